@@ -1,0 +1,1 @@
+"""The words of the instrument as frozen types, one a file."""

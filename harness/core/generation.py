@@ -1,0 +1,55 @@
+"""A model's reply to one request, or the typed error that stands in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Finish: TypeAlias = Literal["stop", "length", "filtered", "error"]
+
+ErrorKind: TypeAlias = Literal[
+    "media",
+    "unreachable",
+    "timeout",
+    "rate-limit",
+    "server",
+    "bad-reply",
+    "rejected",
+    "unsupported",
+]
+"""media: a picture could not be read; bad-reply: the server's answer is not what the protocol says;
+rejected: the server refused the request (4xx); unsupported: the model cannot take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the server or tokenizer counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no reply."""
+
+    kind: ErrorKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The reply to one key. A failed one is never reused."""
+
+    key: str
+    text: str
+    finish: Finish
+    usage: Usage = Usage()
+    latency: float = 0.0
+    """Seconds from sending to the last byte."""
+    failure: Failure | None = None
+
+    @classmethod
+    def failed(cls, key: str, kind: ErrorKind, detail: str) -> Generation:
+        """A Generation that carries an error instead of text."""
+        return cls(key=key, text="", finish="error", failure=Failure(kind, detail))

@@ -1,0 +1,35 @@
+"""What a model is shown: one picture, or the frames of a clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.core.picture import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A picture or a clip, as handles; conditions turn one Medium into another."""
+
+    kind: Literal["image", "clip"]
+    frames: tuple[Picture, ...]
+    """One handle for a picture; in order of time for a clip."""
+    indices: tuple[int, ...] = (0,)
+    """For each of `frames`, its number in the clip as annotated (onset, apex and offset count the same way)."""
+    fps: float | None = None
+    """Frames per second of the clip as recorded, where known."""
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    changes: tuple[str, ...] = ()
+    """Names of the conditions and transforms applied so far, oldest first."""
+
+    def __post_init__(self) -> None:
+        if len(self.frames) != len(self.indices):
+            raise ValueError(f"{len(self.frames)} frames but {len(self.indices)} indices")
+
+
+def image(picture: Picture) -> Medium:
+    """A single picture as a Medium."""
+    return Medium(kind="image", frames=(picture,))

@@ -1,0 +1,95 @@
+"""A handle on one encoded picture. Nothing is read until it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from harness.core.errors import MediaError
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""An encoded picture above this size is refused unread."""
+
+
+@runtime_checkable
+class Picture(Protocol):
+    """One encoded picture, wherever it lies."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: a path, an id, `faces/test-000012/3`."""
+        ...
+
+    def read(self) -> bytes:
+        """The encoded bytes (PNG, JPEG, WebP...). Raises MediaError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilePicture:
+    """A picture in a file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def read(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+        except FileNotFoundError:
+            raise MediaError(
+                f"picture not found: {self.path}",
+                kind="missing",
+                mend="check the path; a relative path starts at the table that names it",
+            ) from None
+        except OSError as error:
+            raise MediaError(
+                f"picture cannot be read: {self.path}: {error.strerror}", kind="missing"
+            ) from None
+        if not data:
+            raise MediaError(
+                f"picture is an empty file: {self.path}", kind="empty", mend="fetch it again"
+            )
+        if len(data) > MAX_FILE_BYTES:
+            raise MediaError(
+                f"picture file is over {MAX_FILE_BYTES >> 20} MiB: {self.path}",
+                kind="too-large",
+                mend="shrink it before the run",
+            )
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPicture:
+    """A picture whose bytes came with its row (Parquet, Hugging Face data sets)."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    def read(self) -> bytes:
+        if not self.data:
+            raise MediaError(f"picture is empty: {self.name}", kind="empty")
+        return self.data
+
+
+class Remembered:
+    """A picture read at most once; lives as long as the sample it belongs to."""
+
+    __slots__ = ("_data", "_picture")
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._data: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        return self._picture.name
+
+    def read(self) -> bytes:
+        if self._data is None:
+            self._data = self._picture.read()
+        return self._data

@@ -1,0 +1,49 @@
+"""A prompt file: front matter and a Jinja template of turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from harness.core.message import Message
+
+
+class PromptHead(BaseModel):
+    """The front matter: the prompt's contract with tasks and parsers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str = ""
+    fields: tuple[str, ...] = Field(min_length=1)
+    """The fields that a reply to this prompt may fill; a task must have at least one of them."""
+    answer: Literal["text", "final", "json"] = "text"
+    """Where the values stand: anywhere in the text; behind a final-answer line; in a JSON object."""
+    protocol: str = "single"
+    max_tokens: PositiveInt | None = None
+    """Overrides the task's limit (chain of thought needs room)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A loaded prompt."""
+
+    name: str
+    """`family/name`."""
+    path: Path
+    head: PromptHead
+    source: str
+    """The whole file, front matter included."""
+    digest: str
+    """Hex SHA-256 over this file and every file it extends, includes or imports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A conversation up to the next reply the model owes."""
+
+    messages: tuple[Message, ...]
+    awaiting: str | None
+    """The name in `{% reply as NAME %}` that comes next; None when the next reply is the last."""
