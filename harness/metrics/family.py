@@ -1,0 +1,119 @@
+"""What every metric family offers, and the few functions that work on any of them.
+
+A metric here is a pure function of *totals*: sums over samples of one additive row each (a
+confusion cell, the moments of a pair of numbers, the hits of a set). Resampling, slicing and
+pairing then need sums of rows only, and each metric is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import HarnessError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Estimate = Callable[[Floats], Floats]
+
+LOWER_IS_BETTER = frozenset({"mae", "rmse"})
+
+
+class Family(Protocol):
+    """One kind of field: how its samples become rows, and how metrics are read off their sums."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The plain metric names, in the order in which tables show them."""
+
+    @property
+    def answered(self) -> Bools:
+        """(n,) True where the model gave an answer, right or wrong.
+
+        Strict values use all rows. Answered-only values use ``rows()[answered]``: same family,
+        same class set, fewer samples, shown beside the coverage.
+        """
+
+    def rows(self) -> Floats:
+        """(n, k) one additive row per sample, finite; every call gives a fresh array."""
+
+    def value(self, metric: str, totals: Floats) -> Floats:
+        """Read ``metric`` off totals of shape (..., k); the result has shape (...).
+
+        nan where the metric is undefined. Raises HarnessError for an unknown name or wrong k.
+        """
+
+
+def points(
+    family: Family, metrics: Sequence[str] | None = None, *, select: Bools | None = None
+) -> dict[str, float]:
+    """Metric name to its value (all plain metrics when none are named), nan where undefined.
+
+    Over all samples, or over those where ``select`` (n,) is True.
+    """
+    rows = family.rows()
+    totals = (rows if select is None else rows[select]).sum(axis=0)
+    names = family.metrics if metrics is None else metrics
+    return {name: float(family.value(name, totals)) for name in names}
+
+
+def point(family: Family, metric: str, *, select: Bools | None = None) -> float:
+    """One value of :func:`points`."""
+    return points(family, [metric], select=select)[metric]
+
+
+def coverage(family: Family) -> float:
+    """Share of samples with an answer, 0..1; nan without samples."""
+    return float(family.answered.mean()) if family.answered.size else float("nan")
+
+
+def estimates(family: Family, metrics: Sequence[str] | None = None) -> dict[str, Estimate]:
+    """Metric name to its function of totals (all plain metrics when none are named)."""
+    names = family.metrics if metrics is None else metrics
+    return {name: partial(family.value, name) for name in names}
+
+
+def ratio(top: Any, bottom: Any) -> Floats:
+    """``top / bottom`` elementwise, nan where ``bottom`` is 0; shapes broadcast."""
+    top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
+    out = np.full(bottom.shape, np.nan)
+    np.divide(top, bottom, out=out, where=bottom != 0)
+    return out
+
+
+def mean_where(values: Floats, keep: Bools) -> Floats:
+    """Mean over the last axis of the entries where ``keep``; nan where none is kept."""
+    return ratio(np.where(keep, values, 0.0).sum(axis=-1), keep.sum(axis=-1))
+
+
+def check_pairs(truth: Sequence[object], predicted: Sequence[object]) -> None:
+    """Raise HarnessError unless there is one prediction (or None) for each truth."""
+    if len(truth) != len(predicted):
+        raise HarnessError(
+            f"{len(truth)} truths but {len(predicted)} predictions",
+            mend="give one prediction per sample, None where there is no answer",
+        )
+
+
+def check_totals(totals: Floats, width: int) -> Floats:
+    """``totals`` as float64 of shape (..., width); HarnessError when the width differs."""
+    array = np.asarray(totals, dtype=np.float64)
+    if array.ndim == 0 or array.shape[-1] != width:
+        raise HarnessError(
+            f"totals of shape {array.shape} where the last axis must be {width}",
+            mend="sum the rows of this same family over its samples",
+        )
+    return array
+
+
+def unknown_metric(
+    metric: str, known: Mapping[str, str] | Sequence[str], kind: str
+) -> HarnessError:
+    """The error for a metric name that the kind of field does not have."""
+    return HarnessError(
+        f"no metric {metric!r} for a {kind} field", mend=f"use one of: {', '.join(known)}"
+    )

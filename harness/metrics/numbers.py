@@ -1,0 +1,158 @@
+"""Metrics of a field whose answer is a number on a scale, such as valence, arousal or age.
+
+Strict values and missing answers
+    A label that is missing scores as a wrong one, which makes strict accuracy equal to coverage
+    times the accuracy of the answered. A number has no such natural miss, and any value put in
+    its place would be a guess on the model's behalf (the scale's midpoint rewards silence, the
+    far end turns silence into disagreement). So each metric gets the reading that is to it what
+    a miss is to accuracy:
+
+    - ``mae``, ``rmse``: a missing answer is the largest error the scale allows for that truth,
+      max(truth - low, high - truth). Silence never beats an answer.
+    - ``sagr``: a missing answer does not agree.
+    - ``ccc``, ``pcc``: a missing answer adds no agreement: coverage times the value over the
+      answered samples where that is positive, the value itself where it is negative, and 0 (the
+      score of a constant answer) where fewer than two samples were answered.
+
+    The answered-only value and the coverage are to be shown beside the strict one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from harness.core.errors import HarnessError
+from harness.metrics.family import Bools, Floats, check_pairs, check_totals, ratio, unknown_metric
+
+NUMBER_METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        "ccc": "concordance correlation, population form (Lin 1989), times coverage",
+        "pcc": "Pearson correlation, times coverage",
+        "rmse": "root mean squared error, a missing answer is the largest error of the scale",
+        "mae": "mean absolute error, a missing answer is the largest error of the scale",
+        "sagr": "share of equal signs, zero equals only zero, a missing answer does not agree",
+    }
+)
+_WIDTH = 10
+_NOISE = 1e-13
+"""A variance below this share of the mean square is rounding, not spread."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberFamily:
+    """Truths and predictions of n samples on [low, high]; see :func:`number_family`."""
+
+    truth: Floats
+    """(n,) finite, within [low, high]."""
+    predicted: Floats
+    """(n,) within [low, high], nan where there was no answer."""
+    low: float
+    high: float
+    neutral: float
+    """The point at which a value changes sign for SAGR."""
+    centre: tuple[float, float]
+    """Subtracted from truths and predictions before their moments are taken, for precision."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The plain metric names."""
+        return tuple(NUMBER_METRICS)
+
+    @property
+    def answered(self) -> Bools:
+        """(n,) False where there was no answer."""
+        return ~np.isnan(self.predicted)
+
+    def rows(self) -> Floats:
+        """(n, 10): n, answered, x, y, xx, yy, xy over the answered; |error|, error^2, same sign."""
+        there = self.answered
+        x = np.where(there, self.truth - self.centre[0], 0.0)
+        y = np.where(there, self.predicted - self.centre[1], 0.0)
+        worst = np.maximum(self.truth - self.low, self.high - self.truth)
+        error = np.where(there, np.abs(self.truth - self.predicted), worst)
+        same = np.sign(self.truth - self.neutral) == np.sign(self.predicted - self.neutral)
+        columns = [np.ones(x.size), there, x, y, x * x, y * y, x * y, error, error**2, same]
+        return np.column_stack(columns).astype(np.float64)
+
+    def value(self, metric: str, totals: Floats) -> Floats:
+        """The metric at totals (..., 10); shape (...), nan where undefined.
+
+        ``ccc`` = 2 cov / (var x + var y + (mean x - mean y)^2) with population moments (Lin
+        1989, eq. 1; the n-1 form differs on small sets whose means differ). Both are -1..1. A
+        constant prediction has CCC 0 and no PCC (nan); two equal constants have no CCC either.
+        Both need two samples. ``rmse`` and ``mae`` are in units of the scale, 0 and up. ``sagr``
+        (Nicolaou et al. 2011) is 0..1, and nan unless low < neutral < high, since then no sign
+        can differ.
+        """
+        table = check_totals(totals, _WIDTH)
+        count = table[..., 0]
+        if metric == "mae":
+            return ratio(table[..., 7], count)
+        if metric == "rmse":
+            return np.sqrt(ratio(table[..., 8], count))
+        if metric == "sagr":
+            share = ratio(table[..., 9], count)
+            return share if self.low < self.neutral < self.high else np.full(share.shape, np.nan)
+        if metric in ("ccc", "pcc"):
+            return self._correlation(metric, table)
+        raise unknown_metric(metric, NUMBER_METRICS, "number")
+
+    def _correlation(self, metric: str, table: Floats) -> Floats:
+        count, given = table[..., 0], table[..., 1]
+        mean_x, mean_y, xx, yy, xy = (ratio(table[..., i], given) for i in range(2, 7))
+        var_x, var_y = _spread(xx, mean_x), _spread(yy, mean_y)
+        cov = np.where((var_x == 0) | (var_y == 0), 0.0, xy - mean_x * mean_y)
+        if metric == "ccc":
+            gap = (mean_x + self.centre[0]) - (mean_y + self.centre[1])
+            gap = np.where(np.abs(gap) <= _NOISE * (self.high - self.low), 0.0, gap)
+            value = ratio(2 * cov, var_x + var_y + gap * gap)
+        else:
+            value = ratio(cov, np.sqrt(var_x * var_y))
+        value = np.clip(value, -1.0, 1.0)
+        strict = np.where(value > 0, value * ratio(given, count), value)
+        strict = np.where(given < 2, np.where(given < count, 0.0, np.nan), strict)
+        return np.where(count < 2, np.nan, strict)
+
+
+def number_family(
+    truth: Sequence[float],
+    predicted: Sequence[float | None],
+    *,
+    low: float,
+    high: float,
+    neutral: float = 0.0,
+) -> NumberFamily:
+    """Numbers of n samples on the scale [low, high]; None is "not an answer".
+
+    A prediction that is not finite or lies off the scale counts as no answer: it is to a number
+    what an off-list word is to a label. Raises HarnessError for unequal lengths, a scale that is
+    not low < high, and a truth that is not a number on the scale.
+    """
+    check_pairs(truth, predicted)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise HarnessError(f"the scale {low}..{high} is empty", mend="give finite low < high")
+    true = np.array(truth, dtype=np.float64)
+    bad = np.flatnonzero(~((true >= low) & (true <= high)))
+    if bad.size:
+        raise HarnessError(
+            f"true value {true[bad[0]]} of sample {bad[0]} is not on the scale {low}..{high}",
+            mend="correct the label or widen low and high of the field",
+        )
+    given = np.array([math.nan if p is None else p for p in predicted], dtype=np.float64)
+    given = np.where((given >= low) & (given <= high), given, math.nan)
+    there = ~np.isnan(given)
+    centre = (float(true[there].mean()), float(given[there].mean())) if there.any() else (0.0, 0.0)
+    return NumberFamily(
+        truth=true, predicted=given, low=low, high=high, neutral=neutral, centre=centre
+    )
+
+
+def _spread(square: Floats, mean: Floats) -> Floats:
+    """Population variance from the mean square and the mean, exactly 0 where it is rounding."""
+    variance = square - mean * mean
+    return np.where(variance <= _NOISE * square, 0.0, variance)

@@ -1,0 +1,153 @@
+"""Confidence intervals: percentile bootstrap over clusters, and Wilson for one share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import HarnessError
+from harness.stats.coverage import SIMULATED_LEVEL, SMALL, small_sample_coverage
+from harness.stats.resample import ClusterTotals, cluster_totals, resamples
+
+Floats = NDArray[np.float64]
+Estimate = Callable[[Floats], Floats]
+"""Totals of shape (draws, k) to values of shape (draws,), nan where undefined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval and what it rests on."""
+
+    low: float
+    """nan where there is no interval; ``reason`` then says why."""
+    high: float
+    level: float
+    """Nominal coverage, 0..1."""
+    method: str
+    """How it was made, to be printed beside it."""
+    clusters: int
+    """Independent units it rests on (for Wilson: trials)."""
+    draws: int = 0
+    """Resamples drawn; 0 for a closed form."""
+    undefined: int = 0
+    """Resamples left out because the metric was undefined in them."""
+    reason: str = ""
+    """Why there is no interval, or why its width is not to be trusted; else empty."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there are bounds."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+
+def bootstrap(
+    rows: Floats,
+    clusters: Sequence[Any] | NDArray[Any] | None,
+    value: Estimate,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int,
+) -> Interval:
+    """Percentile interval of one metric; see :func:`bootstrap_many`."""
+    many = bootstrap_many(rows, clusters, {"value": value}, draws=draws, level=level, seed=seed)
+    return many["value"]
+
+
+def bootstrap_many(
+    rows: Floats,
+    clusters: Sequence[Any] | NDArray[Any] | None,
+    values: Mapping[str, Estimate],
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int,
+) -> dict[str, Interval]:
+    """Percentile intervals (Efron and Tibshirani 1993, ch. 13) of several metrics, same draws.
+
+    ``rows`` (n, k) are additive rows of n samples, ``clusters`` (n,) their clusters (None: each
+    sample its own), ``values`` the metrics as functions of totals. Without samples, with one
+    cluster, or where a metric is undefined in every resample, the bounds are nan and ``reason``
+    says why. Raises HarnessError for draws below 1, a level outside (0, 1) or malformed rows.
+    """
+    _check_level(level)
+    if draws < 1:
+        raise HarnessError(f"{draws} draws give no interval", mend="draw at least 1,000")
+    groups = cluster_totals(rows, clusters)
+    if groups.clusters < 2:
+        reason = "no samples" if groups.clusters == 0 else "one cluster: nothing to resample"
+        nothing = _unknown(groups, level=level, draws=0, reason=reason)
+        return dict.fromkeys(values, nothing)
+    drawn: dict[str, list[Floats]] = {name: [] for name in values}
+    for totals in resamples(groups, draws=draws, seed=seed):
+        for name, value in values.items():
+            drawn[name].append(value(totals))
+    return {
+        name: _percentile(np.concatenate(parts), groups, level=level)
+        for name, parts in drawn.items()
+    }
+
+
+def wilson(successes: int, n: int, *, level: float = 0.95) -> Interval:
+    """Wilson (1927) score interval of a share of n independent trials, within 0..1.
+
+    nan bounds for n = 0. Raises HarnessError unless 0 <= successes <= n and 0 < level < 1.
+    """
+    _check_level(level)
+    if not 0 <= successes <= n:
+        raise HarnessError(
+            f"{successes} successes in {n} trials", mend="pass counts with 0 <= successes <= n"
+        )
+    if n == 0:
+        return Interval(math.nan, math.nan, level, "Wilson", 0, reason="no samples")
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return Interval(low, high, level, "Wilson", n)
+
+
+def _percentile(values: Floats, groups: ClusterTotals, *, level: float) -> Interval:
+    defined = values[~np.isnan(values)]
+    draws, undefined = values.size, values.size - defined.size
+    if defined.size == 0:
+        reason = "undefined in every resample"
+        return _unknown(groups, level=level, draws=draws, reason=reason)
+    low, high = (float(q) for q in np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]))
+    reason = ""
+    if defined.min() == defined.max():
+        reason = "every resample gives this one value: no spread was seen, which is not certainty"
+    elif undefined * 2 > draws:
+        reason = f"undefined in {undefined} of {draws} resamples"
+    return Interval(
+        low, high, level, _method(groups.clusters, level), groups.clusters, draws, undefined, reason
+    )
+
+
+def _unknown(groups: ClusterTotals, *, level: float, draws: int, reason: str) -> Interval:
+    count = groups.clusters
+    return Interval(math.nan, math.nan, level, _method(count, level), count, draws, draws, reason)
+
+
+def _method(clusters: int, level: float) -> str:
+    name = "percentile bootstrap over clusters"
+    if clusters >= SMALL:
+        return name
+    simulated = small_sample_coverage(clusters)
+    if simulated is None or level != SIMULATED_LEVEL:
+        return f"{name}; small sample"
+    low, high = simulated
+    return f"{name}; small sample: simulated coverage {low:.2f} to {high:.2f}"
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise HarnessError(f"level {level} is not between 0 and 1", mend="use 0.95, say")

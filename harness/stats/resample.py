@@ -1,0 +1,122 @@
+"""Resampling of clusters by their totals.
+
+All metrics here are functions of sums of rows, so a resample of clusters is a vector of
+multiplicities times a table of cluster totals. Two further savings, both exact: clusters with
+equal totals are exchangeable and can be drawn as one group with the group's share, and where
+groups are few one multinomial draw per group replaces one index per cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import HarnessError
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+_BLOCK = 1 << 18
+"""Multiplicities held at a time (2 MiB as float64): what stays in a processor's cache."""
+_MULTINOMIAL_COST = 10
+"""One multinomial cell takes about as long as this many drawn indices (measured)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterTotals:
+    """Sums of rows per cluster, clusters with equal sums gathered into one group."""
+
+    totals: Floats
+    """(g, k) the distinct sums."""
+    sizes: Counts
+    """(g,) how many clusters have each."""
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters there are."""
+        return int(self.sizes.sum())
+
+
+def cluster_totals(
+    rows: Floats, clusters: Sequence[Any] | NDArray[Any] | None = None
+) -> ClusterTotals:
+    """Sum rows (n, k) within clusters (n,) of codes or names; None makes each row a cluster.
+
+    Raises HarnessError unless rows are finite, two-dimensional, and as many as the clusters.
+    """
+    table = np.asarray(rows, dtype=np.float64)
+    if table.ndim != 2 or not np.isfinite(table).all():
+        raise HarnessError(
+            f"rows of shape {table.shape} are not a finite table", mend="pass Family.rows()"
+        )
+    if clusters is not None:
+        names = np.asarray(clusters)
+        if names.shape != (table.shape[0],):
+            raise HarnessError(
+                f"{table.shape[0]} rows but clusters of shape {names.shape}",
+                mend="give one cluster per sample",
+            )
+        found, code = np.unique(names, return_inverse=True)
+        if found.size < table.shape[0]:
+            summed = [np.bincount(code, weights=column, minlength=found.size) for column in table.T]
+            table = np.stack(summed, axis=1) if summed else np.empty((found.size, 0))
+    return _gather(table)
+
+
+def resamples(groups: ClusterTotals, *, draws: int, seed: int) -> Iterator[Floats]:
+    """Totals of ``draws`` bootstrap resamples of the clusters, in blocks of shape (b, k).
+
+    Every resample holds as many clusters as there are. The blocks' sizes sum to ``draws``;
+    memory stays bounded whatever the number of clusters. The same input and seed give the same
+    totals. Efron and Tibshirani 1993, ch. 6, with the cluster as the unit (Field and Welsh 2007).
+    """
+    count, distinct = groups.clusters, groups.sizes.size
+    if count == 0:
+        return
+    generator = np.random.Generator(np.random.PCG64(seed))
+    by_group = distinct * _MULTINOMIAL_COST < count
+    width = distinct if by_group else count
+    member = np.repeat(np.arange(distinct), groups.sizes)
+    done = 0
+    while done < draws:
+        size = min(draws - done, max(1, _BLOCK // max(width, 1)))
+        if by_group:
+            weights = generator.multinomial(count, groups.sizes / count, size=size)
+        else:
+            drawn = member[generator.integers(0, count, size=(size, count))]
+            drawn += np.arange(size)[:, None] * distinct
+            weights = np.bincount(drawn.ravel(), minlength=size * distinct).reshape(size, distinct)
+        yield weights.astype(np.float64) @ groups.totals
+        done += size
+
+
+def _gather(table: Floats) -> ClusterTotals:
+    """Merge equal rows. A hash finds candidates; rows that share one are compared in full."""
+    if 0 in table.shape:
+        return ClusterTotals(totals=table, sizes=np.ones(table.shape[0], dtype=np.int64))
+    hashed = _hash(table)
+    _, first, code, sizes = np.unique(
+        hashed, return_index=True, return_inverse=True, return_counts=True
+    )
+    if not np.array_equal(table, table[first][code]):
+        distinct, sizes = np.unique(table, axis=0, return_counts=True)
+        return ClusterTotals(totals=distinct, sizes=sizes.astype(np.int64))
+    return ClusterTotals(totals=table[first], sizes=sizes.astype(np.int64))
+
+
+def _hash(table: Floats) -> NDArray[np.uint64]:
+    """(n,) a hash of each row. In whole numbers, so that no order of summing can change it."""
+    odd = np.random.Generator(np.random.PCG64(0)).integers(
+        0, 1 << 63, size=table.shape[1], dtype=np.uint64
+    )
+    bits = (table + 0.0).view(np.uint64)  # adding zero turns -0.0 into 0.0
+    bits ^= bits >> np.uint64(52)  # counts have their information in the exponent
+    bits *= np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(32)
+    bits *= odd * np.uint64(2) + np.uint64(1)
+    hashed: NDArray[np.uint64] = bits.sum(axis=1, dtype=np.uint64)
+    return hashed
