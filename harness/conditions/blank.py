@@ -1,0 +1,22 @@
+"""The condition that hides the face: what is left is the prompt's own pull."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.core.medium import Medium
+from harness.media.transforms import blank
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Every picture becomes uniform mid-grey of its own size."""
+
+    name: str = "blank"
+    description: str = "uniform mid-grey in place of every picture: what the prompt alone gives"
+
+    def apply(self, medium: Medium) -> Medium:
+        return blank(medium)
+
+
+BLANK = Blank()

@@ -1,0 +1,30 @@
+"""Pictures opened with limits, lazy transforms, frame policies."""
+
+from harness.media.decode import (
+    FORMATS,
+    IMAGE_SUFFIXES,
+    PIXEL_LIMIT,
+    decode,
+    open_picture,
+)
+from harness.media.frames import POLICIES, Policy, parse_policy
+from harness.media.portable import portable
+from harness.media.transforms import Transformed, blank, encode_png, resize
+from harness.media.verify import check
+
+__all__ = [
+    "FORMATS",
+    "IMAGE_SUFFIXES",
+    "PIXEL_LIMIT",
+    "POLICIES",
+    "Policy",
+    "Transformed",
+    "blank",
+    "check",
+    "decode",
+    "encode_png",
+    "open_picture",
+    "parse_policy",
+    "portable",
+    "resize",
+]

@@ -1,0 +1,136 @@
+"""Encoded pictures decoded to RGB, with limits that hold before any pixel is allocated."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from harness.core.errors import MediaError
+from harness.core.picture import Picture
+from harness.media.headers import webp_size
+
+PIXEL_LIMIT = 50_000_000
+"""A picture with more pixels than this is refused from its header alone."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+"""Formats that are opened; of an animation, the first frame."""
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+"""File name endings (lower case) that count as pictures when a folder is read."""
+
+MID_GREY = (128, 128, 128)
+"""What shows behind transparent pixels; also the colour of a blank picture."""
+
+# What Pillow's readers raise on damaged files, as met in fuzzing and in its own tracker.
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    UserWarning,  # raised only where warnings are turned into errors
+)
+
+
+def open_picture(picture: Picture) -> Image.Image:
+    """Read and decode a picture: RGB, upright, 8 bits a channel. Raises MediaError."""
+    return decode(picture.read(), name=picture.name)
+
+
+def decode(data: bytes, *, name: str) -> Image.Image:
+    """Decode an encoded picture to an upright RGB image.
+
+    EXIF orientation is applied; transparency is laid over mid-grey (128); 16-bit grey is scaled
+    to 8 bits; palette, grey, CMYK and other colour spaces become RGB; animations give their
+    first frame. Raises MediaError: `empty`, `too-large` (over PIXEL_LIMIT, nothing allocated),
+    `unsupported` (not one of FORMATS, or pixels without a stated range), `corrupt`.
+    """
+    opened = open_header(data, name=name)
+    try:
+        opened.load()
+        return _to_rgb(ImageOps.exif_transpose(opened), name=name)
+    except MediaError:
+        raise
+    except DAMAGE as error:
+        raise corrupt(name, str(error)) from None
+
+
+def open_header(data: bytes, *, name: str) -> Image.Image:
+    """Open a picture without decoding it, within the pixel limit. Raises MediaError."""
+    if not data:
+        raise MediaError(f"picture is empty: {name}", kind="empty", mend="fetch it again")
+    webp = webp_size(data)
+    if webp is not None:  # its decoder reserves the canvas when it is opened
+        check_size(*webp, name=name)
+    try:
+        opened = Image.open(io.BytesIO(data), formats=FORMATS)
+        width, height = opened.size
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(name, str(error)) from None
+    except UnidentifiedImageError:
+        raise MediaError(
+            f"not a picture of a known format: {name}",
+            kind="unsupported",
+            mend=f"convert it to one of {', '.join(FORMATS)}, or fetch it again",
+        ) from None
+    except DAMAGE as error:
+        raise corrupt(name, str(error)) from None
+    check_size(width, height, name=name)
+    return opened
+
+
+def check_size(width: int, height: int, *, name: str) -> None:
+    """Refuse a picture above the pixel limit or without pixels. Raises MediaError."""
+    if width <= 0 or height <= 0:
+        raise corrupt(name, f"its header says {width}x{height} pixels")
+    if width * height > PIXEL_LIMIT:
+        raise _too_large(name, f"{width}x{height} pixels")
+
+
+def corrupt(name: str, why: str) -> MediaError:
+    """The error for a damaged file."""
+    return MediaError(f"picture is damaged: {name}: {why}", kind="corrupt", mend="fetch it again")
+
+
+def _too_large(name: str, why: str) -> MediaError:
+    return MediaError(
+        f"picture has over {PIXEL_LIMIT // 1_000_000} million pixels: {name}: {why}",
+        kind="too-large",
+        mend="shrink it before the run",
+    )
+
+
+def _to_rgb(image: Image.Image, *, name: str) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        ground = Image.new("RGBA", layer.size, (*MID_GREY, 255))
+        return Image.alpha_composite(ground, layer).convert("RGB")
+    if image.mode.startswith("I"):
+        return _scale_16_bit(image).convert("RGB")
+    if image.mode == "F":
+        raise MediaError(
+            f"picture has floating-point pixels, whose range is unknown: {name}",
+            kind="unsupported",
+            mend="convert it to 8 bits a channel",
+        )
+    return image.convert("RGB")
+
+
+def _scale_16_bit(image: Image.Image) -> Image.Image:
+    """16-bit grey to 8 bits; Pillow's own conversion would clip at 255. Wider values are cut."""
+    import numpy as np
+
+    values = np.asarray(image).astype(np.int64).clip(0, 65535)
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))

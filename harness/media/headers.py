@@ -1,0 +1,71 @@
+"""Sizes read from the containers of JPEG, PNG and WebP files, where these lead to a proper end."""
+
+from __future__ import annotations
+
+import struct
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SIZE_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+"""JPEG start-of-frame markers (ITU T.81, table B.1)."""
+_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
+"""JPEG markers without a length."""
+
+
+def whole_jpeg(data: bytes) -> tuple[int, int] | None:
+    """The size of a JPEG that ends properly; None where that is not plain."""
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
+    size: tuple[int, int] | None = None
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF or marker in _BARE:
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker in _SIZE_OF_FRAME and at + 9 <= len(data):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            size = (width, height)
+        if marker == 0xDA:  # start of scan: inside it, FF D9 can only be the end of the image
+            return size if data.rfind(b"\xff\xd9", at) > 0 else None
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
+
+
+def whole_png(data: bytes) -> tuple[int, int] | None:
+    """The size of a PNG whose chunks lead to IEND; None where that is not plain."""
+    if not data.startswith(_PNG) or data[12:16] != b"IHDR" or len(data) < 33:
+        return None
+    width, height = struct.unpack_from(">II", data, 16)
+    at, has_pixels = 8, False
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        kind = data[at + 4 : at + 8]
+        has_pixels = has_pixels or kind == b"IDAT"
+        if kind == b"IEND":
+            return (width, height) if has_pixels else None
+        at += 12 + length
+    return None
+
+
+def whole_webp(data: bytes) -> tuple[int, int] | None:
+    """The size of a WebP file as long as it says; None where that is not plain."""
+    if int.from_bytes(data[4:8], "little") + 8 > len(data):
+        return None
+    return webp_size(data)
+
+
+def webp_size(data: bytes) -> tuple[int, int] | None:
+    """The size in a WebP header (RFC 9649, section 2), whatever follows; None where there is none."""
+    if len(data) < 30 or data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return None
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+        return width, height
+    if kind == b"VP8L" and data[20] == 0x2F:
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None

@@ -1,0 +1,85 @@
+"""Changes of a picture that happen when it is read, not before."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from harness.core.medium import Medium
+from harness.core.picture import Picture
+from harness.media.decode import MID_GREY, open_picture
+
+Change = Callable[[Image.Image], Image.Image]
+"""Upright RGB in, RGB out; deterministic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """A picture seen through a change; reading gives PNG bytes, the same each time."""
+
+    picture: Picture
+    transform: str
+    """Name of the change, with its settings: `resize-448`, `blank`."""
+    change: Change
+
+    @property
+    def name(self) -> str:
+        return f"{self.picture.name} ({self.transform})"
+
+    def read(self) -> bytes:
+        """PNG bytes of the changed picture. Raises MediaError where the original cannot be used."""
+        return encode_png(self.change(open_picture(self.picture)))
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """PNG bytes without metadata; the same pixels give the same bytes with one zlib."""
+    buffer = io.BytesIO()
+    bare = Image.frombytes(image.mode, image.size, image.tobytes())
+    bare.save(buffer, format="PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def transformed(medium: Medium, *, transform: str, change: Change) -> Medium:
+    """The medium with every frame seen through one change, which is added to its `changes`."""
+    return replace(
+        medium,
+        frames=tuple(Transformed(frame, transform, change) for frame in medium.frames),
+        changes=(*medium.changes, transform),
+    )
+
+
+def resize(medium: Medium, *, longer_side: int) -> Medium:
+    """Every frame scaled (up or down, Lanczos) until its longer side has this many pixels."""
+    if longer_side < 1:
+        raise ValueError(f"longer_side must be at least 1 pixel, not {longer_side}")
+
+    def change(image: Image.Image) -> Image.Image:
+        return scale_to(image, longer_side)
+
+    return transformed(medium, transform=f"resize-{longer_side}", change=change)
+
+
+def scale_to(image: Image.Image, longer_side: int) -> Image.Image:
+    """An image whose longer side has `longer_side` pixels; proportions kept, no side below 1."""
+    longest = max(image.size)
+    if longest == longer_side:
+        return image
+    width, height = (
+        max(1, (2 * side * longer_side + longest) // (2 * longest)) for side in image.size
+    )
+    return image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def blank(medium: Medium) -> Medium:
+    """Every frame replaced by uniform mid-grey of its own size.
+
+    The original is still decoded, so that the samples which fail are the same with and without it.
+    """
+    return transformed(medium, transform="blank", change=_grey)
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    return Image.new("RGB", image.size, MID_GREY)

@@ -1,0 +1,27 @@
+"""A check cheap enough for every picture on its way to a model: header, limits, and a proper end.
+
+A file that its own container says is whole (see `harness.media.headers`) passes in microseconds.
+Anything doubtful, and every format but JPEG, PNG and WebP, is decoded in full. Damage that keeps a
+file's length and frame (a flipped bit inside the compressed pixels) is not looked for here; `decode`
+finds what the decoder can find.
+"""
+
+from __future__ import annotations
+
+from harness.core.errors import MediaError
+from harness.media.decode import check_size, decode
+from harness.media.headers import whole_jpeg, whole_png, whole_webp
+
+
+def check(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height in pixels, as stored (before EXIF orientation).
+
+    Raises MediaError: `empty`, `too-large`, `unsupported`, `corrupt` (truncated files included).
+    """
+    if not data:
+        raise MediaError(f"picture is empty: {name}", kind="empty", mend="fetch it again")
+    size = whole_jpeg(data) or whole_png(data) or whole_webp(data)
+    if size is None:
+        size = decode(data, name=name).size
+    check_size(*size, name=name)
+    return size

@@ -1,0 +1,34 @@
+"""One request, one reply, and the reply is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.core.errors import HarnessError
+from harness.core.protocol import Ask, Done, Render
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """The prompt is put once."""
+
+    name: str = "single"
+    description: str = "one request; the reply is the answer"
+
+    def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
+        """Ask first, then Done. Raises HarnessError for a prompt that waits for a named reply."""
+        if replies:
+            return Done(replies[-1])
+        rendering = render({})
+        if rendering.awaiting is not None:
+            raise HarnessError(
+                f"the prompt waits for a reply called {rendering.awaiting!r}, "
+                "which the protocol 'single' never gives",
+                mend="set `protocol: describe-then-answer` in the prompt's front matter, "
+                "or take the reply tag out",
+            )
+        return Ask(rendering.messages)
+
+
+SINGLE = Single()

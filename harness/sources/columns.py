@@ -1,0 +1,184 @@
+"""Which column of a table plays which part: options as written, and as found in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import model_validator
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.sources.options import Options
+from harness.sources.pictures import Cell, Numbering, cell_for
+
+_IMAGE_COLUMNS = ("image", "path")
+
+
+class ColumnOptions(Options):
+    """The options that every family of tables shares."""
+
+    image: str | None = None
+    """Column of picture paths or bytes, or a pattern of columns: `{subject}/{file}.jpg`."""
+    frames: str | None = None
+    """The same for clips: a list, a folder, a glob, or paths separated by `;`."""
+    numbering: Numbering = "from-zero"
+    """How onset, apex and offset count the frames."""
+    id: str | None = None
+    """Column of sample ids; without it the picture's path, or the row number."""
+    label: str | None = None
+    """Column of the task's only field."""
+    targets: Mapping[str, str] = {}
+    """Field -> its column. A field left out is read from the column of its own name, if any."""
+    blank: tuple[str, ...] = ()
+    """Cells that stand for "no value" in target columns: `-2`, `unsure`."""
+    unlabelled: Literal["skip", "keep"] = "skip"
+    """What becomes of rows without any target."""
+    question: str | None = None
+    """Column of questions."""
+    ask: str | None = None
+    """One question for every row."""
+    asks: str | None = None
+    """Column of the fields that a row asks for, separated by commas."""
+    route: Literal["megc"] | None = None
+    """`megc`: fields asked, and targets, follow from the wording of ME-VQA questions."""
+    answer: str | None = None
+    """With route: the column of answers (default `answer`)."""
+    subject: str | None = None
+    """Column of subjects, the unit of resampling."""
+    onset: str | None = None
+    apex: str | None = None
+    offset: str | None = None
+    """Columns of frame numbers."""
+    fps: float | str | None = None
+    """Column of frame rates, or one rate for all clips."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ColumnOptions:
+        for one, other in (("image", "frames"), ("question", "ask"), ("label", "targets")):
+            if getattr(self, one) and getattr(self, other):
+                raise ValueError(f"give {one} or {other}, not both")
+        if self.route and (self.label or self.targets or self.asks):
+            raise ValueError(
+                "route finds fields and targets itself: leave label, targets, asks out"
+            )
+        if self.answer and not self.route:
+            raise ValueError("answer goes with route only: name the column under label or targets")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The parts as found in one table."""
+
+    medium: Cell
+    kind: Literal["image", "clip"]
+    targets: Mapping[str, str]
+    """Field -> column; empty with a route."""
+    question: str | None
+    answer: str | None
+    used: frozenset[str]
+    """Columns that are no annotations."""
+
+
+def find_columns(
+    options: ColumnOptions, columns: Sequence[str], fields: Mapping[str, FieldSpec], *, table: str
+) -> Columns:
+    """Match options to the columns there are. Raises HarnessError naming option and columns."""
+    named = {part: getattr(options, part) for part in _SINGLE}
+    for part, column in named.items():
+        if isinstance(column, str):
+            _require(column, columns, option=part, table=table)
+    medium, kind = _medium(options, columns, table=table)
+    question, answer = options.question, None
+    targets: Mapping[str, str] = {}
+    if options.route:
+        question = options.question or "question"
+        _require(question, columns, option="question", table=table)
+        answer = _answer(options, columns, table=table)
+    else:
+        targets = _targets(options, columns, fields, table=table)
+    apart = (options.id, question, answer, options.asks, options.onset, options.apex)
+    used = {options.offset, options.fps, *apart, *targets.values()}
+    if not medium.is_pattern:
+        used.add(medium.text)
+    return Columns(medium, kind, targets, question, answer, frozenset(map(str, used)))
+
+
+_SINGLE = ("id", "question", "asks", "subject", "onset", "apex", "offset", "fps")
+
+
+def _require(column: str, columns: Sequence[str], *, option: str, table: str) -> None:
+    if column not in columns:
+        raise HarnessError(
+            f"source.{option}: {table} has no column {column!r}",
+            mend=f"its columns are: {', '.join(columns)}",
+        )
+
+
+def _medium(
+    options: ColumnOptions, columns: Sequence[str], *, table: str
+) -> tuple[Cell, Literal["image", "clip"]]:
+    for option, kind in (("image", "image"), ("frames", "clip")):
+        text = getattr(options, option)
+        if text is not None:
+            cell = cell_for(text, columns)
+            if cell is None:
+                raise HarnessError(
+                    f"source.{option}: {table} has no column {text!r}",
+                    mend=f"its columns are: {', '.join(columns)} "
+                    "(or a pattern of them, such as {subject}/{clip})",
+                )
+            return cell, "image" if kind == "image" else "clip"
+    for column in _IMAGE_COLUMNS:
+        if column in columns:
+            return Cell(column, is_pattern=False), "image"
+    if "frames" in columns:
+        return Cell("frames", is_pattern=False), "clip"
+    raise HarnessError(
+        f"{table} has no column called image, path or frames",
+        mend="name the column of pictures as source.image, or of clips as source.frames; "
+        f"its columns are: {', '.join(columns)}",
+    )
+
+
+def _answer(options: ColumnOptions, columns: Sequence[str], *, table: str) -> str | None:
+    if options.answer is not None:
+        _require(options.answer, columns, option="answer", table=table)
+        return options.answer
+    if "answer" in columns:
+        return "answer"
+    if options.unlabelled == "keep":
+        return None
+    _require("answer", columns, option="answer", table=table)
+    return None
+
+
+def _targets(
+    options: ColumnOptions, columns: Sequence[str], fields: Mapping[str, FieldSpec], *, table: str
+) -> Mapping[str, str]:
+    if options.label is not None:
+        if len(fields) != 1:
+            raise HarnessError(
+                f"source.label: the task has {len(fields)} fields ({', '.join(fields)})",
+                mend="use source.targets, one column for each field",
+            )
+        _require(options.label, columns, option="label", table=table)
+        return {next(iter(fields)): options.label}
+    for field, column in options.targets.items():
+        if field not in fields:
+            raise HarnessError(
+                f"source.targets.{field}: the task has no such field",
+                mend=f"its fields are: {', '.join(fields)}",
+            )
+        _require(column, columns, option=f"targets.{field}", table=table)
+    own = {field: field for field in fields if field in columns}
+    found = {**own, **options.targets}
+    if not found and options.unlabelled == "skip":
+        raise HarnessError(
+            f"{table} has no column for the field {', '.join(fields)}",
+            mend="name it as source.label (or source.targets, or unlabelled: keep); "
+            f"its columns are: {', '.join(columns)}",
+        )
+    return found

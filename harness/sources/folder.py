@@ -1,0 +1,148 @@
+"""The family `folder`: one folder a class, pictures inside, nested as they come."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.medium import image
+from harness.core.picture import FilePicture
+from harness.core.sample import Sample
+from harness.core.source import Skipped, Source
+from harness.core.text import digest_json
+from harness.media.decode import IMAGE_SUFFIXES
+from harness.sources.cells import target
+from harness.sources.ids import fault_of
+from harness.sources.options import Options, read_options
+from harness.sources.pictures import natural
+
+HIDDEN = "hidden file or folder"
+NOT_A_PICTURE = "not a picture"
+NO_CLASS = "picture outside a class folder"
+UNFIT_NAME = "file name unfit for an id"
+
+
+class FolderOptions(Options):
+    """Options of a folder of class folders."""
+
+    root: str
+    """Relative to the task's base folder."""
+    field: str | None = None
+    """The field that the class folder gives; needed where the task has several."""
+    classes: Mapping[str, str] = {}
+    """Folder name -> label, where they differ: {"1": surprise}."""
+    ask: str | None = None
+    """One question for every picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture, or the reason why a file was left out."""
+
+    id: str
+    """Path relative to the root, with forward slashes."""
+    reason: str | None
+
+
+class FolderSource:
+    """A Source over a folder; its order is the natural order of paths."""
+
+    __slots__ = ("_field", "_options", "_root", "_skipped", "_spec")
+
+    def __init__(self, options: FolderOptions, root: Path, field: str, spec: FieldSpec) -> None:
+        self._options = options
+        self._root = root
+        self._field = field
+        self._spec = spec
+        self._skipped: tuple[Skipped, ...] = ()
+
+    def __iter__(self) -> Iterator[Sample]:
+        left_out, any_picture = Counter[str](), False
+        for found in walk(self._root):
+            if found.reason:
+                left_out[found.reason] += 1
+                continue
+            any_picture = True
+            yield self._sample(found.id)
+        if not any_picture:
+            raise HarnessError(
+                f"no pictures in class folders under {self._root}",
+                mend="lay them out as <root>/<class>/<picture>.jpg, and check source.root",
+            )
+        self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
+
+    def digest(self) -> str:
+        """Over the options and the pictures' relative paths."""
+        ids = [found.id for found in walk(self._root) if not found.reason]
+        options = self._options.model_dump(mode="json", exclude={"root"})
+        return digest_json({"options": options, "ids": ids})
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self._skipped
+
+    def _sample(self, sample_id: str) -> Sample:
+        folder = sample_id.split("/", 1)[0]
+        label = self._options.classes.get(folder, folder)
+        value = target(label, self._spec, column="class folder", where=sample_id)
+        return Sample(
+            id=sample_id,
+            medium=image(FilePicture(self._root / sample_id)),
+            targets={self._field: value},
+            question=self._options.ask,
+        )
+
+
+def open_folder_source(
+    options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path
+) -> Source:
+    """A source over a folder of class folders. Raises HarnessError."""
+    asked = read_options(FolderOptions, options, family="folder")
+    root = base / asked.root
+    if not root.is_dir():
+        raise HarnessError(
+            f"source.root: folder not found: {root}",
+            mend="a relative path starts at the task's base folder",
+        )
+    field = asked.field or next(iter(fields))
+    if field not in fields or (asked.field is None and len(fields) > 1):
+        raise HarnessError(
+            f"source.field: which of the task's fields does the class folder give? ({asked.field})",
+            mend=f"choose one of: {', '.join(fields)}",
+        )
+    return FolderSource(asked, root, field, fields[field])
+
+
+def walk(root: Path) -> Iterator[Found]:
+    """Every file below the root, folder by folder in natural order; a linked folder once."""
+    pending: list[tuple[str, ...]] = [()]
+    entered: set[Path] = set()
+    while pending:
+        parts = pending.pop()
+        folder = root.joinpath(*parts)
+        if folder.resolve() in entered:  # links may lead round in a circle
+            continue
+        entered.add(folder.resolve())
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: natural(entry.name))
+        inner = [e.name for e in listed if e.is_dir() and not e.name.startswith(".")]
+        pending += [(*parts, name) for name in reversed(inner)]
+        for entry in listed:
+            if entry.name not in inner:
+                yield _judge((*parts, entry.name))
+
+
+def _judge(parts: tuple[str, ...]) -> Found:
+    sample_id = "/".join(parts)
+    if parts[-1].startswith("."):
+        return Found(sample_id, HIDDEN)
+    if Path(parts[-1]).suffix.lower() not in IMAGE_SUFFIXES:
+        return Found(sample_id, NOT_A_PICTURE)
+    if len(parts) == 1:
+        return Found(sample_id, NO_CLASS)
+    return Found(sample_id, UNFIT_NAME if fault_of(sample_id) else None)

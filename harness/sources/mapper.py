@@ -1,0 +1,262 @@
+"""Rows of any table turned into Samples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.medium import Medium
+from harness.core.sample import Sample, Scalar, Value
+from harness.core.source import Skipped
+from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
+from harness.sources.columns import ColumnOptions, Columns
+from harness.sources.ids import SeenIds, check_id, fault_of
+from harness.sources.megc_questions import ASKED, answers_of, question_kind
+from harness.sources.pictures import NoFrames, frame_numbers, frames_of, picture_of
+from harness.sources.rows import Row
+
+UNLABELLED = "no label in any target column"
+NO_PICTURE = "no picture named"
+NOT_ASKED = "asks for none of the task's fields"
+
+_MOMENTS = ("onset", "apex", "offset")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """How the rows of one table become Samples."""
+
+    options: ColumnOptions
+    columns: Columns
+    fields: Mapping[str, FieldSpec]
+    root: Path
+    """Folder that relative paths start at."""
+
+    def sample(self, row: Row, sample_id: str) -> Sample | str:
+        """The row's Sample, or the reason why it is left out. Raises HarnessError naming the row."""
+        cells, columns = row.cells, self.columns
+        media = columns.medium.of(cells)
+        if is_blank(media) or (isinstance(media, Mapping) and set(media.values()) <= {None}):
+            return NO_PICTURE
+        question = self._question(row)
+        notes: dict[str, Scalar] = {
+            name: annotation(cell) for name, cell in cells.items() if name not in columns.used
+        }
+        if self.options.route:
+            kind = _kind_of(question, row.where)
+            notes["question_kind"] = kind
+            asks = tuple(field for field in ASKED[kind] if field in self.fields)
+            if not asks:
+                return NOT_ASKED
+            targets = self._routed_targets(row, kind)
+        else:
+            asks = self._asks(row)
+            targets = self._targets(row)
+        if not targets and self.options.unlabelled == "skip":
+            return UNLABELLED
+        return Sample(
+            id=sample_id,
+            medium=self._medium(media, row, sample_id),
+            targets=targets,
+            question=question,
+            asks=asks,
+            annotations=notes,
+            cluster=self._cluster(cells),
+        )
+
+    def own_id(self, row: Row) -> str | None:
+        """The id in the row's id column, checked; None where the table has no such column."""
+        if self.options.id is None:
+            return None
+        cell = row.cells.get(self.options.id)
+        found = "" if is_blank(cell) else str(plain(cell))
+        check_id(found, where=row.where)
+        return found
+
+    def given_id(self, row: Row) -> str:
+        """An id for a row that has none: its picture's path, else its number."""
+        cell = self.columns.medium.of(row.cells)
+        if isinstance(cell, Mapping):
+            cell = cell.get("path")
+        if not isinstance(cell, str) or not cell.strip():
+            return str(row.number)
+        if fault_of(cell.strip()) is None:
+            return cell.strip()
+        last = Path(cell.strip()).name
+        return last if fault_of(last) is None else str(row.number)
+
+    def _question(self, row: Row) -> str | None:
+        if self.columns.question is None:
+            return self.options.ask
+        cell = row.cells.get(self.columns.question)
+        if is_blank(cell):
+            raise HarnessError(
+                f"{row.where}: no question in column {self.columns.question!r}",
+                mend="fill it, or give source.ask for one question for every row",
+            )
+        return plain(cell)
+
+    def _targets(self, row: Row) -> dict[str, Value]:
+        return {
+            field: target(row.cells[column], self.fields[field], column=column, where=row.where)
+            for field, column in self.columns.targets.items()
+            if not self._no_value(row.cells.get(column))
+        }
+
+    def _routed_targets(self, row: Row, kind: str) -> dict[str, Value]:
+        column = self.columns.answer
+        cell = None if column is None else row.cells.get(column)
+        if column is None or self._no_value(cell):
+            return {}
+        try:
+            answers = answers_of(kind, plain(cell))
+        except ValueError as error:
+            raise HarnessError(
+                f"{row.where}, column {column!r}: {error}", mend="mend the answer, or blank it"
+            ) from None
+        return {
+            field: target(text, self.fields[field], column=column, where=row.where)
+            for field, text in answers.items()
+            if field in self.fields
+        }
+
+    def _no_value(self, cell: Any) -> bool:
+        return is_blank(cell) or (bool(self.options.blank) and plain(cell) in self.options.blank)
+
+    def _asks(self, row: Row) -> tuple[str, ...]:
+        if self.options.asks is None or is_blank(row.cells.get(self.options.asks)):
+            return ()
+        cell = row.cells[self.options.asks]
+        parts = cell if isinstance(cell, list) else plain(cell).split(",")
+        asked = tuple(part for part in map(plain, parts) if part)
+        unknown = [field for field in asked if field not in self.fields]
+        if unknown:
+            raise HarnessError(
+                f"{row.where}, column {self.options.asks!r}: the task has no field {unknown[0]!r}",
+                mend=f"its fields are: {', '.join(self.fields)}",
+            )
+        return asked
+
+    def _cluster(self, cells: Mapping[str, Any]) -> str | None:
+        if self.options.subject is None or is_blank(cells.get(self.options.subject)):
+            return None
+        return plain(cells[self.options.subject])
+
+    def _medium(self, media: Any, row: Row, sample_id: str) -> Medium:
+        where = row.where
+        if self.columns.kind == "image":
+            picture = picture_of(media, root=self.root, name=sample_id, where=where)
+            return Medium(kind="image", frames=(picture,))
+        frames = frames_of(media, root=self.root, name=sample_id, where=where)
+        onset, apex, offset = (self._frame(part, row) for part in _MOMENTS)
+        indices = frame_numbers(frames, self.options.numbering, where=where)
+        if not isinstance(frames[0], NoFrames):
+            _check_inside((onset, apex, offset), indices, where=where)
+        return Medium(
+            kind="clip",
+            frames=frames,
+            indices=indices,
+            fps=self._fps(row),
+            onset=onset,
+            apex=apex,
+            offset=offset,
+        )
+
+    def _frame(self, part: str, row: Row) -> int | None:
+        column = getattr(self.options, part)
+        if column is None:
+            return None
+        return frame_number(row.cells.get(column), column=column, where=row.where)
+
+    def _fps(self, row: Row) -> float | None:
+        fps = self.options.fps
+        if isinstance(fps, str):
+            return frame_rate(row.cells.get(fps), column=fps, where=row.where)
+        return fps
+
+
+class RowSource:
+    """A Source over rows: ids made or checked, rows left out counted."""
+
+    __slots__ = ("_digest", "_mapper", "_name", "_rows", "_skipped")
+
+    def __init__(
+        self,
+        rows: Callable[[], Iterable[Row]],
+        mapper: Mapper,
+        *,
+        name: str,
+        digest: Callable[[], str],
+    ) -> None:
+        self._rows = rows
+        self._mapper = mapper
+        self._name = name
+        self._digest = digest
+        self._skipped: tuple[Skipped, ...] = ()
+
+    def __iter__(self) -> Iterator[Sample]:
+        seen, left_out, any_row = SeenIds(), Counter[str](), False
+        for row in self._rows():
+            any_row = True
+            made = self._mapper.sample(row, self._id(row, seen))
+            if isinstance(made, str):
+                left_out[made] += 1
+            else:
+                yield made
+        if not any_row:
+            raise HarnessError(f"{self._name} has no rows", mend="give it at least one")
+        self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
+
+    def digest(self) -> str:
+        return self._digest()
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self._skipped
+
+    def _id(self, row: Row, seen: SeenIds) -> str:
+        own = self._mapper.own_id(row)
+        if own is not None:
+            if seen.add(own):
+                self._refuse_repeat(row, own)
+            return own
+        given = candidate = self._mapper.given_id(row)
+        repeat = 1
+        while seen.add(candidate):
+            repeat += 1
+            candidate = f"{given}#{repeat}"
+        return candidate
+
+    def _refuse_repeat(self, row: Row, sample_id: str) -> None:
+        """Find the earlier row of the same id; without one, two hashes merely met."""
+        for earlier in self._rows():
+            if earlier.number >= row.number:
+                return
+            if self._mapper.own_id(earlier) == sample_id:
+                raise HarnessError(
+                    f"{row.where}: the id {sample_id!r} stands in row {earlier.number} already",
+                    mend="give each row an id of its own, or leave source.id out",
+                )
+
+
+def _kind_of(question: str | None, where: str) -> str:
+    kind = question_kind(question or "")
+    if kind is None:
+        raise HarnessError(
+            f"{where}: not a question of ME-VQA: {(question or '')[:80]!r}",
+            mend="leave source.route out and name the fields asked in a column (source.asks)",
+        )
+    return kind
+
+
+def _check_inside(numbers: Iterable[int | None], indices: tuple[int, ...], *, where: str) -> None:
+    for moment, number in zip(_MOMENTS, numbers, strict=True):
+        if number is not None and not indices[0] <= number <= indices[-1]:
+            raise HarnessError(
+                f"{where}: {moment} {number} lies outside its frames {indices[0]} to {indices[-1]}",
+                mend="set source.numbering (from-zero, from-one, file-names), or mend the cell",
+            )

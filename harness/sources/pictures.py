@@ -1,0 +1,167 @@
+"""Cells that name pictures or frames, turned into handles. Folders are listed; no picture is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.core.errors import HarnessError, MediaError
+from harness.core.picture import FilePicture, HeldPicture, Picture
+from harness.media.decode import IMAGE_SUFFIXES
+from harness.sources.cells import is_blank, plain
+
+Numbering = Literal["from-zero", "from-one", "file-names"]
+"""How a table counts the frames of a clip."""
+
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_DIGITS = re.compile(r"([0-9]+)")
+_MAGIC = re.compile(r"[*?\[]")
+_UNFIT = re.compile(r"[\x00-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class NoFrames:
+    """Stands for a clip whose frames were not there when its table was read."""
+
+    name: str
+
+    def read(self) -> bytes:
+        raise MediaError(
+            f"no frames found for {self.name}",
+            kind="missing",
+            mend="check source.frames and source.root; a relative path starts at the table",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a row says its media lie: a column, or a pattern such as `clips/{subject}/{clip}`."""
+
+    text: str
+    is_pattern: bool
+
+    def of(self, cells: Mapping[str, Any]) -> Any:
+        """The cell, or the pattern filled from the row; None where any part is blank."""
+        if not self.is_pattern:
+            return cells.get(self.text)
+        parts = _PLACE.findall(self.text)
+        if any(is_blank(cells.get(name)) for name in parts):
+            return None
+        return _PLACE.sub(lambda match: plain(cells[match[1]]), self.text)
+
+
+def cell_for(text: str, columns: Sequence[str]) -> Cell | None:
+    """A column by name, else a pattern whose every name is a column, else None."""
+    if text in columns:
+        return Cell(text, is_pattern=False)
+    names = _PLACE.findall(text)
+    if names and all(name in columns for name in names):
+        return Cell(text, is_pattern=True)
+    return None
+
+
+def picture_of(cell: Any, *, root: Path, name: str, where: str) -> Picture:
+    """One picture from a path, encoded bytes, or a {bytes, path} pair as Hugging Face writes it.
+
+    Relative paths start at `root`, or at its folder `images`, where many tables keep their pictures.
+    `name` is what people call a picture that has no path.
+    Raises HarnessError for a cell of another kind.
+    """
+    if isinstance(cell, bytes):
+        return HeldPicture(name, cell)
+    if isinstance(cell, Mapping):
+        data, path = cell.get("bytes"), cell.get("path")
+        if isinstance(data, bytes):
+            return HeldPicture(name, data)
+        cell = path
+    if isinstance(cell, str) and cell.strip():
+        return FilePicture(_place(root, _fit_path(cell.strip(), where)))
+    if isinstance(cell, Picture):
+        return cell
+    raise HarnessError(
+        f"{where}: a {type(cell).__name__} does not name a picture",
+        mend="give a path, or encoded bytes",
+    )
+
+
+def _place(root: Path, path: str) -> Path:
+    """`path` under `root`; where nothing lies there, under the folder `images` beside it if it lies there."""
+    place = root / path
+    if not place.exists():
+        beside = root / "images" / path
+        if beside.exists():
+            return beside
+    return place
+
+
+def frames_of(cell: Any, *, root: Path, name: str, where: str) -> tuple[Picture, ...]:
+    """The frames of a clip in order of time.
+
+    A list gives one picture each, as does text separated by `;`; a folder gives its pictures, a glob
+    what it matches, both in natural order (`img9` before `img10`). Where nothing is found, one
+    handle that fails when it is read.
+    """
+    if isinstance(cell, list | tuple):
+        named = enumerate(cell)
+        found = [picture_of(c, root=root, name=f"{name}/{i}", where=where) for i, c in named]
+        return tuple(found) or (NoFrames(name),)
+    if isinstance(cell, str) and ";" in cell:
+        parts = [part for part in cell.split(";") if part.strip()]
+        named_parts = (picture_of(part, root=root, name=name, where=where) for part in parts)
+        return tuple(named_parts) or (NoFrames(name),)
+    if not isinstance(cell, str):
+        return (picture_of(cell, root=root, name=name, where=where),)
+    place = root / _fit_path(cell.strip(), where)
+    if place.is_file():
+        return (FilePicture(place),)
+    found_files = _listing(place)
+    return tuple(FilePicture(path) for path in found_files) or (NoFrames(str(place)),)
+
+
+def frame_numbers(
+    frames: Sequence[Picture], numbering: Numbering, *, where: str
+) -> tuple[int, ...]:
+    """The number of each frame in the clip as annotated, ascending. Raises HarnessError."""
+    if numbering != "file-names":
+        first = 0 if numbering == "from-zero" else 1
+        return tuple(range(first, first + len(frames)))
+    if any(isinstance(frame, NoFrames) for frame in frames):
+        return tuple(range(len(frames)))
+    found = [_DIGITS.findall(Path(frame.name).stem) for frame in frames]
+    numbers = [int(digits[-1]) if digits else -1 for digits in found]
+    if -1 in numbers or any(b <= a for a, b in pairwise(numbers)):
+        raise HarnessError(
+            f"{where}: its frame files are not numbered in rising order",
+            mend="set source.numbering to from-zero or from-one, or rename the frames",
+        )
+    return tuple(numbers)
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key by which `img9` stands before `img10`."""
+    parts = _DIGITS.split(name)
+    return tuple((1, int(p), p) if i % 2 else (0, 0, p) for i, p in enumerate(parts))
+
+
+def _listing(place: Path) -> list[Path]:
+    if place.is_dir():
+        paths = list(place.iterdir())
+    elif _MAGIC.search(str(place)):
+        start = Path(place.anchor) if place.is_absolute() else Path()
+        paths = list(start.glob(str(place.relative_to(start))))
+    else:
+        return []
+    pictures = [p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
+    return sorted(pictures, key=lambda path: natural(str(path)))
+
+
+def _fit_path(text: str, where: str) -> str:
+    if _UNFIT.search(text):
+        raise HarnessError(
+            f"{where}: the path {text[:80]!r} holds a control character", mend="mend the cell"
+        )
+    return text

@@ -1,0 +1,43 @@
+"""Sources by family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.registry import Registry
+from harness.core.source import Source
+
+SOURCES = Registry(
+    "source",
+    "harness.sources",
+    {
+        "table": "harness.sources.table:open_table_source",
+        "folder": "harness.sources.folder:open_folder_source",
+        "hf": "harness.sources.hub:open_hub_source",
+        "faces": "harness.sources.drawn:open_drawn_source",
+    },
+)
+"""Family -> a function `(options, *, fields, base) -> Source`; `options` come without `family`."""
+
+
+def open_source(
+    options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path
+) -> Source:
+    """The source that a task's `source` section describes.
+
+    `family` picks the reader, all other options are its own; `base` is the folder that relative paths
+    start at. Raises HarnessError naming `source.KEY`, what is allowed, and the mend.
+    """
+    family = options.get("family")
+    if not isinstance(family, str):
+        raise HarnessError(
+            "source.family: missing", mend=f"choose one of: {', '.join(SOURCES.names())}"
+        )
+    opener = SOURCES.load(family)
+    rest = {key: value for key, value in options.items() if key != "family"}
+    source: Source = opener(rest, fields=fields, base=base)
+    return source

@@ -1,0 +1,70 @@
+"""The family `table`: a CSV, TSV, JSON-lines or Parquet file with a row for each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.core.field import FieldSpec
+from harness.core.source import Source
+from harness.core.text import digest_file, digest_json
+from harness.sources.columns import ColumnOptions, find_columns
+from harness.sources.join import JoinOptions, SideTable, join, read_side
+from harness.sources.mapper import Mapper, RowSource
+from harness.sources.options import read_options
+from harness.sources.rows import Row, open_table
+
+
+class TableOptions(ColumnOptions):
+    """Options of a table."""
+
+    file: str
+    """The table, relative to the task's base folder."""
+    root: str | None = None
+    """Folder that relative picture paths start at, relative to the base; default the table's own."""
+    join: tuple[JoinOptions, ...] = ()
+    """Side tables, joined in this order."""
+
+
+def open_table_source(
+    options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path
+) -> Source:
+    """A source over a table's rows, read one by one. Raises HarnessError."""
+    asked = read_options(TableOptions, options, family="table")
+    table = open_table(base / asked.file)
+    columns, sides = list(table.columns), list[SideTable]()
+    for side_options in asked.join:
+        side = read_side(side_options, base=base, taken=columns)
+        columns += side.columns
+        sides.append(side)
+    mapper = Mapper(
+        options=asked,
+        columns=find_columns(asked, columns, fields, table=table.path.name),
+        fields=fields,
+        root=table.path.parent if asked.root is None else base / asked.root,
+    )
+
+    def rows() -> Iterable[Row]:
+        return join(table, tuple(sides)) if sides else table
+
+    def digest() -> str:
+        return _digest(asked, base)
+
+    return RowSource(rows, mapper, name=table.path.name, digest=digest)
+
+
+def _digest(options: TableOptions, base: Path) -> str:
+    """Over the bytes of all tables and the options; not over where they lie."""
+    written = options.model_dump(mode="json", exclude={"file", "root", "join"})
+    return digest_json(
+        {
+            "options": written,
+            "table": digest_file(base / options.file),
+            "join": [
+                {"on": side.on if isinstance(side.on, str) else dict(side.on),
+                 "columns": list(side.columns), "table": digest_file(base / side.file)}
+                for side in options.join
+            ],
+        }
+    )  # fmt: skip

@@ -1,0 +1,230 @@
+"""Clips in tables: frames from lists, folders and globs; frame numbers; ME-VQA rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import HarnessError, MediaError
+from harness.core.field import FieldSpec
+from harness.core.sample import Sample
+from harness.core.source import Skipped, Source
+from harness.media import check, parse_policy
+from harness.sources import open_source
+from harness.sources.pictures import natural
+
+Open = Callable[..., Source]
+Read = Callable[..., list[Sample]]
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+VQA = {
+    "coarse": FieldSpec(kind="label"),
+    "fine": FieldSpec(kind="label"),
+    "action_units": FieldSpec(kind="set"),
+    "au_shown": FieldSpec(kind="yes-no"),
+    "au_side": FieldSpec(kind="label"),
+}
+
+
+@pytest.fixture
+def clip_folder(tmp_path: Path, png: bytes) -> Path:
+    """Frames img8 to img12, with a hidden file and a text beside them."""
+    folder = tmp_path / "clips" / "s1"
+    folder.mkdir(parents=True)
+    for number in (8, 9, 10, 11, 12):
+        (folder / f"img{number}.png").write_bytes(png)
+    (folder / ".hidden.png").write_bytes(png)
+    (folder / "notes.txt").write_text("x")
+    return folder
+
+
+def names(sample: Sample) -> list[str]:
+    return [Path(frame.name).name for frame in sample.medium.frames]
+
+
+@pytest.mark.parametrize("cell", ["clips/s1", "clips/s1/*.png", "clips/*/img*.*"])
+def test_a_folder_or_glob_gives_frames_in_natural_order(
+    cell: str, samples_of: Read, clip_folder: Path
+) -> None:
+    sample = samples_of(f"frames,emotion\n{cell},x\n")[0]
+    assert names(sample) == ["img8.png", "img9.png", "img10.png", "img11.png", "img12.png"]
+    assert (sample.medium.kind, sample.medium.indices) == ("clip", (0, 1, 2, 3, 4))
+
+
+def test_an_absolute_glob_works(samples_of: Read, clip_folder: Path) -> None:
+    assert len(names(samples_of(f"frames,emotion\n{clip_folder}/*.png,x\n")[0])) == 5
+
+
+def test_frames_as_lists(samples_of: Read) -> None:
+    row = json.dumps({"clip": ["b.png", "a.png"], "emotion": "x"})
+    assert names(samples_of(row, name="t.jsonl", frames="clip")[0]) == ["b.png", "a.png"]
+    assert names(samples_of("clip,emotion\nb.png;a.png;,x\n", frames="clip")[0]) == [
+        "b.png",
+        "a.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbering", "onset", "shown"),
+    [("from-zero", 1, "img9.png"), ("from-one", 1, "img8.png"), ("file-names", 9, "img9.png")],
+)
+def test_numbering_decides_which_frame_is_meant(
+    numbering: str, onset: int, shown: str, samples_of: Read, clip_folder: Path
+) -> None:
+    text = f"frames,emotion,apex\nclips/s1,x,{onset}\n"
+    sample = samples_of(text, apex="apex", numbering=numbering)[0]
+    only = parse_policy("apex")(sample.medium)
+    assert [Path(f.name).name for f in only.frames] == [shown]
+    assert only.changes == ("frames-apex",)
+
+
+def test_moments_and_rates(samples_of: Read, clip_folder: Path) -> None:
+    text = "frames,emotion,on,ap,off,hz\nclips/s1,x,0,/,4.0,200\n"
+    options = {"onset": "on", "apex": "ap", "offset": "off"}
+    medium = samples_of(text, fps="hz", **options)[0].medium
+    assert (medium.onset, medium.apex, medium.offset, medium.fps) == (0, None, 4, 200.0)
+    assert samples_of(text, fps=30)[0].medium.fps == 30
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [("46", "apex 46 lies outside its frames 0 to 4"), ("1.5", "not a frame number"),
+     ("-1", "not a frame number"), ("x", "not a number")],
+)  # fmt: skip
+def test_a_bad_moment_names_the_row(
+    cell: str, message: str, open_table: Open, clip_folder: Path
+) -> None:
+    with pytest.raises(HarnessError, match=rf"row 1 .*{message}"):
+        list(open_table(f"frames,emotion,ap\nclips/s1,x,{cell}\n", apex="ap"))
+
+
+@pytest.mark.parametrize("cell", ["clips/gone", "clips/s1/*.jpg", "gone/*.png"])
+def test_frames_that_are_not_there_fail_when_read(
+    cell: str, samples_of: Read, clip_folder: Path
+) -> None:
+    sample = samples_of(f"frames,emotion,ap\n{cell},x,3\n", apex="ap")[0]
+    with pytest.raises(MediaError, match="no frames found") as caught:
+        sample.medium.frames[0].read()
+    assert caught.value.kind == "missing"
+
+
+def test_unnumbered_frames_cannot_be_counted_by_name(open_table: Open) -> None:
+    with pytest.raises(HarnessError, match="not numbered in rising order"):
+        list(open_table("frames,emotion\na.png;b.png,x\n", numbering="file-names"))
+
+
+def test_natural_order() -> None:
+    mixed = ["img10", "img9", "a1b2", "a1b10", "9", "10", "img"]
+    assert sorted(mixed, key=natural) == ["9", "10", "a1b2", "a1b10", "img", "img9", "img10"]
+
+
+def row(number: int, question: str, answer: str) -> str:
+    return json.dumps(
+        {"id": f"c_{number}", "subject": "s1", "clip": "s1", "question": question, "answer": answer}
+    )
+
+
+ROWS = "\n".join(
+    [
+        row(1, "What is the coarse expression class?", "negative"),
+        row(2, "What are the action units?", "cheek raiser, brow lowerer"),
+        row(3, "Is the action unit dimpler shown on the face?", "no"),
+        row(4, "Is the action unit dimpler located on the left or right face?", "left"),
+        row(
+            5,
+            "What are the action units present, and based on them, what is the fine-grained "
+            "expression and the coarse expression class?",
+            "The action units present are: a, b. Therefore, the fine-grained expression class is "
+            "sadness, and the coarse expression class is negative.",
+        ),
+    ]
+)
+ROUTE = {"name": "vqa.jsonl", "route": "megc", "id": "id", "subject": "subject", "frames": "clip"}
+
+
+def test_routed_rows(samples_of: Read) -> None:
+    samples = samples_of(ROWS, fields=VQA, **ROUTE)
+    assert [(s.annotations["question_kind"], s.asks, dict(s.targets)) for s in samples] == [
+        ("coarse", ("coarse",), {"coarse": "negative"}),
+        ("action_units", ("action_units",), {"action_units": ("brow lowerer", "cheek raiser")}),
+        ("au_shown", ("au_shown",), {"au_shown": "no"}),
+        ("au_side", ("au_side",), {"au_side": "left"}),
+        (
+            "combined",
+            ("coarse", "fine", "action_units"),
+            {"coarse": "negative", "fine": "sadness", "action_units": ("a", "b")},
+        ),
+    ]
+    assert {s.cluster for s in samples} == {"s1"}
+    assert all("answer" not in s.annotations for s in samples)
+
+
+def test_questions_that_ask_nothing_of_the_task_are_counted(open_table: Open) -> None:
+    source = open_table(ROWS, fields={"fine": VQA["fine"]}, **ROUTE)
+    assert [(s.id, s.asks) for s in source] == [("c_5", ("fine",))]
+    assert source.skipped() == (Skipped("asks for none of the task's fields", 4),)
+
+
+def test_rows_still_to_be_answered(samples_of: Read) -> None:
+    text = row(1, "What is the coarse expression class?", "")
+    assert samples_of(text, fields=VQA, **ROUTE) == []
+    (sample,) = samples_of(text, fields=VQA, unlabelled="keep", **ROUTE)
+    assert (sample.targets, sample.asks) == ({}, ("coarse",))
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "message"),
+    [
+        ("How old is she?", "30", "row 1 .*not a question of ME-VQA"),
+        ("Is the action unit dimpler shown on the face?", "perhaps", "row 1 .*neither yes nor no"),
+        (
+            "What is the action unit present, and based on it, what is the fine-grained expression "
+            "and the coarse expression class?",
+            "sad",
+            "row 1 .*not of the form",
+        ),
+    ],
+)
+def test_bad_routed_rows_are_told(
+    question: str, answer: str, message: str, open_table: Open
+) -> None:
+    with pytest.raises(HarnessError, match=message):
+        list(open_table(row(1, question, answer), fields=VQA, **ROUTE))
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the private data folder is absent")
+@pytest.mark.parametrize(
+    ("file", "options", "count"),
+    [
+        ("me_vqa_casme2", {"frames": "{image_id}", "id": "id"}, 911),
+        ("me_vqa_samm", {"frames": "{image_id}", "id": "id"}, 828),
+        (
+            "me_vqa_casme3_test_to_answer",
+            {"frames": "{video}", "id": "video_id", "unlabelled": "keep"},
+            85,
+        ),
+    ],
+)
+def test_published_files_are_read_whole(file: str, options: dict[str, str], count: int) -> None:
+    asked = {"family": "table", "file": f"megc/{file}.jsonl", "route": "megc", **options}
+    source = open_source(asked, fields=VQA, base=DATA)
+    assert len(list(source)) == count
+    assert source.skipped() == ()
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the private data folder is absent")
+def test_real_photographs_are_read_whole() -> None:
+    asked = {"family": "table", "file": "faces/labels.csv", "root": "faces/images"}
+    source = open_source(asked, fields={"emotion": FieldSpec(kind="label")}, base=DATA)
+    samples = list(source)
+    assert len(samples) == 297
+    for sample in samples:
+        size = check(sample.medium.frames[0].read(), sample.id)
+        assert size == (
+            int(str(sample.annotations["width"])),
+            int(str(sample.annotations["height"])),
+        )
