@@ -1,0 +1,96 @@
+"""The front matter of a prompt file: YAML between two lines of three hyphens."""
+
+from __future__ import annotations
+
+import yaml
+from pydantic import ValidationError
+
+from harness.core.prompt import PromptHead
+from harness.prompting.faults import PromptError
+
+_FENCE = "---"
+_KEYS = ", ".join(PromptHead.model_fields)
+
+
+def split_head(source: str) -> tuple[str, str, int]:
+    """(front matter, template, line of the first key). The template has as many lines as the file,
+    the front matter's own turned into a comment, so that lines in messages are the file's."""
+    lines = source.split("\n")
+    if lines[0].rstrip() != _FENCE:
+        return "", source, 0
+    for k in range(1, len(lines)):
+        if lines[k].rstrip() == _FENCE:
+            comment = "{#" + "\n" * k + "#}"
+            return "\n".join(lines[1:k]), comment + "\n" + "\n".join(lines[k + 1 :]), 2
+    return "", source, -1
+
+
+def parse_head(source: str, *, file: str) -> PromptHead:
+    """The head of a prompt. Raises PromptError naming file, line and key."""
+    text, _, start = split_head(source)
+    if start < 0:
+        raise PromptError(file, 1, "front matter is never closed", mend="end it with a line of ---")
+    if start == 0:
+        raise PromptError(
+            file, 1, "no front matter", mend="begin the file with ---, `fields: [emotion]`, ---"
+        )
+    values = _load(text, file=file)
+    try:
+        return PromptHead.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise _explain(first["loc"], first["type"], first["msg"], text, file) from None
+
+
+def _load(text: str, *, file: str) -> dict[str, object]:
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = 2 + (mark.line if mark is not None else 0)
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise PromptError(
+            file, line, f"front matter is not YAML: {problem}", mend="write `key: value` lines"
+        ) from None
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise PromptError(
+            file, 2, "front matter is no mapping", mend=f"write `key: value` lines; keys: {_KEYS}"
+        )
+    return values
+
+
+def _explain(
+    place: tuple[int | str, ...], kind: str, message: str, text: str, file: str
+) -> PromptError:
+    key = str(place[0]) if place else ""
+    line = _line_of(key, text)
+    if kind == "extra_forbidden":
+        return PromptError(
+            file, line, f"unknown key {key!r} in the front matter", mend=f"the keys are: {_KEYS}"
+        )
+    if kind == "missing":
+        return PromptError(
+            file, line, f"front matter lacks {key!r}", mend=f"add a line such as {_example(key)}"
+        )
+    return PromptError(
+        file, line, f"front matter, {key}: {message}", mend=f"write it as {_example(key)}"
+    )
+
+
+def _line_of(key: str, text: str) -> int:
+    """The file's line that sets `key`; the opening fence where none does."""
+    for k, line in enumerate(text.split("\n")):
+        if line.split(":", 1)[0].strip().strip("'\"") == key:
+            return k + 2
+    return 1
+
+
+def _example(key: str) -> str:
+    examples = {
+        "description": "`description: One word from the list.`",
+        "fields": "`fields: [emotion]`",
+        "answer": "`answer: text` (or final, or json)",
+        "protocol": "`protocol: single`",
+        "max_tokens": "`max_tokens: 512`",
+    }
+    return examples.get(key, f"`{key}: ...`")

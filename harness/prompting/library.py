@@ -1,0 +1,230 @@
+"""The library: prompt files found, checked, compiled once and rendered per sample."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import jinja2
+from jinja2 import meta, nodes
+
+from harness.core.errors import HarnessError
+from harness.core.message import Image
+from harness.core.prompt import Prompt, Rendering
+from harness.prompting.engine import Engine, StrayText, located
+from harness.prompting.faults import PromptError
+from harness.prompting.files import SUFFIX, File, Shelf
+from harness.prompting.head import parse_head, split_head
+from harness.prompting.slots import Album
+from harness.prompting.survey import Survey, check, references, stray_place, survey
+
+_NO_REPLIES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A prompt with what a rendering needs of it."""
+
+    prompt: Prompt
+    template: jinja2.Template
+    survey: Survey
+
+
+class Library:
+    """Prompts by name, from folders searched in order: the first that has a name wins.
+
+    A file is read once; what is rendered later is what the digest covers, even if the file
+    changes meanwhile. A library may be shared by threads: renderings share nothing but compiled
+    templates.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        """Raises HarnessError for a folder that is not there."""
+        self._shelf = Shelf.of(folders)
+        self._files: dict[str, File] = {}
+        self._engine = Engine(self._template_text)
+        self._loaded: dict[str, _Loaded] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """The prompts there are, sorted: `emotion/plain`. Files and folders whose name starts with
+        `_` hold parts, not prompts."""
+        prompts = {name.removesuffix(SUFFIX) for name in self._shelf.names() if not _is_part(name)}
+        return tuple(sorted(prompts))
+
+    def prompt(self, name: str) -> Prompt:
+        """The prompt of that name.
+
+        Raises HarnessError where there is none (listing close names) or where the file, or one it
+        extends, includes or imports, is wrong (naming file, line and mend).
+        """
+        return self._load(name).prompt
+
+    def render(
+        self,
+        prompt: Prompt,
+        *,
+        variables: Mapping[str, object],
+        pictures: Sequence[Image],
+        replies: Mapping[str, str] = _NO_REPLIES,
+    ) -> Rendering:
+        """The conversation up to the next reply that the model owes.
+
+        `variables` are those of PROMPT_VARIABLES except the pictures' own (`field_variables`
+        makes them from field specs); `replies` holds the model's text by the name in its
+        `{% reply as NAME %}`. Raises HarnessError naming template, line and mend.
+        """
+        loaded = self._same(prompt)
+        album = Album()
+        slots = album.add(pictures)
+        given: dict[str, object] = {"exemplars": (), **variables}
+        if given["exemplars"]:
+            given["exemplars"] = album.slotted(given["exemplars"])
+        given |= {"images": slots, "frames": slots, "n_frames": len(slots)}
+        if slots:
+            given["image"] = slots[0]
+        known = {name: replies[name] for name in loaded.survey.replies if name in replies}
+        try:
+            rendering = self._engine.run(loaded.template, given, album=album, replies=known)
+        except StrayText as stray:
+            raise self._stray(loaded, stray.text) from None
+        if not rendering.messages:
+            raise PromptError(
+                prompt.name + SUFFIX,
+                0,
+                "no turn was rendered",
+                mend="add {% user %} ... {% enduser %}",
+            )
+        return rendering
+
+    def variables(self, prompt: Prompt) -> frozenset[str]:
+        """The names that the prompt, its parents, includes and imports expect to be given."""
+        return self._same(prompt).survey.variables
+
+    def survey(self, prompt: Prompt) -> Survey:
+        """What is known of the prompt's files without rendering them."""
+        return self._same(prompt).survey
+
+    def _same(self, prompt: Prompt) -> _Loaded:
+        loaded = self._load(prompt.name)
+        if loaded.prompt.digest != prompt.digest:
+            raise HarnessError(
+                f"prompt {prompt.name} is not the one in this library's folders",
+                mend="render it with the library that loaded it",
+            )
+        return loaded
+
+    def _load(self, name: str) -> _Loaded:
+        loaded = self._loaded.get(name)
+        if loaded is None:
+            loaded = self._loaded[name] = self._read(name)
+        return loaded
+
+    def _read(self, name: str) -> _Loaded:
+        file = None if _is_part(name) else self._file(name + SUFFIX)
+        if file is None:
+            raise self._absent(name)
+        trees = self._closure(file.name)
+        template = self._compiled(file.name, trees)
+        digest = hashlib.sha256()
+        for part in sorted(trees):
+            text = self._files[part].text.encode()
+            digest.update(f"{part}\n{len(text)}\n".encode() + text)
+        head = parse_head(file.text, file=file.name)
+        prompt = Prompt(name, file.path, head, file.text, digest.hexdigest())
+        return _Loaded(prompt, template, survey(trees, main=file.name))
+
+    def _file(self, name: str) -> File | None:
+        file = self._files.get(name)
+        if file is None:
+            file = self._shelf.read(name)
+            if file is not None:
+                self._files[name] = file
+        return file
+
+    def _template_text(self, name: str) -> str:
+        """What the engine compiles: the file without its front matter. All files of a prompt have
+        been read before the engine asks."""
+        return split_head(self._files[name].text)[1]
+
+    def _closure(self, main: str) -> dict[str, nodes.Template]:
+        """The parsed file and every file it refers to, directly or not."""
+        trees: dict[str, nodes.Template] = {}
+
+        def visit(name: str, path: tuple[str, ...]) -> None:
+            if name in path:
+                chain = " -> ".join([*path[path.index(name) :], name])
+                raise PromptError(path[-1], 0, f"files refer in a circle: {chain}", mend="break it")
+            if name in trees:
+                return
+            tree = trees[name] = self._tree(name)
+            for target, line in tuple(references(tree, file=name)):
+                self._need(target, file=name, line=line)
+                visit(target, (*path, name))
+
+        visit(main, ())
+        return trees
+
+    def _tree(self, name: str) -> nodes.Template:
+        try:
+            tree = self._engine.parse(self._template_text(name), name)
+        except jinja2.TemplateSyntaxError as error:
+            raise located(error, name) from None
+        check(tree, file=name)
+        return tree
+
+    def _need(self, target: str, *, file: str, line: int) -> None:
+        try:
+            found = self._file(target)
+        except PromptError:
+            raise
+        except HarnessError as error:
+            raise PromptError(file, line, error.message, mend=error.mend) from None
+        if found is None:
+            raise PromptError(
+                file,
+                line,
+                f"there is no file {target}",
+                mend="names are relative to the prompt folder, such as emotion/_base.j2",
+            )
+
+    def _compiled(self, main: str, trees: Mapping[str, nodes.Template]) -> jinja2.Template:
+        """Compiles every file, so that what is wrong shows now and not at the first sample."""
+        for name in trees:
+            try:
+                self._engine.get_template(name)
+                meta.find_undeclared_variables(trees[name])
+            except jinja2.TemplateSyntaxError as error:
+                raise located(error, name) from None
+        return self._engine.get_template(main)
+
+    def _absent(self, name: str) -> HarnessError:
+        names = self.names()
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        close = close or [other for other in names if name and name in other][:3]
+        mend = f"did you mean {', '.join(close)}?" if close else f"there are: {', '.join(names)}"
+        return HarnessError(f"no prompt is called {name!r}", mend=mend)
+
+    def _stray(self, loaded: _Loaded, text: str) -> PromptError:
+        file, line = stray_place(loaded.survey, text)
+        shown = text if len(text) <= 60 else text[:57] + "..."
+        return PromptError(
+            file,
+            line,
+            f"text outside every turn: {shown!r}",
+            mend="put it into a turn, or in {# #}",
+        )
+
+
+def _is_part(name: str) -> bool:
+    return any(segment.startswith("_") for segment in name.split("/"))
+
+
+def shipped_folder() -> Path:
+    """The folder of the prompts that come with the package."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "shipped" / "prompts"
+    return installed if installed.is_dir() else package.parent / "prompts"

@@ -1,0 +1,259 @@
+"""Lint: what is wrong with a prompt that renders, found by trial renderings.
+
+A trial gives the prompt made-up labels, a made-up question and one or three made-up pictures, and
+looks at what comes out; nothing is guessed from the template's text alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.message import Image, Message, Text
+from harness.core.prompt import Prompt
+from harness.core.task import Task
+from harness.prompting.faults import PromptError
+from harness.prompting.library import Library
+from harness.prompting.variables import PROMPT_VARIABLES, field_variables
+
+_QUESTION = "quagga question"
+_MAX_REPLIES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend in a prompt."""
+
+    prompt: str
+    file: str
+    """The file it is in, which may be a part that the prompt extends or includes."""
+    line: int
+    """From 1; 0 where no line is to blame."""
+    code: str
+    """`unknown-variable`, `does-not-render`, `field-never-asked`, `contract-mismatch`,
+    `media-missing`, `media-twice`, `varies-before-media`, `protocol-mismatch`, `ends-unasked`."""
+    level: Literal["error", "warning"]
+    message: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One conversation, rendered to its end."""
+
+    messages: tuple[Message, ...]
+    pictures: tuple[Image, ...]
+
+    def count(self, picture: Image) -> int:
+        return sum(part is picture for message in self.messages for part in message.parts)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(message.text for message in self.messages).casefold()
+
+
+def lint(library: Library, prompt: Prompt, *, task: Task | None = None) -> list[Finding]:
+    """Everything found, in order of line. With a task, its fields stand in for made-up ones and
+    the two contracts are held against each other."""
+    unknown = list(_unknown_variables(library, prompt))
+    findings = [*unknown, *_protocol(library, prompt), *_contract(prompt, task)]
+    if not unknown:  # a trial would only fail on the same variable
+        findings += _trials(library, prompt, task)
+    return sorted(findings, key=lambda finding: (finding.line, finding.code, finding.message))
+
+
+def _find(
+    prompt: Prompt,
+    code: str,
+    message: str,
+    *,
+    mend: str,
+    line: int = 0,
+    file: str = "",
+    level: Literal["error", "warning"] = "error",
+) -> Finding:
+    return Finding(prompt.name, file or f"{prompt.name}.j2", line, code, level, message, mend)
+
+
+def _unknown_variables(library: Library, prompt: Prompt) -> Iterator[Finding]:
+    for name in sorted(library.variables(prompt) - PROMPT_VARIABLES.keys()):
+        file, line = library.survey(prompt).place(name)
+        yield _find(
+            prompt,
+            "unknown-variable",
+            f"no variable is called {name}",
+            mend=f"use one of {', '.join(PROMPT_VARIABLES)}, or the name of an earlier reply",
+            line=line,
+            file=file,
+        )
+
+
+def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
+    replies = library.survey(prompt).replies
+    line = _head_line(prompt, "protocol")
+    if prompt.head.protocol == "single" and replies:
+        yield _find(
+            prompt,
+            "protocol-mismatch",
+            f"`reply as {replies[0]}` in a prompt whose protocol is single",
+            mend="write `protocol: describe-then-answer` in the front matter",
+            line=line,
+        )
+    if prompt.head.protocol == "describe-then-answer" and not replies:
+        yield _find(
+            prompt,
+            "protocol-mismatch",
+            "the protocol is describe-then-answer, but no reply stands in between",
+            mend="add {% reply as description %} between two user turns",
+            line=line,
+        )
+
+
+def _contract(prompt: Prompt, task: Task | None) -> Iterator[Finding]:
+    if task is not None and not set(task.fields) & set(prompt.head.fields):
+        yield _find(
+            prompt,
+            "contract-mismatch",
+            f"the prompt answers {', '.join(prompt.head.fields)}; the task {task.name or 'given'}"
+            f" has {', '.join(task.fields)}",
+            mend="choose another prompt, or name the task's fields in `fields:`",
+            line=_head_line(prompt, "fields"),
+        )
+
+
+def _trials(library: Library, prompt: Prompt, task: Task | None) -> Iterator[Finding]:
+    fields = _trial_fields(prompt, task)
+    try:
+        one = _trial(library, prompt, fields, pictures=1)
+        three = _trial(library, prompt, fields, pictures=3)
+    except PromptError as error:
+        yield _find(
+            prompt,
+            "does-not-render",
+            error.fault,
+            mend=error.mend,
+            line=error.line,
+            file=error.file,
+        )
+        return
+    except HarnessError as error:
+        yield _find(prompt, "does-not-render", error.message, mend=error.mend)
+        return
+    yield from _media(library, prompt, one, three)
+    yield from _asked(library, prompt, one, fields)
+    yield from _order(library, prompt, one)
+    if one.messages[-1].role != "user":
+        yield _find(
+            prompt,
+            "ends-unasked",
+            f"the conversation ends with a turn of the {one.messages[-1].role}",
+            mend="end with a user turn: the model answers that",
+        )
+
+
+def _media(library: Library, prompt: Prompt, one: _Trial, three: _Trial) -> Iterator[Finding]:
+    used = library.variables(prompt)
+    every = bool(used & {"frames", "images"})
+    trials = [one, three] if every else [one]
+    counts = {trial.count(picture) for trial in trials for picture in trial.pictures}
+    name = "frames" if every else "image"
+    file, line = library.survey(prompt).place(name)
+    if 0 in counts:
+        yield _find(
+            prompt,
+            "media-missing",
+            "not every frame is shown" if every else "the picture is never shown",
+            mend="write {{ frames | join('\\n') }}" if every else "write {{ image }}",
+            line=line,
+            file=file,
+        )
+    if max(counts) > 1:
+        yield _find(
+            prompt,
+            "media-twice",
+            "a picture is shown more than once",
+            mend="print each picture once; it stays in the conversation",
+            line=line,
+            file=file,
+        )
+
+
+def _asked(
+    library: Library, prompt: Prompt, trial: _Trial, fields: dict[str, FieldSpec]
+) -> Iterator[Finding]:
+    if "question" in library.variables(prompt):
+        return  # the sample's own question says what is asked
+    for name, spec in fields.items():
+        spellings = {name, name.replace("_", " "), *_shown_labels(spec)}
+        if not any(spelling.casefold() in trial.text for spelling in spellings):
+            yield _find(
+                prompt,
+                "field-never-asked",
+                f"the head promises the field {name}, and the text never asks for it",
+                mend=f"ask for it, or take {name} out of `fields:`",
+                line=_head_line(prompt, "fields"),
+            )
+
+
+def _order(library: Library, prompt: Prompt, trial: _Trial) -> Iterator[Finding]:
+    for message in trial.messages:
+        for part in message.parts:
+            if not isinstance(part, Text):
+                return
+            if _QUESTION in part.text:
+                file, line = library.survey(prompt).place("question")
+                yield _find(
+                    prompt,
+                    "varies-before-media",
+                    "the question, which changes from sample to sample, stands before the picture",
+                    mend="print the pictures first: servers then reuse the work on a picture that"
+                    " several questions share",
+                    line=line,
+                    file=file,
+                    level="warning",
+                )
+                return
+
+
+def _trial_fields(prompt: Prompt, task: Task | None) -> dict[str, FieldSpec]:
+    """The fields both sides name, each with made-up labels that no wording contains by chance."""
+    known = task.fields if task is not None else {}
+    names = [name for name in prompt.head.fields if not known or name in known]
+    return {
+        name: FieldSpec(
+            kind=known[name].kind if name in known else "label",
+            labels=tuple(f"quagga-{name}-{k}" for k in range(3)),
+            low=known[name].low if name in known else -1.0,
+            high=known[name].high if name in known else 1.0,
+        )
+        for name in names or prompt.head.fields
+    }
+
+
+def _shown_labels(spec: FieldSpec) -> tuple[str, ...]:
+    return spec.classes if spec.kind in ("label", "set") else ()
+
+
+def _trial(
+    library: Library, prompt: Prompt, fields: dict[str, FieldSpec], *, pictures: int
+) -> _Trial:
+    shown = tuple(Image(f"trial-{k}", b"trial %d" % k) for k in range(pictures))
+    variables = field_variables(fields, question=_QUESTION)
+    replies: dict[str, str] = {}
+    for _ in range(_MAX_REPLIES):
+        rendering = library.render(prompt, variables=variables, pictures=shown, replies=replies)
+        if rendering.awaiting is None:
+            break
+        replies[rendering.awaiting] = "A face."
+    return _Trial(rendering.messages, shown)
+
+
+def _head_line(prompt: Prompt, key: str) -> int:
+    """The line of the front matter that sets `key`, else its first."""
+    for k, line in enumerate(prompt.source.split("\n")):
+        if line.startswith(f"{key}:"):
+            return k + 1
+    return 1

@@ -1,0 +1,242 @@
+"""The turn tags: `{% system %}`, `{% user %}`, `{% assistant %}`, `{% reply as NAME %}`.
+
+Turns are recorded when they run, so they may repeat, stand in loops, conditions, macros and
+includes, and inherit through blocks; the order of turns is the order of execution.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+
+from harness.core.message import Message, Role, Text
+from harness.prompting.controls import MARK, neutralise
+from harness.prompting.faults import PromptFault
+from harness.prompting.slots import MAX_SIZE, Album
+from harness.prompting.variables import PROMPT_VARIABLES
+
+RECORD = "record of this rendering"
+"""Where the context holds the Record: a name with spaces, which no template can spell."""
+
+MAX_STEPS = 100_000
+"""Loop rounds and calls allowed in one rendering."""
+
+MAX_SECONDS = 2.0
+"""Processor time allowed in one rendering, looked at now and then; one takes well under 1 ms."""
+
+ROLES: tuple[Role, ...] = ("system", "user", "assistant")
+_INDENT = re.compile(f"\n([ \t]*)(?=[^\\s{MARK}])|\n([ \t]+)(?={MARK})")
+
+
+class AwaitReply(Exception):
+    """The rendering has come to a reply that the model has not given yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Record:
+    """What one rendering has produced so far, and what it may still use up."""
+
+    __slots__ = (
+        "_reached",
+        "_role",
+        "_size",
+        "_spent",
+        "_start",
+        "_steps",
+        "album",
+        "messages",
+        "replies",
+    )
+
+    def __init__(self, album: Album, replies: Mapping[str, str]) -> None:
+        self.album = album
+        self.replies = replies
+        self.messages: list[Message] = []
+        self._role: Role | None = None
+        self._steps = 0
+        self._size = 0
+        self._spent = 0
+        self._start = 0.0
+        self._reached: set[str] = set()
+
+    def step(self) -> None:
+        """Counts a loop round or a call. Raises PromptFault when the template runs away."""
+        self._steps += 1
+        if self._steps % 64 == 0 and self._steps <= MAX_STEPS:
+            self._start = self._start or time.thread_time()
+            if time.thread_time() - self._start > MAX_SECONDS:
+                raise PromptFault(
+                    f"the template runs for more than {MAX_SECONDS:g} seconds",
+                    mend="loop less; work on shorter texts",
+                )
+        if self._steps > MAX_STEPS:
+            raise PromptFault(
+                f"the template takes more than {MAX_STEPS:,} steps",
+                mend="loop over the variables given, not over long ranges",
+            )
+
+    def turn(self, role: Role, body: Callable[[], str]) -> None:
+        """Runs the body of a turn and records it."""
+        if self._role is not None:
+            raise PromptFault(
+                f"a {role} turn stands inside a {self._role} turn",
+                mend=f"close the first with {{% end{self._role} %}}",
+            )
+        self._role = role
+        text = _tidy(body())
+        self._role = None
+        self.grow(len(text))
+        if not text:
+            raise PromptFault(
+                f"the {role} turn is empty",
+                mend="give it text, or put the condition around the turn instead of inside it",
+            )
+        self.messages.append(Message(role, self.album.split(text)))
+
+    def reply(self, name: str) -> None:
+        """The model speaks here: its text becomes an assistant turn, or the rendering pauses."""
+        if self._role is not None:
+            raise PromptFault(
+                f"`reply as {name}` stands inside a {self._role} turn",
+                mend="put it between turns",
+            )
+        if name in self._reached:
+            raise PromptFault(
+                f"`reply as {name}` is reached twice", mend="give every reply a name of its own"
+            )
+        self._reached.add(name)
+        if name not in self.replies:
+            raise AwaitReply(name)
+        text = neutralise(self.replies[name]).strip()
+        self.grow(len(text))
+        self.messages.append(Message("assistant", (Text(text),)))
+
+    def spend(self, size: int) -> None:
+        """Counts characters made on the way, printed or not. Raises PromptFault above a multiple
+        of MAX_SIZE."""
+        self._spent += size
+        if self._spent > 8 * MAX_SIZE:
+            raise PromptFault(
+                f"the template makes more than {8 * MAX_SIZE:,} characters", mend="print less"
+            )
+
+    def grow(self, size: int) -> None:
+        """Counts rendered characters. Raises PromptFault above MAX_SIZE."""
+        self._size += size
+        if self._size > MAX_SIZE:
+            raise PromptFault(
+                f"the conversation is longer than {MAX_SIZE:,} characters", mend="print less"
+            )
+
+
+def record_of(context: Context) -> Record:
+    """The record of the rendering that `context` belongs to."""
+    return cast(Record, context.parent[RECORD])  # quicker than asking the context
+
+
+class Turns(Extension):
+    """The tags, and the meters that keep a template from running away."""
+
+    tags = {*ROLES, "reply"}  # noqa: RUF012 (Jinja's own declaration is a plain set)
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        """Reads one tag. Raises TemplateSyntaxError."""
+        token = next(parser.stream)
+        if token.value == "reply":
+            return self._parse_reply(parser, token.lineno)
+        arguments: list[nodes.Expr] = [nodes.ContextReference(), nodes.Const(token.value)]
+        body = parser.parse_statements((f"name:end{token.value}",), drop_needle=True)
+        call = self.call_method("turn", arguments, lineno=token.lineno)
+        return nodes.CallBlock(call, [], [], body).set_lineno(token.lineno)
+
+    def _parse_reply(self, parser: Parser, line: int) -> nodes.Node:
+        if not parser.stream.skip_if("name:as"):
+            parser.fail("a reply needs a name: {% reply as description %}", line)
+        name = parser.stream.expect("name").value
+        if name in PROMPT_VARIABLES or name in parser.environment.globals:
+            parser.fail(f"a reply cannot be called {name}: that name is taken", line)
+        arguments: list[nodes.Expr] = [nodes.ContextReference(), nodes.Const(name)]
+        call = self.call_method("reply", arguments, lineno=line)
+        return nodes.ExprStmt(call).set_lineno(line)
+
+    def turn(self, context: Context, role: Role, caller: Callable[[], str]) -> str:
+        """Called by a turn tag."""
+        record_of(context).turn(role, caller)
+        return ""
+
+    def reply(self, context: Context, name: str) -> None:
+        """Called by a reply tag."""
+        record_of(context).reply(name)
+
+    def rounds(self, context: Context, items: Iterable[Any], size: int) -> Iterator[Any]:
+        """`items`, each counted as a step that prints `size` characters of the template's own."""
+        record = record_of(context)
+        for item in items:
+            record.step()
+            record.spend(size)
+            yield item
+
+    def joined(self, context: Context, parts: Sequence[Any]) -> str:
+        """The `~` operator, within limits."""
+        texts = [str(part) for part in parts]
+        size = sum(map(len, texts))
+        record_of(context).spend(size)
+        if size > MAX_SIZE:
+            raise PromptFault(
+                f"`~` makes a text of more than {MAX_SIZE:,} characters", mend="print less"
+            )
+        return "".join(texts)
+
+
+def called(node: nodes.Node) -> Literal["turn", "reply"] | None:
+    """Which tag a node of the parsed template is."""
+    if isinstance(node, nodes.CallBlock):
+        target = node.call.node
+    elif isinstance(node, nodes.ExprStmt) and isinstance(node.node, nodes.Call):
+        target = node.node.node
+    else:
+        return None
+    if isinstance(target, nodes.ExtensionAttribute) and target.identifier == Turns.identifier:
+        return "turn" if target.name == "turn" else "reply"
+    return None
+
+
+def reply_names(tree: nodes.Template) -> tuple[str, ...]:
+    """The names in the template's reply tags, in the order written."""
+    return tuple(
+        cast(nodes.Const, cast(nodes.Call, node.node).args[1]).value
+        for node in tree.find_all(nodes.ExprStmt)
+        if called(node) == "reply"
+    )
+
+
+def _tidy(text: str) -> str:
+    """A turn's text without the white space around it and without the indentation that all its
+    lines share. Lines that data brought are marked and keep theirs."""
+    if "\n" in text and ("\n " in text or "\n\t" in text):
+        text = _dedent("\n" + text)
+    text = text.strip()
+    return text.replace(MARK, "").strip() if MARK in text else text
+
+
+def _dedent(text: str) -> str:
+    margin: str | None = None
+    for match in _INDENT.finditer(text):
+        indent = match[1] or match[2] or ""
+        if margin is None:
+            margin = indent
+        while not indent.startswith(margin):
+            margin = margin[:-1]
+        if not margin:
+            return text
+    return re.sub("\n" + re.escape(margin), "\n", text) if margin else text

@@ -1,0 +1,104 @@
+"""The fixed inputs behind the golden renderings of shipped prompts.
+
+`python -m tests.prompting.shipped` writes them anew; read the difference before keeping it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.core.field import FieldSpec
+from harness.core.message import Image
+from harness.core.prompt import Prompt, Rendering
+from harness.prompting import Library, field_variables, shipped_folder
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
+
+EMOTION = FieldSpec(
+    kind="label",
+    labels=("anger", "happiness", "neutral"),
+    definitions={"anger": "brows lowered, lips pressed", "happiness": "lip corners pulled up"},
+)
+FIELDS = {
+    "emotion": EMOTION,
+    "valence": FieldSpec(kind="number"),
+    "arousal": FieldSpec(kind="number", low=0, high=0.5),
+    "teeth_visible": FieldSpec(kind="label", labels=("yes", "no", "unsure")),
+    "eyebrows": FieldSpec(kind="label", labels=("raised", "neutral", "lowered", "not visible")),
+    "eyes": FieldSpec(kind="label", labels=("wide", "normal", "narrowed")),
+    "mouth": FieldSpec(kind="label", labels=("smile", "neutral")),
+    "cheeks": FieldSpec(kind="label", labels=("raised", "neutral")),
+    "nose": FieldSpec(kind="set", labels=("wrinkled", "broad")),
+    "forehead": FieldSpec(kind="text"),
+    "coarse": FieldSpec(kind="label", labels=("negative", "positive", "surprise")),
+    "fine": FieldSpec(kind="label", labels=("disgust", "happiness", "repression")),
+    "action_units": FieldSpec(kind="set", labels=("brow lowerer", "lip corner puller")),
+    "au_shown": FieldSpec(kind="yes-no"),
+    "au_side": FieldSpec(kind="label", labels=("left", "right")),
+    "answer": FieldSpec(kind="label", labels=("yes", "no")),
+}
+QUESTIONS = {
+    "coarse": "What is the coarse class?",
+    "au_shown": "Is the brow lowerer there?",
+    "coarse+fine+action_units": "What are the action units and the classes?",
+    "answer": "Does the mouth smile?",
+}
+
+
+def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
+    """File stem -> the fields asked, the number of pictures."""
+    stem = prompt.name.replace("/", "-")
+    if not prompt.name.startswith("vqa/"):
+        return {stem: (prompt.head.fields, 1)}
+    return {
+        f"{stem}-coarse": (("coarse",), 3),
+        f"{stem}-shown": (("au_shown",), 1),
+        f"{stem}-all": (("coarse", "fine", "action_units"), 5),
+    }
+
+
+def render(library: Library, prompt: Prompt, asked: tuple[str, ...], count: int) -> list[Rendering]:
+    """The renderings from the first to the last reply."""
+    variables = field_variables(
+        {name: FIELDS[name] for name in asked}, question=QUESTIONS.get("+".join(asked))
+    )
+    shown = [Image(f"frame {k}", b"%d" % k) for k in range(count)]
+    replies: dict[str, str] = {}
+    renderings = []
+    while True:
+        renderings.append(
+            library.render(prompt, variables=variables, pictures=shown, replies=replies)
+        )
+        awaiting = renderings[-1].awaiting
+        if awaiting is None:
+            return renderings
+        replies[awaiting] = "The brows are low."
+
+
+def as_text(renderings: list[Rendering]) -> str:
+    """Every part on its own, so that white space around pictures shows."""
+    lines = []
+    for rendering in renderings:
+        for message in rendering.messages:
+            lines.append(f"=== {message.role}")
+            for part in message.parts:
+                kind = "picture" if isinstance(part, Image) else "text"
+                lines.append(f"--- {kind}")
+                lines.append(part.name if isinstance(part, Image) else part.text)
+        lines.append(f"=== awaiting {rendering.awaiting}")
+    return "\n".join(lines) + "\n"
+
+
+def goldens() -> dict[str, str]:
+    """File stem -> text, for every shipped prompt."""
+    library = Library([shipped_folder()])
+    return {
+        stem: as_text(render(library, prompt, *case))
+        for prompt in map(library.prompt, library.names())
+        for stem, case in cases(prompt).items()
+    }
+
+
+if __name__ == "__main__":
+    for name, text in goldens().items():
+        (GOLDEN / f"{name}.txt").write_text(text, encoding="utf-8")
