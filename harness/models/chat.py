@@ -1,0 +1,65 @@
+"""A rendered conversation as a checkpoint's own chat template wants it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError
+
+from harness.core.errors import HarnessError
+from harness.core.message import Message, Text
+
+_PROBE = "zqxj probe zqxj"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatForm:
+    """What a chat template takes, found by trying it."""
+
+    parts: bool
+    """Whether a turn of text alone may be a list of parts; otherwise it goes in as a string."""
+    system_role: bool
+
+
+def probe_chat(processor: Any) -> ChatForm:
+    """Try a checkpoint's template. Raises HarnessError where it renders no turn at all."""
+    parts = _renders(processor, [{"role": "user", "content": [{"type": "text", "text": _PROBE}]}])
+    if not parts and not _renders(processor, [{"role": "user", "content": _PROBE}]):
+        raise HarnessError(
+            "the checkpoint has no chat template that renders a user's turn",
+            mend="use an instruction-tuned checkpoint, or add chat_template.jinja to its folder",
+        )
+
+    def content(text: str) -> Any:
+        return [{"type": "text", "text": text}] if parts else text
+
+    system = [
+        {"role": "system", "content": content(_PROBE)},
+        {"role": "user", "content": content("Hello.")},
+    ]
+    return ChatForm(parts, _renders(processor, system))
+
+
+def render_chat(processor: Any, messages: tuple[Message, ...], form: ChatForm) -> str:
+    """The prompt with a placeholder for each picture. Raises TemplateError where the template objects."""
+    turns = [{"role": m.role, "content": _content(m, form)} for m in messages]
+    return str(processor.apply_chat_template(turns, add_generation_prompt=True))
+
+
+def _content(message: Message, form: ChatForm) -> Any:
+    if not form.parts and all(isinstance(part, Text) for part in message.parts):
+        return message.text
+    return [
+        {"type": "text", "text": part.text} if isinstance(part, Text) else {"type": "image"}
+        for part in message.parts
+    ]
+
+
+def _renders(processor: Any, turns: list[dict[str, Any]]) -> bool:
+    """Whether the text arrives, and not as the printed form of a list."""
+    try:
+        prompt = processor.apply_chat_template(turns, add_generation_prompt=True)
+    except (TemplateError, TypeError, ValueError, AttributeError, KeyError):
+        return False
+    return _PROBE in prompt and "'type'" not in prompt

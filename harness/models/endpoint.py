@@ -1,0 +1,208 @@
+"""A server's address: who may be sent a picture, and what it says it serves."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message as Headers
+from http.client import HTTPException
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import (
+    BaseHandler,
+    HTTPRedirectHandler,
+    ProxyHandler,
+    build_opener,
+    getproxies,
+    proxy_bypass,
+)
+from urllib.request import Request as Get
+
+from harness.core.errors import HarnessError
+
+_FORM = "write openai:MODEL@URL, as in openai:qwen@http://127.0.0.1:8000"
+_MOST_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible server and the model asked of it."""
+
+    model: str
+    base: str
+    """URL up to and with `/v1`, without a closing slash."""
+    host: str
+    loopback: bool
+    key: str = field(default="", repr=False)
+    """Bearer token, or empty. Never shown."""
+
+    @property
+    def chat(self) -> str:
+        """Where conversations are posted."""
+        return f"{self.base}/chat/completions"
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy that the machine names for this host; loopback is never sent through one."""
+        if self.loopback or proxy_bypass(self.host):
+            return None
+        return getproxies().get(urlsplit(self.base).scheme)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with every request."""
+        named = {"Content-Type": "application/json", "Accept": "application/json"}
+        return named | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server says of itself; empty where it does not say."""
+
+    root: str = ""
+    """What the served name stands for: a checkpoint's path or id."""
+    version: str = ""
+    """The server's own version."""
+    window: int | None = None
+    """Most tokens of one conversation."""
+
+
+def parse_endpoint(argument: str, *, allow_remote: frozenset[str]) -> Endpoint:
+    """Read `MODEL@URL`. Raises HarnessError where it is not one, or the host was not allowed."""
+    found = re.fullmatch(r"(?P<model>.+?)@(?P<url>[a-z]+://.*)", argument)
+    if found is None:  # what stands after the @ may hold a password, and is not repeated
+        raise HarnessError(
+            f"openai:{argument.partition('@')[0]} names no model at a URL", mend=_FORM
+        )
+    model, url = found.group("model"), found.group("url")
+    try:
+        parts = urlsplit(url)
+        host, _ = (parts.hostname or "").lower(), parts.port
+    except ValueError as error:
+        raise HarnessError(f"what follows openai:{model}@ is no URL", mend=_FORM) from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise HarnessError(f"what follows openai:{model}@ is no http URL", mend=_FORM)
+    if parts.query or parts.fragment or parts.username is not None:
+        raise HarnessError(
+            f"the URL of openai:{model} carries a query, a fragment or a password",
+            mend=f"{_FORM}; a key belongs in OPENAI_API_KEY",
+        )
+    path = parts.path.rstrip("/").removesuffix("/chat/completions")
+    loopback = is_loopback(host)
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not loopback:
+        _check_remote(host, key, allow_remote)
+    return Endpoint(model, f"{parts.scheme}://{parts.netloc}{path or '/v1'}", host, loopback, key)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only mean this machine: 127.0.0.0/8, ::1, localhost."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def ask_served(endpoint: Endpoint, *, seconds: float = 5.0) -> Served:
+    """Ask the server what it serves.
+
+    Raises HarnessError where nothing answers, the key is refused, or another model is served.
+    A server without a list of models is taken at its word.
+    """
+    status, listed = _get(endpoint, f"{endpoint.base}/models", seconds)
+    if status in (401, 403):
+        raise HarnessError(
+            f"{endpoint.base} refused the key (HTTP {status})",
+            mend="set OPENAI_API_KEY to a key that this server takes",
+        )
+    if status >= 500:
+        raise HarnessError(
+            f"{endpoint.base}/models answered HTTP {status}", mend="wait until the server is ready"
+        )
+    rows = listed.get("data") if status == 200 else None
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    row = _find(endpoint, rows) if rows else {}
+    _, about = _get(endpoint, f"{endpoint.base.removesuffix('/v1')}/version", seconds)
+    window = row.get("max_model_len")
+    return Served(
+        root=str(row.get("root") or ""),
+        version=str(about.get("version") or "")[:80],
+        window=window if isinstance(window, int) else None,
+    )
+
+
+def _check_remote(host: str, key: str, allow_remote: frozenset[str]) -> None:
+    if host not in {name.lower() for name in allow_remote}:
+        raise HarnessError(
+            f"pictures of faces would leave this machine for {host}",
+            mend=f"if the licence of every data set and the people shown permit it: "
+            f"--allow-remote {host}",
+        )
+    if not key:
+        raise HarnessError(
+            f"{host} is not this machine, and there is no key for it",
+            mend="put the key in OPENAI_API_KEY (any word, if that server asks for none)",
+        )
+
+
+def _find(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The listed model; some services list `models/NAME` and take `NAME`."""
+    for row in rows:
+        name = str(row.get("id"))
+        if name == endpoint.model or name.endswith(f"/{endpoint.model}"):
+            return row
+    names = ", ".join(sorted(str(row.get("id")) for row in rows)[:20])
+    raise HarnessError(
+        f"{endpoint.base} does not serve {endpoint.model!r}", mend=f"it serves: {names}"
+    )
+
+
+class _Stay(HTTPRedirectHandler):
+    """Follows no redirect: a key and a face go only where they were allowed to go."""
+
+    def redirect_request(  # noqa: PLR0917 (the parent's signature)
+        self, req: Get, fp: IO[bytes], code: int, msg: str, headers: Headers, newurl: str
+    ) -> None:
+        return None
+
+
+def _get(endpoint: Endpoint, url: str, seconds: float) -> tuple[int, Mapping[str, Any]]:
+    """(status, JSON object or empty). Raises HarnessError where nothing answers."""
+    handlers: list[BaseHandler] = [_Stay()]
+    handlers.append(ProxyHandler({} if endpoint.proxy is None else None))
+    try:
+        with build_opener(*handlers).open(
+            Get(url, headers=endpoint.headers),  # noqa: S310 (the scheme was checked)
+            timeout=seconds,
+        ) as response:
+            status, data = int(response.status), response.read(_MOST_BYTES)
+    except HTTPError as error:
+        with error:
+            return error.code, {}
+    except (URLError, HTTPException, OSError) as error:
+        reason = getattr(error, "reason", error)
+        raise HarnessError(
+            f"nothing answers at {endpoint.base}: {reason}", mend=_start(endpoint)
+        ) from error
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return status, {}
+    return status, body if isinstance(body, dict) else {}
+
+
+def _start(endpoint: Endpoint) -> str:
+    parts = urlsplit(endpoint.base)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return (
+        f"start the server and wait until it listens, for instance: vllm serve CHECKPOINT "
+        f"--served-model-name {endpoint.model} --host {endpoint.host} --port {port} "
+        f"--generation-config vllm"
+    )

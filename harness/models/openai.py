@@ -1,0 +1,207 @@
+"""Models behind an OpenAI-compatible server: vLLM and others."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from harness.core.errors import HarnessError
+from harness.core.generation import ErrorKind, Generation
+from harness.core.model import Card
+from harness.core.request import Request
+from harness.models.endpoint import Endpoint, Served, ask_served, parse_endpoint
+from harness.models.patience import Patience, retry_after
+from harness.models.wire import (
+    NEUTRAL,
+    BadReply,
+    decode,
+    encode,
+    parameters,
+    refused_parameter,
+    words,
+)
+
+if TYPE_CHECKING:
+    import aiohttp
+
+WINDOW = 64
+"""Requests in flight."""
+
+_AGAIN: dict[int, ErrorKind] = {408: "timeout", 409: "server", 425: "server", 429: "rate-limit"}
+_STREAMED_FROM = 1 << 20
+"""Bodies from this many bytes on are handed over as a stream, so that sending one does not hold the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One attempt that brought no reply."""
+
+    kind: ErrorKind
+    detail: str
+    again: bool = True
+    told: float | None = None
+    """Seconds of the server's Retry-After."""
+    free: bool = False
+    """The request itself was mended: ask again at once, and do not count the attempt."""
+
+
+def open_openai(argument: str, *, name: str, allow_remote: frozenset[str]) -> OpenAIModel:
+    """The model at `MODEL@URL`. Raises HarnessError where it is not allowed, not there, or not served."""
+    endpoint = parse_endpoint(argument, allow_remote=allow_remote)
+    return OpenAIModel(endpoint, ask_served(endpoint), name=name)
+
+
+class OpenAIModel:
+    """A Model over HTTP: one connection pool, nothing streamed, every sampling parameter sent."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        served: Served,
+        *,
+        name: str,
+        patience: Patience | None = None,
+        window: int = WINDOW,
+    ) -> None:
+        self._endpoint = endpoint
+        self._patience = patience or Patience()
+        self._dropped: frozenset[str] = frozenset()
+        self._slots = asyncio.Semaphore(window)
+        self._session: aiohttp.ClientSession | None = None
+        self._headers = endpoint.headers
+        self._proxy = endpoint.proxy
+        self._card = Card(
+            name=name,
+            identity=" ".join(
+                ("openai", endpoint.base, endpoint.model, served.root, served.version)
+            ).rstrip(),
+            window=window,
+            details={
+                "url": endpoint.base,
+                "served": endpoint.model,
+                "root": served.root,
+                "server_version": served.version,
+                "max_model_len": "" if served.window is None else str(served.window),
+            },
+        )
+
+    @property
+    def card(self) -> Card:
+        """The card; `details["dropped"]` names the parameters that the server refused to know."""
+        return self._card
+
+    async def reply(self, request: Request) -> Generation:
+        """Ask, and ask again where waiting may help. Raises HarnessError where no request can succeed."""
+        attempt = 1
+        while True:
+            async with self._slots:  # so that waiting for a connection is no part of the timeout
+                outcome = await self._once(request)
+            if isinstance(outcome, Generation):
+                return outcome
+            if outcome.free:
+                continue
+            if not outcome.again or attempt >= self._patience.tries:
+                tries = f" (after {attempt} tries)" if attempt > 1 else ""
+                return Generation.failed(request.key, outcome.kind, outcome.detail + tries)
+            await asyncio.sleep(self._patience.pause(request.key, attempt, told=outcome.told))
+            attempt += 1
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+            self._slots = asyncio.Semaphore(self._card.window)  # the old one belongs to its loop
+
+    async def _once(self, request: Request) -> Generation | _Fault:
+        import aiohttp
+
+        dropped = self._dropped
+        body = encode(request, model=self._endpoint.model, dropped=dropped)
+        start = perf_counter()
+        try:
+            async with self._open().post(
+                self._endpoint.chat,
+                data=body if len(body) < _STREAMED_FROM else io.BytesIO(body),
+                proxy=self._proxy,
+                allow_redirects=False,
+            ) as response:
+                data = await response.read()
+                status, headers = response.status, response.headers
+        except TimeoutError:
+            return _Fault("timeout", f"no reply within {self._patience.timeout:g} s")
+        except (aiohttp.ClientError, OSError) as error:
+            said = str(error) or type(error).__name__
+            return _Fault("unreachable", f"{self._endpoint.base}: {said}")
+        if status != 200:
+            return self._refusal(request, status, data, headers, dropped)
+        try:
+            reply = decode(data)
+        except BadReply as error:
+            return _Fault("bad-reply", str(error))
+        return Generation(
+            request.key, reply.text, reply.finish, reply.usage, perf_counter() - start
+        )
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session, made in the loop that uses it."""
+        if self._session is None:
+            import aiohttp
+
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._card.window),
+                timeout=aiohttp.ClientTimeout(total=self._patience.timeout),
+                headers=self._headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    def _refusal(
+        self,
+        request: Request,
+        status: int,
+        data: bytes,
+        headers: Mapping[str, str],
+        dropped: frozenset[str],
+    ) -> _Fault:
+        """What a status other than 200 means. Raises HarnessError where no request can succeed."""
+        said = f"HTTP {status}: {words(data)}"
+        if status in _AGAIN or status >= 500:
+            told = retry_after(headers.get("Retry-After"))
+            return _Fault(_AGAIN.get(status, "server"), said, told=told)
+        if status in (400, 422):
+            name = refused_parameter(data)
+            if name is not None and name not in dropped:
+                self._drop(name, request, said)
+                return _Fault("rejected", said, free=True)
+            return _Fault("rejected", said, again=False)
+        if status in _HOPELESS or 200 < status < 400:
+            raise HarnessError(
+                f"{self._endpoint.chat} answered {said}",
+                mend=_HOPELESS.get(status, "write the address the server itself answers at"),
+            )
+        return _Fault("rejected", said, again=False)
+
+    def _drop(self, name: str, request: Request, said: str) -> None:
+        """Leave a parameter out from now on, if that changes nothing, and put it on the card."""
+        value = parameters(request)[name]
+        if name in NEUTRAL and value != NEUTRAL[name]:
+            raise HarnessError(
+                f"{self._endpoint.base} does not take {name}, which was set to {value:g} ({said})",
+                mend=f"set {name} to {NEUTRAL[name]:g}, which means the same as leaving it out, "
+                "or use another server",
+            )
+        self._dropped |= {name}
+        details = {**self._card.details, "dropped": ", ".join(sorted(self._dropped))}
+        self._card = replace(self._card, details=details)
+
+
+_HOPELESS = {
+    401: "set OPENAI_API_KEY to a key that this server takes",
+    403: "use a key that may use this model",
+    404: "check the model's name and the URL; the URL is the part before /chat/completions",
+}

@@ -1,0 +1,57 @@
+"""How long to wait before asking again."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Tries and pauses. All times in seconds."""
+
+    tries: int = 5
+    """Most attempts for one request, the first included."""
+    base: float = 0.5
+    """Pause after the first failure; it doubles with each."""
+    cap: float = 30.0
+    """Longest pause of our own."""
+    told_cap: float = 60.0
+    """Longest pause taken from a server's Retry-After."""
+    timeout: float = 120.0
+    """Longest wait for one reply."""
+
+    def pause(self, key: str, attempt: int, *, told: float | None = None) -> float:
+        """Seconds to wait after `attempt` (1 is the first) of the request named `key`.
+
+        Exponential with jitter between half and the whole, drawn from the key, so that a run waits
+        the same way each time and requests do not return in step. `told`, a server's Retry-After, is
+        the least wait, up to `told_cap`.
+        """
+        own = min(self.cap, self.base * 2.0 ** (attempt - 1))
+        jitter = random.Random(f"{key}:{attempt}").random()  # noqa: S311 (no secret hangs on it)
+        own *= 0.5 + 0.5 * jitter
+        return own if told is None else max(own, min(told, self.told_cap))
+
+
+def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
+    """Seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3).
+
+    None where there is no header or it cannot be read; never below zero.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    try:
+        return max(0.0, float(text)) if math.isfinite(float(text)) else None
+    except ValueError:
+        pass
+    try:
+        when = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())

@@ -1,0 +1,82 @@
+"""Models found by how a person writes them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from harness.core.errors import HarnessError
+from harness.core.model import Model
+from harness.core.registry import Registry
+
+MODELS = Registry(
+    "model",
+    "harness.models",
+    {
+        "affect-tiny": "harness.models.local:open_tiny",
+        "openai": "harness.models.openai:open_openai",
+        "transformers": "harness.models.local:open_local",
+    },
+)
+
+BASELINES = ("majority", "prior")
+"""Rows that need no model: scoring makes them from the targets alone."""
+
+_FORMS = (
+    ("affect-tiny", "affect-tiny", "the packaged model for drawn faces, on this machine"),
+    (
+        "transformers",
+        "transformers:Qwen/Qwen2.5-VL-3B-Instruct",
+        "a folder, or a hub id with @REVISION if wanted, run by transformers on this machine",
+    ),
+    (
+        "openai",
+        "openai:qwen@http://127.0.0.1:8000",
+        "a served model behind an OpenAI-compatible URL (vLLM and others)",
+    ),
+    ("majority", "majority", "always the commonest class; no model is asked"),
+    ("prior", "prior", "classes drawn at their own rate; no model is asked"),
+)
+
+
+class Opener(Protocol):
+    """What an entry point of the group `harness.models` names: it opens what stands after the colon."""
+
+    def __call__(self, argument: str, *, name: str, allow_remote: frozenset[str]) -> Model: ...
+
+
+def describe_models() -> list[tuple[str, str, str]]:
+    """(name, how to write it, one line) for every kind of model, baselines and third-party ones too."""
+    known = {name for name, _, _ in _FORMS}
+    brought = [
+        (name, f"{name}:...", "brought by an installed package")
+        for name in MODELS.names()
+        if name not in known
+    ]
+    return [*_FORMS, *brought]
+
+
+def open_model(spec: str, *, allow_remote: frozenset[str] = frozenset()) -> Model:
+    """The model that `spec` names, ready to answer.
+
+    `spec` is `NAME` or `NAME:ARGUMENT`; see `describe_models`. `allow_remote` holds the host names
+    that pictures may be sent to; loopback needs no leave. Call it outside a running event loop, or in
+    a thread: it reads files, or asks a server what it serves.
+
+    Raises HarnessError for an unknown form, an absent checkpoint or package, an unreachable server,
+    and a host that was not allowed.
+    """
+    name, _, argument = spec.strip().partition(":")
+    if name in BASELINES:
+        raise HarnessError(
+            f"{spec!r} is a baseline, not a model that can be asked",
+            mend="leave it out: scoring adds the majority and prior rows to every table",
+        )
+    if name not in MODELS.names():
+        raise HarnessError(f"no model can be opened as {spec!r}", mend=_choices())
+    opener: Opener = MODELS.load(name)
+    return opener(argument.strip(), name=spec.strip(), allow_remote=allow_remote)
+
+
+def _choices() -> str:
+    rows = "\n".join(f"    {form:44}{line}" for _, form, line in describe_models())
+    return f"write one of\n{rows}"

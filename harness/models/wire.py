@@ -1,0 +1,184 @@
+"""The chat-completions body and its reply, as bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+from binascii import b2a_base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.generation import Finish, Usage
+from harness.core.message import Image, Message, Text
+from harness.core.request import Request
+
+NEUTRAL: Mapping[str, float] = {
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": -1,
+    "repetition_penalty": 1.0,
+}
+"""Values at which leaving a parameter out changes nothing on a server whose default it is."""
+
+PARAMETERS = (*NEUTRAL, "seed", "max_tokens")
+"""All that Sampling holds, as it is spelt on the wire."""
+
+_FINISH: dict[str, Finish] = {"length": "length", "content_filter": "filtered"}
+
+
+class BadReply(ValueError):
+    """The body is not a chat completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A chat completion, read."""
+
+    text: str
+    finish: Finish
+    usage: Usage
+
+
+def parameters(request: Request) -> dict[str, float | int]:
+    """Every sampling parameter under its name on the wire. No limit on k is -1: all servers take that."""
+    sampling = request.sampling
+    return {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k or -1,
+        "repetition_penalty": sampling.repetition_penalty,
+        "seed": sampling.seed,
+        "max_tokens": sampling.max_tokens,
+    }
+
+
+def encode(request: Request, *, model: str, dropped: frozenset[str] = frozenset()) -> bytes:
+    """The body to post. Pictures go in as data URLs of their own bytes.
+
+    Written piece by piece: `json.dumps` over the base64 would scan and copy every picture again.
+    `dropped` names parameters that the server refused; `max_tokens` is renamed, not left out.
+    """
+    head = {"model": model, **parameters(request)}
+    for name in dropped:
+        value = head.pop(name)
+        if name == "max_tokens":
+            head["max_completion_tokens"] = value
+    pieces = [json.dumps(head)[:-1].encode(), b', "messages": [']
+    for i, message in enumerate(request.messages):
+        pieces.append(
+            b'%s{"role": "%s", "content": ' % (b", " if i else b"", message.role.encode())
+        )
+        _content(message, pieces)
+        pieces.append(b"}")
+    pieces.append(b"]}")
+    return b"".join(pieces)
+
+
+def _content(message: Message, pieces: list[bytes]) -> None:
+    """Append a turn's content: a string if it holds no picture, else parts in order.
+
+    Neighbouring texts become one part, since servers that flatten parts put a line break between them.
+    """
+    if all(isinstance(part, Text) for part in message.parts):
+        pieces.append(json.dumps(message.text).encode())
+        return
+    text, comma = "", b"["
+    for part in (*message.parts, None):
+        if isinstance(part, Text):
+            text += part.text
+            continue
+        if text:
+            pieces.append(b'%s{"type": "text", "text": %s}' % (comma, json.dumps(text).encode()))
+            text, comma = "", b", "
+        if isinstance(part, Image):
+            pieces.append(
+                b'%s{"type": "image_url", "image_url": {"url": "data:%s;base64,'
+                % (comma, part.mime.encode())
+            )
+            pieces.append(b2a_base64(part.data, newline=False))
+            pieces.append(b'"}}')
+            comma = b", "
+    pieces.append(b"]")
+
+
+def decode(data: bytes) -> Reply:
+    """Read a reply. Raises BadReply where it is not a chat completion.
+
+    Null content is an empty text, as servers send it where nothing was said; a refusal in its own field
+    is the text.
+    """
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadReply(f"not JSON: {error}") from error
+    try:
+        choice = body["choices"][0]
+        message, finish = choice["message"], choice.get("finish_reason")
+        text = _text(message)
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise BadReply(f"no choices[0].message: {words(data)}") from error
+    usage = body.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    return Reply(
+        text,
+        _FINISH.get(finish, "stop") if isinstance(finish, str) else "stop",
+        Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))),
+    )
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message["content"] if "content" in message else message["refusal"]
+    if content is None:
+        content = message.get("refusal") or ""
+    if isinstance(content, list):
+        content = "".join(part["text"] for part in content if part.get("type") == "text")
+    if not isinstance(content, str):
+        raise TypeError(type(content).__name__)
+    # A lone surrogate (an escaped half of a pair) is legal JSON and cannot be written to a file.
+    return content.encode("utf-8", "replace").decode()
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def words(data: bytes, *, most: int = 500) -> str:
+    """What a server says in an error body: its message, else the start of the body."""
+    said: object = data[:4000].decode("utf-8", "replace")
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict):
+        error = body.get("error", body)
+        if isinstance(error, dict):
+            said = error.get("message") or error.get("detail") or error
+        else:
+            said = error
+    return " ".join(str(said).split())[:most]
+
+
+def refused_parameter(data: bytes) -> str | None:
+    """The parameter of ours that an error body says the server does not know, if it says so.
+
+    Servers have no common code for this, so the words are read: a name of ours beside a word of refusal.
+    """
+    said = data[:4000].decode("utf-8", "replace").lower()
+    for pattern in _REFUSALS:
+        if found := pattern.search(said):
+            return found.group("name")
+    return None
+
+
+_NAME = rf"\b(?P<name>{'|'.join(PARAMETERS)})\b"
+_REFUSALS = (
+    re.compile(
+        rf"\b(?:unknown|unrecogni[sz]ed|unsupported|unexpected|extra)\b[^.]{{0,60}}?{_NAME}"
+    ),
+    re.compile(
+        rf"{_NAME}[^.]{{0,60}}?\b(?:not supported|not permitted|does not support|unsupported"
+        r"|unknown|extra_forbidden|extra inputs)\b"
+    ),
+    re.compile(rf"\bextra_forbidden\b.{{0,60}}?{_NAME}"),
+)

@@ -1,0 +1,233 @@
+"""An OpenAI-compatible server for tests: latency and faults to order, and everything it saw.
+
+    with running_stub(faults={"picture one": ["500", "429"]}) as stub:
+        ...  # stub.url, stub.count, stub.requests
+
+It runs in its own thread, so it serves synchronous and asynchronous callers alike. By hand:
+`python -m tests.models.stub --port 8765`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+
+
+@dataclass
+class Stub:
+    """What a stub does, and what it saw.
+
+    A fault is one of: an HTTP status ("500", "429", "401", ...), "garbage" (not JSON), "missing" (JSON
+    without choices), "empty", "null", "length", "filter", "refuse", "drop" (connection closed), "hang",
+    "context" (400, too long), "unknown:NAME" (400 whenever that parameter is present),
+    "redirect" (307 to another host), or "ok".
+    """
+
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Marker to faults: a request whose text holds the marker meets them one an attempt, then succeeds."""
+    always: Mapping[str, str] = field(default_factory=dict)
+    """Marker to the fault that every attempt meets. The marker "" is in every request."""
+    answer: Callable[[dict[str, Any]], str] | None = None
+    """Reply from the parsed body; otherwise one of WORDS by the hash of pictures (text if none)."""
+    latency: float = 0.0
+    retry_after: str = "0"
+    model: str = "stub"
+    version: str = "0.0.stub"
+    key: str = ""
+    """Where set, the bearer token that is asked for."""
+    url: str = ""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    """Parsed bodies of chat requests, in the order of arrival."""
+    raw: list[bytes] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """`time.monotonic` at each arrival."""
+    in_flight: int = 0
+    peak: int = 0
+    """Most chat requests in flight at once."""
+    attempts: Counter[bytes] = field(default_factory=Counter)
+
+    @property
+    def count(self) -> int:
+        """Chat requests received."""
+        return len(self.requests)
+
+    def reset(self) -> None:
+        """Forget what was seen."""
+        for seen in (self.requests, self.raw, self.headers, self.times, self.attempts):
+            seen.clear()
+        self.peak = 0
+
+    async def models(self, request: web.Request) -> web.Response:
+        if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
+            return _error(401, "Unauthorized")
+        row = {"id": self.model, "object": "model", "root": "/weights/stub", "max_model_len": 4096}
+        return web.json_response({"object": "list", "data": [row]})
+
+    async def about(self, request: web.Request) -> web.Response:
+        return web.json_response({"version": self.version})
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        data = await request.read()
+        body = json.loads(data)
+        self.requests.append(body)
+        self.raw.append(data)
+        self.headers.append(dict(request.headers))
+        self.times.append(time.monotonic())
+        self.in_flight += 1
+        self.peak = max(self.peak, self.in_flight)
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            return await self._respond(request, body)
+        finally:
+            self.in_flight -= 1
+
+    async def _respond(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
+            return _error(401, "Incorrect API key provided")
+        if body["model"] != self.model:
+            return _error(404, f"The model `{body['model']}` does not exist.")
+        fault = self._fault(body)
+        if fault.startswith("unknown:"):
+            name = fault.partition(":")[2]
+            if name in body:
+                return _error(400, f"Unrecognized request argument supplied: {name}")
+        if fault == "drop":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if fault == "hang":
+            await asyncio.sleep(30)
+        if fault.isdigit():
+            headers = {"Retry-After": self.retry_after} if fault in ("429", "503") else {}
+            return _error(int(fault), f"stub fault {fault}", headers)
+        if fault == "redirect":
+            raise web.HTTPTemporaryRedirect("http://elsewhere.invalid/v1/chat/completions")
+        if fault == "context":
+            return _error(400, "This model's maximum context length is 4096 tokens")
+        if fault == "garbage":
+            return web.Response(body=b'{"choices": [{"mess', content_type="application/json")
+        if fault == "missing":
+            return web.json_response({"id": "x", "choices": []})
+        return web.json_response(self._completion(body, fault))
+
+    def _fault(self, body: dict[str, Any]) -> str:
+        text, _ = contents(body)
+        for marker, fault in self.always.items():
+            if marker in text:
+                return fault
+        for marker, script in self.faults.items():
+            if marker in text:
+                digest = hashlib.sha256(text.encode()).digest()
+                self.attempts[digest] += 1
+                nth = self.attempts[digest]
+                return script[nth - 1] if nth <= len(script) else "ok"
+        return "ok"
+
+    def _completion(self, body: dict[str, Any], fault: str) -> dict[str, Any]:
+        text: str | None = self.answer(body) if self.answer else _word(body)
+        text = {"empty": "", "null": None, "refuse": "I can't help with identifying people."}.get(
+            fault, text
+        )
+        finish = {"length": "length", "filter": "content_filter"}.get(fault, "stop")
+        message = {"role": "assistant", "content": text}
+        return {
+            "id": "chatcmpl-stub",
+            "object": "chat.completion",
+            "model": self.model,
+            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+            "usage": {"prompt_tokens": 11, "completion_tokens": 2, "total_tokens": 13},
+        }
+
+
+def contents(body: dict[str, Any]) -> tuple[str, list[bytes]]:
+    """(all texts joined by line breaks, all pictures decoded), in order."""
+    texts, pictures = [], []
+    for message in body["messages"]:
+        parts = message["content"]
+        for part in [{"type": "text", "text": parts}] if isinstance(parts, str) else parts:
+            if part["type"] == "text":
+                texts.append(part["text"])
+            else:
+                pictures.append(base64.b64decode(part["image_url"]["url"].partition(",")[2]))
+    return "\n".join(texts), pictures
+
+
+def _word(body: dict[str, Any]) -> str:
+    text, pictures = contents(body)
+    seed = hashlib.sha256(b"".join(pictures) or text.encode()).digest()[0]
+    return WORDS[seed % len(WORDS)]
+
+
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    body = {"error": {"message": message, "type": "stub", "param": None, "code": None}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+async def serve(stub: Stub, *, port: int = 0) -> web.AppRunner:
+    """Start a stub on 127.0.0.1 in the running loop; a free port where none is named."""
+    app = web.Application(client_max_size=1 << 28)
+    app.router.add_post("/v1/chat/completions", stub.chat)
+    app.router.add_get("/v1/models", stub.models)
+    app.router.add_get("/version", stub.about)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
+    await site.start()
+    stub.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    return runner
+
+
+@contextmanager
+def running_stub(*, port: int = 0, **options: Any) -> Iterator[Stub]:
+    """A Stub serving from its own thread until the block ends. `options` are the Stub's fields."""
+    stub, loop, ready = Stub(**options), asyncio.new_event_loop(), threading.Event()
+    runners: list[web.AppRunner] = []
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        runners.append(loop.run_until_complete(serve(stub, port=port)))
+        ready.set()
+        loop.run_forever()
+        loop.run_until_complete(runners[0].cleanup())
+        loop.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    if not ready.wait(10):
+        raise RuntimeError("the stub did not start")
+    try:
+        yield stub
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+
+async def _main(port: int, latency: float) -> None:
+    stub = Stub(latency=latency)
+    await serve(stub, port=port)
+    print(stub.url, flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds a reply")
+    chosen = parser.parse_args()
+    asyncio.run(_main(chosen.port, chosen.latency))

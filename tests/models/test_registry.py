@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.models.registry import BASELINES, MODELS, describe_models, open_model
+
+
+@pytest.mark.parametrize("spec", ["", "gpt-4", "vllm:x", "openai-x:m@http://127.0.0.1:1"])
+def test_an_unknown_form_lists_every_form_with_an_example(spec: str) -> None:
+    with pytest.raises(HarnessError) as caught:
+        open_model(spec)
+    for example in ("affect-tiny", "transformers:", "openai:qwen@http://127.0.0.1:8000"):
+        assert example in caught.value.mend
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_baselines_are_left_to_scoring(name: str) -> None:
+    with pytest.raises(HarnessError, match="baseline"):
+        open_model(name)
+
+
+def test_every_model_is_described_once() -> None:
+    names = [name for name, _, _ in describe_models()]
+    assert sorted(names) == sorted({*MODELS.names(), *BASELINES})
+    assert all(form.startswith(name) and line for name, form, line in describe_models())
+
+
+def test_every_builtin_opens_by_its_registered_target() -> None:
+    for name in MODELS.builtin:
+        assert callable(MODELS.load(name))
+
+
+def test_a_checkpoint_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="no checkpoint"):
+        open_model(f"transformers:{tmp_path}")
+    with pytest.raises(HarnessError, match="/nowhere/at/all"):
+        open_model("transformers:/nowhere/at/all")
+    with pytest.raises(HarnessError, match="names no checkpoint"):
+        open_model("transformers:")
+
+
+def test_affect_tiny_takes_no_argument() -> None:
+    with pytest.raises(HarnessError, match="nothing after its name"):
+        open_model("affect-tiny:large")
+
+
+def test_absent_packaged_weights_are_named_with_the_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.models.local.weights_folder", lambda: tmp_path / "weights")
+    with pytest.raises(HarnessError) as caught:
+        open_model("affect-tiny")
+    assert "affect-tiny" in caught.value.message and "harness.tiny.train" in caught.value.mend
+
+
+def test_opening_nothing_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from harness.models.registry import describe_models, MODELS\n"
+        "describe_models(); [MODELS.load(name) for name in MODELS.builtin]\n"
+        "print(sorted({'torch', 'transformers', 'aiohttp', 'PIL'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
