@@ -1,0 +1,26 @@
+"""Reading answers: label vocabularies and parsers that never guess."""
+
+from __future__ import annotations
+
+from harness.answers.reader import PARSER_VERSION, Reader, read, read_all
+from harness.answers.verdict import Form
+from harness.answers.vocabulary import (
+    VOCABULARIES,
+    canonical,
+    canonicaliser,
+    definitions,
+    resolve_labels,
+)
+
+__all__ = [
+    "PARSER_VERSION",
+    "VOCABULARIES",
+    "Form",
+    "Reader",
+    "canonical",
+    "canonicaliser",
+    "definitions",
+    "read",
+    "read_all",
+    "resolve_labels",
+]

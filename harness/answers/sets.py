@@ -1,0 +1,147 @@
+"""Reading a set of names, such as the action units shown.
+
+A list (commas, semicolons, "and", "+", bullets, a JSON array) behind the last lead-in ("the action
+units present are:") or as the whole reply. Names that the label set does not hold stay in the
+value as they are written, in lower case, so that they count against precision; where no name at
+all is known the answer is off-list. "None" is the empty set. Prose is read for the names in it
+that are not denied; a name outside the set cannot be told from other words there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from harness.answers.anchors import own_anchors
+from harness.answers.mentions import find_mentions, tokens_of
+from harness.answers.normal import Reply
+from harness.answers.refusals import find_declines, ruling
+from harness.answers.table import OFF, LabelTable
+from harness.answers.verdict import answered, lacking, nothing, wordless
+from harness.core.answer import Answer
+from harness.core.outcome import Outcome
+
+_SPLIT = re.compile(r"[,;+\n\[\]&]|(?<=\s)and(?=\s)|(?<=\w)\s?/\s?(?=\w)|(?<=\s)-(?=\s)")
+_LEAD = re.compile(
+    r"(?:(?:the )?(?:\w{1,20} ){0,4}?(?:action units?|aus?|units?|labels?|cues?|answer|list)(?: \w{1,20}){0,6}? ?"
+    r"(?:are|is|include|includes|:)(?: the following| as follows)? ?:?) ?"
+)
+_CODE = re.compile(r"\b(?:au|action unit) ?#?:? ?\d{1,2}\b")
+_BULLET = re.compile(r"^\W*(?:\d{1,2}[.)]\s|[-\u2022]\s)?\s*|\W+$")
+_ITEM = re.compile(r"(?m)^ {0,8}\(?\d{1,2}[.)](?= )")
+_NOTE = re.compile(r"\([^()\n]{0,80}\)")
+_NONE = frozenset(
+    """none|no|nothing|no action units|no action unit|none of them|none visible|no aus|no au|no units
+    |none present|neutral|no visible action units|empty|not any|no action units are present
+    |no action units present|none are present|no action units visible|no action units are visible
+    |no action unit is present|there are none|none detected|no action units detected|no cues""".replace(
+        "\n    ", ""
+    ).split("|")
+)
+_STOP = re.compile(
+    r"\. (?!\d)|\.$|\.\n|\n\s*\n|\btherefore\b|\bthus\b|\bhence\b|\bbased on (?:this|these|them)\b"
+)
+
+
+def read_set(reply: Reply, table: LabelTable, *, keys: re.Pattern[str] | None = None) -> Answer:
+    """Read a sorted tuple of names. Never raises; linear in the reply's length."""
+    quiet = wordless(reply)
+    if quiet is not None:
+        return quiet
+    text = reply.text
+    starts = [a.end for a in own_anchors(text, keys)]
+    lead = _LEAD.match(text.lstrip()[:200])
+    if lead:
+        starts.append(lead.end() + len(text) - len(text.lstrip()))
+    for start in [*sorted(set(starts), reverse=True)[:16], 0]:
+        decided = _listed(reply, table, start)
+        if decided is not None:
+            return decided
+    return _prose(reply, table)
+
+
+def names_in(items: Sequence[str], table: LabelTable) -> tuple[tuple[str, ...], int]:
+    """The sorted set of names for written items, and how many of them the table knows."""
+    values: set[str] = set()
+    known: set[str] = set()
+    for item in items:
+        label = table.label(item) or table.label(_NOTE.sub(" ", item)) or _inside_note(item, table)
+        if label is None:
+            values.add(" ".join(item.lower().split()))
+        else:
+            values.add(label)
+            known.add(label)
+    return tuple(sorted(values)), len(known)
+
+
+def _inside_note(item: str, table: LabelTable) -> str | None:
+    """ "AU12 (lip corner puller)", "lip corner puller - AU12", "AU12: lip corner puller"."""
+    for part in re.split(r"[():=]| - ", item):
+        label = table.label(part.strip()) if part.strip() else None
+        if label is not None:
+            return label
+    stripped = re.sub(
+        r"^(?:(?:au|action unit) ?\d{1,2}\b|(?:the|a|an|slight|mild|strong|left|right|bilateral|unilateral)\b)\W*",
+        "",
+        item,
+    )
+    return table.label(stripped) if stripped != item and stripped else None
+
+
+def _listed(reply: Reply, table: LabelTable, start: int) -> Answer | None:  # noqa: PLR0911
+    """Read a list that begins at a position; None where what stands there is no list."""
+    rest = reply.text[start : start + 4000]
+    begin = len(rest) - len(rest.lstrip(" \n:=<["))
+    rest = _ITEM.sub(lambda m: " " * len(m.group()), rest[begin:].split("</", 1)[0])
+    stop = _STOP.search(rest)
+    if stop:
+        rest = rest[: stop.start()]
+    plain = " ".join(rest.strip(" .,!'[]\n").split())
+    if (
+        not plain
+        and "[" in reply.text[start : start + begin]
+        and "]" in reply.text[start : start + begin + 3]
+    ):
+        return answered((), "list/none")
+    if plain in _NONE:
+        return answered((), "list/none")
+    noted = _NOTE.sub(lambda m: m.group().replace(",", " "), rest)
+    items = [_BULLET.sub("", part) for part in _SPLIT.split(noted)]
+    items = [item for item in items if item]
+    if not items or any(len(_NOTE.sub("", item).split()) > 5 for item in items):
+        return None
+    names, known = names_in(items, table)
+    if ruling(find_declines(rest)) and not known:
+        return None
+    if reply.truncated and not stop:
+        return lacking(Outcome.TRUNCATED, "list/truncated")
+    if not known:
+        return lacking(Outcome.OFF_LIST, "list/off-list") if _plausible(items) else None
+    rule = "list/names" if known == len(names) else "list/unlisted-names"
+    return answered(
+        names, rule, reply.span(start + begin, start + begin + max(1, len(rest.rstrip())))
+    )
+
+
+def _plausible(items: Sequence[str]) -> bool:
+    """Short Latin phrases: names of something, though of nothing in the set."""
+    return all(re.fullmatch(r"[a-z0-9 ()'/-]+", item) and len(item.split()) <= 4 for item in items)
+
+
+def _prose(reply: Reply, table: LabelTable) -> Answer:
+    tokens = tokens_of(reply.text)
+    found = find_mentions(tokens, table)
+    said = {m.label for m in found if m.status != "denied" and m.label != OFF}
+    if table.units:
+        said |= {label for code in _CODE.findall(reply.text) if (label := table.label(code))}
+        said -= {m.label for m in found if m.status == "denied"}
+    declined = ruling(find_declines(reply.text))
+    if declined and not said:
+        return lacking(Outcome.REFUSED, declined)
+    if said and not reply.truncated:
+        return answered(tuple(sorted(said)), "mention/names")
+    if not said and re.search(
+        r"\b(?:no|without|none of the) (?:\w{1,14} ){0,2}(?:action units?|aus?)\b", reply.text
+    ):
+        return answered((), "mention/none")
+    return nothing(reply, "denied" if found else "none")

@@ -1,0 +1,49 @@
+"""Short ways to write an Answer, and what every kind of field does with a reply that says nothing."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from harness.answers.normal import Reply
+from harness.answers.refusals import find_declines, ruling
+from harness.core.answer import Answer
+from harness.core.outcome import Outcome
+from harness.core.sample import Value
+
+Form: TypeAlias = Literal["text", "final", "json"]
+"""Where a reply keeps its values: anywhere, behind a final-answer line, in a JSON object."""
+
+
+def answered(value: Value, rule: str, span: tuple[int, int] | None = None) -> Answer:
+    """An answer."""
+    return Answer(Outcome.ANSWERED, value, rule, span)
+
+
+def lacking(outcome: Outcome, rule: str, span: tuple[int, int] | None = None) -> Answer:
+    """A reason why there is none."""
+    return Answer(outcome, None, rule, span)
+
+
+def wordless(reply: Reply) -> Answer | None:
+    """The verdict on a reply with no visible text; None where there is some."""
+    if reply.text and not reply.text.isspace():
+        return None
+    if reply.unclosed:
+        return lacking(Outcome.TRUNCATED if reply.truncated else Outcome.UNPARSED, "think/unclosed")
+    if reply.reasoned:
+        return lacking(
+            Outcome.TRUNCATED if reply.truncated else Outcome.UNPARSED, "think/no-answer"
+        )
+    return lacking(
+        Outcome.TRUNCATED if reply.truncated and reply.raw.strip() else Outcome.EMPTY, "empty"
+    )
+
+
+def nothing(reply: Reply, rule: str) -> Answer:
+    """The verdict where no value was found: declined, cut off, or not to be parsed."""
+    declined = ruling(find_declines(reply.text))
+    if declined:
+        return lacking(Outcome.REFUSED, declined)
+    if reply.truncated:
+        return lacking(Outcome.TRUNCATED, "truncated")
+    return lacking(Outcome.UNPARSED, rule)

@@ -1,0 +1,128 @@
+"""Reading yes or no.
+
+In this order: the whole reply; the last final-answer anchor; the first word; the words yes and no
+wherever they stand as words of their own ("no" inside "nose" or "notice" is none, "no teeth are
+shown" is one); statements of what is or is not visible. Yes and no together are ambiguous. "Maybe"
+and "unsure" are off-list: they answer, but neither yes nor no.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.answers.anchors import own_anchors
+from harness.answers.normal import Reply
+from harness.answers.refusals import find_declines, ruling
+from harness.answers.verdict import answered, lacking, nothing, wordless
+from harness.core.answer import Answer
+from harness.core.outcome import Outcome
+
+_YES = "yes|yeah|yep|yup|yea|affirmative"
+_NO = "no|nope|nah|negative"
+_EXACT = {
+    **dict.fromkeys(("yes", "yeah", "yep", "yup", "y", "true", "correct", "affirmative"), "yes"),
+    **dict.fromkeys(("visible", "shown", "present", "it is", "it does", "they are"), "yes"),
+    **dict.fromkeys(("no", "nope", "nah", "n", "false", "incorrect", "negative", "none"), "no"),
+    **dict.fromkeys(("not visible", "not shown", "not present", "absent", "hidden"), "no"),
+    **dict.fromkeys(("it is not", "it isn't", "they are not", "they aren't", "it does not"), "no"),
+}
+_UNSURE = re.compile(
+    r"\W*(?:i'?m )?(?:unsure|maybe|uncertain|perhaps|possibly|partially|partly|sometimes|both|unclear"
+    r"|unknown|not sure|not certain|somewhat|probably)\W*"
+)
+_IDIOM = re.compile(
+    rf"\b(?:(?:{_YES}) ?(?:or|/|and) ?(?:{_NO})|(?:{_NO}) ?(?:or|/|and) ?(?:{_YES})"
+    r"|no (?:doubt|question|problem|idea|longer|one|more|less|matter|mistake|hesitation|need|reason|way to)"
+    r"|(?:question|example|item) no\b)\b|\bno\. ?\d"
+)
+_LEAD = re.compile(rf"\W*(?:(?:well|ok|okay|sure|so|hmm+),? )?({_YES}|{_NO}|true|false|y|n)\b(?!')")
+_WORDS = re.compile(rf"\b(?:(not |n't |cannot say )?({_YES})|({_NO}))\b(?!')")
+_SEEN = (
+    r"(?:visible|shown|showing|present|seen|evident|apparent|active|activated|detected|observed|exposed"
+    r"|displayed|noticeable)"
+)
+_STATES = re.compile(
+    rf"\b(?:(?:is|are|was|were|be|can be|appears?|seems?)( not|n't)?(?: (?!not\b|no\b)\w{{1,14}}){{0,3}}? {_SEEN}"
+    rf"|(?:is|are)n't(?: \w{{1,14}}){{0,2}}? {_SEEN}|cannot be {_SEEN}|can't be {_SEEN}"
+    rf"|not {_SEEN}|absent|hidden|covered|invisible)\b"
+)
+
+
+def quick_yes_no(raw: str) -> Answer | None:
+    """The common case: one word and a mark."""
+    core = raw.strip(" \t\r\n\"'`*.,!()[]")
+    value = _EXACT.get(core.lower())
+    if value is None:
+        return None
+    start = raw.find(core)
+    return answered(value, "exact/yes-no", (start, start + len(core)))
+
+
+def read_yes_no(reply: Reply, *, keys: re.Pattern[str] | None = None) -> Answer:  # noqa: PLR0911
+    """Read "yes" or "no". Never raises; linear in the reply's length."""
+    quiet = wordless(reply)
+    if quiet is not None:
+        return quiet
+    core = " ".join(reply.text.strip(" \n.,!'()[]<>{}").split()) if len(reply.text) < 80 else ""
+    if core in _EXACT:
+        start = len(reply.text) - len(reply.text.lstrip())
+        return answered(_EXACT[core], "exact/yes-no", reply.span(start, len(reply.text.rstrip())))
+    if len(reply.text) < 80 and _UNSURE.fullmatch(reply.text):
+        return lacking(Outcome.OFF_LIST, "exact/off-list")
+    text = _IDIOM.sub(lambda m: " " * len(m.group()), reply.text)
+    anchored = _anchored(reply, text, keys)
+    if anchored is not None:
+        return anchored
+    lead = _LEAD.match(text)
+    if lead:
+        at = lead.start(1)
+        for decline in find_declines(text[:200]):
+            if decline.start <= at < decline.end:
+                return lacking(Outcome.REFUSED, decline.rule)
+        value = _EXACT.get(lead.group(1), "yes")
+        return answered(value, "lead/yes-no", reply.span(lead.start(1), lead.end(1)))
+    if reply.truncated:
+        return nothing(reply, "none")
+    return _anywhere(reply, text)
+
+
+def _anchored(reply: Reply, text: str, keys: re.Pattern[str] | None) -> Answer | None:
+    for anchor in reversed(own_anchors(text, keys)[-16:]):
+        begin = anchor.end
+        found = _LEAD.match(text, begin, begin + 60)
+        if found:
+            value = _EXACT.get(found.group(1), "yes")
+            rule = f"{anchor.level}/yes-no"
+            return answered(value, rule, reply.span(found.start(1), found.end(1)))
+        rest = text[begin : begin + 60].strip().split("\n", 1)[0]
+        if rest.strip(" .!") in _EXACT:
+            return answered(_EXACT[rest.strip(" .!")], f"{anchor.level}/yes-no")
+        if _UNSURE.fullmatch(rest):
+            return lacking(Outcome.OFF_LIST, f"{anchor.level}/off-list")
+    return None
+
+
+def _anywhere(reply: Reply, text: str) -> Answer:
+    declined = ruling(find_declines(reply.text))
+    said: dict[str, tuple[int, int]] = {}
+    for match in _WORDS.finditer(text):
+        if match.group(1):
+            continue
+        said.setdefault("yes" if match.group(2) else "no", match.span())
+    rule = "mention"
+    if not said:
+        rule = "statement"
+        for match in _STATES.finditer(text):
+            found = match.group()
+            denied = "not" in found or "n't" in found
+            gone = any(word in found for word in ("absent", "hidden", "covered", "invisible"))
+            said.setdefault("no" if denied != gone else "yes", match.span())
+    if declined and (rule == "statement" or len(said) != 1):
+        return lacking(Outcome.REFUSED, declined)
+    if len(said) > 1:
+        return lacking(Outcome.AMBIGUOUS, f"{rule}/ambiguous")
+    for value, span in said.items():
+        return answered(value, f"{rule}/yes-no", reply.span(*span))
+    if re.search(r"\b(?:maybe|unsure|perhaps|partially|partly)\b", text):
+        return lacking(Outcome.OFF_LIST, "mention/off-list")
+    return nothing(reply, "none")

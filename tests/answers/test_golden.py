@@ -1,0 +1,94 @@
+"""The golden tables: replies, and what a careful reader takes them to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.answers import read, read_all, resolve_labels
+from harness.core.answer import Answer
+from harness.core.field import FieldSpec
+from harness.core.outcome import Outcome
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "answers"
+OUTCOMES = ("answered", "refused", "unparsed", "off-list", "ambiguous", "truncated-", "empty")
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((GOLDEN / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def spec_of(kind: str, block: dict[str, Any]) -> FieldSpec:
+    given: dict[str, Any] = {"kind": kind}
+    if "labels" in block:
+        labels = block["labels"]
+        given["labels"] = resolve_labels(labels if isinstance(labels, str) else tuple(labels))
+    for key in ("low", "high", "synonyms"):
+        if key in block:
+            given[key] = block[key]
+    return FieldSpec(**given)
+
+
+def rows(name: str, kind: str) -> Iterator[Any]:
+    for block in load(name):
+        spec = spec_of(kind, block)
+        options = {
+            key: block[key] for key in ("letters", "form", "truncated", "name") if key in block
+        }
+        if kind == "number":
+            options.setdefault("name", "valence")
+        for outcome in OUTCOMES:
+            for row in block.get(outcome, ()):
+                value = row[1] if outcome == "answered" else None
+                value = tuple(value) if isinstance(value, list) else value
+                wanted = Outcome(outcome.rstrip("-"))
+                title = f"{name}-{outcome}-{row[0][:40]!r}"
+                yield pytest.param(row[0], spec, options, wanted, value, row[-1], id=title)
+
+
+ALL = [
+    *rows("label", "label"),
+    *rows("number", "number"),
+    *rows("yes_no", "yes-no"),
+    *rows("set", "set"),
+]
+
+
+@pytest.mark.parametrize(("text", "spec", "options", "outcome", "value", "rule"), ALL)
+def test_table(
+    text: str, spec: FieldSpec, options: dict[str, Any], outcome: Outcome, value: Any, rule: str
+) -> None:
+    answer = read(text, spec, **options)
+    assert (answer.outcome, answer.value) == (outcome, value), answer.rule
+    assert answer.rule.startswith(rule), answer.rule
+    if answer.span is not None:
+        start, end = answer.span
+        assert 0 <= start < end <= len(text)
+
+
+JSON_FIELDS = {
+    "emotion": FieldSpec(kind="label", labels=resolve_labels("basic-7")),
+    "valence": FieldSpec(kind="number"),
+    "teeth_visible": FieldSpec(kind="yes-no"),
+    "eyebrows": FieldSpec(kind="label", labels=resolve_labels("cue-eyebrows")),
+    "action_units": FieldSpec(kind="set", labels=resolve_labels("megc-action-units")),
+    "rationale": FieldSpec(kind="text"),
+}
+
+
+@pytest.mark.parametrize(("text", "field", "outcome", "value"), load("json"))
+def test_json_table(text: str, field: str, outcome: str, value: Any) -> None:
+    answer: Answer = read_all(text, JSON_FIELDS, form="json")[field]
+    wanted = tuple(value) if isinstance(value, list) else value
+    assert (answer.outcome.value, answer.value) == (outcome, wanted), answer.rule
+
+
+def test_tables_are_large() -> None:
+    counts = {name: sum(1 for _ in rows(name, kind)) for name, kind in (
+        ("label", "label"), ("number", "number"), ("yes_no", "yes-no"), ("set", "set"))}  # fmt: skip
+    assert counts["label"] >= 220
+    assert min(counts["number"], counts["yes_no"], counts["set"], len(load("json"))) >= 30

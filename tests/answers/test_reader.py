@@ -1,0 +1,146 @@
+"""Several fields from one reply, the Reader's promises, and hostile replies."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.answers import PARSER_VERSION, Reader, read, read_all, resolve_labels
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.outcome import Outcome
+
+VQA = {
+    "coarse": FieldSpec(kind="label", labels=resolve_labels("megc-coarse")),
+    "fine": FieldSpec(kind="label", labels=resolve_labels("me-fine-7")),
+    "action_units": FieldSpec(kind="set", labels=resolve_labels("megc-action-units")),
+}
+EMOTION = FieldSpec(kind="label", labels=resolve_labels("basic-7"))
+
+
+def values(text: str, **options: bool) -> dict[str, object]:
+    return {name: answer.value for name, answer in read_all(text, VQA, **options).items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "coarse", "fine", "units"),
+    [
+        (
+            "The action units present are: brow lowerer, lid tightener. Therefore, the fine-grained "
+            "expression class is anger, and the coarse expression class is negative.",
+            "negative", "anger", ("brow lowerer", "lid tightener"),
+        ),
+        (
+            "The action unit present is: lip corner puller. Therefore, the fine-grained expression "
+            "class is happiness, and the coarse expression class is positive.",
+            "positive", "happiness", ("lip corner puller",),
+        ),
+        (
+            "action unit: chin raiser. fine-grained expression class: surprise. coarse expression class: surprise.",
+            "surprise", "surprise", ("chin raiser",),
+        ),
+        ("**Coarse**: Positive\n**Fine**: Happy\n**Action units**: AU6, AU12",
+         "positive", "happiness", ("cheek raiser", "lip corner puller")),
+        ("Coarse expression class is negative; fine-grained is disgust; action units: nose wrinkler",
+         "negative", "disgust", ("nose wrinkler",)),
+        ("The action units present are: none. Therefore, the fine-grained expression class is fear, "
+         "and the coarse expression class is negative.", "negative", "fear", ()),
+        ('{"coarse": "negative", "fine": "sad", "action_units": ["AU1", "AU4"]}',
+         "negative", "sadness", ("brow lowerer", "inner brow raiser")),
+        ("The fine-grained expression class is fear.", None, "fear", None),
+    ],
+)  # fmt: skip
+def test_combined_reply(text: str, coarse: str, fine: str, units: tuple[str, ...]) -> None:
+    assert values(text) == {"coarse": coarse, "fine": fine, "action_units": units}
+
+
+def test_one_word_never_fills_two_fields() -> None:
+    found = read_all("surprise", VQA)
+    assert {found["coarse"].outcome, found["fine"].outcome} == {Outcome.UNPARSED}
+
+
+def test_refusal_counts_for_every_field() -> None:
+    found = read_all("I cannot tell; no face is visible.", VQA)
+    assert {a.outcome for a in found.values()} == {Outcome.REFUSED}
+
+
+def test_combined_reply_cut_off() -> None:
+    text = "The action units present are: dimpler. Therefore, the fine-grained expression class is"
+    found = read_all(text, VQA, truncated=True)
+    assert found["action_units"].value == ("dimpler",)
+    assert found["fine"].outcome is Outcome.TRUNCATED
+    assert found["coarse"].outcome is Outcome.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It is happiness.", "hap\u200bpy", "\ufb01ne, the answer is \uff48appy", "a\u0301 happy"],
+)
+def test_span_points_at_the_label_in_the_reply(text: str) -> None:
+    answer = read(text, EMOTION)
+    assert answer.value == "happiness" and answer.span is not None
+    start, end = answer.span
+    assert read(text[start:end], EMOTION).value == "happiness"
+
+
+def test_text_field() -> None:
+    spec = FieldSpec(kind="text")
+    assert read("  The **Brows**\n rise ", spec).value == "The **Brows** rise"
+    assert read("<think>x</think>Yes", spec).value == "Yes"
+    assert read("cut", spec, truncated=True).outcome is Outcome.TRUNCATED
+    assert read("I'm sorry, but I can't assist.", spec).outcome is Outcome.REFUSED
+
+
+def test_labels_that_are_still_a_name_are_an_error() -> None:
+    with pytest.raises(HarnessError, match="emotion"):
+        Reader.build({"emotion": FieldSpec(kind="label", labels="basic-7")})
+
+
+def test_version_is_a_string() -> None:
+    assert isinstance(PARSER_VERSION, str) and PARSER_VERSION
+
+
+def test_reader_keeps_no_state() -> None:
+    reader = Reader.build({"emotion": EMOTION})
+    first = reader("Answer: fear")
+    reader("happiness")
+    assert reader("Answer: fear") == first
+
+
+UNITS = (
+    "happy ", "not happy, ", "not ", "a", "{", '{"a":', '{"a":"', '\\"', "a'", "<think>", "</think>", "<|",
+    "I cannot tell ", "the expression on the ", "primary emotion ", "1", "1 ", "0.1-", "valence: ",
+    "**a", "\n", " ", "\\boxed{", "answer: ", "\u00e9", "\u202e\0", "AU12+", "is ", "1,000,", "from 1 to ",
+    "happy or ", "{}", "[", "happy\n", "happy? ", "brow lowerer, ",
+)  # fmt: skip
+ALL = {
+    "emotion": EMOTION,
+    "valence": FieldSpec(kind="number"),
+    "teeth": FieldSpec(kind="yes-no"),
+    "action_units": FieldSpec(kind="set", labels=resolve_labels("megc-action-units")),
+    "why": FieldSpec(kind="text"),
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_time_is_linear(unit: str) -> None:
+    """Four times the text takes at most some ten times as long, for every kind of field."""
+
+    def seconds(size: int) -> float:
+        text = unit * (size // len(unit))
+        began = time.process_time()
+        for name, spec in ALL.items():
+            read(text, spec, name=name)
+        read_all(text, ALL, form="json")
+        return time.process_time() - began
+
+    small, large = seconds(4_000), seconds(16_000)
+    assert large < 12 * max(small, 0.02)
+
+
+@pytest.mark.parametrize("unit", ["happy ", "{", "not happy, ", "\u202e\0", "a"])
+def test_200_kilobytes(unit: str) -> None:
+    began = time.process_time()
+    read(unit * (200_000 // len(unit)), EMOTION, name="emotion")
+    assert time.process_time() - began < 10
