@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """One task put to one model through one prompt under one condition by one protocol."""
 
@@ -16,7 +17,7 @@ class Cell:
     condition: str
     protocol: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Ten hex digits that stay the same between commands."""
         parts = "\x1f".join((self.task, self.model, self.prompt, self.condition, self.protocol))

@@ -44,7 +44,7 @@ class FilePicture:
             raise MediaError(
                 f"picture not found: {self.path}",
                 kind="missing",
-                mend="check the path; a relative path starts at the table that names it",
+                mend="a relative path starts at the table that names it, or at --set source.root=FOLDER",
             ) from None
         except OSError as error:
             raise MediaError(

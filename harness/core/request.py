@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from harness.core.message import Message, Text
 
@@ -46,9 +46,16 @@ def request_key(
         for m in messages
     ]
     body = json.dumps(
-        [model, repeat, asdict(sampling), turns], ensure_ascii=False, separators=(",", ":")
+        [model, repeat, _parameters(sampling), turns], ensure_ascii=False, separators=(",", ":")
     )
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _parameters(sampling: Sampling) -> list[float]:
+    return [getattr(sampling, name) for name in _SAMPLING_FIELDS]
+
+
+_SAMPLING_FIELDS = tuple(field.name for field in fields(Sampling))
 
 
 def make_request(

@@ -1,0 +1,45 @@
+# Two commands: `make demo` shows the instrument at work, `make test` proves it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+DEMO := results/demo
+
+.PHONY: demo test lint types fast slow report clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt -e '.[local]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.demo
+	$(PIP) install -c constraints.txt -e '.[local,dev]'
+	touch $@
+
+# Three tasks on drawn faces through the embedded model, and again with the picture hidden.
+demo: $(VENV)/.demo
+	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues --model affect-tiny \
+	  --condition none --condition blank --out $(DEMO)
+
+test: lint types fast slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/harness lint
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+# Everything that needs no model, browser or kill; then what does.
+fast: $(VENV)/.dev
+	$(BIN)/pytest -m 'not slow' --cov --cov-report=
+
+slow: $(VENV)/.dev
+	$(BIN)/pytest -m slow --cov --cov-append --cov-report=term
+
+clean:
+	rm -rf $(VENV) $(DEMO) .coverage .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,26 @@
+"""`harness doctor`: what works here, and the mend for what does not."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness.cli.options import add_folders, workspace
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness doctor`."""
+    add_folders(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Print one line a check; 1 when one that everybody needs fails."""
+    from pathlib import Path
+
+    from harness.run.doctor import check_installation
+
+    checks = check_installation(workspace(args), Path.cwd())
+    for check in checks:
+        print(f"{check.mark:5}{check.what}")
+        if check.mend:
+            print(f"     mend: {check.mend}")
+    return 1 if any(check.mark == "BAD" for check in checks) else 0

@@ -1,0 +1,65 @@
+"""The command `harness`. Only the module of the command that runs is imported, and that one's libraries."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from harness import __version__
+from harness.core.errors import HarnessError
+
+COMMANDS = {
+    "run": "put tasks to models, score the replies, write the report",
+    "score": "score a run folder again, without a model",
+    "report": "write a run folder's report page again",
+    "list": "list tasks, prompts, models or conditions",
+    "show": "render one real sample of a task: its picture's path and the exact messages",
+    "lint": "check prompts against tasks before anything is asked",
+    "faces": "draw annotated faces",
+    "doctor": "check this installation and say how to mend it",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 an error to mend, 2 bad arguments, 130 interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(arguments[0] if arguments else None)
+    parsed = parser.parse_args(arguments)
+    if parsed.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return int(parsed.execute(parsed))
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; nothing is left to say
+        return 1
+
+
+def _parser(wanted: str | None) -> argparse.ArgumentParser:
+    """All commands by name; only the wanted one with its arguments, so that help costs no import."""
+    parser = argparse.ArgumentParser(
+        prog="harness",
+        description="How well, and on what grounds, a vision-language model reads human faces.",
+        epilog="`harness COMMAND --help` explains a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"affect-harness {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, line in COMMANDS.items():
+        command = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
+        if name == wanted:
+            module = importlib.import_module(f"harness.cli.{name}_command")
+            module.configure(command)
+            command.set_defaults(execute=module.execute)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

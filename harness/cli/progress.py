@@ -1,0 +1,73 @@
+"""Progress of a run on standard error: a bar with rate and time left, or a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from harness.run.execute import Tally
+
+LOG_SECONDS = 10.0
+"""Between two lines where standard error is not a terminal."""
+
+
+class Progress:
+    """Context manager; `update` may be called as often as there are trials."""
+
+    def __init__(self, *, total: int, file: TextIO) -> None:
+        self._total = total
+        self._file = file
+        self._started = self._shown = time.monotonic()
+        self._terminal = file.isatty()
+        self._last = ""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._last:
+            self._print(self._last, final=True)
+
+    def update(self, tally: Tally) -> None:
+        """Take note of a finished trial; prints at most a few times a second."""
+        now = time.monotonic()
+        if (
+            now - self._shown < (0.1 if self._terminal else LOG_SECONDS)
+            and tally.trials < self._total
+        ):
+            return
+        self._shown = now
+        self._last = self._line(tally, now - self._started)
+        if tally.trials < self._total:
+            self._print(self._last)
+
+    def _line(self, tally: Tally, seconds: float) -> str:
+        rate = tally.trials / seconds if seconds else 0.0
+        left = (self._total - tally.trials) / rate if rate else 0.0
+        share = tally.trials / self._total if self._total else 1.0
+        notes = f", {tally.reused} reused" if tally.reused else ""
+        notes += f", {tally.failed} FAILED" if tally.failed else ""
+        return (
+            f"{tally.trials:,} of {self._total:,} trials ({share:.0%}), {rate:,.1f}/s, "
+            f"{_clock(left)} left{notes}"
+        )
+
+    def _print(self, line: str, *, final: bool = False) -> None:
+        if self._terminal:
+            self._file.write(f"\r\x1b[K{line}" + ("\n" if final else ""))
+        else:
+            self._file.write(f"{line}\n")
+        self._file.flush()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

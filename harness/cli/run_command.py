@@ -1,0 +1,134 @@
+"""`harness run`: plan, ask, score, report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_changes, add_folders, tasks, workspace
+
+if TYPE_CHECKING:
+    from harness.run.folder import RunFolder
+    from harness.run.runner import Job
+    from harness.score import Scores
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness run`."""
+    parser.add_argument("task", nargs="+", metavar="TASK", help="a task's name or YAML file")
+    parser.add_argument(
+        "--model", metavar="M", action="append", default=[],
+        help="affect-tiny, transformers:PATH_OR_ID, openai:MODEL@URL (repeatable); "
+        "without one only the baselines majority and prior are scored",
+    )  # fmt: skip
+    parser.add_argument(
+        "--prompt", metavar="P", action="append", default=[],
+        help="a prompt's name, or `all` (repeatable); default: the task's first",
+    )  # fmt: skip
+    parser.add_argument(
+        "--condition", metavar="C", action="append", default=[],
+        help="none (default), blank, ... (repeatable): exactly those named are run",
+    )  # fmt: skip
+    parser.add_argument(
+        "--limit", metavar="N", type=_positive,
+        help="a seeded random choice of N samples of each task instead of all",
+    )  # fmt: skip
+    add_changes(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="run folder; default under results/runs/"
+    )
+    parser.add_argument("--json", action="store_true", help="print only the scores, as JSON")
+    parser.add_argument(
+        "--fit-on", metavar="DATA",
+        help="what the baselines are fitted on: a path for the source, or source options (split=train); "
+        "default: the scored labels, marked in-sample",
+    )  # fmt: skip
+    parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
+    parser.add_argument(
+        "--allow-remote", metavar="HOST", action="append", default=[],
+        help="let pictures leave this machine for this host (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("--no-report", action="store_true", help="write no report.html")
+    add_folders(parser)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run the command; 1 when every trial failed."""
+    from harness.run.runner import make_job
+    from harness.score import score_run
+
+    place = workspace(args)
+    job = make_job(
+        tasks(args, args.task, place),
+        place,
+        models=args.model,
+        prompts=args.prompt,
+        conditions=args.condition or ["none"],
+        limit=args.limit,
+        seed=args.seed,
+        out=args.out,
+        fit_on=args.fit_on,
+        allow_remote=args.allow_remote,
+        command=["harness", *sys.argv[1:]],
+        changes=args.changes,
+    )
+    with job.folder.locked():
+        failed = _ask(args, job)
+        scores = score_run(job.folder)
+    _show(args, job.folder, scores)
+    return 1 if failed else 0
+
+
+def _ask(args: argparse.Namespace, job: Job) -> bool:
+    """Plan and run; True when there were trials and all of them failed."""
+    from harness.cli.progress import Progress
+    from harness.report.terminal import print_plan
+    from harness.run.runner import plan_job, run_job
+
+    ready = plan_job(job)
+    try:
+        print_plan(ready.summary(), file=sys.stderr)
+        with Progress(total=ready.plan.trials, file=sys.stderr) as progress:
+            tally = run_job(ready, on_trial=progress.update)
+    except KeyboardInterrupt:
+        print(
+            f"\ninterrupted; what was finished is kept in {job.folder.path}\n"
+            "the same command goes on from there",
+            file=sys.stderr,
+        )
+        raise
+    finally:
+        ready.close()
+    if tally.failed:
+        print(
+            f"{tally.failed} of {tally.trials} trials failed; the first: {tally.first_failure}\n"
+            "they are asked again when the same command is given again",
+            file=sys.stderr,
+        )
+    return bool(tally.trials) and tally.failed == tally.trials
+
+
+def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
+    from harness.report.terminal import print_scores, scores_json
+    from harness.run.manifest import read_manifest
+
+    if not args.no_report:
+        from harness.report import write_report
+
+        write_report(folder)
+    if args.json:
+        print(scores_json(folder.path, scores))
+    else:
+        print_scores(scores, read_manifest(folder), file=sys.stdout)
+        print(f"\nrun folder: {folder.path}")
+        if not args.no_report:
+            print(f"report:     {folder.report}")

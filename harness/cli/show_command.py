@@ -1,0 +1,92 @@
+"""`harness show`: one real sample of a task, as a model would get it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_changes, add_folders, tasks, workspace
+
+if TYPE_CHECKING:
+    from harness.core.prompt import Prompt
+    from harness.core.sample import Sample
+    from harness.core.task import Task
+    from harness.prompting import Library
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness show`."""
+    parser.add_argument("task", metavar="TASK", help="a task's name or YAML file")
+    parser.add_argument(
+        "--prompt", metavar="P", action="append", default=[],
+        help="a prompt's name, or `all` (repeatable); default: the task's first",
+    )  # fmt: skip
+    parser.add_argument("--condition", metavar="C", default="none", help="default: none")
+    parser.add_argument("--sample", metavar="ID", help="the sample of this id; default: the first")
+    parser.add_argument(
+        "--each", metavar="ANNOTATION",
+        help="the first sample of each value of an annotation, e.g. --each question_kind",
+    )  # fmt: skip
+    add_changes(parser)
+    add_folders(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Print pictures, targets and messages. Reads the source, asks no model."""
+    from harness.prompting import Library
+    from harness.run.plan import choose_prompts
+    from harness.run.preview import with_labels
+
+    place = workspace(args)
+    (task,) = tasks(args, [args.task], place)
+    library = Library(place.prompts)
+    prompts = choose_prompts(task, args.prompt, library)
+    task, source = with_labels(task, here=place.here)
+    for sample in _choose(source, args):
+        _show(sample, task, prompts, library, args.condition)
+    return 0
+
+
+def _choose(source: object, args: argparse.Namespace) -> Iterator[Sample]:
+    from harness.core.errors import HarnessError
+
+    seen: set[str] = set()
+    for sample in source:  # type: ignore[attr-defined]
+        if args.sample is not None and sample.id != args.sample:
+            continue
+        value = str(sample.annotations.get(args.each)) if args.each else ""
+        if value in seen:
+            continue
+        seen.add(value)
+        yield sample
+        if not args.each:
+            return
+    if not seen:
+        wanted = f"sample {args.sample!r}" if args.sample else "sample"
+        raise HarnessError(
+            f"the source has no {wanted}", mend="leave --sample out to see the first"
+        )
+
+
+def _show(
+    sample: Sample, task: Task, prompts: tuple[Prompt, ...], library: Library, condition: str
+) -> None:
+    from harness.run.preview import preview
+
+    print(f"sample    {sample.id}")
+    for name, value in sample.targets.items():
+        print(f"target    {name}: {', '.join(value) if isinstance(value, tuple) else value}")
+    for prompt in prompts:
+        view = preview(sample, task, prompt, library, condition)
+        if view is None:
+            print(f"\nprompt    {prompt.name}: fills none of the fields this sample asks for")
+            continue
+        print(f"\nprompt    {prompt.name} ({prompt.head.protocol})  condition {condition}")
+        for number, line in enumerate(view.pictures, 1):
+            print(f"image {number}   {line}")
+        for role, text in view.turns:
+            print(f"--- {role}\n{text}")
+        if view.awaiting:
+            print(f"--- assistant\n(the model speaks here; its words become `{view.awaiting}`)")
+    print()

@@ -1,0 +1,191 @@
+"""Figures as inline SVG: no script, no font and no picture from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+from markupsafe import Markup, escape
+
+from harness.report.tables import Line, ScoreTable
+from harness.report.words import OUTCOMES, interval, listed, metric_name, number, visible
+
+WIDTH = 880
+LEFT, RIGHT = 310, 150
+ROW = 30
+_UNIT_INTERVAL = frozenset(
+    {"accuracy", "uar", "war", "macro_f1", "uf1", "weighted_f1", "set_f1", "set_jaccard",
+     "micro_f1", "exact_match", "sagr"}
+)  # fmt: skip
+LABEL_CHARACTERS = 38
+SHORTEST_MODEL = 15
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    def x(self, value: float) -> float:
+        inside = min(max(value, self.low), self.high)
+        return round(
+            LEFT + (inside - self.low) / (self.high - self.low) * (WIDTH - LEFT - RIGHT), 1
+        )
+
+
+def interval_plot(table: ScoreTable) -> Markup | None:
+    """Dot and whisker for every row of a table's main metric, with the majority as a line.
+
+    None where no row has a value.
+    """
+    lines = [
+        line for line in table.lines if line.strict[0].row and line.strict[0].row.value is not None
+    ]
+    if not lines:
+        return None
+    axis = _axis(table.main, lines)
+    height = 26 + ROW * len(lines) + 34
+    bottom = height - 34
+    parts = [_grid(axis, bottom, metric_name(table.main))]
+    majority = next((line for line in lines if line.key[0] == "majority"), None)
+    if majority is not None and majority.strict[0].row is not None:
+        x = axis.x(majority.strict[0].row.value or 0.0)
+        parts.append(
+            Markup(
+                '<line class="base" x1="{0}" x2="{0}" y1="20" y2="{1}"/>'
+                '<text class="small" x="{0}" y="14" text-anchor="middle">majority</text>'
+            ).format(x, bottom)
+        )
+    parts += [_dot(axis, line, 26 + ROW * place + ROW / 2) for place, line in enumerate(lines)]
+    title = f"{metric_name(table.main)} with 95% intervals, {table.task} {table.field}"
+    return _svg(WIDTH, height, title, parts)
+
+
+def _svg(width: int, height: int, title: str, parts: Sequence[Markup]) -> Markup:
+    return Markup(
+        '<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">{3}</svg>'
+    ).format(width, height, visible(title), Markup("").join(parts))
+
+
+def _axis(metric: str, lines: Sequence[Line]) -> _Axis:
+    if metric in _UNIT_INTERVAL:
+        return _Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+    seen = [0.0]
+    for line in lines:
+        row = line.strict[0].row
+        if row is not None:
+            seen += [v for v in (row.value, row.low, row.high) if v is not None]
+    low, high = min(seen), max(seen)
+    step = _step(max(high - low, 0.001))
+    first, last = floor(low / step), max(ceil(high / step), floor(low / step) + 1)
+    ticks = tuple(round(place * step, 6) for place in range(first, last + 1))
+    return _Axis(ticks[0], ticks[-1], ticks)
+
+
+def _step(span: float) -> float:
+    """A round step that gives three to eight ticks."""
+    power = 10.0 ** floor(log10(span / 4))
+    return next(power * m for m in (1, 2, 5, 10) if span / (power * m) <= 6)
+
+
+def _grid(axis: _Axis, bottom: float, name: str) -> Markup:
+    parts = [
+        Markup(
+            '<line class="grid" x1="{0}" x2="{0}" y1="20" y2="{1}"/>'
+            '<text class="small" x="{0}" y="{2}" text-anchor="middle">{3}</text>'
+        ).format(axis.x(tick), bottom, bottom + 15, f"{tick:g}")
+        for tick in axis.ticks
+    ]
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    parts.append(
+        Markup('<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            middle, bottom + 31, name
+        )
+    )
+    return Markup("").join(parts)
+
+
+def _dot(axis: _Axis, line: Line, y: float) -> Markup:
+    row = line.strict[0].row
+    assert row is not None and row.value is not None
+    parts = [
+        Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(
+            LEFT - 12, y + 4, _label(line)
+        )
+    ]
+    if row.low is not None and row.high is not None:
+        low, high = axis.x(row.low), axis.x(row.high)
+        parts.append(
+            Markup('<path class="whisker" d="M{0} {2}H{1}M{0} {3}V{4}M{1} {3}V{4}"/>').format(
+                low, high, y, y - 4, y + 4
+            )
+        )
+    x = axis.x(row.value)
+    if line.kind == "model":
+        parts.append(Markup('<circle class="dot" cx="{}" cy="{}" r="5"/>').format(x, y))
+    else:  # hollow: a square for what was not shown the picture, a ring for a baseline
+        shape = (
+            Markup('<rect class="hollow" x="{}" y="{}" width="9" height="9"/>').format(
+                x - 4.5, y - 4.5
+            )
+            if line.kind == "blank"
+            else Markup('<circle class="hollow" cx="{}" cy="{}" r="4.5"/>').format(x, y)
+        )
+        parts.append(shape)
+    told = f"{number(row.value)} {interval(row.low, row.high)}".strip()
+    parts.append(Markup('<text x="{}" y="{}">{}</text>').format(WIDTH - RIGHT + 12, y + 4, told))
+    return Markup("").join(parts)
+
+
+def _label(line: Line) -> Markup:
+    """Model, prompt and condition; of a long model name the middle is left out."""
+    model, prompt, condition = line.key
+    words = (
+        [] if line.kind == "baseline" else [prompt, *([] if condition == "none" else [condition])]
+    )
+    rest = "".join(f" · {word}" for word in words if word) + (
+        f" ({line.note})" if line.note else ""
+    )
+    room = max(LABEL_CHARACTERS - len(rest), SHORTEST_MODEL)
+    if len(model) <= room:
+        return escape(visible(model + rest))
+    tail = (room - 1) // 2
+    return Markup("{}…{}{}<title>{}</title>").format(
+        visible(model[: room - 1 - tail]),
+        visible(model[-tail:]),
+        visible(rest),
+        visible(model + rest),
+    )
+
+
+def outcome_bar(counts: Mapping[str, int], name: str) -> Markup:
+    """One stacked bar of the eight outcomes; wide enough parts carry their count."""
+    total = sum(counts.values())
+    width, height = 560, 24
+    at = 0.0
+    parts = []
+    for outcome, (fill, ink, _) in OUTCOMES.items():
+        share = counts.get(outcome, 0) / total * width if total else 0.0
+        if not share:
+            continue
+        parts.append(
+            Markup(
+                '<rect class="part" x="{}" y="0" width="{}" height="{}" fill="{}">'
+                "<title>{}</title></rect>"
+            ).format(round(at, 2), round(share, 2), height, fill, f"{outcome}: {counts[outcome]}")
+        )
+        if share > 9 * len(str(counts[outcome])) + 6:
+            parts.append(
+                Markup(
+                    '<text class="in" x="{}" y="16" text-anchor="middle" fill="{}">{}</text>'
+                ).format(round(at + share / 2, 2), ink, counts[outcome])
+            )
+        at += share
+    return _svg(width, height, f"{name}: {outcome_text(counts)}", parts)
+
+
+def outcome_text(counts: Mapping[str, int]) -> str:
+    """`60 answered, 3 refused and 1 unparsed`."""
+    return listed([f"{counts[o]:,} {o}" for o in OUTCOMES if counts.get(o)]) or "nothing asked"

@@ -1,0 +1,115 @@
+"""What a report reads: manifest, scores and tasks of one run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.task import Task
+from harness.run.folder import RunFolder
+from harness.run.journal import read_log
+from harness.run.manifest import read_manifest
+from harness.score import ScoreRow, Scores, score_run
+
+RowKey: TypeAlias = "tuple[str, str, str]"
+"""Model, prompt, condition."""
+
+Block: TypeAlias = "dict[RowKey, dict[str, ScoreRow]]"
+"""Who answered -> metric -> number, for one field on one slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as the report sees it."""
+
+    folder: RunFolder
+    manifest: Mapping[str, Any]
+    tasks: Mapping[str, Task]
+    scores: Scores
+    blocks: Mapping[tuple[str, str, str], Block]
+    """(task, slice, field) -> its numbers, in the order of scores.json."""
+
+    def whole(self, task: str) -> Iterator[tuple[str, str, Block]]:
+        """(slice, field, numbers) of the whole task or of each of its parts."""
+        for (name, slice_name, field), block in self.blocks.items():
+            if name == task and "=" not in slice_name:
+                yield slice_name, field, block
+
+    def cells(self, task: str) -> Iterator[Mapping[str, Any]]:
+        """The manifest's cells of one task."""
+        return (cell for cell in self.manifest["cells"] if cell["task"] == task)
+
+
+def read_run(folder: RunFolder) -> RunView:
+    """Open a run, scoring it first where it was not scored since its last reply.
+
+    Raises HarnessError for a folder that is no run or a file in it that is broken.
+    """
+    manifest = read_manifest(folder)
+    scores = score_run(folder) if _stale(folder) else read_scores(folder)
+    return RunView(
+        folder=folder,
+        manifest=manifest,
+        tasks={
+            name: Task.model_validate(entry["config"]) for name, entry in manifest["tasks"].items()
+        },
+        scores=scores,
+        blocks=group(scores),
+    )
+
+
+def _stale(folder: RunFolder) -> bool:
+    if not (folder.scores.is_file() and folder.records.is_file()):
+        return True
+    scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
+    sources = (folder.trials, folder.generations, folder.manifest)
+    return any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
+
+
+def read_scores(folder: RunFolder) -> Scores:
+    """The scores of scores.json. Raises HarnessError when the file is broken."""
+    try:
+        body = json.loads(folder.scores.read_bytes().decode("utf-8", "surrogatepass"))
+        return Scores(
+            scores=tuple(ScoreRow(**row) for row in body["scores"]),
+            outcomes=tuple(body["outcomes"]),
+            confusions=tuple(body["confusions"]),
+            tasks=tuple(body["tasks"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HarnessError(
+            f"{folder.scores} cannot be read: {error}",
+            mend="score the run again: harness score RUN",
+        ) from None
+
+
+def group(scores: Scores) -> dict[tuple[str, str, str], Block]:
+    """Score rows by (task, slice, field), then by who answered, then by metric."""
+    blocks: dict[tuple[str, str, str], Block] = {}
+    for row in scores.scores:
+        block = blocks.setdefault((row.task, row.slice, row.field), {})
+        block.setdefault((row.model, row.prompt, row.condition), {})[row.metric] = row
+    return blocks
+
+
+def read_conversations(folder: RunFolder, wanted: set[str]) -> dict[str, list[list[str]]]:
+    """Name -> [role, text] turns, of the conversations wanted."""
+    return {
+        record["id"]: record["turns"]
+        for _, record in read_log(folder.conversations)
+        if record["id"] in wanted
+    }
+
+
+def asked_by(view: RunView, cell: Mapping[str, Any], field: str) -> bool:
+    """Whether a cell's prompt may fill a field."""
+    return field in view.manifest["prompts"][cell["prompt"]]["head"]["fields"]
+
+
+def scored_fields(task: Task) -> Iterator[tuple[str, FieldSpec]]:
+    """The fields of a task that are scored."""
+    return ((name, spec) for name, spec in task.fields.items() if spec.scored)

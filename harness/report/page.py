@@ -1,0 +1,212 @@
+"""report.html: the run folder as one page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import harness
+from harness.core.task import Task
+from harness.report import words
+from harness.report.browser import Selection, choose, cut, embedded_json
+from harness.report.figures import interval_plot, outcome_bar, outcome_text
+from harness.report.inputs import RunView, read_conversations, read_run
+from harness.report.matrices import Matrix, matrices
+from harness.report.pictures import Album, collect
+from harness.report.provenance import provenance, sample_line, title
+from harness.report.tables import (
+    SUMMARY_TABLES,
+    Grid,
+    ScoreTable,
+    class_grid,
+    score_tables,
+    slice_grid,
+    summary,
+)
+from harness.run.folder import RunFolder, write_atomically
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """Everything about one field on the whole task or one part."""
+
+    table: ScoreTable
+    plot: Markup | None
+    matrices: tuple[Matrix, ...]
+    recalls: Grid | None
+    f1s: Grid | None
+    slices: Grid | None
+    estimators: tuple[tuple[str, str], ...]
+    """(metric, how it was computed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """The outcomes of one cell on one field."""
+
+    name: str
+    bar: Markup
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """One section of the page."""
+
+    task: Task
+    anchor: str
+    samples: str
+    independence_assumed: bool
+    pending: int
+    fields: tuple[FieldView, ...]
+    outcomes: tuple[tuple[str, tuple[OutcomeView, ...]], ...]
+    """(field, its cells)."""
+
+
+def write_report(folder: RunFolder) -> Path:
+    """Write report.html from what the run folder holds and return its path.
+
+    One file, no network, the same bytes for the same folder. A run that was not scored since its last
+    reply is scored first. Raises HarnessError for a folder that is no run, a broken file, or a full disk.
+    """
+    write_atomically(folder.report, render(read_run(folder)).encode("utf-8"))
+    return folder.report
+
+
+def render(view: RunView, *, album: Album | None = None) -> str:
+    """The page. `album` holds the thumbnails; left out, they are drawn."""
+    selection = choose(view)
+    if album is None:
+        album = collect(view, [(e.task, e.key[2], e.sample) for e in selection.entries])
+    tables = {name: tuple(score_tables(view, name)) for name in view.tasks}
+    tasks = [task_view(view, name, tables[name]) for name in view.tasks]
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    lines = tuple(line for some in tables.values() for line in summary(some))
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title(view),
+            version=harness.__version__,
+            started=str(view.manifest["started"]),
+            summary=lines,
+            shortened=words.listed([n for n, some in tables.items() if len(some) > SUMMARY_TABLES]),
+            summary_models=len({line.key[0] for line in lines}) > 1,
+            blank_run=any(cell["condition"] == "blank" for cell in view.manifest["cells"]),
+            tasks=tasks,
+            pending=sum(task.pending for task in tasks),
+            provenance=provenance(view),
+            selection=selection,
+            picture_notes=_picture_notes(album),
+            data=Markup(embedded_json(browser_data(view, selection, album))),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            script_digest=_digest(script),
+            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+            outcomes=words.OUTCOMES,
+        )
+    )
+
+
+def environment() -> Environment:
+    """Jinja with everything escaped and unseen characters spelled out."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_seen,
+        keep_trailing_newline=True,
+    )
+    env.filters.update(count=words.count, metric=words.metric_name)
+    return env
+
+
+def _seen(value: Any) -> Any:
+    return (
+        words.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    )
+
+
+def _digest(script: str) -> str:
+    """The script as the page's policy names it: no other script may run."""
+    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskView:
+    """The section of one task."""
+    entry = view.manifest["tasks"][name]
+    state: Mapping[str, Any] = next((t for t in view.scores.tasks if t["task"] == name), {})
+    return TaskView(
+        task=view.tasks[name],
+        anchor=f"task-{list(view.tasks).index(name) + 1}",
+        samples=sample_line(entry),
+        independence_assumed=entry["cluster_unit"] == "image",
+        pending=int(state.get("pending", 0)),
+        fields=tuple(_field_view(view, table) for table in tables),
+        outcomes=_outcome_views(view, name),
+    )
+
+
+def _field_view(view: RunView, table: ScoreTable) -> FieldView:
+    lines = dict.fromkeys(
+        (metric, shown.row.estimator)
+        for line in table.lines
+        for (metric, _), shown in zip(table.columns, line.strict, strict=True)
+        if shown.row is not None
+    )
+    return FieldView(
+        table=table,
+        plot=interval_plot(table),
+        matrices=matrices(view, table),
+        recalls=class_grid(view, table, "recall"),
+        f1s=class_grid(view, table, "f1"),
+        slices=slice_grid(view, table.task, table),
+        estimators=tuple((words.metric_name(metric), said) for metric, said in lines),
+    )
+
+
+def _outcome_views(view: RunView, task: str) -> tuple[tuple[str, tuple[OutcomeView, ...]], ...]:
+    fields: dict[str, list[OutcomeView]] = {}
+    for entry in view.scores.outcomes:
+        if entry["task"] != task:
+            continue
+        condition = "" if entry["condition"] == "none" else f" · {entry['condition']}"
+        name = f"{entry['model']} · {entry['prompt']}{condition}"
+        fields.setdefault(entry["field"], []).append(
+            OutcomeView(name, outcome_bar(entry["counts"], name), outcome_text(entry["counts"]))
+        )
+    return tuple((field, tuple(cells)) for field, cells in fields.items())
+
+
+def _picture_notes(album: Album) -> tuple[tuple[str, str], ...]:
+    """(note, the tasks it holds for)."""
+    by_note: dict[str, list[str]] = {}
+    for task, note in album.notes.items():
+        by_note.setdefault(note, []).append(task)
+    return tuple((note, words.listed(names)) for note, names in by_note.items())
+
+
+def browser_data(view: RunView, selection: Selection, album: Album) -> dict[str, Any]:
+    """What the script of the sample browser reads."""
+    wanted = {entry.conversation for entry in selection.entries}
+    said = read_conversations(view.folder, wanted)
+    return {
+        "entries": [
+            entry.to_json(album.shown.get((entry.task, entry.key[2], entry.sample), ()))
+            for entry in selection.entries
+        ],
+        "conversations": {
+            name: [[role, cut(text)] for role, text in turns] for name, turns in said.items()
+        },
+        "pictures": album.urls,
+    }

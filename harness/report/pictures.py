@@ -1,0 +1,163 @@
+"""Thumbnails for the page: drawn faces only, drawn again from the task's own options."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+from harness.conditions import load_condition
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.medium import Medium
+from harness.core.picture import Picture
+from harness.core.source import Source
+from harness.core.task import Task
+from harness.media import open_picture, parse_policy
+from harness.report.inputs import RunView
+from harness.report.tables import BLANK
+from harness.sources import open_source
+
+DRAWN = "faces"
+"""The family of source whose pictures show nobody."""
+MOST = 150
+"""Distinct pictures embedded."""
+SIDE = 112
+"""Longer side of a thumbnail, in pixels."""
+QUALITY = 80
+READ_AT_MOST = 5000
+"""Samples of a source gone through in search of those shown."""
+
+PEOPLE = (
+    "Pictures are not shown: faces are people, and a report gets passed on. "
+    "They stay where the data lie."
+)
+
+GREY = ("uniform grey shown in place of the picture", "")
+"""Caption and (empty) name of what stands for a blank picture."""
+
+Place: TypeAlias = "tuple[str, str, str]"
+"""Task, condition, sample."""
+
+Opener: TypeAlias = Callable[..., Source]
+
+
+@dataclass(slots=True)
+class Album:
+    """Thumbnails and who shows them."""
+
+    urls: dict[str, str] = field(default_factory=dict)
+    """Name -> data URL, each picture once."""
+    shown: dict[Place, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Place -> (caption, name) of its pictures; the name of the grey one is empty."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Task -> why its pictures, or some of them, are not shown."""
+
+
+def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_source) -> Album:
+    """The thumbnails of `places` in that order, at most MOST distinct ones.
+
+    `opener` opens a task's source (options, fields=, base=). Whatever goes wrong with a source
+    becomes a note of its task.
+    """
+    album = Album()
+    by_task: dict[str, list[Place]] = {name: [] for name in view.tasks}
+    for place in dict.fromkeys(places):
+        by_task[place[0]].append(place)
+    drawn = [name for name, task in view.tasks.items() if task.source.get("family") == DRAWN]
+    album.notes = {name: PEOPLE for name in view.tasks if name not in drawn}
+    # The task that needs least comes first, so that what it leaves is shared by the others.
+    drawn.sort(key=lambda name: len(by_task[name]))
+    for rest, name in zip(range(len(drawn), 0, -1), drawn, strict=True):
+        task = view.tasks[name]
+        hidden = [place for place in by_task[name] if place[1] == BLANK]
+        album.shown |= dict.fromkeys(hidden, (GREY,))
+        seen = [place for place in by_task[name] if place[1] != BLANK]
+        most = (MOST - len(album.urls)) // rest
+        digest = view.manifest["tasks"][name]["data_digest"]
+        try:
+            _redraw(album, task, seen, most=most, digest=digest, opener=opener)
+        except HarnessError as error:
+            album.notes[name] = f"Pictures could not be drawn again: {error.message}"
+    album.notes = {name: album.notes[name] for name in view.tasks if name in album.notes}
+    return album
+
+
+def _redraw(
+    album: Album,
+    task: Task,
+    places: Sequence[Place],
+    *,
+    most: int,
+    digest: str,
+    opener: Opener,
+) -> None:
+    if not places:
+        return
+    fields: Mapping[str, FieldSpec] = task.fields
+    source = opener(task.source, fields=fields, base=Path())
+    if source.digest() != digest:
+        album.notes[task.name] = (
+            "Pictures are not shown: this version draws these faces differently from the one that ran."
+        )
+        return
+    ids = {sample for _, _, sample in places}
+    media: dict[str, Medium] = {}
+    for sample in islice(source, READ_AT_MOST):
+        if sample.id in ids:
+            media[sample.id] = sample.medium
+            if len(media) == len(ids):
+                break
+    used: set[str] = set()
+    drawn: dict[tuple[str, str], str] = {}  # questions on one clip share its frames
+    for place in places:
+        if place[2] not in media:
+            continue
+        frames = _frames(media[place[2]], task, place[1])
+        if len(used) + len(frames) > most:
+            album.notes[task.name] = (
+                f"Pictures are shown for the first samples only, {len(used)} in all."
+            )
+            break
+        for _, picture in frames:
+            if (place[1], picture.name) not in drawn:
+                drawn[place[1], picture.name] = _add(album, picture)
+        album.shown[place] = tuple((caption, drawn[place[1], p.name]) for caption, p in frames)
+        used.update(name for _, name in album.shown[place])
+
+
+def _frames(medium: Medium, task: Task, condition: str) -> list[tuple[str, Picture]]:
+    """The pictures a model was shown; onset, apex and offset of a long clip."""
+    changed = load_condition(condition).apply(parse_policy(task.media.frames)(medium))
+    if len(changed.frames) > 3:
+        changed = parse_policy("onset-apex-offset")(changed)
+    names = {changed.onset: "onset", changed.offset: "offset", changed.apex: "apex"}
+    if changed.kind == "image":
+        return [("", changed.frames[0])]
+    return [
+        (f"{names.get(number, 'frame')} ({number})", frame)
+        for number, frame in zip(changed.indices, changed.frames, strict=True)
+    ]
+
+
+def _add(album: Album, picture: Picture) -> str:
+    data = thumbnail(picture)
+    name = hashlib.sha256(data).hexdigest()[:12]
+    album.urls[name] = "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
+    return name
+
+
+def thumbnail(picture: Picture) -> bytes:
+    """JPEG bytes of a picture, its longer side at most SIDE pixels. Raises MediaError."""
+    from PIL import Image
+
+    image = open_picture(picture)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()

@@ -1,0 +1,262 @@
+"""Score tables as data: what stands in each row and column, before anything is drawn or printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.core.field import FieldSpec
+from harness.report.inputs import Block, RowKey, RunView, asked_by, scored_fields
+from harness.report.words import interval, metric_name, number, percent, table_metrics
+from harness.score import ScoreRow
+from harness.score.baselines import BASELINES
+
+LineKind = Literal["baseline", "model", "blank", "pending", "not-run"]
+Verdict = Literal["above", "not-above", ""]
+
+BLANK = "blank"
+SUMMARY_TABLES = 8
+"""A task with more tables than this is summed up by its main field."""
+LOWER_IS_BETTER = frozenset({"rmse", "mae"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number as printed, with the row behind it."""
+
+    value: str
+    interval: str
+    row: ScoreRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a score table."""
+
+    kind: LineKind
+    key: RowKey
+    """Model, prompt, condition."""
+    note: str
+    """`in-sample`, `not run`, `nothing finished yet`."""
+    n: int | None
+    coverage: str
+    strict: tuple[Shown, ...]
+    """One for each column of the table."""
+    answered: tuple[Shown, ...]
+    """The same over answered samples only."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """One field on one slice: baselines first, then every cell."""
+
+    task: str
+    slice: str
+    field: str
+    spec: FieldSpec
+    columns: tuple[tuple[str, str], ...]
+    """(metric, heading), the main one first."""
+    lines: tuple[Line, ...]
+
+    @property
+    def main(self) -> str:
+        """The metric of the first column."""
+        return self.columns[0][0]
+
+    @property
+    def name(self) -> str:
+        """The field, with its part where that says more."""
+        if self.slice in {"all", "", self.field}:
+            return self.field
+        return f"{self.field} ({self.slice})"
+
+    @property
+    def baselines(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.kind == "baseline")
+
+
+def score_tables(view: RunView, task: str) -> Iterator[ScoreTable]:
+    """The tables of a task: one for each part (or the whole) and scored field."""
+    specs = dict(scored_fields(view.tasks[task]))
+    for slice_name, field, block in view.whole(task):
+        if field in specs:
+            columns = table_metrics(specs[field])
+            yield ScoreTable(
+                task=task,
+                slice=slice_name,
+                field=field,
+                spec=specs[field],
+                columns=columns,
+                lines=tuple(_lines(view, task, field, block, [m for m, _ in columns])),
+            )
+
+
+def _lines(
+    view: RunView, task: str, field: str, block: Block, metrics: Sequence[str]
+) -> Iterator[Line]:
+    for key, rows in block.items():
+        yield _line(_kind(key), key, rows, metrics)
+    cells = [cell for cell in view.cells(task) if asked_by(view, cell, field)]
+    for cell in cells:
+        key = (cell["model"], cell["prompt"], cell["condition"])
+        if key not in block and not _has_other_part(view, task, field, key):
+            yield _empty("pending", key, "nothing finished yet", metrics)
+    if not any(cell["condition"] == BLANK for cell in cells):
+        yield _empty("not-run", ("blank picture", "", BLANK), "not run", metrics)
+
+
+def _has_other_part(view: RunView, task: str, field: str, key: RowKey) -> bool:
+    return any(field == name and key in block for _, name, block in view.whole(task))
+
+
+def _kind(key: RowKey) -> LineKind:
+    if is_baseline(key):
+        return "baseline"
+    return "blank" if key[2] == BLANK else "model"
+
+
+def is_baseline(key: RowKey) -> bool:
+    """Whether a row is one of the two that look at no picture and no prompt."""
+    return key[0] in BASELINES
+
+
+def _line(
+    kind: LineKind, key: RowKey, rows: Mapping[str, ScoreRow], metrics: Sequence[str]
+) -> Line:
+    first = rows.get(metrics[0])
+    in_sample = first is not None and "in-sample" in first.estimator
+    return Line(
+        kind=kind,
+        key=key,
+        note="in-sample" if kind == "baseline" and in_sample else "",
+        n=first.n if first else None,
+        coverage=percent(first.coverage if first else None),
+        strict=tuple(shown(rows.get(metric)) for metric in metrics),
+        answered=tuple(shown(rows.get(f"{metric}_answered")) for metric in metrics),
+    )
+
+
+def _empty(kind: LineKind, key: RowKey, note: str, metrics: Sequence[str]) -> Line:
+    nothing = tuple(shown(None) for _ in metrics)
+    return Line(kind, key, note, None, "–", nothing, nothing)
+
+
+def shown(row: ScoreRow | None) -> Shown:
+    """A score row as printed."""
+    if row is None:
+        return Shown("–", "", None)
+    return Shown(number(row.value), interval(row.low, row.high), row)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryLine:
+    """The number that matters most of one field, with what it has to beat."""
+
+    task: str
+    name: str
+    """The field, with its part."""
+    metric: str
+    key: RowKey
+    score: Shown
+    majority: Shown
+    prior: Shown
+    blank: str
+    """The blank-picture number of the same model and prompt, or `not run`."""
+    verdict: Verdict
+
+
+def summary(tables: Sequence[ScoreTable]) -> tuple[SummaryLine, ...]:
+    """One line for each model and prompt on the fields of one task, under the plain condition.
+
+    A task of more than SUMMARY_TABLES fields and parts gives the first field of each part only.
+    """
+    if len(tables) > SUMMARY_TABLES:
+        tables = list({table.slice: table for table in reversed(tables)}.values())[::-1]
+    return tuple(line for table in tables for line in _summary_lines(table))
+
+
+def _summary_lines(table: ScoreTable) -> Iterator[SummaryLine]:
+    baselines = {line.key[0]: line.strict[0] for line in table.baselines}
+    blanks = {line.key[:2]: line.strict[0] for line in table.lines if line.kind == "blank"}
+    lines = [line for line in table.lines if line.kind == "model"]
+    for line in [line for line in lines if line.key[2] == "none"] or lines:
+        blank = blanks.get(line.key[:2])
+        yield SummaryLine(
+            task=table.task,
+            name=table.name,
+            metric=metric_name(table.main),
+            key=line.key,
+            score=line.strict[0],
+            majority=baselines.get("majority", shown(None)),
+            prior=baselines.get("prior", shown(None)),
+            blank=blank.value if blank else "not run",
+            verdict=_verdict(line.strict[0].row, [s.row for s in baselines.values()], table.main),
+        )
+
+
+def _verdict(row: ScoreRow | None, others: Sequence[ScoreRow | None], metric: str) -> Verdict:
+    """Whether the whole interval lies on the better side of both baselines."""
+    values = [other.value for other in others if other is not None and other.value is not None]
+    if row is None or row.low is None or row.high is None or not values:
+        return ""
+    if metric in LOWER_IS_BETTER:
+        return "above" if row.high < min(values) else "not-above"
+    return "above" if row.low > max(values) else "not-above"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A plain table: headed rows by headed columns."""
+
+    corner: str
+    columns: tuple[tuple[str, ...], ...]
+    """The lines of each heading."""
+    rows: tuple[tuple[str, tuple[Shown, ...]], ...]
+
+
+def slice_grid(view: RunView, task: str, table: ScoreTable) -> Grid | None:
+    """The main metric of a field on every `column=value` slice; None without slices."""
+    found = {
+        name: block
+        for (owner, name, field), block in view.blocks.items()
+        if owner == task and field == table.field and "=" in name
+    }
+    keys = [line.key for line in table.lines if line.n is not None and line.key[0] != "prior"]
+    if not found or not keys:
+        return None
+    return Grid(
+        corner="Slice",
+        columns=tuple(heading(key) for key in keys),
+        rows=tuple(
+            (name, tuple(shown(block.get(key, {}).get(table.main)) for key in keys))
+            for name, block in found.items()
+        ),
+    )
+
+
+def class_grid(view: RunView, table: ScoreTable, metric: str) -> Grid | None:
+    """`recall` or `f1` of every class; None for a field that has none."""
+    block = view.blocks[(table.task, table.slice, table.field)]
+    keys = [line.key for line in table.lines if line.n is not None and line.kind != "baseline"]
+    names = [m for rows in block.values() for m in rows if m.startswith(f"{metric}[")]
+    if not names or not keys:
+        return None
+    return Grid(
+        corner="Class",
+        columns=tuple(heading(key) for key in keys),
+        rows=tuple(
+            (name.partition("[")[2][:-1], tuple(shown(block[key].get(name)) for key in keys))
+            for name in dict.fromkeys(names)
+        ),
+    )
+
+
+def heading(key: RowKey) -> tuple[str, ...]:
+    """Model, prompt and condition as the lines of a heading; what says nothing is left out."""
+    model, prompt, condition = key
+    return (model,) if is_baseline(key) else (model, prompt, *_said(condition))
+
+
+def _said(condition: str) -> tuple[str, ...]:
+    return () if condition == "none" else (condition,)

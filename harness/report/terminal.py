@@ -1,0 +1,184 @@
+"""Scores and plans for a terminal of 100 columns, and scores as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from harness.core.outcome import Outcome
+from harness.core.task import Task
+from harness.report.inputs import RunView, group
+from harness.report.tables import Line, ScoreTable, Shown, score_tables
+from harness.report.words import count, visible
+from harness.run.folder import RunFolder
+from harness.score import Scores
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+WIDTH = 100
+SCHEMA = 1
+MOST_INTERVALS = 3
+"""With more metrics than this, all but the first two stand without their intervals; on a narrow
+terminal all but the first."""
+
+
+def scores_json(run: Path, scores: Scores) -> str:
+    """The scores as the `--json` contract has them, indented; no value is null, never NaN."""
+    body = {"schema": SCHEMA, "run": str(run), "scores": [asdict(row) for row in scores.scores]}
+    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) -> None:
+    """One table for each task, part and field: baselines, then every cell, then what went unanswered.
+
+    Plain text of at most 100 columns where `file` is no terminal.
+    """
+    tasks = {n: Task.model_validate(entry["config"]) for n, entry in manifest["tasks"].items()}
+    view = RunView(RunFolder(Path()), manifest, tasks, scores, group(scores))
+    console = _console(file)
+    for name in tasks:
+        for table in score_tables(view, name):
+            _print_table(console, table)
+        for line in (*_outcome_lines(scores, name), *_remarks(scores, name)):
+            _say(console, line, "dim")
+
+
+def _console(file: IO[str]) -> Console:
+    from rich.console import Console
+
+    probe = Console(file=file)
+    width = min(WIDTH, probe.width) if probe.is_terminal else WIDTH
+    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    from rich.text import Text
+
+    console.print(Text(visible(text), style=style), overflow="fold")
+
+
+def _show(console: Console, grid: Table) -> None:
+    """Print a table; in a pipe without the blanks that would fill its lines."""
+    if console.is_terminal:
+        console.print(grid)
+        return
+    with console.capture() as captured:
+        console.print(grid)
+    for line in captured.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
+
+
+def _print_table(console: Console, table: ScoreTable) -> None:
+    from rich.text import Text
+
+    console.print()
+    _say(console, f"{table.task}: {table.name}", "bold")
+    answered = table.columns[0][1].partition(" =")[0]
+    grid = _grid(["n", "cov.", *(heading for _, heading in table.columns), f"{answered}\nanswered"])
+    intervals = _intervals(len(table.columns), console.width)
+    for line in table.lines:
+        cells = [_label(line), *_numbers(line, intervals)]
+        style = "" if line.kind == "model" else "dim"
+        grid.add_row(*(Text(visible(cell), style=style) for cell in cells))
+    _show(console, grid)
+
+
+def _grid(headings: Sequence[str]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("", overflow="fold")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _label(line: Line) -> str:
+    model, prompt, condition = line.key
+    if line.kind == "baseline":
+        return f"{model} ({line.note})" if line.note else model
+    if line.kind == "not-run":
+        return f"blank picture: {line.note}"
+    said = " ".join((model, prompt, *([] if condition == "none" else [condition])))
+    return f"{said}: {line.note}" if line.note else said
+
+
+def _intervals(columns: int, width: int) -> int:
+    """How many columns have room for their intervals."""
+    if width < WIDTH:
+        return 1
+    return columns if columns <= MOST_INTERVALS else 2
+
+
+def _numbers(line: Line, intervals: int) -> Iterator[str]:
+    if line.n is None:
+        yield from [""] * (len(line.strict) + 3)
+        return
+    yield count(line.n)
+    yield line.coverage
+    for place, shown in enumerate(line.strict):
+        yield _told(shown) if place < intervals else shown.value
+    yield line.answered[0].value
+
+
+def _told(shown: Shown) -> str:
+    return f"{shown.value} {shown.interval}".strip()
+
+
+def _outcome_lines(scores: Scores, task: str) -> Iterator[str]:
+    """`affect-tiny emotion/plain, emotion: refused 3, unparsed 1`, where not all was answered."""
+    for entry in scores.outcomes:
+        missed = [
+            f"{o} {entry['counts'][o]}"
+            for o in Outcome
+            if o is not Outcome.ANSWERED and entry["counts"].get(o)
+        ]
+        if entry["task"] == task and missed:
+            condition = "" if entry["condition"] == "none" else f" {entry['condition']}"
+            who = f"{entry['model']} {entry['prompt']}{condition}, {entry['field']}"
+            yield f"  {who}: {', '.join(missed)}"
+
+
+def _remarks(scores: Scores, task: str) -> Iterator[str]:
+    for state in scores.tasks:
+        if state["task"] != task:
+            continue
+        assumed = ": independence assumed" if state["cluster_unit"] == "image" else ""
+        yield (
+            f"  {count(state['samples'])} samples; 95% intervals resample {state['cluster_unit']}s "
+            f"({count(state['clusters'])}){assumed}"
+        )
+        if state["pending"]:
+            yield f"  {count(state['pending'])} trials not finished yet: the same command goes on"
+
+
+def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
+    """What is about to run: a line for each cell, the sums, the folder, and notes."""
+    from rich.text import Text
+
+    console = _console(file)
+    grid = _grid([])
+    for name in ("model", "prompt", "condition"):
+        grid.add_column(name, overflow="fold")
+    for name in ("trials", "done"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.columns[0].header = "task"
+    for cell in plan_summary["cells"]:
+        words = [cell["task"], cell["model"], cell["prompt"], cell["condition"]]
+        counts = [count(cell["trials"]), count(cell["done"])]
+        grid.add_row(*(Text(visible(word)) for word in (*words, *counts)))
+    _show(console, grid)
+    _say(
+        console,
+        f"{count(plan_summary['trials'])} trials, {count(plan_summary['requests'])} requests, "
+        f"{count(plan_summary['done'])} done already",
+    )
+    _say(console, f"run folder: {plan_summary['run']}")
+    for note in plan_summary["notes"]:
+        _say(console, f"note: {note}")

@@ -1,0 +1,144 @@
+"""How numbers, metrics and outcomes are written for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from harness.core.field import FieldSpec
+from harness.core.outcome import Outcome
+
+_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "accuracy": "Accuracy",
+        "uar": "UAR",
+        "war": "WAR",
+        "macro_f1": "macro-F1",
+        "uf1": "UF1",
+        "weighted_f1": "weighted F1",
+        "kappa": "Cohen's κ",
+        "recall": "recall",
+        "precision": "precision",
+        "f1": "F1",
+        "set_f1": "set F1",
+        "set_jaccard": "set Jaccard",
+        "micro_f1": "micro-F1",
+        "exact_match": "exact match",
+        "ccc": "CCC",
+        "pcc": "PCC",
+        "rmse": "RMSE",
+        "mae": "MAE",
+        "sagr": "SAGR",
+    }
+)
+
+_TWINS: Mapping[str, str] = MappingProxyType({"war": "accuracy", "uf1": "macro_f1"})
+"""For label fields the left is the right by definition: they share one column of a table."""
+
+OUTCOMES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        Outcome.ANSWERED: ("#0072b2", "#ffffff", "a value was read from the reply"),
+        Outcome.REFUSED: ("#d55e00", "#000000", "the model declined to judge"),
+        Outcome.UNPARSED: ("#e69f00", "#000000", "text, but no value of the right kind in it"),
+        Outcome.OFF_LIST: ("#f0e442", "#000000", "a value that is not among those allowed"),
+        Outcome.AMBIGUOUS: ("#56b4e9", "#000000", "several values, none marked as final"),
+        Outcome.TRUNCATED: ("#cc79a7", "#000000", "cut off at the token limit before a value"),
+        Outcome.EMPTY: ("#c9c9c9", "#000000", "nothing but white space"),
+        Outcome.FAILED: ("#3a3a3a", "#ffffff", "no reply: picture unreadable or request failed"),
+    }
+)
+"""Outcome -> fill, ink on it, meaning. Fills after Okabe & Ito (2008), told apart by colour-blind readers."""
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def visible(text: str) -> str:
+    """`text` with control, direction and other unseen characters spelled out, such as ⟨U+202E⟩."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def visible_all(value: Any) -> Any:
+    """`value` (plain JSON) with :func:`visible` applied to every string and key in it."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {visible(str(key)): visible_all(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [visible_all(item) for item in value]
+    return value
+
+
+def metric_name(metric: str) -> str:
+    """`uar` -> UAR, `recall[anger]` -> recall of anger; an unknown name stays as it is."""
+    metric = metric.removesuffix("_answered")
+    name, bracket, rest = metric.partition("[")
+    written = _NAMES.get(name, name)
+    return f"{written} of {rest[:-1]}" if bracket and rest.endswith("]") else written
+
+
+def main_metric(spec: FieldSpec) -> str:
+    """The one number of a field: the first its task names, else UAR, CCC or the kind's first."""
+    if spec.metrics:
+        return spec.metrics[0]
+    return "uar" if "uar" in spec.shown_metrics else spec.shown_metrics[0]
+
+
+def table_metrics(spec: FieldSpec) -> tuple[tuple[str, str], ...]:
+    """(metric, heading) of each column: the main one first, equal ones in one column.
+
+    WAR is accuracy and UF1 is macro-F1 for label fields (harness.metrics.label), so they are headed
+    `Accuracy = WAR` and `macro-F1 = UF1` where both are shown.
+    """
+    first = main_metric(spec)
+    shown = [first, *(m for m in spec.shown_metrics if m != first)]
+    if spec.kind not in {"label", "yes-no"}:
+        return tuple((m, metric_name(m)) for m in shown)
+    columns: dict[str, list[str]] = {}
+    for metric in shown:
+        columns.setdefault(_TWINS.get(metric, metric), []).append(metric)
+    return tuple(
+        (same[0], " = ".join(metric_name(m) for m in sorted(same))) for same in columns.values()
+    )
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """.812, -.05, 1.20; a dash where there is no value."""
+    if value is None:
+        return "–"
+    text = f"{abs(value):.{digits}f}"
+    sign = "-" if value < 0 and float(text) else ""
+    return sign + (text[1:] if text.startswith("0.") else text)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """[.77, .85]; empty where there is none."""
+    return "" if low is None or high is None else f"[{number(low, 2)}, {number(high, 2)}]"
+
+
+def percent(share: float | None) -> str:
+    """98%, 99.6%: one decimal only where rounding would hide a miss or a hit."""
+    if share is None:
+        return "–"
+    text = f"{share:.0%}"
+    return (
+        f"{share:.1%}"
+        if (text, share) in {("100%", share), ("0%", share)} and 0 < share < 1
+        else text
+    )
+
+
+def count(value: int) -> str:
+    """2310 -> 2,310."""
+    return f"{value:,}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

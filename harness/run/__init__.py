@@ -1,0 +1,1 @@
+"""Plan, execute, journal, manifest: from task files to a folder of replies."""

@@ -1,0 +1,69 @@
+"""Parquet files of text columns, written a batch at a time.
+
+Arrow arrays are made from their buffers: the general constructors import pandas, which costs more than
+the rest of a small run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.run.folder import write_atomically
+
+BATCH = 16384
+"""Rows held before they are written."""
+
+Row = Mapping[str, str | None]
+
+
+def write_table(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
+    """Write `rows` as columns `names`, in their order; the same rows give the same bytes.
+
+    The file replaces an older one when it is whole. Raises HarnessError when it cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.string()) for name in names])
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for batch in _batches(rows):
+            arrays = [_text_array([row[name] for row in batch]) for name in names]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+    write_atomically(path, memoryview(sink.getvalue()))
+
+
+def read_table(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of such a file, a batch at a time. Raises OSError."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=BATCH):
+            yield from batch.to_pylist()
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _text_array(values: Sequence[str | None]) -> Any:
+    """An Arrow string array; half a surrogate pair becomes `?`, since Parquet holds valid UTF-8 only."""
+    import pyarrow as pa
+
+    data = [b"" if value is None else value.encode("utf-8", "replace") for value in values]
+    offsets = np.zeros(len(data) + 1, dtype=np.int32)
+    np.cumsum([len(item) for item in data], out=offsets[1:])
+    known = np.packbits([value is not None for value in values], bitorder="little")
+    buffers = [pa.py_buffer(known), pa.py_buffer(offsets), pa.py_buffer(b"".join(data))]
+    return pa.Array.from_buffers(pa.string(), len(data), buffers)

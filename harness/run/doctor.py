@@ -1,0 +1,118 @@
+"""Checks of an installation."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.core.errors import HarnessError, missing_extra
+from harness.prompting import Library
+from harness.run.provenance import git_state, hardware, package_versions
+from harness.run.task_files import load_task, task_names
+from harness.run.workspace import Workspace
+
+EXTRAS = {
+    "local": ("torch", "transformers", "accelerate"),
+    "vllm": ("vllm",),
+    "langchain": ("langchain",),
+    "ray": ("ray",),
+    "video": ("cv2",),
+}
+"""Extra -> the packages that it brings, by the names they are imported under."""
+
+LEAST_FREE = 2 * 2**30
+"""Bytes on disk under which a run is likely to fill it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `harness doctor`."""
+
+    mark: Literal["ok", "no", "BAD"]
+    """`no` is an absent extra; `BAD` is a fault that everybody meets."""
+    what: str
+    mend: str = ""
+
+
+def check_installation(place: Workspace, here: Path) -> list[Check]:
+    """All checks, in the order in which a newcomer meets the faults."""
+    return [*_machine(here), *_extras(), *_files(place)]
+
+
+def _machine(here: Path) -> Iterator[Check]:
+    facts = hardware()
+    yield Check("ok", f"Python {sys.version.split()[0]}, {facts['processor'] or facts['machine']}, "
+                f"{facts['cores']} cores, {facts['memory_gib']} GiB")  # fmt: skip
+    versions = package_versions()
+    yield Check("ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
+    free = shutil.disk_usage(here).free
+    yield Check(
+        "ok" if free > LEAST_FREE else "BAD",
+        f"{free / 2**30:.1f} GiB free where runs are written",
+        "" if free > LEAST_FREE else "free some space, or write runs elsewhere with --out DIR",
+    )
+    state = git_state(Path(__file__).parent)
+    if state:
+        yield Check(
+            "ok", f"checkout at {state['commit'][:12]}{' with changes' if state['dirty'] else ''}"
+        )
+
+
+def _extras() -> Iterator[Check]:
+    for extra, packages in EXTRAS.items():
+        for package in packages:
+            yield _attempt(
+                lambda name=package: importlib.import_module(name),  # type: ignore[misc]
+                f"{package} (extra {extra})",
+                missing_extra(package, extra).mend,
+            )
+    yield _torch_device()
+
+
+def _attempt(action: Callable[[], object], what: str, mend: str) -> Check:
+    try:
+        action()
+    except ImportError as error:
+        absent = isinstance(error, ModuleNotFoundError)
+        return Check(
+            "no", f"{what} is not installed" if absent else f"{what} is broken: {error}", mend
+        )
+    except (OSError, RuntimeError, AttributeError) as error:  # a build for other hardware
+        return Check("no", f"{what} is broken: {error}", mend)
+    return Check("ok", what)
+
+
+def _torch_device() -> Check:
+    try:
+        torch = importlib.import_module("torch")
+    except (ImportError, OSError):
+        return Check("no", "local models run nowhere without torch")
+    if torch.cuda.is_available():
+        return Check("ok", f"GPU: {torch.cuda.get_device_name(0)}")
+    return Check("ok", "no GPU: local models run on the processor")
+
+
+def _files(place: Workspace) -> Iterator[Check]:
+    library = Library(place.prompts)
+    faults = []
+    for name in library.names():
+        try:
+            library.prompt(name)
+        except HarnessError as error:
+            faults.append(error)
+    for name in task_names(place.tasks):
+        try:
+            load_task(name, place)
+        except HarnessError as error:
+            if "${" not in error.message:  # a data root that is not set is no fault
+                faults.append(error)
+    yield Check(
+        "ok", f"{len(library.names())} prompts and {len(task_names(place.tasks))} tasks found"
+    )
+    for fault in faults:
+        yield Check("BAD", fault.message, fault.mend)

@@ -1,0 +1,186 @@
+"""The engine: trials in flight, each reply journalled when it arrives, nothing asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from harness.core.errors import HarnessError
+from harness.core.generation import Failure, Generation
+from harness.core.model import Model
+from harness.core.protocol import AnswerProtocol, Done
+from harness.core.request import Request, Sampling, make_request
+from harness.prompting import Library
+from harness.protocols import load_protocol
+from harness.run.journal import Journal
+from harness.run.plan import Axes, Plan, basis, sampling_for
+from harness.run.prepare import Prepared, prepare
+
+CHUNK = 8
+"""Samples prepared at a time in the helper thread; one chunk waits while one is sent."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far; counts of this start, not of the folder."""
+
+    trials: int = 0
+    asked: int = 0
+    """Requests put to a model."""
+    reused: int = 0
+    """Replies found in the journal."""
+    failed: int = 0
+    """Trials that ended in a failure."""
+    first_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _CellSetting:
+    protocol: AnswerProtocol
+    sampling: Sampling
+    basis: str
+
+
+async def execute(
+    plan: Plan,
+    axes: Axes,
+    *,
+    model: Model,
+    name: str,
+    library: Library,
+    journal: Journal,
+    tally: Tally,
+    on_trial: Callable[[Tally], None] = lambda tally: None,
+) -> None:
+    """Run every trial of one model. Raises HarnessError where no request can succeed or nothing can be written.
+
+    Trials run in the order of the plan, `card.window` of them at a time.
+    """
+    engine = _Engine(model, _settings(plan, axes, model, name), journal, tally, on_trial)
+    for task_name, planned in plan.tasks.items():
+        cells = [c for c in plan.cells if c.task == task_name and c.model == name]
+        if cells:
+            await engine.run(prepare(planned, cells, plan, library))
+
+
+def _settings(plan: Plan, axes: Axes, model: Model, name: str) -> dict[str, _CellSetting]:
+    settings = {}
+    for cell in plan.cells:
+        if cell.model == name:
+            task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
+            sampling = sampling_for(task, prompt, axes.seed)
+            settings[cell.id] = _CellSetting(
+                load_protocol(cell.protocol),
+                sampling,
+                basis(cell, task, prompt, model.card, sampling),
+            )
+    return settings
+
+
+class _Engine:
+    def __init__(
+        self,
+        model: Model,
+        settings: Mapping[str, _CellSetting],
+        journal: Journal,
+        tally: Tally,
+        on_trial: Callable[[Tally], None],
+    ) -> None:
+        self._model = model
+        self._settings = settings
+        self._journal = journal
+        self._tally = tally
+        self._on_trial = on_trial
+        self._flying: dict[str, asyncio.Future[Generation]] = {}
+
+    async def run(self, samples: Iterator[list[Prepared]]) -> None:
+        """Put the trials, `window` at a time, preparing one chunk ahead in a thread."""
+        loop = asyncio.get_running_loop()
+        window = asyncio.Semaphore(self._model.card.window)
+        chunk = loop.run_in_executor(None, _take, samples)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while trials := await chunk:
+                    chunk = loop.run_in_executor(None, _take, samples)
+                    for trial in trials:
+                        await window.acquire()
+                        group.create_task(self._trial(trial, window))
+        except* HarnessError as errors:
+            raise _first(errors) from None
+
+    async def _trial(self, trial: Prepared, window: asyncio.Semaphore) -> None:
+        try:
+            setting = self._settings[trial.cell.id]
+            keys, failure = await self._converse(trial, setting)
+            self._journal.add_trial(trial.trial, setting.basis, keys, failure)
+            self._tally.trials += 1
+            if failure is not None:
+                self._tally.failed += 1
+                self._tally.first_failure = self._tally.first_failure or failure.detail
+            self._on_trial(self._tally)
+        finally:
+            window.release()
+
+    async def _converse(
+        self, trial: Prepared, setting: _CellSetting
+    ) -> tuple[list[str], Failure | None]:
+        """Follow the protocol to its end; the keys of its requests, and why it ended early if it did."""
+        keys: list[str] = []
+        replies: list[str] = []
+        limit = self._model.card.max_images
+        if trial.failure is not None:
+            return keys, trial.failure
+        if limit is not None and len(trial.pictures) > limit:
+            return keys, Failure(
+                "unsupported",
+                f"{len(trial.pictures)} pictures in one request; {self._model.card.name} takes {limit}",
+            )
+        while True:
+            step = setting.protocol.step(trial.render, replies)
+            if isinstance(step, Done):
+                return keys, None
+            request = make_request(step.messages, setting.sampling, model=self._model.card.identity)
+            generation = await self._exchange(request)
+            keys.append(request.key)
+            if generation.failure is not None:
+                return keys, generation.failure
+            replies.append(generation.text)
+
+    async def _exchange(self, request: Request) -> Generation:
+        """The reply to a request: from the journal, from a twin in flight, or from the model."""
+        held = self._journal.reply(request.key)
+        if held is not None:
+            self._tally.reused += 1
+            return held
+        twin = self._flying.get(request.key)
+        if twin is not None:
+            self._tally.reused += 1
+            return await asyncio.shield(twin)
+        flight = self._flying[request.key] = asyncio.get_running_loop().create_future()
+        try:
+            generation = await self._model.reply(request)
+            self._tally.asked += 1
+            if generation.failure is None:
+                self._journal.add_reply(generation, request.messages)
+            flight.set_result(generation)
+            return generation
+        except BaseException as error:
+            flight.set_exception(
+                error if isinstance(error, Exception) else asyncio.CancelledError()
+            )
+            flight.exception()  # twins may be none: nothing is lost if nobody asks
+            raise
+        finally:
+            del self._flying[request.key]
+
+
+def _take(samples: Iterator[list[Prepared]]) -> list[Prepared]:
+    return [trial for trials in islice(samples, CHUNK) for trial in trials]
+
+
+def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an exception group is never empty")

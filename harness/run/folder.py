@@ -1,0 +1,140 @@
+"""The run folder: which file is what, and that one process at a time writes it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run on disk. Everything right of the journal reads only this folder."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def history(self) -> Path:
+        """One line for each time the run was started."""
+        return self.path / "history.jsonl"
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.parquet"
+
+    @property
+    def generations(self) -> Path:
+        return self.path / "generations.jsonl"
+
+    @property
+    def conversations(self) -> Path:
+        """Each rendered conversation once, pictures as `[image N]`."""
+        return self.path / "conversations.jsonl"
+
+    @property
+    def trials(self) -> Path:
+        return self.path / "trials.jsonl"
+
+    @property
+    def records(self) -> Path:
+        return self.path / "records.parquet"
+
+    @property
+    def scores(self) -> Path:
+        return self.path / "scores.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def private(self) -> Path:
+        """Targets, annotations and paths: never exported."""
+        return self.path / "private"
+
+    @property
+    def fit_on(self) -> Path:
+        """Labels of other data, counted for the baselines; absent without `--fit-on`."""
+        return self.private / "fit_on.json"
+
+    def samples(self, task: str) -> Path:
+        """The samples of one task as planned."""
+        return self.private / "samples" / f"{task.replace('/', '__')}.parquet"
+
+    def create(self) -> None:
+        """Make the folder. Raises HarnessError where that cannot be."""
+        try:
+            (self.private / "samples").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HarnessError(
+                f"cannot make the run folder {self.path}: {error.strerror}",
+                mend="choose another place with --out DIR",
+            ) from None
+        if not os.access(self.path, os.W_OK):
+            raise HarnessError(
+                f"the run folder {self.path} is read-only",
+                mend="choose another place with --out DIR",
+            )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for writing. Raises HarnessError when another process holds it."""
+        try:
+            file = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise write_error(self.path, error) from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise HarnessError(
+                    f"another process is writing {self.path}",
+                    mend="wait for it to end, or choose another place with --out DIR",
+                ) from None
+            yield
+
+
+def open_run(path: Path) -> RunFolder:
+    """An existing run. Raises HarnessError for a folder that is none."""
+    folder = RunFolder(path)
+    if not folder.manifest.is_file():
+        raise HarnessError(
+            f"{path} is not a run folder: it has no manifest.json",
+            mend="name a folder that `harness run` wrote, such as results/runs/NAME",
+        )
+    return folder
+
+
+def write_error(path: Path, error: OSError) -> HarnessError:
+    """The error for a write that failed: the disk is full, the place read-only, a limit reached."""
+    return HarnessError(
+        f"cannot write {path}: {error.strerror or error}",
+        mend="free space or make it writable, then give the same command again: what was finished is kept",
+    )
+
+
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
+    """Replace `path` by `data` in one step: readers see the old file or the new one.
+
+    Raises HarnessError when the disk is full or the place read-only; the old file is then untouched.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise write_error(path, error) from None

@@ -1,0 +1,227 @@
+"""The append-only journal: one line a reply, one line a trial, written when it is finished.
+
+Guarantees: a line is written whole or not at all, is never rewritten, and reaches the kernel before the
+trial counts as finished, so that `kill -9` loses only what was in flight. Lines are forced to the disk at
+least once in `SYNC_SECONDS` of writing; a power cut may cost that much. A failed request is not kept as a
+reply, so the next start asks again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.generation import Failure, Generation, Usage
+from harness.core.message import Message, Text
+from harness.run.folder import RunFolder, write_error
+
+SYNC_SECONDS = 2.0
+
+
+class AppendLog:
+    """A JSON-lines file that only grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self.size = _cut_torn_line(self._fd)
+        except OSError as error:
+            raise write_error(path, error) from None
+        self._synced = time.monotonic()
+
+    def append(self, record: Any) -> int:
+        """Write one line; returns the offset at which it starts. Raises HarnessError when it cannot."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "surrogatepass"
+        )
+        start = self.size
+        rest = memoryview(line + b"\n")
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            now = time.monotonic()
+            if now - self._synced > SYNC_SECONDS:
+                os.fsync(self._fd)
+                self._synced = now
+        except OSError as error:
+            os.ftruncate(self._fd, start)  # shrinking needs no space
+            raise write_error(self.path, error) from None
+        self.size = start + len(line) + 1
+        return start
+
+    def line_at(self, offset: int) -> Any:
+        """The record whose line starts at `offset`."""
+        return _line_at(self._fd, offset)
+
+    def close(self) -> None:
+        """Force what was written to the disk."""
+        os.fsync(self._fd)
+        os.close(self._fd)
+
+
+class LineReader:
+    """Single lines of a log by their offset; writes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+
+    def line_at(self, offset: int) -> Any:
+        """The record whose line starts at `offset`."""
+        return _line_at(self._file.fileno(), offset)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _line_at(fd: int, offset: int) -> Any:
+    block = b""
+    while b"\n" not in block:
+        more = os.pread(fd, 16384, offset + len(block))
+        if not more:
+            break
+        block += more
+    return json.loads(block.partition(b"\n")[0].decode("utf-8", "surrogatepass"))
+
+
+def _cut_torn_line(fd: int) -> int:
+    """Drop a last line without its end, left by a kill or a power cut; returns the size."""
+    size = os.fstat(fd).st_size
+    end = size
+    while end:
+        start = max(0, end - 65536)
+        found = os.pread(fd, end - start, start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
+            break
+        end = start
+    if end != size:
+        os.ftruncate(fd, end)
+    return end
+
+
+def read_log(path: Path) -> Iterator[tuple[int, Any]]:
+    """(offset, record) of each whole line; a torn last line is passed over.
+
+    Raises HarnessError naming file and line of anything else that is not JSON.
+    """
+    if not path.exists():
+        return
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = json.loads(line.decode("utf-8", "surrogatepass"))
+            except ValueError:
+                raise HarnessError(
+                    f"{path}:{number}: not a JSON line",
+                    mend="delete that line; its request will be made again",
+                ) from None
+            yield offset, record
+            offset += len(line)
+
+
+class Journal:
+    """The three logs of a run, and which keys they already hold."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._generations = AppendLog(folder.generations)
+        self._trials = AppendLog(folder.trials)
+        self._conversations = AppendLog(folder.conversations)
+        self._known = {
+            bytes.fromhex(record["key"]): offset for offset, record in read_log(folder.generations)
+        }
+        self._said = {record["id"] for _, record in read_log(folder.conversations)}
+        self._finished = {
+            record["trial"]: (record["basis"], tuple(record["keys"]))
+            for _, record in read_log(folder.trials)
+            if "failure" not in record
+        }
+
+    def __len__(self) -> int:
+        """Number of replies held."""
+        return len(self._known)
+
+    def reply(self, key: str) -> Generation | None:
+        """The reply to `key`, if it is held."""
+        offset = self._known.get(bytes.fromhex(key))
+        if offset is None:
+            return None
+        return generation_from(self._generations.line_at(offset))
+
+    def finished(self, trial: str, basis: str) -> bool:
+        """Whether a trial was finished on this basis (prompt, model, sampling)."""
+        return self._finished.get(trial, ("",))[0] == basis
+
+    def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None:
+        """Keep a reply and, once, the conversation that led to it. Not for failures."""
+        turns = conversation_turns(messages)
+        body = json.dumps(turns, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        name = hashlib.sha256(body).hexdigest()[:16]
+        if name not in self._said:
+            self._conversations.append({"id": name, "turns": turns})
+            self._said.add(name)
+        offset = self._generations.append(
+            {
+                "key": generation.key,
+                "conversation": name,
+                "text": generation.text,
+                "finish": generation.finish,
+                "usage": [generation.usage.prompt_tokens, generation.usage.completion_tokens],
+                "latency": round(generation.latency, 4),
+            }
+        )
+        self._known[bytes.fromhex(generation.key)] = offset
+
+    def add_trial(
+        self, trial: str, basis: str, keys: Sequence[str], failure: Failure | None = None
+    ) -> None:
+        """Keep what became of a trial; a line that would repeat the last one is not written."""
+        state = (basis, tuple(keys))
+        if failure is None:
+            if self._finished.get(trial) == state:
+                return
+            self._finished[trial] = state
+        record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
+        if failure is not None:
+            record["failure"] = {"kind": failure.kind, "detail": failure.detail}
+        self._trials.append(record)
+
+    def close(self) -> None:
+        for log in (self._generations, self._trials, self._conversations):
+            log.close()
+
+
+def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
+    """[role, text] of each turn, its pictures written `[image 1]`, `[image 2]`... in order."""
+    turns = []
+    number = 0
+    for message in messages:
+        text = []
+        for part in message.parts:
+            if isinstance(part, Text):
+                text.append(part.text)
+            else:
+                number += 1
+                text.append(f"[image {number}]")
+        turns.append([message.role, "".join(text)])
+    return turns
+
+
+def generation_from(record: Any) -> Generation:
+    """A Generation from its journal line."""
+    return Generation(
+        key=record["key"],
+        text=record["text"],
+        finish=record["finish"],
+        usage=Usage(*record["usage"]),
+        latency=record["latency"],
+    )

@@ -1,0 +1,203 @@
+"""The plan: every trial of a run, known before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from harness.core.cell import Cell, trial_id
+from harness.core.errors import HarnessError
+from harness.core.model import Card
+from harness.core.prompt import Prompt
+from harness.core.request import Sampling
+from harness.core.source import Skipped, Source
+from harness.core.task import Task
+from harness.core.text import digest_json
+from harness.prompting import Library
+from harness.run.columns import write_table
+from harness.run.folder import RunFolder
+from harness.run.samples import (
+    PlannedSample,
+    SampleSummary,
+    read_samples,
+    select,
+    with_classes,
+    write_samples,
+)
+from harness.sources import open_source
+
+COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "sample")
+"""Columns of plan.parquet."""
+
+ALL_PROMPTS = "all"
+"""Given as a prompt: every prompt the task lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A task with its labels fixed and its samples written down."""
+
+    task: Task
+    source: Source
+    summary: SampleSummary
+    digest: str
+    """Hex digest of the annotations as the source read them."""
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def cluster_unit(self) -> str:
+        """What is resampled: `subject`, the annotation named by the task, or `image`."""
+        if self.task.cluster not in {"auto", "image"}:
+            return self.task.cluster
+        return "subject" if self.summary.own_clusters else "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Tasks, cells and trials. Trials are not held in memory: `trials_of` reads them off the samples."""
+
+    tasks: Mapping[str, PlannedTask]
+    prompts: Mapping[str, Prompt]
+    cells: tuple[Cell, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Cell id -> number of trials."""
+
+    @property
+    def trials(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What a command asks for."""
+
+    models: tuple[str, ...]
+    """Models that generate; baselines are scored, not run."""
+    prompts: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ("none",)
+    limit: int | None = None
+    seed: int = 0
+
+
+def make_plan(
+    tasks: Sequence[Task],
+    axes: Axes,
+    library: Library,
+    folder: RunFolder,
+    *,
+    here: Path,
+    on_task: Callable[[str], None] = lambda name: None,
+) -> Plan:
+    """Read every source once, write the samples and `plan.parquet`, open no media.
+
+    Raises HarnessError for a prompt that fits no field of a task, a bad source, a label outside its list.
+    """
+    planned = {}
+    for task in tasks:
+        on_task(task.name)
+        planned[task.name] = plan_task(task, axes, folder, here=here)
+    prompts: dict[str, Prompt] = {}
+    cells = []
+    for task in tasks:
+        chosen = choose_prompts(task, axes.prompts, library) if axes.models else ()
+        prompts.update((prompt.name, prompt) for prompt in chosen)
+        cells += [
+            Cell(task.name, model, prompt.name, condition, prompt.head.protocol)
+            for model in axes.models
+            for prompt in chosen
+            for condition in axes.conditions
+        ]
+    plan = Plan(tasks=planned, prompts=prompts, cells=tuple(cells))
+    return Plan(planned, prompts, plan.cells, _write_plan(plan, folder))
+
+
+def plan_task(task: Task, axes: Axes, folder: RunFolder, *, here: Path) -> PlannedTask:
+    """One pass over a task's source: samples written, labels fixed."""
+    source = open_source(task.source, fields=task.fields, base=here)
+    summary = write_samples(
+        select(source, axes.limit, axes.seed),
+        task,
+        folder.samples(task.name),
+        limited=axes.limit is not None,
+    )
+    return PlannedTask(
+        task=with_classes(task, summary.classes),
+        source=source,
+        summary=summary,
+        digest=source.digest(),
+        skipped=source.skipped(),
+    )
+
+
+def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:
+    """The prompts that run on a task: its first, those asked for that fit it, or all it lists.
+
+    Raises HarnessError when none of those asked for fills a field of the task.
+    """
+    if not wanted:
+        names: Sequence[str] = task.prompts[:1]
+    elif ALL_PROMPTS in wanted:
+        names = [*task.prompts, *(n for n in wanted if n not in {*task.prompts, ALL_PROMPTS})]
+    else:
+        names = wanted
+    prompts = [library.prompt(name) for name in dict.fromkeys(names)]
+    fitting = tuple(prompt for prompt in prompts if set(prompt.head.fields) & set(task.fields))
+    if not fitting:
+        raise HarnessError(
+            f"no prompt asked for fills a field of task {task.name} ({', '.join(task.fields)}): "
+            + "; ".join(f"{p.name} fills {', '.join(p.head.fields)}" for p in prompts),
+            mend=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
+        )
+    return fitting
+
+
+def asked_fields(row: PlannedSample, prompt: Prompt) -> tuple[str, ...]:
+    """The fields that a reply to this prompt on this sample may fill."""
+    return tuple(name for name in row.asks if name in prompt.head.fields)
+
+
+def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSample, str]]:
+    """(cell, sample, trial id) of the whole plan, task by task and sample by sample."""
+    for name in plan.tasks:
+        cells = [cell for cell in plan.cells if cell.task == name]
+        for row in read_samples(folder.samples(name)) if cells else ():
+            for cell in cells:
+                if asked_fields(row, plan.prompts[cell.prompt]):
+                    yield cell, row, trial_id(cell, row.sample)
+
+
+def basis(cell: Cell, task: Task, prompt: Prompt, card: Card, sampling: Sampling) -> str:
+    """Eight hex digits over what, besides the sample, determines a cell's replies.
+
+    A trial finished on another basis (an edited prompt, another model revision) is not finished.
+    """
+    return digest_json(
+        [
+            asdict(cell),
+            prompt.digest,
+            card.identity,
+            asdict(sampling),
+            task.media.model_dump(mode="json"),
+            {name: spec.model_dump(mode="json") for name, spec in task.fields.items()},
+        ]
+    )[:8]
+
+
+def sampling_for(task: Task, prompt: Prompt, seed: int) -> Sampling:
+    """Greedy decoding with the prompt's token limit, else the task's."""
+    return Sampling(max_tokens=prompt.head.max_tokens or task.max_tokens, seed=seed)
+
+
+def _write_plan(plan: Plan, folder: RunFolder) -> dict[str, int]:
+    """Write plan.parquet, one row a trial; returns the trials of each cell."""
+    counts = {cell.id: 0 for cell in plan.cells}
+
+    def rows() -> Iterator[dict[str, str | None]]:
+        fixed = {cell.id: {"cell": cell.id, **asdict(cell)} for cell in plan.cells}
+        for cell, row, trial in trials_of(plan, folder):
+            counts[cell.id] += 1
+            yield {**fixed[cell.id], "trial": trial, "sample": row.sample}
+
+    write_table(folder.plan, COLUMNS, rows())
+    return counts

@@ -1,0 +1,145 @@
+"""From a sample to conversations ready to be put: pictures opened, conditions applied, prompts bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.answers import definitions
+from harness.conditions import load_condition
+from harness.core.cell import Cell, trial_id
+from harness.core.condition import Condition
+from harness.core.errors import MediaError
+from harness.core.field import FieldSpec
+from harness.core.generation import Failure
+from harness.core.medium import Medium
+from harness.core.message import Image
+from harness.core.picture import Remembered
+from harness.core.prompt import Prompt, Rendering
+from harness.core.sample import Sample
+from harness.core.task import Task
+from harness.media import check, parse_policy, portable, resize
+from harness.prompting import Library, field_variables
+from harness.run.plan import Plan, PlannedTask
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One trial with its pictures read, or the reason why they could not be."""
+
+    cell: Cell
+    trial: str
+    prompt: Prompt
+    library: Library
+    variables: Mapping[str, object]
+    pictures: tuple[Image, ...]
+    failure: Failure | None = None
+
+    def render(self, replies: Mapping[str, str]) -> Rendering:
+        """The conversation up to the next reply."""
+        return self.library.render(
+            self.prompt, variables=self.variables, pictures=self.pictures, replies=replies
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a model is shown of one sample under one condition."""
+
+    pictures: tuple[Image, ...] = ()
+    failure: Failure | None = None
+
+
+def prepare(
+    planned: PlannedTask, cells: Sequence[Cell], plan: Plan, library: Library
+) -> Iterator[list[Prepared]]:
+    """The trials of each sample in turn, under every cell, so that a picture is read once for all of them."""
+    task = planned.task
+    conditions = {cell.condition: load_condition(cell.condition) for cell in cells}
+    variables = _Variables(task)
+    last: Medium | None = None
+    for sample in planned.source:
+        if planned.summary.chosen is not None and sample.id not in planned.summary.chosen:
+            continue
+        medium = _remembered(sample.medium, last)
+        last = medium
+        shown: dict[str, Shown] = {}
+        trials = []
+        for cell in cells:
+            prompt = plan.prompts[cell.prompt]
+            asks = tuple(
+                n
+                for n in (sample.asks or task.fields)
+                if n in prompt.head.fields and n in task.fields
+            )
+            if not asks:
+                continue
+            if cell.condition not in shown:
+                shown[cell.condition] = show(medium, conditions[cell.condition], task)
+            seen = shown[cell.condition]
+            trials.append(
+                Prepared(
+                    cell, trial_id(cell, sample.id), prompt, library,
+                    variables.of(sample, asks), seen.pictures, seen.failure,
+                )
+            )  # fmt: skip
+        if trials:
+            yield trials
+
+
+def show(medium: Medium, condition: Condition, task: Task) -> Shown:
+    """The pictures of a medium under a condition, encoded as they will be sent.
+
+    A picture that is missing, broken or too large gives a failure of kind `media`; the run goes on.
+    """
+    changed = condition.apply(parse_policy(task.media.frames)(medium))
+    if task.media.resize is not None:
+        changed = resize(changed, longer_side=task.media.resize)
+    pictures = []
+    try:
+        for picture in changed.frames:
+            data = picture.read()
+            check(data, picture.name)
+            pictures.append(Image(picture.name, portable(data, name=picture.name)))
+    except MediaError as error:
+        mend = f" ({error.mend})" if error.mend else ""
+        return Shown(failure=Failure("media", f"{error.kind}: {error.message}{mend}"))
+    return Shown(tuple(pictures))
+
+
+def _remembered(medium: Medium, last: Medium | None) -> Medium:
+    """The medium with each picture read at most once; the last one again where it is the same clip."""
+    if last is not None and [f.name for f in last.frames] == [f.name for f in medium.frames]:
+        return last
+    return replace(medium, frames=tuple(Remembered(picture) for picture in medium.frames))
+
+
+class _Variables:
+    """Template variables; what depends only on the asked fields is made once."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._fixed: dict[tuple[str, ...], dict[str, object]] = {}
+
+    def of(self, sample: Sample, asks: tuple[str, ...]) -> Mapping[str, object]:
+        fixed = self._fixed.get(asks)
+        if fixed is None:
+            fixed = self._fixed[asks] = prompt_variables(self._task, asks)
+        if sample.question is None:
+            return fixed
+        return {**fixed, "question": sample.question}
+
+
+def prompt_variables(
+    task: Task, asks: Sequence[str], *, question: str | None = None
+) -> dict[str, object]:
+    """The template variables of a sample that asks these fields, all but the pictures."""
+    return field_variables({name: _defined(task.fields[name]) for name in asks}, question=question)
+
+
+def _defined(spec: FieldSpec) -> FieldSpec:
+    """The field with the vocabulary's definitions under the task's own."""
+    if spec.kind != "label":
+        return spec
+    known = {**definitions(spec.classes), **spec.definitions}
+    return spec.model_copy(update={"definitions": known})

@@ -1,0 +1,76 @@
+"""One sample as a model would get it, for `harness show` and lint: nothing is asked."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.conditions import load_condition
+from harness.core.errors import MediaError
+from harness.core.message import Image
+from harness.core.prompt import Prompt
+from harness.core.sample import Sample
+from harness.core.source import Source
+from harness.core.task import Task
+from harness.media import check, parse_policy, portable, resize
+from harness.prompting import Library
+from harness.run.journal import conversation_turns
+from harness.run.prepare import prompt_variables
+from harness.run.samples import collect_classes, with_classes
+from harness.sources import open_source
+
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
+"""Stands in for a picture that cannot be read, so that the text can be shown all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What `harness show` prints."""
+
+    pictures: tuple[str, ...]
+    """For each picture its name and size, or why it cannot be read."""
+    turns: tuple[tuple[str, str], ...]
+    """(role, text) with pictures as `[image N]`."""
+    awaiting: str | None
+
+
+def with_labels(task: Task, *, here: Path) -> tuple[Task, Source]:
+    """The task with labels taken from its data where it says so, and its source."""
+    source = open_source(task.source, fields=task.fields, base=here)
+    return with_classes(task, collect_classes(source, task)), source
+
+
+def preview(
+    sample: Sample, task: Task, prompt: Prompt, library: Library, condition: str
+) -> Preview | None:
+    """The rendered messages of a sample up to the model's first reply; None where nothing is asked."""
+    asks = tuple(
+        n for n in (sample.asks or task.fields) if n in prompt.head.fields and n in task.fields
+    )
+    if not asks:
+        return None
+    medium = load_condition(condition).apply(parse_policy(task.media.frames)(sample.medium))
+    if task.media.resize is not None:
+        medium = resize(medium, longer_side=task.media.resize)
+    lines, images = [], []
+    for picture in medium.frames:
+        try:
+            data = picture.read()
+            width, height = check(data, picture.name)
+            data = portable(data, name=picture.name)
+            lines.append(f"{picture.name}  ({width}x{height}, {len(data):,} bytes)")
+        except MediaError as error:
+            data = _PIXEL
+            lines.append(f"{picture.name}  (cannot be shown: {error.message})")
+        images.append(Image(picture.name, data))
+    rendering = library.render(
+        prompt,
+        variables=prompt_variables(task, asks, question=sample.question),
+        pictures=images,
+        replies={},
+    )
+    turns = tuple((role, text) for role, text in conversation_turns(rendering.messages))
+    return Preview(tuple(lines), turns, rendering.awaiting)

@@ -1,0 +1,244 @@
+"""The samples of a task as planned, kept in `private/` so that scoring needs no source."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.answers import canonicaliser
+from harness.core.errors import HarnessError
+from harness.core.field import FROM_DATA, FieldSpec
+from harness.core.sample import Sample, Value
+from harness.core.task import Task
+from harness.run.columns import read_table, write_table
+
+COLUMNS = ("sample", "cluster", "question", "asks", "targets", "annotations", "media")
+
+MOST_CLASSES = 200
+"""More distinct labels than this are taken for free text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSample:
+    """One row of `private/samples/TASK.parquet`: a Sample without its media."""
+
+    sample: str
+    cluster: str
+    question: str | None
+    asks: tuple[str, ...]
+    """Fields asked, of those the task has."""
+    targets: Mapping[str, Value]
+    annotations: Mapping[str, Any]
+    media: tuple[str, ...]
+    """Names of the pictures, frames in order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSummary:
+    """What one pass over a source showed."""
+
+    count: int
+    clusters: int
+    own_clusters: bool
+    """True when the source or the task names what is resampled; False when each medium stands for itself."""
+    classes: Mapping[str, tuple[str, ...]]
+    """Field -> its labels, for fields whose labels come from the data."""
+    chosen: frozenset[str] | None
+    """Ids of the samples kept under a limit; None means all."""
+
+
+class Planner:
+    """Turns the samples of one task into rows; the spellings of its labels are compiled once."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._spellings = {
+            name: canonicaliser(field.classes, field.synonyms)
+            for name, field in task.fields.items()
+            if field.kind == "label" and field.labels != FROM_DATA
+        }
+
+    def row(self, sample: Sample) -> PlannedSample:
+        """The row for a sample: targets in the task's spelling, its cluster, the fields it asks for.
+
+        Raises HarnessError for a label outside the field's list or a cluster annotation that is not there.
+        """
+        fields = self.task.fields
+        return PlannedSample(
+            sample=sample.id,
+            cluster=_cluster(sample, self.task.cluster),
+            question=sample.question,
+            asks=tuple(n for n in (sample.asks or tuple(fields)) if n in fields),
+            targets={n: self._target(sample, n) for n in sample.targets if n in fields},
+            annotations=sample.annotations,
+            media=tuple(picture.name for picture in sample.medium.frames),
+        )
+
+    def _target(self, sample: Sample, name: str) -> Value:
+        value = sample.targets[name]
+        spelling = self._spellings.get(name)
+        if spelling is None:
+            return value
+        label = spelling.label(str(value))
+        if label is None:
+            classes = ", ".join(self.task.fields[name].classes)
+            raise HarnessError(
+                f"sample {sample.id}: {name} is {value!r}, which is not one of: {classes}",
+                mend=f"correct the row, or --set fields.{name}.labels=from-data to take the labels as "
+                f"they are, or list them: --set 'fields.{name}.labels=[...]'",
+            )
+        return label
+
+
+def _cluster(sample: Sample, rule: str) -> str:
+    if rule == "auto" and sample.cluster is not None:
+        return sample.cluster
+    if rule in {"auto", "image"}:
+        return sample.medium.frames[0].name if sample.medium.frames else sample.id
+    value = sample.annotations.get(rule)
+    if value is None:
+        raise HarnessError(
+            f"sample {sample.id} has no {rule!r} to cluster by",
+            mend="set cluster: to auto, image, or an annotation that every sample has",
+        )
+    return str(value)
+
+
+def select(samples: Iterable[Sample], limit: int | None, seed: int) -> Iterator[Sample]:
+    """All samples, or a seeded random choice of `limit` of them in their own order.
+
+    The choice keeps the ids of least SHA-256(seed, id): a simple random sample that does not depend on the
+    order of the table (sorted tables would otherwise give one class), and a greater limit keeps every
+    sample of a lesser one, so that its replies are reused.
+    """
+    if limit is None:
+        yield from samples
+        return
+    heap: list[tuple[int, int, Sample]] = []
+    for order, sample in enumerate(samples):
+        digest = hashlib.sha256(f"{seed}\x1f{sample.id}".encode("utf-8", "surrogatepass")).digest()
+        item = (-int.from_bytes(digest[:12], "big"), order, sample)
+        if len(heap) < limit:
+            heapq.heappush(heap, item)
+        elif item > heap[0]:
+            heapq.heapreplace(heap, item)
+    yield from (sample for _, _, sample in sorted(heap, key=lambda entry: entry[1]))
+
+
+def write_samples(
+    samples: Iterable[Sample], task: Task, path: Path, *, limited: bool
+) -> SampleSummary:
+    """Write one row a sample, a batch at a time; returns what was seen.
+
+    Raises HarnessError when there is no sample, a target is outside its list, or the disk is full.
+    """
+    clusters: set[bytes] = set()
+    classes = _open_classes(task)
+    chosen: set[str] = set()
+    count = 0
+    planner = Planner(task)
+    own = task.cluster not in {"auto", "image"}
+
+    def rows() -> Iterator[PlannedSample]:
+        nonlocal count, own
+        for sample in samples:
+            row = planner.row(sample)
+            count += 1
+            own = own or (task.cluster == "auto" and sample.cluster is not None)
+            clusters.add(
+                hashlib.blake2b(
+                    row.cluster.encode("utf-8", "surrogatepass"), digest_size=8
+                ).digest()
+            )
+            for name, seen in classes.items():
+                _collect(row.targets.get(name), seen, name)
+            if limited:
+                chosen.add(row.sample)
+            yield row
+
+    write_table(path, COLUMNS, (_row(row) for row in rows()))
+    if not count:
+        raise HarnessError(
+            f"task {task.name}: the source yields no sample",
+            mend="check source options: a split, a label column that is empty, a limit of 0",
+        )
+    return SampleSummary(
+        count=count,
+        clusters=len(clusters),
+        own_clusters=own,
+        classes={name: tuple(sorted(seen)) for name, seen in classes.items()},
+        chosen=frozenset(chosen) if limited else None,
+    )
+
+
+def _open_classes(task: Task) -> dict[str, set[str]]:
+    """An empty set for each field whose labels come from the data."""
+    return {
+        name: set()
+        for name, field in task.fields.items()
+        if field.kind in {"label", "set"} and field.labels == FROM_DATA
+    }
+
+
+def collect_classes(samples: Iterable[Sample], task: Task) -> dict[str, tuple[str, ...]]:
+    """The labels of each field that takes them from the data, sorted. Raises HarnessError when too many."""
+    classes = _open_classes(task)
+    for sample in samples if classes else ():
+        for name, seen in classes.items():
+            _collect(sample.targets.get(name), seen, name)
+    return {name: tuple(sorted(seen)) for name, seen in classes.items()}
+
+
+def with_classes(task: Task, classes: Mapping[str, tuple[str, ...]]) -> Task:
+    """The task with those fields' labels spelled out."""
+    fields = {
+        name: spec.model_copy(update={"labels": classes[name]}) if name in classes else spec
+        for name, spec in task.fields.items()
+    }
+    return task.model_copy(update={"fields": fields})
+
+
+def _collect(value: Value | None, seen: set[str], name: str) -> None:
+    if value is None:
+        return
+    seen.update(value if isinstance(value, tuple) else (str(value),))
+    if len(seen) > MOST_CLASSES:
+        raise HarnessError(
+            f"field {name} has more than {MOST_CLASSES} different labels",
+            mend=f"is it free text? --set fields.{name}.kind=text; else list the labels",
+        )
+
+
+def _row(row: PlannedSample) -> dict[str, str | None]:
+    return {
+        "sample": row.sample,
+        "cluster": row.cluster,
+        "question": row.question,
+        "asks": json.dumps(row.asks),
+        "targets": json.dumps(dict(row.targets), ensure_ascii=False, sort_keys=True),
+        "annotations": json.dumps(dict(row.annotations), ensure_ascii=False, default=str),
+        "media": json.dumps(row.media, ensure_ascii=False),
+    }
+
+
+def read_samples(path: Path) -> Iterator[PlannedSample]:
+    """The rows of a samples file, a batch at a time."""
+    for row in read_table(path):
+        yield PlannedSample(
+            sample=row["sample"],
+            cluster=row["cluster"],
+            question=row["question"],
+            asks=tuple(json.loads(row["asks"])),
+            targets={k: _value(v) for k, v in json.loads(row["targets"]).items()},
+            annotations=json.loads(row["annotations"]),
+            media=tuple(json.loads(row["media"])),
+        )
+
+
+def _value(value: Any) -> Value:
+    return tuple(value) if isinstance(value, list) else value

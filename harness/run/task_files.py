@@ -1,0 +1,141 @@
+"""Task files: found, changed by `--set`, checked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.answers import resolve_labels
+from harness.core.errors import HarnessError
+from harness.core.field import FROM_DATA, FieldSpec
+from harness.core.task import Task
+from harness.metrics import metrics_for
+from harness.run.workspace import Workspace, fill_references
+from harness.run.yaml_file import Place, read_yaml, validated
+
+
+def task_names(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Names of all tasks in the folders, sorted; `family/name` for `family/name.yaml`."""
+    return tuple(
+        sorted(
+            {
+                path.relative_to(folder).with_suffix("").as_posix()
+                for folder in folders
+                for path in folder.rglob("*.yaml")
+            }
+        )
+    )
+
+
+def find_task(name: str, folders: Sequence[Path]) -> Path:
+    """The file of a task: a name in the folders, or a path to a YAML file."""
+    direct = Path(name)
+    if direct.suffix in {".yaml", ".yml"}:
+        return direct
+    for folder in folders:
+        path = folder / f"{name}.yaml"
+        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            return path
+    known = task_names(folders)
+    close = difflib.get_close_matches(name, known, n=3)
+    raise HarnessError(
+        f"no task is called {name!r}",
+        mend=f"did you mean {' or '.join(close)}?"
+        if close
+        else f"choose one of: {', '.join(known)}",
+    )
+
+
+def load_task(name: str, workspace: Workspace, *, changes: Sequence[str] = ()) -> Task:
+    """A checked Task, after `--set` changes and references to data roots.
+
+    Raises HarnessError naming file, line, field and mend.
+    """
+    path = find_task(name, workspace.tasks)
+    data, place = read_yaml(path)
+    changed = {_apply(data, change) for change in changes}
+
+    def where(keys: Sequence[str | int]) -> str:
+        for depth in range(len(keys), 0, -1):
+            dotted = ".".join(map(str, keys[:depth]))
+            if dotted in changed:
+                return f"--set {dotted} (task {path})"
+        return place(keys)
+
+    if isinstance(data.get("source"), dict):
+        data["source"] = fill_references(
+            data["source"], workspace.data, where=f"{place(['source'])}: source"
+        )
+    task = validated(Task, data, where, "task")
+    task = task.model_copy(update={"name": _name(name, path, workspace.tasks)})
+    return _with_label_lists(task, where)
+
+
+def _name(name: str, path: Path, folders: Sequence[Path]) -> str:
+    for folder in folders:
+        if path.resolve().is_relative_to(folder.resolve()):
+            return path.resolve().relative_to(folder.resolve()).with_suffix("").as_posix()
+    return path.stem
+
+
+def _with_label_lists(task: Task, where: Place) -> Task:
+    """The task with named vocabularies spelled out; `from-data` stays for the planner."""
+    fields = {}
+    for name, field in task.fields.items():
+        _check_metrics(field, where(["fields", name, "metrics"]))
+        if field.kind in {"label", "set"} and field.labels != FROM_DATA:
+            try:
+                labels = resolve_labels(field.labels)
+            except HarnessError as error:
+                at = where(["fields", name, "labels"])
+                raise HarnessError(f"{at}: {error.message}", mend=error.mend) from None
+            fields[name] = field.model_copy(update={"labels": labels})
+        else:
+            fields[name] = field
+    return task.model_copy(update={"fields": fields})
+
+
+def _check_metrics(field: FieldSpec, at: str) -> None:
+    """Raises HarnessError for a metric that the field's kind does not have, before anything is asked."""
+    known = metrics_for(field.kind)
+    for metric in field.metrics:
+        if metric not in known:
+            raise HarnessError(
+                f"{at}: no metric {metric!r} for a field of kind {field.kind}",
+                mend=f"choose from: {', '.join(known)}",
+            )
+
+
+def _apply(data: dict[str, Any], change: str) -> str:
+    """Apply one `path.to.key=value` in place; returns the dotted path."""
+    dotted, sign, text = change.partition("=")
+    keys = dotted.strip().split(".")
+    if not sign or not all(keys):
+        raise HarnessError(
+            f"--set {change}: a change reads field.path=value", mend="--set source.file=labels.csv"
+        )
+    spot = data
+    for key in keys[:-1]:
+        below = spot.setdefault(key, {})
+        if not isinstance(below, dict):
+            raise HarnessError(f"--set {dotted}: {key} is not a mapping in the task file")
+        spot = below
+    spot[keys[-1]] = _value(text, dotted)
+    return dotted.strip()
+
+
+def _value(text: str, dotted: str) -> Any:
+    """Text as it stands, unless it is a bracketed YAML list or mapping."""
+    if not text.startswith(("[", "{")):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise HarnessError(
+            f"--set {dotted}: {text!r} opens a list or mapping and is not valid YAML",
+            mend="quote the whole argument for the shell, e.g. --set 'fields.emotion.labels=[happy, sad]'",
+        ) from None

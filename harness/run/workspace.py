@@ -1,0 +1,104 @@
+"""Where prompts, tasks and data lie: `harness.toml` beside where a person works, and what is shipped."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.core.errors import HarnessError
+from harness.prompting import shipped_folder
+
+CONFIG_NAME = "harness.toml"
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+
+
+class _ConfigFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompts: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    data: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Folders in the order they are searched, and the roots of data sets by name."""
+
+    here: Path
+    """Relative paths on the command line and in task files start here."""
+    prompts: tuple[Path, ...]
+    tasks: tuple[Path, ...]
+    data: Mapping[str, str]
+
+
+def open_workspace(
+    here: Path, *, prompts: Iterable[Path] = (), tasks: Iterable[Path] = ()
+) -> Workspace:
+    """The workspace of folder `here`: given folders first, then harness.toml's, then the shipped ones.
+
+    Raises HarnessError for a malformed harness.toml or a folder that is not there.
+    """
+    config = _read_config(here / CONFIG_NAME)
+    shipped = shipped_folder()
+    mine = [*prompts, *(here / p for p in config.prompts)]
+    my_tasks = [*tasks, *(here / t for t in config.tasks)]
+    for folder in (*mine, *my_tasks):
+        if not folder.is_dir():
+            raise HarnessError(
+                f"no such folder: {folder}", mend="check --prompts, --tasks, harness.toml"
+            )
+    return Workspace(
+        here=here,
+        prompts=(*mine, shipped),
+        tasks=(*my_tasks, shipped.parent / "tasks"),
+        data=config.data,
+    )
+
+
+def _read_config(path: Path) -> _ConfigFile:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _ConfigFile()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{path}: not valid TOML: {error}") from None
+    for key in ("prompts", "tasks"):
+        if isinstance(raw.get(key), str):
+            raw[key] = [raw[key]]
+    try:
+        return _ConfigFile.model_validate(raw)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        raise HarnessError(
+            f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}",
+            mend='known keys: prompts, tasks (folders), [data] name = "folder"',
+        ) from None
+
+
+def fill_references(value: Any, data: Mapping[str, str], *, where: str) -> Any:
+    """`value` with every `${data.NAME}` in its strings replaced. Raises HarnessError for an unknown one."""
+    if isinstance(value, Mapping):
+        return {k: fill_references(v, data, where=f"{where}.{k}") for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fill_references(item, data, where=where) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match.group(1)
+        root = data.get(name.removeprefix("data."))
+        if root is None or not name.startswith("data."):
+            raise HarnessError(
+                f"{where}: nothing is known of ${{{name}}}",
+                mend=f'in {CONFIG_NAME}: [data] {name.removeprefix("data.")} = "FOLDER"'
+                f"; or on the command line: --set {where.partition(': ')[2] or where}=FOLDER",
+            )
+        return root
+
+    return _REFERENCE.sub(replacement, value)

@@ -1,0 +1,128 @@
+"""YAML that remembers its lines, so that an error can name the place to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from harness.core.errors import HarnessError
+
+M = TypeVar("M", bound=BaseModel)
+
+Place = Callable[[Sequence[str | int]], str]
+"""Names the place of a key path: `tasks/x.yaml:12`."""
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], Place]:
+    """The mapping in a YAML file, and a function that names the line of a key path in it.
+
+    Raises HarnessError for a missing file, broken YAML, a repeated key, or anything but a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise HarnessError(f"no such file: {path}") from None
+    except UnicodeDecodeError as error:
+        raise HarnessError(
+            f"{path} is not UTF-8: {error.reason}", mend="save it as UTF-8"
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise HarnessError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    if not isinstance(data, dict) or root is None:
+        raise HarnessError(f"{path}:1: a mapping is wanted (key: value lines)")
+    lines: dict[tuple[str | int, ...], int] = {}
+    _index(root, (), lines, path)
+
+    def place(keys: Sequence[str | int]) -> str:
+        known = tuple(keys)
+        while known and known not in lines:
+            known = known[:-1]
+        return f"{path}:{lines.get(known, 1)}"
+
+    return data, place
+
+
+def _index(
+    node: yaml.Node,
+    keys: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+    path: Path,
+) -> None:
+    lines.setdefault(keys, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            below = (*keys, str(key_node.value))
+            if below in lines:
+                raise HarnessError(
+                    f"{path}:{key_node.start_mark.line + 1}: {'.'.join(map(str, below))} stands twice",
+                    mend=f"keep one of the two (the first is on line {lines[below]})",
+                )
+            lines[below] = key_node.start_mark.line + 1
+            _index(value_node, below, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _index(item, (*keys, number), lines, path)
+
+
+def validated(model: type[M], data: Mapping[str, Any], place: Place, what: str) -> M:
+    """`model` filled from `data`; the first fault becomes a HarnessError with file, line, field and mend."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        # A misspelt key shows up as unknown and, where it is needed, as missing: the former explains both.
+        fault = min(faults, key=lambda f: f["type"] != "extra_forbidden")
+        keys = [key for key in fault["loc"] if not str(key).startswith(("function-", "union["))]
+        name = ".".join(map(str, keys)) or what
+        more = len(faults) - 1
+        mend = _mend(fault["type"], keys, model)
+        if more:
+            mend += f" ({more} more fault{'s' if more > 1 else ''} behind it)"
+        raise HarnessError(f"{place(keys)}: {name}: {_words(fault)}", mend=mend) from None
+
+
+def _words(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "unknown key"
+    if fault["type"] == "missing":
+        return "missing"
+    words = str(fault["msg"]).removeprefix("Value error, ")
+    given = fault["input"]
+    return words if isinstance(given, (dict, list)) else f"{words} (got {given!r:.80})"
+
+
+def _mend(kind: str, keys: Sequence[str | int], model: type[BaseModel]) -> str:
+    if kind == "extra_forbidden":
+        known = _siblings(keys, model)
+        return f"remove it or choose one of: {', '.join(known)}" if known else "remove it"
+    if kind == "missing":
+        return f"add `{keys[-1]}:`"
+    return "correct the value"
+
+
+def _siblings(keys: Sequence[str | int], model: type[BaseModel]) -> list[str]:
+    """The keys allowed beside the last of `keys`, found by walking the models."""
+    found: type[BaseModel] | None = model
+    for key in keys[:-1]:
+        if found is None:
+            return []
+        info = found.model_fields.get(str(key))
+        found = _model_in(info.annotation) if info else found
+    return [k for k in found.model_fields if k != "name"] if found else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        inner = _model_in(argument)
+        if inner is not None:
+            return inner
+    return None

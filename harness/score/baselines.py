@@ -1,0 +1,95 @@
+"""Two baselines without a model: the most common answer, and answers drawn by their frequency.
+
+Both are fitted on the scored labels themselves (marked in-sample) unless other data are named. A score
+that does not beat them says nothing about faces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from harness.core.field import FieldKind
+from harness.core.sample import Value
+from harness.core.task import Task
+from harness.run.folder import RunFolder
+
+Baseline: TypeAlias = Literal["majority", "prior"]
+BASELINES: tuple[Baseline, ...] = ("majority", "prior")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The answers of a data set, counted: `values` in a fixed order, with how often each occurs."""
+
+    kind: FieldKind
+    values: tuple[Value, ...]
+    counts: tuple[int, ...]
+    in_sample: bool = True
+
+    def majority(self) -> Value:
+        """The most common answer (of equals the first by name); for numbers the mean."""
+        if self.kind == "number":
+            pairs = zip(self.values, self.counts, strict=True)
+            weighted = [
+                float(value) * count for value, count in pairs if not isinstance(value, tuple)
+            ]
+            return sum(weighted) / sum(self.counts)
+        return self.values[max(range(len(self.counts)), key=self.counts.__getitem__)]
+
+    def draw(self, *, seed: int, sample: str) -> Value:
+        """An answer drawn by frequency. The draw hangs on seed and sample id alone, so that order does not matter."""
+        digest = hashlib.sha256(f"prior\x1f{seed}\x1f{sample}".encode("utf-8", "surrogatepass"))
+        place = int.from_bytes(digest.digest()[:8], "big") % sum(self.counts)
+        for value, count in zip(self.values, self.counts, strict=True):
+            place -= count
+            if place < 0:
+                return value
+        raise AssertionError("counts do not add up")
+
+
+def fit(kind: FieldKind, targets: Iterable[Value], *, in_sample: bool = True) -> Fitted | None:
+    """Count the answers; None when there are none."""
+    counted = Counter(targets)
+    order = sorted(counted, key=lambda value: (str(type(value)), value))
+    if not order:
+        return None
+    return Fitted(kind, tuple(order), tuple(counted[v] for v in order), in_sample)
+
+
+def predict(
+    baseline: Baseline, fitted: Fitted, samples: Sequence[str], *, seed: int
+) -> list[Value]:
+    """The baseline's answer for each sample id."""
+    if baseline == "majority":
+        return [fitted.majority()] * len(samples)
+    return [fitted.draw(seed=seed, sample=sample) for sample in samples]
+
+
+def read_fits(
+    folder: RunFolder, tasks: Mapping[str, Task]
+) -> dict[str, dict[tuple[str | None, str], Fitted]]:
+    """Task -> (part, field) -> what `--fit-on` counted; empty without it."""
+    if not folder.fit_on.exists():
+        return {}
+    body = json.loads(folder.fit_on.read_text(encoding="utf-8"))
+    return {
+        name: {
+            (entry["part"], entry["field"]): _fitted(entry, tasks[name].fields[entry["field"]].kind)
+            for entry in entries
+        }
+        for name, entries in body.items()
+        if name in tasks
+    }
+
+
+def _fitted(entry: Mapping[str, Any], kind: FieldKind) -> Fitted:
+    values: list[Value] = []
+    for text, _ in entry["counts"]:
+        value = json.loads(text)
+        values.append(tuple(value) if isinstance(value, list) else value)
+    return Fitted(kind, tuple(values), tuple(n for _, n in entry["counts"]), in_sample=False)

@@ -1,0 +1,316 @@
+"""The command contract, by the command itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.models.stub import Stub, running_stub
+from tests.run.bench import rows, write_pictures
+
+TABLE = (
+    "run", "table/emotion", "--set", "source.file=labels.csv", "--set", "source.image=image",
+    "--set", "source.label=emotion",
+)  # fmt: skip
+KEYS = [
+    "task", "model", "prompt", "condition", "slice", "field", "metric", "value", "low", "high", "n",
+    "coverage", "estimator",
+]  # fmt: skip
+
+
+def model(stub: Stub) -> str:
+    return f"openai:stub@{stub.url}"
+
+
+def test_json_is_all_of_standard_output_and_has_the_agreed_shape(
+    data: Path, stub: Stub, harness: Run
+) -> None:
+    done = harness(*TABLE, "--model", model(stub), "--out", "run", "--json")
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    assert list(body) == ["schema", "run", "scores"]
+    assert body["schema"] == 1
+    assert (data / body["run"] / "manifest.json").is_file()
+    assert all(list(row) == KEYS for row in body["scores"])
+    mine = {
+        r["metric"]: r for r in body["scores"] if r["model"] == model(stub) and r["slice"] == "all"
+    }
+    assert {"accuracy", "uar", "war", "macro_f1", "uf1"} <= set(mine)
+    assert mine["uar"]["n"] == 24
+    assert mine["uar"]["prompt"] == "emotion/plain"
+    assert mine["uar"]["condition"] == "none"
+    assert {r["model"] for r in body["scores"]} == {model(stub), "majority", "prior"}
+    assert stub.count == 24, "one request a row"
+
+
+def test_the_table_and_the_page_are_what_a_person_gets(
+    data: Path, stub: Stub, harness: Run
+) -> None:
+    done = harness(*TABLE, "--model", model(stub), "--out", "run")
+    assert done.returncode == 0, done.stderr
+    assert "majority (in-sample)" in done.stdout
+    assert "blank picture: not run" in done.stdout
+    assert "24 trials, 24 requests, 0 done already" in done.stderr
+    assert (data / "run" / "report.html").stat().st_size > 10_000
+
+
+def test_baselines_open_no_media_and_ask_nothing(data: Path, harness: Run) -> None:
+    for picture in data.glob("*.png"):
+        picture.unlink()
+    done = harness(*TABLE, "--model", "majority", "--json")
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    (accuracy,) = [
+        r for r in body["scores"] if r["model"] == "majority" and r["metric"] == "accuracy"
+    ]
+    assert accuracy["value"] == 0.5
+    assert body["run"].startswith(str(Path("results") / "runs"))
+
+
+def test_baselines_are_fitted_on_other_data_when_they_are_named(data: Path, harness: Run) -> None:
+    lines = (data / "labels.csv").read_text().splitlines()
+    only_anger = [lines[0], *(line for line in lines[1:] if "anger" in line)]
+    (data / "train.csv").write_text("\n".join(only_anger) + "\n")
+    done = harness(*TABLE, "--fit-on", "train.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    scores = {
+        (r["model"], r["metric"]): r
+        for r in json.loads(done.stdout)["scores"]
+        if r["slice"] == "all"
+    }
+    assert scores["prior", "recall[anger]"]["value"] == 1.0
+    assert "in-sample" not in scores["prior", "uar"]["estimator"]
+
+
+def test_the_same_command_resumes_and_repeats_nothing(data: Path, stub: Stub, harness: Run) -> None:
+    first = harness(*TABLE, "--model", model(stub), "--json")
+    stub.reset()
+    second = harness(*TABLE, "--model", model(stub), "--json")
+    assert stub.count == 0
+    assert second.stdout == first.stdout
+    assert "24 done already" in second.stderr
+
+
+def test_score_gives_the_same_bytes_without_a_model(data: Path, stub: Stub, harness: Run) -> None:
+    harness(*TABLE, "--model", model(stub), "--out", "run")
+    folder = data / "run"
+    before = (folder / "records.parquet").read_bytes(), (folder / "scores.json").read_bytes()
+    page = (folder / "report.html").read_bytes()
+    (folder / "records.parquet").unlink()
+    (folder / "scores.json").unlink()
+    assert harness("score", "run").returncode == 0
+    assert (
+        (folder / "records.parquet").read_bytes(),
+        (folder / "scores.json").read_bytes(),
+    ) == before
+    (folder / "report.html").unlink()
+    assert harness("report", "run").returncode == 0
+    assert (folder / "report.html").read_bytes() == page
+
+
+@pytest.mark.slow
+def test_a_killed_run_loses_nothing_finished(tmp_path: Path, harness: Run) -> None:
+    write_pictures(tmp_path, rows(200))
+    with running_stub(latency=0.05) as stub:
+        command = [
+            sys.executable,
+            "-m",
+            "harness.cli.main",
+            *TABLE,
+            "--model",
+            model(stub),
+            "--out",
+            "run",
+        ]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 60
+        while stub.count < 90 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        time.sleep(0.2)
+        finished = (tmp_path / "run" / "generations.jsonl").read_bytes().count(b"\n")
+        assert 0 < finished < 200
+        stub.reset()
+        done = harness(*TABLE, "--model", model(stub), "--out", "run", "--json")
+        assert done.returncode == 0, done.stderr
+        assert stub.count == 200 - finished
+        whole = harness(*TABLE, "--model", model(stub), "--out", "other", "--json")
+        scores = [json.loads(run.stdout)["scores"] for run in (done, whole)]
+        assert scores[0] == scores[1]
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
+    write_pictures(tmp_path, rows(200))
+    with running_stub(latency=0.05) as stub:
+        command = [
+            sys.executable,
+            "-m",
+            "harness.cli.main",
+            *TABLE,
+            "--model",
+            model(stub),
+            "--out",
+            "run",
+        ]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        deadline = time.monotonic() + 60
+        while stub.count < 50 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in errors
+    assert "Traceback" not in errors
+
+
+def test_two_models_prompts_and_conditions_make_a_grid(
+    data: Path, stub: Stub, harness: Run
+) -> None:
+    done = harness(
+        *TABLE, "--model", model(stub), "--prompt", "emotion/plain", "--prompt", "emotion/defined",
+        "--condition", "none", "--condition", "blank", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    cells = {
+        (r["prompt"], r["condition"])
+        for r in json.loads(done.stdout)["scores"]
+        if r["model"] == model(stub)
+    }
+    assert cells == {
+        (p, c) for p in ("emotion/plain", "emotion/defined") for c in ("none", "blank")
+    }
+    assert stub.count == 2 * 24 + 2, "blank pictures of one size are one request a prompt"
+
+
+def test_a_secret_in_the_environment_reaches_no_file(
+    data: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch, harness: Run
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-CANARY0123456789")
+    done = harness(*TABLE, "--model", model(stub), "--out", "run")
+    assert done.returncode == 0
+    for path in (data / "run").rglob("*"):
+        if path.is_file():
+            assert b"CANARY" not in path.read_bytes(), path
+    assert "CANARY" not in done.stdout + done.stderr
+
+
+def test_a_remote_host_needs_leave(data: Path, harness: Run) -> None:
+    done = harness(*TABLE, "--model", "openai:gpt@https://example.invalid/v1")
+    assert done.returncode == 1
+    assert "--allow-remote example.invalid" in done.stderr
+
+
+def test_every_trial_failed_is_status_one_and_says_why(data: Path, harness: Run) -> None:
+    for picture in data.glob("*.png"):
+        picture.unlink()
+    with running_stub() as stub:
+        done = harness(*TABLE, "--model", model(stub), "--json")
+    assert done.returncode == 1
+    assert "24 of 24 trials failed; the first: missing: picture not found" in done.stderr
+    scores = json.loads(done.stdout)["scores"]
+    assert {r["coverage"] for r in scores if r["model"].startswith("openai")} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault", "mend"),
+    [
+        (("run", "table/emotion"), "source.file", "--set source.file="),
+        (("run", "nothing/here"), "no task is called 'nothing/here'", "table/emotion"),
+        ((*TABLE, "--model", "gpt-4"), "no model can be opened as 'gpt-4'", "affect-tiny"),
+        ((*TABLE, "--model", "openai:stub@http://127.0.0.1:9"), "127.0.0.1:9", "vllm serve"),
+        ((*TABLE, "--model", "affect-tiny", "--prompt", "emotion/plane"), "emotion/plane", "emotion/plain"),
+        ((*TABLE, "--model", "affect-tiny", "--prompt", "vqa/plain"), "fills a field", "--prompt"),
+        ((*TABLE, "--condition", "blink"), "no condition is called 'blink'", "blank"),
+        (("run", "table/emotion", "--set", "source.file=gone.csv"), "gone.csv", ""),
+        ((*TABLE, "--set", "source.colour=red"), "source.colour", "options are"),
+        (("score", "nowhere"), "nowhere is not a run folder", "harness run"),
+        (("show", "table/emotion", "--set", "source.file=labels.csv", "--set", "source.label=emotion",
+          "--sample", "zzz"), "no sample 'zzz'", "--sample"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_clear_error_with_its_mend(
+    data: Path, harness: Run, arguments: tuple[str, ...], fault: str, mend: str
+) -> None:
+    done = harness(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.count("error: ") == 1
+    assert fault in done.stderr
+    assert mend in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_bad_arguments_are_status_two(harness: Run) -> None:
+    assert harness("run").returncode == 2
+    assert harness(*TABLE, "--limit", "0").returncode == 2
+    assert harness().returncode == 2
+
+
+def test_a_run_folder_on_a_read_only_place_is_one_clear_error(data: Path, harness: Run) -> None:
+    """/proc takes no files, from root either."""
+    done = harness(*TABLE, "--out", "/proc/harness-run")
+    assert done.returncode == 1
+    assert "cannot make the run folder /proc/harness-run" in done.stderr
+    assert "--out" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_small_full_file_system_is_one_clear_error_and_the_run_goes_on_later(
+    data: Path, harness: Run
+) -> None:
+    """A file system of 256 KiB, then the same command with room."""
+    small = data / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(small)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no right to mount")
+    try:
+        with running_stub(answer=lambda body: "happiness " * 2000) as stub:
+            done = harness(*TABLE, "--model", model(stub), "--out", "small/run", "--no-report")
+            assert done.returncode == 1
+            assert done.stderr.count("error: ") == 1
+            assert "No space left" in done.stderr
+            assert "same command again" in done.stderr
+            subprocess.run(["mount", "-o", "remount,size=16m", str(small)], check=True)
+            asked = stub.count
+            again = harness(*TABLE, "--model", model(stub), "--out", "small/run", "--no-report")
+            assert again.returncode == 0, again.stderr
+            assert stub.count - asked < 24
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+@pytest.mark.slow
+def test_a_run_folder_that_became_read_only_is_one_clear_error(data: Path, harness: Run) -> None:
+    place = data / "place"
+    place.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "tmpfs", str(place)], capture_output=True
+    ).returncode:
+        pytest.skip("no right to mount")
+    try:
+        assert harness(*TABLE, "--out", "place/run", "--no-report").returncode == 0
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        done = harness(*TABLE, "--out", "place/run", "--no-report")
+        assert done.returncode == 1
+        assert done.stderr.count("error: ") == 1
+        assert "place/run" in done.stderr
+        assert "Traceback" not in done.stderr
+    finally:
+        subprocess.run(["umount", str(place)], check=True)

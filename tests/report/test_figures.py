@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.core.field import FieldSpec
+from harness.report.figures import LEFT, RIGHT, WIDTH, interval_plot, outcome_bar, outcome_text
+from harness.report.inputs import RunView
+from harness.report.matrices import matrices
+from harness.report.tables import Line, ScoreTable, score_tables, shown, summary
+from harness.report.words import OUTCOMES
+from harness.score import ScoreRow
+
+SPEC = FieldSpec(kind="label", labels=("a", "b"))
+
+
+def row(
+    value: float | None, low: float | None, high: float | None, metric: str = "uar"
+) -> ScoreRow:
+    return ScoreRow("t", "m", "p", "none", "all", "f", metric, value, low, high, 10, 1.0, "e")
+
+
+def line(key: tuple[str, str, str], score: ScoreRow) -> Line:
+    kind = "baseline" if key[1] == "-" else "blank" if key[2] == "blank" else "model"
+    return Line(kind, key, "", 10, "100%", (shown(score),), (shown(score),))
+
+
+def table(*lines: Line, metric: str = "uar") -> ScoreTable:
+    return ScoreTable("t", "all", "f", SPEC, ((metric, metric.upper()),), lines)
+
+
+def plot(*lines: Line, metric: str = "uar") -> ET.Element:
+    drawn = interval_plot(table(*lines, metric=metric))
+    assert drawn is not None
+    return ET.fromstring(drawn)
+
+
+def test_dots_and_whiskers_stand_where_the_numbers_say() -> None:
+    svg = plot(
+        line(("majority", "-", "none"), row(0.25, 0.25, 0.25)),
+        line(("m", "p", "none"), row(0.5, 0.25, 1.0)),
+        line(("m", "p", "blank"), row(0.0, 0.0, 0.0)),
+    )
+    span = WIDTH - LEFT - RIGHT
+    (dot,) = svg.findall("circle[@class='dot']")
+    assert float(dot.get("cx", "")) == pytest.approx(LEFT + span / 2, abs=0.1)
+    whisker = svg.findall("path")[1].get("d", "")
+    low, high = map(float, re.findall(r"^M([\d.]+) [\d.]+H([\d.]+)", whisker)[0])
+    assert (low, high) == pytest.approx((LEFT + span / 4, WIDTH - RIGHT), abs=0.1)
+    (base,) = svg.findall("line[@class='base']")
+    assert float(base.get("x1", "")) == pytest.approx(LEFT + span / 4, abs=0.1)
+    (square,) = svg.findall("rect[@class='hollow']")
+    assert float(square.get("x", "")) + 4.5 == pytest.approx(LEFT, abs=0.1)
+    assert ".500 [.25, 1.00]" in "".join(svg.itertext())
+
+
+@given(st.lists(st.floats(-50, 50).map(lambda v: round(v, 6)), min_size=1, max_size=5))
+def test_every_value_of_an_open_scale_is_inside_the_plot(values: list[float]) -> None:
+    svg = plot(*(line(("m", f"p{v}", "none"), row(v, v, v, "ccc")) for v in values), metric="ccc")
+    dots = [float(dot.get("cx", "")) for dot in svg.findall("circle")]
+    assert all(LEFT <= x <= WIDTH - RIGHT for x in dots)
+    assert [x for _, x in sorted(zip(values, dots, strict=True))] == sorted(dots)
+    assert 2 <= len(svg.findall("line[@class='grid']")) <= 9
+
+
+def test_without_a_value_there_is_no_plot() -> None:
+    assert interval_plot(table(line(("m", "p", "none"), row(None, None, None)))) is None
+
+
+def test_long_names_are_cut_in_the_middle_and_kept_as_a_title() -> None:
+    name = "openai:Qwen/Qwen2.5-VL-72B-Instruct@somewhere/v1 <&>"
+    svg = plot(line((name, "emotion/plain", "none"), row(0.5, None, None)))
+    assert svg.find("text/title") is not None
+    assert name in svg.findtext("text/title", "")
+
+
+@given(st.dictionaries(st.sampled_from(sorted(OUTCOMES)), st.integers(0, 10**6)))
+def test_an_outcome_bar_is_filled_and_says_every_count(counts: dict[str, int]) -> None:
+    svg = ET.fromstring(outcome_bar(counts, "<cell>"))
+    widths = [float(part.get("width", "")) for part in svg.findall("rect")]
+    assert sum(widths) == pytest.approx(560 if any(counts.values()) else 0, abs=0.1)
+    for outcome, number in counts.items():
+        assert (f"{number:,} {outcome}" in svg.get("aria-label", "")) == bool(number)
+
+
+def test_outcomes_read_as_a_sentence() -> None:
+    counts = {"failed": 1, "answered": 1200, "off-list": 2}
+    assert outcome_text(counts) == "1,200 answered, 2 off-list and 1 failed"
+
+
+def test_matrix_rows_sum_to_their_class_and_leave_baselines_out(view: RunView) -> None:
+    (drawn,) = score_tables(view, "emotion/drawn")
+    found = matrices(view, drawn)
+    assert [m.key[1:] for m in found] == [
+        ("emotion/plain", "none"), ("emotion/plain", "blank"), ("emotion/cot", "none"), ("emotion/cot", "blank"),
+    ]  # fmt: skip
+    for name, total, squares in found[0].rows:
+        assert total == sum(square.count for square in squares) == 4
+        assert [s.right for s in squares].index(True) == found[0].classes.index(name)
+        assert all(s.hot == (s.share >= 0.78) for s in squares)
+    assert len(found[0].rows[0][2]) == len(found[0].classes) + 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "model", "majority", "verdict"),
+    [
+        ("uar", (0.5, 0.4, 0.6), 0.39, "above"), ("uar", (0.5, 0.4, 0.6), 0.41, "not-above"),
+        ("rmse", (0.5, 0.4, 0.6), 0.61, "above"), ("rmse", (0.5, 0.4, 0.6), 0.39, "not-above"),
+        ("uar", (0.5, None, None), 0.1, ""), ("uar", (0.5, 0.4, 0.6), None, ""),
+    ],
+)  # fmt: skip
+def test_better_means_the_whole_interval(
+    metric: str,
+    model: tuple[float, float | None, float | None],
+    majority: float | None,
+    verdict: str,
+) -> None:
+    lines = (
+        line(("majority", "-", "none"), row(majority, None, None, metric)),
+        line(("m", "p", "none"), row(*model, metric)),
+        line(("m", "p", "blank"), row(0.2, None, None, metric)),
+    )
+    (found,) = summary([replace(table(*lines), columns=((metric, metric),))])
+    assert found.verdict == verdict
+    assert found.blank == ".200"
+
+
+def test_a_task_of_many_fields_is_summed_up_by_its_first() -> None:
+    lines = (line(("m", "p", "none"), row(0.5, 0.4, 0.6)),)
+    many = [replace(table(*lines), field=f"f{i}", slice=f"part{i // 5}") for i in range(10)]
+    assert [found.name for found in summary(many)] == ["f0 (part0)", "f5 (part1)"]
+    assert len(summary(many[:8])) == 8

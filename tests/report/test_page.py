@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.core.cell import Cell
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.generation import Failure
+from harness.core.sample import Sample
+from harness.core.task import Task
+from harness.report import write_report
+from harness.report.words import number
+from harness.run.folder import RunFolder
+from harness.run.journal import AppendLog
+from harness.score import score_run
+
+from .pages import Page, parse
+from .runs import emotion_task, make_run, question_task, speak, strings_of
+
+HOSTILE = "</script><script>document.title='owned'</script><!-- {{7*7}} \x00 \u202egnp.exe \ud800 <img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def page(run_folder: RunFolder) -> Page:
+    return parse(write_report(run_folder).read_text(encoding="utf-8"))
+
+
+def test_the_page_is_well_formed_and_titled_by_models_and_tasks(page: Page) -> None:
+    assert page.unbalanced == []
+    assert "affect-tiny on emotion/drawn and vqa/table" in page.words
+    ids = [known["id"] for _, known in page.elements if "id" in known]
+    assert len(ids) == len(set(ids))
+    for tag, known in page.elements:
+        if tag == "a":
+            assert known["href"].removeprefix("#") in ids
+
+
+def test_every_main_number_stands_on_the_page(page: Page, run_folder: RunFolder) -> None:
+    scores = json.loads(run_folder.scores.read_text())["scores"]
+    shown = [s for s in scores if s["metric"] in {"uar", "ccc", "set_f1"} and "=" not in s["slice"]]
+    assert len({s["field"] for s in shown}) == 5
+    for score in shown:
+        told = number(score["value"])
+        if score["low"] is not None:
+            told += f"[{number(score['low'], 2)}, {number(score['high'], 2)}]"
+        assert told in page.words
+
+
+def test_baselines_are_marked_and_a_blank_that_was_not_run_is_said(page: Page) -> None:
+    assert "majority in-sample" in page.words
+    assert "prior in-sample" in page.words
+    assert "blank picture not run" in page.words  # the table task had no blank condition
+    assert "not run" in page.words.partition("Task emotion/drawn")[0]
+
+
+def test_outcomes_confusions_slices_notices_and_independence_are_there(page: Page) -> None:
+    assert "24 answered, 1 refused, 1 unparsed, 1 empty and 1 failed" in page.words
+    assert "no class" in page.words
+    assert "glasses=yes" in page.words
+    assert "scores here say nothing about photographs" in page.words
+    assert "resampled by image (40): independence assumed" in page.words
+    assert "resampled by subject (4)." in page.words
+
+
+def test_provenance_names_command_commit_machine_prompts_and_skipped_rows(page: Page) -> None:
+    for said in (
+        "harness run emotion/drawn vqa/table --model=affect-tiny",
+        "0123456789abcdef0123456789abcdef01234567 with uncommitted changes",
+        "2 cores",
+        "weights 1234",
+        "{% user %}emotion/cot{% enduser %}",
+        b"emotion/cot".hex(),
+        "2 rows: no picture",
+        "bootstrap 0",
+        "numpy",
+    ):
+        assert said in page.words
+
+
+def test_headers_have_a_scope_and_pictures_a_description(page: Page) -> None:
+    for tag, known in page.elements:
+        if tag == "th":
+            assert known.get("scope") in {"col", "row", "colgroup"}
+        if tag == "svg":
+            assert known["role"] == "img" and known["aria-label"]
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page, run_folder: RunFolder) -> None:
+    text = run_folder.report.read_text(encoding="utf-8")
+    assert not re.search(r"https?://|//[a-z0-9-]+\.[a-z]{2,}|@import|url\(", text)
+    for _, known in page.elements:
+        assert not {"src", "srcset", "poster", "action"} & set(known)
+        assert not [name for name in known if name.startswith("on")]
+    policy = next(k["content"] for _, k in page.elements if "http-equiv" in k)
+    assert policy.startswith("default-src 'none'")
+
+
+def test_the_policy_allows_the_pages_own_script_and_no_other(page: Page) -> None:
+    (script,) = [body for known, body in page.scripts if "type" not in known]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = next(k["content"] for _, k in page.elements if "http-equiv" in k)
+    assert f"script-src 'sha256-{digest}'" in policy
+
+
+def test_the_same_folder_gives_the_same_bytes(run_folder: RunFolder) -> None:
+    first = write_report(run_folder).read_bytes()
+    run_folder.scores.unlink()
+    assert write_report(run_folder).read_bytes() == first
+
+
+def test_the_page_stays_small(run_folder: RunFolder) -> None:
+    assert write_report(run_folder).stat().st_size < 3_000_000
+
+
+def test_the_browser_holds_reply_prompt_answer_rule_and_truth(page: Page) -> None:
+    entry = next(
+        e for e in page.data["entries"]
+        if (e["prompt"], e["condition"], e["standing"]) == ("emotion/cot", "none", "right")
+    )  # fmt: skip
+    answer = entry["answers"][0]
+    assert entry["text"] == f"Looking closely.\nFinal answer: {answer['target']}"
+    assert answer["value"] == answer["target"] and answer["rule"] and answer["right"] is True
+    turns = page.data["conversations"][entry["conversation"]]
+    assert turns == [["user", "[image 1] Which expression? One word."]]
+    failed = next(e for e in page.data["entries"] if e["failure"])
+    assert failed["failure"] == "timeout: no answer within 60 s"
+
+
+def hostile_task() -> Task:
+    task = question_task()
+    return task.model_copy(
+        update={
+            "notice": HOSTILE.replace("\ud800", ""),
+            "description": "<b>bold</b>",
+            "fields": {
+                **task.fields,
+                "coarse": FieldSpec(kind="label", labels=("negative", "positive", "surprise")),
+            },
+        }
+    )
+
+
+def test_text_from_model_and_data_never_becomes_markup(runs: Path) -> None:
+    def reply(cell: Cell, sample: Sample, number: int) -> str | Failure | None:
+        return Failure("server", HOSTILE) if number % 2 else HOSTILE
+
+    name = "<script>alert('model')</script>"
+    folder = make_run(
+        runs,
+        tasks=[hostile_task()],
+        reply=reply,
+        models=[name],
+        details={HOSTILE[:9]: HOSTILE[:40]},
+    )
+    text = write_report(folder).read_text(encoding="utf-8")
+    page = parse(text)
+    assert page.unbalanced == []
+    assert len(page.scripts) == 2 and not [t for t, _ in page.elements if t in {"img", "bold"}]
+    assert name in page.words and "<b>bold</b>" in page.words
+    assert "{{7*7}}" in page.words and "49 " not in page.words.partition("Notice")[2][:200]
+    assert not set("\x00\u202e\ud800") & set(text)
+    said = "\n".join(strings_of(page.data))
+    assert "⟨U+0000⟩" in said and "⟨U+202E⟩gnp.exe" in said
+    assert "</script><script>document.title='owned'</script><!-- {{7*7}}" in said
+    raw = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert raw and "<" not in raw[1]
+
+
+def test_a_run_with_nothing_finished_gives_a_page(runs: Path) -> None:
+    folder = make_run(runs, reply=lambda cell, sample, number: None)
+    page = parse(write_report(folder).read_text(encoding="utf-8"))
+    assert "No model has a score in this run yet." in page.words
+    assert "152 trials are still to run" in page.words
+    assert "nothing finished yet" in page.words
+    assert "majority in-sample" in page.words
+    assert page.data["entries"] == []
+
+
+def test_baselines_alone_give_a_page(runs: Path) -> None:
+    page = parse(write_report(make_run(runs, models=[])).read_text(encoding="utf-8"))
+    assert "Baselines on emotion/drawn and vqa/table" in page.words
+    assert "No model has a score in this run yet." in page.words
+    assert "Give the same command again" not in page.words
+    assert "majority in-sample" in page.words and "None: baselines only." in page.words
+
+
+def test_a_run_that_went_on_is_scored_again(runs: Path) -> None:
+    folder = make_run(
+        runs, tasks=[emotion_task(n=14)], reply=lambda c, s, n: speak(c, s, n) if n < 7 else None
+    )
+    before = write_report(folder).read_bytes()
+    assert b"trials are still to run" in before
+    score_run(folder)
+    log = AppendLog(folder.trials)
+    first = json.loads(folder.trials.read_text().splitlines()[0])
+    cell = first["trial"].split("/")[0]
+    log.append({**first, "trial": f"{cell}/0/test-3-0000013"})
+    log.close()
+    assert write_report(folder).read_bytes() != before
+
+
+def test_a_broken_scores_file_is_named(runs: Path) -> None:
+    folder = make_run(runs, tasks=[emotion_task(n=14)])
+    score_run(folder)
+    folder.scores.write_text('{"scores": [{"nonsense": 1}]}')
+    with pytest.raises(HarnessError, match=r"scores\.json cannot be read.*\n.*harness score"):
+        write_report(folder)

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import f1_score, recall_score
+
+from harness.core.request import Request
+from harness.score import ScoreRow, Scores, score_run
+from harness.score.records import read_records
+from harness.score.table import DRAWS
+from tests.run.bench import RuleModel, World, make_world
+
+REPLIES = (
+    "happiness", "anger", "Answer: happiness", "I'm sorry, I can't identify emotions.", "happiness or anger",
+    "disgust", "", "It is not anger but happiness.",
+)  # fmt: skip
+
+
+def by_picture(request: Request) -> str:
+    """A reply that hangs on the picture alone, as a real model's would."""
+    image = next(part for part in request.messages[-1].parts if hasattr(part, "digest"))
+    return REPLIES[int(image.digest, 16) % len(REPLIES)]
+
+
+@pytest.fixture
+def scored(tmp_path: Path) -> tuple[World, Scores]:
+    world = make_world(tmp_path, count=60)
+    world.run(RuleModel(rule=by_picture), conditions=("none", "blank"))
+    return world, score_run(world.folder)
+
+
+def pick(scores: Scores, **wanted: str) -> ScoreRow:
+    rows = [r for r in scores.scores if all(getattr(r, k) == v for k, v in wanted.items())]
+    assert len(rows) == 1, (wanted, len(rows))
+    return rows[0]
+
+
+def answers(world: World, condition: str = "none") -> tuple[list[str], list[str | None]]:
+    rows = [r for r in read_records(world.folder) if r["condition"] == condition]
+    return (
+        [json.loads(r["target"]) for r in rows],
+        [json.loads(r["value"]) if r["value"] else None for r in rows],
+    )
+
+
+def test_scores_agree_with_scikit_learn_over_the_records(scored: tuple[World, Scores]) -> None:
+    world, scores = scored
+    truth, said = answers(world)
+    filled = [a or "none" for a in said]
+    where = {"model": "rule", "condition": "none", "slice": "all", "field": "emotion"}
+    classes = ["anger", "happiness"]
+    uar = recall_score(truth, filled, labels=classes, average="macro")
+    assert pick(scores, metric="uar", **where).value == pytest.approx(uar, abs=1e-6)
+    uf1 = f1_score(truth, filled, labels=classes, average="macro", zero_division=0)
+    assert pick(scores, metric="uf1", **where).value == pytest.approx(uf1, abs=1e-6)
+    kept = [(t, a) for t, a in zip(truth, said, strict=True) if a is not None]
+    answered = pick(scores, metric="accuracy_answered", **where)
+    assert answered.value == pytest.approx(sum(t == a for t, a in kept) / len(kept), abs=1e-6)
+    assert answered.n == len(kept)
+    assert answered.coverage == pytest.approx(len(kept) / 60, abs=1e-6)
+
+
+def test_every_number_carries_what_it_rests_on(scored: tuple[World, Scores]) -> None:
+    _, scores = scored
+    for row in scores.scores:
+        assert row.n > 0 or row.metric.endswith("_answered")
+        if row.value is not None and row.low is not None and row.high is not None:
+            assert row.low <= row.value + 1e-9 or "[" in row.metric
+        assert "bootstrap" in row.estimator
+        assert "by subject" in row.estimator
+        assert f"{DRAWS} draws" in row.estimator
+
+
+def test_baselines_stand_in_every_table_and_are_marked(scored: tuple[World, Scores]) -> None:
+    world, scores = scored
+    truth, _ = answers(world)
+    most = Counter(truth).most_common(1)[0][1]
+    where = {"slice": "all", "field": "emotion", "metric": "accuracy"}
+    majority = pick(scores, model="majority", **where)
+    assert majority.value == pytest.approx(most / 60, abs=1e-6)
+    assert majority.prompt == "-"
+    assert "in-sample" in majority.estimator
+    prior = pick(scores, model="prior", **where)
+    assert prior.value is not None
+    assert 0.25 < prior.value < 0.75
+
+
+def test_outcomes_are_counted_and_none_is_lost(scored: tuple[World, Scores]) -> None:
+    _, scores = scored
+    (entry,) = [o for o in scores.outcomes if o["condition"] == "none"]
+    assert sum(entry["counts"].values()) == 60
+    assert set(entry["counts"]) >= {"answered", "refused", "ambiguous", "off-list", "empty"}
+
+
+def test_slices_hold_their_samples_and_small_ones_are_left_out(
+    scored: tuple[World, Scores],
+) -> None:
+    _, scores = scored
+    names = {row.slice for row in scores.scores}
+    assert names == {"all", "light=bright", "light=dim"}
+    assert pick(scores, model="rule", condition="none", slice="light=dim", metric="uar").n == 30
+    assert not [r for r in scores.scores if "=" in r.slice and "[" in r.metric]
+
+
+def test_the_same_journal_gives_the_same_bytes(scored: tuple[World, Scores]) -> None:
+    world, _ = scored
+    before = world.folder.scores.read_bytes(), world.folder.records.read_bytes()
+    score_run(world.folder)
+    assert (world.folder.scores.read_bytes(), world.folder.records.read_bytes()) == before
+
+
+def test_records_are_sorted_and_hold_no_timing(scored: tuple[World, Scores]) -> None:
+    world, _ = scored
+    table = pq.read_table(world.folder.records)
+    keys = list(zip(table["trial"].to_pylist(), table["field"].to_pylist(), strict=True))
+    assert keys == sorted(keys)
+    assert "latency" not in table.column_names
+    assert table.num_rows == 120
+
+
+def test_scoring_needs_neither_pictures_nor_table(scored: tuple[World, Scores]) -> None:
+    world, scores = scored
+    for path in world.root.glob("*.png"):
+        path.unlink()
+    (world.root / "labels.csv").unlink()
+    assert score_run(world.folder) == scores
+
+
+def test_trials_of_an_older_prompt_are_pending_not_scored(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    world.run(RuleModel())
+    manifest = json.loads(world.folder.manifest.read_text())
+    manifest["cells"][0]["basis"] = "00000000"
+    world.folder.manifest.write_text(json.dumps(manifest))
+    scores = score_run(world.folder)
+    assert scores.tasks[0]["pending"] == 12
+    assert {row.model for row in scores.scores} == {"majority", "prior"}
+
+
+def test_a_failed_trial_is_a_miss_and_says_so(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    (tmp_path / "p1.png").unlink()
+    world.run(RuleModel())
+    scores = score_run(world.folder)
+    row = pick(scores, model="rule", slice="all", metric="recall[happiness]")
+    assert row.value == pytest.approx(5 / 6, abs=1e-6)
+    assert row.coverage == pytest.approx(11 / 12, abs=1e-6)
+    (failed,) = [r for r in read_records(world.folder) if r["outcome"] == "failed"]
+    assert failed["failure"].startswith("media: missing")
+
+
+PARTS = """\
+source: {family: table, file: q.csv, image: image, targets: {coarse: coarse, shown: shown}, asks: asks}
+fields:
+  coarse: {kind: label, labels: megc-coarse}
+  shown: {kind: yes-no}
+prompts: [own/q]
+parts: kind
+"""
+
+
+def test_parts_are_scored_apart_under_their_own_name(tmp_path: Path) -> None:
+    world = make_world(tmp_path, count=8)
+    with (tmp_path / "q.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "image", "kind", "asks", "coarse", "shown"])
+        for i in range(8):
+            writer.writerow(
+                [f"c{i}", f"p{i}.png", "coarse", "coarse", ["negative", "positive"][i % 2], ""]
+            )
+            writer.writerow([f"s{i}", f"p{i}.png", "shown", "shown", "", ["yes", "no"][i % 2]])
+    (tmp_path / "parts.yaml").write_text(PARTS)
+    own = tmp_path / "prompts" / "own"
+    own.mkdir(parents=True)
+    (own / "q.j2").write_text(
+        "---\nfields: [coarse, shown]\n---\n"
+        "{% user %}{{ image }} {{ labels | join('/') }}?{% enduser %}\n"
+    )
+    world.prompts = (tmp_path / "prompts",)
+
+    def rule(request: Request) -> str:
+        return "yes" if "yes" in request.messages[-1].text else "negative"
+
+    world.run(RuleModel(rule=rule), task="parts.yaml")
+    scores = score_run(world.folder)
+    assert {(r.slice, r.field) for r in scores.scores} == {("coarse", "coarse"), ("shown", "shown")}
+    row = pick(scores, model="rule", slice="coarse", metric="uf1")
+    assert row.n == 8
+    assert row.value == pytest.approx((2 * 4 / (2 * 4 + 4) + 0) / 2, abs=1e-6)
