@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
-from harness.core.field import FROM_DATA, FieldSpec
+from harness.core.field import FROM_DATA
 from harness.core.sample import Sample, Value
 from harness.core.task import Task
 from harness.run.columns import read_table, write_table
