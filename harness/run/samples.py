@@ -57,6 +57,7 @@ class Planner:
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self._media: dict[bytes, int] = {}
         self._spellings = {
             name: canonicaliser(field.classes, field.synonyms)
             for name, field in task.fields.items()
@@ -71,13 +72,33 @@ class Planner:
         fields = self.task.fields
         return PlannedSample(
             sample=sample.id,
-            cluster=_cluster(sample, self.task.cluster),
+            cluster=self._cluster(sample),
             question=sample.question,
             asks=tuple(n for n in (sample.asks or tuple(fields)) if n in fields),
             targets={n: self._target(sample, n) for n in sample.targets if n in fields},
             annotations=sample.annotations,
             media=tuple(picture.name for picture in sample.medium.frames),
         )
+
+    def _cluster(self, sample: Sample) -> str:
+        rule = self.task.cluster
+        if rule == "auto" and sample.cluster is not None:
+            return sample.cluster
+        if rule in {"auto", "image"}:
+            return self._medium_number(sample)
+        value = sample.annotations.get(rule)
+        if value is None:
+            raise HarnessError(
+                f"sample {sample.id} has no {rule!r} to cluster by",
+                mend="set cluster: to auto, image, or an annotation that every sample has",
+            )
+        return str(value)
+
+    def _medium_number(self, sample: Sample) -> str:
+        """Media numbered as they come: their paths differ between machines, resampling must not."""
+        name = sample.medium.frames[0].name if sample.medium.frames else sample.id
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        return f"image-{self._media.setdefault(digest, len(self._media)):07}"
 
     def _target(self, sample: Sample, name: str) -> Value:
         value = sample.targets[name]
@@ -93,20 +114,6 @@ class Planner:
                 f"they are, or list them: --set 'fields.{name}.labels=[...]'",
             )
         return label
-
-
-def _cluster(sample: Sample, rule: str) -> str:
-    if rule == "auto" and sample.cluster is not None:
-        return sample.cluster
-    if rule in {"auto", "image"}:
-        return sample.medium.frames[0].name if sample.medium.frames else sample.id
-    value = sample.annotations.get(rule)
-    if value is None:
-        raise HarnessError(
-            f"sample {sample.id} has no {rule!r} to cluster by",
-            mend="set cluster: to auto, image, or an annotation that every sample has",
-        )
-    return str(value)
 
 
 def select(samples: Iterable[Sample], limit: int | None, seed: int) -> Iterator[Sample]:

@@ -187,3 +187,10 @@ def test_the_manifest_says_what_the_run_rests_on(tmp_path: Path) -> None:
     assert manifest["models"]["rule"]["identity"] == "rule-1"
     assert manifest["cells"][0]["sampling"]["temperature"] == 0.0
     assert {"sampling", "selection", "bootstrap"} <= set(manifest["seeds"])
+
+
+def test_clusters_hold_no_path_of_this_machine(tmp_path: Path) -> None:
+    world = make_world(tmp_path, task=TASK.replace(", subject: person", ""))
+    world.run(RuleModel())
+    table = pq.read_table(world.folder.samples("task"))
+    assert table["cluster"].to_pylist() == [f"image-{i:07}" for i in range(12)]
