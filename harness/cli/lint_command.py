@@ -32,7 +32,8 @@ def execute(args: argparse.Namespace) -> int:
     place = workspace(args)
     library = Library(place.prompts)
     names = args.task or task_names(place.tasks)
-    known = [load_task(name, place, changes=args.changes if args.task else ()) for name in names]
+    changes = args.changes if args.task else ()
+    known = [load_task(name, place, changes=changes, references=False) for name in names]
     found = []
     prompts = args.prompt or library.names()
     for name in prompts:

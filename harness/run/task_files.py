@@ -50,10 +50,12 @@ def find_task(name: str, folders: Sequence[Path]) -> Path:
     )
 
 
-def load_task(name: str, workspace: Workspace, *, changes: Sequence[str] = ()) -> Task:
+def load_task(
+    name: str, workspace: Workspace, *, changes: Sequence[str] = (), references: bool = True
+) -> Task:
     """A checked Task, after `--set` changes and references to data roots.
 
-    Raises HarnessError naming file, line, field and mend.
+    `references=False` leaves `${data.NAME}` as it stands, for those who read no data. Raises HarnessError naming file, line, field and mend.
     """
     path = find_task(name, workspace.tasks)
     data, place = read_yaml(path)
@@ -66,7 +68,7 @@ def load_task(name: str, workspace: Workspace, *, changes: Sequence[str] = ()) -
                 return f"--set {dotted} (task {path})"
         return place(keys)
 
-    if isinstance(data.get("source"), dict):
+    if references and isinstance(data.get("source"), dict):
         data["source"] = fill_references(
             data["source"], workspace.data, where=f"{place(['source'])}: source"
         )

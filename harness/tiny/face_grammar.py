@@ -1,0 +1,269 @@
+"""Questions about one drawn face in many wordings, with their answers from the annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from harness.faces import UNIT_TABLE
+from harness.tiny import cue_wording as cues
+from harness.tiny import labels as lists
+from harness.tiny import wording as say
+from harness.tiny.exchange import Exchange
+
+Truth = dict[str, Any]
+QA = tuple[str, str]
+
+
+def fill(rng: Random, text: str, **given: str) -> str:
+    """The phrase with its braces filled: those given, the rest at random."""
+    for name, bank in (
+        ("person", say.PERSON),
+        ("thing", say.THING),
+        ("show", say.SHOW),
+        ("shown", say.SHOWN),
+    ):
+        if "{" + name + "}" in text:
+            text = text.replace("{" + name + "}", rng.choice(bank))
+    for name, value in given.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def emotion_open(rng: Random, truth: Truth) -> QA:
+    """Which emotion, no labels given: the noun."""
+    ask = fill(rng, rng.choice(say.EMOTION_ASKS))
+    return ask + rng.choice(say.ONE_WORD[:-1]), str(truth["emotion"])
+
+
+def emotion_listed(rng: Random, truth: Truth) -> QA:
+    """Which of the labels."""
+    draw = rng.random()
+    labels, answer = (lists.plain_list if draw < 0.3 else lists.label_list)(rng, truth["emotion"])
+    ask = fill(rng, rng.choice(say.EMOTION_ASKS))
+    if rng.random() < 0.2:
+        shown = lists.bullet_list(rng, labels)
+        return ask + rng.choice(say.BULLET_ASKS).format(list=shown) + rng.choice(
+            say.ONE_WORD
+        ).strip(), answer
+    how = rng.choice(say.LIST_ASKS)
+    if how.startswith(":"):
+        ask = ask.rstrip("?.")
+    return ask + how.format(list=lists.spell_list(rng, labels)) + rng.choice(say.ONE_WORD), answer
+
+
+def emotion_lettered(rng: Random, truth: Truth) -> QA:
+    """Which option letter."""
+    labels, answer = lists.label_list(rng, truth["emotion"])
+    if rng.random() < 0.6:
+        rng.shuffle(labels)
+    ask = fill(rng, rng.choice(say.EMOTION_ASKS)) + "\n" + lists.lettered_list(rng, labels)
+    letter = lists.LETTERS[labels.index(answer)]
+    return ask + "\n" + rng.choice(say.LETTER_ASKS).strip(), letter
+
+
+def emotion_check(rng: Random, truth: Truth) -> QA:
+    """Is it this emotion, half of the time yes."""
+    others = [e for e in lists.EMOTIONS if e != truth["emotion"]]
+    named = truth["emotion"] if rng.random() < 0.5 else rng.choice(others)
+    ask = fill(
+        rng,
+        rng.choice(say.IS_EMOTION),
+        noun=lists.FAMILIES["noun"][named],
+        adjective=lists.FAMILIES["adjective"][named],
+    )
+    answer = "yes" if named == truth["emotion"] else "no"
+    return ask + rng.choice(say.YES_NO), answer
+
+
+def emotion_reasoned(rng: Random, truth: Truth) -> QA:
+    """Which emotion, with reasons first and the answer on the last line."""
+    labels, answer = (lists.plain_list if rng.random() < 0.6 else lists.label_list)(
+        rng, truth["emotion"]
+    )
+    how = rng.choice(say.LIST_ASKS[:-1]).format(list=lists.spell_list(rng, labels))
+    ask = fill(rng, rng.choice(say.EMOTION_ASKS)) + how
+    return ask + rng.choice(say.STEPS) + rng.choice(say.LAST_LINE), reasoned(truth, answer)
+
+
+def prose(truth: Truth) -> str:
+    """The face in two short sentences that name no emotion."""
+    said = {name: words[truth[name]] for name, words in cues.PROSE.items()}
+    return (
+        f"{said['eyebrows']} and {said['eyes']}. {said['nose']} and {said['cheeks']}; "
+        f"{said['mouth']} and {said['teeth_visible']}."
+    )
+
+
+def reasoned(truth: Truth, answer: str) -> str:
+    """Reasons and the answer on the last line."""
+    return f"{prose(truth)}\nAnswer: {answer}"
+
+
+def described(rng: Random, truth: Truth) -> QA:
+    """Describe the face."""
+    return fill(rng, rng.choice(say.DESCRIBE)), prose(truth)
+
+
+def cue_asked(rng: Random, truth: Truth) -> QA:
+    """One cue, with or without options."""
+    names = tuple(cues.CUE_ASKS)
+    name = rng.choices(names, [cues.WEIGHTS.get(n, 0.8) for n in names])[0]
+    return cue_question(rng, truth, name)
+
+
+def cue_question(rng: Random, truth: Truth, name: str) -> QA:
+    """A question about the cue of that name."""
+    ask = fill(rng, rng.choice(cues.CUE_ASKS[name]))
+    options = list(cues.CUE_ANSWERS[name])
+    if name in cues.NOT_GIVEN and rng.random() < 0.3:
+        options.append(cues.NOT_GIVEN[name])
+    draw = rng.random()
+    if set(options) == {"yes", "no"}:
+        ask += rng.choice(say.YES_NO)
+    elif draw < 0.6:
+        rng.shuffle(options)
+        ask += rng.choice(say.LIST_ASKS[:-1]).format(list=lists.spell_list(rng, options))
+    return ask + (rng.choice(say.ONE_WORD) if draw < 0.8 else ""), str(truth[name])
+
+
+def cue_check(rng: Random, truth: Truth) -> QA:
+    """A yes/no question about one cue, half of the time one that is true."""
+    want = rng.random() < 0.5
+    fitting = [c for c in cues.CUE_CHECKS if (truth[c[0]] in c[1]) == want]
+    name, values, asks = rng.choice(fitting or list(cues.CUE_CHECKS))
+    answer = "yes" if truth[name] in values else "no"
+    return fill(rng, rng.choice(asks)) + rng.choice(say.YES_NO), answer
+
+
+def number_text(value: float, low: float, high: float, decimals: int) -> str:
+    """A number in [-1, 1] on another scale, in plain spelling."""
+    placed = low + (value + 1) / 2 * (high - low)
+    if decimals < 0:
+        return str(round(placed / 10) * 10)
+    if decimals == 0:
+        return str(round(placed))
+    return f"{placed + 0.0:.{decimals}f}".replace("-0.0", "0.0")
+
+
+def affect_asked(rng: Random, truth: Truth) -> QA:
+    """Valence or arousal on some scale."""
+    name, asks = rng.choice((("valence", say.VALENCE), ("arousal", say.AROUSAL)))
+    low, high, decimals, scale = rng.choice(say.SCALES)
+    ask = fill(rng, rng.choice(asks), scale=scale) + rng.choice(say.NUMBER)
+    return ask, number_text(truth[name], low, high, decimals)
+
+
+def unit_names(rng: Random) -> Callable[[int], str]:
+    """A way to write action units: by name in some case, or by number."""
+    style = rng.randrange(4)
+    if style == 0:
+        return lambda n: UNIT_TABLE[n].facs
+    if style == 1:
+        return lambda n: f"AU{n}"
+    return lambda n: UNIT_TABLE[n].megc
+
+
+def units_listed(rng: Random, truth: Truth) -> QA:
+    """Which action units, in order of number."""
+    shown = shown_units(truth)
+    write = unit_names(rng)
+    style = " Answer with AU numbers." if write(1) == "AU1" else " Answer with names."
+    answer = ", ".join(map(write, shown)) or "none"
+    return fill(rng, rng.choice(say.UNITS_ASK)) + style, answer
+
+
+def shown_units(truth: Truth) -> list[int]:
+    """Numbers of the units that are present."""
+    by_name = {unit.facs: number for number, unit in UNIT_TABLE.items()}
+    return [by_name[name] for name in truth["action_units"]]
+
+
+def unit_check(rng: Random, truth: Truth) -> QA:
+    """Is one action unit present, half of the time yes."""
+    shown = shown_units(truth)
+    absent = [n for n in UNIT_TABLE if n not in shown]
+    yes = bool(shown) and rng.random() < 0.5
+    number = rng.choice(shown if yes else absent)
+    ask = fill(rng, rng.choice(say.UNIT_ASK), unit=unit_names(rng)(number))
+    return ask + rng.choice(say.YES_NO), "yes" if yes else "no"
+
+
+def value_of(truth: Truth, name: str, label: str | None = None) -> Any:
+    """The value of one key of a JSON report."""
+    if name in ("valence", "arousal"):
+        return float(number_text(truth[name], -1.0, 1.0, 1))
+    return label if label is not None and name == "emotion" else truth[name]
+
+
+def report(truth: Truth, keys: Sequence[str], *, label: str | None = None) -> str:
+    """One JSON object with these keys in this order."""
+    return json.dumps({name: value_of(truth, name, label) for name in keys})
+
+
+def json_asked(rng: Random, truth: Truth) -> QA:
+    """A JSON report of some keys, by a schema or only by their names."""
+    keys = rng.sample(cues.REPORT_KEYS, rng.choice((2, 3, 3, 4, 5, 6)))
+    if "emotion" not in keys and rng.random() < 0.7:
+        keys[0] = "emotion"
+    if rng.random() < 0.5:
+        names = ", ".join(keys[:-1]) + " and " + keys[-1]
+        ask = rng.choice(cues.JSON_SHORT).format(keys=names)
+    else:
+        lines = []
+        for key in keys:
+            options = cues.CUE_ANSWERS.get(key, lists.BASIC)
+            if key in ("valence", "arousal"):
+                lines.append(f'"{key}": a number from -1 to 1')
+            elif key == "emotion" and truth["emotion"] == "contempt":
+                lines.append(f'"{key}": one of "' + '", "'.join(lists.EMOTIONS) + '"')
+            else:
+                lines.append(f'"{key}": one of "' + '", "'.join(options) + '"')
+        ask = rng.choice(cues.JSON_ASKS).format(schema="\n".join(lines))
+    return ask + rng.choice(cues.JSON_END), report(truth, keys)
+
+
+KINDS: dict[str, tuple[Callable[[Random, Truth], QA], float]] = {
+    "emotion/listed": (emotion_listed, 3.0),
+    "emotion/open": (emotion_open, 2.0),
+    "emotion/check": (emotion_check, 1.0),
+    "emotion/lettered": (emotion_lettered, 0.5),
+    "emotion/reasoned": (emotion_reasoned, 0.5),
+    "describe": (described, 0.3),
+    "cue": (cue_asked, 3.0),
+    "cue/check": (cue_check, 1.0),
+    "affect": (affect_asked, 1.0),
+    "units": (units_listed, 0.5),
+    "unit": (unit_check, 0.7),
+    "json": (json_asked, 0.4),
+}
+"""Kind -> how to make one, and how often."""
+
+
+def ask(rng: Random, truth: Truth) -> tuple[str, str, str]:
+    """A random question: kind, wording, answer."""
+    names = tuple(KINDS)
+    kind = rng.choices(names, [KINDS[n][1] for n in names])[0]
+    question, answer = KINDS[kind][0](rng, truth)
+    return kind, question, answer
+
+
+def polite(rng: Random, question: str) -> str:
+    """The question with some opening or closing words."""
+    opener = rng.choice(say.OPENERS)
+    if opener.endswith(", ") and question[:1].isupper():
+        question = question[0].lower() + question[1:]
+    return opener + question + rng.choice(say.CLOSERS)
+
+
+def generic(rng: Random, truth: Truth, *, system: str, lead: str) -> Exchange:
+    """A random exchange with the given system turn and lead."""
+    kind, question, answer = ask(rng, truth)
+    then = None
+    if kind == "describe" and rng.random() < 0.6:
+        follow, label = emotion_listed(rng, truth)
+        then = (rng.choice(say.THEN_EMOTION) + follow, label)
+    gap = rng.choice(say.GAPS)
+    return Exchange(kind, system, lead, gap + polite(rng, question), answer, then)

@@ -1,0 +1,172 @@
+"""The pictures that the trainer sees: drawn once, shrunk as the processor will, kept on disk.
+
+A pool is a folder of shards, each a `.npy` of pixels and a `.jsonl` of what is true of them, so
+that drawing can stop and go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from harness.core.errors import HarnessError
+from harness.faces import (
+    BASIC_8,
+    TEST_SEEDS,
+    Face,
+    Split,
+    annotate,
+    annotate_clip,
+    clip_at,
+    draw,
+    face_at,
+    frame_at,
+)
+
+Kind = Literal["face", "clip"]
+SHARD = 256
+DRAWN_AT = 224
+"""Side in pixels at which faces are drawn, as in the exported data sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Pictures and truths in memory (pixels mapped from disk)."""
+
+    pixels: NDArray[np.uint8]
+    """(n, frames, side, side, 3); one frame for a face, onset, apex and offset for a clip."""
+    truths: tuple[dict[str, Any], ...]
+    """Annotations, and `units`: action unit number to (left, right) intensity."""
+
+    def __len__(self) -> int:
+        return len(self.truths)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSpec:
+    """What a pool holds."""
+
+    kind: Kind
+    count: int
+    seed: int
+    split: Split
+    side: int
+    """Side in pixels of the stored pictures."""
+
+    def __post_init__(self) -> None:
+        refuse_test_faces(self.seed, self.split)
+
+    @property
+    def shards(self) -> int:
+        """Number of shards."""
+        return -(-self.count // SHARD)
+
+
+def refuse_test_faces(seed: int, split: str) -> None:
+    """Raises HarnessError for a seed or a split that is kept for evaluation."""
+    if seed in TEST_SEEDS or split == "test":
+        raise HarnessError(
+            f"seed {seed}, split {split!r} is kept for evaluation and must not be trained on",
+            mend=f"use split train or validation and a seed of {max(TEST_SEEDS) + 1} or more",
+        )
+
+
+def shrink(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The picture at `side` pixels, by the resampling that the picture processor uses."""
+    if pixels.shape[0] == side:
+        return pixels
+    picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def draw_one(spec: PoolSpec, index: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """Frames (frames, side, side, 3) and truth of one face or clip."""
+    if spec.kind == "face":
+        face = face_at(index, seed=spec.seed, split=spec.split, labels=BASIC_8)
+        drawing = draw(face, size=DRAWN_AT)
+        truth = {**annotate(face, drawing), "units": _units(face)}
+        return shrink(drawing.pixels, spec.side)[None], truth
+    clip = clip_at(index, seed=spec.seed, split=spec.split)
+    frames = [frame_at(clip, i) for i in (clip.onset, clip.apex, clip.offset)]
+    drawings = [draw(face, size=DRAWN_AT) for face in frames]
+    pixels = np.stack([shrink(d.pixels, spec.side) for d in drawings])
+    return pixels, {**annotate_clip(clip), "units": _units(frames[1])}
+
+
+def _units(face: Face) -> dict[str, list[float]]:
+    return {str(u.number): [u.left, u.right] for u in face.units}
+
+
+def draw_shard(spec: PoolSpec, number: int, folder: Path) -> None:
+    """Draws one shard and moves it into place whole."""
+    start = number * SHARD
+    drawn = [draw_one(spec, i) for i in range(start, min(start + SHARD, spec.count))]
+    truths, pixels = shard_files(folder, number)
+    part = pixels.with_suffix(".part.npy")
+    np.save(part, np.stack([frames for frames, _ in drawn]))
+    truths.write_text("".join(json.dumps(truth) + "\n" for _, truth in drawn), encoding="utf-8")
+    part.replace(pixels)
+
+
+def shard_files(folder: Path, number: int) -> tuple[Path, Path]:
+    """Truths and pixels of a shard; the pixels are there only when both are whole."""
+    return folder / f"{number:04d}.jsonl", folder / f"{number:04d}.npy"
+
+
+def draw_pool(
+    spec: PoolSpec,
+    folder: Path,
+    *,
+    workers: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> None:
+    """Draws whatever shards are missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    head = folder / "spec.json"
+    wanted = json.dumps(
+        {"kind": spec.kind, "seed": spec.seed, "split": spec.split, "side": spec.side}
+    )
+    if head.exists() and head.read_text(encoding="utf-8") != wanted:
+        raise HarnessError(f"{folder} holds another pool", mend="name an empty folder")
+    head.write_text(wanted, encoding="utf-8")
+    missing = [n for n in range(spec.shards) if not shard_files(folder, n)[1].exists()]
+    if workers <= 1:
+        for done, number in enumerate(missing, start=1):
+            draw_shard(spec, number, folder)
+            _tell(progress, folder, done, len(missing))
+        return
+    with ProcessPoolExecutor(workers) as crew:
+        jobs = [crew.submit(draw_shard, spec, number, folder) for number in missing]
+        for done, job in enumerate(as_completed(jobs), start=1):
+            job.result()
+            _tell(progress, folder, done, len(missing))
+
+
+def _tell(progress: Callable[[str], None] | None, folder: Path, done: int, of: int) -> None:
+    if progress is not None and (done % 8 == 0 or done == of):
+        progress(f"{folder.name}: {done} of {of} shards drawn")
+
+
+def load_pool(folder: Path) -> Pool:
+    """Every whole shard of a pool.
+
+    Raises:
+        HarnessError: if there is none.
+    """
+    files = sorted(folder.glob("[0-9][0-9][0-9][0-9].npy"))
+    if not files:
+        raise HarnessError(f"{folder} holds no pictures", mend="draw the pool first")
+    truths: list[dict[str, Any]] = []
+    for file in files:
+        lines = file.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
+        truths += [json.loads(line) for line in lines]
+    pixels = np.concatenate([np.load(file) for file in files])
+    return Pool(pixels=pixels, truths=tuple(truths))

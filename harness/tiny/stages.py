@@ -1,0 +1,214 @@
+"""The two stages of training: the vision tower alone, then the whole model."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from harness.tiny import forward
+from harness.tiny.batches import ClipFeed, FaceFeed
+from harness.tiny.heads import Heads, change_loss, split, still_loss, unit_loss
+from harness.tiny.packing import NO_LABEL, Packed
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Learner:
+    """What is trained, and what the forward pass needs besides."""
+
+    model: Any
+    heads: Heads
+    turns: tuple[Tensor, Tensor]
+    picture_id: int
+
+    def see(self, pixels: Tensor) -> Tensor:
+        """Picture tokens (n, tokens, width) under bfloat16, given as float32."""
+        with torch.autocast("cpu", torch.bfloat16):
+            patches = forward.patches_of(pixels)
+            return forward.see(self.model.model.visual, patches, self.turns).float()
+
+    def language_loss(self, packed: Packed, tokens: Tensor) -> Tensor:
+        """Cross entropy on the answers' tokens, summed in each answer, meaned over answers."""
+        wanted = packed.labels != NO_LABEL
+        with torch.autocast("cpu", torch.bfloat16):
+            x = forward.embed(self.model, packed.ids, tokens, self.picture_id)
+            text = self.model.model.language_model
+            hidden = forward.read(text, x, packed.positions, packed.mask)
+            scores = self.model.lm_head(hidden[wanted])
+        loss = F.cross_entropy(scores.float(), packed.labels[wanted], reduction="sum")
+        return loss / packed.answers
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how fast one stage trains."""
+
+    name: str
+    steps: int
+    warm: int = 50
+    floor: float = 0.02
+    """Share of the rate that is left at the end of the cosine."""
+    clip: float = 2.0
+
+    def rate(self, step: int) -> float:
+        """Share of the full learning rate at a step counted from 1."""
+        fall = 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return min(1.0, step / self.warm) * (self.floor + (1 - self.floor) * fall)
+
+
+@dataclass(slots=True)
+class Course:
+    """A stage under way: steps, checkpoints, resumption."""
+
+    plan: Plan
+    learner: Learner
+    groups: list[tuple[list[Any], float]]
+    """Modules and their learning rate."""
+    folder: Path
+    say: Say
+    every: float = 120.0
+    """Seconds between checkpoints."""
+    optimizer: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = []
+        for modules, rate in self.groups:
+            for matrix in (True, False):
+                weights = [p for m in modules for p in m.parameters() if (p.ndim > 1) == matrix]
+                decay = 0.02 if matrix else 0.0
+                parts.append({"params": weights, "lr": rate, "base": rate, "weight_decay": decay})
+        self.optimizer = torch.optim.AdamW(parts, betas=(0.9, 0.98))
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state of this stage is kept."""
+        return self.folder / f"{self.plan.name}.pt"
+
+    def run(
+        self,
+        losses: Callable[[int], Iterable[Tensor]],
+        *,
+        resume: bool,
+        report: Callable[[], str] | None = None,
+        report_every: int = 200,
+    ) -> None:
+        """Trains to the last step; `losses(step)` gives the parts to add up, one at a time."""
+        done = self._restore() if resume else 0
+        weights = [p for g in self.optimizer.param_groups for p in g["params"]]
+        saved = begun = time.monotonic()
+        for step in range(done + 1, self.plan.steps + 1):
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["base"] * self.plan.rate(step)
+            total = 0.0
+            for loss in losses(step):
+                loss.backward()
+                total += float(loss.detach())
+            torch.nn.utils.clip_grad_norm_(weights, self.plan.clip)
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            last = step == self.plan.steps
+            if last or time.monotonic() - saved > self.every:
+                self._save(step)
+                saved = time.monotonic()
+            if last or step % 25 == 0:
+                pace = (time.monotonic() - begun) / (step - done)
+                shown = report() if report and (last or step % report_every == 0) else ""
+                self.say(
+                    f"{self.plan.name} step {step}/{self.plan.steps} loss {total:.3f} "
+                    f"{pace:.2f} s a step, cpu {time.process_time() / 60:.1f} min {shown}"
+                )
+
+    def _save(self, step: int) -> None:
+        state = {
+            "step": step,
+            "model": self.learner.model.state_dict(),
+            "heads": self.learner.heads.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint)
+
+    def _restore(self) -> int:
+        if not self.checkpoint.exists():
+            return 0
+        state = torch.load(self.checkpoint, weights_only=True)
+        self.learner.model.load_state_dict(state["model"])
+        self.learner.heads.load_state_dict(state["heads"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+
+
+def vision_losses(
+    learner: Learner, faces: FaceFeed, clips: ClipFeed, *, seed: int, size: int, clip_size: int
+) -> Callable[[int], Iterable[Tensor]]:
+    """Stage one's losses: the heads on faces and on clips."""
+
+    def losses(step: int) -> Iterable[Tensor]:
+        rng = np.random.default_rng([seed, 1, step])
+        yield face_head_loss(learner, faces.draw(rng, size))[0]
+        if clip_size:
+            yield clip_head_loss(learner, clips.draw(rng, clip_size))[0]
+
+    return losses
+
+
+def face_head_loss(
+    learner: Learner, batch: Any, *, mean: float = 0.5, keep: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Heads' loss on faces, and the picture tokens; `keep` leaves blank pictures out."""
+    tokens = learner.see(batch.pixels)
+    if keep is None:
+        keep = torch.arange(len(tokens))
+    wide, flat = learner.heads.still(tokens[keep])
+    truth = (
+        batch.units[keep],
+        batch.affect[keep],
+        {name: values[keep] for name, values in batch.classes.items()},
+    )
+    loss = still_loss(wide, *truth)
+    if mean:
+        loss = loss + mean * still_loss(flat, *truth)
+    return loss, tokens
+
+
+def clip_head_loss(
+    learner: Learner, batch: Any, *, mean: float = 0.5, keep: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Heads' loss on clips, and the picture tokens (n * 3, tokens, width)."""
+    tokens = learner.see(batch.pixels)
+    if keep is None:
+        keep = torch.arange(len(batch.units))
+    units, frames = batch.units[keep], tokens.unflatten(0, (-1, 3))[keep]
+    still = torch.zeros_like(units)
+    truth = torch.stack([still, units, still], dim=1).flatten(0, 1)
+    wide, flat = learner.heads.still(frames.flatten(0, 1))
+    loss = 0.5 * unit_loss(wide, truth) + 0.5 * mean * unit_loss(flat, truth)
+    return loss + change_loss(learner.heads, frames, units, batch.fine[keep])[0], tokens
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def vision_report(learner: Learner, faces: FaceFeed, clips: ClipFeed, *, count: int = 512) -> str:
+    """Accuracy of the heads on validation pictures."""
+    batch = faces.take(np.arange(min(count, len(faces.pool))))
+    scores = split(learner.heads.still(learner.see(batch.pixels))[0])
+    right = {
+        name: float((score.argmax(1) == batch.classes[name]).float().mean())
+        for name, score in scores[2].items()
+    }
+    shown = clips.take(np.arange(min(count // 2, len(clips.pool))))
+    tokens = learner.see(shown.pixels).unflatten(0, (-1, 3))
+    guess = change_loss(learner.heads, tokens, shown.units, shown.fine)[1].argmax(1)
+    right["clip"] = float((guess == shown.fine).float().mean())
+    error = float((scores[0] - batch.units).abs().mean())
+    return " ".join(f"{k} {v:.3f}" for k, v in right.items()) + f" units {error:.3f}"
