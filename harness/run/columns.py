@@ -37,12 +37,14 @@ def write_table(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
     write_atomically(path, memoryview(sink.getvalue()))
 
 
-def read_table(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of such a file, a batch at a time. Raises OSError."""
+def read_table(path: Path, names: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of such a file (of columns `names` only), a batch at a time. Raises OSError."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=BATCH):
+        for batch in file.iter_batches(
+            batch_size=BATCH, columns=None if names is None else list(names)
+        ):
             yield from batch.to_pylist()
 
 

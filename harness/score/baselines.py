@@ -52,12 +52,12 @@ class Fitted:
         raise AssertionError("counts do not add up")
 
 
-def fit(kind: FieldKind, targets: Iterable[Value], *, in_sample: bool = True) -> Fitted | None:
-    """Count the answers; None when there are none."""
+def fit(kind: FieldKind, targets: Iterable[Value], *, in_sample: bool = True) -> Fitted:
+    """Count the answers. Raises ValueError when there are none."""
     counted = Counter(targets)
     order = sorted(counted, key=lambda value: (str(type(value)), value))
     if not order:
-        return None
+        raise ValueError("there is nothing to fit a baseline on")
     return Fitted(kind, tuple(order), tuple(counted[v] for v in order), in_sample)
 
 

@@ -15,21 +15,17 @@ from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
-from harness.core.sample import Value
 from harness.core.task import Task
 from harness.metrics import LabelFamily, family_for
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.manifest import read_manifest
-from harness.score.baselines import BASELINES, Fitted, fit, predict, read_fits
+from harness.score.baselines import Fitted, read_fits
+from harness.score.columns import Column, baseline_columns, group, model_columns
 from harness.score.records import TaskRecords, read_task, write_records
 from harness.score.replies import Replies
-from harness.score.table import LEAST_SLICE, Column, ScoreRow, score_column
+from harness.score.table import ScoreRow, score_column
 
 SCHEMA = 1
-NO_PROMPT = "-"
-"""Stands as prompt of the baselines, which read none."""
-MOST_VALUES = 24
-"""An annotation with more distinct values than this is not sliced by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +109,12 @@ def _score_task(
     seed: int,
 ) -> _TaskScores:
     mine = [cell for cell in cells if cell.task == records.task.name]
-    slices, left_out = _slices(records)
+    groups = group(records)
     scores: list[ScoreRow] = []
     confusions: list[Mapping[str, Any]] = []
     columns = [
-        *_baseline_columns(records, slices, fits, seed),
-        *_model_columns(records, mine, slices),
+        *baseline_columns(records, groups, fits, seed=seed),
+        *model_columns(records, groups, mine),
     ]
     for column in columns:
         scores += score_column(column, seed=seed)
@@ -130,119 +126,11 @@ def _score_task(
         summary={
             "task": records.task.name,
             "samples": len(records.samples),
-            "clusters": len({sample.cluster for sample in records.samples}),
+            "clusters": int(groups.clusters.max(initial=-1)) + 1,
             "cluster_unit": records.cluster_unit,
             "pending": sum(records.pending.values()),
-            "left_out": left_out,
+            "left_out": list(groups.left_out),
         },
-    )
-
-
-def _slices(records: TaskRecords) -> tuple[dict[str, list[int]], list[str]]:
-    """Slice name -> positions of its samples, and what was left out and why."""
-    found: dict[str, list[int]] = {}
-    parts = [records.part(sample) for sample in records.samples]
-    if records.task.parts is None:
-        found["all"] = list(range(len(parts)))
-    named = list(records.task.fields)
-    whole: dict[str, list[int]] = {}
-    for position, part in enumerate(parts):
-        if part is not None:
-            whole.setdefault(part, []).append(position)
-    # Parts named like a field come in the order of the fields, others behind them.
-    order = sorted(
-        whole, key=lambda part: (named.index(part) if part in named else len(named), part)
-    )
-    found.update((part, whole[part]) for part in order)
-    left_out = []
-    for name in records.task.slices:
-        groups: dict[str, list[int]] = {}
-        for position, sample in enumerate(records.samples):
-            value = sample.annotations.get(name)
-            if value is not None:
-                groups.setdefault(str(value), []).append(position)
-        if len(groups) > MOST_VALUES:
-            left_out.append(f"{name}: {len(groups)} different values")
-            continue
-        for value, positions in sorted(groups.items()):
-            if len(positions) < LEAST_SLICE:
-                left_out.append(f"{name}={value}: {len(positions)} samples")
-            else:
-                found[f"{name}={value}"] = positions
-    return found, left_out
-
-
-def _model_columns(
-    records: TaskRecords, cells: Sequence[Cell], slices: Mapping[str, list[int]]
-) -> Iterator[Column]:
-    for cell in cells:
-        for name, spec in records.task.fields.items():
-            answers = records.answers.get((cell, name), {})
-            positions = [p for p in sorted(answers) if name in records.samples[p].targets]
-            if spec.scored and positions:
-                yield _column(
-                    records, name, positions, [answers[p].value for p in positions], slices,
-                    names=(cell.task, cell.model, cell.prompt, cell.condition),
-                )  # fmt: skip
-
-
-def _baseline_columns(
-    records: TaskRecords,
-    slices: Mapping[str, list[int]],
-    fits: Mapping[tuple[str | None, str], Fitted],
-    seed: int,
-) -> Iterator[Column]:
-    """Majority and prior for every scored field, fitted part by part."""
-    for name, spec in records.task.fields.items():
-        positions = [
-            p for p, s in enumerate(records.samples) if name in s.targets and name in s.asks
-        ]
-        if not spec.scored or not positions:
-            continue
-        by_part: dict[str | None, list[int]] = {}
-        for p in positions:
-            by_part.setdefault(records.part(records.samples[p]), []).append(p)
-        for baseline in BASELINES:
-            answers: dict[int, Value] = {}
-            in_sample = False
-            for part, members in by_part.items():
-                targets = [records.samples[p].targets[name] for p in members]
-                fitted = fits.get((part, name)) or fit(spec.kind, targets)
-                assert fitted is not None  # members is not empty
-                in_sample |= fitted.in_sample
-                ids = [records.samples[p].sample for p in members]
-                answers.update(zip(members, predict(baseline, fitted, ids, seed=seed), strict=True))
-            yield _column(
-                records, name, positions, [answers[p] for p in positions], slices,
-                names=(records.task.name, baseline, NO_PROMPT, "none"),
-                note="in-sample: fitted on the scored labels" if in_sample else "fitted on --fit-on",
-            )  # fmt: skip
-
-
-def _column(
-    records: TaskRecords,
-    name: str,
-    positions: Sequence[int],
-    answers: Sequence[Value | None],
-    slices: Mapping[str, list[int]],
-    *,
-    names: tuple[str, str, str, str],
-    note: str = "",
-) -> Column:
-    return Column(
-        names=names,
-        field=name,
-        spec=records.task.fields[name],
-        truth=[records.samples[p].targets[name] for p in positions],
-        answers=answers,
-        clusters=[records.samples[p].cluster for p in positions],
-        slices=[
-            (slice_name, mask)
-            for slice_name, members in slices.items()
-            if (mask := np.isin(positions, members)).any()
-        ],
-        unit=records.cluster_unit,
-        note=note,
     )
 
 

@@ -17,7 +17,7 @@ from harness.core.task import Task
 from harness.core.text import canonical_json
 from harness.run.columns import read_table, write_table
 from harness.run.folder import RunFolder
-from harness.run.samples import PlannedSample, read_samples
+from harness.run.samples import PlannedSample, read_lean_samples
 from harness.score.replies import Replies, Reply
 
 COLUMNS = (
@@ -61,8 +61,10 @@ def read_task(
 ) -> TaskRecords:
     """Read the answers of one task; record rows are added to `rows`."""
     found = TaskRecords(task, cluster_unit)
+    wanted = {*task.slices, *((task.parts,) if task.parts else ())}
+    samples = read_lean_samples(folder.samples(task.name), wanted)
     parsers = {cell: _Parser(task, heads[cell.prompt]) for cell in cells}
-    for position, sample in enumerate(read_samples(folder.samples(task.name))):
+    for position, sample in enumerate(samples):
         found.samples.append(sample)
         for cell in cells:
             asks = tuple(n for n in sample.asks if n in heads[cell.prompt].fields)

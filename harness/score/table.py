@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.field import FieldSpec
-from harness.core.sample import Value
 from harness.metrics import Family, LabelFamily, estimator, family_for
+from harness.score.columns import Column
 from harness.stats import Interval, bootstrap_many
 
 DRAWS = 2000
 LEVEL = 0.95
-LEAST_SLICE = 10
-"""Slices of fewer samples are left out: their numbers would identify people and say little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +44,13 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """What one model answered to one field: truths, answers and groups, sample by sample."""
-
-    names: tuple[str, str, str, str]
-    """Task, model, prompt, condition."""
-    field: str
-    spec: FieldSpec
-    truth: Sequence[Value]
-    answers: Sequence[Value | None]
-    clusters: Sequence[str]
-    slices: Sequence[tuple[str, NDArray[np.bool_]]]
-    """(name, mask) of every slice scored."""
-    unit: str
-    """What a cluster is: subject, image."""
-    note: str = ""
-    """Added to the estimator: in-sample, fitted on other data."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Cut:
     """The samples behind one row: a slice, whole or answered only."""
 
     slice: str
     suffix: str
     rows: NDArray[np.float64]
-    clusters: NDArray[np.str_]
+    clusters: NDArray[np.int64]
     coverage: float | None
 
 
@@ -79,7 +58,6 @@ def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
     """All rows of a column: each slice, strict and answered-only, and each class on whole slices."""
     family = family_for(column.spec, column.truth, column.answers)
     rows, answered = family.rows(), family.answered
-    clusters = np.asarray(column.clusters)
     for name, mask in column.slices:
         coverage = float(answered[mask].mean()) if mask.any() else None
         strict = _metrics(family, column.spec, whole="=" not in name)
@@ -87,7 +65,7 @@ def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
             ("", mask, strict),
             ("_answered", mask & answered, column.spec.shown_metrics),
         ):
-            cut = _Cut(name, suffix, rows[select], clusters[select], coverage)
+            cut = _Cut(name, suffix, rows[select], column.clusters[select], coverage)
             yield from _rows(column, cut, {m: partial(family.value, m) for m in metrics}, seed)
 
 

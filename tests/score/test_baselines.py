@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from harness.core.sample import Value
 from harness.score.baselines import fit, predict
 
@@ -10,19 +12,16 @@ TARGETS: list[Value] = ["a"] * 60 + ["b"] * 30 + ["c"] * 10
 
 def test_majority_is_the_most_common_answer() -> None:
     fitted = fit("label", TARGETS)
-    assert fitted is not None
     assert predict("majority", fitted, ["x", "y"], seed=0) == ["a", "a"]
 
 
 def test_majority_of_numbers_is_their_mean() -> None:
     fitted = fit("number", [0.0, 0.5, 1.0])
-    assert fitted is not None
     assert fitted.majority() == 0.5
 
 
 def test_prior_draws_by_frequency_and_by_sample_alone() -> None:
     fitted = fit("label", TARGETS)
-    assert fitted is not None
     ids = [f"s{i}" for i in range(5000)]
     drawn = predict("prior", fitted, ids, seed=1)
     shares = Counter(drawn)
@@ -33,5 +32,6 @@ def test_prior_draws_by_frequency_and_by_sample_alone() -> None:
     assert predict("prior", fitted, ids, seed=2) != drawn
 
 
-def test_nothing_to_fit_is_none() -> None:
-    assert fit("label", []) is None
+def test_nothing_to_fit_is_an_error() -> None:
+    with pytest.raises(ValueError, match="nothing to fit"):
+        fit("label", [])
