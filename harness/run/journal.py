@@ -140,11 +140,9 @@ class Journal:
             bytes.fromhex(record["key"]): offset for offset, record in read_log(folder.generations)
         }
         self._said = {record["id"] for _, record in read_log(folder.conversations)}
-        self._finished = {
-            record["trial"]: (record["basis"], tuple(record["keys"]))
-            for _, record in read_log(folder.trials)
-            if "failure" not in record
-        }
+        self._finished: dict[str, tuple[str, tuple[str, ...]]] = {}
+        for _, record in read_log(folder.trials):
+            self._note(record["trial"], record["basis"], record["keys"], "failure" in record)
 
     def __len__(self) -> int:
         """Number of replies held."""
@@ -185,15 +183,20 @@ class Journal:
         self, trial: str, basis: str, keys: Sequence[str], failure: Failure | None = None
     ) -> None:
         """Keep what became of a trial; a line that would repeat the last one is not written."""
-        state = (basis, tuple(keys))
-        if failure is None:
-            if self._finished.get(trial) == state:
-                return
-            self._finished[trial] = state
+        if failure is None and self._finished.get(trial) == (basis, tuple(keys)):
+            return
+        self._note(trial, basis, keys, failure is not None)
         record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
         if failure is not None:
             record["failure"] = {"kind": failure.kind, "detail": failure.detail}
         self._trials.append(record)
+
+    def _note(self, trial: str, basis: str, keys: Sequence[str], failed: bool) -> None:
+        """The last line of a trial counts."""
+        if failed:
+            self._finished.pop(trial, None)
+        else:
+            self._finished[trial] = (basis, tuple(keys))
 
     def close(self) -> None:
         for log in (self._generations, self._trials, self._conversations):

@@ -17,14 +17,8 @@ from harness.core.text import digest_json
 from harness.prompting import Library
 from harness.run.columns import write_table
 from harness.run.folder import RunFolder
-from harness.run.samples import (
-    PlannedSample,
-    SampleSummary,
-    read_samples,
-    select,
-    with_classes,
-    write_samples,
-)
+from harness.run.sample_file import PlannedSample, read_samples
+from harness.run.samples import SampleSummary, select, with_classes, write_samples
 from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "sample")

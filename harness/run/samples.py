@@ -1,42 +1,22 @@
-"""The samples of a task as planned, kept in `private/` so that scoring needs no source."""
+"""From a source to planned samples: labels in one spelling, clusters, a limit."""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-import json
-import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
 from harness.core.sample import Sample, Value
 from harness.core.task import Task
-from harness.run.columns import read_table, write_table
-
-COLUMNS = ("sample", "cluster", "question", "asks", "targets", "annotations", "media")
+from harness.run.sample_file import PlannedSample, write_rows
 
 MOST_CLASSES = 200
 """More distinct labels than this are taken for free text."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedSample:
-    """One row of `private/samples/TASK.parquet`: a Sample without its media."""
-
-    sample: str
-    cluster: str
-    question: str | None
-    asks: tuple[str, ...]
-    """Fields asked, of those the task has."""
-    targets: Mapping[str, Value]
-    annotations: Mapping[str, Any]
-    media: tuple[str, ...]
-    """Names of the pictures, frames in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +149,7 @@ def write_samples(
                 chosen.add(row.sample)
             yield row
 
-    write_table(path, COLUMNS, (_row(row) for row in rows()))
+    write_rows(path, rows())
     if not count:
         raise HarnessError(
             f"task {task.name}: the source yields no sample",
@@ -220,85 +200,3 @@ def _collect(value: Value | None, seen: set[str], name: str) -> None:
             f"field {name} has more than {MOST_CLASSES} different labels",
             mend=f"is it free text? --set fields.{name}.kind=text; else list the labels",
         )
-
-
-def _row(row: PlannedSample) -> dict[str, str | None]:
-    return {
-        "sample": row.sample,
-        "cluster": row.cluster,
-        "question": row.question,
-        "asks": json.dumps(row.asks),
-        "targets": json.dumps(dict(row.targets), ensure_ascii=False, sort_keys=True),
-        "annotations": json.dumps(dict(row.annotations), ensure_ascii=False, default=str),
-        "media": json.dumps(row.media, ensure_ascii=False),
-    }
-
-
-def read_samples(path: Path) -> Iterator[PlannedSample]:
-    """The rows of a samples file, a batch at a time."""
-    shared = _Shared()
-    for row in read_table(path):
-        yield PlannedSample(
-            sample=row["sample"],
-            cluster=row["cluster"],
-            question=row["question"],
-            asks=shared.asks(row["asks"]),
-            targets=shared.targets(row["targets"]),
-            annotations=json.loads(row["annotations"]),
-            media=tuple(json.loads(row["media"])),
-        )
-
-
-def read_lean_samples(path: Path, annotations: Collection[str]) -> Iterator[PlannedSample]:
-    """The rows with the named annotations alone, without question and media.
-
-    Equal values are one object, so that a million rows of a classification task take about 250 MB.
-    """
-    shared = _Shared()
-    names = ("sample", "cluster", "asks", "targets", *(("annotations",) if annotations else ()))
-    for row in read_table(path, names):
-        yield PlannedSample(
-            sample=row["sample"],
-            cluster=sys.intern(row["cluster"]),
-            question=None,
-            asks=shared.asks(row["asks"]),
-            targets=shared.targets(row["targets"]),
-            annotations=shared.annotations(row.get("annotations"), annotations),
-            media=(),
-        )
-
-
-class _Shared:
-    """Values read from JSON text, each distinct one parsed once (as long as they are not too many)."""
-
-    MOST = 65536
-
-    def __init__(self) -> None:
-        self._known: dict[str, Any] = {}
-
-    def asks(self, text: str) -> tuple[str, ...]:
-        found: tuple[str, ...] = self._once("a" + text, lambda: tuple(json.loads(text)))
-        return found
-
-    def targets(self, text: str) -> Mapping[str, Value]:
-        found: Mapping[str, Value] = self._once(
-            "t" + text, lambda: {k: _value(v) for k, v in json.loads(text).items()}
-        )
-        return found
-
-    def annotations(self, text: str | None, names: Collection[str]) -> Mapping[str, Any]:
-        wanted = {k: v for k, v in json.loads(text).items() if k in names} if text else {}
-        found: Mapping[str, Any] = self._once(f"n{wanted}", lambda: wanted)
-        return found
-
-    def _once(self, key: str, make: Callable[[], Any]) -> Any:
-        value = self._known.get(key)
-        if value is None:
-            value = make()
-            if len(self._known) < self.MOST:
-                self._known[key] = value
-        return value
-
-
-def _value(value: Any) -> Value:
-    return tuple(value) if isinstance(value, list) else value

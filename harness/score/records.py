@@ -17,7 +17,7 @@ from harness.core.task import Task
 from harness.core.text import canonical_json
 from harness.run.columns import read_table, write_table
 from harness.run.folder import RunFolder
-from harness.run.samples import PlannedSample, read_lean_samples
+from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.score.replies import Replies, Reply
 
 COLUMNS = (

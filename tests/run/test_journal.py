@@ -84,6 +84,22 @@ def test_only_finished_trials_on_the_same_basis_count(tmp_path: Path) -> None:
     assert Journal(folder).finished("c/0/a", "b1")
 
 
+@pytest.mark.parametrize("reopened", [False, True])
+def test_a_trial_that_failed_in_between_is_written_again(tmp_path: Path, reopened: bool) -> None:
+    folder = folder_in(tmp_path)
+    journal = Journal(folder)
+    journal.add_trial("c/0/a", "b1", [KEY])
+    journal.add_trial("c/0/a", "b1", [], Failure("media", "gone for a while"))
+    if reopened:
+        journal.close()
+        journal = Journal(folder)
+    assert not journal.finished("c/0/a", "b1")
+    journal.add_trial("c/0/a", "b1", [KEY])
+    journal.close()
+    last = [record for _, record in read_log(folder.trials)][-1]
+    assert "failure" not in last
+
+
 def test_a_foreign_line_is_named_by_file_and_number(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text('{"a":1}\nnot json\n{"b":2}\n')
