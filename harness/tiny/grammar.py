@@ -24,7 +24,7 @@ class Grammar:
     """Rows of exchanges about drawn faces and clips."""
 
     shipped: Shipped
-    budget: int = 230
+    budget: int = 200
     """Tokens of branches in a row; the last branch may go beyond it."""
     most: int = 7
     """Branches in a row."""

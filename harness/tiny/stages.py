@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from harness.tiny import forward
 from harness.tiny.batches import ClipFeed, FaceFeed
+from harness.tiny.crew import ALONE, Crew
 from harness.tiny.heads import Heads, change_loss, split, still_loss, unit_loss
 from harness.tiny.packing import NO_LABEL, Packed
 
@@ -38,15 +39,14 @@ class Learner:
             return forward.see(self.model.model.visual, patches, self.turns).float()
 
     def language_loss(self, packed: Packed, tokens: Tensor) -> Tensor:
-        """Cross entropy on the answers' tokens, summed in each answer, meaned over answers."""
+        """Cross entropy on the answers' tokens, summed over all answers."""
         wanted = packed.labels != NO_LABEL
         with torch.autocast("cpu", torch.bfloat16):
             x = forward.embed(self.model, packed.ids, tokens, self.picture_id)
             text = self.model.model.language_model
             hidden = forward.read(text, x, packed.positions, packed.mask)
             scores = self.model.lm_head(hidden[wanted])
-        loss = F.cross_entropy(scores.float(), packed.labels[wanted], reduction="sum")
-        return loss / packed.answers
+        return F.cross_entropy(scores.float(), packed.labels[wanted], reduction="sum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class Course:
     say: Say
     every: float = 120.0
     """Seconds between checkpoints."""
+    crew: Crew = ALONE
     optimizer: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,10 +114,13 @@ class Course:
             for loss in losses(step):
                 loss.backward()
                 total += float(loss.detach())
+            self.crew.average(weights)
             torch.nn.utils.clip_grad_norm_(weights, self.plan.clip)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
             last = step == self.plan.steps
+            if self.crew.rank:
+                continue
             if last or time.monotonic() - saved > self.every:
                 self._save(step)
                 saved = time.monotonic()
@@ -150,12 +154,18 @@ class Course:
 
 
 def vision_losses(
-    learner: Learner, faces: FaceFeed, clips: ClipFeed, *, seed: int, size: int, clip_size: int
+    learner: Learner,
+    faces: FaceFeed,
+    clips: ClipFeed,
+    *,
+    seed: Sequence[int],
+    size: int,
+    clip_size: int,
 ) -> Callable[[int], Iterable[Tensor]]:
     """Stage one's losses: the heads on faces and on clips."""
 
     def losses(step: int) -> Iterable[Tensor]:
-        rng = np.random.default_rng([seed, 1, step])
+        rng = np.random.default_rng([*seed, 1, step])
         yield face_head_loss(learner, faces.draw(rng, size))[0]
         if clip_size:
             yield clip_head_loss(learner, clips.draw(rng, clip_size))[0]

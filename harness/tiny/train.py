@@ -27,18 +27,20 @@ from harness.tiny import forward
 from harness.tiny.architecture import CHAT_TEMPLATE, Sizes, build_model, whiten_patches
 from harness.tiny.batches import ClipFeed, FaceFeed
 from harness.tiny.corpus import corpus
+from harness.tiny.crew import ALONE, Crew
 from harness.tiny.evaluate import evaluate
+from harness.tiny.exchange import Row
 from harness.tiny.export import save_checkpoint
 from harness.tiny.grammar import Grammar, mirrored
 from harness.tiny.heads import Heads
 from harness.tiny.packing import Packer
-from harness.tiny.pool import PoolSpec, draw_pool, load_pool, refuse_test_faces
+from harness.tiny.pool import draw_pool, load_pool, refuse_test_faces
+from harness.tiny.settings import Settings, arguments, pool_specs
 from harness.tiny.speaker import Speaker
 from harness.tiny.stages import (
     Course,
     Learner,
     Plan,
-    Say,
     clip_head_loss,
     face_head_loss,
     vision_losses,
@@ -46,31 +48,13 @@ from harness.tiny.stages import (
 )
 from harness.tiny.tokenizer import train_tokenizer
 
-VALIDATION = 256
-"""Validation faces, and half as many clips."""
+TOGETHER = 6
+"""Rows in one forward pass of the language model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that decides the outcome."""
-
-    seed: int = 1
-    pool_seed: int = 5000
-    faces: int = 16384
-    clips: int = 4096
-    see_steps: int = 700
-    see_faces: int = 56
-    see_clips: int = 8
-    see_rate: float = 2e-3
-    talk_steps: int = 1400
-    talk_faces: int = 24
-    talk_clips: int = 8
-    talk_rate: float = 2e-3
-    talk_vision_rate: float = 8e-4
-    aux: float = 0.15
-    """Weight of the vision heads' loss while the model learns to talk."""
-    blank: float = 0.05
-    """Share of pictures that are blank while the model learns to talk."""
+def tell(text: str) -> None:
+    """Progress, a line at a time."""
+    print(text, flush=True)
 
 
 @dataclass(slots=True)
@@ -80,14 +64,14 @@ class Trainer:
     settings: Settings
     sizes: Sizes
     work: Path
-    say: Say
     learner: Learner
     packer: Packer
     grammar: Grammar
     tokenizer: Any
+    crew: Crew = ALONE
 
     @classmethod
-    def begin(cls, settings: Settings, sizes: Sizes, work: Path, say: Say) -> Trainer:
+    def begin(cls, settings: Settings, sizes: Sizes, work: Path) -> Trainer:
         """Untrained model, tokenizer and grammar."""
         grammar = Grammar.of(Library([shipped_folder()]))
         texts = corpus(grammar, seed=settings.seed)
@@ -101,21 +85,18 @@ class Trainer:
             picture_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
         )
         packer = Packer(tokenizer, sizes.tokens)
-        return cls(settings, sizes, work, say, learner, packer, grammar, tokenizer)
+        return cls(settings, sizes, work, learner, packer, grammar, tokenizer)
 
-    def pools(self, workers: int) -> tuple[FaceFeed, ClipFeed, FaceFeed, ClipFeed]:
-        """Training and validation pictures, drawn where missing."""
-        s, side = self.settings, self.sizes.picture
-        refuse_test_faces(s.pool_seed, "train")
-        specs = {
-            "faces": PoolSpec("face", s.faces, s.pool_seed, "train", side),
-            "clips": PoolSpec("clip", s.clips, s.pool_seed, "train", side),
-            "faces-validation": PoolSpec("face", VALIDATION, s.pool_seed, "validation", side),
-            "clips-validation": PoolSpec("clip", VALIDATION // 2, s.pool_seed, "validation", side),
-        }
-        for name, spec in specs.items():
-            draw_pool(spec, self.work / name, workers=workers, progress=self.say)
-        faces, clips, more_faces, more_clips = (load_pool(self.work / name) for name in specs)
+    @staticmethod
+    def draw(settings: Settings, sizes: Sizes, work: Path, *, workers: int) -> None:
+        """Draws whatever pictures are missing."""
+        for name, spec in pool_specs(settings, sizes).items():
+            draw_pool(spec, work / name, workers=workers, progress=tell)
+
+    def feeds(self) -> tuple[FaceFeed, ClipFeed, FaceFeed, ClipFeed]:
+        """Training and validation pictures."""
+        names = pool_specs(self.settings, self.sizes)
+        faces, clips, more_faces, more_clips = (load_pool(self.work / name) for name in names)
         return FaceFeed(faces), ClipFeed(clips), FaceFeed(more_faces), ClipFeed(more_clips)
 
     def learn_to_see(self, feeds: Sequence[Any], *, resume: bool) -> None:
@@ -126,14 +107,20 @@ class Trainer:
             self.learner,
             [([visual, self.learner.heads], s.see_rate)],
             self.work,
-            self.say,
+            tell,
+            crew=self.crew,
         )
         faces, clips, held_faces, held_clips = feeds
         some = faces.take(np.arange(0, len(faces.pool), max(1, len(faces.pool) // 400)))
         whiten_patches(self.learner.model, forward.patches_of(some.pixels).flatten(0, 1))
         course.run(
             vision_losses(
-                self.learner, faces, clips, seed=s.seed, size=s.see_faces, clip_size=s.see_clips
+                self.learner,
+                faces,
+                clips,
+                seed=(s.seed, self.crew.rank),
+                size=s.see_faces,
+                clip_size=s.see_clips,
             ),
             resume=resume,
             report=lambda: vision_report(self.learner, held_faces, held_clips),
@@ -150,7 +137,8 @@ class Trainer:
                 ([model.model.visual, self.learner.heads], s.talk_vision_rate),
             ],
             self.work,
-            self.say,
+            tell,
+            crew=self.crew,
         )
         report = self.report(feeds[2], feeds[3])
         course.run(self.talk_losses(feeds), resume=resume, report=report, report_every=400)
@@ -173,9 +161,9 @@ class Trainer:
         s = self.settings
 
         def losses(step: int) -> Iterable[Tensor]:
-            rng = np.random.default_rng([s.seed, 2, step])
-            words = Random(f"{s.seed}/{step}")  # noqa: S311
-            share = s.talk_clips / (s.talk_faces + s.talk_clips)
+            rng = np.random.default_rng([s.seed, self.crew.rank, 2, step])
+            words = Random(f"{s.seed}/{self.crew.rank}/{step}")  # noqa: S311
+            share = s.talk_clips / (s.talk_rows + s.talk_clips)
             for feed, size, make, see, per in (
                 (faces, s.talk_faces, self.grammar.face_row, face_head_loss, 1),
                 (clips, s.talk_clips, self.grammar.clip_row, clip_head_loss, 3),
@@ -186,17 +174,34 @@ class Trainer:
                 truths = [feed.pool.truths[i] for i in batch.index]
                 truths = [mirrored(t) for t in truths] if batch.mirrored else truths
                 blanks = self._blank(rng, batch.pixels, size, per)
+                talked = s.talk_rows if per == 1 else size
                 rows = [
                     make(words, truth, self._count, blank=i in blanks)
-                    for i, truth in enumerate(truths)
+                    for i, truth in enumerate(truths[:talked])
                 ]
                 keep = torch.tensor([i for i in range(size) if i not in blanks], dtype=torch.long)
                 aux, tokens = see(self.learner, batch, mean=0.0, keep=keep)
                 weight = share if per == 3 else 1 - share
-                talk = self.learner.language_loss(self.packer.pack(rows), tokens)
+                talk = self._talk_loss(rows, tokens.unflatten(0, (-1, per)))
                 yield weight * (talk + s.aux * aux)
 
         return losses
+
+    def _talk_loss(self, rows: Sequence[Row], tokens: Tensor) -> Tensor:
+        """Mean loss of an answer. Rows of like length go together, which saves padding.
+
+        Args:
+            tokens: (at least as many as rows, pictures, tokens, width).
+        """
+        sizes = [sum(self._count(text) for b in row.branches for text, _ in b) for row in rows]
+        order = sorted(range(len(rows)), key=lambda i: sizes[i])
+        total, answers = torch.zeros(()), 0
+        for start in range(0, len(order), TOGETHER):
+            some = order[start : start + TOGETHER]
+            packed = self.packer.pack([rows[i] for i in some])
+            total = total + self.learner.language_loss(packed, tokens[some].flatten(0, 1))
+            answers += packed.answers
+        return total / answers
 
     def _count(self, text: str) -> int:
         return len(self.packer.encode(text))
@@ -213,51 +218,47 @@ class Trainer:
         return chosen
 
 
-def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.tiny.train", description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="pictures and checkpoints")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the finished checkpoint")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="more than 1 only on an idle machine"
-    )
-    parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
-    parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
-    parser.add_argument("--see-from", type=Path, help="start the vision tower from a see.pt")
-    for name, kind in Settings.__annotations__.items():
-        default = getattr(Settings(), name)
-        parser.add_argument(
-            "--" + name.replace("_", "-"), type={"int": int, "float": float}[kind], default=default
-        )
-    return parser.parse_args(argv)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Trains and saves; the exit status is 2 where something must be mended first."""
     given = arguments(argv)
     settings = Settings(**{name: getattr(given, name) for name in Settings.__annotations__})
-    torch.set_num_threads(given.threads)
-    torch.manual_seed(settings.seed)
     given.work.mkdir(parents=True, exist_ok=True)
-
-    def say(text: str) -> None:
-        print(text, flush=True)
-
     try:
         refuse_test_faces(settings.pool_seed, "train")
-        trainer = Trainer.begin(settings, Sizes(), given.work, say)
-        feeds = trainer.pools(given.workers)
+        Trainer.draw(settings, Sizes(), given.work, workers=given.workers)
     except HarnessError as error:
         print(error, file=sys.stderr)
         return 2
+    if given.processes == 1:
+        train_in(0, given, settings)
+        return 0
+    meeting(given.work).unlink(missing_ok=True)
+    torch.multiprocessing.spawn(train_in, (given, settings), nprocs=given.processes)
+    return 0
+
+
+def meeting(work: Path) -> Path:
+    """The file at which the processes of a crew find each other."""
+    return work / "meeting"
+
+
+def train_in(rank: int, given: argparse.Namespace, settings: Settings) -> None:
+    """One process of the crew: trains; the first one saves the result."""
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(settings.seed)
+    trainer = Trainer.begin(settings, Sizes(), given.work)
+    trainer.crew = Crew.join(rank, given.processes, meeting(given.work))
+    feeds = trainer.feeds()
     if given.see_from is not None:
         load_vision(trainer.learner, given.see_from)
     if settings.see_steps:
         trainer.learn_to_see(feeds, resume=given.resume)
     trainer.learn_to_talk(feeds, resume=given.resume)
-    size = save_checkpoint(trainer.learner.model, trainer.tokenizer, trainer.sizes, given.out)
-    say(f"saved {size} bytes in {given.out}")
-    return 0
+    if rank == 0:
+        model = trainer.learner.model
+        size = save_checkpoint(model, trainer.tokenizer, trainer.sizes, given.out)
+        tell(f"saved {size} bytes in {given.out}")
+    trainer.crew.leave()
 
 
 def load_vision(learner: Learner, file: Path) -> None:

@@ -30,7 +30,7 @@ def test_seven_reasons_for_no_answer() -> None:
 
 
 def test_a_missing_picture_names_its_path_and_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match="gone.png") as caught:
+    with pytest.raises(MediaError, match=r"gone\.png") as caught:
         FilePicture(tmp_path / "gone.png").read()
     assert caught.value.kind == "missing"
     assert "source.root" in str(caught.value)
