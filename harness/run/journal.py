@@ -140,7 +140,8 @@ class Journal:
             bytes.fromhex(record["key"]): offset for offset, record in read_log(folder.generations)
         }
         self._said = {record["id"] for _, record in read_log(folder.conversations)}
-        self._finished: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._finished: dict[bytes, bytes] = {}
+        """Digest of the trial's name -> its basis and a digest of its keys: a million take 120 MB."""
         for _, record in read_log(folder.trials):
             self._note(record["trial"], record["basis"], record["keys"], "failure" in record)
 
@@ -157,7 +158,7 @@ class Journal:
 
     def finished(self, trial: str, basis: str) -> bool:
         """Whether a trial was finished on this basis (prompt, model, sampling)."""
-        return self._finished.get(trial, ("",))[0] == basis
+        return self._finished.get(_digest(trial), b"").startswith(basis.encode())
 
     def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None:
         """Keep a reply and, once, the conversation that led to it. Not for failures."""
@@ -183,7 +184,7 @@ class Journal:
         self, trial: str, basis: str, keys: Sequence[str], failure: Failure | None = None
     ) -> None:
         """Keep what became of a trial; a line that would repeat the last one is not written."""
-        if failure is None and self._finished.get(trial) == (basis, tuple(keys)):
+        if failure is None and self._finished.get(_digest(trial)) == _state(basis, keys):
             return
         self._note(trial, basis, keys, failure is not None)
         record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
@@ -194,13 +195,21 @@ class Journal:
     def _note(self, trial: str, basis: str, keys: Sequence[str], failed: bool) -> None:
         """The last line of a trial counts."""
         if failed:
-            self._finished.pop(trial, None)
+            self._finished.pop(_digest(trial), None)
         else:
-            self._finished[trial] = (basis, tuple(keys))
+            self._finished[_digest(trial)] = _state(basis, keys)
 
     def close(self) -> None:
         for log in (self._generations, self._trials, self._conversations):
             log.close()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+def _state(basis: str, keys: Sequence[str]) -> bytes:
+    return basis.encode() + _digest(" ".join(keys))
 
 
 def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:

@@ -21,7 +21,7 @@ from harness.run.folder import RunFolder, write_atomically
 from harness.run.manifest import read_manifest
 from harness.score.baselines import Fitted, read_fits
 from harness.score.columns import Column, baseline_columns, group, model_columns
-from harness.score.records import TaskRecords, read_task, write_records
+from harness.score.records import TaskRecords, load_samples, read_cell, write_records
 from harness.score.replies import Replies
 from harness.score.table import ScoreRow, score_column
 
@@ -70,20 +70,20 @@ def score_run(folder: RunFolder) -> Scores:
     tasks = {n: Task.model_validate(t["config"]) for n, t in manifest["tasks"].items()}
     fits = read_fits(folder, tasks)
     seed = int(manifest["seeds"]["bootstrap"])
-    rows: list[dict[str, Any]] = []
-    gathered: list[_TaskScores] = []
-    for name, entry in manifest["tasks"].items():
-        records = read_task(
-            folder,
-            tasks[name],
-            cluster_unit=entry["cluster_unit"],
-            cells=[cell for cell in cells if cell.task == name],
-            heads=heads,
-            replies=replies,
-            rows=rows,
-        )
-        gathered.append(_score_task(records, cells, fits.get(name, {}), seed))
-    write_records(folder, rows)
+    records = {
+        name: load_samples(folder, tasks[name], cluster_unit=entry["cluster_unit"])
+        for name, entry in manifest["tasks"].items()
+    }
+    # Cell by cell in the order of their ids, which is the order of trials: nothing is held to be sorted.
+    write_records(
+        folder,
+        (
+            row
+            for cell in sorted(cells, key=lambda cell: cell.id)
+            for row in read_cell(records[cell.task], cell, heads[cell.prompt], replies)
+        ),
+    )
+    gathered = [_score_task(records[n], cells, fits.get(n, {}), seed) for n in records]
     scores = Scores(
         scores=tuple(row for task in gathered for row in task.scores),
         outcomes=tuple(entry for task in gathered for entry in task.outcomes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.core.prompt import PromptHead
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.core.text import canonical_json
-from harness.run.columns import read_table, write_table
+from harness.run.columns import Row, read_table, write_table
 from harness.run.folder import RunFolder
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.score.replies import Replies, Reply
@@ -49,37 +49,40 @@ class TaskRecords:
         return str(sample.annotations.get(self.task.parts, ""))
 
 
-def read_task(
-    folder: RunFolder,
-    task: Task,
-    *,
-    cluster_unit: str,
-    cells: Sequence[Cell],
-    heads: Mapping[str, PromptHead],
-    replies: Replies,
-    rows: list[dict[str, Any]],
-) -> TaskRecords:
-    """Read the answers of one task; record rows are added to `rows`."""
-    found = TaskRecords(task, cluster_unit)
+def load_samples(folder: RunFolder, task: Task, *, cluster_unit: str) -> TaskRecords:
+    """The samples of a task, with no answers yet."""
     wanted = {*task.slices, *((task.parts,) if task.parts else ())}
-    samples = read_lean_samples(folder.samples(task.name), wanted)
-    parsers = {cell: _Parser(task, heads[cell.prompt]) for cell in cells}
-    for position, sample in enumerate(samples):
-        found.samples.append(sample)
-        for cell in cells:
-            asks = tuple(n for n in sample.asks if n in heads[cell.prompt].fields)
-            if not asks:
-                continue
-            trial = trial_id(cell, sample.sample)
-            reply = replies.of(trial)
-            if reply is None:
-                found.pending[cell] = found.pending.get(cell, 0) + 1
-                continue
-            for name, answer in parsers[cell].answers(reply, asks).items():
-                found.answers.setdefault((cell, name), {})[position] = answer
-                row = _row(trial, cell, sample, name, answer, reply)
-                rows.append({**row, "part": found.part(sample)})
-    return found
+    samples = list(read_lean_samples(folder.samples(task.name), wanted))
+    return TaskRecords(task, cluster_unit, samples)
+
+
+def read_cell(
+    records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies
+) -> Iterator[Row]:
+    """Read the answers of one cell into `records`, giving its record rows in order as it goes."""
+    parser = _Parser(records.task, head)
+    samples = records.samples
+    for position in sorted(range(len(samples)), key=lambda p: samples[p].sample):
+        sample = samples[position]
+        asks = tuple(name for name in sample.asks if name in head.fields)
+        if not asks:
+            continue
+        trial = trial_id(cell, sample.sample)
+        reply = replies.of(trial)
+        if reply is None:
+            records.pending[cell] = records.pending.get(cell, 0) + 1
+            continue
+        shared = _shared_columns(trial, cell, sample, reply)
+        shared["part"] = records.part(sample)
+        for name, answer in sorted(parser.answers(reply, asks).items()):
+            records.answers.setdefault((cell, name), {})[position] = answer
+            yield shared | {
+                "field": name,
+                "outcome": answer.outcome.value,
+                "value": _json(answer.value),
+                "target": _json(sample.targets.get(name)),
+                "rule": answer.rule,
+            }
 
 
 class _Parser:
@@ -110,15 +113,10 @@ class _Parser:
         return reader(text, truncated=truncated)
 
 
-def _row(  # noqa: PLR0917 (one call, in this file)
-    trial: str,
-    cell: Cell,
-    sample: PlannedSample,
-    name: str,
-    answer: Answer,
-    reply: Reply,
-) -> dict[str, Any]:
-    target = sample.targets.get(name)
+def _shared_columns(
+    trial: str, cell: Cell, sample: PlannedSample, reply: Reply
+) -> dict[str, str | None]:
+    """What the rows of one trial have in common."""
     return {
         "trial": trial,
         "task": cell.task,
@@ -128,11 +126,6 @@ def _row(  # noqa: PLR0917 (one call, in this file)
         "protocol": cell.protocol,
         "sample": sample.sample,
         "cluster": sample.cluster,
-        "field": name,
-        "outcome": answer.outcome.value,
-        "value": _json(answer.value),
-        "target": _json(target),
-        "rule": answer.rule,
         "text": reply.generation.text if reply.generation else "",
         "failure": f"{reply.failure.kind}: {reply.failure.detail}" if reply.failure else "",
         "conversation": reply.conversation,
@@ -143,9 +136,9 @@ def _json(value: Value | None) -> str | None:
     return None if value is None else canonical_json(value)
 
 
-def write_records(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write records.parquet, sorted by trial and field; the same rows give the same bytes."""
-    write_table(folder.records, COLUMNS, sorted(rows, key=lambda row: (row["trial"], row["field"])))
+def write_records(folder: RunFolder, rows: Iterable[Row]) -> None:
+    """Write records.parquet; rows come sorted by trial and field, and the same give the same bytes."""
+    write_table(folder.records, COLUMNS, rows)
 
 
 def read_records(folder: RunFolder) -> list[dict[str, Any]]:

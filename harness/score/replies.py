@@ -26,7 +26,8 @@ class Replies:
 
     def __init__(self, folder: RunFolder, bases: Mapping[str, str]) -> None:
         """`bases`: cell id -> basis, from the manifest."""
-        self._state: dict[str, tuple[str, Failure | None]] = {}
+        self._state: dict[str, str | Failure] = {}
+        """Trial -> the key of its last request, or why it failed."""
         for _, line in read_log(folder.trials):
             trial = line["trial"]
             if bases.get(trial.partition("/")[0]) != line["basis"]:
@@ -34,8 +35,7 @@ class Replies:
                 continue
             failure = line.get("failure")
             self._state[trial] = (
-                line["keys"][-1] if line["keys"] else "",
-                Failure(failure["kind"], failure["detail"]) if failure else None,
+                Failure(failure["kind"], failure["detail"]) if failure else line["keys"][-1]
             )
         self._offsets = {line["key"]: offset for offset, line in read_log(folder.generations)}
         self._log = LineReader(folder.generations) if folder.generations.exists() else None
@@ -45,10 +45,9 @@ class Replies:
         state = self._state.get(trial)
         if state is None:
             return None
-        key, failure = state
-        if failure is not None:
-            return Reply(None, failure)
-        offset = self._offsets.get(key)
+        if isinstance(state, Failure):
+            return Reply(None, state)
+        offset = self._offsets.get(state)
         if offset is None or self._log is None:
             return None
         line: dict[str, Any] = self._log.line_at(offset)

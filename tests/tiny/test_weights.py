@@ -1,0 +1,92 @@
+"""The shipped checkpoint: small, loads with stock classes, reads drawn test subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.tiny import weights_folder
+from tests.tiny.samples import grammar
+
+FILES = {
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "preprocessor_config.json",
+    "video_preprocessor_config.json",
+}
+
+
+def test_the_checkpoint_is_whole_and_small() -> None:
+    files = {file.name: file.stat().st_size for file in weights_folder().iterdir()}
+    assert set(files) >= FILES
+    assert sum(files.values()) <= 15_000_000
+
+
+def test_importing_the_room_is_light() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, harness.tiny; print('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert told.stdout.strip() == "False"
+
+
+@pytest.fixture(scope="module")
+def speaker():
+    """The shipped model."""
+    from harness.tiny.speaker import Speaker
+
+    return Speaker.load(weights_folder())
+
+
+@pytest.mark.slow
+def test_seven_emotions_of_subjects_never_trained_on(speaker) -> None:
+    from PIL import Image
+
+    from harness.tiny.evaluate import replies, test_pools, uar
+
+    faces, _ = test_pools(faces=70, clips=1, seed=3)
+    pictures = [[Image.fromarray(frames[0])] for frames in faces.pixels]
+    asked = [grammar().shipped.emotion_usual(truth, "plain") for truth in faces.truths]
+    said = replies(speaker, list(zip(asked, pictures, strict=True)))
+    assert uar([truth["emotion"] for truth in faces.truths], said) >= 0.80
+
+
+@pytest.mark.slow
+def test_a_blank_picture_is_told_apart(speaker) -> None:
+    from random import Random
+
+    from harness.tiny.evaluate import blank_score
+    from tests.tiny.samples import some_truths
+
+    assert blank_score(speaker, grammar(), some_truths()[0][:10], Random(1)) >= 0.9
+
+
+@pytest.mark.slow
+def test_batches_and_single_requests_agree(speaker) -> None:
+    from PIL import Image
+
+    from harness.tiny.evaluate import conversation
+    from tests.tiny.samples import some_truths
+
+    rng = np.random.default_rng(2)
+    talks = []
+    for number, truth in enumerate(some_truths()[0][:6]):
+        exchange = grammar().shipped.emotion_usual(truth, ("plain", "defined")[number % 2])
+        pixels = rng.integers(0, 255, (160, 160, 3), dtype=np.uint8)
+        talks.append(conversation(exchange, [Image.fromarray(pixels)]))
+    assert speaker.reply(talks) == [speaker.reply([talk])[0] for talk in talks]
