@@ -14,12 +14,12 @@ SPLIT_CODES: dict[str, int] = {"train": 1, "validation": 2, "test": 3}
 Colour = tuple[int, int, int]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The value with tuples as lists, ready for JSON."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value
 
 
@@ -73,7 +73,7 @@ class Identity:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return dict(_plain(asdict(self)))
+        return dict(plain(asdict(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Pose:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return dict(_plain(asdict(self)))
+        return dict(plain(asdict(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Nuisance:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return dict(_plain(asdict(self)))
+        return dict(plain(asdict(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +150,4 @@ class Face:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return dict(_plain(asdict(self)))
+        return dict(plain(asdict(self)))

@@ -54,6 +54,29 @@ MICRO_RISE: tuple[int, int] = (12, 45)  # frames from onset to apex, inclusive b
 MICRO_FALL: tuple[int, int] = (15, 50)  # frames from apex to offset, inclusive bounds
 MICRO_REST: tuple[int, int] = (2, 6)  # neutral frames before and after, inclusive bounds
 
+LONG_FPS = 30.0
+LONG_SECONDS: Range = (10.0, 60.0)
+"""Length of a long video."""
+LONG_VIDEOS = 2
+"""Videos of one subject."""
+LONG_EVENTS_EACH = 6.0
+"""Seconds of video for each expression event beyond the first two, at most."""
+LONG_EVENTS_MOST = 9
+LONG_MICRO_SHARE = 0.5
+"""Probability that an event is a micro-expression."""
+LONG_MICRO: Range = (0.2, 0.5)  # seconds from onset to offset
+LONG_MACRO: Range = (0.6, 4.0)  # seconds from onset to offset
+MACRO_APEX: Range = (0.55, 1.0)
+"""Strength at the apex of a macro-expression."""
+LONG_REST = 0.4
+"""Seconds of rest around every event, at least."""
+BLINK_EVERY: Range = (2.0, 6.0)  # seconds from blink to blink
+BLINK_LENGTH: Range = (0.15, 0.35)  # seconds
+GLANCE_EVERY: Range = (2.5, 9.0)  # seconds from one shift of the gaze to the next
+TURN_EVERY: Range = (1.5, 5.0)  # seconds from one resting pose of the head to the next
+TURN: dict[str, float] = {"yaw": 3.0, "pitch": 2.0, "roll": 1.5}
+"""Standard deviation in degrees of a resting pose around the video's own, cut at `POSE_LIMIT`."""
+
 IDENTITY: dict[str, Range] = {
     "face_width": (0.92, 1.05),
     "face_length": (0.95, 1.06),

@@ -17,7 +17,7 @@ TEST_SEEDS: frozenset[int] = frozenset(range(100))
 """Seeds kept for tests, demos and evaluation. Nothing may be trained on faces made with them."""
 
 # What a stream of random numbers is for; mixed into its seed so that no two streams touch.
-# Number 6 belongs to harness.faces.clip.
+# Number 6 belongs to harness.faces.clip, 7 to harness.faces.long, 8 to harness.faces.mixture.
 _IDENTITY, _ORDER, _EXPRESSION, _POSE, _NUISANCE = 1, 2, 3, 4, 5
 
 
@@ -127,6 +127,12 @@ def express(emotion: str, identity: Identity, rng: np.random.Generator) -> tuple
 def express_micro(emotion: str, identity: Identity, rng: np.random.Generator) -> tuple[Unit, ...]:
     """Action units of one micro-expression at its apex, by number."""
     units = _expression(emotion, identity, ranges.MICRO_APEX, ranges.MICRO_JITTER, rng)
+    return tuple(units[n] for n in sorted(units))
+
+
+def express_macro(emotion: str, identity: Identity, rng: np.random.Generator) -> tuple[Unit, ...]:
+    """Action units of one macro-expression in a long video at its apex, by number."""
+    units = _expression(emotion, identity, ranges.MACRO_APEX, ranges.UNIT_JITTER, rng)
     return tuple(units[n] for n in sorted(units))
 
 

@@ -10,7 +10,19 @@ import pytest
 from PIL import Image
 
 from harness.core.errors import HarnessError
-from harness.faces import annotate, annotate_clip, clip_at, draw, export, face_at
+from harness.faces import (
+    annotate,
+    annotate_clip,
+    annotate_long,
+    clip_at,
+    draw,
+    export,
+    face_at,
+    long_at,
+    long_frame_at,
+    mixture_at,
+    str_rows,
+)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -59,6 +71,44 @@ def test_clips_and_questions_come_back(tmp_path: Path) -> None:
         truth = annotate_clip(clip)
         for name in ("emotion", "coarse", "action_units", "onset", "apex", "offset", "subject"):
             assert row[name] == truth[name]
+
+
+def test_long_videos_and_events_come_back(tmp_path: Path) -> None:
+    table = export(kind="long", n=1, seed=3, out=tmp_path, size=32, seconds=(5.0, 6.0), workers=1)
+    rows = pq.read_table(table).to_pylist()
+    questions = [json.loads(x) for x in (tmp_path / "me_lvqa_drawn.jsonl").read_text().splitlines()]
+    assert [q["video"] for q in questions[::6]] == [r["id"] for r in rows]
+    spotting = (tmp_path / "me_str_drawn.csv").read_text().splitlines()
+    assert spotting[0] == "subject,video,onset,offset,emotion"
+    wanted = 1
+    for i, row in enumerate(rows):
+        spec = long_at(i, seed=3, seconds=(5.0, 6.0))
+        assert len(row["frames"]) == spec.frames
+        with Image.open(tmp_path / row["frames"][40]) as image:
+            assert (np.array(image) == draw(long_frame_at(spec, 40), size=32).pixels).all()
+        truth = annotate_long(spec)
+        for event in truth["events"]:
+            event["au_intensity"] = list(event["au_intensity"].values())
+        for name in ("events", "blinks", "action_units", "expressions", "fps", "subject"):
+            assert row[name] == truth[name]
+        wanted += len(str_rows(spec, row["id"]))
+    assert len(spotting) == wanted
+
+
+def test_blends_come_back_with_soft_labels(tmp_path: Path) -> None:
+    table = export(kind="mixture", n=3, seed=3, out=tmp_path, size=32, workers=1)
+    for i, row in enumerate(pq.read_table(table).to_pylist()):
+        mixture = mixture_at(i, seed=3)
+        assert {k: v for k, v in row["soft_label"].items() if v} == mixture.soft_label
+        assert len(row["soft_label"]) == 6
+        with Image.open(tmp_path / row["image"]) as image:
+            assert (np.array(image) == draw(mixture.face, size=32).pixels).all()
+
+
+def test_lengths_that_cannot_be_write_nothing(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="cannot be drawn"):
+        export(kind="long", n=1, seed=0, out=tmp_path / "x", seconds=(1.0, 2.0))
+    assert not (tmp_path / "x").exists()
 
 
 def test_workers_do_not_change_a_byte(tmp_path: Path) -> None:
