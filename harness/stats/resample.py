@@ -44,9 +44,15 @@ class ClusterTotals:
 def cluster_totals(
     rows: Floats, clusters: Sequence[Any] | NDArray[Any] | None = None
 ) -> ClusterTotals:
-    """Sum rows (n, k) within clusters (n,) of codes or names; None makes each row a cluster.
+    """Sums of rows within clusters, see :func:`cluster_sums`, with equal ones gathered."""
+    return _gather(cluster_sums(rows, clusters))
 
-    Raises HarnessError unless rows are finite, two-dimensional, and as many as the clusters.
+
+def cluster_sums(rows: Floats, clusters: Sequence[Any] | NDArray[Any] | None = None) -> Floats:
+    """Sum rows (n, k) within clusters (n,) of codes or names, in the clusters' sorted order.
+
+    None makes each row a cluster. Raises HarnessError unless rows are finite, two-dimensional,
+    and as many as the clusters.
     """
     table = np.asarray(rows, dtype=np.float64)
     if table.ndim != 2 or not np.isfinite(table).all():
@@ -64,7 +70,22 @@ def cluster_totals(
         if found.size < table.shape[0]:
             summed = [np.bincount(code, weights=column, minlength=found.size) for column in table.T]
             table = np.stack(summed, axis=1) if summed else np.empty((found.size, 0))
-    return _gather(table)
+    return table
+
+
+def multiplicities(clusters: int, *, draws: int, seed: int) -> Iterator[Floats]:
+    """How often each cluster is in each of ``draws`` resamples, in blocks of shape (b, clusters).
+
+    For tables that must share their resamples; :func:`resamples` is the faster for one table.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    step = max(1, _BLOCK // max(clusters, 1))
+    for start in range(0, draws, step):
+        size = min(step, draws - start)
+        drawn = generator.integers(0, clusters, size=(size, clusters))
+        drawn += np.arange(size)[:, None] * clusters
+        counts = np.bincount(drawn.ravel(), minlength=size * clusters)
+        yield counts.reshape(size, clusters).astype(np.float64)
 
 
 def resamples(groups: ClusterTotals, *, draws: int, seed: int) -> Iterator[Floats]:

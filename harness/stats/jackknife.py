@@ -1,0 +1,65 @@
+"""Values with one cluster left out: what BCa and the t interval know of a metric's shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.stats.resample import ClusterTotals
+
+Floats = NDArray[np.float64]
+Estimate = Callable[[Floats], Floats]
+
+_BLOCK = 1 << 20
+"""Numbers of totals held at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """A metric over all clusters, and with each cluster left out in turn."""
+
+    whole: float
+    """The value over all clusters; nan where undefined."""
+    values: Floats
+    """(g,) the value without one cluster of each group of alike clusters; nan where undefined."""
+    sizes: NDArray[np.int64]
+    """(g,) how many clusters each stands for."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the metric is defined over all clusters and without any of them."""
+        return not math.isnan(self.whole) and not bool(np.isnan(self.values).any())
+
+    @property
+    def standard_error(self) -> float:
+        """Jackknife standard error (Efron and Tibshirani 1993, eq. 11.5); nan where unknown."""
+        count = int(self.sizes.sum())
+        return math.sqrt((count - 1) / count * float(self.sizes @ self._centred**2))
+
+    @property
+    def acceleration(self) -> float:
+        """Efron and Tibshirani 1993, eq. 14.15; 0 where leaving out a cluster changes nothing."""
+        square = float(self.sizes @ self._centred**2)
+        cube = float(self.sizes @ self._centred**3)
+        return cube / (6 * square**1.5) if square > 0 else 0.0
+
+    @property
+    def _centred(self) -> Floats:
+        mean = float(self.sizes @ self.values) / float(self.sizes.sum())
+        gap: Floats = mean - self.values
+        return np.where(np.abs(gap) <= 1e-14 * abs(mean), 0.0, gap)
+
+
+def left_out(groups: ClusterTotals, value: Estimate) -> LeftOut:
+    """Leave out each cluster in turn, from the totals of two or more clusters."""
+    total = groups.sizes @ groups.totals
+    step = max(1, _BLOCK // max(1, groups.totals.shape[1]))
+    parts = [
+        value(total - groups.totals[start : start + step])
+        for start in range(0, groups.sizes.size, step)
+    ]
+    return LeftOut(float(value(total[None])[0]), np.concatenate(parts), groups.sizes)

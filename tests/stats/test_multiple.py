@@ -1,0 +1,37 @@
+"""Adjusted p-values against statsmodels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from harness.core.errors import HarnessError
+from harness.stats import benjamini_hochberg, holm
+
+
+@settings(max_examples=30)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_adjusted_values_are_those_of_statsmodels(p_values: list[float]) -> None:
+    np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1])
+    np.testing.assert_allclose(
+        benjamini_hochberg(p_values), multipletests(p_values, method="fdr_bh")[1]
+    )
+
+
+def test_what_was_not_tested_counts_for_nothing() -> None:
+    found = holm([0.01, math.nan, 0.04])
+    assert found[0] == pytest.approx(0.02) and math.isnan(found[1])
+    assert found[2] == pytest.approx(0.04)
+    assert holm([]).size == 0 and np.isnan(benjamini_hochberg([math.nan])).all()
+
+
+@pytest.mark.parametrize("p_values", [[0.5, 1.2], [-0.1]])
+def test_misuse_has_a_mend(p_values: list[float]) -> None:
+    with pytest.raises(HarnessError) as caught:
+        holm(p_values)
+    assert caught.value.mend
