@@ -34,9 +34,24 @@ def test_every_package_that_is_installed_is_pinned() -> None:
 
 def test_the_core_install_is_light() -> None:
     core = names(PROJECT["dependencies"])
-    assert not core & {"torch", "transformers", "vllm", "accelerate", "langchain", "scipy", "scikit-learn"}
+    assert not core & {
+        "torch",
+        "transformers",
+        "vllm",
+        "accelerate",
+        "langchain",
+        "scipy",
+        "scikit-learn",
+    }
     assert {"datasets", "pyarrow", "jinja2", "pydantic"} <= core
-    assert set(PROJECT["optional-dependencies"]) == {"local", "vllm", "langchain", "ray", "video", "dev"}
+    assert set(PROJECT["optional-dependencies"]) == {
+        "local",
+        "vllm",
+        "langchain",
+        "ray",
+        "video",
+        "dev",
+    }
 
 
 def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:

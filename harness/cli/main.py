@@ -12,7 +12,9 @@ from harness.core.errors import HarnessError
 
 COMMANDS = {
     "run": "put tasks to models, score the replies, write the report",
-    "score": "score a run folder again, without a model",
+    "plan": "show what a run would ask, and with --power what it could find out; asks nothing",
+    "score": "score a run folder again, or answers made elsewhere, without a model",
+    "compare": "hold runs and tables of answers against each other over the samples they share",
     "report": "write a run folder's report page again",
     "list": "list tasks, prompts, models or conditions",
     "show": "render one real sample of a task: its picture's path and the exact messages",

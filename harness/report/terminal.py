@@ -132,7 +132,11 @@ def _told(shown: Shown) -> str:
 
 
 def _outcome_lines(scores: Scores, task: str) -> Iterator[str]:
-    """`affect-tiny emotion/plain, emotion: refused 3, unparsed 1`, where not all was answered."""
+    """`affect-tiny emotion/plain, emotion: refused 3, unparsed 1`, where not all was answered.
+
+    Fields of one cell with the same counts share a line.
+    """
+    fields: dict[tuple[str, str], list[str]] = {}
     for entry in scores.outcomes:
         missed = [
             f"{o} {entry['counts'][o]}"
@@ -141,8 +145,10 @@ def _outcome_lines(scores: Scores, task: str) -> Iterator[str]:
         ]
         if entry["task"] == task and missed:
             condition = "" if entry["condition"] == "none" else f" {entry['condition']}"
-            who = f"{entry['model']} {entry['prompt']}{condition}, {entry['field']}"
-            yield f"  {who}: {', '.join(missed)}"
+            who = f"{entry['model']} {entry['prompt']}{condition}"
+            fields.setdefault((who, ", ".join(missed)), []).append(entry["field"])
+    for (who, missed_words), names in fields.items():
+        yield f"  {who}, {', '.join(names)}: {missed_words}"
 
 
 def _remarks(scores: Scores, task: str) -> Iterator[str]:

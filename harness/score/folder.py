@@ -21,6 +21,8 @@ from harness.run.folder import RunFolder, write_atomically
 from harness.run.manifest import read_manifest
 from harness.score.baselines import Fitted, read_fits
 from harness.score.columns import Column, baseline_columns, group, model_columns
+from harness.score.prediction_folder import read_rankings
+from harness.score.prediction_spread import Rankings, answer_spread, topk_rows
 from harness.score.records import TaskRecords, load_samples, read_cell, write_records
 from harness.score.replies import Replies
 from harness.score.table import ScoreRow, score_column
@@ -38,7 +40,7 @@ class Scores:
     confusions: tuple[Mapping[str, Any], ...]
     """Classes and counts (true by answered, last column: no class) for each cell, label field and part."""
     tasks: tuple[Mapping[str, Any], ...]
-    """For each task: samples, cluster unit, pending trials, slices left out."""
+    """For each task: samples, cluster unit, pending trials, slices left out, spread of the answers."""
 
     def to_json(self) -> bytes:
         """The bytes of scores.json: the same for the same journal."""
@@ -83,7 +85,8 @@ def score_run(folder: RunFolder) -> Scores:
             for row in read_cell(records[cell.task], cell, heads[cell.prompt], replies)
         ),
     )
-    gathered = [_score_task(records[n], cells, fits.get(n, {}), seed) for n in records]
+    rankings = read_rankings(folder, manifest)
+    gathered = [_score_task(records[n], cells, fits.get(n, {}), rankings, seed) for n in records]
     scores = Scores(
         scores=tuple(row for task in gathered for row in task.scores),
         outcomes=tuple(entry for task in gathered for entry in task.outcomes),
@@ -106,6 +109,7 @@ def _score_task(
     records: TaskRecords,
     cells: Sequence[Cell],
     fits: Mapping[tuple[str | None, str], Fitted],
+    rankings: Rankings,
     seed: int,
 ) -> _TaskScores:
     mine = [cell for cell in cells if cell.task == records.task.name]
@@ -119,6 +123,7 @@ def _score_task(
     for column in columns:
         scores += score_column(column, seed=seed)
         confusions += _confusions(column)
+    scores += topk_rows(records, groups, mine, rankings, seed=seed)
     return _TaskScores(
         scores=scores,
         outcomes=list(_outcomes(records, mine)),
@@ -130,6 +135,7 @@ def _score_task(
             "cluster_unit": records.cluster_unit,
             "pending": sum(records.pending.values()),
             "left_out": list(groups.left_out),
+            "answers": answer_spread(records, mine, rankings),
         },
     )
 

@@ -103,7 +103,7 @@ class _Parser:
             answers = self._parse(*question)
             if len(self._known) < KNOWN_REPLIES:
                 self._known[question] = answers
-        return answers
+        return {n: _off_list(a) for n, a in answers.items()} if reply.listed else answers
 
     def _parse(self, text: str, asks: tuple[str, ...], truncated: bool) -> Mapping[str, Answer]:
         reader = self._readers.get(asks)
@@ -111,6 +111,13 @@ class _Parser:
             fields: dict[str, FieldSpec] = {name: self._task.fields[name] for name in asks}
             reader = self._readers[asks] = Reader.build(fields, form=self._head.answer)
         return reader(text, truncated=truncated)
+
+
+def _off_list(answer: Answer) -> Answer:
+    """An item of a ranked list that is no label of the task is off-list, whatever word it is."""
+    if answer.outcome is Outcome.UNPARSED:
+        return Answer(Outcome.OFF_LIST, None, "ranked/off-list")
+    return answer
 
 
 def _shared_columns(

@@ -19,6 +19,8 @@ class Reply:
     failure: Failure | None
     conversation: str = ""
     """Name of the conversation that led to the reply, in conversations.jsonl."""
+    listed: bool = False
+    """The text is an item of a ranked list: a label, whether or not it is among those allowed."""
 
 
 class Replies:
@@ -51,4 +53,4 @@ class Replies:
         if offset is None or self._log is None:
             return None
         line: dict[str, Any] = self._log.line_at(offset)
-        return Reply(generation_from(line), None, line["conversation"])
+        return Reply(generation_from(line), None, line["conversation"], "ranked" in line)

@@ -81,7 +81,9 @@ def _rows(
     values: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]],
     seed: int,
 ) -> Iterator[ScoreRow]:
-    intervals = bootstrap_many(cut.rows, cut.clusters, values, draws=DRAWS, level=LEVEL, seed=seed)
+    intervals = bootstrap_many(
+        cut.rows, cut.clusters, values, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
+    )
     totals = cut.rows.sum(axis=0)
     task, model, prompt, condition = column.names
     for metric, function in values.items():

@@ -37,7 +37,18 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_help_of_every_command(harness: Run) -> None:
-    for command in ("run", "score", "report", "list", "show", "lint", "faces", "doctor"):
+    for command in (
+        "run",
+        "plan",
+        "score",
+        "compare",
+        "report",
+        "list",
+        "show",
+        "lint",
+        "faces",
+        "doctor",
+    ):
         done = harness(command, "--help")
         assert done.returncode == 0
         assert "usage: harness " + command in done.stdout

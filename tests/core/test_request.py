@@ -10,7 +10,8 @@ from harness.core.request import Sampling, request_key
 
 TEXT = st.text(max_size=20)
 PARTS = st.lists(
-    st.one_of(TEXT.map(Text), st.binary(min_size=1, max_size=8).map(lambda b: Image("x", b))), max_size=4
+    st.one_of(TEXT.map(Text), st.binary(min_size=1, max_size=8).map(lambda b: Image("x", b))),
+    max_size=4,
 )
 TURNS = st.lists(
     st.tuples(st.sampled_from(["system", "user", "assistant"]), PARTS), min_size=1, max_size=4

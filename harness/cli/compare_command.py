@@ -1,0 +1,150 @@
+"""`harness compare`: runs and prediction tables against each other, over the samples they share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.score_command import add_columns, asked_columns
+
+if TYPE_CHECKING:
+    from harness.compare.tables import Block
+    from harness.core.task import Task
+    from harness.run.workspace import Workspace
+
+DEFAULT_TASK = "table/emotion"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness compare`."""
+    parser.add_argument(
+        "what",
+        nargs="+",
+        type=Path,
+        metavar="A",
+        help="run folders, or tables and logs of answers made elsewhere",
+    )
+    parser.add_argument(
+        "--task", metavar="T",
+        help="the task that tables of answers are to; default: that of the run folders beside them, else "
+        + DEFAULT_TASK,
+    )  # fmt: skip
+    add_columns(parser)
+    add_changes(parser)
+    parser.add_argument(
+        "--unlike", action="store_true",
+        help="compare although more differs than what is under test, and say so everywhere",
+    )  # fmt: skip
+    parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print everything as JSON")
+    shape.add_argument("--markdown", action="store_true", help="print Markdown")
+    add_folders(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Compare and print."""
+    import tempfile
+
+    from harness.compare import compare, open_sides
+    from harness.compare.markdown import markdown
+    from harness.compare.tables import blocks
+    from harness.report.words import visible
+
+    place = workspace(args)
+    task = _task(args, place)
+    with tempfile.TemporaryDirectory(prefix="harness-compare-") as scratch:
+        sides = open_sides(
+            args.what, task=task, asked=asked_columns(args), workspace=place, scratch=Path(scratch)
+        )
+        report = compare(sides, unlike=args.unlike, seed=args.seed, on_pair=_progress)
+    if args.json:
+        print(report.to_json())
+    elif args.markdown:
+        print(visible(markdown(blocks(report))), end="")
+    else:
+        print_blocks(list(blocks(report)))
+    return 0
+
+
+def _progress(done: int, of: int) -> None:
+    """A line on a terminal's standard error, where there are many pairs."""
+    if of > 10 and sys.stderr.isatty():
+        last = done + 1 == of
+        print(f"\rpair {done + 1} of {of}", end="\n" if last else "", file=sys.stderr, flush=True)
+
+
+def _task(args: argparse.Namespace, place: Workspace) -> Task:
+    """The task that tables answer: the one named, as the run folders beside them have it, or the default."""
+    from harness.core.errors import HarnessError
+    from harness.core.task import Task
+    from harness.run.folder import open_run
+    from harness.run.manifest import read_manifest
+    from harness.run.task_files import load_task
+
+    for path in args.what:
+        if not path.exists():
+            raise HarnessError(
+                f"no such run folder or file: {path}",
+                mend="name what `harness run` wrote, or a table",
+            )
+    runs = [read_manifest(open_run(path)) for path in args.what if path.is_dir()]
+    known: dict[str, Any] = {n: t["config"] for run in runs for n, t in run["tasks"].items()}
+    name = args.task or (next(iter(known)) if len(known) == 1 else None)
+    if name in known and not args.changes:
+        return Task.model_validate(known[name])
+    return load_task(name or DEFAULT_TASK, place, changes=args.changes, references=False)
+
+
+def print_blocks(found: list[Block]) -> None:
+    """Blocks as plain text of at most 100 columns where standard output is no terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from harness.report.terminal import WIDTH
+    from harness.report.words import visible
+
+    probe = Console(file=sys.stdout)
+    width = min(WIDTH, probe.width) if probe.is_terminal else WIDTH
+    console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
+
+    def say(line: str, style: str = "") -> None:
+        console.print(Text(visible(line), style=style), overflow="fold")
+
+    for block in found:
+        console.print()
+        if block.heading:
+            say(block.heading, "bold red" if block.warning else "bold")
+        for line in block.lines:
+            say(f"  {line}")
+        if block.header:
+            _print_table(console, block)
+        for remark in block.remarks:
+            say(f"  {remark}", "dim")
+
+
+def _print_table(console: Any, block: Block) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    from harness.report.words import visible
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for number, heading in enumerate(block.header):
+        if number:
+            grid.add_column(heading, justify="right", no_wrap=True)
+        else:
+            grid.add_column(heading, overflow="fold")
+    for row in block.rows:
+        grid.add_row(*(Text(visible(cell)) for cell in row))
+    if console.is_terminal:
+        console.print(grid)
+        return
+    with console.capture() as captured:  # a pipe needs no blanks at the ends of lines
+        console.print(grid)
+    for line in captured.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")

@@ -1,0 +1,7 @@
+"""Runs and prediction tables against each other, over the samples they share."""
+
+from harness.compare.comparison import Comparison, Report
+from harness.compare.contenders import Side, open_sides
+from harness.compare.sweep import compare
+
+__all__ = ["Comparison", "Report", "Side", "compare", "open_sides"]

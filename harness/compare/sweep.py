@@ -1,0 +1,179 @@
+"""All of a command: every pair, the ranking of many cells, and which factor their scores vary by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.compare.comparison import (
+    Change,
+    Comparison,
+    FactorRow,
+    Factors,
+    RankRow,
+    Ranks,
+    Report,
+)
+from harness.compare.contenders import Contender, Side, contenders
+from harness.compare.likeness import pair_up
+from harness.compare.measure import LEVEL, Mask, Shared, compare_pair, main_metric, party, share
+from harness.core.errors import HarnessError
+from harness.metrics import Family
+from harness.metrics.family import LOWER_IS_BETTER
+from harness.stats.components import Component, variance_components
+from harness.stats.multiple import holm
+from harness.stats.rank import rank
+from harness.stats.scored import side_by_side
+
+FACTORS = ("model", "prompt", "condition")
+
+
+MOST_RANKED = 24
+"""More cells than this are not ranked: every pair is tested, each the more finely the more pairs there are."""
+
+
+def compare(
+    sides: Sequence[Side],
+    *,
+    unlike: bool = False,
+    seed: int = 0,
+    on_pair: Callable[[int, int], None] = lambda done, of: None,
+) -> Report:
+    """Compare every pair of cells that share task and field; `on_pair` hears of each pair begun.
+
+    Raises HarnessError where nothing can be paired, no sample is shared, or, unless `unlike`, where more
+    differs than what is under test.
+    """
+    found = contenders(sides)
+    pairings = pair_up(found, unlike=unlike)
+    comparisons: list[Comparison] = []
+    for number, pairing in enumerate(pairings):
+        on_pair(number, len(pairings))
+        comparisons += compare_pair(pairing, seed=seed)
+    groups: dict[tuple[str, str], list[Contender]] = {}
+    for one in found:
+        groups.setdefault((one.cell.task, one.field), []).append(one)
+    ranks: list[Ranks] = []
+    factors: list[Factors] = []
+    notes = list(dict.fromkeys(note for side in sides for note in side.notes))
+    for group in groups.values():
+        if len(group) > 2:
+            shared = share(group)
+            if len(group) <= MOST_RANKED:
+                ranks += _ranks(group, shared, seed=seed)
+            else:
+                notes.append(f"no ranking of {len(group)} cells: at most {MOST_RANKED} are ranked")
+            factors += _factors(group, shared, notes, seed=seed)
+    return Report(_adjusted(comparisons), tuple(ranks), tuple(factors), tuple(notes))
+
+
+def _adjusted(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Holm over all comparisons, for each place in the list of metrics (the main ones together)."""
+    by_metric: dict[str, list[tuple[int, Change]]] = {}
+    for number, one in enumerate(comparisons):
+        for change in one.metrics:
+            by_metric.setdefault(change.of, []).append((number, change))
+    values: dict[tuple[int, str], float] = {}
+    for metric, entries in by_metric.items():
+        for (number, _), p in zip(entries, holm([c.p for _, c in entries]), strict=True):
+            values[number, metric] = float(p)
+    return tuple(
+        replace(one, metrics=tuple(replace(c, p_holm=values[number, c.of]) for c in one.metrics))
+        for number, one in enumerate(comparisons)
+    )
+
+
+def _ranks(group: Sequence[Contender], shared: Shared, *, seed: int) -> Iterator[Ranks]:
+    metric = main_metric(shared.spec)
+    for name in shared.whole:
+        mask = shared.slices[name]
+        cells = {f"{n:06}": cut for n, cut in enumerate(_cuts(shared, mask))}
+        found = rank(
+            cells, metric, shared.clusters[mask],
+            lower_is_better=metric in LOWER_IS_BETTER, level=LEVEL, seed=seed,
+        )  # fmt: skip
+        places = {row.name: row.place for row in found.rows}
+        yield Ranks(
+            task=group[0].cell.task,
+            field=group[0].field,
+            slice=name,
+            metric=metric,
+            n=int(mask.sum()),
+            rows=tuple(
+                RankRow(
+                    party(group[int(row.name)]), row.value, row.interval.low, row.interval.high,
+                    row.place, row.best, tuple(places[tie] for tie in row.ties),
+                )
+                for row in found.rows
+            ),
+        )  # fmt: skip
+
+
+class _Cut:
+    """A cell on one slice: rows that the first cell's family reads."""
+
+    def __init__(self, family: Family, rows: NDArray[np.float64]) -> None:
+        self._family = family
+        self._rows = rows
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return self._family.metrics
+
+    def rows(self) -> NDArray[np.float64]:
+        return self._rows
+
+    def value(self, metric: str, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self._family.value(metric, totals)
+
+
+def _cuts(shared: Shared, mask: Mask) -> list[_Cut]:
+    """Every cell on one slice. A part holds fewer classes than the whole: the families are those of the whole."""
+    first = shared.families[0]
+    return [_Cut(first, rows[mask]) for rows in side_by_side(shared.families)]
+
+
+def _factors(
+    group: Sequence[Contender], shared: Shared, notes: list[str], *, seed: int
+) -> Iterator[Factors]:
+    """Variance components, where two factors or more vary; a note where they are not fully crossed."""
+    keys = [tuple(str(getattr(one.cell, factor)) for factor in FACTORS) for one in group]
+    varying = [f for at, f in enumerate(FACTORS) if len({key[at] for key in keys}) > 1]
+    if len(varying) < 2:
+        return
+    task, field, metric = group[0].cell.task, group[0].field, main_metric(shared.spec)
+    if len(set(keys)) < len(keys):
+        notes.append(f"{task}, {field}: no factor analysis: a cell stands there twice")
+        return
+    for name in shared.whole:
+        mask = shared.slices[name]
+        cells = dict(zip(keys, _cuts(shared, mask), strict=True))
+        try:
+            found = variance_components(
+                cells, FACTORS, metric, shared.clusters[mask], level=LEVEL, seed=seed
+            )
+        except HarnessError as error:
+            notes.append(f"{task}, {field}: no factor analysis: {error.message}")
+            return
+        rows = tuple(_factor_row(component) for component in found.rows)
+        yield Factors(task, field, name, metric, found.mean, found.cells, found.n, rows)
+
+
+def _factor_row(component: Component) -> FactorRow:
+    interval = component.interval
+    return FactorRow(
+        factor=" x ".join(component.factors) or "rest",
+        deviation=component.deviation,
+        share=component.share,
+        low=_root(interval.low),
+        high=_root(interval.high),
+        zeroed=component.zeroed,
+    )
+
+
+def _root(value: float) -> float:
+    return math.nan if math.isnan(value) else math.sqrt(max(0.0, value))
