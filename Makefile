@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := results/demo
 
-.PHONY: demo test lint types fast slow report clean
+.PHONY: demo affect-tiny-report test lint types fast slow clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,12 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.demo
 demo: $(VENV)/.demo
 	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues --model affect-tiny \
 	  --condition none --condition blank --out $(DEMO)
+
+# Every prompt on the drawn tasks, shown and blank; writes the table of the model card.
+affect-tiny-report: $(VENV)/.demo
+	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues --model affect-tiny --prompt all \
+	  --condition none --condition blank --out results/runs/affect-tiny
+	$(BIN)/python results/benchmarks/affect_tiny.py results/runs/affect-tiny
 
 test: lint types fast slow
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, tasks, workspace
+from harness.cli.options import add_axes, job
 
 if TYPE_CHECKING:
     from harness.run.folder import RunFolder
@@ -17,25 +17,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness run`."""
-    parser.add_argument("task", nargs="+", metavar="TASK", help="a task's name or YAML file")
-    parser.add_argument(
-        "--model", metavar="M", action="append", default=[],
-        help="affect-tiny, transformers:PATH_OR_ID, openai:MODEL@URL (repeatable); "
-        "without one only the baselines majority and prior are scored",
-    )  # fmt: skip
-    parser.add_argument(
-        "--prompt", metavar="P", action="append", default=[],
-        help="a prompt's name, or `all` (repeatable); default: the task's first",
-    )  # fmt: skip
-    parser.add_argument(
-        "--condition", metavar="C", action="append", default=[],
-        help="none (default), blank, ... (repeatable): exactly those named are run",
-    )  # fmt: skip
-    parser.add_argument(
-        "--limit", metavar="N", type=_positive,
-        help="a seeded random choice of N samples of each task instead of all",
-    )  # fmt: skip
-    add_changes(parser)
+    add_axes(parser)
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="run folder; default under results/runs/"
     )
@@ -45,63 +27,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what the baselines are fitted on: a path for the source, or source options (split=train); "
         "default: the scored labels, marked in-sample",
     )  # fmt: skip
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
     parser.add_argument(
         "--allow-remote", metavar="HOST", action="append", default=[],
         help="let pictures leave this machine for this host (repeatable)",
     )  # fmt: skip
     parser.add_argument("--no-report", action="store_true", help="write no report.html")
-    add_folders(parser)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number
 
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command; 1 when every trial failed."""
-    from harness.run.runner import make_job
     from harness.score import score_run
 
-    place = workspace(args)
-    job = make_job(
-        tasks(args, args.task, place),
-        place,
-        models=args.model,
-        prompts=args.prompt,
-        conditions=args.condition or ["none"],
-        limit=args.limit,
-        seed=args.seed,
-        out=args.out,
-        fit_on=args.fit_on,
-        allow_remote=args.allow_remote,
-        command=["harness", *sys.argv[1:]],
-        changes=args.changes,
-    )
-    with job.folder.locked():
-        failed = _ask(args, job)
-        scores = score_run(job.folder)
-    _show(args, job.folder, scores)
+    asked = job(args, out=args.out, fit_on=args.fit_on, allow_remote=args.allow_remote)
+    with asked.folder.locked():
+        failed = _ask(asked)
+        scores = score_run(asked.folder)
+    _show(args, asked.folder, scores)
     return 1 if failed else 0
 
 
-def _ask(args: argparse.Namespace, job: Job) -> bool:
+def _ask(asked: Job) -> bool:
     """Plan and run; True when there were trials and all of them failed."""
     from harness.cli.progress import Progress
     from harness.report.terminal import print_plan
     from harness.run.runner import plan_job, run_job
 
-    ready = plan_job(job)
+    ready = plan_job(asked)
     try:
         print_plan(ready.summary(), file=sys.stderr)
         with Progress(total=ready.plan.trials, file=sys.stderr) as progress:
             tally = run_job(ready, on_trial=progress.update)
     except KeyboardInterrupt:
         print(
-            f"\ninterrupted; what was finished is kept in {job.folder.path}\n"
+            f"\ninterrupted; what was finished is kept in {asked.folder.path}\n"
             "the same command goes on from there",
             file=sys.stderr,
         )

@@ -45,7 +45,9 @@ def few(repetitions: int) -> None:
         ]
         cells = []
         for method in METHODS:
-            shares = [share for one in found for (which, _), share in one.items() if which == method]
+            shares = [
+                share for one in found for (which, _), share in one.items() if which == method
+            ]
             cells.append(f"{min(shares):.2f} to {max(shares):.2f}")
         print(f"| {clusters} | {' | '.join(cells)} |", flush=True)
 

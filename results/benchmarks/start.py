@@ -1,6 +1,6 @@
 """CPU of `harness --help` and of a bare interpreter, alternating in one run.
 
-    python results/benchmarks/start.py [RUNS]
+python results/benchmarks/start.py [RUNS]
 """
 
 from __future__ import annotations
