@@ -141,7 +141,7 @@ class Trainer:
             crew=self.crew,
         )
         report = self.report(feeds[2], feeds[3])
-        course.run(self.talk_losses(feeds), resume=resume, report=report, report_every=400)
+        course.run(self.talk_losses(feeds), resume=resume, report=report, report_every=250)
 
     def report(self, faces: FaceFeed, clips: ClipFeed) -> Callable[[], str]:
         """A short check by transformers' own generate() on validation pictures."""
@@ -149,7 +149,7 @@ class Trainer:
         def check() -> str:
             pictures = Speaker.pictures_for(self.sizes)
             speaker = Speaker(self.learner.model.eval(), self.tokenizer, pictures)
-            shown = evaluate(speaker, self.grammar, faces.pool, clips.pool, count=64)
+            shown = evaluate(speaker, self.grammar, faces.pool, clips.pool, count=40)
             self.learner.model.train()
             return " ".join(f"{name} {value:.3f}" for name, value in shown.items())
 

@@ -262,5 +262,5 @@ UNIT_ASK: tuple[str, ...] = (
     "Is action unit {unit} active?",
     "Can you see {unit}?",
 )
-CANNOT_TELL = "I cannot tell; no face is visible."
+CANNOT_TELL = "I cannot tell; the picture is blank."
 """What is said of a picture without a face, whatever is asked."""

@@ -1,0 +1,72 @@
+"""What decides a training run: its settings, their command line, and the pools they ask for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.tiny.architecture import Sizes
+from harness.tiny.pool import PoolSpec
+
+ABOUT = "Trains affect-tiny from nothing on drawn faces."
+VALIDATION = 256
+"""Validation faces, and half as many clips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides the outcome."""
+
+    seed: int = 1
+    pool_seed: int = 5000
+    faces: int = 12288
+    clips: int = 2560
+    see_steps: int = 2600
+    see_faces: int = 56
+    see_clips: int = 8
+    see_rate: float = 2e-3
+    talk_steps: int = 1500
+    talk_faces: int = 48
+    """Faces that the tower sees in a step; the heads learn from all of them."""
+    talk_rows: int = 18
+    """Faces among them that are talked about: words cost more than pictures."""
+    talk_clips: int = 8
+    talk_rate: float = 2e-3
+    talk_vision_rate: float = 1.2e-3
+    aux: float = 0.3
+    """Weight of the vision heads' loss while the model learns to talk."""
+    blank: float = 0.05
+    """Share of pictures that are blank while the model learns to talk."""
+
+
+def pool_specs(settings: Settings, sizes: Sizes) -> dict[str, PoolSpec]:
+    """The four pools by the names of their folders."""
+    s, side = settings, sizes.picture
+    return {
+        "faces": PoolSpec("face", s.faces, s.pool_seed, "train", side),
+        "clips": PoolSpec("clip", s.clips, s.pool_seed, "train", side),
+        "faces-validation": PoolSpec("face", VALIDATION, s.pool_seed, "validation", side),
+        "clips-validation": PoolSpec("clip", VALIDATION // 2, s.pool_seed, "validation", side),
+    }
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m harness.tiny.train", description=ABOUT)
+    parser.add_argument("--work", type=Path, required=True, help="pictures and checkpoints")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the finished checkpoint")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="more than 1 only on an idle machine"
+    )
+    parser.add_argument("--processes", type=int, default=1, help="processes that train together")
+    parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
+    parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
+    parser.add_argument("--see-from", type=Path, help="start the vision tower from a see.pt")
+    for name, kind in Settings.__annotations__.items():
+        default = getattr(Settings(), name)
+        parser.add_argument(
+            "--" + name.replace("_", "-"), type={"int": int, "float": float}[kind], default=default
+        )
+    return parser.parse_args(argv)
