@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,10 @@ class PromptHead(BaseModel):
     protocol: str = "single"
     max_tokens: PositiveInt | None = None
     """Overrides the task's limit (chain of thought needs room)."""
+
+    def fills(self, asked: Iterable[str]) -> tuple[str, ...]:
+        """Those of the asked fields that a reply to this prompt may fill."""
+        return tuple(name for name in asked if name in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -32,3 +32,7 @@ class Sample:
     """Everything else known: slices come from here, prompts never see it."""
     cluster: str | None = None
     """The unit of resampling: the subject where the set has one; None means the medium itself."""
+
+    def asked_of(self, fields: Collection[str]) -> tuple[str, ...]:
+        """Those of a task's fields that this sample asks for, in the order it asks."""
+        return tuple(name for name in (self.asks or fields) if name in fields)

@@ -146,18 +146,13 @@ def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple
     return fitting
 
 
-def asked_fields(row: PlannedSample, prompt: Prompt) -> tuple[str, ...]:
-    """The fields that a reply to this prompt on this sample may fill."""
-    return tuple(name for name in row.asks if name in prompt.head.fields)
-
-
 def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSample, str]]:
     """(cell, sample, trial id) of the whole plan, task by task and sample by sample."""
     for name in plan.tasks:
         cells = [cell for cell in plan.cells if cell.task == name]
         for row in read_samples(folder.samples(name)) if cells else ():
             for cell in cells:
-                if asked_fields(row, plan.prompts[cell.prompt]):
+                if plan.prompts[cell.prompt].head.fills(row.asks):
                     yield cell, row, trial_id(cell, row.sample)
 
 

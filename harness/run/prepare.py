@@ -67,11 +67,7 @@ def prepare(
         trials = []
         for cell in cells:
             prompt = plan.prompts[cell.prompt]
-            asks = tuple(
-                n
-                for n in (sample.asks or task.fields)
-                if n in prompt.head.fields and n in task.fields
-            )
+            asks = prompt.head.fills(sample.asked_of(task.fields))
             if not asks:
                 continue
             if cell.condition not in shown:
@@ -87,17 +83,22 @@ def prepare(
             yield trials
 
 
+def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
+    """The task's frames of a medium, under a condition, in the task's size; nothing is opened."""
+    changed = condition.apply(parse_policy(task.media.frames)(medium))
+    if task.media.resize is None:
+        return changed
+    return resize(changed, longer_side=task.media.resize)
+
+
 def show(medium: Medium, condition: Condition, task: Task) -> Shown:
     """The pictures of a medium under a condition, encoded as they will be sent.
 
     A picture that is missing, broken or too large gives a failure of kind `media`; the run goes on.
     """
-    changed = condition.apply(parse_policy(task.media.frames)(medium))
-    if task.media.resize is not None:
-        changed = resize(changed, longer_side=task.media.resize)
     pictures = []
     try:
-        for picture in changed.frames:
+        for picture in as_shown(medium, condition, task).frames:
             data = picture.read()
             check(data, picture.name)
             pictures.append(Image(picture.name, portable(data, name=picture.name)))

@@ -13,10 +13,10 @@ from harness.core.prompt import Prompt
 from harness.core.sample import Sample
 from harness.core.source import Source
 from harness.core.task import Task
-from harness.media import check, parse_policy, portable, resize
+from harness.media import check, portable
 from harness.prompting import Library
 from harness.run.journal import conversation_turns
-from harness.run.prepare import prompt_variables
+from harness.run.prepare import as_shown, prompt_variables
 from harness.run.samples import collect_classes, with_classes
 from harness.sources import open_source
 
@@ -47,16 +47,11 @@ def preview(
     sample: Sample, task: Task, prompt: Prompt, library: Library, condition: str
 ) -> Preview | None:
     """The rendered messages of a sample up to the model's first reply; None where nothing is asked."""
-    asks = tuple(
-        n for n in (sample.asks or task.fields) if n in prompt.head.fields and n in task.fields
-    )
+    asks = prompt.head.fills(sample.asked_of(task.fields))
     if not asks:
         return None
-    medium = load_condition(condition).apply(parse_policy(task.media.frames)(sample.medium))
-    if task.media.resize is not None:
-        medium = resize(medium, longer_side=task.media.resize)
     lines, images = [], []
-    for picture in medium.frames:
+    for picture in as_shown(sample.medium, load_condition(condition), task).frames:
         try:
             data = picture.read()
             width, height = check(data, picture.name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.conditions import load_condition
 from harness.core.errors import HarnessError
-from harness.core.model import Card, Model
+from harness.core.model import Model
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import BASELINES, open_model
@@ -21,7 +21,7 @@ from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
 from harness.run.journal import Journal
 from harness.run.manifest import build_manifest, write_details, write_manifest
-from harness.run.plan import Axes, Plan, basis, make_plan, sampling_for, trials_of
+from harness.run.plan import Axes, Plan, make_plan, trials_of
 from harness.run.provenance import redact
 from harness.run.workspace import Workspace
 
@@ -156,18 +156,13 @@ def plan_job(job: Job) -> ReadyRun:
     cards = {spec: model.card for spec, model in models.items()}
     manifest = build_manifest(plan, job.axes, cards, command=job.command, fit_on=job.fit_on)
     write_manifest(job.folder, manifest)
+    bases = {cell["id"]: cell["basis"] for cell in manifest["cells"]}
     journal = Journal(job.folder)
-    return ReadyRun(job, plan, library, models, journal, _done(plan, job, cards, journal))
+    return ReadyRun(job, plan, library, models, journal, _done(plan, job, bases, journal))
 
 
-def _done(plan: Plan, job: Job, cards: Mapping[str, Card], journal: Journal) -> dict[str, int]:
-    bases = {
-        cell.id: basis(
-            cell, plan.tasks[cell.task].task, plan.prompts[cell.prompt], cards[cell.model],
-            sampling_for(plan.tasks[cell.task].task, plan.prompts[cell.prompt], job.axes.seed),
-        )
-        for cell in plan.cells
-    }  # fmt: skip
+def _done(plan: Plan, job: Job, bases: Mapping[str, str], journal: Journal) -> dict[str, int]:
+    """Cell id -> trials that were finished on the cell's basis."""
     done = {cell.id: 0 for cell in plan.cells}
     if not len(journal):
         return done

@@ -55,7 +55,7 @@ class Planner:
             sample=sample.id,
             cluster=self._cluster(sample),
             question=sample.question,
-            asks=tuple(n for n in (sample.asks or tuple(fields)) if n in fields),
+            asks=sample.asked_of(fields),
             targets={n: self._target(sample, n) for n in sample.targets if n in fields},
             annotations=sample.annotations,
             media=tuple(picture.name for picture in sample.medium.frames),

@@ -64,7 +64,7 @@ def read_cell(
     samples = records.samples
     for position in sorted(range(len(samples)), key=lambda p: samples[p].sample):
         sample = samples[position]
-        asks = tuple(name for name in sample.asks if name in head.fields)
+        asks = head.fills(sample.asks)
         if not asks:
             continue
         trial = trial_id(cell, sample.sample)
