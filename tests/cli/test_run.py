@@ -116,28 +116,25 @@ def test_score_gives_the_same_bytes_without_a_model(data: Path, stub: Stub, harn
     assert (folder / "report.html").read_bytes() == page
 
 
+def under_way(folder: Path, stub: Stub, *, at: int) -> subprocess.Popen[str]:
+    """A run in a process of its own, once the stub has seen `at` requests."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.cli.main", *TABLE, "--model", model(stub), "--out", "run"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while stub.count < at and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
 @pytest.mark.slow
 def test_a_killed_run_loses_nothing_finished(tmp_path: Path, harness: Run) -> None:
     write_pictures(tmp_path, rows(200))
     with running_stub(latency=0.05) as stub:
-        command = [
-            sys.executable,
-            "-m",
-            "harness.cli.main",
-            *TABLE,
-            "--model",
-            model(stub),
-            "--out",
-            "run",
-        ]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 60
-        while stub.count < 90 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        process = under_way(tmp_path, stub, at=90)
         os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()
         time.sleep(0.2)
         finished = (tmp_path / "run" / "generations.jsonl").read_bytes().count(b"\n")
         assert 0 < finished < 200
@@ -154,22 +151,7 @@ def test_a_killed_run_loses_nothing_finished(tmp_path: Path, harness: Run) -> No
 def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
     write_pictures(tmp_path, rows(200))
     with running_stub(latency=0.05) as stub:
-        command = [
-            sys.executable,
-            "-m",
-            "harness.cli.main",
-            *TABLE,
-            "--model",
-            model(stub),
-            "--out",
-            "run",
-        ]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        deadline = time.monotonic() + 60
-        while stub.count < 50 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        process = under_way(tmp_path, stub, at=50)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
