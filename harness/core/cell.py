@@ -6,22 +6,27 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
+FREE = "free"
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One task put to one model through one prompt under one condition by one protocol."""
+    """One task put to one model through one prompt under one condition by one protocol, answered on one channel."""
 
     task: str
     model: str
     prompt: str
     condition: str
     protocol: str
+    channel: str = FREE
+    """How the answer is taken: `free`, `choice` or `logprob`."""
 
     @cached_property
     def id(self) -> str:
         """Ten hex digits that stay the same between commands."""
-        parts = "\x1f".join((self.task, self.model, self.prompt, self.condition, self.protocol))
-        return hashlib.sha256(parts.encode()).hexdigest()[:10]
+        parts = [self.task, self.model, self.prompt, self.condition, self.protocol]
+        parts += [] if self.channel == FREE else [self.channel]
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:10]
 
 
 def trial_id(cell: Cell, sample: str, repeat: int = 0) -> str:

@@ -29,6 +29,22 @@ class Usage:
     completion_tokens: int = 0
 
 
+Estimator: TypeAlias = Literal["first-token", "continuation"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScores:
+    """Log-probabilities of the candidates of one request, in their order."""
+
+    labels: tuple[str, ...]
+    logprobs: tuple[float, ...]
+    """Natural logarithms. continuation: summed over the candidate's tokens and the end of the turn;
+    first-token: of the candidate's first token alone, where all first tokens differ."""
+    tokens: tuple[int, ...]
+    """Tokens summed over, the end of the turn included."""
+    estimator: Estimator
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why there is no reply."""
@@ -48,6 +64,8 @@ class Generation:
     latency: float = 0.0
     """Seconds from sending to the last byte."""
     failure: Failure | None = None
+    scores: LabelScores | None = None
+    """For a request with candidates; `text` is then the likeliest of them."""
 
     @classmethod
     def failed(cls, key: str, kind: ErrorKind, detail: str) -> Generation:

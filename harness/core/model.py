@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from harness.core.generation import Generation
+from harness.core.constraint import ConstraintKind
+from harness.core.generation import Estimator, Generation
 from harness.core.request import Request
 
 
@@ -22,6 +23,11 @@ class Card:
     max_images: int | None = None
     """Most pictures in one request; None means no known limit."""
     system_role: bool = True
+    constraints: Mapping[ConstraintKind, str] = field(default_factory=dict)
+    """Kinds of constraint that were proved to hold -> how they are spelt (`structured_outputs`). A server's
+    are known once it was probed."""
+    estimators: tuple[Estimator, ...] = ()
+    """How it can score candidates; empty where it cannot, or was not probed."""
     window: int = 16
     """How many requests it wants in flight."""
     details: Mapping[str, str] = field(default_factory=dict)
@@ -42,3 +48,15 @@ class Model(Protocol):
     async def reply(self, request: Request) -> Generation: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A model that must be tried before it is known what it can do."""
+
+    async def probe(self, channels: frozenset[str]) -> None:
+        """Find out what these channels need; afterwards the card says what holds.
+
+        Raises HarnessError where nothing answers. Does not raise for what does not hold.
+        """
+        ...

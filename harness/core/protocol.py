@@ -18,6 +18,8 @@ class Ask:
     """Put this conversation to the model."""
 
     messages: tuple[Message, ...]
+    reply: str | None = None
+    """The name of the reply that is awaited; None when it is the answer itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields
+from typing import Any
 
+from harness.core.constraint import Constraint
 from harness.core.message import Message, Text
 
 
@@ -24,16 +26,26 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A rendered conversation with its sampling parameters."""
+    """A rendered conversation with its sampling parameters, and what is wanted of the reply."""
 
     key: str
     """Hex digest of all that determines the reply; see `request_key`."""
     messages: tuple[Message, ...]
     sampling: Sampling
+    constraint: Constraint | None = None
+    """What the text is held to while it is generated."""
+    candidates: tuple[str, ...] = ()
+    """Replies whose log-probabilities are wanted instead of a text; empty for a text."""
 
 
 def request_key(
-    messages: tuple[Message, ...], sampling: Sampling, *, model: str, repeat: int = 0
+    messages: tuple[Message, ...],
+    sampling: Sampling,
+    *,
+    model: str,
+    repeat: int = 0,
+    constraint: Constraint | None = None,
+    candidates: tuple[str, ...] = (),
 ) -> str:
     """Hash of everything that determines a reply.
 
@@ -45,9 +57,12 @@ def request_key(
         [m.role, [["t", p.text] if isinstance(p, Text) else ["i", p.digest] for p in m.parts]]
         for m in messages
     ]
-    body = json.dumps(
-        [model, repeat, _parameters(sampling), turns], ensure_ascii=False, separators=(",", ":")
-    )
+    asked: list[Any] = [model, repeat, _parameters(sampling), turns]
+    if constraint is not None:
+        asked.append(["constraint", constraint.kind, constraint.choices, constraint.text])
+    if candidates:
+        asked.append(["candidates", candidates])
+    body = json.dumps(asked, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -59,7 +74,16 @@ _SAMPLING_FIELDS = tuple(field.name for field in fields(Sampling))
 
 
 def make_request(
-    messages: tuple[Message, ...], sampling: Sampling, *, model: str, repeat: int = 0
+    messages: tuple[Message, ...],
+    sampling: Sampling,
+    *,
+    model: str,
+    repeat: int = 0,
+    constraint: Constraint | None = None,
+    candidates: tuple[str, ...] = (),
 ) -> Request:
     """A Request with its key."""
-    return Request(request_key(messages, sampling, model=model, repeat=repeat), messages, sampling)
+    key = request_key(
+        messages, sampling, model=model, repeat=repeat, constraint=constraint, candidates=candidates
+    )
+    return Request(key, messages, sampling, constraint, candidates)

@@ -24,7 +24,7 @@ class DescribeThenAnswer:
                 return Done(reply)
             named[rendering.awaiting] = reply
             rendering = render(dict(named))
-        return Ask(rendering.messages)
+        return Ask(rendering.messages, rendering.awaiting)
 
 
 DESCRIBE_THEN_ANSWER = DescribeThenAnswer()

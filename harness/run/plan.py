@@ -21,7 +21,7 @@ from harness.run.sample_file import PlannedSample, read_samples
 from harness.run.samples import SampleSummary, select, with_classes, write_samples
 from harness.sources import open_source
 
-COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "sample")
+COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
 """Columns of plan.parquet."""
 
 ALL_PROMPTS = "all"

@@ -1,0 +1,19 @@
+"""What a reply is held to while it is generated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+ConstraintKind: TypeAlias = Literal["choice", "json", "regex"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One of some texts, a JSON object after a schema, or a text after a regular expression."""
+
+    kind: ConstraintKind
+    choices: tuple[str, ...] = ()
+    """For choice: the whole replies that are allowed."""
+    text: str = ""
+    """For json: the schema, written as JSON. For regex: the pattern, which the whole reply matches."""
