@@ -47,6 +47,9 @@ class FieldReader:
         if self.spec.kind == "label" and self.table is not None:
             return quick_label(raw, self.table)
         if self.spec.kind == "number":
+            found = quick_label(raw, self.table) if self.table is not None else None
+            if found is not None:
+                return self._number_of(found)
             return quick_number(raw, self.spec.low, self.spec.high)
         return quick_yes_no(raw) if self.spec.kind == "yes-no" else None
 
@@ -55,7 +58,7 @@ class FieldReader:
         if self.spec.kind == "text":
             return _read_text(reply)
         if self.spec.kind == "number":
-            return read_number(reply, self.spec.low, self.spec.high, form=form, keys=self.keys)
+            return self._read_number(reply, form)
         if self.spec.kind == "yes-no" or self.table is None:
             return read_yes_no(reply, keys=self.keys)
         if self.spec.kind == "set":
@@ -66,6 +69,20 @@ class FieldReader:
             if other.outcome is Outcome.ANSWERED:
                 return replace(other, value=self.table.label(str(other.value)))
         return found
+
+    def _read_number(self, reply: Reply, form: Form) -> Answer:
+        """A number, or a word that stands for one; a number that is written goes before a word."""
+        number = read_number(reply, self.spec.low, self.spec.high, form=form, keys=self.keys)
+        if self.table is None or number.outcome is Outcome.ANSWERED:
+            return number
+        word = read_label(reply, self.table, form=form, letters=False, keys=self.keys)
+        return self._number_of(word) if word.outcome is Outcome.ANSWERED else number
+
+    def _number_of(self, found: Answer) -> Answer:
+        """The answer with its word's number as value."""
+        if found.outcome is not Outcome.ANSWERED:
+            return found
+        return replace(found, value=float(self.spec.words[str(found.value)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +186,8 @@ def _field(name: str, spec: FieldSpec, letters: bool) -> FieldReader:
                 mend="resolve them first (harness.answers.resolve_labels, or the source for from-data)",
             )
         table = label_table(spec.labels, spec.synonyms)
+    elif spec.kind == "number" and spec.words:
+        table = label_table(tuple(spec.words), spec.synonyms)
     return FieldReader(name, spec, table, key_pattern(name), letters and spec.kind == "label")
 
 

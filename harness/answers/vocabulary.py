@@ -24,6 +24,18 @@ VOCABULARIES: Mapping[str, tuple[str, ...]] = {
     "samm-5": ("anger", "contempt", "happiness", "surprise", "others"),
     "casme3-fine": ("anger", "disgust", "fear", "happiness", "sadness", "surprise"),
     "me-fine-7": ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"),
+    "raf-compound": (
+        "happily surprised", "happily disgusted", "sadly fearful", "sadly angry",
+        "sadly surprised", "sadly disgusted", "fearfully angry", "fearfully surprised",
+        "angrily surprised", "angrily disgusted", "disgustedly surprised",
+    ),
+    "mafw-11": (*BASIC_7, "contempt", "anxiety", "helplessness", "disappointment"),
+    "disfa-units": (
+        "AU1", "AU2", "AU4", "AU5", "AU6", "AU9", "AU12", "AU15", "AU17", "AU20", "AU25", "AU26",
+    ),
+    "aff-wild2-units": (
+        "AU1", "AU2", "AU4", "AU6", "AU7", "AU10", "AU12", "AU15", "AU23", "AU24", "AU25", "AU26",
+    ),
     "academic-5": ("confused", "distracted", "happy", "neutral", "tired"),
     "megc-action-units": MEGC_ACTION_UNITS,
     "megc-side": ("left", "right"),
@@ -37,7 +49,7 @@ VOCABULARIES: Mapping[str, tuple[str, ...]] = {
     "cue-nose": ("wrinkled", "neutral"),
     "cue-forehead": ("lined", "smooth"),
     "cue-gaze": ("ahead", "left", "right", "up", "down"),
-}
+}  # fmt: skip
 """Name -> labels, in the order in which prompts offer them."""
 
 _LOOKS: Mapping[str, str] = {

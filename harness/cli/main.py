@@ -19,6 +19,7 @@ COMMANDS = {
     "list": "list tasks, prompts, models or conditions",
     "show": "render one real sample of a task: its picture's path and the exact messages",
     "lint": "check prompts against tasks before anything is asked",
+    "data": "check a copy of a data set against its published counts",
     "faces": "draw annotated faces",
     "doctor": "check this installation and say how to mend it",
 }

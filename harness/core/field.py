@@ -34,6 +34,11 @@ class FieldSpec(BaseModel):
     """For number: the least value of the scale."""
     high: float = 1.0
     """For number: the greatest value of the scale."""
+    words: Mapping[str, float] = {}
+    """For number: words that stand for a number (`very pleasant`: 1), for prompts that offer words."""
+    member_of: str = ""
+    """For yes-no: a set field of the task. Where a JSON reply holds that set and no key of this field's,
+    the answer is yes if the set has the member that the sample's annotation `unit` names."""
     synonyms: Mapping[str, tuple[str, ...]] = {}
     """Label -> further words that mean it in this task."""
     definitions: Mapping[str, str] = {}
@@ -47,6 +52,9 @@ class FieldSpec(BaseModel):
     def _check(self) -> FieldSpec:
         if self.kind == "number" and not self.low < self.high:
             raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        for word, value in self.words.items():
+            if not self.low <= value <= self.high:
+                raise ValueError(f"words: {word} ({value}) lies outside {self.low} to {self.high}")
         if isinstance(self.labels, tuple) and len(set(self.labels)) != len(self.labels):
             raise ValueError("labels holds the same label twice")
         return self

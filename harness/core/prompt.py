@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from harness.core.message import Message
 
@@ -23,8 +23,19 @@ class PromptHead(BaseModel):
     answer: Literal["text", "final", "json"] = "text"
     """Where the values stand: anywhere in the text; behind a final-answer line; in a JSON object."""
     protocol: str = "single"
+    replies: Mapping[str, tuple[str, ...]] = {}
+    """Name of an earlier reply -> the fields read from it, in the order of the reply tags; all other
+    fields are read from the last reply."""
     max_tokens: PositiveInt | None = None
     """Overrides the task's limit (chain of thought needs room)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> PromptHead:
+        named = [name for names in self.replies.values() for name in names]
+        for name in named:
+            if name not in self.fields or named.count(name) > 1:
+                raise ValueError(f"replies: {name} is no field of this prompt, or is read twice")
+        return self
 
     def fills(self, asked: Iterable[str]) -> tuple[str, ...]:
         """Those of the asked fields that a reply to this prompt may fill."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -34,25 +34,37 @@ class Finding:
     """From 1; 0 where no line is to blame."""
     code: str
     """`unknown-variable`, `does-not-render`, `field-never-asked`, `contract-mismatch`,
-    `media-missing`, `media-twice`, `varies-before-media`, `protocol-mismatch`, `ends-unasked`."""
+    `media-missing`, `media-twice`, `varies-before-media`, `protocol-mismatch`, `reply-mismatch`, `ends-unasked`."""
     level: Literal["error", "warning"]
     message: str
     mend: str
 
 
+Turns: TypeAlias = tuple[Message, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One conversation, rendered to its end."""
+    """A prompt rendered to its end: one conversation, or several that a tag sets apart."""
 
-    messages: tuple[Message, ...]
+    conversations: tuple[Turns, ...]
     pictures: tuple[Image, ...]
 
+    @property
+    def messages(self) -> Turns:
+        """The last conversation, which asks for the answer."""
+        return self.conversations[-1]
+
     def count(self, picture: Image) -> int:
-        return sum(part is picture for message in self.messages for part in message.parts)
+        """How often one conversation shows a picture, at most."""
+        return max(
+            sum(part is picture for message in turns for part in message.parts)
+            for turns in self.conversations
+        )
 
     @property
     def text(self) -> str:
-        return "\n".join(message.text for message in self.messages).casefold()
+        return "\n".join(m.text for turns in self.conversations for m in turns).casefold()
 
 
 def lint(library: Library, prompt: Prompt, *, task: Task | None = None) -> list[Finding]:
@@ -60,6 +72,7 @@ def lint(library: Library, prompt: Prompt, *, task: Task | None = None) -> list[
     the two contracts are held against each other."""
     unknown = list(_unknown_variables(library, prompt))
     findings = [*unknown, *_protocol(library, prompt), *_contract(prompt, task)]
+    findings += _named_replies(library, prompt)
     if not unknown:  # a trial would only fail on the same variable
         findings += _trials(library, prompt, task)
     return sorted(findings, key=lambda finding: (finding.line, finding.code, finding.message))
@@ -109,6 +122,20 @@ def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
             "the protocol is describe-then-answer, but no reply stands in between",
             mend="add {% reply as description %} between two user turns",
             line=line,
+        )
+
+
+def _named_replies(library: Library, prompt: Prompt) -> Iterator[Finding]:
+    """`replies:` names reply tags, in the order in which they stand."""
+    tags = library.survey(prompt).replies
+    named = tuple(prompt.head.replies)
+    if named != tuple(name for name in tags if name in named):
+        yield _find(
+            prompt,
+            "reply-mismatch",
+            f"`replies:` names {', '.join(named)}; the reply tags are {', '.join(tags) or 'none'}",
+            mend="name reply tags there, in the order in which they stand",
+            line=_head_line(prompt, "replies"),
         )
 
 
@@ -243,12 +270,16 @@ def _trial(
     shown = tuple(Image(f"trial-{k}", b"trial %d" % k) for k in range(pictures))
     variables = field_variables(fields, question=_QUESTION)
     replies: dict[str, str] = {}
+    conversations: list[Turns] = []
     for _ in range(_MAX_REPLIES):
         rendering = library.render(prompt, variables=variables, pictures=shown, replies=replies)
+        if conversations and rendering.messages[: len(conversations[-1])] == conversations[-1]:
+            conversations.pop()  # the same conversation, longer
+        conversations.append(rendering.messages)
         if rendering.awaiting is None:
             break
         replies[rendering.awaiting] = "A face."
-    return _Trial(rendering.messages, shown)
+    return _Trial(tuple(conversations), shown)
 
 
 def _head_line(prompt: Prompt, key: str) -> int:

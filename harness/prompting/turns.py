@@ -1,4 +1,5 @@
-"""The turn tags: `{% system %}`, `{% user %}`, `{% assistant %}`, `{% reply as NAME %}`.
+"""The turn tags: `{% system %}`, `{% user %}`, `{% assistant %}`, `{% reply as NAME %}`, and
+`{% new conversation %}`, behind which nothing said before is sent.
 
 Turns are recorded when they run, so they may repeat, stand in loops, conditions, macros and
 includes, and inherit through blocks; the order of turns is the order of execution.
@@ -121,6 +122,14 @@ class Record:
         self.grow(len(text))
         self.messages.append(Message("assistant", (Text(text),)))
 
+    def anew(self) -> None:
+        """A conversation of its own begins: what was said so far is not sent with what follows."""
+        if self._role is not None:
+            raise PromptFault(
+                f"`new conversation` stands inside a {self._role} turn", mend="put it between turns"
+            )
+        self.messages.clear()
+
     def spend(self, size: int) -> None:
         """Counts characters made on the way, printed or not. Raises PromptFault above a multiple
         of MAX_SIZE."""
@@ -147,13 +156,15 @@ def record_of(context: Context) -> Record:
 class Turns(Extension):
     """The tags, and the meters that keep a template from running away."""
 
-    tags = {*ROLES, "reply"}  # noqa: RUF012 (Jinja's own declaration is a plain set)
+    tags = {*ROLES, "reply", "new"}  # noqa: RUF012 (Jinja's own declaration is a plain set)
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Reads one tag. Raises TemplateSyntaxError."""
         token = next(parser.stream)
         if token.value == "reply":
             return self._parse_reply(parser, token.lineno)
+        if token.value == "new":
+            return self._parse_new(parser, token.lineno)
         arguments: list[nodes.Expr] = [nodes.ContextReference(), nodes.Const(token.value)]
         body = parser.parse_statements((f"name:end{token.value}",), drop_needle=True)
         call = self.call_method("turn", arguments, lineno=token.lineno)
@@ -169,6 +180,12 @@ class Turns(Extension):
         call = self.call_method("reply", arguments, lineno=line)
         return nodes.ExprStmt(call).set_lineno(line)
 
+    def _parse_new(self, parser: Parser, line: int) -> nodes.Node:
+        if not parser.stream.skip_if("name:conversation"):
+            parser.fail("what is new? {% new conversation %}", line)
+        call = self.call_method("anew", [nodes.ContextReference()], lineno=line)
+        return nodes.ExprStmt(call).set_lineno(line)
+
     def turn(self, context: Context, role: Role, caller: Callable[[], str]) -> str:
         """Called by a turn tag."""
         record_of(context).turn(role, caller)
@@ -177,6 +194,10 @@ class Turns(Extension):
     def reply(self, context: Context, name: str) -> None:
         """Called by a reply tag."""
         record_of(context).reply(name)
+
+    def anew(self, context: Context) -> None:
+        """Called by `new conversation`."""
+        record_of(context).anew()
 
     def rounds(self, context: Context, items: Iterable[Any], size: int) -> Iterator[Any]:
         """`items`, each counted as a step that prints `size` characters of the template's own."""
@@ -198,7 +219,7 @@ class Turns(Extension):
         return "".join(texts)
 
 
-def called(node: nodes.Node) -> Literal["turn", "reply"] | None:
+def called(node: nodes.Node) -> Literal["turn", "reply", "anew"] | None:
     """Which tag a node of the parsed template is."""
     if isinstance(node, nodes.CallBlock):
         target = node.call.node
@@ -207,8 +228,14 @@ def called(node: nodes.Node) -> Literal["turn", "reply"] | None:
     else:
         return None
     if isinstance(target, nodes.ExtensionAttribute) and target.identifier == Turns.identifier:
-        return "turn" if target.name == "turn" else "reply"
+        return _TAGS.get(target.name)
     return None
+
+
+_TAGS: Mapping[str, Literal["turn", "reply", "anew"]] = {
+    name: name for name in ("turn", "reply", "anew")
+}
+"""The tags by the method that they call; the meters' calls are none."""
 
 
 def reply_names(tree: nodes.Template) -> tuple[str, ...]:

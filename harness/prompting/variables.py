@@ -16,7 +16,10 @@ PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
         "n_frames": "how many pictures there are",
         "question": "the sample's own question, where it has one",
         "labels": "the labels of the first field asked for that has labels, in the order to show",
-        "fields": "the fields asked for: name -> kind, labels, low, high",
+        "fields": "the fields asked for: name -> kind, labels, low, high, words",
+        "every_field": "every field of the task, asked for or not, as `fields`",
+        "shown": "what the pictures are, in words, where a condition shows no plain frames",
+        "flow_legend": "the key to the colours, where a condition shows a picture of optical flow",
         "definitions": "label -> what it means, for the labels that have a definition",
         "exemplars": "worked examples shown first (a list, empty unless a condition fills it)",
     }
@@ -28,19 +31,18 @@ def field_variables(
     *,
     question: str | None = None,
     exemplars: Sequence[Mapping[str, Any]] = (),
+    every: Mapping[str, FieldSpec] | None = None,
 ) -> dict[str, object]:
     """The variables that a sample's asked fields give a prompt, all but the pictures.
 
     `fields` holds only what this sample asks for, in the task's order, its labels already a list
-    (ValueError else). `labels` and `question` are left out where there are none, so that a prompt
-    which needs them says so instead of printing nothing. Whole numbers lose their `.0`.
+    (ValueError else); `every` all fields of the task, where they are known. `labels` and
+    `question` are left out where there are none, so that a prompt which needs them says so instead
+    of printing nothing. Whole numbers lose their `.0`.
     """
-    shown: dict[str, dict[str, object]] = {}
+    shown = {name: _shown(spec) for name, spec in fields.items()}
     definitions: dict[str, str] = {}
-    for name, spec in fields.items():
-        labels = list(spec.classes) if spec.kind in ("label", "set", "yes-no") else []
-        low, high = _plain(spec.low), _plain(spec.high)
-        shown[name] = {"kind": spec.kind, "labels": labels, "low": low, "high": high}
+    for spec in fields.values():
         definitions.update(spec.definitions)
     variables: dict[str, object] = {
         "fields": shown,
@@ -52,7 +54,20 @@ def field_variables(
         variables["labels"] = first
     if question is not None:
         variables["question"] = question
+    if every is not None:
+        variables["every_field"] = {name: _shown(spec) for name, spec in every.items()}
     return variables
+
+
+def _shown(spec: FieldSpec) -> dict[str, Any]:
+    """A field as templates see it."""
+    return {
+        "kind": spec.kind,
+        "labels": list(spec.classes) if spec.kind in ("label", "set", "yes-no") else [],
+        "low": _plain(spec.low),
+        "high": _plain(spec.high),
+        "words": list(spec.words),
+    }
 
 
 def _plain(number: float) -> float | int:

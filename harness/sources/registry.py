@@ -19,6 +19,18 @@ SOURCES = Registry(
         "folder": "harness.sources.folder:open_folder_source",
         "hf": "harness.sources.hub:open_hub_source",
         "faces": "harness.sources.drawn:open_drawn_source",
+        "affectnet": "harness.sources.affectnet:open_affectnet",
+        "raf-db": "harness.sources.raf_db:open_raf_db",
+        "fer2013": "harness.sources.fer2013:open_fer2013",
+        "ferplus": "harness.sources.fer2013:open_ferplus",
+        "sfew": "harness.sources.sfew:open_sfew",
+        "ck-plus": "harness.sources.ck_plus:open_ck_plus",
+        "dfew": "harness.sources.video_emotion:open_dfew",
+        "ferv39k": "harness.sources.video_emotion:open_ferv39k",
+        "mafw": "harness.sources.video_emotion:open_mafw",
+        "aff-wild2": "harness.sources.aff_wild2:open_aff_wild2",
+        "disfa": "harness.sources.disfa:open_disfa",
+        "utkface": "harness.sources.utkface:open_utkface",
     },
 )
 """Family -> a function `(options, *, fields, base) -> Source`; `options` come without `family`."""

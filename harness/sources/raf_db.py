@@ -1,0 +1,111 @@
+"""RAF-DB as distributed: basic and compound expressions, with the manual attributes.
+
+Codes: Li, Deng and Du, CVPR 2017, and the set's own readme. No identities are released, so the
+picture is the unit of resampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.sample import Scalar
+from harness.core.source import Source
+from harness.sources.dataset import (
+    DatasetOptions,
+    DatasetSource,
+    Entry,
+    Found,
+    Published,
+    first_existing,
+    label_of,
+    text_lines,
+)
+from harness.sources.options import read_options
+
+BASIC: Mapping[str, str] = {
+    "1": "surprise", "2": "fear", "3": "disgust", "4": "happiness", "5": "sadness", "6": "anger",
+    "7": "neutral",
+}  # fmt: skip
+COMPOUND: Mapping[str, str] = {
+    "1": "happily surprised", "2": "happily disgusted", "3": "sadly fearful", "4": "sadly angry",
+    "5": "sadly surprised", "6": "sadly disgusted", "7": "fearfully angry",
+    "8": "fearfully surprised", "9": "angrily surprised", "10": "angrily disgusted",
+    "11": "disgustedly surprised",
+}  # fmt: skip
+GENDER: Mapping[str, str] = {"0": "male", "1": "female", "2": "unsure"}
+RACE: Mapping[str, str] = {"0": "Caucasian", "1": "African-American", "2": "Asian"}
+AGE: Mapping[str, str] = {"0": "0-3", "1": "4-19", "2": "20-39", "3": "40-69", "4": "70+"}
+_TEST = Published(
+    "test",
+    "emotion",
+    {"happiness": 1185, "neutral": 680, "sadness": 478, "surprise": 329, "anger": 162,
+     "disgust": 160, "fear": 74},
+    "the set's test list (3,068 pictures)",
+)  # fmt: skip
+_TRAIN = Published("train", "emotion", {"": 12271}, "the set's training list")
+
+
+class RafOptions(DatasetOptions):
+    """Options of RAF-DB."""
+
+    split: Literal["train", "test"] = "test"
+    part: Literal["basic", "compound"] = "basic"
+    pictures: Literal["aligned", "original"] = "aligned"
+
+
+def open_raf_db(
+    options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path
+) -> Source:
+    """A source over one part and split. Raises HarnessError where the list is not there."""
+    asked = read_options(RafOptions, options, family="raf-db")
+    root = base / asked.root
+    lists = first_existing(
+        [folder / "EmoLabel" / name
+         for folder in (root / asked.part, root)
+         for name in ("list_patition_label.txt", "list_partition_label.txt")],
+        mend="source.root is the folder that holds basic/ and compound/, or one of these two",
+    )  # fmt: skip
+    here = lists.parent.parent
+    published = [_TEST if asked.split == "test" else _TRAIN] if asked.part == "basic" else []
+    return DatasetSource(
+        lambda: _entries(here, lists, asked), asked, fields, offers=("emotion",), files=[lists],
+        published=published,
+    )  # fmt: skip
+
+
+def _entries(root: Path, lists: Path, asked: RafOptions) -> Iterator[Found]:
+    names = BASIC if asked.part == "basic" else COMPOUND
+    for number, line in text_lines(lists):
+        where = f"{lists.name}, line {number}"
+        name, _, code = line.partition(" ")
+        if not code:
+            raise HarnessError(f"{where}: {line!r} is not `picture code`", mend="fetch it again")
+        if not name.startswith(asked.split):
+            continue
+        stem = Path(name).stem
+        picture = root / "Image" / asked.pictures / name
+        if asked.pictures == "aligned":
+            picture = picture.with_name(f"{stem}_aligned.jpg")
+        yield Entry(
+            id=name,
+            medium=picture,
+            values={"emotion": label_of(code, names, where=where)},
+            notes=_attributes(root / "Annotation" / "manual" / f"{stem}_manu_attri.txt"),
+        )
+
+
+def _attributes(file: Path) -> dict[str, Scalar]:
+    """Gender, race and age group from the last three lines, below five landmarks."""
+    if not file.is_file():
+        return {}
+    last = [line for _, line in text_lines(file)][-3:]
+    if len(last) < 3:
+        return {}
+    tables = (("gender", GENDER), ("race", RACE), ("age_group", AGE))
+    return {
+        name: label_of(c, t, where=file.name) for (name, t), c in zip(tables, last, strict=True)
+    }
