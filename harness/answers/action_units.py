@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from harness.answers.pattern import pattern
+
 NUMBERS: Mapping[int, str] = {
     1: "inner brow raiser",
     2: "outer brow raiser",
@@ -68,7 +70,7 @@ _EXTRA: Mapping[str, tuple[str, ...]] = {
     "eyes right": ("eyes turn right",),
 }
 
-_NUMERIC = re.compile(
+_NUMERIC = pattern(
     r"(?:[lrtb]|left |right )?(?:(?:au|a\.u\.|action unit) ?#?:? ?)?[lrtb]?0?(\d{1,2})[a-e]?"
 )
 _ROLES = (("raiser", "raise"), ("lowerer", "lower"), ("tightener", "tighten"), ("wrinkler", "wrinkle"),

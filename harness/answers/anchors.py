@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from harness.answers.pattern import pattern
+
 Level: TypeAlias = Literal["final-anchor", "statement"]
 
 _BE = r"(?: ?(?:is|was|would be|will be|must be|might be|could be|may be|appears to be|seems to be|appears|seems|remains)\b(?: most likely| likely| probably| clearly)? ?:?| {0,4}[:=])"
 _NOUN = r"(?:emotion|expression|label|class|classification|category|choice|option|match|prediction|description|response|state|conclusion|guess|assessment|judge?ment)"
-_FINAL = re.compile(
+_FINAL = pattern(
     r"\\boxed {0,2}\{|<answer>"
     rf"|\b(?:answer|verdict|prediction|conclusion){_BE}"
     rf"|\bfinal {_NOUN}{_BE}"
@@ -19,13 +21,13 @@ _FINAL = re.compile(
     rf"|\b(?:primary|main|dominant|predominant|prevailing|overall|most likely|most prominent|strongest|best|correct|likeliest)(?: \w{{1,20}}){{0,2}}? {_NOUN}s?(?: \w{{1,20}}){{0,8}}?{_BE}"
     r"|\bi(?:'d| would|'ll| will)? (?:therefore |thus )?(?:choose|pick|select|go with|going with|settle on)\b:?"
 )
-_STATEMENT = re.compile(
+_STATEMENT = pattern(
     rf"\b(?:expression|emotion|emotional state|feeling|mood|affect|label|class|category|classification){_BE}"
     rf"|\b(?:expression|emotion|emotional state|feeling|mood|affect)(?: \w{{1,20}}){{1,10}}?{_BE}"
     r"|\b(?:classif(?:y|ied)|label+ed|described?|categori[sz]ed?|interpret(?:ed)?|identif(?:y|ied)|read)(?: (?!as\b)\w{1,20}){0,6}? as\b"
     r"|(?:^|[.!?\n] {0,4})(?:therefore|thus|hence|in conclusion|overall|in summary|to conclude|to sum up|so,)\b"
 )
-_BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*|__([^_\n]{1,60})__")
+_BOLD = pattern(r"\*\*([^*\n]{1,60})\*\*|__([^_\n]{1,60})__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def find_anchors(text: str, keys: re.Pattern[str] | None = None) -> list[Anchor]
     found = [Anchor("final-anchor", m.start(), m.end()) for m in _FINAL.finditer(text)]
     taken = {a.end for a in found}
     patterns = (_STATEMENT,) if keys is None else (_STATEMENT, keys)
-    for pattern in patterns:
-        for match in pattern.finditer(text):
+    for form in patterns:
+        for match in form.finditer(text):
             if match.end() not in taken:
                 taken.add(match.end())
                 found.append(Anchor("statement", match.start(), match.end()))

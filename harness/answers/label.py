@@ -30,6 +30,7 @@ from harness.answers.anchors import Anchor, bold_parts, find_anchors
 from harness.answers.letters import read_letter
 from harness.answers.mentions import Mention, Token, find_mentions, tokens_of
 from harness.answers.normal import Reply
+from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.scan import (
     Scan,
@@ -45,7 +46,7 @@ from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
 _TRIM = " \t\r\n\v\f\"'`*_.,:;!?()[]{}<>#~|"
-_OTHER = re.compile(
+_OTHER = pattern(
     r"\W*(?:(?:final )?answer[\s:]+)?(?:none(?: of (?:the (?:above|options|given options)|these|them))?"
     r"|others?|something else|mixed)\W*"
 )

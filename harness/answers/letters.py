@@ -6,16 +6,17 @@ import re
 
 from harness.answers.mentions import find_mentions, tokens_of
 from harness.answers.normal import Reply
+from harness.answers.pattern import pattern
 from harness.answers.table import OFF, LabelTable
 from harness.answers.verdict import answered, lacking
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
-_WHOLE = re.compile(r"\s*[(\[{<]?\s*(?:option\s+|choice\s+)?([a-z])\s*[)\]}>.:,!]*\s*")
-_LEAD = re.compile(
+_WHOLE = pattern(r"\s*[(\[{<]?\s*(?:option\s+|choice\s+)?([a-z])\s*[)\]}>.:,!]*\s*")
+_LEAD = pattern(
     r"\s*(?:[(\[]([a-z])[)\]]|([a-z])[).:](?=\s|$)|(?:option|choice)\s+\(?([a-z])\b\)?)"
 )
-_NAMED = re.compile(
+_NAMED = pattern(
     r"(?:\\boxed {0,2}\{|<answer>|\b(?:answer|choice|option|letter)(?: is| would be)? ?[:=]?|\b(?:choose|select|pick|go with)(?: option)?) {0,4}"
     r"(?:\(([a-z])\)|([a-z])(?= {0,4}(?:[.):,;}<\n]|$)))"
 )

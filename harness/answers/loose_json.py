@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-_TOKEN = re.compile(
+from harness.answers.pattern import pattern
+
+_TOKEN = pattern(
     r'\s*(?:"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
     r"|'(?:[^'\\\n]|\\.|'(?!\s*[,:}\]]))*+(?:'|(?=\n)|\\?\Z)"
     r"|[{}\[\]:,]|//[^\n]*|[^\W\d][\w -]{0,60}(?= {0,8}[,:}\]\n]|\Z)|[\w.+-]+|\S|\Z)",

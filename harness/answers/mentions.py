@@ -7,18 +7,18 @@ ends it ("not happy but sad").
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from harness.answers.lexicon import FACE_PARTS
+from harness.answers.pattern import pattern
 from harness.answers.table import NULL, LabelTable
 
 Status: TypeAlias = Literal["said", "denied", "aside"]
 
-_TOKEN = re.compile(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:'[^\W_]+)*|\n|[^\w\s]")
-_HYPHEN = re.compile(r"(?<=[^\W_])-(?=[^\W_])")
+_TOKEN = pattern(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:'[^\W_]+)*|\n|[^\w\s]")
+_HYPHEN = pattern(r"(?<=[^\W_])-(?=[^\W_])")
 _REACH = 12
 _ITEMS = 16
 

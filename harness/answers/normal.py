@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.answers.pattern import pattern
+
 _BLANK = str.maketrans(
     {
         **{c: " " for c in range(32) if c != 10},
@@ -26,13 +28,13 @@ _FOLD = {
     "\u2014": ";", "\u2015": ";", "\u3002": ".", "\u3001": ",", "\u2028": "\n", "\u2029": "\n",
     "\u2022": "\n", "\u00d7": " ", "\u2044": "/",
 }  # fmt: skip
-_CONTROL = re.compile(
+_CONTROL = pattern(
     r"<[|\uff5c][^|<>\n\uff5c]{0,40}[|\uff5c]>|</?s>|\[/?inst\]|<(?:end|start)_of_turn>",
     re.IGNORECASE,
 )
-_FINAL_CHANNEL = re.compile(r"<\|channel\|>final<\|message\|>", re.IGNORECASE)
-_THINK = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_WORD = re.compile(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:'[^\W_]+)*")
+_FINAL_CHANNEL = pattern(r"<\|channel\|>final<\|message\|>", re.IGNORECASE)
+_THINK = pattern(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_WORD = pattern(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:'[^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)

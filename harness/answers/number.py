@@ -15,24 +15,25 @@ from dataclasses import dataclass
 
 from harness.answers.anchors import own_anchors
 from harness.answers.normal import Reply
+from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.verdict import Form, answered, lacking, nothing, wordless
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
 _NUM = r"(?:[+-] ?|minus |negative |plus )?(?:\d{1,3}(?:,\d{3})+(?:\.\d{1,12})?|\d{1,15}(?:[.,]\d{1,12})?|\.\d{1,12})(?:e[+-]?\d{1,3})?"
-_VALUE = re.compile(
+_VALUE = pattern(
     rf"(?<![\w.,])({_NUM})(?![\w])(?: ?(%|percent\b)| {{0,2}}(?:/|out of) {{0,2}}(\d{{1,4}}(?:\.\d{{1,4}})?))?"
 )
-_SCALE = re.compile(
+_SCALE = pattern(
     rf"(?:(?:scale|range|ranging|interval|values?|score)\b(?: \w{{1,12}}){{0,3}}? ?)?(?:from|between|of|in|range|scale|to|is|:)? ?[(\[]? ?({_NUM}) ?(?:to|and|,|-|\.\.\.?|;) ?({_NUM}) ?[)\]]?(?! ?[./,]?\d)"
 )
-_BETWEEN = re.compile(rf" {{0,3}}(?:to|-|or|and|~|through|/|\.\.\.?) {{0,3}}(?={_NUM})")
-_ITEM = re.compile(
+_BETWEEN = pattern(rf" {{0,3}}(?:to|-|or|and|~|through|/|\.\.\.?) {{0,3}}(?={_NUM})")
+_ITEM = pattern(
     r"(?:^|\n) {0,8}\(?\d{1,2}[.)](?= {1,4}\S)|\b(?:step|figure|frame|image|option|face|person|part) {0,2}#?\d{1,4}\b"
 )
-_TOLERANCE = re.compile(rf"(?:\+/-|\u00b1|\+-) {{0,2}}{_NUM}")
-_SKIP = re.compile(
+_TOLERANCE = pattern(rf"(?:\+/-|\u00b1|\+-) {{0,2}}{_NUM}")
+_SKIP = pattern(
     r"[\s:=({\[<]*(?:(?:is|of|about|around|approximately|roughly|at|a|an|the|estimated|as|be|score|value|would|approx\.?|~)[\s:=(]+){0,5}[~\u2248]?\s*"
 )
 _WORDS = {

@@ -15,21 +15,22 @@ from collections.abc import Sequence
 from harness.answers.anchors import own_anchors
 from harness.answers.mentions import find_mentions, tokens_of
 from harness.answers.normal import Reply
+from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.table import OFF, LabelTable
 from harness.answers.verdict import answered, lacking, nothing, wordless
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
-_SPLIT = re.compile(r"[,;+\n\[\]&]|(?<=\s)and(?=\s)|(?<=\w)\s?/\s?(?=\w)|(?<=\s)-(?=\s)")
-_LEAD = re.compile(
+_SPLIT = pattern(r"[,;+\n\[\]&]|(?<=\s)and(?=\s)|(?<=\w)\s?/\s?(?=\w)|(?<=\s)-(?=\s)")
+_LEAD = pattern(
     r"(?:(?:the )?(?:\w{1,20} ){0,4}?(?:action units?|aus?|units?|labels?|cues?|answer|list)(?: \w{1,20}){0,6}? ?"
     r"(?:are|is|include|includes|:)(?: the following| as follows)? ?:?) ?"
 )
-_CODE = re.compile(r"\b(?:au|action unit) ?#?:? ?\d{1,2}\b")
-_BULLET = re.compile(r"^\W*(?:\d{1,2}[.)]\s|[-\u2022]\s)?\s*|\W+$")
-_ITEM = re.compile(r"(?m)^ {0,8}\(?\d{1,2}[.)](?= )")
-_NOTE = re.compile(r"\([^()\n]{0,80}\)")
+_CODE = pattern(r"\b(?:au|action unit) ?#?:? ?\d{1,2}\b")
+_BULLET = pattern(r"^\W*(?:\d{1,2}[.)]\s|[-\u2022]\s)?\s*|\W+$")
+_ITEM = pattern(r"(?m)^ {0,8}\(?\d{1,2}[.)](?= )")
+_NOTE = pattern(r"\([^()\n]{0,80}\)")
 _NONE = frozenset(
     """none|no|nothing|no action units|no action unit|none of them|none visible|no aus|no au|no units
     |none present|neutral|no visible action units|empty|not any|no action units are present
@@ -38,7 +39,7 @@ _NONE = frozenset(
         "\n    ", ""
     ).split("|")
 )
-_STOP = re.compile(
+_STOP = pattern(
     r"\. (?!\d)|\.$|\.\n|\n\s*\n|\btherefore\b|\bthus\b|\bhence\b|\bbased on (?:this|these|them)\b"
 )
 

@@ -12,6 +12,7 @@ import re
 
 from harness.answers.anchors import own_anchors
 from harness.answers.normal import Reply
+from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.verdict import answered, lacking, nothing, wordless
 from harness.core.answer import Answer
@@ -26,22 +27,22 @@ _EXACT = {
     **dict.fromkeys(("not visible", "not shown", "not present", "absent", "hidden"), "no"),
     **dict.fromkeys(("it is not", "it isn't", "they are not", "they aren't", "it does not"), "no"),
 }
-_UNSURE = re.compile(
+_UNSURE = pattern(
     r"\W*(?:i'?m )?(?:unsure|maybe|uncertain|perhaps|possibly|partially|partly|sometimes|both|unclear"
     r"|unknown|not sure|not certain|somewhat|probably)\W*"
 )
-_IDIOM = re.compile(
+_IDIOM = pattern(
     rf"\b(?:(?:{_YES}) ?(?:or|/|and) ?(?:{_NO})|(?:{_NO}) ?(?:or|/|and) ?(?:{_YES})"
     r"|no (?:doubt|question|problem|idea|longer|one|more|less|matter|mistake|hesitation|need|reason|way to)"
     r"|(?:question|example|item) no\b)\b|\bno\. ?\d"
 )
-_LEAD = re.compile(rf"\W*(?:(?:well|ok|okay|sure|so|hmm+),? )?({_YES}|{_NO}|true|false|y|n)\b(?!')")
-_WORDS = re.compile(rf"\b(?:(not |n't |cannot say )?({_YES})|({_NO}))\b(?!')")
+_LEAD = pattern(rf"\W*(?:(?:well|ok|okay|sure|so|hmm+),? )?({_YES}|{_NO}|true|false|y|n)\b(?!')")
+_WORDS = pattern(rf"\b(?:(not |n't |cannot say )?({_YES})|({_NO}))\b(?!')")
 _SEEN = (
     r"(?:visible|shown|showing|present|seen|evident|apparent|active|activated|detected|observed|exposed"
     r"|displayed|noticeable)"
 )
-_STATES = re.compile(
+_STATES = pattern(
     rf"\b(?:(?:is|are|was|were|be|can be|appears?|seems?)( not|n't)?(?: (?!not\b|no\b)\w{{1,14}}){{0,3}}? {_SEEN}"
     rf"|(?:is|are)n't(?: \w{{1,14}}){{0,2}}? {_SEEN}|cannot be {_SEEN}|can't be {_SEEN}"
     rf"|not {_SEEN}|absent|hidden|covered|invisible)\b"

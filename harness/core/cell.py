@@ -5,8 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, TypeAlias
 
-FREE = "free"
+Channel: TypeAlias = Literal["free", "choice", "logprob"]
+"""How an answer is taken: read from free text; from text that was held to the admissible answers; or as
+the label to which the model gives the greatest probability."""
+
+CHANNELS: tuple[Channel, ...] = ("free", "choice", "logprob")
+FREE: Channel = "free"
 
 
 @dataclass(frozen=True)
@@ -18,8 +24,8 @@ class Cell:
     prompt: str
     condition: str
     protocol: str
-    channel: str = FREE
-    """How the answer is taken: `free`, `choice` or `logprob`."""
+    channel: Channel = FREE
+    """How the answer is taken."""
 
     @cached_property
     def id(self) -> str:

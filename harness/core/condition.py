@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from harness.core.medium import Medium
 
 
 class Condition(Protocol):
-    """An axis of a run, like prompts and models. Lazy: pictures are opened when they are read."""
+    """An axis of a run, like prompts and models. Pictures are opened when they are read, and where the
+    condition cannot choose frames without seeing them."""
 
     @property
     def name(self) -> str: ...
 
-    def apply(self, medium: Medium) -> Medium: ...
+    def apply(self, medium: Medium) -> Medium:
+        """Raises MediaError where the medium cannot be shown so."""
+        ...
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A condition that may choose frames itself."""
+
+    @property
+    def whole_clip(self) -> bool:
+        """True: it is given every frame of a clip, and the task's frame policy does not apply."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A condition with something to tell prompts."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Prompt variables: `shown`, `flow_legend`."""
+        ...

@@ -7,6 +7,9 @@ from typing import Literal, TypeAlias
 
 ConstraintKind: TypeAlias = Literal["choice", "json", "regex"]
 
+Need: TypeAlias = Literal["choice", "json", "regex", "logprob"]
+"""What a channel needs of a model: a kind of constraint, or scores of candidates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Constraint:

@@ -16,9 +16,11 @@ ErrorKind: TypeAlias = Literal[
     "bad-reply",
     "rejected",
     "unsupported",
+    "no-prediction",
 ]
 """media: a picture could not be read; bad-reply: the server's answer is not what the protocol says;
-rejected: the server refused the request (4xx); unsupported: the model cannot take it."""
+rejected: the server refused the request (4xx); unsupported: the model cannot take it; no-prediction: a file of
+answers made elsewhere has none for the sample."""
 
 
 @dataclass(frozen=True, slots=True)

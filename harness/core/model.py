@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from harness.core.constraint import ConstraintKind
+from harness.core.constraint import ConstraintKind, Need
 from harness.core.generation import Estimator, Generation
 from harness.core.request import Request
 
@@ -22,6 +22,8 @@ class Card:
     revision, versions of server, tokenizer and decoder. Part of every request key."""
     max_images: int | None = None
     """Most pictures in one request; None means no known limit."""
+    video: bool = False
+    """Whether it takes a clip as one video; otherwise a clip goes in as its frames."""
     system_role: bool = True
     constraints: Mapping[ConstraintKind, str] = field(default_factory=dict)
     """Kinds of constraint that were proved to hold -> how they are spelt (`structured_outputs`). A server's
@@ -32,6 +34,11 @@ class Card:
     """How many requests it wants in flight."""
     details: Mapping[str, str] = field(default_factory=dict)
     """Facts for the manifest: revision, dtype, device, configuration hashes."""
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """What a channel may ask of it."""
+        return frozenset[Need](self.constraints) | ({"logprob"} if self.estimators else frozenset())
 
 
 class Model(Protocol):
@@ -54,8 +61,8 @@ class Model(Protocol):
 class Probing(Protocol):
     """A model that must be tried before it is known what it can do."""
 
-    async def probe(self, channels: frozenset[str]) -> None:
-        """Find out what these channels need; afterwards the card says what holds.
+    async def probe(self, needs: frozenset[Need]) -> None:
+        """Find out which of these hold; afterwards the card says so.
 
         Raises HarnessError where nothing answers. Does not raise for what does not hold.
         """

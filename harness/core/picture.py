@@ -26,6 +26,15 @@ class Picture(Protocol):
         ...
 
 
+@runtime_checkable
+class Redrawable(Protocol):
+    """A drawn picture that can be drawn again with one cue of its face changed and all else equal."""
+
+    def with_cue(self, cue: str, value: str) -> Picture:
+        """The changed picture. Its `read` raises MediaError where the cue cannot change alone."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FilePicture:
     """A picture in a file."""
@@ -88,6 +97,11 @@ class Remembered:
     @property
     def name(self) -> str:
         return self._picture.name
+
+    @property
+    def origin(self) -> Picture:
+        """The picture that is remembered."""
+        return self._picture
 
     def read(self) -> bytes:
         if self._data is None:

@@ -24,8 +24,8 @@ class PromptHead(BaseModel):
     """Where the values stand: anywhere in the text; behind a final-answer line; in a JSON object."""
     protocol: str = "single"
     replies: Mapping[str, tuple[str, ...]] = {}
-    """Name of an earlier reply -> the fields read from it, in the order of the reply tags; all other
-    fields are read from the last reply."""
+    """Every reply tag in order -> the fields read from that reply (none for a mere description); all other
+    fields are read from the last reply. Empty: all fields are."""
     max_tokens: PositiveInt | None = None
     """Overrides the task's limit (chain of thought needs room)."""
 
@@ -36,6 +36,13 @@ class PromptHead(BaseModel):
             if name not in self.fields or named.count(name) > 1:
                 raise ValueError(f"replies: {name} is no field of this prompt, or is read twice")
         return self
+
+    def read_from(self, reply: str | None, asks: Iterable[str]) -> tuple[str, ...]:
+        """Those of the asked fields that the reply of that name fills; None is the last one."""
+        if reply is not None:
+            return tuple(name for name in asks if name in self.replies.get(reply, ()))
+        earlier = {name for names in self.replies.values() for name in names}
+        return tuple(name for name in asks if name not in earlier)
 
     def fills(self, asked: Iterable[str]) -> tuple[str, ...]:
         """Those of the asked fields that a reply to this prompt may fill."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.core.sample import Sample
 
@@ -29,3 +29,17 @@ class Source(Protocol):
     def skipped(self) -> tuple[Skipped, ...]:
         """What the last complete iteration left out."""
         ...
+
+
+@runtime_checkable
+class StatesLabels(Protocol):
+    """A source that knows which labels its data set allows, whether or not its rows hold them all."""
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Field -> labels; they count, with those that occur, where a task takes them from the data."""
+        ...
+
+
+def stated_labels(source: object) -> Mapping[str, tuple[str, ...]]:
+    """The labels that a source states; none where it knows of none."""
+    return source.labels() if isinstance(source, StatesLabels) else {}

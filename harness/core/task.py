@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
 
+from harness.core.cell import FREE, Channel
 from harness.core.field import FieldSpec
 
 
@@ -19,6 +20,21 @@ class MediaSpec(BaseModel):
     """Frame policy for clips: `all`, `apex`, `onset-apex-offset`, `uniform-N`."""
     resize: PositiveInt | None = None
     """Longer side in pixels; None sends the file's own bytes."""
+
+
+class SpottingSpec(BaseModel):
+    """How answers to windows over long videos become spotted intervals (see harness.score.spotting)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    field: str = "emotion"
+    """The label field that the windows are asked for."""
+    rest: str = "none"
+    """Its label for a window in which nothing passes."""
+    length: PositiveFloat = 0.35
+    """Seconds of a spotted interval: no model says where a movement begins and ends."""
+    longest: PositiveFloat = 1.25
+    """Seconds. One answer held for longer is a macro-expression, or what the face looks like at rest."""
 
 
 class Task(BaseModel):
@@ -44,6 +60,15 @@ class Task(BaseModel):
     (the medium), or the name of an annotation."""
     max_tokens: PositiveInt = 256
     """Longest reply, in tokens; a prompt may ask for another limit."""
+    channel: Channel = FREE
+    """How answers are taken where the command names no channel."""
+    unconstrained: Literal["stop", "free"] = "stop"
+    """What is done where a model cannot be held to an answer on the channel `choice`: stop, or go on in
+    free text, which is then said everywhere."""
+    sentences: Literal["megc"] | None = None
+    """`megc`: answers are put into the challenge's sentences as well and scored as texts."""
+    spotting: SpottingSpec | None = None
+    """The samples are windows over long videos, and their answers are joined into spotted intervals."""
     notice: str = ""
     """A sentence that every report of this task carries."""
 

@@ -1,0 +1,207 @@
+"""What a reply is held to on the channels `choice` and `logprob`, from the fields that it fills."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.answers.verdict import Form
+from harness.core.cell import Channel
+from harness.core.constraint import Constraint, Need
+from harness.core.field import FieldSpec
+
+PLACES = 3
+"""Most decimal places of a number."""
+MOST_STEPS = 200
+"""A scale of whole-number ends no further apart than this is held to exactly."""
+
+_SPECIAL = frozenset("\\.^$*+?{}[]|()-")
+
+
+class Unfit(ValueError):
+    """A channel cannot take these fields from one reply; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of one reply besides text."""
+
+    constraint: Constraint | None = None
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def need(self) -> Need | None:
+        """What the model must be able to do for it."""
+        if self.candidates:
+            return "logprob"
+        return None if self.constraint is None else self.constraint.kind
+
+
+def wanted(channel: Channel, fields: Mapping[str, FieldSpec], form: Form) -> Wanted:
+    """What a channel wants of a reply that fills `fields`. Raises Unfit."""
+    if channel == "choice":
+        return Wanted(constraint=constraint_for(fields, form))
+    if channel == "logprob":
+        return Wanted(candidates=candidates_for(fields, form))
+    return Wanted()
+
+
+def candidates_for(fields: Mapping[str, FieldSpec], form: Form) -> tuple[str, ...]:
+    """The labels of the one field, as whole replies. Raises Unfit for other fields and forms.
+
+    A reply in which the label stands behind reasoning or inside JSON is no label alone, and the labels'
+    probabilities as whole replies would say nothing about it.
+    """
+    name, spec = _only(fields)
+    if spec.kind not in ("label", "yes-no"):
+        raise Unfit(f"{name} is a {spec.kind}, which has no list of labels to score")
+    if form != "text":
+        raise Unfit(f"the prompt asks for more than the label (answer: {form})")
+    return spec.classes
+
+
+def constraint_for(fields: Mapping[str, FieldSpec], form: Form) -> Constraint:
+    """What holds a reply to the admissible values of `fields`. Raises Unfit.
+
+    text: a label or yes-no is one of its labels, a number or set a regular expression; json: an object
+    with every field, in their order; final: any text, then a last line `Answer: VALUE`.
+    """
+    if form == "json":
+        return Constraint("json", text=json.dumps(_schema(fields), ensure_ascii=False))
+    name, spec = _only(fields)
+    if spec.kind == "text":
+        raise Unfit(f"{name} is free text")
+    if form == "final":
+        return Constraint("regex", text=rf"((.|\n)*\n)?Answer: ({_value(spec)})")
+    if spec.kind in ("label", "yes-no"):
+        return Constraint("choice", choices=spec.classes)
+    return Constraint("regex", text=_value(spec))
+
+
+def obeys(text: str, constraint: Constraint) -> bool:
+    """Whether a whole reply is what the constraint allows; white space around it is passed over."""
+    text = text.strip()
+    if constraint.kind == "choice":
+        return text in constraint.choices
+    if constraint.kind == "regex":
+        return re.fullmatch(constraint.text, text) is not None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return _fits(value, json.loads(constraint.text))
+
+
+def _only(fields: Mapping[str, FieldSpec]) -> tuple[str, FieldSpec]:
+    if len(fields) != 1:
+        raise Unfit(f"one reply answers {len(fields)} fields at once ({', '.join(fields)})")
+    return next(iter(fields.items()))
+
+
+def _value(spec: FieldSpec) -> str:
+    """A pattern of all values of a field in plain text."""
+    if spec.kind == "number":
+        return "|".join([number_pattern(spec.low, spec.high), *map(_escaped, spec.words)])
+    one = "|".join(_escaped(label) for label in spec.classes)
+    if spec.kind == "set":
+        return rf"none|({one})(, ({one})){{0,{max(len(spec.classes) - 1, 0)}}}"
+    return one
+
+
+def number_pattern(low: float, high: float) -> str:
+    """Decimals of at most PLACES places in [low, high].
+
+    Where the ends are no whole numbers, or far apart, only the sign and the number of digits are held to.
+    """
+    if not (low.is_integer() and high.is_integer() and high - low <= MOST_STEPS):
+        more = len(str(int(max(abs(low), abs(high))))) - 1
+        whole = rf"(0|[1-9][0-9]{{0,{more}}})"
+        return rf"{'-?' if low < 0 else ''}{whole}(\.[0-9]{{1,{PLACES}}})?"
+    ends = int(low), int(high)
+    if ends[0] >= 0:
+        return _magnitudes(*ends)
+    if ends[1] <= 0:
+        return rf"-({_magnitudes(-ends[1], -ends[0])})"
+    return rf"{_magnitudes(0, ends[1])}|-({_magnitudes(0, -ends[0])})"
+
+
+def _magnitudes(low: int, high: int) -> str:
+    whole = "|".join(str(n) for n in range(low, high))
+    return rf"({whole})(\.[0-9]{{1,{PLACES}}})?|{high}(\.0{{1,{PLACES}}})?"
+
+
+def _escaped(text: str) -> str:
+    """Only what every dialect takes for special is escaped: some servers know no escaped blank."""
+    return "".join(f"\\{c}" if c in _SPECIAL else c for c in text)
+
+
+def _schema(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
+    """JSON Schema of an object with every field; generators write keys in the order of `properties`."""
+    return {
+        "type": "object",
+        "properties": {name: _property(spec) for name, spec in fields.items()},
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+
+
+def _property(spec: FieldSpec) -> dict[str, Any]:
+    if spec.kind == "number":
+        number = {"type": "number", "minimum": spec.low, "maximum": spec.high}
+        if not spec.words:
+            return number
+        return {"anyOf": [number, {"type": "string", "enum": list(spec.words)}]}
+    if spec.kind == "text":
+        return {"type": "string"}
+    one = {"type": "string", "enum": list(spec.classes)}
+    if spec.kind == "set":
+        return {"type": "array", "items": one, "maxItems": len(spec.classes)}
+    return one
+
+
+def json_pattern(schema: Mapping[str, Any]) -> str:
+    """A pattern of the objects that a schema of the words used above allows, their keys in order, with one
+    blank behind each comma and colon.
+
+    Every match is JSON that fits the schema. Unlike a schema it leaves no room for endless white space or
+    digits, in which weak models lose themselves.
+    """
+    if "anyOf" in schema:
+        return f"({'|'.join(json_pattern(one) for one in schema['anyOf'])})"
+    kind = schema["type"]
+    if kind == "object":
+        pairs = (f'"{_escaped(k)}": {json_pattern(v)}' for k, v in schema["properties"].items())
+        return rf"\{{{', '.join(pairs)}\}}"
+    if kind == "array":
+        one, more = json_pattern(schema["items"]), max(schema["maxItems"] - 1, 0)
+        return rf"\[({one}(, {one}){{0,{more}}})?\]"
+    if kind == "number":
+        return f"({number_pattern(schema['minimum'], schema['maximum'])})"
+    if "enum" not in schema:
+        return r'"[^"\\\n\r\t]*"'
+    return f"({'|'.join(_escaped(json.dumps(one, ensure_ascii=False)) for one in schema['enum'])})"
+
+
+def _fits(value: object, schema: Mapping[str, Any]) -> bool:
+    """Whether a JSON value fits a schema of the words used above."""
+    if "anyOf" in schema:
+        return any(_fits(value, one) for one in schema["anyOf"])
+    if schema["type"] == "object":
+        return (
+            isinstance(value, dict)
+            and set(value) == set(schema["required"])
+            and all(_fits(value[name], below) for name, below in schema["properties"].items())
+        )
+    if schema["type"] == "array":
+        return (
+            isinstance(value, list)
+            and len(value) <= schema["maxItems"]
+            and all(_fits(item, schema["items"]) for item in value)
+        )
+    if schema["type"] == "number":
+        known = isinstance(value, int | float) and not isinstance(value, bool)
+        return known and bool(schema["minimum"] <= value <= schema["maximum"])
+    return isinstance(value, str) and ("enum" not in schema or value in schema["enum"])
