@@ -1,5 +1,5 @@
 """Named, deterministic changes of what a model is shown."""
 
-from harness.conditions.registry import CONDITIONS, load_condition
+from harness.conditions.registry import CONDITIONS, describe_conditions, load_condition
 
-__all__ = ["CONDITIONS", "load_condition"]
+__all__ = ["CONDITIONS", "describe_conditions", "load_condition"]

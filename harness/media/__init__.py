@@ -9,6 +9,7 @@ from harness.media.decode import (
 )
 from harness.media.frames import POLICIES, Policy, parse_policy
 from harness.media.portable import portable
+from harness.media.sheet import ContactSheet, contact_sheet
 from harness.media.transforms import Transformed, blank, encode_png, resize
 from harness.media.verify import check
 
@@ -17,10 +18,12 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "PIXEL_LIMIT",
     "POLICIES",
+    "ContactSheet",
     "Policy",
     "Transformed",
     "blank",
     "check",
+    "contact_sheet",
     "decode",
     "encode_png",
     "open_picture",

@@ -9,19 +9,32 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
+from harness.media.apex import METHOD, find_apex
 
 Policy: TypeAlias = Callable[[Medium], Medium]
 """Keeps some frames of a clip; leaves a single picture alone."""
 
-POLICIES = ("all", "apex", "onset-apex-offset", "uniform-N")
+POLICIES = ("all", "apex", "onset-apex-offset", "uniform-N", "around-apex-N")
 """The policies there are; N is a number from 1."""
 
-_UNIFORM = re.compile(r"uniform-([1-9][0-9]{0,3})", re.ASCII)
+_NUMBERED = re.compile(r"(uniform|around-apex)-([1-9][0-9]{0,3})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Where onset, apex and offset stand among a clip's frames."""
+
+    onset: int
+    apex: int
+    offset: int
+    """Places from 0, not frame numbers."""
+    notes: tuple[str, ...]
+    """What stood in for what, as `changes` record it."""
 
 
 def parse_policy(text: str) -> Policy:
@@ -32,9 +45,12 @@ def parse_policy(text: str) -> Policy:
     - `onset-apex-offset`: those three, in order of time, fewer where they coincide.
     - `uniform-N`: N frames evenly spaced from the first to the last, both included (the middle one
       for N = 1); all frames of a clip that has no more than N.
+    - `around-apex-N`: the apex and up to N frames on each side of it.
 
-    Where the apex is not annotated, the frame half-way from onset to offset stands in; for onset and
-    offset, the first and the last frame. Each stand-in is added to the medium's `changes`.
+    Where the apex is not annotated, or lies outside the clip, it is found by `harness.media.apex`,
+    which reads the frames between onset and offset; for onset and offset, the first and the last
+    frame stand in. Each stand-in is added to the medium's `changes`. A policy raises MediaError for
+    a clip without frames, and where the apex must be found and a frame cannot be read.
     """
     if text == "all":
         return _all
@@ -42,41 +58,73 @@ def parse_policy(text: str) -> Policy:
         return _apex
     if text == "onset-apex-offset":
         return _onset_apex_offset
-    match = _UNIFORM.fullmatch(text)
+    match = _NUMBERED.fullmatch(text)
     if match:
-        return _uniform(int(match[1]))
+        return (_uniform if match[1] == "uniform" else _around_apex)(int(match[2]))
     raise HarnessError(
         f"no frame policy is called {text!r}",
         mend=f"choose one of: {', '.join(POLICIES)} (such as uniform-8)",
     )
 
 
+def moments(medium: Medium) -> Moments:
+    """Onset, apex and offset of a clip, annotated or stood in for. Raises MediaError; see `parse_policy`."""
+    need_frames(medium)
+    onset, onset_notes = _edge(medium, "onset", medium.onset, 0)
+    offset, offset_notes = _edge(medium, "offset", medium.offset, len(medium.frames) - 1)
+    apex, apex_notes = _apex_place(medium, min(onset, offset), max(onset, offset))
+    return Moments(onset, apex, offset, (*onset_notes, *apex_notes, *offset_notes))
+
+
+def need_frames(medium: Medium) -> None:
+    """Raises MediaError for a clip of no frames."""
+    if not medium.frames:
+        raise MediaError(
+            "a clip of 0 frames",
+            kind="empty",
+            mend="check source.frames and source.root",
+        )
+
+
 def _all(medium: Medium) -> Medium:
+    need_frames(medium)
     return medium
 
 
 def _apex(medium: Medium) -> Medium:
-    if not _is_clip(medium):
+    if medium.kind != "clip":
         return medium
-    place, notes = _apex_place(medium)
-    return _keep(medium, [place], "apex", notes)
+    found = moments(medium)
+    notes = [note for note in found.notes if note.startswith("apex")]
+    return keep(medium, [found.apex], "apex", notes)
 
 
 def _onset_apex_offset(medium: Medium) -> Medium:
-    if not _is_clip(medium):
+    if medium.kind != "clip":
         return medium
-    apex, notes = _apex_place(medium)
-    onset, onset_notes = _place(medium, "onset", medium.onset, medium.indices[0])
-    offset, offset_notes = _place(medium, "offset", medium.offset, medium.indices[-1])
-    notes = [*onset_notes, *notes, *offset_notes]
-    return _keep(medium, sorted({onset, apex, offset}), "onset-apex-offset", notes)
+    found = moments(medium)
+    places = sorted({found.onset, found.apex, found.offset})
+    return keep(medium, places, "onset-apex-offset", found.notes)
 
 
 def _uniform(count: int) -> Policy:
     def policy(medium: Medium) -> Medium:
-        if not _is_clip(medium):
+        if medium.kind != "clip":
             return medium
-        return _keep(medium, uniform_places(len(medium.frames), count), f"uniform-{count}", [])
+        need_frames(medium)
+        return keep(medium, uniform_places(len(medium.frames), count), f"uniform-{count}", [])
+
+    return policy
+
+
+def _around_apex(reach: int) -> Policy:
+    def policy(medium: Medium) -> Medium:
+        if medium.kind != "clip":
+            return medium
+        found = moments(medium)
+        first, last = max(0, found.apex - reach), min(len(medium.frames) - 1, found.apex + reach)
+        notes = [note for note in found.notes if note.startswith("apex")]
+        return keep(medium, range(first, last + 1), f"around-apex-{reach}", notes)
 
     return policy
 
@@ -91,11 +139,8 @@ def uniform_places(length: int, count: int) -> list[int]:
     return [(2 * i * (length - 1) + gaps) // (2 * gaps) for i in range(count)]
 
 
-def _is_clip(medium: Medium) -> bool:
-    return medium.kind == "clip" and len(medium.frames) > 0
-
-
-def _keep(medium: Medium, places: Sequence[int], name: str, notes: Sequence[str]) -> Medium:
+def keep(medium: Medium, places: Sequence[int], name: str, notes: Sequence[str]) -> Medium:
+    """The frames at these places; `frames-NAME` and the notes are added to `changes`."""
     return replace(
         medium,
         frames=tuple(medium.frames[place] for place in places),
@@ -104,19 +149,23 @@ def _keep(medium: Medium, places: Sequence[int], name: str, notes: Sequence[str]
     )
 
 
-def _apex_place(medium: Medium) -> tuple[int, list[str]]:
-    if medium.apex is not None:
-        return _place(medium, "apex", medium.apex, 0)
-    first = medium.indices[0] if medium.onset is None else medium.onset
-    last = medium.indices[-1] if medium.offset is None else medium.offset
-    return _nearest(medium.indices, (first + last) // 2), ["apex-unknown-middle-shown"]
+def _apex_place(medium: Medium, first: int, last: int) -> tuple[int, list[str]]:
+    numbers, annotated = medium.indices, medium.apex
+    if annotated is not None and numbers[0] <= annotated <= numbers[-1]:
+        return _nearest_noted(medium, "apex", annotated)
+    place = first + find_apex(medium.frames[first : last + 1])
+    why = "unknown" if annotated is None else f"{annotated}-outside-the-clip"
+    return place, [f"apex-{why}-{numbers[place]}-found-by-{METHOD}"]
 
 
-def _place(medium: Medium, what: str, number: int | None, otherwise: int) -> tuple[int, list[str]]:
-    """Where in `frames` the annotated frame stands, and a note where another stands in."""
+def _edge(medium: Medium, what: str, number: int | None, place: int) -> tuple[int, list[str]]:
+    """Where in `frames` the onset or offset stands; `place` where it is not annotated."""
     if number is None:
-        edge = "first" if what == "onset" else "last"
-        return _nearest(medium.indices, otherwise), [f"{what}-unknown-{edge}-shown"]
+        return place, [f"{what}-unknown-{'first' if what == 'onset' else 'last'}-shown"]
+    return _nearest_noted(medium, what, number)
+
+
+def _nearest_noted(medium: Medium, what: str, number: int) -> tuple[int, list[str]]:
     place = _nearest(medium.indices, number)
     if medium.indices[place] == number:
         return place, []

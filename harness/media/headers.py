@@ -9,6 +9,8 @@ _SIZE_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG start-of-frame markers (ITU T.81, table B.1)."""
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 """JPEG markers without a length."""
+_PLAIN_SEGMENTS = frozenset({0xC0, 0xC2, 0xC4, 0xDB, 0xDD, 0xE0, 0xFE})
+"""JPEG segments that say nothing but how to decode: frames, tables, restarts, JFIF, comments."""
 
 
 def whole_jpeg(data: bytes) -> tuple[int, int] | None:
@@ -29,6 +31,27 @@ def whole_jpeg(data: bytes) -> tuple[int, int] | None:
             return size if data.rfind(b"\xff\xd9", at) > 0 else None
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None
+
+
+def plain_jpeg(data: bytes) -> bool:
+    """Whether all readers show a JPEG the same way, as far as its segments tell in a quick look.
+
+    True: 8 bits, grey or three colours, and nothing in which an orientation, a profile, another colour
+    space or another picture could stand. False says nothing: it takes a closer look.
+    """
+    at, framed = 2, False
+    while at + 10 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xDA:
+            return framed
+        if marker not in _PLAIN_SEGMENTS:
+            return False
+        if marker in _SIZE_OF_FRAME:
+            if framed or data[at + 4] != 8 or data[at + 9] not in (1, 3):
+                return False
+            framed = True
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
 
 
 def whole_png(data: bytes) -> tuple[int, int] | None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from PIL import Image
 
 from harness.core.errors import MediaError
-from harness.media.decode import DAMAGE, corrupt, decode, open_header
+from harness.media.decode import DAMAGE, check_size, corrupt, decode, open_header
+from harness.media.headers import plain_jpeg, whole_jpeg
 from harness.media.transforms import encode_png
 
 _PLAIN_FORMATS = frozenset({"JPEG", "PNG", "WEBP"})
@@ -23,6 +24,10 @@ _TURNED = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 
 def portable(data: bytes, *, name: str) -> bytes:
     """The same bytes where they are plain, else a PNG. Raises MediaError as `decode` does."""
+    size = whole_jpeg(data)
+    if size is not None and plain_jpeg(data):  # without Pillow's slower reading of the header
+        check_size(*size, name=name)
+        return data
     opened = open_header(data, name=name)
     try:
         plain = _is_plain(opened, data)

@@ -18,6 +18,7 @@ from harness.core.prompt import Prompt, Rendering
 from harness.prompting.engine import Engine, StrayText, located
 from harness.prompting.faults import PromptError
 from harness.prompting.files import SUFFIX, File, Shelf
+from harness.prompting.form import Form, form_of, stand_ins
 from harness.prompting.head import parse_head, split_head
 from harness.prompting.slots import Album
 from harness.prompting.survey import Survey, check, references, stray_place, survey
@@ -38,8 +39,8 @@ class Library:
     """Prompts by name, from folders searched in order: the first that has a name wins.
 
     A file is read once; what is rendered later is what the digest covers, even if the file
-    changes meanwhile. A library may be shared by threads: renderings share nothing but compiled
-    templates.
+    changes meanwhile. A library may be shared by threads: renderings share compiled templates, and
+    forms that are never changed.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -48,6 +49,8 @@ class Library:
         self._files: dict[str, File] = {}
         self._engine = Engine(self._template_text)
         self._loaded: dict[str, _Loaded] = {}
+        self._forms: dict[tuple[str, int], Form] = {}
+        """Prompt and number of pictures -> the last form without replies: most samples share it."""
 
     def names(self) -> tuple[str, ...]:
         """The prompts there are, sorted: `emotion/plain`. Files and folders whose name starts with
@@ -73,11 +76,30 @@ class Library:
     ) -> Rendering:
         """The conversation up to the next reply that the model owes.
 
-        `variables` are those of PROMPT_VARIABLES except the pictures' own (`field_variables`
+        A template sees of a picture only its number, so where variables are those of the rendering
+        before, the very same objects, its form is filled with these pictures. `variables` are those of PROMPT_VARIABLES except the pictures' own (`field_variables`
         makes them from field specs); `replies` holds the model's text by the name in its
         `{% reply as NAME %}`. Raises HarnessError naming template, line and mend.
         """
         loaded = self._same(prompt)
+        if replies or variables.get("exemplars"):
+            return self._render(loaded, variables, pictures=pictures, replies=replies)
+        place = (prompt.name, len(pictures))
+        form = self._forms.get(place)
+        if form is None or not form.suits(variables):
+            blank = stand_ins(len(pictures))
+            rendering = self._render(loaded, variables, pictures=blank, replies=replies)
+            form = self._forms[place] = form_of(rendering, blank, variables)
+        return form.filled(pictures)
+
+    def _render(
+        self,
+        loaded: _Loaded,
+        variables: Mapping[str, object],
+        *,
+        pictures: Sequence[Image],
+        replies: Mapping[str, str],
+    ) -> Rendering:
         album = Album()
         slots = album.add(pictures)
         given: dict[str, object] = {"exemplars": (), **variables}
@@ -93,7 +115,7 @@ class Library:
             raise self._stray(loaded, stray.text) from None
         if not rendering.messages:
             raise PromptError(
-                prompt.name + SUFFIX,
+                loaded.prompt.name + SUFFIX,
                 0,
                 "no turn was rendered",
                 mend="add {% user %} ... {% enduser %}",

@@ -126,15 +126,16 @@ def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
 
 
 def _named_replies(library: Library, prompt: Prompt) -> Iterator[Finding]:
-    """`replies:` names reply tags, in the order in which they stand."""
+    """`replies:` names every reply tag, in the order in which they stand."""
     tags = library.survey(prompt).replies
     named = tuple(prompt.head.replies)
-    if named != tuple(name for name in tags if name in named):
+    if named and named != tuple(tags):
         yield _find(
             prompt,
             "reply-mismatch",
             f"`replies:` names {', '.join(named)}; the reply tags are {', '.join(tags) or 'none'}",
-            mend="name reply tags there, in the order in which they stand",
+            mend="name every reply tag there, in the order in which they stand; `name: []` for one that "
+            "no field is read from",
             line=_head_line(prompt, "replies"),
         )
 

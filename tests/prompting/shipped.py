@@ -63,6 +63,8 @@ def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
     if prompt.name.startswith("lvqa/"):
         names = ("micro_count", "event_type", "action_units")
         return {f"{stem}-{name}": ((name,), 4) for name in names}
+    if prompt.name.startswith("spot/"):
+        return {stem: (prompt.head.fields, 3)}
     if not prompt.name.startswith("vqa/"):
         return {stem: (prompt.head.fields, 1)}
     more = {"vqa/structured": "au_side", "vqa/coarse-then-fine": "fine"}.get(prompt.name)

@@ -1,0 +1,73 @@
+"""One cue of a drawn face changed and all else held equal: `cue:teeth_visible=yes`.
+
+Two runs that differ in this condition alone show what the cue causes; see `harness.cues`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from harness.core.errors import HarnessError, MediaError
+from harness.core.medium import Medium
+from harness.core.picture import Picture, Redrawable, Remembered
+from harness.faces.intervention import INTERVENTIONS, REFUSED
+
+PREFIX = "cue:"
+FORM = "cue:NAME=VALUE"
+
+
+@dataclass(frozen=True, slots=True)
+class WithCue:
+    """Every picture drawn again with the cue set to the value."""
+
+    name: str
+    cue: str
+    value: str
+
+    @property
+    def description(self) -> str:
+        """One line for lists."""
+        return f"drawn faces with {self.cue} made {self.value}, all else equal"
+
+    def apply(self, medium: Medium) -> Medium:
+        """The changed pictures; one that was not drawn fails when it is read."""
+        frames = tuple(self._changed(frame) for frame in medium.frames)
+        return replace(medium, frames=frames, changes=(*medium.changes, self.name))
+
+    def _changed(self, picture: Picture) -> Picture:
+        origin = picture.origin if isinstance(picture, Remembered) else picture
+        if isinstance(origin, Redrawable):
+            return origin.with_cue(self.cue, self.value)
+        return Undrawn(picture.name, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """Stands for a picture that cannot be drawn again, since it was never drawn."""
+
+    name: str
+    condition: str
+
+    def read(self) -> bytes:
+        raise MediaError(
+            f"{self.name} is no drawn face: {self.condition} cannot change it",
+            kind="unsupported",
+            mend="use this condition on tasks over drawn faces (faces/...)",
+        )
+
+
+def cue_condition(name: str) -> WithCue:
+    """The condition that `cue:NAME=VALUE` names. Raises HarnessError for an unknown cue or value."""
+    cue, equals, value = name.removeprefix(PREFIX).partition("=")
+    if not equals or cue not in INTERVENTIONS:
+        why = f" ({REFUSED[cue]})" if cue in REFUSED else ""
+        raise HarnessError(
+            f"condition {name}: no cue called {cue!r} can be changed alone{why}",
+            mend=f"write {FORM}, with one of {', '.join(INTERVENTIONS)}",
+        )
+    if value not in INTERVENTIONS[cue].values:
+        raise HarnessError(
+            f"condition {name}: {cue} cannot be made {value!r}",
+            mend=f"use one of {', '.join(INTERVENTIONS[cue].values)}",
+        )
+    return WithCue(name, cue, value)

@@ -1,0 +1,110 @@
+"""The order in which a prompt lists the labels, as a condition: `label-order:reversed`.
+
+Whoever answers with the first label of a list answers by its place. An order stands behind the condition whose
+pictures are shown (`blank+label-order:rotated-1`), or alone, where these are as the task shows them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.core.condition import Choosing, Condition, Telling
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.medium import Medium
+from harness.core.task import Task
+
+PREFIX = "label-order:"
+AS_WRITTEN = "as-written"
+ORDERS = "as-written, reversed, rotated-K, shuffled-SEED"
+_NUMBERED = re.compile(r"(rotated|shuffled)-([0-9]{1,9})", re.ASCII)
+
+
+def split_order(condition: str) -> tuple[str, str]:
+    """The condition without its label order (`none` where nothing is left), and the order."""
+    before, found, order = condition.rpartition(PREFIX)
+    if not found or (before and not before.endswith("+")):
+        return condition, AS_WRITTEN
+    return before.removesuffix("+") or "none", order
+
+
+def with_order(condition: str, order: str) -> str:
+    """The name of a condition under a label order."""
+    if order == AS_WRITTEN:
+        return condition
+    return f"{PREFIX}{order}" if condition == "none" else f"{condition}+{PREFIX}{order}"
+
+
+def ordered(labels: Sequence[str], order: str) -> tuple[str, ...]:
+    """The labels in an order: as-written, reversed, rotated-K (the first K put last), shuffled-SEED.
+
+    A shuffle sorts by SHA-256 of seed and label: the same labels come the same way, whatever the list they stood
+    in. Raises HarnessError for another order.
+    """
+    if order == AS_WRITTEN:
+        return tuple(labels)
+    if order == "reversed":
+        return tuple(reversed(labels))
+    found = _NUMBERED.fullmatch(order)
+    if found is None:
+        raise HarnessError(f"no label order is called {order!r}", mend=f"choose one of: {ORDERS}")
+    number = int(found[2])
+    if found[1] == "rotated":
+        places = number % len(labels) if labels else 0
+        return (*labels[places:], *labels[:places])
+
+    def drawn(label: str) -> str:
+        return hashlib.sha256(f"{number}\x1f{label}".encode("utf-8", "surrogatepass")).hexdigest()
+
+    return tuple(sorted(labels, key=drawn))
+
+
+def in_order(task: Task, condition: str) -> Task:
+    """The task with the labels of its label fields as a condition lists them: to prompts, and to whoever reads
+    option letters out of a reply."""
+    order = split_order(condition)[1]
+    if order == AS_WRITTEN:
+        return task
+    return task.model_copy(update={"fields": _fields(task.fields, order)})
+
+
+def _fields(fields: Mapping[str, FieldSpec], order: str) -> dict[str, FieldSpec]:
+    return {
+        name: spec.model_copy(update={"labels": ordered(spec.classes, order)})
+        if spec.kind == "label"
+        else spec
+        for name, spec in fields.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A condition's pictures, and the labels in another order."""
+
+    name: str
+    shown: Condition
+    order: str
+
+    @property
+    def description(self) -> str:
+        """One line for lists."""
+        return (
+            f"labels {self.order}; pictures: {getattr(self.shown, 'description', self.shown.name)}"
+        )
+
+    @property
+    def whole_clip(self) -> bool:
+        """As the condition of the pictures has it."""
+        return isinstance(self.shown, Choosing) and self.shown.whole_clip
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """As the condition of the pictures has them."""
+        return self.shown.variables if isinstance(self.shown, Telling) else {}
+
+    def apply(self, medium: Medium) -> Medium:
+        """The pictures alone; the order is a matter of the prompt (`in_order`)."""
+        return self.shown.apply(medium)
