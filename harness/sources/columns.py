@@ -41,10 +41,6 @@ class ColumnOptions(Options):
     """One question for every row."""
     asks: str | None = None
     """Column of the fields that a row asks for, separated by commas."""
-    route: Literal["megc"] | None = None
-    """`megc`: fields asked, and targets, follow from the wording of ME-VQA questions."""
-    answer: str | None = None
-    """With route: the column of answers (default `answer`)."""
     subject: str | None = None
     """Column of subjects, the unit of resampling."""
     onset: str | None = None
@@ -59,12 +55,6 @@ class ColumnOptions(Options):
         for one, other in (("image", "frames"), ("question", "ask"), ("label", "targets")):
             if getattr(self, one) and getattr(self, other):
                 raise ValueError(f"give {one} or {other}, not both")
-        if self.route and (self.label or self.targets or self.asks):
-            raise ValueError(
-                "route finds fields and targets itself: leave label, targets, asks out"
-            )
-        if self.answer and not self.route:
-            raise ValueError("answer goes with route only: name the column under label or targets")
         return self
 
 
@@ -75,9 +65,8 @@ class Columns:
     medium: Cell
     kind: Literal["image", "clip"]
     targets: Mapping[str, str]
-    """Field -> column; empty with a route."""
+    """Field -> column."""
     question: str | None
-    answer: str | None
     used: frozenset[str]
     """Columns that are no annotations."""
 
@@ -91,19 +80,13 @@ def find_columns(
         if isinstance(column, str):
             _require(column, columns, option=part, table=table)
     medium, kind = _medium(options, columns, table=table)
-    question, answer = options.question, None
-    targets: Mapping[str, str] = {}
-    if options.route:
-        question = options.question or "question"
-        _require(question, columns, option="question", table=table)
-        answer = _answer(options, columns, table=table)
-    else:
-        targets = _targets(options, columns, fields, table=table)
-    apart = (options.id, question, answer, options.asks, options.onset, options.apex)
+    question = options.question
+    targets = _targets(options, columns, fields, table=table)
+    apart = (options.id, question, options.asks, options.onset, options.apex)
     used = {options.offset, options.fps, *apart, *targets.values()}
     if not medium.is_pattern:
         used.add(medium.text)
-    return Columns(medium, kind, targets, question, answer, frozenset(map(str, used)))
+    return Columns(medium, kind, targets, question, frozenset(map(str, used)))
 
 
 _SINGLE = ("id", "question", "asks", "subject", "onset", "apex", "offset", "fps")
@@ -141,18 +124,6 @@ def _medium(
         mend="name the column of pictures as source.image, or of clips as source.frames; "
         f"its columns are: {', '.join(columns)}",
     )
-
-
-def _answer(options: ColumnOptions, columns: Sequence[str], *, table: str) -> str | None:
-    if options.answer is not None:
-        _require(options.answer, columns, option="answer", table=table)
-        return options.answer
-    if "answer" in columns:
-        return "answer"
-    if options.unlabelled == "keep":
-        return None
-    _require("answer", columns, option="answer", table=table)
-    return None
 
 
 def _targets(

@@ -41,8 +41,8 @@ class Entry:
     """One picture or clip with what the set says of it, in the canonical vocabulary."""
 
     id: str
-    medium: Path | Picture
-    """A picture's file, a picture, or the folder of a clip's frames."""
+    medium: Path | Picture | Medium
+    """A picture's file, a picture, the folder of a clip's frames, or all of a clip that is known."""
     values: Mapping[str, Any]
     """Name -> value: `emotion`, `valence`, `action_units`..."""
     notes: Mapping[str, Scalar] = field(default_factory=dict)
@@ -221,6 +221,8 @@ def _judge(spec: FieldSpec) -> Callable[[str], bool]:
 
 
 def _medium(entry: Entry) -> Medium:
+    if isinstance(entry.medium, Medium):
+        return entry.medium
     if isinstance(entry.medium, Path):
         if not entry.clip:
             return Medium(kind="image", frames=(FilePicture(entry.medium),))

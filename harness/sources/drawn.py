@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -24,19 +23,28 @@ from harness.faces import (
     ClipSpec,
     Drawing,
     Face,
+    LongSpec,
+    Mixture,
     Split,
     annotate,
     annotate_clip,
     clip_at,
-    draw,
-    encode_png,
     face_at,
-    frame_at,
     vqa_rows,
 )
 from harness.sources.cells import target
+from harness.sources.drawn_long import (
+    long_id,
+    long_spec,
+    mixture_sample,
+    mixture_spec,
+    mixture_truth,
+    question_samples,
+    window_samples,
+)
+from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, Measured
 from harness.sources.mapper import NOT_ASKED
-from harness.sources.megc_questions import ASKED, answers_of, question_kind
+from harness.sources.megc_questions import ASKED, answers_of, question_kind, unit_of
 from harness.sources.options import Options, read_options
 
 _DIGEST_SPECS = 16
@@ -46,76 +54,24 @@ _DIGEST_SPECS = 16
 class DrawnOptions(Options):
     """Options of drawn faces."""
 
-    kind: Literal["image", "clip", "vqa"] = "image"
-    """Pictures; clips of micro-expressions; those clips with six ME-VQA questions each."""
+    kind: Literal["image", "clip", "vqa", "long", "windows", "mixture"] = "image"
+    """Pictures; clips of micro-expressions; those clips with six ME-VQA questions each; long videos with
+    their ME-LVQA questions; windows over long videos; pictures that blend two emotions."""
     n: PositiveInt
-    """Number of pictures or clips (with `vqa`, samples are six times as many)."""
+    """Number of pictures, clips or videos (each may hold several samples: questions, windows)."""
     seed: NonNegativeInt = 0
     split: Split = "test"
     labels: tuple[str, ...] = ()
     """Emotions drawn; empty means the basic seven, for clips the seven micro-expressions."""
     size: int = Field(default=224, ge=32, le=2048)
     """Side of a picture in pixels."""
+    seconds: tuple[float, float] = (10.0, 60.0)
+    """Least and greatest length of long videos."""
+    window: float = Field(default=0.5, gt=0.0, le=5.0)
+    """Length of a window over a long video, in seconds."""
     cues: bool | None = None
     """Whether annotations hold the cues, for which every picture is drawn when the task is planned;
     None: where the task asks for one. Slices by a cue need `true`."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnPicture:
-    """A picture that is drawn, and encoded as PNG, when it is read."""
-
-    name: str
-    face: Face
-    size: int
-
-    def read(self) -> bytes:
-        return encode_png(draw(self.face, size=self.size).pixels)
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnFrame:
-    """One frame of a drawn clip."""
-
-    name: str
-    clip: ClipSpec
-    frame: int
-    size: int
-
-    def read(self) -> bytes:
-        return encode_png(draw(frame_at(self.clip, self.frame), size=self.size).pixels)
-
-
-class Measured(Mapping[str, Any]):
-    """Known values, and cues of a face that is drawn, once, when the first of them is read."""
-
-    __slots__ = ("_cues", "_face", "_found", "_known", "_size")
-
-    def __init__(
-        self, known: Mapping[str, Any], cues: Sequence[str], *, face: Face, size: int
-    ) -> None:
-        self._known = known
-        self._cues = cues
-        self._face = face
-        self._size = size
-        self._found: Mapping[str, Any] | None = None
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._cues:
-            return self._known[key]
-        if self._found is None:
-            self._found = draw(self._face, size=self._size).cues
-        return self._found[key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._known or key in self._cues
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._known
-        yield from self._cues
-
-    def __len__(self) -> int:
-        return len(self._known) + len(self._cues)
 
 
 class DrawnSource:
@@ -131,14 +87,9 @@ class DrawnSource:
     def __iter__(self) -> Iterator[Sample]:
         left_out = 0
         for index in range(self._options.n):
-            if self._options.kind == "image":
-                yield self._picture(index)
-            elif self._options.kind == "clip":
-                yield self._clip(index)
-            else:
-                asked = list(self._questions(index))
-                left_out += sum(sample is None for sample in asked)
-                yield from (sample for sample in asked if sample is not None)
+            asked = list(self._samples(index))
+            left_out += sum(sample is None for sample in asked)
+            yield from (sample for sample in asked if sample is not None)
         self._skipped = (Skipped(NOT_ASKED, left_out),) if left_out else ()
 
     def digest(self) -> str:
@@ -149,6 +100,27 @@ class DrawnSource:
 
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
+
+    def _samples(self, index: int) -> Iterator[Sample | None]:
+        """All samples of one picture, clip or video; None for a question that asks no field of the task."""
+        o = self._options
+        if o.kind == "image":
+            yield self._picture(index)
+        elif o.kind == "clip":
+            yield self._clip(index)
+        elif o.kind == "vqa":
+            yield from self._questions(index)
+        elif o.kind == "mixture":
+            mixture = _mixture_spec(o, index)
+            name = f"mixture-{picture_id(o, index)}"
+            yield mixture_sample(mixture, name, size=o.size, fields=self._fields)
+        else:
+            spec, name = _long_spec(o, index), long_id(seed=o.seed, split=o.split, index=index)
+            if o.kind == "long":
+                yield from question_samples(spec, name, size=o.size, fields=self._fields)
+            else:
+                (field,) = self._fields
+                yield from window_samples(spec, name, size=o.size, field=field, seconds=o.window)
 
     def _picture(self, index: int) -> Sample:
         face, size = _face(self._options, index), self._options.size
@@ -191,13 +163,18 @@ class DrawnSource:
                 yield None
                 continue
             answers = answers_of(kind, row["answer"])
+            unit = unit_of(row["question"])
             yield Sample(
                 id=row["id"],
                 medium=medium,
                 targets=self._targets({field: answers[field] for field in asks}, row["id"]),
                 question=row["question"],
                 asks=asks,
-                annotations={**scalars(clip_truth(clip)), "question_kind": kind},
+                annotations={
+                    **scalars(clip_truth(clip)),
+                    "question_kind": kind,
+                    **({"unit": unit} if unit else {}),
+                },
                 cluster=row["subject"],
             )
 
@@ -239,8 +216,12 @@ def open_drawn_source(
 
 def known_fields(options: DrawnOptions) -> set[str]:
     """Names under which this kind has ground truth."""
-    if options.kind == "vqa":
+    if options.kind in {"vqa", "long"}:
         return {field for asked in ASKED.values() for field in asked}
+    if options.kind == "windows":
+        return {"emotion"}
+    if options.kind == "mixture":
+        return set(mixture_truth(_mixture_spec(options, 0)))
     if options.kind == "clip":
         return set(clip_truth(_clip_spec(options, 0)))
     return {*face_truth(_face(options, 0)), *CUE_VALUES}
@@ -274,8 +255,25 @@ def clip_id(options: DrawnOptions, index: int) -> str:
     return f"drawn_{options.split}_{options.seed}_{index:05d}"
 
 
-def _spec(options: DrawnOptions, index: int) -> Face | ClipSpec:
-    return _face(options, index) if options.kind == "image" else _clip_spec(options, index)
+def _spec(options: DrawnOptions, index: int) -> Face | ClipSpec | LongSpec | Mixture:
+    kinds: Mapping[str, Callable[[DrawnOptions, int], Face | ClipSpec | LongSpec | Mixture]] = {
+        "image": _face, "long": _long_spec, "windows": _long_spec, "mixture": _mixture_spec,
+    }  # fmt: skip
+    return kinds.get(options.kind, _clip_spec)(options, index)
+
+
+def _long_spec(options: DrawnOptions, index: int) -> LongSpec:
+    return long_spec(
+        index,
+        seed=options.seed,
+        split=options.split,
+        labels=options.labels,
+        seconds=options.seconds,
+    )
+
+
+def _mixture_spec(options: DrawnOptions, index: int) -> Mixture:
+    return mixture_spec(index, seed=options.seed, split=options.split, labels=options.labels)
 
 
 def _face(options: DrawnOptions, index: int) -> Face:

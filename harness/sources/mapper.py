@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -16,7 +16,6 @@ from harness.core.source import Skipped
 from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
 from harness.sources.columns import ColumnOptions, Columns
 from harness.sources.ids import SeenIds, check_id, fault_of
-from harness.sources.megc_questions import ASKED, answers_of, question_kind
 from harness.sources.pictures import NoFrames, frame_numbers, frames_of, picture_of
 from harness.sources.rows import Row
 
@@ -47,16 +46,8 @@ class Mapper:
         notes: dict[str, Scalar] = {
             name: annotation(cell) for name, cell in cells.items() if name not in columns.used
         }
-        if self.options.route:
-            kind = _kind_of(question, row.where)
-            notes["question_kind"] = kind
-            asks = tuple(field for field in ASKED[kind] if field in self.fields)
-            if not asks:
-                return NOT_ASKED
-            targets = self._routed_targets(row, kind)
-        else:
-            asks = self._asks(row)
-            targets = self._targets(row)
+        asks = self._asks(row)
+        targets = self._targets(row)
         if not targets and self.options.unlabelled == "skip":
             return UNLABELLED
         return Sample(
@@ -106,23 +97,6 @@ class Mapper:
             field: target(row.cells[column], self.fields[field], column=column, where=row.where)
             for field, column in self.columns.targets.items()
             if not self._no_value(row.cells.get(column))
-        }
-
-    def _routed_targets(self, row: Row, kind: str) -> dict[str, Value]:
-        column = self.columns.answer
-        cell = None if column is None else row.cells.get(column)
-        if column is None or self._no_value(cell):
-            return {}
-        try:
-            answers = answers_of(kind, plain(cell))
-        except ValueError as error:
-            raise HarnessError(
-                f"{row.where}, column {column!r}: {error}", mend="mend the answer, or blank it"
-            ) from None
-        return {
-            field: target(text, self.fields[field], column=column, where=row.where)
-            for field, text in answers.items()
-            if field in self.fields
         }
 
     def _no_value(self, cell: Any) -> bool:
@@ -180,6 +154,16 @@ class Mapper:
         return fps
 
 
+class RowReader(Protocol):
+    """Turns rows into Samples."""
+
+    def own_id(self, row: Row) -> str | None: ...
+
+    def given_id(self, row: Row) -> str: ...
+
+    def sample(self, row: Row, sample_id: str) -> Sample | str: ...
+
+
 class RowSource:
     """A Source over rows: ids made or checked, rows left out counted."""
 
@@ -188,7 +172,7 @@ class RowSource:
     def __init__(
         self,
         rows: Callable[[], Iterable[Row]],
-        mapper: Mapper,
+        mapper: RowReader,
         *,
         name: str,
         digest: Callable[[], str],
@@ -241,16 +225,6 @@ class RowSource:
                     f"{row.where}: the id {sample_id!r} stands in row {earlier.number} already",
                     mend="give each row an id of its own, or leave source.id out",
                 )
-
-
-def _kind_of(question: str | None, where: str) -> str:
-    kind = question_kind(question or "")
-    if kind is None:
-        raise HarnessError(
-            f"{where}: not a question of ME-VQA: {(question or '')[:80]!r}",
-            mend="leave source.route out and name the fields asked in a column (source.asks)",
-        )
-    return kind
 
 
 def _check_inside(numbers: Iterable[int | None], indices: tuple[int, ...], *, where: str) -> None:

@@ -141,6 +141,14 @@ def frame_numbers(
     return tuple(numbers)
 
 
+def clip_numbers(frames: Sequence[Picture]) -> tuple[int, ...]:
+    """The numbers in the names of the frames where these rise, else their places from 0."""
+    try:
+        return frame_numbers(frames, "file-names", where="")
+    except HarnessError:
+        return tuple(range(len(frames)))
+
+
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key by which `img9` stands before `img10`."""
     parts = _DIGITS.split(name)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sources.megc_questions import ASKED, answers_of, question_kind
+from harness.faces.long_sampling import long_at
+from harness.faces.lvqa import lvqa_rows
+from harness.sources.megc_questions import ASKED, answers_of, event_of, question_kind, unit_of
 
 GOLDEN = [
     ("What is the coarse expression class?", "coarse"),
@@ -32,9 +34,12 @@ GOLDEN = [
         "combined",
     ),
     ("  what is the COARSE expression\nclass ? ", "coarse"),
-    ("How many expression events appear in this video?", None),
-    ("What distinct action units appear in this video?", None),
-    ("What is the expression type of the 2-th expression event in this video?", None),
+    ("How many expression events appear in this video?", "event_count"),
+    ("How many micro-expression events appear in this video?", "micro_count"),
+    ("How many macro-expression events appear in this video?", "macro_count"),
+    ("What distinct action units appear in this video?", "distinct_units"),
+    ("What is the expression type of the 2-th expression event in this video?", "event_type"),
+    ("How many people appear in this video?", None),
     ("", None),
 ]
 
@@ -81,6 +86,28 @@ def test_simple_kinds_take_the_answer_as_it_stands() -> None:
     for kind, fields in ASKED.items():
         if len(fields) == 1:
             assert answers_of(kind, "left") == {fields[0]: "left"}
+
+
+@pytest.mark.parametrize(
+    ("nth", "number"), [("2nd", 2), ("1-th", 1), ("21st", 21), ("second", 2), ("last", None)]
+)
+def test_which_event_is_meant(nth: str, number: int | None) -> None:
+    question = f"What is the expression type of the {nth} expression event in this video?"
+    assert (question_kind(question), event_of(question)) == ("event_type", number)
+
+
+def test_which_action_unit_is_named() -> None:
+    assert unit_of("Is the action unit Lip Corner Puller shown on the face?") == "lip corner puller"
+    assert unit_of("Is the action unit dimpler located on the left or right face?") == "dimpler"
+    assert unit_of("What are the action units?") is None
+    assert unit_of("Is the action unit 山 shown on the face?") == "山"
+
+
+def test_the_questions_of_drawn_long_videos_are_known() -> None:
+    rows = lvqa_rows(long_at(3, seed=5, split="test"), "v")
+    kinds = [question_kind(row["question"]) for row in rows]
+    assert kinds[:4] == ["event_count", "micro_count", "macro_count", "distinct_units"]
+    assert set(kinds[4:]) <= {"event_type"}
 
 
 @given(st.text(max_size=400))

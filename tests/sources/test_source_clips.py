@@ -1,4 +1,4 @@
-"""Clips in tables: frames from lists, folders and globs; frame numbers; ME-VQA rows."""
+"""Clips in tables: frames from lists, folders and globs; frame numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.sample import Sample
-from harness.core.source import Skipped, Source
+from harness.core.source import Source
 from harness.media import check, parse_policy
 from harness.sources import open_source
 from harness.sources.pictures import natural
@@ -20,14 +20,6 @@ Open = Callable[..., Source]
 Read = Callable[..., list[Sample]]
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-
-VQA = {
-    "coarse": FieldSpec(kind="label"),
-    "fine": FieldSpec(kind="label"),
-    "action_units": FieldSpec(kind="set"),
-    "au_shown": FieldSpec(kind="yes-no"),
-    "au_side": FieldSpec(kind="label"),
-}
 
 
 @pytest.fixture
@@ -120,100 +112,6 @@ def test_unnumbered_frames_cannot_be_counted_by_name(open_table: Open) -> None:
 def test_natural_order() -> None:
     mixed = ["img10", "img9", "a1b2", "a1b10", "9", "10", "img"]
     assert sorted(mixed, key=natural) == ["9", "10", "a1b2", "a1b10", "img", "img9", "img10"]
-
-
-def row(number: int, question: str, answer: str) -> str:
-    return json.dumps(
-        {"id": f"c_{number}", "subject": "s1", "clip": "s1", "question": question, "answer": answer}
-    )
-
-
-ROWS = "\n".join(
-    [
-        row(1, "What is the coarse expression class?", "negative"),
-        row(2, "What are the action units?", "cheek raiser, brow lowerer"),
-        row(3, "Is the action unit dimpler shown on the face?", "no"),
-        row(4, "Is the action unit dimpler located on the left or right face?", "left"),
-        row(
-            5,
-            "What are the action units present, and based on them, what is the fine-grained "
-            "expression and the coarse expression class?",
-            "The action units present are: a, b. Therefore, the fine-grained expression class is "
-            "sadness, and the coarse expression class is negative.",
-        ),
-    ]
-)
-ROUTE = {"name": "vqa.jsonl", "route": "megc", "id": "id", "subject": "subject", "frames": "clip"}
-
-
-def test_routed_rows(samples_of: Read) -> None:
-    samples = samples_of(ROWS, fields=VQA, **ROUTE)
-    assert [(s.annotations["question_kind"], s.asks, dict(s.targets)) for s in samples] == [
-        ("coarse", ("coarse",), {"coarse": "negative"}),
-        ("action_units", ("action_units",), {"action_units": ("brow lowerer", "cheek raiser")}),
-        ("au_shown", ("au_shown",), {"au_shown": "no"}),
-        ("au_side", ("au_side",), {"au_side": "left"}),
-        (
-            "combined",
-            ("coarse", "fine", "action_units"),
-            {"coarse": "negative", "fine": "sadness", "action_units": ("a", "b")},
-        ),
-    ]
-    assert {s.cluster for s in samples} == {"s1"}
-    assert all("answer" not in s.annotations for s in samples)
-
-
-def test_questions_that_ask_nothing_of_the_task_are_counted(open_table: Open) -> None:
-    source = open_table(ROWS, fields={"fine": VQA["fine"]}, **ROUTE)
-    assert [(s.id, s.asks) for s in source] == [("c_5", ("fine",))]
-    assert source.skipped() == (Skipped("asks for none of the task's fields", 4),)
-
-
-def test_rows_still_to_be_answered(samples_of: Read) -> None:
-    text = row(1, "What is the coarse expression class?", "")
-    assert samples_of(text, fields=VQA, **ROUTE) == []
-    (sample,) = samples_of(text, fields=VQA, unlabelled="keep", **ROUTE)
-    assert (sample.targets, sample.asks) == ({}, ("coarse",))
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "message"),
-    [
-        ("How old is she?", "30", "row 1 .*not a question of ME-VQA"),
-        ("Is the action unit dimpler shown on the face?", "perhaps", "row 1 .*neither yes nor no"),
-        (
-            "What is the action unit present, and based on it, what is the fine-grained expression "
-            "and the coarse expression class?",
-            "sad",
-            "row 1 .*not of the form",
-        ),
-    ],
-)
-def test_bad_routed_rows_are_told(
-    question: str, answer: str, message: str, open_table: Open
-) -> None:
-    with pytest.raises(HarnessError, match=message):
-        list(open_table(row(1, question, answer), fields=VQA, **ROUTE))
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="the private data folder is absent")
-@pytest.mark.parametrize(
-    ("file", "options", "count"),
-    [
-        ("me_vqa_casme2", {"frames": "{image_id}", "id": "id"}, 911),
-        ("me_vqa_samm", {"frames": "{image_id}", "id": "id"}, 828),
-        (
-            "me_vqa_casme3_test_to_answer",
-            {"frames": "{video}", "id": "video_id", "unlabelled": "keep"},
-            85,
-        ),
-    ],
-)
-def test_published_files_are_read_whole(file: str, options: dict[str, str], count: int) -> None:
-    asked = {"family": "table", "file": f"megc/{file}.jsonl", "route": "megc", **options}
-    source = open_source(asked, fields=VQA, base=DATA)
-    assert len(list(source)) == count
-    assert source.skipped() == ()
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the private data folder is absent")

@@ -300,8 +300,6 @@ def test_bad_tables_are_told(name: str, text: str | bytes, message: str, open_ta
         ({"image": "image", "frames": "image"}, "image or frames, not both"),
         ({"unlabelled": "drop"}, r"source\.unlabelled"),
         ({"fps": "rate"}, r"source\.fps: .*no column 'rate'"),
-        ({"route": "megc"}, r"source\.question: .*no column 'question'"),
-        ({"answer": "emotion"}, "answer goes with route"),
         ({"join": [{"file": "x.csv"}]}, r"source\.join\.0\.on"),
     ],
 )
@@ -317,7 +315,7 @@ def test_a_missing_table_and_an_unknown_family(tmp_path: Path) -> None:
     fields = {"emotion": LABEL}
     with pytest.raises(HarnessError, match=r"table not found: .*gone\.csv"):
         open_source({"family": "table", "file": "gone.csv"}, fields=fields, base=tmp_path)
-    with pytest.raises(HarnessError, match="faces, folder, hf, table"):
+    with pytest.raises(HarnessError, match=r"faces, .*folder, hf, .*table"):
         open_source({"family": "tabel"}, fields=fields, base=tmp_path)
     with pytest.raises(HarnessError, match=r"source\.file: missing.*\n.*--set source\.file="):
         open_source({"family": "table"}, fields=fields, base=tmp_path)

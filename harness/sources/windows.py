@@ -1,0 +1,86 @@
+"""Windows over a long video, each a sample of its own: how a model that sees a few frames is asked to spot.
+
+The windows overlap by half, so that the middle halves of a video's windows lie side by side and an apex
+stands in the middle of one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.medium import Medium
+from harness.core.sample import Sample, Scalar
+from harness.core.text import canonical_json
+
+EVENTS, FIRST, LAST, VIDEO = "events", "first", "last", "video"
+"""Annotations of a window: the video's true intervals as JSON, the window's frames, the video's name."""
+WINDOW = frozenset({EVENTS, FIRST, LAST, VIDEO, "subject", "fps"})
+"""All that scoring needs to know of a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongVideo:
+    """A long video with its events; frames count as in `medium.indices`."""
+
+    name: str
+    subject: str
+    medium: Medium
+    """All frames."""
+    events: tuple[Mapping[str, Any], ...] | None
+    """Those to spot: onset, offset, emotion, and apex where it is known (else the middle stands in); None
+    where nobody says, as in a test set."""
+
+
+def windows(
+    video: LongVideo, *, field: str, rest: str, seconds: float, annotations: Mapping[str, Scalar]
+) -> Iterator[Sample]:
+    """The windows of a video, in order of time.
+
+    Each has the frames of `seconds`, their first, middle and last as onset, apex and offset, and as target
+    the emotion of the event whose apex lies in its middle half, else `rest`; none where no event is known.
+
+    Raises HarnessError for a video without a frame rate, or shorter than a window.
+    """
+    medium = video.medium
+    if not medium.fps:
+        raise HarnessError(f"{video.name}: no frame rate", mend="give the source fps")
+    length = max(4, round(seconds * medium.fps / 4) * 4)
+    if length > len(medium.frames):
+        raise HarnessError(
+            f"{video.name}: {len(medium.frames)} frames, but a window has {length}",
+            mend="choose shorter windows",
+        )
+    told = canonical_json([[e["onset"], e["offset"], e["emotion"]] for e in video.events or ()])
+    for start in range(0, len(medium.frames) - length + 1, length // 2):
+        indices = medium.indices[start : start + length]
+        inside = indices[length // 4 : length - length // 4]
+        yield Sample(
+            id=f"{video.subject}/{video.name}@{indices[0]:05d}",
+            medium=Medium(
+                kind="clip",
+                frames=medium.frames[start : start + length],
+                indices=indices,
+                fps=medium.fps,
+                onset=indices[0],
+                apex=indices[length // 2],
+                offset=indices[-1],
+            ),
+            targets={} if video.events is None else {field: _emotion(video.events, inside, rest)},
+            annotations={
+                **annotations, VIDEO: video.name, FIRST: indices[0], LAST: indices[-1],
+                "subject": video.subject, "fps": medium.fps, EVENTS: told,
+            },
+            cluster=video.subject,
+        )  # fmt: skip
+
+
+def _emotion(events: Sequence[Mapping[str, Any]], inside: Sequence[int], rest: str) -> str:
+    for event in events:
+        apex = event.get("apex")
+        middle = (event["onset"] + event["offset"]) // 2 if apex is None else apex
+        if inside[0] <= middle <= inside[-1]:
+            return str(event["emotion"])
+    return rest
