@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := results/demo
+VLLM := .venv-vllm
 
-.PHONY: demo affect-tiny-report test lint types fast slow clean
+.PHONY: demo affect-tiny-report test test-vllm lint types fast slow clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -15,12 +16,12 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.demo
-	$(PIP) install -c constraints.txt -e '.[local,dev]'
+	$(PIP) install -c constraints.txt -e '.[local,langchain,dev]'
 	touch $@
 
-# Three tasks on drawn faces through the embedded model, and again with the picture hidden.
+# Four tasks on drawn faces through the embedded model, and again with the picture hidden.
 demo: $(VENV)/.demo
-	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues --model affect-tiny \
+	$(BIN)/harness run faces/emotion faces/me-vqa faces/me-str faces/cues --model affect-tiny \
 	  --condition none --condition blank --out $(DEMO)
 
 # Every prompt on the drawn tasks, shown and blank; writes the table of the model card.
@@ -42,10 +43,15 @@ types: $(VENV)/.dev
 
 # Everything that needs no model, browser or kill; then what does.
 fast: $(VENV)/.dev
-	$(BIN)/pytest -m 'not slow' --cov --cov-report=
+	$(BIN)/pytest -m 'not slow and not vllm' --cov --cov-report=
 
 slow: $(VENV)/.dev
-	$(BIN)/pytest -m slow --cov --cov-append --cov-report=term
+	$(BIN)/pytest -m 'slow and not vllm' --cov --cov-append --cov-report=term
+
+# A real vLLM on the processor, in an environment of its own (2 GB): servers started, killed, started again.
+test-vllm: $(VENV)/.dev
+	$(BIN)/python tests/vllm/env/install.py $(VLLM)
+	$(BIN)/pytest tests/vllm --vllm-python $(VLLM)/bin/python
 
 clean:
-	rm -rf $(VENV) $(DEMO) .coverage .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VLLM) $(DEMO) .coverage .mypy_cache .ruff_cache .hypothesis .import_linter_cache

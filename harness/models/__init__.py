@@ -1,5 +1,5 @@
 """Adapters: one card and one exchange of a Request for a Generation, whatever answers."""
 
-from harness.models.registry import BASELINES, MODELS, describe_models, open_model
+from harness.models.registry import BASELINES, MODELS, OpenOptions, describe_models, open_model
 
-__all__ = ["BASELINES", "MODELS", "describe_models", "open_model"]
+__all__ = ["BASELINES", "MODELS", "OpenOptions", "describe_models", "open_model"]

@@ -20,6 +20,7 @@ class ChatForm:
     parts: bool
     """Whether a turn of text alone may be a list of parts; otherwise it goes in as a string."""
     system_role: bool
+    """Whether a system turn may stand before pictures: Llama-3.2-Vision's template refuses that."""
 
 
 def probe_chat(processor: Any) -> ChatForm:
@@ -36,7 +37,7 @@ def probe_chat(processor: Any) -> ChatForm:
 
     system = [
         {"role": "system", "content": content(_PROBE)},
-        {"role": "user", "content": content("Hello.")},
+        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Hello."}]},
     ]
     return ChatForm(parts, _renders(processor, system))
 

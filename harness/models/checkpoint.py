@@ -40,16 +40,17 @@ class Loaded:
     """Versions, dtype, device, classes."""
 
 
-def find_checkpoint(argument: str) -> Checkpoint:
+def find_checkpoint(argument: str, *, adapter: str = "transformers") -> Checkpoint:
     """The checkpoint that `argument` names: a folder, or a hub id with `@REVISION` if wanted.
 
-    A hub id is fetched into the usual cache, or read from there. Weights of a folder are hashed whole,
-    so that two folders of one name are told apart. Raises HarnessError where there is none.
+    `adapter` is what the person wrote before the colon. A hub id is fetched into the usual cache, or read
+    from there. Weights of a folder are hashed whole, so that two folders of one name are told apart. Raises
+    HarnessError where there is none.
     """
     if not argument:
         raise HarnessError(
-            "transformers: names no checkpoint",
-            mend="write transformers:FOLDER or transformers:OWNER/NAME",
+            f"{adapter}: names no checkpoint",
+            mend=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
         )
     folder = Path(argument).expanduser()
     revision = ""
@@ -57,7 +58,7 @@ def find_checkpoint(argument: str) -> Checkpoint:
         if argument.startswith((".", "/", "~")) or argument.count("/") != 1:
             raise HarnessError(
                 f"there is no folder {argument!r}, and it is no hub id",
-                mend="write transformers:FOLDER or transformers:OWNER/NAME",
+                mend=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
             )
         folder = _fetch(argument)
         revision = folder.name
@@ -137,7 +138,7 @@ def import_libraries() -> tuple[Any, Any]:
         import torch
     except ImportError as error:
         raise missing_extra("torch", "local") from error
-    _settle_torchvision()
+    settle_torchvision()
     try:
         import transformers
     except ImportError as error:
@@ -147,7 +148,7 @@ def import_libraries() -> tuple[Any, Any]:
     return torch, transformers
 
 
-def _settle_torchvision() -> None:
+def settle_torchvision() -> None:
     """Hide a torchvision that does not import.
 
     transformers asks only whether it is installed, and then fails on import. A None in `sys.modules` is

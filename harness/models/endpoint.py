@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message as Headers
 from http.client import HTTPException
+from pathlib import Path
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ from harness.core.errors import HarnessError
 
 _FORM = "write openai:MODEL@URL, as in openai:qwen@http://127.0.0.1:8000"
 _MOST_BYTES = 4_000_000
+_KEY_FORM = "a key is one word in ASCII, alone in its file or in OPENAI_API_KEY"
+KEY_MEND = "put a key that this server takes in OPENAI_API_KEY or in a file (--key-file)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,13 @@ class Endpoint:
     loopback: bool
     key: str = field(default="", repr=False)
     """Bearer token, or empty. Never shown."""
+
+    def hide(self, data: bytes) -> bytes:
+        """What a server sent, without the key: some repeat the headers in an error.
+
+        A key of under eight letters is a placeholder, and may be a word of a reply.
+        """
+        return data.replace(self.key.encode(), b"***") if len(self.key) >= 8 else data
 
     @property
     def chat(self) -> str:
@@ -72,8 +82,13 @@ class Served:
     """Most tokens of one conversation."""
 
 
-def parse_endpoint(argument: str, *, allow_remote: frozenset[str]) -> Endpoint:
-    """Read `MODEL@URL`. Raises HarnessError where it is not one, or the host was not allowed."""
+def parse_endpoint(
+    argument: str, *, allow_remote: frozenset[str], key_file: Path | None = None
+) -> Endpoint:
+    """Read `MODEL@URL`, and the key from `key_file` or the environment.
+
+    Raises HarnessError where it is no such thing, the host was not allowed, or the file is no key's.
+    """
     found = re.fullmatch(r"(?P<model>.+?)@(?P<url>[a-z]+://.*)", argument)
     if found is None:  # what stands after the @ may hold a password, and is not repeated
         raise HarnessError(
@@ -90,14 +105,52 @@ def parse_endpoint(argument: str, *, allow_remote: frozenset[str]) -> Endpoint:
     if parts.query or parts.fragment or parts.username is not None:
         raise HarnessError(
             f"the URL of openai:{model} carries a query, a fragment or a password",
-            mend=f"{_FORM}; a key belongs in OPENAI_API_KEY",
+            mend=f"{_FORM}; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     loopback = is_loopback(host)
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    key = find_key(key_file)
     if not loopback:
         _check_remote(host, key, allow_remote)
     return Endpoint(model, f"{parts.scheme}://{parts.netloc}{path or '/v1'}", host, loopback, key)
+
+
+def remote_host(spec: str) -> str | None:
+    """The host that an `openai:MODEL@URL` sends pictures to; None for this machine, or another form."""
+    _, _, url = spec.partition("@")
+    if not spec.startswith("openai:") or "://" not in url:
+        return None
+    try:
+        host = (urlsplit(url[url.rfind("@", 0, url.index("://")) + 1 :]).hostname or "").lower()
+    except ValueError:
+        return None
+    return host if host and not is_loopback(host) else None
+
+
+def find_key(file: Path | None) -> str:
+    """The bearer token in `file`, else in OPENAI_API_KEY; empty where there is none.
+
+    Raises HarnessError for a file that cannot be read, that others may read, or that is not one word.
+    """
+    if file is None:
+        where, text = "OPENAI_API_KEY", os.environ.get("OPENAI_API_KEY", "")
+    else:
+        where = str(file)
+        try:
+            mode, text = file.stat().st_mode, file.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            kind = type(error).__name__  # its own words may hold what the file holds
+            raise HarnessError(f"{file}: no key can be read ({kind})", mend=_KEY_FORM) from None
+        if mode & 0o077:
+            raise HarnessError(
+                f"{file} holds a key and may be read by others", mend=f"chmod 600 {file}"
+            )
+        if not text.strip():
+            raise HarnessError(f"{file} is empty", mend=_KEY_FORM)
+    key = text.strip()
+    if not re.fullmatch(r"[!-~]*", key):
+        raise HarnessError(f"what {where} holds is no key", mend=_KEY_FORM)
+    return key
 
 
 def is_loopback(host: str) -> bool:
@@ -120,7 +173,7 @@ def ask_served(endpoint: Endpoint, *, seconds: float = 5.0) -> Served:
     if status in (401, 403):
         raise HarnessError(
             f"{endpoint.base} refused the key (HTTP {status})",
-            mend="set OPENAI_API_KEY to a key that this server takes",
+            mend=KEY_MEND,
         )
     if status >= 500:
         raise HarnessError(
@@ -148,7 +201,8 @@ def _check_remote(host: str, key: str, allow_remote: frozenset[str]) -> None:
     if not key:
         raise HarnessError(
             f"{host} is not this machine, and there is no key for it",
-            mend="put the key in OPENAI_API_KEY (any word, if that server asks for none)",
+            mend="put the key in OPENAI_API_KEY or in a file (--key-file); any word, if that server "
+            "asks for none",
         )
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
 
 from harness.core.errors import MediaError
-from harness.core.generation import Generation, Usage
-from harness.core.message import Image
+from harness.core.generation import Generation, LabelScores, Usage
+from harness.core.message import Image, Message, Text
 from harness.core.request import Request
 from harness.models.chat import probe_chat, render_chat
 from harness.models.checkpoint import Loaded, import_libraries
 from harness.models.picture import decode_picture
 from harness.models.sampler import Sampler
+from harness.models.trie import Held, Trie
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+ROWS = 64
+"""Most rows, one for each conversation with a candidate, scored at a time."""
 
 UNSUPPORTED = (
     ValueError,
@@ -41,7 +46,7 @@ class Prompt:
 
     @property
     def group(self) -> Hashable:
-        """Equal for prompts that may share a batch: picture sizes and count, and decoding.
+        """Equal for prompts that may share a batch: picture sizes and count, decoding, what the reply is held to.
 
         A repetition penalty counts the padding of a batch as spoken, so such requests go alone.
         """
@@ -49,6 +54,7 @@ class Prompt:
         return (
             tuple(picture.size for picture in self.pictures),
             (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens),
+            (self.request.constraint, self.request.candidates),
             None if sampling.repetition_penalty == 1 else self.request.key,
         )
 
@@ -91,16 +97,16 @@ class Engine:
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Generation]:
         """Replies to prompts of one group, in order. Raises what transformers raises."""
+        if prompts[0].request.candidates:
+            return self._score(prompts)
         torch, tokenizer = self._torch, self._processor.tokenizer
         inputs = self._inputs(prompts)
         width = int(inputs["input_ids"].shape[1])
         sampling = prompts[0].request.sampling
-        if self._longest is not None and width + sampling.max_tokens > self._longest:
-            raise ValueError(
-                f"{width} tokens and {sampling.max_tokens} to come are over the {self._longest} "
-                "that the checkpoint was made for"
-            )
-        chosen = [] if sampling.temperature == 0 else [Sampler([p.request for p in prompts], torch)]
+        self._check_length(width, sampling.max_tokens)
+        chosen = self._held(prompts, width)
+        if sampling.temperature != 0:
+            chosen.append(Sampler([p.request for p in prompts], torch))
         with torch.inference_mode():
             output = self._model.generate(
                 **inputs,
@@ -111,6 +117,94 @@ class Engine:
         return [
             self._read(prompt.request, row, count, tokenizer)
             for prompt, row, count in zip(prompts, output[:, width:].tolist(), counts, strict=True)
+        ]
+
+    def _check_length(self, width: int, to_come: int) -> None:
+        if self._longest is not None and width + to_come > self._longest:
+            raise ValueError(
+                f"{width} tokens and {to_come} to come are over the {self._longest} "
+                "that the checkpoint was made for"
+            )
+
+    def _held(self, prompts: Sequence[Prompt], width: int) -> list[Any]:
+        """The processor that holds a batch to its choices; none where it is not held."""
+        constraint = prompts[0].request.constraint
+        if constraint is None:
+            return []
+        if constraint.kind != "choice":
+            raise NotImplementedError(f"replies are not held to a constraint ({constraint.kind})")
+        tries = [Trie.of(self._turns(p.text, constraint.choices)) for p in prompts]
+        return [Held(tries, width=width, ends=self._ends, torch=self._torch)]
+
+    def _turns(self, text: str, replies: Sequence[str]) -> list[list[int]]:
+        """The tokens of each reply behind a rendered prompt, without the end of the turn."""
+        begin = self._ids(text)
+        found = []
+        for reply in replies:
+            whole = self._ids(text + reply)
+            if whole[: len(begin)] != begin or len(whole) == len(begin):
+                raise ValueError(f"the tokens of {reply!r} run into those of the prompt")
+            found.append(whole[len(begin) :])
+        return found
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _end_of_turn(self) -> int:
+        """The token with which the chat template ends an assistant's turn."""
+        turns = (Message("user", (Text("?"),)), Message("assistant", (Text("!"),)))
+        ids = self._ids(render_chat(self._processor, turns, self._form))
+        ends = [token for token in ids if token in self._ends]
+        if not ends:
+            raise ValueError(
+                "the chat template ends an assistant's turn by no token that ends a reply"
+            )
+        return ends[-1]
+
+    def _score(self, prompts: Sequence[Prompt]) -> list[Generation]:
+        """Log-probabilities of each candidate as the whole reply, its end included.
+
+        The conversations with every candidate go through the checkpoint as one batch, at most ROWS at a time.
+        """
+        count = len(prompts[0].request.candidates)
+        step = max(1, ROWS // count)
+        return [
+            generation
+            for start in range(0, len(prompts), step)
+            for generation in self._score_batch(prompts[start : start + step])
+        ]
+
+    def _score_batch(self, prompts: Sequence[Prompt]) -> list[Generation]:
+        torch, labels = self._torch, prompts[0].request.candidates
+        end = self._end_of_turn()
+        written = self._processor.tokenizer.convert_ids_to_tokens(end)
+        tails = [[*ids, end] for p in prompts for ids in self._turns(p.text, labels)]
+        inputs = self._inputs(
+            [replace(p, text=p.text + label + written) for p in prompts for label in labels]
+        )
+        width, longest = int(inputs["input_ids"].shape[1]), max(map(len, tails))
+        self._check_length(width, 0)
+        # Only the last places are turned into scores of the whole vocabulary, where the model can do that.
+        takes = inspect.signature(self._model.forward).parameters
+        few = {"logits_to_keep": longest + 1} if "logits_to_keep" in takes else {}
+        with torch.inference_mode():
+            logits = self._model(**inputs, **few).logits[:, -(longest + 1) :].float()
+        known = logits.log_softmax(-1)
+        totals = []
+        for row, tail in enumerate(tails):
+            if inputs["input_ids"][row, -len(tail) :].tolist() != tail:
+                raise ValueError("a candidate's tokens do not stand at the end of the conversation")
+            places = torch.arange(longest - len(tail), longest, device=known.device)
+            ids = torch.tensor(tail, device=known.device)
+            totals.append(round(float(known[row, places, ids].sum()), 6))
+        lengths = [len(tail) for tail in tails]
+        used = inputs["attention_mask"].sum(-1).tolist()
+        return [
+            _scored(
+                p.request, totals[at : at + len(labels)], lengths[at : at + len(labels)], used[at]
+            )
+            for p, at in zip(prompts, range(0, len(tails), len(labels)), strict=True)
         ]
 
     def _inputs(self, prompts: Sequence[Prompt]) -> Any:
@@ -149,6 +243,20 @@ class Engine:
             "length" if end is None else "stop",
             Usage(int(count), len(row) if end is None else end + 1),
         )
+
+
+def _scored(
+    request: Request, totals: Sequence[float], lengths: Sequence[int], used: int
+) -> Generation:
+    best = max(range(len(totals)), key=totals.__getitem__)
+    scores = LabelScores(request.candidates, tuple(totals), tuple(lengths), "continuation")
+    return Generation(
+        request.key,
+        request.candidates[best],
+        "stop",
+        Usage(int(used) - lengths[0], 0),
+        scores=scores,
+    )
 
 
 def _ends(*found: int | Sequence[int] | None) -> frozenset[int]:

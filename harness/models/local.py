@@ -17,6 +17,7 @@ from harness.core.model import Card
 from harness.core.request import Request
 from harness.models.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from harness.models.engine import UNSUPPORTED, Engine, Prompt
+from harness.models.registry import OpenOptions
 from harness.tiny import weights_folder
 
 BATCH = 16
@@ -26,7 +27,7 @@ _LULL = 0.003
 """Seconds without a newcomer after which an unfilled batch is run."""
 
 
-def open_local(argument: str, *, name: str, allow_remote: frozenset[str]) -> LocalModel:
+def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     """The checkpoint in a folder or on the hub. Raises HarnessError where it cannot be loaded."""
     checkpoint = find_checkpoint(argument)
     loaded = load_checkpoint(checkpoint)
@@ -38,7 +39,7 @@ def open_local(argument: str, *, name: str, allow_remote: frozenset[str]) -> Loc
     return _serve(checkpoint, Engine(loaded), name=name, identity=identity, facts=dict(facts))
 
 
-def open_tiny(argument: str, *, name: str, allow_remote: frozenset[str]) -> LocalModel:
+def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     """The packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
     if argument:
         raise HarnessError(f"{name!r} takes nothing after its name", mend="write affect-tiny")
@@ -64,6 +65,8 @@ def _serve(
         name=name,
         identity=identity,
         system_role=engine.system_role,
+        constraints={"choice": "token-trie"},
+        estimators=("continuation",),
         window=2 * BATCH,
         details=facts
         | {

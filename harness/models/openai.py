@@ -7,17 +7,25 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card
 from harness.core.request import Request
-from harness.models.endpoint import Endpoint, Served, ask_served, parse_endpoint
+from harness.models.endpoint import KEY_MEND, Endpoint, Served, ask_served, parse_endpoint
+from harness.models.labels import LabelScorer, find_scorer
+from harness.models.limits import told_images
+from harness.models.pace import Gate, Pace
 from harness.models.patience import Patience, retry_after
+from harness.models.probe import prove
+from harness.models.registry import OpenOptions
+from harness.models.spelling import spell
 from harness.models.wire import (
     NEUTRAL,
     BadReply,
+    Reply,
     decode,
     encode,
     parameters,
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 WINDOW = 64
-"""Requests in flight."""
+"""Most requests in flight."""
 
 _AGAIN: dict[int, ErrorKind] = {408: "timeout", 409: "server", 425: "server", 429: "rate-limit"}
 _STREAMED_FROM = 1 << 20
@@ -45,18 +53,27 @@ class _Fault:
     again: bool = True
     told: float | None = None
     """Seconds of the server's Retry-After."""
+    busy: bool = False
+    """A sign that the server has too much to do."""
     free: bool = False
     """The request itself was mended: ask again at once, and do not count the attempt."""
 
 
-def open_openai(argument: str, *, name: str, allow_remote: frozenset[str]) -> OpenAIModel:
+def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIModel:
     """The model at `MODEL@URL`. Raises HarnessError where it is not allowed, not there, or not served."""
-    endpoint = parse_endpoint(argument, allow_remote=allow_remote)
-    return OpenAIModel(endpoint, ask_served(endpoint), name=name)
+    endpoint = parse_endpoint(
+        argument, allow_remote=options.allow_remote, key_file=options.key_file
+    )
+    patience = Patience() if options.timeout is None else Patience(timeout=options.timeout)
+    window = options.concurrency or WINDOW
+    return OpenAIModel(endpoint, ask_served(endpoint), name=name, patience=patience, window=window)
 
 
 class OpenAIModel:
-    """A Model over HTTP: one connection pool, nothing streamed, every sampling parameter sent."""
+    """A Model over HTTP: one connection pool, nothing streamed, every sampling parameter sent.
+
+    At most `window` requests are in flight, fewer where the server shows that it cannot bear as many.
+    """
 
     def __init__(
         self,
@@ -70,8 +87,11 @@ class OpenAIModel:
         self._endpoint = endpoint
         self._patience = patience or Patience()
         self._dropped: frozenset[str] = frozenset()
-        self._slots = asyncio.Semaphore(window)
+        self._gate = Gate(Pace(window))
         self._session: aiohttp.ClientSession | None = None
+        self._probed: frozenset[Need] = frozenset()
+        self._probing = asyncio.Lock()
+        self._scorer = LabelScorer(self._put, self._tokenize)
         self._headers = endpoint.headers
         self._proxy = endpoint.proxy
         self._card = Card(
@@ -95,16 +115,58 @@ class OpenAIModel:
         return self._card
 
     async def reply(self, request: Request) -> Generation:
-        """Ask, and ask again where waiting may help. Raises HarnessError where no request can succeed."""
+        """Ask, and ask again where waiting may help. Raises HarnessError where no request can succeed.
+
+        What a request wants besides text is tried first, if it was not yet.
+        """
+        if request.candidates:
+            await self._ensure("logprob")
+            return await self._scorer.reply(request)
+        extra: Mapping[str, Any] = {}
+        if request.constraint is not None:
+            kind = request.constraint.kind
+            await self._ensure(kind)
+            if kind not in self._card.constraints:
+                return Generation.failed(
+                    request.key, "unsupported", f"the server is not held to a constraint ({kind})"
+                )
+            extra = spell(request.constraint, self._card.constraints[kind])
+        reply = await self._put(request, extra)
+        if isinstance(reply, Generation):
+            return reply
+        return Generation(request.key, reply.text, reply.finish, reply.usage, reply.latency)
+
+    async def probe(self, needs: frozenset[Need]) -> None:
+        """Find out which of these the server keeps. Raises HarnessError where it does not answer."""
+        held = {k: s for k, s in self._card.constraints.items() if k not in needs}
+        for need in sorted(needs):
+            if need == "logprob":
+                self._scorer = await find_scorer(self._put, self._tokenize)
+            elif (spelling := await prove(self._put, need)) is not None:
+                held[need] = spelling
+        estimators = self._scorer.estimators
+        self._card = replace(self._card, constraints=held, estimators=estimators)
+        self._probed |= needs
+
+    async def _ensure(self, need: Need) -> None:
+        if need in self._probed:
+            return
+        async with self._probing:
+            if need not in self._probed:
+                await self.probe(frozenset[Need]({need}))
+
+    async def _put(self, request: Request, extra: Mapping[str, Any]) -> Reply | Generation:
+        """The reply, or a failed Generation; asked again where waiting may help."""
         attempt = 1
         while True:
-            async with self._slots:  # so that waiting for a connection is no part of the timeout
-                outcome = await self._once(request)
-            if isinstance(outcome, Generation):
+            async with self._gate:  # so that waiting for a connection is no part of the timeout
+                outcome = await self._paced(request, extra)
+            if isinstance(outcome, Reply):
                 return outcome
             if outcome.free:
                 continue
-            if not outcome.again or attempt >= self._patience.tries:
+            told = outcome.told or 0.0
+            if not outcome.again or attempt >= self._patience.tries or told > self._patience.most:
                 tries = f" (after {attempt} tries)" if attempt > 1 else ""
                 return Generation.failed(request.key, outcome.kind, outcome.detail + tries)
             await asyncio.sleep(self._patience.pause(request.key, attempt, told=outcome.told))
@@ -115,13 +177,45 @@ class OpenAIModel:
         if self._session is not None:
             await self._session.close()
             self._session = None
-            self._slots = asyncio.Semaphore(self._card.window)  # the old one belongs to its loop
+            self._gate = Gate(self._gate.pace)  # the old ones belong to their loop
+            self._probing = asyncio.Lock()
 
-    async def _once(self, request: Request) -> Generation | _Fault:
+    async def _paced(self, request: Request, extra: Mapping[str, Any]) -> Reply | _Fault:
+        """One attempt, and what it says of the server's level."""
+        pace = self._gate.pace
+        ticket = pace.send(perf_counter())
+        outcome = await self._once(request, extra)
+        if isinstance(outcome, Reply):
+            pace.answered(ticket, perf_counter(), full=self._gate.full)
+        elif outcome.kind == "timeout":  # one request that hangs is no overload; many are slowness
+            pace.answered(ticket, perf_counter(), full=False)
+        elif outcome.busy:
+            pace.overloaded(ticket, perf_counter())
+        else:
+            pace.failed(ticket, perf_counter())
+        return outcome
+
+    async def _tokenize(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the server's `/tokenize` says; empty where it has none or cannot."""
+        import aiohttp
+
+        try:
+            async with self._open().post(
+                f"{self._endpoint.base.removesuffix('/v1')}/tokenize",
+                json={"model": self._endpoint.model, **body},
+                proxy=self._proxy,
+                allow_redirects=False,
+            ) as response:
+                told = await response.json() if response.status == 200 else {}
+        except (aiohttp.ClientError, OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    async def _once(self, request: Request, extra: Mapping[str, Any]) -> Reply | _Fault:
         import aiohttp
 
         dropped = self._dropped
-        body = encode(request, model=self._endpoint.model, dropped=dropped)
+        body = encode(request, model=self._endpoint.model, dropped=dropped, extra=extra)
         start = perf_counter()
         try:
             async with self._open().post(
@@ -130,22 +224,20 @@ class OpenAIModel:
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
-                data = await response.read()
+                data = self._endpoint.hide(await response.read())
                 status, headers = response.status, response.headers
         except TimeoutError:
             return _Fault("timeout", f"no reply within {self._patience.timeout:g} s")
         except (aiohttp.ClientError, OSError) as error:
             said = str(error) or type(error).__name__
+            said = self._endpoint.hide(said.encode()).decode()
             return _Fault("unreachable", f"{self._endpoint.base}: {said}")
         if status != 200:
             return self._refusal(request, status, data, headers, dropped)
         try:
-            reply = decode(data)
+            return decode(data, latency=perf_counter() - start)
         except BadReply as error:
             return _Fault("bad-reply", str(error))
-        return Generation(
-            request.key, reply.text, reply.finish, reply.usage, perf_counter() - start
-        )
 
     def _open(self) -> aiohttp.ClientSession:
         """The session, made in the loop that uses it."""
@@ -172,12 +264,14 @@ class OpenAIModel:
         said = f"HTTP {status}: {words(data)}"
         if status in _AGAIN or status >= 500:
             told = retry_after(headers.get("Retry-After"))
-            return _Fault(_AGAIN.get(status, "server"), said, told=told)
+            return _Fault(_AGAIN.get(status, "server"), said, told=told, busy=status in (429, 503))
         if status in (400, 422):
             name = refused_parameter(data)
             if name is not None and name not in dropped:
                 self._drop(name, request, said)
                 return _Fault("rejected", said, free=True)
+            if (most := told_images(said)) is not None:
+                self._card = replace(self._card, max_images=most)
             return _Fault("rejected", said, again=False)
         if status in _HOPELESS or 200 < status < 400:
             raise HarnessError(
@@ -201,7 +295,7 @@ class OpenAIModel:
 
 
 _HOPELESS = {
-    401: "set OPENAI_API_KEY to a key that this server takes",
+    401: KEY_MEND,
     403: "use a key that may use this model",
     404: "check the model's name and the URL; the URL is the part before /chat/completions",
 }

@@ -19,8 +19,8 @@ class Patience:
     """Pause after the first failure; it doubles with each."""
     cap: float = 30.0
     """Longest pause of our own."""
-    told_cap: float = 60.0
-    """Longest pause taken from a server's Retry-After."""
+    most: float = 60.0
+    """Longest Retry-After that is waited for; a request told to wait longer fails instead."""
     timeout: float = 120.0
     """Longest wait for one reply."""
 
@@ -29,12 +29,12 @@ class Patience:
 
         Exponential with jitter between half and the whole, drawn from the key, so that a run waits
         the same way each time and requests do not return in step. `told`, a server's Retry-After, is
-        the least wait, up to `told_cap`.
+        the least wait, and a jitter comes on top.
         """
         own = min(self.cap, self.base * 2.0 ** (attempt - 1))
         jitter = random.Random(f"{key}:{attempt}").random()  # noqa: S311 (no secret hangs on it)
         own *= 0.5 + 0.5 * jitter
-        return own if told is None else max(own, min(told, self.told_cap))
+        return own if told is None else max(own, told + self.base * jitter)
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:

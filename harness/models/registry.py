@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from harness.core.errors import HarnessError
@@ -13,8 +15,10 @@ MODELS = Registry(
     "harness.models",
     {
         "affect-tiny": "harness.models.local:open_tiny",
+        "langchain": "harness.models.langchain:open_langchain",
         "openai": "harness.models.openai:open_openai",
         "transformers": "harness.models.local:open_local",
+        "vllm": "harness.models.vllm:open_vllm",
     },
 )
 
@@ -29,19 +33,49 @@ _FORMS = (
         "a folder, or a hub id with @REVISION if wanted, run by transformers on this machine",
     ),
     (
+        "vllm",
+        "vllm:Qwen/Qwen2.5-VL-7B-Instruct",
+        "a folder, or a hub id, behind a vLLM server that is started for the run and ended with it",
+    ),
+    (
         "openai",
         "openai:qwen@http://127.0.0.1:8000",
         "a served model behind an OpenAI-compatible URL (vLLM and others)",
+    ),
+    (
+        "langchain",
+        "langchain:anthropic:claude-sonnet-4-5",
+        "any chat model of LangChain, by provider; langchain:openai:MODEL@URL for a server",
     ),
     ("majority", "majority", "always the commonest class; no model is asked"),
     ("prior", "prior", "classes drawn at their own rate; no model is asked"),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOptions:
+    """What the person who runs allows and wishes, for any kind of model; each takes what concerns it."""
+
+    allow_remote: frozenset[str] = frozenset()
+    """Host names that pictures may be sent to; loopback needs no leave."""
+    key_file: Path | None = None
+    """File that holds the server's key, instead of the environment."""
+    vllm_python: str | None = None
+    """Python of the environment that vLLM is installed in; None means this one, else that of the command `vllm`."""
+    vllm_args: tuple[str, ...] = ()
+    """Arguments passed on to `vllm serve`."""
+    log_folder: Path | None = None
+    """Where the log of a server that was started may be kept; None means nowhere."""
+    concurrency: int | None = None
+    """Most requests in flight; None leaves it to the adapter."""
+    timeout: float | None = None
+    """Longest wait for one reply of a server, in seconds; None leaves it to the adapter."""
+
+
 class Opener(Protocol):
     """What an entry point of the group `harness.models` names: it opens what stands after the colon."""
 
-    def __call__(self, argument: str, *, name: str, allow_remote: frozenset[str]) -> Model: ...
+    def __call__(self, argument: str, *, name: str, options: OpenOptions) -> Model: ...
 
 
 def describe_models() -> list[tuple[str, str, str]]:
@@ -55,12 +89,12 @@ def describe_models() -> list[tuple[str, str, str]]:
     return [*_FORMS, *brought]
 
 
-def open_model(spec: str, *, allow_remote: frozenset[str] = frozenset()) -> Model:
+def open_model(spec: str, *, options: OpenOptions | None = None) -> Model:
     """The model that `spec` names, ready to answer.
 
-    `spec` is `NAME` or `NAME:ARGUMENT`; see `describe_models`. `allow_remote` holds the host names
-    that pictures may be sent to; loopback needs no leave. Call it outside a running event loop, or in
-    a thread: it reads files, or asks a server what it serves.
+    `spec` is `NAME` or `NAME:ARGUMENT`; see `describe_models`. Without `options` nothing may leave this
+    machine. Call it outside a running event loop, or in a thread: it reads files, or asks a server what
+    it serves.
 
     Raises HarnessError for an unknown form, an absent checkpoint or package, an unreachable server,
     and a host that was not allowed.
@@ -74,7 +108,7 @@ def open_model(spec: str, *, allow_remote: frozenset[str] = frozenset()) -> Mode
     if name not in MODELS.names():
         raise HarnessError(f"no model can be opened as {spec!r}", mend=_choices())
     opener: Opener = MODELS.load(name)
-    return opener(argument.strip(), name=spec.strip(), allow_remote=allow_remote)
+    return opener(argument.strip(), name=spec.strip(), options=options or OpenOptions())
 
 
 def _choices() -> str:

@@ -6,7 +6,8 @@ import json
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from harness.core.generation import Finish, Usage
@@ -38,6 +39,10 @@ class Reply:
     text: str
     finish: Finish
     usage: Usage
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """The whole reply as the server wrote it."""
+    latency: float = 0.0
+    """Seconds from sending to the last byte."""
 
 
 def parameters(request: Request) -> dict[str, float | int]:
@@ -53,13 +58,22 @@ def parameters(request: Request) -> dict[str, float | int]:
     }
 
 
-def encode(request: Request, *, model: str, dropped: frozenset[str] = frozenset()) -> bytes:
+def encode(
+    request: Request,
+    *,
+    model: str,
+    dropped: frozenset[str] = frozenset(),
+    extra: Mapping[str, Any] | None = None,
+) -> bytes:
     """The body to post. Pictures go in as data URLs of their own bytes.
 
     Written piece by piece: `json.dumps` over the base64 would scan and copy every picture again.
-    `dropped` names parameters that the server refused; `max_tokens` is renamed, not left out.
+    `dropped` names parameters that the server refused; `max_tokens` is renamed, not left out. `extra` is
+    added at the top, such as a constraint in the server's spelling.
     """
-    head = {"model": model, **parameters(request)}
+    head: dict[str, Any] = {"model": model, **parameters(request)}
+    if extra:
+        head |= extra
     for name in dropped:
         value = head.pop(name)
         if name == "max_tokens":
@@ -81,7 +95,7 @@ def _content(message: Message, pieces: list[bytes]) -> None:
     Neighbouring texts become one part, since servers that flatten parts put a line break between them.
     """
     if all(isinstance(part, Text) for part in message.parts):
-        pieces.append(json.dumps(message.text).encode())
+        pieces.append(_quoted(message.text))
         return
     text, comma = "", b"["
     for part in (*message.parts, None):
@@ -89,7 +103,7 @@ def _content(message: Message, pieces: list[bytes]) -> None:
             text += part.text
             continue
         if text:
-            pieces.append(b'%s{"type": "text", "text": %s}' % (comma, json.dumps(text).encode()))
+            pieces.append(b'%s{"type": "text", "text": %s}' % (comma, _quoted(text)))
             text, comma = "", b", "
         if isinstance(part, Image):
             pieces.append(
@@ -102,8 +116,14 @@ def _content(message: Message, pieces: list[bytes]) -> None:
     pieces.append(b"]")
 
 
-def decode(data: bytes) -> Reply:
-    """Read a reply. Raises BadReply where it is not a chat completion.
+@lru_cache(maxsize=8)
+def _quoted(text: str) -> bytes:
+    """As a JSON string. Most requests of a run say the same."""
+    return json.dumps(text).encode()
+
+
+def decode(data: bytes, *, latency: float = 0.0) -> Reply:
+    """Read a reply that took `latency` seconds. Raises BadReply where it is not a chat completion.
 
     Null content is an empty text, as servers send it where nothing was said; a refusal in its own field
     is the text.
@@ -124,6 +144,8 @@ def decode(data: bytes) -> Reply:
         text,
         _FINISH.get(finish, "stop") if isinstance(finish, str) else "stop",
         Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))),
+        body,
+        latency,
     )
 
 

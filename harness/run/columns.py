@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.run.folder import write_atomically
 
-BATCH = 16384
+BATCH = 2048
 """Rows held before they are written."""
 
 Row = Mapping[str, str | None]

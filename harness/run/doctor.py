@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.core.errors import HarnessError, missing_extra
+from harness.models.vllm_install import find_vllm
 from harness.prompting import Library
 from harness.run.provenance import git_state, hardware, package_versions
 from harness.run.task_files import load_task, task_names
@@ -18,10 +19,9 @@ from harness.run.workspace import Workspace
 
 EXTRAS = {
     "local": ("torch", "transformers", "accelerate"),
-    "vllm": ("vllm",),
-    "langchain": ("langchain",),
-    "ray": ("ray",),
+    "langchain": ("langchain", "langchain_openai"),
     "video": ("cv2",),
+    "workbooks": ("openpyxl",),
 }
 """Extra -> the packages that it brings, by the names they are imported under."""
 
@@ -39,9 +39,11 @@ class Check:
     mend: str = ""
 
 
-def check_installation(place: Workspace, here: Path) -> list[Check]:
+def check_installation(
+    place: Workspace, here: Path, *, vllm_python: str | None = None
+) -> list[Check]:
     """All checks, in the order in which a newcomer meets the faults."""
-    return [*_machine(here), *_extras(), *_files(place)]
+    return [*_machine(here), *_extras(), check_vllm(vllm_python), *_files(place)]
 
 
 def _machine(here: Path) -> Iterator[Check]:
@@ -72,6 +74,15 @@ def _extras() -> Iterator[Check]:
                 missing_extra(package, extra).mend,
             )
     yield _torch_device()
+
+
+def check_vllm(python: str | None) -> Check:
+    """Whether `vllm:MODEL` can be run. It is looked up, never imported: it may be of another Python."""
+    try:
+        found = find_vllm(python)
+    except HarnessError as error:
+        return Check("no", f"vllm:MODEL cannot be run: {error.message}", error.mend)
+    return Check("ok", f"vLLM {found.version} is started by {found.python} (vllm:MODEL)")
 
 
 def _attempt(action: Callable[[], object], what: str, mend: str) -> Check:

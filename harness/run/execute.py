@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.model import Model
-from harness.core.protocol import AnswerProtocol, Done
+from harness.core.protocol import AnswerProtocol, Ask, Done
 from harness.core.request import Request, Sampling, make_request
 from harness.prompting import Library
 from harness.protocols import load_protocol
+from harness.run.asking import Asking
+from harness.run.fallback import Fitter
 from harness.run.journal import Journal
 from harness.run.plan import Axes, Plan, basis, sampling_for
 from harness.run.prepare import Prepared, prepare
+from harness.run.stop import ErrorWatch, Limits
 
 CHUNK = 8
 """Samples prepared at a time in the helper thread; one chunk waits while one is sent."""
@@ -34,6 +38,8 @@ class Tally:
     failed: int = 0
     """Trials that ended in a failure."""
     first_failure: str = ""
+    fallbacks: dict[str, int] = field(default_factory=dict)
+    """Rule of `harness.run.fallback` -> trials in which it fired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,13 @@ class _CellSetting:
     protocol: AnswerProtocol
     sampling: Sampling
     basis: str
+    asking: Asking
+
+    def sampling_of(self, repeat: int) -> Sampling:
+        """Each repeat draws with a seed of its own."""
+        if not repeat:
+            return self.sampling
+        return replace(self.sampling, seed=self.sampling.seed + repeat)
 
 
 async def execute(
@@ -53,28 +66,42 @@ async def execute(
     journal: Journal,
     tally: Tally,
     on_trial: Callable[[Tally], None] = lambda tally: None,
+    limits: Limits | None = None,
+    held: frozenset[Need] | None = None,
 ) -> None:
-    """Run every trial of one model. Raises HarnessError where no request can succeed or nothing can be written.
+    """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
+
+    Raises HarnessError where no request can succeed, too many fail, or nothing can be written.
 
     Trials run in the order of the plan, `card.window` of them at a time.
     """
-    engine = _Engine(model, _settings(plan, axes, model, name), journal, tally, on_trial)
+    watch = ErrorWatch(limits or Limits())
+    engine = _Engine(
+        model, _settings(plan, axes, model, name, held), journal, tally, on_trial, watch=watch,
+        fitter=Fitter(lambda: model.card, most=axes.max_images.get(name)),
+    )  # fmt: skip
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
         if cells:
             await engine.run(prepare(planned, cells, plan, library))
 
 
-def _settings(plan: Plan, axes: Axes, model: Model, name: str) -> dict[str, _CellSetting]:
+def _settings(
+    plan: Plan, axes: Axes, model: Model, name: str, held: frozenset[Need] | None
+) -> dict[str, _CellSetting]:
     settings = {}
+    offers = model.card.offers if held is None else held
     for cell in plan.cells:
         if cell.model == name:
             task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-            sampling = sampling_for(task, prompt, axes.seed)
+            sampling = sampling_for(task, prompt, axes)
             settings[cell.id] = _CellSetting(
                 load_protocol(cell.protocol),
                 sampling,
-                basis(cell, task, prompt, model.card, sampling),
+                basis(
+                    cell, task, prompt, model.card, sampling, max_images=axes.max_images.get(name)
+                ),
+                Asking(task, prompt, cell.channel, offers),
             )
     return settings
 
@@ -87,12 +114,17 @@ class _Engine:
         journal: Journal,
         tally: Tally,
         on_trial: Callable[[Tally], None],
+        *,
+        watch: ErrorWatch,
+        fitter: Fitter,
     ) -> None:
         self._model = model
         self._settings = settings
         self._journal = journal
         self._tally = tally
         self._on_trial = on_trial
+        self._watch = watch
+        self._fitter = fitter
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
     async def run(self, samples: Iterator[list[Prepared]]) -> None:
@@ -113,40 +145,66 @@ class _Engine:
     async def _trial(self, trial: Prepared, window: asyncio.Semaphore) -> None:
         try:
             setting = self._settings[trial.cell.id]
-            keys, failure = await self._converse(trial, setting)
-            self._journal.add_trial(trial.trial, setting.basis, keys, failure)
+            rules: dict[str, None] = {}
+            keys, failure = await self._converse(trial, setting, rules)
+            self._journal.add_trial(
+                trial.trial, setting.basis, keys, failure, rules=tuple(rules), shown=trial.shown
+            )
+            for rule in rules:
+                self._tally.fallbacks[rule] = self._tally.fallbacks.get(rule, 0) + 1
             self._tally.trials += 1
             if failure is not None:
                 self._tally.failed += 1
                 self._tally.first_failure = self._tally.first_failure or failure.detail
             self._on_trial(self._tally)
+            self._watch.check()
         finally:
             window.release()
 
     async def _converse(
-        self, trial: Prepared, setting: _CellSetting
+        self, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
     ) -> tuple[list[str], Failure | None]:
-        """Follow the protocol to its end; the keys of its requests, and why it ended early if it did."""
+        """Follow the protocol to its end; the keys of its requests, and why it ended early if it did.
+
+        The fallbacks that fired are added to `rules`.
+        """
         keys: list[str] = []
         replies: list[str] = []
-        limit = self._model.card.max_images
         if trial.failure is not None:
             return keys, trial.failure
-        if limit is not None and len(trial.pictures) > limit:
-            return keys, Failure(
-                "unsupported",
-                f"{len(trial.pictures)} pictures in one request; {self._model.card.name} takes {limit}",
-            )
         while True:
             step = setting.protocol.step(trial.render, replies)
             if isinstance(step, Done):
                 return keys, None
-            request = make_request(step.messages, setting.sampling, model=self._model.card.identity)
-            generation = await self._exchange(request)
-            keys.append(request.key)
+            generation = await self._put(step, trial, setting, rules)
+            if generation.key:
+                keys.append(generation.key)
             if generation.failure is not None:
                 return keys, generation.failure
             replies.append(generation.text)
+
+    async def _put(
+        self, step: Ask, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
+    ) -> Generation:
+        """The reply to one step, asked again in another form where the model said what it takes."""
+        wanted = setting.asking.of(step, trial.asks)
+        fitted = await self._fitter.fit(step.messages)
+        while fitted.failure is None:
+            request = make_request(
+                fitted.messages,
+                setting.sampling_of(trial.repeat),
+                model=self._model.card.identity,
+                repeat=trial.repeat,
+                constraint=wanted.constraint,
+                candidates=wanted.candidates,
+            )
+            generation = await self._exchange(request)
+            told = fitted if generation.failure is None else await self._fitter.fit(step.messages)
+            if told.failure is None and told.messages == fitted.messages:
+                rules.update(dict.fromkeys(fitted.rules))
+                return generation
+            fitted = told  # the refusal said how many pictures are taken
+        return Generation.failed("", fitted.failure.kind, fitted.failure.detail)
 
     async def _exchange(self, request: Request) -> Generation:
         """The reply to a request: from the journal, from a twin in flight, or from the model."""
@@ -162,6 +220,7 @@ class _Engine:
         try:
             generation = await self._model.reply(request)
             self._tally.asked += 1
+            self._watch.note(generation.failure)
             if generation.failure is None:
                 self._journal.add_reply(generation, request.messages)
             flight.set_result(generation)

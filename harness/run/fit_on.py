@@ -15,7 +15,7 @@ from harness.run.folder import RunFolder, write_atomically
 from harness.run.samples import Planner
 from harness.sources import open_source
 
-FILE_OPTION = {"table": "file", "folder": "root", "hf": "path"}
+FILE_OPTION = {"table": "file", "folder": "root", "hf": "path", "megc-vqa": "file"}
 """The source option that a bare path replaces."""
 
 

@@ -12,16 +12,21 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.generation import Failure, Generation, Usage
+from harness.core.generation import Failure, Generation, LabelScores, Usage
 from harness.core.message import Message, Text
 from harness.run.folder import RunFolder, write_error
 
+_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 SYNC_SECONDS = 2.0
+NAMES_HELD = 256
+"""Conversations whose names are not worked out anew for each reply."""
 
 
 class AppendLog:
@@ -38,9 +43,7 @@ class AppendLog:
 
     def append(self, record: Any) -> int:
         """Write one line; returns the offset at which it starts. Raises HarnessError when it cannot."""
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+        line = _LINE.encode(record).encode("utf-8", "surrogatepass")
         start = self.size
         rest = memoryview(line + b"\n")
         try:
@@ -140,6 +143,8 @@ class Journal:
             bytes.fromhex(record["key"]): offset for offset, record in read_log(folder.generations)
         }
         self._said = {record["id"] for _, record in read_log(folder.conversations)}
+        self._names: dict[tuple[tuple[str | None, ...], ...], str] = {}
+        """Conversation, None for a picture -> its name."""
         self._finished: dict[bytes, bytes] = {}
         """Digest of the trial's name -> its basis and a digest of its keys: a million take 120 MB."""
         for _, record in read_log(folder.trials):
@@ -162,32 +167,60 @@ class Journal:
 
     def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None:
         """Keep a reply and, once, the conversation that led to it. Not for failures."""
+        record = {
+            "key": generation.key,
+            "conversation": self._conversation(messages),
+            "text": generation.text,
+            "finish": generation.finish,
+            "usage": [generation.usage.prompt_tokens, generation.usage.completion_tokens],
+            "latency": round(generation.latency, 4),
+        }
+        if generation.scores is not None:
+            record["scores"] = asdict(generation.scores)
+        offset = self._generations.append(record)
+        self._known[bytes.fromhex(generation.key)] = offset
+
+    def _conversation(self, messages: Sequence[Message]) -> str:
+        """The name of a conversation, which is kept where it is new. Most samples of a cell share theirs."""
+        shape = tuple(
+            (m.role, *(p.text if isinstance(p, Text) else None for p in m.parts)) for m in messages
+        )
+        name = self._names.get(shape)
+        if name is not None:
+            return name
         turns = conversation_turns(messages)
         body = json.dumps(turns, ensure_ascii=False).encode("utf-8", "surrogatepass")
         name = hashlib.sha256(body).hexdigest()[:16]
         if name not in self._said:
             self._conversations.append({"id": name, "turns": turns})
             self._said.add(name)
-        offset = self._generations.append(
-            {
-                "key": generation.key,
-                "conversation": name,
-                "text": generation.text,
-                "finish": generation.finish,
-                "usage": [generation.usage.prompt_tokens, generation.usage.completion_tokens],
-                "latency": round(generation.latency, 4),
-            }
-        )
-        self._known[bytes.fromhex(generation.key)] = offset
+        if len(self._names) < NAMES_HELD:
+            self._names[shape] = name
+        return name
 
     def add_trial(
-        self, trial: str, basis: str, keys: Sequence[str], failure: Failure | None = None
+        self,
+        trial: str,
+        basis: str,
+        keys: Sequence[str],
+        failure: Failure | None = None,
+        *,
+        rules: Sequence[str] = (),
+        shown: Mapping[str, Sequence[int | str]] | None = None,
     ) -> None:
-        """Keep what became of a trial; a line that would repeat the last one is not written."""
+        """Keep what became of a trial; a line that would repeat the last one is not written.
+
+        `rules` names the fallbacks that fired (`harness.run.fallback`); `shown` says which frames of
+        a clip were shown, and by what rules.
+        """
         if failure is None and self._finished.get(_digest(trial)) == _state(basis, keys):
             return
         self._note(trial, basis, keys, failure is not None)
         record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
+        if rules:
+            record["rules"] = list(rules)
+        if shown is not None:
+            record["shown"] = {name: list(values) for name, values in shown.items()}
         if failure is not None:
             record["failure"] = {"kind": failure.kind, "detail": failure.detail}
         self._trials.append(record)
@@ -236,4 +269,16 @@ def generation_from(record: Any) -> Generation:
         finish=record["finish"],
         usage=Usage(*record["usage"]),
         latency=record["latency"],
+        scores=_scores_from(record.get("scores")),
+    )
+
+
+def _scores_from(record: Any) -> LabelScores | None:
+    if record is None:
+        return None
+    return LabelScores(
+        labels=tuple(record["labels"]),
+        logprobs=tuple(record["logprobs"]),
+        tokens=tuple(record["tokens"]),
+        estimator=record["estimator"],
     )

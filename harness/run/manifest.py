@@ -30,8 +30,13 @@ def build_manifest(
     *,
     command: Sequence[str],
     fit_on: str | None,
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a planned run, as plain JSON."""
+    """The manifest of a planned run, as plain JSON.
+
+    `before` is the one it replaces: what a model was found to do then stands until it is probed again.
+    """
+    kept = (before or {}).get("models", {})
     return {
         "schema": SCHEMA,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -41,6 +46,7 @@ def build_manifest(
         "hardware": hardware(),
         "parser": PARSER_VERSION,
         "seeds": {"sampling": axes.seed, "selection": axes.seed, "bootstrap": axes.seed},
+        "repeats": axes.repeats,
         "limit": axes.limit,
         "conditions": list(axes.conditions),
         "tasks": {name: _task_entry(plan, name) for name in plan.tasks},
@@ -53,12 +59,28 @@ def build_manifest(
             for name, prompt in plan.prompts.items()
         },
         "models": {
-            name: {"identity": card.identity, "details": redacted(dict(card.details))}
+            name: _model_entry(card, kept.get(name, {}), axes.max_images.get(name))
             for name, card in cards.items()
         },
         "cells": [_cell_entry(cell, plan, cards[cell.model], axes) for cell in plan.cells],
         "fit_on": fit_on,
     }
+
+
+def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) -> dict[str, Any]:
+    """What is written of a model. One that says nothing of constraints yet keeps what was found before."""
+    entry: dict[str, Any] = {
+        "identity": card.identity,
+        "details": redacted(dict(card.details)),
+        "constraints": dict(card.constraints),
+        "estimators": list(card.estimators),
+        "system_role": card.system_role,
+        "video": card.video,
+        "max_images": {"known": card.max_images, "declared": declared},
+    }
+    if before.get("identity") == card.identity and not card.offers:
+        entry |= {key: before[key] for key in ("constraints", "estimators") if key in before}
+    return entry
 
 
 def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
@@ -77,13 +99,16 @@ def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
 
 def _cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]:
     task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-    sampling = sampling_for(task, prompt, axes.seed)
+    sampling = sampling_for(task, prompt, axes)
     return {
         "id": cell.id,
         **asdict(cell),
-        "basis": basis(cell, task, prompt, card, sampling),
+        "basis": basis(
+            cell, task, prompt, card, sampling, max_images=axes.max_images.get(cell.model)
+        ),
         "sampling": asdict(sampling),
         "trials": plan.counts[cell.id],
+        "needs": sorted(plan.needs.get(cell.id, ())),
     }
 
 
@@ -101,14 +126,17 @@ def write_manifest(folder: RunFolder, manifest: Mapping[str, Any]) -> None:
 
 
 def write_details(folder: RunFolder, cards: Mapping[str, Card]) -> None:
-    """Put what the models learnt of themselves during the run (parameters a server refused) into the manifest."""
+    """Put what the models learnt of themselves during the run into the manifest: parameters that a server
+    refused, constraints that were found to hold."""
     manifest = read_manifest(folder)
-    details = {name: redacted(dict(card.details)) for name, card in cards.items()}
-    if all(manifest["models"][name]["details"] == found for name, found in details.items()):
-        return
-    for name, found in details.items():
-        manifest["models"][name]["details"] = found
-    _write(folder, manifest)
+    before = manifest["models"]
+    models = {
+        name: _model_entry(card, before[name], before[name]["max_images"]["declared"])
+        for name, card in cards.items()
+    }
+    if any(manifest["models"][name] != entry for name, entry in models.items()):
+        manifest["models"] |= models
+        _write(folder, manifest)
 
 
 def read_manifest(folder: RunFolder) -> dict[str, Any]:

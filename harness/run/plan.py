@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from harness.core.cell import Cell, trial_id
+from harness.core.cell import FREE, Cell, Channel, trial_id
+from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.model import Card
 from harness.core.prompt import Prompt
 from harness.core.request import Sampling
-from harness.core.source import Skipped, Source
+from harness.core.source import Skipped, Source, stated_labels
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.prompting import Library
+from harness.run.asking import need_of
 from harness.run.columns import write_table
 from harness.run.folder import RunFolder
 from harness.run.sample_file import PlannedSample, read_samples
@@ -56,6 +58,10 @@ class Plan:
     cells: tuple[Cell, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
     """Cell id -> number of trials."""
+    needs: Mapping[str, frozenset[Need]] = field(default_factory=dict)
+    """Cell id -> what its channel needs of the model; absent where that is nothing."""
+    repeats: int = 1
+    """How often each cell asks about each sample."""
 
     @property
     def trials(self) -> int:
@@ -70,8 +76,15 @@ class Axes:
     """Models that generate; baselines are scored, not run."""
     prompts: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ("none",)
+    channels: tuple[Channel, ...] = ()
+    """Empty: each task's own."""
+    max_images: Mapping[str, int] = field(default_factory=dict)
+    """Model -> most pictures in one request, as the person who runs declares it."""
     limit: int | None = None
     seed: int = 0
+    repeats: int = 1
+    """How often each cell asks about each sample, with the seeds `seed`, `seed + 1`, ..."""
+    temperature: float = 0.0
 
 
 def make_plan(
@@ -85,7 +98,8 @@ def make_plan(
 ) -> Plan:
     """Read every source once, write the samples and `plan.parquet`, open no media.
 
-    Raises HarnessError for a prompt that fits no field of a task, a bad source, a label outside its list.
+    Raises HarnessError for a prompt that fits no field of a task, a channel that does not suit a prompt, a bad
+    source, a label outside its list.
     """
     planned = {}
     for task in tasks:
@@ -97,13 +111,15 @@ def make_plan(
         chosen = choose_prompts(task, axes.prompts, library) if axes.models else ()
         prompts.update((prompt.name, prompt) for prompt in chosen)
         cells += [
-            Cell(task.name, model, prompt.name, condition, prompt.head.protocol)
+            Cell(task.name, model, prompt.name, condition, prompt.head.protocol, channel)
             for model in axes.models
             for prompt in chosen
             for condition in axes.conditions
+            for channel in axes.channels or (task.channel,)
         ]
-    plan = Plan(tasks=planned, prompts=prompts, cells=tuple(cells))
-    return Plan(planned, prompts, plan.cells, _write_plan(plan, folder))
+    plan = Plan(tasks=planned, prompts=prompts, cells=tuple(cells), repeats=axes.repeats)
+    counts, needs = _write_plan(plan, folder, library)
+    return replace(plan, counts=counts, needs=needs)
 
 
 def plan_task(task: Task, axes: Axes, folder: RunFolder, *, here: Path) -> PlannedTask:
@@ -114,6 +130,7 @@ def plan_task(task: Task, axes: Axes, folder: RunFolder, *, here: Path) -> Plann
         task,
         folder.samples(task.name),
         limited=axes.limit is not None,
+        stated=stated_labels(source),
     )
     return PlannedTask(
         task=with_classes(task, summary.classes),
@@ -153,13 +170,23 @@ def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSamp
         for row in read_samples(folder.samples(name)) if cells else ():
             for cell in cells:
                 if plan.prompts[cell.prompt].head.fills(row.asks):
-                    yield cell, row, trial_id(cell, row.sample)
+                    for repeat in range(plan.repeats):
+                        yield cell, row, trial_id(cell, row.sample, repeat)
 
 
-def basis(cell: Cell, task: Task, prompt: Prompt, card: Card, sampling: Sampling) -> str:
+def basis(
+    cell: Cell,
+    task: Task,
+    prompt: Prompt,
+    card: Card,
+    sampling: Sampling,
+    *,
+    max_images: int | None = None,
+) -> str:
     """Eight hex digits over what, besides the sample, determines a cell's replies.
 
-    A trial finished on another basis (an edited prompt, another model revision) is not finished.
+    A trial finished on another basis (an edited prompt, another model revision) is not finished. `max_images`
+    is what was declared for the model, if anything was.
     """
     return digest_json(
         [
@@ -169,24 +196,47 @@ def basis(cell: Cell, task: Task, prompt: Prompt, card: Card, sampling: Sampling
             asdict(sampling),
             task.media.model_dump(mode="json"),
             {name: spec.model_dump(mode="json") for name, spec in task.fields.items()},
+            *([] if max_images is None else [max_images]),
         ]
     )[:8]
 
 
-def sampling_for(task: Task, prompt: Prompt, seed: int) -> Sampling:
-    """Greedy decoding with the prompt's token limit, else the task's."""
-    return Sampling(max_tokens=prompt.head.max_tokens or task.max_tokens, seed=seed)
+def sampling_for(task: Task, prompt: Prompt, axes: Axes) -> Sampling:
+    """Greedy decoding unless a temperature was asked for, with the prompt's token limit, else the task's.
+
+    The seed is that of the first repeat.
+    """
+    return Sampling(
+        temperature=axes.temperature,
+        seed=axes.seed,
+        max_tokens=prompt.head.max_tokens or task.max_tokens,
+    )
 
 
-def _write_plan(plan: Plan, folder: RunFolder) -> dict[str, int]:
-    """Write plan.parquet, one row a trial; returns the trials of each cell."""
+def _write_plan(
+    plan: Plan, folder: RunFolder, library: Library
+) -> tuple[dict[str, int], dict[str, frozenset[Need]]]:
+    """Write plan.parquet, one row a trial; returns the trials of each cell, and what its channel needs."""
     counts = {cell.id: 0 for cell in plan.cells}
+    asked: dict[Cell, set[tuple[str, ...]]] = {}
 
     def rows() -> Iterator[dict[str, str | None]]:
         fixed = {cell.id: {"cell": cell.id, **asdict(cell)} for cell in plan.cells}
         for cell, row, trial in trials_of(plan, folder):
             counts[cell.id] += 1
+            if cell.channel != FREE:
+                asked.setdefault(cell, set()).add(plan.prompts[cell.prompt].head.fills(row.asks))
             yield {**fixed[cell.id], "trial": trial, "sample": row.sample}
 
     write_table(folder.plan, COLUMNS, rows())
-    return counts
+    return counts, {cell.id: _needs(cell, plan, library, asks) for cell, asks in asked.items()}
+
+
+def _needs(
+    cell: Cell, plan: Plan, library: Library, asked: set[tuple[str, ...]]
+) -> frozenset[Need]:
+    task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
+    awaited = library.survey(prompt).replies
+    return frozenset[Need]().union(
+        *(need_of(task, prompt, cell.channel, asks, awaited) for asks in sorted(asked))
+    )

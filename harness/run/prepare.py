@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from harness.answers import definitions
 from harness.conditions import load_condition
+from harness.conditions.label_order import in_order
 from harness.core.cell import Cell, trial_id
-from harness.core.condition import Condition
+from harness.core.condition import Choosing, Condition, Telling
 from harness.core.errors import MediaError
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
@@ -32,8 +33,13 @@ class Prepared:
     prompt: Prompt
     library: Library
     variables: Mapping[str, object]
+    asks: tuple[str, ...]
+    """The fields that its answer fills."""
     pictures: tuple[Image, ...]
     failure: Failure | None = None
+    shown: Mapping[str, Sequence[int | str]] | None = None
+    """For a clip, which frames and by what rules; see `Shown`."""
+    repeat: int = 0
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
         """The conversation up to the next reply."""
@@ -48,6 +54,8 @@ class Shown:
 
     pictures: tuple[Image, ...] = ()
     failure: Failure | None = None
+    record: Mapping[str, Sequence[int | str]] | None = None
+    """For a clip: `frames`, their numbers in it, and `changes`, what was done to it in order."""
 
 
 def prepare(
@@ -56,14 +64,16 @@ def prepare(
     """The trials of each sample in turn, under every cell, so that a picture is read once for all of them."""
     task = planned.task
     conditions = {cell.condition: load_condition(cell.condition) for cell in cells}
-    variables = _Variables(task)
+    variables = {name: _Variables(in_order(task, name)) for name in conditions}
+    telling = {name: told_by(condition) for name, condition in conditions.items()}
     last: Medium | None = None
+    shown: dict[str, Shown] = {}
     for sample in planned.source:
         if planned.summary.chosen is not None and sample.id not in planned.summary.chosen:
             continue
         medium = _remembered(sample.medium, last)
-        last = medium
-        shown: dict[str, Shown] = {}
+        if medium is not last:  # several questions about one clip see the same pictures
+            last, shown = medium, {}
         trials = []
         for cell in cells:
             prompt = plan.prompts[cell.prompt]
@@ -73,19 +83,29 @@ def prepare(
             if cell.condition not in shown:
                 shown[cell.condition] = show(medium, conditions[cell.condition], task)
             seen = shown[cell.condition]
-            trials.append(
+            told = {
+                **variables[cell.condition].of(sample, asks),
+                **telling[cell.condition],
+            }
+            trials += [
                 Prepared(
-                    cell, trial_id(cell, sample.id), prompt, library,
-                    variables.of(sample, asks), seen.pictures, seen.failure,
+                    cell, trial_id(cell, sample.id, repeat), prompt, library, told, asks,
+                    seen.pictures, seen.failure, seen.record, repeat,
                 )
-            )  # fmt: skip
+                for repeat in range(plan.repeats)
+            ]  # fmt: skip
         if trials:
             yield trials
 
 
 def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
-    """The task's frames of a medium, under a condition, in the task's size; nothing is opened."""
-    changed = condition.apply(parse_policy(task.media.frames)(medium))
+    """The task's frames of a medium, or those that a condition chooses, in the task's size.
+
+    Nothing is opened but what must be seen to choose frames. Raises MediaError, as the policy does.
+    """
+    if medium.kind != "clip" or not (isinstance(condition, Choosing) and condition.whole_clip):
+        medium = parse_policy(task.media.frames)(medium)
+    changed = condition.apply(medium)
     if task.media.resize is None:
         return changed
     return resize(changed, longer_side=task.media.resize)
@@ -98,21 +118,40 @@ def show(medium: Medium, condition: Condition, task: Task) -> Shown:
     """
     pictures = []
     try:
-        for picture in as_shown(medium, condition, task).frames:
+        changed = as_shown(medium, condition, task)
+        for picture in changed.frames:
             data = picture.read()
             check(data, picture.name)
             pictures.append(Image(picture.name, portable(data, name=picture.name)))
     except MediaError as error:
         mend = f" ({error.mend})" if error.mend else ""
         return Shown(failure=Failure("media", f"{error.kind}: {error.message}{mend}"))
-    return Shown(tuple(pictures))
+    return Shown(tuple(pictures), record=record_of(changed))
+
+
+def record_of(medium: Medium) -> Mapping[str, Sequence[int | str]] | None:
+    """What is kept of a clip as shown; None for a picture."""
+    if medium.kind != "clip":
+        return None
+    return {"frames": medium.indices, "changes": medium.changes}
+
+
+def told_by(condition: Condition) -> Mapping[str, str]:
+    """The prompt variables that a condition gives."""
+    return condition.variables if isinstance(condition, Telling) else {}
 
 
 def _remembered(medium: Medium, last: Medium | None) -> Medium:
     """The medium with each picture read at most once; the last one again where it is the same clip."""
-    if last is not None and [f.name for f in last.frames] == [f.name for f in medium.frames]:
+    if last is not None and _same_clip(last, medium):
         return last
     return replace(medium, frames=tuple(Remembered(picture) for picture in medium.frames))
+
+
+def _same_clip(one: Medium, other: Medium) -> bool:
+    return [f.name for f in one.frames] == [f.name for f in other.frames] and replace(
+        one, frames=other.frames
+    ) == other
 
 
 class _Variables:
@@ -135,7 +174,8 @@ def prompt_variables(
     task: Task, asks: Sequence[str], *, question: str | None = None
 ) -> dict[str, object]:
     """The template variables of a sample that asks these fields, all but the pictures."""
-    return field_variables({name: _defined(task.fields[name]) for name in asks}, question=question)
+    asked = {name: _defined(task.fields[name]) for name in asks}
+    return field_variables(asked, question=question, every=task.fields)
 
 
 def _defined(spec: FieldSpec) -> FieldSpec:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.conditions import load_condition
+from harness.conditions.label_order import in_order
 from harness.core.errors import MediaError
 from harness.core.message import Image
+from harness.core.picture import Picture
 from harness.core.prompt import Prompt
 from harness.core.sample import Sample
 from harness.core.source import Source
@@ -16,7 +19,7 @@ from harness.core.task import Task
 from harness.media import check, portable
 from harness.prompting import Library
 from harness.run.journal import conversation_turns
-from harness.run.prepare import as_shown, prompt_variables
+from harness.run.prepare import as_shown, prompt_variables, record_of, told_by
 from harness.run.samples import collect_classes, with_classes
 from harness.sources import open_source
 
@@ -35,6 +38,8 @@ class Preview:
     turns: tuple[tuple[str, str], ...]
     """(role, text) with pictures as `[image N]`."""
     awaiting: str | None
+    record: Mapping[str, Sequence[int | str]] | None = None
+    """For a clip, which frames are shown and by what rules."""
 
 
 def with_labels(task: Task, *, here: Path) -> tuple[Task, Source]:
@@ -50,8 +55,31 @@ def preview(
     asks = prompt.head.fills(sample.asked_of(task.fields))
     if not asks:
         return None
+    shown_as = load_condition(condition)
+    try:
+        shown = as_shown(sample.medium, shown_as, task)
+        lines, images = _pictures(shown.frames)
+        record = record_of(shown)
+    except MediaError as error:  # no frames can be chosen; the text is shown all the same
+        lines, images = [f"(cannot be shown: {error.message})"], [Image("none", _PIXEL)]
+        record = None
+    rendering = library.render(
+        prompt,
+        variables={
+            **prompt_variables(in_order(task, condition), asks, question=sample.question),
+            **told_by(shown_as),
+        },
+        pictures=images,
+        replies={},
+    )
+    turns = tuple((role, text) for role, text in conversation_turns(rendering.messages))
+    return Preview(tuple(lines), turns, rendering.awaiting, record)
+
+
+def _pictures(frames: Sequence[Picture]) -> tuple[list[str], list[Image]]:
+    """A line about each picture, and the picture, or a pixel where it cannot be read."""
     lines, images = [], []
-    for picture in as_shown(sample.medium, load_condition(condition), task).frames:
+    for picture in frames:
         try:
             data = picture.read()
             width, height = check(data, picture.name)
@@ -61,11 +89,4 @@ def preview(
             data = _PIXEL
             lines.append(f"{picture.name}  (cannot be shown: {error.message})")
         images.append(Image(picture.name, data))
-    rendering = library.render(
-        prompt,
-        variables=prompt_variables(task, asks, question=sample.question),
-        pictures=images,
-        replies={},
-    )
-    turns = tuple((role, text) for role, text in conversation_turns(rendering.messages))
-    return Preview(tuple(lines), turns, rendering.awaiting)
+    return lines, images

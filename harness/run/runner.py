@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness.conditions import load_condition
+from harness.conditions.label_order import AS_WRITTEN, with_order
+from harness.core.cell import Channel
+from harness.core.constraint import Need
 from harness.core.errors import HarnessError
-from harness.core.model import Model
+from harness.core.model import Model, Probing
 from harness.core.task import Task
 from harness.core.text import digest_json
-from harness.models import BASELINES, open_model
+from harness.models import BASELINES, OpenOptions, open_model
 from harness.prompting import Library
 from harness.run.execute import Tally, execute
+from harness.run.fallback import declared_images
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
 from harness.run.journal import Journal
-from harness.run.manifest import build_manifest, write_details, write_manifest
+from harness.run.manifest import build_manifest, read_manifest, write_details, write_manifest
+from harness.run.notes import plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
 from harness.run.provenance import redact
+from harness.run.readiness import check, find_out, recorded_offers
+from harness.run.stop import RESUME, Limits
 from harness.run.workspace import Workspace
 
 RUNS = Path("results") / "runs"
@@ -38,7 +47,9 @@ class Job:
     folder: RunFolder
     command: tuple[str, ...]
     fit_on: str | None
-    allow_remote: frozenset[str]
+    options: OpenOptions
+    """For the models that are opened."""
+    limits: Limits
 
 
 def make_job(
@@ -48,34 +59,67 @@ def make_job(
     models: Sequence[str],
     prompts: Sequence[str],
     conditions: Sequence[str],
+    channels: Sequence[Channel] = (),
+    max_images: Sequence[str] = (),
+    label_orders: Sequence[str] = (),
+    repeats: int = 1,
+    temperature: float = 0.0,
     limit: int | None,
     seed: int,
     out: Path | None,
     fit_on: str | None,
-    allow_remote: Sequence[str],
+    options: OpenOptions,
+    limits: Limits,
     command: Sequence[str],
     changes: Sequence[str],
 ) -> Job:
     """A job and its folder, made if absent. Without `out` the same arguments give the same folder.
 
-    Raises HarnessError for an unknown condition or a folder that cannot be made.
+    `max_images` are written `N` or `MODEL=N`. Raises HarnessError for an unknown condition, a model written with a secret, or a folder that cannot be
+    made.
     """
+    conditions = [with_order(c, o) for c in conditions for o in label_orders or (AS_WRITTEN,)]
     for condition in conditions:
         load_condition(condition)
+    for model in models:
+        _refuse_secret(model)
     axes = Axes(
         models=tuple(dict.fromkeys(m for m in models if m not in BASELINES)),
         prompts=tuple(dict.fromkeys(prompts)),
         conditions=tuple(dict.fromkeys(conditions)),
+        channels=tuple(dict.fromkeys(channels)),
+        max_images=declared_images(max_images, models),
         limit=limit,
         seed=seed,
+        repeats=repeats,
+        temperature=temperature,
     )
     names = [task.name for task in tasks]
-    asked = [names, axes.models, axes.prompts, axes.conditions, limit, seed, sorted(changes)]
+    asked: list[Any] = [
+        names,
+        axes.models,
+        axes.prompts,
+        axes.conditions,
+        limit,
+        seed,
+        sorted(changes),
+    ]
+    asked += [axes.channels] if axes.channels else []
+    asked += [dict(axes.max_images)] if axes.max_images else []
+    asked += [repeats, temperature] if (repeats, temperature) != (1, 0.0) else []
     folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes.models, asked))
     folder.create()
-    return Job(
-        tuple(tasks), axes, workspace, folder, tuple(command), fit_on, frozenset(allow_remote)
-    )
+    options = replace(options, log_folder=folder.path)
+    return Job(tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits)
+
+
+def _refuse_secret(model: str) -> None:
+    """A model's name stands in every file of a run, so a key must be stopped before the first is written."""
+    if redact(model) != model:
+        raise HarnessError(
+            f"the model {redact(model)} is written with a key or a password",
+            mend="leave it out; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
+        )
 
 
 def _folder_name(tasks: Sequence[str], models: Sequence[str], asked: Any) -> str:
@@ -95,13 +139,16 @@ class ReadyRun:
     journal: Journal
     done: dict[str, int] = field(default_factory=dict)
     """Cell id -> trials already finished on this basis."""
+    recorded: dict[str, frozenset[Need]] = field(default_factory=dict)
+    """Model -> what it was found to be able to do when it was last asked."""
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""
         cells = [
             {
                 "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                "condition": cell.condition, "trials": self.plan.counts[cell.id],
+                "condition": cell.condition, "channel": cell.channel,
+                "trials": self.plan.counts[cell.id],
                 "done": self.done[cell.id],
             }
             for cell in self.plan.cells
@@ -117,22 +164,8 @@ class ReadyRun:
             "requests": asked,
             "done": sum(self.done.values()),
             "run": str(self.job.folder.path),
-            "notes": self._notes(),
+            "notes": plan_notes(self.plan, self.job.axes, self.models),
         }
-
-    def _notes(self) -> list[str]:
-        notes = []
-        for name, planned in self.plan.tasks.items():
-            unit = planned.cluster_unit
-            assumed = " (independence assumed)" if unit == "image" else ""
-            notes.append(
-                f"{name}: {planned.summary.count:,} samples in {planned.summary.clusters:,} clusters "
-                f"by {unit}{assumed}"
-            )
-            notes += [f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped]
-        if not self.plan.cells:
-            notes.append("no model asked for: only the baselines are scored (--model M)")
-        return notes
 
     def close(self) -> None:
         """Close the journal; models are closed by the run."""
@@ -144,21 +177,35 @@ def _turns(source: str) -> int:
     return 1 + len(re.findall(r"\{%-?\s*reply\s", source))
 
 
-def plan_job(job: Job) -> ReadyRun:
+def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> ReadyRun:
     """Plan, open the models, write the manifest. Nothing is asked yet.
 
-    Raises HarnessError for anything wrong with data, prompts or models.
+    `opening` gives the model of a name; left out, it is opened by `harness.models`. Raises HarnessError for anything wrong with data, prompts or models.
     """
     library = Library(job.workspace.prompts)
     plan = make_plan(job.tasks, job.axes, library, job.folder, here=job.workspace.here)
     write_fit(job.folder, job.tasks, job.fit_on, here=job.workspace.here)
-    models = {spec: open_model(spec, allow_remote=job.allow_remote) for spec in job.axes.models}
+    opened = opening or partial(open_model, options=job.options)
+    models = {spec: opened(spec) for spec in job.axes.models}
     cards = {spec: model.card for spec, model in models.items()}
-    manifest = build_manifest(plan, job.axes, cards, command=job.command, fit_on=job.fit_on)
+    before = _manifest_before(job.folder)
+    manifest = build_manifest(
+        plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before
+    )
     write_manifest(job.folder, manifest)
     bases = {cell["id"]: cell["basis"] for cell in manifest["cells"]}
     journal = Journal(job.folder)
-    return ReadyRun(job, plan, library, models, journal, _done(plan, job, bases, journal))
+    recorded = {name: recorded_offers(before, name, card.identity) for name, card in cards.items()}
+    done = _done(plan, job, bases, journal)
+    return ReadyRun(job, plan, library, models, journal, done, recorded)
+
+
+def _manifest_before(folder: RunFolder) -> dict[str, Any]:
+    """The manifest that is there, or nothing where it cannot be read: a new one is about to be written."""
+    try:
+        return read_manifest(folder)
+    except HarnessError:
+        return {}
 
 
 def _done(plan: Plan, job: Job, bases: Mapping[str, str], journal: Journal) -> dict[str, int]:
@@ -171,12 +218,25 @@ def _done(plan: Plan, job: Job, bases: Mapping[str, str], journal: Journal) -> d
     return done
 
 
-def run_job(ready: ReadyRun, *, on_trial: Callable[[Tally], None] = lambda tally: None) -> Tally:
-    """Ask every model in turn; each reply is kept as it arrives. Raises HarnessError, KeyboardInterrupt."""
+def run_job(
+    ready: ReadyRun,
+    *,
+    on_trial: Callable[[Tally], None] = lambda tally: None,
+    on_note: Callable[[str], None] = lambda note: None,
+) -> Tally:
+    """Ask every model in turn; each reply is kept as it arrives. Raises HarnessError, KeyboardInterrupt.
+
+    `on_note` is told where a model is not held to what its channel wanted.
+    """
     tally = Tally()
+    for spec, model in ready.models.items():
+        if not isinstance(model, Probing):  # what can be known before any model is asked
+            check(ready.plan, spec, model.card.offers)
+    seconds = ready.job.limits.seconds
+    end = None if seconds is None else time.monotonic() + seconds
     for spec in ready.job.axes.models:
         try:
-            asyncio.run(_run_model(ready, spec, tally, on_trial))
+            asyncio.run(_run_model(ready, spec, tally, on_trial, on_note, end=end))
         except OSError as error:
             raise HarnessError(f"{spec}: {error}") from error
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})
@@ -184,19 +244,49 @@ def run_job(ready: ReadyRun, *, on_trial: Callable[[Tally], None] = lambda tally
 
 
 async def _run_model(
-    ready: ReadyRun, spec: str, tally: Tally, on_trial: Callable[[Tally], None]
+    ready: ReadyRun,
+    spec: str,
+    tally: Tally,
+    on_trial: Callable[[Tally], None],
+    on_note: Callable[[str], None],
+    *,
+    end: float | None,
 ) -> None:
     model = ready.models[spec]
+    left = None if end is None else max(0.0, end - time.monotonic())
     try:
-        await execute(
-            ready.plan,
-            ready.job.axes,
-            model=model,
-            name=spec,
-            library=ready.library,
-            journal=ready.journal,
-            tally=tally,
-            on_trial=on_trial,
-        )
+        async with asyncio.timeout(left) as limit:
+            held = await _find_held(ready, spec, on_note)
+            await execute(
+                ready.plan,
+                ready.job.axes,
+                model=model,
+                name=spec,
+                library=ready.library,
+                journal=ready.journal,
+                tally=tally,
+                on_trial=on_trial,
+                limits=ready.job.limits,
+                held=held,
+            )
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise HarnessError(
+            f"stopped: the run took its {ready.job.limits.seconds:g} s; {tally.trials} trials were done",
+            mend=RESUME,
+        ) from None
     finally:
         await model.close()
+
+
+async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None]) -> frozenset[Need]:
+    """What the model can be held to, put into the manifest. Raises HarnessError where that is too little."""
+    model = ready.models[spec]
+    held = await find_out(
+        ready.plan, model, spec, done=ready.done, recorded=ready.recorded.get(spec, frozenset())
+    )
+    write_details(ready.job.folder, {spec: model.card})
+    for note in check(ready.plan, spec, held):
+        on_note(note)
+    return held

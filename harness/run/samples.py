@@ -12,6 +12,7 @@ from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
 from harness.core.sample import Sample, Value
+from harness.core.source import stated_labels
 from harness.core.task import Task
 from harness.run.sample_file import PlannedSample, write_rows
 
@@ -119,14 +120,19 @@ def select(samples: Iterable[Sample], limit: int | None, seed: int) -> Iterator[
 
 
 def write_samples(
-    samples: Iterable[Sample], task: Task, path: Path, *, limited: bool
+    samples: Iterable[Sample],
+    task: Task,
+    path: Path,
+    *,
+    limited: bool,
+    stated: Mapping[str, tuple[str, ...]] | None = None,
 ) -> SampleSummary:
     """Write one row a sample, a batch at a time; returns what was seen.
 
-    Raises HarnessError when there is no sample, a target is outside its list, or the disk is full.
+    `stated` are labels that count as seen (`stated_labels` of the source). Raises HarnessError when there is no sample, a target is outside its list, or the disk is full.
     """
     clusters: set[bytes] = set()
-    classes = _open_classes(task)
+    classes = _open_classes(task, stated or {})
     chosen: set[str] = set()
     count = 0
     planner = Planner(task)
@@ -164,10 +170,10 @@ def write_samples(
     )
 
 
-def _open_classes(task: Task) -> dict[str, set[str]]:
-    """An empty set for each field whose labels come from the data."""
+def _open_classes(task: Task, stated: Mapping[str, tuple[str, ...]]) -> dict[str, set[str]]:
+    """For each field whose labels come from the data, those that its source states."""
     return {
-        name: set()
+        name: set(stated.get(name, ()))
         for name, field in task.fields.items()
         if field.kind in {"label", "set"} and field.labels == FROM_DATA
     }
@@ -175,7 +181,7 @@ def _open_classes(task: Task) -> dict[str, set[str]]:
 
 def collect_classes(samples: Iterable[Sample], task: Task) -> dict[str, tuple[str, ...]]:
     """The labels of each field that takes them from the data, sorted. Raises HarnessError when too many."""
-    classes = _open_classes(task)
+    classes = _open_classes(task, stated_labels(samples))
     for sample in samples if classes else ():
         for name, seen in classes.items():
             _collect(sample.targets.get(name), seen, name)

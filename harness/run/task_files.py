@@ -68,6 +68,7 @@ def load_task(
                 return f"--set {dotted} (task {path})"
         return place(keys)
 
+    _move_root(data)
     if references and isinstance(data.get("source"), dict):
         data["source"] = fill_references(
             data["source"], workspace.data, where=f"{place(['source'])}: source"
@@ -75,6 +76,13 @@ def load_task(
     task = validated(Task, data, where, "task")
     task = task.model_copy(update={"name": _name(name, path, workspace.tasks)})
     return _with_label_lists(task, where)
+
+
+def _move_root(data: dict[str, Any]) -> None:
+    """`media.root`, the folder of the pictures, is an option of the source."""
+    media, source = data.get("media"), data.get("source")
+    if isinstance(media, dict) and isinstance(source, dict) and "root" in media:
+        source["root"] = media.pop("root")
 
 
 def _name(name: str, path: Path, folders: Sequence[Path]) -> str:

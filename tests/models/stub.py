@@ -33,16 +33,23 @@ class Stub:
 
     A fault is one of: an HTTP status ("500", "429", "401", ...), "garbage" (not JSON), "missing" (JSON
     without choices), "empty", "null", "length", "filter", "refuse", "drop" (connection closed), "hang",
-    "context" (400, too long), "unknown:NAME" (400 whenever that parameter is present),
-    "redirect" (307 to another host), or "ok".
+    "context" (400, too long), "images:N" (400 for more than N pictures), "unknown:NAME" (400 whenever that parameter is present),
+    "redirect" (307 to another host), "blank" (200 without a body), "truncated" (closed before the end),
+    "echo" (500 that repeats the Authorization header), "echo-reply" (a reply that does), or "ok".
     """
 
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Marker to faults: a request whose text holds the marker meets them one an attempt, then succeeds."""
     always: Mapping[str, str] = field(default_factory=dict)
     """Marker to the fault that every attempt meets. The marker "" is in every request."""
+    choose: Callable[[dict[str, Any]], str] | None = None
+    """The fault, or "ok", of every attempt of a request, from its parsed body."""
     answer: Callable[[dict[str, Any]], str] | None = None
     """Reply from the parsed body; otherwise one of WORDS by the hash of pictures (text if none)."""
+    extend: Callable[[dict[str, Any], dict[str, Any]], None] | None = None
+    """Changes a completion in place, from the parsed body: constraints obeyed, log-probabilities."""
+    tokenize: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """What `/tokenize` says of a parsed body; without it there is no such page."""
     latency: float = 0.0
     retry_after: str = "0"
     model: str = "stub"
@@ -116,17 +123,47 @@ class Stub:
         if fault.isdigit():
             headers = {"Retry-After": self.retry_after} if fault in ("429", "503") else {}
             return _error(int(fault), f"stub fault {fault}", headers)
+        if fault == "echo":
+            return _error(500, f"bad header {request.headers.get('Authorization')}")
+        if fault == "echo-reply":
+            return web.json_response(
+                self._completion(body, f"say:{request.headers.get('Authorization')}")
+            )
+        if fault == "blank":
+            return web.Response(body=b"", content_type="application/json")
+        if fault == "truncated":
+            whole = json.dumps(self._completion(body, "ok")).encode()
+            response = web.StreamResponse(headers={"Content-Length": str(len(whole))})
+            await response.prepare(request)
+            await response.write(whole[: len(whole) // 2])
+            assert request.transport is not None
+            request.transport.abort()
+            return response
         if fault == "redirect":
             raise web.HTTPTemporaryRedirect("http://elsewhere.invalid/v1/chat/completions")
+        if fault.startswith("images:"):
+            most = int(fault.partition(":")[2])
+            if len(contents(body)[1]) > most:
+                return _error(400, f"At most {most} image(s) may be provided in one prompt.")
         if fault == "context":
             return _error(400, "This model's maximum context length is 4096 tokens")
         if fault == "garbage":
             return web.Response(body=b'{"choices": [{"mess', content_type="application/json")
         if fault == "missing":
             return web.json_response({"id": "x", "choices": []})
-        return web.json_response(self._completion(body, fault))
+        completion = self._completion(body, fault)
+        if self.extend is not None:
+            self.extend(body, completion)
+        return web.json_response(completion)
+
+    async def tokens(self, request: web.Request) -> web.Response:
+        if self.tokenize is None:
+            raise web.HTTPNotFound
+        return web.json_response(self.tokenize(await request.json()))
 
     def _fault(self, body: dict[str, Any]) -> str:
+        if self.choose is not None and (fault := self.choose(body)) != "ok":
+            return fault
         text, _ = contents(body)
         for marker, fault in self.always.items():
             if marker in text:
@@ -144,6 +181,8 @@ class Stub:
         text = {"empty": "", "null": None, "refuse": "I can't help with identifying people."}.get(
             fault, text
         )
+        if fault.startswith("say:"):
+            text = fault.removeprefix("say:")
         finish = {"length": "length", "filter": "content_filter"}.get(fault, "stop")
         message = {"role": "assistant", "content": text}
         return {
@@ -183,8 +222,10 @@ async def serve(stub: Stub, *, port: int = 0) -> web.AppRunner:
     """Start a stub on 127.0.0.1 in the running loop; a free port where none is named."""
     app = web.Application(client_max_size=1 << 28)
     app.router.add_post("/v1/chat/completions", stub.chat)
+    app.router.add_post("/tokenize", stub.tokens)
     app.router.add_get("/v1/models", stub.models)
     app.router.add_get("/version", stub.about)
+    app.router.add_get("/health", stub.about)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)

@@ -6,8 +6,6 @@ import asyncio
 import hashlib
 import io
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -171,31 +168,6 @@ def test_a_folder_that_is_no_vision_language_model_is_named(tmp_path: Path, fold
     (broken / "config.json").write_text('{"model_type": "nothing-known"}')
     with pytest.raises(HarnessError, match="could not be loaded"):
         open_model(f"transformers:{broken}")
-
-
-@pytest.mark.parametrize("world", ["as it is", "broken"])
-def test_torchvision_may_be_absent_or_broken(
-    world: str, folder: Path, tmp_path: Path, model: LocalModel
-) -> None:
-    if world == "broken":
-        (tmp_path / "torchvision").mkdir()
-        (tmp_path / "torchvision" / "__init__.py").write_text(
-            "raise RuntimeError('operator torchvision::nms does not exist')"
-        )
-    script = (
-        "import asyncio, sys\n"
-        f"sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]\n"
-        "from harness.models.registry import open_model\n"
-        "from tests.models.tiny_checkpoint import ask\n"
-        f"model = open_model('transformers:{folder}')\n"
-        "print(ascii(asyncio.run(model.reply(ask(1))).text))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""  # and without a word of chatter
-    assert done.stdout.strip() == ascii(alone(model, [ask(1)])[0].text)
 
 
 @pytest.mark.parametrize(

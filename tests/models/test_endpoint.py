@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.models.endpoint import is_loopback, parse_endpoint
+from harness.models.endpoint import find_key, is_loopback, parse_endpoint, remote_host
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -96,3 +98,59 @@ def test_the_machines_proxy_serves_remote_hosts_only(monkeypatch: pytest.MonkeyP
         for url in ("https://far.example", "https://near.example", "http://127.0.0.1:1")
     ]
     assert proxies == ["http://proxy.example:3128", None, None]
+
+
+def test_a_key_file_stands_before_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "from-environment")
+    file = tmp_path / "key"
+    file.write_text("from-file\n")
+    file.chmod(0o600)
+    assert find_key(file) == "from-file"
+    assert find_key(None) == "from-environment"
+    endpoint = parse_endpoint("m@http://127.0.0.1:1", allow_remote=NOBODY, key_file=file)
+    assert endpoint.headers["Authorization"] == "Bearer from-file"
+    assert "from-file" not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "fault"),
+    [
+        (b"sk-canary", 0o644, "may be read by others"),
+        (b"sk-canary", 0o640, "may be read by others"),
+        (b" \n", 0o600, "is empty"),
+        (b"sk-canary two words", 0o600, "is no key"),
+        (b"sk-canary\nInjected: header", 0o600, "is no key"),
+        (b"\xff\xfesk-canary", 0o600, "no key can be read"),
+        (None, 0, "no key can be read"),
+    ],
+)
+def test_what_is_no_key_file_is_refused_without_its_content(
+    tmp_path: Path, content: bytes | None, mode: int, fault: str
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+        file.chmod(mode)
+    with pytest.raises(HarnessError, match=fault) as caught:
+        find_key(file)
+    assert str(file) in str(caught.value) and caught.value.mend
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "host"),
+    [
+        ("openai:gpt@https://API.example.com/v1", "api.example.com"),
+        ("openai:org/name@rev@https://far.example:8443", "far.example"),
+        ("openai:qwen@http://127.0.0.1:8000", None),
+        ("openai:qwen@http://localhost:8000", None),
+        ("openai:qwen", None),
+        ("openai:qwen@http://[bad", None),
+        ("transformers:a@https://far.example", None),
+        ("affect-tiny", None),
+    ],
+)
+def test_the_host_that_faces_leave_for(spec: str, host: str | None) -> None:
+    assert remote_host(spec) == host

@@ -10,7 +10,7 @@ from harness.core.errors import HarnessError
 from harness.models.registry import BASELINES, MODELS, describe_models, open_model
 
 
-@pytest.mark.parametrize("spec", ["", "gpt-4", "vllm:x", "openai-x:m@http://127.0.0.1:1"])
+@pytest.mark.parametrize("spec", ["", "gpt-4", "sglang:x", "openai-x:m@http://127.0.0.1:1"])
 def test_an_unknown_form_lists_every_form_with_an_example(spec: str) -> None:
     with pytest.raises(HarnessError) as caught:
         open_model(spec)

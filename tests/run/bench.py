@@ -41,10 +41,13 @@ class RuleModel:
     fail: Callable[[Request], bool] = lambda request: False
     asked: list[Request] = field(default_factory=list)
     window: int = 4
+    max_images: int | None = None
 
     @property
     def card(self) -> Card:
-        return Card(name="rule", identity=self.identity, window=self.window)
+        return Card(
+            name="rule", identity=self.identity, window=self.window, max_images=self.max_images
+        )
 
     async def reply(self, request: Request) -> Generation:
         await asyncio.sleep(0)
@@ -91,10 +94,19 @@ class World:
         prompts: tuple[str, ...] = (),
         conditions: tuple[str, ...] = ("none",),
         limit: int | None = None,
+        repeats: int = 1,
+        temperature: float = 0.0,
         task: str = "task.yaml",
     ) -> tuple[Plan, Tally]:
         place = open_workspace(self.root, prompts=self.prompts)
-        axes = Axes(models=("rule",), prompts=prompts, conditions=conditions, limit=limit)
+        axes = Axes(
+            models=("rule",),
+            prompts=prompts,
+            conditions=conditions,
+            limit=limit,
+            repeats=repeats,
+            temperature=temperature,
+        )
         self.folder.create()
         library = Library(place.prompts)
         plan = make_plan(

@@ -12,7 +12,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation, Usage
 from harness.core.message import Image, Message, Text
 from harness.run.folder import RunFolder, write_atomically
-from harness.run.journal import AppendLog, Journal, conversation_turns, read_log
+from harness.run.journal import NAMES_HELD, AppendLog, Journal, conversation_turns, read_log
 
 KEY = "0123456789abcdef0123456789abcdef"
 MESSAGES = (Message("user", (Image("a.png", b"x"), Text("Which?"))),)
@@ -159,3 +159,20 @@ def test_lines_hold_no_more_than_they_say(tmp_path: Path) -> None:
     journal.close()
     (line,) = folder.generations.read_text().splitlines()
     assert sorted(json.loads(line)) == ["conversation", "finish", "key", "latency", "text", "usage"]
+
+
+def test_conversations_are_told_apart_however_many_there_are(tmp_path: Path) -> None:
+    """Names are remembered for a few; the rest, and text that looks like a picture's, keep theirs."""
+    journal = Journal(folder_in(tmp_path))
+    said = [*(f"question {number}" for number in range(NAMES_HELD + 20)), "[image 1]", "question 3"]
+    for number, text in enumerate(said):
+        generation = Generation(f"{number:032x}", "fear", "stop")
+        journal.add_reply(generation, (Message("user", (Text(text),)),))
+    picture = Image("p", b"p")
+    journal.add_reply(Generation("f" * 32, "fear", "stop"), (Message("user", (picture,)),))
+    journal.close()
+    names = [line["conversation"] for _, line in read_log(folder_in(tmp_path).generations)]
+    kept = {line["id"]: line["turns"] for _, line in read_log(folder_in(tmp_path).conversations)}
+    assert [kept[name] for name in names[:-1]] == [[["user", text]] for text in said]
+    assert names[-2] == names[3]
+    assert len(kept) == NAMES_HELD + 21

@@ -1,0 +1,27 @@
+"""Other tools over the same pictures, each in an environment of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.bench.server import MODEL
+from harness.bench.stand import IN_FLIGHT, Measured, Stand
+
+PEERS: Mapping[str, str] = {"inspect-ai": "peer_inspect.py"}
+"""Name, which is its environment's folder -> the script that runs in it."""
+
+
+def installed(folder: Path) -> list[str]:
+    """The tools that have an environment in `folder`."""
+    return [name for name in PEERS if (folder / name / "bin" / "python").exists()]
+
+
+def run_peer(name: str, folder: Path, stand: Stand, table: Path) -> Measured:
+    """One tool over a table. Raises HarnessError where it ends badly."""
+    script = Path(__file__).with_name(PEERS[name])
+    command = [
+        str(folder / name / "bin" / "python"), str(script),
+        f"{stand.url}/v1", MODEL, str(table), str(IN_FLIGHT), str(stand.fresh("peer")),
+    ]  # fmt: skip
+    return stand.run(f"{name}.log", command)

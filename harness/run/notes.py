@@ -1,0 +1,49 @@
+"""What a person is told of a plan before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.core.model import Model
+from harness.models.endpoint import remote_host
+from harness.run.fallback import counted, most_images
+from harness.run.plan import Axes, Plan
+
+
+def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]:
+    """Samples and what was left out, where faces go, what is shown otherwise than asked; `models` are the open
+    ones, none where a run is only foreseen."""
+    notes = [*_sample_notes(plan)]
+    for spec in axes.models:
+        notes += _model_notes(spec, axes, models.get(spec))
+    if axes.repeats > 1:
+        notes.append(
+            f"each sample is asked {axes.repeats} times, at temperature {axes.temperature:g}"
+            + ("" if axes.temperature else ": greedy replies can hardly differ (--temperature T)")
+        )
+    if not plan.cells:
+        notes.append("no model asked for: only the baselines are scored (--model M)")
+    return notes
+
+
+def _sample_notes(plan: Plan) -> Iterator[str]:
+    for name, planned in plan.tasks.items():
+        unit = planned.cluster_unit
+        assumed = " (independence assumed)" if unit == "image" else ""
+        yield (
+            f"{name}: {planned.summary.count:,} samples in {planned.summary.clusters:,} clusters "
+            f"by {unit}{assumed}"
+        )
+        yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
+
+
+def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
+    details = {} if model is None else model.card.details
+    host = remote_host(spec) or details.get("remote")
+    if host:
+        yield f"faces leave this machine for {host} ({spec})"
+    if details.get("not_sent"):
+        yield f"{spec} has no place for {details['not_sent']}: its own defaults hold"
+    most = most_images(None if model is None else model.card, axes.max_images.get(spec))
+    if most is not None:
+        yield f"{spec} is sent at most {counted(most)}: more become one contact sheet"

@@ -1,0 +1,167 @@
+"""The stand that clients are measured on, and the command."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from PIL import Image
+
+from harness.bench.bare import ask, body
+from harness.bench.child import spend
+from harness.bench.client import Cost, Faulted, Findings, Resumed, targets
+from harness.bench.page import markdown
+from harness.bench.pictures import SIDE, write_pictures
+from harness.bench.server import WORDS
+from harness.bench.stand import Stand, open_stand
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    with open_stand() as opened:
+        yield opened
+
+
+async def post(stand: Stand, *pictures: bytes) -> list[tuple[int, dict[str, str], bytes]]:
+    """Status, headers and body of the replies, one after the other."""
+    replies = []
+    async with aiohttp.ClientSession() as session:
+        for picture in pictures:
+            url = f"{stand.url}/v1/chat/completions"
+            async with session.post(url, data=body(picture)) as response:
+                replies.append((response.status, dict(response.headers), await response.read()))
+    return replies
+
+
+def test_pictures_are_distinct_valid_and_of_the_named_size(tmp_path: Path) -> None:
+    table = write_pictures(tmp_path, 30)
+    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    assert [row["emotion"] for row in rows[:7]] == list(WORDS)
+    data = {(tmp_path / row["image"]).read_bytes() for row in rows}
+    assert len(data) == 30
+    for row in rows[:3] + rows[-3:]:
+        with Image.open(tmp_path / row["image"]) as picture:
+            picture.load()
+            assert (picture.format, picture.size) == ("JPEG", (SIDE, SIDE))
+
+
+async def test_the_same_picture_is_told_the_same_and_all_is_counted(stand: Stand) -> None:
+    stand.reset()
+    replies = await post(stand, b"one", b"two", b"one")
+    words = [json.loads(data)["choices"][0]["message"]["content"] for _, _, data in replies]
+    assert words[0] == words[2] and set(words) <= set(WORDS)
+    seen = stand.seen()
+    assert (seen["requests"], seen["distinct"], seen["repeated"]) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"), [("500", 500), ("429", 429), ("garbage", 200), ("empty", 200)]
+)
+async def test_a_passing_fault_is_met_once_and_a_lasting_one_always(
+    stand: Stand, fault: str, status: int
+) -> None:
+    stand.reset(faults={fault: 1.0}, retry_after=2)
+    first, second = await post(stand, b"one", b"one")
+    assert first[0] == status and second[0] == 200
+    assert json.loads(second[2])["choices"][0]["message"]["content"] in WORDS
+    assert (first[1].get("Retry-After") == "2") is (fault == "429")
+    stand.reset(faults={fault: 1.0}, lasting=True)
+    again = await post(stand, b"one", b"one")
+    assert again[0][2] == again[1][2]
+    assert stand.seen()["faulted"] == {fault: 2}
+
+
+async def test_a_share_of_the_pictures_meets_a_fault_whenever_it_comes(stand: Stand) -> None:
+    pictures = [b"%d" % number for number in range(400)]
+    stand.reset(faults={"500": 0.1}, lasting=True)
+    first = [status for status, _, _ in await post(stand, *pictures)]
+    again = [status for status, _, _ in await post(stand, *reversed(pictures))]
+    assert first == again[::-1]
+    assert 20 <= first.count(500) <= 60
+
+
+async def test_latency_is_kept(stand: Stand) -> None:
+    stand.reset(latency=0.2)
+    start = time.monotonic()
+    await post(stand, b"one")
+    assert time.monotonic() - start >= 0.2
+
+
+async def test_the_bare_client_asks_each_once_and_counts_the_hits(
+    stand: Stand, tmp_path: Path
+) -> None:
+    stand.reset()
+    right = await ask(f"{stand.url}/v1/chat/completions", write_pictures(tmp_path, 70), 8)
+    assert 0 < right < 40, "a word drawn from seven"
+    assert (stand.seen()["requests"], stand.seen()["distinct"]) == (70, 70)
+
+
+def test_a_childs_cpu_and_memory_are_its_own(tmp_path: Path) -> None:
+    held = bytearray(200_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    work = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    spent = spend([sys.executable, "-c", work], folder=tmp_path, log=tmp_path / "log")
+    assert 0.3 <= spent.cpu < 2
+    assert spent.peak < 100, "what its parent holds is not counted"
+    assert (spent.status, len(held)) == (0, 200_000_000)
+
+
+def test_a_child_is_killed_when_it_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    spent = spend(command, folder=tmp_path, log=tmp_path / "log", kill_when=lambda: True)
+    assert spent.status == -9 and spent.wall < 30
+
+
+def findings(**change: float) -> Findings:
+    def cost(client: str, latency: float, cpu: float, rate: float) -> Cost:
+        return Cost(client, latency, 2000, cpu, rate, 100.0, once=True)
+
+    ours = change.get("cpu", 1.0)
+    return Findings(
+        costs=(
+            cost("bare aiohttp", 0.0, 0.5, 2000), cost("bare aiohttp", 0.05, 0.5, 1000),
+            cost("ours", 0.0, ours, 1500), cost("ours", 0.05, ours, change.get("rate", 980)),
+        ),
+        rounds=5,
+        resumed=Resumed(2000, 1000, int(change.get("repeated", 0)), 20),
+        faulted=(
+            Faulted(False, 100, {"500": 5}, {"answered": 100}, 100, 0),
+            Faulted(True, 100, {"500": 25}, {"answered": 95, "failed": 5}, 95, int(change.get("valued", 0))),
+        ),
+        large=Cost("ours", 0.0, 50_000, ours, 1500, change.get("peak", 110), once=True),
+    )  # fmt: skip
+
+
+def test_targets_hold_or_are_named(tmp_path: Path) -> None:
+    assert all(held for *_, held in targets(findings()))
+    for change in ({"cpu": 1.6}, {"rate": 900}, {"repeated": 1}, {"valued": 1}, {"peak": 130}):
+        missed = [what for what, _, _, held in targets(findings(**change)) if not held]
+        assert len(missed) == 1, change
+    page = markdown(findings(cpu=1.6))
+    assert "| CPU, times the bare client's | at most 3 | 3.20 | **no** |" in page
+    assert "| ours | 0 | 50,000 |" in page
+
+
+@pytest.mark.slow
+def test_the_command_measures_and_writes_the_page(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli.main", "bench", "client", "--requests", "60",
+         "--rounds", "1", "--json", "--out", "client.md"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    told = json.loads(done.stdout)
+    held = {row["target"]: row["held"] for row in told["targets"]}
+    assert held["each request seen exactly once"]
+    assert held["finished requests repeated after a kill"]
+    assert held["trials without an answer that carry a value"]
+    assert "# What the client costs" in (tmp_path / "client.md").read_text()
+    lasting = told["faulted"][1]
+    assert sum(lasting["outcomes"].values()) == 60

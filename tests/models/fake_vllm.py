@@ -1,0 +1,107 @@
+"""An environment with something in it that looks like vLLM and serves the stub: starts in a moment.
+
+    python = make_fake(tmp_path / "env")
+    open_model("vllm:affect-tiny", options=OpenOptions(vllm_python=str(python)))
+
+What it should do wrong is said by `--vllm-arg=--fake=...`: `die` (ends with an error), `late` (never
+answers), `stubborn` (ignores SIGTERM), `family` (starts a child in a session of its own, which ignores
+SIGTERM). Each process writes its id to `pids` in the environment's folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.models.stub import Stub, serve
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def make_fake(folder: Path, *, version: str = "0.32.0", old: bool = False) -> Path:
+    """The interpreter of a new environment; `old` has no command line of its own."""
+    site = folder / "site"
+    inner = site / "vllm" / "entrypoints"
+    module = inner / ("openai/api_server.py" if old else "cli/main.py")
+    module.parent.mkdir(parents=True)
+    (site / "vllm" / "__init__.py").write_text(f"open({str(folder / 'imported')!r}, 'w').close()\n")
+    module.write_text(
+        f"from pathlib import Path\nfrom tests.models.fake_vllm import main\nmain(Path({str(folder)!r}))\n"
+    )
+    about = site / f"vllm-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n")
+    python = folder / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}:{site} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
+def starts(python: Path) -> list[list[str]]:
+    """The arguments of each start so far."""
+    log = python.parent.parent / "starts"
+    return [line.split("\t") for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def running(python: Path) -> list[int]:
+    """Ids of the processes of all starts that still run."""
+    log = python.parent.parent / "pids"
+    return [pid for pid in map(int, log.read_text().split()) if _runs(pid)] if log.exists() else []
+
+
+def wait_until_gone(python: Path, *, seconds: float) -> float:
+    """Seconds until nothing runs. Raises where something is left after `seconds`."""
+    begun = time.monotonic()
+    while left := running(python):
+        if time.monotonic() - begun > seconds:
+            raise AssertionError(f"still running after {seconds} s: {left}")
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def main(folder: Path) -> None:
+    """What the fake does when it is started."""
+    arguments = sys.argv[1:]
+    with (folder / "pids").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    with (folder / "starts").open("a") as file:
+        file.write("\t".join(arguments) + "\n")
+    fault = next((a.partition("=")[2] for a in arguments if a.startswith("--fake=")), "")
+    print("INFO 11-24 08:48:15 [model.py:733] Resolved architecture: Fake\x1b[31m", flush=True)
+    if fault == "die":
+        print("ValueError: no kernel for this head size", file=sys.stderr)
+        sys.exit(3)
+    if fault in ("stubborn", "family"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if fault == "stubborn" else signal.SIG_DFL)
+        script = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(300)"
+        child = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+        with (folder / "pids").open("a") as file:
+            file.write(f"{child.pid}\n")
+    if fault == "late":
+        time.sleep(300)
+    asyncio.run(_serve(arguments))
+
+
+async def _serve(arguments: list[str]) -> None:
+    def value(name: str) -> str:
+        return arguments[arguments.index(name) + 1]
+
+    latency = next((float(a.partition("=")[2]) for a in arguments if a.startswith("--latency=")), 0)
+    stub = Stub(model=value("--served-model-name"), version="0.32.0", latency=latency)
+    await serve(stub, port=int(value("--port")))
+    await asyncio.Event().wait()

@@ -1,0 +1,232 @@
+"""A server's life with us, by a fake that starts in a moment; tests/vllm drives the real one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.core.message import Message, Text
+from harness.core.request import Request, Sampling, make_request
+from harness.models.registry import OpenOptions
+from harness.models.vllm import VllmModel, open_vllm
+from tests.models.fake_vllm import ROOT, make_fake, running, starts, wait_until_gone
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    return make_fake(tmp_path / "env")
+
+
+def opened(python: Path, *arguments: str, log: Path | None = None) -> VllmModel:
+    options = OpenOptions(vllm_python=str(python), vllm_args=arguments, log_folder=log)
+    return open_vllm("affect-tiny", name="vllm:affect-tiny", options=options)
+
+
+def ask(text: str = "hello") -> Request:
+    return make_request((Message("user", (Text(text),)),), Sampling(), model="m")
+
+
+async def test_the_first_request_starts_it_and_close_ends_it_and_its_family(python: Path) -> None:
+    model = opened(python, "--fake=family")
+    assert starts(python) == []
+    replies = await asyncio.gather(*(model.reply(ask(str(n))) for n in range(20)))
+    assert all(reply.failure is None for reply in replies)
+    assert len(starts(python)) == 1
+    assert len(running(python)) == 2
+    assert model.card.details["server_version"] == "0.32.0"
+    identity = model.card.identity
+    await model.close()
+    assert running(python) == []
+    assert model.card.identity == identity
+    assert model.card.details["server_version"] == "0.32.0", "what was learnt is kept"
+
+
+async def test_after_close_another_request_starts_another(python: Path, tmp_path: Path) -> None:
+    model = opened(python, log=tmp_path)
+    for _ in range(2):
+        assert (await model.reply(ask())).failure is None
+        await model.close()
+    assert len(starts(python)) == 2
+    assert (tmp_path / "vllm.log").read_text().count("Resolved architecture") == 2
+    await model.close()
+
+
+def test_identity_is_content_versions_and_what_changes_replies(
+    python: Path, tmp_path: Path
+) -> None:
+    one = opened(python).card.identity
+    assert opened(python, "--tensor-parallel-size=2", log=tmp_path).card.identity == one
+    assert opened(python, "--dtype=float32").card.identity != one
+    newer = make_fake(tmp_path / "newer", version="0.33.0")
+    assert opened(newer).card.identity != one
+    assert "vllm=0.32.0" in one and "127.0.0.1" not in one
+
+
+async def test_two_servers_at_once_have_ports_and_names_of_their_own(python: Path) -> None:
+    models = [opened(python), opened(python)]
+    await asyncio.gather(*(model.reply(ask()) for model in models))
+    values = [(line[line.index("--port") + 1], line[line.index("--served-model-name") + 1])
+              for line in starts(python)]  # fmt: skip
+    assert len({port for port, _ in values}) == len({name for _, name in values}) == 2
+    await asyncio.gather(*(model.close() for model in models))
+    assert running(python) == []
+
+
+async def test_one_that_ends_at_once_is_an_error_with_its_last_words(
+    python: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "vllm.log").write_text("words of an earlier start\n")
+    model = opened(python, "--fake=die", log=tmp_path)
+    begun = time.monotonic()
+    found = await asyncio.gather(
+        *(model.reply(ask(str(n))) for n in range(5)), return_exceptions=True
+    )
+    assert time.monotonic() - begun < 10
+    assert len(starts(python)) == 1, "the others do not try again"
+    for error in found:
+        assert isinstance(error, HarnessError)
+        assert "no kernel for this head size" in error.message
+        assert "exit status 3" in error.message
+        assert "earlier start" not in error.message
+        assert "\x1b" not in error.message
+        assert str(tmp_path / "vllm.log") in error.mend
+    await model.close()
+
+
+async def test_one_that_is_never_ready_is_given_up(python: Path) -> None:
+    model = opened(python, "--fake=late")
+    model._limit = 1.5
+    with pytest.raises(HarnessError, match="not ready within 2 s"):
+        await model.reply(ask())
+    await model.close()
+    assert running(python) == []
+
+
+async def test_one_that_ends_while_it_is_asked_stops_the_run(python: Path) -> None:
+    model = opened(python, "--fake=family", "--latency=0.3")
+    await model.reply(ask())
+    asked = [asyncio.ensure_future(model.reply(ask(str(n)))) for n in range(4)]
+    await asyncio.sleep(0.1)
+    os.kill(running(python)[0], signal.SIGKILL)
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(error, HarnessError) for error in found)
+    assert "ended while it was asked" in str(found[0])
+    await asyncio.to_thread(wait_until_gone, python, seconds=5)
+    await model.close()
+
+
+async def test_a_key_for_another_server_is_not_sent_to_ours(
+    python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-CANARY0123456789")
+    model = opened(python)
+    await model.reply(ask())
+    assert model._inner is not None
+    assert "Authorization" not in model._inner._endpoint.headers
+    await model.close()
+
+
+@pytest.mark.slow
+async def test_one_that_ignores_being_asked_to_end_is_killed(python: Path) -> None:
+    model = opened(python, "--fake=stubborn")
+    await model.reply(ask())
+    await model.close()
+    assert running(python) == []
+
+
+OWNER = """
+import asyncio, os, sys, time
+from tests.models.test_vllm import Path, ask, opened
+async def main():
+    model = opened(Path(sys.argv[1]), "--fake=family")
+    await model.reply(ask())
+    if "fork" in sys.argv and os.fork() == 0:
+        time.sleep(8)
+        os._exit(0)
+    print("ready", flush=True)
+    time.sleep(60)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("how", ["alone", "fork"])
+def test_a_killed_owner_leaves_nothing_running(python: Path, how: str) -> None:
+    """Even where a fork of it still holds the pipe."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(python), how], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout is not None and owner.stdout.readline() == "ready\n"
+    assert len(running(python)) == 2
+    owner.kill()
+    owner.wait()
+    owner.stdout.close()
+    assert wait_until_gone(python, seconds=7) < 5
+
+
+def test_a_killed_warden_takes_the_server_along(python: Path) -> None:
+    async def life() -> None:
+        model = opened(python)
+        await model.reply(ask())
+        (server,) = running(python)
+        warden = psutil.Process(server).parent()
+        assert warden is not None and "warden.py" in " ".join(warden.cmdline())
+        warden.kill()
+        await asyncio.to_thread(wait_until_gone, python, seconds=5)
+        await model.close()
+
+    asyncio.run(life())
+
+
+def command(folder: Path, python: Path, *arguments: str) -> list[str]:
+    return [
+        sys.executable, "-m", "harness.cli.main", "run", "faces/emotion", "--limit", "60", "--no-report",
+        "--model", "vllm:affect-tiny", "--vllm-python", str(python), "--out", str(folder), "--json",
+        *(f"--vllm-arg={argument}" for argument in arguments),
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_ends_run_and_server(python: Path, tmp_path: Path, presses: int) -> None:
+    run = subprocess.Popen(
+        command(tmp_path / "run", python, "--fake=family", "--latency=1"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    journal = tmp_path / "run" / "conversations.jsonl"
+    while not (len(running(python)) == 2 and journal.exists()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for _ in range(presses):
+        run.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    _, errors = run.communicate(timeout=30)
+    if presses == 1:  # who presses twice does not wait for words
+        assert run.returncode == 130
+        assert "Traceback" not in errors
+    assert wait_until_gone(python, seconds=15) < 12
+
+
+@pytest.mark.slow
+def test_a_finished_run_starts_no_server(python: Path, tmp_path: Path) -> None:
+    outputs = []
+    for _ in range(2):
+        done = subprocess.run(
+            command(tmp_path / "run", python), capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        outputs.append(json.loads(done.stdout)["scores"])
+        assert len(starts(python)) == 1
+    assert outputs[0] == outputs[1]
+    assert (tmp_path / "run" / "vllm.log").is_file()
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["models"]["vllm:affect-tiny"]["details"]["vllm"] == "0.32.0"

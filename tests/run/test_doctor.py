@@ -1,0 +1,21 @@
+"""What `harness doctor` says of a server that can be started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.run.doctor import check_vllm
+from tests.models.fake_vllm import make_fake
+
+
+def test_it_names_the_vllm_and_who_starts_it(tmp_path: Path) -> None:
+    python = make_fake(tmp_path / "env")
+    found = check_vllm(str(python))
+    assert (found.mark, found.what) == ("ok", f"vLLM 0.32.0 is started by {python} (vllm:MODEL)")
+    assert not (tmp_path / "env" / "imported").exists()
+
+
+def test_it_says_how_to_get_one(tmp_path: Path) -> None:
+    found = check_vllm(str(tmp_path / "nowhere"))
+    assert found.mark == "no" and "vllm:MODEL cannot be run" in found.what
+    assert "python of the environment that holds vLLM" in found.mend
