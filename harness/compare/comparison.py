@@ -20,11 +20,14 @@ class Party:
     prompt: str
     condition: str
     protocol: str
+    channel: str = "free"
 
     @property
     def name(self) -> str:
-        """Model, prompt and condition, as tables show them."""
-        parts = (self.model, self.prompt, "" if self.condition == "none" else self.condition)
+        """Model, prompt, condition and channel, as tables show them; what is usual is left out."""
+        usual = {"none", "free"}
+        said = (word for word in (self.condition, self.channel) if word not in usual)
+        parts = (self.model, self.prompt, *said)
         return " ".join(part for part in parts if part not in {"", "-"})
 
 
@@ -44,6 +47,8 @@ class Change:
     """Two-sided; nan where there is no test."""
     p_holm: float
     """After Holm: metrics over all comparisons of the report, classes and slices within theirs."""
+    p_bh: float
+    """After Benjamini and Hochberg over the same, which holds the share of false findings."""
     test: str
     interval: str
     """How the interval was made."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.conditions.label_order import split_order
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -18,10 +19,12 @@ from harness.core.task import Task
 from harness.run.folder import RunFolder, open_run
 from harness.run.manifest import read_manifest
 from harness.run.workspace import Workspace
+from harness.score.export import Kept, write_export
+from harness.score.export_reader import is_zip, read_export, unpack
 from harness.score.prediction_columns import PredictionMap
 from harness.score.prediction_folder import MODEL
 from harness.score.predictions import OWN_SOURCE, import_predictions
-from harness.score.records import TaskRecords, load_samples, read_cell
+from harness.score.records import TaskRecords, cell_of, load_samples, read_cell, repeated_answers
 from harness.score.replies import Replies
 
 
@@ -34,6 +37,11 @@ class Side:
     folder: RunFolder
     manifest: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+
+    @property
+    def exported(self) -> bool:
+        """Whether it is an export: ids and clusters under made-up names."""
+        return "export" in self.manifest
 
 
 @dataclass(frozen=True)
@@ -71,12 +79,24 @@ class Contender:
         """Its truths come from the file of answers itself."""
         return bool(self.records.task.source.get("family") == OWN_SOURCE)
 
+    @property
+    def shown(self) -> str:
+        """The condition but for the label order."""
+        return split_order(self.cell.condition)[0]
+
+    @property
+    def order(self) -> str:
+        """The order in which labels were listed."""
+        return split_order(self.cell.condition)[1]
+
+    @cached_property
+    def _answered(self) -> tuple[list[int], list[list[Value | None]]]:
+        return repeated_answers(self.records, self.cell, self.field)
+
     @cached_property
     def positions(self) -> Mapping[str, int]:
-        """Sample id -> position, of finished trials whose truth is known."""
-        samples = self.records.samples
-        answers = self.records.answers.get((self.cell, self.field), {})
-        return {samples[p].sample: p for p in sorted(answers) if self.field in samples[p].targets}
+        """Sample id -> position, of samples whose every trial is finished and whose truth is known."""
+        return {self.records.samples[p].sample: p for p in self._answered[0]}
 
     @property
     def pending(self) -> int:
@@ -87,10 +107,12 @@ class Contender:
         """The true values of these samples."""
         return [self.records.samples[self.positions[s]].targets[self.field] for s in samples]
 
-    def values(self, samples: Sequence[str]) -> list[Value | None]:
-        """The answers to these samples; None where there was none."""
-        answers = self.records.answers[self.cell, self.field]
-        return [answers[self.positions[s]].value for s in samples]
+    def repeats(self, samples: Sequence[str]) -> list[list[Value | None]]:
+        """The answers to these samples, repeat by repeat; None where there was none."""
+        places, answers = self._answered
+        row_of = {place: row for row, place in enumerate(places)}
+        rows = [row_of[self.positions[s]] for s in samples]
+        return [[repeat[row] for row in rows] for repeat in answers]
 
 
 def open_sides(
@@ -100,28 +122,71 @@ def open_sides(
     asked: PredictionMap,
     workspace: Workspace,
     scratch: Path,
+    secret: str | None = None,
 ) -> list[Side]:
-    """Run folders as they are; files of answers as run folders made in `scratch` (they answer `task`).
+    """Run folders and exports as they are; files of answers as run folders made in `scratch` (they answer `task`).
 
-    Raises HarnessError for what is neither, and for an export, whose samples are not in it.
+    Beside an export, all that is no export is held as one, made in `scratch` with the same key: ids then have
+    the same names. `secret` is what a key file holds. Raises HarnessError for what is none of the three, and
+    for exports made with different keys.
     """
     sides = []
     for number, path in enumerate(paths):
-        if path.is_dir():
-            run = open_run(path)
-            if not (run.private / "samples").is_dir():
-                raise HarnessError(
-                    f"{path} is an export: its samples and truths (private/) are not in it",
-                    mend="compare the run folder that it was made from",
-                )
-            sides.append(Side(str(path), run, read_manifest(run)))
-            continue
-        imported = import_predictions(
-            path, task, asked, RunFolder(scratch / str(number)), workspace=workspace, command=["harness", "compare"]
-        )  # fmt: skip
-        made = imported.folder
-        sides.append(Side(str(path), made, read_manifest(made), imported.notes))
+        place = scratch / str(number)
+        if is_zip(path):
+            sides.append(_open(str(path), RunFolder(unpack(path, place))))
+        elif path.is_dir():
+            sides.append(_open(str(path), open_run(path)))
+        else:
+            imported = import_predictions(
+                path, task, asked, RunFolder(place), workspace=workspace,
+                command=["harness", "compare"],
+            )  # fmt: skip
+            sides.append(_open(str(path), imported.folder, imported.notes))
+    if any(side.exported for side in sides):
+        sides = [
+            side if side.exported else _as_export(side, scratch / f"export-{number}", sides, secret)
+            for number, side in enumerate(sides)
+        ]
+        _check_keys(sides)
     return sides
+
+
+def _open(label: str, folder: RunFolder, notes: tuple[str, ...] = ()) -> Side:
+    side = Side(label, folder, read_manifest(folder), notes)
+    if not side.exported and not (folder.private / "samples").is_dir():
+        raise HarnessError(
+            f"{label}: its samples and truths (private/) are not in it",
+            mend="compare the run folder as it was written, or what `harness export` makes of it",
+        )
+    return side
+
+
+def _as_export(side: Side, place: Path, sides: Sequence[Side], secret: str | None) -> Side:
+    keyed = next(
+        (s for s in sides if s.exported and s.manifest["export"]["key"] == "key file"), None
+    )
+    if keyed is not None and secret is None:
+        raise HarnessError(
+            f"{keyed.label} was exported with a key file, {side.label} is not exported",
+            mend="name the same file with --id-key, so that ids get the same names",
+        )
+    write_export(side.folder, place, secret=secret if keyed else None, kept=Kept())
+    return _open(side.label, RunFolder(place), side.notes)
+
+
+def _check_keys(sides: Sequence[Side]) -> None:
+    """Raise HarnessError where exports of one task name its samples by different keys."""
+    first: dict[str, Side] = {}
+    for side in sides:
+        for name, check in side.manifest["export"]["checks"].items():
+            other = first.setdefault(name, side)
+            if other.manifest["export"]["checks"][name] != check:
+                raise HarnessError(
+                    f"{other.label} and {side.label} name the samples of {name} by different keys: other "
+                    "annotations, other key files, or truths of the tables' own",
+                    mend="export both again with the same --id-key",
+                )
 
 
 def contenders(sides: Sequence[Side]) -> list[Contender]:
@@ -130,21 +195,28 @@ def contenders(sides: Sequence[Side]) -> list[Contender]:
 
 
 def _of_side(side: Side) -> Iterator[Contender]:
+    records = read_export(side.folder, side.manifest) if side.exported else _read_run(side)
+    for entry in side.manifest["cells"]:
+        cell = cell_of(entry)
+        for name, spec in records[cell.task].task.fields.items():
+            found = Contender(side.label, cell, name, entry, side.manifest, records[cell.task])
+            if spec.scored and found.positions:
+                yield found
+
+
+def _read_run(side: Side) -> dict[str, TaskRecords]:
+    """Task -> its samples and answers, from the journal."""
     manifest = side.manifest
     tasks = {n: Task.model_validate(t["config"]) for n, t in manifest["tasks"].items()}
     records = {
         name: load_samples(side.folder, tasks[name], cluster_unit=entry["cluster_unit"])
         for name, entry in manifest["tasks"].items()
     }
-    replies = Replies(side.folder, {c["id"]: c["basis"] for c in manifest["cells"]})
+    replies = Replies.of_run(side.folder, manifest)
+    repeats = int(manifest.get("repeats", 1))
     for entry in manifest["cells"]:
-        cell = Cell(
-            entry["task"], entry["model"], entry["prompt"], entry["condition"], entry["protocol"]
-        )
+        cell = cell_of(entry)
         head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
-        for _ in read_cell(records[cell.task], cell, head, replies):
+        for _ in read_cell(records[cell.task], cell, head, replies, repeats=repeats):
             pass  # read for what it leaves in the records
-        for name, spec in tasks[cell.task].fields.items():
-            found = Contender(side.label, cell, name, entry, manifest, records[cell.task])
-            if spec.scored and found.positions:
-                yield found
+    return records

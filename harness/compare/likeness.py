@@ -10,7 +10,7 @@ from typing import Any
 from harness.compare.contenders import Contender
 from harness.core.errors import HarnessError
 
-AXES = ("model", "prompt", "condition", "protocol")
+AXES = ("model", "prompt", "condition", "label order", "protocol", "channel")
 RERUN = "run"
 """The axis of two runs of the very same cell."""
 
@@ -52,8 +52,10 @@ def axes_between(a: Contender, b: Contender) -> tuple[str, ...]:
     differ = {
         "model": (a.cell.model, a.identity) != (b.cell.model, b.identity),
         "prompt": known and (a.cell.prompt, a.prompt_digest) != (b.cell.prompt, b.prompt_digest),
-        "condition": a.cell.condition != b.cell.condition,
+        "condition": a.shown != b.shown,
+        "label order": a.order != b.order,
     }
+    differ["channel"] = known and a.cell.channel != b.cell.channel
     differ["protocol"] = known and not differ["prompt"] and a.cell.protocol != b.cell.protocol
     return tuple(axis for axis in AXES if differ[axis])
 
@@ -71,6 +73,7 @@ def differences(a: Contender, b: Contender) -> list[Difference]:
         )
     found += _nested("", {"parser": a.manifest["parser"]}, {"parser": b.manifest["parser"]})
     if not (a.predicted or b.predicted):
+        found += _nested("", *({"repeats": c.manifest.get("repeats", 1)} for c in (a, b)))
         found += _nested("packages", a.manifest["packages"], b.manifest["packages"])
     return found
 
@@ -124,6 +127,10 @@ def _refusal(a: Contender, b: Contender, others: Sequence[Difference]) -> Harnes
 
 
 def _axis_values(axis: str, a: Contender, b: Contender) -> tuple[str, str]:
+    if axis == "condition":
+        return a.shown, b.shown
+    if axis == "label order":
+        return a.order, b.order
     return str(getattr(a.cell, axis)), str(getattr(b.cell, axis))
 
 

@@ -14,11 +14,14 @@ from harness.compare.contenders import Contender
 from harness.compare.likeness import Pairing
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.sample import Value
 from harness.metrics import Family, LabelFamily, family_for
 from harness.score.columns import LEAST_SLICE, group
-from harness.stats.multiple import holm
+from harness.score.main_metric import main_metric
+from harness.stats.multiple import benjamini_hochberg, holm
 from harness.stats.paired import PairedDifference, paired
 from harness.stats.power import prospect
+from harness.stats.scored import side_by_side
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -30,11 +33,35 @@ TWINS: Mapping[str, str] = {"war": "accuracy", "uf1": "macro_f1"}
 Mask = NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """What one cell adds to the metrics, sample by sample: the mean over repeats, in rows that `family` reads."""
+
+    family: Family
+    table: NDArray[np.float64]
+    """(n, k)."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The plain metric names."""
+        return self.family.metrics
+
+    def rows(self) -> NDArray[np.float64]:
+        """(n, k) the table."""
+        return self.table
+
+    def value(self, metric: str, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The metric at totals (..., k)."""
+        return self.family.value(metric, totals)
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """Cells over the same samples in the same order."""
 
-    families: tuple[Family, ...]
+    family: Family
+    """Of the first cell: its truths and classes are those of all."""
+    cells: tuple[Cut, ...]
     spec: FieldSpec
     clusters: NDArray[np.int64]
     """(n,) number of each sample's cluster."""
@@ -46,17 +73,15 @@ class Shared:
         """`all` or the parts."""
         return tuple(name for name in self.slices if "=" not in name)
 
+    def cut(self, mask: Mask) -> list[Cut]:
+        """Every cell on one slice. A part holds fewer classes than the whole: the family is that of the whole."""
+        return [Cut(cell.family, cell.table[mask]) for cell in self.cells]
+
 
 def party(one: Contender) -> Party:
     """How a cell is named."""
     cell = one.cell
-    return Party(one.side, cell.model, cell.prompt, cell.condition, cell.protocol)
-
-
-def main_metric(spec: FieldSpec) -> str:
-    """The number that a field is judged by: the first its task names, else UAR, else the kind's first."""
-    shown = spec.shown_metrics
-    return "uar" if "uar" in shown and not spec.metrics else shown[0]
+    return Party(one.side, cell.model, cell.prompt, cell.condition, cell.protocol, cell.channel)
 
 
 def shown_metrics(spec: FieldSpec) -> tuple[str, ...]:
@@ -70,7 +95,11 @@ def shown_metrics(spec: FieldSpec) -> tuple[str, ...]:
 
 
 def share(found: Sequence[Contender]) -> Shared:
-    """The samples that all have, in the order of the first. Raises HarnessError where there are none."""
+    """The samples that all have, in an order that depends on nothing but what was true and what was answered.
+
+    The same data under other ids or in another order then give the same numbers, drawn ones included. Raises
+    HarnessError where no sample is shared.
+    """
     first = found[0]
     names = [s for s in first.positions if all(s in other.positions for other in found[1:])]
     if not names:
@@ -79,16 +108,54 @@ def share(found: Sequence[Contender]) -> Shared:
             f"{told} have no sample of {first.cell.task} in common",
             mend="their ids must be the same: name the column with --id COL",
         )
-    truth = first.truths(names)
     groups = group(first.records)
     places = np.asarray([first.positions[name] for name in names], dtype=np.int64)
     slices = {name: mask[places] for name, mask in groups.slices.items()}
+    order, clusters = _ordered(found, names, groups.clusters[places], list(slices.values()))
+    names = [names[at] for at in order]
+    truth = first.truths(names)
+    family, cells = _cuts([one.repeats(names) for one in found], truth, first.spec)
     return Shared(
-        families=tuple(family_for(first.spec, truth, one.values(names)) for one in found),
+        family=family,
+        cells=cells,
         spec=first.spec,
-        clusters=groups.clusters[places],
-        slices={name: mask for name, mask in slices.items() if mask.any()},
+        clusters=clusters,
+        slices={name: mask[order] for name, mask in slices.items() if mask.any()},
     )
+
+
+def _cuts(
+    answers: Sequence[Sequence[Sequence[Value | None]]], truth: Sequence[Value], spec: FieldSpec
+) -> tuple[Family, tuple[Cut, ...]]:
+    """The first family, and the rows of each cell as it reads them; `answers` are those of cell and repeat."""
+    families = [family_for(spec, truth, repeat) for cell in answers for repeat in cell]
+    tables = iter(side_by_side(families))
+    cells = [[next(tables) for _ in cell] for cell in answers]
+    means = (rows[0] if len(rows) == 1 else np.mean(rows, axis=0) for rows in cells)
+    return families[0], tuple(Cut(families[0], table) for table in means)
+
+
+def _ordered(
+    found: Sequence[Contender],
+    names: Sequence[str],
+    clusters: NDArray[np.int64],
+    slices: Sequence[Mask],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n,) the samples in the order of their content, and (n,) their clusters numbered by content as well."""
+    columns = [
+        map(repr, found[0].truths(names)),
+        *(map(repr, answers) for one in found for answers in one.repeats(names)),
+        *(mask.tolist() for mask in slices),
+    ]
+    contents = list(zip(*columns, strict=True))
+    places = {content: place for place, content in enumerate(sorted(set(contents)))}
+    codes = np.asarray([places[content] for content in contents], dtype=np.int64)
+    order = np.argsort(codes, kind="stable")
+    members: dict[int, list[int]] = {}
+    for cluster, code in zip(clusters[order].tolist(), codes[order].tolist(), strict=True):
+        members.setdefault(cluster, []).append(code)
+    numbers = {cluster: n for n, cluster in enumerate(sorted(members, key=members.__getitem__))}
+    return order, np.asarray([numbers[c] for c in clusters[order].tolist()], dtype=np.int64)
 
 
 def compare_pair(pairing: Pairing, *, seed: int = 0) -> Iterator[Comparison]:
@@ -123,13 +190,14 @@ def compare_pair(pairing: Pairing, *, seed: int = 0) -> Iterator[Comparison]:
 
 
 def adjusted(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The same with Holm's adjustment over all of them."""
-    values = holm([change.p for change in changes])
-    return tuple(replace(c, p_holm=float(p)) for c, p in zip(changes, values, strict=True))
+    """The same with both adjustments over all of them."""
+    values = [change.p for change in changes]
+    both = zip(changes, holm(values), benjamini_hochberg(values), strict=True)
+    return tuple(replace(c, p_holm=float(p), p_bh=float(q)) for c, p, q in both)
 
 
 def _paired(shared: Shared, metric: str, mask: Mask, seed: int) -> PairedDifference:
-    a, b = shared.families
+    a, b = shared.cells
     return paired(a, b, metric, shared.clusters, select=mask, draws=DRAWS, level=LEVEL, seed=seed)
 
 
@@ -143,6 +211,7 @@ def _change(of: str, found: PairedDifference) -> Change:
         high=found.interval.high,
         p=found.p,
         p_holm=math.nan,
+        p_bh=math.nan,
         test=found.test,
         interval=f"{found.interval.level:.0%} {found.interval.method}",
         n=found.n,
@@ -154,7 +223,7 @@ def _change(of: str, found: PairedDifference) -> Change:
 
 def _classes(shared: Shared, mask: Mask, seed: int) -> list[Change]:
     """Recall of each class: the share right over the samples of that class."""
-    family = shared.families[0]
+    family = shared.family
     if not isinstance(family, LabelFamily):
         return []
     found = []

@@ -6,9 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.compare.comparison import (
     Change,
     Comparison,
@@ -20,16 +17,14 @@ from harness.compare.comparison import (
 )
 from harness.compare.contenders import Contender, Side, contenders
 from harness.compare.likeness import pair_up
-from harness.compare.measure import LEVEL, Mask, Shared, compare_pair, main_metric, party, share
+from harness.compare.measure import LEVEL, Shared, adjusted, compare_pair, party, share
 from harness.core.errors import HarnessError
-from harness.metrics import Family
 from harness.metrics.family import LOWER_IS_BETTER
+from harness.score.main_metric import main_metric
 from harness.stats.components import Component, variance_components
-from harness.stats.multiple import holm
 from harness.stats.rank import rank
-from harness.stats.scored import side_by_side
 
-FACTORS = ("model", "prompt", "condition")
+FACTORS = ("model", "prompt", "condition", "label order", "channel")
 
 
 MOST_RANKED = 24
@@ -72,18 +67,15 @@ def compare(
 
 
 def _adjusted(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """Holm over all comparisons, for each place in the list of metrics (the main ones together)."""
-    by_metric: dict[str, list[tuple[int, Change]]] = {}
-    for number, one in enumerate(comparisons):
+    """Adjusted over all comparisons, metric by metric."""
+    by_metric: dict[str, list[Change]] = {}
+    for one in comparisons:
         for change in one.metrics:
-            by_metric.setdefault(change.of, []).append((number, change))
-    values: dict[tuple[int, str], float] = {}
-    for metric, entries in by_metric.items():
-        for (number, _), p in zip(entries, holm([c.p for _, c in entries]), strict=True):
-            values[number, metric] = float(p)
+            by_metric.setdefault(change.of, []).append(change)
+    ready = {metric: iter(adjusted(changes)) for metric, changes in by_metric.items()}
     return tuple(
-        replace(one, metrics=tuple(replace(c, p_holm=values[number, c.of]) for c in one.metrics))
-        for number, one in enumerate(comparisons)
+        replace(one, metrics=tuple(next(ready[change.of]) for change in one.metrics))
+        for one in comparisons
     )
 
 
@@ -91,7 +83,7 @@ def _ranks(group: Sequence[Contender], shared: Shared, *, seed: int) -> Iterator
     metric = main_metric(shared.spec)
     for name in shared.whole:
         mask = shared.slices[name]
-        cells = {f"{n:06}": cut for n, cut in enumerate(_cuts(shared, mask))}
+        cells = {f"{n:06}": cut for n, cut in enumerate(shared.cut(mask))}
         found = rank(
             cells, metric, shared.clusters[mask],
             lower_is_better=metric in LOWER_IS_BETTER, level=LEVEL, seed=seed,
@@ -113,35 +105,13 @@ def _ranks(group: Sequence[Contender], shared: Shared, *, seed: int) -> Iterator
         )  # fmt: skip
 
 
-class _Cut:
-    """A cell on one slice: rows that the first cell's family reads."""
-
-    def __init__(self, family: Family, rows: NDArray[np.float64]) -> None:
-        self._family = family
-        self._rows = rows
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        return self._family.metrics
-
-    def rows(self) -> NDArray[np.float64]:
-        return self._rows
-
-    def value(self, metric: str, totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self._family.value(metric, totals)
-
-
-def _cuts(shared: Shared, mask: Mask) -> list[_Cut]:
-    """Every cell on one slice. A part holds fewer classes than the whole: the families are those of the whole."""
-    first = shared.families[0]
-    return [_Cut(first, rows[mask]) for rows in side_by_side(shared.families)]
-
-
 def _factors(
     group: Sequence[Contender], shared: Shared, notes: list[str], *, seed: int
 ) -> Iterator[Factors]:
     """Variance components, where two factors or more vary; a note where they are not fully crossed."""
-    keys = [tuple(str(getattr(one.cell, factor)) for factor in FACTORS) for one in group]
+    keys: list[tuple[str, ...]] = [
+        (one.cell.model, one.cell.prompt, one.shown, one.order, one.cell.channel) for one in group
+    ]
     varying = [f for at, f in enumerate(FACTORS) if len({key[at] for key in keys}) > 1]
     if len(varying) < 2:
         return
@@ -151,7 +121,7 @@ def _factors(
         return
     for name in shared.whole:
         mask = shared.slices[name]
-        cells = dict(zip(keys, _cuts(shared, mask), strict=True))
+        cells = dict(zip(keys, shared.cut(mask), strict=True))
         try:
             found = variance_components(
                 cells, FACTORS, metric, shared.clusters[mask], level=LEVEL, seed=seed

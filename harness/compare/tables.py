@@ -83,7 +83,7 @@ def _comparison(one: Comparison, *, many: bool) -> Iterator[Block]:
         lines.append(f"prompt and sampling are not known: {', '.join(unknown)} (made elsewhere)")
     if one.unlike:
         lines.append(f"UNLIKE, differs as well: {'; '.join(one.unlike)}")
-    holm = ("p (Holm)",) if many else ()
+    more = ("p (Holm)", "p (BH)") if many else ()
     remarks = [f"{change.of}: {_how(change)}" for change in one.metrics]
     right = next((c for c in one.metrics if c.only_a is not None), None)
     if right is not None:
@@ -94,9 +94,9 @@ def _comparison(one: Comparison, *, many: bool) -> Iterator[Block]:
     yield Block(
         heading=f"{one.task}: {what}",
         lines=tuple(lines),
-        header=("metric", "A", "B", "A - B", "95% interval", "p", *holm),
+        header=("metric", "A", "B", "A - B", "95% interval", "p", *more),
         rows=tuple(
-            (*_numbers(change), *((probability(change.p_holm),) if many else ()))
+            (*_numbers(change), *(map(probability, (change.p_holm, change.p_bh)) if many else ()))
             for change in one.metrics
         ),
         remarks=tuple(remarks),

@@ -9,7 +9,7 @@ Strict values and missing answers
 
     - ``mae``, ``rmse``: a missing answer is the largest error the scale allows for that truth,
       max(truth - low, high - truth). Silence never beats an answer.
-    - ``sagr``: a missing answer does not agree.
+    - ``sagr``, ``accuracy``: a missing answer does not agree.
     - ``ccc``, ``pcc``: a missing answer adds no agreement: coverage times the value over the
       answered samples where that is positive, the value itself where it is negative, and 0 (the
       score of a constant answer) where fewer than two samples were answered.
@@ -36,9 +36,10 @@ NUMBER_METRICS: Mapping[str, str] = MappingProxyType(
         "rmse": "root mean squared error, a missing answer is the largest error of the scale",
         "mae": "mean absolute error, a missing answer is the largest error of the scale",
         "sagr": "share of equal signs, zero equals only zero, a missing answer does not agree",
+        "accuracy": "share of answers equal to the truth, a missing answer is wrong",
     }
 )
-_WIDTH = 10
+_WIDTH = 11
 _NOISE = 1e-13
 """A variance below this share of the mean square is rounding, not spread."""
 
@@ -69,25 +70,26 @@ class NumberFamily:
         return ~np.isnan(self.predicted)
 
     def rows(self) -> Floats:
-        """(n, 10): n, answered, x, y, xx, yy, xy over the answered; |error|, error^2, same sign."""
+        """(n, 11): n, answered, x, y, xx, yy, xy over the answered; |error|, error^2, same sign, equal."""
         there = self.answered
         x = np.where(there, self.truth - self.centre[0], 0.0)
         y = np.where(there, self.predicted - self.centre[1], 0.0)
         worst = np.maximum(self.truth - self.low, self.high - self.truth)
         error = np.where(there, np.abs(self.truth - self.predicted), worst)
         same = np.sign(self.truth - self.neutral) == np.sign(self.predicted - self.neutral)
-        columns = [np.ones(x.size), there, x, y, x * x, y * y, x * y, error, error**2, same]
+        equal = self.truth == self.predicted
+        columns = [np.ones(x.size), there, x, y, x * x, y * y, x * y, error, error**2, same, equal]
         return np.column_stack(columns).astype(np.float64)
 
     def value(self, metric: str, totals: Floats) -> Floats:
-        """The metric at totals (..., 10); shape (...), nan where undefined.
+        """The metric at totals (..., 11); shape (...), nan where undefined.
 
         ``ccc`` = 2 cov / (var x + var y + (mean x - mean y)^2) with population moments (Lin
         1989, eq. 1; the n-1 form differs on small sets whose means differ). Both are -1..1. A
         constant prediction has CCC 0 and no PCC (nan); two equal constants have no CCC either.
         Both need two samples. ``rmse`` and ``mae`` are in units of the scale, 0 and up. ``sagr``
         (Nicolaou et al. 2011) is 0..1, and nan unless low < neutral < high, since then no sign
-        can differ.
+        can differ. ``accuracy`` is 0..1 and meant for counts.
         """
         table = check_totals(totals, _WIDTH)
         count = table[..., 0]
@@ -95,6 +97,8 @@ class NumberFamily:
             return ratio(table[..., 7], count)
         if metric == "rmse":
             return np.sqrt(ratio(table[..., 8], count))
+        if metric == "accuracy":
+            return ratio(table[..., 10], count)
         if metric == "sagr":
             share = ratio(table[..., 9], count)
             return share if self.low < self.neutral < self.high else np.full(share.shape, np.nan)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.cell import Cell
+from harness.core.cell import FREE, Cell
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
-from harness.score.baselines import BASELINES, Fitted, fit, predict
-from harness.score.records import TaskRecords
+from harness.score.baselines import BASELINES, Baseline, Fitted, fit, predict
+from harness.score.records import TaskRecords, repeated_answers
 
 NO_PROMPT = "-"
 """Stands as prompt of the baselines, which read none."""
@@ -35,7 +35,8 @@ class Column:
     field: str
     spec: FieldSpec
     truth: Sequence[Value]
-    answers: Sequence[Value | None]
+    repeats: Sequence[Sequence[Value | None]]
+    """The answers of each repeat, of all of which every sample is finished."""
     clusters: NDArray[np.int64]
     """(n,) number of each sample's cluster."""
     slices: Sequence[tuple[str, Mask]]
@@ -44,6 +45,7 @@ class Column:
     """What a cluster is: subject, image."""
     note: str = ""
     """Added to the estimator: in-sample, fitted on other data."""
+    channel: str = FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Groups:
     clusters: NDArray[np.int64]
     """(n,) numbers from 0 in order of appearance."""
     slices: Mapping[str, Mask]
-    """`all` or the parts, then `column=value`."""
+    """`all` or the parts, then `column=value`; of a task with parts, `part, column=value`."""
     left_out: tuple[str, ...]
     """Slices not scored, and why."""
 
@@ -62,8 +64,9 @@ def group(records: TaskRecords) -> Groups:
     """Clusters, parts and slices of a task's samples."""
     numbers: dict[str, int] = {}
     clusters = [numbers.setdefault(s.cluster, len(numbers)) for s in records.samples]
-    slices = _parts(records)
-    left_out = []
+    parts = _parts(records)
+    slices = dict(parts)
+    left_out: list[str] = []
     for name in records.task.slices:
         values = [sample.annotations.get(name) for sample in records.samples]
         masks = _masks([None if value is None else str(value) for value in values])
@@ -75,8 +78,16 @@ def group(records: TaskRecords) -> Groups:
             if size < LEAST_SLICE:
                 left_out.append(f"{name}={value}: {size} samples")
             else:
-                slices[f"{name}={value}"] = mask
+                slices |= _crossed(parts, f"{name}={value}", mask)
     return Groups(np.asarray(clusters, dtype=np.int64), slices, tuple(left_out))
+
+
+def _crossed(parts: Mapping[str, Mask], name: str, mask: Mask) -> dict[str, Mask]:
+    """A slice of the whole task, or of each of its parts: `coarse, dataset=samm`."""
+    if list(parts) == ["all"]:
+        return {name: mask}
+    crossed = {f"{part}, {name}": mask & inside for part, inside in parts.items()}
+    return {told: inside for told, inside in crossed.items() if inside.sum() >= LEAST_SLICE}
 
 
 def _parts(records: TaskRecords) -> dict[str, Mask]:
@@ -102,12 +113,11 @@ def model_columns(records: TaskRecords, groups: Groups, cells: Sequence[Cell]) -
     """A column for every cell and scored field that has truths."""
     for cell in cells:
         for name, spec in records.task.fields.items():
-            answers = records.answers.get((cell, name), {})
-            positions = [p for p in sorted(answers) if name in records.samples[p].targets]
+            positions, repeats = repeated_answers(records, cell, name)
             if spec.scored and positions:
                 yield _column(
-                    records, groups, name, positions, [answers[p].value for p in positions],
-                    names=(cell.task, cell.model, cell.prompt, cell.condition),
+                    records, groups, name, positions, repeats,
+                    names=(cell.task, cell.model, cell.prompt, cell.condition), channel=cell.channel,
                 )  # fmt: skip
 
 
@@ -119,32 +129,42 @@ def baseline_columns(
     seed: int,
 ) -> Iterator[Column]:
     """Majority and prior for every scored field, fitted part by part."""
-    for name, spec in records.task.fields.items():
-        samples = records.samples
-        positions = [p for p, s in enumerate(samples) if name in s.targets and name in s.asks]
-        if not spec.scored or not positions:
-            continue
-        by_part: dict[str | None, list[int]] = {}
-        for p in positions:
-            by_part.setdefault(records.part(samples[p]), []).append(p)
-        fitted = {
-            part: fits.get((part, name))
-            or fit(spec.kind, [samples[p].targets[name] for p in members])
-            for part, members in by_part.items()
-        }
+    for name, answers in baseline_answers(records, fits, seed=seed).items():
         for baseline in BASELINES:
-            answers: dict[int, Value] = {}
-            for part, members in by_part.items():
-                ids = [samples[p].sample for p in members]
-                answers.update(
-                    zip(members, predict(baseline, fitted[part], ids, seed=seed), strict=True)
-                )
-            in_sample = any(f.in_sample for f in fitted.values())
+            found = answers[baseline]
+            positions = sorted(found)
+            parts = {records.part(records.samples[p]) for p in positions}
+            fitted = all((part, name) in fits and not fits[part, name].in_sample for part in parts)
             yield _column(
-                records, groups, name, positions, [answers[p] for p in positions],
+                records, groups, name, positions, [[found[p] for p in positions]],
                 names=(records.task.name, baseline, NO_PROMPT, "none"),
-                note="in-sample: fitted on the scored labels" if in_sample else "fitted on --fit-on",
+                note="fitted on --fit-on" if fitted else "in-sample: fitted on the scored labels",
             )  # fmt: skip
+
+
+def baseline_answers(
+    records: TaskRecords, fits: Mapping[tuple[str | None, str], Fitted], *, seed: int
+) -> dict[str, dict[Baseline, dict[int, Value]]]:
+    """Scored field -> baseline -> position of the sample -> answer, fitted part by part."""
+    every: dict[str, dict[Baseline, dict[int, Value]]] = {}
+    samples = records.samples
+    for name, spec in records.task.fields.items():
+        by_part: dict[str | None, list[int]] = {}
+        for p, sample in enumerate(samples):
+            if name in sample.targets and name in sample.asks:
+                by_part.setdefault(records.part(sample), []).append(p)
+        if not spec.scored or not by_part:
+            continue
+        found = every[name] = {baseline: {} for baseline in BASELINES}
+        for part, members in by_part.items():
+            fitted = fits.get((part, name)) or fit(
+                spec.kind, [samples[p].targets[name] for p in members]
+            )
+            ids = [samples[p].sample for p in members]
+            for baseline, answers in found.items():
+                values = predict(baseline, fitted, ids, seed=seed)
+                answers.update(zip(members, values, strict=True))
+    return every
 
 
 def _column(
@@ -152,10 +172,11 @@ def _column(
     groups: Groups,
     name: str,
     positions: Sequence[int],
-    answers: Sequence[Value | None],
+    repeats: Sequence[Sequence[Value | None]],
     *,
     names: tuple[str, str, str, str],
     note: str = "",
+    channel: str = FREE,
 ) -> Column:
     places = np.asarray(positions, dtype=np.int64)
     slices = [(slice_name, mask[places]) for slice_name, mask in groups.slices.items()]
@@ -164,9 +185,10 @@ def _column(
         field=name,
         spec=records.task.fields[name],
         truth=[records.samples[p].targets[name] for p in positions],
-        answers=answers,
+        repeats=repeats,
         clusters=groups.clusters[places],
         slices=[(slice_name, mask) for slice_name, mask in slices if mask.any()],
         unit=records.cluster_unit,
         note=note,
+        channel=channel,
     )

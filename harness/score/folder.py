@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.answers import PARSER_VERSION
+from harness.core.answer import Answer
 from harness.core.cell import Cell
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
@@ -19,12 +20,27 @@ from harness.core.task import Task
 from harness.metrics import LabelFamily, family_for
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.manifest import read_manifest
+from harness.score.agreement import agreement
 from harness.score.baselines import Fitted, read_fits
+from harness.score.calibration import Calibration, calibrate
+from harness.score.classes import class_counts
 from harness.score.columns import Column, baseline_columns, group, model_columns
+from harness.score.export_manifest import refuse_export
+from harness.score.label_orders import order_effects
 from harness.score.prediction_folder import read_rankings
 from harness.score.prediction_spread import Rankings, answer_spread, topk_rows
-from harness.score.records import TaskRecords, load_samples, read_cell, write_records
+from harness.score.records import (
+    FAILED,
+    TaskRecords,
+    cell_of,
+    load_samples,
+    read_cell,
+    write_records,
+)
+from harness.score.repeats import consistency
 from harness.score.replies import Replies
+from harness.score.sentences import sentence_columns
+from harness.score.spotting import spotting_rows
 from harness.score.table import ScoreRow, score_column
 
 SCHEMA = 1
@@ -36,11 +52,17 @@ class Scores:
 
     scores: tuple[ScoreRow, ...]
     outcomes: tuple[Mapping[str, Any], ...]
-    """Counts by outcome for each cell and field."""
+    """Counts of trials by outcome for each cell and field, and of the failed ones by kind of failure."""
     confusions: tuple[Mapping[str, Any], ...]
     """Classes and counts (true by answered, last column: no class) for each cell, label field and part."""
     tasks: tuple[Mapping[str, Any], ...]
-    """For each task: samples, cluster unit, pending trials, slices left out, spread of the answers."""
+    """For each task: samples, cluster unit, pending trials, slices left out, classes with and without samples,
+    spread of the answers, trials of each cell that were put in another form than asked (`fallbacks`)."""
+
+    reliability: tuple[Mapping[str, Any], ...] = ()
+    """Bins of confidence against accuracy for each cell, field and part with probabilities."""
+    agreement: tuple[Mapping[str, Any], ...] = ()
+    """How alike two channels of one model answered, for each field and part."""
 
     def to_json(self) -> bytes:
         """The bytes of scores.json: the same for the same journal."""
@@ -51,6 +73,8 @@ class Scores:
             "outcomes": list(self.outcomes),
             "confusions": list(self.confusions),
             "tasks": list(self.tasks),
+            "reliability": list(self.reliability),
+            "agreement": list(self.agreement),
         }
         return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode(
             "utf-8", "surrogatepass"
@@ -63,15 +87,14 @@ def score_run(folder: RunFolder) -> Scores:
     Raises HarnessError for a folder that is no run, a broken journal line, or a full disk.
     """
     manifest = read_manifest(folder)
+    refuse_export(manifest, folder.path)
     heads = {n: PromptHead.model_validate(p["head"]) for n, p in manifest["prompts"].items()}
-    cells = [
-        Cell(c["task"], c["model"], c["prompt"], c["condition"], c["protocol"])
-        for c in manifest["cells"]
-    ]
-    replies = Replies(folder, {c["id"]: c["basis"] for c in manifest["cells"]})
+    cells = [cell_of(entry) for entry in manifest["cells"]]
+    replies = Replies.of_run(folder, manifest)
     tasks = {n: Task.model_validate(t["config"]) for n, t in manifest["tasks"].items()}
     fits = read_fits(folder, tasks)
     seed = int(manifest["seeds"]["bootstrap"])
+    repeats = int(manifest.get("repeats", 1))
     records = {
         name: load_samples(folder, tasks[name], cluster_unit=entry["cluster_unit"])
         for name, entry in manifest["tasks"].items()
@@ -82,7 +105,9 @@ def score_run(folder: RunFolder) -> Scores:
         (
             row
             for cell in sorted(cells, key=lambda cell: cell.id)
-            for row in read_cell(records[cell.task], cell, heads[cell.prompt], replies)
+            for row in read_cell(
+                records[cell.task], cell, heads[cell.prompt], replies, repeats=repeats
+            )
         ),
     )
     rankings = read_rankings(folder, manifest)
@@ -92,6 +117,8 @@ def score_run(folder: RunFolder) -> Scores:
         outcomes=tuple(entry for task in gathered for entry in task.outcomes),
         confusions=tuple(entry for task in gathered for entry in task.confusions),
         tasks=tuple(task.summary for task in gathered),
+        reliability=tuple(entry for task in gathered for entry in task.calibration.reliability),
+        agreement=tuple(entry for task in gathered for entry in task.agreement),
     )
     write_atomically(folder.scores, scores.to_json())
     return scores
@@ -103,6 +130,8 @@ class _TaskScores:
     outcomes: list[Mapping[str, Any]]
     confusions: list[Mapping[str, Any]]
     summary: Mapping[str, Any]
+    calibration: Calibration
+    agreement: list[Mapping[str, Any]]
 
 
 def _score_task(
@@ -119,11 +148,15 @@ def _score_task(
     columns = [
         *baseline_columns(records, groups, fits, seed=seed),
         *model_columns(records, groups, mine),
+        *sentence_columns(records, groups, mine, fits, seed=seed),
     ]
     for column in columns:
         scores += score_column(column, seed=seed)
         confusions += _confusions(column)
     scores += topk_rows(records, groups, mine, rankings, seed=seed)
+    scores += spotting_rows(records, mine, fits, seed=seed)
+    calibration = calibrate(records, groups, mine, seed=seed)
+    scores += calibration.rows
     return _TaskScores(
         scores=scores,
         outcomes=list(_outcomes(records, mine)),
@@ -135,25 +168,32 @@ def _score_task(
             "cluster_unit": records.cluster_unit,
             "pending": sum(records.pending.values()),
             "left_out": list(groups.left_out),
+            "classes": list(class_counts(records, groups)),
             "answers": answer_spread(records, mine, rankings),
+            "fallbacks": list(_fallbacks(records, mine)),
+            "broken": list(_broken(records, mine)),
+            "consistency": list(consistency(records, mine)),
+            "label_orders": list(order_effects(records, groups, mine, seed=seed)),
         },
+        calibration=calibration,
+        agreement=list(agreement(records, groups, mine)),
     )
 
 
 def _confusions(column: Column) -> Iterator[Mapping[str, Any]]:
-    """Confusion counts on whole slices of label fields."""
+    """Confusion counts on whole slices of label fields; of samples asked several times, of every repeat."""
     if column.spec.kind not in {"label", "yes-no"}:
         return
-    family = family_for(column.spec, column.truth, column.answers)
-    assert isinstance(family, LabelFamily)
+    families = [family_for(column.spec, column.truth, answers) for answers in column.repeats]
     task, model, prompt, condition = column.names
     for name, mask in column.slices:
         if "=" not in name:
-            table = family.confusion(select=mask)
-            classes, counts = _occurring(table.classes, table.counts)
+            tables = [f.confusion(select=mask) for f in families if isinstance(f, LabelFamily)]
+            counted = np.sum([table.counts for table in tables], axis=0)
+            classes, counts = _occurring(tables[0].classes, counted)
             yield {
-                "task": task, "model": model, "prompt": prompt, "condition": condition, "slice": name,
-                "field": column.field, "classes": classes, "counts": counts,
+                "task": task, "model": model, "prompt": prompt, "condition": condition,
+                "channel": column.channel, "slice": name, "field": column.field, "classes": classes, "counts": counts,
             }  # fmt: skip
 
 
@@ -170,9 +210,39 @@ def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[s
         for name in records.task.fields:
             answers = records.answers.get((cell, name))
             if answers:
-                counted = Counter(answer.outcome for answer in answers.values())
+                every = [*answers.values(), *_again(records, cell, name)]
+                counted = Counter(answer.outcome for answer in every)
+                failures = Counter(
+                    answer.rule.removeprefix(FAILED)
+                    for answer in every
+                    if answer.outcome is Outcome.FAILED
+                )
                 yield {
                     "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                    "condition": cell.condition, "field": name,
+                    "condition": cell.condition, "channel": cell.channel, "field": name,
                     "counts": {o.value: counted[o] for o in Outcome if counted[o]},
+                    "failures": dict(sorted(failures.items())),
                 }  # fmt: skip
+
+
+def _again(records: TaskRecords, cell: Cell, name: str) -> Iterator[Answer]:
+    for repeat in records.again:
+        yield from repeat.get((cell, name), {}).values()
+
+
+def _broken(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:
+    for cell in cells:
+        if cell in records.broken:
+            yield {
+                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+                "channel": cell.channel, "replies": records.broken[cell],
+            }  # fmt: skip
+
+
+def _fallbacks(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:
+    for cell in cells:
+        if cell in records.fallbacks:
+            yield {
+                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+                "counts": dict(sorted(records.fallbacks[cell].items())),
+            }  # fmt: skip

@@ -32,6 +32,8 @@ class PredictionMap(BaseModel):
     """Column of what is resampled (the subject)."""
     annotations: tuple[str, ...] | None = None
     """Columns kept to slice by; default: those that the task slices, parts or clusters by."""
+    fold: str | None = None
+    """Column of the fold that a sample was tested in, of a model trained several times over."""
     ranked: bool | None = None
     """Whether answers are ranked lists of labels; default: found out from the answers."""
 
@@ -64,7 +66,17 @@ def choose_columns(
     file: AnswerFile, asked: PredictionMap, task: Task, *, with_truth: bool
 ) -> Columns:
     """The columns to read. Raises HarnessError where one is missing or several might be meant."""
-    _check(file, (asked.id, asked.truth, asked.answer, asked.cluster, *(asked.annotations or ())))
+    _check(
+        file,
+        (
+            asked.id,
+            asked.truth,
+            asked.answer,
+            asked.cluster,
+            asked.fold,
+            *(asked.annotations or ()),
+        ),
+    )
     found_id = asked.id or file.defaults.get("id") or _usual(file, IDS)
     if not found_id:
         raise _unclear(file, "sample ids", "--id COL")
@@ -73,7 +85,7 @@ def choose_columns(
         raise _unclear(file, "true values", "--truth COL")
     answer = asked.answer or file.defaults.get("answer")
     if not answer:
-        taken = {found_id, *TRUTHS, *_names(truth_column), *_names(asked.cluster)}
+        taken = {found_id, *TRUTHS, *_names(truth_column), *_names(asked.cluster), asked.fold}
         left = [c for c in file.columns if c not in taken and c not in (asked.annotations or ())]
         if len(left) != 1:
             raise _unclear(file, "answers", "--answer COL")
@@ -85,6 +97,8 @@ def choose_columns(
     kept = asked.annotations
     if kept is None:
         kept = tuple(name for name in wanted if name and name in file.columns)
+    if asked.fold:
+        kept = tuple(dict.fromkeys((*kept, asked.fold)))
     return Columns(found_id, truth, answer, asked.cluster, kept, asked.ranked)
 
 

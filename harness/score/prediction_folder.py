@@ -162,7 +162,7 @@ def _trial_line(
 ) -> dict[str, Any]:
     line: dict[str, Any] = {"trial": trial_id(cell, name), "basis": basis, "keys": []}
     if one is None:
-        line["failure"] = {"kind": "bad-reply", "detail": f"no prediction in {file.path.name}"}
+        line["failure"] = {"kind": "no-prediction", "detail": f"no prediction in {file.path.name}"}
     elif one.failure is not None:
         line["failure"] = {"kind": "server", "detail": one.failure}
     else:

@@ -15,9 +15,10 @@ import numpy as np
 from harness.answers import canonicaliser
 from harness.core.cell import Cell, trial_id
 from harness.score.columns import Groups
+from harness.score.naming import who_answered
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow
-from harness.stats import bootstrap_many
+from harness.stats import Interval, bootstrap_many, wilson
 
 TOP_K = (2, 3, 4, 5)
 LEAST = 20
@@ -27,6 +28,11 @@ ORDERING_SHARE = 0.5
 ANSWER_SHARE = 0.5
 ANSWER_EXCESS = 1.5
 """One label covering ANSWER_SHARE of the answers, and this many times its share of the truths, is one too."""
+
+TOPK = "topk_accuracy@"
+"""Before the k in a metric's name."""
+WARNING = "warning: collapse:"
+"""Opens a line that tells of one."""
 
 Rankings = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Trial -> field -> items, best first."""
@@ -60,7 +66,8 @@ def _spread(records: TaskRecords, cell: Cell, name: str, rankings: Rankings) -> 
     bits = entropy(list(counted.values()))
     most = math.log2(len(records.task.fields[name].classes) or 1)
     entry: dict[str, Any] = {
-        "model": cell.model, "prompt": cell.prompt, "condition": cell.condition, "field": name,
+        "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+        "channel": cell.channel, "field": name,
         "n": total, "entropy_bits": round(bits, 6),
         "entropy_normalised": round(bits / most, 6) if most else None,
         "top_answer": top, "top_share": round(times / total, 6) if total else None,
@@ -155,7 +162,7 @@ def _cell_rows(
             continue
         rows = np.column_stack([hits[mask].astype(np.float64), np.ones(int(mask.sum()))])
         values = {str(k): (lambda t, at=at: t[..., at] / t[..., -1]) for at, k in enumerate(ks)}
-        intervals = bootstrap_many(
+        intervals = _alone(rows, groups.clusters[index][mask], ks) or bootstrap_many(
             rows, groups.clusters[index][mask], values, draws=DRAWS, level=LEVEL, seed=seed
         )
         for at, k in enumerate(ks):
@@ -163,26 +170,38 @@ def _cell_rows(
             bounds = [None if math.isnan(x) else round(x, 6) for x in (interval.low, interval.high)]
             yield ScoreRow(
                 task=cell.task, model=cell.model, prompt=cell.prompt, condition=cell.condition,
-                slice=slice_name, field=name, metric=f"topk_accuracy@{k}",
+                slice=slice_name, field=name, metric=f"{TOPK}{k}",
                 value=round(float(rows[:, at].mean()), 6), low=bounds[0], high=bounds[1], n=len(rows),
                 coverage=round(float((ranks[mask, 1] > 0).mean()), 6),
                 estimator=f"share with the true label among the first {k} of the ranked answer; "
                 f"{LEVEL:.0%} {interval.method} ({interval.clusters} by {records.cluster_unit}"
-                f"{', independence assumed' if records.cluster_unit == 'image' else ''}, "
-                f"{interval.draws} draws)",
+                f"{', independence assumed' if records.cluster_unit == 'image' else ''}"
+                f"{f', {interval.draws} draws' if interval.draws else ''})",
+                channel=cell.channel,
             )  # fmt: skip
 
 
-def spread_lines(tasks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _alone(
+    rows: np.ndarray[Any, np.dtype[np.float64]],
+    clusters: np.ndarray[Any, np.dtype[np.int64]],
+    ks: Sequence[int],
+) -> dict[str, Interval]:
+    """Wilson intervals where every sample is a cluster of its own; else empty."""
+    if np.unique(clusters).size < len(rows):
+        return {}
+    hits = rows.sum(axis=0)
+    return {str(k): wilson(int(hits[at]), len(rows), level=LEVEL) for at, k in enumerate(ks)}
+
+
+def spread_lines(state: Mapping[str, Any]) -> Iterator[str]:
     """What a terminal says of the spread: a line a cell with rankings, and every warning of collapse."""
-    for state in tasks:
-        for entry in state.get("answers", ()):
-            who = f"{entry['model']} {entry['prompt']}, {entry['field']}"
-            if entry.get("rankings"):
-                yield (
-                    f"{who}: answer entropy {entry['entropy_bits']:.2f} bits "
-                    f"({entry['entropy_normalised'] or 0:.0%} of the most possible), commonest answer "
-                    f"{entry['top_answer']} {entry['top_share'] or 0:.0%}, {entry['orderings']:,} orderings"
-                )
-            if entry["collapsed"]:
-                yield f"warning: collapse: {who}: {entry['collapsed']}"
+    for entry in state.get("answers", ()):
+        who = who_answered(entry)
+        if entry.get("rankings"):
+            yield (
+                f"{who}: answer entropy {entry['entropy_bits']:.2f} bits "
+                f"({entry['entropy_normalised'] or 0:.0%} of the most possible), commonest answer "
+                f"{entry['top_answer']} {entry['top_share'] or 0:.0%}, {entry['orderings']:,} orderings"
+            )
+        if entry["collapsed"]:
+            yield f"{WARNING} {who}: {entry['collapsed']}"

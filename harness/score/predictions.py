@@ -21,8 +21,10 @@ from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.run.folder import RunFolder
 from harness.run.plan import Axes, PlannedTask, plan_task
+from harness.run.sample_file import read_samples
 from harness.run.samples import with_classes, write_samples
 from harness.run.workspace import Workspace, fill_references
+from harness.score.folds import fold_note
 from harness.score.prediction_columns import Columns, PredictionMap, choose_columns, has_truth
 from harness.score.prediction_files import (
     FAILURE,
@@ -112,7 +114,8 @@ def import_predictions(
         folder, planned, said, file,
         form=make.form, ranked=make.ranked, columns=columns, command=command, seed=seed,
     )  # fmt: skip
-    notes = [*_notes(file, planned, left_out, unmatched, missing), *make.notes]
+    folds = [_fold_note(asked.fold, lines, planned, folder)] if asked.fold else []
+    notes = [*folds, *_notes(file, planned, left_out, unmatched, missing), *make.notes]
     return Imported(folder, cell, planned.summary.count, tuple(notes))
 
 
@@ -237,6 +240,19 @@ def _plan_own(file: AnswerFile, task: Task, lines: _Lines, folder: RunFolder) ->
         digest=source.digest(),
         skipped=(),
     )
+
+
+def _fold_note(fold: str, lines: _Lines, planned: PlannedTask, folder: RunFolder) -> str:
+    tested = (
+        (
+            row.sample,
+            row.cluster,
+            plain(line.annotations[fold]) if line.annotations[fold] is not None else "",
+        )
+        for row in read_samples(folder.samples(planned.task.name))
+        if (line := lines.by_id.get(row.sample)) is not None
+    )
+    return fold_note(tested, unit=planned.cluster_unit)
 
 
 def _notes(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from harness.answers import Reader
+from harness.conditions.label_order import in_order
 from harness.core.answer import Answer
 from harness.core.cell import Cell, trial_id
 from harness.core.field import FieldSpec
+from harness.core.generation import Failure, Generation, LabelScores
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.sample import Value
@@ -18,17 +22,22 @@ from harness.core.text import canonical_json
 from harness.run.columns import Row, read_table, write_table
 from harness.run.folder import RunFolder
 from harness.run.sample_file import PlannedSample, read_lean_samples
+from harness.score.channels import breaks, likeliest, probability_columns
+from harness.score.members import UNIT, membership, sets_behind
 from harness.score.replies import Replies, Reply
+from harness.sources.windows import WINDOW
 
 COLUMNS = (
-    "trial", "task", "model", "prompt", "condition", "protocol", "sample", "cluster", "part", "field",
-    "outcome", "value", "target", "rule", "text", "failure", "conversation",
+    "trial", "task", "model", "prompt", "condition", "protocol", "channel", "sample", "cluster", "part", "field",
+    "outcome", "value", "target", "rule", "text", "failure", "conversation", "fallback",
+    "estimator", "probabilities", "captured_mass", "length_normalised",
 )  # fmt: skip
 
 KNOWN_REPLIES = 4096
 """Distinct replies whose reading is remembered: most replies are one of a few words."""
 
-FAILED = Answer(Outcome.FAILED, None, "failed")
+FAILED = "failed/"
+"""Before the kind of a failure, in the rule of an answer that there is none of."""
 
 
 @dataclass(slots=True)
@@ -40,7 +49,21 @@ class TaskRecords:
     samples: list[PlannedSample] = field(default_factory=list)
     answers: dict[tuple[Cell, str], dict[int, Answer]] = field(default_factory=dict)
     """(cell, field) -> position of the sample -> answer; pending trials are absent."""
+    again: list[dict[tuple[Cell, str], dict[int, Answer]]] = field(default_factory=list)
+    """The same for each further repeat."""
+    fallbacks: dict[Cell, Counter[str]] = field(default_factory=dict)
+    """Cell -> fallback (`harness.run.fallback`) -> trials in which it fired; cells without one are absent."""
     pending: dict[Cell, int] = field(default_factory=dict)
+    scored: dict[tuple[Cell, str], dict[int, LabelScores]] = field(default_factory=dict)
+    """(cell, field) -> position of the sample -> log-probabilities of the labels, where they were asked for."""
+    broken: dict[Cell, int] = field(default_factory=dict)
+    """Cell -> replies that are not what they were held to; cells that are held to nothing are absent."""
+
+    def of_repeat(self, repeat: int) -> dict[tuple[Cell, str], dict[int, Answer]]:
+        """The answers of one repeat, to be filled in."""
+        while len(self.again) < repeat:
+            self.again.append({})
+        return self.again[repeat - 1] if repeat else self.answers
 
     def part(self, sample: PlannedSample) -> str | None:
         """The part of the task that a sample belongs to, where the task has parts."""
@@ -49,33 +72,52 @@ class TaskRecords:
         return str(sample.annotations.get(self.task.parts, ""))
 
 
+def cell_of(entry: Mapping[str, Any]) -> Cell:
+    """The cell of a manifest's entry."""
+    names = ("task", "model", "prompt", "condition", "protocol", "channel")
+    return Cell(**{name: entry[name] for name in names if name in entry})
+
+
 def load_samples(folder: RunFolder, task: Task, *, cluster_unit: str) -> TaskRecords:
     """The samples of a task, with no answers yet."""
     wanted = {*task.slices, *((task.parts,) if task.parts else ())}
+    if any(spec.member_of for spec in task.fields.values()):
+        wanted.add(UNIT)
+    if task.spotting is not None:
+        wanted |= WINDOW
     samples = list(read_lean_samples(folder.samples(task.name), wanted))
     return TaskRecords(task, cluster_unit, samples)
 
 
 def read_cell(
-    records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies
+    records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies, *, repeats: int = 1
 ) -> Iterator[Row]:
     """Read the answers of one cell into `records`, giving its record rows in order as it goes."""
-    parser = _Parser(records.task, head)
+    parser = _Parser(in_order(records.task, cell.condition), head)
     samples = records.samples
-    for position in sorted(range(len(samples)), key=lambda p: samples[p].sample):
+    order = sorted(range(len(samples)), key=lambda p: samples[p].sample)
+    for repeat, position in product(sorted(range(repeats), key=str), order):
+        answers = records.of_repeat(repeat)
         sample = samples[position]
         asks = head.fills(sample.asks)
         if not asks:
             continue
-        trial = trial_id(cell, sample.sample)
+        trial = trial_id(cell, sample.sample, repeat)
         reply = replies.of(trial)
         if reply is None:
             records.pending[cell] = records.pending.get(cell, 0) + 1
             continue
+        if reply.rules:
+            records.fallbacks.setdefault(cell, Counter()).update(reply.rules)
+        if breaks(reply.generation, cell, head, {n: records.task.fields[n] for n in asks}):
+            records.broken[cell] = records.broken.get(cell, 0) + 1
         shared = _shared_columns(trial, cell, sample, reply)
         shared["part"] = records.part(sample)
-        for name, answer in sorted(parser.answers(reply, asks).items()):
-            records.answers.setdefault((cell, name), {})[position] = answer
+        scores = None if reply.generation is None else reply.generation.scores
+        for name, answer in sorted(parser.of(sample, reply, asks).items()):
+            if scores is not None and repeat == 0:
+                records.scored.setdefault((cell, name), {})[position] = scores
+            answers.setdefault((cell, name), {})[position] = answer
             yield shared | {
                 "field": name,
                 "outcome": answer.outcome.value,
@@ -85,25 +127,66 @@ def read_cell(
             }
 
 
+def repeated_answers(
+    records: TaskRecords, cell: Cell, name: str
+) -> tuple[list[int], list[list[Value | None]]]:
+    """Positions of the samples of known truth whose every repeat is finished, and their answers repeat by repeat."""
+    found = [
+        records.answers.get((cell, name), {}),
+        *(again.get((cell, name), {}) for again in records.again),
+    ]
+    places = [
+        p
+        for p in sorted(found[0])
+        if name in records.samples[p].targets and all(p in answers for answers in found)
+    ]
+    return places, [[answers[p].value for p in places] for answers in found]
+
+
 class _Parser:
     """Replies to one prompt of a task; the same reply to the same fields is parsed once."""
 
     def __init__(self, task: Task, head: PromptHead) -> None:
         self._task = task
         self._head = head
+        self._sets = sets_behind(task, head)
         self._readers: dict[tuple[str, ...], Reader] = {}
         self._known: dict[tuple[str, tuple[str, ...], bool], Mapping[str, Answer]] = {}
 
+    def of(
+        self, sample: PlannedSample, reply: Reply, asks: tuple[str, ...]
+    ) -> Mapping[str, Answer]:
+        """The answers to what a sample asks, those that a set holds included."""
+        answers = self.answers(reply, asks)
+        unit = sample.annotations.get(UNIT)
+        for name, behind in self._sets.items() if unit else ():
+            if name in answers and answers[name].outcome is Outcome.UNPARSED:
+                found = self.answers(reply, (behind,))[behind]
+                member = membership(found, str(unit), self._task.fields[behind])
+                answers = {**answers, name: member}
+        return answers
+
     def answers(self, reply: Reply, asks: tuple[str, ...]) -> Mapping[str, Answer]:
         if reply.generation is None:
-            return dict.fromkeys(asks, FAILED)
-        question = (reply.generation.text, asks, reply.generation.finish == "length")
+            return dict.fromkeys(asks, _failed(reply.failure))
+        answers = self._read(reply.generation, self._head.read_from(None, asks))
+        for name, generation in zip(self._head.replies, reply.earlier, strict=False):
+            answers = {**answers, **self._read(generation, self._head.read_from(name, asks))}
+        return {n: _off_list(a) for n, a in answers.items()} if reply.listed else answers
+
+    def _read(self, generation: Generation, asks: tuple[str, ...]) -> Mapping[str, Answer]:
+        """What one reply says of the fields that are read from it."""
+        if not asks:
+            return {}
+        if generation.scores is not None:
+            return dict.fromkeys(asks, likeliest(generation.scores))
+        question = (generation.text, asks, generation.finish == "length")
         answers = self._known.get(question)
         if answers is None:
             answers = self._parse(*question)
             if len(self._known) < KNOWN_REPLIES:
                 self._known[question] = answers
-        return {n: _off_list(a) for n, a in answers.items()} if reply.listed else answers
+        return answers
 
     def _parse(self, text: str, asks: tuple[str, ...], truncated: bool) -> Mapping[str, Answer]:
         reader = self._readers.get(asks)
@@ -111,6 +194,10 @@ class _Parser:
             fields: dict[str, FieldSpec] = {name: self._task.fields[name] for name in asks}
             reader = self._readers[asks] = Reader.build(fields, form=self._head.answer)
         return reader(text, truncated=truncated)
+
+
+def _failed(failure: Failure | None) -> Answer:
+    return Answer(Outcome.FAILED, None, FAILED + (failure.kind if failure else "bad-reply"))
 
 
 def _off_list(answer: Answer) -> Answer:
@@ -131,11 +218,14 @@ def _shared_columns(
         "prompt": cell.prompt,
         "condition": cell.condition,
         "protocol": cell.protocol,
+        "channel": cell.channel,
         "sample": sample.sample,
         "cluster": sample.cluster,
         "text": reply.generation.text if reply.generation else "",
         "failure": f"{reply.failure.kind}: {reply.failure.detail}" if reply.failure else "",
         "conversation": reply.conversation,
+        "fallback": ", ".join(reply.rules),
+        **probability_columns(reply.generation),
     }
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.cell import FREE
 from harness.core.field import FieldSpec
-from harness.metrics import Family, LabelFamily, estimator, family_for
-from harness.score.columns import Column
+from harness.metrics import Family, LabelFamily, estimator
+from harness.score.columns import Column, Mask
+from harness.score.proportions import proportions
+from harness.score.repeats import averaged
 from harness.stats import Interval, bootstrap_many
 
 DRAWS = 2000
 LEVEL = 0.95
+ANSWERED = "_answered"
+SHARED = "_shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class ScoreRow:
     """`all`, the name of a part, or `column=value`."""
     field: str
     metric: str
-    """`_answered` at the end: over answered samples only; without it invalid answers are misses."""
+    """`_answered` at the end: over answered samples only; without it invalid answers are misses. `_shared`: over
+    the classes that all slices of one annotation hold."""
     value: float | None
     low: float | None
     """Bounds of the 95% interval; None where there is none."""
@@ -41,6 +47,8 @@ class ScoreRow:
     coverage: float | None
     """Share of the slice's samples that were answered."""
     estimator: str
+    channel: str = FREE
+    """How the answers were taken; baselines have the first of the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +60,53 @@ class _Cut:
     rows: NDArray[np.float64]
     clusters: NDArray[np.int64]
     coverage: float | None
+    said: str = ""
+    """Which of its samples, where not all."""
 
 
 def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
-    """All rows of a column: each slice, strict and answered-only, and each class on whole slices."""
-    family = family_for(column.spec, column.truth, column.answers)
-    rows, answered = family.rows(), family.answered
+    """All rows of a column: each slice, strict and answered-only, and each class on whole slices.
+
+    Slices of one annotation that hold different classes come once more, over the classes they share.
+    """
+    found = averaged(column.spec, column.truth, column.repeats)
+    family, share = found.family, found.share
     for name, mask in column.slices:
-        coverage = float(answered[mask].mean()) if mask.any() else None
+        coverage = float(share[mask].mean()) if mask.any() else None
         strict = _metrics(family, column.spec, whole="=" not in name)
-        for suffix, select, metrics in (
-            ("", mask, strict),
-            ("_answered", mask & answered, column.spec.shown_metrics),
+        for suffix, select, rows, metrics in (
+            ("", mask, found.rows, strict),
+            (ANSWERED, mask & (share > 0), found.answered_rows, column.spec.shown_metrics),
         ):
             cut = _Cut(name, suffix, rows[select], column.clusters[select], coverage)
-            yield from _rows(column, cut, {m: partial(family.value, m) for m in metrics}, seed)
+            yield from _rows(column, family, cut, metrics, seed)
+    if isinstance(family, LabelFamily):
+        for name, mask, said in _on_shared_classes(column.slices, family):
+            coverage = float(share[mask].mean())
+            cut = _Cut(name, SHARED, found.rows[mask], column.clusters[mask], coverage, said)
+            yield from _rows(column, family, cut, column.spec.shown_metrics, seed)
+
+
+def _on_shared_classes(
+    slices: Sequence[tuple[str, Mask]], family: LabelFamily
+) -> Iterator[tuple[str, Mask, str]]:
+    """(slice, its samples of shared classes, what was done) where slices of one annotation hold other classes.
+
+    A slice without fear has no recall of fear; beside one that has, it would win or lose by that alone.
+    """
+    by_annotation: dict[str, list[tuple[str, Mask]]] = {}
+    for name, mask in slices:
+        if "=" in name:
+            by_annotation.setdefault(name.partition("=")[0], []).append((name, mask))
+    for annotation, group in by_annotation.items():
+        held = [frozenset(family.truth[mask].tolist()) for _, mask in group]
+        shared = frozenset.intersection(*held)
+        if len(set(held)) == 1 or not shared:
+            continue
+        among = np.isin(family.truth, list(shared))
+        named = ", ".join(family.classes[code] for code in sorted(shared))
+        said = f"over the {len(shared)} classes that all slices of {annotation} hold: {named}"
+        yield from ((name, mask & among, said) for name, mask in group)
 
 
 def _metrics(family: Family, spec: FieldSpec, *, whole: bool) -> tuple[str, ...]:
@@ -76,13 +116,13 @@ def _metrics(family: Family, spec: FieldSpec, *, whole: bool) -> tuple[str, ...]
 
 
 def _rows(
-    column: Column,
-    cut: _Cut,
-    values: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]],
-    seed: int,
+    column: Column, family: Family, cut: _Cut, metrics: Sequence[str], seed: int
 ) -> Iterator[ScoreRow]:
-    intervals = bootstrap_many(
-        cut.rows, cut.clusters, values, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
+    values = {metric: partial(family.value, metric) for metric in metrics}
+    intervals = proportions(family, metrics, cut.rows, cut.clusters, level=LEVEL)
+    resampled = {m: function for m, function in values.items() if m not in intervals}
+    intervals |= bootstrap_many(
+        cut.rows, cut.clusters, resampled, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
     )
     totals = cut.rows.sum(axis=0)
     task, model, prompt, condition = column.names
@@ -101,18 +141,23 @@ def _rows(
             high=_number(interval.high),
             n=len(cut.rows),
             coverage=None if cut.coverage is None else round(cut.coverage, 6),
-            estimator=_estimator(column, metric, cut.suffix, interval),
+            estimator=_estimator(column, metric, cut, interval),
+            channel=column.channel,
         )
 
 
-def _estimator(column: Column, metric: str, suffix: str, interval: Interval) -> str:
+def _estimator(column: Column, metric: str, cut: _Cut, interval: Interval) -> str:
     parts = [estimator(column.spec.kind, metric)]
-    if suffix:
+    if cut.suffix == ANSWERED:
         parts.append("answered samples only")
+    if len(column.repeats) > 1:
+        parts.append(f"each sample's mean over {len(column.repeats)} repeats")
+    if cut.said:
+        parts.append(cut.said)
     assumed = ", independence assumed" if column.unit == "image" else ""
+    draws = f", {interval.draws} draws" if interval.draws else ""
     parts.append(
-        f"{interval.level:.0%} {interval.method} ({interval.clusters} by {column.unit}{assumed}, "
-        f"{interval.draws} draws)"
+        f"{interval.level:.0%} {interval.method} ({interval.clusters} by {column.unit}{assumed}{draws})"
     )
     if interval.reason:
         parts.append(interval.reason)

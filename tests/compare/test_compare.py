@@ -124,7 +124,7 @@ def test_a_sweep_pairs_cells_that_differ_in_one_axis(world: World) -> None:
         assert (one.unit, one.clusters, one.n) == ("subject", 16, 48)
         assert {c.of for c in one.slices} == {"light=dim", "light=bright"}
         for change in one.metrics:
-            assert math.isnan(change.p_holm) or change.p_holm >= change.p
+            assert math.isnan(change.p_holm) or change.p_holm >= change.p_bh >= change.p
             assert "McNemar" not in change.test, "samples of one subject are not independent"
     (ranks,) = report.ranks
     assert [row.place for row in ranks.rows] == [1, 2, 3, 4]
@@ -204,15 +204,17 @@ def test_a_run_is_compared_with_answers_made_elsewhere(tmp_path: Path) -> None:
     assert "prompt and sampling are not known: B" in markdown(blocks(Report((one,), (), (), ())))
 
 
-def test_an_export_and_a_folder_that_is_no_run_are_refused(tmp_path: Path, world: World) -> None:
+def test_a_run_without_samples_and_a_folder_that_is_no_run_are_refused(
+    tmp_path: Path, world: World
+) -> None:
     (tmp_path / "nothing").mkdir()
     with pytest.raises(HarnessError, match="not a run folder"):
         tables(tmp_path, tmp_path / "nothing")
-    export = tmp_path / "export"
-    export.mkdir()
-    (export / "manifest.json").write_bytes(world.folder.manifest.read_bytes())
-    with pytest.raises(HarnessError, match="is an export"):
-        tables(tmp_path, export)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "manifest.json").write_bytes(world.folder.manifest.read_bytes())
+    with pytest.raises(HarnessError, match=r"private/\) are not in it"):
+        tables(tmp_path, bare)
 
 
 def test_names_from_outside_cannot_break_markdown(tmp_path: Path) -> None:

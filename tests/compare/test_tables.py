@@ -20,7 +20,7 @@ C = Party("said.csv", "predictions:said.csv", "-", "none", "single")
 def change(of: str, difference: float, p: float, *, counted: bool = True) -> Change:
     return Change(
         of=of, a=0.5 + difference, b=0.5, difference=difference, low=difference - 0.1,
-        high=difference + 0.1, p=p, p_holm=min(1.0, 2 * p), test="exact McNemar",
+        high=difference + 0.1, p=p, p_holm=min(1.0, 2 * p), p_bh=p, test="exact McNemar",
         interval="95% percentile bootstrap over clusters", n=1200,
         only_a=20 if counted else None, only_b=9 if counted else None,
     )  # fmt: skip

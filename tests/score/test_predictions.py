@@ -199,6 +199,10 @@ def test_truths_are_joined_from_the_source_by_id(tmp_path: Path) -> None:
     assert "1 ids are not among" in text
     assert "2 of 12 samples have no prediction" in text
     assert sorted(outcomes(imported).values()).count("failed") == 2
+    (counted,) = scores.outcomes
+    assert counted["failures"] == {"no-prediction": 2}, "another thing than a server that failed"
+    rows = [r for r in read_records(imported.folder) if r["outcome"] == "failed"]
+    assert {r["failure"].partition(":")[0] for r in rows} == {"no-prediction"}
 
 
 def test_a_map_fills_several_fields_clusters_and_slices(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_top_k_counts_the_truth_among_the_first_k(tmp_path: Path) -> None:
 def test_collapse_is_warned_of_and_a_skewed_truth_is_not(tmp_path: Path) -> None:
     truths = ["anger", "fear", "sadness"] * 10
     same = bring(ranked(tmp_path, ["anger,fear,sadness"] * 30, truths))
-    (line,) = [x for x in spread_lines(score_run(same.folder).tasks) if "collapse" in x]
+    (line,) = [x for x in spread_lines(score_run(same.folder).tasks[0]) if "collapse" in x]
     assert "covers 30 of 30" in line
     right = tmp_path / "right"
     right.mkdir()
@@ -89,7 +89,7 @@ def test_collapse_is_warned_of_and_a_skewed_truth_is_not(tmp_path: Path) -> None
             right / "r.csv", [(f"s{i}", t, t) for i, t in enumerate(skewed)], ("name", "gt", "x")
         )
     )
-    assert not [x for x in spread_lines(score_run(imported.folder).tasks) if "collapse" in x]
+    assert not [x for x in spread_lines(score_run(imported.folder).tasks[0]) if "collapse" in x]
 
 
 @recorded

@@ -1,0 +1,121 @@
+"""An export read back: records as scoring has them, under the names that the export gave."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.core.answer import Answer
+from harness.core.cell import Cell
+from harness.core.errors import HarnessError
+from harness.core.outcome import Outcome
+from harness.core.sample import Value
+from harness.core.task import Task
+from harness.run.columns import read_table
+from harness.run.folder import RunFolder
+from harness.run.sample_file import PlannedSample
+from harness.score.export import FILES, SAMPLES, SCHEMA
+from harness.score.records import TaskRecords, cell_of
+
+LARGEST = 1 << 32
+"""Bytes that an unpacked export may have."""
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip, as `harness export --out NAME.zip` writes it."""
+    return path.is_file() and zipfile.is_zipfile(path)
+
+
+def unpack(path: Path, into: Path) -> Path:
+    """Unpack an export into the new folder `into`. Raises HarnessError for a zip that is none."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        strange = [m.filename for m in members if m.filename not in FILES]
+        if strange or "manifest.json" not in archive.namelist():
+            raise HarnessError(
+                f"{path} is a zip but no export: "
+                + (f"it holds {strange[0]!r}" if strange else "it has no manifest.json"),
+                mend="name what `harness export` wrote, a run folder, or a table of answers",
+            )
+        if sum(m.file_size for m in members) > LARGEST:
+            raise HarnessError(
+                f"{path} unpacks to more than {LARGEST >> 30} GiB", mend="unpack it by hand"
+            )
+        into.mkdir(parents=True)
+        try:
+            for name in archive.namelist():
+                (into / name).write_bytes(archive.read(name))
+        except (OSError, zipfile.BadZipFile) as error:
+            raise HarnessError(f"{path} cannot be unpacked: {error}") from None
+    return into
+
+
+def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, TaskRecords]:
+    """Task -> its samples and answers. Raises HarnessError where the export holds no samples or is broken."""
+    about = manifest["export"]
+    if about["schema"] != SCHEMA:
+        raise HarnessError(
+            f"{folder.path} is an export of schema {about['schema']}, this version reads {SCHEMA}",
+            mend="export the run again",
+        )
+    if not about["samples"]:
+        raise HarnessError(
+            f"{folder.path} was exported without samples, so nothing can be paired",
+            mend="export the run again without --no-samples",
+        )
+    records = {
+        name: TaskRecords(Task.model_validate(entry["config"]), entry["cluster_unit"])
+        for name, entry in manifest["tasks"].items()
+    }
+    try:
+        for row in read_table(folder.path / SAMPLES):
+            records[row["task"]].samples.append(_sample(row))
+        _read_answers(folder, manifest, records)
+    except (OSError, ValueError, KeyError) as error:
+        raise HarnessError(
+            f"{folder.path}: the export cannot be read: {error}", mend="export the run again"
+        ) from None
+    return records
+
+
+def _sample(row: Mapping[str, Any]) -> PlannedSample:
+    return PlannedSample(
+        sample=row["sample"],
+        cluster=row["cluster"],
+        question=None,
+        asks=tuple(json.loads(row["asks"])),
+        targets={name: _value(v) for name, v in json.loads(row["targets"]).items()},
+        annotations=json.loads(row["annotations"]),
+        media=(),
+    )
+
+
+def _read_answers(
+    folder: RunFolder, manifest: Mapping[str, Any], records: Mapping[str, TaskRecords]
+) -> None:
+    cells = {entry["id"]: cell_of(entry) for entry in manifest["cells"]}
+    places = {
+        name: {sample.sample: place for place, sample in enumerate(found.samples)}
+        for name, found in records.items()
+    }
+    done: dict[Cell, set[str]] = {cell: set() for cell in cells.values()}
+    for row in read_table(folder.records):
+        name, repeat, _ = row["trial"].split("/", 2)
+        cell = cells[name]
+        done[cell].add(row["trial"])
+        outcome = Outcome(row["outcome"])
+        value = None if row["value"] is None else _value(json.loads(row["value"]))
+        answers = records[cell.task].of_repeat(int(repeat))
+        found = answers.setdefault((cell, row["field"]), {})
+        found[places[cell.task][row["sample"]]] = Answer(outcome, value, row["rule"])
+    for entry in manifest["cells"]:
+        cell = cells[entry["id"]]
+        if left := int(entry["trials"]) - len(done[cell]):
+            records[cell.task].pending[cell] = left
+
+
+def _value(value: Any) -> Value:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,44 @@
+"""Wilson intervals, where a number is a plain share of samples that stand each for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.metrics import Family, LabelFamily
+from harness.stats import Interval, wilson
+
+SHARES = frozenset({"accuracy", "war"})
+RECALL = "recall["
+
+
+def proportions(
+    family: Family,
+    metrics: Iterable[str],
+    rows: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    *,
+    level: float,
+) -> dict[str, Interval]:
+    """Accuracy and the recall of a class by Wilson (1927), which resampling would give no width at 0 and 1.
+
+    Empty where clusters hold several samples, where samples are means over repeats, and for fields without
+    classes: what is resampled there says more. `rows` (n, k) are those of `family`, `clusters` (n,).
+    """
+    if not isinstance(family, LabelFamily) or not len(rows):
+        return {}
+    if np.unique(clusters).size < len(rows) or np.any(rows != np.round(rows)):
+        return {}
+    count = len(family.classes)
+    table = rows.sum(axis=0).reshape(count, count + 1)
+    hits, sizes = np.diagonal(table), table.sum(axis=1)
+    found = {}
+    for metric in metrics:
+        if metric in SHARES:
+            found[metric] = wilson(int(hits.sum()), len(rows), level=level)
+        elif metric.startswith(RECALL):
+            code = family.classes.index(metric.removeprefix(RECALL)[:-1])
+            found[metric] = wilson(int(hits[code]), int(sizes[code]), level=level)
+    return found

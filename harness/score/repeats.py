@@ -1,0 +1,123 @@
+"""Samples asked several times: their mean enters a score, and how much their answers change is told apart.
+
+A repeat is no further sample. Each sample's rows (what it adds to a metric) are averaged over its repeats before
+clusters are resampled, so n, clusters and intervals are those of the samples; a metric that is no mean, such as
+F1, is read off the averaged counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.cell import Cell
+from harness.core.field import FieldSpec
+from harness.core.sample import Value
+from harness.metrics import Family, family_for, point
+from harness.score.main_metric import main_metric
+from harness.score.naming import who_answered
+from harness.score.records import TaskRecords, repeated_answers
+from harness.stats.agreement import flips, krippendorff_alpha, spread
+from harness.stats.scored import side_by_side
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """What n samples add to the metrics of one family, averaged over their repeats."""
+
+    family: Family
+    """Of the first repeat: it reads the rows."""
+    rows: Floats
+    """(n, k) strict rows."""
+    answered_rows: Floats
+    """(n, k) the same of the answered repeats alone; of no use where none was answered."""
+    share: Floats
+    """(n,) share of the repeats that were answered."""
+
+
+def averaged(
+    spec: FieldSpec, truth: Sequence[Value], repeats: Sequence[Sequence[Value | None]]
+) -> Averaged:
+    """The mean over repeats; each holds n answers, None where there was none."""
+    families = [family_for(spec, truth, answers) for answers in repeats]
+    answered = [family.answered.astype(np.float64) for family in families]
+    tables = side_by_side(families)
+    if len(families) == 1:
+        return Averaged(families[0], tables[0], tables[0], answered[0])
+    parts = zip(tables, answered, strict=True)
+    return Averaged(
+        family=families[0],
+        rows=np.mean(tables, axis=0),
+        answered_rows=np.mean([table * given[:, None] for table, given in parts], axis=0),
+        share=np.mean(answered, axis=0),
+    )
+
+
+def consistency(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:
+    """For each cell asked several times and scored field, how often answers change and how much the score does.
+
+    `flip_rate`: share of samples whose answers are not all alike; `pair_rate`: chance that two repeats of a sample
+    differ (no answer is an answer of its own; of numbers neither, but `deviation_within`, the root of the mean
+    variance of a sample's answers, over samples answered twice or more). `alpha`: Krippendorff's over the repeats, interval for numbers, nominal
+    else. `values`: the main metric of each repeat,
+    with their mean and deviation (n - 1), which is that over seeds.
+    """
+    for cell in cells:
+        for name, spec in records.task.fields.items():
+            places, repeats = repeated_answers(records, cell, name)
+            if len(repeats) < 2 or not places or not spec.scored:
+                continue
+            truth = [records.samples[p].targets[name] for p in places]
+            metric = main_metric(spec)
+            values = [point(family_for(spec, truth, answers), metric) for answers in repeats]
+            over = spread(values)
+            yield {
+                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+                "channel": cell.channel, "field": name, "repeats": len(repeats), "n": len(places),
+                **_changes(spec, repeats),
+                "alpha": _number(krippendorff_alpha(repeats, scale=_scale(spec)).value),
+                "metric": metric,
+                "values": [_number(v) for v in values], "mean": _number(over.mean),
+                "deviation": _number(over.deviation),
+            }  # fmt: skip
+
+
+def _changes(spec: FieldSpec, repeats: Sequence[Sequence[Value | None]]) -> dict[str, Any]:
+    if spec.kind != "number":
+        found = flips(repeats)
+        return {"flip_rate": _number(found.samples), "pair_rate": _number(found.pairs)}
+    variances = [
+        float(np.var(known, ddof=1))
+        for answers in zip(*repeats, strict=True)
+        if len(known := [a for a in answers if isinstance(a, int | float)]) > 1
+    ]
+    within = float(np.sqrt(np.mean(variances))) if variances else float("nan")
+    return {"deviation_within": _number(within)}
+
+
+def _scale(spec: FieldSpec) -> Literal["nominal", "interval"]:
+    return "interval" if spec.kind == "number" else "nominal"
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6) + 0.0
+
+
+def consistency_lines(state: Mapping[str, Any]) -> Iterator[str]:
+    """What stands beneath tables of repeats."""
+    for entry in state.get("consistency", ()):
+        changed = (
+            f"{entry['flip_rate']:.1%} of {entry['n']:,} samples answered differently"
+            if entry.get("flip_rate") is not None
+            else f"answers of one sample deviate by {entry.get('deviation_within') or 0:.3f}"
+        )
+        yield (
+            f"{who_answered(entry)}: asked {entry['repeats']} times, scores are means over them; {changed}; "
+            f"{entry['metric']} of a repeat deviates by {entry['deviation'] or 0:.3f}"
+        )
