@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from harness.core.field import FieldKind, FieldSpec
-from harness.report.inputs import RowKey, RunView
+from harness.report.inputs import RowKey, RunView, row_key
 from harness.report.words import visible_all
 from harness.run.folder import RunFolder
 
@@ -90,8 +90,7 @@ def choose(view: RunView, *, most: int = EMBEDDED) -> Selection:
     """
     queues: dict[tuple[str, RowKey], dict[Standing, _Kept]] = {}
     for cell in view.manifest["cells"]:
-        key = (cell["model"], cell["prompt"], cell["condition"])
-        queues[cell["task"], key] = {}
+        queues[cell["task"], row_key(cell)] = {}
     total = 0
     for entry in read_entries(view):
         total += 1
@@ -129,7 +128,7 @@ def read_entries(view: RunView) -> Iterator[Entry]:
         answers = tuple(_answer(by_field[n], spec) for n, spec in specs.items() if n in by_field)
         yield Entry(
             task=first["task"],
-            key=(first["model"], first["prompt"], first["condition"]),
+            key=row_key(first),
             sample=first["sample"],
             part=first["part"] or "",
             standing=_standing(answers),

@@ -8,8 +8,17 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
-from harness.report.tables import Line, ScoreTable
-from harness.report.words import OUTCOMES, interval, listed, metric_name, number, visible
+from harness.core.outcome import Outcome
+from harness.report.tables import Line, ScoreTable, said
+from harness.report.words import (
+    OUTCOMES,
+    failure_words,
+    interval,
+    listed,
+    metric_name,
+    number,
+    visible,
+)
 
 WIDTH = 880
 LEFT, RIGHT = 310, 150
@@ -60,10 +69,11 @@ def interval_plot(table: ScoreTable) -> Markup | None:
         )
     parts += [_dot(axis, line, 26 + ROW * place + ROW / 2) for place, line in enumerate(lines)]
     title = f"{metric_name(table.main)} with 95% intervals, {table.task} {table.field}"
-    return _svg(WIDTH, height, title, parts)
+    return svg(WIDTH, height, title, parts)
 
 
-def _svg(width: int, height: int, title: str, parts: Sequence[Markup]) -> Markup:
+def svg(width: int, height: int, title: str, parts: Sequence[Markup]) -> Markup:
+    """A figure of some parts, its title read out to those who do not see it."""
     return Markup(
         '<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">{3}</svg>'
     ).format(width, height, visible(title), Markup("").join(parts))
@@ -142,12 +152,8 @@ def _dot(axis: _Axis, line: Line, y: float) -> Markup:
 def _label(line: Line) -> Markup:
     """Model, prompt and condition; of a long model name the middle is left out."""
     model, prompt, condition = line.key
-    words = (
-        [] if line.kind == "baseline" else [prompt, *([] if condition == "none" else [condition])]
-    )
-    rest = "".join(f" · {word}" for word in words if word) + (
-        f" ({line.note})" if line.note else ""
-    )
+    words = [] if line.kind == "baseline" else [w for w in (prompt, condition) if said(w)]
+    rest = "".join(f" · {word}" for word in words) + (f" ({line.note})" if line.note else "")
     room = max(LABEL_CHARACTERS - len(rest), SHORTEST_MODEL)
     if len(model) <= room:
         return escape(visible(model + rest))
@@ -183,9 +189,13 @@ def outcome_bar(counts: Mapping[str, int], name: str) -> Markup:
                 ).format(round(at + share / 2, 2), ink, counts[outcome])
             )
         at += share
-    return _svg(width, height, f"{name}: {outcome_text(counts)}", parts)
+    return svg(width, height, f"{name}: {outcome_text(counts)}", parts)
 
 
-def outcome_text(counts: Mapping[str, int]) -> str:
-    """`60 answered, 3 refused and 1 unparsed`."""
-    return listed([f"{counts[o]:,} {o}" for o in OUTCOMES if counts.get(o)]) or "nothing asked"
+def outcome_text(counts: Mapping[str, int], failures: Mapping[str, int] | None = None) -> str:
+    """`60 answered, 3 refused and 2 failed (2 timeout)`."""
+    told = failure_words(failures or {})
+    words = [
+        f"{counts[o]:,} {o}{told if o == Outcome.FAILED else ''}" for o in OUTCOMES if counts.get(o)
+    ]
+    return listed(words) or "nothing asked"

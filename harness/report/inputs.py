@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from harness.core.cell import FREE
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.task import Task
@@ -14,9 +15,10 @@ from harness.run.folder import RunFolder
 from harness.run.journal import read_log
 from harness.run.manifest import read_manifest
 from harness.score import ScoreRow, Scores, score_run
+from harness.score.export_manifest import refuse_export
 
 RowKey: TypeAlias = "tuple[str, str, str]"
-"""Model, prompt, condition."""
+"""Model, prompt (with its channel, where that is not free), condition."""
 
 Block: TypeAlias = "dict[RowKey, dict[str, ScoreRow]]"
 """Who answered -> metric -> number, for one field on one slice."""
@@ -50,6 +52,7 @@ def read_run(folder: RunFolder) -> RunView:
     Raises HarnessError for a folder that is no run or a file in it that is broken.
     """
     manifest = read_manifest(folder)
+    refuse_export(manifest, folder.path)
     scores = score_run(folder) if _stale(folder) else read_scores(folder)
     return RunView(
         folder=folder,
@@ -79,6 +82,8 @@ def read_scores(folder: RunFolder) -> Scores:
             outcomes=tuple(body["outcomes"]),
             confusions=tuple(body["confusions"]),
             tasks=tuple(body["tasks"]),
+            reliability=tuple(body.get("reliability", ())),
+            agreement=tuple(body.get("agreement", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HarnessError(
@@ -87,12 +92,24 @@ def read_scores(folder: RunFolder) -> Scores:
         ) from None
 
 
+def prompt_on(prompt: str, channel: str) -> str:
+    """How a prompt is named in tables: `emotion/plain`, `emotion/plain on logprob`."""
+    return prompt if channel == FREE else f"{prompt} on {channel}"
+
+
+def row_key(entry: Mapping[str, Any]) -> RowKey:
+    """Who answered, of an entry of the manifest, the scores or the records."""
+    prompt = prompt_on(entry["prompt"], entry.get("channel") or FREE)
+    return (entry["model"], prompt, entry["condition"])
+
+
 def group(scores: Scores) -> dict[tuple[str, str, str], Block]:
     """Score rows by (task, slice, field), then by who answered, then by metric."""
     blocks: dict[tuple[str, str, str], Block] = {}
     for row in scores.scores:
         block = blocks.setdefault((row.task, row.slice, row.field), {})
-        block.setdefault((row.model, row.prompt, row.condition), {})[row.metric] = row
+        key = (row.model, prompt_on(row.prompt, row.channel), row.condition)
+        block.setdefault(key, {})[row.metric] = row
     return blocks
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.inputs import RowKey, RunView
+from harness.report.inputs import RowKey, RunView, row_key
 from harness.report.tables import ScoreTable, is_baseline
 
 HOT = 0.78
@@ -42,7 +42,7 @@ def matrices(view: RunView, table: ScoreTable) -> tuple[Matrix, ...]:
         _matrix(entry)
         for entry in view.scores.confusions
         if (entry["task"], entry["slice"], entry["field"]) == (table.task, table.slice, table.field)
-        and not is_baseline((entry["model"], entry["prompt"], entry["condition"]))
+        and not is_baseline(row_key(entry))
     )
 
 
@@ -55,7 +55,7 @@ def _matrix(entry: Mapping[str, Any]) -> Matrix:
             _square(count, total, right=position == place) for place, count in enumerate(counts)
         )
         rows.append((name, total, squares))
-    return Matrix((entry["model"], entry["prompt"], entry["condition"]), classes, tuple(rows))
+    return Matrix(row_key(entry), classes, tuple(rows))
 
 
 def _square(count: int, total: int, *, right: bool) -> Square:

@@ -16,21 +16,31 @@ import harness
 from harness.core.task import Task
 from harness.report import words
 from harness.report.browser import Selection, choose, cut, embedded_json
+from harness.report.channels import (
+    AgreementLine,
+    CalibrationView,
+    agreement_lines,
+    calibration_view,
+    constraint_notes,
+)
+from harness.report.fieldless import fieldless_lines
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
-from harness.report.inputs import RunView, read_conversations, read_run
+from harness.report.grids import Grid, absent_classes, class_grid, slice_grid
+from harness.report.inputs import RunView, read_conversations, read_run, row_key
 from harness.report.matrices import Matrix, matrices
 from harness.report.pictures import Album, collect
 from harness.report.provenance import provenance, sample_line, title
+from harness.report.spread import FieldSpread, collapses, field_spreads
 from harness.report.tables import (
     SUMMARY_TABLES,
-    Grid,
     ScoreTable,
-    class_grid,
+    heading,
     score_tables,
-    slice_grid,
     summary,
 )
 from harness.run.folder import RunFolder, write_atomically
+from harness.score.label_orders import order_lines
+from harness.score.repeats import consistency_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -45,8 +55,14 @@ class FieldView:
     recalls: Grid | None
     f1s: Grid | None
     slices: Grid | None
+    shared: Grid | None
+    """The slices again, over the classes that all slices of an annotation hold, where those differ."""
+    absent: tuple[str, ...]
+    """Classes without a sample."""
     estimators: tuple[tuple[str, str], ...]
     """(metric, how it was computed)."""
+    calibration: CalibrationView | None
+    agreement: tuple[AgreementLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,15 @@ class TaskView:
     fields: tuple[FieldView, ...]
     outcomes: tuple[tuple[str, tuple[OutcomeView, ...]], ...]
     """(field, its cells)."""
+    spreads: tuple[FieldSpread, ...]
+    again: tuple[str, ...]
+    """What repeats showed."""
+    orders: tuple[str, ...]
+    """What label orders showed."""
+    constraints: tuple[str, ...]
+    """Where an answer was not held to what its channel wanted."""
+    written: str
+    """Scores that stand under no field: answers as texts, spotted intervals; in columns."""
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -102,6 +127,7 @@ def render(view: RunView, *, album: Album | None = None) -> str:
             shortened=words.listed([n for n, some in tables.items() if len(some) > SUMMARY_TABLES]),
             summary_models=len({line.key[0] for line in lines}) > 1,
             blank_run=any(cell["condition"] == "blank" for cell in view.manifest["cells"]),
+            collapses=collapses(view.scores),
             tasks=tasks,
             pending=sum(task.pending for task in tasks),
             provenance=provenance(view),
@@ -154,6 +180,11 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
         pending=int(state.get("pending", 0)),
         fields=tuple(_field_view(view, table) for table in tables),
         outcomes=_outcome_views(view, name),
+        spreads=field_spreads(view.scores, name),
+        again=tuple(consistency_lines(state)),
+        orders=tuple(order_lines(state)),
+        constraints=tuple(constraint_notes(view.manifest, view.scores, name)),
+        written="\n".join(fieldless_lines(view.scores.scores, name)).strip("\n"),
     )
 
 
@@ -170,8 +201,12 @@ def _field_view(view: RunView, table: ScoreTable) -> FieldView:
         matrices=matrices(view, table),
         recalls=class_grid(view, table, "recall"),
         f1s=class_grid(view, table, "f1"),
-        slices=slice_grid(view, table.task, table),
+        slices=slice_grid(view, table),
+        shared=slice_grid(view, table, shared=True),
+        absent=absent_classes(view, table),
         estimators=tuple((words.metric_name(metric), said) for metric, said in lines),
+        calibration=calibration_view(view, table),
+        agreement=tuple(agreement_lines(view.scores, table.task, table.slice, table.field)),
     )
 
 
@@ -180,10 +215,13 @@ def _outcome_views(view: RunView, task: str) -> tuple[tuple[str, tuple[OutcomeVi
     for entry in view.scores.outcomes:
         if entry["task"] != task:
             continue
-        condition = "" if entry["condition"] == "none" else f" · {entry['condition']}"
-        name = f"{entry['model']} · {entry['prompt']}{condition}"
+        name = " · ".join(heading(row_key(entry)))
         fields.setdefault(entry["field"], []).append(
-            OutcomeView(name, outcome_bar(entry["counts"], name), outcome_text(entry["counts"]))
+            OutcomeView(
+                name,
+                outcome_bar(entry["counts"], name),
+                outcome_text(entry["counts"], entry.get("failures")),
+            )
         )
     return tuple((field, tuple(cells)) for field, cells in fields.items())
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.report.inputs import RunView
-from harness.report.words import count, listed
+from harness.report.words import count, fallback_lines, listed
+
+SHOWN_DIGITS = 16
+"""Of a data digest; the whole of it is the key to the names in exports (harness.score.pseudonyms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +120,14 @@ def _task_facts(view: RunView, name: str, entry: Mapping[str, Any]) -> list[Fact
     facts = [
         Fact("Source", str(entry["config"]["source"].get("family"))),
         Fact("Samples", sample_line(entry)),
-        Fact("Data digest", entry["data_digest"], code=True),
+        Fact("Data digest", f"{entry['data_digest'][:SHOWN_DIGITS]}…", code=True),
         Fact("Task digest", entry["digest"], code=True),
     ]
     skipped = [f"{count(s['count'])} rows: {s['reason']}" for s in entry["skipped"]]
     facts.append(Fact("Left out of the data", "; ".join(skipped) or "nothing"))
-    left: list[str] = next((t["left_out"] for t in view.scores.tasks if t["task"] == name), [])
+    state: Mapping[str, Any] = next((t for t in view.scores.tasks if t["task"] == name), {})
+    facts += [Fact("Fallback", line) for line in fallback_lines(state)]
+    left: list[str] = state.get("left_out", [])
     if left:
         facts.append(
             Fact("Slices left out", f"{'; '.join(left)} (too few samples, or too many values)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.field import FieldSpec
-from harness.report.inputs import Block, RowKey, RunView, asked_by, scored_fields
+from harness.report.inputs import Block, RowKey, RunView, asked_by, row_key, scored_fields
 from harness.report.words import interval, metric_name, number, percent, table_metrics
 from harness.score import ScoreRow
 from harness.score.baselines import BASELINES
@@ -99,7 +99,7 @@ def _lines(
         yield _line(_kind(key), key, rows, metrics)
     cells = [cell for cell in view.cells(task) if asked_by(view, cell, field)]
     for cell in cells:
-        key = (cell["model"], cell["prompt"], cell["condition"])
+        key = row_key(cell)
         if key not in block and not _has_other_part(view, task, field, key):
             yield _empty("pending", key, "nothing finished yet", metrics)
     if not any(cell["condition"] == BLANK for cell in cells):
@@ -205,58 +205,12 @@ def _verdict(row: ScoreRow | None, others: Sequence[ScoreRow | None], metric: st
     return "above" if row.low > max(values) else "not-above"
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A plain table: headed rows by headed columns."""
-
-    corner: str
-    columns: tuple[tuple[str, ...], ...]
-    """The lines of each heading."""
-    rows: tuple[tuple[str, tuple[Shown, ...]], ...]
-
-
-def slice_grid(view: RunView, task: str, table: ScoreTable) -> Grid | None:
-    """The main metric of a field on every `column=value` slice; None without slices."""
-    found = {
-        name: block
-        for (owner, name, field), block in view.blocks.items()
-        if owner == task and field == table.field and "=" in name
-    }
-    keys = [line.key for line in table.lines if line.n is not None and line.key[0] != "prior"]
-    if not found or not keys:
-        return None
-    return Grid(
-        corner="Slice",
-        columns=tuple(heading(key) for key in keys),
-        rows=tuple(
-            (name, tuple(shown(block.get(key, {}).get(table.main)) for key in keys))
-            for name, block in found.items()
-        ),
-    )
-
-
-def class_grid(view: RunView, table: ScoreTable, metric: str) -> Grid | None:
-    """`recall` or `f1` of every class; None for a field that has none."""
-    block = view.blocks[(table.task, table.slice, table.field)]
-    keys = [line.key for line in table.lines if line.n is not None and line.kind != "baseline"]
-    names = [m for rows in block.values() for m in rows if m.startswith(f"{metric}[")]
-    if not names or not keys:
-        return None
-    return Grid(
-        corner="Class",
-        columns=tuple(heading(key) for key in keys),
-        rows=tuple(
-            (name.partition("[")[2][:-1], tuple(shown(block[key].get(name)) for key in keys))
-            for name in dict.fromkeys(names)
-        ),
-    )
-
-
 def heading(key: RowKey) -> tuple[str, ...]:
     """Model, prompt and condition as the lines of a heading; what says nothing is left out."""
     model, prompt, condition = key
-    return (model,) if is_baseline(key) else (model, prompt, *_said(condition))
+    return (model,) if is_baseline(key) else (model, *(w for w in (prompt, condition) if said(w)))
 
 
-def _said(condition: str) -> tuple[str, ...]:
-    return () if condition == "none" else (condition,)
+def said(word: str) -> bool:
+    """Whether a prompt or condition says something: answers made elsewhere have no known prompt."""
+    return word not in {"-", "", "none"}

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from harness.core.cell import FREE
 from harness.core.outcome import Outcome
 from harness.core.task import Task
+from harness.report.channels import channel_lines, constraint_notes
+from harness.report.fieldless import fieldless_lines
 from harness.report.inputs import RunView, group
+from harness.report.spread import topk_lines
 from harness.report.tables import Line, ScoreTable, Shown, score_tables
-from harness.report.words import count, visible
+from harness.report.words import count, failure_words, fallback_lines, visible
 from harness.run.folder import RunFolder
 from harness.score import Scores
+from harness.score.classes import class_lines
+from harness.score.label_orders import order_lines
+from harness.score.naming import who_answered
+from harness.score.prediction_spread import WARNING, spread_lines
+from harness.score.repeats import consistency_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,8 +38,15 @@ terminal all but the first."""
 
 
 def scores_json(run: Path, scores: Scores) -> str:
-    """The scores as the `--json` contract has them, indented; no value is null, never NaN."""
-    body = {"schema": SCHEMA, "run": str(run), "scores": [asdict(row) for row in scores.scores]}
+    """The scores as the `--json` contract has them, indented; no value is null, never NaN.
+
+    A row has a `channel` only where that is not free.
+    """
+    rows = [asdict(row) for row in scores.scores]
+    for row in rows:
+        if row["channel"] == FREE:
+            del row["channel"]
+    body = {"schema": SCHEMA, "run": str(run), "scores": rows}
     return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False)
 
 
@@ -44,8 +61,20 @@ def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) 
     for name in tasks:
         for table in score_tables(view, name):
             _print_table(console, table)
-        for line in (*_outcome_lines(scores, name), *_remarks(scores, name)):
-            _say(console, line, "dim")
+        for line in fieldless_lines(scores.scores, name):
+            _say(console, line)
+        lines = (
+            *_outcome_lines(scores, name),
+            *_remarks(scores, name),
+            *topk_lines(scores, name),
+            *channel_lines(scores, name),
+            *constraint_notes(manifest, scores, name),
+        )
+        for line in lines:
+            for part in textwrap.wrap(
+                visible(line), WIDTH - 4, initial_indent="  ", subsequent_indent="    "
+            ):
+                _say(console, part, "bold red" if line.startswith(WARNING) else "dim")
 
 
 def _console(file: IO[str]) -> Console:
@@ -105,7 +134,9 @@ def _label(line: Line) -> str:
         return f"{model} ({line.note})" if line.note else model
     if line.kind == "not-run":
         return f"blank picture: {line.note}"
-    said = " ".join((model, prompt, *([] if condition == "none" else [condition])))
+    said = " ".join(
+        (model, *([] if prompt == "-" else [prompt]), *([] if condition == "none" else [condition]))
+    )
     return f"{said}: {line.note}" if line.note else said
 
 
@@ -140,15 +171,15 @@ def _outcome_lines(scores: Scores, task: str) -> Iterator[str]:
     for entry in scores.outcomes:
         missed = [
             f"{o} {entry['counts'][o]}"
+            + (failure_words(entry.get("failures", {})) if o is Outcome.FAILED else "")
             for o in Outcome
             if o is not Outcome.ANSWERED and entry["counts"].get(o)
         ]
         if entry["task"] == task and missed:
-            condition = "" if entry["condition"] == "none" else f" {entry['condition']}"
-            who = f"{entry['model']} {entry['prompt']}{condition}"
+            who = who_answered(entry).rpartition(",")[0]
             fields.setdefault((who, ", ".join(missed)), []).append(entry["field"])
     for (who, missed_words), names in fields.items():
-        yield f"  {who}, {', '.join(names)}: {missed_words}"
+        yield f"{who}, {', '.join(names)}: {missed_words}"
 
 
 def _remarks(scores: Scores, task: str) -> Iterator[str]:
@@ -157,11 +188,16 @@ def _remarks(scores: Scores, task: str) -> Iterator[str]:
             continue
         assumed = ": independence assumed" if state["cluster_unit"] == "image" else ""
         yield (
-            f"  {count(state['samples'])} samples; 95% intervals resample {state['cluster_unit']}s "
+            f"{count(state['samples'])} samples; 95% intervals resample {state['cluster_unit']}s "
             f"({count(state['clusters'])}){assumed}"
         )
+        yield from fallback_lines(state)
         if state["pending"]:
-            yield f"  {count(state['pending'])} trials not finished yet: the same command goes on"
+            yield f"{count(state['pending'])} trials not finished yet: the same command goes on"
+        yield from class_lines(state)
+        yield from spread_lines(state)
+        yield from consistency_lines(state)
+        yield from order_lines(state)
 
 
 def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
@@ -170,13 +206,15 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
 
     console = _console(file)
     grid = _grid([])
-    for name in ("model", "prompt", "condition"):
+    channels = any(cell.get("channel", FREE) != FREE for cell in plan_summary["cells"])
+    for name in ("model", "prompt", "condition", *(["channel"] if channels else [])):
         grid.add_column(name, overflow="fold")
     for name in ("trials", "done"):
         grid.add_column(name, justify="right", no_wrap=True)
     grid.columns[0].header = "task"
     for cell in plan_summary["cells"]:
         words = [cell["task"], cell["model"], cell["prompt"], cell["condition"]]
+        words += [cell.get("channel", FREE)] if channels else []
         counts = [count(cell["trials"]), count(cell["done"])]
         grid.add_row(*(Text(visible(word)) for word in (*words, *counts)))
     _show(console, grid)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome
+from harness.score.main_metric import main_metric
 
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -31,6 +32,12 @@ _NAMES: Mapping[str, str] = MappingProxyType(
         "rmse": "RMSE",
         "mae": "MAE",
         "sagr": "SAGR",
+        "brier": "Brier score",
+        "log_loss": "log loss",
+        "ece": "ECE, equal width",
+        "ece_equal_mass": "ECE, equal mass",
+        "captured_mass": "captured mass",
+        "captured_mass_min": "least captured mass",
     }
 )
 
@@ -81,13 +88,6 @@ def metric_name(metric: str) -> str:
     return f"{written} of {rest[:-1]}" if bracket and rest.endswith("]") else written
 
 
-def main_metric(spec: FieldSpec) -> str:
-    """The one number of a field: the first its task names, else UAR, CCC or the kind's first."""
-    if spec.metrics:
-        return spec.metrics[0]
-    return "uar" if "uar" in spec.shown_metrics else spec.shown_metrics[0]
-
-
 def table_metrics(spec: FieldSpec) -> tuple[tuple[str, str], ...]:
     """(metric, heading) of each column: the main one first, equal ones in one column.
 
@@ -132,9 +132,32 @@ def percent(share: float | None) -> str:
     )
 
 
+_FALLBACKS = {
+    "contact-sheet": "showed their pictures as one numbered contact sheet",
+    "system-in-user": "put the system turn before the user's words",
+}
+
+
+def fallback_lines(state: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each cell of a task's summary and each rule by which trials were put in another form."""
+    for entry in state.get("fallbacks", ()):
+        condition = "" if entry["condition"] == "none" else f" {entry['condition']}"
+        for rule, trials in entry["counts"].items():
+            yield (
+                f"{entry['model']} {entry['prompt']}{condition}: {count(trials)} trials "
+                f"{_FALLBACKS.get(rule, 'were changed')} ({rule})"
+            )
+
+
 def count(value: int) -> str:
     """2310 -> 2,310."""
     return f"{value:,}"
+
+
+def failure_words(failures: Mapping[str, int]) -> str:
+    """` (2 no-prediction and 1 timeout)`: what went wrong where there was no reply; empty where nothing did."""
+    told = listed([f"{count(number)} {kind}" for kind, number in failures.items()])
+    return f" ({told})" if told else ""
 
 
 def listed(names: Sequence[str]) -> str:

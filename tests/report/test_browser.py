@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.field import FieldKind, FieldSpec
@@ -70,6 +70,7 @@ def test_long_text_is_cut_and_says_by_how_much() -> None:
     assert cut("x" * (LONGEST_TEXT + 1234)).endswith("… (1,234 more characters in the run folder)")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.text(st.characters())))
 def test_embedded_json_reads_back_and_cannot_leave_its_element(value: dict[str, str]) -> None:
     text = embedded_json({"k": value, "</script>": "<!--"})

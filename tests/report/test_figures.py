@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.field import FieldSpec
@@ -59,6 +59,7 @@ def test_dots_and_whiskers_stand_where_the_numbers_say() -> None:
     assert ".500 [.25, 1.00]" in "".join(svg.itertext())
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-50, 50).map(lambda v: round(v, 6)), min_size=1, max_size=5))
 def test_every_value_of_an_open_scale_is_inside_the_plot(values: list[float]) -> None:
     svg = plot(*(line(("m", f"p{v}", "none"), row(v, v, v, "ccc")) for v in values), metric="ccc")
@@ -79,6 +80,7 @@ def test_long_names_are_cut_in_the_middle_and_kept_as_a_title() -> None:
     assert name in svg.findtext("text/title", "")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(OUTCOMES)), st.integers(0, 10**6)))
 def test_an_outcome_bar_is_filled_and_says_every_count(counts: dict[str, int]) -> None:
     svg = ET.fromstring(outcome_bar(counts, "<cell>"))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.field import FieldSpec
@@ -34,6 +34,7 @@ def test_numbers_are_written_without_a_leading_zero(
     assert number(value, digits) == told
 
 
+@settings(deadline=None)
 @given(st.floats(-100, 100))
 def test_a_written_number_reads_back_within_its_rounding(value: float) -> None:
     assert float(number(value)) == pytest.approx(value, abs=0.00051)
@@ -85,6 +86,7 @@ def test_unseen_characters_are_spelled_out_and_others_kept() -> None:
     assert visible("خوشی\tüber\n😀") == "خوشی\tüber\n😀"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()))
 def test_visible_text_can_always_be_written_and_is_stable(text: str) -> None:
     seen = visible(text)

@@ -1,0 +1,87 @@
+"""Spotting scores for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.metrics.spotting import MENDED
+from harness.report.words import interval, number
+from harness.score import ScoreRow
+from harness.score.spotting import COMPAT, FIELD
+
+_SHOWN = (
+    ("strs", "STRS"),
+    ("f1_spotting", "F1 spotting"),
+    ("f1_analysis", "F1 analysis"),
+    ("precision_spotting", "precision spotting"),
+    ("recall_spotting", "recall spotting"),
+    ("precision_analysis", "precision analysis"),
+    ("recall_analysis", "recall analysis"),
+    ("uar_analysis", "UAR analysis"),
+    ("uf1_analysis", "UF1 analysis"),
+)
+_COUNTS = (("tp_spotting", "TP"), ("fp_spotting", "FP"), ("fn_spotting", "FN"))
+
+
+def spot_lines(rows: Sequence[ScoreRow], *, whole: bool = True) -> Iterator[str]:
+    """Strict and compat numbers side by side, one block for each model, prompt, condition and slice.
+
+    `whole`: every metric; else STRS and the two F1 alone, two lines each.
+    """
+    blocks: dict[tuple[str, ...], dict[str, ScoreRow]] = {}
+    for row in rows:
+        if row.field == FIELD:
+            owner = (row.task, row.slice, row.model, row.prompt, row.condition, row.channel)
+            blocks.setdefault(owner, {})[row.metric] = row
+    if not whole:
+        yield from _brief(blocks)
+        return
+    for key, found in blocks.items():
+        yield ""
+        yield f"{_name(key)}, {found['strs'].n} videos"
+        yield f"{'':22}{'strict':>20}{'compat':>10}"
+        for name, heading in _SHOWN:
+            strict, reference = found[name], found[name + COMPAT]
+            value = f"{number(strict.value)} {interval(strict.low, strict.high)}".strip()
+            yield f"{heading:22}{value:>20}{_nan(reference):>10}"
+        for name, heading in _COUNTS:
+            strict, reference = found[name], found[name + COMPAT]
+            yield f"{heading:22}{strict.value or 0:>20.0f}{reference.value or 0:>10.0f}"
+
+
+def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator[str]:
+    """A line for each baseline and cell."""
+    for at, (key, found) in enumerate(blocks.items()):
+        if not at:
+            yield ""
+            yield f"{key[0]}: spotted intervals, {found['strs'].n} videos"
+            headings = ("STRS", "F1 spotting", "F1 analysis")
+            told = "".join(f"{heading:>20}" for heading in headings)
+            yield f"{'':24}{told}{'compat STRS':>12}"
+        cells = "".join(
+            f"{f'{number(row.value)} {interval(row.low, row.high)}'.strip():>20}"
+            for row in (found[name] for name, _ in _SHOWN[:3])
+        )
+        counts = "/".join(f"{found[name].value or 0:.0f}" for name, _ in _COUNTS)
+        yield f"{_who(key)[:24]:24}{cells}{_nan(found['strs' + COMPAT]):>12}"
+        yield f"  TP/FP/FN {counts}"
+
+
+def _nan(row: ScoreRow) -> str:
+    return "nan" if row.value is None else number(row.value)
+
+
+def _who(key: tuple[str, ...]) -> str:
+    return " ".join(word for word in key[2:] if word not in {"-", "none", "free"})
+
+
+def _name(key: tuple[str, ...]) -> str:
+    told = "" if key[1] == "all" else f", {key[1]}"
+    return f"{key[0]}{told}: {_who(key)}"
+
+
+def mended_lines() -> Iterator[str]:
+    """What the two columns differ in."""
+    yield ""
+    yield "compat: as the reference implementation of June 2024 computes; strict mends it:"
+    yield from (f"  - {line}" for line in MENDED)

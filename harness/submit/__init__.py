@@ -1,0 +1,35 @@
+"""From finished runs to the files that a challenge takes, and a check of files made elsewhere."""
+
+from harness.submit.assemble import Assembled, Fill, assemble
+from harness.submit.check import Findings, check_file, check_rows
+from harness.submit.forms import FORMS, Form, form_named
+from harness.submit.package import Package, pack, pack_spots
+from harness.submit.questions import Question, Questions, read_questions
+from harness.submit.replies import Choice, Given, read_given
+from harness.submit.spots import Videos, check_spots, read_spotted, read_videos, spots_for
+
+__all__ = [
+    "FORMS",
+    "Assembled",
+    "Choice",
+    "Fill",
+    "Findings",
+    "Form",
+    "Given",
+    "Package",
+    "Question",
+    "Questions",
+    "Videos",
+    "assemble",
+    "check_file",
+    "check_rows",
+    "check_spots",
+    "form_named",
+    "pack",
+    "pack_spots",
+    "read_given",
+    "read_questions",
+    "read_spotted",
+    "read_videos",
+    "spots_for",
+]

@@ -1,0 +1,135 @@
+"""Answers put into the challenge's words, one for each question, or a list of those that have none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.answers.megc_sentences import sentence_for
+from harness.core.errors import HarnessError
+from harness.core.sample import Value
+from harness.sources.megc_questions import ASKED
+from harness.submit.check import name_rows
+from harness.submit.questions import Question, Questions
+from harness.submit.replies import Given
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What to write where a model gave no usable answer. Nothing is filled unless it was asked for."""
+
+    words: bool = False
+    """The reply's own words, on one line."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Field -> a value in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One answer that is not, or not wholly, what was read from the model's reply."""
+
+    row: int
+    video_id: str
+    outcomes: Mapping[str, str]
+    """Field -> why there was no value."""
+    wrote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """The answers to one file of questions, in its order."""
+
+    questions: Questions
+    answers: tuple[str, ...]
+    given: tuple[Given, ...]
+    filled: tuple[Filled, ...]
+
+
+def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: Fill) -> Assembled:
+    """One answer a question.
+
+    Raises HarnessError, naming rows, where questions were answered by several cells or by none, where a
+    reply holds no usable answer and `fill` gives nothing in its place, and for a wording never seen.
+    """
+    _refuse_several(questions, given)
+    absent = [q.row for q in questions.rows if not given[q.video_id]]
+    if absent:
+        raise HarnessError(
+            f"{questions.path.name}: {name_rows(absent)} were not answered in these runs",
+            mend="finish the run (the same command goes on), or add the run that asked them",
+        )
+    unknown = [q.row for q in questions.rows if q.kind is None]
+    if unknown and not fill.words:
+        raise HarnessError(
+            f"{questions.path.name}, {name_rows(unknown)}: a question in a wording never seen",
+            mend="--fill words sends the replies as they stand",
+        )
+    answers: list[str] = []
+    filled: list[Filled] = []
+    open_rows: dict[str, list[int]] = {}
+    for question in questions.rows:
+        (one,) = given[question.video_id]
+        answer, outcomes = _answer(question, one, fill)
+        if outcomes:
+            filled.append(Filled(question.row, question.video_id, outcomes, answer))
+        if not answer:
+            why = ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items())
+            open_rows.setdefault(why, []).append(question.row)
+        answers.append(answer)
+    if open_rows:
+        raise _without_answer(questions, open_rows)
+    first = tuple(given[question.video_id][0] for question in questions.rows)
+    return Assembled(questions, tuple(answers), first, tuple(filled))
+
+
+def _answer(question: Question, given: Given, fill: Fill) -> tuple[str, dict[str, str]]:
+    """The answer's text (empty where there is none) and, by field, why a value was lacking."""
+    if question.kind is None:
+        return _words(given), {"question": "wording never seen"}
+    values: dict[str, Value] = {}
+    lacking: dict[str, str] = {}
+    for name in ASKED[question.kind]:
+        answer = given.answers.get(name)
+        value = None if answer is None else answer.value
+        if value is not None and value != ():
+            values[name] = value
+            continue
+        lacking[name] = "not asked" if answer is None else str(answer.outcome.value)
+        if value == ():
+            lacking[name] = "none named"  # "no action unit" cannot be said in the challenge's words
+        if name in fill.values:
+            values[name] = fill.values[name]
+    if len(values) == len(ASKED[question.kind]):
+        return sentence_for(question.kind, values, question=question.question), lacking
+    return (_words(given) if fill.words else ""), lacking
+
+
+def _words(given: Given) -> str:
+    return " ".join(given.text.split())
+
+
+def _refuse_several(questions: Questions, given: Mapping[str, Sequence[Given]]) -> None:
+    several = [q for q in questions.rows if len(given[q.video_id]) > 1]
+    if not several:
+        return
+    cells = Counter(
+        (str(one.run), one.cell.model, one.cell.prompt, one.cell.condition, one.cell.channel)
+        for question in several
+        for one in given[question.video_id]
+    )
+    told = "\n  ".join(f"{' '.join(cell)} ({count} rows)" for cell, count in cells.items())
+    raise HarnessError(
+        f"{questions.path.name}: {name_rows([q.row for q in several])} were answered more than once, by\n  {told}",
+        mend="choose one with --model, --prompt, --condition or --channel, or name fewer runs",
+    )
+
+
+def _without_answer(questions: Questions, open_rows: Mapping[str, Sequence[int]]) -> HarnessError:
+    told = "\n  ".join(f"{name_rows(rows)}: {why}" for why, rows in open_rows.items())
+    return HarnessError(
+        f"{questions.path.name}: {sum(map(len, open_rows.values()))} replies hold no usable answer\n  {told}",
+        mend="the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "
+        "reply's own words, --fill coarse=negative (fine, action_units, au_shown, ...) sends what you name; "
+        "both are listed in the receipt",
+    )

@@ -1,0 +1,206 @@
+"""A file of answers held against the questions: what a grader would choke on, and what looks wrong.
+
+Faults are about structure and make a file unfit: rows missing, added, doubled, moved or empty, fields or
+questions changed. Warnings are about content, which nobody outside can rule on: labels outside the lists
+known, another wording than the challenge's, one answer to nearly everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.submit.content import content_warnings
+from harness.submit.forms import Form
+from harness.submit.questions import Question, Questions
+
+MOST_ROWS = 8
+"""Row numbers named in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found in one file of answers."""
+
+    file: str
+    rows: int
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a file of answers that holds an object."""
+
+    row: int
+    cells: Mapping[str, Any]
+
+    @property
+    def id(self) -> Any:
+        return self.cells.get("video_id")
+
+
+def check_file(path: Path, questions: Questions, form: Form) -> Findings:
+    """Check a file of answers made elsewhere. Raises HarnessError where it cannot be read at all."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise HarnessError(
+            f"{path} cannot be read: {error.strerror}", mend="check --check FILE"
+        ) from None
+    findings = check_rows(data, questions, form, name=path.name)
+    if path.name == questions.answers_to:
+        return findings
+    wrong = f"the file is called {path.name}, and must be called {questions.answers_to}"
+    return Findings(findings.file, findings.rows, (wrong, *findings.faults), findings.warnings)
+
+
+def check_rows(data: bytes, questions: Questions, form: Form, *, name: str) -> Findings:
+    """Check the bytes of a file of answers."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        return Findings(name, 0, (f"row {row}: not UTF-8",), ())
+    faults: list[str] = []
+    warnings: list[str] = []
+    if text.startswith("\ufeff"):
+        faults.append("row 1: the file opens with a byte order mark, which is no JSON")
+        text = text[1:]
+    raw = text.split("\n")
+    if raw[-1] == "":
+        raw.pop()
+    else:
+        warnings.append("the last row has no line end")
+    ended = [number for number, line in enumerate(raw, start=1) if line.endswith("\r")]
+    if ended:
+        warnings.append(f"{name_rows(ended)}: Windows line ends")
+    lines, broken = _objects([line.removesuffix("\r") for line in raw])
+    faults += broken
+    faults += _order_faults(lines, questions.rows)
+    faults += _field_faults(lines, questions.rows)
+    asked = {question.video_id: question for question in questions.rows}
+    pairs = [
+        (line.row, asked[line.id], answer)
+        for line in lines
+        if line.id in asked
+        and isinstance(answer := line.cells.get("answer"), str)
+        and answer.strip()
+    ]
+    warnings += _field_order(lines, asked)
+    warnings += content_warnings(pairs, form.labels_for(questions.path.name), rows=name_rows)
+    return Findings(name, len(raw), tuple(faults), tuple(warnings))
+
+
+def _objects(raw: Sequence[str]) -> tuple[list[_Line], list[str]]:
+    lines: list[_Line] = []
+    faults: list[str] = []
+    blank: list[int] = []
+    broken: list[int] = []
+    for number, text in enumerate(raw, start=1):
+        doubled: list[str] = []
+        try:
+            cells = json.loads(text, object_pairs_hook=partial(_object, doubled=doubled))
+        except (ValueError, RecursionError):
+            (broken if text.strip() else blank).append(number)
+            continue
+        if not isinstance(cells, dict):
+            broken.append(number)
+            continue
+        if doubled:
+            faults.append(f"row {number}: the field {doubled[0]!r} stands twice")
+        lines.append(_Line(number, cells))
+    if blank:
+        faults.append(f"{name_rows(blank)}: blank")
+    if broken:
+        faults.append(f"{name_rows(broken)}: not a JSON object")
+    return lines, faults
+
+
+def _object(pairs: list[tuple[str, Any]], doubled: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            doubled.append(name)
+        found[name] = value
+    return found
+
+
+def _order_faults(lines: Sequence[_Line], asked: Sequence[Question]) -> Iterator[str]:
+    """Rows missing, added, doubled or moved."""
+    place = {question.video_id: at for at, question in enumerate(asked)}
+    first: dict[str, int] = {}
+    kept: list[_Line] = []
+    unknown = []
+    for line in lines:
+        if not isinstance(line.id, str) or line.id not in place:
+            unknown.append(line.row)
+            continue
+        if line.id in first:
+            yield f"rows {first[line.id]} and {line.row}: the same video_id {line.id!r}"
+            continue
+        first[line.id] = line.row
+        kept.append(line)
+    if unknown:
+        yield f"{name_rows(unknown)}: a video_id that is not among the questions"
+    missing = [question.row for question in asked if question.video_id not in first]
+    if missing:
+        yield f"no answer to {name_rows(missing)} of the questions"
+    moved = [later.row for earlier, later in pairwise(kept) if place[later.id] < place[earlier.id]]
+    if moved:
+        yield f"{name_rows(moved)}: out of the questions' order"
+
+
+def _field_faults(lines: Sequence[_Line], asked: Sequence[Question]) -> Iterator[str]:
+    """Fields missing, added or changed, and answers that are none."""
+    by_id = {question.video_id: question for question in asked}
+    found: dict[str, list[int]] = {}
+    for line in lines:
+        question = by_id.get(line.id) if isinstance(line.id, str) else None
+        if question is None:
+            continue
+        for name, value in question.cells.items():
+            if name not in line.cells:
+                found.setdefault(f"no field {name!r}", []).append(line.row)
+            elif name != "answer" and line.cells[name] != value:
+                found.setdefault(f"another {name} than in the questions", []).append(line.row)
+        for name in line.cells:
+            if name not in question.cells:
+                found.setdefault(f"a field {name!r}, which the questions do not have", []).append(
+                    line.row
+                )
+        answer = line.cells.get("answer")
+        if answer is not None and not isinstance(answer, str):
+            found.setdefault("the answer is no text", []).append(line.row)
+        elif answer is None or not answer.strip():
+            found.setdefault("the answer is empty", []).append(line.row)
+    yield from (f"{name_rows(numbers)}: {what}" for what, numbers in found.items())
+
+
+def _field_order(lines: Sequence[_Line], asked: Mapping[str, Question]) -> Iterator[str]:
+    moved = [
+        line.row
+        for line in lines
+        if line.id in asked
+        and set(line.cells) == set(asked[line.id].cells)
+        and list(line.cells) != list(asked[line.id].cells)
+    ]
+    if moved:
+        yield f"{name_rows(moved)}: the fields stand in another order than in the questions"
+
+
+def name_rows(numbers: Sequence[int]) -> str:
+    """`row 3`, `rows 3, 7 and 9`, `rows 1-8`, `rows 1, 2, 5, ... (14 in all)`."""
+    if len(numbers) == 1:
+        return f"row {numbers[0]}"
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"rows {numbers[0]}-{numbers[-1]}"
+    if len(numbers) > MOST_ROWS:
+        return f"rows {', '.join(map(str, numbers[:MOST_ROWS]))}, ... ({len(numbers)} in all)"
+    return f"rows {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

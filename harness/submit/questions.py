@@ -1,0 +1,113 @@
+"""The file of questions a challenge publishes, row by row as it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.text import digest_file
+from harness.sources.megc_questions import question_kind
+from harness.submit.forms import Form, answer_name
+
+FIELDS = ("video_id", "video", "question", "answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of a file of questions."""
+
+    row: int
+    """From 1."""
+    video_id: str
+    video: str
+    question: str
+    kind: str | None
+    """What is asked, by the question's wording; None for a wording never seen."""
+    cells: Mapping[str, Any]
+    """The row as it stands, fields in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A file of questions."""
+
+    path: Path
+    digest: str
+    """Hex SHA-256 of the file."""
+    rows: tuple[Question, ...]
+
+    @property
+    def answers_to(self) -> str:
+        """The name that the file of answers must have."""
+        return answer_name(self.path.name)
+
+
+def read_questions(path: Path, form: Form) -> Questions:
+    """Read a file of questions. Windows line ends, a byte order mark and a blank last line are let pass.
+
+    Raises HarnessError: no such file, a name that the challenge does not have, a row that is no object or
+    lacks a field, and a `video_id` that stands twice; row numbers are named.
+    """
+    if path.name not in form.files:
+        raise HarnessError(
+            f"{form.name} has no file of questions called {path.name!r}",
+            mend=f"keep the published names, which decide the names of the answers: {', '.join(form.files)}",
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise HarnessError(
+            f"{path} cannot be read: {error.strerror}", mend="check --to-answer FILE"
+        ) from None
+    except UnicodeDecodeError:
+        raise HarnessError(f"{path.name} is not UTF-8", mend="take the file as published") from None
+    rows = [_row(path, number, line) for number, line in enumerate(_lines(text), start=1)]
+    seen: dict[str, int] = {}
+    for row in rows:
+        first = seen.setdefault(row.video_id, row.row)
+        if first != row.row:
+            raise HarnessError(
+                f"{path.name}, rows {first} and {row.row}: the same video_id {row.video_id!r}",
+                mend="take the file as published: each question there has an id of its own",
+            )
+    if not rows:
+        raise HarnessError(f"{path.name} has no rows", mend="take the file as published")
+    return Questions(path, digest_file(path), tuple(rows))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines without their ends; no other character than a line feed ends one."""
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
+
+
+def _row(path: Path, number: int, line: str) -> Question:
+    where = f"{path.name}, row {number}"
+    try:
+        cells = json.loads(line)
+    except (ValueError, RecursionError):
+        raise HarnessError(
+            f"{where}: not a JSON object", mend="take the file as published"
+        ) from None
+    if not isinstance(cells, dict):
+        raise HarnessError(f"{where}: not a JSON object", mend="take the file as published")
+    for name in FIELDS:
+        if not isinstance(cells.get(name), str):
+            raise HarnessError(
+                f"{where}: no text in the field {name!r}",
+                mend=f"take the file as published; its fields are {', '.join(FIELDS)}",
+            )
+    return Question(
+        row=number,
+        video_id=cells["video_id"],
+        video=cells["video"],
+        question=cells["question"],
+        kind=question_kind(cells["question"]),
+        cells=cells,
+    )

@@ -1,0 +1,132 @@
+"""What runs answered to a challenge's questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.answer import Answer
+from harness.core.cell import Cell
+from harness.core.errors import HarnessError
+from harness.core.prompt import PromptHead
+from harness.core.task import Task
+from harness.run.folder import open_run
+from harness.run.manifest import read_manifest
+from harness.run.sample_file import PlannedSample, read_samples
+from harness.score.records import TaskRecords, cell_of, read_cell
+from harness.score.replies import Replies
+from harness.submit.questions import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which cells of the runs are meant; None takes any."""
+
+    task: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    condition: str | None = None
+    protocol: str | None = None
+    channel: str | None = None
+
+    def takes(self, cell: Cell) -> bool:
+        """Whether a cell is meant."""
+        return all(
+            wanted is None or wanted == getattr(cell, name)
+            for name, wanted in (
+                ("task", self.task),
+                ("model", self.model),
+                ("prompt", self.prompt),
+                ("condition", self.condition),
+                ("protocol", self.protocol),
+                ("channel", self.channel),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One cell's answer to one question."""
+
+    run: Path
+    cell: Cell
+    answers: Mapping[str, Answer]
+    """Field -> what was read, or why nothing was."""
+    text: str
+    """The reply as it stands."""
+
+
+def read_given(
+    runs: Sequence[Path], asked: Mapping[str, Question], choice: Choice
+) -> dict[str, list[Given]]:
+    """`video_id` -> what the cells chosen said. Every id of `asked` is a key, unanswered ones with none.
+
+    A sample is the question whose `video_id` is the sample's id or its annotation `video_id` or `video`.
+    Raises HarnessError for a folder that is no run, a sample whose question is worded otherwise than the
+    file has it, and runs that hold none of the questions.
+    """
+    found: dict[str, list[Given]] = {video_id: [] for video_id in asked}
+    matched = 0
+    for run in runs:
+        for cell, sample, answers, text in _cells(run, choice, set(asked)):
+            video_id = _video_id(sample, asked)
+            if video_id is None:
+                continue
+            question = asked[video_id]
+            if sample.question is not None and sample.question.split() != question.question.split():
+                raise HarnessError(
+                    f"{run}, sample {sample.sample}: it was asked {sample.question[:80]!r}, "
+                    f"row {question.row} asks {question.question[:80]!r}",
+                    mend="run the task on the very file that is to be answered",
+                )
+            matched += 1
+            found[video_id].append(Given(run, cell, answers, text))
+    if not matched:
+        raise HarnessError(
+            f"{', '.join(map(str, runs))}: no finished answer to any of the {len(asked)} questions",
+            mend="run the task on the file of questions (--set source.file=..._to_answer.jsonl), so that "
+            "a sample's id is its video_id; or choose other cells with --prompt, --model, --condition",
+        )
+    return found
+
+
+def _cells(
+    run: Path, choice: Choice, wanted: set[str]
+) -> Iterator[tuple[Cell, PlannedSample, Mapping[str, Answer], str]]:
+    """Each finished trial of the cells chosen whose sample may be one of the questions."""
+    folder = open_run(run)
+    manifest = read_manifest(folder)
+    replies = Replies.of_run(folder, manifest)
+    for name, entry in manifest["tasks"].items():
+        cells = [cell for cell in map(cell_of, manifest["cells"]) if cell.task == name]
+        cells = [cell for cell in cells if choice.takes(cell)]
+        if not cells:
+            continue
+        samples = [s for s in read_samples(folder.samples(name)) if _video_id(s, wanted)]
+        task = Task.model_validate(entry["config"])
+        for cell in cells:
+            head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
+            records = TaskRecords(task, entry["cluster_unit"], samples)
+            texts = {
+                row["sample"]: row["text"] or "" for row in read_cell(records, cell, head, replies)
+            }
+            for position, sample in enumerate(samples):
+                answers = {
+                    field: by_position[position]
+                    for (_, field), by_position in records.answers.items()
+                    if position in by_position
+                }
+                if answers:
+                    yield cell, sample, answers, texts[sample.sample]
+
+
+def _video_id(sample: PlannedSample, asked: Mapping[str, Question] | set[str]) -> str | None:
+    for name in (
+        sample.sample,
+        sample.annotations.get("video_id"),
+        sample.annotations.get("video"),
+    ):
+        if isinstance(name, str) and name in asked:
+            return name
+    return None

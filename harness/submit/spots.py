@@ -1,0 +1,241 @@
+"""ME-STR: a table of the intervals spotted in a challenge's videos, from runs over windows, and its check.
+
+The columns are those of the challenge's metric (subject, video, onset, offset, emotion); that its upload wants
+this very table was not seen confirmed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.cell import Cell
+from harness.core.errors import HarnessError
+from harness.core.prompt import PromptHead
+from harness.core.task import Task
+from harness.core.text import digest_file
+from harness.metrics.spots import Spot
+from harness.run.folder import open_run
+from harness.run.manifest import read_manifest
+from harness.run.sample_file import read_samples
+from harness.score.records import TaskRecords, cell_of, read_cell
+from harness.score.replies import Replies
+from harness.score.spot_tables import COLUMNS
+from harness.score.spotting import spots_of
+from harness.sources.cells import is_blank, plain
+from harness.sources.rows import open_table
+from harness.submit.check import Findings, name_rows
+from harness.submit.forms import Form, answer_name
+from harness.submit.replies import Choice
+
+Video = tuple[str, str]
+"""Subject and video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Videos:
+    """The videos of a test set."""
+
+    path: Path
+    digest: str
+    videos: tuple[Video, ...]
+
+    @property
+    def answers_to(self) -> str:
+        """The name of the table of intervals."""
+        return answer_name(self.path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Spotted:
+    """What one cell of a run spotted."""
+
+    run: Path
+    cell: Cell
+    videos: tuple[Video, ...]
+    """The videos whose windows were asked."""
+    spots: tuple[Spot, ...]
+
+
+def read_videos(path: Path) -> Videos:
+    """Read a table of videos, columns subject and video, one row each.
+
+    Raises HarnessError: a name without `_to_answer`, a column missing, a blank cell, a video twice.
+    """
+    if answer_name(path.name) == path.name or path.suffix != ".csv":
+        raise HarnessError(
+            f"{path.name}: the table of videos must be called NAME_to_answer.csv",
+            mend="rename it: the table of intervals is then NAME_pred.csv",
+        )
+    table = open_table(path)
+    for column in ("subject", "video"):
+        if column not in table.columns:
+            raise HarnessError(
+                f"{path.name} has no column {column!r}",
+                mend="give subject and video, a row each video",
+            )
+    seen: dict[Video, int] = {}
+    for row in table:
+        if is_blank(row.cells["subject"]) or is_blank(row.cells["video"]):
+            raise HarnessError(f"{row.where}: no subject or video", mend="fill the row, or drop it")
+        video = (plain(row.cells["subject"]), plain(row.cells["video"]))
+        if video in seen:
+            raise HarnessError(
+                f"{path.name}, rows {seen[video]} and {row.number}: the same video {' '.join(video)!r}",
+                mend="name each video once",
+            )
+        seen[video] = row.number
+    if not seen:
+        raise HarnessError(f"{path.name} has no rows", mend="name the videos of the test set")
+    return Videos(path, digest_file(path), tuple(seen))
+
+
+def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
+    """What the cells chosen spotted, of tasks with `spotting`. Raises HarnessError where windows are unfinished."""
+    found = []
+    for run in runs:
+        folder = open_run(run)
+        manifest = read_manifest(folder)
+        replies = Replies(folder, {c["id"]: c["basis"] for c in manifest["cells"]})
+        for name, entry in manifest["tasks"].items():
+            task = Task.model_validate(entry["config"])
+            if task.spotting is None:
+                continue
+            samples = list(read_samples(folder.samples(name)))
+            for cell in (cell_of(entry) for entry in manifest["cells"]):
+                if cell.task != name or not choice.takes(cell):
+                    continue
+                records = TaskRecords(task, entry["cluster_unit"], samples)
+                head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
+                for _ in read_cell(records, cell, head, replies):
+                    pass
+                if records.pending.get(cell):
+                    raise HarnessError(
+                        f"{run}: {records.pending[cell]:,} windows of {cell.model} {cell.prompt} are not finished",
+                        mend="give the same command again until the run is done",
+                    )
+                videos = dict.fromkeys(
+                    (str(s.annotations["subject"]), str(s.annotations["video"])) for s in samples
+                )
+                spots = tuple(spots_of(records, cell))
+                found.append(Spotted(run, cell, tuple(videos), spots))
+    return found
+
+
+def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], list[Spotted]]:
+    """The intervals of the videos asked, in their order, and the cells they come from.
+
+    Raises HarnessError for videos that no cell, or more than one, looked at.
+    """
+    by_video: dict[Video, list[Spotted]] = {video: [] for video in asked.videos}
+    for one in spotted:
+        for video in one.videos:
+            if video in by_video:
+                by_video[video].append(one)
+    absent = [" ".join(video) for video, found in by_video.items() if not found]
+    if absent:
+        raise HarnessError(
+            f"{asked.path.name}: {len(absent)} of {len(by_video)} videos were not looked at in these runs, "
+            f"such as {absent[0]!r}",
+            mend="add the run over their windows; subject and video must be written alike in both",
+        )
+    if any(len(found) > 1 for found in by_video.values()):
+        cells = dict.fromkeys(
+            f"{one.run} {one.cell.model} {one.cell.prompt} {one.cell.condition}"
+            for found in by_video.values()
+            for one in found
+        )
+        raise HarnessError(
+            f"{asked.path.name}: videos were looked at more than once, by " + "; ".join(cells),
+            mend="choose one with --model, --prompt, --condition or --channel",
+        )
+    used = {id(one): one for found in by_video.values() for one in found}
+    spots = [
+        spot
+        for video, found in by_video.items()
+        for spot in found[0].spots
+        if (spot.subject, spot.video) == video
+    ]
+    return spots, list(used.values())
+
+
+def spot_bytes(spots: Sequence[Spot]) -> bytes:
+    """The table as CSV."""
+    held = io.StringIO()
+    writer = csv.writer(held, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows((s.subject, s.video, s.onset, s.offset, s.emotion) for s in spots)
+    return held.getvalue().encode("utf-8", "replace")
+
+
+def check_spots(data: bytes, asked: Videos, form: Form, *, name: str) -> Findings:
+    """Check the bytes of a table of intervals."""
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        return Findings(name, 0, (f"not a CSV table in UTF-8: {error}",), ())
+    if not rows or tuple(rows[0]) != COLUMNS:
+        told = ", ".join(rows[0])[:120] if rows else "nothing"
+        return Findings(name, 0, (f"the first line must be {','.join(COLUMNS)}, not {told}",), ())
+    faults: dict[str, list[int]] = {}
+    spots: list[tuple[int, Spot]] = []
+    for number, cells in enumerate(rows[1:], start=1):
+        fault, spot = _spot(cells, set(asked.videos))
+        if fault:
+            faults.setdefault(fault, []).append(number)
+        elif spot is not None:
+            spots.append((number, spot))
+    found = [f"{name_rows(numbers)}: {what}" for what, numbers in faults.items()]
+    first: dict[Spot, int] = {}
+    for number, spot in spots:
+        if first.setdefault(spot, number) != number:
+            found.append(f"rows {first[spot]} and {number}: the same interval")
+    warned = _warnings(spots, asked, form)
+    windows = ["Windows line ends"] if b"\r\n" in data else []
+    return Findings(name, len(rows) - 1, tuple(found), (*windows, *warned))
+
+
+def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
+    """A fault, or the interval."""
+    if len(cells) != len(COLUMNS):
+        return f"not {len(COLUMNS)} cells", None
+    if not all(cell.strip() for cell in cells):
+        return "an empty cell", None
+    subject, video, onset, offset, emotion = cells
+    if not (onset.isdecimal() and offset.isdecimal()):
+        return "onset or offset is no whole number", None
+    if int(onset) > int(offset):
+        return "the onset lies behind the offset", None
+    if (subject, video) not in videos:
+        return "a video that is not asked", None
+    return "", Spot(subject, video, int(onset), int(offset), emotion)
+
+
+def _warnings(spots: Sequence[tuple[int, Spot]], asked: Videos, form: Form) -> Iterator[str]:
+    labels = form.labels_for(asked.path.name)["fine"]
+    strange: dict[str, list[int]] = {}
+    last: dict[Video, int] = {}
+    overlaps = []
+    for number, spot in sorted(
+        spots, key=lambda item: (item[1].subject, item[1].video, item[1].onset)
+    ):
+        if spot.emotion not in labels:
+            strange.setdefault(spot.emotion[:60], []).append(number)
+        video = (spot.subject, spot.video)
+        if spot.onset <= last.get(video, -1):
+            overlaps.append(number)
+        last[video] = max(spot.offset, last.get(video, -1))
+    for emotion, numbers in strange.items():
+        yield f"{name_rows(sorted(numbers))}: outside the labels known: {emotion!r}"
+    if overlaps:
+        yield f"{name_rows(sorted(overlaps))}: overlaps another interval of the same video"
+    idle = len(asked.videos) - len(last)
+    if idle:
+        yield f"{idle} of {len(asked.videos)} videos without an interval"
+    counted = Counter(spot.emotion for _, spot in spots).most_common(1)
+    if len(spots) >= 5 and counted[0][1] >= 0.9 * len(spots):
+        yield f"one emotion in {counted[0][1]} of {len(spots)} intervals: {counted[0][0]!r}"

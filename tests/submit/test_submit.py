@@ -1,0 +1,206 @@
+"""From run folders to the challenge's files, and what is refused on the way."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+from harness.core.errors import HarnessError
+from harness.submit import (
+    Choice,
+    Fill,
+    assemble,
+    form_named,
+    pack,
+    read_given,
+    read_questions,
+)
+from harness.submit.package import zipped
+from tests.submit.bench import CASME3, LONG_QUESTIONS, LVQA, SAMM, Rows, rows, run_of, write
+
+NAME = "megc2025-me-vqa"
+FORM = form_named(NAME)
+PRED = "me_vqa_casme3_test_pred.jsonl"
+
+
+def right(name: str = CASME3) -> dict[str, str]:
+    return {row["video_id"]: row["answer"] for row in rows(name, answered=True)}
+
+
+def answers(path: Path) -> Rows:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def submit(*arguments: object) -> int:
+    return main(["submit", NAME, *map(str, arguments)])
+
+
+def test_to_answer_becomes_pred(tmp_path: Path) -> None:
+    asked = write(tmp_path, CASME3, rows())
+    replies = right() | {
+        "casme3_test_CLIP-1_1": "The expression is negative.",
+        "casme3_test_CLIP-1_3": "AU7 and AU4",
+        "casme3_test_CLIP-2_5": "action units: AU4, AU7; fine: disgust; coarse: negative",
+    }
+    run = run_of(replies, asked, tmp_path / "run")
+    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 0
+    path = tmp_path / "out" / PRED
+    assert answers(path) == rows(answered=True), "the challenge's own words, whatever was replied"
+    assert list(answers(path)[0]) == ["video_id", "video", "question", "answer"]
+    with zipfile.ZipFile(tmp_path / "out" / f"{NAME}.zip") as archive:
+        assert archive.namelist() == [PRED]
+        assert archive.read(PRED) == path.read_bytes()
+    assert submit("--check", path, "--to-answer", asked) == 0
+
+
+def test_the_receipt_says_where_the_answers_come_from(tmp_path: Path) -> None:
+    asked = write(tmp_path, CASME3, rows())
+    run = run_of(right() | {"casme3_test_CLIP-2_2": "joyful?"}, asked, tmp_path / "run")
+    arguments = (run, "--to-answer", asked, "--fill", "fine=surprise", "--out")
+    assert submit(*arguments, tmp_path / "one") == 0
+    assert submit(*arguments, tmp_path / "two") == 0
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+    receipt = json.loads((tmp_path / "one" / "receipt.json").read_text())
+    (file,) = receipt["files"]
+    (cell,) = receipt["cells"]
+    assert receipt["challenge"] == NAME and receipt["fill"]["values"] == {"fine": "surprise"}
+    assert file["name"] == PRED and file["rows"] == 10 and len(file["sha256"]) == 64
+    assert cell["model"].startswith("predictions:") and cell["rows"] == 10
+    assert cell["model_identity"].startswith("predictions sha256:")
+    assert set(receipt["runs"][0]["sha256"]) == {
+        "manifest.json", "generations.jsonl", "trials.jsonl",
+    }  # fmt: skip
+    assert str(tmp_path) not in json.dumps(receipt), "no path of this machine"
+
+
+def test_a_question_without_a_usable_answer_is_named_and_never_guessed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = write(tmp_path, CASME3, rows())
+    replies = right() | {
+        "casme3_test_CLIP-1_2": "contempt",
+        "casme3_test_CLIP-2_1": "I'm sorry, I can't help with that.",
+        "casme3_test_CLIP-2_3": "none",
+    }
+    run = run_of(replies, asked, tmp_path / "run")
+    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert "3 replies hold no usable answer" in said
+    for line in (
+        "row 2: fine off-list",
+        "row 6: coarse refused",
+        "row 8: action_units none named",
+    ):
+        assert line in said
+    assert not (tmp_path / "out").exists()
+    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out", "--fill", "words") == 0
+    sent = [row["answer"] for row in answers(tmp_path / "out" / PRED)]
+    assert (sent[1], sent[5], sent[7]) == ("contempt", "I'm sorry, I can't help with that.", "none")
+
+
+def test_rows_no_run_answered_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = write(tmp_path, CASME3, rows())
+    some = {k: v for k, v in right().items() if not k.endswith("_4")}
+    run = run_of(some, asked, tmp_path / "run")
+    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 1
+    assert "rows 4 and 9" in capsys.readouterr().err, "a failed answer is no answer"
+
+
+def test_two_files_from_two_runs_and_a_note_where_one_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    casme3, samm = write(tmp_path, CASME3, rows()), write(tmp_path, SAMM, rows(SAMM))
+    one = run_of(right(), casme3, tmp_path / "one", name="one.csv")
+    two = run_of(right(SAMM), samm, tmp_path / "two", name="two.csv")
+    assert submit(one, two, "--to-answer", casme3, samm, "--out", tmp_path / "out") == 0
+    with zipfile.ZipFile(tmp_path / "out" / f"{NAME}.zip") as archive:
+        assert archive.namelist() == [PRED, "me_vqa_samm_test_pred.jsonl"]
+    capsys.readouterr()
+    assert submit(one, "--to-answer", casme3, "--dry-run") == 0
+    assert f"note: {SAMM} was not given" in capsys.readouterr().out
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = write(tmp_path, CASME3, rows())
+    run = run_of(right(), asked, tmp_path / "run")
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
+    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out", "--dry-run") == 0
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before
+    assert "nothing written" in capsys.readouterr().out
+
+
+def test_one_question_answered_twice_is_refused_until_one_is_chosen(tmp_path: Path) -> None:
+    asked = write(tmp_path, CASME3, rows())
+    one = run_of(right(), asked, tmp_path / "one", name="one.csv")
+    two = run_of(right(), asked, tmp_path / "two", name="two.csv")
+    questions = read_questions(asked, FORM)
+    by_id = {q.video_id: q for q in questions.rows}
+    with pytest.raises(HarnessError, match="rows 1-10 were answered more than once"):
+        assemble(questions, read_given([one, two], by_id, Choice()), Fill())
+    chosen = read_given([one, two], by_id, Choice(model="predictions:two.csv"))
+    assert assemble(questions, chosen, Fill()).given[0].run == two
+
+
+def test_a_run_on_other_questions_is_refused(tmp_path: Path) -> None:
+    asked = write(tmp_path / "a", CASME3, rows())
+    other = rows()
+    other[3]["question"] = "Is the action unit jaw drop shown on the face?"
+    run = run_of(right(), write(tmp_path / "b", CASME3, other), tmp_path / "run")
+    by_id = {q.video_id: q for q in read_questions(asked, FORM).rows}
+    with pytest.raises(HarnessError, match="it was asked"):
+        read_given([run], by_id, Choice())
+    foreign = write(tmp_path / "a", SAMM, rows(SAMM))
+    by_id = {q.video_id: q for q in read_questions(foreign, FORM).rows}
+    with pytest.raises(HarnessError, match="no finished answer to any of the 10 questions"):
+        read_given([run], by_id, Choice())
+
+
+def test_answers_about_long_videos_round_trip(tmp_path: Path) -> None:
+    form = form_named("megc2026-me-lvqa")
+    asked = write(tmp_path, LVQA, rows(LVQA, questions=LONG_QUESTIONS))
+    replies: Mapping[str, str] = {
+        row["video_id"]: f"Answer: {row['answer']}"
+        for row in rows(LVQA, questions=LONG_QUESTIONS, answered=True)
+    }
+    run = run_of(replies, asked, tmp_path / "run", task="megc/me-lvqa")
+    questions = read_questions(asked, form)
+    given = read_given([run], {q.video_id: q for q in questions.rows}, Choice())
+    package = pack(form, [assemble(questions, given, Fill())], Fill())
+    (data,) = package.files.values()
+    wanted = rows(LVQA, questions=LONG_QUESTIONS, answered=True)
+    assert [json.loads(line) for line in data.decode().splitlines()] == wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--out", "x"), "what is to be submitted?"),
+        (("RUN",), "where to?"),
+        (("RUN", "--check", "FILE"), "--check goes without runs"),
+        (("RUN", "--out", "x", "--fill", "mood=sad"), "no field 'mood'"),
+        (("RUN", "--out", "x", "--fill", "=sad"), "is not FIELD=VALUE"),
+    ],
+)
+def test_what_makes_no_sense_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    asked = write(tmp_path, CASME3, rows())
+    run = run_of(right(), asked, tmp_path / "run")
+    put = [str(run) if a == "RUN" else str(asked) if a == "FILE" else a for a in arguments]
+    assert submit(*put, "--to-answer", asked) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_an_unknown_challenge_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["submit", "megc2031", "--to-answer", "x", "--dry-run"]) == 1
+    assert "megc2026-me-lvqa" in capsys.readouterr().err
+
+
+def test_the_same_files_zip_to_the_same_bytes() -> None:
+    assert zipped({"a": b"1", "b": b"2"}) == zipped({"a": b"1", "b": b"2"})
