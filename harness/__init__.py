@@ -1,3 +1,3 @@
 """affect-harness: how well, and on what grounds, a vision-language model reads a human face."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.options import add_changes, add_folders, add_id_key, workspace
 from harness.cli.score_command import add_columns, asked_columns
 
 if TYPE_CHECKING:
+    from harness.compare.contenders import Side
     from harness.compare.tables import Block
     from harness.core.task import Task
     from harness.run.workspace import Workspace
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="A",
-        help="run folders, or tables and logs of answers made elsewhere",
+        help="run folders, exports (folder or .zip), or tables and logs of answers made elsewhere",
     )
     parser.add_argument(
         "--task", metavar="T",
@@ -34,9 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_columns(parser)
     add_changes(parser)
+    add_id_key(parser)
     parser.add_argument(
         "--unlike", action="store_true",
         help="compare although more differs than what is under test, and say so everywhere",
+    )  # fmt: skip
+    parser.add_argument(
+        "--select", choices=("loso",),
+        help="choose among the prompts of a run instead: for each subject the one that is best on all "
+        "others, which the subject is then scored with",
     )  # fmt: skip
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
     shape = parser.add_mutually_exclusive_group()
@@ -53,13 +60,21 @@ def execute(args: argparse.Namespace) -> int:
     from harness.compare.markdown import markdown
     from harness.compare.tables import blocks
     from harness.report.words import visible
+    from harness.score.pseudonyms import read_key
 
     place = workspace(args)
     task = _task(args, place)
     with tempfile.TemporaryDirectory(prefix="harness-compare-") as scratch:
         sides = open_sides(
-            args.what, task=task, asked=asked_columns(args), workspace=place, scratch=Path(scratch)
+            args.what,
+            task=task,
+            asked=asked_columns(args),
+            workspace=place,
+            scratch=Path(scratch),
+            secret=read_key(args.id_key),
         )
+        if args.select:
+            return _print_selections(args, sides)
         report = compare(sides, unlike=args.unlike, seed=args.seed, on_pair=_progress)
     if args.json:
         print(report.to_json())
@@ -67,6 +82,24 @@ def execute(args: argparse.Namespace) -> int:
         print(visible(markdown(blocks(report))), end="")
     else:
         print_blocks(list(blocks(report)))
+    return 0
+
+
+def _print_selections(args: argparse.Namespace, sides: list[Side]) -> int:
+    import json
+    from dataclasses import asdict
+
+    from harness.compare.loso import select_loso, selection_blocks
+    from harness.compare.markdown import markdown
+    from harness.report.words import visible
+
+    found = select_loso(sides, seed=args.seed)
+    if args.json:
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+    elif args.markdown:
+        print(visible(markdown(selection_blocks(found))), end="")
+    else:
+        print_blocks(list(selection_blocks(found)))
     return 0
 
 

@@ -10,6 +10,9 @@ from harness.cli.options import add_folders, workspace
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness doctor`."""
     add_folders(parser)
+    parser.add_argument(
+        "--vllm-python", metavar="PYTHON", help="python of the environment that holds vLLM"
+    )
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -18,7 +21,7 @@ def execute(args: argparse.Namespace) -> int:
 
     from harness.run.doctor import check_installation
 
-    checks = check_installation(workspace(args), Path.cwd())
+    checks = check_installation(workspace(args), Path.cwd(), vllm_python=args.vllm_python)
     for check in checks:
         print(f"{check.mark:5}{check.what}")
         if check.mend:

@@ -51,10 +51,9 @@ def _models(args: argparse.Namespace) -> Iterable[tuple[str, str]]:
 
 
 def _conditions(args: argparse.Namespace) -> Iterable[tuple[str, str]]:
-    from harness.conditions import CONDITIONS, load_condition
+    from harness.conditions import describe_conditions
 
-    for name in CONDITIONS.names():
-        yield name, str(getattr(load_condition(name), "description", ""))
+    yield from describe_conditions()
 
 
 def _print(rows: Iterable[tuple[str, str]]) -> None:

@@ -15,12 +15,16 @@ COMMANDS = {
     "plan": "show what a run would ask, and with --power what it could find out; asks nothing",
     "score": "score a run folder again, or answers made elsewhere, without a model",
     "compare": "hold runs and tables of answers against each other over the samples they share",
+    "export": "write a run as others may have it: no ids, no paths, no pictures",
+    "cues": "audit what a model says its judgement rests on, and what truly moves it",
     "report": "write a run folder's report page again",
+    "submit": "write a challenge's files of answers from finished runs, or check files made elsewhere",
     "list": "list tasks, prompts, models or conditions",
     "show": "render one real sample of a task: its picture's path and the exact messages",
     "lint": "check prompts against tasks before anything is asked",
     "data": "check a copy of a data set against its published counts",
     "faces": "draw annotated faces",
+    "bench": "measure what the client itself costs, against a server of its own",
     "doctor": "check this installation and say how to mend it",
 }
 

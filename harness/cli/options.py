@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.core.task import Task
+    from harness.models import OpenOptions
     from harness.run.runner import Job
+    from harness.run.stop import Limits
     from harness.run.workspace import Workspace
 
 
@@ -19,7 +21,8 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", nargs="+", metavar="TASK", help="a task's name or YAML file")
     parser.add_argument(
         "--model", metavar="M", action="append", default=[],
-        help="affect-tiny, transformers:PATH_OR_ID, openai:MODEL@URL (repeatable); "
+        help="affect-tiny, transformers:PATH_OR_ID, vllm:PATH_OR_ID, openai:MODEL@URL, "
+        "langchain:PROVIDER:MODEL (repeatable); "
         "without one only the baselines majority and prior are scored",
     )  # fmt: skip
     parser.add_argument(
@@ -31,18 +34,123 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         help="none (default), blank, ... (repeatable): exactly those named are run",
     )  # fmt: skip
     parser.add_argument(
-        "--limit", metavar="N", type=_positive,
+        "--channel", choices=["free", "choice", "logprob"], action="append", default=[],
+        help="how answers are taken: free (read from free text), choice (the reply is held to the labels, a JSON "
+        "schema or a pattern), logprob (the label with the greatest probability, with calibration); "
+        "repeatable; default: the task's own, which is free unless it says otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-images", metavar="[MODEL=]N", action="append", default=[],
+        help="the most pictures that one request to MODEL (to any model) may hold, for models that take more than "
+        "they were trained with (Llama-3.2-Vision: 1); neighbouring frames become one numbered contact sheet "
+        "(repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--limit", metavar="N", type=positive,
         help="a seeded random choice of N samples of each task instead of all",
+    )  # fmt: skip
+    parser.add_argument(
+        "--label-order", metavar="O", action="append", default=[],
+        help="the order in which prompts list the labels: as-written (default), reversed, rotated-K, shuffled-SEED; "
+        "repeatable, each with every condition; with several, right under all and the pull of each place are told",
+    )  # fmt: skip
+    parser.add_argument(
+        "--repeats", metavar="N", type=positive, default=1,
+        help="ask about each sample N times, with the seeds S, S+1, ...; scores are means over them, and how many "
+        "answers change is told (with --temperature)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--temperature", metavar="T", type=_temperature, default=0.0,
+        help="draw replies at this temperature; default 0: the likeliest word each time",
     )  # fmt: skip
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
     add_changes(parser)
     add_folders(parser)
 
 
-def _positive(text: str) -> int:
+def add_serving(parser: argparse.ArgumentParser) -> None:
+    """How models are reached, and when a run gives up."""
+    parser.add_argument(
+        "--allow-remote", metavar="HOST", action="append", default=[],
+        help="let pictures leave this machine for this host (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--key-file", metavar="PATH", type=Path,
+        help="file that holds a server's key and that you alone may read; default: OPENAI_API_KEY",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vllm-python", metavar="PYTHON",
+        help="for vllm:MODEL, the python of the environment that holds vLLM, of any version; default: this one's, "
+        "else that of the command vllm",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vllm-arg", metavar="ARG", action="append", default=[],
+        help="for vllm:MODEL, an argument of `vllm serve`, as in --vllm-arg=--tensor-parallel-size=2 (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--concurrency", metavar="N", type=positive,
+        help="most requests in flight (64 for a server); fewer where it shows that it bears no more",
+    )  # fmt: skip
+    parser.add_argument(
+        "--timeout", metavar="S", type=_seconds, help="longest wait for one reply (120)"
+    )
+    parser.add_argument(
+        "--max-error-rate", metavar="R", type=_share, default=0.2,
+        help="stop when more than this share of the last 100 requests failed (0.2); 1 never stops",
+    )  # fmt: skip
+    parser.add_argument(
+        "--stop-after", metavar="S", type=_seconds,
+        help="stop asking after this many seconds; the same command goes on from there",
+    )  # fmt: skip
+
+
+def open_options(args: argparse.Namespace) -> OpenOptions:
+    """What the arguments of `add_serving` say."""
+    from harness.models import OpenOptions
+
+    return OpenOptions(
+        allow_remote=frozenset(args.allow_remote),
+        key_file=args.key_file,
+        vllm_python=args.vllm_python,
+        vllm_args=tuple(args.vllm_arg),
+        concurrency=args.concurrency,
+        timeout=args.timeout,
+    )
+
+
+def limits(args: argparse.Namespace) -> Limits:
+    """When the run stops by itself, by the arguments of `add_serving`."""
+    from harness.run.stop import Limits
+
+    return Limits(max_error_rate=args.max_error_rate, seconds=args.stop_after)
+
+
+def _temperature(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 10:
+        raise argparse.ArgumentTypeError(f"{text} is not a temperature from 0 to 10")
+    return number
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to 1")
     return number
 
 
@@ -66,6 +174,15 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_id_key(parser: argparse.ArgumentParser) -> None:
+    """`--id-key FILE`."""
+    parser.add_argument(
+        "--id-key", metavar="FILE", type=Path,
+        help="a secret that those who want to compare exports share; samples are named with it in place of "
+        "the data's digest (needed where tables bring truths of their own)",
+    )  # fmt: skip
+
+
 def workspace(args: argparse.Namespace) -> Workspace:
     """The workspace of the current folder with the folders given."""
     from harness.run.workspace import open_workspace
@@ -78,10 +195,13 @@ def job(
     *,
     out: Path | None,
     fit_on: str | None = None,
-    allow_remote: Sequence[str] = (),
+    options: OpenOptions | None = None,
+    ends: Limits | None = None,
 ) -> Job:
-    """What the arguments of `add_axes` ask for."""
+    """What the arguments of `add_axes` ask for; without `options` nothing may leave this machine."""
+    from harness.models import OpenOptions
     from harness.run.runner import make_job
+    from harness.run.stop import Limits
 
     place = workspace(args)
     return make_job(
@@ -90,11 +210,17 @@ def job(
         models=args.model,
         prompts=args.prompt,
         conditions=args.condition or ["none"],
+        channels=args.channel,
+        max_images=args.max_images,
+        label_orders=args.label_order,
+        repeats=args.repeats,
+        temperature=args.temperature,
         limit=args.limit,
         seed=args.seed,
         out=out,
         fit_on=fit_on,
-        allow_remote=allow_remote,
+        options=options or OpenOptions(),
+        limits=ends or Limits(),
         command=["harness", *sys.argv[1:]],
         changes=args.changes,
     )

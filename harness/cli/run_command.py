@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_axes, job
+from harness.cli.options import add_axes, add_serving, job, limits, open_options
 
 if TYPE_CHECKING:
     from harness.run.folder import RunFolder
@@ -27,10 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what the baselines are fitted on: a path for the source, or source options (split=train); "
         "default: the scored labels, marked in-sample",
     )  # fmt: skip
-    parser.add_argument(
-        "--allow-remote", metavar="HOST", action="append", default=[],
-        help="let pictures leave this machine for this host (repeatable)",
-    )  # fmt: skip
+    add_serving(parser)
     parser.add_argument("--no-report", action="store_true", help="write no report.html")
 
 
@@ -38,7 +35,9 @@ def execute(args: argparse.Namespace) -> int:
     """Run the command; 1 when every trial failed."""
     from harness.score import score_run
 
-    asked = job(args, out=args.out, fit_on=args.fit_on, allow_remote=args.allow_remote)
+    asked = job(
+        args, out=args.out, fit_on=args.fit_on, options=open_options(args), ends=limits(args)
+    )
     with asked.folder.locked():
         failed = _ask(asked)
         scores = score_run(asked.folder)
@@ -56,7 +55,7 @@ def _ask(asked: Job) -> bool:
     try:
         print_plan(ready.summary(), file=sys.stderr)
         with Progress(total=ready.plan.trials, file=sys.stderr) as progress:
-            tally = run_job(ready, on_trial=progress.update)
+            tally = run_job(ready, on_trial=progress.update, on_note=_warn)
     except KeyboardInterrupt:
         print(
             f"\ninterrupted; what was finished is kept in {asked.folder.path}\n"
@@ -66,6 +65,10 @@ def _ask(asked: Job) -> bool:
         raise
     finally:
         ready.close()
+    for rule, trials in sorted(tally.fallbacks.items()):
+        print(
+            f"{rule}: {trials} of {tally.trials} trials were put in another form", file=sys.stderr
+        )
     if tally.failed:
         print(
             f"{tally.failed} of {tally.trials} trials failed; the first: {tally.first_failure}\n"
@@ -73,6 +76,10 @@ def _ask(asked: Job) -> bool:
             file=sys.stderr,
         )
     return bool(tally.trials) and tally.failed == tally.trials
+
+
+def _warn(note: str) -> None:
+    print(f"warning: {note}", file=sys.stderr)
 
 
 def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:

@@ -23,6 +23,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "of inspect-ai, a samples .jsonl of lm-eval or lmms-eval; a run folder is written from it",
     )  # fmt: skip
     parser.add_argument("--task", metavar="T", help="the task that the answers are to")
+    parser.add_argument(
+        "--events", metavar="FILE", type=Path,
+        help="with --predictions: both are tables of intervals (subject, video, onset, offset, emotion), this one "
+        "the true ones; scored by STRS, as published and mended. --task faces/me-str takes the truth from a task",
+    )  # fmt: skip
     add_columns(parser)
     add_changes(parser)
     parser.add_argument(
@@ -44,9 +49,13 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(f"--{name}", metavar="COL", help=f"column of {what}")
     parser.add_argument(
+        "--fold", metavar="COL",
+        help="column of the fold (leave-one-subject-out) of a trained model's answers: subjects are checked",
+    )  # fmt: skip
+    parser.add_argument(
         "--map", metavar="FILE.yaml", type=Path,
         help="in place of the three: YAML with id, truth, answer (a column, or field: column), cluster, "
-        "annotations, ranked",
+        "annotations, fold, ranked",
     )  # fmt: skip
 
 
@@ -57,7 +66,9 @@ def asked_columns(args: argparse.Namespace) -> PredictionMap:
 
     named = {name: getattr(args, name) for name in ("id", "truth", "answer")}
     if args.map is None:
-        return PredictionMap(**named)
+        return PredictionMap(**named, fold=args.fold)
+    if args.fold:
+        raise HarnessError("--map goes without --fold", mend="write fold: COL into the map file")
     if any(named.values()):
         raise HarnessError(
             "--map goes without --id, --truth and --answer", mend="write them into the map file"
@@ -67,21 +78,19 @@ def asked_columns(args: argparse.Namespace) -> PredictionMap:
 
 def execute(args: argparse.Namespace) -> int:
     """Score and print."""
-    import textwrap
-
     from harness.core.errors import HarnessError
     from harness.report.terminal import print_scores, scores_json
-    from harness.report.words import visible
     from harness.run.folder import open_run
     from harness.run.manifest import read_manifest
     from harness.score import score_run
-    from harness.score.prediction_spread import spread_lines
 
     if (args.run is None) == (args.predictions is None):
         raise HarnessError(
             "what is to be scored?",
             mend="harness score RUN, or harness score --predictions FILE --task T",
         )
+    if args.predictions is not None and (args.events or _is_spots(args.predictions)):
+        return _score_spots(args)
     folder = open_run(args.run) if args.predictions is None else _imported(args)
     with folder.locked():
         scores = score_run(folder)
@@ -89,11 +98,53 @@ def execute(args: argparse.Namespace) -> int:
         print(scores_json(folder.path, scores))
         return 0
     print_scores(scores, read_manifest(folder), file=sys.stdout)
-    for line in spread_lines(scores.tasks):
-        for part in textwrap.wrap(visible(line), 96, subsequent_indent="  "):
-            print(f"  {part}")
     if args.predictions is not None:
         print(f"\nrun folder: {folder.path}")
+    return 0
+
+
+def _is_spots(path: Path) -> bool:
+    """Whether a table holds intervals."""
+    from harness.score.spot_tables import COLUMNS
+    from harness.sources.rows import open_table
+
+    if path.suffix.lower() == ".json" or not path.is_file():
+        return False
+    return set(COLUMNS) <= set(open_table(path).columns)
+
+
+def _score_spots(args: argparse.Namespace) -> int:
+    """Intervals against true ones, which a table or a task gives; no run folder is written."""
+    from harness.core.errors import HarnessError
+    from harness.report.spots import mended_lines, spot_lines
+    from harness.report.terminal import scores_json
+    from harness.report.words import visible
+    from harness.run.task_files import load_task
+    from harness.score.folder import Scores
+    from harness.score.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
+    from harness.sources import open_source
+
+    predicted = read_spots(args.predictions)
+    if args.events is not None:
+        truth = Truth(read_spots(args.events))
+    elif args.task is not None:
+        place = workspace(args)
+        task = load_task(args.task, place, changes=args.changes)
+        source = open_source(task.source, fields=task.fields, base=place.here)
+        truth = truth_of(task, iter(source))
+    else:
+        raise HarnessError(
+            f"{args.predictions.name} holds intervals: what is there to spot?",
+            mend="--events FILE with the true intervals, or --task faces/me-str",
+        )
+    rows = tuple(spot_table_rows(predicted, truth, task=args.task or truth.table.name))
+    for note in spot_notes(predicted, truth):
+        print(f"note: {visible(note)}", file=sys.stderr)
+    if args.json:
+        print(scores_json(args.predictions, Scores(rows, (), (), ())))
+        return 0
+    for line in (*spot_lines(rows), *mended_lines()):
+        print(visible(line))
     return 0
 
 

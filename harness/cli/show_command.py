@@ -85,6 +85,9 @@ def _show(
         print(f"\nprompt    {prompt.name} ({prompt.head.protocol})  condition {condition}")
         for number, line in enumerate(view.pictures, 1):
             print(f"image {number}   {line}")
+        if view.record is not None:
+            changes = ", ".join(map(str, view.record["changes"])) or "as they are"
+            print(f"frames    {', '.join(map(str, view.record['frames']))}  ({changes})")
         for role, text in view.turns:
             print(f"--- {role}\n{text}")
         if view.awaiting:

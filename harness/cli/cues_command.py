@@ -1,0 +1,56 @@
+"""`harness cues`: on what grounds does a model judge?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness cues`."""
+    parser.add_argument("run", metavar="RUN", type=Path, help="a scored run folder")
+    parser.add_argument(
+        "--label", metavar="L", default="happiness",
+        help="the emotion whose rate a cue may raise (default: happiness)",
+    )  # fmt: skip
+    parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of the resampling")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--no-page", action="store_true", help="write no cues.html")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Audit the cells that report cues, and the effects of changed cues, of one run."""
+    from harness.core.errors import HarnessError
+    from harness.cues import audit, causes, read_sheets
+    from harness.cues.schema import cues_of
+    from harness.cues.tables import audit_blocks, cause_blocks, plain
+    from harness.run.folder import open_run
+
+    folder = open_run(args.run)
+    tasks, sheets = read_sheets(folder)
+    audits = [
+        audit(sheet, tasks[sheet.task].fields, label=args.label, seed=args.seed)
+        for sheet in sheets
+        if sheet.condition == "none" and cues_of(sheet.said)
+    ]
+    found = causes(sheets, label=args.label, seed=args.seed)
+    if not audits and not found.effects:
+        raise HarnessError(
+            f"{args.run} reports no cue and changes none",
+            mend="run a task with cues (faces/introspection) by a prompt of cues/, or conditions such as "
+            "cue:teeth_visible=yes and cue:teeth_visible=no",
+        )
+    if args.json:
+        body = {"audits": plain(audits), "causes": plain(found)}
+        print(json.dumps(body, ensure_ascii=False, indent=1))
+        return 0
+    from harness.cli.compare_command import print_blocks
+
+    blocks = [block for one in audits for block in audit_blocks(one)]
+    print_blocks([*blocks, *cause_blocks(found)])
+    if not args.no_page:
+        from harness.report.cue_page import write_cue_page
+
+        print(f"\npage: {write_cue_page(folder, audits, found)}")
+    return 0

@@ -1,0 +1,64 @@
+"""`--channel` by the command, against a server that can and one that cannot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+from tests.models.abilities import able
+from tests.models.stub import Stub, running_stub
+
+TABLE = (
+    "run", "table/emotion", "--set", "source.file=labels.csv", "--set", "source.image=image",
+    "--set", "source.label=emotion", "--limit", "6", "--out", "run",
+)  # fmt: skip
+
+
+def model(stub: Stub) -> str:
+    return f"openai:stub@{stub.url}"
+
+
+@pytest.fixture(autouse=True)
+def _here(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data)
+
+
+def test_a_server_that_passes_over_constraints_stops_the_run(
+    stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*TABLE, "--model", model(stub), "--channel", "choice", "--no-report"]) == 1
+    told = capsys.readouterr().err
+    assert "was not held to a constraint (choice)" in told and "--set unconstrained=free" in told
+    free = [*TABLE, "--set", "unconstrained=free", "--model", model(stub), "--channel", "choice"]
+    assert main([*free, "--no-report"]) == 0
+    shown = capsys.readouterr()
+    assert "warning: table/emotion, emotion/plain" in shown.err
+    assert "these are replies in free text" in " ".join(shown.out.split())
+
+
+def test_three_channels_of_an_able_server(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = able(
+        obeys={"structured_outputs"},
+        scores={"ids", "prompt", "tokenize"},
+        logprobs={"anger": -0.4, "happiness": -1.5},
+    )
+    with running_stub(**options) as stub:
+        every = [arg for c in ("free", "choice", "logprob") for arg in ("--channel", c)]
+        assert main([*TABLE, "--model", model(stub), *every, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)["scores"]
+        manifest = json.loads((data / "run" / "manifest.json").read_text())
+        found = manifest["models"][model(stub)]
+        before = stub.count
+        assert main([*TABLE, "--model", model(stub), *every, "--no-report"]) == 0
+        assert stub.count == before, "nothing is asked twice, and nothing is probed again"
+    assert found["constraints"] == {"choice": "structured_outputs"}
+    assert found["estimators"] == ["first-token", "continuation"]
+    assert {row.get("channel") for row in rows} == {None, "choice", "logprob"}
+    told = {row["metric"] for row in rows if row.get("channel") == "logprob"}
+    assert {"uar", "brier", "log_loss", "ece", "captured_mass"} <= told
+    assert "uar_length_normalised" not in told  # first tokens have no length
+    assert "agree on" in capsys.readouterr().out
+    assert "Probabilities of the labels" in (data / "run" / "report.html").read_text()
