@@ -20,6 +20,7 @@ from harness.core.text import digest_file
 from harness.metrics.spots import Spot
 from harness.run.folder import open_run, write_atomically
 from harness.run.manifest import read_manifest
+from harness.score.pseudonyms import hashed_digest
 from harness.submit.assemble import Assembled, Fill
 from harness.submit.check import Findings, check_rows
 from harness.submit.forms import Form
@@ -185,7 +186,10 @@ def _run_entry(run: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "name": run.name,
         "started": manifest["started"],
         "git": manifest["git"],
-        "data_digest": {name: entry["data_digest"] for name, entry in manifest["tasks"].items()},
+        # Hashed once more: the digest itself is the key to an export's made-up names.
+        "data_digest": {
+            name: hashed_digest(entry["data_digest"]) for name, entry in manifest["tasks"].items()
+        },
         "sha256": {log.name: digest_file(log) for log in logs if log.is_file()},
     }
 
