@@ -17,6 +17,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.demo
 	$(PIP) install -c constraints.txt -e '.[local,langchain,dev]'
+	$(PIP) install --no-deps confidenceinterval==1.0.5 # an oracle that asks for another setuptools than torch
 	touch $@
 
 # Four tasks on drawn faces through the embedded model, and again with the picture hidden.
@@ -28,7 +29,13 @@ demo: $(VENV)/.demo
 affect-tiny-report: $(VENV)/.demo
 	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues --model affect-tiny --prompt all \
 	  --condition none --condition blank --out results/runs/affect-tiny
-	$(BIN)/python results/benchmarks/affect_tiny.py results/runs/affect-tiny
+	$(BIN)/harness run faces/affect faces/units --model affect-tiny --prompt all \
+	  --condition none --condition blank --out results/runs/affect-tiny-a
+	$(BIN)/harness run faces/emotion --model affect-tiny --prompt emotion/role --prompt emotion/granular \
+	  --prompt emotion/few-shot-text --condition none --condition blank --out results/runs/affect-tiny-e
+	$(BIN)/harness run faces/cues --model affect-tiny --prompt cues/before --prompt cues/after \
+	  --prompt cues/separate --condition none --condition blank --out results/runs/affect-tiny-c
+	$(BIN)/python results/benchmarks/affect_tiny.py results/runs/affect-tiny results/runs/affect-tiny-[aec]
 
 test: lint types fast slow
 
