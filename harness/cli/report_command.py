@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Write report.html; a run whose scores are older than its journal is scored first."""
-    from harness.report import write_report
+    from harness.report.page import write_report
     from harness.run.folder import open_run
 
     folder = open_run(args.run)

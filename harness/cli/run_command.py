@@ -87,7 +87,7 @@ def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
     from harness.run.manifest import read_manifest
 
     if not args.no_report:
-        from harness.report import write_report
+        from harness.report.page import write_report
 
         write_report(folder)
     if args.json:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
 from harness.core.picture import Picture, Redrawable, Remembered
-from harness.faces.intervention import INTERVENTIONS, REFUSED
 
 PREFIX = "cue:"
 FORM = "cue:NAME=VALUE"
@@ -58,6 +57,9 @@ class Undrawn:
 
 def cue_condition(name: str) -> WithCue:
     """The condition that `cue:NAME=VALUE` names. Raises HarnessError for an unknown cue or value."""
+    # Imported here: the renderer is a tenth of the start-up of runs that draw nothing.
+    from harness.faces.intervention import INTERVENTIONS, REFUSED
+
     cue, equals, value = name.removeprefix(PREFIX).partition("=")
     if not equals or cue not in INTERVENTIONS:
         why = f" ({REFUSED[cue]})" if cue in REFUSED else ""

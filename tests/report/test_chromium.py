@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report import write_report
+from harness.report.page import write_report
 from harness.run.folder import RunFolder
 
 from .pages import Page, parse

@@ -14,7 +14,7 @@ from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.report import write_report
+from harness.report.page import write_report
 from harness.report.words import number
 from harness.run.folder import RunFolder
 from harness.run.journal import AppendLog

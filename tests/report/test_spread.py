@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import recall_score
 
-from harness.report import print_scores, write_report
+from harness.report.page import write_report
+from harness.report.terminal import print_scores
 from harness.run.folder import RunFolder
 from harness.run.manifest import read_manifest
 from harness.run.task_files import load_task

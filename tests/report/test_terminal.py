@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.report import print_plan, print_scores, scores_json
 from harness.report.inputs import RunView
+from harness.report.terminal import print_plan, print_scores, scores_json
 from harness.score import ScoreRow, Scores
 
 MANIFEST = {

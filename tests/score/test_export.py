@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.report import write_report
+from harness.report.page import write_report
 from harness.run.manifest import read_manifest
 from harness.score import score_run
 from harness.score.export import FILES, Kept, write_export

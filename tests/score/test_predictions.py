@@ -14,7 +14,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.task import Task
-from harness.report import write_report
+from harness.report.page import write_report
 from harness.run.folder import RunFolder
 from harness.run.manifest import read_manifest
 from harness.run.task_files import load_task
