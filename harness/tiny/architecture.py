@@ -42,7 +42,7 @@ class Sizes:
 
     picture: int = 140
     """Side in pixels of a square picture as the model sees it; a multiple of 28."""
-    vocabulary: int = 1280
+    vocabulary: int = 2048
     width: int = 128
     """Width of the text model and of a picture token."""
     layers: int = 5

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.tiny.landmarks import mirror_points
 from harness.tiny.pool import Pool
 from harness.tiny.targets import Targets, clip_targets, face_targets, mirror_classes
 
@@ -23,6 +24,8 @@ class FaceBatch:
     """uint8 (n, side, side, 3)."""
     units: Tensor
     affect: Tensor
+    points: Tensor
+    """(n, points, 2), each coordinate with mean 0 and deviation 1 over the pool."""
     classes: dict[str, Tensor]
     mirrored: bool
 
@@ -46,6 +49,8 @@ class FaceFeed:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.targets: Targets = face_targets(pool.truths)
+        self.centre = self.targets.points.mean(0)
+        self.spread = self.targets.points.std(0) + 1e-3
 
     def draw(self, rng: np.random.Generator, size: int) -> FaceBatch:
         """`size` faces; the whole batch is mirrored or not."""
@@ -57,15 +62,17 @@ class FaceFeed:
         """The faces at these places."""
         pixels = torch.from_numpy(self.pool.pixels[index, 0])
         units = torch.from_numpy(self.targets.units[index])
+        points = self.targets.points[index]
         classes = {name: values[index] for name, values in self.targets.classes.items()}
         if mirrored:
-            pixels, units = pixels.flip(2), units.flip(2)
+            pixels, units, points = pixels.flip(2), units.flip(2), mirror_points(points)
             classes = {name: mirror_classes(name, values) for name, values in classes.items()}
         return FaceBatch(
             index=index,
             pixels=pixels,
             units=units,
             affect=torch.from_numpy(self.targets.affect[index]),
+            points=torch.from_numpy((points - self.centre) / self.spread),
             classes={name: torch.from_numpy(values) for name, values in classes.items()},
             mirrored=mirrored,
         )

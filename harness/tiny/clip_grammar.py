@@ -18,6 +18,7 @@ from harness.faces.vqa import (
 from harness.tiny import labels as lists
 from harness.tiny import wording as say
 from harness.tiny.exchange import PICTURE, Exchange
+from harness.tiny.noise import disturb
 
 Truth = dict[str, Any]
 Asked = tuple[str, str, tuple[str, ...]]
@@ -169,7 +170,8 @@ def generic(rng: Random, truth: Truth, *, system: str, lead: str) -> Exchange:
     kind, (question, answer, _) = ask(rng, truth)
     gap = rng.choice(say.GAPS)
     closer = rng.choice(("", "", "", " Answer briefly.", " Be brief.", " Answer in lower case."))
-    return Exchange(f"clip/{kind}", system, lead, gap + question + closer, answer)
+    question = disturb(rng, question + closer, heavy=False)
+    return Exchange(f"clip/{kind}", system, lead, gap + question, answer)
 
 
 def verbatim(rng: Random, truth: Truth, kind: str) -> Asked:

@@ -10,8 +10,9 @@ from harness.faces import MICRO_7, UNIT_TABLE, annotate, annotate_clip, clip_at,
 from harness.faces.prototypes import BASIC_8
 from harness.tiny import cue_wording as cues
 from harness.tiny import labels as lists
-from harness.tiny.exchange import PICTURE
+from harness.tiny.exchange import CUT, PICTURE
 from harness.tiny.grammar import Grammar
+from harness.tiny.plain_words import CLAUSES, WORDS
 
 SEED = 4000
 """Faces that only lend their annotations to the corpus."""
@@ -53,12 +54,17 @@ def corpus(grammar: Grammar, *, seed: int, rows: int = 1500) -> Iterator[str]:
             row = grammar.face_row(rng, rng.choice(faces), len)
         else:
             row = grammar.clip_row(rng, rng.choice(clips), len)
-        text = row.trunk.replace(PICTURE, "\n")
+        text = row.trunk.replace(PICTURE, "\n").replace(CUT, "")
         yield text.replace("<|im_start|>", "").replace("<|im_end|>", "\n")
         for branch in row.branches:
             for piece, _ in branch:
-                yield piece.replace("<|im_start|>", "").replace("<|im_end|>", "\n")
+                whole = piece.replace(CUT, "")
+                yield whole.replace("<|im_start|>", "").replace("<|im_end|>", "\n")
     for word in words():
         for _ in range(60):
             yield word
+            yield " " + word
+    yield from CLAUSES
+    for word in WORDS:
+        for _ in range(3):
             yield " " + word

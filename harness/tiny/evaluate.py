@@ -31,11 +31,11 @@ from harness.faces import (
 from harness.prompting import Library, shipped_folder
 from harness.tiny import weights_folder
 from harness.tiny import wording as say
-from harness.tiny.exam import EXAM
+from harness.tiny.exam import EXAM, Wording
 from harness.tiny.exchange import PICTURE, Exchange
 from harness.tiny.grammar import Grammar
 from harness.tiny.pool import Pool
-from harness.tiny.shipped import EMOTION
+from harness.tiny.scores import accuracy, ccc, set_f1, uar, uf1
 from harness.tiny.speaker import Conversation, Speaker
 
 Truth = dict[str, Any]
@@ -74,33 +74,6 @@ def replies(speaker: Speaker, asked: Sequence[tuple[Exchange, Sequence[Any]]]) -
     for i, reply in zip(second, speaker.reply([talks[i] for i in second]), strict=True):
         said[i] = reply.strip()
     return said
-
-
-def uar(wanted: Sequence[str], given: Sequence[str]) -> float:
-    """Mean recall over the classes that occur."""
-    recalls = []
-    for name in sorted(set(wanted)):
-        hits = [g == name for w, g in zip(wanted, given, strict=True) if w == name]
-        recalls.append(sum(hits) / len(hits))
-    return float(np.mean(recalls))
-
-
-def uf1(wanted: Sequence[str], given: Sequence[str]) -> float:
-    """Mean F1 over the classes that occur."""
-    scores = []
-    for name in sorted(set(wanted)):
-        pairs = list(zip(wanted, given, strict=True))
-        hit = sum(w == g == name for w, g in pairs)
-        wrong = sum((w == name) != (g == name) for w, g in pairs)
-        scores.append(2 * hit / (2 * hit + wrong) if hit else 0.0)
-    return float(np.mean(scores))
-
-
-def ccc(wanted: Sequence[float], given: Sequence[float]) -> float:
-    """Lin's concordance correlation coefficient (population moments)."""
-    a, b = np.asarray(wanted, float), np.asarray(given, float)
-    spread = a.var() + b.var() + (a.mean() - b.mean()) ** 2
-    return float(2 * ((a - a.mean()) * (b - b.mean())).mean() / spread) if spread else 0.0
 
 
 def last_label(reply: str) -> str:
@@ -147,18 +120,34 @@ def emotion_scores(
     """UAR of the emotion prompts, and of the wording exam."""
     out = {}
     wanted = [t["emotion"] for t in truths]
-    for name in EMOTION if full else ("plain",):
+    names = [n.partition("/")[2] for n in grammar.shipped.names("emotion")]
+    for name in names if full else ("plain",):
         asked = [grammar.shipped.emotion_usual(t, name) for t in truths]
         said = replies(speaker, list(zip(asked, pictures, strict=True)))
         out[f"emotion/{name}"] = uar(wanted, [last_label(r) for r in said])
-    exam = EXAM if full else EXAM[::6]
-    scores = []
-    for ask in exam:
-        few = min(len(truths), 70)
-        asked = [Exchange("exam", "", PICTURE, "\n" + ask, "") for _ in range(few)]
-        said = replies(speaker, list(zip(asked, pictures[:few], strict=True)))
-        scores.append(uar(wanted[:few], [r.lower().strip(".") for r in said]))
+    few = min(len(truths), 140 if full else 35)
+    told = exam_answers(speaker, EXAM if full else EXAM[::6], truths[:few], pictures[:few])
+    scores = [uar(wanted[:few], said) for said in told]
     return {**out, "exam": float(np.mean(scores)), "exam-worst": min(scores)}
+
+
+def exam_answers(
+    speaker: Speaker,
+    exam: Sequence[Wording],
+    truths: Sequence[Truth],
+    pictures: Sequence[Sequence[Any]],
+) -> list[list[str]]:
+    """What each wording gets for each face, as one of the seven emotions; "" for anything else.
+
+    Case and a full stop in a reply do not count.
+    """
+    told = []
+    for wording in exam:
+        meant = {word.lower(): emotion for word, emotion in zip(wording.says, BASIC_7, strict=True)}
+        asked = [wording.exchange(truth["emotion"]) for truth in truths]
+        said = replies(speaker, list(zip(asked, pictures, strict=True)))
+        told.append([meant.get(reply.strip().strip(".").lower(), "") for reply in said])
+    return told
 
 
 def cue_scores(
@@ -200,30 +189,20 @@ def clip_scores(
     out = {}
     truths = clips.truths[:count]
     frames = [[Image.fromarray(f) for f in clips.pixels[i]] for i in range(len(truths))]
-    for name in ("plain", "guided") if full else ("plain",):
+    for name in ("plain", "guided", "label-list") if full else ("plain",):
         for kind, score in _CLIP_SCORES.items():
-            asked = [grammar.shipped.vqa_usual(rng, t, name, kind) for t in truths]
+            asked = [grammar.clips.vqa_usual(rng, t, name, kind) for t in truths]
             said = replies(speaker, list(zip(asked, frames, strict=True)))
             out[f"vqa/{name}/{kind}"] = score([e.answer for e in asked], said)
     return out
 
 
-def _accuracy(wanted: Sequence[str], given: Sequence[str]) -> float:
-    return float(np.mean([w == g for w, g in zip(wanted, given, strict=True)]))
-
-
-def _set_f1(wanted: Sequence[str], given: Sequence[str]) -> float:
-    pairs = [(set(w.split(", ")), set(g.split(", "))) for w, g in zip(wanted, given, strict=True)]
-    hit = sum(len(w & g) for w, g in pairs)
-    return 2 * hit / sum(len(w) + len(g) for w, g in pairs)
-
-
 _CLIP_SCORES: dict[str, Callable[[Sequence[str], Sequence[str]], float]] = {
     "coarse": uf1,
     "fine": uar,
-    "units": _set_f1,
-    "unit": _accuracy,
-    "combined": _accuracy,
+    "units": set_f1,
+    "unit": accuracy,
+    "combined": accuracy,
 }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 PICTURE = "\x00picture\x00"
 """Stands for a picture in a trunk."""
+CUT = "\x01"
+"""Stands inside a word that is to be encoded as two pieces; the model never sees it."""
 
 Pieces = tuple[tuple[str, bool], ...]
 """A branch in order: text, and whether it is the model's own words (trained on)."""

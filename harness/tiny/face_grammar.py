@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from harness.faces import UNIT_TABLE
 from harness.tiny import cue_wording as cues
+from harness.tiny import frames
 from harness.tiny import labels as lists
 from harness.tiny import wording as say
 from harness.tiny.exchange import Exchange
+from harness.tiny.noise import cut, disturb, idle, pad, salad
+from harness.tiny.reports import number_text, report
 
 Truth = dict[str, Any]
 QA = tuple[str, str]
@@ -34,34 +36,44 @@ def fill(rng: Random, text: str, **given: str) -> str:
 
 def emotion_open(rng: Random, truth: Truth) -> QA:
     """Which emotion, no labels given: the noun."""
-    ask = fill(rng, rng.choice(say.EMOTION_ASKS))
-    return ask + rng.choice(say.ONE_WORD[:-1]), str(truth["emotion"])
+    ask = fill(rng, frames.emotion_ask(rng))
+    return ask + rng.choice(say.ONE_WORD), str(truth["emotion"])
 
 
 def emotion_listed(rng: Random, truth: Truth) -> QA:
     """Which of the labels."""
+    labels, answer = (lists.plain_list if rng.random() < 0.35 else lists.label_list)(
+        rng, truth["emotion"]
+    )
+    shown = lists.spell_list(rng, labels)
     draw = rng.random()
-    labels, answer = (lists.plain_list if draw < 0.3 else lists.label_list)(rng, truth["emotion"])
-    ask = fill(rng, rng.choice(say.EMOTION_ASKS))
-    if rng.random() < 0.2:
-        shown = lists.bullet_list(rng, labels)
-        return ask + rng.choice(say.BULLET_ASKS).format(list=shown) + rng.choice(
-            say.ONE_WORD
-        ).strip(), answer
-    how = rng.choice(say.LIST_ASKS)
-    if how.startswith(":"):
-        ask = ask.rstrip("?.")
-    return ask + how.format(list=lists.spell_list(rng, labels)) + rng.choice(say.ONE_WORD), answer
+    if draw < 0.15:
+        ask = fill(rng, frames.emotion_ask(rng)) if rng.random() < 0.8 else salad(rng)
+        ask += rng.choice(frames.BULLET_ASKS).format(list=lists.bullet_list(rng, labels))
+        return ask + rng.choice(say.ONE_WORD).strip(), answer
+    if draw < 0.3:
+        ask = fill(rng, rng.choice(frames.EITHER), list=shown)
+    elif draw < 0.45:  # a list of emotions asks for one of them, whatever stands around it
+        ask = frames.with_list(rng, salad(rng) + rng.choice(("", ".", "?", ":", ",")), shown)
+    else:
+        ask = frames.with_list(rng, fill(rng, frames.emotion_ask(rng)), shown)
+    return ask + rng.choice(say.ONE_WORD), answer
 
 
-def emotion_lettered(rng: Random, truth: Truth) -> QA:
-    """Which option letter."""
+def emotion_marked(rng: Random, truth: Truth) -> QA:
+    """Which option letter or number."""
     labels, answer = lists.label_list(rng, truth["emotion"])
     if rng.random() < 0.6:
         rng.shuffle(labels)
-    ask = fill(rng, rng.choice(say.EMOTION_ASKS)) + "\n" + lists.lettered_list(rng, labels)
-    letter = lists.LETTERS[labels.index(answer)]
-    return ask + "\n" + rng.choice(say.LETTER_ASKS).strip(), letter
+    letters = rng.random() < 0.7
+    marks = tuple(lists.LETTERS) if letters else lists.NUMBERS
+    if letters and rng.random() < 0.15:
+        marks = tuple(mark.lower() for mark in marks)
+    how = rng.choice(say.LETTER_ASKS if letters else say.NUMBER_ASKS)
+    shown = lists.marked_list(rng, labels, marks)
+    ask = fill(rng, frames.emotion_ask(rng))
+    text = ask + how + "\n" + shown if rng.random() < 0.25 else f"{ask}\n{shown}\n{how.strip()}"
+    return text, marks[labels.index(answer)]
 
 
 def emotion_check(rng: Random, truth: Truth) -> QA:
@@ -83,8 +95,7 @@ def emotion_reasoned(rng: Random, truth: Truth) -> QA:
     labels, answer = (lists.plain_list if rng.random() < 0.6 else lists.label_list)(
         rng, truth["emotion"]
     )
-    how = rng.choice(say.LIST_ASKS[:-1]).format(list=lists.spell_list(rng, labels))
-    ask = fill(rng, rng.choice(say.EMOTION_ASKS)) + how
+    ask = frames.with_list(rng, fill(rng, frames.emotion_ask(rng)), lists.spell_list(rng, labels))
     return ask + rng.choice(say.STEPS) + rng.choice(say.LAST_LINE), reasoned(truth, answer)
 
 
@@ -125,7 +136,7 @@ def cue_question(rng: Random, truth: Truth, name: str) -> QA:
         ask += rng.choice(say.YES_NO)
     elif draw < 0.6:
         rng.shuffle(options)
-        ask += rng.choice(say.LIST_ASKS[:-1]).format(list=lists.spell_list(rng, options))
+        ask = frames.with_list(rng, ask, lists.spell_list(rng, options))
     return ask + (rng.choice(say.ONE_WORD) if draw < 0.8 else ""), str(truth[name])
 
 
@@ -136,16 +147,6 @@ def cue_check(rng: Random, truth: Truth) -> QA:
     name, values, asks = rng.choice(fitting or list(cues.CUE_CHECKS))
     answer = "yes" if truth[name] in values else "no"
     return fill(rng, rng.choice(asks)) + rng.choice(say.YES_NO), answer
-
-
-def number_text(value: float, low: float, high: float, decimals: int) -> str:
-    """A number in [-1, 1] on another scale, in plain spelling."""
-    placed = low + (value + 1) / 2 * (high - low)
-    if decimals < 0:
-        return str(round(placed / 10) * 10)
-    if decimals == 0:
-        return str(round(placed))
-    return f"{placed + 0.0:.{decimals}f}".replace("-0.0", "0.0")
 
 
 def affect_asked(rng: Random, truth: Truth) -> QA:
@@ -191,18 +192,6 @@ def unit_check(rng: Random, truth: Truth) -> QA:
     return ask + rng.choice(say.YES_NO), "yes" if yes else "no"
 
 
-def value_of(truth: Truth, name: str, label: str | None = None) -> Any:
-    """The value of one key of a JSON report."""
-    if name in ("valence", "arousal"):
-        return float(number_text(truth[name], -1.0, 1.0, 1))
-    return label if label is not None and name == "emotion" else truth[name]
-
-
-def report(truth: Truth, keys: Sequence[str], *, label: str | None = None) -> str:
-    """One JSON object with these keys in this order."""
-    return json.dumps({name: value_of(truth, name, label) for name in keys})
-
-
 def json_asked(rng: Random, truth: Truth) -> QA:
     """A JSON report of some keys, by a schema or only by their names."""
     keys = rng.sample(cues.REPORT_KEYS, rng.choice((2, 3, 3, 4, 5, 6)))
@@ -226,12 +215,12 @@ def json_asked(rng: Random, truth: Truth) -> QA:
 
 
 KINDS: dict[str, tuple[Callable[[Random, Truth], QA], float]] = {
-    "emotion/listed": (emotion_listed, 3.0),
+    "emotion/listed": (emotion_listed, 5.0),
     "emotion/open": (emotion_open, 2.0),
     "emotion/check": (emotion_check, 1.0),
-    "emotion/lettered": (emotion_lettered, 0.5),
-    "emotion/reasoned": (emotion_reasoned, 0.5),
-    "describe": (described, 0.3),
+    "emotion/marked": (emotion_marked, 1.0),
+    "emotion/reasoned": (emotion_reasoned, 0.35),
+    "describe": (described, 0.25),
     "cue": (cue_asked, 3.0),
     "cue/check": (cue_check, 1.0),
     "affect": (affect_asked, 1.0),
@@ -240,6 +229,10 @@ KINDS: dict[str, tuple[Callable[[Random, Truth], QA], float]] = {
     "json": (json_asked, 0.4),
 }
 """Kind -> how to make one, and how often."""
+_HEAVY = ("emotion/listed", "emotion/open", "emotion/marked", "cue")
+"""Kinds whose labels or key words say all that matters."""
+_FRAGILE = ("json", "units", "emotion/reasoned")
+"""Kinds whose form must be kept to the letter."""
 
 
 def ask(rng: Random, truth: Truth) -> tuple[str, str, str]:
@@ -258,6 +251,19 @@ def polite(rng: Random, question: str) -> str:
     return opener + question + rng.choice(say.CLOSERS)
 
 
+def system_turn(rng: Random) -> str:
+    """A system turn, often none."""
+    draw = rng.random()
+    if draw < 0.6:
+        return rng.choice(say.SYSTEMS)
+    if draw < 0.7:
+        return idle(rng)
+    role = rng.choice(say.ROLES) + rng.choice(say.OF)
+    article = "an" if role[0] in "aeio" else "a"
+    text = f"You are {article} {role}. {rng.choice(say.MANNER)}"
+    return cut(rng, text.strip(), share=rng.choice((0.0, 0.1)))
+
+
 def generic(rng: Random, truth: Truth, *, system: str, lead: str) -> Exchange:
     """A random exchange with the given system turn and lead."""
     kind, question, answer = ask(rng, truth)
@@ -265,5 +271,9 @@ def generic(rng: Random, truth: Truth, *, system: str, lead: str) -> Exchange:
     if kind == "describe" and rng.random() < 0.6:
         follow, label = emotion_listed(rng, truth)
         then = (rng.choice(say.THEN_EMOTION) + follow, label)
-    gap = rng.choice(say.GAPS)
-    return Exchange(kind, system, lead, gap + polite(rng, question), answer, then)
+    question = polite(rng, question)
+    if kind in _FRAGILE:
+        question = pad(rng, question) if rng.random() < 0.2 else question
+    else:
+        question = disturb(rng, question, heavy=kind in _HEAVY)
+    return Exchange(kind, system, lead, rng.choice(say.GAPS) + question, answer, then)

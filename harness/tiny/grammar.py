@@ -11,7 +11,9 @@ from harness.prompting import Library
 from harness.tiny import clip_grammar, face_grammar
 from harness.tiny import wording as say
 from harness.tiny.exchange import PICTURE, Exchange, Row, branch_of, trunk_of
+from harness.tiny.noise import idle
 from harness.tiny.shipped import Shipped
+from harness.tiny.shipped_clips import ShippedClips
 from harness.tiny.targets import MIRRORED
 
 Truth = dict[str, Any]
@@ -24,6 +26,7 @@ class Grammar:
     """Rows of exchanges about drawn faces and clips."""
 
     shipped: Shipped
+    clips: ShippedClips
     budget: int = 200
     """Tokens of branches in a row; the last branch may go beyond it."""
     most: int = 7
@@ -32,21 +35,18 @@ class Grammar:
     @classmethod
     def of(cls, library: Library) -> Grammar:
         """The grammar with the prompts of a library."""
-        return cls(Shipped(library))
+        shipped = Shipped(library)
+        return cls(shipped, ShippedClips(shipped))
 
     def face_row(self, rng: Random, truth: Truth, count: Count, *, blank: bool = False) -> Row:
         """A row about a face; about a blank picture, every answer is that no face is visible."""
         draw = rng.random()
-        if draw < 0.08:
+        if draw < 0.07:
             return self._row([question_first(rng, truth)], blank=blank)
-        if draw < 0.32:
-            make, share = self.shipped.emotion, 0.7
-        elif draw < 0.47:
-            make, share = self.shipped.question, 0.85
-        elif draw < 0.62:
-            make, share = self.shipped.cues, 0.8
-        else:
-            system, lead = rng.choice(say.SYSTEMS), rng.choice(say.LEADS) + PICTURE
+        if draw < 0.11:
+            return self._row([system_led(rng, truth)], blank=blank)
+        if draw < 0.55:
+            system, lead = face_grammar.system_turn(rng), rng.choice(say.LEADS) + PICTURE
             first = face_grammar.generic(rng, truth, system=system, lead=lead)
             return self._fill(
                 rng,
@@ -55,27 +55,42 @@ class Grammar:
                 count,
                 blank=blank,
             )
-        first = make(rng, truth)
+        make, share = rng.choices(
+            (
+                (self.shipped.emotion, 0.7),
+                (self.shipped.question, 0.85),
+                (self.shipped.cues, 0.7),
+                (self.shipped.affect, 0.5),
+                (self.shipped.units, 0.5),
+            ),
+            (18, 9, 14, 2, 3),
+        )[0]
+        first = make(rng, truth, None)
+        # Each cue report has a system turn of its own, so only the same one fits the trunk.
+        name = first.kind if first.kind.startswith("cues/") else None
 
         def another() -> Exchange:
             if rng.random() < share:
-                return make(rng, truth)
+                return make(rng, truth, name)
             return face_grammar.generic(rng, truth, system=first.system, lead=first.lead)
 
         return self._fill(rng, first, another, count, blank=blank)
 
     def clip_row(self, rng: Random, truth: Truth, count: Count, *, blank: bool = False) -> Row:
         """A row about a clip."""
-        own = rng.random() < 0.6
+        draw = rng.random()
+        own = draw < 0.65
+        if draw < 0.04:
+            return self._row([self.clips.emotion(rng, truth)], blank=blank)
         if own:
-            first = self.shipped.vqa(rng, truth)
+            first = self.clips.vqa(rng, truth)
         else:
             system, lead = rng.choice(clip_grammar.SYSTEMS), rng.choice(clip_grammar.LEADS)
             first = clip_grammar.generic(rng, truth, system=system, lead=lead)
 
         def another() -> Exchange:
             if own and rng.random() < 0.85:
-                return self.shipped.vqa(rng, truth)
+                return self.clips.vqa(rng, truth)
             return clip_grammar.generic(rng, truth, system=first.system, lead=first.lead)
 
         return self._fill(rng, first, another, count, blank=blank)
@@ -92,7 +107,7 @@ class Grammar:
         """More exchanges behind the first until the budget is used."""
         chosen, trunk = [first], trunk_of(first)
         used = self._size(first, count)
-        for _ in range(3 * self.most):
+        for _ in range(2 * self.most):
             if used >= self.budget or len(chosen) >= self.most:
                 break
             more = another()
@@ -115,10 +130,23 @@ class Grammar:
 
 def question_first(rng: Random, truth: Truth) -> Exchange:
     """A question that stands before its picture."""
-    system = rng.choice(say.SYSTEMS)
+    system = face_grammar.system_turn(rng)
     exchange = face_grammar.generic(rng, truth, system=system, lead=PICTURE)
     gap = rng.choice(say.GAPS)
     return replace(exchange, lead=exchange.question.lstrip() + gap + PICTURE, question="")
+
+
+def system_led(rng: Random, truth: Truth) -> Exchange:
+    """An emotion question in the system turn; the user sends little more than the picture."""
+    make = face_grammar.emotion_listed if rng.random() < 0.8 else face_grammar.emotion_open
+    question, answer = make(rng, truth)
+    draw = rng.random()
+    said = "" if draw < 0.4 else idle(rng) if draw < 0.7 else rng.choice(say.SENT)
+    system = face_grammar.polite(rng, question)
+    if rng.random() < 0.5:
+        system = f"{rng.choice(say.TOLD)} {system}"
+    lead, gap = rng.choice(say.LEADS) + PICTURE, rng.choice(say.GAPS)
+    return Exchange("emotion/system", system, lead, gap + said if said else "", answer)
 
 
 def mirrored(truth: Truth) -> Truth:

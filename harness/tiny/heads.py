@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from harness.faces import MICRO_7
+from harness.tiny.landmarks import COUNT
 from harness.tiny.targets import CLASSES, UNITS
 
 _SIDES = 2 * len(UNITS)
@@ -19,6 +20,8 @@ _OUT = _SIDES + _AFFECT + sum(len(v) for v in CLASSES.values())
 WEIGHTS = {"emotion": 2.0, "teeth_visible": 1.0, "beard": 0.2, "age_group": 0.2, "glasses": 0.3}
 WEIGHTS |= {"head_pose": 0.4, "gaze": 0.4}
 """Weight of a class loss where it is not 0.6."""
+POINTS = 6.0
+"""Weight of the mean landmark loss."""
 
 
 class Heads(nn.Module):  # type: ignore[misc]
@@ -32,8 +35,9 @@ class Heads(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.wide = nn.Linear(width * tokens, _OUT)
         self.mean = nn.Linear(width, _OUT)
+        self.points = nn.Linear(width * tokens, 2 * COUNT)
         self.change = nn.Linear(width * tokens, _SIDES + len(MICRO_7))
-        for layer in (self.wide, self.change):
+        for layer in (self.wide, self.points, self.change):
             # Small: a head that starts loud spends the first steps on growing quiet.
             nn.init.normal_(layer.weight, 0.0, 0.1 * layer.in_features**-0.5)
 
@@ -58,6 +62,12 @@ def still_loss(out: Tensor, units: Tensor, affect: Tensor, classes: dict[str, Te
     for name, score in scores.items():
         loss = loss + WEIGHTS.get(name, 0.6) * F.cross_entropy(score, classes[name])
     return loss
+
+
+def point_loss(out: Tensor, points: Tensor) -> Tensor:
+    """Loss of the landmarks, (n, points, 2)."""
+    error = F.smooth_l1_loss(out.unflatten(1, (-1, 2)), points, beta=0.3)
+    return POINTS * error
 
 
 def unit_loss(out: Tensor, units: Tensor) -> Tensor:

@@ -50,6 +50,7 @@ FAMILIES: dict[str, dict[str, str]] = {
 EMOTIONS: tuple[str, ...] = tuple(FAMILIES["noun"])
 BASIC: tuple[str, ...] = EMOTIONS[:7]
 LETTERS = "ABCDEFGHIJ"
+NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
 def word_for(rng: Random, emotion: str) -> str:
@@ -87,28 +88,34 @@ def plain_list(rng: Random, truth: str) -> tuple[list[str], str]:
 
 def spell_list(rng: Random, labels: Sequence[str]) -> str:
     """The labels as running text."""
-    draw = rng.randrange(8)
-    if draw < 3:
+    draw = rng.random()
+    if draw < 0.35 or len(labels) < 2:
         return ", ".join(labels)
-    if draw == 3:
-        return ", ".join(labels[:-1]) + " or " + labels[-1] if len(labels) > 1 else labels[0]
-    if draw == 4:
-        return " / ".join(labels)
-    if draw == 5:
-        return ", ".join(f'"{label}"' for label in labels)
-    if draw == 6:
-        return "; ".join(labels)
-    return "[" + ", ".join(labels) + "]"
+    if draw < 0.55:
+        link = rng.choice((" or ", " or ", " and ", ", or ", ", and ", " or else "))
+        return ", ".join(labels[:-1]) + link + labels[-1]
+    if draw < 0.85:
+        gap = rng.choice((" / ", "/", "; ", " | ", "|", " ", " or ", " - ", ",", "\n", " > "))
+        return gap.join(labels)
+    left, right = rng.choice(
+        (('"', '"'), ("'", "'"), ("<", ">"), ("*", "*"), ("[", "]"), ("`", "`"))
+    )
+    if draw < 0.92:
+        return ", ".join(f"{left}{label}{right}" for label in labels)
+    left, right = rng.choice((("[", "]"), ("(", ")"), ("{", "}"), ("<", ">"), ('"', '"')))
+    return left + ", ".join(labels) + right
 
 
 def bullet_list(rng: Random, labels: Sequence[str]) -> str:
     """The labels one a line."""
-    mark = rng.choice(("- ", "* ", ""))
+    mark = rng.choice(("- ", "* ", "", "• ", "+ ", "o ", "[ ] "))
     return "\n".join(mark + label for label in labels)
 
 
-def lettered_list(rng: Random, labels: Sequence[str]) -> str:
-    """The labels with option letters."""
-    left, right = rng.choice((("(", ")"), ("", "."), ("", ")"), ("", ":")))
-    gap = rng.choice(("\n", "\n", ", ", "  "))
-    return gap.join(f"{left}{LETTERS[i]}{right} {label}" for i, label in enumerate(labels))
+def marked_list(rng: Random, labels: Sequence[str], marks: Sequence[str]) -> str:
+    """The labels with option letters or numbers."""
+    left, right = rng.choice(
+        (("(", ")"), ("", "."), ("", ")"), ("", ":"), ("[", "]"), ("", " -"), ("<", ">"), ("", ""))
+    )
+    gap = rng.choice(("\n", "\n", ", ", "  ", "; "))
+    return gap.join(f"{left}{m}{right} {label}" for m, label in zip(marks, labels, strict=False))

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.tiny.exchange import PICTURE, Row
+from harness.tiny.exchange import CUT, PICTURE, Row
 
 HIDDEN = -1e4
 """Added to the score of what may not be seen; well within bfloat16 and far beyond any score."""
@@ -52,7 +52,9 @@ class Packer:
         if known is None:
             if len(self.cache) > 200_000:
                 self.cache.clear()
-            known = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            known = []
+            for part in text.split(CUT):
+                known += self.tokenizer(part, add_special_tokens=False)["input_ids"]
             self.cache[text] = known
         return known
 

@@ -30,6 +30,7 @@ from harness.faces import (
     face_at,
     frame_at,
 )
+from harness.tiny.landmarks import points_of
 
 Kind = Literal["face", "clip"]
 SHARD = 256
@@ -44,7 +45,8 @@ class Pool:
     pixels: NDArray[np.uint8]
     """(n, frames, side, side, 3); one frame for a face, onset, apex and offset for a clip."""
     truths: tuple[dict[str, Any], ...]
-    """Annotations, and `units`: action unit number to (left, right) intensity."""
+    """Annotations, `units` (action unit number to left and right intensity) and, of a face in a
+    training pool, `points` (see `harness.tiny.landmarks`)."""
 
     def __len__(self) -> int:
         return len(self.truths)
@@ -93,6 +95,7 @@ def draw_one(spec: PoolSpec, index: int) -> tuple[NDArray[np.uint8], dict[str, A
         face = face_at(index, seed=spec.seed, split=spec.split, labels=BASIC_8)
         drawing = draw(face, size=DRAWN_AT)
         truth = {**annotate(face, drawing), "units": _units(face)}
+        truth["points"] = points_of(drawing.landmarks, DRAWN_AT)
         return shrink(drawing.pixels, spec.side)[None], truth
     clip = clip_at(index, seed=spec.seed, split=spec.split)
     frames = [frame_at(clip, i) for i in (clip.onset, clip.apex, clip.offset)]

@@ -21,23 +21,26 @@ class Settings:
 
     seed: int = 1
     pool_seed: int = 5000
-    faces: int = 12288
+    faces: int = 20480
     clips: int = 2560
-    see_steps: int = 2600
+    see_steps: int = 1300
     see_faces: int = 56
     see_clips: int = 8
-    see_rate: float = 2e-3
-    talk_steps: int = 1500
-    talk_faces: int = 48
+    see_rate: float = 1e-3
+    matrix_rate: float = 0.025
+    """Muon's rate for the matrices inside blocks."""
+    talk_steps: int = 1150
+    talk_faces: int = 40
     """Faces that the tower sees in a step; the heads learn from all of them."""
-    talk_rows: int = 18
+    talk_rows: int = 22
     """Faces among them that are talked about: words cost more than pictures."""
-    talk_clips: int = 8
-    talk_rate: float = 2e-3
-    talk_vision_rate: float = 1.2e-3
+    talk_clips: int = 7
+    talk_rate: float = 1.5e-3
+    talk_vision: float = 0.4
+    """Share of the rates of stage one at which the tower goes on while the model learns to talk."""
     aux: float = 0.3
     """Weight of the vision heads' loss while the model learns to talk."""
-    blank: float = 0.05
+    blank: float = 0.04
     """Share of pictures that are blank while the model learns to talk."""
 
 

@@ -9,18 +9,16 @@ from typing import Any
 from harness.answers.vocabulary import VOCABULARIES, definitions
 from harness.core.field import FieldSpec
 from harness.core.message import Image, Message, Text
+from harness.faces import UNIT_TABLE
 from harness.prompting import Library, field_variables
-from harness.tiny import clip_grammar, face_grammar
 from harness.tiny import cue_wording as cues
+from harness.tiny import face_grammar, frames
 from harness.tiny import labels as lists
-from harness.tiny import wording as say
-from harness.tiny.exchange import PICTURE, Exchange
+from harness.tiny.exchange import ENDED, PICTURE, Exchange
+from harness.tiny.reports import RELIANCE, report
 
 Truth = dict[str, Any]
 _BLANKS = [Image(name=f"picture {i}", data=b"\x89PNG\r\n\x1a\n" + bytes([i])) for i in range(3)]
-
-EMOTION = ("plain", "defined", "au-guided", "cot", "describe")
-EMOTION_WEIGHTS = (3.0, 2.0, 2.0, 1.0, 1.0)
 _PLAIN = (
     face_grammar.cue_asked,
     face_grammar.cue_asked,
@@ -29,6 +27,11 @@ _PLAIN = (
     face_grammar.emotion_check,
 )
 """What is asked without options."""
+SCALE_WORDS: dict[str, tuple[str, ...]] = {
+    "valence": ("very unpleasant", "unpleasant", "neutral", "pleasant", "very pleasant"),
+    "arousal": ("very calm", "calm", "medium", "excited", "very excited"),
+}
+"""Words for -1, -0.5, 0, 0.5 and 1, as the task faces/affect has them."""
 
 
 def parts_text(message: Message) -> str:
@@ -42,6 +45,15 @@ class Shipped:
     def __init__(self, library: Library) -> None:
         self.library = library
 
+    def names(self, family: str) -> tuple[str, ...]:
+        """The prompts of a family, such as "emotion"."""
+        return tuple(n for n in self.library.names() if n.startswith(family + "/"))
+
+    def choose(self, rng: Random, family: str) -> str:
+        """One of a family's prompts, the plain one most often."""
+        names = self.names(family)
+        return rng.choices(names, [3.0 if n.endswith("/plain") else 1.0 for n in names])[0]
+
     def render(
         self,
         name: str,
@@ -50,16 +62,26 @@ class Shipped:
         question: str | None = None,
         pictures: int = 1,
         replies: Mapping[str, str] | None = None,
+        every: Mapping[str, FieldSpec] | None = None,
     ) -> tuple[str, list[str]]:
-        """System text and the user's turns of a prompt."""
+        """System text and the user's turns of a prompt; turns shown as examples, the model's among
+        them, stand whole before the first."""
         rendering = self.library.render(
             self.library.prompt(name),
-            variables=field_variables(fields, question=question),
+            variables=field_variables(fields, question=question, every=every),
             pictures=_BLANKS[:pictures],
             replies=replies or {},
         )
-        system = "".join(m.text for m in rendering.messages if m.role == "system")
-        return system, [parts_text(m) for m in rendering.messages if m.role == "user"]
+        system, turns, before = "", [], ""
+        for message in rendering.messages:
+            if message.role == "system":
+                system = system or message.text
+            elif message.role == "user":
+                turns.append(before + parts_text(message))
+                before = ""
+            elif PICTURE not in "".join(turns):
+                before = f"{turns.pop()}{ENDED}{parts_text(message)}<|im_end|>\n<|im_start|>user\n"
+        return system, turns
 
     def exchange(
         self, kind: str, system: str, turns: list[str], answer: str, then: str | None = None
@@ -71,38 +93,39 @@ class Shipped:
 
     def emotion(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
         """One of the emotion prompts."""
-        name = name or rng.choices(EMOTION, EMOTION_WEIGHTS)[0]
+        name = name or self.choose(rng, "emotion")
         maker = lists.plain_list if rng.random() < 0.6 else lists.label_list
         labels, answer = maker(rng, truth["emotion"])
         texts = definitions(labels) if rng.random() < 0.7 else {}
         spec = FieldSpec(kind="label", labels=tuple(labels), definitions=texts)
-        prompt = f"emotion/{name}"
-        if name == "describe":
-            system, turns = self.render(prompt, {"emotion": spec}, replies={"description": "x"})
-            return self.exchange(prompt, system, turns, face_grammar.prose(truth), answer)
-        system, turns = self.render(prompt, {"emotion": spec})
-        said = face_grammar.reasoned(truth, answer) if name == "cot" else answer
-        return self.exchange(prompt, system, turns, said)
+        return self._emotion(truth, name, spec, answer)
+
+    def _emotion(self, truth: Truth, name: str, spec: FieldSpec, answer: str) -> Exchange:
+        head = self.library.prompt(name).head
+        system, turns = self.render(name, {"emotion": spec}, replies={"description": "x"})
+        if len(turns) > 1:
+            return self.exchange(name, system, turns, face_grammar.prose(truth), answer)
+        said = face_grammar.reasoned(truth, answer) if head.answer == "final" else answer
+        return self.exchange(name, system, turns, said)
 
     def question(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
         """A question of a table, with or without its options."""
-        name = name or rng.choice(("plain", "options", "options"))
-        if name == "plain":
+        name = name or rng.choice(("question/plain", "question/options", "question/options"))
+        if name == "question/plain":
             question, answer = rng.choice(_PLAIN)(rng, truth)
             options = ["yes", "no"]
         else:
             question, options, answer = self._with_options(rng, truth)
         spec = FieldSpec(kind="label", labels=tuple(options))
-        system, turns = self.render(f"question/{name}", {"answer": spec}, question=question)
-        return self.exchange(f"question/{name}", system, turns, answer)
+        system, turns = self.render(name, {"answer": spec}, question=question)
+        return self.exchange(name, system, turns, answer)
 
     def _with_options(self, rng: Random, truth: Truth) -> tuple[str, list[str], str]:
         """A bare question, its options in random order, and the right one."""
         draw = rng.random()
         if draw < 0.3:
             labels, answer = lists.label_list(rng, truth["emotion"])
-            ask = face_grammar.fill(rng, rng.choice(say.EMOTION_ASKS))
-            return ask, labels, answer
+            return face_grammar.fill(rng, frames.emotion_ask(rng)), labels, answer
         if draw < 0.5:
             name, values, asks = rng.choice(cues.CUE_CHECKS)
             options, answer = ["yes", "no"], "yes" if truth[name] in values else "no"
@@ -120,7 +143,7 @@ class Shipped:
 
     def cues(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
         """One of the cue report prompts, with all keys or some."""
-        name = name or rng.choice(("report", "judge-then-explain"))
+        name = name or rng.choice(self.names("cues"))
         keys = set(cues.REPORT_KEYS)
         draw = rng.random()
         if draw < 0.35:
@@ -131,11 +154,30 @@ class Shipped:
         if rng.random() < 0.15:
             labels, answer = lists.label_list(rng, truth["emotion"])
         fields = {k: self._cue_field(rng, k, labels) for k in cues.REPORT_KEYS if k in keys}
-        system, turns = self.render(f"cues/{name}", fields)
-        order = sorted(keys, key=lambda key: turns[0].index(f'"{key}":'))
-        said = face_grammar.report(truth, order, label=answer)
-        said = f"{answer}\n{said}" if name == "judge-then-explain" else said
-        return self.exchange(f"cues/{name}", system, turns, said)
+        if rng.random() < 0.3:
+            high = rng.choice((1, 10))
+            scale = FieldSpec(kind="number", low=0, high=high)
+            fields |= {f"reliance_{k}": scale for k in RELIANCE["anger"] if k in keys}
+        return self._cues(truth, name, fields, answer)
+
+    def _cues(
+        self, truth: Truth, name: str, fields: Mapping[str, FieldSpec], answer: str
+    ) -> Exchange:
+        """The exchange; each turn is answered by the keys that it asks for, in its order."""
+        system, turns = self.render(name, fields, replies={"judgement": "x", "cues": "x"})
+        said = [self._keys(truth, turn, fields, answer) for turn in turns]
+        if name == "cues/judge-then-explain":
+            said[0] = f"{answer}\n{said[0]}"
+        # Two conversations that know nothing of each other are learnt one at a time.
+        if len(turns) > 1 and PICTURE in turns[1]:
+            return self.exchange(name, system, turns[:1], said[0])
+        return self.exchange(name, system, turns, said[0], said[1] if len(said) > 1 else None)
+
+    def _keys(self, truth: Truth, turn: str, fields: Mapping[str, FieldSpec], answer: str) -> str:
+        asked = [key for key in fields if f'"{key}":' in turn]
+        asked.sort(key=lambda key: turn.index(f'"{key}":'))
+        tens = any(fields[key].high == 10 for key in asked)
+        return report(truth, asked, label=answer, tens=tens)
 
     def _cue_field(self, rng: Random, name: str, labels: list[str]) -> FieldSpec:
         if name in ("valence", "arousal"):
@@ -151,25 +193,38 @@ class Shipped:
             rng.shuffle(options)
         return FieldSpec(kind="label", labels=tuple(options))
 
-    def vqa(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
-        """One of the clip prompts."""
-        name = name or rng.choice(("plain", "guided"))
-        asked: tuple[str, ...] = ()
-        while not asked:
-            kind, (question, answer, asked) = clip_grammar.ask(rng, truth)
-        fields = {field: self._clip_field(rng, field) for field in asked}
-        if kind == "combined" and name == "guided":
-            answer = clip_grammar.sentence(truth, several=1)
-        system, turns = self.render(f"vqa/{name}", fields, question=question, pictures=3)
-        return self.exchange(f"vqa/{name}/{kind}", system, turns, answer)
+    def affect(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
+        """Valence and arousal, as numbers or in words."""
+        name = name or rng.choice(self.names("affect"))
+        keys = rng.choice((("valence", "arousal"), ("valence", "arousal"), ("arousal",)))
+        steps = (-1.0, -0.5, 0.0, 0.5, 1.0)
+        fields = {
+            k: FieldSpec(kind="number", words=dict(zip(SCALE_WORDS[k], steps, strict=True)))
+            for k in keys
+        }
+        system, turns = self.render(name, fields)
+        words = SCALE_WORDS if name == "affect/words" else None
+        return self.exchange(name, system, turns, report(truth, keys, words=words))
+
+    def units(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
+        """The action units among those that are listed."""
+        name = name or rng.choice(self.names("units"))
+        numbers = sorted(rng.sample(tuple(UNIT_TABLE), rng.choice((8, 12, 16, len(UNIT_TABLE)))))
+        write = face_grammar.unit_names(rng)
+        labels = [write(n) for n in numbers]
+        if rng.random() < 0.3:
+            rng.shuffle(labels)
+        shown = {write(n) for n in face_grammar.shown_units(truth)}
+        answer = ", ".join(label for label in labels if label in shown) or "none"
+        spec = FieldSpec(kind="set", labels=tuple(labels))
+        system, turns = self.render(name, {"action_units": spec})
+        return self.exchange(name, system, turns, answer)
 
     def emotion_usual(self, truth: Truth, name: str) -> Exchange:
         """An emotion prompt as the shipped task asks it: seven labels in their usual order."""
         labels = VOCABULARIES["basic-7"]
         spec = FieldSpec(kind="label", labels=labels, definitions=definitions(labels))
-        prompt, answer = f"emotion/{name}", truth["emotion"]
-        system, turns = self.render(prompt, {"emotion": spec}, replies={"description": "x"})
-        return self.exchange(prompt, system, turns, answer, answer if len(turns) > 1 else None)
+        return self._emotion(truth, f"emotion/{name}", spec, truth["emotion"])
 
     def cues_usual(self, truth: Truth, name: str) -> Exchange:
         """A cue report with every key."""
@@ -178,9 +233,7 @@ class Shipped:
             options = lists.BASIC if key == "emotion" else cues.CUE_ANSWERS.get(key, ())
             spec = FieldSpec(kind="label", labels=tuple(options)) if options else None
             fields[key] = spec or FieldSpec(kind="number")
-        system, turns = self.render(f"cues/{name}", fields)
-        order = sorted(fields, key=lambda key: turns[0].index(f'"{key}":'))
-        return self.exchange(f"cues/{name}", system, turns, face_grammar.report(truth, order))
+        return self._cues(truth, f"cues/{name}", fields, truth["emotion"])
 
     def teeth(self, truth: Truth) -> Exchange:
         """The teeth question of a table with its options."""
@@ -188,32 +241,3 @@ class Shipped:
         question = "Are the teeth visible?"
         system, turns = self.render("question/options", {"answer": spec}, question=question)
         return self.exchange("question/options", system, turns, truth["teeth_visible"])
-
-    def vqa_usual(self, rng: Random, truth: Truth, name: str, kind: str) -> Exchange:
-        """A question of the ME-VQA file in its own words."""
-        question, answer, asked = clip_grammar.verbatim(rng, truth, kind)
-        if kind == "combined" and name == "guided":
-            answer = clip_grammar.sentence(truth, several=1)
-        fields = {field: self._clip_field(None, field) for field in asked}
-        system, turns = self.render(f"vqa/{name}", fields, question=question, pictures=3)
-        return self.exchange(f"vqa/{name}/{kind}", system, turns, answer)
-
-    def _clip_field(self, rng: Random | None, name: str) -> FieldSpec:
-        """The field's labels, now and then shuffled where a generator is given."""
-        if name == "au_shown":
-            return FieldSpec(kind="yes-no")
-        labels = VOCABULARIES[_CLIP_LABELS[name]]
-        if name == "action_units":
-            return FieldSpec(kind="set", labels=labels)
-        if rng is not None and rng.random() < 0.3:
-            labels = tuple(rng.sample(labels, len(labels)))
-        return FieldSpec(kind="label", labels=labels)
-
-
-_CLIP_LABELS = {
-    "coarse": "megc-coarse",
-    "fine": "me-fine-7",
-    "au_side": "megc-side",
-    "action_units": "megc-action-units",
-}
-"""Field of a clip task to the name of its labels."""

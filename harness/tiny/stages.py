@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 from harness.tiny import forward
 from harness.tiny.batches import ClipFeed, FaceFeed
 from harness.tiny.crew import ALONE, Crew
-from harness.tiny.heads import Heads, change_loss, split, still_loss, unit_loss
+from harness.tiny.heads import Heads, change_loss, point_loss, split, still_loss, unit_loss
 from harness.tiny.packing import NO_LABEL, Packed
 
 Say = Callable[[str], None]
@@ -66,29 +67,62 @@ class Plan:
         return min(1.0, step / self.warm) * (self.floor + (1 - self.floor) * fall)
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Modules that learn at one pace."""
+
+    modules: tuple[Any, ...]
+    rate: float
+    """AdamW's, for embeddings, heads, norms and biases."""
+    matrix_rate: float
+    """Muon's, for the matrices inside blocks."""
+
+    def parts(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """Weights for Muon, further matrices, and vectors."""
+        inner, outer, vectors = [], [], []
+        for module in self.modules:
+            for name, weight in module.named_parameters():
+                if weight.ndim < 2:
+                    vectors.append(weight)
+                elif weight.ndim == 2 and INNER.search(name):
+                    inner.append(weight)
+                else:
+                    outer.append(weight)
+        return inner, outer, vectors
+
+
+INNER = re.compile(r"(^|\.)(blocks|layers|merger)\.")
+"""Names of weights inside the blocks of a tower or a language model."""
+
+
 @dataclass(slots=True)
 class Course:
     """A stage under way: steps, checkpoints, resumption."""
 
     plan: Plan
     learner: Learner
-    groups: list[tuple[list[Any], float]]
-    """Modules and their learning rate."""
+    groups: list[Group]
     folder: Path
     say: Say
     every: float = 120.0
     """Seconds between checkpoints."""
     crew: Crew = ALONE
-    optimizer: Any = field(init=False)
+    optimizers: tuple[Any, Any] = field(init=False)
+    """Muon (Jordan et al., 2024) for matrices inside blocks, which halves the steps of so small a
+    model, and AdamW for the rest."""
 
     def __post_init__(self) -> None:
-        parts = []
-        for modules, rate in self.groups:
-            for matrix in (True, False):
-                weights = [p for m in modules for p in m.parameters() if (p.ndim > 1) == matrix]
-                decay = 0.02 if matrix else 0.0
-                parts.append({"params": weights, "lr": rate, "base": rate, "weight_decay": decay})
-        self.optimizer = torch.optim.AdamW(parts, betas=(0.9, 0.98))
+        inner, rest = [], []
+        for group in self.groups:
+            matrices, outer, vectors = group.parts()
+            inner.append({"params": matrices, "lr": group.matrix_rate, "base": group.matrix_rate})
+            for weights, decay in ((outer, 0.02), (vectors, 0.0)):
+                pace = {"lr": group.rate, "base": group.rate, "weight_decay": decay}
+                rest.append({"params": weights, **pace})
+        self.optimizers = (
+            torch.optim.Muon(inner, weight_decay=0.05, momentum=0.95),
+            torch.optim.AdamW(rest, betas=(0.9, 0.98)),
+        )
 
     @property
     def checkpoint(self) -> Path:
@@ -105,10 +139,11 @@ class Course:
     ) -> None:
         """Trains to the last step; `losses(step)` gives the parts to add up, one at a time."""
         done = self._restore() if resume else 0
-        weights = [p for g in self.optimizer.param_groups for p in g["params"]]
+        paces = [group for one in self.optimizers for group in one.param_groups]
+        weights = [weight for group in paces for weight in group["params"]]
         saved = begun = time.monotonic()
         for step in range(done + 1, self.plan.steps + 1):
-            for group in self.optimizer.param_groups:
+            for group in paces:
                 group["lr"] = group["base"] * self.plan.rate(step)
             total = 0.0
             for loss in losses(step):
@@ -116,8 +151,9 @@ class Course:
                 total += float(loss.detach())
             self.crew.average(weights)
             torch.nn.utils.clip_grad_norm_(weights, self.plan.clip)
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
+            for one in self.optimizers:
+                one.step()
+                one.zero_grad(set_to_none=True)
             last = step == self.plan.steps
             if self.crew.rank:
                 continue
@@ -137,7 +173,7 @@ class Course:
             "step": step,
             "model": self.learner.model.state_dict(),
             "heads": self.learner.heads.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [one.state_dict() for one in self.optimizers],
         }
         part = self.checkpoint.with_suffix(".part")
         torch.save(state, part)
@@ -149,7 +185,8 @@ class Course:
         state = torch.load(self.checkpoint, weights_only=True)
         self.learner.model.load_state_dict(state["model"])
         self.learner.heads.load_state_dict(state["heads"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for one, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            one.load_state_dict(kept)
         return int(state["step"])
 
 
@@ -187,6 +224,8 @@ def face_head_loss(
         {name: values[keep] for name, values in batch.classes.items()},
     )
     loss = still_loss(wide, *truth)
+    found = learner.heads.points(tokens[keep].flatten(1))
+    loss = loss + point_loss(found, batch.points[keep])
     if mean:
         loss = loss + mean * still_loss(flat, *truth)
     return loss, tokens

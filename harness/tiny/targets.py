@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.faces import BASIC_8, CUE_VALUES, MICRO_7, UNIT_TABLE
+from harness.tiny.landmarks import COUNT
 
 UNITS: tuple[int, ...] = tuple(UNIT_TABLE)
 EMOTIONS = BASIC_8
@@ -38,6 +39,8 @@ class Targets:
     """(n, 2): valence and arousal; nan where not known."""
     classes: dict[str, NDArray[np.int64]]
     """(n,) for each entry of `CLASSES`."""
+    points: NDArray[np.float32]
+    """(n, points, 2): landmarks as shares of the side; 0 where they are not known."""
 
 
 def unit_array(truths: Sequence[dict[str, Any]]) -> NDArray[np.float32]:
@@ -56,7 +59,9 @@ def face_targets(truths: Sequence[dict[str, Any]]) -> Targets:
         name: np.array([values.index(t[name]) for t in truths]) for name, values in CLASSES.items()
     }
     affect = np.array([[t["valence"], t["arousal"]] for t in truths], dtype=np.float32)
-    return Targets(unit_array(truths), affect, classes)
+    unknown = [[0.0, 0.0]] * COUNT
+    points = np.array([t.get("points", unknown) for t in truths], dtype=np.float32)
+    return Targets(unit_array(truths), affect, classes, points)
 
 
 def clip_targets(truths: Sequence[dict[str, Any]]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -39,6 +39,7 @@ from harness.tiny.settings import Settings, arguments, pool_specs
 from harness.tiny.speaker import Speaker
 from harness.tiny.stages import (
     Course,
+    Group,
     Learner,
     Plan,
     clip_head_loss,
@@ -105,7 +106,7 @@ class Trainer:
         course = Course(
             Plan("see", s.see_steps),
             self.learner,
-            [([visual, self.learner.heads], s.see_rate)],
+            [Group((visual, self.learner.heads), s.see_rate, s.matrix_rate)],
             self.work,
             tell,
             crew=self.crew,
@@ -129,19 +130,24 @@ class Trainer:
     def learn_to_talk(self, feeds: Sequence[Any], *, resume: bool) -> None:
         """Stage two."""
         s, model = self.settings, self.learner.model
+        visual = model.model.visual
         course = Course(
             Plan("talk", s.talk_steps),
             self.learner,
             [
-                ([model.model.language_model, model.lm_head], s.talk_rate),
-                ([model.model.visual, self.learner.heads], s.talk_vision_rate),
+                Group((model.model.language_model, model.lm_head), s.talk_rate, s.matrix_rate),
+                Group(
+                    (visual, self.learner.heads),
+                    s.talk_vision * s.see_rate,
+                    s.talk_vision * s.matrix_rate,
+                ),
             ],
             self.work,
             tell,
             crew=self.crew,
         )
         report = self.report(feeds[2], feeds[3])
-        course.run(self.talk_losses(feeds), resume=resume, report=report, report_every=250)
+        course.run(self.talk_losses(feeds), resume=resume, report=report, report_every=300)
 
     def report(self, faces: FaceFeed, clips: ClipFeed) -> Callable[[], str]:
         """A short check by transformers' own generate() on validation pictures."""

@@ -58,9 +58,79 @@ OPENERS: tuple[str, ...] = (
     "Take a look at the picture. ",
 )
 CLOSERS: tuple[str, ...] = ("", "", "", "", " Thank you.", " Thanks!", " Be brief.", " Please.")
+ROLES: tuple[str, ...] = (
+    *("expert", "annotator", "psychologist", "coder", "rater", "assistant", "model", "classifier"),
+    *(
+        "researcher",
+        "judge",
+        "system",
+        "specialist",
+        "observer",
+        "labeller",
+        "program",
+        "scientist",
+    ),
+)
+OF: tuple[str, ...] = (
+    *("", "", " of emotions", " of facial expressions", " of faces", " for pictures", " of images"),
+    *(
+        " in psychology",
+        " for affective computing",
+        " with long experience",
+        " of non-verbal signals",
+    ),
+)
+MANNER: tuple[str, ...] = (
+    *("", "", "Reply briefly.", "Use few words.", "Answer exactly as asked.", "Be precise."),
+    *("Follow the format.", "Never explain.", "Stay neutral.", "You see one picture at a time."),
+    *("Base every answer on the image.", "Do as the user says.", "You reply in English."),
+)
+
+TOLD: tuple[str, ...] = (
+    *("The user shows pictures of faces.", "You get a picture.", "For every picture:", "Job:"),
+    *(
+        "You read faces.",
+        "Each message holds one face.",
+        "This is your only task:",
+        "Always do this:",
+    ),
+)
+"""Openings of a system turn that holds the whole question."""
+SENT: tuple[str, ...] = (
+    "Here it is.",
+    "Picture 3.",
+    "Next one.",
+    "This one.",
+    "Please.",
+    "?",
+    "Image",
+)
+SENT += ("See above.", "Do it.", "Start.", "Now.", "And this?", "Reply now.", "Your answer?")
+"""What a user sends whose question stands in the system turn."""
 
 THING: tuple[str, ...] = ("emotion", "expression", "facial expression", "feeling", "mood", "affect")
+THING += ("emotion", "emotional condition", "emotion class", "emotion category", "state of mind")
+THING += (
+    "emotional expression",
+    "sentiment",
+    "facial emotion",
+    "expression class",
+    "affective tone",
+)
 PERSON: tuple[str, ...] = (
+    "he",
+    "she",
+    "this man",
+    "this woman",
+    "this individual",
+    "the human",
+    "the model",
+    "the one shown",
+    "the person in the photo",
+    "the face in this photo",
+    "the image",
+    "this picture",
+    "the person shown",
     "this face",
     "the face",
     "this person",
@@ -73,68 +143,6 @@ PERSON: tuple[str, ...] = (
 SHOW: tuple[str, ...] = ("show", "express", "display", "convey", "have", "wear", "communicate")
 SHOWN: tuple[str, ...] = ("shown", "expressed", "displayed", "conveyed", "visible", "portrayed")
 
-EMOTION_ASKS: tuple[str, ...] = (
-    "Which {thing} does {person} {show}?",
-    "What {thing} does {person} {show}?",
-    "What is the {thing} of {person}?",
-    "Which {thing} is {shown} here?",
-    "Which {thing} is {shown} by {person}?",
-    "Name the {thing} {shown} by {person}.",
-    "Identify the {thing} of {person}.",
-    "Classify the {thing} of {person}.",
-    "Classify the {thing}.",
-    "Classify the facial expression.",
-    "Recognise the {thing} in the picture.",
-    "Determine the {thing} that {person} shows.",
-    "Label the {thing} of {person}.",
-    "How does {person} feel?",
-    "How is {person} feeling?",
-    "What is {person} feeling?",
-    "What does {person} express?",
-    "What does {person} show?",
-    "Tell me the {thing} of {person}.",
-    "Describe the {thing} of {person} in one word.",
-    "Give the {thing} of {person}.",
-    "What {thing} do you see on {person}?",
-    "What {thing} can you see?",
-    "What is the dominant {thing}?",
-    "Which label describes the {thing} of {person} best?",
-    "What best describes the {thing} of {person}?",
-    "Choose the {thing} that fits {person} best.",
-    "Assign one label to the {thing} of {person}.",
-    "Predict the {thing} of {person}.",
-    "Read the {thing} of {person}.",
-    "Is there an {thing} on {person}, and which?",
-    "Annotate the {thing}.",
-    "Emotion?",
-    "Which basic emotion does {person} {show}?",
-    "Which of the basic emotions is {shown}?",
-)
-LIST_ASKS: tuple[str, ...] = (
-    " Choose one of: {list}.",
-    " Choose from: {list}.",
-    " Options: {list}.",
-    " The options are {list}.",
-    " Pick one: {list}.",
-    " Pick one label from {list}.",
-    " Labels: {list}.",
-    " Possible answers: {list}.",
-    " Select from the following: {list}.",
-    " Select one of the following labels: {list}.",
-    " Your answer must be one of {list}.",
-    " Answer with one of {list}.",
-    " Use one of these words: {list}.",
-    " Classes: {list}.",
-    " Candidates: {list}.",
-    ": {list}?",
-)
-BULLET_ASKS: tuple[str, ...] = (
-    "\nChoose one:\n{list}\n",
-    "\nOptions:\n{list}\n",
-    "\nThe labels are\n{list}\n",
-    "\nPick from this list:\n{list}\n",
-    "\n{list}\n",
-)
 ONE_WORD: tuple[str, ...] = (
     "",
     "",
@@ -149,6 +157,18 @@ ONE_WORD: tuple[str, ...] = (
     " Respond with a single word.",
     " No explanation.",
     " Output the label only.",
+    " One word.",
+    " Just the word.",
+    " Just one.",
+    " Only the name.",
+    " Nothing else.",
+    " Answer:",
+    " Label:",
+    " In a single word.",
+    " Use lower case.",
+    " State the label and stop.",
+    " No sentence.",
+    " Short answer.",
 )
 LETTER_ASKS: tuple[str, ...] = (
     " Answer with the letter.",
@@ -156,6 +176,19 @@ LETTER_ASKS: tuple[str, ...] = (
     " Reply with one letter.",
     " Give only the letter.",
     " Which letter is right?",
+    " Letter:",
+    " Just the letter.",
+    " Answer by letter.",
+    " The letter, please.",
+)
+NUMBER_ASKS: tuple[str, ...] = (
+    " Answer with the number.",
+    " Answer with the number of the right option.",
+    " Reply with one number.",
+    " Give only the number.",
+    " Which number is right?",
+    " Number:",
+    " Just the number.",
 )
 YES_NO: tuple[str, ...] = (
     "",

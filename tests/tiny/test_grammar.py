@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from random import Random
 
 import pytest
@@ -10,13 +11,23 @@ import pytest
 from harness.faces import CUE_VALUES, UNIT_TABLE
 from harness.faces.vqa import COARSE_QUESTION, FINE_QUESTION, UNIT_QUESTIONS
 from harness.prompting import Library, shipped_folder
-from harness.tiny import clip_grammar, cue_wording, face_grammar, labels
+from harness.tiny import (
+    clip_grammar,
+    cue_wording,
+    face_grammar,
+    frames,
+    labels,
+    noise,
+    plain_words,
+    reports,
+)
 from harness.tiny import wording as say
 from harness.tiny.exam import EXAM
-from harness.tiny.exchange import PICTURE, trunk_of
+from harness.tiny.exchange import CUT, PICTURE, trunk_of
 from harness.tiny.grammar import mirrored, question_first
-from harness.tiny.shipped import EMOTION
 from tests.tiny.samples import grammar, some_truths
+
+SLOT = re.compile(r"\{(person|thing|kind|shown?|list|nouns|Nouns|Take|from|unit|noun|scale|keys)\}")
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
@@ -37,18 +48,23 @@ def test_every_shipped_prompt_is_asked_in_training() -> None:
             shipped.emotion(rng, face),
             shipped.question(rng, face),
             shipped.cues(rng, face),
-            shipped.vqa(rng, clip),
+            shipped.affect(rng, face),
+            shipped.units(rng, face),
+            grammar().clips.vqa(rng, clip),
+            grammar().clips.emotion(rng, clip),
         ):
             seen.add("/".join(exchange.kind.split("/")[:2]))
-    assert seen == set(Library([shipped_folder()]).names())
+    taught = ("affect/", "clip/", "cues/", "emotion/", "question/", "units/", "vqa/")
+    names = Library([shipped_folder()]).names()
+    assert seen == {name for name in names if name.startswith(taught)}
 
 
-@pytest.mark.parametrize("name", EMOTION)
+@pytest.mark.parametrize("name", ("plain", "defined", "cot", "describe", "role", "granular"))
 def test_an_emotion_prompt_is_trained_on_as_a_run_asks_it(name: str) -> None:
     faces, _ = some_truths()
     usual = grammar().shipped.emotion_usual(faces[0], name)
     rng = Random(1)
-    asked = [grammar().shipped.emotion(rng, faces[0], name) for _ in range(300)]
+    asked = [grammar().shipped.emotion(rng, faces[0], f"emotion/{name}") for _ in range(300)]
     assert any(
         (e.system, e.lead, e.question) == (usual.system, usual.lead, usual.question) for e in asked
     )
@@ -60,7 +76,7 @@ def test_answers_of_a_kind_follow_the_annotation(kind: str) -> None:
     for truth in some_truths()[0]:
         for _ in range(20):
             question, answer = face_grammar.KINDS[kind][0](rng, truth)
-            assert question.strip() and answer and "{" not in question.replace('{"', "")
+            assert question.strip() and answer and not SLOT.search(question)
             _check_answer(kind, question, answer, truth)
 
 
@@ -101,7 +117,7 @@ def test_yes_and_no_are_balanced() -> None:
 def test_a_lettered_question_names_the_letter_of_the_true_label() -> None:
     rng = Random(4)
     for truth in some_truths()[0]:
-        question, answer = face_grammar.emotion_lettered(rng, truth)
+        question, answer = face_grammar.emotion_marked(rng, truth)
         after = question.split(answer, 1)[1] if answer in question else ""
         words = {family[truth["emotion"]].lower() for family in labels.FAMILIES.values()}
         assert any(word in after.lower() for word in words)
@@ -116,7 +132,7 @@ def test_descriptions_name_no_emotion() -> None:
 def test_reports_have_the_keys_and_values_of_the_prompt() -> None:
     rng = Random(5)
     for truth in some_truths()[0]:
-        exchange = grammar().shipped.cues(rng, truth, "report")
+        exchange = grammar().shipped.cues(rng, truth, "cues/report")
         told = json.loads(exchange.answer)
         positions = [exchange.question.index(f'"{key}":') for key in told]
         assert positions == sorted(positions)
@@ -171,23 +187,71 @@ def test_mirroring_swaps_sides_and_nothing_else() -> None:
     assert mirrored(turned) == truth
 
 
-def test_the_exam_is_not_in_the_training_grammar() -> None:
-    asked = {
-        question.strip()
-        for truth in some_truths()[0]
-        for seed in range(60)
-        for _, question, _ in [face_grammar.ask(Random(seed), truth)]
-    }
-    assert not asked & set(EXAM)
-    frames = {frame.split("{")[0].strip() for frame in say.EMOTION_ASKS if "{" in frame}
-    assert not [e for e in EXAM if any(f and e.startswith(f) and len(f) > 12 for f in frames)]
+def _runs(text: str, *, length: int = 5) -> set[tuple[str, ...]]:
+    """Runs of words, without labels and slots, in lower case."""
+    bare = re.sub(r"\{\w+\}", " ", text.lower())
+    labels_ = {w for family in labels.FAMILIES.values() for w in family.values()}
+    found = re.findall(r"[a-z][a-z']+", bare)
+    words = [w for w in found if w not in labels_]
+    return {tuple(words[i : i + length]) for i in range(len(words) - length + 1)}
+
+
+def test_the_exam_holds_sixty_wordings_and_more() -> None:
+    assert len(EXAM) >= 60
+    assert len({wording.name for wording in EXAM}) == len(EXAM)
+    for wording in EXAM:
+        assert len(set(wording.says)) == 7
+
+
+def test_no_wording_of_the_exam_stands_in_the_training_grammar() -> None:
+    rng, asked = Random(8), set()
+    for truth in some_truths()[0]:
+        for _ in range(150):
+            _, question, _ = face_grammar.ask(rng, truth)
+            asked |= _runs(face_grammar.polite(rng, question))
+            asked |= _runs(face_grammar.system_turn(rng).replace(CUT, ""))
+    banks = [
+        value
+        for room in (say, frames, plain_words, cue_wording)
+        for value in vars(room).values()
+        if isinstance(value, tuple) and value and isinstance(value[0], str)
+    ]
+    for phrase in (phrase for bank in banks for phrase in bank):
+        asked |= _runs(phrase)
+    for wording in EXAM:
+        assert not _runs(f"{wording.text} {wording.system}") & asked, wording.name
+
+
+def test_noise_keeps_what_decides_the_answer() -> None:
+    rng = Random(9)
+    for truth in some_truths()[0]:
+        for make in (face_grammar.emotion_listed, face_grammar.emotion_marked):
+            for _ in range(40):
+                question, answer = make(rng, truth)
+                noisy = noise.disturb(rng, question, heavy=True).replace(CUT, "")
+                kept = [w for w in re.findall(r"[A-Za-z]+", question) if w.lower() in noise.KEYS]
+                kept = [w for w in kept if w.lower() not in noise.ASKING.split()]
+                for word in {*kept, *re.findall(r"[A-Za-z]+", answer)}:
+                    assert word in noisy, (question, noisy)
+
+
+def test_fillers_decide_nothing() -> None:
+    assert not noise.KEYS & set(noise.FILLERS)
+    assert len(noise.FILLERS) > 800
+
+
+def test_what_a_judgement_rests_on_adds_up_to_one() -> None:
+    for emotion, shares in reports.RELIANCE.items():
+        whole = 0.0 if emotion == "neutral" else 1.0
+        assert abs(sum(shares.values()) - whole) <= 0.11
+    assert reports.RELIANCE["disgust"]["nose"] == max(reports.RELIANCE["disgust"].values())
 
 
 def test_numbers_on_other_scales() -> None:
-    assert face_grammar.number_text(-0.04, -1, 1, 1) == "0.0"
-    assert face_grammar.number_text(0.0, 1, 9, 0) == "5"
-    assert face_grammar.number_text(1.0, 0, 100, -1) == "100"
-    assert face_grammar.number_text(-0.72, -1, 1, 1) == "-0.7"
+    assert reports.number_text(-0.04, -1, 1, 1) == "0.0"
+    assert reports.number_text(0.0, 1, 9, 0) == "5"
+    assert reports.number_text(1.0, 0, 100, -1) == "100"
+    assert reports.number_text(-0.72, -1, 1, 1) == "-0.7"
 
 
 def test_action_units_are_listed_by_number() -> None:

@@ -103,3 +103,26 @@ def test_square_pictures_of_any_side_become_one_size(side: int) -> None:
     seen = build_picture_processor(sizes)(images=[picture], return_tensors="pt")
     grid = sizes.picture // PATCH
     assert seen["image_grid_thw"].tolist() == [[1, grid, grid]]
+
+
+def test_a_cut_word_is_encoded_as_two(parts) -> None:
+    from harness.tiny.exchange import CUT
+    from harness.tiny.packing import Packer
+
+    packer = Packer(parts[1].tokenizer, 4)
+    whole, cut = packer.encode("the anger"), packer.encode(f"the an{CUT}ger")
+    assert cut == packer.encode("the an") + packer.encode("ger")
+    assert parts[1].tokenizer.decode(cut) == parts[1].tokenizer.decode(whole) == "the anger"
+
+
+def test_every_weight_learns_at_one_pace(parts) -> None:
+    from harness.tiny.stages import Group
+
+    model = parts[1].model
+    group = Group((model.model.language_model, model.model.visual, model.lm_head), 1e-3, 0.02)
+    inner, outer, vectors = group.parts()
+    assert len(inner) + len(outer) + len(vectors) == len(list(model.parameters()))
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    assert all("layers" in names[id(w)] or "visual" in names[id(w)] for w in inner)
+    far = {names[id(w)].rsplit(".", 2)[-2] for w in outer}
+    assert far == {"embed_tokens", "lm_head", "proj"}  # proj: the patch embedding
