@@ -48,7 +48,6 @@ def test_the_core_install_is_light() -> None:
         "local",
         "vllm",
         "langchain",
-        "ray",
         "video",
         "workbooks",
         "dev",

@@ -12,7 +12,7 @@ from harness.core.field import FieldKind, FieldSpec
 from harness.core.source import Skipped, Source
 from harness.faces import CUE_VALUES, annotate, draw, face_at
 from harness.media import check
-from harness.sources import drawn, open_source
+from harness.sources import drawn_pictures, open_source
 
 BASE = Path()
 
@@ -55,7 +55,7 @@ def test_nothing_is_drawn_until_a_cue_is_read(monkeypatch: pytest.MonkeyPatch) -
         drawings.append(face)
         return draw(face, size=size)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(drawn, "draw", counted)
+    monkeypatch.setattr(drawn_pictures, "draw", counted)
     for sample in opened({"emotion": "label"}, n=3, size=48):
         assert dict(sample.annotations)
         assert "teeth_visible" not in sample.annotations
