@@ -128,7 +128,7 @@ def scatter(found: Faithfulness) -> Markup:
             pad + inner / 2, SQUARE - 20, decimal(most_x, 2)
         ),
         Markup('<text class="small" x="{0}" y="{1}">caused (up to {2})</text>').format(
-            pad - 40, 26, decimal(most_y)
+            pad - 40, 14, decimal(most_y)
         ),
     ]  # fmt: skip
     for cue, stated, caused in found.table:
