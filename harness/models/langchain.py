@@ -182,8 +182,7 @@ class LangChainModel:
                 return outcome
             if self._mended(request, outcome):
                 continue
-            told = outcome.told or 0.0
-            if not outcome.again or attempt >= self._patience.tries or told > self._patience.most:
+            if not outcome.again or self._patience.spent(attempt, told=outcome.told):
                 tries = f" (after {attempt} tries)" if attempt > 1 else ""
                 return Generation.failed(request.key, outcome.kind, outcome.detail + tries)
             await asyncio.sleep(self._patience.pause(request.key, attempt, told=outcome.told))

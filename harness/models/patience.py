@@ -24,6 +24,10 @@ class Patience:
     timeout: float = 120.0
     """Longest wait for one reply."""
 
+    def spent(self, attempt: int, *, told: float | None = None) -> bool:
+        """Whether a request is given up after `attempt`: no try is left, or it is told to wait too long."""
+        return attempt >= self.tries or (told or 0.0) > self.most
+
     def pause(self, key: str, attempt: int, *, told: float | None = None) -> float:
         """Seconds to wait after `attempt` (1 is the first) of the request named `key`.
 

@@ -13,7 +13,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium, image
-from harness.core.sample import Sample, Scalar, Value
+from harness.core.sample import Sample, Value
 from harness.core.source import Skipped, Source
 from harness.core.text import digest_json
 from harness.faces import (
@@ -42,7 +42,7 @@ from harness.sources.drawn_long import (
     question_samples,
     window_samples,
 )
-from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, Measured
+from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, Measured, scalars
 from harness.sources.mapper import NOT_ASKED
 from harness.sources.megc_questions import ASKED, answers_of, question_kind, unit_of
 from harness.sources.options import Options, read_options
@@ -238,11 +238,6 @@ def clip_truth(clip: ClipSpec) -> dict[str, Any]:
     """What `annotate_clip` knows, with the emotion under its ME-VQA name `fine` as well."""
     truth = annotate_clip(clip)
     return {**truth, "fine": truth["emotion"]}
-
-
-def scalars(truth: Mapping[str, Any]) -> dict[str, Scalar]:
-    """The entries that are single values."""
-    return {k: v for k, v in truth.items() if v is None or isinstance(v, str | float | int | bool)}
 
 
 def picture_id(options: DrawnOptions, index: int) -> str:

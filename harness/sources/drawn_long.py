@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium, image
-from harness.core.sample import Sample, Scalar
+from harness.core.sample import Sample
 from harness.core.text import canonical_json
 from harness.faces import (
     MIXED,
@@ -28,6 +28,7 @@ from harness.faces import (
     mixture_at,
 )
 from harness.sources.cells import target
+from harness.sources.drawn_pictures import DrawnPicture, scalars
 from harness.sources.megc_questions import ASKED, answers_of, question_kind
 from harness.sources.windows import LongVideo, windows
 
@@ -74,7 +75,7 @@ def question_samples(
 ) -> Iterator[Sample | None]:
     """The six ME-LVQA questions about a video; None for one that asks for no field of the task."""
     medium = long_medium(spec, name, size)
-    about = _scalars(annotate_long(spec))
+    about = scalars(annotate_long(spec))
     for row in lvqa_rows(spec, name):
         kind = question_kind(row["question"])
         if kind is None:
@@ -105,7 +106,7 @@ def window_samples(
     truth = annotate_long(spec)
     events = tuple(e for e in truth["events"] if e["type"] == "micro-expression")
     video = LongVideo(name, truth["subject"], long_medium(spec, name, size), events)
-    yield from windows(video, field=field, rest=REST, seconds=seconds, annotations=_scalars(truth))
+    yield from windows(video, field=field, rest=REST, seconds=seconds, annotations=scalars(truth))
 
 
 def mixture_spec(index: int, *, seed: int, split: Split, labels: tuple[str, ...]) -> Mixture:
@@ -131,26 +132,12 @@ def mixture_sample(
     truth = mixture_truth(mixture)
     return Sample(
         id=name,
-        medium=image(_Picture(f"faces/{name}", mixture, size)),
+        medium=image(DrawnPicture(f"faces/{name}", mixture.face, size)),
         targets={
             field: target(truth[field], spec, column=field, where=name)
             for field, spec in fields.items()
             if field in truth
         },
-        annotations={**_scalars(truth), "soft_label": canonical_json(truth["soft_label"])},
+        annotations={**scalars(truth), "soft_label": canonical_json(truth["soft_label"])},
         cluster=mixture.face.identity.subject,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    name: str
-    mixture: Mixture
-    size: int
-
-    def read(self) -> bytes:
-        return encode_png(draw(self.mixture.face, size=self.size).pixels)
-
-
-def _scalars(truth: Mapping[str, Any]) -> dict[str, Scalar]:
-    return {k: v for k, v in truth.items() if v is None or isinstance(v, str | float | int | bool)}

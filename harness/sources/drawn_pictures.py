@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.errors import HarnessError, MediaError
+from harness.core.sample import Scalar
 from harness.faces import ClipSpec, Face, draw, encode_png, frame_at, with_cue
 
 
@@ -92,3 +93,8 @@ class Measured(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._known) + len(self._cues)
+
+
+def scalars(truth: Mapping[str, Any]) -> dict[str, Scalar]:
+    """The entries that are single values."""
+    return {k: v for k, v in truth.items() if v is None or isinstance(v, str | float | int | bool)}
