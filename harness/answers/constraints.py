@@ -50,28 +50,35 @@ def wanted(channel: Channel, fields: Mapping[str, FieldSpec], form: Form) -> Wan
 
 
 def candidates_for(fields: Mapping[str, FieldSpec], form: Form) -> tuple[str, ...]:
-    """The labels of the one field, as whole replies. Raises Unfit for other fields and forms.
+    """The labels of the one field, or the words of a number's scale, as whole replies. Raises Unfit for others.
 
     A reply in which the label stands behind reasoning or inside JSON is no label alone, and the labels'
     probabilities as whole replies would say nothing about it.
     """
     name, spec = _only(fields)
-    if spec.kind not in ("label", "yes-no"):
-        raise Unfit(f"{name} is a {spec.kind}, which has no list of labels to score")
+    worded = spec.kind == "number" and bool(spec.words)
+    if spec.kind not in ("label", "yes-no") and not worded:
+        raise Unfit(f"{name} is a {spec.kind}, which has no list of labels or words to score")
     if form != "text":
         raise Unfit(f"the prompt asks for more than the label (answer: {form})")
-    return spec.classes
+    return tuple(spec.words) if worded else spec.classes
 
 
 def constraint_for(fields: Mapping[str, FieldSpec], form: Form) -> Constraint:
     """What holds a reply to the admissible values of `fields`. Raises Unfit.
 
     text: a label or yes-no is one of its labels, a number or set a regular expression; json: an object
-    with every field, in their order; final: any text, then a last line `Answer: VALUE`.
+    with every field, in their order; final: any text, then a last line `Answer: VALUE`; percentages: an object with
+    a number from 0 to 100 for every label (that they add up to 100 is not held to).
     """
     if form == "json":
         return Constraint("json", text=json.dumps(_schema(fields), ensure_ascii=False))
     name, spec = _only(fields)
+    if form == "percentages":
+        if spec.kind != "label":
+            raise Unfit(f"{name} is a {spec.kind}, which has no labels to share percentages among")
+        shares = {label: FieldSpec(kind="number", low=0, high=100) for label in spec.classes}
+        return Constraint("json", text=json.dumps(_schema(shares), ensure_ascii=False))
     if spec.kind == "text":
         raise Unfit(f"{name} is free text")
     if form == "final":
@@ -93,6 +100,15 @@ def obeys(text: str, constraint: Constraint) -> bool:
     except (ValueError, RecursionError):
         return False
     return _fits(value, json.loads(constraint.text))
+
+
+def object_keys(text: str) -> tuple[str, ...]:
+    """The keys of a reply that is one JSON object and nothing else; none of any other."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(value) if isinstance(value, dict) else ()
 
 
 def _only(fields: Mapping[str, FieldSpec]) -> tuple[str, FieldSpec]:

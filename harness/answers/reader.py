@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from harness.answers.anchors import key_pattern
 from harness.answers.from_json import read_object
 from harness.answers.label import quick_label, read_label
-from harness.answers.loose_json import find_objects
+from harness.answers.loose_json import Node, find_objects
 from harness.answers.normal import Reply, keep_case, plain
 from harness.answers.number import quick_number, read_number
+from harness.answers.percentages import read_percentages
 from harness.answers.refusals import find_declines
 from harness.answers.sets import read_set
 from harness.answers.table import LabelTable, label_table
@@ -52,6 +53,12 @@ class FieldReader:
                 return self._number_of(found)
             return quick_number(raw, self.spec.low, self.spec.high)
         return quick_yes_no(raw) if self.spec.kind == "yes-no" else None
+
+    def share(self, reply: Reply, objects: Sequence[Node]) -> Answer:
+        """The verdict on a reply of percentages, which only a label field can have."""
+        if self.spec.kind != "label" or self.table is None:
+            return lacking(Outcome.UNPARSED, "percentages/kind")
+        return read_percentages(reply, objects, self.table)
 
     def read(self, reply: Reply, form: Form) -> Answer:
         """The verdict on a reply that is about this field alone."""
@@ -104,6 +111,10 @@ class Reader:
 
     def __call__(self, text: str, *, truncated: bool = False) -> dict[str, Answer]:
         """One Answer a field. Never raises; time is linear in the length of the text."""
+        if self.form == "percentages":
+            reply = plain(text, truncated=truncated)
+            objects = find_objects(_visible(reply))
+            return {f.name: f.share(reply, objects) for f in self.fields}
         if len(self.fields) == 1 and len(text) < 64 and self.form != "json" and not truncated:
             quick = self.fields[0].quick(text)
             if quick is not None:

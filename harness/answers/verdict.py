@@ -10,8 +10,9 @@ from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 from harness.core.sample import Value
 
-Form: TypeAlias = Literal["text", "final", "json"]
-"""Where a reply keeps its values: anywhere, behind a final-answer line, in a JSON object."""
+Form: TypeAlias = Literal["text", "final", "json", "percentages"]
+"""Where a reply keeps its values: anywhere, behind a final-answer line, in a JSON object; or one JSON object of
+labels and percentages."""
 
 
 def answered(value: Value, rule: str, span: tuple[int, int] | None = None) -> Answer:

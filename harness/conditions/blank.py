@@ -14,6 +14,7 @@ class Blank:
 
     name: str = "blank"
     description: str = "uniform mid-grey in place of every picture: what the prompt alone gives"
+    sample_alone: bool = True
 
     def apply(self, medium: Medium) -> Medium:
         return blank(medium)

@@ -22,6 +22,7 @@ class WithCue:
     name: str
     cue: str
     value: str
+    sample_alone: bool = True
 
     @property
     def description(self) -> str:

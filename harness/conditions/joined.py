@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from harness.core.condition import Condition, Telling
+from harness.core.condition import Condition, variables_of
 from harness.core.medium import Medium
 
 
@@ -24,7 +24,7 @@ class Joined:
     @property
     def variables(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        told = [part.variables if isinstance(part, Telling) else {} for part in self.parts]
+        told = [variables_of(part) for part in self.parts]
         for variables in told:
             found.update(variables)
         texts = [str(getattr(part, "text", own.get("shown", part.name)))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.core.condition import Choosing, Condition, Telling
+from harness.core.condition import Condition, takes_whole_clip, variables_of
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
@@ -98,12 +98,12 @@ class Ordered:
     @property
     def whole_clip(self) -> bool:
         """As the condition of the pictures has it."""
-        return isinstance(self.shown, Choosing) and self.shown.whole_clip
+        return takes_whole_clip(self.shown)
 
     @property
     def variables(self) -> Mapping[str, str]:
         """As the condition of the pictures has them."""
-        return self.shown.variables if isinstance(self.shown, Telling) else {}
+        return variables_of(self.shown)
 
     def apply(self, medium: Medium) -> Medium:
         """The pictures alone; the order is a matter of the prompt (`in_order`)."""

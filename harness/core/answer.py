@@ -19,6 +19,8 @@ class Answer:
     """The parser rule that decided, `final-anchor/label` and the like."""
     span: tuple[int, int] | None = None
     """Where in the reply the value stands (start, end), where one place decided."""
+    shares: tuple[tuple[str, float], ...] = ()
+    """Of a reply that states a distribution, each label of the field with its share; they add up to 1."""
 
     def __post_init__(self) -> None:
         if (self.value is not None) != (self.outcome is Outcome.ANSWERED):

@@ -38,3 +38,23 @@ class Telling(Protocol):
     def variables(self) -> Mapping[str, str]:
         """Prompt variables: `shown`, `flow_legend`."""
         ...
+
+
+@runtime_checkable
+class Disturbing(Protocol):
+    """A condition that changes a sample to see what comes of it."""
+
+    @property
+    def sample_alone(self) -> bool:
+        """True: worked examples shown before the sample keep their pictures."""
+        ...
+
+
+def takes_whole_clip(condition: Condition) -> bool:
+    """Whether the condition is given every frame of a clip."""
+    return isinstance(condition, Choosing) and condition.whole_clip
+
+
+def variables_of(condition: Condition) -> Mapping[str, str]:
+    """What the condition tells prompts; nothing, for most."""
+    return condition.variables if isinstance(condition, Telling) else {}

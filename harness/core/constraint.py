@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 
 ConstraintKind: TypeAlias = Literal["choice", "json", "regex"]
 
-Need: TypeAlias = Literal["choice", "json", "regex", "logprob"]
-"""What a channel needs of a model: a kind of constraint, or scores of candidates."""
+Need: TypeAlias = Literal["choice", "json", "regex", "logprob", "video"]
+"""What a cell needs of a model: a kind of constraint or scores of candidates for its channel, clips as video for its
+condition."""
 
 
 @dataclass(frozen=True, slots=True)

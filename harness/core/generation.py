@@ -31,7 +31,7 @@ class Usage:
     completion_tokens: int = 0
 
 
-Estimator: TypeAlias = Literal["first-token", "continuation"]
+Estimator: TypeAlias = Literal["first-token", "continuation", "stated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class LabelScores:
     labels: tuple[str, ...]
     logprobs: tuple[float, ...]
     """Natural logarithms. continuation: summed over the candidate's tokens and the end of the turn;
-    first-token: of the candidate's first token alone, where all first tokens differ."""
+    first-token: of the candidate's first token alone, where all first tokens differ; stated: of the shares that a
+    reply gives its labels in words."""
     tokens: tuple[int, ...]
     """Tokens summed over, the end of the turn included."""
     estimator: Estimator

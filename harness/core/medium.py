@@ -1,10 +1,11 @@
-"""What a model is shown: one picture, or the frames of a clip."""
+"""What a model is shown: one picture, the frames of a clip, or a clip as one video."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.core.marks import Note
 from harness.core.picture import Picture
 
 
@@ -12,9 +13,10 @@ from harness.core.picture import Picture
 class Medium:
     """A picture or a clip, as handles; conditions turn one Medium into another."""
 
-    kind: Literal["image", "clip"]
+    kind: Literal["image", "clip", "video"]
+    """video: a clip whose frames are to be sent as one video, with their times."""
     frames: tuple[Picture, ...]
-    """One handle for a picture; in order of time for a clip."""
+    """One handle for a picture; in order of time for a clip or a video."""
     indices: tuple[int, ...] = (0,)
     """For each of `frames`, its number in the clip as annotated (onset, apex and offset count the same way)."""
     fps: float | None = None
@@ -24,6 +26,8 @@ class Medium:
     offset: int | None = None
     changes: tuple[str, ...] = ()
     """Names of the conditions and transforms applied so far, oldest first."""
+    notes: tuple[Note, ...] = ()
+    """Annotations that say where the face lies, as the data set wrote them; see `harness.media.marks`."""
 
     def __post_init__(self) -> None:
         if len(self.frames) != len(self.indices):

@@ -1,8 +1,9 @@
-"""A rendered conversation: turns of text and pictures."""
+"""A rendered conversation: turns of text, pictures and videos."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -47,7 +48,50 @@ _MAGIC = (
     (b"BM", "image/bmp"),
 )
 
-Part: TypeAlias = Text | Image
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """The frames of a clip in a turn, to be sent as one video. Frame k was taken `numbers[k] / fps` seconds after the
+    first."""
+
+    name: str
+    frames: tuple[Image, ...]
+    """In order of time, all of one size."""
+    numbers: tuple[int, ...]
+    """For each frame its number in the clip, counted from the first frame shown, which is 0."""
+    fps: float
+    """Frames per second of the clip as recorded, those that are not shown among them."""
+    digest: str = ""
+    """Hex SHA-256 over the frames' digests and their times."""
+
+    def __post_init__(self) -> None:
+        if not self.frames or len(self.frames) != len(self.numbers):
+            raise ValueError(f"{len(self.frames)} frames but {len(self.numbers)} numbers")
+        if not self.digest:
+            told = [[frame.digest for frame in self.frames], self.numbers, self.fps]
+            digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+            object.__setattr__(self, "digest", digest)
+
+    @property
+    def total(self) -> int:
+        """Frames that the clip would have if it went on as far behind the last one shown as these stand apart.
+
+        `len(frames) / total * fps` is then the rate of the frames shown, as transformers and vLLM reckon it
+        (`VideoMetadata.sampled_fps`), exact for frames evenly spaced.
+        """
+        gaps = len(self.frames) - 1
+        return 1 if not gaps else round(len(self.frames) * self.numbers[-1] / gaps)
+
+    @property
+    def rate(self) -> float:
+        """Frames shown a second."""
+        return len(self.frames) / self.total * self.fps
+
+
+Visual: TypeAlias = Image | Video
+"""What stands in a turn beside text."""
+
+Part: TypeAlias = Text | Image | Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +103,11 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The turn's text with each picture written as [image: name]."""
-        return "".join(p.text if isinstance(p, Text) else f"[image: {p.name}]" for p in self.parts)
+        """The turn's text with each picture written as [image: name], each video as [video: name]."""
+        return "".join(map(_written, self.parts))
+
+
+def _written(part: Part) -> str:
+    if isinstance(part, Text):
+        return part.text
+    return f"[{'image' if isinstance(part, Image) else 'video'}: {part.name}]"

@@ -23,7 +23,8 @@ class Card:
     max_images: int | None = None
     """Most pictures in one request; None means no known limit."""
     video: bool = False
-    """Whether it takes a clip as one video; otherwise a clip goes in as its frames."""
+    """Whether it takes a clip as one video, with the frames and times it is given; otherwise the clip goes in as its
+    frames. A server's is known once it was probed."""
     system_role: bool = True
     constraints: Mapping[ConstraintKind, str] = field(default_factory=dict)
     """Kinds of constraint that were proved to hold -> how they are spelt (`structured_outputs`). A server's
@@ -37,8 +38,10 @@ class Card:
 
     @property
     def offers(self) -> frozenset[Need]:
-        """What a channel may ask of it."""
-        return frozenset[Need](self.constraints) | ({"logprob"} if self.estimators else frozenset())
+        """What a cell may ask of it."""
+        found = set[Need](self.constraints)
+        found |= {"logprob"} if self.estimators else set()
+        return frozenset(found | ({"video"} if self.video else set()))
 
 
 class Model(Protocol):

@@ -20,8 +20,9 @@ class PromptHead(BaseModel):
     description: str = ""
     fields: tuple[str, ...] = Field(min_length=1)
     """The fields that a reply to this prompt may fill; a task must have at least one of them."""
-    answer: Literal["text", "final", "json"] = "text"
-    """Where the values stand: anywhere in the text; behind a final-answer line; in a JSON object."""
+    answer: Literal["text", "final", "json", "percentages"] = "text"
+    """Where the values stand: anywhere in the text; behind a final-answer line; in a JSON object; or, of one label
+    field, a JSON object that gives each label its percentage."""
     protocol: str = "single"
     replies: Mapping[str, tuple[str, ...]] = {}
     """Every reply tag in order -> the fields read from that reply (none for a mere description); all other
@@ -35,6 +36,8 @@ class PromptHead(BaseModel):
         for name in named:
             if name not in self.fields or named.count(name) > 1:
                 raise ValueError(f"replies: {name} is no field of this prompt, or is read twice")
+        if self.answer == "percentages" and len(self.fields) > 1:
+            raise ValueError("answer: percentages goes with one field, whose labels are the keys")
         return self
 
     def read_from(self, reply: str | None, asks: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from harness.core.constraint import Constraint
-from harness.core.message import Message, Text
+from harness.core.message import Image, Message, Part, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,9 @@ def request_key(
 
     `model` is the card's identity (weights or endpoint, revision, server and decoder versions).
     Pictures enter by the SHA-256 of the bytes that are sent, so that a changed file, frame choice or
-    transform makes a new key and an untouched one does not.
+    transform makes a new key and an untouched one does not; a video by its frames' and their times.
     """
-    turns = [
-        [m.role, [["t", p.text] if isinstance(p, Text) else ["i", p.digest] for p in m.parts]]
-        for m in messages
-    ]
+    turns = [[m.role, [_part(p) for p in m.parts]] for m in messages]
     asked: list[Any] = [model, repeat, _parameters(sampling), turns]
     if constraint is not None:
         asked.append(["constraint", constraint.kind, constraint.choices, constraint.text])
@@ -64,6 +61,12 @@ def request_key(
         asked.append(["candidates", candidates])
     body = json.dumps(asked, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _part(part: Part) -> list[str]:
+    if isinstance(part, Text):
+        return ["t", part.text]
+    return ["i" if isinstance(part, Image) else "v", part.digest]
 
 
 def _parameters(sampling: Sampling) -> list[float]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
 from harness.core.cell import FREE, Channel
 from harness.core.field import FieldSpec
@@ -20,6 +28,8 @@ class MediaSpec(BaseModel):
     """Frame policy for clips: `all`, `apex`, `onset-apex-offset`, `uniform-N`."""
     resize: PositiveInt | None = None
     """Longer side in pixels; None sends the file's own bytes."""
+    fps: PositiveFloat | None = None
+    """Frames per second of every clip whose source tells none, as they were recorded; only videos need it."""
 
 
 class SpottingSpec(BaseModel):
@@ -51,10 +61,18 @@ class Task(BaseModel):
     fields: Mapping[str, FieldSpec] = Field(min_length=1)
     prompts: tuple[str, ...] = Field(min_length=1)
     """Prompts that suit; the first runs unless others are asked for."""
+    shots: NonNegativeInt = 0
+    """Worked examples shown before each sample, where the command names no `--shots` and the prompt shows any."""
+    exemplars: Mapping[str, Any] = {}
+    """Where worked examples come from: source options in place of the task's own (`split: train`), or a source with
+    its `family:`. Empty: from the samples themselves, never from the subject that is asked about."""
     parts: str | None = None
     """An annotation that splits the samples into parts scored separately (the question kind of ME-VQA)."""
     slices: tuple[str, ...] = ()
-    """Annotations by which scores are broken down."""
+    """Annotations by which scores are broken down; or fields, by their true values."""
+    folds: str | None = None
+    """The annotation that holds the fold each sample is tested in: mean and deviation over the folds stand beside
+    the pooled scores, as some sets are reported (DFEW)."""
     cluster: str = "auto"
     """Unit of resampling: `auto` (the subject where the source knows one, else the medium), `image`
     (the medium), or the name of an annotation."""
@@ -69,8 +87,12 @@ class Task(BaseModel):
     """`megc`: answers are put into the challenge's sentences as well and scored as texts."""
     spotting: SpottingSpec | None = None
     """The samples are windows over long videos, and their answers are joined into spotted intervals."""
+    public: bool = False
+    """The samples are a published set: every report says that a model may have been trained on them."""
+    people_at: Literal["work", "education"] | None = None
+    """The people are judged there: every report says what the law of the European Union has against that."""
     notice: str = ""
-    """A sentence that every report of this task carries."""
+    """A further sentence that every report of this task carries."""
 
     @field_validator("source")
     @classmethod

@@ -15,6 +15,9 @@ from harness.media.decode import MID_GREY, open_picture
 Change = Callable[[Image.Image], Image.Image]
 """Upright RGB in, RGB out; deterministic."""
 
+RESIZED = "resize-"
+"""What the change of a resized medium begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
@@ -59,7 +62,12 @@ def resize(medium: Medium, *, longer_side: int) -> Medium:
     def change(image: Image.Image) -> Image.Image:
         return scale_to(image, longer_side)
 
-    return transformed(medium, transform=f"resize-{longer_side}", change=change)
+    return transformed(medium, transform=f"{RESIZED}{longer_side}", change=change)
+
+
+def is_resized(medium: Medium) -> bool:
+    """Whether a medium, or one of the pictures joined in it, was given a size."""
+    return any(change.startswith(RESIZED) for change in medium.changes)
 
 
 def scale_to(image: Image.Image, longer_side: int) -> Image.Image:

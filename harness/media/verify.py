@@ -9,8 +9,12 @@ finds what the decoder can find.
 from __future__ import annotations
 
 from harness.core.errors import MediaError
-from harness.media.decode import check_size, decode
+from harness.core.picture import Picture
+from harness.media.decode import DAMAGE, check_size, decode, open_header
 from harness.media.headers import whole_jpeg, whole_png, whole_webp
+
+_TURNED = range(5, 9)
+"""EXIF orientations that swap width and height."""
 
 
 def check(data: bytes, name: str) -> tuple[int, int]:
@@ -25,3 +29,14 @@ def check(data: bytes, name: str) -> tuple[int, int]:
         size = decode(data, name=name).size
     check_size(*size, name=name)
     return size
+
+
+def upright_size(picture: Picture) -> tuple[int, int]:
+    """Width and height of a picture once it is decoded, EXIF orientation applied. Raises MediaError."""
+    opened = open_header(picture.read(), name=picture.name)
+    try:
+        turned = opened.getexif().get(0x0112) in _TURNED
+    except DAMAGE:  # as where it is decoded: unreadable metadata turns nothing
+        turned = False
+    width, height = opened.size
+    return (height, width) if turned else (width, height)

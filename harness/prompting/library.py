@@ -13,12 +13,12 @@ import jinja2
 from jinja2 import meta, nodes
 
 from harness.core.errors import HarnessError
-from harness.core.message import Image
+from harness.core.message import Visual
 from harness.core.prompt import Prompt, Rendering
 from harness.prompting.engine import Engine, StrayText, located
 from harness.prompting.faults import PromptError
 from harness.prompting.files import SUFFIX, File, Shelf
-from harness.prompting.form import Form, form_of, stand_ins
+from harness.prompting.form import Form, form_of, shape_of, stand_ins
 from harness.prompting.head import parse_head, split_head
 from harness.prompting.slots import Album
 from harness.prompting.survey import Survey, check, references, stray_place, survey
@@ -49,8 +49,8 @@ class Library:
         self._files: dict[str, File] = {}
         self._engine = Engine(self._template_text)
         self._loaded: dict[str, _Loaded] = {}
-        self._forms: dict[tuple[str, int], Form] = {}
-        """Prompt and number of pictures -> the last form without replies: most samples share it."""
+        self._forms: dict[tuple[str, tuple[int, ...]], Form] = {}
+        """Prompt and shape of what is shown -> the last form without replies: most samples share it."""
 
     def names(self) -> tuple[str, ...]:
         """The prompts there are, sorted: `emotion/plain`. Files and folders whose name starts with
@@ -71,7 +71,7 @@ class Library:
         prompt: Prompt,
         *,
         variables: Mapping[str, object],
-        pictures: Sequence[Image],
+        pictures: Sequence[Visual],
         replies: Mapping[str, str] = _NO_REPLIES,
     ) -> Rendering:
         """The conversation up to the next reply that the model owes.
@@ -84,10 +84,10 @@ class Library:
         loaded = self._same(prompt)
         if replies or variables.get("exemplars"):
             return self._render(loaded, variables, pictures=pictures, replies=replies)
-        place = (prompt.name, len(pictures))
+        place = (prompt.name, shape_of(pictures))
         form = self._forms.get(place)
         if form is None or not form.suits(variables):
-            blank = stand_ins(len(pictures))
+            blank = stand_ins(place[1])
             rendering = self._render(loaded, variables, pictures=blank, replies=replies)
             form = self._forms[place] = form_of(rendering, blank, variables)
         return form.filled(pictures)
@@ -97,7 +97,7 @@ class Library:
         loaded: _Loaded,
         variables: Mapping[str, object],
         *,
-        pictures: Sequence[Image],
+        pictures: Sequence[Visual],
         replies: Mapping[str, str],
     ) -> Rendering:
         album = Album()
@@ -105,7 +105,8 @@ class Library:
         given: dict[str, object] = {"exemplars": (), **variables}
         if given["exemplars"]:
             given["exemplars"] = album.slotted(given["exemplars"])
-        given |= {"images": slots, "frames": slots, "n_frames": len(slots)}
+        count = sum(frames or 1 for frames in shape_of(pictures))
+        given |= {"images": slots, "frames": slots, "n_frames": count}
         if slots:
             given["image"] = slots[0]
         known = {name: replies[name] for name in loaded.survey.replies if name in replies}

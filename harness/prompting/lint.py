@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -17,7 +17,7 @@ from harness.core.prompt import Prompt
 from harness.core.task import Task
 from harness.prompting.faults import PromptError
 from harness.prompting.library import Library
-from harness.prompting.variables import PROMPT_VARIABLES, field_variables
+from harness.prompting.variables import PROMPT_VARIABLES, field_variables, made_up_examples
 
 _QUESTION = "quagga question"
 _MAX_REPLIES = 16
@@ -157,6 +157,8 @@ def _trials(library: Library, prompt: Prompt, task: Task | None) -> Iterator[Fin
     try:
         one = _trial(library, prompt, fields, pictures=1)
         three = _trial(library, prompt, fields, pictures=3)
+        if "exemplars" in library.variables(prompt):
+            _trial(library, prompt, fields, pictures=1, examples=made_up_examples(fields, 2))
     except PromptError as error:
         yield _find(
             prompt,
@@ -266,10 +268,15 @@ def _shown_labels(spec: FieldSpec) -> tuple[str, ...]:
 
 
 def _trial(
-    library: Library, prompt: Prompt, fields: dict[str, FieldSpec], *, pictures: int
+    library: Library,
+    prompt: Prompt,
+    fields: dict[str, FieldSpec],
+    *,
+    pictures: int,
+    examples: tuple[dict[str, Any], ...] = (),
 ) -> _Trial:
     shown = tuple(Image(f"trial-{k}", b"trial %d" % k) for k in range(pictures))
-    variables = field_variables(fields, question=_QUESTION)
+    variables = field_variables(fields, question=_QUESTION, exemplars=examples)
     replies: dict[str, str] = {}
     conversations: list[Turns] = []
     for _ in range(_MAX_REPLIES):

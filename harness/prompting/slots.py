@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.core.message import Image, Part, Text
+from harness.core.message import Image, Part, Text, Video, Visual
 from harness.prompting.controls import MARK, marked, neutralise, suspicious
 from harness.prompting.faults import PromptFault
 
@@ -45,9 +45,9 @@ class Album:
 
     def __init__(self) -> None:
         self._nonce = secrets.token_hex(8)
-        self._pictures: list[Image] = []
+        self._pictures: list[Visual] = []
 
-    def add(self, pictures: Sequence[Image]) -> tuple[Slot, ...]:
+    def add(self, pictures: Sequence[Visual]) -> tuple[Slot, ...]:
         """Slots for `pictures`, in their order."""
         start = len(self._pictures)
         self._pictures.extend(pictures)
@@ -57,7 +57,7 @@ class Album:
 
     def slotted(self, value: Any) -> Any:
         """`value` with every picture in its lists and mappings replaced by a slot."""
-        if isinstance(value, Image):
+        if isinstance(value, Image | Video):
             return self.add([value])[0]
         if isinstance(value, Mapping):
             return {key: self.slotted(inner) for key, inner in value.items()}

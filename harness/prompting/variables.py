@@ -7,13 +7,14 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.core.field import FieldSpec
+from harness.core.message import Image
 
 PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
     {
         "image": "the first picture; printed, it stands there",
         "images": "all pictures, the same list as frames",
         "frames": "all pictures in order of time; {{ frames | join('\\n') }}; each has .index from 1",
-        "n_frames": "how many pictures there are",
+        "n_frames": "how many pictures there are; of a video, its frames",
         "question": "the sample's own question, where it has one",
         "labels": "the labels of the first field asked for that has labels, in the order to show",
         "fields": "the fields asked for: name -> kind, labels, low, high, words",
@@ -21,7 +22,8 @@ PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
         "shown": "what the pictures are, in words, where a condition shows no plain frames",
         "flow_legend": "the key to the colours, where a condition shows a picture of optical flow",
         "definitions": "label -> what it means, for the labels that have a definition",
-        "exemplars": "worked examples shown first (a list, empty unless a condition fills it)",
+        "exemplars": "worked examples to show first, as many as --shots asks for (else none): each has .image, .frames, "
+        ".question where it has one, and the true value of each field under its name",
     }
 )
 
@@ -57,6 +59,44 @@ def field_variables(
     if every is not None:
         variables["every_field"] = {name: _shown(spec) for name, spec in every.items()}
     return variables
+
+
+def example_variables(
+    values: Mapping[str, Any], pictures: Sequence[Any], *, question: str | None = None
+) -> dict[str, Any]:
+    """What a prompt sees of one worked example: its pictures (slots once rendered), its question, its true values.
+
+    Sets become lists, whole numbers lose their `.0`.
+    """
+    shown: dict[str, Any] = {name: _plain_value(value) for name, value in values.items()}
+    if pictures:
+        shown |= {"image": pictures[0], "frames": tuple(pictures)}
+    return shown if question is None else {**shown, "question": question}
+
+
+def made_up_examples(fields: Mapping[str, FieldSpec], count: int) -> tuple[dict[str, Any], ...]:
+    """Worked examples of one picture each that stand in for real ones: for lint, and to count pictures."""
+    values = {name: _made_up(spec) for name, spec in fields.items()}
+    return tuple(
+        example_variables(
+            values, [Image(f"example-{k}", b"example %d" % k)], question="a question like this one"
+        )
+        for k in range(count)
+    )
+
+
+def _made_up(spec: FieldSpec) -> Any:
+    if spec.kind == "number":
+        return spec.low
+    if spec.kind == "text":
+        return "a text"
+    return tuple(spec.classes[:1]) if spec.kind == "set" else spec.classes[0]
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, float):
+        return _plain(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _shown(spec: FieldSpec) -> dict[str, Any]:

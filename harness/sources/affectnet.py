@@ -14,6 +14,7 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.sample import Scalar
 from harness.core.source import Source
 from harness.sources.dataset import (
     DatasetOptions,
@@ -34,6 +35,7 @@ LABELS: Mapping[str, str] = {
 }  # fmt: skip
 OFFERS = ("emotion", "valence", "arousal")
 _BOX = ("face_x", "face_y", "face_width", "face_height")
+_POINTS = "facial_landmarks"
 _PUBLISHED = Published(
     "validation", "emotion", dict.fromkeys(list(LABELS.values())[:8], 500), "arXiv 1708.03985"
 )
@@ -80,8 +82,17 @@ def _csv_entries(root: Path, lists: Path) -> Iterator[Found]:
             id=name,
             medium=pictures / name,
             values=_values(cells["expression"], cells["valence"], cells["arousal"], row.where),
-            notes={key: _number(cells[key]) for key in _BOX if cells.get(key) not in (None, "")},
+            notes=_marks(cells),
         )
+
+
+def _marks(cells: Mapping[str, Any]) -> dict[str, Scalar]:
+    """The face's box and its 68 landmarks, where the row has them."""
+    notes: dict[str, Scalar] = {
+        key: _number(cells[key]) for key in _BOX if cells.get(key) not in (None, "")
+    }
+    points = cells.get(_POINTS)
+    return {**notes, _POINTS: str(points)} if points not in (None, "") else notes
 
 
 def _npy_entries(folder: Path) -> Iterator[Found]:
@@ -92,7 +103,8 @@ def _npy_entries(folder: Path) -> Iterator[Found]:
             _scalar(file.with_name(f"{stem}_{part}.npy")) for part in ("exp", "val", "aro")
         )
         picture = folder / "images" / f"{stem}.jpg"
-        yield Entry(picture.name, picture, _values(code, valence, arousal, str(file)))
+        points = _npy_points(file.with_name(f"{stem}_lnd.npy"))
+        yield Entry(picture.name, picture, _values(code, valence, arousal, str(file)), points)
 
 
 def _values(code: Any, valence: Any, arousal: Any, where: str) -> dict[str, Any]:
@@ -101,6 +113,17 @@ def _values(code: Any, valence: Any, arousal: Any, where: str) -> dict[str, Any]
         number = _number(cell)
         values[name] = None if number == -2 else number
     return values
+
+
+def _npy_points(file: Path) -> dict[str, Scalar]:
+    """The 68 landmarks of an .npy file, where there is one."""
+    if not file.is_file():
+        return {}
+    try:
+        points = np.load(file, allow_pickle=False).astype(np.float64).reshape(-1)
+    except (OSError, ValueError) as error:
+        raise HarnessError(f"{file} holds no landmarks: {error}", mend="fetch it again") from None
+    return {_POINTS: " ".join(f"{number:g}" for number in points)}
 
 
 def _scalar(file: Path) -> str:

@@ -10,7 +10,7 @@ from harness.core.field import FieldSpec
 from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar
 from harness.core.source import Skipped, Source
-from harness.sources.dataset import VOTES, DatasetSource, Published
+from harness.sources.dataset import VOTES, Published
 from harness.sources.pictures import NoFrames
 
 
@@ -82,7 +82,7 @@ def check_source(source: Source, fields: Mapping[str, FieldSpec]) -> Checked:
         skipped=source.skipped(),
         missing=missing,
         first_missing=first_missing,
-        published=source.published if isinstance(source, DatasetSource) else (),
+        published=getattr(source, "published", ()),
         ceiling=votes.ceiling(),
     )
 

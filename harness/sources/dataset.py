@@ -16,6 +16,7 @@ from harness.core.picture import FilePicture, Picture
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped
 from harness.core.text import digest_file, digest_json
+from harness.media.marks import with_notes
 from harness.sources.cells import target
 from harness.sources.ids import SeenIds, fault_of
 from harness.sources.options import Options
@@ -143,12 +144,13 @@ class DatasetSource:
             targets[name] = target(value, spec, column=value_name, where=entry.id)
         if not targets:
             return NO_VALUE
-        notes = {k: v for k, v in entry.values.items() if k not in self._targets.values()}
+        values = {k: v for k, v in entry.values.items() if k not in self._targets.values()}
+        notes = {**{k: _note(v) for k, v in values.items()}, **entry.notes}
         return Sample(
             id=entry.id,
-            medium=_medium(entry),
+            medium=with_notes(_medium(entry), notes),
             targets=targets,
-            annotations={**{k: _note(v) for k, v in notes.items()}, **entry.notes},
+            annotations=notes,
             cluster=entry.subject,
         )
 

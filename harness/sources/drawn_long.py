@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness.core.field import FieldSpec
+from harness.core.marks import Marks
 from harness.core.medium import Medium, image
 from harness.core.sample import Sample
 from harness.core.text import canonical_json
@@ -27,6 +28,7 @@ from harness.faces import (
     lvqa_rows,
     mixture_at,
 )
+from harness.faces.points import marks_of
 from harness.sources.cells import target
 from harness.sources.drawn_pictures import DrawnPicture, scalars
 from harness.sources.megc_questions import ASKED, answers_of, question_kind
@@ -47,6 +49,10 @@ class LongFrame:
 
     def read(self) -> bytes:
         return encode_png(draw(long_frame_at(self.spec, self.frame), size=self.size).pixels)
+
+    def marks(self) -> Marks:
+        """Its landmarks."""
+        return marks_of(long_frame_at(self.spec, self.frame), size=self.size)
 
 
 def long_spec(

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.errors import HarnessError, MediaError
+from harness.core.marks import Marks
 from harness.core.sample import Scalar
 from harness.faces import ClipSpec, Face, draw, encode_png, frame_at, with_cue
+from harness.faces.points import marks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,10 @@ class DrawnPicture:
 
     def read(self) -> bytes:
         return encode_png(draw(self.face, size=self.size).pixels)
+
+    def marks(self) -> Marks:
+        """Its landmarks."""
+        return marks_of(self.face, size=self.size)
 
     def with_cue(self, cue: str, value: str) -> ChangedPicture:
         """The same person, room and noise with one cue changed."""
@@ -61,6 +67,10 @@ class DrawnFrame:
 
     def read(self) -> bytes:
         return encode_png(draw(frame_at(self.clip, self.frame), size=self.size).pixels)
+
+    def marks(self) -> Marks:
+        """Its landmarks."""
+        return marks_of(frame_at(self.clip, self.frame), size=self.size)
 
 
 class Measured(Mapping[str, Any]):

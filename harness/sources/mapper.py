@@ -13,6 +13,7 @@ from harness.core.field import FieldSpec
 from harness.core.medium import Medium
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped
+from harness.media.marks import with_notes
 from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
 from harness.sources.columns import ColumnOptions, Columns
 from harness.sources.ids import SeenIds, check_id, fault_of
@@ -46,13 +47,14 @@ class Mapper:
         notes: dict[str, Scalar] = {
             name: annotation(cell) for name, cell in cells.items() if name not in columns.used
         }
+        notes |= self._no_truths(row)
         asks = self._asks(row)
         targets = self._targets(row)
         if not targets and self.options.unlabelled == "skip":
             return UNLABELLED
         return Sample(
             id=sample_id,
-            medium=self._medium(media, row, sample_id),
+            medium=with_notes(self._medium(media, row, sample_id), notes),
             targets=targets,
             question=question,
             asks=asks,
@@ -97,6 +99,14 @@ class Mapper:
             field: target(row.cells[column], self.fields[field], column=column, where=row.where)
             for field, column in self.columns.targets.items()
             if not self._no_value(row.cells.get(column))
+        }
+
+    def _no_truths(self, row: Row) -> dict[str, Scalar]:
+        """Field -> what its column says in place of a value (`unsure`), for slices by that field."""
+        return {
+            field: annotation(row.cells[column])
+            for field, column in self.columns.targets.items()
+            if self._no_value(row.cells.get(column)) and not is_blank(row.cells.get(column))
         }
 
     def _no_value(self, cell: Any) -> bool:

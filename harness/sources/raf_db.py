@@ -94,18 +94,24 @@ def _entries(root: Path, lists: Path, asked: RafOptions) -> Iterator[Found]:
             id=name,
             medium=picture,
             values={"emotion": label_of(code, names, where=where)},
-            notes=_attributes(root / "Annotation" / "manual" / f"{stem}_manu_attri.txt"),
+            notes=_attributes(
+                root / "Annotation" / "manual" / f"{stem}_manu_attri.txt",
+                landmarks=asked.pictures == "original",
+            ),
         )
 
 
-def _attributes(file: Path) -> dict[str, Scalar]:
-    """Gender, race and age group from the last three lines, below five landmarks."""
+def _attributes(file: Path, *, landmarks: bool) -> dict[str, Scalar]:
+    """Gender, race and age group from the last three lines, below five landmarks, which are those of the original
+    picture."""
     if not file.is_file():
         return {}
-    last = [line for _, line in text_lines(file)][-3:]
-    if len(last) < 3:
+    lines = [line for _, line in text_lines(file)]
+    if len(lines) < 3:
         return {}
     tables = (("gender", GENDER), ("race", RACE), ("age_group", AGE))
-    return {
-        name: label_of(c, t, where=file.name) for (name, t), c in zip(tables, last, strict=True)
+    found: dict[str, Scalar] = {
+        name: label_of(c, t, where=file.name)
+        for (name, t), c in zip(tables, lines[-3:], strict=True)
     }
+    return {**found, "landmarks": " ".join(lines[:5])} if landmarks and len(lines) == 8 else found

@@ -10,6 +10,8 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.registry import Registry
 from harness.core.source import Source
+from harness.sources.marks import with_marks
+from harness.sources.sidecar import with_sidecar
 
 SOURCES = Registry(
     "source",
@@ -43,14 +45,18 @@ SOURCES = Registry(
 )
 """Family -> a function `(options, *, fields, base) -> Source`; `options` come without `family`."""
 
+_OF_ANY = frozenset({"family", "marks", "sidecar"})
+"""Options that every family has."""
+
 
 def open_source(
     options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path
 ) -> Source:
     """The source that a task's `source` section describes.
 
-    `family` picks the reader, all other options are its own; `base` is the folder that relative paths
-    start at. Raises HarnessError naming `source.KEY`, what is allowed, and the mend.
+    `family` picks the reader, `sidecar` names a table of further columns (`harness.sources.sidecar`), `marks` one of
+    landmarks (`harness.sources.marks`), all other options are the family's own; `base` is the folder that relative
+    paths start at. Raises HarnessError naming `source.KEY`, what is allowed, and the mend.
     """
     family = options.get("family")
     if not isinstance(family, str):
@@ -58,6 +64,7 @@ def open_source(
             "source.family: missing", mend=f"choose one of: {', '.join(SOURCES.names())}"
         )
     opener = SOURCES.load(family)
-    rest = {key: value for key, value in options.items() if key != "family"}
+    rest = {key: value for key, value in options.items() if key not in _OF_ANY}
     source: Source = opener(rest, fields=fields, base=base)
-    return source
+    source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)
+    return with_marks(source, options.get("marks"), base=base)

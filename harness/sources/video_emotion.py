@@ -1,8 +1,8 @@
 """Dynamic expressions in the wild: DFEW, FERV39k and MAFW, as folders of frames.
 
 DFEW: Jiang et al., ACM MM 2020 (five folds; WAR and UAR as fold mean and pooled). FERV39k: Wang et
-al., CVPR 2022. MAFW: Liu et al., ACM MM 2022. No identities are released: the clip is the unit of
-resampling.
+al., CVPR 2022. MAFW: Liu et al., ACM MM 2022 (five folds). Votes and labels are read from the workbooks that the
+sets ship (openpyxl: the extra `workbooks`). No identities are released: the clip is the unit of resampling.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from harness.sources.dataset import (
 )
 from harness.sources.options import read_options
 from harness.sources.rows import open_table
+from harness.sources.workbook import lines
 
 DFEW: Mapping[str, str] = {
     "1": "happiness", "2": "sadness", "3": "neutral", "4": "anger", "5": "surprise",
@@ -41,6 +42,13 @@ MAFW_11 = (
     "anxiety", "helplessness", "disappointment",
 )  # fmt: skip
 MAFW: Mapping[str, str] = {str(number): label for number, label in enumerate(MAFW_11, 1)}
+MAFW_COUNTS: Mapping[str, int] = dict(
+    zip(MAFW_11, (1390, 639, 625, 1242, 1138, 1470, 1072, 236, 916, 262, 182), strict=True)
+)
+MAFW_LABELS = ("Labels/single-set.xlsx", "Labels/single-set.csv")
+MAFW_COLUMNS = ("single_label", "label")
+FOLDS = ("1", "2", "3", "4", "5")
+ANNOTATION = ("Annotation/annotation.xlsx", "Annotation/annotation.csv")
 _VOTE_COLUMNS = ("1happy", "2sad", "3neutral", "4angry", "5surprise", "6disgust", "7fear")
 
 
@@ -52,8 +60,9 @@ class DfewOptions(DatasetOptions):
     """One fold, or the five test sets together: each clip is in one, and `fold` is an annotation."""
     clips: str = "Clip/clip_224x224"
     """Folder of the frame folders, below the root."""
-    votes: str | None = None
-    """A table of the ten votes (CSV of Annotation/annotation.xlsx: order, 1happy, ..., 7fear)."""
+    votes: str | None = "auto"
+    """The workbook of the ten votes (order, 1happy, ..., 7fear), or a CSV of it, below the root; `auto`:
+    Annotation/annotation.xlsx where it is there; null: none."""
 
 
 def open_dfew(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path) -> Source:
@@ -64,13 +73,13 @@ def open_dfew(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
             "source.fold: the five training sets overlap", mend="name one fold: --set source.fold=1"
         )
     root = base / asked.root
-    folds = ("1", "2", "3", "4", "5") if asked.fold == "all" else (asked.fold,)
+    folds = FOLDS if asked.fold == "all" else (asked.fold,)
     folder = root / "EmoLabel_DataSplit" / f"{asked.split}(single-labeled)"
     lists = [
         existing(folder / f"set_{fold}.csv", mend="source.root holds EmoLabel_DataSplit/ and Clip/")
         for fold in folds
     ]
-    votes = None if asked.votes is None else base / asked.votes
+    votes = _votes_file(root, base, asked.votes)
     return DatasetSource(
         lambda: _dfew_entries(root, lists, asked, votes), asked, fields, offers=("emotion",),
         files=lists if votes is None else [*lists, votes],
@@ -96,21 +105,24 @@ def _dfew_entries(
             )  # fmt: skip
 
 
+def _votes_file(root: Path, base: Path, asked: str | None) -> Path | None:
+    if asked is None:
+        return None
+    if asked == "auto":
+        return next((path for name in ANNOTATION if (path := root / name).is_file()), None)
+    return first_existing(
+        [root / asked, base / asked], mend="name it below source.root, or --set source.votes=null"
+    )
+
+
 def _dfew_votes(file: Path) -> dict[str, dict[str, Scalar]]:
     """Clip -> votes by label."""
-    found: dict[str, dict[str, Scalar]] = {}
-    for row in open_table(file):
-        cells = row.cells
-        missing = [name for name in ("order", *_VOTE_COLUMNS) if name not in cells]
-        if missing:
-            raise HarnessError(
-                f"{file}: no column {missing[0]!r}", mend="save Annotation/annotation.xlsx as CSV"
-            )
-        name = str(cells["order"]).strip().removesuffix(".0")
-        found[name] = {
-            VOTES + DFEW[column[0]]: int(float(cells[column] or 0)) for column in _VOTE_COLUMNS
+    return {
+        line.text("order").removesuffix(".mp4"): {
+            VOTES + DFEW[column[0]]: int(float(line.get(column) or 0)) for column in _VOTE_COLUMNS
         }
-    return found
+        for line in lines(file, ("order", *_VOTE_COLUMNS))
+    }
 
 
 class Ferv39kOptions(DatasetOptions):
@@ -155,43 +167,87 @@ def _ferv39k_entries(root: Path, lists: Path) -> Iterator[Found]:
 
 
 class MafwOptions(DatasetOptions):
-    """Options of MAFW. The list is a table (CSV of Labels/single-set.xlsx)."""
+    """Options of MAFW."""
 
-    labels: str = "Labels/single-set.csv"
-    """Table below the root."""
+    split: Literal["train", "test"] = "test"
+    fold: Literal["all", "1", "2", "3", "4", "5"] = "all"
+    """One fold of the set's own lists, or all clips: each is in one test list, and `fold` is an annotation."""
+    labels: str = "auto"
+    """The workbook of the labels, or a CSV of it, below the root; `auto`: Labels/single-set.xlsx or .csv."""
     name_column: str = "clip"
-    label_column: str = "label"
-    """Columns of the clip's name and of its label, by number 1 to 11 or by name."""
+    label_column: str = "auto"
+    """Columns of the clip's name and of its label, by number 1 to 11 or by name; `auto`: single_label or label."""
     clips: str = "data/frames"
     """Folder of the frame folders, below the root."""
+    lists: str = "Train & Test Set/single/no_caption"
+    """Folder of set_1 to set_5 with train.txt and test.txt, below the root; without it clips have no fold."""
 
 
 def open_mafw(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path) -> Source:
-    """A source over single-labelled clips. Raises HarnessError where the table or a column is missing."""
+    """A source over single-labelled clips. Raises HarnessError where the workbook, a column or a list is missing."""
     asked = read_options(MafwOptions, options, family="mafw")
+    if asked.fold == "all" and asked.split == "train":
+        raise HarnessError(
+            "source.fold: the five training sets overlap", mend="name one fold: --set source.fold=1"
+        )
     root = base / asked.root
-    table = existing(
-        root / asked.labels,
-        mend="save Labels/single-set.xlsx as CSV, and name it under source.labels",
+    table = first_existing(
+        [root / name for name in (MAFW_LABELS if asked.labels == "auto" else (asked.labels,))],
+        mend="source.root holds Labels/single-set.xlsx; or name the file under source.labels",
     )
+    folder, whole = root / asked.lists, asked.fold == "all"
+    folds: dict[str, Path] = {}
+    if folder.is_dir() or not whole:
+        folds = {
+            fold: existing(
+                folder / f"set_{fold}" / f"{asked.split}.txt",
+                mend="source.lists names the folder that holds set_1 to set_5",
+            )
+            for fold in (FOLDS if whole else (asked.fold,))
+        }
+    published = [
+        Published("all", "emotion", MAFW_COUNTS, "the set's Labels/single-set.xlsx: 9,172 clips")
+    ]
     return DatasetSource(
-        lambda: _mafw_entries(root, table, asked), asked, fields, offers=("emotion",),
-        files=[table],
-        published=[Published("all", "emotion", {"": 9172}, "the set's page: single-labelled clips")],
+        lambda: _mafw_entries(root, table, folds, asked), asked, fields, offers=("emotion",),
+        files=[table, *folds.values()], published=published if whole else (),
     )  # fmt: skip
 
 
-def _mafw_entries(root: Path, table: Path, asked: MafwOptions) -> Iterator[Found]:
+def _mafw_entries(
+    root: Path, table: Path, folds: Mapping[str, Path], asked: MafwOptions
+) -> Iterator[Found]:
     names = {**MAFW, **{label: label for label in MAFW_11}}
-    for row in open_table(table):
-        for column in (asked.name_column, asked.label_column):
-            if column not in row.cells:
+    columns = MAFW_COLUMNS if asked.label_column == "auto" else (asked.label_column,)
+    needed = [asked.name_column, *(columns if len(columns) == 1 else ())]
+    fold_of = _mafw_folds(folds)
+    for line in lines(table, needed):
+        name = Path(line.text(asked.name_column)).stem
+        code = line.text(*columns).lower()
+        if not code:
+            raise HarnessError(
+                f"{line.where}: no label in {' or '.join(columns)}",
+                mend=f"name its column under source.label_column: {', '.join(line.cells)}",
+            )
+        if code == "0":
+            yield NOT_SINGLE
+            continue
+        if asked.fold != "all" and name not in fold_of:
+            continue
+        notes: dict[str, Scalar] = {"fold": fold_of[name]} if name in fold_of else {}
+        label = label_of(code, names, where=line.where)
+        yield Entry(name, root / asked.clips / name, {"emotion": label}, notes, clip=True)
+
+
+def _mafw_folds(files: Mapping[str, Path]) -> dict[str, str]:
+    """Clip -> its fold, from lines `00001.mp4 anger`. Raises HarnessError where a clip is in two lists."""
+    found: dict[str, str] = {}
+    for fold, file in files.items():
+        for number, line in text_lines(file):
+            name = Path(line.partition(" ")[0]).stem
+            if found.setdefault(name, fold) != fold:
                 raise HarnessError(
-                    f"{table.name}: no column {column!r}",
-                    mend="name its columns under source.name_column and source.label_column: "
-                    + ", ".join(row.cells),
+                    f"{file}, line {number}: {name} is in set_{found[name]} as well",
+                    mend="fetch the lists again: each clip is in one test set",
                 )
-        name = Path(str(row.cells[asked.name_column]).strip()).stem
-        code = str(row.cells[asked.label_column]).strip().lower()
-        label = label_of(code, names, where=row.where)
-        yield Entry(name, root / asked.clips / name, {"emotion": label}, clip=True)
+    return found

@@ -32,7 +32,14 @@ EXAMPLES = {
     "around-apex-N": "around-apex-2",
     "contact-sheet-N": "contact-sheet-4",
     "magnified-N": "magnified-2.5",
+    "video-N": "video-16",
+    "video-slowed-N": "video-slowed-20",
     "cue:NAME=VALUE": "cue:teeth_visible=yes",
+    "shots-N": "shots-4",
+    "mix:LAMBDA": "mix:0.7",
+    "region:PART=FILL": "region:mouth=blur",
+    "region-control:PART=FILL": "region-control:teeth=mean",
+    "resize:SIDE": "resize:224",
 }
 
 
@@ -40,7 +47,7 @@ def test_each_condition_carries_its_name_and_a_line_about_itself() -> None:
     described = dict(describe_conditions())
     assert {"none", "blank", "apex", "optical-flow", "difference", *EXAMPLES} <= set(described)
     for listed, line in described.items():
-        name = {"cue:NAME=VALUE": "cue:teeth_visible=yes"}.get(listed, listed)
+        name = EXAMPLES.get(listed, listed)
         assert line
         assert "\n" not in line
         example = EXAMPLES.get(name, name)
@@ -85,7 +92,7 @@ def test_frame_conditions_pick_frames(name: str, shown: tuple[int, ...]) -> None
         ("uniform-0", "from 1 to 1000"),
         ("uniform-2.5", "a whole number"),
         ("magnified-99", "from 1 to 50"),
-        ("video", "contact-sheet-9"),
+        ("video-0", "from 1 to 1000"),
         ("apex+blur", "blank"),
         ("apex+", "blank"),
     ],

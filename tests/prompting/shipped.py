@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.core.field import FieldSpec
 from harness.core.message import Image
 from harness.core.prompt import Prompt, Rendering
-from harness.prompting import Library, field_variables, shipped_folder
+from harness.prompting import Library, field_variables, made_up_examples, shipped_folder
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
 
@@ -78,8 +78,11 @@ def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
 
 def render(library: Library, prompt: Prompt, asked: tuple[str, ...], count: int) -> list[Rendering]:
     """The renderings from the first to the last reply."""
+    fields = {name: FIELDS[name] for name in asked}
+    shots = 2 if "exemplars" in library.variables(prompt) else 0
     variables = field_variables(
-        {name: FIELDS[name] for name in asked},
+        fields,
+        exemplars=made_up_examples(fields, shots),
         question=QUESTIONS.get("+".join(asked)),
         every={name: FIELDS[name] for name in prompt.head.fields},
     )

@@ -1,0 +1,98 @@
+"""Worked examples before the question, as a condition: `shots-4` shows four labelled pictures first.
+
+It stands behind the condition whose pictures are shown (`apex+shots-4`), or alone. Which examples: see
+`harness.run.exemplars`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.conditions.joined import Joined
+from harness.conditions.none import NONE
+from harness.core.condition import Condition, Disturbing, takes_whole_clip, variables_of
+from harness.core.errors import HarnessError
+from harness.core.medium import Medium
+
+FORM = "shots-N"
+MOST_SHOTS = 64
+_SHOTS = re.compile(r"shots-([0-9]{1,3})", re.ASCII)
+
+
+def split_shots(condition: str) -> tuple[str, int]:
+    """The condition without its shots (`none` where nothing is left), and their number, 0 where it names none.
+
+    Raises HarnessError for two numbers, or one out of 1 to MOST_SHOTS.
+    """
+    parts = condition.split("+")
+    found = [part for part in parts if _SHOTS.fullmatch(part)]
+    if not found:
+        return condition, 0
+    shots = int(found[0].removeprefix("shots-"))
+    if len(found) > 1 or not 1 <= shots <= MOST_SHOTS:
+        raise HarnessError(
+            f"condition {condition}: {' and '.join(found)} is no number of worked examples",
+            mend=f"write one of shots-1 to shots-{MOST_SHOTS}; without any, leave it out",
+        )
+    return "+".join(part for part in parts if part not in found) or "none", shots
+
+
+def with_shots(condition: str, shots: int) -> str:
+    """The name of a condition behind `shots` worked examples; a label order stays at its end."""
+    if not shots:
+        return condition
+    before, order = _order_apart(condition)
+    return "+".join([*([] if before == "none" else [before]), f"shots-{shots}", *order])
+
+
+def _order_apart(condition: str) -> tuple[str, list[str]]:
+    *before, last = condition.split("+")
+    if last.startswith("label-order:"):
+        return "+".join(before) or "none", [last]
+    return condition, []
+
+
+@dataclass(frozen=True, slots=True)
+class Shots:
+    """A condition's pictures behind worked examples."""
+
+    name: str
+    shown: Condition
+    shots: int
+
+    @property
+    def description(self) -> str:
+        """One line for lists."""
+        shown = getattr(self.shown, "description", self.shown.name)
+        return f"{self.shots} worked examples first; pictures: {shown}"
+
+    @property
+    def whole_clip(self) -> bool:
+        """As the condition of the pictures has it."""
+        return takes_whole_clip(self.shown)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """As the condition of the pictures has them."""
+        return variables_of(self.shown)
+
+    def apply(self, medium: Medium) -> Medium:
+        """The sample's pictures alone; the examples are a matter of the prompt."""
+        return self.shown.apply(medium)
+
+
+def of_examples(condition: Condition) -> Condition:
+    """What is done to the pictures of worked examples under a condition: what chooses and forms pictures is done
+    to them too, so that they look as the sample's do; what disturbs the sample leaves them alone."""
+    if isinstance(condition, Joined):
+        kept = tuple(part for part in condition.parts if not _disturbs(part))
+        if len(kept) == 1:
+            return kept[0]
+        return Joined("+".join(part.name for part in kept), kept) if kept else NONE
+    return NONE if _disturbs(condition) else condition
+
+
+def _disturbs(condition: Condition) -> bool:
+    return isinstance(condition, Disturbing) and condition.sample_alone

@@ -1,0 +1,36 @@
+"""Where a face and its parts lie in a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, runtime_checkable
+
+Point: TypeAlias = tuple[float, float]
+"""x to the right, y down, in pixels of the upright picture."""
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom, in the same pixels."""
+
+Note: TypeAlias = "tuple[str, str | float | int | bool | None]"
+"""Name and cell of an annotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is known of one face; each part may be missing."""
+
+    points: tuple[Point, ...] = ()
+    """68 landmarks in the order of iBUG 300-W, or 5: the two eyes, the tip of the nose, the two corners of the mouth,
+    of each pair first the left one in the picture."""
+    box: Box | None = None
+    """The whole face."""
+    regions: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
+    """Part of the face -> its boxes: one, or one a side."""
+
+
+@runtime_checkable
+class Marked(Protocol):
+    """A picture that knows where its face lies."""
+
+    def marks(self) -> Marks: ...

@@ -1,0 +1,135 @@
+"""A side table of landmarks and boxes for any source: `source.marks`, a file beside what the set brings itself.
+
+A CSV, TSV, JSON-lines or Parquet table with a column `sample` (or `image`, or the one named by `on`) that holds the
+sample's id; or a JSON object, id -> what is known of it. All other columns are named as `harness.media.marks` says.
+
+    marks: landmarks.csv
+    marks: {file: landmarks.csv, on: picture}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.sample import Sample, Scalar
+from harness.core.source import Skipped, Source, stated_labels
+from harness.core.text import digest_file, digest_json
+from harness.media.marks import is_mark, with_notes
+from harness.sources.cells import annotation, is_blank, plain
+from harness.sources.options import Options, read_options
+from harness.sources.rows import open_table
+
+KEYS = ("sample", "image")
+_LARGEST = 1 << 30
+
+
+class MarksOptions(Options):
+    """Where the side table lies."""
+
+    file: str
+    """Relative to the task's base folder."""
+    on: str | None = None
+    """Column of sample ids; default `sample`, else `image`."""
+
+
+class MarkedSource:
+    """A source whose samples learn where their faces lie."""
+
+    def __init__(self, source: Source, options: MarksOptions, base: Path) -> None:
+        self._source = source
+        self._path = base / options.file
+        self._known = read_side(self._path, on=options.on)
+        self.published = getattr(source, "published", ())
+        """As the source itself has it."""
+
+    def __iter__(self) -> Iterator[Sample]:
+        any_sample = matched = False
+        for sample in self._source:
+            any_sample = True
+            found = self._known.get(sample.id)
+            if found is None:
+                yield sample
+                continue
+            matched = True
+            notes = {**sample.annotations, **found}
+            yield replace(sample, medium=with_notes(sample.medium, notes), annotations=notes)
+        if any_sample and not matched:
+            raise HarnessError(
+                f"source.marks: {self._path.name} names none of the samples (it names "
+                f"{', '.join(map(repr, list(self._known)[:3]))}, ...)",
+                mend="write the ids that `harness show TASK` prints, or name their column as source.marks.on",
+            )
+
+    def digest(self) -> str:
+        """Over the source's own digest and the side table's bytes."""
+        return digest_json({"source": self._source.digest(), "marks": digest_file(self._path)})
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self._source.skipped()
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Those that the source states."""
+        return stated_labels(self._source)
+
+
+def with_marks(source: Source, written: Any, *, base: Path) -> Source:
+    """The source with the side table that `source.marks` names, a file or options; itself where there is none.
+
+    Raises HarnessError for a file that is missing or broken.
+    """
+    if written is None:
+        return source
+    options = written if isinstance(written, Mapping) else {"file": written}
+    return MarkedSource(source, read_options(MarksOptions, options, family="marks"), base)
+
+
+def read_side(path: Path, *, on: str | None) -> dict[str, dict[str, Scalar]]:
+    """Sample id -> marks. Raises HarnessError: missing or broken file, no key column, no mark, a repeated id."""
+    if path.suffix.lower() == ".json":
+        return _read_json(path)
+    table = open_table(path)
+    key = on or next((name for name in KEYS if name in table.columns), "")
+    columns = [name for name in table.columns if is_mark(name)]
+    if key not in table.columns or not columns:
+        what = f"column {key or KEYS[0]!r} of sample ids" if key not in table.columns else "mark"
+        raise HarnessError(
+            f"source.marks: {path.name} has no {what}",
+            mend=f"its columns are: {', '.join(table.columns)}; marks are face_box, landmarks, region_NAME",
+        )
+    found: dict[str, dict[str, Scalar]] = {}
+    for row in table:
+        cell = row.cells.get(key)
+        if is_blank(cell):
+            continue
+        name = plain(cell)
+        if name in found:
+            raise HarnessError(
+                f"source.marks: {row.where}: {name!r} stands twice", mend="keep one row a sample"
+            )
+        found[name] = {c: annotation(row.cells.get(c)) for c in columns}
+    return found
+
+
+def _read_json(path: Path) -> dict[str, dict[str, Scalar]]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise HarnessError(
+                f"source.marks: {path} is over {_LARGEST >> 30} GiB", mend="give JSON lines"
+            )
+        body = json.loads(path.read_text(encoding="utf-8-sig"))
+        return {
+            str(name): {str(k): annotation(cell) for k, cell in row.items() if is_mark(str(k))}
+            for name, row in body.items()
+        }
+    except FileNotFoundError:
+        raise HarnessError(f"source.marks: not found: {path}", mend="check the path") from None
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise HarnessError(
+            f"source.marks: {path} is no JSON object of samples: {error}",
+            mend='write {"picture.png": {"landmarks": [[x, y], ...]}, ...}',
+        ) from None
