@@ -25,7 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--peers", metavar="DIR", type=Path,
-        help="folder with one virtual environment for each other tool to measure beside (DIR/inspect-ai)",
+        help="folder with one virtual environment for each other tool to measure beside (DIR/inspect-ai, "
+        "DIR/lmms-eval)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(

@@ -20,11 +20,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Audit the cells that report cues, and the effects of changed cues, of one run."""
+    """Audit the cells that report cues, the effects of changed cues and the reliance on covered regions of one run."""
     from harness.core.errors import HarnessError
-    from harness.cues import audit, causes, read_sheets
+    from harness.cues import audit, causes, read_sheets, region_reliance
+    from harness.cues.contrasts import lonely_regions
+    from harness.cues.controls import controls
     from harness.cues.schema import cues_of
-    from harness.cues.tables import audit_blocks, cause_blocks, plain
+    from harness.cues.tables import audit_blocks, cause_blocks, plain, region_blocks
     from harness.run.folder import open_run
 
     folder = open_run(args.run)
@@ -35,22 +37,26 @@ def execute(args: argparse.Namespace) -> int:
         if sheet.condition == "none" and cues_of(sheet.said)
     ]
     found = causes(sheets, label=args.label, seed=args.seed)
-    if not audits and not found.effects:
+    regions = region_reliance(sheets, label=args.label, seed=args.seed)
+    lonely = lonely_regions(sheets)
+    if not (audits or found.effects or regions.effects or lonely):
         raise HarnessError(
-            f"{args.run} reports no cue and changes none",
+            f"{args.run} reports no cue, changes none and covers none",
             mend="run a task with cues (faces/introspection) by a prompt of cues/, or conditions such as "
-            "cue:teeth_visible=yes and cue:teeth_visible=no",
+            "cue:teeth_visible=yes and cue:teeth_visible=no, or region:all=blur beside none",
         )
+    placed = controls(folder) if regions.effects else {}
     if args.json:
-        body = {"audits": plain(audits), "causes": plain(found)}
+        body = {"audits": plain(audits), "causes": plain(found), "regions": plain(regions)}
+        body["controls"] = placed
         print(json.dumps(body, ensure_ascii=False, indent=1))
         return 0
     from harness.cli.compare_command import print_blocks
 
     blocks = [block for one in audits for block in audit_blocks(one)]
-    print_blocks([*blocks, *cause_blocks(found)])
+    print_blocks([*blocks, *cause_blocks(found), *region_blocks(regions, lonely, placed)])
     if not args.no_page:
         from harness.report.cue_page import write_cue_page
 
-        print(f"\npage: {write_cue_page(folder, audits, found)}")
+        print(f"\npage: {write_cue_page(folder, audits, found, regions, placed)}")
     return 0

@@ -55,6 +55,12 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "repeatable, each with every condition; with several, right under all and the pull of each place are told",
     )  # fmt: skip
     parser.add_argument(
+        "--shots", metavar="K", type=natural, action="append", default=[],
+        help="K worked examples first, pictures with their answers, for prompts that show them (emotion/few-shot-image); "
+        "drawn anew for each sample, balanced over labels, never of its own subject, from what the task names under "
+        "exemplars:, else from its samples; repeatable (0: none); default: the task's own",
+    )  # fmt: skip
+    parser.add_argument(
         "--repeats", metavar="N", type=positive, default=1,
         help="ask about each sample N times, with the seeds S, S+1, ...; scores are means over them, and how many "
         "answers change is told (with --temperature)",
@@ -140,6 +146,14 @@ def positive(text: str) -> int:
     return number
 
 
+def natural(text: str) -> int:
+    """A whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return number
+
+
 def _seconds(text: str) -> float:
     number = float(text)
     if not 0 < number < math.inf:
@@ -213,6 +227,7 @@ def job(
         channels=args.channel,
         max_images=args.max_images,
         label_orders=args.label_order,
+        shots=args.shots,
         repeats=args.repeats,
         temperature=args.temperature,
         limit=args.limit,

@@ -39,12 +39,14 @@ def execute(args: argparse.Namespace) -> int:
 
     from harness.prompting import Library
     from harness.run.plan import make_plan
+    from harness.run.readiness import check_pictures
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
         asked = job(args, out=Path(scratch))
         place = asked.workspace
         library = Library(place.prompts)
         plan = make_plan(asked.tasks, asked.axes, library, asked.folder, here=place.here)
+        check_pictures(plan, asked.axes, {}, library)
         summary = _summary(asked, plan, library)
         found = [] if args.power is None else _foresee(args, asked, plan)
     _show(args, summary, found)

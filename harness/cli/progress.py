@@ -19,7 +19,10 @@ class Progress:
     def __init__(self, *, total: int, file: TextIO) -> None:
         self._total = total
         self._file = file
-        self._started = self._shown = time.monotonic()
+        self._shown = time.monotonic()
+        self._first: tuple[float, int] | None = None
+        """When the first reply was there, and how many trials then were finished: what came before was the start of
+        a server, or found in the journal."""
         self._terminal = file.isatty()
         self._last = ""
 
@@ -38,26 +41,28 @@ class Progress:
     def update(self, tally: Tally) -> None:
         """Take note of a finished trial; prints at most a few times a second."""
         now = time.monotonic()
+        if self._first is None and tally.asked:
+            self._first = now, tally.trials
         if (
             now - self._shown < (0.1 if self._terminal else LOG_SECONDS)
             and tally.trials < self._total
         ):
             return
         self._shown = now
-        self._last = self._line(tally, now - self._started)
+        started, done = self._first or (now, 0)
+        rate = (tally.trials - done) / (now - started) if now > started else 0.0
+        self._last = self._line(tally, rate)
         if tally.trials < self._total:
             self._print(self._last)
 
-    def _line(self, tally: Tally, seconds: float) -> str:
-        rate = tally.trials / seconds if seconds else 0.0
-        left = (self._total - tally.trials) / rate if rate else 0.0
+    def _line(self, tally: Tally, rate: float) -> str:
+        """`rate`: trials a second, 0 where it is not known."""
+        left = _clock((self._total - tally.trials) / rate) if rate else ""
+        pace = f", {rate:,.1f}/s, {left} left" if rate else ""
         share = tally.trials / self._total if self._total else 1.0
-        notes = f", {tally.reused} reused" if tally.reused else ""
-        notes += f", {tally.failed} FAILED" if tally.failed else ""
-        return (
-            f"{tally.trials:,} of {self._total:,} trials ({share:.0%}), {rate:,.1f}/s, "
-            f"{_clock(left)} left{notes}"
-        )
+        notes = f", {tally.reused:,} reused" if tally.reused else ""
+        notes += f", {tally.failed:,} FAILED" if tally.failed else ""
+        return f"{tally.trials:,} of {self._total:,} trials ({share:.0%}){pace}{notes}"
 
     def _print(self, line: str, *, final: bool = False) -> None:
         if self._terminal:

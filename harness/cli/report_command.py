@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -12,11 +13,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Write report.html; a run whose scores are older than its journal is scored first."""
+    """Write report.html; a run whose scores are older than its journal is scored first.
+
+    The page's path goes to standard output, its notices to standard error.
+    """
+    from harness.report.notices import notice_lines
     from harness.report.page import write_report
+    from harness.report.words import visible
     from harness.run.folder import open_run
+    from harness.run.manifest import read_manifest
 
     folder = open_run(args.run)
     with folder.locked():
         print(write_report(folder))
+    for line in notice_lines(read_manifest(folder)):
+        print(visible(line), file=sys.stderr)
     return 0

@@ -83,6 +83,7 @@ def _warn(note: str) -> None:
 
 
 def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
+    from harness.report.notices import run_notices
     from harness.report.terminal import print_scores, scores_json
     from harness.run.manifest import read_manifest
 
@@ -90,10 +91,11 @@ def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
         from harness.report.page import write_report
 
         write_report(folder)
+    manifest = read_manifest(folder)
     if args.json:
-        print(scores_json(folder.path, scores))
+        print(scores_json(folder.path, scores, notices=[said for said, _ in run_notices(manifest)]))
     else:
-        print_scores(scores, read_manifest(folder), file=sys.stdout)
+        print_scores(scores, manifest, file=sys.stdout)
         print(f"\nrun folder: {folder.path}")
         if not args.no_report:
             print(f"report:     {folder.report}")

@@ -79,6 +79,7 @@ def asked_columns(args: argparse.Namespace) -> PredictionMap:
 def execute(args: argparse.Namespace) -> int:
     """Score and print."""
     from harness.core.errors import HarnessError
+    from harness.report.notices import run_notices
     from harness.report.terminal import print_scores, scores_json
     from harness.run.folder import open_run
     from harness.run.manifest import read_manifest
@@ -94,10 +95,11 @@ def execute(args: argparse.Namespace) -> int:
     folder = open_run(args.run) if args.predictions is None else _imported(args)
     with folder.locked():
         scores = score_run(folder)
+    manifest = read_manifest(folder)
     if args.json:
-        print(scores_json(folder.path, scores))
+        print(scores_json(folder.path, scores, notices=[said for said, _ in run_notices(manifest)]))
         return 0
-    print_scores(scores, read_manifest(folder), file=sys.stdout)
+    print_scores(scores, manifest, file=sys.stdout)
     if args.predictions is not None:
         print(f"\nrun folder: {folder.path}")
     return 0

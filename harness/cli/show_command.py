@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, tasks, workspace
+from harness.cli.options import add_changes, add_folders, natural, tasks, workspace
 
 if TYPE_CHECKING:
     from harness.core.prompt import Prompt
     from harness.core.sample import Sample
     from harness.core.task import Task
     from harness.prompting import Library
+    from harness.run.exemplars import Pool
+    from harness.run.partners import Partners
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a prompt's name, or `all` (repeatable); default: the task's first",
     )  # fmt: skip
     parser.add_argument("--condition", metavar="C", default="none", help="default: none")
+    parser.add_argument(
+        "--shots", metavar="K", type=natural,
+        help="worked examples first, for prompts that show them; default: the task's own number",
+    )  # fmt: skip
     parser.add_argument("--sample", metavar="ID", help="the sample of this id; default: the first")
     parser.add_argument(
         "--each", metavar="ANNOTATION",
@@ -34,8 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Print pictures, targets and messages. Reads the source, asks no model."""
+    from harness.conditions import load_condition
+    from harness.conditions.mixture import mixes
+    from harness.conditions.shots import split_shots
     from harness.prompting import Library
-    from harness.run.plan import choose_prompts
+    from harness.run.exemplars import read_pool
+    from harness.run.partners import Partners
+    from harness.run.plan import Axes, choose_prompts, conditions_of
     from harness.run.preview import with_labels
 
     place = workspace(args)
@@ -43,8 +54,16 @@ def execute(args: argparse.Namespace) -> int:
     library = Library(place.prompts)
     prompts = choose_prompts(task, args.prompt, library)
     task, source = with_labels(task, here=place.here)
+    shots = () if args.shots is None else (args.shots,)
+    axes = Axes(models=(), conditions=(args.condition,), shots=shots)
+    shown = {name: one for name, (one,) in conditions_of(task, axes, prompts, library).items()}
+    pool = None
+    if any(split_shots(name)[1] for name in shown.values()):
+        pool = read_pool(task, seed=0, here=place.here)
+    mixing = any(mixes(load_condition(name)) for name in shown.values())
+    pairs = Partners(task, source, seed=0) if mixing else None
     for sample in _choose(source, args):
-        _show(sample, task, prompts, library, args.condition)
+        _show(sample, task, prompts, library, conditions=shown, pool=pool, pairs=pairs)
     return 0
 
 
@@ -70,7 +89,14 @@ def _choose(source: object, args: argparse.Namespace) -> Iterator[Sample]:
 
 
 def _show(
-    sample: Sample, task: Task, prompts: tuple[Prompt, ...], library: Library, condition: str
+    sample: Sample,
+    task: Task,
+    prompts: tuple[Prompt, ...],
+    library: Library,
+    *,
+    conditions: Mapping[str, str],
+    pool: Pool | None,
+    pairs: Partners | None,
 ) -> None:
     from harness.run.preview import preview
 
@@ -78,7 +104,8 @@ def _show(
     for name, value in sample.targets.items():
         print(f"target    {name}: {', '.join(value) if isinstance(value, tuple) else value}")
     for prompt in prompts:
-        view = preview(sample, task, prompt, library, condition)
+        condition = conditions[prompt.name]
+        view = preview(sample, task, prompt, library, condition, pool=pool, pairs=pairs)
         if view is None:
             print(f"\nprompt    {prompt.name}: fills none of the fields this sample asks for")
             continue
@@ -87,7 +114,10 @@ def _show(
             print(f"image {number}   {line}")
         if view.record is not None:
             changes = ", ".join(map(str, view.record["changes"])) or "as they are"
-            print(f"frames    {', '.join(map(str, view.record['frames']))}  ({changes})")
+            if "frames" in view.record:
+                print(f"frames    {', '.join(map(str, view.record['frames']))}  ({changes})")
+            else:
+                print(f"changed   {changes}")
         for role, text in view.turns:
             print(f"--- {role}\n{text}")
         if view.awaiting:

@@ -184,9 +184,10 @@ def _finish(args: argparse.Namespace, package: Package) -> int:
     print()
     for path in package.write(args.out):
         print(path)
-    print(
-        "the layout of the zip is not confirmed by the challenge: see how its page wants the files"
-    )
+    unseen = "the layout of the zip is"
+    if package.form.spots:
+        unseen = "the columns of the table and the layout of the zip are"
+    print(f"{unseen} not confirmed by the challenge: see how its page wants the files")
     return 0
 
 
@@ -200,6 +201,9 @@ def _print_findings(findings: Findings) -> None:
         print(f"  fault: {visible(line)}")
     for line in findings.warnings:
         print(f"  warning: {visible(line)}")
+    for name, labels in findings.labels.items():
+        told = ", ".join(labels) if len(labels) <= 12 else f"{len(labels)} names"
+        print(f"  labels known of {name}: {told} (others: --labels {name}=A,B)")
 
 
 def _print_spread(part: Assembled) -> None:
@@ -218,7 +222,7 @@ def _print_spread(part: Assembled) -> None:
     grouped: dict[tuple[str, str], list[int]] = {}
     for one in part.filled:
         why = ", ".join(f"{name} {outcome}" for name, outcome in one.outcomes.items())
-        wrote = one.wrote if len(one.wrote) <= 40 else "..."
+        wrote = one.wrote if len(one.wrote) <= 200 else f"{one.wrote[:197]}..."
         grouped.setdefault((why, wrote), []).append(one.row)
     for (why, wrote), rows in grouped.items():
         print(f"  filled in {name_rows(rows)} ({why}): {visible(wrote)}")

@@ -90,13 +90,13 @@ class Contender:
         return split_order(self.cell.condition)[1]
 
     @cached_property
-    def _answered(self) -> tuple[list[int], list[list[Value | None]]]:
+    def _answered(self) -> tuple[Sequence[int], Sequence[Sequence[Value | None]]]:
         return repeated_answers(self.records, self.cell, self.field)
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
         """Sample id -> position, of samples whose every trial is finished and whose truth is known."""
-        return {self.records.samples[p].sample: p for p in self._answered[0]}
+        return {self.records.samples.ids[p]: p for p in self._answered[0]}
 
     @property
     def pending(self) -> int:
@@ -105,7 +105,8 @@ class Contender:
 
     def truths(self, samples: Sequence[str]) -> list[Value]:
         """The true values of these samples."""
-        return [self.records.samples[self.positions[s]].targets[self.field] for s in samples]
+        known = self.records.samples.truths(self.field)
+        return [value for s in samples if (value := known[self.positions[s]]) is not None]
 
     def repeats(self, samples: Sequence[str]) -> list[list[Value | None]]:
         """The answers to these samples, repeat by repeat; None where there was none."""

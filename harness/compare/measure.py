@@ -16,7 +16,8 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
 from harness.metrics import Family, LabelFamily, family_for
-from harness.score.columns import LEAST_SLICE, group
+from harness.score.columns import group
+from harness.score.grouping import LEAST_SAMPLES
 from harness.score.main_metric import main_metric
 from harness.stats.multiple import benjamini_hochberg, holm
 from harness.stats.paired import PairedDifference, paired
@@ -238,7 +239,7 @@ def _slices(shared: Shared, mask: Mask, metric: str, seed: int) -> list[Change]:
     found = []
     for name, members in shared.slices.items():
         inside = members & mask
-        if "=" in name and inside.sum() >= LEAST_SLICE:
+        if "=" in name and inside.sum() >= LEAST_SAMPLES:
             found.append(_change(name, _paired(shared, metric, inside, seed)))
     return found
 

@@ -11,7 +11,8 @@ from harness.core.sample import Value
 from harness.metrics.family import Family, unknown_metric
 from harness.metrics.label import CLASS_METRICS, LABEL_METRICS, label_family
 from harness.metrics.numbers import NUMBER_METRICS, number_family
-from harness.metrics.sets import SET_METRICS, set_family
+from harness.metrics.sets import SET_METRICS, UNIT_METRICS, set_family
+from harness.metrics.soft import SOFT_METRICS
 from harness.metrics.text import TEXT_METRICS, text_family
 
 METRICS: Mapping[FieldKind, Mapping[str, str]] = MappingProxyType(
@@ -32,7 +33,8 @@ def metrics_for(kind: FieldKind) -> tuple[str, ...]:
 
 
 def estimator(kind: FieldKind, metric: str) -> str:
-    """One line on how ``metric`` is computed; understands ``recall[anger]`` for labels.
+    """One line on how ``metric`` is computed; understands ``recall[anger]``, the soft metrics of labels
+    (``js``) and, of sets, ``f1[AU12]``.
 
     Raises HarnessError for a metric the kind does not have.
     """
@@ -40,6 +42,10 @@ def estimator(kind: FieldKind, metric: str) -> str:
     lines = METRICS[kind]
     if bracket and lines is LABEL_METRICS and name in CLASS_METRICS:
         return CLASS_METRICS[name]
+    if kind == "label" and metric in SOFT_METRICS:
+        return SOFT_METRICS[metric]
+    if bracket and kind == "set" and name in UNIT_METRICS:
+        return UNIT_METRICS[name]
     if metric not in lines:
         raise unknown_metric(metric, lines, kind)
     return lines[metric]

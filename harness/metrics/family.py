@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Estimate = Callable[[Floats], Floats]
 
-LOWER_IS_BETTER = frozenset({"mae", "rmse"})
+LOWER_IS_BETTER = frozenset({"mae", "rmse", "js", "kl", "cross_entropy"})
 
 
 class Family(Protocol):

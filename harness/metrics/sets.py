@@ -30,6 +30,14 @@ SET_METRICS: Mapping[str, str] = MappingProxyType(
         "exact_match": "share of samples whose two sets are equal",
     }
 )
+UNIT_METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        "f1": "2TP/(2TP+FP+FN) of one name over all samples, present or not in each",
+        "precision": "TP/(TP+FP) of one name",
+        "recall": "TP/(TP+FN) of one name",
+    }
+)
+"""Each name as a yes-or-no of its own, which is how action units are reported (DISFA, BP4D): `f1[AU12]`."""
 _HEAD = 5
 """Columns before the per-name ones: n, F1, Jaccard, exact, false positives of other names."""
 
@@ -47,6 +55,11 @@ class SetFamily:
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
         return tuple(SET_METRICS)
+
+    @property
+    def class_metrics(self) -> tuple[str, ...]:
+        """Names such as ``f1[AU12]``, which ``value`` understands as well."""
+        return tuple(f"{metric}[{name}]" for name in self.names for metric in UNIT_METRICS)
 
     @property
     def answered(self) -> Bools:
@@ -75,7 +88,8 @@ class SetFamily:
         ``micro_f1`` counts predicted names outside the truth's as false positives; ``macro_f1``
         skips names without a true case in the totals. Both are nan when nothing was true (and,
         for micro, nothing predicted). A missing answer scores 0 in the sample averages and is a
-        false negative for each true name.
+        false negative for each true name. ``f1[NAME]`` and its like are nan for a name without a
+        true case in the totals, ``precision[NAME]`` also for one that was never answered.
         """
         table = check_totals(totals, _HEAD + 3 * len(self.names))
         direct = {"set_f1": 1, "set_jaccard": 2, "exact_match": 3}
@@ -88,7 +102,11 @@ class SetFamily:
             return ratio(twice, twice + wrong)
         if metric == "macro_f1":
             return mean_where(ratio(2 * hits, 2 * hits + extra + missed), hits + missed > 0)
-        raise unknown_metric(metric, SET_METRICS, "set")
+        name, bracket, rest = metric.partition("[")
+        if bracket and rest.endswith("]") and rest[:-1] in self.names and name in UNIT_METRICS:
+            at = self.names.index(rest[:-1])
+            return _one_name(name, hits[..., at], extra[..., at], missed[..., at])
+        raise unknown_metric(metric, (*SET_METRICS, "f1[NAME]", "recall[NAME]"), "set")
 
 
 def set_family(
@@ -101,6 +119,15 @@ def set_family(
         truth=tuple(truth),
         predicted=tuple(predicted),
     )
+
+
+def _one_name(metric: str, hits: Floats, extra: Floats, missed: Floats) -> Floats:
+    if metric == "precision":
+        return ratio(hits, hits + extra)
+    if metric == "recall":
+        return ratio(hits, hits + missed)
+    f1: Floats = np.where(hits + missed > 0, ratio(2 * hits, 2 * hits + extra + missed), np.nan)
+    return f1
 
 
 def _agreement(true: frozenset[str], given: frozenset[str]) -> tuple[float, float, float]:

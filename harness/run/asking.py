@@ -30,11 +30,23 @@ class Asking:
             return Wanted()
         order = asks
         if self._head.answer == "json" and (ask.reply is None or ask.reply in self._head.replies):
-            order = as_told(asks, ask.messages)
+            order = as_told(self._keys(asks, ask.messages), ask.messages)
         found = self._known.get((ask.reply, order))
         if found is None:
             found = self._known[ask.reply, order] = self._wanted(ask.reply, order)
         return found
+
+    def _keys(self, asks: tuple[str, ...], messages: Sequence[Message]) -> tuple[str, ...]:
+        """The keys of a JSON reply: all that the conversation names, and asked fields that none of these settles.
+
+        Several questions about one clip that are put in the same words are so held to the same schema, and one
+        reply serves them all.
+        """
+        text = messages[-1].text if messages else ""
+        fields = self._task.fields
+        told = [name for name in self._head.fills(fields) if f'"{name}"' in text]
+        rest = [name for name in asks if name not in told and fields[name].member_of not in told]
+        return (*told, *rest)
 
     def _wanted(self, reply: str | None, asks: tuple[str, ...]) -> Wanted:
         if reply is None or reply in self._head.replies:
@@ -83,6 +95,7 @@ def need_of(
 
 _MENDS = {
     "choice": "take a prompt that asks one field, or for JSON (answer: json), or leave --channel choice out",
-    "logprob": "take a prompt that asks one label or yes-no field in plain text (such as emotion/plain), "
+    "logprob": "take a prompt that asks one field in plain text: labels, yes or no, or a number with words (such as "
+    "emotion/plain, affect/valence-word), "
     "or leave --channel logprob out",
 }

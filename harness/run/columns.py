@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.run.folder import write_atomically
+from harness.run.folder import replacing
 
 BATCH = 2048
 """Rows held before they are written."""
@@ -25,38 +25,53 @@ def write_table(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
 
     The file replaces an older one when it is whole. Raises HarnessError when it cannot be written.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    pa = _arrow()
     schema = pa.schema([(name, pa.string()) for name in names])
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for batch in _batches(rows):
-            arrays = [_text_array([row[name] for row in batch]) for name in names]
+    with (
+        replacing(path) as file,
+        pq.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
+        for batch in _batches(names, rows):
+            arrays = [_text_array(column) for column in batch]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-    write_atomically(path, memoryview(sink.getvalue()))
 
 
 def read_table(path: Path, names: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """The rows of such a file (of columns `names` only), a batch at a time. Raises OSError."""
     import pyarrow.parquet as pq
 
+    _arrow()
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(
-            batch_size=BATCH, columns=None if names is None else list(names)
+            batch_size=BATCH,
+            columns=None if names is None else list(names),
+            use_threads=False,  # each would keep memory of its own
         ):
             yield from batch.to_pylist()
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
+def _arrow() -> Any:
+    """Arrow on the allocator of the C library: its own keeps 7 MB for tables of a few kilobytes."""
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    return pa
+
+
+def _batches(names: Sequence[str], rows: Iterable[Row]) -> Iterator[list[list[str | None]]]:
+    """The columns of BATCH rows at a time; the lists are emptied when the next are asked for."""
+    columns: list[list[str | None]] = [[] for _ in names]
     for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+        for name, column in zip(names, columns, strict=True):
+            column.append(row[name])
+        if len(columns[0]) == BATCH:
+            yield columns
+            for column in columns:
+                column.clear()
+    if columns[0]:
+        yield columns
 
 
 def _text_array(values: Sequence[str | None]) -> Any:

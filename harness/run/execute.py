@@ -78,7 +78,10 @@ async def execute(
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
         model, _settings(plan, axes, model, name, held), journal, tally, on_trial, watch=watch,
-        fitter=Fitter(lambda: model.card, most=axes.max_images.get(name)),
+        fitter=Fitter(
+            lambda: model.card, most=axes.max_images.get(name),
+            video=None if held is None else "video" in held,
+        ),
     )  # fmt: skip
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]

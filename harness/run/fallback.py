@@ -1,27 +1,32 @@
 """What is done where a conversation asks more of a model than it takes, by rules that are recorded.
 
+video-as-frames: for a model that takes no video, or was not proved to take one with the frames and times it is given,
+the frames stand one after the other where the video stood.
+
 contact-sheet: a request with more pictures than the model takes shows each group of neighbouring pictures
 (nothing but white space between them) as one numbered contact sheet. Pictures that a prompt sets apart, by
 words or turns, are named by it one by one and stay apart.
 
 system-in-user: for a chat template without a system turn, its text goes before that of the first user turn.
 
-Both change the messages before the key is made, so that what was sent is what the key names.
+All change the messages before the key is made, so that what was sent is what the key names.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from harness.core.errors import HarnessError, MediaError
 from harness.core.generation import Failure
-from harness.core.message import Image, Message, Part, Text
+from harness.core.message import Image, Message, Part, Text, Video
 from harness.core.model import Card
 from harness.core.picture import HeldPicture
 from harness.media import contact_sheet
 
+VIDEO_AS_FRAMES = "video-as-frames"
 CONTACT_SHEET = "contact-sheet"
 SYSTEM_IN_USER = "system-in-user"
 
@@ -42,10 +47,14 @@ class Fitted:
 class Fitter:
     """Fits conversations to one model. `card` is asked anew each time, since a server tells its limits late."""
 
-    def __init__(self, card: Callable[[], Card], *, most: int | None = None) -> None:
-        """`most`: most pictures in one request as the person who runs declares it; None says nothing."""
+    def __init__(
+        self, card: Callable[[], Card], *, most: int | None = None, video: bool | None = None
+    ) -> None:
+        """`most`: most pictures in one request as the person who runs declares it; None says nothing. `video`: whether
+        the model was found to take video; None leaves that to the card."""
         self._card = card
         self._declared = most
+        self._video = video
         self._sheets: dict[tuple[str, ...], asyncio.Future[Image]] = {}
 
     @property
@@ -53,9 +62,16 @@ class Fitter:
         """Most pictures in one request: the lesser of what is declared and what the card says."""
         return most_images(self._card(), self._declared)
 
+    @property
+    def _takes_video(self) -> bool:
+        return self._card().video if self._video is None else self._video
+
     async def fit(self, messages: tuple[Message, ...]) -> Fitted:
         """The conversation with the rules applied; the same object where none is needed."""
         rules = []
+        if not self._takes_video and has_video(messages):
+            messages = video_as_frames(messages)
+            rules.append(VIDEO_AS_FRAMES)
         if not self._card().system_role and any(m.role == "system" for m in messages):
             messages = system_in_user(messages)
             rules.append(SYSTEM_IN_USER)
@@ -128,7 +144,7 @@ def counted(pictures: int) -> str:
 
 
 def count_pictures(messages: Sequence[Message]) -> int:
-    """Pictures in all turns."""
+    """Pictures in all turns; a video is none."""
     return sum(isinstance(part, Image) for message in messages for part in message.parts)
 
 
@@ -147,6 +163,26 @@ def grouped(parts: Sequence[Part]) -> list[list[Part]]:
             groups += [[one] for one in (*space, part)]
             space = []
     return groups + [[one] for one in space]
+
+
+def has_video(messages: Sequence[Message]) -> bool:
+    """Whether a turn holds a video."""
+    return any(isinstance(part, Video) for message in messages for part in message.parts)
+
+
+def video_as_frames(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The turns with the frames of each video in its place, a line break between two."""
+    return tuple(
+        replace(m, parts=tuple(chain.from_iterable(map(_framed, m.parts)))) for m in messages
+    )
+
+
+def _framed(part: Part) -> Iterator[Part]:
+    if not isinstance(part, Video):
+        yield part
+        return
+    for number, frame in enumerate(part.frames):
+        yield from ((Text("\n"), frame) if number else (frame,))
 
 
 def sheet_of(images: Sequence[Image]) -> Image:
@@ -170,5 +206,5 @@ def _apart(card: Card, shown: int, most: int) -> str:
     return (
         f"the prompt shows {counted(shown)} apart from each other, and {card.name} takes {most}: only "
         "neighbouring pictures become a contact sheet, so print them together "
-        "({{ frames | join('\\n') }}) or choose fewer frames"
+        "({{ frames | join('\\n') }}) or choose fewer frames or --shots"
     )

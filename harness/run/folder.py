@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from harness.core.errors import HarnessError
 
@@ -122,19 +123,28 @@ def write_error(path: Path, error: OSError) -> HarnessError:
     )
 
 
-def write_atomically(path: Path, data: bytes | memoryview) -> None:
-    """Replace `path` by `data` in one step: readers see the old file or the new one.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that takes the place of `path` in one step: readers see the old file or the new one.
 
-    Raises HarnessError when the disk is full or the place read-only; the old file is then untouched.
+    Where the block raises, the old file stays. Raises HarnessError when the disk is full or the place read-only.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
-        raise write_error(path, error) from None
+        if isinstance(error, OSError):
+            raise write_error(path, error) from None
+        raise
+
+
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
+    """Replace `path` by `data`, see `replacing`. Raises HarnessError."""
+    with replacing(path) as file:
+        file.write(data)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -19,12 +20,17 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation, LabelScores, Usage
-from harness.core.message import Message, Text
+from harness.core.message import Message, Text, Video
+from harness.run.digests import KEY, Digests, digest
 from harness.run.folder import RunFolder, write_error
 
 _LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 SYNC_SECONDS = 2.0
+_OFFSET = struct.Struct("<q")
+_BASIS = 8
+"""Characters of a basis."""
+_FAILED = bytes(_BASIS + KEY)
 NAMES_HELD = 256
 """Conversations whose names are not worked out anew for each reply."""
 
@@ -139,16 +145,22 @@ class Journal:
         self._generations = AppendLog(folder.generations)
         self._trials = AppendLog(folder.trials)
         self._conversations = AppendLog(folder.conversations)
-        self._known = {
-            bytes.fromhex(record["key"]): offset for offset, record in read_log(folder.generations)
-        }
-        self._said = {record["id"] for _, record in read_log(folder.conversations)}
-        self._names: dict[tuple[tuple[str | None, ...], ...], str] = {}
-        """Conversation, None for a picture -> its name."""
-        self._finished: dict[bytes, bytes] = {}
-        """Digest of the trial's name -> its basis and a digest of its keys: a million take 120 MB."""
+        self._known = Digests(_OFFSET.size)
+        """Key -> where its reply stands."""
+        for offset, record in read_log(folder.generations):
+            self._known.put(_short(record["key"]), _OFFSET.pack(offset))
+        self._said = Digests(0)
+        """Names of the conversations that are kept."""
+        for _, record in read_log(folder.conversations):
+            self._said.put(digest(record["id"]), b"")
+        self._names: dict[tuple[tuple[str | bool, ...], ...], str] = {}
+        """Conversation, False for a picture and True for a video -> its name."""
+        self._finished = Digests(_BASIS + KEY)
+        """Trial -> its basis and a digest of its keys; zeros where it failed. A million take 50 MB."""
         for _, record in read_log(folder.trials):
-            self._note(record["trial"], record["basis"], record["keys"], "failure" in record)
+            failed = "failure" in record  # the last line of a trial counts
+            state = _FAILED if failed else _state(record["basis"], record["keys"])
+            self._finished.put(digest(record["trial"]), state)
 
     def __len__(self) -> int:
         """Number of replies held."""
@@ -156,14 +168,15 @@ class Journal:
 
     def reply(self, key: str) -> Generation | None:
         """The reply to `key`, if it is held."""
-        offset = self._known.get(bytes.fromhex(key))
+        offset = self._known.get(_short(key))
         if offset is None:
             return None
-        return generation_from(self._generations.line_at(offset))
+        return generation_from(self._generations.line_at(_OFFSET.unpack(offset)[0]))
 
     def finished(self, trial: str, basis: str) -> bool:
         """Whether a trial was finished on this basis (prompt, model, sampling)."""
-        return self._finished.get(_digest(trial), b"").startswith(basis.encode())
+        state = self._finished.get(digest(trial))
+        return state is not None and state[:_BASIS] == _basis(basis)
 
     def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None:
         """Keep a reply and, once, the conversation that led to it. Not for failures."""
@@ -178,12 +191,13 @@ class Journal:
         if generation.scores is not None:
             record["scores"] = asdict(generation.scores)
         offset = self._generations.append(record)
-        self._known[bytes.fromhex(generation.key)] = offset
+        self._known.put(_short(generation.key), _OFFSET.pack(offset))
 
     def _conversation(self, messages: Sequence[Message]) -> str:
         """The name of a conversation, which is kept where it is new. Most samples of a cell share theirs."""
         shape = tuple(
-            (m.role, *(p.text if isinstance(p, Text) else None for p in m.parts)) for m in messages
+            (m.role, *(p.text if isinstance(p, Text) else isinstance(p, Video) for p in m.parts))
+            for m in messages
         )
         name = self._names.get(shape)
         if name is not None:
@@ -191,9 +205,9 @@ class Journal:
         turns = conversation_turns(messages)
         body = json.dumps(turns, ensure_ascii=False).encode("utf-8", "surrogatepass")
         name = hashlib.sha256(body).hexdigest()[:16]
-        if name not in self._said:
+        if self._said.get(digest(name)) is None:
             self._conversations.append({"id": name, "turns": turns})
-            self._said.add(name)
+            self._said.put(digest(name), b"")
         if len(self._names) < NAMES_HELD:
             self._names[shape] = name
         return name
@@ -213,9 +227,11 @@ class Journal:
         `rules` names the fallbacks that fired (`harness.run.fallback`); `shown` says which frames of
         a clip were shown, and by what rules.
         """
-        if failure is None and self._finished.get(_digest(trial)) == _state(basis, keys):
+        name = digest(trial)
+        state = _FAILED if failure is not None else _state(basis, keys)
+        if failure is None and self._finished.get(name) == state:
             return
-        self._note(trial, basis, keys, failure is not None)
+        self._finished.put(name, state)
         record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
         if rules:
             record["rules"] = list(rules)
@@ -225,28 +241,25 @@ class Journal:
             record["failure"] = {"kind": failure.kind, "detail": failure.detail}
         self._trials.append(record)
 
-    def _note(self, trial: str, basis: str, keys: Sequence[str], failed: bool) -> None:
-        """The last line of a trial counts."""
-        if failed:
-            self._finished.pop(_digest(trial), None)
-        else:
-            self._finished[_digest(trial)] = _state(basis, keys)
-
     def close(self) -> None:
         for log in (self._generations, self._trials, self._conversations):
             log.close()
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+def _short(key: str) -> bytes:
+    return bytes.fromhex(key)[:KEY]
+
+
+def _basis(basis: str) -> bytes:
+    return basis.encode()[:_BASIS].ljust(_BASIS, b"-")
 
 
 def _state(basis: str, keys: Sequence[str]) -> bytes:
-    return basis.encode() + _digest(" ".join(keys))
+    return _basis(basis) + digest(" ".join(keys))
 
 
 def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
-    """[role, text] of each turn, its pictures written `[image 1]`, `[image 2]`... in order."""
+    """[role, text] of each turn, its pictures and videos written `[image 1]`, `[video 2]`... in order."""
     turns = []
     number = 0
     for message in messages:
@@ -256,7 +269,7 @@ def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
                 text.append(part.text)
             else:
                 number += 1
-                text.append(f"[image {number}]")
+                text.append(f"[{'video' if isinstance(part, Video) else 'image'} {number}]")
         turns.append([message.role, "".join(text)])
     return turns
 

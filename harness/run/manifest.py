@@ -47,6 +47,7 @@ def build_manifest(
         "parser": PARSER_VERSION,
         "seeds": {"sampling": axes.seed, "selection": axes.seed, "bootstrap": axes.seed},
         "repeats": axes.repeats,
+        "shots": list(axes.shots),
         "limit": axes.limit,
         "conditions": list(axes.conditions),
         "tasks": {name: _task_entry(plan, name) for name in plan.tasks},
@@ -79,7 +80,9 @@ def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) ->
         "max_images": {"known": card.max_images, "declared": declared},
     }
     if before.get("identity") == card.identity and not card.offers:
-        entry |= {key: before[key] for key in ("constraints", "estimators") if key in before}
+        entry |= {
+            key: before[key] for key in ("constraints", "estimators", "video") if key in before
+        }
     return entry
 
 
@@ -94,6 +97,7 @@ def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
         "clusters": planned.summary.clusters,
         "cluster_unit": planned.cluster_unit,
         "skipped": [asdict(skipped) for skipped in planned.skipped],
+        "exemplars": None if planned.pool is None else planned.pool.summary(),
     }
 
 

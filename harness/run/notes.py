@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from harness.conditions.mixture import weight_of
 from harness.core.model import Model
 from harness.models.endpoint import remote_host
 from harness.run.fallback import counted, most_images
+from harness.run.partners import RULE
 from harness.run.plan import Axes, Plan
 
 
@@ -35,6 +37,16 @@ def _sample_notes(plan: Plan) -> Iterator[str]:
             f"by {unit}{assumed}"
         )
         yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
+        if any(weight_of(c.condition) is not None for c in plan.cells if c.task == name):
+            yield f"{name}: mixed in pairs: {RULE}"
+        if planned.pool is not None:
+            held = planned.pool.summary()
+            labels = ", ".join(f"{label or 'of no label'} {n}" for label, n in held["held"].items())
+            other = ", ".join(f"{key}={value}" for key, value in planned.task.exemplars.items())
+            yield (
+                f"{name}: worked examples from {other or held['from']} ({labels}), balanced over labels, "
+                "never of the sample's own subject"
+            )
 
 
 def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:

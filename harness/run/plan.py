@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from harness.conditions import load_condition, needs_video
+from harness.conditions.shots import split_shots, with_shots
 from harness.core.cell import FREE, Cell, Channel, trial_id
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
@@ -18,6 +20,7 @@ from harness.core.text import digest_json
 from harness.prompting import Library
 from harness.run.asking import need_of
 from harness.run.columns import write_table
+from harness.run.exemplars import Pool, read_pool
 from harness.run.folder import RunFolder
 from harness.run.sample_file import PlannedSample, read_samples
 from harness.run.samples import SampleSummary, select, with_classes, write_samples
@@ -40,6 +43,8 @@ class PlannedTask:
     digest: str
     """Hex digest of the annotations as the source read them."""
     skipped: tuple[Skipped, ...]
+    pool: Pool | None = None
+    """What worked examples are drawn from, where a cell shows any."""
 
     @property
     def cluster_unit(self) -> str:
@@ -59,9 +64,11 @@ class Plan:
     counts: Mapping[str, int] = field(default_factory=dict)
     """Cell id -> number of trials."""
     needs: Mapping[str, frozenset[Need]] = field(default_factory=dict)
-    """Cell id -> what its channel needs of the model; absent where that is nothing."""
+    """Cell id -> what its channel and its condition need of the model; absent where that is nothing."""
     repeats: int = 1
     """How often each cell asks about each sample."""
+    seed: int = 0
+    """That of the first repeat; it also pairs the samples of mixtures."""
 
     @property
     def trials(self) -> int:
@@ -78,6 +85,8 @@ class Axes:
     conditions: tuple[str, ...] = ("none",)
     channels: tuple[Channel, ...] = ()
     """Empty: each task's own."""
+    shots: tuple[int, ...] = ()
+    """Worked examples before each sample; empty: each task's own number."""
     max_images: Mapping[str, int] = field(default_factory=dict)
     """Model -> most pictures in one request, as the person who runs declares it."""
     limit: int | None = None
@@ -110,14 +119,20 @@ def make_plan(
     for task in tasks:
         chosen = choose_prompts(task, axes.prompts, library) if axes.models else ()
         prompts.update((prompt.name, prompt) for prompt in chosen)
+        shown = conditions_of(task, axes, chosen, library)
+        if any(split_shots(name)[1] for names in shown.values() for name in names):
+            pool = read_pool(planned[task.name].task, seed=axes.seed, here=here)
+            planned[task.name] = replace(planned[task.name], pool=pool)
         cells += [
             Cell(task.name, model, prompt.name, condition, prompt.head.protocol, channel)
             for model in axes.models
             for prompt in chosen
-            for condition in axes.conditions
+            for condition in shown[prompt.name]
             for channel in axes.channels or (task.channel,)
         ]
-    plan = Plan(tasks=planned, prompts=prompts, cells=tuple(cells), repeats=axes.repeats)
+    plan = Plan(
+        tasks=planned, prompts=prompts, cells=tuple(cells), repeats=axes.repeats, seed=axes.seed
+    )
     counts, needs = _write_plan(plan, folder, library)
     return replace(plan, counts=counts, needs=needs)
 
@@ -163,6 +178,37 @@ def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple
     return fitting
 
 
+def conditions_of(
+    task: Task, axes: Axes, prompts: Sequence[Prompt], library: Library
+) -> dict[str, tuple[str, ...]]:
+    """Prompt -> its conditions, each behind every number of worked examples asked for.
+
+    A prompt that shows none runs without. Raises HarnessError where none of the prompts shows those asked for.
+    """
+    numbers = axes.shots or (task.shots,)
+    named = [
+        (base, (shots,) if shots else numbers) for base, shots in map(split_shots, axes.conditions)
+    ]
+    asked = any(axes.shots) or any(split_shots(name)[1] for name in axes.conditions)
+    showing = {p.name for p in prompts if "exemplars" in library.variables(p)}
+    if prompts and asked and not showing:
+        raise HarnessError(
+            f"task {task.name}: no prompt shows worked examples: {', '.join(p.name for p in prompts)}",
+            mend="take one that does, such as --prompt emotion/few-shot-image, or write "
+            "{% for shot in exemplars %} into yours",
+        )
+    return {
+        prompt.name: tuple(
+            dict.fromkeys(
+                with_shots(base, shots if prompt.name in showing else 0)
+                for base, each in named
+                for shots in each
+            )
+        )
+        for prompt in prompts
+    }
+
+
 def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSample, str]]:
     """(cell, sample, trial id) of the whole plan, task by task and sample by sample."""
     for name in plan.tasks:
@@ -197,6 +243,7 @@ def basis(
             task.media.model_dump(mode="json"),
             {name: spec.model_dump(mode="json") for name, spec in task.fields.items()},
             *([] if max_images is None else [max_images]),
+            *([dict(task.exemplars)] if split_shots(cell.condition)[1] else []),
         ]
     )[:8]
 
@@ -216,7 +263,7 @@ def sampling_for(task: Task, prompt: Prompt, axes: Axes) -> Sampling:
 def _write_plan(
     plan: Plan, folder: RunFolder, library: Library
 ) -> tuple[dict[str, int], dict[str, frozenset[Need]]]:
-    """Write plan.parquet, one row a trial; returns the trials of each cell, and what its channel needs."""
+    """Write plan.parquet, one row a trial; returns the trials of each cell, and what it needs."""
     counts = {cell.id: 0 for cell in plan.cells}
     asked: dict[Cell, set[tuple[str, ...]]] = {}
 
@@ -229,7 +276,11 @@ def _write_plan(
             yield {**fixed[cell.id], "trial": trial, "sample": row.sample}
 
     write_table(folder.plan, COLUMNS, rows())
-    return counts, {cell.id: _needs(cell, plan, library, asks) for cell, asks in asked.items()}
+    needs = {cell.id: _needs(cell, plan, library, asks) for cell, asks in asked.items()}
+    for cell in plan.cells:
+        if needs_video(load_condition(cell.condition)):
+            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | {"video"}
+    return counts, needs
 
 
 def _needs(

@@ -8,19 +8,24 @@ from dataclasses import dataclass, replace
 from harness.answers import definitions
 from harness.conditions import load_condition
 from harness.conditions.label_order import in_order
+from harness.conditions.mixture import mixes
 from harness.core.cell import Cell, trial_id
-from harness.core.condition import Choosing, Condition, Telling
+from harness.core.condition import Condition, takes_whole_clip, variables_of
 from harness.core.errors import MediaError
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.medium import Medium
-from harness.core.message import Image
+from harness.core.message import Image, Visual
 from harness.core.picture import Remembered
 from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.media import check, parse_policy, portable, resize
+from harness.media.transforms import RESIZED, is_resized
+from harness.media.video import video_of
 from harness.prompting import Library, field_variables
+from harness.run.gallery import Examples, Gallery
+from harness.run.partners import Partners
 from harness.run.plan import Plan, PlannedTask
 
 
@@ -35,10 +40,10 @@ class Prepared:
     variables: Mapping[str, object]
     asks: tuple[str, ...]
     """The fields that its answer fills."""
-    pictures: tuple[Image, ...]
+    pictures: tuple[Visual, ...]
     failure: Failure | None = None
     shown: Mapping[str, Sequence[int | str]] | None = None
-    """For a clip, which frames and by what rules; see `Shown`."""
+    """For a clip, which frames and by what rules (see `Shown`); the ids of the worked `exemplars`."""
     repeat: int = 0
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
@@ -52,7 +57,7 @@ class Prepared:
 class Shown:
     """What a model is shown of one sample under one condition."""
 
-    pictures: tuple[Image, ...] = ()
+    pictures: tuple[Visual, ...] = ()
     failure: Failure | None = None
     record: Mapping[str, Sequence[int | str]] | None = None
     """For a clip: `frames`, their numbers in it, and `changes`, what was done to it in order."""
@@ -65,9 +70,17 @@ def prepare(
     task = planned.task
     conditions = {cell.condition: load_condition(cell.condition) for cell in cells}
     variables = {name: _Variables(in_order(task, name)) for name in conditions}
-    telling = {name: told_by(condition) for name, condition in conditions.items()}
+    telling = {name: variables_of(condition) for name, condition in conditions.items()}
+    galleries = {
+        name: Gallery(planned.pool, name, lambda medium, view: show(medium, view, task))
+        for name in conditions
+    }
+    pairs = None
+    if any(map(mixes, conditions.values())):
+        chosen = planned.summary.chosen
+        pairs = Partners(task, planned.source, seed=plan.seed, chosen=chosen)
     last: Medium | None = None
-    shown: dict[str, Shown] = {}
+    shown: dict[tuple[str, str], Shown] = {}
     for sample in planned.source:
         if planned.summary.chosen is not None and sample.id not in planned.summary.chosen:
             continue
@@ -80,17 +93,23 @@ def prepare(
             asks = prompt.head.fills(sample.asked_of(task.fields))
             if not asks:
                 continue
-            if cell.condition not in shown:
-                shown[cell.condition] = show(medium, conditions[cell.condition], task)
-            seen = shown[cell.condition]
+            condition = conditions[cell.condition]
+            place = (cell.condition, sample.id if mixes(condition) else "")
+            if place not in shown:
+                view = condition if pairs is None else pairs.beside(condition, sample)
+                shown[place] = show(medium, view, task)
+            seen = shown[place]
+            examples = galleries[cell.condition].of(sample, asks, seen.pictures)
             told = {
                 **variables[cell.condition].of(sample, asks),
                 **telling[cell.condition],
+                **({"exemplars": examples.given} if examples.given else {}),
             }
             trials += [
                 Prepared(
                     cell, trial_id(cell, sample.id, repeat), prompt, library, told, asks,
-                    seen.pictures, seen.failure, seen.record, repeat,
+                    seen.pictures, seen.failure or examples.failure,
+                    with_examples(seen.record, examples), repeat,
                 )
                 for repeat in range(plan.repeats)
             ]  # fmt: skip
@@ -99,20 +118,22 @@ def prepare(
 
 
 def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
-    """The task's frames of a medium, or those that a condition chooses, in the task's size.
+    """The task's frames of a medium, or those that a condition chooses, in the task's size or the condition's.
 
     Nothing is opened but what must be seen to choose frames. Raises MediaError, as the policy does.
     """
-    if medium.kind != "clip" or not (isinstance(condition, Choosing) and condition.whole_clip):
+    if medium.fps is None and task.media.fps is not None:
+        medium = replace(medium, fps=task.media.fps)
+    if medium.kind != "clip" or not takes_whole_clip(condition):
         medium = parse_policy(task.media.frames)(medium)
     changed = condition.apply(medium)
-    if task.media.resize is None:
+    if task.media.resize is None or is_resized(changed):
         return changed
     return resize(changed, longer_side=task.media.resize)
 
 
 def show(medium: Medium, condition: Condition, task: Task) -> Shown:
-    """The pictures of a medium under a condition, encoded as they will be sent.
+    """The pictures of a medium under a condition, or its video, encoded as they will be sent.
 
     A picture that is missing, broken or too large gives a failure of kind `media`; the run goes on.
     """
@@ -123,22 +144,26 @@ def show(medium: Medium, condition: Condition, task: Task) -> Shown:
             data = picture.read()
             check(data, picture.name)
             pictures.append(Image(picture.name, portable(data, name=picture.name)))
+        video = (video_of(changed, pictures),) if changed.kind == "video" else ()
     except MediaError as error:
         mend = f" ({error.mend})" if error.mend else ""
         return Shown(failure=Failure("media", f"{error.kind}: {error.message}{mend}"))
-    return Shown(tuple(pictures), record=record_of(changed))
+    return Shown(video or tuple(pictures), record=record_of(changed))
 
 
 def record_of(medium: Medium) -> Mapping[str, Sequence[int | str]] | None:
-    """What is kept of a clip as shown; None for a picture."""
-    if medium.kind != "clip":
-        return None
+    """What is kept of a clip as shown, and of a picture that a condition changed; else None."""
+    if medium.kind == "image":
+        changes = [change for change in medium.changes if not change.startswith(RESIZED)]
+        return {"changes": changes} if changes else None
     return {"frames": medium.indices, "changes": medium.changes}
 
 
-def told_by(condition: Condition) -> Mapping[str, str]:
-    """The prompt variables that a condition gives."""
-    return condition.variables if isinstance(condition, Telling) else {}
+def with_examples(
+    record: Mapping[str, Sequence[int | str]] | None, examples: Examples
+) -> Mapping[str, Sequence[int | str]] | None:
+    """The record of what is shown, with the ids of the worked examples."""
+    return {**(record or {}), "exemplars": examples.ids} if examples.ids else record
 
 
 def _remembered(medium: Medium, last: Medium | None) -> Medium:

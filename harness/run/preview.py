@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from harness.conditions import load_condition
 from harness.conditions.label_order import in_order
-from harness.core.errors import MediaError
-from harness.core.message import Image
+from harness.core.condition import Condition, variables_of
+from harness.core.errors import HarnessError, MediaError
+from harness.core.medium import Medium
+from harness.core.message import Image, Message, Text, Visual
 from harness.core.picture import Picture
 from harness.core.prompt import Prompt
 from harness.core.sample import Sample
 from harness.core.source import Source
 from harness.core.task import Task
 from harness.media import check, portable
+from harness.media.video import video_of
 from harness.prompting import Library
+from harness.run.exemplars import Pool
+from harness.run.gallery import Gallery
 from harness.run.journal import conversation_turns
-from harness.run.prepare import as_shown, prompt_variables, record_of, told_by
+from harness.run.partners import Partners
+from harness.run.prepare import Shown, as_shown, prompt_variables, record_of
 from harness.run.samples import collect_classes, with_classes
 from harness.sources import open_source
 
@@ -27,6 +34,7 @@ _PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 )
 """Stands in for a picture that cannot be read, so that the text can be shown all the same."""
+_NONE: Visual = Image("none", _PIXEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class Preview:
     """What `harness show` prints."""
 
     pictures: tuple[str, ...]
-    """For each picture its name and size, or why it cannot be read."""
+    """For each picture its name and size, or why it cannot be read; those that are shown in their order."""
     turns: tuple[tuple[str, str], ...]
     """(role, text) with pictures as `[image N]`."""
     awaiting: str | None
@@ -49,31 +57,90 @@ def with_labels(task: Task, *, here: Path) -> tuple[Task, Source]:
 
 
 def preview(
-    sample: Sample, task: Task, prompt: Prompt, library: Library, condition: str
+    sample: Sample,
+    task: Task,
+    prompt: Prompt,
+    library: Library,
+    condition: str,
+    *,
+    pool: Pool | None = None,
+    pairs: Partners | None = None,
 ) -> Preview | None:
-    """The rendered messages of a sample up to the model's first reply; None where nothing is asked."""
+    """The rendered messages of a sample up to the model's first reply; None where nothing is asked.
+
+    `pool` holds the worked examples, where the condition names shots, `pairs` the partners where it mixes. Raises HarnessError where too few can be drawn.
+    """
     asks = prompt.head.fills(sample.asked_of(task.fields))
     if not asks:
         return None
     shown_as = load_condition(condition)
+    if pairs is not None:
+        shown_as = pairs.beside(shown_as, sample)
     try:
         shown = as_shown(sample.medium, shown_as, task)
-        lines, images = _pictures(shown.frames)
+        lines, images = _visuals(shown)
         record = record_of(shown)
     except MediaError as error:  # no frames can be chosen; the text is shown all the same
-        lines, images = [f"(cannot be shown: {error.message})"], [Image("none", _PIXEL)]
+        lines, images = [f"(cannot be shown: {error.message})"], [_NONE]
         record = None
+    seen = [image for image in images if image.digest != _NONE.digest]
+    examples = Gallery(pool, condition, partial(_example, task)).of(sample, asks, seen)
+    if examples.failure is not None:
+        raise HarnessError(examples.failure.detail)
     rendering = library.render(
         prompt,
         variables={
             **prompt_variables(in_order(task, condition), asks, question=sample.question),
-            **told_by(shown_as),
+            **variables_of(shown_as),
+            "exemplars": examples.given,
         },
         pictures=images,
         replies={},
     )
+    known = list(zip(images, lines, strict=True))
+    for name, given in zip(examples.ids, examples.given, strict=True):
+        truth = ", ".join(f"{field} {given[field]}" for field in asks)
+        known += [
+            (image, f"{image.name}  (worked example {name}: {truth})") for image in given["frames"]
+        ]
     turns = tuple((role, text) for role, text in conversation_turns(rendering.messages))
-    return Preview(tuple(lines), turns, rendering.awaiting, record)
+    ordered = tuple(_in_order_shown(rendering.messages, known))
+    return Preview(ordered, turns, rendering.awaiting, record)
+
+
+def _in_order_shown(
+    messages: Sequence[Message], known: Sequence[tuple[Visual, str]]
+) -> Iterator[str]:
+    """The lines of the pictures as the conversation numbers them, then of those that it does not show."""
+    shown = [part for message in messages for part in message.parts if not isinstance(part, Text)]
+    for image in shown:
+        yield from (line for one, line in known if one is image)
+    yield from (line for one, line in known if all(one is not image for image in shown))
+
+
+def _example(task: Task, medium: Medium, view: Condition) -> Shown:
+    """The pictures of a worked example, a pixel for one that cannot be read."""
+    try:
+        return Shown(tuple(_visuals(as_shown(medium, view, task))[1]))
+    except MediaError:
+        return Shown((Image("(cannot be shown)", _PIXEL),))
+
+
+def _visuals(shown: Medium) -> tuple[list[str], list[Visual]]:
+    """A line about each picture, and the picture; or about the video, and the video. Raises MediaError for a medium
+    that is no video."""
+    lines, images = _pictures(shown.frames)
+    if shown.kind != "video":
+        return lines, [*images]
+    video = video_of(shown, images)
+    size = "{}x{}".format(*check(images[0].data, images[0].name))
+    length = sum(len(frame.data) for frame in images)
+    seconds = video.numbers[-1] / video.fps
+    line = (
+        f"{video.name}  (video of {len(images)} frames over {seconds:.3f} s, recorded at {video.fps:g} fps; "
+        f"{size}, {length:,} bytes)"
+    )
+    return [line], [video]
 
 
 def _pictures(frames: Sequence[Picture]) -> tuple[list[str], list[Image]]:

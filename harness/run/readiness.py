@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from harness.conditions.shots import split_shots
+from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
-from harness.core.model import Model, Probing
-from harness.run.plan import Plan
+from harness.core.message import Image
+from harness.core.model import Card, Model, Probing
+from harness.prompting import Library, made_up_examples
+from harness.run.fallback import counted, grouped, most_images
+from harness.run.plan import Axes, Plan
+from harness.run.prepare import prompt_variables
 
 
 async def find_out(
@@ -30,13 +36,20 @@ async def find_out(
 
 
 def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
-    """A line for each cell that goes on in free text, as its task allows.
+    """A line for each cell that goes on in free text, as its task allows, or shows the frames of its videos.
 
     Raises HarnessError where a model cannot do what a channel needs and the task does not allow that.
     """
     notes = []
     for cell in plan.cells:
-        missing = plan.needs.get(cell.id, frozenset()) - set(held) if cell.model == name else ()
+        needs = plan.needs.get(cell.id, frozenset()) if cell.model == name else frozenset()
+        missing = needs - set(held)
+        if "video" in missing:
+            notes.append(
+                f"{cell.task}, {cell.condition}: {name} takes no video with the frames and times it is given; clips go "
+                "as their frames (a vLLM that asks for trust takes them when started with --trust-request-mm-kwargs)"
+            )
+        missing -= {"video"}
         if not missing:
             continue
         if "logprob" in missing:
@@ -57,17 +70,60 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
+def check_pictures(plan: Plan, axes: Axes, cards: Mapping[str, Card], library: Library) -> None:
+    """Raises HarnessError where worked examples make a request hold more pictures than a model is known to take.
+
+    Counted are the pictures of a made-up sample of one picture, neighbours as one, since these may become a contact
+    sheet.
+    """
+    for cell in plan.cells:
+        shots = split_shots(cell.condition)[1]
+        most = most_images(cards.get(cell.model), axes.max_images.get(cell.model))
+        if not shots or most is None or shots < most:
+            continue
+        needed = _pictures_of(plan, cell, shots, library)
+        if needed > most:
+            raise HarnessError(
+                f"{cell.model} takes {counted(most)} in one request; with {shots} worked examples prompt "
+                f"{cell.prompt} shows {needed} apart from each other",
+                mend=f"--shots {most - 1}"
+                if most > 1
+                else "take a prompt with examples in words, such as "
+                "emotion/few-shot-text, or one that prints the examples' pictures side by side",
+            )
+
+
+def _pictures_of(plan: Plan, cell: Cell, shots: int, library: Library) -> int:
+    task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
+    asks = prompt.head.fills(task.fields)
+    fields = {name: task.fields[name] for name in asks}
+    rendering = library.render(
+        prompt,
+        variables={
+            **prompt_variables(task, asks, question="a question"),
+            "exemplars": made_up_examples(fields, shots),
+        },
+        pictures=[Image("the sample", b"the sample")],
+    )
+    return sum(
+        isinstance(group[0], Image)
+        for message in rendering.messages
+        for group in grouped(message.parts)
+    )
+
+
 def recorded_offers(manifest: Mapping[str, Any], name: str, identity: str) -> frozenset[Need]:
     """What a manifest says that a model of this identity could do; empty where it says nothing."""
     entry = manifest.get("models", {}).get(name, {})
     if entry.get("identity") != identity:
         return frozenset()
     known = frozenset[Need](entry.get("constraints", {}))
-    return known | ({"logprob"} if entry.get("estimators") else frozenset())
+    known |= {"logprob"} if entry.get("estimators") else frozenset[Need]()
+    return known | ({"video"} if entry.get("video") else frozenset())
 
 
 def unconstrained(manifest: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[str, ...]:
     """The kinds of constraint that a manifest's cell wanted and its model was not held to."""
     model = manifest.get("models", {}).get(cell["model"], {})
-    held = {*model.get("constraints", {}), "logprob"}
+    held = {*model.get("constraints", {}), "logprob", "video"}
     return tuple(sorted(set(cell.get("needs", ())) - held))

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.conditions import load_condition
 from harness.conditions.label_order import AS_WRITTEN, with_order
+from harness.conditions.region import expanded
 from harness.core.cell import Channel
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
@@ -30,7 +31,7 @@ from harness.run.manifest import build_manifest, read_manifest, write_details, w
 from harness.run.notes import plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
 from harness.run.provenance import redact
-from harness.run.readiness import check, find_out, recorded_offers
+from harness.run.readiness import check, check_pictures, find_out, recorded_offers
 from harness.run.stop import RESUME, Limits
 from harness.run.workspace import Workspace
 
@@ -62,6 +63,7 @@ def make_job(
     channels: Sequence[Channel] = (),
     max_images: Sequence[str] = (),
     label_orders: Sequence[str] = (),
+    shots: Sequence[int] = (),
     repeats: int = 1,
     temperature: float = 0.0,
     limit: int | None,
@@ -78,7 +80,12 @@ def make_job(
     `max_images` are written `N` or `MODEL=N`. Raises HarnessError for an unknown condition, a model written with a secret, or a folder that cannot be
     made.
     """
-    conditions = [with_order(c, o) for c in conditions for o in label_orders or (AS_WRITTEN,)]
+    conditions = [
+        with_order(condition, order)
+        for name in conditions
+        for condition in expanded(name)
+        for order in label_orders or (AS_WRITTEN,)
+    ]
     for condition in conditions:
         load_condition(condition)
     for model in models:
@@ -88,6 +95,7 @@ def make_job(
         prompts=tuple(dict.fromkeys(prompts)),
         conditions=tuple(dict.fromkeys(conditions)),
         channels=tuple(dict.fromkeys(channels)),
+        shots=tuple(dict.fromkeys(shots)),
         max_images=declared_images(max_images, models),
         limit=limit,
         seed=seed,
@@ -105,6 +113,7 @@ def make_job(
         sorted(changes),
     ]
     asked += [axes.channels] if axes.channels else []
+    asked += [["shots", *axes.shots]] if axes.shots else []
     asked += [dict(axes.max_images)] if axes.max_images else []
     asked += [repeats, temperature] if (repeats, temperature) != (1, 0.0) else []
     folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes.models, asked))
@@ -188,6 +197,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     opened = opening or partial(open_model, options=job.options)
     models = {spec: opened(spec) for spec in job.axes.models}
     cards = {spec: model.card for spec, model in models.items()}
+    check_pictures(plan, job.axes, cards, library)
     before = _manifest_before(job.folder)
     manifest = build_manifest(
         plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before

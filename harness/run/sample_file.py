@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,16 +62,13 @@ def read_samples(path: Path) -> Iterator[PlannedSample]:
 
 
 def read_lean_samples(path: Path, annotations: Collection[str]) -> Iterator[PlannedSample]:
-    """The rows with the named annotations alone, without question and media.
-
-    Equal values are one object, so that a million rows of a classification task take about 250 MB.
-    """
+    """The rows with the named annotations alone, without question and media. Equal values are mostly one object."""
     shared = _Shared()
     names = ("sample", "cluster", "asks", "targets", *(("annotations",) if annotations else ()))
     for row in read_table(path, names):
         yield PlannedSample(
             sample=row["sample"],
-            cluster=sys.intern(row["cluster"]),
+            cluster=row["cluster"],
             question=None,
             asks=shared.asks(row["asks"]),
             targets=shared.targets(row["targets"]),

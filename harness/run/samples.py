@@ -11,9 +11,10 @@ from pathlib import Path
 from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
-from harness.core.sample import Sample, Value
+from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import stated_labels
 from harness.core.task import Task
+from harness.run.digests import Digests, digest
 from harness.run.sample_file import PlannedSample, write_rows
 
 MOST_CLASSES = 200
@@ -39,7 +40,7 @@ class Planner:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._media: dict[bytes, int] = {}
+        self._media = Digests(0)
         self._spellings = {
             name: canonicaliser(field.classes, field.synonyms)
             for name, field in task.fields.items()
@@ -51,16 +52,30 @@ class Planner:
 
         Raises HarnessError for a label outside the field's list or a cluster annotation that is not there.
         """
-        fields = self.task.fields
+        targets = self.targets(sample)
         return PlannedSample(
             sample=sample.id,
             cluster=self._cluster(sample),
             question=sample.question,
-            asks=sample.asked_of(fields),
-            targets={n: self._target(sample, n) for n in sample.targets if n in fields},
-            annotations=sample.annotations,
+            asks=sample.asked_of(self.task.fields),
+            targets=targets,
+            annotations=self._annotations(sample, targets),
             media=tuple(picture.name for picture in sample.medium.frames),
         )
+
+    def targets(self, sample: Sample) -> dict[str, Value]:
+        """The sample's truths in the task's spelling. Raises HarnessError for a label outside the field's list."""
+        fields = self.task.fields
+        return {n: self._target(sample, n) for n in sample.targets if n in fields}
+
+    def _annotations(self, sample: Sample, targets: Mapping[str, Value]) -> Mapping[str, Scalar]:
+        """Those of the sample, and the truth of each field that the task slices by."""
+        sliced = [name for name in self.task.slices if name in targets]
+        found: dict[str, Scalar] = {}
+        for name in sliced:
+            value = targets[name]
+            found[name] = ", ".join(value) if isinstance(value, tuple) else value
+        return {**found, **sample.annotations} if sliced else sample.annotations
 
     def _cluster(self, sample: Sample) -> str:
         rule = self.task.cluster
@@ -79,8 +94,7 @@ class Planner:
     def _medium_number(self, sample: Sample) -> str:
         """Media numbered as they come: their paths differ between machines, resampling must not."""
         name = sample.medium.frames[0].name if sample.medium.frames else sample.id
-        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        return f"image-{self._media.setdefault(digest, len(self._media)):07}"
+        return f"image-{self._media.number(digest(name)):07}"
 
     def _target(self, sample: Sample, name: str) -> Value:
         value = sample.targets[name]
@@ -131,7 +145,7 @@ def write_samples(
 
     `stated` are labels that count as seen (`stated_labels` of the source). Raises HarnessError when there is no sample, a target is outside its list, or the disk is full.
     """
-    clusters: set[bytes] = set()
+    clusters = Digests(0)
     classes = _open_classes(task, stated or {})
     chosen: set[str] = set()
     count = 0
@@ -144,11 +158,7 @@ def write_samples(
             row = planner.row(sample)
             count += 1
             own = own or (task.cluster == "auto" and sample.cluster is not None)
-            clusters.add(
-                hashlib.blake2b(
-                    row.cluster.encode("utf-8", "surrogatepass"), digest_size=8
-                ).digest()
-            )
+            clusters.put(digest(row.cluster), b"")
             for name, seen in classes.items():
                 _collect(row.targets.get(name), seen, name)
             if limited:

@@ -69,10 +69,11 @@ def load_task(
         return place(keys)
 
     _move_root(data)
-    if references and isinstance(data.get("source"), dict):
-        data["source"] = fill_references(
-            data["source"], workspace.data, where=f"{place(['source'])}: source"
-        )
+    for section in ("source", "exemplars"):
+        if references and isinstance(data.get(section), dict):
+            data[section] = fill_references(
+                data[section], workspace.data, where=f"{place([section])}: {section}"
+            )
     task = validated(Task, data, where, "task")
     task = task.model_copy(update={"name": _name(name, path, workspace.tasks)})
     return _with_label_lists(task, where)

@@ -30,7 +30,7 @@ def agreement(
         for a, b in combinations(members, 2):
             for name, spec in records.task.fields.items():
                 for slice_name, mask in groups.slices.items():
-                    found = [records.answers.get((c, name), {}) for c in (a, b)]
+                    found = [records.given(c, name) for c in (a, b)]
                     places = [p for p in sorted(found[0]) if p in found[1] and mask[p]]
                     if "=" in slice_name or not spec.scored or not places:
                         continue

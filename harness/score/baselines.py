@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from harness.core.field import FieldKind
@@ -20,6 +21,16 @@ from harness.run.folder import RunFolder
 
 Baseline: TypeAlias = Literal["majority", "prior"]
 BASELINES: tuple[Baseline, ...] = ("majority", "prior")
+
+ANNOTATOR, LEFT_OUT, SET_LABEL = "annotator", "annotator-left-out", "set-label"
+CEILINGS: Mapping[str, str] = MappingProxyType(
+    {
+        ANNOTATOR: "one, against the set's label",
+        LEFT_OUT: "one, against the others' majority",
+        SET_LABEL: "as if it were answered",
+    }
+)
+"""What stands beside the scores from above where annotators voted (`harness.score.ceiling`), in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +73,12 @@ def fit(kind: FieldKind, targets: Iterable[Value], *, in_sample: bool = True) ->
 
 
 def predict(
-    baseline: Baseline, fitted: Fitted, samples: Sequence[str], *, seed: int
+    baseline: Baseline, fitted: Fitted, samples: Iterable[str], *, seed: int
 ) -> list[Value]:
     """The baseline's answer for each sample id."""
     if baseline == "majority":
-        return [fitted.majority()] * len(samples)
+        value = fitted.majority()
+        return [value for _ in samples]
     return [fitted.draw(seed=seed, sample=sample) for sample in samples]
 
 

@@ -89,13 +89,13 @@ def calibrate(
     made = Calibration()
     for cell in cells:
         for name, spec in records.task.fields.items():
-            scored = records.scored.get((cell, name), {})
-            finished = records.answers.get((cell, name), {})
-            known = [p for p in sorted(finished) if name in records.samples[p].targets]
+            scored = records.scores_of(cell, name)
+            finished = records.given(cell, name).there & records.samples.known(name)
+            known = np.flatnonzero(finished).tolist() if scored else []
             for slice_name, mask in groups.slices.items():
                 within = [p for p in known if mask[p]]
                 places = [p for p in within if p in scored]
-                if spec.scored and places and "=" not in slice_name:
+                if spec.scored and spec.kind != "number" and places and "=" not in slice_name:
                     coverage = len(places) / len(within)
                     place = _Place(cell, name, slice_name, records.cluster_unit, coverage)
                     clusters = groups.clusters[np.asarray(places, dtype=np.int64)]
@@ -114,7 +114,7 @@ def _one(
 ) -> None:
     scored = [records.scored[place.cell, place.field][p] for p in places]
     labels = scored[0].labels
-    truth = [labels.index(_label(records.samples[p].targets[place.field])) for p in places]
+    truth = [labels.index(_label(v)) for v in records.samples.truths_at(place.field, places)]
     family = calibration_family(np.asarray([s.logprobs for s in scored]), truth)
     kinds = ", ".join(sorted({s.estimator for s in scored}))
     made.rows += _means(family, place, clusters, kinds, seed)
@@ -161,7 +161,7 @@ def _normalised(
     scored = records.scored[place.cell, place.field]
     family = family_for(
         spec,
-        [records.samples[p].targets[place.field] for p in places],
+        records.samples.truths_at(place.field, places),
         [length_normalised(scored[p]) for p in places],
     )
     rows = family.rows()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from harness.answers.constraints import Unfit, constraint_for, obeys
+from harness.answers.constraints import Unfit, constraint_for, obeys, object_keys
 from harness.core.answer import Answer
 from harness.core.cell import Cell
 from harness.core.field import FieldSpec
@@ -16,6 +16,27 @@ from harness.core.text import canonical_json
 
 RULE = "logprob"
 """The rule of an answer that no parser read."""
+EXPECTATION = "logprob/expectation"
+"""The same of a number, of whose words the probabilities are known."""
+EXPECTED = (
+    "each answer is the expectation of the words' values under their probabilities, renormalised"
+)
+"""What score rows say of such numbers."""
+
+
+def scored_answer(scores: LabelScores, spec: FieldSpec) -> Answer:
+    """The likeliest label; of a number with words sum(p_w v_w) / sum(p_w), with six decimals.
+
+    p_w is the probability of the word w as the whole reply and v_w its value. Unlike the likeliest word's value it
+    moves with every change of the probabilities, so that a scale of five words gives more than five answers.
+    """
+    if spec.kind != "number" or not spec.words:
+        return likeliest(scores)
+    top = max(scores.logprobs)
+    shares = [math.exp(value - top) for value in scores.logprobs]
+    values = [spec.words[word] for word in scores.labels]
+    total = sum(share * value for share, value in zip(shares, values, strict=True))
+    return Answer(Outcome.ANSWERED, round(total / sum(shares), 6) + 0.0, EXPECTATION)
 
 
 def likeliest(scores: LabelScores) -> Answer:
@@ -33,11 +54,22 @@ def _first_best(values: tuple[float, ...] | list[float]) -> int:
     return max(range(len(values)), key=values.__getitem__)
 
 
-def probability_columns(generation: Generation | None) -> dict[str, str | None]:
-    """The columns of records.parquet that only a scored reply fills: probabilities with six decimals."""
-    if generation is None or generation.scores is None:
+def stated(answer: Answer) -> LabelScores | None:
+    """The shares that a reply gives its labels in words, as scores of labels; None for other replies."""
+    if not answer.shares:
+        return None
+    return LabelScores(
+        labels=tuple(label for label, _ in answer.shares),
+        logprobs=tuple(math.log(share) if share else -math.inf for _, share in answer.shares),
+        tokens=(1,) * len(answer.shares),
+        estimator="stated",
+    )
+
+
+def probability_columns(scores: LabelScores | None) -> dict[str, str | None]:
+    """The columns of records.parquet that only probabilities fill, with six decimals."""
+    if scores is None:
         return dict.fromkeys(("estimator", "probabilities", "captured_mass", "length_normalised"))
-    scores = generation.scores
     top = max(scores.logprobs)
     shares = [math.exp(value - top) for value in scores.logprobs]
     mass = min(math.exp(top) * sum(shares), 1.0)
@@ -56,12 +88,32 @@ def probability_columns(generation: Generation | None) -> dict[str, str | None]:
 
 
 def breaks(
-    generation: Generation | None, cell: Cell, head: PromptHead, fields: Mapping[str, FieldSpec]
+    generation: Generation | None,
+    cell: Cell,
+    head: PromptHead,
+    fields: Mapping[str, FieldSpec],
+    asks: Sequence[str],
 ) -> bool:
-    """Whether a whole reply on the channel `choice` is not what it was to be held to."""
+    """Whether a whole reply on the channel `choice` is not what it was to be held to.
+
+    `fields` are all of the task, `asks` those that the trial asks for. A JSON object may hold every key that its
+    prompt fills: which of them the conversation named is not looked up again.
+    """
     if cell.channel != "choice" or generation is None or generation.finish != "stop":
         return False
     try:
-        return not obeys(generation.text, constraint_for(fields, head.answer))
+        if head.answer != "json":
+            return not obeys(
+                generation.text, constraint_for({n: fields[n] for n in asks}, head.answer)
+            )
+        keys = object_keys(generation.text)
+        lacking = [
+            name
+            for name in head.read_from(None, asks)
+            if name not in keys and fields[name].member_of not in keys
+        ]
+        if lacking or not set(keys) <= set(head.fills(fields)):
+            return True
+        return not obeys(generation.text, constraint_for({n: fields[n] for n in keys}, "json"))
     except Unfit:
         return False

@@ -16,13 +16,12 @@ def class_counts(records: TaskRecords, groups: Groups) -> Iterator[dict[str, Any
     for name, spec in records.task.fields.items():
         if spec.kind not in {"label", "yes-no"} or not spec.scored:
             continue
-        truths = [
-            _word(s.targets[name]) if name in s.targets and name in s.asks else None
-            for s in records.samples
-        ]
+        truths = records.samples.truths(name)
+        asked = records.samples.known(name) & records.samples.asking(name)
         for slice_name, mask in groups.slices.items():
-            there = {truths[place] for place in np.flatnonzero(mask)} - {None}
-            if there:
+            found = np.unique(truths.codes[mask & asked]).tolist()
+            there = {_word(truths.values[code]) for code in found}
+            if there and not slice_name.startswith(f"{name}="):
                 yield {
                     "field": name,
                     "slice": slice_name,

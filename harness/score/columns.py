@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.cell import FREE, Cell
 from harness.core.field import FieldSpec
+from harness.core.outcome import Outcome
 from harness.core.sample import Value
+from harness.run.coded import Coded, Placed, coded
+from harness.run.sample_columns import SampleColumns
 from harness.score.baselines import BASELINES, Baseline, Fitted, fit, predict
-from harness.score.records import TaskRecords, repeated_answers
+from harness.score.channels import EXPECTED
+from harness.score.grouping import MOST_VALUES, Grouping, grouping, suppressed
+from harness.score.records import TaskRecords, repeated_answers, repeated_outcomes
 
 NO_PROMPT = "-"
 """Stands as prompt of the baselines, which read none."""
-
-LEAST_SLICE = 10
-"""Slices of fewer samples are left out: their numbers would identify people and say little."""
-
-MOST_VALUES = 24
-"""An annotation with more distinct values than this is not sliced by."""
 
 Mask = NDArray[np.bool_]
 
@@ -34,8 +33,8 @@ class Column:
     """Task, model, prompt, condition."""
     field: str
     spec: FieldSpec
-    truth: Sequence[Value]
-    repeats: Sequence[Sequence[Value | None]]
+    truth: Coded[Value]
+    repeats: Sequence[Coded[Value | None]]
     """The answers of each repeat, of all of which every sample is finished."""
     clusters: NDArray[np.int64]
     """(n,) number of each sample's cluster."""
@@ -46,6 +45,12 @@ class Column:
     note: str = ""
     """Added to the estimator: in-sample, fitted on other data."""
     channel: str = FREE
+    groupings: Sequence[Grouping] = ()
+    """The annotations that the task is sliced by, of these samples."""
+    folds: Grouping | None = None
+    """The fold of each sample, where the task has folds."""
+    outcomes: Sequence[Coded[Outcome]] = ()
+    """What became of each sample in each repeat; empty for baselines, which always answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,55 +63,74 @@ class Groups:
     """`all` or the parts, then `column=value`; of a task with parts, `part, column=value`."""
     left_out: tuple[str, ...]
     """Slices not scored, and why."""
+    groupings: tuple[Grouping, ...] = ()
+    """The annotations that are sliced by."""
+    folds: Grouping | None = None
 
 
 def group(records: TaskRecords) -> Groups:
     """Clusters, parts and slices of a task's samples."""
-    numbers: dict[str, int] = {}
-    clusters = [numbers.setdefault(s.cluster, len(numbers)) for s in records.samples]
+    codes = records.samples.clusters.astype(np.int64)
     parts = _parts(records)
     slices = dict(parts)
     left_out: list[str] = []
+    groupings = []
     for name in records.task.slices:
-        values = [sample.annotations.get(name) for sample in records.samples]
-        masks = _masks([None if value is None else str(value) for value in values])
-        if len(masks) > MOST_VALUES:
-            left_out.append(f"{name}: {len(masks)} different values")
+        found = _grouping(records.samples, name)
+        if len(found.values) > MOST_VALUES:
+            left_out.append(f"{name}: {len(found.values)} different values")
             continue
-        for value, mask in sorted(masks.items()):
-            size = int(mask.sum())
-            if size < LEAST_SLICE:
-                left_out.append(f"{name}={value}: {size} samples")
+        groupings.append(found)
+        for place, value in enumerate(found.values):
+            mask = found.codes == place
+            why = suppressed(mask, codes, unit=records.cluster_unit)
+            if why:
+                left_out.append(f"{name}={value}: suppressed ({why})")
             else:
-                slices |= _crossed(parts, f"{name}={value}", mask)
-    return Groups(np.asarray(clusters, dtype=np.int64), slices, tuple(left_out))
+                crossed = _crossed(parts, f"{name}={value}", mask)
+                slices |= {
+                    told: inside
+                    for told, inside in crossed.items()
+                    if not suppressed(inside, codes, unit=records.cluster_unit)
+                }
+    folds = records.task.folds
+    return Groups(
+        clusters=codes,
+        slices=slices,
+        left_out=tuple(left_out),
+        groupings=tuple(groupings),
+        folds=_grouping(records.samples, folds) if folds else None,
+    )
+
+
+def _grouping(samples: SampleColumns, name: str) -> Grouping:
+    """The groups of an annotation; of a field its truths, and the annotation where there is none (`unsure`)."""
+    notes = samples.notes(name)
+    if name in samples.targets:
+        pairs = zip(samples.truths(name), notes, strict=True)
+        notes = coded(note if truth is None else truth for truth, note in pairs)
+    found = grouping(name, notes.values)
+    return replace(found, codes=found.codes[notes.codes])
 
 
 def _crossed(parts: Mapping[str, Mask], name: str, mask: Mask) -> dict[str, Mask]:
     """A slice of the whole task, or of each of its parts: `coarse, dataset=samm`."""
     if list(parts) == ["all"]:
         return {name: mask}
-    crossed = {f"{part}, {name}": mask & inside for part, inside in parts.items()}
-    return {told: inside for told, inside in crossed.items() if inside.sum() >= LEAST_SLICE}
+    return {f"{part}, {name}": mask & inside for part, inside in parts.items()}
 
 
 def _parts(records: TaskRecords) -> dict[str, Mask]:
     """The whole task as `all`, or its parts: those named like a field in the order of the fields, then others."""
     if records.task.parts is None:
         return {"all": np.ones(len(records.samples), dtype=np.bool_)}
-    masks = _masks([records.part(sample) for sample in records.samples])
+    kinds = records.parts
+    masks = {part: kinds.equal(part) for part in dict.fromkeys(kinds) if part is not None}
     named = list(records.task.fields)
     order = sorted(
         masks, key=lambda part: (named.index(part) if part in named else len(named), part)
     )
     return {part: masks[part] for part in order}
-
-
-def _masks(values: Sequence[str | None]) -> dict[str, Mask]:
-    """Where each distinct value stands."""
-    numbers: dict[str | None, int] = {}
-    codes = np.asarray([numbers.setdefault(v, len(numbers)) for v in values], dtype=np.int64)
-    return {value: codes == number for value, number in numbers.items() if value is not None}
 
 
 def model_columns(records: TaskRecords, groups: Groups, cells: Sequence[Cell]) -> Iterator[Column]:
@@ -118,6 +142,8 @@ def model_columns(records: TaskRecords, groups: Groups, cells: Sequence[Cell]) -
                 yield _column(
                     records, groups, name, positions, repeats,
                     names=(cell.task, cell.model, cell.prompt, cell.condition), channel=cell.channel,
+                    outcomes=repeated_outcomes(records, cell, name, positions),
+                    note=EXPECTED if cell.channel == "logprob" and spec.kind == "number" else "",
                 )  # fmt: skip
 
 
@@ -132,11 +158,11 @@ def baseline_columns(
     for name, answers in baseline_answers(records, fits, seed=seed).items():
         for baseline in BASELINES:
             found = answers[baseline]
-            positions = sorted(found)
-            parts = {records.part(records.samples[p]) for p in positions}
+            places = np.flatnonzero(found.there)
+            parts = set(records.parts.at(places))
             fitted = all((part, name) in fits and not fits[part, name].in_sample for part in parts)
             yield _column(
-                records, groups, name, positions, [[found[p] for p in positions]],
+                records, groups, name, places, [found.at(places)],
                 names=(records.task.name, baseline, NO_PROMPT, "none"),
                 note="fitted on --fit-on" if fitted else "in-sample: fitted on the scored labels",
             )  # fmt: skip
@@ -144,26 +170,21 @@ def baseline_columns(
 
 def baseline_answers(
     records: TaskRecords, fits: Mapping[tuple[str | None, str], Fitted], *, seed: int
-) -> dict[str, dict[Baseline, dict[int, Value]]]:
+) -> dict[str, dict[Baseline, Placed[Value]]]:
     """Scored field -> baseline -> position of the sample -> answer, fitted part by part."""
-    every: dict[str, dict[Baseline, dict[int, Value]]] = {}
+    every: dict[str, dict[Baseline, Placed[Value]]] = {}
     samples = records.samples
     for name, spec in records.task.fields.items():
-        by_part: dict[str | None, list[int]] = {}
-        for p, sample in enumerate(samples):
-            if name in sample.targets and name in sample.asks:
-                by_part.setdefault(records.part(sample), []).append(p)
-        if not spec.scored or not by_part:
+        asked = samples.known(name) & samples.asking(name)
+        if not spec.scored or not asked.any():
             continue
-        found = every[name] = {baseline: {} for baseline in BASELINES}
-        for part, members in by_part.items():
-            fitted = fits.get((part, name)) or fit(
-                spec.kind, [samples[p].targets[name] for p in members]
-            )
-            ids = [samples[p].sample for p in members]
+        found = every[name] = {baseline: Placed(len(samples)) for baseline in BASELINES}
+        parts = records.parts
+        for part in dict.fromkeys(parts.at(np.flatnonzero(asked))):
+            members = np.flatnonzero(asked & parts.equal(part))
+            fitted = fits.get((part, name)) or fit(spec.kind, samples.truths_at(name, members))
             for baseline, answers in found.items():
-                values = predict(baseline, fitted, ids, seed=seed)
-                answers.update(zip(members, values, strict=True))
+                answers.fill(members, predict(baseline, fitted, samples.ids.at(members), seed=seed))
     return every
 
 
@@ -171,24 +192,35 @@ def _column(
     records: TaskRecords,
     groups: Groups,
     name: str,
-    positions: Sequence[int],
-    repeats: Sequence[Sequence[Value | None]],
+    positions: Sequence[int] | NDArray[np.int64],
+    repeats: Sequence[Coded[Value | None]],
     *,
     names: tuple[str, str, str, str],
     note: str = "",
     channel: str = FREE,
+    outcomes: Sequence[Coded[Outcome]] = (),
 ) -> Column:
     places = np.asarray(positions, dtype=np.int64)
+    clusters, unit = groups.clusters[places], records.cluster_unit
     slices = [(slice_name, mask[places]) for slice_name, mask in groups.slices.items()]
     return Column(
         names=names,
         field=name,
         spec=records.task.fields[name],
-        truth=[records.samples[p].targets[name] for p in positions],
+        truth=records.samples.truths_at(name, places),
         repeats=repeats,
-        clusters=groups.clusters[places],
-        slices=[(slice_name, mask) for slice_name, mask in slices if mask.any()],
-        unit=records.cluster_unit,
+        clusters=clusters,
+        slices=[
+            (slice_name, mask)
+            for slice_name, mask in slices
+            if mask.any()
+            and not ("=" in slice_name and suppressed(mask, clusters, unit=unit))
+            and not slice_name.startswith(f"{name}=")  # a field by its own truth is its recalls
+        ],
+        unit=unit,
         note=note,
         channel=channel,
+        groupings=[found.at(places) for found in groups.groupings if found.name != name],
+        folds=groups.folds.at(places) if groups.folds else None,
+        outcomes=outcomes,
     )

@@ -1,10 +1,10 @@
 """A run as others may have it: scores, outcomes and values under names that only holders of the data can make.
 
 Left out are `private/`, the journal, the report page, pictures, paths, ids, and, unless asked for, replies and
-conversations (which may quote a data set's questions). What pairing needs is in `samples.parquet`: for each
-sample under its made-up name its cluster under a made-up name, the annotations that slices are cut by, and its
-true values, from which every metric's contribution follows. Rows are in the order of the made-up names, so that
-no place in a list gives an id away.
+conversations (which may quote a data set's questions, and answers of worked examples). What pairing needs is in
+`samples.parquet`: for each sample under its made-up name its cluster under a made-up name, the annotations that slices
+are cut by, and its true values, from which every metric's contribution follows. Rows are in the order of the made-up
+names, so that no place in a list gives an id away.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Kept:
     replies: bool = False
     """The models' words."""
     prompts: bool = False
-    """Templates and conversations, which may quote the data set's own questions."""
+    """Templates and conversations, which may quote the data set's own questions, and the answers of worked examples."""
 
 
 def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -> tuple[str, ...]:

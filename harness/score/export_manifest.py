@@ -90,7 +90,10 @@ def export_manifest(
     for name, entry in cleaned["tasks"].items():
         entry["config"]["fields"] = kept[name]
         entry["config"]["source"] = _source(body["tasks"][name]["config"]["source"])
+        entry["config"]["exemplars"] = _source(body["tasks"][name]["config"].get("exemplars", {}))
         entry["data_digest"] = hashed_digest(entry["data_digest"])
+        if entry.get("exemplars"):
+            entry["exemplars"]["digest"] = hashed_digest(entry["exemplars"]["digest"])
     for name, prompt in cleaned["prompts"].items():
         prompt["source"] = sources[name] if prompts else ""
     return cleaned

@@ -16,6 +16,7 @@ from harness.core.sample import Value
 from harness.core.task import Task
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
+from harness.run.sample_columns import SampleColumns, gather
 from harness.run.sample_file import PlannedSample
 from harness.score.export import FILES, SAMPLES, SCHEMA
 from harness.score.records import TaskRecords, cell_of
@@ -66,19 +67,24 @@ def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Tas
             f"{folder.path} was exported without samples, so nothing can be paired",
             mend="export the run again without --no-samples",
         )
-    records = {
-        name: TaskRecords(Task.model_validate(entry["config"]), entry["cluster_unit"])
-        for name, entry in manifest["tasks"].items()
-    }
     try:
-        for row in read_table(folder.path / SAMPLES):
-            records[row["task"]].samples.append(_sample(row))
+        records = {
+            name: TaskRecords(
+                Task.model_validate(entry["config"]), entry["cluster_unit"], _samples(folder, name)
+            )
+            for name, entry in manifest["tasks"].items()
+        }
         _read_answers(folder, manifest, records)
     except (OSError, ValueError, KeyError) as error:
         raise HarnessError(
             f"{folder.path}: the export cannot be read: {error}", mend="export the run again"
         ) from None
     return records
+
+
+def _samples(folder: RunFolder, task: str) -> SampleColumns:
+    rows = read_table(folder.path / SAMPLES)
+    return gather(_sample(row) for row in rows if row["task"] == task)
 
 
 def _sample(row: Mapping[str, Any]) -> PlannedSample:
@@ -98,7 +104,7 @@ def _read_answers(
 ) -> None:
     cells = {entry["id"]: cell_of(entry) for entry in manifest["cells"]}
     places = {
-        name: {sample.sample: place for place, sample in enumerate(found.samples)}
+        name: {sample: place for place, sample in enumerate(found.samples.ids)}
         for name, found in records.items()
     }
     done: dict[Cell, set[str]] = {cell: set() for cell in cells.values()}
@@ -108,9 +114,10 @@ def _read_answers(
         done[cell].add(row["trial"])
         outcome = Outcome(row["outcome"])
         value = None if row["value"] is None else _value(json.loads(row["value"]))
-        answers = records[cell.task].of_repeat(int(repeat))
-        found = answers.setdefault((cell, row["field"]), {})
-        found[places[cell.task][row["sample"]]] = Answer(outcome, value, row["rule"])
+        place = places[cell.task][row["sample"]]
+        records[cell.task].put(
+            cell, row["field"], place, Answer(outcome, value, row["rule"]), repeat=int(repeat)
+        )
     for entry in manifest["cells"]:
         cell = cells[entry["id"]]
         if left := int(entry["trials"]) - len(done[cell]):

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.answers import PARSER_VERSION
-from harness.core.answer import Answer
 from harness.core.cell import Cell
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
@@ -23,10 +22,13 @@ from harness.run.manifest import read_manifest
 from harness.score.agreement import agreement
 from harness.score.baselines import Fitted, read_fits
 from harness.score.calibration import Calibration, calibrate
+from harness.score.ceiling import ceiling_rows
 from harness.score.classes import class_counts
 from harness.score.columns import Column, baseline_columns, group, model_columns
 from harness.score.export_manifest import refuse_export
+from harness.score.folds import fold_scores
 from harness.score.label_orders import order_effects
+from harness.score.mixture import mixture_scores, read_partners
 from harness.score.prediction_folder import read_rankings
 from harness.score.prediction_spread import Rankings, answer_spread, topk_rows
 from harness.score.records import (
@@ -40,8 +42,12 @@ from harness.score.records import (
 from harness.score.repeats import consistency
 from harness.score.replies import Replies
 from harness.score.sentences import sentence_columns
+from harness.score.slices import slice_tables
+from harness.score.soft import soft_rows
 from harness.score.spotting import spotting_rows
 from harness.score.table import ScoreRow, score_column
+from harness.score.units import unit_counts
+from harness.score.votes import Votes, read_soft_truths
 
 SCHEMA = 1
 
@@ -63,6 +69,12 @@ class Scores:
     """Bins of confidence against accuracy for each cell, field and part with probabilities."""
     agreement: tuple[Mapping[str, Any], ...] = ()
     """How alike two channels of one model answered, for each field and part."""
+    slices: tuple[Mapping[str, Any], ...] = ()
+    """Scores and non-answers by group for each cell, field, part and annotation (`harness.score.slices`)."""
+    folds: tuple[Mapping[str, Any], ...] = ()
+    """Mean and deviation over folds beside the pooled scores (`harness.score.folds`)."""
+    units: tuple[Mapping[str, Any], ...] = ()
+    """Members of set fields one by one (`harness.score.units`)."""
 
     def to_json(self) -> bytes:
         """The bytes of scores.json: the same for the same journal."""
@@ -75,6 +87,9 @@ class Scores:
             "tasks": list(self.tasks),
             "reliability": list(self.reliability),
             "agreement": list(self.agreement),
+            "slices": list(self.slices),
+            "folds": list(self.folds),
+            "units": list(self.units),
         }
         return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode(
             "utf-8", "surrogatepass"
@@ -111,7 +126,12 @@ def score_run(folder: RunFolder) -> Scores:
         ),
     )
     rankings = read_rankings(folder, manifest)
-    gathered = [_score_task(records[n], cells, fits.get(n, {}), rankings, seed) for n in records]
+    partners = read_partners(folder, manifest)
+    votes = {n: Votes(read_soft_truths(folder.samples(n), tasks[n]), partners) for n in records}
+    gathered = [
+        _score_task(records[n], cells, fits.get(n, {}), rankings, votes=votes[n], seed=seed)
+        for n in records
+    ]
     scores = Scores(
         scores=tuple(row for task in gathered for row in task.scores),
         outcomes=tuple(entry for task in gathered for entry in task.outcomes),
@@ -119,6 +139,9 @@ def score_run(folder: RunFolder) -> Scores:
         tasks=tuple(task.summary for task in gathered),
         reliability=tuple(entry for task in gathered for entry in task.calibration.reliability),
         agreement=tuple(entry for task in gathered for entry in task.agreement),
+        slices=tuple(entry for task in gathered for entry in task.slices),
+        folds=tuple(entry for task in gathered for entry in task.folds),
+        units=tuple(entry for task in gathered for entry in task.units),
     )
     write_atomically(folder.scores, scores.to_json())
     return scores
@@ -132,6 +155,9 @@ class _TaskScores:
     summary: Mapping[str, Any]
     calibration: Calibration
     agreement: list[Mapping[str, Any]]
+    slices: list[Mapping[str, Any]]
+    folds: list[Mapping[str, Any]]
+    units: list[Mapping[str, Any]]
 
 
 def _score_task(
@@ -139,21 +165,33 @@ def _score_task(
     cells: Sequence[Cell],
     fits: Mapping[tuple[str | None, str], Fitted],
     rankings: Rankings,
+    *,
+    votes: Votes,
     seed: int,
 ) -> _TaskScores:
     mine = [cell for cell in cells if cell.task == records.task.name]
     groups = group(records)
-    scores: list[ScoreRow] = []
+    scores = list(ceiling_rows(records, groups, votes.truths, seed=seed))
     confusions: list[Mapping[str, Any]] = []
+    slices: list[Mapping[str, Any]] = []
+    folds: list[Mapping[str, Any]] = []
+    units: list[Mapping[str, Any]] = []
     columns = [
         *baseline_columns(records, groups, fits, seed=seed),
         *model_columns(records, groups, mine),
         *sentence_columns(records, groups, mine, fits, seed=seed),
     ]
     for column in columns:
-        scores += score_column(column, seed=seed)
+        rows = list(score_column(column, seed=seed))
+        scores += rows
         confusions += _confusions(column)
+        slices += slice_tables(column, rows, seed=seed)
+        folds += fold_scores(column)
+        units += unit_counts(column)
     scores += topk_rows(records, groups, mine, rankings, seed=seed)
+    scores += soft_rows(records, groups, mine, fits, votes.truths, seed=seed)
+    mixed, mixtures = mixture_scores(records, groups, mine, votes, seed=seed)
+    scores += mixed
     scores += spotting_rows(records, mine, fits, seed=seed)
     calibration = calibrate(records, groups, mine, seed=seed)
     scores += calibration.rows
@@ -174,9 +212,13 @@ def _score_task(
             "broken": list(_broken(records, mine)),
             "consistency": list(consistency(records, mine)),
             "label_orders": list(order_effects(records, groups, mine, seed=seed)),
+            "mixtures": mixtures,
         },
         calibration=calibration,
         agreement=list(agreement(records, groups, mine)),
+        slices=slices,
+        folds=folds,
+        units=units,
     )
 
 
@@ -210,24 +252,18 @@ def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[s
         for name in records.task.fields:
             answers = records.answers.get((cell, name))
             if answers:
-                every = [*answers.values(), *_again(records, cell, name)]
-                counted = Counter(answer.outcome for answer in every)
-                failures = Counter(
-                    answer.rule.removeprefix(FAILED)
-                    for answer in every
-                    if answer.outcome is Outcome.FAILED
-                )
+                counted, failures = Counter[Outcome](), Counter[str]()
+                for column in records.of_repeats(cell, name):
+                    for answer, times in column.counts():
+                        counted[answer.outcome] += times
+                        if times and answer.outcome is Outcome.FAILED:
+                            failures[answer.rule.removeprefix(FAILED)] += times
                 yield {
                     "task": cell.task, "model": cell.model, "prompt": cell.prompt,
                     "condition": cell.condition, "channel": cell.channel, "field": name,
                     "counts": {o.value: counted[o] for o in Outcome if counted[o]},
                     "failures": dict(sorted(failures.items())),
                 }  # fmt: skip
-
-
-def _again(records: TaskRecords, cell: Cell, name: str) -> Iterator[Answer]:
-    for repeat in records.again:
-        yield from repeat.get((cell, name), {}).values()
 
 
 def _broken(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:

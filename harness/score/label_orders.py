@@ -79,7 +79,7 @@ def _right(
     *,
     seed: int,
 ) -> dict[str, Any]:
-    truth = [records.samples[p].targets[name] for p in places]
+    truth = records.samples.truths_at(name, places)
     right = np.array(
         [
             [[said == true for said, true in zip(repeat, truth, strict=True)] for repeat in repeats]

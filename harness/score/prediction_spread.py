@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.answers import canonicaliser
 from harness.core.cell import Cell, trial_id
+from harness.core.sample import Value
 from harness.score.columns import Groups
 from harness.score.naming import who_answered
 from harness.score.records import TaskRecords
@@ -60,7 +61,7 @@ def answer_spread(
 
 def _spread(records: TaskRecords, cell: Cell, name: str, rankings: Rankings) -> dict[str, Any]:
     answers = records.answers[cell, name]
-    counted = Counter(str(a.value) for a in answers.values() if a.value is not None)
+    counted = _counter((a.value, n) for a, n in answers.counts())
     total = sum(counted.values())
     top, times = min(counted.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
     bits = entropy(list(counted.values()))
@@ -72,9 +73,7 @@ def _spread(records: TaskRecords, cell: Cell, name: str, rankings: Rankings) -> 
         "entropy_normalised": round(bits / most, 6) if most else None,
         "top_answer": top, "top_share": round(times / total, 6) if total else None,
     }  # fmt: skip
-    truths = Counter(
-        str(records.samples[p].targets[name]) for p in answers if name in records.samples[p].targets
-    )
+    truths = _counter(records.samples.truths(name).at(np.flatnonzero(answers.there)).counts())
     warning = _one_answer(top, times, total, truths)
     orders = _orders(records, cell, name, rankings)
     if orders:
@@ -88,6 +87,15 @@ def _spread(records: TaskRecords, cell: Cell, name: str, rankings: Rankings) -> 
             said = ", ".join(order)
             warning = f"one ordering ({said}) covers {often:,} of {lists:,} answers"
     return {**entry, "collapsed": warning}
+
+
+def _counter(counts: Iterable[tuple[Value | None, int]]) -> Counter[str]:
+    """Values as words, and how often they occur."""
+    counted = Counter[str]()
+    for value, times in counts:
+        if value is not None and times:
+            counted[str(value)] += times
+    return counted
 
 
 def _one_answer(top: str, times: int, total: int, truths: Counter[str]) -> str:
@@ -107,8 +115,8 @@ def _orders(
     table = canonicaliser(spec.classes, spec.synonyms)
     return Counter(
         tuple(table.label(item) or item for item in items)
-        for p in records.answers[cell, name]
-        if (items := rankings.get(trial_id(cell, records.samples[p].sample), {}).get(name))
+        for p in (records.answers[cell, name] if rankings else ())
+        if (items := rankings.get(trial_id(cell, records.samples.ids[p]), {}).get(name))
     )
 
 
@@ -119,7 +127,8 @@ def topk_rows(
     for cell in cells if rankings else ():
         for name, spec in records.task.fields.items():
             answers = records.answers.get((cell, name))
-            places = [p for p in sorted(answers or ()) if name in records.samples[p].targets]
+            known = records.samples.known(name)
+            places = [p for p in answers or () if known[p]]
             ranks = _ranks(records, cell, name, places, rankings) if spec.kind == "label" else None
             if ranks is not None:
                 yield from _cell_rows(
@@ -133,12 +142,12 @@ def _ranks(
     """(n, 2) rank of the true label (0 where it is not in the list) and length of the list."""
     spec = records.task.fields[name]
     table = canonicaliser(spec.classes, spec.synonyms)
+    truths = records.samples.truths(name)
     found = np.zeros((len(places), 2), dtype=np.int64)
     for row, p in enumerate(places):
-        sample = records.samples[p]
-        items = rankings.get(trial_id(cell, sample.sample), {}).get(name, ())
+        items = rankings.get(trial_id(cell, records.samples.ids[p]), {}).get(name, ())
         labels = [table.label(item) for item in items]
-        truth = sample.targets[name]
+        truth = truths[p]
         found[row] = (labels.index(str(truth)) + 1 if truth in labels else 0, len(labels))
     return found if found[:, 1].any() else None
 

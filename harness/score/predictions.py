@@ -102,6 +102,8 @@ def import_predictions(
     if joined:
         planned = plan_task(task, Axes(models=()), folder, here=workspace.here)
     else:
+        if asked.fold:  # an annotation of the file's own rows
+            task = task.model_copy(update={"folds": asked.fold})
         planned = _plan_own(file, task, lines, folder)
     left_out = tuple(Skipped(why, n) for why, n in sorted(lines.left_out.items()))
     planned = replace(planned, skipped=(*planned.skipped, *left_out))

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics import Family, LabelFamily
-from harness.stats import Interval, wilson
+from harness.stats import CodedRows, Interval, wilson
+from harness.stats.rows import as_coded
 
 SHARES = frozenset({"accuracy", "war"})
 RECALL = "recall["
@@ -17,7 +18,7 @@ RECALL = "recall["
 def proportions(
     family: Family,
     metrics: Iterable[str],
-    rows: NDArray[np.float64],
+    rows: NDArray[np.float64] | CodedRows,
     clusters: NDArray[np.int64],
     *,
     level: float,
@@ -29,10 +30,12 @@ def proportions(
     """
     if not isinstance(family, LabelFamily) or not len(rows):
         return {}
-    if np.unique(clusters).size < len(rows) or np.any(rows != np.round(rows)):
+    rows = as_coded(rows)
+    seen = rows.table[np.unique(rows.codes)]
+    if np.unique(clusters).size < len(rows) or np.any(seen != np.round(seen)):
         return {}
     count = len(family.classes)
-    table = rows.sum(axis=0).reshape(count, count + 1)
+    table = rows.totals().reshape(count, count + 1)
     hits, sizes = np.diagonal(table), table.sum(axis=1)
     found = {}
     for metric in metrics:

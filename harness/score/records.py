@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
+
+import numpy as np
 
 from harness.answers import Reader
 from harness.conditions.label_order import in_order
@@ -19,10 +21,13 @@ from harness.core.prompt import PromptHead
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.core.text import canonical_json
+from harness.run.coded import Coded
 from harness.run.columns import Row, read_table, write_table
 from harness.run.folder import RunFolder
+from harness.run.sample_columns import SampleColumns, gather
 from harness.run.sample_file import PlannedSample, read_lean_samples
-from harness.score.channels import breaks, likeliest, probability_columns
+from harness.score.answer_column import AnswerColumn, ScoreColumn, answer_column, bare
+from harness.score.channels import breaks, probability_columns, scored_answer, stated
 from harness.score.members import UNIT, membership, sets_behind
 from harness.score.replies import Replies, Reply
 from harness.sources.windows import WINDOW
@@ -46,24 +51,56 @@ class TaskRecords:
 
     task: Task
     cluster_unit: str
-    samples: list[PlannedSample] = field(default_factory=list)
-    answers: dict[tuple[Cell, str], dict[int, Answer]] = field(default_factory=dict)
+    samples: SampleColumns
+    answers: dict[tuple[Cell, str], AnswerColumn] = field(default_factory=dict)
     """(cell, field) -> position of the sample -> answer; pending trials are absent."""
-    again: list[dict[tuple[Cell, str], dict[int, Answer]]] = field(default_factory=list)
+    again: list[dict[tuple[Cell, str], AnswerColumn]] = field(default_factory=list)
     """The same for each further repeat."""
     fallbacks: dict[Cell, Counter[str]] = field(default_factory=dict)
     """Cell -> fallback (`harness.run.fallback`) -> trials in which it fired; cells without one are absent."""
     pending: dict[Cell, int] = field(default_factory=dict)
-    scored: dict[tuple[Cell, str], dict[int, LabelScores]] = field(default_factory=dict)
-    """(cell, field) -> position of the sample -> log-probabilities of the labels, where they were asked for."""
+    scored: dict[tuple[Cell, str], ScoreColumn] = field(default_factory=dict)
+    """(cell, field) -> position of the sample -> log-probabilities of the labels, where they were asked for or stated."""
     broken: dict[Cell, int] = field(default_factory=dict)
     """Cell -> replies that are not what they were held to; cells that are held to nothing are absent."""
 
-    def of_repeat(self, repeat: int) -> dict[tuple[Cell, str], dict[int, Answer]]:
-        """The answers of one repeat, to be filled in."""
+    def put(self, cell: Cell, name: str, position: int, answer: Answer, *, repeat: int = 0) -> None:
+        """Keep an answer of one repeat."""
         while len(self.again) < repeat:
             self.again.append({})
-        return self.again[repeat - 1] if repeat else self.answers
+        answers = self.again[repeat - 1] if repeat else self.answers
+        column = answers.get((cell, name))
+        if column is None:
+            column = answers[cell, name] = answer_column(len(self.samples))
+        column[position] = bare(answer)
+
+    def put_scores(self, cell: Cell, name: str, position: int, scores: LabelScores) -> None:
+        """Keep the log-probabilities behind an answer of the first repeat."""
+        column = self.scored.get((cell, name))
+        if column is None:
+            column = self.scored[cell, name] = ScoreColumn(len(self.samples))
+        column[position] = scores
+
+    def of_repeats(self, cell: Cell, name: str) -> list[AnswerColumn]:
+        """The answers of each repeat; an empty column where there are none."""
+        empty = answer_column(len(self.samples))
+        return [answers.get((cell, name), empty) for answers in (self.answers, *self.again)]
+
+    def given(self, cell: Cell, name: str) -> AnswerColumn:
+        """The answers of the first repeat."""
+        return self.of_repeats(cell, name)[0]
+
+    def scores_of(self, cell: Cell, name: str) -> Mapping[int, LabelScores]:
+        """Position -> log-probabilities of the labels, where there are any."""
+        return self.scored.get((cell, name), {})
+
+    @property
+    def parts(self) -> Coded[str | None]:
+        """The part of each sample; None where the task has no parts."""
+        name = self.task.parts
+        if name is None:
+            return self.samples.annotations.turned(lambda found: None)
+        return self.samples.annotations.turned(lambda found: str(found.get(name, "")))
 
     def part(self, sample: PlannedSample) -> str | None:
         """The part of the task that a sample belongs to, where the task has parts."""
@@ -80,12 +117,12 @@ def cell_of(entry: Mapping[str, Any]) -> Cell:
 
 def load_samples(folder: RunFolder, task: Task, *, cluster_unit: str) -> TaskRecords:
     """The samples of a task, with no answers yet."""
-    wanted = {*task.slices, *((task.parts,) if task.parts else ())}
+    wanted = {*task.slices, *(name for name in (task.parts, task.folds) if name)}
     if any(spec.member_of for spec in task.fields.values()):
         wanted.add(UNIT)
     if task.spotting is not None:
         wanted |= WINDOW
-    samples = list(read_lean_samples(folder.samples(task.name), wanted))
+    samples = gather(read_lean_samples(folder.samples(task.name), wanted))
     return TaskRecords(task, cluster_unit, samples)
 
 
@@ -95,9 +132,7 @@ def read_cell(
     """Read the answers of one cell into `records`, giving its record rows in order as it goes."""
     parser = _Parser(in_order(records.task, cell.condition), head)
     samples = records.samples
-    order = sorted(range(len(samples)), key=lambda p: samples[p].sample)
-    for repeat, position in product(sorted(range(repeats), key=str), order):
-        answers = records.of_repeat(repeat)
+    for repeat, position in _trials(repeats, samples):
         sample = samples[position]
         asks = head.fills(sample.asks)
         if not asks:
@@ -109,38 +144,51 @@ def read_cell(
             continue
         if reply.rules:
             records.fallbacks.setdefault(cell, Counter()).update(reply.rules)
-        if breaks(reply.generation, cell, head, {n: records.task.fields[n] for n in asks}):
+        if breaks(reply.generation, cell, head, records.task.fields, asks):
             records.broken[cell] = records.broken.get(cell, 0) + 1
         shared = _shared_columns(trial, cell, sample, reply)
         shared["part"] = records.part(sample)
         scores = None if reply.generation is None else reply.generation.scores
         for name, answer in sorted(parser.of(sample, reply, asks).items()):
-            if scores is not None and repeat == 0:
-                records.scored.setdefault((cell, name), {})[position] = scores
-            answers.setdefault((cell, name), {})[position] = answer
+            told = scores or stated(answer)
+            if told is not None and repeat == 0:
+                records.put_scores(cell, name, position, told)
+            records.put(cell, name, position, answer, repeat=repeat)
             yield shared | {
                 "field": name,
                 "outcome": answer.outcome.value,
                 "value": _json(answer.value),
                 "target": _json(sample.targets.get(name)),
                 "rule": answer.rule,
+                **probability_columns(told),
             }
+
+
+def _trials(repeats: int, samples: SampleColumns) -> Iterator[tuple[int, int]]:
+    """(repeat, position) in the order of trial ids."""
+    for repeat in sorted(range(repeats), key=str):
+        for position in samples.order:
+            yield repeat, position
 
 
 def repeated_answers(
     records: TaskRecords, cell: Cell, name: str
-) -> tuple[list[int], list[list[Value | None]]]:
+) -> tuple[Sequence[int], list[Coded[Value | None]]]:
     """Positions of the samples of known truth whose every repeat is finished, and their answers repeat by repeat."""
-    found = [
-        records.answers.get((cell, name), {}),
-        *(again.get((cell, name), {}) for again in records.again),
-    ]
-    places = [
-        p
-        for p in sorted(found[0])
-        if name in records.samples[p].targets and all(p in answers for answers in found)
-    ]
-    return places, [[answers[p].value for p in places] for answers in found]
+    found = records.of_repeats(cell, name)
+    known = records.samples.known(name)
+    places = np.flatnonzero(np.logical_and.reduce([known, *(column.there for column in found)]))
+    answers = [column.at(places).turned(lambda answer: answer.value) for column in found]
+    return array("q", places.tobytes()), answers
+
+
+def repeated_outcomes(
+    records: TaskRecords, cell: Cell, name: str, places: Sequence[int]
+) -> list[Coded[Outcome]]:
+    """The outcomes of the same samples, repeat by repeat."""
+    at = np.asarray(places, dtype=np.int64)
+    found = records.of_repeats(cell, name)
+    return [column.at(at).turned(lambda answer: answer.outcome) for column in found]
 
 
 class _Parser:
@@ -179,7 +227,8 @@ class _Parser:
         if not asks:
             return {}
         if generation.scores is not None:
-            return dict.fromkeys(asks, likeliest(generation.scores))
+            fields, scores = self._task.fields, generation.scores
+            return {name: scored_answer(scores, fields[name]) for name in asks}
         question = (generation.text, asks, generation.finish == "length")
         answers = self._known.get(question)
         if answers is None:
@@ -225,7 +274,6 @@ def _shared_columns(
         "failure": f"{reply.failure.kind}: {reply.failure.detail}" if reply.failure else "",
         "conversation": reply.conversation,
         "fallback": ", ".join(reply.rules),
-        **probability_columns(reply.generation),
     }
 
 

@@ -18,10 +18,12 @@ from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
 from harness.metrics import Family, family_for, point
+from harness.run.coded import Coded, distinct
 from harness.score.main_metric import main_metric
 from harness.score.naming import who_answered
 from harness.score.records import TaskRecords, repeated_answers
 from harness.stats.agreement import flips, krippendorff_alpha, spread
+from harness.stats.rows import CodedRows
 from harness.stats.scored import side_by_side
 
 Floats = NDArray[np.float64]
@@ -32,30 +34,44 @@ class Averaged:
     """What n samples add to the metrics of one family, averaged over their repeats."""
 
     family: Family
-    """Of the first repeat: it reads the rows."""
-    rows: Floats
+    """Of the first repeat, over all n samples: it reads the rows."""
+    rows: CodedRows
     """(n, k) strict rows."""
-    answered_rows: Floats
+    answered_rows: CodedRows
     """(n, k) the same of the answered repeats alone; of no use where none was answered."""
     share: Floats
     """(n,) share of the repeats that were answered."""
 
 
 def averaged(
-    spec: FieldSpec, truth: Sequence[Value], repeats: Sequence[Sequence[Value | None]]
+    spec: FieldSpec, truth: Coded[Value], repeats: Sequence[Coded[Value | None]]
 ) -> Averaged:
-    """The mean over repeats; each holds n answers, None where there was none."""
-    families = [family_for(spec, truth, answers) for answers in repeats]
+    """The mean over repeats; each holds n answers, None where there was none.
+
+    Rows are made once for each distinct truth with its answers, but of numbers, whose rows are taken about the
+    centre of all samples.
+    """
+    whole = family_for(spec, truth, repeats[0])
+    if spec.kind == "number":
+        codes = np.arange(len(truth), dtype=np.int32)
+        families = [whole, *(family_for(spec, truth, answers) for answers in repeats[1:])]
+    else:
+        codes, first = distinct([truth, *repeats])
+        one_of_each = truth.at(first)
+        families = [family_for(spec, one_of_each, answers.at(first)) for answers in repeats]
     answered = [family.answered.astype(np.float64) for family in families]
     tables = side_by_side(families)
+    share = np.mean(answered, axis=0)
     if len(families) == 1:
-        return Averaged(families[0], tables[0], tables[0], answered[0])
+        rows = CodedRows(tables[0], codes)
+        return Averaged(whole, rows, rows, share[codes])
     parts = zip(tables, answered, strict=True)
+    given = np.mean([table * there[:, None] for table, there in parts], axis=0)
     return Averaged(
-        family=families[0],
-        rows=np.mean(tables, axis=0),
-        answered_rows=np.mean([table * given[:, None] for table, given in parts], axis=0),
-        share=np.mean(answered, axis=0),
+        family=whole,
+        rows=CodedRows(np.mean(tables, axis=0), codes),
+        answered_rows=CodedRows(given, codes),
+        share=share[codes],
     )
 
 
@@ -73,7 +89,7 @@ def consistency(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping
             places, repeats = repeated_answers(records, cell, name)
             if len(repeats) < 2 or not places or not spec.scored:
                 continue
-            truth = [records.samples[p].targets[name] for p in places]
+            truth = records.samples.truths_at(name, places)
             metric = main_metric(spec)
             values = [point(family_for(spec, truth, answers), metric) for answers in repeats]
             over = spread(values)

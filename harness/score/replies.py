@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.core.generation import Failure, Generation
+from harness.run.digests import Digests, digest
 from harness.run.folder import RunFolder
 from harness.run.journal import LineReader, generation_from, read_log
+
+_PLACE = struct.Struct("<q")
+_PENDING = -(1 << 63)
+"""The place of what was finished on another basis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +36,38 @@ class Reply:
 
 
 class Replies:
-    """Trials that were finished on the basis that the manifest names; others are pending."""
+    """Trials that were finished on the basis that the manifest names; others are pending.
+
+    Held are places in the logs alone, 30 bytes a trial: what stands there is read when it is asked for.
+    """
 
     def __init__(
         self, folder: RunFolder, bases: Mapping[str, str], *, several: Collection[str] = ()
     ) -> None:
         """`bases`: cell id -> basis, from the manifest. `several`: cells whose earlier replies are read."""
-        self._state: dict[str, str | Failure] = {}
-        """Trial -> the key of its last request, or why it failed."""
-        self._earlier: dict[str, tuple[str, ...]] = {}
-        """Trial -> the keys before its last one, in the cells `several`."""
-        self._rules: dict[str, tuple[str, ...]] = {}
-        """Trial -> its fallbacks, where there were any."""
-        for _, line in read_log(folder.trials):
-            trial = line["trial"]
-            if bases.get(trial.partition("/")[0]) != line["basis"]:
-                self._state.pop(trial, None)
-                continue
-            self._rules.pop(trial, None)
-            if line.get("rules"):
-                self._rules[trial] = tuple(line["rules"])
-            failure = line.get("failure")
-            if trial.partition("/")[0] in several:
-                self._earlier[trial] = () if failure else tuple(line["keys"][:-1])
-            self._state[trial] = (
-                Failure(failure["kind"], failure["detail"]) if failure else line["keys"][-1]
-            )
-        self._offsets = {line["key"]: offset for offset, line in read_log(folder.generations)}
-        self._log = LineReader(folder.generations) if folder.generations.exists() else None
+        self._several = several
+        self._places = Digests(_PLACE.size)
+        """Trial -> the place of its last line; or, where that says no more than the key of its reply, of that reply."""
+        self._replies = Digests(_PLACE.size)
+        """Key -> the place of the reply."""
+        for place, line in read_log(folder.generations):
+            self._replies.put(digest(line["key"]), _PLACE.pack(place))
+        for place, line in read_log(folder.trials):
+            cell = line["trial"].partition("/")[0]
+            if bases.get(cell) == line["basis"]:
+                found = self._place(line, place, whole=cell in several)
+            else:
+                found = _PENDING
+            if found != _PENDING or self._places.get(digest(line["trial"])) is not None:
+                self._places.put(digest(line["trial"]), _PLACE.pack(found))
+        self._trials, self._log = _reader(folder.trials), _reader(folder.generations)
+
+    def _place(self, line: Mapping[str, Any], place: int, *, whole: bool) -> int:
+        """Where what became of a trial stands: 0 and up in the log of replies, below in that of trials."""
+        if whole or line.get("failure") or line.get("rules"):
+            return -1 - place
+        found = self._replies.get(digest(line["keys"][-1]))
+        return _PENDING if found is None else int(_PLACE.unpack(found)[0])
 
     @classmethod
     def of_run(cls, folder: RunFolder, manifest: Mapping[str, Any]) -> Replies:
@@ -67,28 +79,41 @@ class Replies:
 
     def of(self, trial: str) -> Reply | None:
         """The reply of a trial; None while it is pending."""
-        state = self._state.get(trial)
-        if state is None:
+        found = self._places.get(digest(trial))
+        place = _PENDING if found is None else int(_PLACE.unpack(found)[0])
+        if place == _PENDING:
             return None
-        if isinstance(state, Failure):
-            return Reply(None, state, rules=self._rules.get(trial, ()))
-        line = self._line(state)
-        if line is None:
+        if place >= 0:
+            return _reply(self._log.line_at(place))
+        line = self._trials.line_at(-1 - place)
+        rules, failure = tuple(line.get("rules") or ()), line.get("failure")
+        if failure:
+            return Reply(None, Failure(failure["kind"], failure["detail"]), rules=rules)
+        last = self._line(line["keys"][-1])
+        if last is None:
             return None
-        before = [self._line(key) for key in self._earlier.get(trial, ())]
-        return Reply(
-            generation_from(line),
-            None,
-            line["conversation"],
-            "ranked" in line,
-            tuple(generation_from(one) for one in before if one is not None),
-            self._rules.get(trial, ()),
-        )
+        several = trial.partition("/")[0] in self._several
+        before = [self._line(key) for key in line["keys"][:-1]] if several else []
+        earlier = tuple(generation_from(one) for one in before if one is not None)
+        return _reply(last, earlier=earlier, rules=rules)
 
     def _line(self, key: str) -> dict[str, Any] | None:
         """The journal line of a key."""
-        offset = self._offsets.get(key)
-        if offset is None or self._log is None:
+        place = self._replies.get(digest(key))
+        if place is None:
             return None
-        line: dict[str, Any] = self._log.line_at(offset)
+        line: dict[str, Any] = self._log.line_at(_PLACE.unpack(place)[0])
         return line
+
+
+def _reader(path: Path) -> LineReader:
+    """Of a log that is not there, which has no line, too."""
+    return LineReader(path if path.exists() else Path(os.devnull))
+
+
+def _reply(
+    line: Mapping[str, Any], *, earlier: tuple[Generation, ...] = (), rules: tuple[str, ...] = ()
+) -> Reply:
+    return Reply(
+        generation_from(line), None, line["conversation"], "ranked" in line, earlier, rules
+    )

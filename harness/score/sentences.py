@@ -15,6 +15,7 @@ from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
 from harness.metrics.text import CEILING, TEXT_METRICS
+from harness.run.coded import coded
 from harness.score.baselines import BASELINES, Fitted
 from harness.score.columns import NO_PROMPT, Column, Groups, baseline_answers
 from harness.score.records import TaskRecords
@@ -53,10 +54,8 @@ def sentence_columns(
             records, groups, by_field, names=(name, baseline, NO_PROMPT, "none"), note=note
         )
     for cell in cells:
-        every = [records.answers, *records.again]
         by_field = {
-            field: _repeated([answers.get((cell, field), {}) for answers in every])
-            for field in records.task.fields
+            field: _repeated(records.of_repeats(cell, field)) for field in records.task.fields
         }
         yield from _column(
             records, groups, by_field,
@@ -106,8 +105,8 @@ def _column(
         names=names,
         field=FIELD,
         spec=SPEC,
-        truth=[text or "" for text in truth],
-        repeats=[[(a + a[-1:] * most)[repeat] for a in answers] for repeat in range(most)],
+        truth=coded([text or "" for text in truth]),
+        repeats=[coded([(a + a[-1:] * most)[repeat] for a in answers]) for repeat in range(most)],
         clusters=groups.clusters[at],
         slices=[(name, mask) for name, mask in [*whole, *parts] if mask.any()],
         unit=records.cluster_unit,

@@ -145,7 +145,7 @@ def spots_of(records: TaskRecords, cell: Cell) -> list[Spot]:
 def _said(records: TaskRecords, cell: Cell, field: str) -> dict[int, _Said]:
     """Position -> the answer, and its probability where the channel gives one."""
     likely = _probabilities(records, cell, field)
-    answers = records.answers.get((cell, field), {})
+    answers = records.given(cell, field)
     return {
         p: (None if a.value is None else str(a.value), likely.get(p)) for p, a in answers.items()
     }
@@ -192,7 +192,7 @@ def _spots(
 def _probabilities(records: TaskRecords, cell: Cell, field: str) -> dict[int, float]:
     """Position -> the greatest of the probabilities, renormalised over the labels."""
     found: dict[int, float] = {}
-    for position, scored in records.scored.get((cell, field), {}).items():
+    for position, scored in records.scores_of(cell, field).items():
         shares = [math.exp(value) for value in scored.logprobs]
         if sum(shares) > 0:
             found[position] = max(shares) / sum(shares)

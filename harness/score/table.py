@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from harness.core.cell import FREE
 from harness.core.field import FieldSpec
-from harness.metrics import Family, LabelFamily, estimator
+from harness.metrics import Family, LabelFamily, SetFamily, estimator
 from harness.score.columns import Column, Mask
 from harness.score.proportions import proportions
 from harness.score.repeats import averaged
-from harness.stats import Interval, bootstrap_many
+from harness.stats import CodedRows, Interval, bootstrap_many
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -57,7 +57,7 @@ class _Cut:
 
     slice: str
     suffix: str
-    rows: NDArray[np.float64]
+    rows: CodedRows
     clusters: NDArray[np.int64]
     coverage: float | None
     said: str = ""
@@ -78,12 +78,12 @@ def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
             ("", mask, found.rows, strict),
             (ANSWERED, mask & (share > 0), found.answered_rows, column.spec.shown_metrics),
         ):
-            cut = _Cut(name, suffix, rows[select], column.clusters[select], coverage)
+            cut = _Cut(name, suffix, rows.at(select), column.clusters[select], coverage)
             yield from _rows(column, family, cut, metrics, seed)
     if isinstance(family, LabelFamily):
         for name, mask, said in _on_shared_classes(column.slices, family):
             coverage = float(share[mask].mean())
-            cut = _Cut(name, SHARED, found.rows[mask], column.clusters[mask], coverage, said)
+            cut = _Cut(name, SHARED, found.rows.at(mask), column.clusters[mask], coverage, said)
             yield from _rows(column, family, cut, column.spec.shown_metrics, seed)
 
 
@@ -99,7 +99,7 @@ def _on_shared_classes(
         if "=" in name:
             by_annotation.setdefault(name.partition("=")[0], []).append((name, mask))
     for annotation, group in by_annotation.items():
-        held = [frozenset(family.truth[mask].tolist()) for _, mask in group]
+        held = [frozenset(np.unique(family.truth[mask]).tolist()) for _, mask in group]
         shared = frozenset.intersection(*held)
         if len(set(held)) == 1 or not shared:
             continue
@@ -110,7 +110,7 @@ def _on_shared_classes(
 
 
 def _metrics(family: Family, spec: FieldSpec, *, whole: bool) -> tuple[str, ...]:
-    if whole and isinstance(family, LabelFamily):
+    if whole and isinstance(family, LabelFamily | SetFamily):
         return (*spec.shown_metrics, *family.class_metrics)
     return spec.shown_metrics
 
@@ -124,7 +124,7 @@ def _rows(
     intervals |= bootstrap_many(
         cut.rows, cut.clusters, resampled, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
     )
-    totals = cut.rows.sum(axis=0)
+    totals = cut.rows.totals()
     task, model, prompt, condition = column.names
     for metric, function in values.items():
         interval = intervals[metric]
@@ -136,9 +136,9 @@ def _rows(
             slice=cut.slice,
             field=column.field,
             metric=metric + cut.suffix,
-            value=_number(float(function(totals))),
-            low=_number(interval.low),
-            high=_number(interval.high),
+            value=rounded(float(function(totals))),
+            low=rounded(interval.low),
+            high=rounded(interval.high),
             n=len(cut.rows),
             coverage=None if cut.coverage is None else round(cut.coverage, 6),
             estimator=_estimator(column, metric, cut, interval),
@@ -166,6 +166,6 @@ def _estimator(column: Column, metric: str, cut: _Cut, interval: Interval) -> st
     return "; ".join(parts)
 
 
-def _number(value: float) -> float | None:
+def rounded(value: float) -> float | None:
     """Six decimals, so that the same run gives the same bytes on any processor; None for nan."""
     return None if math.isnan(value) else round(value, 6) + 0.0

@@ -33,6 +33,7 @@ from harness.stats.power import (
 )
 from harness.stats.rank import Pairing, Ranked, Ranking, rank
 from harness.stats.resample import ClusterTotals, cluster_totals, resamples
+from harness.stats.rows import CodedRows
 from harness.stats.scored import Scored, side_by_side
 from harness.stats.signflip import SignFlip, sign_flip
 
@@ -40,6 +41,7 @@ __all__ = [
     "Agreement",
     "Choice",
     "ClusterTotals",
+    "CodedRows",
     "Component",
     "Components",
     "Flips",

@@ -23,6 +23,7 @@ from harness.stats.bounds import (
 from harness.stats.coverage import SIMULATED_LEVEL, SMALL, small_sample_coverage
 from harness.stats.jackknife import left_out
 from harness.stats.resample import ClusterTotals, cluster_totals, resamples
+from harness.stats.rows import CodedRows
 
 Floats = NDArray[np.float64]
 Estimate = Callable[[Floats], Floats]
@@ -77,7 +78,7 @@ def bootstrap(
 
 
 def bootstrap_many(
-    rows: Floats,
+    rows: Floats | CodedRows,
     clusters: Sequence[Any] | NDArray[Any] | None,
     values: Mapping[str, Estimate],
     *,
@@ -88,7 +89,7 @@ def bootstrap_many(
 ) -> dict[str, Interval]:
     """Intervals of several metrics from the same resamples of clusters.
 
-    ``rows`` (n, k) are additive rows of n samples, ``clusters`` (n,) their clusters (None: each
+    ``rows`` (n, k) are additive rows of n samples, as they are or coded, ``clusters`` (n,) their clusters (None: each
     sample its own), ``values`` the metrics as functions of totals. Ways to bounds:
 
     - ``percentile`` (Efron and Tibshirani 1993, ch. 13): stays within the metric's range.

@@ -10,18 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
+from harness.stats.rows import CodedRows
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 _BLOCK = 1 << 18
 """Multiplicities held at a time (2 MiB as float64): what stays in a processor's cache."""
+_HELD = 1 << 20
+"""Numbers of cluster sums made at a time (8 MiB)."""
+_HASHED = 1 << 14
+"""Rows hashed at a time."""
 _MULTINOMIAL_COST = 10
 """One multinomial cell takes about as long as this many drawn indices (measured)."""
 
@@ -42,10 +48,60 @@ class ClusterTotals:
 
 
 def cluster_totals(
-    rows: Floats, clusters: Sequence[Any] | NDArray[Any] | None = None
+    rows: Floats | CodedRows, clusters: Sequence[Any] | NDArray[Any] | None = None
 ) -> ClusterTotals:
-    """Sums of rows within clusters, see :func:`cluster_sums`, with equal ones gathered."""
-    return _gather(cluster_sums(rows, clusters))
+    """Sums of rows within clusters, see :func:`cluster_sums`, with equal ones gathered.
+
+    Of coded rows no more sums are held at a time than `_HELD` numbers, besides the distinct ones.
+    """
+    if not isinstance(rows, CodedRows):
+        return _gather(cluster_sums(rows, clusters))
+    check_rows(rows.table)
+    code = None if clusters is None else _codes(clusters, len(rows))
+    if code is None or int(code.max(initial=-1)) + 1 == len(rows):
+        counts = np.bincount(rows.codes, minlength=len(rows.table))
+        there = np.flatnonzero(counts)
+        return _gather(rows.table[there], counts[there])
+    pieces = [_gather(sums) for sums in _pieces(rows, code)]
+    return _gather(
+        np.concatenate([piece.totals for piece in pieces]),
+        np.concatenate([piece.sizes for piece in pieces]),
+    )
+
+
+def _pieces(rows: CodedRows, code: Counts) -> Iterator[Floats]:
+    """Sums (b, k) of some clusters at a time, in their order."""
+    width = rows.table.shape[1]
+    count, step = int(code.max()) + 1, max(1, _HELD // max(1, width))
+    order = np.argsort(code, kind="stable")
+    firsts = np.searchsorted(code, np.arange(0, count + step, step), sorter=order)
+    for number, (start, end) in enumerate(pairwise(firsts.tolist())):
+        members = order[start:end]
+        own, kinds = code[members] - number * step, rows.codes[members]
+        size = min(step, count - number * step)
+        sums = np.empty((size, width))
+        for place, column in enumerate(rows.table.T):
+            sums[:, place] = np.bincount(own, weights=column[kinds], minlength=size)
+        yield sums
+
+
+def check_rows(table: Floats) -> None:
+    """Raise HarnessError unless the table is two-dimensional and finite."""
+    if table.ndim != 2 or not np.isfinite(table).all():
+        raise HarnessError(
+            f"rows of shape {table.shape} are not a finite table", mend="pass Family.rows()"
+        )
+
+
+def _codes(clusters: Sequence[Any] | NDArray[Any], count: int) -> Counts:
+    """(count,) numbers from 0 of the clusters, sorted. Raises HarnessError unless there are as many."""
+    names = np.asarray(clusters)
+    if names.shape != (count,):
+        raise HarnessError(
+            f"{count} rows but clusters of shape {names.shape}", mend="give one cluster per sample"
+        )
+    found: Counts = np.unique(names, return_inverse=True)[1]
+    return found
 
 
 def cluster_sums(rows: Floats, clusters: Sequence[Any] | NDArray[Any] | None = None) -> Floats:
@@ -55,21 +111,13 @@ def cluster_sums(rows: Floats, clusters: Sequence[Any] | NDArray[Any] | None = N
     and as many as the clusters.
     """
     table = np.asarray(rows, dtype=np.float64)
-    if table.ndim != 2 or not np.isfinite(table).all():
-        raise HarnessError(
-            f"rows of shape {table.shape} are not a finite table", mend="pass Family.rows()"
-        )
+    check_rows(table)
     if clusters is not None:
-        names = np.asarray(clusters)
-        if names.shape != (table.shape[0],):
-            raise HarnessError(
-                f"{table.shape[0]} rows but clusters of shape {names.shape}",
-                mend="give one cluster per sample",
-            )
-        found, code = np.unique(names, return_inverse=True)
-        if found.size < table.shape[0]:
-            summed = [np.bincount(code, weights=column, minlength=found.size) for column in table.T]
-            table = np.stack(summed, axis=1) if summed else np.empty((found.size, 0))
+        code = _codes(clusters, len(table))
+        count = int(code.max(initial=-1)) + 1
+        if count < len(table):
+            summed = [np.bincount(code, weights=column, minlength=count) for column in table.T]
+            table = np.stack(summed, axis=1) if summed else np.empty((count, 0))
     return table
 
 
@@ -115,18 +163,25 @@ def resamples(groups: ClusterTotals, *, draws: int, seed: int) -> Iterator[Float
         done += size
 
 
-def _gather(table: Floats) -> ClusterTotals:
-    """Merge equal rows. A hash finds candidates; rows that share one are compared in full."""
+def _gather(table: Floats, sizes: Counts | None = None) -> ClusterTotals:
+    """Merge equal rows, which stand for so many clusters each (one, if left out).
+
+    A hash finds candidates; rows that share one are compared in full.
+    """
+    if sizes is None:
+        sizes = np.ones(len(table), dtype=np.int64)
     if 0 in table.shape:
-        return ClusterTotals(totals=table, sizes=np.ones(table.shape[0], dtype=np.int64))
-    hashed = _hash(table)
-    _, first, code, sizes = np.unique(
-        hashed, return_index=True, return_inverse=True, return_counts=True
-    )
-    if not np.array_equal(table, table[first][code]):
-        distinct, sizes = np.unique(table, axis=0, return_counts=True)
-        return ClusterTotals(totals=distinct, sizes=sizes.astype(np.int64))
-    return ClusterTotals(totals=table[first], sizes=sizes.astype(np.int64))
+        return ClusterTotals(totals=table, sizes=sizes)
+    blocks = [slice(start, start + _HASHED) for start in range(0, len(table), _HASHED)]
+    hashed = np.concatenate([_hash(table[block]) for block in blocks])
+    _, first, code = np.unique(hashed, return_index=True, return_inverse=True)
+    if not all(np.array_equal(table[block], table[first[code[block]]]) for block in blocks):
+        distinct, code = np.unique(table, axis=0, return_inverse=True)
+        code = code.ravel()
+    else:
+        distinct = table[first]
+    counts = np.bincount(code, weights=sizes, minlength=len(distinct))
+    return ClusterTotals(totals=distinct, sizes=counts.astype(np.int64))
 
 
 def _hash(table: Floats) -> NDArray[np.uint64]:

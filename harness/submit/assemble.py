@@ -14,6 +14,9 @@ from harness.submit.check import name_rows
 from harness.submit.questions import Question, Questions
 from harness.submit.replies import Given
 
+SHOWN = 100
+"""Characters of a reply that are quoted where it holds no answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -68,6 +71,7 @@ def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: F
     answers: list[str] = []
     filled: list[Filled] = []
     open_rows: dict[str, list[int]] = {}
+    said: dict[str, str] = {}
     for question in questions.rows:
         (one,) = given[question.video_id]
         answer, outcomes = _answer(question, one, fill)
@@ -76,9 +80,10 @@ def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: F
         if not answer:
             why = ", ".join(f"{name} {outcome}" for name, outcome in outcomes.items())
             open_rows.setdefault(why, []).append(question.row)
+            said.setdefault(why, _words(one))
         answers.append(answer)
     if open_rows:
-        raise _without_answer(questions, open_rows)
+        raise _without_answer(questions, open_rows, said)
     first = tuple(given[question.video_id][0] for question in questions.rows)
     return Assembled(questions, tuple(answers), first, tuple(filled))
 
@@ -105,6 +110,14 @@ def _answer(question: Question, given: Given, fill: Fill) -> tuple[str, dict[str
     return (_words(given) if fill.words else ""), lacking
 
 
+def _quoted(reply: str) -> str:
+    """The beginning of a reply, on one line and without what a terminal would obey."""
+    if not reply:
+        return ""
+    shown = reply if len(reply) <= SHOWN else f"{reply[: SHOWN - 3]}..."
+    return f" (the first said {shown!r})"
+
+
 def _words(given: Given) -> str:
     return " ".join(given.text.split())
 
@@ -125,8 +138,12 @@ def _refuse_several(questions: Questions, given: Mapping[str, Sequence[Given]]) 
     )
 
 
-def _without_answer(questions: Questions, open_rows: Mapping[str, Sequence[int]]) -> HarnessError:
-    told = "\n  ".join(f"{name_rows(rows)}: {why}" for why, rows in open_rows.items())
+def _without_answer(
+    questions: Questions, open_rows: Mapping[str, Sequence[int]], said: Mapping[str, str]
+) -> HarnessError:
+    told = "\n  ".join(
+        f"{name_rows(rows)}: {why}{_quoted(said[why])}" for why, rows in open_rows.items()
+    )
     return HarnessError(
         f"{questions.path.name}: {sum(map(len, open_rows.values()))} replies hold no usable answer\n  {told}",
         mend="the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "

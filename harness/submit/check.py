@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.submit.content import content_warnings
+from harness.submit.content import OUTSIDE, content_warnings
 from harness.submit.forms import Form
 from harness.submit.questions import Question, Questions
 
@@ -32,6 +32,8 @@ class Findings:
     rows: int
     faults: tuple[str, ...]
     warnings: tuple[str, ...]
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field -> the labels known, for fields with an answer outside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,14 @@ def check_file(path: Path, questions: Questions, form: Form) -> Findings:
         data = path.read_bytes()
     except OSError as error:
         raise HarnessError(
-            f"{path} cannot be read: {error.strerror}", mend="check --check FILE"
+            f"{path} cannot be read: {error.strerror}",
+            mend="name the file of answers as --check FILE",
         ) from None
     findings = check_rows(data, questions, form, name=path.name)
     if path.name == questions.answers_to:
         return findings
     wrong = f"the file is called {path.name}, and must be called {questions.answers_to}"
-    return Findings(findings.file, findings.rows, (wrong, *findings.faults), findings.warnings)
+    return replace(findings, faults=(wrong, *findings.faults))
 
 
 def check_rows(data: bytes, questions: Questions, form: Form, *, name: str) -> Findings:
@@ -94,8 +97,14 @@ def check_rows(data: bytes, questions: Questions, form: Form, *, name: str) -> F
         and answer.strip()
     ]
     warnings += _field_order(lines, asked)
-    warnings += content_warnings(pairs, form.labels_for(questions.path.name), rows=name_rows)
-    return Findings(name, len(raw), tuple(faults), tuple(warnings))
+    known = form.labels_for(questions.path.name)
+    warnings += content_warnings(pairs, known, rows=name_rows)
+    told = {
+        field: labels
+        for field, labels in known.items()
+        if any(f"{field}: {OUTSIDE}" in line for line in warnings)
+    }
+    return Findings(name, len(raw), tuple(faults), tuple(warnings), told)
 
 
 def _objects(raw: Sequence[str]) -> tuple[list[_Line], list[str]]:

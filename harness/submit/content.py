@@ -21,6 +21,8 @@ LEAST = 5
 SHARE = 0.9
 """One answer to this share of the questions of a kind is a collapse: no published label list is that uneven."""
 
+OUTSIDE = "outside the labels known"
+
 _LISTS = frozenset({"action_units"})
 
 
@@ -69,7 +71,7 @@ def _field_remarks(field: str, text: str, labels: Labels) -> Iterator[str]:
             continue
         label = table.label(part)
         if label is None:
-            yield f"{field}: outside the labels known: {_short(part)}"
+            yield f"{field}: {OUTSIDE}: {_short(part)}"
         else:
             yield f"{field}: {_short(part)} in place of {label}"
     if len(set(parts)) < len(parts):

@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file
 from harness.sources.megc_questions import question_kind
-from harness.submit.forms import Form, answer_name
+from harness.submit.forms import FORMS, Form, answer_name
 
 FIELDS = ("video_id", "video", "question", "answer")
 
@@ -53,9 +53,12 @@ def read_questions(path: Path, form: Form) -> Questions:
     lacks a field, and a `video_id` that stands twice; row numbers are named.
     """
     if path.name not in form.files:
+        others = [other.name for other in FORMS.values() if path.name in other.files]
         raise HarnessError(
             f"{form.name} has no file of questions called {path.name!r}",
-            mend=f"keep the published names, which decide the names of the answers: {', '.join(form.files)}",
+            mend=f"it is one of {others[0]}"
+            if others
+            else f"keep the published names, which decide the names of the answers: {', '.join(form.files)}",
         )
     try:
         text = path.read_text(encoding="utf-8-sig")

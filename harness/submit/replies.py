@@ -13,6 +13,7 @@ from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.run.folder import open_run
 from harness.run.manifest import read_manifest
+from harness.run.sample_columns import gather
 from harness.run.sample_file import PlannedSample, read_samples
 from harness.score.records import TaskRecords, cell_of, read_cell
 from harness.score.replies import Replies
@@ -107,7 +108,7 @@ def _cells(
         task = Task.model_validate(entry["config"])
         for cell in cells:
             head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
-            records = TaskRecords(task, entry["cluster_unit"], samples)
+            records = TaskRecords(task, entry["cluster_unit"], gather(samples))
             texts = {
                 row["sample"]: row["text"] or "" for row in read_cell(records, cell, head, replies)
             }

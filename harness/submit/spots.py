@@ -21,6 +21,7 @@ from harness.core.text import digest_file
 from harness.metrics.spots import Spot
 from harness.run.folder import open_run
 from harness.run.manifest import read_manifest
+from harness.run.sample_columns import gather
 from harness.run.sample_file import read_samples
 from harness.score.records import TaskRecords, cell_of, read_cell
 from harness.score.replies import Replies
@@ -109,7 +110,7 @@ def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
             for cell in (cell_of(entry) for entry in manifest["cells"]):
                 if cell.task != name or not choice.takes(cell):
                     continue
-                records = TaskRecords(task, entry["cluster_unit"], samples)
+                records = TaskRecords(task, entry["cluster_unit"], gather(samples))
                 head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
                 for _ in read_cell(records, cell, head, replies):
                     pass

@@ -119,3 +119,34 @@ def test_a_name_absent_from_a_slice_is_skipped() -> None:
     assert point(family, "macro_f1", select=no_two) == pytest.approx(2 / 3)
     family = set_family(truth, [frozenset({"1"}), frozenset({"2"}), None])
     assert point(family, "macro_f1", select=no_two) == pytest.approx(2 / 3)
+
+
+@given(loose)
+def test_each_unit_is_a_yes_or_no_of_its_own(
+    rows: list[tuple[frozenset[str], frozenset[str] | None]],
+) -> None:
+    """A missing answer is a miss of each true unit, which scikit-learn sees as an empty set."""
+    truth, predicted = [t for t, _ in rows], [p for _, p in rows]
+    family = set_family(truth, predicted)
+    assert family.class_metrics == tuple(
+        f"{metric}[{name}]" for name in family.names for metric in ("f1", "precision", "recall")
+    )
+    f1s = []
+    for name in family.names:
+        x = [name in t for t in truth]
+        y = [p is not None and name in p for p in predicted]
+        f1s.append(sk.f1_score(x, y, zero_division=0))
+        assert point(family, f"f1[{name}]") == pytest.approx(f1s[-1])
+        assert point(family, f"recall[{name}]") == pytest.approx(sk.recall_score(x, y))
+        if any(y):
+            assert point(family, f"precision[{name}]") == pytest.approx(sk.precision_score(x, y))
+        else:
+            assert math.isnan(point(family, f"precision[{name}]"))
+    if f1s:
+        assert point(family, "macro_f1") == pytest.approx(np.mean(f1s))
+
+
+def test_a_unit_outside_the_truth_has_no_score() -> None:
+    family = set_family([frozenset({"AU1"})], [frozenset({"AU2"})])
+    with pytest.raises(HarnessError, match="no metric"):
+        point(family, "f1[AU2]")

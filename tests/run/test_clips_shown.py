@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from harness.cli.main import main
 from harness.core.message import Image as Sent
 from harness.core.request import Request
 from harness.run.journal import read_log
 from harness.score.folder import score_run
 from harness.score.records import read_records
+from tests.models.abilities import able
+from tests.models.stub import running_stub
 
 from .bench import RuleModel, World
 
@@ -187,3 +190,33 @@ def test_answers_in_chinese_are_read_as_what_they_are(world: World) -> None:
     }
     assert "answered" not in outcomes
     assert outcomes <= {"unparsed", "off-list"}
+
+
+def test_one_reply_serves_every_question_when_held_to_a_schema_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world.root)
+    with running_stub(**able(obeys={"structured_outputs"})) as stub:
+        asked = [
+            "run", "task.yaml", "--model", f"openai:stub@{stub.url}", "--prompt", "vqa/structured",
+            "--channel", "choice", "--out", "run", "--no-report",
+        ]  # fmt: skip
+        assert main(asked) == 0
+        bodies = [body for body in stub.requests if pictured(body)]
+    assert len(bodies) == 2, "one for each clip that has frames"
+    schema = bodies[0]["structured_outputs"]["json"]
+    assert list(schema["properties"]) == ["action_units", "fine", "coarse"]
+    rows = list(read_records(world.folder))
+    outcomes = {row["field"]: row["outcome"] for row in rows if "CAS-1" in row["sample"]}
+    assert outcomes == dict.fromkeys(("coarse", "fine", "action_units", "au_shown"), "answered")
+    manifest = json.loads(world.folder.manifest.read_text())
+    assert manifest["cells"][0]["needs"] == ["json"]
+    assert not json.loads(world.folder.scores.read_text())["tasks"][0]["broken"]
+
+
+def pictured(body: dict[str, Any]) -> bool:
+    """Whether a request shows pictures: probes show none."""
+    contents = [message["content"] for message in body.get("messages", ())]
+    return any(
+        part.get("type") == "image_url" for c in contents if isinstance(c, list) for part in c
+    )

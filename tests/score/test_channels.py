@@ -200,7 +200,7 @@ def test_of_equal_labels_the_first_is_the_answer() -> None:
 
 def test_first_tokens_have_no_length_to_be_normalised() -> None:
     first = replace(SCORES, tokens=(1, 1), estimator="first-token")
-    told = probability_columns(Generation("k", "a", "stop", scores=first))
+    told = probability_columns(first)
     assert told["length_normalised"] is None and told["estimator"] == "first-token"
     assert set(probability_columns(None).values()) == {None}
 
@@ -220,4 +220,29 @@ def test_a_constraint_is_broken_by_a_whole_reply_on_choice_only(
     cell = Cell("t", "m", "p", "none", "single", channel)
     fields = {"shown": FieldSpec(kind="yes-no")}
     head = PromptHead(fields=("shown",))
-    assert breaks(Generation("k", text, finish), cell, head, fields) is broken
+    assert breaks(Generation("k", text, finish), cell, head, fields, ("shown",)) is broken
+
+
+@pytest.mark.parametrize(
+    ("text", "asks", "broken"),
+    [
+        ('{"units": ["dimpler"], "fine": "happiness"}', ("fine",), False),
+        ('{"units": ["dimpler"], "fine": "happiness"}', ("shown",), False),
+        ('{"fine": "happiness"}', ("shown",), True),
+        ('{"units": ["whisker"], "fine": "happiness"}', ("fine",), True),
+        ('{"fine": "happiness", "mood": 1}', ("fine",), True),
+        ('Sure: {"fine": "happiness"}', ("fine",), True),
+        ("[]", ("fine",), True),
+    ],
+)
+def test_a_json_reply_may_hold_whatever_its_prompt_fills(
+    text: str, asks: tuple[str, ...], broken: bool
+) -> None:
+    cell = Cell("t", "m", "p", "none", "single", "choice")
+    fields = {
+        "units": FieldSpec(kind="set", labels=("dimpler", "lid tightener")),
+        "fine": FieldSpec(kind="label", labels=("happiness", "disgust")),
+        "shown": FieldSpec(kind="yes-no", member_of="units"),
+    }
+    head = PromptHead(fields=("units", "fine", "shown"), answer="json")
+    assert breaks(Generation("k", text, "stop"), cell, head, fields, asks) is broken

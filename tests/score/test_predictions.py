@@ -212,9 +212,9 @@ def test_a_map_fills_several_fields_clusters_and_slices(tmp_path: Path) -> None:
     )
     path = tmp_path / "p.jsonl"
     rows = [
-        {"pic": f"p{i}", "e": "Happy", "v": 0.5, "se": "happiness", "sv": 0.25, "who": f"s{i % 4}",
+        {"pic": f"p{i}", "e": "Happy", "v": 0.5, "se": "happiness", "sv": 0.25, "who": f"s{i % 16}",
          "light": "dim" if i % 2 else "bright"}
-        for i in range(24)
+        for i in range(48)
     ]  # fmt: skip
     path.write_text("".join(json.dumps(r) + "\n" for r in rows))
     (tmp_path / "map.yaml").write_text(
@@ -225,8 +225,8 @@ def test_a_map_fills_several_fields_clusters_and_slices(tmp_path: Path) -> None:
     mine = {(r.field, r.metric, r.slice): r for r in scores.scores if "p.jsonl" in r.model}
     assert mine["emotion", "accuracy", "all"].value == 1.0
     assert mine["valence", "mae", "all"].value == pytest.approx(0.25)
-    assert mine["emotion", "accuracy", "light=dim"].n == 12
-    assert "4 by subject" in mine["emotion", "accuracy", "all"].estimator
+    assert mine["emotion", "accuracy", "light=dim"].n == 24
+    assert "16 by subject" in mine["emotion", "accuracy", "all"].estimator
 
 
 def test_rows_without_id_and_repeats_are_counted(tmp_path: Path) -> None:

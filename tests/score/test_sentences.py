@@ -18,15 +18,17 @@ from harness.score.predictions import import_predictions
 from tests.submit.bench import QUESTIONS
 
 
-def scored(folder: Path, replies: dict[int, str], sets: tuple[str, ...] = ("samm",)) -> Scores:
+def scored(
+    folder: Path, replies: dict[int, str], sets: tuple[str, ...] = ("samm",), clips: int = 12
+) -> Scores:
     """A task of questions with their answers in the files of the challenge's training sets."""
     rows = [
         {
             "id": f"{name}_{clip}_{number}", "dataset": name, "image_id": f"c{clip}",
-            "subject": f"{clip % 3}", "filename": f"c{clip}", "question": question, "answer": answer,
+            "subject": f"{clip % (clips // 4)}", "filename": f"c{clip}", "question": question, "answer": answer,
         }
         for name in sets
-        for clip in range(12)
+        for clip in range(clips)
         for number, (question, answer) in enumerate(QUESTIONS)
     ]  # fmt: skip
     asked = folder / "me_vqa.jsonl"
@@ -95,7 +97,7 @@ def test_the_terminal_shows_them_beside_what_a_perfect_answer_reaches(scores: Sc
 def test_sets_are_scored_apart_and_pooled(tmp_path: Path) -> None:
     found = {
         row.slice: row.value
-        for row in scored(tmp_path, {0: "positive"}, ("samm", "casme2")).scores
+        for row in scored(tmp_path, {0: "positive"}, ("samm", "casme2"), clips=24).scores
         if (row.field, row.metric) == ("coarse", "uf1") and row.model.startswith("predictions:")
     }
     assert {"coarse", "coarse, dataset=samm", "coarse, dataset=casme2"} <= set(found)

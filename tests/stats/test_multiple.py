@@ -17,10 +17,9 @@ from harness.stats import benjamini_hochberg, holm
 @settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_adjusted_values_are_those_of_statsmodels(p_values: list[float]) -> None:
-    np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1])
-    np.testing.assert_allclose(
-        benjamini_hochberg(p_values), multipletests(p_values, method="fdr_bh")[1]
-    )
+    for ours, theirs in ((holm, "holm"), (benjamini_hochberg, "fdr_bh")):
+        told = multipletests(p_values, method=theirs)[1]
+        np.testing.assert_allclose(ours(p_values), told, atol=1e-300)  # below, floats are coarse
 
 
 def test_what_was_not_tested_counts_for_nothing() -> None:

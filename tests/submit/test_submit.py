@@ -93,7 +93,7 @@ def test_a_question_without_a_usable_answer_is_named_and_never_guessed(
     said = capsys.readouterr().err
     assert "3 replies hold no usable answer" in said
     for line in (
-        "row 2: fine off-list",
+        "row 2: fine off-list (the first said 'contempt')",
         "row 6: coarse refused",
         "row 8: action_units none named",
     ):
