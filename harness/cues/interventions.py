@@ -1,15 +1,16 @@
-"""Pairs of pictures that differ in one cue, found among the conditions of a run."""
+"""What a run's contrasts show: effects of changed cues, reliance on covered regions, and stated reliance beside both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
 from harness.cues.causes import (
-    CauseEffect,
+    Effect,
     Faithfulness,
     Pair,
     Verdict,
@@ -18,158 +19,158 @@ from harness.cues.causes import (
     faithfulness,
     verdict,
 )
-from harness.cues.schema import CUES, EMOTION, NUMBERS, reliance_field
+from harness.cues.contrasts import CellName, Contrast, contrasts
+from harness.cues.outcomes import Outcome, distances, moves_of, outcomes, pairs_of, truths
+from harness.cues.schema import CUES, reliance_field
 from harness.cues.sheet import Sheet
+from harness.stats import holm
 
-PREFIX = "cue:"
-Outcome: TypeAlias = Callable[[Sheet, int], float | None]
+
+class Finding(NamedTuple):
+    """One effect."""
+
+    cell: CellName
+    """Task, model, prompt, channel."""
+    effect: Effect
+    verdict: Verdict | None
+    """On P(label) of a changed cue alone."""
+
+
+class Stated(NamedTuple):
+    """Stated reliance beside effects of one cell."""
+
+    model: str
+    measure: str
+    """What the effects are measured in."""
+    faithful: Faithfulness
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
-    """Two cells that differ in one cue."""
+class Effects:
+    """All effects of one kind that a run can show, and what a model states of itself beside them."""
 
-    cue: str
-    first: Sheet
-    second: Sheet
-
-    @property
-    def values(self) -> tuple[str, str]:
-        """The cue's value in either cell; `as drawn` for the unchanged picture."""
-        return _value(self.first.condition), _value(self.second.condition)
+    effects: tuple[Finding, ...]
+    faithful: tuple[Stated, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Causes:
-    """All effects that a run can show, and what a model states of itself beside them."""
-
-    effects: tuple[tuple[tuple[str, str, str, str], CauseEffect, Verdict | None], ...]
-    """(task, model, prompt, channel), the effect, and the verdict on P(label)."""
-    faithful: tuple[tuple[str, str, Faithfulness], ...]
-    """(model, what the effects are measured in, faithfulness)."""
+def causes(sheets: Sequence[Sheet], *, label: str = "happiness", seed: int = 0) -> Effects:
+    """Effects of every changed cue, and the faithfulness of every model that stated its reliance."""
+    found = [c for c in contrasts(sheets) if c.kind == "cue"]
+    return _effects(found, sheets, lambda contrast: outcomes(contrast.first, label), label, seed)
 
 
-def contrasts(sheets: Sequence[Sheet]) -> list[Contrast]:
-    """For each cue: shown against hidden where both were run, else every changed cell against the unchanged."""
-    groups: dict[tuple[str, str, str, str], dict[str, Sheet]] = {}
-    for sheet in sheets:
-        groups.setdefault(sheet.name, {})[sheet.condition] = sheet
-    found = []
-    for group in groups.values():
-        for cue in CUES:
-            changed = {
-                _value(name): sheet
-                for name, sheet in group.items()
-                if name.startswith(f"{PREFIX}{cue}=")
-            }
-            if {"yes", "no"} <= changed.keys():
-                found.append(Contrast(cue, changed["yes"], changed["no"]))
-            elif len(changed) == 2:
-                first, second = (changed[value] for value in sorted(changed))
-                found.append(Contrast(cue, first, second))
-            elif "none" in group:
-                found += [Contrast(cue, sheet, group["none"]) for sheet in changed.values()]
-    return found
+def region_reliance(sheets: Sequence[Sheet], *, label: str = "happiness", seed: int = 0) -> Effects:
+    """Covered region minus its control, of every region that was run with both.
+
+    A reliance, never a cause: covering a region takes away more than a cue and puts something strange in its place;
+    the control takes away as much of the face and puts as much of the same there.
+    """
+    found = [c for c in contrasts(sheets) if c.kind == "region"]
+    return _effects(
+        found, sheets, lambda c: truths(c.first) | outcomes(c.first, label), label, seed
+    )
 
 
-def causes(sheets: Sequence[Sheet], *, label: str = "happiness", seed: int = 0) -> Causes:
-    """Effects of every contrast, and the faithfulness of every model that stated its reliance."""
-    pairs_found = contrasts(sheets)
-    effects = []
-    for contrast in pairs_found:
-        for name, outcome in outcomes(contrast.first, label).items():
-            pairs = pairs_of(contrast, outcome)
-            effect = effect_of(contrast.cue, contrast.values, name, pairs, seed=seed)
-            judged = verdict(effect) if name == f"P({label})" else None
-            effects.append((contrast.first.name, effect, judged))
-    faithful = []
-    for model in sorted({sheet.model for sheet in sheets}):
-        stated = stated_by_subject([s for s in sheets if s.model == model])
-        mine = [c for c in pairs_found if c.first.model == model]
-        for name, distance in _DISTANCES.items():
-            changes = {c.cue: distances(c, distance) for c in mine}
-            found = faithfulness(stated, by_subject(changes), seed=seed)
-            if found is not None:
-                faithful.append((model, name, found))
-    return Causes(tuple(effects), tuple(faithful))
-
-
-def outcomes(sheet: Sheet, label: str) -> dict[str, Outcome]:
-    """What can be measured in a cell: the label's probability, valence, arousal."""
-    found: dict[str, Outcome] = {}
-    if any(p is not None for p in sheet.probabilities.get(EMOTION, ())):
-        found[f"P({label})"] = lambda s, i: (s.probabilities[EMOTION][i] or {}).get(label)
-    elif EMOTION in sheet.said:
-        found[f"share {label}"] = lambda s, i: (
-            None if s.said[EMOTION][i] is None else float(s.said[EMOTION][i] == label)
-        )
-    for name in NUMBERS:
-        if name in sheet.said:
-            found[name] = lambda s, i, name=name: (  # type: ignore[misc]
-                None if s.said[name][i] is None else float(s.said[name][i])
+def _effects(
+    found: Sequence[Contrast],
+    sheets: Sequence[Sheet],
+    measured: Callable[[Contrast], dict[str, Outcome]],
+    label: str,
+    seed: int,
+) -> Effects:
+    findings = []
+    for contrast in found:
+        pairs = {name: pairs_of(contrast, o) for name, o in measured(contrast).items()}
+        if contrast.kind == "region":
+            moved = {name: moves_of(contrast, d) for name, d in distances(contrast.first).items()}
+            pairs |= {name: some for name, some in moved.items() if some}
+        for name, some in pairs.items():
+            effect = effect_of(contrast.cue, contrast.values, name, some, seed=seed)
+            effect = replace(
+                effect, conditions=(contrast.first.condition, contrast.second.condition)
             )
+            judged = contrast.kind == "cue" and name == f"P({label})"
+            findings.append(Finding(contrast.cell, effect, verdict(effect) if judged else None))
+    faithful = (one for cell, some in _by_cell(found) for one in _stated(cell, some, sheets, seed))
+    return Effects(tuple(adjusted(findings)), tuple(faithful))
+
+
+def adjusted(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings with p-values adjusted by Holm's method over the cues of one cell, outcome and way of covering."""
+    families: dict[tuple[object, ...], list[int]] = {}
+    for place, (cell, effect, _) in enumerate(findings):
+        way = effect.values[0] if effect.is_region else ""
+        families.setdefault((cell, effect.outcome, way), []).append(place)
+    found = list(findings)
+    for places in families.values():
+        values = holm([findings[i].effect.p for i in places])
+        for i, p in zip(places, values.tolist(), strict=True):
+            found[i] = found[i]._replace(effect=replace(found[i].effect, p_holm=p))
     return found
 
 
-def pairs_of(contrast: Contrast, outcome: Outcome) -> list[Pair]:
-    """The samples of both cells."""
-    first, second = contrast.first, contrast.second
-    place = {sample: i for i, sample in enumerate(second.samples)}
-    return [
-        Pair(sample, first.clusters[i], outcome(first, i), outcome(second, place[sample]))
-        for i, sample in enumerate(first.samples)
-        if sample in place
-    ]
+def _by_cell(found: Sequence[Contrast]) -> Iterator[tuple[CellName, list[Contrast]]]:
+    """Contrasts of one cell (and, of regions, one way of covering) together."""
+
+    def key(contrast: Contrast) -> tuple[CellName, str]:
+        return contrast.cell, contrast.values[0] if contrast.kind == "region" else ""
+
+    for (cell, _), some in groupby(sorted(found, key=key), key=key):
+        yield cell, list(some)
 
 
-def _shift(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
-    """Total variation distance between two label distributions: 0 equal, 1 disjoint."""
-    a, b = first.probabilities.get(EMOTION), second.probabilities.get(EMOTION)
-    p = a[i] if a else None
-    q = b[j] if b else None
-    if p is None or q is None:
-        return None
-    return sum(abs(p.get(k, 0.0) - q.get(k, 0.0)) for k in {*p, *q}) / 2
+def _stated(
+    cell: CellName, found: Sequence[Contrast], sheets: Sequence[Sheet], seed: int
+) -> Iterator[Stated]:
+    """Faithfulness of a cell in each measure; several contrasts of one cue count as one, pair by pair."""
+    stated, by = stated_beside(cell, sheets)
+    if not stated:
+        return
+    way = f", {found[0].values[0]}" if found[0].kind == "region" else ""
+    for name, distance in distances(found[0].first).items():
+        pairs: dict[str, list[Pair]] = {}
+        for contrast in found:
+            pairs.setdefault(contrast.cue, []).extend(moves_of(contrast, distance))
+        effects = by_subject(pairs, absolute=False)
+        ranked = faithfulness(stated, effects, seed=seed)
+        if ranked is not None:
+            yield Stated(cell[1], name + way, replace(ranked, cell=cell, stated_by=by))
 
 
-def _valence(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
-    a = first.said["valence"][i] if "valence" in first.said else None
-    b = second.said["valence"][j] if "valence" in second.said else None
-    return None if a is None or b is None else abs(float(a) - float(b))
+def stated_beside(
+    cell: CellName, sheets: Sequence[Sheet]
+) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """Stated reliance to hold beside a cell's effects, subject -> cue -> mean, and the prompts that asked for it.
 
-
-_DISTANCES: Mapping[str, Callable[[Sheet, int, Sheet, int], float | None]] = {
-    "shift of the label distribution": _shift,
-    "change of valence": _valence,
-}
-
-
-def distances(
-    contrast: Contrast, distance: Callable[[Sheet, int, Sheet, int], float | None]
-) -> list[Pair]:
-    """Absolute changes as pairs of the change and 0, None where one half is missing."""
-    first, second = contrast.first, contrast.second
-    place = {sample: i for i, sample in enumerate(second.samples)}
-    return [
-        Pair(sample, first.clusters[i], distance(first, i, second, place[sample]), 0.0)
-        for i, sample in enumerate(first.samples)
-        if sample in place
-    ]
-
-
-def stated_by_subject(sheets: Sequence[Sheet]) -> dict[str, dict[str, float]]:
-    """Subject -> cue -> mean stated reliance, over the cells with unchanged pictures."""
+    The cell's own where it asks for reliance; else the mean over the model's prompts that do, each counted once.
+    """
+    mine = [s for s in sheets if s.model == cell[1] and s.condition == "none" and states(s)]
+    own = [s for s in mine if s.name == cell]
+    chosen = own or mine
+    tables = [stated_by_subject(sheet) for sheet in chosen]
     gathered: dict[str, dict[str, list[float]]] = {}
-    for sheet in sheets:
-        if sheet.condition != "none":
-            continue
-        for cue in CUES:
-            numbers = sheet.said.get(reliance_field(cue), ())
-            for subject, number in zip(sheet.clusters, numbers, strict=False):
-                if number is not None:
-                    gathered.setdefault(subject, {}).setdefault(cue, []).append(float(number))
+    for table in tables:
+        for subject, by_cue in table.items():
+            for cue, number in by_cue.items():
+                gathered.setdefault(subject, {}).setdefault(cue, []).append(number)
+    return _means(gathered), tuple(dict.fromkeys(s.prompt for s in chosen))
+
+
+def states(sheet: Sheet) -> bool:
+    """Whether a cell says how much it relies on any cue."""
+    return any(n is not None for cue in CUES for n in sheet.said.get(reliance_field(cue), ()))
+
+
+def stated_by_subject(sheet: Sheet) -> dict[str, dict[str, float]]:
+    """Subject -> cue -> mean stated reliance of one cell."""
+    gathered: dict[str, dict[str, list[float]]] = {}
+    for cue in CUES:
+        numbers = sheet.said.get(reliance_field(cue), ())
+        for subject, number in zip(sheet.clusters, numbers, strict=False):
+            if number is not None:
+                gathered.setdefault(subject, {}).setdefault(cue, []).append(float(number))
+    return _means(gathered)
+
+
+def _means(gathered: Mapping[str, Mapping[str, list[float]]]) -> dict[str, dict[str, float]]:
     return {s: {c: float(np.mean(v)) for c, v in by.items()} for s, by in gathered.items()}
-
-
-def _value(condition: str) -> str:
-    return condition.partition("=")[2] if condition.startswith(PREFIX) else "as drawn"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from harness.compare.tables import DASH, Block, bounds, decimal
+from harness.compare.tables import DASH, Block, bounds, decimal, probability
 from harness.cues.audit import Audit
 from harness.cues.causes import CAUGHT_ABOVE, CLEARED_WITHIN
+from harness.cues.contrasts import CellName
+from harness.cues.controls import WORTH_SAYING
 from harness.cues.estimate import Estimate
 from harness.cues.gaps import LEAST
-from harness.cues.interventions import Causes
+from harness.cues.interventions import Effects, Finding, Stated
+from harness.cues.outcomes import MOVES
+
+HOLM = "p: signs flipped by whole clusters, adjusted by Holm over the cues of one outcome"
 
 
 def shown(found: Estimate, *, signed: bool = False) -> str:
@@ -134,45 +139,136 @@ def _consistency(found: Audit) -> Iterator[Block]:
         )
 
 
-def cause_blocks(found: Causes) -> Iterator[Block]:
+def cause_blocks(found: Effects) -> Iterator[Block]:
     """Effects of changed cues, and faithfulness."""
-    if found.effects:
+    for cell, effects in by_cell(found.effects):
         yield Block(
             heading="What changing one cue causes (drawn again, all else equal)",
-            header=("cue", "pictures", "outcome", "change", "pairs", "dropped", "verdict"),
-            rows=tuple(
-                (
-                    effect.cue, f"{effect.values[0]} – {effect.values[1]}", effect.outcome,
-                    shown(effect.change, signed=True), f"{effect.pairs}", f"{effect.dropped}",
-                    judged or DASH,
-                )
-                for _, effect, judged in found.effects
-            ),
-            remarks=(
-                *_cells(found.effects),
-                f"caught: lower bound above {decimal(CAUGHT_ABOVE)}; cleared: 90% interval within "
-                f"±{decimal(CLEARED_WITHIN)}; dropped: half a pair was not answered or cannot be drawn",
-            ),
-        )  # fmt: skip
-    for model, measure, faith in found.faithful:
+            lines=(_cell(cell), _size(effects)),
+        )
+        for outcome, some in by_outcome(effects):
+            yield Block(
+                lines=(outcome,),
+                header=("cue", "pictures", "change", "p (Holm)", "pairs", "dropped", "verdict"),
+                rows=tuple(
+                    (
+                        effect.cue, f"{effect.values[0]} – {effect.values[1]}",
+                        shown(effect.change, signed=True), probability(effect.p_holm),
+                        f"{effect.pairs}", f"{effect.dropped}", judged or DASH,
+                    )
+                    for _, effect, judged in some
+                ),
+            )  # fmt: skip
         yield Block(
-            heading=f"Faithfulness of {model}: stated reliance against the {measure}",
-            lines=(
-                "mean rank correlation across cues, subject by subject: "
-                f"{shown(faith.correlation, signed=True)} ({faith.subjects} subjects)",
-            ),
-            header=("cue", "stated reliance", "caused"),
-            rows=tuple(
-                (cue, decimal(stated, 2), decimal(caused)) for cue, stated, caused in faith.table
-            ),
+            remarks=(
+                f"caught: lower bound above {decimal(CAUGHT_ABOVE)}; cleared: 90% interval within "
+                f"±{decimal(CLEARED_WITHIN)}",
+                "dropped: half a pair was not answered or cannot be drawn",
+                HOLM,
+            )
+        )
+    for stated in found.faithful:
+        yield _stated(stated, f"Faithfulness of {stated.model}: stated reliance against", "caused")
+
+
+def region_blocks(
+    found: Effects, lonely: Sequence[str] = (), controls: Mapping[str, float] | None = None
+) -> Iterator[Block]:
+    """Reliance on covered regions, and stated reliance beside it; `lonely` conditions lack their other half,
+    `controls` says how far each cue's control lies on features."""
+    uneven = ", ".join(f"{c} {s:.0%}" for c, s in (controls or {}).items() if s >= WORTH_SAYING)
+    for cell, effects in by_cell(found.effects):
+        yield Block(
+            heading="Region reliance: a region covered, less as much of the face covered elsewhere",
+            lines=(_cell(cell), _size(effects)),
+        )
+        for outcome, some in by_outcome(effects):
+            yield Block(
+                lines=(_told(outcome),),
+                header=(
+                    "region", "by", "covered", "elsewhere", "difference", "p (Holm)", "pairs", "dropped",
+                ),
+                rows=tuple(
+                    (
+                        effect.cue, effect.values[0], *map(decimal, effect.means),
+                        shown(effect.change, signed=True), probability(effect.p_holm),
+                        f"{effect.pairs}", f"{effect.dropped}",
+                    )
+                    for _, effect, _ in some
+                ),
+            )  # fmt: skip
+        yield Block(
+            remarks=(
+                "a reliance, not a cause: covering hides more than the cue, and shows what no face shows",
+                "dropped: half a pair was not answered, or nothing says where its region lies",
+                *(
+                    [f"controls that lie on features themselves, where no skin is free: {uneven}"]
+                    if uneven
+                    else []
+                ),
+                HOLM,
+            )
+        )
+        if not any(effect.outcome in MOVES for _, effect, _ in effects):
+            yield Block(remarks=("run --condition none as well, to see how far answers move",))
+    for stated in found.faithful:
+        yield _stated(
+            stated, f"Stated reliance of {stated.model} against region reliance:", "region"
+        )
+    if lonely:
+        yield Block(
+            heading="Regions covered without the other half",
+            lines=(f"{', '.join(lonely)}: run region: and region-control: alike to compare them",),
         )
 
 
-def _cells(effects: Sequence[tuple[tuple[str, str, str, str], object, object]]) -> tuple[str, ...]:
-    cells = dict.fromkeys(cell for cell, _, _ in effects)
-    return tuple(
-        f"{model}, {prompt}, channel {channel}, on {task}" for task, model, prompt, channel in cells
+def by_outcome(findings: Sequence[Finding]) -> Iterator[tuple[str, list[Finding]]]:
+    """Effects on one outcome together, in the order of their first."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.effect.outcome, []).append(finding)
+    yield from found.items()
+
+
+def _size(findings: Sequence[Finding]) -> str:
+    """How much the effects of one cell rest on."""
+    most = max(findings, key=lambda finding: finding.effect.pairs).effect
+    return f"up to {most.pairs:,} pairs in {most.change.clusters:,} clusters; 95% intervals over clusters"
+
+
+def _told(outcome: str) -> str:
+    """An outcome, and from where a distance is measured."""
+    return f"{outcome}, from the untouched picture" if outcome in MOVES else outcome
+
+
+def _stated(stated: Stated, heading: str, column: str) -> Block:
+    faith = stated.faithful
+    return Block(
+        heading=f"{heading} {stated.measure}",
+        lines=(
+            f"on {_cell(faith.cell)}; reliance stated by {', '.join(faith.stated_by)}",
+            f"mean rank correlation across cues, subject by subject: "
+            f"{shown(faith.correlation, signed=True)} ({faith.subjects} subjects)",
+        ),
+        header=("cue", "stated reliance", column),
+        rows=tuple(
+            (cue, decimal(said, 2), decimal(moved, signed=column == "region"))
+            for cue, said, moved in faith.table
+        ),
     )
+
+
+def by_cell(findings: Sequence[Finding]) -> Iterator[tuple[CellName, list[Finding]]]:
+    """Effects of one cell together, in the order of their first."""
+    cells: dict[CellName, list[Finding]] = {}
+    for finding in findings:
+        cells.setdefault(finding.cell, []).append(finding)
+    yield from cells.items()
+
+
+def _cell(cell: CellName) -> str:
+    task, model, prompt, channel = cell
+    return f"{model}, {prompt}, channel {channel}, on {task}"
 
 
 def plain(value: object) -> object:

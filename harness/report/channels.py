@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from harness.report.figures import svg
 from harness.report.inputs import RowKey, RunView, row_key
+from harness.report.square import Square
 from harness.report.tables import ScoreTable, Shown, heading, shown
 from harness.report.words import count, number, percent
 from harness.run.readiness import unconstrained
@@ -19,7 +20,7 @@ CALIBRATION = ("brier", "log_loss", "ece", "ece_equal_mass", "captured_mass", "c
 """Metrics of a calibration table, in the order of its columns."""
 NORMALISED = ("accuracy_length_normalised", "uar_length_normalised")
 
-_SIDE, _EDGE = 190, 44
+_SQUARE = Square(190, 44)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,42 +90,16 @@ def _figures(scores: Scores, table: ScoreTable) -> Iterator[Reliability]:
 
 def reliability_figure(bins: Sequence[Mapping[str, Any]], name: str) -> Markup:
     """Accuracy by confidence: a dot a bin, its area by the samples in it; on the line all is as it says."""
-    size = _SIDE + 2 * _EDGE
+    square = _SQUARE
     total = sum(b["n"] for b in bins) or 1
-
-    def x(value: float) -> float:
-        return round(_EDGE + value * _SIDE, 1)
-
-    def y(value: float) -> float:
-        return round(_EDGE + (1 - value) * _SIDE, 1)
-
-    parts = [
-        Markup(
-            '<rect class="frame" x="{0}" y="{0}" width="{1}" height="{1}" fill="none" stroke="currentColor" '
-            'stroke-opacity=".3"/><line class="base" x1="{2}" y1="{3}" x2="{3}" y2="{2}"/>'
-        ).format(_EDGE, _SIDE, x(0), x(1))
-    ]
-    parts += [
-        Markup(
-            '<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>'
-            '<text class="small" x="{}" y="{}" text-anchor="end">{}</text>'
-        ).format(x(tick), _EDGE + _SIDE + 15, f"{tick:g}", _EDGE - 5, y(tick) + 4, f"{tick:g}")
-        for tick in (0.0, 0.5, 1.0)
-    ]
-    parts.append(
-        Markup(
-            '<text class="small" x="{0}" y="{1}" text-anchor="middle">probability of the answer</text>'
-            '<text class="small" x="14" y="{0}" text-anchor="middle" transform="rotate(-90 14 {0})">'
-            "share right</text>"
-        ).format(size / 2, size - 4)
-    )
+    parts = square.axes("probability of the answer", "share right")
     for b in bins:
         told = f"{number(b['confidence'], 2)} said, {number(b['accuracy'], 2)} right, {count(b['n'])} samples"
         radius = round(2.5 + 8 * (b["n"] / total) ** 0.5, 1)
         dot = Markup('<circle class="dot" cx="{}" cy="{}" r="{}"><title>{}</title></circle>')
-        parts.append(dot.format(x(b["confidence"]), y(b["accuracy"]), radius, told))
+        parts.append(dot.format(square.x(b["confidence"]), square.y(b["accuracy"]), radius, told))
     words = "; ".join(f"{number(b['confidence'], 2)}: {number(b['accuracy'], 2)}" for b in bins)
-    return svg(size, size, f"Share right by probability, {name}: {words}", parts)
+    return svg(square.size, square.size, f"Share right by probability, {name}: {words}", parts)
 
 
 def agreement_lines(scores: Scores, task: str, slice_name: str, field: str) -> list[AgreementLine]:

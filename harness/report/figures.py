@@ -152,7 +152,9 @@ def _dot(axis: _Axis, line: Line, y: float) -> Markup:
 def _label(line: Line) -> Markup:
     """Model, prompt and condition; of a long model name the middle is left out."""
     model, prompt, condition = line.key
-    words = [] if line.kind == "baseline" else [w for w in (prompt, condition) if said(w)]
+    words = (
+        [] if line.kind in {"baseline", "ceiling"} else [w for w in (prompt, condition) if said(w)]
+    )
     rest = "".join(f" · {word}" for word in words) + (f" ({line.note})" if line.note else "")
     room = max(LABEL_CHARACTERS - len(rest), SHORTEST_MODEL)
     if len(model) <= room:

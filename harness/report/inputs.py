@@ -84,6 +84,9 @@ def read_scores(folder: RunFolder) -> Scores:
             tasks=tuple(body["tasks"]),
             reliability=tuple(body.get("reliability", ())),
             agreement=tuple(body.get("agreement", ())),
+            slices=tuple(body.get("slices", ())),
+            folds=tuple(body.get("folds", ())),
+            units=tuple(body.get("units", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HarnessError(

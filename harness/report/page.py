@@ -23,13 +23,17 @@ from harness.report.channels import (
     calibration_view,
     constraint_notes,
 )
+from harness.report.classes import ClassTable, absent_classes, class_tables
 from harness.report.fieldless import fieldless_lines
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
-from harness.report.grids import Grid, absent_classes, class_grid, slice_grid
+from harness.report.folds import FoldTable, fold_table
 from harness.report.inputs import RunView, read_conversations, read_run, row_key
 from harness.report.matrices import Matrix, matrices
+from harness.report.notices import run_notices
 from harness.report.pictures import Album, collect
 from harness.report.provenance import provenance, sample_line, title
+from harness.report.slices import SliceTable, slice_tables
+from harness.report.soft import MixtureView, mixture_views, soft_estimators, soft_table
 from harness.report.spread import FieldSpread, collapses, field_spreads
 from harness.report.tables import (
     SUMMARY_TABLES,
@@ -38,7 +42,10 @@ from harness.report.tables import (
     score_tables,
     summary,
 )
+from harness.report.units import UnitTable, unit_table
 from harness.run.folder import RunFolder, write_atomically
+from harness.score.columns import NO_PROMPT
+from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
 from harness.score.label_orders import order_lines
 from harness.score.repeats import consistency_lines
 
@@ -52,11 +59,13 @@ class FieldView:
     table: ScoreTable
     plot: Markup | None
     matrices: tuple[Matrix, ...]
-    recalls: Grid | None
-    f1s: Grid | None
-    slices: Grid | None
-    shared: Grid | None
-    """The slices again, over the classes that all slices of an annotation hold, where those differ."""
+    classes: tuple[ClassTable, ...]
+    soft: ScoreTable | None
+    """The field against its true distributions, where it has any."""
+    soft_estimators: tuple[tuple[str, str], ...]
+    units: UnitTable | None
+    folds: FoldTable | None
+    slices: tuple[SliceTable, ...]
     absent: tuple[str, ...]
     """Classes without a sample."""
     estimators: tuple[tuple[str, str], ...]
@@ -91,6 +100,7 @@ class TaskView:
     """What repeats showed."""
     orders: tuple[str, ...]
     """What label orders showed."""
+    mixtures: tuple[MixtureView, ...]
     constraints: tuple[str, ...]
     """Where an answer was not held to what its channel wanted."""
     written: str
@@ -126,6 +136,7 @@ def render(view: RunView, *, album: Album | None = None) -> str:
             summary=lines,
             shortened=words.listed([n for n, some in tables.items() if len(some) > SUMMARY_TABLES]),
             summary_models=len({line.key[0] for line in lines}) > 1,
+            made_elsewhere=all(cell["prompt"] == NO_PROMPT for cell in view.manifest["cells"]),
             blank_run=any(cell["condition"] == "blank" for cell in view.manifest["cells"]),
             collapses=collapses(view.scores),
             tasks=tasks,
@@ -138,6 +149,8 @@ def render(view: RunView, *, album: Album | None = None) -> str:
             script_digest=_digest(script),
             style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
             outcomes=words.OUTCOMES,
+            least=(LEAST_SAMPLES, LEAST_CLUSTERS),
+            notices=run_notices(view.manifest),
         )
     )
 
@@ -183,6 +196,7 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
         spreads=field_spreads(view.scores, name),
         again=tuple(consistency_lines(state)),
         orders=tuple(order_lines(state)),
+        mixtures=mixture_views(state),
         constraints=tuple(constraint_notes(view.manifest, view.scores, name)),
         written="\n".join(fieldless_lines(view.scores.scores, name)).strip("\n"),
     )
@@ -199,10 +213,12 @@ def _field_view(view: RunView, table: ScoreTable) -> FieldView:
         table=table,
         plot=interval_plot(table),
         matrices=matrices(view, table),
-        recalls=class_grid(view, table, "recall"),
-        f1s=class_grid(view, table, "f1"),
-        slices=slice_grid(view, table),
-        shared=slice_grid(view, table, shared=True),
+        classes=class_tables(view, table),
+        soft=soft_table(view, table),
+        soft_estimators=soft_estimators(view, table),
+        units=unit_table(view, table),
+        folds=fold_table(view, table),
+        slices=slice_tables(view, table),
         absent=absent_classes(view, table),
         estimators=tuple((words.metric_name(metric), said) for metric, said in lines),
         calibration=calibration_view(view, table),

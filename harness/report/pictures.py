@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from harness.conditions import load_condition
+from harness.conditions.mixture import beside, mixes
+from harness.core.condition import Condition
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
@@ -21,6 +23,7 @@ from harness.core.task import Task
 from harness.media import open_picture, parse_policy
 from harness.report.inputs import RunView
 from harness.report.tables import BLANK
+from harness.score.mixture import read_partners
 from harness.sources import open_source
 
 DRAWN = "faces"
@@ -71,6 +74,7 @@ def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_sou
         by_task[place[0]].append(place)
     drawn = [name for name, task in view.tasks.items() if task.source.get("family") == DRAWN]
     album.notes = {name: PEOPLE for name in view.tasks if name not in drawn}
+    partners = _partners(view)
     # The task that needs least comes first, so that what it leaves is shared by the others.
     drawn.sort(key=lambda name: len(by_task[name]))
     for rest, name in zip(range(len(drawn), 0, -1), drawn, strict=True):
@@ -81,7 +85,8 @@ def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_sou
         most = (MOST - len(album.urls)) // rest
         digest = view.manifest["tasks"][name]["data_digest"]
         try:
-            _redraw(album, task, seen, most=most, digest=digest, opener=opener)
+            mixed = {p: other for p, other in partners.items() if p[0] == name}
+            _redraw(album, task, seen, mixed, most=most, digest=digest, opener=opener)
         except HarnessError as error:
             album.notes[name] = f"Pictures could not be drawn again: {error.message}"
     album.notes = {name: album.notes[name] for name in view.tasks if name in album.notes}
@@ -92,6 +97,7 @@ def _redraw(
     album: Album,
     task: Task,
     places: Sequence[Place],
+    mixed: Mapping[Place, str],
     *,
     most: int,
     digest: str,
@@ -106,7 +112,7 @@ def _redraw(
             "Pictures are not shown: this version draws these faces differently from the one that ran."
         )
         return
-    ids = {sample for _, _, sample in places}
+    ids = {sample for _, _, sample in places} | {mixed[p] for p in places if p in mixed}
     media: dict[str, Medium] = {}
     for sample in islice(source, READ_AT_MOST):
         if sample.id in ids:
@@ -116,9 +122,13 @@ def _redraw(
     used: set[str] = set()
     drawn: dict[tuple[str, str], str] = {}  # questions on one clip share its frames
     for place in places:
-        if place[2] not in media:
+        view = load_condition(place[1])
+        other = mixed.get(place, "")
+        if place[2] not in media or (mixes(view) and other not in media):
             continue
-        frames = _frames(media[place[2]], task, place[1])
+        if mixes(view):
+            view = beside(view, media[other], called=other, policy=task.media.frames)
+        frames = _frames(media[place[2]], task, view)
         if len(used) + len(frames) > most:
             album.notes[task.name] = (
                 f"Pictures are shown for the first samples only, {len(used)} in all."
@@ -131,9 +141,19 @@ def _redraw(
         used.update(name for _, name in album.shown[place])
 
 
-def _frames(medium: Medium, task: Task, condition: str) -> list[tuple[str, Picture]]:
+def _partners(view: RunView) -> dict[Place, str]:
+    """Where two samples were mixed, the second one, as the trials recorded it."""
+    cells = {cell["id"]: (cell["task"], cell["condition"]) for cell in view.manifest["cells"]}
+    return {
+        (*cells[cell], sample): other
+        for cell, found in read_partners(view.folder, view.manifest).items()
+        for sample, other in found.items()
+    }
+
+
+def _frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str, Picture]]:
     """The pictures a model was shown; onset, apex and offset of a long clip."""
-    changed = load_condition(condition).apply(parse_policy(task.media.frames)(medium))
+    changed = condition.apply(parse_policy(task.media.frames)(medium))
     if len(changed.frames) > 3:
         changed = parse_policy("onset-apex-offset")(changed)
     names = {changed.onset: "onset", changed.offset: "offset", changed.apex: "apex"}

@@ -10,9 +10,9 @@ from harness.core.field import FieldSpec
 from harness.report.inputs import Block, RowKey, RunView, asked_by, row_key, scored_fields
 from harness.report.words import interval, metric_name, number, percent, table_metrics
 from harness.score import ScoreRow
-from harness.score.baselines import BASELINES
+from harness.score.baselines import BASELINES, CEILINGS
 
-LineKind = Literal["baseline", "model", "blank", "pending", "not-run"]
+LineKind = Literal["ceiling", "baseline", "model", "blank", "pending", "not-run"]
 Verdict = Literal["above", "not-above", ""]
 
 BLANK = "blank"
@@ -96,7 +96,8 @@ def _lines(
     view: RunView, task: str, field: str, block: Block, metrics: Sequence[str]
 ) -> Iterator[Line]:
     for key, rows in block.items():
-        yield _line(_kind(key), key, rows, metrics)
+        if key[0] not in CEILINGS or metrics[0] in rows:  # some are held against the votes alone
+            yield _line(_kind(key), key, rows, metrics)
     cells = [cell for cell in view.cells(task) if asked_by(view, cell, field)]
     for cell in cells:
         key = row_key(cell)
@@ -113,6 +114,8 @@ def _has_other_part(view: RunView, task: str, field: str, key: RowKey) -> bool:
 def _kind(key: RowKey) -> LineKind:
     if is_baseline(key):
         return "baseline"
+    if key[0] in CEILINGS:
+        return "ceiling"
     return "blank" if key[2] == BLANK else "model"
 
 
@@ -129,7 +132,7 @@ def _line(
     return Line(
         kind=kind,
         key=key,
-        note="in-sample" if kind == "baseline" and in_sample else "",
+        note="in-sample" if kind == "baseline" and in_sample else CEILINGS.get(key[0], ""),
         n=first.n if first else None,
         coverage=percent(first.coverage if first else None),
         strict=tuple(shown(rows.get(metric)) for metric in metrics),

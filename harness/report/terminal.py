@@ -14,14 +14,20 @@ from harness.core.outcome import Outcome
 from harness.core.task import Task
 from harness.report.channels import channel_lines, constraint_notes
 from harness.report.fieldless import fieldless_lines
+from harness.report.folds import fold_lines
 from harness.report.inputs import RunView, group
+from harness.report.notices import notice_lines
+from harness.report.slices import slice_lines
+from harness.report.soft import BRIEF, soft_table
 from harness.report.spread import topk_lines
-from harness.report.tables import Line, ScoreTable, Shown, score_tables
+from harness.report.tables import BLANK, Line, ScoreTable, Shown, score_tables
+from harness.report.units import UnitTable, unit_lines, unit_table
 from harness.report.words import count, failure_words, fallback_lines, visible
 from harness.run.folder import RunFolder
 from harness.score import Scores
 from harness.score.classes import class_lines
 from harness.score.label_orders import order_lines
+from harness.score.mixture import mixture_lines
 from harness.score.naming import who_answered
 from harness.score.prediction_spread import WARNING, spread_lines
 from harness.score.repeats import consistency_lines
@@ -35,18 +41,36 @@ SCHEMA = 1
 MOST_INTERVALS = 3
 """With more metrics than this, all but the first two stand without their intervals; on a narrow
 terminal all but the first."""
+MOST_UNITS = 4
+"""Models and prompts beside each other in a table of action units."""
+MOST_SLICES = 8
+"""Lines of groups below the tables of one task."""
 
 
-def scores_json(run: Path, scores: Scores) -> str:
+def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> str:
     """The scores as the `--json` contract has them, indented; no value is null, never NaN.
 
-    A row has a `channel` only where that is not free.
+    A row has a `channel` only where that is not free. Beside the rows stand, where there are any, `slices` (scores and
+    non-answers by group), `folds` (mean and deviation beside the pooled value) and `units` (members of sets),
+    `mixtures` (what mixed labels were followed by), and the `notices` that go with every report.
     """
     rows = [asdict(row) for row in scores.scores]
     for row in rows:
         if row["channel"] == FREE:
             del row["channel"]
-    body = {"schema": SCHEMA, "run": str(run), "scores": rows}
+    body: dict[str, Any] = {"schema": SCHEMA, "run": str(run), "scores": rows}
+    beside = {
+        "slices": scores.slices,
+        "folds": scores.folds,
+        "units": scores.units,
+        "mixtures": [
+            {"task": state["task"], **entry}
+            for state in scores.tasks
+            for entry in state.get("mixtures", ())
+        ],
+        "notices": notices,
+    }
+    body |= {name: list(entries) for name, entries in beside.items() if entries}
     return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False)
 
 
@@ -59,22 +83,35 @@ def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) 
     view = RunView(RunFolder(Path()), manifest, tasks, scores, group(scores))
     console = _console(file)
     for name in tasks:
-        for table in score_tables(view, name):
+        tables = list(score_tables(view, name))
+        for table in tables:
             _print_table(console, table)
+            _print_units(console, unit_table(view, table))
+            soft = soft_table(view, table, most=BRIEF)
+            if soft is not None:
+                _print_table(console, soft)
         for line in fieldless_lines(scores.scores, name):
             _say(console, line)
         lines = (
             *_outcome_lines(scores, name),
             *_remarks(scores, name),
+            *(line for table in tables for line in fold_lines(view, table)),
+            *slice_lines(scores, name, most=MOST_SLICES),
             *topk_lines(scores, name),
             *channel_lines(scores, name),
             *constraint_notes(manifest, scores, name),
         )
         for line in lines:
-            for part in textwrap.wrap(
-                visible(line), WIDTH - 4, initial_indent="  ", subsequent_indent="    "
-            ):
-                _say(console, part, "bold red" if line.startswith(WARNING) else "dim")
+            _say_below(console, line, "bold red" if line.startswith(WARNING) else "dim")
+    for line in notice_lines(manifest):
+        _say_below(console, line)
+
+
+def _say_below(console: Console, line: str, style: str = "") -> None:
+    for part in textwrap.wrap(
+        visible(line), WIDTH - 4, initial_indent="  ", subsequent_indent="    "
+    ):
+        _say(console, part, style)
 
 
 def _console(file: IO[str]) -> Console:
@@ -117,6 +154,33 @@ def _print_table(console: Console, table: ScoreTable) -> None:
     _show(console, grid)
 
 
+def _print_units(console: Console, table: UnitTable | None) -> None:
+    from rich.text import Text
+
+    if table is None:
+        return
+    places = [at for at, key in enumerate(table.keys) if key[2] != BLANK] or [
+        *range(len(table.keys))
+    ]
+    bounds = len(places) < MOST_UNITS - 1
+    names = ["\n".join(lines) for lines in table.headings]
+    grid = _grid(["present", "F1 if\nalways", *(f"F1\n{names[at]}" for at in places[:MOST_UNITS])])
+    for column in grid.columns[3:]:
+        column.no_wrap, column.overflow = False, "fold"
+    for cells in unit_lines(table, places[:MOST_UNITS], bounds=bounds):
+        grid.add_row(
+            *(Text(visible(cell), style="bold" if cells[0] == "mean" else "") for cell in cells)
+        )
+    console.print()
+    _show(console, grid)
+    if len(table.keys) > len(places[:MOST_UNITS]):
+        _say_below(
+            console, "F1 of the other models, prompts and conditions: harness report RUN", "dim"
+        )
+    if table.absent:
+        _say_below(console, f"no true case, and not in the mean: {', '.join(table.absent)}", "dim")
+
+
 def _grid(headings: Sequence[str]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -130,7 +194,7 @@ def _grid(headings: Sequence[str]) -> Table:
 
 def _label(line: Line) -> str:
     model, prompt, condition = line.key
-    if line.kind == "baseline":
+    if line.kind in {"baseline", "ceiling"}:
         return f"{model} ({line.note})" if line.note else model
     if line.kind == "not-run":
         return f"blank picture: {line.note}"
@@ -198,6 +262,7 @@ def _remarks(scores: Scores, task: str) -> Iterator[str]:
         yield from spread_lines(state)
         yield from consistency_lines(state)
         yield from order_lines(state)
+        yield from mixture_lines(state)
 
 
 def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:

@@ -133,6 +133,7 @@ def percent(share: float | None) -> str:
 
 
 _FALLBACKS = {
+    "video-as-frames": "showed the frames of their video one by one",
     "contact-sheet": "showed their pictures as one numbered contact sheet",
     "system-in-user": "put the system turn before the user's words",
 }

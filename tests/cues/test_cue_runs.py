@@ -123,9 +123,11 @@ def test_the_command_tells_stated_from_caused(folder, capsys):
     }
     assert changes["teeth_visible", "valence"] > 0.2
     assert abs(changes["eyebrows", "valence"]) < 0.2
-    ((model, measure, faith),) = found["causes"]["faithful"]
-    assert (model, measure) == ("rule", "change of valence")
+    faithful = {measure: faith for _, measure, faith in found["causes"]["faithful"]}
+    assert faithful.keys() == {"label changed", "change of valence"}
+    faith = faithful["change of valence"]
     assert faith["correlation"]["high"] < 0.5
+    assert faith["stated_by"] == ["cues/report"]
 
 
 def test_the_page_needs_nothing_else(folder, capsys):
@@ -133,8 +135,9 @@ def test_the_page_needs_nothing_else(folder, capsys):
     said = capsys.readouterr().out
     assert "What changing one cue causes" in said
     page = (folder.path / "cues.html").read_text()
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
     assert "http" not in page.replace("http-equiv", "")
+    assert page.count('<img src="data:image/jpeg;base64,') == 3 * 3 * 3
     again = page
     assert main(["cues", str(folder.path)]) == 0
     assert (folder.path / "cues.html").read_text() == again

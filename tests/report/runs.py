@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -167,7 +168,7 @@ def _answer(journal: Journal, cell: Cell, samples: Sequence[Sample], reply: Spea
         if isinstance(said, Failure):
             journal.add_trial(trial, "basis", [], said)
         elif said is not None:
-            key = f"{len(journal):064x}"
+            key = hashlib.sha256(f"{len(journal)}".encode()).hexdigest()[:32]
             asked = sample.question or "Which expression?"
             turn = Message(
                 "user", (Image("face", b"\x89PNG\r\n\x1a\n"), Text(f" {asked} One word."))

@@ -14,14 +14,17 @@ from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.sample import Sample
 from harness.core.task import Task
+from harness.report.classes import class_tables
+from harness.report.inputs import RunView
 from harness.report.page import write_report
+from harness.report.tables import score_tables
 from harness.report.words import number
 from harness.run.folder import RunFolder
 from harness.run.journal import AppendLog
 from harness.score import score_run
 
 from .pages import Page, parse
-from .runs import emotion_task, make_run, question_task, speak, strings_of
+from .runs import LABELS, emotion_task, make_run, question_task, speak, strings_of
 
 HOSTILE = "</script><script>document.title='owned'</script><!-- {{7*7}} \x00 \u202egnp.exe \ud800 <img src=x onerror=alert(1)>"
 
@@ -86,7 +89,7 @@ def test_provenance_names_command_commit_machine_prompts_and_skipped_rows(page: 
 def test_headers_have_a_scope_and_pictures_a_description(page: Page) -> None:
     for tag, known in page.elements:
         if tag == "th":
-            assert known.get("scope") in {"col", "row", "colgroup"}
+            assert known.get("scope") in {"col", "row", "colgroup", "rowgroup"}
         if tag == "svg":
             assert known["role"] == "img" and known["aria-label"]
 
@@ -211,3 +214,18 @@ def test_a_broken_scores_file_is_named(runs: Path) -> None:
     folder.scores.write_text('{"scores": [{"nonsense": 1}]}')
     with pytest.raises(HarnessError, match=r"scores\.json cannot be read.*\n.*harness score"):
         write_report(folder)
+
+
+def test_classes_stand_with_how_often_they_are_true_and_answered(view: RunView) -> None:
+    (table,) = [t for t in score_tables(view, "emotion/drawn") if t.field == "emotion"]
+    tables = class_tables(view, table)
+    assert [t.key[2] for t in tables] == ["none", "none", "blank", "blank"]
+    blank = tables[-1]
+    assert {row.name: row.answered for row in blank.rows} == {
+        label: "28 (100%)" if label == "neutral" else "0 (0%)" for label in LABELS
+    }
+    assert {row.true for row in blank.rows} == {"4 (14%)"}
+    assert blank.none == ""
+    plain = tables[0]
+    assert plain.none == "4 (14%)"
+    assert all(row.numbers[0].row is not None for row in plain.rows)

@@ -1,0 +1,144 @@
+"""What is measured in a cell, sample by sample, and how far an answer lies from that to the unchanged picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from harness.cues.causes import Pair
+from harness.cues.contrasts import Contrast
+from harness.cues.schema import EMOTION, NUMBERS
+from harness.cues.sheet import Sheet
+
+Outcome: TypeAlias = Callable[[Sheet, int], float | None]
+"""A number of one sample in one cell; None where there is no answer."""
+
+Distance: TypeAlias = Callable[[Sheet, int, Sheet, int], float | None]
+"""How far apart two answers to one sample lie, from 0; None where one is missing."""
+
+SHIFT = "shift of the label distribution"
+CHANGED = "label changed"
+CHANGES = {name: f"change of {name}" for name in NUMBERS}
+MOVES = frozenset({SHIFT, CHANGED, *CHANGES.values()})
+"""Outcomes that are distances between two answers."""
+
+
+def outcomes(sheet: Sheet, label: str) -> dict[str, Outcome]:
+    """What can be measured in a cell: the label's probability or its share among answers, valence, arousal."""
+    found: dict[str, Outcome] = {}
+    if has_probabilities(sheet):
+        found[f"P({label})"] = lambda s, i: (s.probabilities[EMOTION][i] or {}).get(label)
+    elif EMOTION in sheet.said:
+        found[f"share {label}"] = lambda s, i: (
+            None if s.said[EMOTION][i] is None else float(s.said[EMOTION][i] == label)
+        )
+    return found | {name: _number(name) for name in NUMBERS if name in sheet.said}
+
+
+def truths(sheet: Sheet) -> dict[str, Outcome]:
+    """How well a cell judges: probability of the true label, or whether the answer is right (no answer is not)."""
+    if all(true is None for true in sheet.truth.get(EMOTION, ())):
+        return {}
+    if has_probabilities(sheet):
+        return {
+            "P(truth)": lambda s, i: (s.probabilities[EMOTION][i] or {}).get(
+                str(s.truth[EMOTION][i])
+            )
+        }
+    return {
+        "correct": lambda s, i: (
+            None
+            if s.truth[EMOTION][i] is None
+            else float(s.said[EMOTION][i] == s.truth[EMOTION][i])
+        )
+    }
+
+
+def distances(sheet: Sheet) -> dict[str, Distance]:
+    """Ways to say how far an answer moved: total variation of the label distribution, or whether the label
+    changed; absolute change of valence and of arousal."""
+    found: dict[str, Distance] = {}
+    if has_probabilities(sheet):
+        found[SHIFT] = total_variation
+    elif EMOTION in sheet.said:
+        found[CHANGED] = _other_label
+    return found | {CHANGES[name]: _apart(name) for name in NUMBERS if name in sheet.said}
+
+
+def has_probabilities(sheet: Sheet) -> bool:
+    """Whether the channel gave the probability of each label."""
+    return any(p is not None for p in sheet.probabilities.get(EMOTION, ()))
+
+
+def pairs_of(contrast: Contrast, outcome: Outcome) -> list[Pair]:
+    """An outcome over the samples of both cells."""
+    return [
+        Pair(sample, cluster, outcome(contrast.first, i), outcome(contrast.second, j))
+        for sample, cluster, i, j in _common(contrast.first, contrast.second)
+    ]
+
+
+def moves_of(contrast: Contrast, distance: Distance) -> list[Pair]:
+    """How far answers moved. Of a changed cue: between its two values, against nothing (0). Of a covered region:
+    from the unchanged picture, against what covering elsewhere moves; empty where that was not run."""
+    first, second = contrast.first, contrast.second
+    if contrast.kind == "cue":
+        return [
+            Pair(sample, cluster, distance(first, i, second, j), 0.0)
+            for sample, cluster, i, j in _common(first, second)
+        ]
+    whole = contrast.unchanged
+    place = {} if whole is None else {sample: k for k, sample in enumerate(whole.samples)}
+    return [
+        Pair(
+            sample, cluster,
+            distance(first, i, whole, place[sample]), distance(second, j, whole, place[sample]),
+        )
+        for sample, cluster, i, j in _common(first, second)
+        if whole is not None and sample in place
+    ]  # fmt: skip
+
+
+def _common(first: Sheet, second: Sheet) -> list[tuple[str, str, int, int]]:
+    """Sample, cluster and place in either cell, of the samples of both."""
+    place = {sample: j for j, sample in enumerate(second.samples)}
+    return [
+        (sample, first.clusters[i], i, place[sample])
+        for i, sample in enumerate(first.samples)
+        if sample in place
+    ]
+
+
+def total_variation(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
+    """Total variation distance between two label distributions: 0 equal, 1 disjoint."""
+    p, q = _distribution(first, i), _distribution(second, j)
+    if p is None or q is None:
+        return None
+    # In a fixed order: the last digit of a sum of floats hangs on it, and resampling on the last digit.
+    return sum(abs(p.get(k, 0.0) - q.get(k, 0.0)) for k in sorted({*p, *q})) / 2
+
+
+def _distribution(sheet: Sheet, i: int) -> Mapping[str, float] | None:
+    found = sheet.probabilities.get(EMOTION)
+    return found[i] if found else None
+
+
+def _other_label(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
+    a, b = (s.said[EMOTION][k] if EMOTION in s.said else None for s, k in ((first, i), (second, j)))
+    return None if a is None or b is None else float(a != b)
+
+
+def _number(name: str) -> Outcome:
+    return lambda s, i: (
+        None if name not in s.said or s.said[name][i] is None else float(s.said[name][i])
+    )
+
+
+def _apart(name: str) -> Distance:
+    number = _number(name)
+
+    def distance(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
+        a, b = number(first, i), number(second, j)
+        return None if a is None or b is None else abs(a - b)
+
+    return distance

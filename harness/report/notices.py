@@ -1,0 +1,52 @@
+"""What every report must say of whose pictures these are: one place for the sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness.core.task import Task
+
+PUBLIC = "This is a public benchmark; its pictures and labels may be in the training data of the model under test."
+REGULATED = (
+    "Inferring emotions of people at work or in education is prohibited in the European Union except for medical or "
+    "safety reasons (AI Act, Art. 5(1)(f), in force since 2 February 2025). This report is research on models and must "
+    "not be used to judge people."
+)
+
+HUB = "hf"
+"""The source family of data sets that anyone may fetch."""
+
+
+def notices(task: Task) -> tuple[str, ...]:
+    """The sentences that every report of a task carries."""
+    told = (
+        REGULATED if task.people_at else "",
+        PUBLIC if task.public or task.source.get("family") == HUB else "",
+        task.notice,
+    )
+    return tuple(dict.fromkeys(sentence for sentence in told if sentence))
+
+
+def run_notices(manifest: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each sentence once, with the tasks that it holds for."""
+    return gathered(Task.model_validate(entry["config"]) for entry in manifest["tasks"].values())
+
+
+def gathered(tasks: Iterable[Task]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each sentence once, with the names of the tasks that it holds for."""
+    found: dict[str, list[str]] = {}
+    for task in tasks:
+        for sentence in notices(task):
+            found.setdefault(sentence, []).append(task.name)
+    return tuple((sentence, tuple(names)) for sentence, names in found.items())
+
+
+def notice_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """For a terminal: `notice (academic/emotion): ...`; the tasks are named where it does not hold for all."""
+    return [
+        f"notice: {sentence}"
+        if len(names) == len(manifest["tasks"])
+        else f"notice ({', '.join(names)}): {sentence}"
+        for sentence, names in run_notices(manifest)
+    ]
