@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
@@ -15,7 +14,10 @@ from harness.core.message import Image, Message, Text
 from harness.core.request import Request
 from harness.models.chat import probe_chat, render_chat
 from harness.models.checkpoint import Loaded, import_libraries
+from harness.models.continuation import continuation_logprobs
+from harness.models.film import videos_of
 from harness.models.picture import decode_picture
+from harness.models.pillow_video import metadata_of
 from harness.models.sampler import Sampler
 from harness.models.trie import Held, Trie
 
@@ -38,21 +40,24 @@ UNSUPPORTED = (
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A request made ready: its text with placeholders, and its pictures."""
+    """A request made ready: its text with placeholders, its pictures, and the frames of its videos."""
 
     request: Request
     text: str
     pictures: tuple[Picture, ...]
+    films: tuple[tuple[Picture, ...], ...] = ()
+    """For each video its frames."""
 
     @property
     def group(self) -> Hashable:
-        """Equal for prompts that may share a batch: picture sizes and count, decoding, what the reply is held to.
+        """Equal for prompts that may share a batch: sizes and count of pictures and frames, decoding, what the reply is held to.
 
         A repetition penalty counts the padding of a batch as spoken, so such requests go alone.
         """
         sampling = self.request.sampling
         return (
             tuple(picture.size for picture in self.pictures),
+            tuple(tuple(frame.size for frame in frames) for frames in self.films),
             (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens),
             (self.request.constraint, self.request.candidates),
             None if sampling.repetition_penalty == 1 else self.request.key,
@@ -80,14 +85,22 @@ class Engine:
         """Whether the chat template takes a system turn."""
         return self._form.system_role
 
+    @property
+    def video(self) -> bool:
+        """Whether a clip can be put as one video."""
+        return self._form.video
+
     def prepare(self, request: Request) -> Prompt | Generation:
         """Decode the pictures and render the text; a failed Generation where that cannot be done."""
         images = [part for m in request.messages for part in m.parts if isinstance(part, Image)]
+        videos = videos_of(request.messages)
+        if videos and not self.video:
+            return Generation.failed(request.key, "unsupported", "this checkpoint takes no video")
         try:
             pictures = tuple(decode_picture(image) for image in images)
-            return Prompt(
-                request, render_chat(self._processor, request.messages, self._form), pictures
-            )
+            films = tuple(tuple(map(decode_picture, video.frames)) for video in videos)
+            text = render_chat(self._processor, request.messages, self._form)
+            return Prompt(request, text, pictures, films)
         except MediaError as error:
             return Generation.failed(request.key, "media", str(error))
         except UNSUPPORTED as error:
@@ -163,10 +176,7 @@ class Engine:
         return ends[-1]
 
     def _score(self, prompts: Sequence[Prompt]) -> list[Generation]:
-        """Log-probabilities of each candidate as the whole reply, its end included.
-
-        The conversations with every candidate go through the checkpoint as one batch, at most ROWS at a time.
-        """
+        """Log-probabilities of each candidate as the whole reply, its end included; at most ROWS rows at a time."""
         count = len(prompts[0].request.candidates)
         step = max(1, ROWS // count)
         return [
@@ -176,35 +186,21 @@ class Engine:
         ]
 
     def _score_batch(self, prompts: Sequence[Prompt]) -> list[Generation]:
-        torch, labels = self._torch, prompts[0].request.candidates
         end = self._end_of_turn()
-        written = self._processor.tokenizer.convert_ids_to_tokens(end)
-        tails = [[*ids, end] for p in prompts for ids in self._turns(p.text, labels)]
-        inputs = self._inputs(
-            [replace(p, text=p.text + label + written) for p in prompts for label in labels]
-        )
-        width, longest = int(inputs["input_ids"].shape[1]), max(map(len, tails))
-        self._check_length(width, 0)
-        # Only the last places are turned into scores of the whole vocabulary, where the model can do that.
-        takes = inspect.signature(self._model.forward).parameters
-        few = {"logits_to_keep": longest + 1} if "logits_to_keep" in takes else {}
-        with torch.inference_mode():
-            logits = self._model(**inputs, **few).logits[:, -(longest + 1) :].float()
-        known = logits.log_softmax(-1)
-        totals = []
-        for row, tail in enumerate(tails):
-            if inputs["input_ids"][row, -len(tail) :].tolist() != tail:
-                raise ValueError("a candidate's tokens do not stand at the end of the conversation")
-            places = torch.arange(longest - len(tail), longest, device=known.device)
-            ids = torch.tensor(tail, device=known.device)
-            totals.append(round(float(known[row, places, ids].sum()), 6))
-        lengths = [len(tail) for tail in tails]
+        tails = [
+            [[*ids, end] for ids in self._turns(p.text, p.request.candidates)] for p in prompts
+        ]
+        inputs = self._inputs(prompts)
+        longest = max(len(tail) for each in tails for tail in each)
+        self._check_length(int(inputs["input_ids"].shape[1]), longest)
+        sums = continuation_logprobs(
+            self._model, inputs, tails, torch=self._torch, transformers=self._transformers,
+            pad=self._processor.tokenizer.pad_token_id,
+        )  # fmt: skip
         used = inputs["attention_mask"].sum(-1).tolist()
         return [
-            _scored(
-                p.request, totals[at : at + len(labels)], lengths[at : at + len(labels)], used[at]
-            )
-            for p, at in zip(prompts, range(0, len(tails), len(labels)), strict=True)
+            _scored(p.request, totals, [len(tail) for tail in each], count)
+            for p, totals, each, count in zip(prompts, sums, tails, used, strict=True)
         ]
 
     def _inputs(self, prompts: Sequence[Prompt]) -> Any:
@@ -214,12 +210,17 @@ class Engine:
         inputs = self._processor(
             text=texts,
             images=[list(p.pictures) for p in prompts] if prompts[0].pictures else None,
+            **_videos(prompts),
             return_tensors="pt",
             padding=True,
             padding_side="left",
             **({"add_special_tokens": False} if written else {}),
         )
-        return inputs.to(self._model.device, dtype=self._model.dtype)
+        seconds = inputs.get("second_per_grid_ts")
+        inputs = inputs.to(self._model.device, dtype=self._model.dtype)
+        if seconds is not None:  # a video's times are no numbers to be rounded to half precision
+            inputs["second_per_grid_ts"] = seconds.to(self._model.device)
+        return inputs
 
     def _decoding(self, request: Request) -> Any:
         """Every choice named. Drawing is the Sampler's work, so generate itself only takes the best."""
@@ -245,16 +246,28 @@ class Engine:
         )
 
 
+def _videos(prompts: Sequence[Prompt]) -> dict[str, Any]:
+    """The videos of a batch as a processor takes them, which samples no frames of its own."""
+    if not prompts[0].films:
+        return {}
+    return {
+        "videos": [list(frames) for p in prompts for frames in p.films],
+        "video_metadata": [metadata_of(v) for p in prompts for v in videos_of(p.request.messages)],
+        "do_sample_frames": False,
+    }
+
+
 def _scored(
     request: Request, totals: Sequence[float], lengths: Sequence[int], used: int
 ) -> Generation:
     best = max(range(len(totals)), key=totals.__getitem__)
-    scores = LabelScores(request.candidates, tuple(totals), tuple(lengths), "continuation")
+    rounded = tuple(round(total, 6) for total in totals)
+    scores = LabelScores(request.candidates, rounded, tuple(lengths), "continuation")
     return Generation(
         request.key,
         request.candidates[best],
         "stop",
-        Usage(int(used) - lengths[0], 0),
+        Usage(int(used), 0),
         scores=scores,
     )
 

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
-from harness.core.errors import HarnessError, missing_extra
+from harness.core.constraint import ConstraintKind, Need
+from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Message
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
-from harness.models.endpoint import (
-    Endpoint,
-    Served,
-    ask_served,
-    find_key,
-    is_loopback,
-    parse_endpoint,
-)
+from harness.models.film import videos_of
 from harness.models.langchain_places import (
-    FORM,
-    Named,
-    addresses,
-    check_places,
     clients,
-    parse_named,
     secrets,
 )
 from harness.models.langchain_shapes import (
+    BODY,
     Fault,
-    describe,
     fault_of,
     field_named,
     read_finish,
@@ -44,92 +34,19 @@ from harness.models.langchain_shapes import (
 )
 from harness.models.limits import told_images
 from harness.models.patience import Patience
-from harness.models.registry import OpenOptions
-from harness.models.wire import NEUTRAL, parameters, refused_parameter
+from harness.models.probe import prove
+from harness.models.spelling import spell
+from harness.models.wire import NEUTRAL, Reply, parameters, refused_parameter
 
 WINDOW = 16
 """Most requests in flight."""
 
-_OPENAI = "openai"
 _ITSELF = "write the address the server itself answers at"
 _HOPELESS = {
     401: "set the key that this provider's LangChain package reads from the environment",
     403: "use a key that may use this model",
     404: "check the model's name and the address",
 }
-
-
-def open_langchain(argument: str, *, name: str, options: OpenOptions) -> LangChainModel:
-    """The model `PROVIDER:MODEL` or `PROVIDER:MODEL@URL`.
-
-    Raises HarnessError where LangChain or the provider's package is not installed, the provider is
-    unknown, a key is missing, or pictures would go to a host that was not allowed.
-    """
-    named = parse_named(argument)
-    endpoint, served = None, Served()
-    if named.url and named.provider == _OPENAI:
-        endpoint = parse_endpoint(
-            f"{named.model}@{named.url}",
-            allow_remote=options.allow_remote,
-            key_file=options.key_file,
-        )
-        served = ask_served(endpoint)
-    patience = Patience() if options.timeout is None else Patience(timeout=options.timeout)
-    chat = _make(named, endpoint, options, patience)
-    hosts = check_places(
-        chat, provider=named.provider, url=named.url, allow_remote=options.allow_remote
-    )
-    return LangChainModel(
-        chat,
-        name=name,
-        identity=_identity(chat, named, hosts, served),
-        facts={"provider": named.provider, "served": named.model, "hosts": ", ".join(hosts)}
-        | {"remote": ", ".join(h for h in hosts or (named.provider,) if not is_loopback(h))}
-        | ({"root": served.root, "server_version": served.version} if endpoint else {}),
-        patience=patience,
-        window=options.concurrency or WINDOW,
-    )
-
-
-def _make(named: Named, endpoint: Endpoint | None, options: OpenOptions, patience: Patience) -> Any:
-    """The chat model, made twice: the first shows which settings its class knows.
-
-    Its own retries are turned off, since they would hide what a server said.
-    """
-    try:
-        from langchain.chat_models import init_chat_model
-    except ImportError as error:
-        raise missing_extra("langchain", "langchain") from error
-    given: dict[str, Any] = {}
-    if named.url:
-        given["base_url"] = endpoint.base if endpoint else named.url
-    if endpoint is not None:
-        given["api_key"] = (
-            endpoint.key or "none"
-        )  # the class wants one, whether or not the server does
-    elif options.key_file is not None:
-        given["api_key"] = find_key(options.key_file)
-    wished = {"max_retries": 0, "timeout": patience.timeout, "cache": False}
-    try:
-        kind = type(init_chat_model(named.model, model_provider=named.provider, **given))
-        known = {key: value for key, value in wished.items() if field_named(kind, key)}
-        return init_chat_model(named.model, model_provider=named.provider, **given, **known)
-    except ImportError as error:
-        raise HarnessError(
-            f"langchain:{named.provider} needs a package that is not installed: {error}",
-            mend=f"pip install langchain-{named.provider.replace('_', '-')}",
-        ) from None
-    except Exception as error:  # noqa: BLE001 (each provider's package raises its own kinds)
-        raise HarnessError(
-            f"LangChain makes no chat model of {named.provider}:{named.model}: {describe(error)}",
-            mend=f"{FORM}; keys come from the environment that the provider's package reads",
-        ) from None
-
-
-def _identity(chat: Any, named: Named, hosts: Sequence[str], served: Served) -> str:
-    places = addresses(chat) or hosts
-    said = ("langchain", named.provider, named.model, *places, served.root, served.version)
-    return " ".join(word for word in said if word)
 
 
 class LangChainModel:
@@ -149,8 +66,10 @@ class LangChainModel:
         self._patience = patience or Patience()
         self._dropped: frozenset[str] = frozenset()
         self._secrets = secrets(chat)
-        self._set: dict[Sampling, Any] = {}
-        """The chat model with each sampling that was asked for."""
+        self._probed: frozenset[Need] = frozenset()
+        self._probing = asyncio.Lock()
+        self._set: dict[tuple[Sampling, str], Any] = {}
+        """The chat model with each sampling and constraint that was asked for."""
         import langchain_core
 
         unsent = settings_for(chat, Sampling(), frozenset()).unsent
@@ -170,14 +89,56 @@ class LangChainModel:
 
     async def reply(self, request: Request) -> Generation:
         """Ask, and ask again where waiting may help. Raises HarnessError where no request can succeed."""
-        if request.constraint is not None or request.candidates:
+        if videos_of(request.messages):
+            return Generation.failed(request.key, "unsupported", "videos are not sent by LangChain")
+        if request.candidates:
             return Generation.failed(
-                request.key, "unsupported", "constraints and candidates are not sent by LangChain"
+                request.key, "unsupported", "LangChain gives no log-probabilities of candidates"
             )
+        extra: Mapping[str, Any] = {}
+        if request.constraint is not None:
+            kind = request.constraint.kind
+            await self._ensure(kind)
+            if kind not in self._card.constraints:
+                return Generation.failed(
+                    request.key, "unsupported", f"the server is not held to a constraint ({kind})"
+                )
+            extra = spell(request.constraint, self._card.constraints[kind])
+        return await self._put(request, extra)
+
+    async def probe(self, needs: frozenset[Need]) -> None:
+        """Find out which constraints hold. Raises HarnessError where nothing answers.
+
+        A class that can carry more in the body of its requests (`extra_body`) carries a constraint in the same
+        spellings as any OpenAI-compatible server is tried with; other classes hold none.
+        """
+        self._probed |= needs
+        if not field_named(self._chat, BODY):
+            return
+        held = {k: s for k, s in self._card.constraints.items() if k not in needs}
+        for need in sorted(needs):
+            if need in {"logprob", "video"}:
+                continue
+            kind = cast(ConstraintKind, need)
+            if (spelling := await prove(self._try, kind)) is not None:
+                held[kind] = spelling
+        self._card = replace(self._card, constraints=held)
+
+    async def _ensure(self, need: ConstraintKind) -> None:
+        async with self._probing:
+            if need not in self._probed:
+                await self.probe(frozenset[Need]({need}))
+
+    async def _try(self, request: Request, extra: Mapping[str, Any]) -> Reply | Generation:
+        got = await self._put(request, extra)
+        return got if got.failure is not None else Reply(got.text, got.finish, got.usage)
+
+    async def _put(self, request: Request, extra: Mapping[str, Any]) -> Generation:
+        """The reply, asked again where waiting may help."""
         turns = [_turn(message) for message in request.messages]
         attempt = 1
         while True:
-            outcome = await self._once(request, turns)
+            outcome = await self._once(request, turns, extra)
             if isinstance(outcome, Generation):
                 return outcome
             if self._mended(request, outcome):
@@ -193,12 +154,15 @@ class LangChainModel:
 
         Their client stays open: LangChain's packages share it between chat models.
         """
+        self._probing = asyncio.Lock()  # the old one belongs to its loop
         for holder in clients(self._chat):
             close = getattr(getattr(holder, "_transport", None), "aclose", None)
             if close is not None:
                 await close()
 
-    async def _once(self, request: Request, turns: list[Any]) -> Generation | Fault:
+    async def _once(
+        self, request: Request, turns: list[Any], extra: Mapping[str, Any]
+    ) -> Generation | Fault:
         from langsmith import tracing_context
 
         start = perf_counter()
@@ -206,7 +170,7 @@ class LangChainModel:
             # A tracer named in the environment would send every picture to its own server.
             with tracing_context(enabled=False):
                 async with asyncio.timeout(self._patience.timeout):
-                    said = await self._with(request.sampling).ainvoke(turns)
+                    said = await self._with(request.sampling, extra).ainvoke(turns)
             return Generation(
                 request.key,
                 self._hidden(read_text(said)),
@@ -224,12 +188,15 @@ class LangChainModel:
             text = text.replace(secret, "***")
         return text
 
-    def _with(self, sampling: Sampling) -> Any:
-        """The chat model with a sampling set on it."""
-        chat = self._set.get(sampling)
+    def _with(self, sampling: Sampling, extra: Mapping[str, Any]) -> Any:
+        """The chat model with a sampling set on it, and more for the body of its requests."""
+        place = (sampling, json.dumps(extra, sort_keys=True))
+        chat = self._set.get(place)
         if chat is None:
-            settings = settings_for(self._chat, sampling, self._dropped)
-            chat = self._set[sampling] = self._chat.model_copy(update=dict(settings.values))
+            values = dict(settings_for(self._chat, sampling, self._dropped).values)
+            if extra:
+                values[BODY] = {**values.get(BODY, {}), **extra}
+            chat = self._set[place] = self._chat.model_copy(update=values)
         return chat
 
     def _mended(self, request: Request, fault: Fault) -> bool:

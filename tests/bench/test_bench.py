@@ -14,10 +14,12 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from harness.bench import peers
 from harness.bench.bare import ask, body
 from harness.bench.child import spend
 from harness.bench.client import Cost, Faulted, Findings, Resumed, targets
 from harness.bench.page import markdown
+from harness.bench.peers import PEERS, installed
 from harness.bench.pictures import SIDE, write_pictures
 from harness.bench.server import WORDS
 from harness.bench.stand import Stand, open_stand
@@ -165,3 +167,13 @@ def test_the_command_measures_and_writes_the_page(tmp_path: Path) -> None:
     assert "# What the client costs" in (tmp_path / "client.md").read_text()
     lasting = told["faulted"][1]
     assert sum(lasting["outcomes"].values()) == 60
+
+
+def test_other_tools_are_measured_where_they_have_an_environment(tmp_path: Path) -> None:
+    assert installed(tmp_path) == []
+    for name, script in PEERS.items():
+        python = tmp_path / name / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.touch()
+        compile((Path(peers.__file__).parent / script).read_text(), script, "exec")
+    assert set(installed(tmp_path)) == {"inspect-ai", "lmms-eval"}

@@ -202,7 +202,7 @@ def contents(body: dict[str, Any]) -> tuple[str, list[bytes]]:
         for part in [{"type": "text", "text": parts}] if isinstance(parts, str) else parts:
             if part["type"] == "text":
                 texts.append(part["text"])
-            else:
+            elif part["type"] == "image_url":
                 pictures.append(base64.b64decode(part["image_url"]["url"].partition(",")[2]))
     return "\n".join(texts), pictures
 

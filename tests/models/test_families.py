@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,34 @@ def test_greedy_tokens_are_those_of_plain_transformers(
     (got,) = put(models[family], [say(shown, "what?")], together=False)
     assert got.text == processor.tokenizer.decode(said, skip_special_tokens=True)
     assert got.usage.prompt_tokens == start
+
+
+def test_labels_are_scored_as_in_whole_conversations(
+    models: dict[str, LocalModel], family: str
+) -> None:
+    """An oracle written apart: each label written behind its prompt, one pass for each, no cache."""
+    import torch
+
+    labels = ("anger", "a", "what is this? this is")
+    requests = [
+        make_request(ask(nth, images=nth % 3).messages, Sampling(), model="t", candidates=labels)
+        for nth in range(4)
+    ]
+    together = put(models[family], requests, together=True)
+    engine: Any = models[family]._engine
+    end = engine._processor.tokenizer.convert_ids_to_tokens(engine._end_of_turn())
+    for request, got in zip(requests, together, strict=True):
+        assert got.scores is not None, got
+        prompt = engine.prepare(request)
+        for label, scored, length in zip(
+            labels, got.scores.logprobs, got.scores.tokens, strict=True
+        ):
+            whole = engine._inputs([replace(prompt, text=prompt.text + label + end)])
+            with torch.inference_mode():
+                known = engine._model(**whole, use_cache=False).logits[0].float().log_softmax(-1)
+            ids = whole["input_ids"][0].tolist()
+            total = sum(float(known[at - 1, ids[at]]) for at in range(len(ids) - length, len(ids)))
+            assert scored == pytest.approx(total, abs=1e-4)
 
 
 def test_a_picture_beyond_a_family_fails_alone(models: dict[str, LocalModel]) -> None:

@@ -13,11 +13,14 @@ from harness.core.constraint import Constraint
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
+from harness.core.model import Probing
 from harness.core.request import Request, Sampling, make_request
 from harness.models.langchain import LangChainModel
 from harness.models.langchain_places import parse_named
 from harness.models.patience import Patience
 from harness.models.registry import OpenOptions, open_model
+from tests.models.abilities import able
+from tests.models.films import film
 from tests.models.stub import Stub, contents, running_stub
 
 pytest.importorskip("langchain")
@@ -307,6 +310,49 @@ async def test_constraints_and_candidates_are_refused_rather_than_ignored() -> N
     for request in wanted:
         got = await model.reply(request)
         assert got.failure is not None and got.failure.kind == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "held"),
+    [
+        ({"structured_outputs"}, {"choice": "structured_outputs", "json": "structured_outputs"}),
+        ({"response_format"}, {"json": "response_format"}),
+        (set(), {}),
+    ],
+)
+async def test_a_class_that_can_carry_a_constraint_is_tried_as_its_server_is(
+    clean: None, spoken: set[str], held: dict[str, str]
+) -> None:
+    with running_stub(**able(obeys=spoken), answer=lambda body: "Hello there.") as stub:
+        model = opened(stub)
+        assert isinstance(model, Probing)
+        await model.probe(frozenset({"choice", "json", "logprob", "video"}))
+        assert model.card.constraints == held
+        assert model.card.offers == frozenset(held)
+        await model.close()
+
+
+async def test_a_held_reply_and_a_free_one_share_nothing(clean: None) -> None:
+    turns = (Message("user", (Text("Which?"),)),)
+    wanted = Constraint("choice", ("yes", "no"))
+    asked = make_request(turns, Sampling(), model="x", constraint=wanted)
+    with running_stub(**able(obeys={"structured_outputs"})) as stub:
+        model = opened(stub)
+        got = await model.reply(asked)
+        free = await model.reply(make_request(turns, Sampling(), model="x"))
+        assert (got.text, got.failure, free.failure) == ("no", None, None)
+        held, unheld = stub.requests[-2:]
+        assert held["structured_outputs"] == {"choice": ["yes", "no"]}
+        assert "structured_outputs" not in unheld and held["top_k"] == unheld["top_k"] == -1
+    with running_stub() as stub:
+        got = await opened(stub).reply(asked)
+    assert got.failure is not None and got.failure.kind == "unsupported"
+
+
+async def test_videos_are_not_sent_by_langchain() -> None:
+    turn = Message("user", (film(0, 1), Text("?")))
+    got = await fake([]).reply(make_request((turn,), Sampling(), model="x"))
+    assert got.failure is not None and got.failure.kind == "unsupported"
 
 
 class Refuses(Exception):

@@ -122,3 +122,19 @@ def test_old_and_new_versions_are_started_in_their_own_words(
     assert ("--generation-config" in command) == generation
     assert command[-1] == "--dtype=half"
     assert command[command.index("--host") + 1] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_vllm_that_asks_for_trust_is_told_to_trust_this_machine(
+    tmp_path: Path, asks: bool
+) -> None:
+    """Else it refuses the times of a video's frames; an older one would not know the argument."""
+    python = make_fake(tmp_path / "env")
+    package = next((tmp_path / "env").rglob("vllm/entrypoints"))
+    if asks:
+        (package / "launchers").mkdir()
+        (package / "launchers" / "cli_args.py").write_text("trust_request_mm_kwargs: bool = False")
+    found = find_vllm(str(python))
+    command = found.command(Path("/ckpt"), port=8000, served="m")
+    assert ("--trust-request-mm-kwargs" in command) is asks
+    assert found.facts.keys() == {"transformers", "torch"}
