@@ -27,15 +27,9 @@ demo: $(VENV)/.demo
 
 # Every prompt on the drawn tasks, shown and blank; writes the table of the model card.
 affect-tiny-report: $(VENV)/.demo
-	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues --model affect-tiny --prompt all \
-	  --condition none --condition blank --out results/runs/affect-tiny
-	$(BIN)/harness run faces/affect faces/units --model affect-tiny --prompt all \
-	  --condition none --condition blank --out results/runs/affect-tiny-a
-	$(BIN)/harness run faces/emotion --model affect-tiny --prompt emotion/role --prompt emotion/granular \
-	  --prompt emotion/few-shot-text --condition none --condition blank --out results/runs/affect-tiny-e
-	$(BIN)/harness run faces/cues --model affect-tiny --prompt cues/before --prompt cues/after \
-	  --prompt cues/separate --condition none --condition blank --out results/runs/affect-tiny-c
-	$(BIN)/python results/benchmarks/affect_tiny.py results/runs/affect-tiny results/runs/affect-tiny-[aec]
+	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues faces/affect faces/units faces/me-str \
+	  --model affect-tiny --prompt all --condition none --condition blank --out results/runs/affect-tiny
+	$(BIN)/python results/benchmarks/affect_tiny.py results/runs/affect-tiny
 
 test: lint types fast slow
 

@@ -27,6 +27,31 @@ _PLAIN = (
     face_grammar.emotion_check,
 )
 """What is asked without options."""
+TAUGHT: dict[str, tuple[str, ...]] = {
+    "affect": ("numbers", "words"),
+    "cues": ("after", "before", "judge-then-explain", "report", "separate"),
+    "emotion": (
+        "au-guided",
+        "cot",
+        "defined",
+        "describe",
+        "few-shot-text",
+        "granular",
+        "plain",
+        "role",
+    ),
+    "units": ("guided", "plain"),
+    "vqa": (
+        "au-glossary",
+        "coarse-then-fine",
+        "flow-legend",
+        "guided",
+        "label-list",
+        "plain",
+        "structured",
+    ),
+}
+"""The prompts that are taught, by family: those added to the library later change no training."""
 SCALE_WORDS: dict[str, tuple[str, ...]] = {
     "valence": ("very unpleasant", "unpleasant", "neutral", "pleasant", "very pleasant"),
     "arousal": ("very calm", "calm", "medium", "excited", "very excited"),
@@ -46,8 +71,8 @@ class Shipped:
         self.library = library
 
     def names(self, family: str) -> tuple[str, ...]:
-        """The prompts of a family, such as "emotion"."""
-        return tuple(n for n in self.library.names() if n.startswith(family + "/"))
+        """The prompts of a family that are taught, such as those of "emotion"."""
+        return tuple(f"{family}/{name}" for name in TAUGHT[family])
 
     def choose(self, rng: Random, family: str) -> str:
         """One of a family's prompts, the plain one most often."""

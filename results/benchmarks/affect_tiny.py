@@ -30,7 +30,7 @@ CARD = ROOT / "harness" / "tiny" / "MODEL_CARD.md"
 ORACLE = Path(__file__).with_name("oracle.md")
 OUT = Path(__file__).with_name("affect_tiny.md")
 MAIN = {"set": "set_f1", "number": "ccc"}
-NAMES = {"uar": "UAR", "uf1": "UF1", "ccc": "CCC", "set_f1": "set F1"}
+NAMES = {"strs": "STRS", "uar": "UAR", "uf1": "UF1", "ccc": "CCC", "set_f1": "set F1"}
 FACES, SEED, DRAWS = 140, 12, 1000
 """Faces of the exam (20 test subjects with the seven emotions), their seed, bootstrap draws."""
 HEAD = (
@@ -77,13 +77,17 @@ def table(scores: list[dict[str, Any]], tasks: dict[str, Any]) -> list[str]:
         if spec is None:  # the whole sentence, which is compared as text
             continue
         metric = "uf1" if row["field"] == "coarse" else MAIN.get(spec["kind"], "uar")
-        if row["model"] != "affect-tiny" or row["condition"] != "none" or row["metric"] != metric:
+        if (
+            row["model"] != "affect-tiny"
+            or row["condition"] != "none"
+            or row["metric"] not in (metric, "strs")
+        ):
             continue
         if "=" in row["slice"]:
             continue
         part = "" if row["slice"] in ("all", row["field"]) else f" ({row['slice']})"
         lines.append(
-            f"| {row['task']} | {row['prompt']} | {row['field']}{part} | {NAMES[metric]} "
+            f"| {row['task']} | {row['prompt']} | {row['field']}{part} | {NAMES[row['metric']]} "
             f"| {row['value']:.3f} | {row['low']:.2f} to {row['high']:.2f} "
             f"| {ceiling(row['field'], metric)} | {blank(scores, row)} | {row['n']} |"
         )
