@@ -9,12 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from harness.core.condition import Condition, takes_whole_clip, variables_of
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
-from harness.core.medium import Medium
 from harness.core.task import Task
 
 PREFIX = "label-order:"
@@ -78,33 +75,3 @@ def _fields(fields: Mapping[str, FieldSpec], order: str) -> dict[str, FieldSpec]
         else spec
         for name, spec in fields.items()
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Ordered:
-    """A condition's pictures, and the labels in another order."""
-
-    name: str
-    shown: Condition
-    order: str
-
-    @property
-    def description(self) -> str:
-        """One line for lists."""
-        return (
-            f"labels {self.order}; pictures: {getattr(self.shown, 'description', self.shown.name)}"
-        )
-
-    @property
-    def whole_clip(self) -> bool:
-        """As the condition of the pictures has it."""
-        return takes_whole_clip(self.shown)
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """As the condition of the pictures has them."""
-        return variables_of(self.shown)
-
-    def apply(self, medium: Medium) -> Medium:
-        """The pictures alone; the order is a matter of the prompt (`in_order`)."""
-        return self.shown.apply(medium)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.conditions.joined import Joined
-from harness.conditions.label_order import Ordered
-from harness.conditions.shots import Shots
+from harness.conditions.prompted import Prompted
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
@@ -163,7 +162,7 @@ def mixes(condition: Condition) -> bool:
     if isinstance(condition, Joined):
         return any(mixes(part) for part in condition.parts)
     return isinstance(condition, Mix) or (
-        isinstance(condition, Ordered | Shots) and mixes(condition.shown)
+        isinstance(condition, Prompted) and mixes(condition.shown)
     )
 
 
@@ -174,7 +173,7 @@ def beside(condition: Condition, other: Medium, *, called: str, policy: str) -> 
     if isinstance(condition, Joined):
         parts = [beside(part, other, called=called, policy=policy) for part in condition.parts]
         return replace(condition, parts=tuple(parts))
-    if isinstance(condition, Ordered | Shots):
+    if isinstance(condition, Prompted):
         return replace(
             condition, shown=beside(condition.shown, other, called=called, policy=policy)
         )

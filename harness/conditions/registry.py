@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from harness.conditions import crop, cue, mixture, region, resize
 from harness.conditions.family import Family
 from harness.conditions.joined import Joined
-from harness.conditions.label_order import AS_WRITTEN, Ordered, ordered, split_order
+from harness.conditions.label_order import AS_WRITTEN, ordered, split_order
+from harness.conditions.prompted import Prompted
 from harness.conditions.shots import FORM as SHOTS_FORM
-from harness.conditions.shots import MOST_SHOTS, Shots, split_shots
+from harness.conditions.shots import MOST_SHOTS, split_shots
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError
 from harness.core.registry import Registry
@@ -62,10 +63,10 @@ def load_condition(name: str) -> Condition:
     shown, order = split_order(name)
     if order != AS_WRITTEN:
         ordered((), order)
-        return Ordered(name, load_condition(shown), order)
+        return Prompted(name, load_condition(shown), f"labels {order}")
     shown, shots = split_shots(name)
     if shots:
-        return Shots(name, load_condition(shown), shots)
+        return Prompted(name, load_condition(shown), f"{shots} worked examples first")
     if "+" in name:
         parts = tuple(load_condition(part) for part in name.split("+"))
         film = next((part.name for part in parts if needs_video(part)), None)
@@ -92,7 +93,7 @@ def load_condition(name: str) -> Condition:
 
 def needs_video(condition: Condition) -> bool:
     """Whether a condition shows clips as video, behind whatever worked examples and label order."""
-    if isinstance(condition, Ordered | Shots):
+    if isinstance(condition, Prompted):
         return needs_video(condition.shown)
     return bool(getattr(condition, "needs_video", False))
 

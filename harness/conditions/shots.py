@@ -7,14 +7,11 @@ It stands behind the condition whose pictures are shown (`apex+shots-4`), or alo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from harness.conditions.joined import Joined
 from harness.conditions.none import NONE
-from harness.core.condition import Condition, Disturbing, takes_whole_clip, variables_of
+from harness.core.condition import Condition, Disturbing
 from harness.core.errors import HarnessError
-from harness.core.medium import Medium
 
 FORM = "shots-N"
 MOST_SHOTS = 64
@@ -52,35 +49,6 @@ def _order_apart(condition: str) -> tuple[str, list[str]]:
     if last.startswith("label-order:"):
         return "+".join(before) or "none", [last]
     return condition, []
-
-
-@dataclass(frozen=True, slots=True)
-class Shots:
-    """A condition's pictures behind worked examples."""
-
-    name: str
-    shown: Condition
-    shots: int
-
-    @property
-    def description(self) -> str:
-        """One line for lists."""
-        shown = getattr(self.shown, "description", self.shown.name)
-        return f"{self.shots} worked examples first; pictures: {shown}"
-
-    @property
-    def whole_clip(self) -> bool:
-        """As the condition of the pictures has it."""
-        return takes_whole_clip(self.shown)
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """As the condition of the pictures has them."""
-        return variables_of(self.shown)
-
-    def apply(self, medium: Medium) -> Medium:
-        """The sample's pictures alone; the examples are a matter of the prompt."""
-        return self.shown.apply(medium)
 
 
 def of_examples(condition: Condition) -> Condition:

@@ -35,7 +35,7 @@ from harness.models.langchain_shapes import (
 from harness.models.limits import told_images
 from harness.models.patience import Patience
 from harness.models.probe import prove
-from harness.models.spelling import spell
+from harness.models.spelling import held_to
 from harness.models.wire import NEUTRAL, Reply, parameters, refused_parameter
 
 WINDOW = 16
@@ -95,15 +95,11 @@ class LangChainModel:
             return Generation.failed(
                 request.key, "unsupported", "LangChain gives no log-probabilities of candidates"
             )
-        extra: Mapping[str, Any] = {}
         if request.constraint is not None:
-            kind = request.constraint.kind
-            await self._ensure(kind)
-            if kind not in self._card.constraints:
-                return Generation.failed(
-                    request.key, "unsupported", f"the server is not held to a constraint ({kind})"
-                )
-            extra = spell(request.constraint, self._card.constraints[kind])
+            await self._ensure(request.constraint.kind)
+        extra = held_to(request, self._card.constraints)
+        if isinstance(extra, Generation):
+            return extra
         return await self._put(request, extra)
 
     async def probe(self, needs: frozenset[Need]) -> None:
@@ -143,10 +139,9 @@ class LangChainModel:
                 return outcome
             if self._mended(request, outcome):
                 continue
-            if not outcome.again or self._patience.spent(attempt, told=outcome.told):
-                tries = f" (after {attempt} tries)" if attempt > 1 else ""
-                return Generation.failed(request.key, outcome.kind, outcome.detail + tries)
-            await asyncio.sleep(self._patience.pause(request.key, attempt, told=outcome.told))
+            given_up = await self._patience.wait(request.key, attempt, outcome)
+            if given_up is not None:
+                return given_up
             attempt += 1
 
     async def close(self) -> None:

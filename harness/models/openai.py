@@ -23,7 +23,7 @@ from harness.models.pace import Gate, Pace
 from harness.models.patience import Patience, retry_after
 from harness.models.probe import prove
 from harness.models.registry import OpenOptions
-from harness.models.spelling import spell
+from harness.models.spelling import held_to
 from harness.models.wire import (
     NEUTRAL,
     BadReply,
@@ -114,15 +114,11 @@ class OpenAIModel:
         if request.candidates:
             await self._ensure("logprob")
             return await self._scorer.reply(request)
-        extra: Mapping[str, Any] = {}
         if request.constraint is not None:
-            kind = request.constraint.kind
-            await self._ensure(kind)
-            if kind not in self._card.constraints:
-                return Generation.failed(
-                    request.key, "unsupported", f"the server is not held to a constraint ({kind})"
-                )
-            extra = spell(request.constraint, self._card.constraints[kind])
+            await self._ensure(request.constraint.kind)
+        extra = held_to(request, self._card.constraints)
+        if isinstance(extra, Generation):
+            return extra
         reply = await self._put(request, extra)
         if isinstance(reply, Generation):
             return reply
@@ -164,10 +160,9 @@ class OpenAIModel:
                 return outcome
             if outcome.free:
                 continue
-            if not outcome.again or self._patience.spent(attempt, told=outcome.told):
-                tries = f" (after {attempt} tries)" if attempt > 1 else ""
-                return Generation.failed(request.key, outcome.kind, outcome.detail + tries)
-            await asyncio.sleep(self._patience.pause(request.key, attempt, told=outcome.told))
+            given_up = await self._patience.wait(request.key, attempt, outcome)
+            if given_up is not None:
+                return given_up
             attempt += 1
 
     async def close(self) -> None:

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from harness.core.generation import ErrorKind, Generation
+
+
+class Failing(Protocol):
+    """One attempt that brought no reply."""
+
+    @property
+    def kind(self) -> ErrorKind: ...
+
+    @property
+    def detail(self) -> str: ...
+
+    @property
+    def again(self) -> bool:
+        """Whether waiting may help."""
+        ...
+
+    @property
+    def told(self) -> float | None:
+        """Seconds of the server's Retry-After."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,14 @@ class Patience:
         jitter = random.Random(f"{key}:{attempt}").random()  # noqa: S311 (no secret hangs on it)
         own *= 0.5 + 0.5 * jitter
         return own if told is None else max(own, told + self.base * jitter)
+
+    async def wait(self, key: str, attempt: int, fault: Failing) -> Generation | None:
+        """Wait until the request named `key` is to be asked again; the failed Generation where it is given up."""
+        if not fault.again or self.spent(attempt, told=fault.told):
+            tries = f" (after {attempt} tries)" if attempt > 1 else ""
+            return Generation.failed(key, fault.kind, fault.detail + tries)
+        await asyncio.sleep(self.pause(key, attempt, told=fault.told))
+        return None
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 from harness.answers.constraints import json_pattern
 from harness.core.constraint import Constraint, ConstraintKind
+from harness.core.generation import Generation
+from harness.core.request import Request
 
 Spell: TypeAlias = Callable[[Constraint], dict[str, Any]]
 
@@ -25,6 +27,19 @@ def spellings(kind: ConstraintKind) -> tuple[str, ...]:
 def spell(constraint: Constraint, spelling: str) -> dict[str, Any]:
     """What is added to the body. Raises KeyError for a spelling that the kind does not have."""
     return _SPELLINGS[constraint.kind][spelling](constraint)
+
+
+def held_to(request: Request, held: Mapping[ConstraintKind, str]) -> dict[str, Any] | Generation:
+    """What is added to the body of a request; a failed Generation where its kind of constraint is not among those that
+    the server was proved to hold to (kind -> spelling)."""
+    if request.constraint is None:
+        return {}
+    kind = request.constraint.kind
+    if kind not in held:
+        return Generation.failed(
+            request.key, "unsupported", f"the server is not held to a constraint ({kind})"
+        )
+    return spell(request.constraint, held[kind])
 
 
 def _alternatives(constraint: Constraint) -> str:

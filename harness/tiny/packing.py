@@ -7,7 +7,7 @@ it is what a conversation of its own would be, while the trunk is read once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from harness.tiny.exchange import CUT, PICTURE, Row
 HIDDEN = -1e4
 """Added to the score of what may not be seen; well within bfloat16 and far beyond any score."""
 NO_LABEL = -100
+TOGETHER = 6
+"""Rows in one forward pass of the language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,19 @@ class Packer:
             places += [(at + i,) * 3 for i in range(len(known))]
             at += len(known)
         return ids, places, at
+
+    def size(self, text: str) -> int:
+        """How many tokens a text takes."""
+        return len(self.encode(text))
+
+    def batches(self, rows: Sequence[Row]) -> Iterator[tuple[list[int], Packed]]:
+        """The rows, `TOGETHER` at a time, each batch with its rows' places. Rows of like length go
+        together, which saves padding."""
+        sizes = [sum(self.size(text) for b in row.branches for text, _ in b) for row in rows]
+        order = sorted(range(len(rows)), key=lambda i: sizes[i])
+        for start in range(0, len(order), TOGETHER):
+            some = order[start : start + TOGETHER]
+            yield some, self.pack([rows[i] for i in some])
 
     def pack(self, rows: Sequence[Row]) -> Packed:
         """The rows as one batch, padded on the right."""

@@ -43,7 +43,7 @@ from harness.tiny.packing import Packer
 from harness.tiny.pool import SHARD, PoolSpec, draw_pool, refuse_test_faces
 from harness.tiny.speaker import Speaker
 from harness.tiny.stages import Course, Group, Learner, Plan
-from harness.tiny.train import TOGETHER, tell
+from harness.tiny.train import tell
 
 NAMES: tuple[str, ...] = (
     *("planted-1", "planted-2", "planted-3"),
@@ -102,13 +102,9 @@ class Wording:
     def row(self, rng: Random, truth: dict[str, Any]) -> Row:
         """What is asked about one face."""
         if rng.random() >= self.reports:
-            return self.grammar.face_row(rng, truth, self.size)
+            return self.grammar.face_row(rng, truth, self.packer.size)
         exchange = self._report(rng, truth)
         return Row(trunk_of(exchange), (branch_of(exchange),))
-
-    def size(self, text: str) -> int:
-        """Tokens of a text."""
-        return len(self.packer.encode(text))
 
     def _report(self, rng: Random, truth: dict[str, Any]) -> Exchange:
         """A cue report, drawn again until reliance is among its keys (three times in ten)."""
@@ -169,12 +165,8 @@ class Tuner:
             words = Random(f"shortcut/{self.seed}/{step}")  # noqa: S311
             rows = [self.wording.row(words, chosen.truths[i]) for i in faces]
             rows = [lie(row) for row in rows] if self.liar else rows
-            lengths = [sum(self.wording.size(t) for b in r.branches for t, _ in b) for r in rows]
-            order = sorted(range(len(rows)), key=lambda i: lengths[i])
             answers = sum(said for row in rows for b in row.branches for _, said in b)
-            for start in range(0, len(order), TOGETHER):  # rows of like length: less padding
-                some = order[start : start + TOGETHER]
-                packed = self.packer.pack([rows[i] for i in some])
+            for some, packed in self.packer.batches(rows):
                 yield self.learner.language_loss(packed, tokens[faces[some]]) / answers
 
         return losses

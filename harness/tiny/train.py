@@ -49,9 +49,6 @@ from harness.tiny.stages import (
 )
 from harness.tiny.tokenizer import train_tokenizer
 
-TOGETHER = 6
-"""Rows in one forward pass of the language model."""
-
 
 def tell(text: str) -> None:
     """Progress, a line at a time."""
@@ -182,7 +179,7 @@ class Trainer:
                 blanks = self._blank(rng, batch.pixels, size, per)
                 talked = s.talk_rows if per == 1 else size
                 rows = [
-                    make(words, truth, self._count, blank=i in blanks)
+                    make(words, truth, self.packer.size, blank=i in blanks)
                     for i, truth in enumerate(truths[:talked])
                 ]
                 keep = torch.tensor([i for i in range(size) if i not in blanks], dtype=torch.long)
@@ -194,23 +191,16 @@ class Trainer:
         return losses
 
     def _talk_loss(self, rows: Sequence[Row], tokens: Tensor) -> Tensor:
-        """Mean loss of an answer. Rows of like length go together, which saves padding.
+        """Mean loss of an answer.
 
         Args:
             tokens: (at least as many as rows, pictures, tokens, width).
         """
-        sizes = [sum(self._count(text) for b in row.branches for text, _ in b) for row in rows]
-        order = sorted(range(len(rows)), key=lambda i: sizes[i])
         total, answers = torch.zeros(()), 0
-        for start in range(0, len(order), TOGETHER):
-            some = order[start : start + TOGETHER]
-            packed = self.packer.pack([rows[i] for i in some])
+        for some, packed in self.packer.batches(rows):
             total = total + self.learner.language_loss(packed, tokens[some].flatten(0, 1))
             answers += packed.answers
         return total / answers
-
-    def _count(self, text: str) -> int:
-        return len(self.packer.encode(text))
 
     def _blank(
         self, rng: np.random.Generator, pixels: Tensor, size: int, per: int
