@@ -21,7 +21,7 @@ from harness.compare.tables import Block, bounds, decimal
 from harness.core.errors import HarnessError
 from harness.metrics.family import LOWER_IS_BETTER
 from harness.score.main_metric import main_metric
-from harness.stats.interval import bootstrap
+from harness.stats.bootstraps import bootstrap
 
 Floats = NDArray[np.float64]
 

@@ -106,7 +106,7 @@ class LabelFamily:
             return _overall(metric, table)
         name, bracket, rest = metric.partition("[")
         if bracket and rest.endswith("]") and rest[:-1] in self.classes and name in CLASS_METRICS:
-            return _per_class(name, table)[..., self.classes.index(rest[:-1])]
+            return _of_class(name, table, self.classes.index(rest[:-1]))
         raise unknown_metric(metric, (*LABEL_METRICS, "recall[CLASS]", "f1[CLASS]"), "label")
 
     def present(self, totals: Floats) -> Codes:
@@ -169,15 +169,20 @@ def _parts(table: Floats) -> tuple[Floats, Floats, Floats]:
     return hits, table.sum(axis=-1), table.sum(axis=-2)[..., :-1]
 
 
-def _per_class(name: str, table: Floats) -> Floats:
-    """Recall, precision or F1 of every class, (..., C)."""
-    hits, sizes, named = _parts(table)
+def _f1(hits: Floats, sizes: Floats, named: Floats) -> Floats:
+    """2TP + FP + FN is class size plus times named; without a true sample F1 says nothing."""
+    return np.where(sizes > 0, ratio(2 * hits, sizes + named), np.nan)
+
+
+def _of_class(name: str, table: Floats, place: int) -> Floats:
+    """Recall, precision or F1 of one class, (...)."""
+    hits, sizes = table[..., place, place], table[..., place, :].sum(axis=-1)
     if name == "recall":
         return ratio(hits, sizes)
+    named = table[..., place].sum(axis=-1)
     if name == "precision":
         return ratio(hits, named)
-    # 2TP + FP + FN is class size plus times named; without a true sample F1 says nothing.
-    return np.where(sizes > 0, ratio(2 * hits, sizes + named), np.nan)
+    return _f1(hits, sizes, named)
 
 
 def _overall(metric: str, table: Floats) -> Floats:
@@ -190,8 +195,8 @@ def _overall(metric: str, table: Floats) -> Floats:
         chance = ratio((sizes * named).sum(axis=-1), count * count)
         return ratio(agreed - chance, 1.0 - chance)
     if metric == "uar":
-        return mean_where(_per_class("recall", table), sizes > 0)
-    scores = _per_class("f1", table)
+        return mean_where(ratio(hits, sizes), sizes > 0)
+    scores = _f1(hits, sizes, named)
     if metric == "weighted_f1":
         return ratio(np.where(sizes > 0, scores * sizes, 0.0).sum(axis=-1), count)
     return mean_where(scores, sizes > 0)

@@ -215,7 +215,8 @@ class Texts(Sequence[str]):
     def __getitem__(self, place: int | slice) -> str | list[str]:
         if isinstance(place, slice):
             return [self[p] for p in range(len(self))[place]]
-        return self.encoded(range(len(self))[place]).decode("utf-8", "surrogatepass")
+        at = place if place >= 0 else range(len(self))[place]
+        return self._block[self._ends[at] : self._ends[at + 1]].decode("utf-8", "surrogatepass")
 
     def at(self, places: NDArray[np.int64]) -> Iterator[str]:
         """The strings at these places."""

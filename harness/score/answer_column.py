@@ -22,7 +22,9 @@ def answer_column(samples: int) -> AnswerColumn:
 
 def bare(answer: Answer) -> Answer:
     """The answer without where it stands in the reply and the shares a reply states: those differ from one to the next."""
-    return replace(answer, span=None, shares=()) if answer.span or answer.shares else answer
+    if answer.span or answer.shares:
+        return Answer(answer.outcome, answer.value, answer.rule)
+    return answer
 
 
 def _alike(answer: Answer) -> Hashable:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -52,15 +54,16 @@ class Fitted:
             return sum(weighted) / sum(self.counts)
         return self.values[max(range(len(self.counts)), key=self.counts.__getitem__)]
 
-    def draw(self, *, seed: int, sample: str) -> Value:
-        """An answer drawn by frequency. The draw hangs on seed and sample id alone, so that order does not matter."""
-        digest = hashlib.sha256(f"prior\x1f{seed}\x1f{sample}".encode("utf-8", "surrogatepass"))
-        place = int.from_bytes(digest.digest()[:8], "big") % sum(self.counts)
-        for value, count in zip(self.values, self.counts, strict=True):
-            place -= count
-            if place < 0:
-                return value
-        raise AssertionError("counts do not add up")
+    def draws(self, samples: Iterable[str], *, seed: int) -> Iterator[Value]:
+        """An answer for each sample, drawn by frequency. It hangs on seed and sample id alone, so that order does
+        not matter."""
+        ends = list(accumulate(self.counts))
+        head = hashlib.sha256(f"prior\x1f{seed}\x1f".encode())
+        for sample in samples:
+            drawn = head.copy()
+            drawn.update(sample.encode("utf-8", "surrogatepass"))
+            place = int.from_bytes(drawn.digest()[:8], "big") % ends[-1]
+            yield self.values[bisect_right(ends, place)]
 
 
 def fit(kind: FieldKind, targets: Iterable[Value], *, in_sample: bool = True) -> Fitted:
@@ -79,7 +82,7 @@ def predict(
     if baseline == "majority":
         value = fitted.majority()
         return [value for _ in samples]
-    return [fitted.draw(seed=seed, sample=sample) for sample in samples]
+    return list(fitted.draws(samples, seed=seed))
 
 
 def read_fits(

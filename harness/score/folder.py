@@ -16,7 +16,7 @@ from harness.core.cell import Cell
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
-from harness.metrics import LabelFamily, family_for
+from harness.metrics import LabelFamily
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.manifest import read_manifest
 from harness.score.agreement import agreement
@@ -39,7 +39,7 @@ from harness.score.records import (
     read_cell,
     write_records,
 )
-from harness.score.repeats import consistency
+from harness.score.repeats import consistency, family_of
 from harness.score.replies import Replies
 from harness.score.sentences import sentence_columns
 from harness.score.slices import slice_tables
@@ -226,7 +226,7 @@ def _confusions(column: Column) -> Iterator[Mapping[str, Any]]:
     """Confusion counts on whole slices of label fields; of samples asked several times, of every repeat."""
     if column.spec.kind not in {"label", "yes-no"}:
         return
-    families = [family_for(column.spec, column.truth, answers) for answers in column.repeats]
+    families = [family_of(column.spec, column.truth, answers) for answers in column.repeats]
     task, model, prompt, condition = column.names
     for name, mask in column.slices:
         if "=" not in name:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
+
+import numpy as np
 
 from harness.core.cell import Cell, trial_id
 from harness.core.errors import HarnessError
@@ -13,15 +16,18 @@ from harness.core.generation import Finish
 from harness.core.model import Card
 from harness.core.prompt import Prompt, PromptHead
 from harness.core.text import canonical_json, digest_file, digest_json
-from harness.run.columns import write_table
+from harness.run.coded import as_codes
+from harness.run.columns import read_table, write_table
+from harness.run.digests import KEY, Digests, digest
 from harness.run.folder import RunFolder
 from harness.run.journal import AppendLog, read_log
 from harness.run.manifest import build_manifest, write_manifest
 from harness.run.plan import COLUMNS, Axes, Plan, PlannedTask
-from harness.run.sample_file import read_samples
 from harness.score.columns import NO_PROMPT
 from harness.score.prediction_columns import Columns
 from harness.score.prediction_files import AnswerFile
+from harness.score.prediction_lines import HELD, Lines
+from harness.score.prediction_replies import ReplyMaker
 
 MODEL = "predictions:"
 """Opens the name of the model that stands for a file: `predictions:FILE`."""
@@ -39,46 +45,92 @@ class Said:
     """Why there is no reply."""
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How the ids of a file and of a task meet."""
+
+    count: int
+    """Samples that have a row."""
+    stray: str | None
+    """The first id that is of no sample; None where all are."""
+
+
 def write_prediction_run(
     folder: RunFolder,
     planned: PlannedTask,
-    said: Mapping[str, Said],
+    lines: Lines,
     file: AnswerFile,
+    make: ReplyMaker,
     *,
-    form: Literal["text", "json"],
-    ranked: Sequence[str],
     columns: Columns,
     command: Sequence[str],
     seed: int,
-) -> tuple[Cell, tuple[str, ...], int]:
-    """Write all but the samples; returns the cell, ids of no sample, and how many samples have no answer.
+) -> tuple[Cell, Matched]:
+    """Write all but the samples.
 
     Raises HarnessError when file and task share no id, or the disk is full.
     """
-    samples = [row.sample for row in read_samples(folder.samples(planned.task.name))]
-    known = set(samples)
-    unmatched = tuple(name for name in said if name not in known)
-    if len(unmatched) == len(said):
-        raise HarnessError(
-            f"{file.path.name} and task {planned.task.name} share no id: {unmatched[0]!r} there, {samples[0]!r} here",
-            mend="name the column of ids with --id COL, or give --truth COL to take the truths from the file",
-        )
+    places, matched = _matched(folder, planned, lines, file)
     card = Card(
         name=MODEL + file.path.name,
         identity=f"predictions sha256:{digest_file(file.path)}",
-        details=_details(file, columns, ranked),
+        details=_details(file, columns, make.ranked),
     )
     cell = Cell(planned.task.name, card.name, NO_PROMPT, "none", "single")
     head = PromptHead(
         description="answers made elsewhere",
-        fields=tuple(planned.task.fields) if form == "text" else tuple(columns.answer),
-        answer=form,
+        fields=tuple(planned.task.fields) if make.form == "text" else tuple(columns.answer),
+        answer=make.form,
     )
     basis = _basis(cell, card, head, planned)
-    _write_plan(folder, cell, samples)
-    _write_journal(folder, cell, basis, {name: said.get(name) for name in samples}, file)
+    _write_plan(folder, cell, _samples(folder, planned))
+    said = _said(lines, places, make)
+    _write_journal(folder, cell, basis, zip(_samples(folder, planned), said, strict=True), file)
     _write_manifest(folder, planned, cell, card, head, basis=basis, command=command, seed=seed)
-    return cell, unmatched, len(known) - (len(said) - len(unmatched))
+    return cell, matched
+
+
+def _samples(folder: RunFolder, planned: PlannedTask) -> Iterator[str]:
+    """The ids of the task's samples, in order."""
+    return (row["sample"] for row in read_table(folder.samples(planned.task.name), ("sample",)))
+
+
+def _matched(
+    folder: RunFolder, planned: PlannedTask, lines: Lines, file: AnswerFile
+) -> tuple[array[int], Matched]:
+    """The place of each sample's row, -1 where it has none; raises HarnessError where none has one."""
+    found = (lines.place(name) for name in _samples(folder, planned))
+    places = array("i", (-1 if place is None else place for place in found))
+    known = np.zeros(len(lines), dtype=np.bool_)
+    taken = as_codes(places)
+    known[taken[taken >= 0]] = True
+    strays = np.flatnonzero(~known)
+    stray = lines.sample(int(strays[0])) if strays.size else None
+    if not known.any():
+        here = next(_samples(folder, planned))
+        raise HarnessError(
+            f"{file.path.name} and task {planned.task.name} share no id: {stray!r} there, {here!r} here",
+            mend="name the column of ids with --id COL, or give --truth COL to take the truths from the file",
+        )
+    return places, Matched(int(known.sum()), stray)
+
+
+def _said(lines: Lines, places: Iterable[int], make: ReplyMaker) -> Iterator[Said | None]:
+    """What the file says of each sample; None where it has no row of it."""
+    held: dict[int, Said] = {}
+    for place in places:
+        if place < 0:
+            yield None
+            continue
+        number = lines.number_at(place)
+        said = held.get(number)
+        if said is None:
+            content = lines.content(number)
+            text, rankings = make(content.answers)
+            said = Said(text, rankings, finish=content.finish, failure=content.failure)
+            if len(held) < HELD:
+                held[number] = said
+        yield said
 
 
 def _details(file: AnswerFile, columns: Columns, ranked: Sequence[str]) -> dict[str, str]:
@@ -103,7 +155,7 @@ def _basis(cell: Cell, card: Card, head: PromptHead, planned: PlannedTask) -> st
     )[:8]
 
 
-def _write_plan(folder: RunFolder, cell: Cell, samples: Sequence[str]) -> None:
+def _write_plan(folder: RunFolder, cell: Cell, samples: Iterable[str]) -> None:
     fixed = {"cell": cell.id, **asdict(cell)}
     write_table(
         folder.plan,
@@ -138,19 +190,22 @@ def _write_journal(
     folder: RunFolder,
     cell: Cell,
     basis: str,
-    said: Mapping[str, Said | None],
+    said: Iterable[tuple[str, Said | None]],
     file: AnswerFile,
 ) -> None:
     """One reply and one trial a sample; lines that stand there already are not written again."""
-    known = {line["key"] for _, line in read_log(folder.generations)}
-    last = {line["trial"]: line for _, line in read_log(folder.trials)}
+    known, last = Digests(0), Digests(KEY)
+    for _, line in read_log(folder.generations):
+        known.put(digest(line["key"]), b"")
+    for _, line in read_log(folder.trials):
+        last.put(digest(line["trial"]), digest(canonical_json(line)))
     generations, trials = AppendLog(folder.generations), AppendLog(folder.trials)
     try:
-        for name, one in said.items():
+        for name, one in said:
             line = _trial_line(cell, basis, name, one, file)
-            if one is not None and line["keys"] and line["keys"][0] not in known:
+            if one is not None and line["keys"] and known.get(digest(line["keys"][0])) is None:
                 generations.append(_reply_line(line["keys"][0], one))
-            if last.get(line["trial"]) != line:
+            if not len(last) or last.get(digest(line["trial"])) != digest(canonical_json(line)):
                 trials.append(line)
     finally:
         generations.close()

@@ -44,10 +44,14 @@ def is_ranking(cell: Any, labels: LabelTable) -> bool:
     return len(items) > 1 and all(labels.label(item) is not None for item in items)
 
 
-def are_ranked(cells: Iterable[Any], labels: LabelTable) -> bool:
-    """Whether a column holds rankings: at least half of the cells that are not blank are."""
-    filled = [cell for cell in cells if not is_blank(cell)]
-    return bool(filled) and 2 * sum(is_ranking(cell, labels) for cell in filled) >= len(filled)
+def are_ranked(cells: Iterable[tuple[Any, int]], labels: LabelTable) -> bool:
+    """Whether a column of cells, each standing so many times, holds rankings: at least half of those not blank."""
+    filled, ranked = 0, 0
+    for cell, times in cells:
+        if not is_blank(cell):
+            filled += times
+            ranked += times * is_ranking(cell, labels)
+    return filled > 0 and 2 * ranked >= filled
 
 
 def ranking(cell: Any, labels: LabelTable) -> tuple[str, ...]:

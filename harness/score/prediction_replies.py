@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from harness.answers import canonicaliser
 from harness.answers.table import LabelTable
 from harness.core.task import Task
 from harness.score.prediction_columns import Columns
+from harness.score.prediction_lines import Lines
 from harness.score.prediction_rankings import are_ranked, ranking
 from harness.sources.cells import is_blank, plain
 
@@ -53,7 +54,7 @@ class ReplyMaker:
         return json.dumps(filled, ensure_ascii=False) if filled else "", rankings
 
 
-def reply_maker(task: Task, columns: Columns, rows: Sequence[Answers]) -> ReplyMaker:
+def reply_maker(task: Task, columns: Columns, lines: Lines) -> ReplyMaker:
     """A maker for one file; whether a column is ranked is asked for, or seen from its cells."""
     whole = isinstance(columns.answer, str)
     fields = {"": next(iter(task.fields))} if whole else {name: name for name in columns.answer}
@@ -63,8 +64,11 @@ def reply_maker(task: Task, columns: Columns, rows: Sequence[Answers]) -> ReplyM
         if spec.kind != "label" or (whole and len(task.fields) > 1):
             continue
         table = canonicaliser(spec.classes, spec.synonyms)
-        seen = are_ranked([row.get(key) for row in rows], table)
-        if columns.ranked or (columns.ranked is None and seen):
+        ranked = columns.ranked
+        if ranked is None:
+            cells = ((said.answers.get(key), times) for said, times in lines.contents())
+            ranked = are_ranked(cells, table)
+        if ranked:
             tables[key] = table
     found = {key: fields[key] for key in tables}
     notes = tuple(

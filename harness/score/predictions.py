@@ -6,39 +6,30 @@ prompt `-`. What is not known of it (sampling, the prompt's words) is left empty
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.medium import Medium
-from harness.core.sample import Sample, Value
+from harness.core.sample import Sample
 from harness.core.source import Skipped
 from harness.core.task import Task
-from harness.core.text import digest_json
+from harness.core.text import canonical_json
 from harness.run.folder import RunFolder
 from harness.run.plan import Axes, PlannedTask, plan_task
 from harness.run.sample_file import read_samples
 from harness.run.samples import with_classes, write_samples
 from harness.run.workspace import Workspace, fill_references
 from harness.score.folds import fold_note
-from harness.score.prediction_columns import Columns, PredictionMap, choose_columns, has_truth
-from harness.score.prediction_files import (
-    FAILURE,
-    FINISH,
-    REPEAT,
-    AnswerFile,
-    cell_of,
-    open_answers,
-)
-from harness.score.prediction_folder import Said, write_prediction_run
+from harness.score.prediction_columns import PredictionMap, choose_columns, has_truth
+from harness.score.prediction_files import AnswerFile, open_answers
+from harness.score.prediction_folder import Matched, write_prediction_run
+from harness.score.prediction_lines import Lines, read_lines
 from harness.score.prediction_replies import reply_maker
-from harness.sources.cells import annotation, is_blank, plain, target
-from harness.sources.ids import check_id
-from harness.sources.rows import Row
+from harness.sources.cells import plain
 
 OWN_SOURCE = "predictions"
 """Written as the source's family where the file itself holds the truths."""
@@ -52,28 +43,6 @@ class Imported:
     cell: Cell
     samples: int
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One usable row."""
-
-    sample: str
-    targets: Mapping[str, Value]
-    answers: Mapping[str, Any]
-    """Field -> cell; under "" where one reply answers all fields."""
-    annotations: Mapping[str, Any]
-    cluster: str | None
-    finish: Any
-    failure: str | None
-
-
-@dataclass(slots=True)
-class _Lines:
-    """The usable rows of a file by sample id, and counts of the others."""
-
-    by_id: dict[str, _Line] = field(default_factory=dict)
-    left_out: Counter[str] = field(default_factory=Counter)
 
 
 def import_predictions(
@@ -97,7 +66,7 @@ def import_predictions(
     file = open_answers(path)
     task, joined = _with_source(task, file, asked, workspace, meant=source_meant)
     columns = choose_columns(file, asked, task, with_truth=not joined)
-    lines = _read(file, columns, task)
+    lines = read_lines(file, columns, task)
     folder.create()
     if joined:
         planned = plan_task(task, Axes(models=()), folder, here=workspace.here)
@@ -107,17 +76,12 @@ def import_predictions(
         planned = _plan_own(file, task, lines, folder)
     left_out = tuple(Skipped(why, n) for why, n in sorted(lines.left_out.items()))
     planned = replace(planned, skipped=(*planned.skipped, *left_out))
-    make = reply_maker(planned.task, columns, [line.answers for line in lines.by_id.values()])
-    said = {
-        name: Said(*make(line.answers), finish=line.finish, failure=line.failure)
-        for name, line in lines.by_id.items()
-    }
-    cell, unmatched, missing = write_prediction_run(
-        folder, planned, said, file,
-        form=make.form, ranked=make.ranked, columns=columns, command=command, seed=seed,
-    )  # fmt: skip
+    make = reply_maker(planned.task, columns, lines)
+    cell, matched = write_prediction_run(
+        folder, planned, lines, file, make, columns=columns, command=command, seed=seed
+    )
     folds = [_fold_note(asked.fold, lines, planned, folder)] if asked.fold else []
-    notes = [*folds, *_notes(file, planned, left_out, unmatched, missing), *make.notes]
+    notes = [*folds, *_notes(file, planned, lines, left_out, matched), *make.notes]
     return Imported(folder, cell, planned.summary.count, tuple(notes))
 
 
@@ -145,87 +109,44 @@ def _with_source(
     return task.model_copy(update={"source": filled}), True
 
 
-def _read(file: AnswerFile, columns: Columns, task: Task) -> _Lines:
-    """All usable rows. Raises HarnessError where one id has two different answers."""
-    lines = _Lines()
-    seen_any = False
-    for row in file:
-        seen_any = True
-        cell = cell_of(row, columns.id)
-        if is_blank(cell):
-            lines.left_out["no id"] += 1
-            continue
-        if row.cells.get(REPEAT):
-            lines.left_out["a further epoch or filter of the same sample"] += 1
-            continue
-        line = _line(row, plain(cell), columns, task)
-        known = lines.by_id.get(line.sample)
-        if known is None:
-            lines.by_id[line.sample] = line
-        elif known == line:
-            lines.left_out["a row repeated word for word"] += 1
-        else:
-            raise HarnessError(
-                f"{row.where}: the id {line.sample[:80]!r} stands there a second time with other values",
-                mend="keep one answer for each id, or put repeats into files of their own",
-            )
-    if not lines.by_id:
-        why = "no row has an id" if seen_any else "it has no rows"
-        raise HarnessError(f"{file.path.name}: {why}", mend="check the file and --id COL")
-    return lines
-
-
-def _line(row: Row, sample: str, columns: Columns, task: Task) -> _Line:
-    check_id(sample, where=row.where)
-    targets = {
-        name: target(cell, task.fields[name], column=column, where=row.where)
-        for name, column in columns.truth.items()
-        if not is_blank(cell := cell_of(row, column))
-    }
-    by_field = {"": columns.answer} if isinstance(columns.answer, str) else columns.answer
-    cluster = cell_of(row, columns.cluster) if columns.cluster else None
-    return _Line(
-        sample=sample,
-        targets=targets,
-        answers={name: cell_of(row, column) for name, column in by_field.items()},
-        annotations={name: annotation(cell_of(row, name)) for name in columns.annotations},
-        cluster=None if is_blank(cluster) else plain(cluster),
-        finish=row.cells.get(FINISH, "stop"),
-        failure=row.cells.get(FAILURE),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _FileSource:
     """The samples of a file of answers; they have no media."""
 
-    lines: Mapping[str, _Line]
+    lines: Lines
 
     def __iter__(self) -> Iterator[Sample]:
         nothing = Medium(kind="image", frames=(), indices=())
-        for line in self.lines.values():
+        for line in self.lines:
             yield Sample(
                 id=line.sample,
                 medium=nothing,
-                targets=line.targets,
-                annotations=line.annotations,
+                targets=line.content.targets,
+                annotations=line.content.annotations,
                 cluster=line.cluster,
             )
 
     def digest(self) -> str:
         """Over ids, truths, clusters and annotations in the order of ids, not over the answers."""
-        rows = sorted(self.lines.values(), key=lambda line: line.sample)
-        return digest_json(
-            [[r.sample, dict(r.targets), r.cluster, dict(r.annotations)] for r in rows]
-        )
+        found = hashlib.sha256()
+        opening = "["  # the whole is one list as canonical JSON, written a row at a time
+        for line in self.lines.by_id():
+            said = line.content
+            row = canonical_json(
+                [line.sample, dict(said.targets), line.cluster, dict(said.annotations)]
+            )
+            found.update(f"{opening}{row}".encode("utf-8", "surrogatepass"))
+            opening = ","
+        found.update(b"]")
+        return found.hexdigest()
 
     def skipped(self) -> tuple[Skipped, ...]:
         return ()
 
 
-def _plan_own(file: AnswerFile, task: Task, lines: _Lines, folder: RunFolder) -> PlannedTask:
+def _plan_own(file: AnswerFile, task: Task, lines: Lines, folder: RunFolder) -> PlannedTask:
     """The task planned over the file's own ids and truths."""
-    source = _FileSource(lines.by_id)
+    source = _FileSource(lines)
     options = {"family": OWN_SOURCE, "file": file.path.name}
     task = task.model_copy(update={"source": options})
     summary = write_samples(source, task, folder.samples(task.name), limited=False)
@@ -244,15 +165,12 @@ def _plan_own(file: AnswerFile, task: Task, lines: _Lines, folder: RunFolder) ->
     )
 
 
-def _fold_note(fold: str, lines: _Lines, planned: PlannedTask, folder: RunFolder) -> str:
+def _fold_note(fold: str, lines: Lines, planned: PlannedTask, folder: RunFolder) -> str:
     tested = (
-        (
-            row.sample,
-            row.cluster,
-            plain(line.annotations[fold]) if line.annotations[fold] is not None else "",
-        )
+        (row.sample, row.cluster, "" if found is None else plain(found))
         for row in read_samples(folder.samples(planned.task.name))
-        if (line := lines.by_id.get(row.sample)) is not None
+        if (place := lines.place(row.sample)) is not None
+        for found in [lines[place].content.annotations[fold]]
     )
     return fold_note(tested, unit=planned.cluster_unit)
 
@@ -260,17 +178,18 @@ def _fold_note(fold: str, lines: _Lines, planned: PlannedTask, folder: RunFolder
 def _notes(
     file: AnswerFile,
     planned: PlannedTask,
+    lines: Lines,
     left_out: Sequence[Skipped],
-    unmatched: Sequence[str],
-    missing: int,
+    matched: Matched,
 ) -> Iterator[str]:
     name = file.path.name
     yield from (f"{name}: {s.count:,} rows left out: {s.reason}" for s in left_out)
-    if unmatched:
+    if matched.stray is not None:
         yield (
-            f"{name}: {len(unmatched):,} ids are not among the task's samples and were dropped, "
-            f"such as {unmatched[0]!r}"
+            f"{name}: {len(lines) - matched.count:,} ids are not among the task's samples and were dropped, "
+            f"such as {matched.stray!r}"
         )
+    missing = planned.summary.count - matched.count
     if missing:
         yield (
             f"{name}: {missing:,} of {planned.summary.count:,} samples have no prediction: "

@@ -8,7 +8,7 @@ F1, is read off the averaged counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
-from harness.metrics import Family, family_for, point
+from harness.metrics import Family, LabelFamily, family_for, point
 from harness.run.coded import Coded, distinct
 from harness.score.main_metric import main_metric
 from harness.score.naming import who_answered
@@ -51,7 +51,7 @@ def averaged(
     Rows are made once for each distinct truth with its answers, but of numbers, whose rows are taken about the
     centre of all samples.
     """
-    whole = family_for(spec, truth, repeats[0])
+    whole = family_of(spec, truth, repeats[0])
     if spec.kind == "number":
         codes = np.arange(len(truth), dtype=np.int32)
         families = [whole, *(family_for(spec, truth, answers) for answers in repeats[1:])]
@@ -75,6 +75,22 @@ def averaged(
     )
 
 
+def family_of(spec: FieldSpec, truth: Coded[Value], answers: Coded[Value | None]) -> Family:
+    """The family of n samples; of labels each distinct pair of truth and answer is looked at once."""
+    if spec.kind not in {"label", "yes-no"}:
+        return family_for(spec, truth, answers)
+    codes, first = distinct([truth, answers])
+    pairs = family_for(spec, truth.at(first), answers.at(first))
+    if not isinstance(pairs, LabelFamily):
+        return pairs
+    return replace(
+        pairs,
+        truth=pairs.truth[codes],
+        predicted=pairs.predicted[codes],
+        answered=pairs.answered[codes],
+    )
+
+
 def consistency(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:
     """For each cell asked several times and scored field, how often answers change and how much the score does.
 
@@ -91,7 +107,7 @@ def consistency(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping
                 continue
             truth = records.samples.truths_at(name, places)
             metric = main_metric(spec)
-            values = [point(family_for(spec, truth, answers), metric) for answers in repeats]
+            values = [point(family_of(spec, truth, answers), metric) for answers in repeats]
             over = spread(values)
             yield {
                 "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,

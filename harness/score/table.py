@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,8 +15,8 @@ from harness.core.field import FieldSpec
 from harness.metrics import Family, LabelFamily, SetFamily, estimator
 from harness.score.columns import Column, Mask
 from harness.score.proportions import proportions
-from harness.score.repeats import averaged
-from harness.stats import CodedRows, Interval, bootstrap_many
+from harness.score.repeats import Averaged, averaged
+from harness.stats import CodedRows, Interval, Resampled, bootstrap_each
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -60,8 +60,11 @@ class _Cut:
     rows: CodedRows
     clusters: NDArray[np.int64]
     coverage: float | None
+    metrics: tuple[str, ...]
     said: str = ""
     """Which of its samples, where not all."""
+    again: bool = False
+    """Whether these are the samples of the cut before, whose metrics hold these."""
 
 
 def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
@@ -70,21 +73,34 @@ def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
     Slices of one annotation that hold different classes come once more, over the classes they share.
     """
     found = averaged(column.spec, column.truth, column.repeats)
+    cuts = [*_cuts(column, found), *_shared_cuts(column, found)]
+    for cut, intervals in zip(cuts, _intervals(found.family, cuts, seed=seed), strict=True):
+        yield from _rows(column, found.family, cut, intervals)
+
+
+def _cuts(column: Column, found: Averaged) -> Iterator[_Cut]:
+    """Each slice, whole and answered only."""
     family, share = found.family, found.share
     for name, mask in column.slices:
         coverage = float(share[mask].mean()) if mask.any() else None
-        strict = _metrics(family, column.spec, whole="=" not in name)
-        for suffix, select, rows, metrics in (
-            ("", mask, found.rows, strict),
-            (ANSWERED, mask & (share > 0), found.answered_rows, column.spec.shown_metrics),
-        ):
-            cut = _Cut(name, suffix, rows.at(select), column.clusters[select], coverage)
-            yield from _rows(column, family, cut, metrics, seed)
+        metrics = _metrics(family, column.spec, whole="=" not in name)
+        yield _Cut(name, "", found.rows.at(mask), column.clusters[mask], coverage, metrics)
+        select = mask & (share > 0)
+        yield _Cut(
+            name, ANSWERED, found.answered_rows.at(select), column.clusters[select], coverage,
+            column.spec.shown_metrics,
+            again=found.answered_rows is found.rows and np.array_equal(select, mask),
+        )  # fmt: skip
+
+
+def _shared_cuts(column: Column, found: Averaged) -> Iterator[_Cut]:
+    """The slices that hold other classes than others of their annotation, over the classes that all hold."""
+    family, metrics = found.family, column.spec.shown_metrics
     if isinstance(family, LabelFamily):
         for name, mask, said in _on_shared_classes(column.slices, family):
-            coverage = float(share[mask].mean())
-            cut = _Cut(name, SHARED, found.rows.at(mask), column.clusters[mask], coverage, said)
-            yield from _rows(column, family, cut, column.spec.shown_metrics, seed)
+            rows, clusters = found.rows.at(mask), column.clusters[mask]
+            coverage = float(found.share[mask].mean())
+            yield _Cut(name, SHARED, rows, clusters, coverage, metrics, said=said)
 
 
 def _on_shared_classes(
@@ -115,15 +131,32 @@ def _metrics(family: Family, spec: FieldSpec, *, whole: bool) -> tuple[str, ...]
     return spec.shown_metrics
 
 
+def _intervals(
+    family: Family, cuts: Sequence[_Cut], *, seed: int
+) -> Iterator[Mapping[str, Interval]]:
+    """The intervals of each cut's metrics."""
+    own = [cut for cut in cuts if not cut.again]
+    shares = [proportions(family, c.metrics, c.rows, c.clusters, level=LEVEL) for c in own]
+    resampled = [
+        Resampled(
+            cut.rows,
+            cut.clusters,
+            {m: partial(family.value, m) for m in cut.metrics if m not in known},
+        )
+        for cut, known in zip(own, shares, strict=True)
+    ]
+    drawn = bootstrap_each(resampled, draws=DRAWS, level=LEVEL, seed=seed, method="auto")
+    told = iter([known | more for known, more in zip(shares, drawn, strict=True)])
+    found: Mapping[str, Interval] = {}
+    for cut in cuts:
+        found = found if cut.again else next(told)
+        yield found
+
+
 def _rows(
-    column: Column, family: Family, cut: _Cut, metrics: Sequence[str], seed: int
+    column: Column, family: Family, cut: _Cut, intervals: Mapping[str, Interval]
 ) -> Iterator[ScoreRow]:
-    values = {metric: partial(family.value, metric) for metric in metrics}
-    intervals = proportions(family, metrics, cut.rows, cut.clusters, level=LEVEL)
-    resampled = {m: function for m, function in values.items() if m not in intervals}
-    intervals |= bootstrap_many(
-        cut.rows, cut.clusters, resampled, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
-    )
+    values = {metric: partial(family.value, metric) for metric in cut.metrics}
     totals = cut.rows.totals()
     task, model, prompt, condition = column.names
     for metric, function in values.items():

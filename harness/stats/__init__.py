@@ -10,10 +10,17 @@ from harness.stats.agreement import (
     krippendorff_alpha,
     spread,
 )
+from harness.stats.bootstraps import (
+    Choice,
+    Resampled,
+    bootstrap,
+    bootstrap_each,
+    bootstrap_many,
+)
 from harness.stats.bounds import Method
 from harness.stats.components import Component, Components, variance_components
 from harness.stats.coverage import small_sample_coverage
-from harness.stats.interval import Choice, Interval, bootstrap, bootstrap_many, wilson
+from harness.stats.interval import Interval, wilson
 from harness.stats.mcnemar import mcnemar
 from harness.stats.multiple import benjamini_hochberg, holm
 from harness.stats.paired import (
@@ -54,12 +61,14 @@ __all__ = [
     "Prospect",
     "Ranked",
     "Ranking",
+    "Resampled",
     "Scored",
     "SignFlip",
     "Spread",
     "Tested",
     "benjamini_hochberg",
     "bootstrap",
+    "bootstrap_each",
     "bootstrap_many",
     "cluster_totals",
     "cohen_kappa",

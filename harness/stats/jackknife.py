@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,10 +56,19 @@ class LeftOut:
 
 def left_out(groups: ClusterTotals, value: Estimate) -> LeftOut:
     """Leave out each cluster in turn, from the totals of two or more clusters."""
+    return left_out_many(groups, {"": value})[""]
+
+
+def left_out_many(groups: ClusterTotals, values: Mapping[str, Estimate]) -> dict[str, LeftOut]:
+    """The same of several metrics, which share their totals."""
     total = groups.sizes @ groups.totals
     step = max(1, _BLOCK // max(1, groups.totals.shape[1]))
-    parts = [
-        value(total - groups.totals[start : start + step])
-        for start in range(0, groups.sizes.size, step)
-    ]
-    return LeftOut(float(value(total[None])[0]), np.concatenate(parts), groups.sizes)
+    found = {name: np.empty(groups.sizes.size) for name in values}
+    for start in range(0, groups.sizes.size if values else 0, step):
+        without = total - groups.totals[start : start + step]
+        for name, value in values.items():
+            found[name][start : start + step] = value(without)
+    return {
+        name: LeftOut(float(value(total[None])[0]), found[name], groups.sizes)
+        for name, value in values.items()
+    }

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.stats.interval import Choice, Interval, bootstrap
+from harness.stats.bootstraps import Choice, bootstrap
+from harness.stats.interval import Interval
 from harness.stats.mcnemar import mcnemar
 from harness.stats.scored import Scored, side_by_side
 from harness.stats.signflip import sign_flip

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from harness.stats.interval import Choice, Interval, bootstrap
+from harness.stats.bootstraps import Choice, bootstrap
+from harness.stats.interval import Interval
 from harness.stats.multiple import holm
 from harness.stats.paired import Clusters, difference_test
 from harness.stats.scored import Scored, side_by_side

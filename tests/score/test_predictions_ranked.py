@@ -35,12 +35,13 @@ TABLE = canonicaliser(LABELS, {})
 )  # fmt: skip
 def test_lists_are_read_however_they_are_written(cell: object) -> None:
     assert split_ranking(cell) == ("anger", "fear", "sadness")
-    assert are_ranked([cell, None, ""], TABLE)
+    assert are_ranked([(cell, 1), (None, 3), ("", 2)], TABLE)
+    assert not are_ranked([(cell, 1), ("anger", 2)], TABLE)
 
 
 @pytest.mark.parametrize("cell", ["anger", "The brows, I think, say anger", "anger, or is it?", ""])
 def test_prose_and_single_words_are_no_lists(cell: str) -> None:
-    assert not are_ranked([cell], TABLE)
+    assert not are_ranked([(cell, 1)], TABLE)
     assert ranking("The brows are drawn together here, so I say anger", TABLE)[0].startswith("The")
 
 

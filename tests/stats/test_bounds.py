@@ -12,7 +12,7 @@ from scipy import stats
 from harness.core.errors import HarnessError
 from harness.metrics import estimates, label_family
 from harness.stats import Method, bootstrap, cluster_totals
-from harness.stats.interval import resolve
+from harness.stats.bootstraps import resolve
 from harness.stats.jackknife import left_out
 from harness.stats.student import t_quantile
 
