@@ -72,14 +72,18 @@ class Stand:
         kill_when: Callable[[], bool] | None = None,
     ) -> Measured:
         """`harness run` over a table into the run folder `out`, without the page."""
+        command = [*self.command(table, out), *options]
+        return self.run("ours.log", self._compiled(command), kill_when=kill_when)
+
+    def command(self, table: Path, out: Path) -> list[str]:
+        """The command of `ours`."""
         columns = ("file=" + str(table), "image=image", "label=emotion")
-        command = [
+        return [
             sys.executable, "-m", "harness.cli.main", "run", "table/emotion",
             *(word for column in columns for word in ("--set", f"source.{column}")),
             "--model", f"openai:{MODEL}@{self.url}", "--no-report", "--json", "--out", str(out),
-            "--concurrency", str(IN_FLIGHT), *options,
+            "--concurrency", str(IN_FLIGHT),
         ]  # fmt: skip
-        return self.run("ours.log", self._compiled(command), kill_when=kill_when)
 
     def fresh(self, name: str) -> Path:
         """The path of a run folder that is not there yet."""

@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError, MediaError
 from harness.core.marks import Box
@@ -20,6 +19,9 @@ from harness.core.medium import Medium
 from harness.media.marks import marks_of
 from harness.media.parts import face_box
 from harness.media.transforms import transformed
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 NAME = "face-crop"
 PREFIX = f"{NAME}:"

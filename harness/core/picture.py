@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -47,8 +50,11 @@ class FilePicture:
 
     def read(self) -> bytes:
         try:
-            with self.path.open("rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
+            with self.path.open("rb", buffering=0) as file:
+                status = os.fstat(file.fileno())
+                known = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES
+                # Asked for the most there may be, a reader first finds room for all of that.
+                data = file.readall() if known else BufferedReader(file).read(MAX_FILE_BYTES + 1)
         except FileNotFoundError:
             raise MediaError(
                 f"picture not found: {self.path}",

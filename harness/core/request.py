@@ -59,7 +59,7 @@ def request_key(
         asked.append(["constraint", constraint.kind, constraint.choices, constraint.text])
     if candidates:
         asked.append(["candidates", candidates])
-    body = json.dumps(asked, ensure_ascii=False, separators=(",", ":"))
+    body = _COMPACT.encode(asked)
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -73,6 +73,7 @@ def _parameters(sampling: Sampling) -> list[float]:
     return [getattr(sampling, name) for name in _SAMPLING_FIELDS]
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SAMPLING_FIELDS = tuple(field.name for field in fields(Sampling))
 
 

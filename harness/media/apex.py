@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PIL import Image
-
 from harness.core.errors import MediaError
 from harness.core.picture import Picture
 from harness.media.decode import open_picture
@@ -52,6 +50,7 @@ def find_apex(frames: Sequence[Picture]) -> int:
 
 def _greys(frames: Sequence[Picture]) -> list[Any]:
     import numpy as np
+    from PIL import Image
 
     found: list[Any] = []
     for frame in frames:

@@ -14,7 +14,6 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from harness.core.errors import MediaError
 from harness.core.marks import Marks
@@ -93,6 +92,8 @@ class _Grid:
         cells = max(1, ceil((right - left) / step)), max(1, ceil((bottom - top) / step))
 
         def layer(polygons: Sequence[Polygon]) -> Bools:
+            from PIL import Image, ImageDraw
+
             image = Image.new("1", cells, 0)
             pen = ImageDraw.Draw(image)
             for polygon in polygons:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
 
 from harness.core.errors import MediaError
 from harness.media.decode import MID_GREY
 from harness.media.parts import Polygon, bounds
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Bools = NDArray[np.bool_]
 Fill = Literal["occlude", "blur", "mean"]
@@ -59,6 +61,8 @@ def _patch(polygon: Polygon, size: tuple[int, int]) -> Patch:
             kind="unsupported",
             mend="give landmarks in pixels of the picture as it is stored",
         )
+    from PIL import Image, ImageDraw
+
     layer = Image.new("1", (right - left, bottom - top), 0)
     ImageDraw.Draw(layer).polygon([(x - left, y - top) for x, y in polygon], fill=1, outline=1)
     return Patch(left, top, np.asarray(layer, dtype=np.bool_))
@@ -70,6 +74,8 @@ def cover(image: Image.Image, patches: Sequence[Patch], fill: Fill, unit: float)
     `occlude`: mid-grey (128). `mean`: each patch its own mean colour. `blur`: Gaussian of `BLUR` units, where a
     unit is the distance between the eyes in pixels; edges are hard. Pixels outside the patches stay as they are.
     """
+    from PIL import Image
+
     out = image.copy()
     for patch in patches:
         spot = Image.fromarray(patch.mask.astype(np.uint8) * 255)
@@ -78,16 +84,22 @@ def cover(image: Image.Image, patches: Sequence[Patch], fill: Fill, unit: float)
 
 
 def _grey(image: Image.Image, patch: Patch, unit: float) -> Image.Image:
+    from PIL import Image
+
     return Image.new("RGB", patch.mask.shape[::-1], MID_GREY)
 
 
 def _mean(image: Image.Image, patch: Patch, unit: float) -> Image.Image:
+    from PIL import Image
+
     colours = np.asarray(image.crop(patch.box), dtype=np.float64)[patch.mask]
     red, green, blue = np.rint(colours.mean(axis=0)).astype(int).tolist()
     return Image.new("RGB", patch.mask.shape[::-1], (red, green, blue))
 
 
 def _blurred(image: Image.Image, patch: Patch, unit: float) -> Image.Image:
+    from PIL import ImageFilter
+
     left, top, right, bottom = patch.box
     reach = ceil(3 * BLUR * unit)
     x0, y0 = max(0, left - reach), max(0, top - reach)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-
-from PIL import Image, ImageOps, UnidentifiedImageError
+from typing import TYPE_CHECKING
 
 from harness.core.errors import MediaError
 from harness.core.picture import Picture
 from harness.media.headers import webp_size
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PIXEL_LIMIT = 50_000_000
 """A picture with more pixels than this is refused from its header alone."""
@@ -55,6 +57,8 @@ def decode(data: bytes, *, name: str) -> Image.Image:
     first frame. Raises MediaError: `empty`, `too-large` (over PIXEL_LIMIT, nothing allocated),
     `unsupported` (not one of FORMATS, or pixels without a stated range), `corrupt`.
     """
+    from PIL import ImageOps
+
     opened = open_header(data, name=name)
     try:
         opened.load()
@@ -67,6 +71,8 @@ def decode(data: bytes, *, name: str) -> Image.Image:
 
 def open_header(data: bytes, *, name: str) -> Image.Image:
     """Open a picture without decoding it, within the pixel limit. Raises MediaError."""
+    from PIL import Image, UnidentifiedImageError
+
     if not data:
         raise MediaError(f"picture is empty: {name}", kind="empty", mend="fetch it again")
     webp = webp_size(data)
@@ -111,6 +117,8 @@ def _too_large(name: str, why: str) -> MediaError:
 
 
 def _to_rgb(image: Image.Image, *, name: str) -> Image.Image:
+    from PIL import Image
+
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
@@ -131,6 +139,7 @@ def _to_rgb(image: Image.Image, *, name: str) -> Image.Image:
 def _scale_16_bit(image: Image.Image) -> Image.Image:
     """16-bit grey to 8 bits; Pillow's own conversion would clip at 255. Wider values are cut."""
     import numpy as np
+    from PIL import Image
 
     values = np.asarray(image).astype(np.int64).clip(0, 65535)
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))

@@ -33,25 +33,29 @@ def whole_jpeg(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def plain_jpeg(data: bytes) -> bool:
-    """Whether all readers show a JPEG the same way, as far as its segments tell in a quick look.
+def plain_jpeg(data: bytes) -> tuple[int, int] | None:
+    """The size of a JPEG that ends properly and that all readers show the same way, as far as its segments tell.
 
-    True: 8 bits, grey or three colours, and nothing in which an orientation, a profile, another colour
-    space or another picture could stand. False says nothing: it takes a closer look.
+    It has 8 bits, grey or three colours, and nothing in which an orientation, a profile, another colour
+    space or another picture could stand. None says nothing: it takes a closer look.
     """
-    at, framed = 2, False
-    while at + 10 <= len(data) and data[at] == 0xFF:
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
+    size: tuple[int, int] | None = None
+    at, end = 2, len(data) - 10
+    while at <= end and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xDA:
-            return framed
+            return size if data.rfind(b"\xff\xd9", at) > 0 else None
         if marker not in _PLAIN_SEGMENTS:
-            return False
+            return None
         if marker in _SIZE_OF_FRAME:
-            if framed or data[at + 4] != 8 or data[at + 9] not in (1, 3):
-                return False
-            framed = True
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return False
+            if size is not None or data[at + 4] != 8 or data[at + 9] not in (1, 3):
+                return None
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            size = (width, height)
+        at += 2 + (data[at + 2] << 8 | data[at + 3])
+    return None
 
 
 def whole_png(data: bytes) -> tuple[int, int] | None:

@@ -8,12 +8,16 @@ PNG of what `harness.media.decode` shows.
 
 from __future__ import annotations
 
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from harness.core.errors import MediaError
 from harness.media.decode import DAMAGE, check_size, corrupt, decode, open_header
-from harness.media.headers import plain_jpeg, whole_jpeg
+from harness.media.headers import plain_jpeg
 from harness.media.transforms import encode_png
+from harness.media.verify import check
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _PLAIN_FORMATS = frozenset({"JPEG", "PNG", "WEBP"})
 _PLAIN_MODES = frozenset({"RGB", "L", "P", "1"})
@@ -23,11 +27,12 @@ _TURNED = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 
 
 def portable(data: bytes, *, name: str) -> bytes:
-    """The same bytes where they are plain, else a PNG. Raises MediaError as `decode` does."""
-    size = whole_jpeg(data)
-    if size is not None and plain_jpeg(data):  # without Pillow's slower reading of the header
+    """The same bytes where they are plain, else a PNG. Raises MediaError as `check` and `decode` do."""
+    size = plain_jpeg(data)
+    if size is not None:  # without Pillow's slower reading of the header
         check_size(*size, name=name)
         return data
+    check(data, name)
     opened = open_header(data, name=name)
     try:
         plain = _is_plain(opened, data)

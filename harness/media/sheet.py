@@ -10,14 +10,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from harness.core.errors import MediaError
 from harness.core.picture import Picture
 from harness.media.decode import decode, open_header
 from harness.media.portable import portable
 from harness.media.transforms import encode_png
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LONGER_SIDE = 1568
 """Most pixels of a sheet's longer side: three frames of 448 side by side keep every pixel."""
@@ -130,6 +132,8 @@ def _tile(
 
 def _compose(pictures: Sequence[Picture], longer_side: int) -> Image.Image:
     """The sheet's pixels. One picture is decoded at a time."""
+    from PIL import Image
+
     plain = [portable(picture.read(), name=picture.name) for picture in pictures]
     names = [picture.name for picture in pictures]
     sizes = [open_header(data, name=name).size for data, name in zip(plain, names, strict=True)]
@@ -158,6 +162,8 @@ def _compose(pictures: Sequence[Picture], longer_side: int) -> Image.Image:
 
 def _fitted(picture: Image.Image, tile: tuple[int, int]) -> Image.Image:
     """The picture scaled into a tile: one side exactly, the other rounded to the nearest pixel."""
+    from PIL import Image
+
     if picture.size == tile:
         return picture
     width, height = picture.size

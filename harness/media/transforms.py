@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from PIL import Image
+from typing import TYPE_CHECKING, TypeAlias
 
 from harness.core.medium import Medium
 from harness.core.picture import Picture
 from harness.media.decode import MID_GREY, open_picture
 
-Change = Callable[[Image.Image], Image.Image]
+if TYPE_CHECKING:
+    from PIL import Image
+
+Change: TypeAlias = "Callable[[Image.Image], Image.Image]"
 """Upright RGB in, RGB out; deterministic."""
 
 RESIZED = "resize-"
@@ -39,6 +41,8 @@ class Transformed:
 
 def encode_png(image: Image.Image) -> bytes:
     """PNG bytes without metadata; the same pixels give the same bytes with one zlib."""
+    from PIL import Image
+
     buffer = io.BytesIO()
     bare = Image.frombytes(image.mode, image.size, image.tobytes())
     bare.save(buffer, format="PNG", compress_level=3)
@@ -72,6 +76,8 @@ def is_resized(medium: Medium) -> bool:
 
 def scale_to(image: Image.Image, longer_side: int) -> Image.Image:
     """An image whose longer side has `longer_side` pixels; proportions kept, no side below 1."""
+    from PIL import Image
+
     longest = max(image.size)
     if longest == longer_side:
         return image
@@ -90,4 +96,6 @@ def blank(medium: Medium) -> Medium:
 
 
 def _grey(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
     return Image.new("RGB", image.size, MID_GREY)

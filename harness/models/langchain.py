@@ -210,7 +210,7 @@ class LangChainModel:
         if (most := told_images(fault.detail)) is not None:
             self._card = replace(self._card, max_images=most)
             return False
-        values = parameters(request)
+        values = parameters(request.sampling)
         name = refused_parameter(fault.detail.encode())
         if (
             name is None or name in self._dropped

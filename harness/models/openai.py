@@ -275,7 +275,7 @@ class OpenAIModel:
 
     def _drop(self, name: str, request: Request, said: str) -> None:
         """Leave a parameter out from now on, if that changes nothing, and put it on the card."""
-        value = parameters(request)[name]
+        value = parameters(request.sampling)[name]
         if name in NEUTRAL and value != NEUTRAL[name]:
             raise HarnessError(
                 f"{self._endpoint.base} does not take {name}, which was set to {value:g} ({said})",

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.core.generation import Finish, Usage
 from harness.core.message import Image, Message, Text, Video
-from harness.core.request import Request
+from harness.core.request import Request, Sampling
 
 NEUTRAL: Mapping[str, float] = {
     "temperature": 1.0,
@@ -45,9 +45,8 @@ class Reply:
     """Seconds from sending to the last byte."""
 
 
-def parameters(request: Request) -> dict[str, float | int]:
+def parameters(sampling: Sampling) -> dict[str, float | int]:
     """Every sampling parameter under its name on the wire. No limit on k is -1: all servers take that."""
-    sampling = request.sampling
     return {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -70,16 +69,12 @@ def encode(
 
     Written piece by piece: `json.dumps` over the base64 would scan and copy every picture again.
     `dropped` names parameters that the server refused; `max_tokens` is renamed, not left out. `extra` is
-    added at the top, such as a constraint in the server's spelling.
+    added at the top, such as a constraint in the server's spelling; no name in it is a parameter's.
     """
-    head: dict[str, Any] = {"model": model, **parameters(request)}
+    pieces = [_head(model, request.sampling, dropped)]
     if extra:
-        head |= extra
-    for name in dropped:
-        value = head.pop(name)
-        if name == "max_tokens":
-            head["max_completion_tokens"] = value
-    pieces = [json.dumps(head)[:-1].encode(), b', "messages": [']
+        pieces.append(b", " + json.dumps(extra)[1:-1].encode())
+    pieces.append(b', "messages": [')
     for i, message in enumerate(request.messages):
         pieces.append(
             b'%s{"role": "%s", "content": ' % (b", " if i else b"", message.role.encode())
@@ -88,6 +83,17 @@ def encode(
         pieces.append(b"}")
     pieces.append(b"]}")
     return b"".join(pieces)
+
+
+@lru_cache(maxsize=8)
+def _head(model: str, sampling: Sampling, dropped: frozenset[str]) -> bytes:
+    """The start of a body, which all requests of a cell share."""
+    head: dict[str, Any] = {"model": model, **parameters(sampling)}
+    for name in dropped:
+        value = head.pop(name)
+        if name == "max_tokens":
+            head["max_completion_tokens"] = value
+    return json.dumps(head)[:-1].encode()
 
 
 def _content(message: Message, pieces: list[bytes]) -> None:

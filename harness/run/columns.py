@@ -78,9 +78,13 @@ def _text_array(values: Sequence[str | None]) -> Any:
     """An Arrow string array; half a surrogate pair becomes `?`, since Parquet holds valid UTF-8 only."""
     import pyarrow as pa
 
-    data = [b"" if value is None else value.encode("utf-8", "replace") for value in values]
-    offsets = np.zeros(len(data) + 1, dtype=np.int32)
-    np.cumsum([len(item) for item in data], out=offsets[1:])
+    texts = [value or "" for value in values]
+    lengths = list(map(len, texts))
+    data = "".join(texts).encode("utf-8", "replace")
+    if len(data) != sum(lengths):  # not ASCII throughout
+        lengths = [len(text.encode("utf-8", "replace")) for text in texts]
+    offsets = np.zeros(len(texts) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
     known = np.packbits([value is not None for value in values], bitorder="little")
-    buffers = [pa.py_buffer(known), pa.py_buffer(offsets), pa.py_buffer(b"".join(data))]
-    return pa.Array.from_buffers(pa.string(), len(data), buffers)
+    buffers = [pa.py_buffer(known), pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from time import perf_counter
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
@@ -24,6 +25,10 @@ from harness.run.stop import ErrorWatch, Limits
 
 CHUNK = 8
 """Samples prepared at a time in the helper thread; one chunk waits while one is sent."""
+
+QUICK = 0.001
+"""Seconds: a sample that took less is followed by the next without a thread. Two threads that read small files and
+write to sockets lose more to each other, whenever one wants the interpreter back, than the reading takes."""
 
 
 @dataclass(slots=True)
@@ -131,17 +136,20 @@ class _Engine:
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
     async def run(self, samples: Iterator[list[Prepared]]) -> None:
-        """Put the trials, `window` at a time, preparing one chunk ahead in a thread."""
+        """Put the trials, `window` at a time, preparing one chunk ahead in a thread where that takes long."""
         loop = asyncio.get_running_loop()
         window = asyncio.Semaphore(self._model.card.window)
-        chunk = loop.run_in_executor(None, _take, samples)
         try:
             async with asyncio.TaskGroup() as group:
-                while trials := await chunk:
-                    chunk = loop.run_in_executor(None, _take, samples)
-                    for trial in trials:
+                chunk = await loop.run_in_executor(None, _take, samples, 1)
+                while chunk.trials:
+                    coming = None
+                    if not chunk.quick:
+                        coming = loop.run_in_executor(None, _take, samples, CHUNK)
+                    for trial in chunk.trials:
                         await window.acquire()
                         group.create_task(self._trial(trial, window))
+                    chunk = _take(samples, 1) if coming is None else await coming
         except* HarnessError as errors:
             raise _first(errors) from None
 
@@ -238,8 +246,18 @@ class _Engine:
             del self._flying[request.key]
 
 
-def _take(samples: Iterator[list[Prepared]]) -> list[Prepared]:
-    return [trial for trials in islice(samples, CHUNK) for trial in trials]
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    trials: list[Prepared]
+    quick: bool
+    """Its samples took less than `QUICK` each."""
+
+
+def _take(samples: Iterator[list[Prepared]], most: int) -> _Chunk:
+    """The trials of the next samples; none at the end."""
+    start = perf_counter()
+    trials = [trial for trials in islice(samples, most) for trial in trials]
+    return _Chunk(trials, perf_counter() - start < QUICK * most)
 
 
 def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:

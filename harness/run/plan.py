@@ -22,7 +22,7 @@ from harness.run.asking import need_of
 from harness.run.columns import write_table
 from harness.run.exemplars import Pool, read_pool
 from harness.run.folder import RunFolder
-from harness.run.sample_file import PlannedSample, read_samples
+from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.samples import SampleSummary, select, with_classes, write_samples
 from harness.sources import open_source
 
@@ -210,10 +210,13 @@ def conditions_of(
 
 
 def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSample, str]]:
-    """(cell, sample, trial id) of the whole plan, task by task and sample by sample."""
+    """(cell, sample, trial id) of the whole plan, task by task and sample by sample.
+
+    The samples come without question, annotations and media.
+    """
     for name in plan.tasks:
         cells = [cell for cell in plan.cells if cell.task == name]
-        for row in read_samples(folder.samples(name)) if cells else ():
+        for row in read_lean_samples(folder.samples(name), ()) if cells else ():
             for cell in cells:
                 if plan.prompts[cell.prompt].head.fills(row.asks):
                     for repeat in range(plan.repeats):

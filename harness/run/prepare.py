@@ -20,7 +20,7 @@ from harness.core.picture import Remembered
 from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.media import check, parse_policy, portable, resize
+from harness.media import parse_policy, portable, resize
 from harness.media.transforms import RESIZED, is_resized
 from harness.media.video import video_of
 from harness.prompting import Library, field_variables
@@ -141,9 +141,8 @@ def show(medium: Medium, condition: Condition, task: Task) -> Shown:
     try:
         changed = as_shown(medium, condition, task)
         for picture in changed.frames:
-            data = picture.read()
-            check(data, picture.name)
-            pictures.append(Image(picture.name, portable(data, name=picture.name)))
+            name = picture.name
+            pictures.append(Image(name, portable(picture.read(), name=name)))
         video = (video_of(changed, pictures),) if changed.kind == "video" else ()
     except MediaError as error:
         mend = f" ({error.mend})" if error.mend else ""

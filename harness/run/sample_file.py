@@ -40,10 +40,14 @@ def _row(row: PlannedSample) -> dict[str, str | None]:
         "cluster": row.cluster,
         "question": row.question,
         "asks": json.dumps(row.asks),
-        "targets": json.dumps(dict(row.targets), ensure_ascii=False, sort_keys=True),
-        "annotations": json.dumps(dict(row.annotations), ensure_ascii=False, default=str),
-        "media": json.dumps(row.media, ensure_ascii=False),
+        "targets": _SORTED.encode(dict(row.targets)),
+        "annotations": _PLAIN.encode(dict(row.annotations)),
+        "media": _PLAIN.encode(row.media),
     }
+
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False, default=str)
+_SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 def read_samples(path: Path) -> Iterator[PlannedSample]:

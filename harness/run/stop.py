@@ -49,11 +49,12 @@ class ErrorWatch:
     def check(self) -> None:
         """Raise HarnessError where more fail than allowed, by more than chance would have it."""
         count = len(self._recent)
-        if self._most >= 1 or count < (FIRST if self._most > 0 else 1):
+        few = count < (FIRST if self._most > 0 else 1)
+        if self._most >= 1 or few or not any(self._recent):
             return
         failed = Counter(kind for kind in self._recent if kind)
         total = failed.total()
-        if total and least_rate(total, count) > self._most:
+        if least_rate(total, count) > self._most:
             kinds = ", ".join(f"{kind} {n}" for kind, n in failed.most_common())
             raise HarnessError(
                 f"stopped: {total} of the last {count} requests failed ({kinds}); "

@@ -24,6 +24,12 @@ from harness.bench.pictures import SIDE, write_pictures
 from harness.bench.server import WORDS
 from harness.bench.stand import Stand, open_stand
 
+UNNEEDED = (
+    "PIL", "cv2", "datasets", "pandas", "scipy", "torch", "transformers", "multiprocessing.pool",
+    "harness.compare", "harness.cues", "harness.faces", "harness.submit", "harness.tiny", "harness.report.page",
+)  # fmt: skip
+"""What a run of plain JPEG files on an endpoint, without a report, has no use for."""
+
 
 @pytest.fixture(scope="module")
 def stand() -> Iterator[Stand]:
@@ -103,6 +109,18 @@ async def test_the_bare_client_asks_each_once_and_counts_the_hits(
     right = await ask(f"{stand.url}/v1/chat/completions", write_pictures(tmp_path, 70), 8)
     assert 0 < right < 40, "a word drawn from seven"
     assert (stand.seen()["requests"], stand.seen()["distinct"]) == (70, 70)
+
+
+def test_a_run_loads_no_more_than_it_needs(stand: Stand, tmp_path: Path) -> None:
+    stand.reset()
+    ours = stand.command(write_pictures(tmp_path, 20), tmp_path / "run")
+    code = (
+        "import sys\nfrom harness.cli.main import main\n"
+        f"assert main({ours[3:]!r}) == 0\n"
+        "print(sorted({name for name in sys.modules if name in %r}))" % (UNNEEDED,)
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_childs_cpu_and_memory_are_its_own(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,21 @@ def test_an_empty_or_oversized_file_is_refused(tmp_path: Path) -> None:
     assert caught.value.kind == "too-large"
     with pytest.raises(MediaError, match="cannot be read"):
         FilePicture(tmp_path).read()
+
+
+def test_what_is_no_plain_file_is_read_to_its_end_and_no_further_than_the_limit(
+    tmp_path: Path,
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    data = bytes(range(256)) * 1000
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    assert FilePicture(pipe).read() == data
+    writer.join()
+    with pytest.raises(MediaError) as caught:
+        FilePicture(Path("/dev/zero")).read()
+    assert caught.value.kind == "too-large"
 
 
 def test_a_picture_is_read_once(tmp_path: Path) -> None:

@@ -65,6 +65,15 @@ def test_dropped_parameters_are_absent_and_the_rest_present() -> None:
     assert body["max_completion_tokens"] == 256 and body["top_p"] == 1
 
 
+def test_what_is_added_stands_beside_parameters_and_messages() -> None:
+    extra = {"structured_outputs": {"choice": ["ang\u00ear", '"'], "n": None}, "logprobs": True}
+    for seed in (0, 1, 0):
+        request = make_request((), Sampling(seed=seed), model="m")
+        body = json.loads(encode(request, model="m", dropped=frozenset({"top_k"}), extra=extra))
+        assert {name: body[name] for name in extra} == extra
+        assert (body["seed"], body["messages"]) == (seed, []) and "top_k" not in body
+
+
 def completion(**message: Any) -> bytes:
     return json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
 
