@@ -43,16 +43,6 @@ class ClipBatch:
     mirrored: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WindowBatch:
-    """Frame triplets of windows."""
-
-    index: NDArray[np.int64]
-    pixels: Tensor
-    """uint8 (n * 3, side, side, 3)."""
-    mirrored: bool
-
-
 class FaceFeed:
     """Random batches of a pool of faces."""
 
@@ -109,17 +99,3 @@ class ClipFeed:
             pixels, units = pixels.flip(2), units.flip(2)
         fine = torch.from_numpy(self.fine[index])
         return ClipBatch(index, pixels, units, fine, mirrored)
-
-
-class WindowFeed:
-    """Random batches of a pool of windows."""
-
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
-
-    def draw(self, rng: np.random.Generator, size: int) -> WindowBatch:
-        """`size` windows; the whole batch is mirrored or not."""
-        index = rng.integers(0, len(self.pool), size)
-        pixels = torch.from_numpy(self.pool.pixels[index]).flatten(0, 1)
-        flip = bool(rng.random() < 0.5)
-        return WindowBatch(index, pixels.flip(2) if flip else pixels, flip)

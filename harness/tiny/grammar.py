@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from harness.prompting import Library
-from harness.tiny import clip_grammar, emotion_grammar, face_grammar
+from harness.tiny import clip_grammar, face_grammar
 from harness.tiny import wording as say
 from harness.tiny.exchange import PICTURE, Exchange, Row, branch_of, trunk_of
 from harness.tiny.noise import idle
@@ -42,11 +42,11 @@ class Grammar:
         """A row about a face; about a blank picture, every answer is that no face is visible."""
         draw = rng.random()
         if draw < 0.07:
-            return self.row([question_first(rng, truth)], blank=blank)
+            return self._row([question_first(rng, truth)], blank=blank)
         if draw < 0.11:
-            return self.row([system_led(rng, truth)], blank=blank)
+            return self._row([system_led(rng, truth)], blank=blank)
         if draw < 0.55:
-            system, lead = face_grammar.opening(rng)
+            system, lead = face_grammar.system_turn(rng), rng.choice(say.LEADS) + PICTURE
             first = face_grammar.generic(rng, truth, system=system, lead=lead)
             return self._fill(
                 rng,
@@ -81,7 +81,7 @@ class Grammar:
         draw = rng.random()
         own = draw < 0.65
         if draw < 0.04:
-            return self.row([self.clips.emotion(rng, truth)], blank=blank)
+            return self._row([self.clips.emotion(rng, truth)], blank=blank)
         if own:
             first = self.clips.vqa(rng, truth)
         else:
@@ -94,10 +94,6 @@ class Grammar:
             return clip_grammar.generic(rng, truth, system=first.system, lead=first.lead)
 
         return self._fill(rng, first, another, count, blank=blank)
-
-    def window_row(self, rng: Random, truth: Truth, *, blank: bool = False) -> Row:
-        """A row about a window of a long video."""
-        return self.row([self.clips.window(rng, truth)], blank=blank)
 
     def _fill(
         self,
@@ -121,13 +117,12 @@ class Grammar:
                 chosen.append(more)
                 used += size
         rng.shuffle(chosen)
-        return self.row(chosen, blank=blank)
+        return self._row(chosen, blank=blank)
 
     def _size(self, exchange: Exchange, count: Count) -> int:
         return sum(count(text) for text, _ in branch_of(exchange))
 
-    def row(self, exchanges: Sequence[Exchange], *, blank: bool) -> Row:
-        """Exchanges of one trunk as a row; of a blank picture nothing can be told."""
+    def _row(self, exchanges: list[Exchange], *, blank: bool) -> Row:
         if blank:
             exchanges = [replace(e, answer=say.CANNOT_TELL, then=None) for e in exchanges]
         return Row(trunk_of(exchanges[0]), tuple(branch_of(e) for e in exchanges))
@@ -143,7 +138,7 @@ def question_first(rng: Random, truth: Truth) -> Exchange:
 
 def system_led(rng: Random, truth: Truth) -> Exchange:
     """An emotion question in the system turn; the user sends little more than the picture."""
-    make = emotion_grammar.emotion_listed if rng.random() < 0.8 else emotion_grammar.emotion_open
+    make = face_grammar.emotion_listed if rng.random() < 0.8 else face_grammar.emotion_open
     question, answer = make(rng, truth)
     draw = rng.random()
     said = "" if draw < 0.4 else idle(rng) if draw < 0.7 else rng.choice(say.SENT)

@@ -8,12 +8,10 @@ from typing import Any
 
 from harness.answers.vocabulary import VOCABULARIES
 from harness.core.field import FieldSpec
-from harness.faces import MICRO_7
 from harness.tiny import clip_grammar
 from harness.tiny import labels as lists
 from harness.tiny.exchange import Exchange
 from harness.tiny.shipped import Shipped
-from harness.tiny.windows import REST
 
 Truth = dict[str, Any]
 LABELS = {
@@ -85,16 +83,6 @@ class ShippedClips:
         spec = FieldSpec(kind="label", labels=tuple(labels))
         system, turns = self.shipped.render("clip/emotion", {"emotion": spec}, pictures=3)
         return self.shipped.exchange("clip/emotion", system, turns, answer)
-
-    def window(self, rng: Random, truth: Truth) -> Exchange:
-        """What passes in a window of a long video, or that nothing does."""
-        labels = [REST, *MICRO_7]
-        if rng.random() < 0.3:
-            rng.shuffle(labels)
-        spec = FieldSpec(kind="label", labels=tuple(labels))
-        name = "spot/window" if rng.random() < 0.75 else "spot/plain"
-        system, turns = self.shipped.render(name, {"emotion": spec}, pictures=3)
-        return self.shipped.exchange(name, system, turns, truth["emotion"])
 
 
 def structured(truth: Truth, answer: str, asked: tuple[str, ...]) -> str:
