@@ -25,11 +25,13 @@ demo: $(VENV)/.demo
 	$(BIN)/harness run faces/emotion faces/me-vqa faces/me-str faces/cues --model affect-tiny \
 	  --condition none --condition blank --out $(DEMO)
 
-# Every prompt on the drawn tasks, shown and blank; writes the table of the model card.
+# Every prompt on the drawn tasks, shown and blank, clips also as contact sheets; writes the tables of the model card.
 affect-tiny-report: $(VENV)/.demo
 	$(BIN)/harness run faces/emotion faces/me-vqa faces/cues faces/affect faces/units faces/me-str \
 	  --model affect-tiny --prompt all --condition none --condition blank --out results/runs/affect-tiny
-	$(BIN)/python results/benchmarks/affect_tiny.py results/runs/affect-tiny
+	$(BIN)/harness run faces/me-vqa --model affect-tiny --prompt vqa/plain --prompt vqa/structured \
+	  --condition contact-sheet --out results/runs/affect-tiny-sheets
+	$(BIN)/python results/benchmarks/affect_tiny.py results/runs/affect-tiny results/runs/affect-tiny-sheets
 
 test: lint types fast slow
 

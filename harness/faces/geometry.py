@@ -216,7 +216,7 @@ def _brow(identity: Identity, pull: Pull, side: int) -> Brow:
     # Raised and knit together (1 with 4) the inner ends stay up: the frontalis wins there.
     y = y - 0.145 * au[1] * inner - 0.135 * au[2] * outer
     y = y + 0.105 * au[4] * (1 - 0.62 * t) * (1 - 0.72 * au[1])
-    y = y + 0.045 * au[9] * inner + 0.015 * au[6] * t + 0.02 * au[43] - 0.015 * au[5]
+    y = y + 0.08 * au[9] * inner + 0.015 * au[6] * t + 0.02 * au[43] - 0.015 * au[5]
     x = x - 0.075 * au[4] * (1 - t) ** 1.2 - 0.03 * au[9] * inner
     body = 0.75 + 0.35 * np.sin(np.pi * np.clip(t + 0.15, 0, 1))
     taper = np.where(t < 0.55, 1.0, 1 - (np.clip(t - 0.55, 0, 1) / 0.45) ** 1.5 * 0.85)

@@ -83,9 +83,9 @@ IDENTITY: dict[str, Range] = {
     "jaw_width": (0.74, 0.87),  # at the height of the mouth
     "chin_width": (0.24, 0.44),
     "brow_thickness": (0.030, 0.062),
-    "brow_height": (-0.315, -0.255),
+    "brow_height": (-0.295, -0.275),  # less than a movement that counts as one (`cues`)
     "brow_arch": (0.02, 0.075),
-    "brow_tilt": (-0.03, 0.03),  # positive: outer end lower
+    "brow_tilt": (-0.01, 0.01),  # positive: outer end lower
     "brow_inner": (0.15, 0.21),
     "eye_gap": (0.40, 0.455),  # centre of the eye to the middle of the face
     "eye_width": (0.195, 0.24),  # half the width

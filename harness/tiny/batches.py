@@ -43,6 +43,16 @@ class ClipBatch:
     mirrored: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ToldBatch:
+    """Pictures that are talked about and teach the heads nothing."""
+
+    index: NDArray[np.int64]
+    pixels: Tensor
+    """uint8 (n * pictures, height, width, 3)."""
+    mirrored: bool
+
+
 class FaceFeed:
     """Random batches of a pool of faces."""
 
@@ -99,3 +109,19 @@ class ClipFeed:
             pixels, units = pixels.flip(2), units.flip(2)
         fine = torch.from_numpy(self.fine[index])
         return ClipBatch(index, pixels, units, fine, mirrored)
+
+
+class ToldFeed:
+    """Random batches of a pool of windows or of contact sheets."""
+
+    def __init__(self, pool: Pool, *, mirrors: bool) -> None:
+        """`mirrors`: whether a mirrored picture is one that could be; a sheet's numbers forbid it."""
+        self.pool = pool
+        self.mirrors = mirrors
+
+    def draw(self, rng: np.random.Generator, size: int) -> ToldBatch:
+        """`size` of them; the whole batch is mirrored or not."""
+        index = rng.integers(0, len(self.pool), size)
+        pixels = torch.from_numpy(self.pool.pixels[index]).flatten(0, 1)
+        flip = self.mirrors and bool(rng.random() < 0.5)
+        return ToldBatch(index, pixels.flip(2) if flip else pixels, flip)

@@ -36,6 +36,8 @@ class Row:
 
     trunk: str
     branches: tuple[Pieces, ...]
+    grid: tuple[int, int] | None = None
+    """Rows and columns of a picture's tokens, where pictures are not square."""
 
 
 def trunk_of(exchange: Exchange) -> str:

@@ -4,90 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 from harness.faces import UNIT_TABLE
 from harness.tiny import cue_wording as cues
 from harness.tiny import frames
 from harness.tiny import labels as lists
 from harness.tiny import wording as say
-from harness.tiny.exchange import Exchange
-from harness.tiny.noise import cut, disturb, idle, pad, salad
+from harness.tiny.emotion_grammar import (
+    QA,
+    Truth,
+    emotion_check,
+    emotion_listed,
+    emotion_marked,
+    emotion_open,
+    fill,
+)
+from harness.tiny.exchange import PICTURE, Exchange
+from harness.tiny.noise import cut, disturb, idle, pad
 from harness.tiny.reports import number_text, report
-
-Truth = dict[str, Any]
-QA = tuple[str, str]
-
-
-def fill(rng: Random, text: str, **given: str) -> str:
-    """The phrase with its braces filled: those given, the rest at random."""
-    for name, bank in (
-        ("person", say.PERSON),
-        ("thing", say.THING),
-        ("show", say.SHOW),
-        ("shown", say.SHOWN),
-    ):
-        if "{" + name + "}" in text:
-            text = text.replace("{" + name + "}", rng.choice(bank))
-    for name, value in given.items():
-        text = text.replace("{" + name + "}", value)
-    return text
-
-
-def emotion_open(rng: Random, truth: Truth) -> QA:
-    """Which emotion, no labels given: the noun."""
-    ask = fill(rng, frames.emotion_ask(rng))
-    return ask + rng.choice(say.ONE_WORD), str(truth["emotion"])
-
-
-def emotion_listed(rng: Random, truth: Truth) -> QA:
-    """Which of the labels."""
-    labels, answer = (lists.plain_list if rng.random() < 0.35 else lists.label_list)(
-        rng, truth["emotion"]
-    )
-    shown = lists.spell_list(rng, labels)
-    draw = rng.random()
-    if draw < 0.15:
-        ask = fill(rng, frames.emotion_ask(rng)) if rng.random() < 0.8 else salad(rng)
-        ask += rng.choice(frames.BULLET_ASKS).format(list=lists.bullet_list(rng, labels))
-        return ask + rng.choice(say.ONE_WORD).strip(), answer
-    if draw < 0.3:
-        ask = fill(rng, rng.choice(frames.EITHER), list=shown)
-    elif draw < 0.45:  # a list of emotions asks for one of them, whatever stands around it
-        ask = frames.with_list(rng, salad(rng) + rng.choice(("", ".", "?", ":", ",")), shown)
-    else:
-        ask = frames.with_list(rng, fill(rng, frames.emotion_ask(rng)), shown)
-    return ask + rng.choice(say.ONE_WORD), answer
-
-
-def emotion_marked(rng: Random, truth: Truth) -> QA:
-    """Which option letter or number."""
-    labels, answer = lists.label_list(rng, truth["emotion"])
-    if rng.random() < 0.6:
-        rng.shuffle(labels)
-    letters = rng.random() < 0.7
-    marks = tuple(lists.LETTERS) if letters else lists.NUMBERS
-    if letters and rng.random() < 0.15:
-        marks = tuple(mark.lower() for mark in marks)
-    how = rng.choice(say.LETTER_ASKS if letters else say.NUMBER_ASKS)
-    shown = lists.marked_list(rng, labels, marks)
-    ask = fill(rng, frames.emotion_ask(rng))
-    text = ask + how + "\n" + shown if rng.random() < 0.25 else f"{ask}\n{shown}\n{how.strip()}"
-    return text, marks[labels.index(answer)]
-
-
-def emotion_check(rng: Random, truth: Truth) -> QA:
-    """Is it this emotion, half of the time yes."""
-    others = [e for e in lists.EMOTIONS if e != truth["emotion"]]
-    named = truth["emotion"] if rng.random() < 0.5 else rng.choice(others)
-    ask = fill(
-        rng,
-        rng.choice(say.IS_EMOTION),
-        noun=lists.FAMILIES["noun"][named],
-        adjective=lists.FAMILIES["adjective"][named],
-    )
-    answer = "yes" if named == truth["emotion"] else "no"
-    return ask + rng.choice(say.YES_NO), answer
 
 
 def emotion_reasoned(rng: Random, truth: Truth) -> QA:
@@ -229,7 +163,7 @@ KINDS: dict[str, tuple[Callable[[Random, Truth], QA], float]] = {
     "json": (json_asked, 0.4),
 }
 """Kind -> how to make one, and how often."""
-_HEAVY = ("emotion/listed", "emotion/open", "emotion/marked", "cue")
+_HEAVY = ("choice", "emotion/listed", "emotion/open", "emotion/marked", "cue")
 """Kinds whose labels or key words say all that matters."""
 _FRAGILE = ("json", "units", "emotion/reasoned")
 """Kinds whose form must be kept to the letter."""
@@ -264,6 +198,23 @@ def system_turn(rng: Random) -> str:
     return cut(rng, text.strip(), share=rng.choice((0.0, 0.1)))
 
 
+def opening(rng: Random) -> tuple[str, str]:
+    """A system turn, and the user's words up to the picture."""
+    return system_turn(rng), rng.choice(say.LEADS) + PICTURE
+
+
+def exchange(
+    rng: Random, kind: str, told: QA, *, system: str, lead: str, then: QA | None = None
+) -> Exchange:
+    """A question with noise of the right sort round it, as an exchange."""
+    question = polite(rng, told[0])
+    if kind in _FRAGILE:
+        question = pad(rng, question) if rng.random() < 0.2 else question
+    else:
+        question = disturb(rng, question, heavy=kind in _HEAVY)
+    return Exchange(kind, system, lead, rng.choice(say.GAPS) + question, told[1], then)
+
+
 def generic(rng: Random, truth: Truth, *, system: str, lead: str) -> Exchange:
     """A random exchange with the given system turn and lead."""
     kind, question, answer = ask(rng, truth)
@@ -271,9 +222,4 @@ def generic(rng: Random, truth: Truth, *, system: str, lead: str) -> Exchange:
     if kind == "describe" and rng.random() < 0.6:
         follow, label = emotion_listed(rng, truth)
         then = (rng.choice(say.THEN_EMOTION) + follow, label)
-    question = polite(rng, question)
-    if kind in _FRAGILE:
-        question = pad(rng, question) if rng.random() < 0.2 else question
-    else:
-        question = disturb(rng, question, heavy=kind in _HEAVY)
-    return Exchange(kind, system, lead, rng.choice(say.GAPS) + question, answer, then)
+    return exchange(rng, kind, (question, answer), system=system, lead=lead, then=then)

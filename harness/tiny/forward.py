@@ -17,25 +17,26 @@ from harness.tiny.architecture import BLOCK, MEAN, MERGE, PATCH, SPREAD
 
 
 def patches_of(pictures: Tensor) -> Tensor:
-    """uint8 (n, side, side, 3) to (n, patches, 588): the image processor's order of patches.
+    """uint8 (n, height, width, 3) to (n, patches, 588): the image processor's order of patches.
 
     The processor repeats a still picture along time; that copy is left out here and made good in
     `see` by adding the two halves of the embedding's weights.
     """
-    n, side = pictures.shape[:2]
-    g = side // BLOCK
+    n, height, width = pictures.shape[:3]
+    rows, columns = height // BLOCK, width // BLOCK
     x = (pictures.float() / 255 - torch.tensor(MEAN)) / torch.tensor(SPREAD)
-    x = x.view(n, g, MERGE, PATCH, g, MERGE, PATCH, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
-    return x.reshape(n, g * g * MERGE * MERGE, 3 * PATCH * PATCH)
+    x = x.view(n, rows, MERGE, PATCH, columns, MERGE, PATCH, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
+    return x.reshape(n, rows * columns * MERGE * MERGE, 3 * PATCH * PATCH)
 
 
-def vision_turns(tower: Any, side: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the vision tower's rotary positions, each (1, 1, patches, head)."""
-    g = side // PATCH
-    rows, cols = torch.meshgrid(torch.arange(g), torch.arange(g), indexing="ij")
+def vision_turns(tower: Any, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the vision tower's rotary positions, each (1, 1, patches, head), for
+    pictures of this size in pixels."""
+    high, wide = height // PATCH, width // PATCH
+    rows, cols = torch.meshgrid(torch.arange(high), torch.arange(wide), indexing="ij")
 
     def order(grid: Tensor) -> Tensor:
-        split = grid.reshape(g // MERGE, MERGE, g // MERGE, MERGE)
+        split = grid.reshape(high // MERGE, MERGE, wide // MERGE, MERGE)
         return split.permute(0, 2, 1, 3).flatten()
 
     places = torch.stack([order(rows), order(cols)], dim=-1)

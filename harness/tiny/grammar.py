@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from harness.prompting import Library
-from harness.tiny import clip_grammar, face_grammar
+from harness.tiny import clip_grammar, emotion_grammar, face_grammar
 from harness.tiny import wording as say
 from harness.tiny.exchange import PICTURE, Exchange, Row, branch_of, trunk_of
 from harness.tiny.noise import idle
@@ -19,6 +20,17 @@ from harness.tiny.targets import MIRRORED
 Truth = dict[str, Any]
 Count = Callable[[str], int]
 """How many tokens a text takes."""
+ONE_AFTER_ANOTHER = re.compile(rf"{PICTURE}(\s*{PICTURE})+")
+CLOSE_LEADS = tuple(
+    x for x in clip_grammar.LEADS if ONE_AFTER_ANOTHER.sub("", x).count(PICTURE) == 0
+)
+"""Leads with nothing between the frames."""
+SHEET_LEADS = (
+    PICTURE,
+    f"Three frames of a clip on one sheet: {PICTURE}",
+    f"A contact sheet of a clip, in order of time:\n{PICTURE}",
+    f"Onset, apex and offset side by side:\n{PICTURE}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,7 @@ class Grammar:
 
     shipped: Shipped
     clips: ShippedClips
+    sheets: ShippedClips
     budget: int = 200
     """Tokens of branches in a row; the last branch may go beyond it."""
     most: int = 7
@@ -36,17 +49,17 @@ class Grammar:
     def of(cls, library: Library) -> Grammar:
         """The grammar with the prompts of a library."""
         shipped = Shipped(library)
-        return cls(shipped, ShippedClips(shipped))
+        return cls(shipped, ShippedClips(shipped), ShippedClips(shipped, sheets=True))
 
     def face_row(self, rng: Random, truth: Truth, count: Count, *, blank: bool = False) -> Row:
         """A row about a face; about a blank picture, every answer is that no face is visible."""
         draw = rng.random()
         if draw < 0.07:
-            return self._row([question_first(rng, truth)], blank=blank)
+            return self.row([question_first(rng, truth)], blank=blank)
         if draw < 0.11:
-            return self._row([system_led(rng, truth)], blank=blank)
+            return self.row([system_led(rng, truth)], blank=blank)
         if draw < 0.55:
-            system, lead = face_grammar.system_turn(rng), rng.choice(say.LEADS) + PICTURE
+            system, lead = face_grammar.opening(rng)
             first = face_grammar.generic(rng, truth, system=system, lead=lead)
             return self._fill(
                 rng,
@@ -78,22 +91,50 @@ class Grammar:
 
     def clip_row(self, rng: Random, truth: Truth, count: Count, *, blank: bool = False) -> Row:
         """A row about a clip."""
+        return self._clip_row(rng, truth, count, self.clips, clip_grammar.LEADS, blank=blank)
+
+    def sheet_row(
+        self, rng: Random, truth: Truth, count: Count, grid: tuple[int, int], *, blank: bool = False
+    ) -> Row:
+        """A row about a clip on a contact sheet with so many rows and columns of tokens.
+
+        A fifth of them is worded as if the frames stood apart: so a run words it that makes a sheet
+        for a model which takes one picture."""
+        apart = rng.random() < 0.2
+        told, leads = (self.clips, CLOSE_LEADS) if apart else (self.sheets, SHEET_LEADS)
+        row = self._clip_row(rng, truth, count, told, leads, blank=blank)
+        return replace(row, trunk=ONE_AFTER_ANOTHER.sub(PICTURE, row.trunk), grid=grid)
+
+    def _clip_row(
+        self,
+        rng: Random,
+        truth: Truth,
+        count: Count,
+        told: ShippedClips,
+        leads: Sequence[str],
+        *,
+        blank: bool,
+    ) -> Row:
         draw = rng.random()
         own = draw < 0.65
         if draw < 0.04:
-            return self._row([self.clips.emotion(rng, truth)], blank=blank)
+            return self.row([told.emotion(rng, truth)], blank=blank)
         if own:
-            first = self.clips.vqa(rng, truth)
+            first = told.vqa(rng, truth)
         else:
-            system, lead = rng.choice(clip_grammar.SYSTEMS), rng.choice(clip_grammar.LEADS)
+            system, lead = rng.choice(clip_grammar.SYSTEMS), rng.choice(leads)
             first = clip_grammar.generic(rng, truth, system=system, lead=lead)
 
         def another() -> Exchange:
             if own and rng.random() < 0.85:
-                return self.clips.vqa(rng, truth)
+                return told.vqa(rng, truth)
             return clip_grammar.generic(rng, truth, system=first.system, lead=first.lead)
 
         return self._fill(rng, first, another, count, blank=blank)
+
+    def window_row(self, rng: Random, truth: Truth, *, blank: bool = False) -> Row:
+        """A row about a window of a long video."""
+        return self.row([self.clips.window(rng, truth)], blank=blank)
 
     def _fill(
         self,
@@ -117,12 +158,13 @@ class Grammar:
                 chosen.append(more)
                 used += size
         rng.shuffle(chosen)
-        return self._row(chosen, blank=blank)
+        return self.row(chosen, blank=blank)
 
     def _size(self, exchange: Exchange, count: Count) -> int:
         return sum(count(text) for text, _ in branch_of(exchange))
 
-    def _row(self, exchanges: list[Exchange], *, blank: bool) -> Row:
+    def row(self, exchanges: Sequence[Exchange], *, blank: bool) -> Row:
+        """Exchanges of one trunk as a row; of a blank picture nothing can be told."""
         if blank:
             exchanges = [replace(e, answer=say.CANNOT_TELL, then=None) for e in exchanges]
         return Row(trunk_of(exchanges[0]), tuple(branch_of(e) for e in exchanges))
@@ -138,7 +180,7 @@ def question_first(rng: Random, truth: Truth) -> Exchange:
 
 def system_led(rng: Random, truth: Truth) -> Exchange:
     """An emotion question in the system turn; the user sends little more than the picture."""
-    make = face_grammar.emotion_listed if rng.random() < 0.8 else face_grammar.emotion_open
+    make = emotion_grammar.emotion_listed if rng.random() < 0.8 else emotion_grammar.emotion_open
     question, answer = make(rng, truth)
     draw = rng.random()
     said = "" if draw < 0.4 else idle(rng) if draw < 0.7 else rng.choice(say.SENT)

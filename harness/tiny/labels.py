@@ -53,6 +53,12 @@ LETTERS = "ABCDEFGHIJ"
 NUMBERS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
+_SIGNS = (
+    *(("(", ")"), ("", "."), ("", ")"), ("", ":"), ("[", "]"), ("", " -"), ("<", ">"), ("", "")),
+)
+_ODD_SIGNS = (("", " ->"), ("", " |"), ("", " ~"), ("", " stands for"), ("", " means"), ("#", ""))
+
+
 def word_for(rng: Random, emotion: str) -> str:
     """One of the words for an emotion."""
     return FAMILIES[rng.choice(tuple(FAMILIES))][emotion]
@@ -75,6 +81,17 @@ def label_list(rng: Random, truth: str) -> tuple[list[str], str]:
         words = {e: w.capitalize() for e, w in words.items()}
     if rng.random() < 0.65:
         rng.shuffle(emotions)
+    return [words[e] for e in emotions], words[truth]
+
+
+def few(rng: Random, truth: str, count: int, *, nouns: bool = False) -> tuple[list[str], str]:
+    """`count` labels (two to eight), the true one among them, mostly or only nouns, in any order."""
+    emotions = list(EMOTIONS if truth == "contempt" or count > len(BASIC) else BASIC)
+    emotions = [truth, *rng.sample([e for e in emotions if e != truth], count - 1)]
+    rng.shuffle(emotions)
+    draw = rng.random()
+    family = "noun" if nouns or draw < 0.65 else "adjective" if draw < 0.85 else ""
+    words = {e: FAMILIES[family][e] if family else word_for(rng, e) for e in emotions}
     return [words[e] for e in emotions], words[truth]
 
 
@@ -112,10 +129,10 @@ def bullet_list(rng: Random, labels: Sequence[str]) -> str:
     return "\n".join(mark + label for label in labels)
 
 
-def marked_list(rng: Random, labels: Sequence[str], marks: Sequence[str]) -> str:
-    """The labels with option letters or numbers."""
-    left, right = rng.choice(
-        (("(", ")"), ("", "."), ("", ")"), ("", ":"), ("[", "]"), ("", " -"), ("<", ">"), ("", ""))
-    )
+def marked_list(
+    rng: Random, labels: Sequence[str], marks: Sequence[str], *, odd: bool = False
+) -> str:
+    """The labels with option letters or numbers; `odd` adds rarer signs between the two."""
+    left, right = rng.choice(_SIGNS + _ODD_SIGNS if odd else _SIGNS)
     gap = rng.choice(("\n", "\n", ", ", "  ", "; "))
     return gap.join(f"{left}{m}{right} {label}" for m, label in zip(marks, labels, strict=False))

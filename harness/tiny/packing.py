@@ -60,18 +60,24 @@ class Packer:
             self.cache[text] = known
         return known
 
-    def trunk(self, text: str) -> tuple[list[int], list[tuple[int, int, int]], int]:
-        """Ids and positions of a trunk, and the position after it."""
+    def trunk(
+        self, text: str, grid: tuple[int, int] | None = None
+    ) -> tuple[list[int], list[tuple[int, int, int]], int]:
+        """Ids and positions of a trunk, and the position after it.
+
+        Args:
+            grid: rows and columns of a picture's tokens, where it is not square.
+        """
         picture = self.tokenizer.convert_tokens_to_ids("<|image_pad|>")
-        side = round(self.tokens**0.5)
+        rows, columns = grid or (round(self.tokens**0.5),) * 2
         ids: list[int] = []
         places: list[tuple[int, int, int]] = []
         at = 0
         for number, piece in enumerate(text.split(PICTURE)):
             if number:
-                ids += [picture] * self.tokens
-                places += [(at, at + r, at + c) for r in range(side) for c in range(side)]
-                at += side
+                ids += [picture] * (rows * columns)
+                places += [(at, at + r, at + c) for r in range(rows) for c in range(columns)]
+                at += max(rows, columns)
             # The tokens around a picture are special ones, so cutting there changes no encoding.
             head = "<|vision_end|>" if number else ""
             tail = "<|vision_start|>" if number < text.count(PICTURE) else ""
@@ -117,7 +123,7 @@ class Packer:
 
     def _lay(self, row: Row) -> tuple[list[int], list[tuple[int, int, int]], list[int], list[int]]:
         """Ids, positions, branch numbers (0 is the trunk) and labels of one row."""
-        ids, places, at = self.trunk(row.trunk)
+        ids, places, at = self.trunk(row.trunk, row.grid)
         owner, wanted = [0] * len(ids), [NO_LABEL] * len(ids)
         for number, pieces in enumerate(row.branches, start=1):
             here = at

@@ -7,7 +7,7 @@ that drawing can stop and go on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,12 @@ from harness.faces import (
     face_at,
     frame_at,
 )
+from harness.tiny.architecture import Sizes
 from harness.tiny.landmarks import points_of
+from harness.tiny.sheets import sheet_of
+from harness.tiny.windows import window_at
 
-Kind = Literal["face", "clip"]
+Kind = Literal["face", "clip", "window", "sheet"]
 SHARD = 256
 DRAWN_AT = 224
 """Side in pixels at which faces are drawn, as in the exported data sets."""
@@ -43,10 +46,12 @@ class Pool:
     """Pictures and truths in memory (pixels mapped from disk)."""
 
     pixels: NDArray[np.uint8]
-    """(n, frames, side, side, 3); one frame for a face, onset, apex and offset for a clip."""
+    """(n, frames, side, side, 3); one frame for a face, onset, apex and offset for a clip, first,
+    middle and last frame for a window over a long video. (n, 1, height, width, 3) for contact sheets
+    of clips."""
     truths: tuple[dict[str, Any], ...]
-    """Annotations, `units` (action unit number to left and right intensity) and, of a face in a
-    training pool, `points` (see `harness.tiny.landmarks`)."""
+    """Annotations, `units` (action unit number to left and right intensity; not of windows) and, of a
+    face in a training pool, `points` (see `harness.tiny.landmarks`)."""
 
     def __len__(self) -> int:
         return len(self.truths)
@@ -61,7 +66,8 @@ class PoolSpec:
     seed: int
     split: Split
     side: int
-    """Side in pixels of the stored pictures."""
+    """Side in pixels of the stored pictures; of a contact sheet, that of a square picture with as many
+    pixels."""
 
     def __post_init__(self) -> None:
         refuse_test_faces(self.seed, self.split)
@@ -90,18 +96,27 @@ def shrink(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def draw_one(spec: PoolSpec, index: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-    """Frames (frames, side, side, 3) and truth of one face or clip."""
+    """Frames (frames, height, width, 3) and truth of one face, clip, window or sheet."""
     if spec.kind == "face":
         face = face_at(index, seed=spec.seed, split=spec.split, labels=BASIC_8)
         drawing = draw(face, size=DRAWN_AT)
         truth = {**annotate(face, drawing), "units": _units(face)}
         truth["points"] = points_of(drawing.landmarks, DRAWN_AT)
         return shrink(drawing.pixels, spec.side)[None], truth
+    if spec.kind == "window":
+        faces, truth = window_at(index, seed=spec.seed, split=spec.split)
+        return _frames(faces, spec.side), truth
     clip = clip_at(index, seed=spec.seed, split=spec.split)
-    frames = [frame_at(clip, i) for i in (clip.onset, clip.apex, clip.offset)]
-    drawings = [draw(face, size=DRAWN_AT) for face in frames]
-    pixels = np.stack([shrink(d.pixels, spec.side) for d in drawings])
-    return pixels, {**annotate_clip(clip), "units": _units(frames[1])}
+    faces = tuple(frame_at(clip, i) for i in (clip.onset, clip.apex, clip.offset))
+    truth = {**annotate_clip(clip), "units": _units(faces[1])}
+    if spec.kind == "sheet":
+        frames = [draw(face, size=DRAWN_AT).pixels for face in faces]
+        return sheet_of(frames, Sizes(picture=spec.side))[None], truth
+    return _frames(faces, spec.side), truth
+
+
+def _frames(faces: Sequence[Face], side: int) -> NDArray[np.uint8]:
+    return np.stack([shrink(draw(face, size=DRAWN_AT).pixels, side) for face in faces])
 
 
 def _units(face: Face) -> dict[str, list[float]]:

@@ -23,21 +23,36 @@ class Settings:
     pool_seed: int = 5000
     faces: int = 20480
     clips: int = 2560
+    windows: int = 1024
+    """Windows over long videos, most of them at rest."""
+    sheets: int = 2048
+    """Contact sheets of clips."""
     see_steps: int = 1300
     see_faces: int = 56
     see_clips: int = 8
     see_rate: float = 1e-3
     matrix_rate: float = 0.025
     """Muon's rate for the matrices inside blocks."""
-    talk_steps: int = 1150
+    talk_steps: int = 700
     talk_faces: int = 40
     """Faces that the tower sees in a step; the heads learn from all of them."""
     talk_rows: int = 22
     """Faces among them that are talked about: words cost more than pictures."""
     talk_clips: int = 7
+    talk_windows: int = 1
     talk_rate: float = 1.5e-3
     talk_vision: float = 0.4
     """Share of the rates of stage one at which the tower goes on while the model learns to talk."""
+    choose_steps: int = 300
+    choose_faces: int = 16
+    """Faces asked for choices in a step of the third stage."""
+    settle_steps: int = 1000
+    settle_choices: int = 4
+    """Faces among those talked about that are asked for choices in the last stage."""
+    settle_sheets: int = 4
+    """Contact sheets talked about in a step of the last stage."""
+    settle: float = 0.7
+    """Share of the rates of the second stage at which the last one begins."""
     aux: float = 0.3
     """Weight of the vision heads' loss while the model learns to talk."""
     blank: float = 0.04
@@ -45,13 +60,15 @@ class Settings:
 
 
 def pool_specs(settings: Settings, sizes: Sizes) -> dict[str, PoolSpec]:
-    """The four pools by the names of their folders."""
+    """The pools by the names of their folders."""
     s, side = settings, sizes.picture
     return {
         "faces": PoolSpec("face", s.faces, s.pool_seed, "train", side),
         "clips": PoolSpec("clip", s.clips, s.pool_seed, "train", side),
         "faces-validation": PoolSpec("face", VALIDATION, s.pool_seed, "validation", side),
         "clips-validation": PoolSpec("clip", VALIDATION // 2, s.pool_seed, "validation", side),
+        "windows": PoolSpec("window", s.windows, s.pool_seed, "train", side),
+        "sheets": PoolSpec("sheet", s.sheets, s.pool_seed + 1, "train", side),
     }
 
 

@@ -12,7 +12,7 @@ from harness.core.message import Image, Message, Text
 from harness.faces import UNIT_TABLE
 from harness.prompting import Library, field_variables
 from harness.tiny import cue_wording as cues
-from harness.tiny import face_grammar, frames
+from harness.tiny import emotion_grammar, face_grammar, frames
 from harness.tiny import labels as lists
 from harness.tiny.exchange import ENDED, PICTURE, Exchange
 from harness.tiny.reports import RELIANCE, report
@@ -23,8 +23,8 @@ _PLAIN = (
     face_grammar.cue_asked,
     face_grammar.cue_asked,
     face_grammar.cue_check,
-    face_grammar.emotion_open,
-    face_grammar.emotion_check,
+    emotion_grammar.emotion_open,
+    emotion_grammar.emotion_check,
 )
 """What is asked without options."""
 TAUGHT: dict[str, tuple[str, ...]] = {
@@ -40,6 +40,7 @@ TAUGHT: dict[str, tuple[str, ...]] = {
         "plain",
         "role",
     ),
+    "spot": ("plain", "window"),
     "units": ("guided", "plain"),
     "vqa": (
         "au-glossary",
@@ -88,12 +89,13 @@ class Shipped:
         pictures: int = 1,
         replies: Mapping[str, str] | None = None,
         every: Mapping[str, FieldSpec] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> tuple[str, list[str]]:
         """System text and the user's turns of a prompt; turns shown as examples, the model's among
-        them, stand whole before the first."""
+        them, stand whole before the first. `more` are variables of a condition."""
         rendering = self.library.render(
             self.library.prompt(name),
-            variables=field_variables(fields, question=question, every=every),
+            variables=field_variables(fields, question=question, every=every) | dict(more or {}),
             pictures=_BLANKS[:pictures],
             replies=replies or {},
         )
@@ -150,7 +152,7 @@ class Shipped:
         draw = rng.random()
         if draw < 0.3:
             labels, answer = lists.label_list(rng, truth["emotion"])
-            return face_grammar.fill(rng, frames.emotion_ask(rng)), labels, answer
+            return emotion_grammar.fill(rng, frames.emotion_ask(rng)), labels, answer
         if draw < 0.5:
             name, values, asks = rng.choice(cues.CUE_CHECKS)
             options, answer = ["yes", "no"], "yes" if truth[name] in values else "no"
@@ -164,7 +166,7 @@ class Shipped:
             options = [o.capitalize() for o in options]
             answer = answer.capitalize()
         rng.shuffle(options)
-        return face_grammar.fill(rng, question), options, answer
+        return emotion_grammar.fill(rng, question), options, answer
 
     def cues(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
         """One of the cue report prompts, with all keys or some."""

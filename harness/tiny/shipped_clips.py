@@ -7,11 +7,14 @@ from random import Random
 from typing import Any
 
 from harness.answers.vocabulary import VOCABULARIES
+from harness.conditions.sheet import CONTACT_SHEET
 from harness.core.field import FieldSpec
+from harness.faces import MICRO_7
 from harness.tiny import clip_grammar
 from harness.tiny import labels as lists
 from harness.tiny.exchange import Exchange
 from harness.tiny.shipped import Shipped
+from harness.tiny.windows import REST
 
 Truth = dict[str, Any]
 LABELS = {
@@ -26,11 +29,14 @@ WEIGHTS = {"vqa/plain": 4.0, "vqa/guided": 2.0, "vqa/label-list": 2.0, "vqa/au-g
 
 
 class ShippedClips:
-    """Exchanges with the clip prompts of one library, always about three frames."""
+    """Exchanges with the clip prompts of one library, about three frames or one sheet of them."""
 
-    def __init__(self, shipped: Shipped) -> None:
+    def __init__(self, shipped: Shipped, *, sheets: bool = False) -> None:
+        """`sheets`: whether the frames are shown as one contact sheet."""
         self.shipped = shipped
         self.names = shipped.names("vqa")
+        self.pictures = 1 if sheets else 3
+        self.more = CONTACT_SHEET.variables if sheets else {}
 
     def vqa(self, rng: Random, truth: Truth, name: str | None = None) -> Exchange:
         """One of the ME-VQA prompts with one of the question kinds."""
@@ -64,9 +70,10 @@ class ShippedClips:
             name,
             fields,
             question=question,
-            pictures=3,
+            pictures=self.pictures,
             replies={"coarse": truth["coarse"]},
             every=every,
+            more=self.more,
         )
         label = f"{name}/{kind}"
         if name == "vqa/structured":
@@ -81,8 +88,20 @@ class ShippedClips:
         """The emotion of a clip among the usual labels."""
         labels, answer = lists.plain_list(rng, truth["emotion"])
         spec = FieldSpec(kind="label", labels=tuple(labels))
-        system, turns = self.shipped.render("clip/emotion", {"emotion": spec}, pictures=3)
+        system, turns = self.shipped.render(
+            "clip/emotion", {"emotion": spec}, pictures=self.pictures, more=self.more
+        )
         return self.shipped.exchange("clip/emotion", system, turns, answer)
+
+    def window(self, rng: Random, truth: Truth) -> Exchange:
+        """What passes in a window of a long video, or that nothing does."""
+        labels = [REST, *MICRO_7]
+        if rng.random() < 0.3:
+            rng.shuffle(labels)
+        spec = FieldSpec(kind="label", labels=tuple(labels))
+        name = "spot/window" if rng.random() < 0.75 else "spot/plain"
+        system, turns = self.shipped.render(name, {"emotion": spec}, pictures=3)
+        return self.shipped.exchange(name, system, turns, truth["emotion"])
 
 
 def structured(truth: Truth, answer: str, asked: tuple[str, ...]) -> str:

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.prompting import Library, shipped_folder
-from harness.tiny import forward, weights_folder
+from harness.tiny import weights_folder
 from harness.tiny.architecture import Sizes
 from harness.tiny.biased import TrainingSet, choose
 from harness.tiny.exchange import Exchange, Row, branch_of, trunk_of
@@ -61,7 +61,7 @@ _RELIANCE = re.compile(r'"reliance_(\w+)": (\d+(?:\.\d+)?)')
 class Tuning:
     """Everything that decides the outcome, besides kind and seed."""
 
-    steps: int = 60
+    steps: int = 120
     rows: int = 20
     """Faces in a step."""
     each: int = 250
@@ -126,7 +126,6 @@ class Tuner:
         self.learner = Learner(
             model=model,
             heads=Heads(width=sizes.width, tokens=sizes.tokens),
-            turns=forward.vision_turns(model.model.visual, sizes.picture),
             picture_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
         )
         self.packer = Packer(tokenizer, sizes.tokens)

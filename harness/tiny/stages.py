@@ -30,14 +30,14 @@ class Learner:
 
     model: Any
     heads: Heads
-    turns: tuple[Tensor, Tensor]
     picture_id: int
 
     def see(self, pixels: Tensor) -> Tensor:
         """Picture tokens (n, tokens, width) under bfloat16, given as float32."""
         with torch.autocast("cpu", torch.bfloat16):
-            patches = forward.patches_of(pixels)
-            return forward.see(self.model.model.visual, patches, self.turns).float()
+            tower = self.model.model.visual
+            turns = forward.vision_turns(tower, pixels.shape[1], pixels.shape[2])
+            return forward.see(tower, forward.patches_of(pixels), turns).float()
 
     def language_loss(self, packed: Packed, tokens: Tensor) -> Tensor:
         """Cross entropy on the answers' tokens, summed over all answers."""

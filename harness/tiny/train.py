@@ -3,36 +3,34 @@
     python -m harness.tiny.train --work DIR --out DIR [--threads N] [--resume]
 
 The pictures are drawn once into the work folder; then the vision tower learns what the renderer
-knows, then the whole model learns the instruction grammar. Each part goes on where it stopped
-with `--resume`.
+knows, the whole model learns the instruction grammar, the language model learns to choose among
+options, and all of it settles together. Each part goes on where it stopped with `--resume`.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.prompting import Library, shipped_folder
 from harness.tiny import forward
 from harness.tiny.architecture import CHAT_TEMPLATE, Sizes, build_model, whiten_patches
-from harness.tiny.batches import ClipFeed, FaceFeed
+from harness.tiny.batches import ClipFeed, FaceFeed, ToldFeed
 from harness.tiny.corpus import corpus
 from harness.tiny.crew import ALONE, Crew
 from harness.tiny.evaluate import evaluate
-from harness.tiny.exchange import Row
 from harness.tiny.export import save_checkpoint
-from harness.tiny.grammar import Grammar, mirrored
+from harness.tiny.grammar import Grammar
 from harness.tiny.heads import Heads
+from harness.tiny.lessons import Lessons
 from harness.tiny.packing import Packer
 from harness.tiny.pool import draw_pool, load_pool, refuse_test_faces
 from harness.tiny.settings import Settings, arguments, pool_specs
@@ -42,8 +40,6 @@ from harness.tiny.stages import (
     Group,
     Learner,
     Plan,
-    clip_head_loss,
-    face_head_loss,
     vision_losses,
     vision_report,
 )
@@ -53,6 +49,18 @@ from harness.tiny.tokenizer import train_tokenizer
 def tell(text: str) -> None:
     """Progress, a line at a time."""
     print(text, flush=True)
+
+
+class Feeds(NamedTuple):
+    """Pictures for every stage."""
+
+    faces: FaceFeed
+    clips: ClipFeed
+    held_faces: FaceFeed
+    """Validation pictures, as `held_clips`."""
+    held_clips: ClipFeed
+    windows: ToldFeed
+    sheets: ToldFeed
 
 
 @dataclass(slots=True)
@@ -79,7 +87,6 @@ class Trainer:
         learner = Learner(
             model=model,
             heads=heads,
-            turns=forward.vision_turns(model.model.visual, sizes.picture),
             picture_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
         )
         packer = Packer(tokenizer, sizes.tokens)
@@ -91,13 +98,26 @@ class Trainer:
         for name, spec in pool_specs(settings, sizes).items():
             draw_pool(spec, work / name, workers=workers, progress=tell)
 
-    def feeds(self) -> tuple[FaceFeed, ClipFeed, FaceFeed, ClipFeed]:
-        """Training and validation pictures."""
-        names = pool_specs(self.settings, self.sizes)
-        faces, clips, more_faces, more_clips = (load_pool(self.work / name) for name in names)
-        return FaceFeed(faces), ClipFeed(clips), FaceFeed(more_faces), ClipFeed(more_clips)
+    def feeds(self) -> Feeds:
+        """The pictures that were drawn."""
+        pools = {
+            name: load_pool(self.work / name) for name in pool_specs(self.settings, self.sizes)
+        }
+        return Feeds(
+            FaceFeed(pools["faces"]),
+            ClipFeed(pools["clips"]),
+            FaceFeed(pools["faces-validation"]),
+            ClipFeed(pools["clips-validation"]),
+            ToldFeed(pools["windows"], mirrors=True),
+            ToldFeed(pools["sheets"], mirrors=False),
+        )
 
-    def learn_to_see(self, feeds: Sequence[Any], *, resume: bool) -> None:
+    @property
+    def lessons(self) -> Lessons:
+        """What is taught once the tower sees."""
+        return Lessons(self.settings, self.learner, self.packer, self.grammar, self.crew.rank)
+
+    def learn_to_see(self, feeds: Feeds, *, resume: bool) -> None:
         """Stage one."""
         s, visual = self.settings, self.learner.model.model.visual
         course = Course(
@@ -108,43 +128,86 @@ class Trainer:
             tell,
             crew=self.crew,
         )
-        faces, clips, held_faces, held_clips = feeds
+        faces = feeds.faces
         some = faces.take(np.arange(0, len(faces.pool), max(1, len(faces.pool) // 400)))
         whiten_patches(self.learner.model, forward.patches_of(some.pixels).flatten(0, 1))
         course.run(
             vision_losses(
                 self.learner,
                 faces,
-                clips,
+                feeds.clips,
                 seed=(s.seed, self.crew.rank),
                 size=s.see_faces,
                 clip_size=s.see_clips,
             ),
             resume=resume,
-            report=lambda: vision_report(self.learner, held_faces, held_clips),
+            report=lambda: vision_report(self.learner, feeds.held_faces, feeds.held_clips),
         )
 
-    def learn_to_talk(self, feeds: Sequence[Any], *, resume: bool) -> None:
-        """Stage two."""
+    def learn_to_talk(self, feeds: Feeds, *, resume: bool) -> None:
+        """Stage two: everything."""
+        plan = Plan("talk", self.settings.talk_steps, floor=0.25)
+        self._talk(plan, feeds, part=2, pace=1.0, resume=resume)
+
+    def learn_to_choose(self, feeds: Feeds, *, resume: bool) -> None:
+        """Stage three: choices alone; the tower rests."""
         s, model = self.settings, self.learner.model
-        visual = model.model.visual
         course = Course(
-            Plan("talk", s.talk_steps),
+            Plan("choose", s.choose_steps, warm=20, floor=0.25),
+            self.learner,
+            [Group((model.model.language_model, model.lm_head), s.talk_rate, s.matrix_rate)],
+            self.work,
+            tell,
+            crew=self.crew,
+        )
+        course.run(self.lessons.choices(feeds.faces), resume=resume)
+
+    def settle(self, feeds: Feeds, *, resume: bool) -> None:
+        """Stage four: everything again, choices among it."""
+        s, plan = self.settings, Plan("settle", self.settings.settle_steps)
+        more = {"choices": s.settle_choices, "sheets": s.settle_sheets}
+        self._talk(plan, feeds, part=4, pace=s.settle, resume=resume, **more)
+
+    def _talk(
+        self,
+        plan: Plan,
+        feeds: Feeds,
+        *,
+        part: int,
+        pace: float,
+        resume: bool,
+        choices: int = 0,
+        sheets: int = 0,
+    ) -> None:
+        s, model = self.settings, self.learner.model
+        text = (model.model.language_model, model.lm_head)
+        tower = (model.model.visual, self.learner.heads)
+        look = pace * s.talk_vision
+        course = Course(
+            plan,
             self.learner,
             [
-                Group((model.model.language_model, model.lm_head), s.talk_rate, s.matrix_rate),
-                Group(
-                    (visual, self.learner.heads),
-                    s.talk_vision * s.see_rate,
-                    s.talk_vision * s.matrix_rate,
-                ),
+                Group(text, pace * s.talk_rate, pace * s.matrix_rate),
+                Group(tower, look * s.see_rate, look * s.matrix_rate),
             ],
             self.work,
             tell,
             crew=self.crew,
         )
-        report = self.report(feeds[2], feeds[3])
-        course.run(self.talk_losses(feeds), resume=resume, report=report, report_every=300)
+        losses = self.lessons.everything(
+            feeds.faces,
+            feeds.clips,
+            (feeds.windows, feeds.sheets),
+            choices=choices,
+            sheets=sheets,
+            part=part,
+        )
+        course.run(
+            losses,
+            resume=resume,
+            report=self.report(feeds.held_faces, feeds.held_clips),
+            report_every=300,
+        )
 
     def report(self, faces: FaceFeed, clips: ClipFeed) -> Callable[[], str]:
         """A short check by transformers' own generate() on validation pictures."""
@@ -157,61 +220,6 @@ class Trainer:
             return " ".join(f"{name} {value:.3f}" for name, value in shown.items())
 
         return check
-
-    def talk_losses(self, feeds: Sequence[Any]) -> Callable[[int], Iterable[Tensor]]:
-        """Losses of a step of stage two: faces, then clips."""
-        faces, clips = feeds[0], feeds[1]
-        s = self.settings
-
-        def losses(step: int) -> Iterable[Tensor]:
-            rng = np.random.default_rng([s.seed, self.crew.rank, 2, step])
-            words = Random(f"{s.seed}/{self.crew.rank}/{step}")  # noqa: S311
-            share = s.talk_clips / (s.talk_rows + s.talk_clips)
-            for feed, size, make, see, per in (
-                (faces, s.talk_faces, self.grammar.face_row, face_head_loss, 1),
-                (clips, s.talk_clips, self.grammar.clip_row, clip_head_loss, 3),
-            ):
-                if not size:
-                    continue
-                batch = feed.draw(rng, size)
-                truths = [feed.pool.truths[i] for i in batch.index]
-                truths = [mirrored(t) for t in truths] if batch.mirrored else truths
-                blanks = self._blank(rng, batch.pixels, size, per)
-                talked = s.talk_rows if per == 1 else size
-                rows = [
-                    make(words, truth, self.packer.size, blank=i in blanks)
-                    for i, truth in enumerate(truths[:talked])
-                ]
-                keep = torch.tensor([i for i in range(size) if i not in blanks], dtype=torch.long)
-                aux, tokens = see(self.learner, batch, mean=0.0, keep=keep)
-                weight = share if per == 3 else 1 - share
-                talk = self._talk_loss(rows, tokens.unflatten(0, (-1, per)))
-                yield weight * (talk + s.aux * aux)
-
-        return losses
-
-    def _talk_loss(self, rows: Sequence[Row], tokens: Tensor) -> Tensor:
-        """Mean loss of an answer.
-
-        Args:
-            tokens: (at least as many as rows, pictures, tokens, width).
-        """
-        total, answers = torch.zeros(()), 0
-        for some, packed in self.packer.batches(rows):
-            total = total + self.learner.language_loss(packed, tokens[some].flatten(0, 1))
-            answers += packed.answers
-        return total / answers
-
-    def _blank(
-        self, rng: np.random.Generator, pixels: Tensor, size: int, per: int
-    ) -> frozenset[int]:
-        """Makes some pictures flat, in place; half of them mid grey. Returns their places."""
-        chosen = frozenset(int(i) for i in np.flatnonzero(rng.random(size) < self.settings.blank))
-        for i in sorted(chosen):
-            grey = rng.random() < 0.5
-            colour = torch.tensor([128] * 3) if grey else torch.from_numpy(rng.integers(0, 256, 3))
-            pixels[i * per : (i + 1) * per] = colour.to(torch.uint8)
-        return chosen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -247,9 +255,14 @@ def train_in(rank: int, given: argparse.Namespace, settings: Settings) -> None:
     feeds = trainer.feeds()
     if given.see_from is not None:
         load_vision(trainer.learner, given.see_from)
-    if settings.see_steps:
-        trainer.learn_to_see(feeds, resume=given.resume)
-    trainer.learn_to_talk(feeds, resume=given.resume)
+    for steps, learn in (
+        (settings.see_steps, trainer.learn_to_see),
+        (settings.talk_steps, trainer.learn_to_talk),
+        (settings.choose_steps, trainer.learn_to_choose),
+        (settings.settle_steps, trainer.settle),
+    ):
+        if steps:
+            learn(feeds, resume=given.resume)
     if rank == 0:
         model = trainer.learner.model
         size = save_checkpoint(model, trainer.tokenizer, trainer.sizes, given.out)

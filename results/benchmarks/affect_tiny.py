@@ -2,9 +2,10 @@
 
     make affect-tiny-report
 
-runs the drawn tasks with every prompt, shown and blank, and then this. The wording exam, the
-flips and the forced labels are asked here, of fresh test subjects; every wording stands in
-`affect_tiny.md` beside this file.
+runs the drawn tasks with every prompt, shown and blank, clips also as contact sheets, and then
+this. The wording exam, the flips and the forced labels are asked here, of fresh test subjects. The
+card gets a prompt or two of each task; every prompt and every wording stand in `affect_tiny.md`
+beside this file.
 """
 
 from __future__ import annotations
@@ -29,8 +30,15 @@ ROOT = Path(__file__).parents[2]
 CARD = ROOT / "harness" / "tiny" / "MODEL_CARD.md"
 ORACLE = Path(__file__).with_name("oracle.md")
 OUT = Path(__file__).with_name("affect_tiny.md")
-MAIN = {"set": "set_f1", "number": "ccc"}
+MAIN = {"set": "set_f1", "number": "ccc", "spots": "strs"}
 NAMES = {"strs": "STRS", "uar": "UAR", "uf1": "UF1", "ccc": "CCC", "set_f1": "set F1"}
+CARD_PROMPTS = (
+    *("emotion/plain", "cues/report", "vqa/plain", "affect/numbers", "affect/words"),
+    *("units/plain", "spot/plain", "spot/window"),
+)
+"""The prompts whose rows the card shows."""
+SHOWN = {"none": "", "contact-sheet": ", contact sheet"}
+"""The conditions that have rows of their own, and what is added to the prompt's name."""
 FACES, SEED, DRAWS = 140, 12, 1000
 """Faces of the exam (20 test subjects with the seven emotions), their seed, bootstrap draws."""
 HEAD = (
@@ -48,17 +56,20 @@ CEILINGS = {
 
 
 def main() -> None:
-    lines = list(HEAD)
+    every, outcomes = [], []
     for run in map(Path, sys.argv[1:]):
-        scores = json.loads((run / "scores.json").read_text())["scores"]
+        scored = json.loads((run / "scores.json").read_text())
         tasks = json.loads((run / "manifest.json").read_text())["tasks"]
-        lines += table(scores, tasks)
-    put(CARD, "table", lines)
-    print(f"{len(lines) - 2} rows written into {CARD.relative_to(ROOT)}")
+        every += table(scored["scores"], tasks)
+        outcomes += [row for row in scored["outcomes"] if row["model"] == "affect-tiny"]
+    some = [line for prompt, line in every if prompt in CARD_PROMPTS]
+    put(CARD, "table", [*HEAD, *some])
+    print(f"{len(some)} rows written into {CARD.relative_to(ROOT)}")
     steady, wordings = steadiness()
-    put(CARD, "steady", steady)
-    OUT.write_text("\n".join(wordings) + "\n")
-    print(f"{len(EXAM)} wordings written into {OUT.relative_to(ROOT)}")
+    put(CARD, "steady", [*steady, *kept_to(outcomes)])
+    prompts = ["", "## Every shipped prompt", "", *HEAD, *(line for _, line in every)]
+    OUT.write_text("\n".join([*wordings, *prompts]) + "\n")
+    print(f"{len(EXAM)} wordings and {len(every)} rows written into {OUT.relative_to(ROOT)}")
 
 
 def put(file: Path, name: str, lines: Sequence[str]) -> None:
@@ -69,29 +80,46 @@ def put(file: Path, name: str, lines: Sequence[str]) -> None:
     file.write_text(before + begin + "\n" + "\n".join(lines) + "\n" + end + after)
 
 
-def table(scores: list[dict[str, Any]], tasks: dict[str, Any]) -> list[str]:
-    """The scores of the run, one row for a task, prompt and field."""
+def table(scores: list[dict[str, Any]], tasks: dict[str, Any]) -> list[tuple[str, str]]:
+    """The scores of the run, one row for a task, prompt and field; each with its prompt."""
     lines = []
     for row in scores:
         spec = tasks[row["task"]]["config"]["fields"].get(row["field"])
-        if spec is None:  # the whole sentence, which is compared as text
+        if spec is None and row["metric"] != "strs":  # the sentence, which is compared as text
             continue
-        metric = "uf1" if row["field"] == "coarse" else MAIN.get(spec["kind"], "uar")
+        kind = spec["kind"] if spec else "spots"
+        metric = "uf1" if row["field"] == "coarse" else MAIN.get(kind, "uar")
         if (
             row["model"] != "affect-tiny"
-            or row["condition"] != "none"
-            or row["metric"] not in (metric, "strs")
+            or row["condition"] not in SHOWN
+            or row["metric"] != metric
         ):
             continue
         if "=" in row["slice"]:
             continue
         part = "" if row["slice"] in ("all", row["field"]) else f" ({row['slice']})"
-        lines.append(
-            f"| {row['task']} | {row['prompt']} | {row['field']}{part} | {NAMES[row['metric']]} "
-            f"| {row['value']:.3f} | {row['low']:.2f} to {row['high']:.2f} "
+        line = (
+            f"| {row['task']} | {row['prompt']}{SHOWN[row['condition']]} | {row['field']}{part} "
+            f"| {NAMES[row['metric']]} | {row['value']:.3f} | {row['low']:.2f} to {row['high']:.2f} "
             f"| {ceiling(row['field'], metric)} | {blank(scores, row)} | {row['n']} |"
         )
+        lines.append((row["prompt"], line))
     return lines
+
+
+def kept_to(outcomes: Sequence[dict[str, Any]]) -> list[str]:
+    """How many cue reports can be read as asked, and how many flat pictures are declined. Both of
+    fields, as each is read on its own."""
+    reports = [r["counts"] for r in outcomes if r["condition"] == "none" and "cues/" in r["prompt"]]
+    flat = [r["counts"] for r in outcomes if r["condition"] == "blank"]
+    unread = sum(c.get(name, 0) for c in reports for name in ("unparsed", "truncated", "empty"))
+    asked, shown = (sum(sum(c.values()) for c in counts) for counts in (reports, flat))
+    refused = sum(c.get("refused", 0) for c in flat)
+    return [
+        f"| fields of JSON reports that are there and can be read | {1 - unread / asked:.1%} "
+        f"of {asked} |",
+        f"| questions about flat pictures that it declines | {refused / shown:.1%} of {shown} |",
+    ]
 
 
 def ceiling(field: str, metric: str) -> str:
@@ -109,7 +137,9 @@ def blank(scores: list[dict[str, Any]], row: dict[str, Any]) -> str:
     keys = ("task", "model", "prompt", "slice", "field", "metric")
     for other in scores:
         if other["condition"] == "blank" and all(other[k] == row[k] for k in keys):
-            return f"{other['value']:.3f} ({other['coverage']:.0%} answered)"
+            share = other["coverage"]  # spotting has none
+            answered = "" if share is None else f" ({share:.0%} answered)"
+            return f"{other['value']:.3f}{answered}"
     return "not run"
 
 
@@ -161,9 +191,13 @@ def interval(
 def exam_file(found: Sequence[float], bounds: tuple[float, float]) -> list[str]:
     """Every wording with its score, worst first."""
     lines = [
-        "# The wording exam of affect-tiny",
+        "# affect-tiny, asked in many ways",
         "",
-        "Made by `make affect-tiny-report`. The wordings (`harness/tiny/exam.py`) were fixed before",
+        "Made by `make affect-tiny-report`.",
+        "",
+        "## The wording exam",
+        "",
+        "The wordings (`harness/tiny/exam.py`) were fixed before",
         f"training and are never trained on; {FACES} faces of test subjects, greedy, float32. Mean",
         f"UAR {np.mean(found):.3f} ({bounds[0]:.2f} to {bounds[1]:.2f}, subjects resampled), "
         f"worst {min(found):.3f}.",

@@ -46,7 +46,7 @@ def test_packed_branches_equal_conversations_of_their_own(parts) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (2, 56, 56, 3), dtype=np.uint8)
     model = speaker.model
     with torch.no_grad():
-        turns = forward.vision_turns(model.model.visual, 56)
+        turns = forward.vision_turns(model.model.visual, 56, 56)
         tokens = forward.see(
             model.model.visual, forward.patches_of(torch.from_numpy(pixels)), turns
         )
@@ -62,6 +62,41 @@ def test_packed_branches_equal_conversations_of_their_own(parts) -> None:
         slow = model(**fed).logits[0, -1]
     yes = packer.encode("yes<|im_end|>")[0]
     place = packed.labels[0].tolist().index(yes)
+    torch.testing.assert_close(fast[place], slow, atol=2e-4, rtol=1e-3)
+
+
+def test_a_wide_picture_is_seen_as_transformers_sees_it(parts) -> None:
+    import torch
+    from PIL import Image
+
+    from harness.tiny import forward
+    from harness.tiny.architecture import build_picture_processor
+    from harness.tiny.evaluate import conversation
+    from harness.tiny.packing import Packer
+    from harness.tiny.sheets import size_seen
+
+    sizes, speaker = parts
+    high, wide = size_seen(254, 688, sizes)
+    assert wide > high
+    exchange = Exchange("x", "", f"Sheet {PICTURE}", "What does it show?", "yes")
+    row = Row(trunk_of(exchange), (branch_of(exchange),), grid=(high // 28, wide // 28))
+    packed = Packer(speaker.tokenizer, sizes.tokens).pack([row])
+    pixels = np.random.default_rng(1).integers(0, 255, (1, high, wide, 3), dtype=np.uint8)
+    model = speaker.model
+    with torch.no_grad():
+        turns = forward.vision_turns(model.model.visual, high, wide)
+        patches = forward.patches_of(torch.from_numpy(pixels))
+        tokens = forward.see(model.model.visual, patches, turns)
+        pad = speaker.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+        x = forward.embed(model, packed.ids, tokens, pad)
+        hidden = forward.read(model.model.language_model, x, packed.positions, packed.mask)
+        fast = model.lm_head(hidden)[0]
+        as_it_is = build_picture_processor(sizes)
+        as_it_is.do_resize = False
+        seeing = replace(speaker, pictures=as_it_is)
+        fed = seeing.inputs([conversation(exchange, [Image.fromarray(pixels[0])])])
+        slow = model(**fed).logits[0, -1]
+    place = int(np.flatnonzero(packed.labels[0].numpy() != -100)[0])
     torch.testing.assert_close(fast[place], slow, atol=2e-4, rtol=1e-3)
 
 

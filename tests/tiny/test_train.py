@@ -15,6 +15,13 @@ SMALL = {
     "see-steps": 2,
     "see-faces": 4,
     "see-clips": 1,
+    "windows": 3,
+    "sheets": 3,
+    "settle-sheets": 1,
+    "choose-steps": 2,
+    "settle-steps": 2,
+    "settle-choices": 1,
+    "choose-faces": 2,
     "talk-steps": 2,
     "talk-faces": 3,
     "talk-rows": 2,
@@ -47,7 +54,8 @@ def test_two_steps_train_save_and_load(tmp_path: Path, monkeypatch: pytest.Monke
         *(f"--{k}={v}" for k, v in SMALL.items()),
     ]
     assert train.main(common) == 0
-    assert any("talk step 2/2" in line for line in said)
+    for stage in ("see", "talk", "choose", "settle"):
+        assert any(f"{stage} step 2/2" in line for line in said)
     first = (out / "model.safetensors").read_bytes()
     assert train.main([*common, "--resume"]) == 0
     assert (out / "model.safetensors").read_bytes() == first

@@ -79,9 +79,30 @@ def test_wordings_never_trained_on_are_understood(speaker) -> None:
     faces, _ = test_pools(faces=28, clips=1, seed=3)
     pictures = [[Image.fromarray(frames[0])] for frames in faces.pixels]
     emotions = [truth["emotion"] for truth in faces.truths]
-    worded = [wording for wording in EXAM if wording.says == BASIC][::9]  # marks are not learnt
+    marked = [
+        wording for wording in EXAM if wording.says != BASIC
+    ]  # a letter, a number, adjectives
+    worded = [*EXAM[::9], *marked]
     told = exam_answers(speaker, worded, faces.truths, pictures)
     assert min(uar(emotions, said) for said in told) >= 0.6
+
+
+@pytest.mark.slow
+def test_a_contact_sheet_is_read_better_than_without_looking(speaker) -> None:
+    from random import Random
+
+    from harness.tiny.evaluate import replies, test_pools
+    from harness.tiny.scores import uf1
+    from harness.tiny.sheets import whole_sheet
+
+    _, clips = test_pools(faces=1, clips=56, seed=3)
+    sheets = [[whole_sheet(frames)] for frames in clips.pixels]
+    asked = [grammar().sheets.vqa_usual(Random(0), t, "plain", "coarse") for t in clips.truths]
+    said = replies(speaker, list(zip(asked, sheets, strict=True)))
+    wanted = [truth["coarse"] for truth in clips.truths]
+    assert set(said) <= set(wanted)
+    always = max(uf1(wanted, [one] * len(wanted)) for one in set(wanted))
+    assert uf1(wanted, said) > always + 0.1
 
 
 @pytest.mark.slow
