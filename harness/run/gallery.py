@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.conditions import load_condition
 from harness.conditions.label_order import split_order
@@ -18,9 +18,7 @@ from harness.core.message import Visual
 from harness.core.sample import Sample
 from harness.prompting import example_variables
 from harness.run.exemplars import Kind, Pool, kind_of
-
-if TYPE_CHECKING:
-    from harness.run.prepare import Shown
+from harness.run.shown import Shown
 
 MOST_HELD = 64
 """Examples whose pictures are held for the next sample that shows them."""

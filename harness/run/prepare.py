@@ -10,23 +10,20 @@ from harness.conditions import load_condition
 from harness.conditions.label_order import in_order
 from harness.conditions.mixture import mixes
 from harness.core.cell import Cell, trial_id
-from harness.core.condition import Condition, takes_whole_clip, variables_of
-from harness.core.errors import MediaError
+from harness.core.condition import variables_of
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.medium import Medium
-from harness.core.message import Image, Visual
+from harness.core.message import Visual
 from harness.core.picture import Remembered
 from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.media import parse_policy, portable, resize
-from harness.media.transforms import RESIZED, is_resized
-from harness.media.video import video_of
 from harness.prompting import Library, field_variables
 from harness.run.gallery import Examples, Gallery
 from harness.run.partners import Partners
 from harness.run.plan import Plan, PlannedTask
+from harness.run.shown import Shown, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +48,6 @@ class Prepared:
         return self.library.render(
             self.prompt, variables=self.variables, pictures=self.pictures, replies=replies
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a model is shown of one sample under one condition."""
-
-    pictures: tuple[Visual, ...] = ()
-    failure: Failure | None = None
-    record: Mapping[str, Sequence[int | str]] | None = None
-    """For a clip: `frames`, their numbers in it, and `changes`, what was done to it in order."""
 
 
 def prepare(
@@ -115,47 +102,6 @@ def prepare(
             ]  # fmt: skip
         if trials:
             yield trials
-
-
-def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
-    """The task's frames of a medium, or those that a condition chooses, in the task's size or the condition's.
-
-    Nothing is opened but what must be seen to choose frames. Raises MediaError, as the policy does.
-    """
-    if medium.fps is None and task.media.fps is not None:
-        medium = replace(medium, fps=task.media.fps)
-    if medium.kind != "clip" or not takes_whole_clip(condition):
-        medium = parse_policy(task.media.frames)(medium)
-    changed = condition.apply(medium)
-    if task.media.resize is None or is_resized(changed):
-        return changed
-    return resize(changed, longer_side=task.media.resize)
-
-
-def show(medium: Medium, condition: Condition, task: Task) -> Shown:
-    """The pictures of a medium under a condition, or its video, encoded as they will be sent.
-
-    A picture that is missing, broken or too large gives a failure of kind `media`; the run goes on.
-    """
-    pictures = []
-    try:
-        changed = as_shown(medium, condition, task)
-        for picture in changed.frames:
-            name = picture.name
-            pictures.append(Image(name, portable(picture.read(), name=name)))
-        video = (video_of(changed, pictures),) if changed.kind == "video" else ()
-    except MediaError as error:
-        mend = f" ({error.mend})" if error.mend else ""
-        return Shown(failure=Failure("media", f"{error.kind}: {error.message}{mend}"))
-    return Shown(video or tuple(pictures), record=record_of(changed))
-
-
-def record_of(medium: Medium) -> Mapping[str, Sequence[int | str]] | None:
-    """What is kept of a clip as shown, and of a picture that a condition changed; else None."""
-    if medium.kind == "image":
-        changes = [change for change in medium.changes if not change.startswith(RESIZED)]
-        return {"changes": changes} if changes else None
-    return {"frames": medium.indices, "changes": medium.changes}
 
 
 def with_examples(

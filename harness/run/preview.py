@@ -26,8 +26,9 @@ from harness.run.exemplars import Pool
 from harness.run.gallery import Gallery
 from harness.run.journal import conversation_turns
 from harness.run.partners import Partners
-from harness.run.prepare import Shown, as_shown, prompt_variables, record_of
+from harness.run.prepare import prompt_variables
 from harness.run.samples import collect_classes, with_classes
+from harness.run.shown import Shown, as_shown, record_of
 from harness.sources import open_source
 
 _PIXEL = base64.b64decode(
