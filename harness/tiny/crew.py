@@ -6,6 +6,7 @@ every matrix product.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ class Crew:
         if size > 1:
             from torch import distributed
 
+            # torch ends a child with SIGINT when its parent dies; one whose parent was started in the
+            # background was born deaf to it, and would go on writing checkpoints.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             distributed.init_process_group(
                 "gloo", init_method=f"file://{meeting.resolve()}", rank=rank, world_size=size
             )
