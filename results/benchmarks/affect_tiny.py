@@ -49,6 +49,7 @@ CEILINGS = {
     ("emotion", "uar"): "emotion, 7 classes | intensities | logistic regression",
     ("fine", "uar"): "micro-expression, fine, apex frame | intensities | logistic regression",
     ("coarse", "uf1"): "micro-expression, coarse, apex frame | intensities | logistic regression",
+    ("eyebrows", "uar"): "eyebrows | landmarks, error 0.01 | boosted trees",
     ("valence", "ccc"): "valence | intensities | boosted trees",
     ("arousal", "ccc"): "arousal | intensities | boosted trees",
 }
