@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -125,3 +126,15 @@ class ToldFeed:
         pixels = torch.from_numpy(self.pool.pixels[index]).flatten(0, 1)
         flip = self.mirrors and bool(rng.random() < 0.5)
         return ToldBatch(index, pixels.flip(2) if flip else pixels, flip)
+
+
+class Feeds(NamedTuple):
+    """Pictures for every stage."""
+
+    faces: FaceFeed
+    clips: ClipFeed
+    held_faces: FaceFeed
+    """Validation pictures, as `held_clips`."""
+    held_clips: ClipFeed
+    windows: ToldFeed
+    sheets: ToldFeed

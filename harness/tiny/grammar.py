@@ -21,9 +21,7 @@ Truth = dict[str, Any]
 Count = Callable[[str], int]
 """How many tokens a text takes."""
 ONE_AFTER_ANOTHER = re.compile(rf"{PICTURE}(\s*{PICTURE})+")
-CLOSE_LEADS = tuple(
-    x for x in clip_grammar.LEADS if ONE_AFTER_ANOTHER.sub("", x).count(PICTURE) == 0
-)
+CLOSE_LEADS = tuple(x for x in clip_grammar.LEADS if PICTURE not in ONE_AFTER_ANOTHER.sub("", x))
 """Leads with nothing between the frames."""
 SHEET_LEADS = (
     PICTURE,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.tiny.architecture import BLOCK
-from harness.tiny.batches import ClipFeed, FaceFeed, ToldFeed
+from harness.tiny.batches import FaceFeed, Feeds
 from harness.tiny.choosing import Choices
 from harness.tiny.exchange import Row
 from harness.tiny.grammar import Grammar, mirrored
@@ -51,20 +51,10 @@ class Lessons:
 
         return losses
 
-    def everything(
-        self,
-        faces: FaceFeed,
-        clips: ClipFeed,
-        told: tuple[ToldFeed, ToldFeed],
-        *,
-        choices: int,
-        sheets: int,
-        part: int,
-    ) -> Losses:
+    def everything(self, feeds: Feeds, *, choices: int, sheets: int, part: int) -> Losses:
         """Faces, clips, windows of long videos and contact sheets.
 
         Args:
-            told: windows and sheets.
             choices: faces among those talked about that are asked for choices.
             sheets: contact sheets in a step.
             part: a number that no other stage has, for its random draws.
@@ -74,15 +64,14 @@ class Lessons:
         face = [face_row] * (s.talk_rows - choices) + [Choices(self.grammar).row] * choices
         clip = [partial(self.grammar.clip_row, count=self.packer.size)] * s.talk_clips
         window = [self.grammar.window_row] * s.talk_windows
-        windows, pages = told
-        high, wide = pages.pool.pixels.shape[2:4]
+        high, wide = feeds.sheets.pool.pixels.shape[2:4]
         grid = high // BLOCK, wide // BLOCK
         sheet = [partial(self.grammar.sheet_row, count=self.packer.size, grid=grid)] * sheets
         plan: tuple[tuple[Any, int, Sequence[Make], Any, int], ...] = (
-            (faces, s.talk_faces, face, face_head_loss, 1),
-            (clips, s.talk_clips, clip, clip_head_loss, 3),
-            (windows, s.talk_windows, window, None, 3),
-            (pages, sheets, sheet, None, 1),
+            (feeds.faces, s.talk_faces, face, face_head_loss, 1),
+            (feeds.clips, s.talk_clips, clip, clip_head_loss, 3),
+            (feeds.windows, s.talk_windows, window, None, 3),
+            (feeds.sheets, sheets, sheet, None, 1),
         )
         total = len(face) + len(clip) + len(window) + len(sheet)
 

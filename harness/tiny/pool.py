@@ -105,18 +105,17 @@ def draw_one(spec: PoolSpec, index: int) -> tuple[NDArray[np.uint8], dict[str, A
         return shrink(drawing.pixels, spec.side)[None], truth
     if spec.kind == "window":
         faces, truth = window_at(index, seed=spec.seed, split=spec.split)
-        return _frames(faces, spec.side), truth
+        return np.stack([shrink(frame, spec.side) for frame in _drawn(faces)]), truth
     clip = clip_at(index, seed=spec.seed, split=spec.split)
     faces = tuple(frame_at(clip, i) for i in (clip.onset, clip.apex, clip.offset))
     truth = {**annotate_clip(clip), "units": _units(faces[1])}
     if spec.kind == "sheet":
-        frames = [draw(face, size=DRAWN_AT).pixels for face in faces]
-        return sheet_of(frames, Sizes(picture=spec.side))[None], truth
-    return _frames(faces, spec.side), truth
+        return sheet_of(_drawn(faces), Sizes(picture=spec.side))[None], truth
+    return np.stack([shrink(frame, spec.side) for frame in _drawn(faces)]), truth
 
 
-def _frames(faces: Sequence[Face], side: int) -> NDArray[np.uint8]:
-    return np.stack([shrink(draw(face, size=DRAWN_AT).pixels, side) for face in faces])
+def _drawn(faces: Sequence[Face]) -> list[NDArray[np.uint8]]:
+    return [draw(face, size=DRAWN_AT).pixels for face in faces]
 
 
 def _units(face: Face) -> dict[str, list[float]]:

@@ -26,7 +26,7 @@ class Settings:
     windows: int = 1024
     """Windows over long videos, most of them at rest."""
     sheets: int = 2048
-    """Contact sheets of clips."""
+    """Contact sheets, of other clips than those shown frame by frame."""
     see_steps: int = 1300
     see_faces: int = 56
     see_clips: int = 8

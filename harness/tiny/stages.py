@@ -1,4 +1,4 @@
-"""The two stages of training: the vision tower alone, then the whole model."""
+"""A stage of training: its plan, its steps and checkpoints, and the losses of the vision heads."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from harness.core.errors import HarnessError
 from harness.prompting import Library, shipped_folder
 from harness.tiny import forward
 from harness.tiny.architecture import CHAT_TEMPLATE, Sizes, build_model, whiten_patches
-from harness.tiny.batches import ClipFeed, FaceFeed, ToldFeed
+from harness.tiny.batches import ClipFeed, FaceFeed, Feeds, ToldFeed
 from harness.tiny.corpus import corpus
 from harness.tiny.crew import ALONE, Crew
 from harness.tiny.evaluate import evaluate
@@ -49,18 +49,6 @@ from harness.tiny.tokenizer import train_tokenizer
 def tell(text: str) -> None:
     """Progress, a line at a time."""
     print(text, flush=True)
-
-
-class Feeds(NamedTuple):
-    """Pictures for every stage."""
-
-    faces: FaceFeed
-    clips: ClipFeed
-    held_faces: FaceFeed
-    """Validation pictures, as `held_clips`."""
-    held_clips: ClipFeed
-    windows: ToldFeed
-    sheets: ToldFeed
 
 
 @dataclass(slots=True)
@@ -194,14 +182,7 @@ class Trainer:
             tell,
             crew=self.crew,
         )
-        losses = self.lessons.everything(
-            feeds.faces,
-            feeds.clips,
-            (feeds.windows, feeds.sheets),
-            choices=choices,
-            sheets=sheets,
-            part=part,
-        )
+        losses = self.lessons.everything(feeds, choices=choices, sheets=sheets, part=part)
         course.run(
             losses,
             resume=resume,
