@@ -194,7 +194,7 @@ def _field(name: str, spec: FieldSpec, letters: bool) -> FieldReader:
         if isinstance(spec.labels, str):
             raise HarnessError(
                 f"field {name}: labels are still a name, {spec.labels!r}",
-                mend="resolve them first (harness.answers.resolve_labels, or the source for from-data)",
+                hint="resolve them first (harness.answers.resolve_labels, or the source for from-data)",
             )
         table = label_table(spec.labels, spec.synonyms)
     elif spec.kind == "number" and spec.words:

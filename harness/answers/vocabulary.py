@@ -85,11 +85,11 @@ def resolve_labels(labels: str | Sequence[str]) -> tuple[str, ...]:
     if labels == FROM_DATA:
         raise HarnessError(
             f"labels are still {FROM_DATA}",
-            mend=f"plan the task first, which takes them from its source, or name one of: {known}",
+            hint=f"plan the task first, which takes them from its source, or name one of: {known}",
         )
     raise HarnessError(
         f"no label set is called {labels!r}",
-        mend=f"use one of {known}, or write the labels as a list",
+        hint=f"use one of {known}, or write the labels as a list",
     )
 
 

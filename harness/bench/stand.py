@@ -99,7 +99,7 @@ class Stand:
         if spent.status not in (0, -9) or (spent.status == -9 and kill_when is None):
             said = (self.folder / log).read_text(encoding="utf-8", errors="replace")[-2000:]
             raise HarnessError(
-                f"a client ended with status {spent.status}: {said}", mend="run it by hand"
+                f"a client ended with status {spent.status}: {said}", hint="run it by hand"
             )
         return Measured(spent, self.seen())
 

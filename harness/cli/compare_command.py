@@ -122,7 +122,7 @@ def _task(args: argparse.Namespace, place: Workspace) -> Task:
         if not path.exists():
             raise HarnessError(
                 f"no such run folder or file: {path}",
-                mend="name what `harness run` wrote, or a table",
+                hint="name what `harness run` wrote, or a table",
             )
     runs = [read_manifest(open_run(path)) for path in args.what if path.is_dir()]
     known: dict[str, Any] = {n: t["config"] for run in runs for n, t in run["tasks"].items()}

@@ -42,7 +42,7 @@ def execute(args: argparse.Namespace) -> int:
     if not (audits or found.effects or regions.effects or lonely):
         raise HarnessError(
             f"{args.run} reports no cue, changes none and covers none",
-            mend="run a task with cues (faces/introspection) by a prompt of cues/, or conditions such as "
+            hint="run a task with cues (faces/introspection) by a prompt of cues/, or conditions such as "
             "cue:teeth_visible=yes and cue:teeth_visible=no, or region:all=blur beside none",
         )
     placed = controls(folder) if regions.effects else {}

@@ -1,4 +1,4 @@
-"""`harness doctor`: what works here, and the mend for what does not."""
+"""`harness doctor`: what works here, and the hint for what does not."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def execute(args: argparse.Namespace) -> int:
     checks = check_installation(workspace(args), Path.cwd(), vllm_python=args.vllm_python)
     for check in checks:
         print(f"{check.mark:5}{check.what}")
-        if check.mend:
-            print(f"     mend: {check.mend}")
+        if check.hint:
+            print(f"     hint: {check.hint}")
     return 1 if any(check.mark == "BAD" for check in checks) else 0

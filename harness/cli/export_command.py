@@ -39,7 +39,7 @@ def execute(args: argparse.Namespace) -> int:
     run = open_run(args.run)
     out = args.out or run.path.resolve().with_name(f"{run.path.resolve().name}-export")
     if out.resolve() == run.path.resolve():
-        raise HarnessError(f"{out} is the run itself", mend="name another place with --out")
+        raise HarnessError(f"{out} is the run itself", hint="name another place with --out")
     kept = Kept(samples=not args.no_samples, replies=args.with_replies, prompts=args.with_prompts)
     with run.locked():
         written = write_export(run, out, secret=read_key(args.id_key), kept=kept)

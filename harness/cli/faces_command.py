@@ -67,7 +67,7 @@ def _sheet(args: argparse.Namespace) -> int:
     from harness.faces.sheet import sheet
 
     if args.out.suffix.lower() != ".png":
-        raise HarnessError(f"{args.out} is no PNG file", mend="name a file that ends in .png")
+        raise HarnessError(f"{args.out} is no PNG file", hint="name a file that ends in .png")
     page = sheet(args.what, seed=args.seed, rows=args.rows, size=args.size)
     page.save(args.out)
     print(f"{args.out}: {page.width} by {page.height} pixels")

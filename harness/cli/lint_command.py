@@ -47,7 +47,7 @@ def execute(args: argparse.Namespace) -> int:
     for finding in found:
         place_of = f"{finding.file}:{finding.line}" if finding.line else finding.file
         print(
-            f"{place_of}: {finding.level}: {finding.message} [{finding.code}]\n  mend: {finding.mend}"
+            f"{place_of}: {finding.level}: {finding.message} [{finding.code}]\n  hint: {finding.hint}"
         )
     errors = sum(finding.level == "error" for finding in found)
     print(f"{len(prompts)} prompts, {errors} errors, {len(found) - errors} warnings")

@@ -27,7 +27,7 @@ COMMANDS = {
     "data": "check a copy of a data set against its published counts",
     "faces": "draw annotated faces",
     "bench": "measure what the client itself costs, against a server of its own",
-    "doctor": "check this installation and say how to mend it",
+    "doctor": "check this installation and say how to repair it",
 }
 
 GARBAGE = 200_000
@@ -36,7 +36,7 @@ make, so that these are not looked through while they load."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 an error to mend, 2 bad arguments, 130 interrupted."""
+    """Run one command; returns the exit status: 0 done, 1 an error, 2 bad arguments, 130 interrupted."""
     gc.set_threshold(GARBAGE, 10, 10)
     atexit.register(gc.freeze)  # what is left at the end goes with the process, unsearched
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -68,10 +68,10 @@ def asked_columns(args: argparse.Namespace) -> PredictionMap:
     if args.map is None:
         return PredictionMap(**named, fold=args.fold)
     if args.fold:
-        raise HarnessError("--map goes without --fold", mend="write fold: COL into the map file")
+        raise HarnessError("--map goes without --fold", hint="write fold: COL into the map file")
     if any(named.values()):
         raise HarnessError(
-            "--map goes without --id, --truth and --answer", mend="write them into the map file"
+            "--map goes without --id, --truth and --answer", hint="write them into the map file"
         )
     return read_map(args.map)
 
@@ -88,7 +88,7 @@ def execute(args: argparse.Namespace) -> int:
     if (args.run is None) == (args.predictions is None):
         raise HarnessError(
             "what is to be scored?",
-            mend="harness score RUN, or harness score --predictions FILE --task T",
+            hint="harness score RUN, or harness score --predictions FILE --task T",
         )
     if args.predictions is not None and (args.events or _is_spots(args.predictions)):
         return _score_spots(args)
@@ -137,7 +137,7 @@ def _score_spots(args: argparse.Namespace) -> int:
     else:
         raise HarnessError(
             f"{args.predictions.name} holds intervals: what is there to spot?",
-            mend="--events FILE with the true intervals, or --task faces/me-str",
+            hint="--events FILE with the true intervals, or --task faces/me-str",
         )
     rows = tuple(spot_table_rows(predicted, truth, task=args.task or truth.table.name))
     for note in spot_notes(predicted, truth):
@@ -163,7 +163,7 @@ def _imported(args: argparse.Namespace) -> RunFolder:
     if args.task is None:
         raise HarnessError(
             "--predictions needs the task that the answers are to",
-            mend="--task table/emotion, or another of `harness list tasks`",
+            hint="--task table/emotion, or another of `harness list tasks`",
         )
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes, references=False)

@@ -84,7 +84,7 @@ def _choose(source: object, args: argparse.Namespace) -> Iterator[Sample]:
     if not seen:
         wanted = f"sample {args.sample!r}" if args.sample else "sample"
         raise HarnessError(
-            f"the source has no {wanted}", mend="leave --sample out to see the first"
+            f"the source has no {wanted}", hint="leave --sample out to see the first"
         )
 
 

@@ -69,16 +69,16 @@ def _refuse_nonsense(args: argparse.Namespace) -> None:
     from harness.core.errors import HarnessError
 
     if args.check and args.run:
-        raise HarnessError("--check goes without runs", mend="leave out the run folders")
+        raise HarnessError("--check goes without runs", hint="leave out the run folders")
     if args.check:
         return
     if not args.run:
         raise HarnessError(
             "what is to be submitted?",
-            mend="name the run folders that hold the answers, or --check FILE for a file made elsewhere",
+            hint="name the run folders that hold the answers, or --check FILE for a file made elsewhere",
         )
     if args.out is None and not args.dry_run:
-        raise HarnessError("where to?", mend="--out DIR, or --dry-run to write nothing")
+        raise HarnessError("where to?", hint="--out DIR, or --dry-run to write nothing")
 
 
 def _spots(args: argparse.Namespace, form: Form) -> int:
@@ -95,7 +95,7 @@ def _spots(args: argparse.Namespace, form: Form) -> int:
             if file.name not in by_name or not file.is_file():
                 raise HarnessError(
                     f"{file} is no table of intervals that is asked",
-                    mend=f"they are called {', '.join(by_name)}",
+                    hint=f"they are called {', '.join(by_name)}",
                 )
             findings = check_spots(file.read_bytes(), by_name[file.name], form, name=file.name)
             _print_findings(findings)
@@ -122,7 +122,7 @@ def _pairs(given: list[str], option: str) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not (name and equals and value.strip()):
             raise HarnessError(
-                f"{option} {text!r} is not FIELD=VALUE", mend=f"{option} coarse=negative"
+                f"{option} {text!r} is not FIELD=VALUE", hint=f"{option} coarse=negative"
             )
         found[name] = value.strip()
     return found
@@ -138,7 +138,7 @@ def _fill(args: argparse.Namespace) -> Fill:
     for name in values:
         if name not in known:
             raise HarnessError(
-                f"--fill: no field {name!r}", mend=f"use words, or one of {', '.join(known)}"
+                f"--fill: no field {name!r}", hint=f"use words, or one of {', '.join(known)}"
             )
     return Fill(words="words" in args.fill, values=values)
 

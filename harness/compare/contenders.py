@@ -158,7 +158,7 @@ def _open(label: str, folder: RunFolder, notes: tuple[str, ...] = ()) -> Side:
     if not side.exported and not (folder.private / "samples").is_dir():
         raise HarnessError(
             f"{label}: its samples and truths (private/) are not in it",
-            mend="compare the run folder as it was written, or what `harness export` makes of it",
+            hint="compare the run folder as it was written, or what `harness export` makes of it",
         )
     return side
 
@@ -170,7 +170,7 @@ def _as_export(side: Side, place: Path, sides: Sequence[Side], secret: str | Non
     if keyed is not None and secret is None:
         raise HarnessError(
             f"{keyed.label} was exported with a key file, {side.label} is not exported",
-            mend="name the same file with --id-key, so that ids get the same names",
+            hint="name the same file with --id-key, so that ids get the same names",
         )
     write_export(side.folder, place, secret=secret if keyed else None, kept=Kept())
     return _open(side.label, RunFolder(place), side.notes)
@@ -186,7 +186,7 @@ def _check_keys(sides: Sequence[Side]) -> None:
                 raise HarnessError(
                     f"{other.label} and {side.label} name the samples of {name} by different keys: other "
                     "annotations, other key files, or truths of the tables' own",
-                    mend="export both again with the same --id-key",
+                    hint="export both again with the same --id-key",
                 )
 
 

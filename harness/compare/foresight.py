@@ -67,7 +67,7 @@ def foresee(
     """
     if difference is not None and not 0 < difference <= 1:
         raise HarnessError(
-            f"--power {difference:g}: not a difference of accuracy", mend="give one such as 0.05"
+            f"--power {difference:g}: not a difference of accuracy", hint="give one such as 0.05"
         )
     for (part, name), seen in _count(task, samples).items():
         n, clusters = seen.classes.total(), len(seen.clusters)

@@ -94,7 +94,7 @@ def pair_up(found: Sequence[Contender], *, unlike: bool) -> list[Pairing]:
         )
         raise HarnessError(
             f"there are no two cells of one task and field to compare: {told}",
-            mend="compare runs of one task; a prediction table answers the task named with --task",
+            hint="compare runs of one task; a prediction table answers the task named with --task",
         )
     pairings = []
     for a, b in pairs:
@@ -122,7 +122,7 @@ def _refusal(a: Contender, b: Contender, others: Sequence[Difference]) -> Harnes
     said = "; ".join(str(other) for other in others[:SHOWN])
     return HarnessError(
         f"{a.side} and {b.side} differ in more than what is under test: {said}{more}",
-        mend="make them alike, or give --unlike to compare them all the same and have it said everywhere",
+        hint="make them alike, or give --unlike to compare them all the same and have it said everywhere",
     )
 
 

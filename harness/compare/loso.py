@@ -79,7 +79,7 @@ def select_loso(sides: Sequence[Side], *, seed: int = 0) -> list[Selection]:
     if not found:
         raise HarnessError(
             "--select loso: nothing holds two prompts or more on the same samples",
-            mend="run the task with several prompts: harness run TASK --prompt all --model ...",
+            hint="run the task with several prompts: harness run TASK --prompt all --model ...",
         )
     return found
 
@@ -95,7 +95,7 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
         if len(subjects) < 2:
             raise HarnessError(
                 f"--select loso: {first.cell.task} has one {first.records.cluster_unit} only",
-                mend="leave-one-subject-out needs two subjects or more; name what tells them apart: "
+                hint="leave-one-subject-out needs two subjects or more; name what tells them apart: "
                 "--set cluster=ANNOTATION at the run",
             )
         totals = _totals(cuts, places, len(subjects))

@@ -107,7 +107,7 @@ def share(found: Sequence[Contender]) -> Shared:
         told = " and ".join(dict.fromkeys(one.side for one in found))
         raise HarnessError(
             f"{told} have no sample of {first.cell.task} in common",
-            mend="their ids must be the same: name the column with --id COL",
+            hint="their ids must be the same: name the column with --id COL",
         )
     groups = group(first.records)
     places = np.asarray([first.positions[name] for name in names], dtype=np.int64)

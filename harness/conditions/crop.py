@@ -67,7 +67,7 @@ def cut(image: Image.Image, *, square: Box) -> Image.Image:
             raise MediaError(
                 f"the box of the face lies outside the picture of {image.width}x{image.height} pixels",
                 kind="unsupported",
-                mend="give boxes in pixels of the picture as it is stored",
+                hint="give boxes in pixels of the picture as it is stored",
             )
         side = min(round(high - low), limit)
         first = min(max(0, round(low)), limit - side)
@@ -82,7 +82,7 @@ def crop_condition(name: str) -> FaceCrop:
     if not _NUMBER.fullmatch(margin) or float(margin) > 3:
         raise HarnessError(
             f"condition {name}: {margin!r} is no margin",
-            mend=f"write a number from 0 to 3, such as {PREFIX}0.4; {NAME} alone takes {MARGIN:g}",
+            hint=f"write a number from 0 to 3, such as {PREFIX}0.4; {NAME} alone takes {MARGIN:g}",
         )
     return FaceCrop(name, float(margin))
 

@@ -52,7 +52,7 @@ class Undrawn:
         raise MediaError(
             f"{self.name} is no drawn face: {self.condition} cannot change it",
             kind="unsupported",
-            mend="use this condition on tasks over drawn faces (faces/...)",
+            hint="use this condition on tasks over drawn faces (faces/...)",
         )
 
 
@@ -66,11 +66,11 @@ def cue_condition(name: str) -> WithCue:
         why = f" ({REFUSED[cue]})" if cue in REFUSED else ""
         raise HarnessError(
             f"condition {name}: no cue called {cue!r} can be changed alone{why}",
-            mend=f"write {FORM}, with one of {', '.join(INTERVENTIONS)}",
+            hint=f"write {FORM}, with one of {', '.join(INTERVENTIONS)}",
         )
     if value not in INTERVENTIONS[cue].values:
         raise HarnessError(
             f"condition {name}: {cue} cannot be made {value!r}",
-            mend=f"use one of {', '.join(INTERVENTIONS[cue].values)}",
+            hint=f"use one of {', '.join(INTERVENTIONS[cue].values)}",
         )
     return WithCue(name, cue, value)

@@ -28,6 +28,6 @@ class Family:
             kind = "a whole number" if self.whole else "a number"
             raise HarnessError(
                 f"condition {name}: {number:g} does not suit {self.name}",
-                mend=f"N is {kind} from {self.least:g} to {self.most:g}",
+                hint=f"N is {kind} from {self.least:g} to {self.most:g}",
             )
         return self.make(name, number)

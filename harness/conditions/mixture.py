@@ -54,7 +54,7 @@ class Mix:
             f"the condition {self.name} mixes a sample with another of its task, of another label and another "
             "subject, and there is none",
             kind="unsupported",
-            mend="use it on a task whose samples have two labels and two subjects or more",
+            hint="use it on a task whose samples have two labels and two subjects or more",
         )
 
 
@@ -133,7 +133,7 @@ def mix_condition(name: str) -> Mix:
     if _WEIGHT.fullmatch(weight) is None:
         raise HarnessError(
             f"condition {name}: {weight!r} is no share from 0 to 1",
-            mend=f"write {FORM}, such as mix:0.5 or mix:0.75",
+            hint=f"write {FORM}, such as mix:0.5 or mix:0.75",
         )
     return Mix(name, float(weight))
 

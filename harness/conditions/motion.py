@@ -84,7 +84,7 @@ def _moving(medium: Medium, name: str) -> Moments:
         raise MediaError(
             f"a single picture shows no movement for the condition {name}",
             kind="unsupported",
-            mend="run it on tasks whose samples are clips",
+            hint="run it on tasks whose samples are clips",
         )
     found = moments(medium)
     if found.onset == found.apex:
@@ -93,7 +93,7 @@ def _moving(medium: Medium, name: str) -> Moments:
             f"onset and apex are one frame ({medium.indices[found.apex]}), so the condition {name} has no "
             f"movement to show; the clip has {len(medium.frames)} frame(s)",
             kind="unsupported",
-            mend="give clips of two frames or more, and an onset before the apex",
+            hint="give clips of two frames or more, and an onset before the apex",
         )
     return found
 

@@ -86,17 +86,17 @@ def region_condition(name: str) -> Region:
     if part == EVERY and not control:
         raise HarnessError(
             f"condition {name} stands for one of every part and its control",
-            mend=f"`harness run` and `plan` take it; here name one, such as {PREFIX}mouth={fill or FILLS[0]}",
+            hint=f"`harness run` and `plan` take it; here name one, such as {PREFIX}mouth={fill or FILLS[0]}",
         )
     if not equals or part not in PARTS:
         raise HarnessError(
             f"condition {name}: no part of a face is called {part!r}",
-            mend=f"write {CONTROL_FORM if control else FORM} with one of {', '.join(PARTS)}",
+            hint=f"write {CONTROL_FORM if control else FORM} with one of {', '.join(PARTS)}",
         )
     if fill not in FILLS:
         raise HarnessError(
             f"condition {name}: nothing can be covered by {fill!r}",
-            mend=f"use one of {', '.join(FILLS)}",
+            hint=f"use one of {', '.join(FILLS)}",
         )
     return Region(name, part, fill, control)
 

@@ -73,7 +73,7 @@ def load_condition(name: str) -> Condition:
         if film is not None:
             raise HarnessError(
                 f"condition {name}: {film} shows a clip as one video and stands alone",
-                mend=f"run it beside the others: --condition {film} --condition ...",
+                hint=f"run it beside the others: --condition {film} --condition ...",
             )
         return Joined(name, parts)
     for prefix, make in _PREFIXED.items():
@@ -86,7 +86,7 @@ def load_condition(name: str) -> Condition:
     found: Condition | Family = CONDITIONS.load(name)
     if isinstance(found, Family):
         raise HarnessError(
-            f"condition {name}: N is a number to fill in", mend=found.description.split(": ")[-1]
+            f"condition {name}: N is a number to fill in", hint=found.description.split(": ")[-1]
         )
     return found
 

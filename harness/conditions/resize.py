@@ -40,6 +40,6 @@ def resize_condition(name: str) -> Resize:
     if not re.fullmatch(r"[1-9][0-9]{0,3}", side, re.ASCII) or int(side) > LARGEST:
         raise HarnessError(
             f"condition {name}: {side!r} is no number of pixels",
-            mend=f"write {FORM} with a whole number from 1 to {LARGEST}",
+            hint=f"write {FORM} with a whole number from 1 to {LARGEST}",
         )
     return Resize(name, int(side))

@@ -31,7 +31,7 @@ def split_shots(condition: str) -> tuple[str, int]:
     if len(found) > 1 or not 1 <= shots <= MOST_SHOTS:
         raise HarnessError(
             f"condition {condition}: {' and '.join(found)} is no number of worked examples",
-            mend=f"write one of shots-1 to shots-{MOST_SHOTS}; without any, leave it out",
+            hint=f"write one of shots-1 to shots-{MOST_SHOTS}; without any, leave it out",
         )
     return "+".join(part for part in parts if part not in found) or "none", shots
 

@@ -8,25 +8,25 @@ MediaFault = Literal["missing", "empty", "corrupt", "too-large", "unsupported"]
 
 
 class HarnessError(Exception):
-    """Something a person can mend: names the thing, where it is, and the mend.
+    """Something a person can correct: names the thing, where it is, and what to do.
 
-    `message` says what is wrong and where; `mend` says what to do about it.
+    `message` says what is wrong and where; `hint` says what to do about it.
     """
 
-    def __init__(self, message: str, *, mend: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  mend: {self.mend}" if self.mend else self.message
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
 
 class MediaError(HarnessError):
     """One picture or clip cannot be used; the run goes on and the sample counts as failed."""
 
-    def __init__(self, message: str, *, kind: MediaFault, mend: str = "") -> None:
-        super().__init__(message, mend=mend)
+    def __init__(self, message: str, *, kind: MediaFault, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.kind: MediaFault = kind
 
 
@@ -34,6 +34,6 @@ def missing_extra(package: str, extra: str) -> HarnessError:
     """The error for a package that an extra would have brought."""
     return HarnessError(
         f"{package} is not installed",
-        mend=f"pip install -c constraints.txt 'affect-harness[{extra}]'"
+        hint=f"pip install -c constraints.txt 'affect-harness[{extra}]'"
         f"  (in a checkout: pip install -c constraints.txt -e '.[{extra}]')",
     )

@@ -59,7 +59,7 @@ class FilePicture:
             raise MediaError(
                 f"picture not found: {self.path}",
                 kind="missing",
-                mend="a relative path starts at the table that names it, or at --set source.root=FOLDER",
+                hint="a relative path starts at the table that names it, or at --set source.root=FOLDER",
             ) from None
         except OSError as error:
             raise MediaError(
@@ -67,13 +67,13 @@ class FilePicture:
             ) from None
         if not data:
             raise MediaError(
-                f"picture is an empty file: {self.path}", kind="empty", mend="fetch it again"
+                f"picture is an empty file: {self.path}", kind="empty", hint="fetch it again"
             )
         if len(data) > MAX_FILE_BYTES:
             raise MediaError(
                 f"picture file is over {MAX_FILE_BYTES >> 20} MiB: {self.path}",
                 kind="too-large",
-                mend="shrink it before the run",
+                hint="shrink it before the run",
             )
         return data
 

@@ -30,7 +30,7 @@ class Registry:
         if target is None:
             raise HarnessError(
                 f"no {self.kind} is called {name!r}",
-                mend=f"choose one of: {', '.join(self.names())}",
+                hint=f"choose one of: {', '.join(self.names())}",
             )
         module, _, attribute = target.partition(":")
         return getattr(importlib.import_module(module), attribute)

@@ -48,7 +48,7 @@ def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[Sheet]]:
     tasks = {name: Task.model_validate(t["config"]) for name, t in manifest["tasks"].items()}
     if not folder.records.is_file():
         raise HarnessError(
-            f"{folder.path} holds no records", mend=f"score it first: harness score {folder.path}"
+            f"{folder.path} holds no records", hint=f"score it first: harness score {folder.path}"
         )
     cells: dict[tuple[str, ...], dict[str, dict[str, Any]]] = {}
     for row in read_table(folder.records):

@@ -93,7 +93,7 @@ def with_cue(
     if len(named) != 1:
         raise HarnessError(
             f"with_cue changes one cue, not {len(named)} ({', '.join(named) or 'none named'})",
-            mend="name exactly one; call it again for another",
+            hint="name exactly one; call it again for another",
         )
     ((cue, value),) = named.items()
     unknown = [name for name in allow if name not in CUE_VALUES]
@@ -101,7 +101,7 @@ def with_cue(
         what = f"allow names {unknown}" if unknown else f"part_lips was given for {cue}"
         raise HarnessError(
             f"{what}, which no change of {cue} can use",
-            mend=f"part_lips goes with teeth_visible; allow takes {', '.join(CUE_VALUES)}",
+            hint=f"part_lips goes with teeth_visible; allow takes {', '.join(CUE_VALUES)}",
         )
     free = {cue, *allow}
     if cue == "teeth_visible":
@@ -120,7 +120,7 @@ def _check_value(cue: str, value: str) -> None:
     if value not in INTERVENTIONS[cue].values:
         raise HarnessError(
             f"{cue} has no value {value!r}",
-            mend=f"use one of {', '.join(INTERVENTIONS[cue].values)}",
+            hint=f"use one of {', '.join(INTERVENTIONS[cue].values)}",
         )
 
 
@@ -132,7 +132,7 @@ def _others(before: dict[str, Any], after: dict[str, Any], free: set[str]) -> li
 def _refusal(face: Face, cue: str, value: str, why: str) -> HarnessError:
     return HarnessError(
         f"{cue} of {face.identity.subject} ({face.emotion}) cannot be made {value!r} alone: {why}",
-        mend="take another face, or name in `allow` what may change along with it",
+        hint="take another face, or name in `allow` what may change along with it",
     )
 
 

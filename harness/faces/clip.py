@@ -46,13 +46,13 @@ class ClipSpec:
             raise HarnessError(
                 f"clip of {self.rest.identity.subject}: frames {self.onset}, {self.apex}, "
                 f"{self.offset} of {self.frames} are out of order",
-                mend=f"keep 0 <= onset < apex < offset < frames <= {LONGEST_CLIP}",
+                hint=f"keep 0 <= onset < apex < offset < frames <= {LONGEST_CLIP}",
             )
         if (self.offset - self.onset) / self.fps > LONGEST_MOVEMENT:
             raise HarnessError(
                 f"clip of {self.rest.identity.subject}: the movement takes "
                 f"{(self.offset - self.onset) / self.fps:.2f} s",
-                mend=f"keep it within {LONGEST_MOVEMENT} s",
+                hint=f"keep it within {LONGEST_MOVEMENT} s",
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def clip_at(
     still = [name for name in labels if name not in COARSE]
     if still:
         raise HarnessError(
-            f"labels {still} are no micro-expressions", mend=f"use names among {', '.join(MICRO_7)}"
+            f"labels {still} are no micro-expressions", hint=f"use names among {', '.join(MICRO_7)}"
         )
     face = face_at(index, seed=seed, split=split, labels=labels)
     rng = stream(seed, split, CLIP_STREAM, index)
@@ -117,7 +117,7 @@ def frame_at(clip: ClipSpec, frame: int) -> Face:
     if not 0 <= frame < clip.frames:
         raise HarnessError(
             f"frame {frame} lies outside a clip of {clip.frames} frames",
-            mend=f"ask for 0 to {clip.frames - 1}",
+            hint=f"ask for 0 to {clip.frames - 1}",
         )
     share = strength_at(clip, frame)
     units = tuple(

@@ -101,12 +101,12 @@ def export(
         HarnessError: if `out` is not empty, `n` is not positive, or the kind is unknown.
     """
     if kind not in _FOLDERS:
-        raise HarnessError(f"kind {kind!r} is unknown", mend=f"use one of {', '.join(_FOLDERS)}")
+        raise HarnessError(f"kind {kind!r} is unknown", hint=f"use one of {', '.join(_FOLDERS)}")
     if n < 1:
-        raise HarnessError(f"{n} is no number of faces", mend="ask for 1 or more")
+        raise HarnessError(f"{n} is no number of faces", hint="ask for 1 or more")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise HarnessError(
-            f"{out} is not an empty folder", mend="name a new folder, or empty this one first"
+            f"{out} is not an empty folder", hint="name a new folder, or empty this one first"
         )
     job = _Job(seed, split, tuple(labels or _LABELS[kind]), size, out, seconds)
     if kind == "long":  # lengths that cannot be are told before a folder is made

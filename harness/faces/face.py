@@ -139,10 +139,10 @@ class Face:
         if len(set(numbers)) != len(numbers):
             raise HarnessError(
                 f"a face of {self.identity.subject} lists an action unit twice: {numbers}",
-                mend="give each action unit once, with its left and right intensity",
+                hint="give each action unit once, with its left and right intensity",
             )
         if not 0.0 <= self.teeth <= 1.0:
-            raise HarnessError(f"teeth {self.teeth} is outside 0 to 1", mend="use 0 to hide them")
+            raise HarnessError(f"teeth {self.teeth} is outside 0 to 1", hint="use 0 to hide them")
 
     def with_units(self, *units: Unit) -> Face:
         """The same face with these action units instead of its own."""

@@ -82,7 +82,7 @@ class LongSpec:
         if not 0 < self.frames <= LONGEST_VIDEO * self.fps:
             raise HarnessError(
                 f"long video of {name}: {self.frames} frames at {self.fps} per second",
-                mend=f"keep it within {LONGEST_VIDEO:.0f} s",
+                hint=f"keep it within {LONGEST_VIDEO:.0f} s",
             )
         free = 0
         for event in self.events:
@@ -90,14 +90,14 @@ class LongSpec:
             if not order or event.offset >= self.frames:
                 raise HarnessError(
                     f"long video of {name}: the event at frame {event.onset} is out of order",
-                    mend="keep onset < apex <= release < offset, and events apart",
+                    hint="keep onset < apex <= release < offset, and events apart",
                 )
             seconds = (event.offset - event.onset) / self.fps
             micro = event.kind == "micro-expression"
             if (seconds > LONGEST_MICRO) if micro else not LONGEST_MICRO < seconds <= LONGEST_MACRO:
                 raise HarnessError(
                     f"long video of {name}: a {event.kind} takes {seconds:.2f} s",
-                    mend=f"micro: up to {LONGEST_MICRO} s; macro: over that, to {LONGEST_MACRO} s",
+                    hint=f"micro: up to {LONGEST_MICRO} s; macro: over that, to {LONGEST_MACRO} s",
                 )
             free = event.offset + 1
 
@@ -156,7 +156,7 @@ def long_frame_at(spec: LongSpec, frame: int) -> Face:
     if not 0 <= frame < spec.frames:
         raise HarnessError(
             f"frame {frame} lies outside a video of {spec.frames} frames",
-            mend=f"ask for 0 to {spec.frames - 1}",
+            hint=f"ask for 0 to {spec.frames - 1}",
         )
     found = event_at(spec, frame)
     units: dict[int, Unit] = {}

@@ -57,13 +57,13 @@ def long_at(
     if not 5.0 <= low <= high <= LONGEST_VIDEO or fps < 20:
         raise HarnessError(
             f"a long video of {low} to {high} s at {fps} frames per second cannot be drawn",
-            mend=f"ask for 5 to {LONGEST_VIDEO:.0f} s and 20 frames per second or more",
+            hint=f"ask for 5 to {LONGEST_VIDEO:.0f} s and 20 frames per second or more",
         )
     unknown = [name for name in labels if name not in COARSE]
     if unknown or not labels:
         raise HarnessError(
             f"labels {list(labels)} cannot be drawn as events",
-            mend=f"use names among {', '.join(MICRO_7)}",
+            hint=f"use names among {', '.join(MICRO_7)}",
         )
     rng = stream(seed, split, LONG_STREAM, index)
     identity = identity_at(index // ranges.LONG_VIDEOS, seed=seed, split=split)

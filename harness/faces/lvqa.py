@@ -76,6 +76,6 @@ def ordinal(number: int) -> str:
         HarnessError: for a number below 1.
     """
     if number < 1:
-        raise HarnessError(f"there is no event number {number}", mend="count events from 1")
+        raise HarnessError(f"there is no event number {number}", hint="count events from 1")
     last = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
     return f"{number}{last or 'th'}"

@@ -56,7 +56,7 @@ def blend(a: tuple[Unit, ...], b: tuple[Unit, ...], share: float) -> tuple[Unit,
         HarnessError: for a share outside 0 to 1.
     """
     if not 0.0 <= share <= 1.0:
-        raise HarnessError(f"share {share} is outside 0 to 1", mend="use 0 to 1")
+        raise HarnessError(f"share {share} is outside 0 to 1", hint="use 0 to 1")
     sides: dict[int, tuple[float, float]] = {}
     for units, weight in ((a, share), (b, 1 - share)):
         for u in units:
@@ -89,7 +89,7 @@ def mixture_at(
     if len(names) < 2 or len(set(names)) != len(names) or not set(names) <= set(PROTOTYPES):
         raise HarnessError(
             f"labels {names} cannot be blended",
-            mend=f"list two or more distinct names among {', '.join(PROTOTYPES)}",
+            hint=f"list two or more distinct names among {', '.join(PROTOTYPES)}",
         )
     rng = stream(seed, split, MIXTURE_STREAM, index)
     identity = identity_at(index // MIXTURES_EACH, seed=seed, split=split)

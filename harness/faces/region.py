@@ -28,7 +28,7 @@ def region_of(face: Face, cue: str, *, size: int = 224) -> NDArray[np.bool_]:
     """
     if cue not in INTERVENTIONS:
         raise HarnessError(
-            f"cue {cue!r} cannot be changed alone", mend=f"use one of {', '.join(INTERVENTIONS)}"
+            f"cue {cue!r} cannot be changed alone", hint=f"use one of {', '.join(INTERVENTIONS)}"
         )
     box = INTERVENTIONS[cue].region
     if box is None:

@@ -29,12 +29,12 @@ def stream(seed: int, split: str, purpose: int, *numbers: int) -> np.random.Gene
     """
     if split not in SPLIT_CODES:
         raise HarnessError(
-            f"split {split!r} is unknown", mend=f"use one of {', '.join(SPLIT_CODES)}"
+            f"split {split!r} is unknown", hint=f"use one of {', '.join(SPLIT_CODES)}"
         )
     parts = [seed, SPLIT_CODES[split], purpose, *numbers]
     if min(parts) < 0:
         raise HarnessError(
-            f"seed {seed} or index {numbers} is negative", mend="count seeds and indices from 0"
+            f"seed {seed} or index {numbers} is negative", hint="count seeds and indices from 0"
         )
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(parts)))
 
@@ -74,7 +74,7 @@ def _check_labels(labels: Sequence[str]) -> None:
     if unknown or not labels or len(set(labels)) != len(labels):
         raise HarnessError(
             f"labels {list(labels)} cannot be drawn",
-            mend=f"list distinct names among {', '.join(PROTOTYPES)}",
+            hint=f"list distinct names among {', '.join(PROTOTYPES)}",
         )
 
 

@@ -64,9 +64,9 @@ def sheet(what: Sheet, *, seed: int = 0, rows: int = 4, size: int = 128) -> Imag
         "mixtures": _mixtures,
     }
     if what not in makers:
-        raise HarnessError(f"sheet {what!r} is unknown", mend=f"use one of {', '.join(SHEETS)}")
+        raise HarnessError(f"sheet {what!r} is unknown", hint=f"use one of {', '.join(SHEETS)}")
     if rows < 1:
-        raise HarnessError(f"a sheet of {rows} rows is empty", mend="ask for 1 or more")
+        raise HarnessError(f"a sheet of {rows} rows is empty", hint="ask for 1 or more")
     return _lay_out(makers[what](seed, rows), size)
 
 

@@ -43,13 +43,13 @@ class Unit:
         if self.number not in UNIT_TABLE:
             raise HarnessError(
                 f"action unit {self.number} cannot be drawn",
-                mend=f"use one of {', '.join(map(str, UNIT_NUMBERS))}",
+                hint=f"use one of {', '.join(map(str, UNIT_NUMBERS))}",
             )
         for name, value in (("left", self.left), ("right", self.right)):
             if not 0.0 <= value <= 1.0:
                 raise HarnessError(
                     f"action unit {self.number}: {name} intensity {value} is outside 0 to 1",
-                    mend="give each side an intensity from 0 to 1",
+                    hint="give each side an intensity from 0 to 1",
                 )
 
     @property

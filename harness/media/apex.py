@@ -64,7 +64,7 @@ def _greys(frames: Sequence[Picture]) -> list[Any]:
             raise MediaError(
                 f"the frames of a clip differ in shape: {frame.name}",
                 kind="unsupported",
-                mend="crop or pad them alike, or give the apex in the table",
+                hint="crop or pad them alike, or give the apex in the table",
             )
         found.append(values - values.mean())
     return found

@@ -52,7 +52,7 @@ def elsewhere(own: Sequence[Patch], marks: Marks, size: tuple[int, int]) -> Cont
             raise MediaError(
                 "the picture has no room to cover as many pixels elsewhere",
                 kind="unsupported",
-                mend="take pictures with more around the face, or a smaller part",
+                hint="take pictures with more around the face, or a smaller part",
             )
         moved[place], features = found
         on_features += features

@@ -59,7 +59,7 @@ def _patch(polygon: Polygon, size: tuple[int, int]) -> Patch:
             f"a part of the face lies outside the picture of {size[0]}x{size[1]} pixels "
             f"(at {found[0]:.0f},{found[1]:.0f})",
             kind="unsupported",
-            mend="give landmarks in pixels of the picture as it is stored",
+            hint="give landmarks in pixels of the picture as it is stored",
         )
     from PIL import Image, ImageDraw
 

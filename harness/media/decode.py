@@ -74,7 +74,7 @@ def open_header(data: bytes, *, name: str) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     if not data:
-        raise MediaError(f"picture is empty: {name}", kind="empty", mend="fetch it again")
+        raise MediaError(f"picture is empty: {name}", kind="empty", hint="fetch it again")
     webp = webp_size(data)
     if webp is not None:  # its decoder reserves the canvas when it is opened
         check_size(*webp, name=name)
@@ -87,7 +87,7 @@ def open_header(data: bytes, *, name: str) -> Image.Image:
         raise MediaError(
             f"not a picture of a known format: {name}",
             kind="unsupported",
-            mend=f"convert it to one of {', '.join(FORMATS)}, or fetch it again",
+            hint=f"convert it to one of {', '.join(FORMATS)}, or fetch it again",
         ) from None
     except DAMAGE as error:
         raise corrupt(name, str(error)) from None
@@ -105,14 +105,14 @@ def check_size(width: int, height: int, *, name: str) -> None:
 
 def corrupt(name: str, why: str) -> MediaError:
     """The error for a damaged file."""
-    return MediaError(f"picture is damaged: {name}: {why}", kind="corrupt", mend="fetch it again")
+    return MediaError(f"picture is damaged: {name}: {why}", kind="corrupt", hint="fetch it again")
 
 
 def _too_large(name: str, why: str) -> MediaError:
     return MediaError(
         f"picture has over {PIXEL_LIMIT // 1_000_000} million pixels: {name}: {why}",
         kind="too-large",
-        mend="shrink it before the run",
+        hint="shrink it before the run",
     )
 
 
@@ -131,7 +131,7 @@ def _to_rgb(image: Image.Image, *, name: str) -> Image.Image:
         raise MediaError(
             f"picture has floating-point pixels, whose range is unknown: {name}",
             kind="unsupported",
-            mend="convert it to 8 bits a channel",
+            hint="convert it to 8 bits a channel",
         )
     return image.convert("RGB")
 

@@ -38,7 +38,7 @@ class Derived:
             raise MediaError(
                 f"pictures of different sizes ({sizes}) cannot be compared: {self.name}",
                 kind="unsupported",
-                mend="crop or scale the frames of a clip alike",
+                hint="crop or scale the frames of a clip alike",
             )
         return encode_png(self.make(images))
 

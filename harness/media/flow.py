@@ -72,7 +72,7 @@ def _raw(cv2: Any, before: Any, after: Any, method: Method) -> Any:
     else:
         raise HarnessError(
             "this OpenCV has no TV-L1 optical flow",
-            mend="use the condition optical-flow, or install opencv-contrib-python-headless "
+            hint="use the condition optical-flow, or install opencv-contrib-python-headless "
             "in place of opencv-python-headless",
         )
     return finder.calc(before, after, None)

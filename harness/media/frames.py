@@ -63,7 +63,7 @@ def parse_policy(text: str) -> Policy:
         return (_uniform if match[1] == "uniform" else _around_apex)(int(match[2]))
     raise HarnessError(
         f"no frame policy is called {text!r}",
-        mend=f"choose one of: {', '.join(POLICIES)} (such as uniform-8)",
+        hint=f"choose one of: {', '.join(POLICIES)} (such as uniform-8)",
     )
 
 
@@ -82,7 +82,7 @@ def need_frames(medium: Medium) -> None:
         raise MediaError(
             "a clip of 0 frames",
             kind="empty",
-            mend="check source.frames and source.root",
+            hint="check source.frames and source.root",
         )
 
 

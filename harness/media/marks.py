@@ -65,7 +65,7 @@ def marks_of(medium: Medium, *, wanted_by: str) -> Marks:
     raise MediaError(
         f"{name}: nothing says where the face lies, which {wanted_by} needs",
         kind="unsupported",
-        mend=f"bring a column {BOX} or {POINTS[0]}, or a side table of them as source.marks",
+        hint=f"bring a column {BOX} or {POINTS[0]}, or a side table of them as source.marks",
     )
 
 
@@ -135,5 +135,5 @@ def _broken(name: str, why: str) -> MediaError:
     return MediaError(
         f"the annotation {name} cannot be read: {why}",
         kind="corrupt",
-        mend="mend the cell; its form stands in harness.media.marks",
+        hint="hint the cell; its form stands in harness.media.marks",
     )

@@ -42,7 +42,7 @@ class Frame:
             raise MediaError(
                 f"the eyes lie {unit:.1f} pixels apart: the face is too small to have parts",
                 kind="unsupported",
-                mend="take a larger picture, or mend the landmarks",
+                hint="take a larger picture, or hint the landmarks",
             )
         origin = ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2)
         across = (dx / unit, dy / unit)
@@ -85,7 +85,7 @@ def part_of(marks: Marks, name: str) -> tuple[Polygon, ...]:
         raise MediaError(
             f"nothing says where the {name} of the face lie (boxes of parts: {known})",
             kind="unsupported",
-            mend=f"bring landmarks, or a column region_{name}",
+            hint=f"bring landmarks, or a column region_{name}",
         )
     made = _FROM_68 if len(marks.points) == 68 else _FROM_5
     return made[name](marks.points, frame_of(marks.points))
@@ -138,7 +138,7 @@ def bounds(points: Sequence[Point]) -> Box:
     """The box around points. Raises MediaError where there are none."""
     if not points:
         raise MediaError(
-            "nothing says where the face lies", kind="unsupported", mend="bring landmarks or boxes"
+            "nothing says where the face lies", kind="unsupported", hint="bring landmarks or boxes"
         )
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return min(xs), min(ys), max(xs), max(ys)

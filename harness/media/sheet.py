@@ -143,7 +143,7 @@ def _compose(pictures: Sequence[Picture], longer_side: int) -> Image.Image:
         raise MediaError(
             f"a contact sheet of {len(pictures)} pictures leaves each {layout.tile[0]}x{layout.tile[1]} pixels",
             kind="too-large",
-            mend="show fewer frames: media.frames: uniform-16, or a condition that chooses some",
+            hint="show fewer frames: media.frames: uniform-16, or a condition that chooses some",
         )
     sheet = Image.new("RGB", layout.size, (_PAPER,) * 3)
     for nth, (data, name) in enumerate(zip(plain, names, strict=True)):

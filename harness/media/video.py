@@ -17,20 +17,20 @@ def video_of(medium: Medium, frames: Sequence[Image]) -> Video:
     time, and for frames of different sizes.
     """
     if not frames:
-        raise MediaError("a video of 0 frames", kind="empty", mend="check source.frames")
+        raise MediaError("a video of 0 frames", kind="empty", hint="check source.frames")
     first, last = medium.indices[0], medium.indices[-1]
     name = f"{frames[0].name} ... {frames[-1].name}" if len(frames) > 1 else frames[0].name
     if not medium.fps:
         raise MediaError(
             f"the frame times of {name} are not known: its source tells no frames per second",
             kind="unsupported",
-            mend="say how fast the clips were recorded: --set media.fps=200",
+            hint="say how fast the clips were recorded: --set media.fps=200",
         )
     if any(b <= a for a, b in zip(medium.indices, medium.indices[1:], strict=False)):
         raise MediaError(
             f"the frames of {name} are not numbered in order of time ({first} ... {last})",
             kind="unsupported",
-            mend="name frame files by rising numbers",
+            hint="name frame files by rising numbers",
         )
     sizes = {check(frame.data, frame.name) for frame in frames}
     if len(sizes) > 1:
@@ -38,7 +38,7 @@ def video_of(medium: Medium, frames: Sequence[Image]) -> Video:
         raise MediaError(
             f"the frames of {name} are of different sizes ({told}), which no video has",
             kind="unsupported",
-            mend="crop or scale the frames of a clip alike",
+            hint="crop or scale the frames of a clip alike",
         )
     numbers = tuple(number - first for number in medium.indices)
     return Video(name, tuple(frames), numbers, medium.fps)

@@ -107,5 +107,5 @@ def _names(value: Value, at: int) -> frozenset[str]:
 def _wrong(value: Value, at: int, wanted: str) -> HarnessError:
     return HarnessError(
         f"value {value!r} of sample {at} is not {wanted}",
-        mend="check the kind of the field in the task against the column it reads",
+        hint="check the kind of the field in the task against the column it reads",
     )

@@ -103,17 +103,17 @@ def calibration_family(logprobs: Floats, truth: Sequence[int]) -> CalibrationFam
     if scores.ndim != 2 or len(scores) != codes.size:
         raise HarnessError(
             f"log-probabilities of shape {scores.shape} but {codes.size} true labels",
-            mend="give one row a sample, one column a label",
+            hint="give one row a sample, one column a label",
         )
     if codes.size and not (codes.min() >= 0 and codes.max() < scores.shape[1]):
         raise HarnessError(
-            "a true label is not among those scored", mend="add it to the field's labels"
+            "a true label is not among those scored", hint="add it to the field's labels"
         )
     top = scores.max(axis=1, keepdims=True, initial=-np.inf)
     if not np.isfinite(top).all():
         raise HarnessError(
             "a sample has no finite log-probability",
-            mend="drop it from the journal, or ask it again",
+            hint="drop it from the journal, or ask it again",
         )
     shares = np.exp(scores - top)
     mass = np.minimum(np.exp(top[:, 0]) * shares.sum(axis=1), 1.0)

@@ -95,7 +95,7 @@ def check_pairs(truth: Sequence[object], predicted: Sequence[object]) -> None:
     if len(truth) != len(predicted):
         raise HarnessError(
             f"{len(truth)} truths but {len(predicted)} predictions",
-            mend="give one prediction per sample, None where there is no answer",
+            hint="give one prediction per sample, None where there is no answer",
         )
 
 
@@ -105,7 +105,7 @@ def check_totals(totals: Floats, width: int) -> Floats:
     if array.ndim == 0 or array.shape[-1] != width:
         raise HarnessError(
             f"totals of shape {array.shape} where the last axis must be {width}",
-            mend="sum the rows of this same family over its samples",
+            hint="sum the rows of this same family over its samples",
         )
     return array
 
@@ -115,5 +115,5 @@ def unknown_metric(
 ) -> HarnessError:
     """The error for a metric name that the kind of field does not have."""
     return HarnessError(
-        f"no metric {metric!r} for a {kind} field", mend=f"use one of: {', '.join(known)}"
+        f"no metric {metric!r} for a {kind} field", hint=f"use one of: {', '.join(known)}"
     )

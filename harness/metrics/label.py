@@ -142,12 +142,12 @@ def label_family(
     occurring = set(truth)
     if classes is not None:
         if len(set(classes)) != len(classes):
-            raise HarnessError("a class is listed twice", mend="list each label once")
+            raise HarnessError("a class is listed twice", hint="list each label once")
         stray = sorted(occurring - set(classes))
         if stray:
             raise HarnessError(
                 f"true label {stray[0]!r} is not among the classes given",
-                mend="add it to the labels of the field, or map it to one of them",
+                hint="add it to the labels of the field, or map it to one of them",
             )
     order = tuple(c for c in (sorted(occurring) if classes is None else classes) if c in occurring)
     code = {label: position for position, label in enumerate(order)}

@@ -139,13 +139,13 @@ def number_family(
     """
     check_pairs(truth, predicted)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise HarnessError(f"the scale {low}..{high} is empty", mend="give finite low < high")
+        raise HarnessError(f"the scale {low}..{high} is empty", hint="give finite low < high")
     true = np.array(truth, dtype=np.float64)
     bad = np.flatnonzero(~((true >= low) & (true <= high)))
     if bad.size:
         raise HarnessError(
             f"true value {true[bad[0]]} of sample {bad[0]} is not on the scale {low}..{high}",
-            mend="correct the label or widen low and high of the field",
+            hint="correct the label or widen low and high of the field",
         )
     given = np.array([math.nan if p is None else p for p in predicted], dtype=np.float64)
     given = np.where((given >= low) & (given <= high), given, math.nan)

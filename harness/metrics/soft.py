@@ -91,7 +91,7 @@ class SoftFamily:
         if metric in SOFT_METRICS and metric not in names and self.point:
             raise HarnessError(
                 f"{metric} is refused for answers of one label: smoothing alone would decide it",
-                mend="ask for probabilities (--channel logprob, or a prompt of percentages), or take js",
+                hint="ask for probabilities (--channel logprob, or a prompt of percentages), or take js",
             )
         if metric not in names:
             raise unknown_metric(metric, names, "soft label")
@@ -140,7 +140,7 @@ def soft_family(
     if true.ndim != 2 or given.shape != true.shape or share.shape != true.shape[:1]:
         raise HarnessError(
             f"truths of shape {true.shape}, answers of {given.shape}, shares of votes of {share.shape}",
-            mend="give one row a sample, one column a class",
+            hint="give one row a sample, one column a class",
         )
     there = ~np.isnan(given).any(axis=1)
     _check(true, "truth")
@@ -209,5 +209,5 @@ def _check(rows: Floats, what: str) -> None:
         first = int(np.flatnonzero(bad)[0])
         raise HarnessError(
             f"{what} {first} is no distribution: {np.round(rows[first], 4).tolist()}",
-            mend="shares are 0 or more and add up to 1",
+            hint="shares are 0 or more and add up to 1",
         )

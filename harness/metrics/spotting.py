@@ -6,7 +6,7 @@ STRS = F1 of spotting x F1 of the emotions over the spotted pairs.
 
 The reference implementation (github.com/genbing99/STRS-Metric, June 2024), whose numbers leaderboards show,
 departs from that in ways that help or hurt silently. :mod:`harness.metrics.spotting_compat` gives its numbers
-as they are; :func:`strict` mends each departure, and MENDED says what they are.
+as they are; :func:`strict` hints each departure, and MENDED says what they are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MENDED: tuple[str, ...] = (
     "a missed emotion is counted under the true emotion (there under the predicted one)",
     "0/0 is 0: nothing spotted scores 0 (there nan)",
 )
-"""What strict scores mend of the reference implementation."""
+"""What strict scores correct of the reference implementation."""
 
 SPOTTING_METRICS: Mapping[str, str] = MappingProxyType(
     {
@@ -143,7 +143,7 @@ def spotting_family(
     Raises HarnessError without a true interval, where nothing could be scored.
     """
     if not truth:
-        raise HarnessError("there is no true interval", mend="give a table of true events")
+        raise HarnessError("there is no true interval", hint="give a table of true events")
     names = tuple(sorted({s.emotion for s in truth})) if emotions is None else tuple(emotions)
     places = dict.fromkeys([*((s.subject, s.video) for s in truth), *videos])
     places.update(dict.fromkeys((s.subject, s.video) for s in predicted))

@@ -31,7 +31,7 @@ def probe_chat(processor: Any) -> ChatForm:
     if not parts and not _renders(processor, [{"role": "user", "content": _PROBE}]):
         raise HarnessError(
             "the checkpoint has no chat template that renders a user's turn",
-            mend="use an instruction-tuned checkpoint, or add chat_template.jinja to its folder",
+            hint="use an instruction-tuned checkpoint, or add chat_template.jinja to its folder",
         )
 
     def content(text: str) -> Any:

@@ -53,7 +53,7 @@ def find_checkpoint(argument: str, *, adapter: str = "transformers") -> Checkpoi
     if not argument:
         raise HarnessError(
             f"{adapter}: names no checkpoint",
-            mend=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
+            hint=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
         )
     folder = Path(argument).expanduser()
     revision = ""
@@ -61,7 +61,7 @@ def find_checkpoint(argument: str, *, adapter: str = "transformers") -> Checkpoi
         if argument.startswith((".", "/", "~")) or argument.count("/") != 1:
             raise HarnessError(
                 f"there is no folder {argument!r}, and it is no hub id",
-                mend=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
+                hint=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
             )
         folder = _fetch(argument)
         revision = folder.name
@@ -69,7 +69,7 @@ def find_checkpoint(argument: str, *, adapter: str = "transformers") -> Checkpoi
     if not tensors or not (folder / "config.json").is_file():
         raise HarnessError(
             f"{folder} holds no checkpoint (config.json and *.safetensors)",
-            mend="name the folder that transformers' save_pretrained wrote; "
+            hint="name the folder that transformers' save_pretrained wrote; "
             "weights in pickle form are not read",
         )
     settings = sorted(path for path in folder.iterdir() if path.suffix in _SETTINGS)
@@ -121,7 +121,7 @@ def load_checkpoint(checkpoint: Checkpoint) -> Loaded:
     ) as e:
         raise HarnessError(
             f"{checkpoint.folder} could not be loaded: {type(e).__name__}: {e}",
-            mend="it must be a vision-language checkpoint that transformers "
+            hint="it must be a vision-language checkpoint that transformers "
             f"{transformers.__version__} loads with AutoModelForImageTextToText",
         ) from e
     facts = {
@@ -236,6 +236,6 @@ def _fetch(argument: str) -> Path:
     except (OSError, ValueError, RuntimeError) as error:
         raise HarnessError(
             f"there is no folder {argument!r}, and the hub gave nothing: {error}",
-            mend="check the name; a gated checkpoint needs `hf auth login`; without a network, name a "
+            hint="check the name; a gated checkpoint needs `hf auth login`; without a network, name a "
             "folder that already holds it",
         ) from error

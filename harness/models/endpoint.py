@@ -92,20 +92,20 @@ def parse_endpoint(
     found = re.fullmatch(r"(?P<model>.+?)@(?P<url>[a-z]+://.*)", argument)
     if found is None:  # what stands after the @ may hold a password, and is not repeated
         raise HarnessError(
-            f"openai:{argument.partition('@')[0]} names no model at a URL", mend=_FORM
+            f"openai:{argument.partition('@')[0]} names no model at a URL", hint=_FORM
         )
     model, url = found.group("model"), found.group("url")
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").lower(), parts.port
     except ValueError as error:
-        raise HarnessError(f"what follows openai:{model}@ is no URL", mend=_FORM) from error
+        raise HarnessError(f"what follows openai:{model}@ is no URL", hint=_FORM) from error
     if parts.scheme not in ("http", "https") or not host:
-        raise HarnessError(f"what follows openai:{model}@ is no http URL", mend=_FORM)
+        raise HarnessError(f"what follows openai:{model}@ is no http URL", hint=_FORM)
     if parts.query or parts.fragment or parts.username is not None:
         raise HarnessError(
             f"the URL of openai:{model} carries a query, a fragment or a password",
-            mend=f"{_FORM}; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
+            hint=f"{_FORM}; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     loopback = is_loopback(host)
@@ -140,16 +140,16 @@ def find_key(file: Path | None) -> str:
             mode, text = file.stat().st_mode, file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             kind = type(error).__name__  # its own words may hold what the file holds
-            raise HarnessError(f"{file}: no key can be read ({kind})", mend=_KEY_FORM) from None
+            raise HarnessError(f"{file}: no key can be read ({kind})", hint=_KEY_FORM) from None
         if mode & 0o077:
             raise HarnessError(
-                f"{file} holds a key and may be read by others", mend=f"chmod 600 {file}"
+                f"{file} holds a key and may be read by others", hint=f"chmod 600 {file}"
             )
         if not text.strip():
-            raise HarnessError(f"{file} is empty", mend=_KEY_FORM)
+            raise HarnessError(f"{file} is empty", hint=_KEY_FORM)
     key = text.strip()
     if not re.fullmatch(r"[!-~]*", key):
-        raise HarnessError(f"what {where} holds is no key", mend=_KEY_FORM)
+        raise HarnessError(f"what {where} holds is no key", hint=_KEY_FORM)
     return key
 
 
@@ -173,11 +173,11 @@ def ask_served(endpoint: Endpoint, *, seconds: float = 5.0) -> Served:
     if status in (401, 403):
         raise HarnessError(
             f"{endpoint.base} refused the key (HTTP {status})",
-            mend=KEY_MEND,
+            hint=KEY_MEND,
         )
     if status >= 500:
         raise HarnessError(
-            f"{endpoint.base}/models answered HTTP {status}", mend="wait until the server is ready"
+            f"{endpoint.base}/models answered HTTP {status}", hint="wait until the server is ready"
         )
     rows = listed.get("data") if status == 200 else None
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
@@ -195,13 +195,13 @@ def _check_remote(host: str, key: str, allow_remote: frozenset[str]) -> None:
     if host not in {name.lower() for name in allow_remote}:
         raise HarnessError(
             f"pictures of faces would leave this machine for {host}",
-            mend=f"if the licence of every data set and the people shown permit it: "
+            hint=f"if the licence of every data set and the people shown permit it: "
             f"--allow-remote {host}",
         )
     if not key:
         raise HarnessError(
             f"{host} is not this machine, and there is no key for it",
-            mend="put the key in OPENAI_API_KEY or in a file (--key-file); any word, if that server "
+            hint="put the key in OPENAI_API_KEY or in a file (--key-file); any word, if that server "
             "asks for none",
         )
 
@@ -214,7 +214,7 @@ def _find(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[str, Any]:
             return row
     names = ", ".join(sorted(str(row.get("id")) for row in rows)[:20])
     raise HarnessError(
-        f"{endpoint.base} does not serve {endpoint.model!r}", mend=f"it serves: {names}"
+        f"{endpoint.base} does not serve {endpoint.model!r}", hint=f"it serves: {names}"
     )
 
 
@@ -243,7 +243,7 @@ def _get(endpoint: Endpoint, url: str, seconds: float) -> tuple[int, Mapping[str
     except (URLError, HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         raise HarnessError(
-            f"nothing answers at {endpoint.base}: {reason}", mend=_start(endpoint)
+            f"nothing answers at {endpoint.base}: {reason}", hint=_start(endpoint)
         ) from error
     try:
         body = json.loads(data)

@@ -21,7 +21,7 @@ HOPELESS: Mapping[int, str] = {
     403: "use a key that may use this model",
     404: "check the model's name and the URL; the URL is the part before /chat/completions",
 }
-"""Statuses after which no request can succeed -> the mend."""
+"""Statuses after which no request can succeed -> the hint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,7 @@ class LangChainModel:
         if status in _HOPELESS or 300 <= status < 400 or "(insufficient_quota)" in fault.detail:
             otherwise = "see to the account at the provider" if status >= 400 else _ITSELF
             raise HarnessError(
-                f"{self._card.name}: {fault.detail}", mend=_HOPELESS.get(status, otherwise)
+                f"{self._card.name}: {fault.detail}", hint=_HOPELESS.get(status, otherwise)
             )
         if fault.status not in (400, 422):
             return False
@@ -223,7 +223,7 @@ class LangChainModel:
             raise HarnessError(
                 f"{self._card.name} does not take {name}, which was set to {values[name]:g} "
                 f"({fault.detail})",
-                mend="use another model: leaving it out would change the replies",
+                hint="use another model: leaving it out would change the replies",
             )
         self._dropped |= {name}
         self._set.clear()

@@ -35,14 +35,14 @@ def parse_named(argument: str) -> Named:
         r"(?P<provider>[A-Za-z0-9_-]+):(?P<model>.+?)(?:@(?P<url>[a-z]+://.*))?", argument
     )
     if found is None:
-        raise HarnessError("langchain: names no provider and model", mend=FORM)
+        raise HarnessError("langchain: names no provider and model", hint=FORM)
     url = found.group("url") or ""
     parts = urlsplit(url)
     if url and (parts.username is not None or parts.query or parts.fragment):
         raise HarnessError(
             f"the URL of langchain:{found.group('provider')}:{found.group('model')} carries a query, "
             "a fragment or a password",
-            mend=FORM,
+            hint=FORM,
         )
     return Named(found.group("provider").replace("-", "_"), found.group("model"), url.rstrip("/"))
 
@@ -63,19 +63,19 @@ def check_places(
             if getproxies().get("http") and not proxy_bypass(host):
                 raise HarnessError(
                     f"a proxy of this machine would stand between LangChain and {host}",
-                    mend=f"set NO_PROXY={host}",
+                    hint=f"set NO_PROXY={host}",
                 )
         elif host not in allowed:
             raise HarnessError(
                 f"pictures of faces would leave this machine for {host}"
                 + ("" if hosts else f" ({type(chat).__name__} does not say where it sends)"),
-                mend="if the licence of every data set and the people shown permit it: "
+                hint="if the licence of every data set and the people shown permit it: "
                 f"--allow-remote {host}",
             )
     if url and (urlsplit(url).hostname or "").lower() not in hosts:
         raise HarnessError(
             f"{type(chat).__name__} does not take the address of a server",
-            mend="name it without @URL, or name the provider openai for an OpenAI-compatible server",
+            hint="name it without @URL, or name the provider openai for an OpenAI-compatible server",
         )
     for holder in clients(chat):
         if isinstance(getattr(holder, "follow_redirects", None), bool):

@@ -42,12 +42,12 @@ def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
 def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     """The packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
     if argument:
-        raise HarnessError(f"{name!r} takes nothing after its name", mend="write affect-tiny")
+        raise HarnessError(f"{name!r} takes nothing after its name", hint="write affect-tiny")
     folder = weights_folder()
     if not (folder / "config.json").is_file():
         raise HarnessError(
             f"the weights of affect-tiny are not in {folder}",
-            mend="install the package from a wheel that carries them, or train them: "
+            hint="install the package from a wheel that carries them, or train them: "
             "python -m harness.tiny.train",
         )
     checkpoint = find_checkpoint(str(folder))

@@ -269,7 +269,7 @@ class OpenAIModel:
         if status in HOPELESS or 200 < status < 400:
             raise HarnessError(
                 f"{self._endpoint.chat} answered {said}",
-                mend=HOPELESS.get(status, "write the address the server itself answers at"),
+                hint=HOPELESS.get(status, "write the address the server itself answers at"),
             )
         return Fault("rejected", said, again=False)
 
@@ -279,7 +279,7 @@ class OpenAIModel:
         if name in NEUTRAL and value != NEUTRAL[name]:
             raise HarnessError(
                 f"{self._endpoint.base} does not take {name}, which was set to {value:g} ({said})",
-                mend=f"set {name} to {NEUTRAL[name]:g}, which means the same as leaving it out, "
+                hint=f"set {name} to {NEUTRAL[name]:g}, which means the same as leaving it out, "
                 "or use another server",
             )
         self._dropped |= {name}

@@ -30,7 +30,7 @@ def decode_picture(image: Image) -> Picture:
                 raise MediaError(
                     f"{image.name} is {width}x{height}, over {MOST_PIXELS} pixels",
                     kind="too-large",
-                    mend="resize it",
+                    hint="resize it",
                 )
             if opened.mode == "RGB":
                 opened.load()
@@ -42,9 +42,9 @@ def decode_picture(image: Image) -> Picture:
             return PIL.Image.alpha_composite(white, clear).convert("RGB")
     except PIL.UnidentifiedImageError as error:
         raise MediaError(
-            f"{image.name} is no picture that Pillow knows", kind="corrupt", mend="replace the file"
+            f"{image.name} is no picture that Pillow knows", kind="corrupt", hint="replace the file"
         ) from error
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise MediaError(
-            f"{image.name} cannot be decoded: {error}", kind="corrupt", mend="replace the file"
+            f"{image.name} cannot be decoded: {error}", kind="corrupt", hint="replace the file"
         ) from error

@@ -62,5 +62,5 @@ def check_silence(reply: Generation) -> None:
     if reply.failure is not None and reply.failure.kind in SILENT:
         raise HarnessError(
             f"the server did not answer while it was tried what it can be held to: {reply.failure.detail}",
-            mend="see to the server, then give the same command again",
+            hint="see to the server, then give the same command again",
         )

@@ -103,10 +103,10 @@ def open_model(spec: str, *, options: OpenOptions | None = None) -> Model:
     if name in BASELINES:
         raise HarnessError(
             f"{spec!r} is a baseline, not a model that can be asked",
-            mend="leave it out: scoring adds the majority and prior rows to every table",
+            hint="leave it out: scoring adds the majority and prior rows to every table",
         )
     if name not in MODELS.names():
-        raise HarnessError(f"no model can be opened as {spec!r}", mend=_choices())
+        raise HarnessError(f"no model can be opened as {spec!r}", hint=_choices())
     opener: Opener = MODELS.load(name)
     return opener(argument.strip(), name=spec.strip(), options=options or OpenOptions())
 

@@ -53,7 +53,7 @@ def tidy_arguments(given: Sequence[str]) -> tuple[str, ...]:
     for name, _ in _pairs(tidied):
         if name in _OURS:
             raise HarnessError(
-                f"--vllm-arg {name} is not taken", mend=f"leave it out: {_OURS[name]}"
+                f"--vllm-arg {name} is not taken", hint=f"leave it out: {_OURS[name]}"
             )
     return tuple(tidied)
 

@@ -88,7 +88,7 @@ def find_vllm(python: str | None) -> Installation:
         return _ask(Path(sys.executable))
     command = shutil.which("vllm")
     if command is None:
-        raise HarnessError("vLLM is not installed here, and there is no command `vllm`", mend=_MEND)
+        raise HarnessError("vLLM is not installed here, and there is no command `vllm`", hint=_MEND)
     return _ask(Path(command).resolve().parent / "python")
 
 
@@ -101,7 +101,7 @@ def _interpreter(named: str) -> Path:
     if found is None:
         raise HarnessError(
             f"--vllm-python {named}: there is no such interpreter",
-            mend="name the python of the environment that holds vLLM, such as ENVIRONMENT/bin/python",
+            hint="name the python of the environment that holds vLLM, such as ENVIRONMENT/bin/python",
         )
     return Path(found).absolute()
 
@@ -118,10 +118,10 @@ def _ask(python: Path) -> Installation:
     except (OSError, ValueError, KeyError, AttributeError, subprocess.SubprocessError) as error:
         raise HarnessError(
             f"{python} cannot be asked for its vLLM: {error}",
-            mend="name the python of the environment that holds vLLM: --vllm-python",
+            hint="name the python of the environment that holds vLLM: --vllm-python",
         ) from error
     if not version:
-        raise HarnessError(f"{python} has no vLLM", mend=_MEND)
+        raise HarnessError(f"{python} has no vLLM", hint=_MEND)
     return Installation(
         python, version, has_serve, {k: str(v) for k, v in facts.items()}, asks_trust
     )

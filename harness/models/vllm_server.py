@@ -87,7 +87,7 @@ class Server:
         where = "" if self._log_file is None else f"; the whole log is {self._log_file}"
         return HarnessError(
             f"{what}{ended}. It said last:\n{said or '    nothing'}",
-            mend=f"see what it objects to{where}; arguments for it are given by --vllm-arg",
+            hint=f"see what it objects to{where}; arguments for it are given by --vllm-arg",
         )
 
     def _launch(self) -> None:

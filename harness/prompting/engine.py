@@ -43,7 +43,7 @@ _FAULTS = (
 )
 
 
-_MENDS: tuple[tuple[type[Exception], str], ...] = (
+_HINTS: tuple[tuple[type[Exception], str], ...] = (
     (
         jinja2.TemplateSyntaxError,
         "see Jinja's template language; turns are {% user %}{% enduser %}",
@@ -121,7 +121,7 @@ class Engine(ImmutableSandboxedEnvironment):
         record_of(context).spend(size)
         if size > MAX_SIZE:
             raise PromptFault(
-                f"`{operator}` makes a value over the limit of {MAX_SIZE:,}", mend="print less"
+                f"`{operator}` makes a value over the limit of {MAX_SIZE:,}", hint="print less"
             )
         return super().call_binop(context, operator, left, right)
 
@@ -139,7 +139,7 @@ class Engine(ImmutableSandboxedEnvironment):
         album: Album,
         replies: Mapping[str, str],
     ) -> Rendering:
-        """One rendering. Raises PromptError naming template, line and mend."""
+        """One rendering. Raises PromptError naming template, line and hint."""
         record = Record(album, replies)
         context = template.new_context({**replies, **variables, RECORD: record})
         awaiting: str | None = None
@@ -176,13 +176,13 @@ def _printed(context: Context, value: Any) -> Any:
 
 
 def located(error: BaseException, file: str) -> HarnessError:
-    """The error a person reads: the innermost template line, what is wrong, and the mend."""
+    """The error a person reads: the innermost template line, what is wrong, and the hint."""
     if isinstance(error, jinja2.TemplateSyntaxError):
         place, line = error.name or file, error.lineno
     else:
         place, line = _innermost(error.__traceback__, file)
-    message, mend = _wording(error)
-    return PromptError(place, line, message, mend=mend)
+    message, hint = _wording(error)
+    return PromptError(place, line, message, hint=hint)
 
 
 def _innermost(trace: TracebackType | None, file: str) -> tuple[str, int]:
@@ -198,14 +198,14 @@ def _innermost(trace: TracebackType | None, file: str) -> tuple[str, int]:
 
 def _wording(error: BaseException) -> tuple[str, str]:
     if isinstance(error, PromptFault):
-        return error.message, error.mend
+        return error.message, error.hint
     text = str(error) or type(error).__name__
     if isinstance(error, jinja2.TemplateSyntaxError):
         text = error.message or text
     if isinstance(error, RecursionError):
         text = "the template calls itself without end"
-    mends = (mend for kind, mend in _MENDS if isinstance(error, kind))
-    return text, next(mends, "mend the expression on this line")
+    hints = (hint for kind, hint in _HINTS if isinstance(error, kind))
+    return text, next(hints, "correct the expression on this line")
 
 
 def _metered(name: str, *arguments: nodes.Expr, line: int) -> nodes.Call:
@@ -247,7 +247,7 @@ def _size_of(operator: str, left: Any, right: Any) -> int:
 def _bounded(size: int) -> None:
     if size > MAX_SIZE:
         raise PromptFault(
-            f"a filter makes a text of more than {MAX_SIZE:,} characters", mend="print less"
+            f"a filter makes a text of more than {MAX_SIZE:,} characters", hint="print less"
         )
 
 
@@ -258,7 +258,7 @@ def _join(values: Any, d: str = "", attribute: str | None = None) -> str:
         items = [item[attribute] for item in items]
     for item in items:
         if isinstance(item, jinja2.Undefined) or item is None:
-            raise PromptFault("join meets a missing value", mend="leave the missing item out")
+            raise PromptFault("join meets a missing value", hint="leave the missing item out")
     texts = [str(item) for item in items]
     _bounded(sum(map(len, texts)) + len(d) * len(texts))
     return d.join(texts)

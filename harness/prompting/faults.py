@@ -8,18 +8,18 @@ from harness.core.errors import HarnessError
 class PromptFault(Exception):
     """Raised inside a rendering, where the line is not known yet; never leaves the room."""
 
-    def __init__(self, message: str, *, mend: str) -> None:
+    def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.hint = hint
 
 
 class PromptError(HarnessError):
-    """A prompt file is wrong: which file, which line, what, and the mend."""
+    """A prompt file is wrong: which file, which line, what, and the hint."""
 
-    def __init__(self, file: str, line: int, message: str, *, mend: str) -> None:
+    def __init__(self, file: str, line: int, message: str, *, hint: str) -> None:
         place = f"{file}, line {line}" if line else file
-        super().__init__(f"{place}: {message}", mend=mend)
+        super().__init__(f"{place}: {message}", hint=hint)
         self.file = file
         self.line = line
         """From 1; 0 where no line is to blame."""

@@ -37,7 +37,7 @@ class Shelf:
         for folder in folders:
             if not folder.is_dir():
                 raise HarnessError(
-                    f"no folder of prompts at {folder}", mend="make it, or leave it out"
+                    f"no folder of prompts at {folder}", hint="make it, or leave it out"
                 )
         return Shelf(tuple(folder.resolve() for folder in folders))
 
@@ -54,7 +54,7 @@ class Shelf:
         if not _well_formed(name):
             raise HarnessError(
                 f"{name!r} is no name of a prompt file",
-                mend="names are relative to the prompt folder, such as emotion/_base.j2: letters,"
+                hint="names are relative to the prompt folder, such as emotion/_base.j2: letters,"
                 " digits, `_`, `-` and `.`, no `..`, nothing absolute",
             )
         for folder in self.folders:
@@ -63,7 +63,7 @@ class Shelf:
                 if not _inside(path, folder):
                     raise HarnessError(
                         f"{name} is a link out of the prompt folder {folder}",
-                        mend="put the file itself into the folder",
+                        hint="put the file itself into the folder",
                     )
                 return path
         return None
@@ -76,13 +76,13 @@ class Shelf:
         data = _bytes(path)
         if len(data) > MAX_FILE_BYTES:
             raise PromptError(
-                str(path), 0, f"over {MAX_FILE_BYTES >> 10} KiB", mend="a prompt is a short text"
+                str(path), 0, f"over {MAX_FILE_BYTES >> 10} KiB", hint="a prompt is a short text"
             )
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise PromptError(str(path), line, "not UTF-8", mend="save it as UTF-8") from None
+            raise PromptError(str(path), line, "not UTF-8", hint="save it as UTF-8") from None
         return File(name, path, text.replace("\r\n", "\n"))
 
 
@@ -92,7 +92,7 @@ def _bytes(path: Path) -> bytes:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise PromptError(
-            str(path), 0, f"cannot be read: {error.strerror}", mend="check its permissions"
+            str(path), 0, f"cannot be read: {error.strerror}", hint="check its permissions"
         ) from None
 
 

@@ -29,10 +29,10 @@ def parse_head(source: str, *, file: str) -> PromptHead:
     """The head of a prompt. Raises PromptError naming file, line and key."""
     text, _, start = split_head(source)
     if start < 0:
-        raise PromptError(file, 1, "front matter is never closed", mend="end it with a line of ---")
+        raise PromptError(file, 1, "front matter is never closed", hint="end it with a line of ---")
     if start == 0:
         raise PromptError(
-            file, 1, "no front matter", mend="begin the file with ---, `fields: [emotion]`, ---"
+            file, 1, "no front matter", hint="begin the file with ---, `fields: [emotion]`, ---"
         )
     values = _load(text, file=file)
     try:
@@ -50,11 +50,11 @@ def _load(text: str, *, file: str) -> dict[str, object]:
         line = 2 + (mark.line if mark is not None else 0)
         problem = getattr(error, "problem", None) or "not YAML"
         raise PromptError(
-            file, line, f"front matter is not YAML: {problem}", mend="write `key: value` lines"
+            file, line, f"front matter is not YAML: {problem}", hint="write `key: value` lines"
         ) from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise PromptError(
-            file, 2, "front matter is no mapping", mend=f"write `key: value` lines; keys: {_KEYS}"
+            file, 2, "front matter is no mapping", hint=f"write `key: value` lines; keys: {_KEYS}"
         )
     return values
 
@@ -66,14 +66,14 @@ def _explain(
     line = _line_of(key, text)
     if kind == "extra_forbidden":
         return PromptError(
-            file, line, f"unknown key {key!r} in the front matter", mend=f"the keys are: {_KEYS}"
+            file, line, f"unknown key {key!r} in the front matter", hint=f"the keys are: {_KEYS}"
         )
     if kind == "missing":
         return PromptError(
-            file, line, f"front matter lacks {key!r}", mend=f"add a line such as {_example(key)}"
+            file, line, f"front matter lacks {key!r}", hint=f"add a line such as {_example(key)}"
         )
     return PromptError(
-        file, line, f"front matter, {key}: {message}", mend=f"write it as {_example(key)}"
+        file, line, f"front matter, {key}: {message}", hint=f"write it as {_example(key)}"
     )
 
 

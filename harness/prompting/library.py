@@ -62,7 +62,7 @@ class Library:
         """The prompt of that name.
 
         Raises HarnessError where there is none (listing close names) or where the file, or one it
-        extends, includes or imports, is wrong (naming file, line and mend).
+        extends, includes or imports, is wrong (naming file, line and hint).
         """
         return self._load(name).prompt
 
@@ -79,7 +79,7 @@ class Library:
         A template sees of a picture only its number, so where variables are those of the rendering
         before, the very same objects, its form is filled with these pictures. `variables` are those of PROMPT_VARIABLES except the pictures' own (`field_variables`
         makes them from field specs); `replies` holds the model's text by the name in its
-        `{% reply as NAME %}`. Raises HarnessError naming template, line and mend.
+        `{% reply as NAME %}`. Raises HarnessError naming template, line and hint.
         """
         loaded = self._same(prompt)
         if replies or variables.get("exemplars"):
@@ -119,7 +119,7 @@ class Library:
                 loaded.prompt.name + SUFFIX,
                 0,
                 "no turn was rendered",
-                mend="add {% user %} ... {% enduser %}",
+                hint="add {% user %} ... {% enduser %}",
             )
         return rendering
 
@@ -136,7 +136,7 @@ class Library:
         if loaded.prompt.digest != prompt.digest:
             raise HarnessError(
                 f"prompt {prompt.name} is not the one in this library's folders",
-                mend="render it with the library that loaded it",
+                hint="render it with the library that loaded it",
             )
         return loaded
 
@@ -180,7 +180,7 @@ class Library:
         def visit(name: str, path: tuple[str, ...]) -> None:
             if name in path:
                 chain = " -> ".join([*path[path.index(name) :], name])
-                raise PromptError(path[-1], 0, f"files refer in a circle: {chain}", mend="break it")
+                raise PromptError(path[-1], 0, f"files refer in a circle: {chain}", hint="break it")
             if name in trees:
                 return
             tree = trees[name] = self._tree(name)
@@ -205,13 +205,13 @@ class Library:
         except PromptError:
             raise
         except HarnessError as error:
-            raise PromptError(file, line, error.message, mend=error.mend) from None
+            raise PromptError(file, line, error.message, hint=error.hint) from None
         if found is None:
             raise PromptError(
                 file,
                 line,
                 f"there is no file {target}",
-                mend="names are relative to the prompt folder, such as emotion/_base.j2",
+                hint="names are relative to the prompt folder, such as emotion/_base.j2",
             )
 
     def _compiled(self, main: str, trees: Mapping[str, nodes.Template]) -> jinja2.Template:
@@ -228,8 +228,8 @@ class Library:
         names = self.names()
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         close = close or [other for other in names if name and name in other][:3]
-        mend = f"did you mean {', '.join(close)}?" if close else f"there are: {', '.join(names)}"
-        return HarnessError(f"no prompt is called {name!r}", mend=mend)
+        hint = f"did you mean {', '.join(close)}?" if close else f"there are: {', '.join(names)}"
+        return HarnessError(f"no prompt is called {name!r}", hint=hint)
 
     def _stray(self, loaded: _Loaded, text: str) -> PromptError:
         file, line = stray_place(loaded.survey, text)
@@ -238,7 +238,7 @@ class Library:
             file,
             line,
             f"text outside every turn: {shown!r}",
-            mend="put it into a turn, or in {# #}",
+            hint="put it into a turn, or in {# #}",
         )
 
 

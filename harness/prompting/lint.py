@@ -25,7 +25,7 @@ _MAX_REPLIES = 16
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to mend in a prompt."""
+    """One fault in a prompt."""
 
     prompt: str
     file: str
@@ -37,7 +37,7 @@ class Finding:
     `media-missing`, `media-twice`, `varies-before-media`, `protocol-mismatch`, `reply-mismatch`, `ends-unasked`."""
     level: Literal["error", "warning"]
     message: str
-    mend: str
+    hint: str
 
 
 Turns: TypeAlias = tuple[Message, ...]
@@ -83,12 +83,12 @@ def _find(
     code: str,
     message: str,
     *,
-    mend: str,
+    hint: str,
     line: int = 0,
     file: str = "",
     level: Literal["error", "warning"] = "error",
 ) -> Finding:
-    return Finding(prompt.name, file or f"{prompt.name}.j2", line, code, level, message, mend)
+    return Finding(prompt.name, file or f"{prompt.name}.j2", line, code, level, message, hint)
 
 
 def _unknown_variables(library: Library, prompt: Prompt) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def _unknown_variables(library: Library, prompt: Prompt) -> Iterator[Finding]:
             prompt,
             "unknown-variable",
             f"no variable is called {name}",
-            mend=f"use one of {', '.join(PROMPT_VARIABLES)}, or the name of an earlier reply",
+            hint=f"use one of {', '.join(PROMPT_VARIABLES)}, or the name of an earlier reply",
             line=line,
             file=file,
         )
@@ -112,7 +112,7 @@ def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
             prompt,
             "protocol-mismatch",
             f"`reply as {replies[0]}` in a prompt whose protocol is single",
-            mend="write `protocol: describe-then-answer` in the front matter",
+            hint="write `protocol: describe-then-answer` in the front matter",
             line=line,
         )
     if prompt.head.protocol == "describe-then-answer" and not replies:
@@ -120,7 +120,7 @@ def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
             prompt,
             "protocol-mismatch",
             "the protocol is describe-then-answer, but no reply stands in between",
-            mend="add {% reply as description %} between two user turns",
+            hint="add {% reply as description %} between two user turns",
             line=line,
         )
 
@@ -134,7 +134,7 @@ def _named_replies(library: Library, prompt: Prompt) -> Iterator[Finding]:
             prompt,
             "reply-mismatch",
             f"`replies:` names {', '.join(named)}; the reply tags are {', '.join(tags) or 'none'}",
-            mend="name every reply tag there, in the order in which they stand; `name: []` for one that "
+            hint="name every reply tag there, in the order in which they stand; `name: []` for one that "
             "no field is read from",
             line=_head_line(prompt, "replies"),
         )
@@ -147,7 +147,7 @@ def _contract(prompt: Prompt, task: Task | None) -> Iterator[Finding]:
             "contract-mismatch",
             f"the prompt answers {', '.join(prompt.head.fields)}; the task {task.name or 'given'}"
             f" has {', '.join(task.fields)}",
-            mend="choose another prompt, or name the task's fields in `fields:`",
+            hint="choose another prompt, or name the task's fields in `fields:`",
             line=_head_line(prompt, "fields"),
         )
 
@@ -164,13 +164,13 @@ def _trials(library: Library, prompt: Prompt, task: Task | None) -> Iterator[Fin
             prompt,
             "does-not-render",
             error.fault,
-            mend=error.mend,
+            hint=error.hint,
             line=error.line,
             file=error.file,
         )
         return
     except HarnessError as error:
-        yield _find(prompt, "does-not-render", error.message, mend=error.mend)
+        yield _find(prompt, "does-not-render", error.message, hint=error.hint)
         return
     yield from _media(library, prompt, one, three)
     yield from _asked(library, prompt, one, fields)
@@ -180,7 +180,7 @@ def _trials(library: Library, prompt: Prompt, task: Task | None) -> Iterator[Fin
             prompt,
             "ends-unasked",
             f"the conversation ends with a turn of the {one.messages[-1].role}",
-            mend="end with a user turn: the model answers that",
+            hint="end with a user turn: the model answers that",
         )
 
 
@@ -196,7 +196,7 @@ def _media(library: Library, prompt: Prompt, one: _Trial, three: _Trial) -> Iter
             prompt,
             "media-missing",
             "not every frame is shown" if every else "the picture is never shown",
-            mend="write {{ frames | join('\\n') }}" if every else "write {{ image }}",
+            hint="write {{ frames | join('\\n') }}" if every else "write {{ image }}",
             line=line,
             file=file,
         )
@@ -205,7 +205,7 @@ def _media(library: Library, prompt: Prompt, one: _Trial, three: _Trial) -> Iter
             prompt,
             "media-twice",
             "a picture is shown more than once",
-            mend="print each picture once; it stays in the conversation",
+            hint="print each picture once; it stays in the conversation",
             line=line,
             file=file,
         )
@@ -223,7 +223,7 @@ def _asked(
                 prompt,
                 "field-never-asked",
                 f"the head promises the field {name}, and the text never asks for it",
-                mend=f"ask for it, or take {name} out of `fields:`",
+                hint=f"ask for it, or take {name} out of `fields:`",
                 line=_head_line(prompt, "fields"),
             )
 
@@ -239,7 +239,7 @@ def _order(library: Library, prompt: Prompt, trial: _Trial) -> Iterator[Finding]
                     prompt,
                     "varies-before-media",
                     "the question, which changes from sample to sample, stands before the picture",
-                    mend="print the pictures first: servers then reuse the work on a picture that"
+                    hint="print the pictures first: servers then reuse the work on a picture that"
                     " several questions share",
                     line=line,
                     file=file,

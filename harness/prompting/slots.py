@@ -87,7 +87,7 @@ class Album:
         if self._nonce in written or self._nonce.upper() in written:
             raise PromptFault(
                 "a filter changed the placeholder of a picture",
-                mend="print pictures as they are: {{ image }}, or {{ frames | join('\\n') }}",
+                hint="print pictures as they are: {{ image }}, or {{ frames | join('\\n') }}",
             )
         parts.append(Text(written.replace("\x00", "\ufffd") if "\x00" in written else written))
 
@@ -104,17 +104,17 @@ def printed(value: Any) -> Any:
         return value
     if value is None:
         raise PromptFault(
-            "an expression prints None", mend="give the variable a value, or ask `is none` first"
+            "an expression prints None", hint="give the variable a value, or ask `is none` first"
         )
     if kind is tuple and value and type(value[0]) is Slot:
         raise PromptFault(
-            "a list of pictures is printed as a whole", mend="write {{ frames | join('\\n') }}"
+            "a list of pictures is printed as a whole", hint="write {{ frames | join('\\n') }}"
         )
     text = value if kind is str else str(value)
     if len(text) > MAX_SIZE:
         raise PromptFault(
             f"an expression prints {len(text):,} characters, over the limit of {MAX_SIZE:,}",
-            mend="print less",
+            hint="print less",
         )
     if not suspicious(text):
         return MARK + text if text[:1].isspace() else text

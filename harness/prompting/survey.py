@@ -56,7 +56,7 @@ def references(tree: nodes.Template, *, file: str) -> Iterator[tuple[str, int]]:
                     file,
                     node.lineno,
                     f"`{type(node).__name__.lower()}` computes the name of a file",
-                    mend="write the file's name in quotes, with a condition around the tag",
+                    hint="write the file's name in quotes, with a condition around the tag",
                 )
             yield item.value, node.lineno
 
@@ -88,7 +88,7 @@ def check(tree: nodes.Template, *, file: str) -> None:
             file,
             line,
             "this stands outside every block of a file that extends another, and is never shown",
-            mend="put it into a block that the other file has",
+            hint="put it into a block that the other file has",
         )
 
 

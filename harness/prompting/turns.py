@@ -78,12 +78,12 @@ class Record:
             if time.thread_time() - self._start > MAX_SECONDS:
                 raise PromptFault(
                     f"the template runs for more than {MAX_SECONDS:g} seconds",
-                    mend="loop less; work on shorter texts",
+                    hint="loop less; work on shorter texts",
                 )
         if self._steps > MAX_STEPS:
             raise PromptFault(
                 f"the template takes more than {MAX_STEPS:,} steps",
-                mend="loop over the variables given, not over long ranges",
+                hint="loop over the variables given, not over long ranges",
             )
 
     def turn(self, role: Role, body: Callable[[], str]) -> None:
@@ -91,7 +91,7 @@ class Record:
         if self._role is not None:
             raise PromptFault(
                 f"a {role} turn stands inside a {self._role} turn",
-                mend=f"close the first with {{% end{self._role} %}}",
+                hint=f"close the first with {{% end{self._role} %}}",
             )
         self._role = role
         text = _tidy(body())
@@ -100,7 +100,7 @@ class Record:
         if not text:
             raise PromptFault(
                 f"the {role} turn is empty",
-                mend="give it text, or put the condition around the turn instead of inside it",
+                hint="give it text, or put the condition around the turn instead of inside it",
             )
         self.messages.append(Message(role, self.album.split(text)))
 
@@ -109,11 +109,11 @@ class Record:
         if self._role is not None:
             raise PromptFault(
                 f"`reply as {name}` stands inside a {self._role} turn",
-                mend="put it between turns",
+                hint="put it between turns",
             )
         if name in self._reached:
             raise PromptFault(
-                f"`reply as {name}` is reached twice", mend="give every reply a name of its own"
+                f"`reply as {name}` is reached twice", hint="give every reply a name of its own"
             )
         self._reached.add(name)
         if name not in self.replies:
@@ -126,7 +126,7 @@ class Record:
         """A conversation of its own begins: what was said so far is not sent with what follows."""
         if self._role is not None:
             raise PromptFault(
-                f"`new conversation` stands inside a {self._role} turn", mend="put it between turns"
+                f"`new conversation` stands inside a {self._role} turn", hint="put it between turns"
             )
         self.messages.clear()
 
@@ -136,7 +136,7 @@ class Record:
         self._spent += size
         if self._spent > 8 * MAX_SIZE:
             raise PromptFault(
-                f"the template makes more than {8 * MAX_SIZE:,} characters", mend="print less"
+                f"the template makes more than {8 * MAX_SIZE:,} characters", hint="print less"
             )
 
     def grow(self, size: int) -> None:
@@ -144,7 +144,7 @@ class Record:
         self._size += size
         if self._size > MAX_SIZE:
             raise PromptFault(
-                f"the conversation is longer than {MAX_SIZE:,} characters", mend="print less"
+                f"the conversation is longer than {MAX_SIZE:,} characters", hint="print less"
             )
 
 
@@ -214,7 +214,7 @@ class Turns(Extension):
         record_of(context).spend(size)
         if size > MAX_SIZE:
             raise PromptFault(
-                f"`~` makes a text of more than {MAX_SIZE:,} characters", mend="print less"
+                f"`~` makes a text of more than {MAX_SIZE:,} characters", hint="print less"
             )
         return "".join(texts)
 

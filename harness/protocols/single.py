@@ -25,7 +25,7 @@ class Single:
             raise HarnessError(
                 f"the prompt waits for a reply called {rendering.awaiting!r}, "
                 "which the protocol 'single' never gives",
-                mend="set `protocol: describe-then-answer` in the prompt's front matter, "
+                hint="set `protocol: describe-then-answer` in the prompt's front matter, "
                 "or take the reply tag out",
             )
         return Ask(rendering.messages)

@@ -91,7 +91,7 @@ def read_scores(folder: RunFolder) -> Scores:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HarnessError(
             f"{folder.scores} cannot be read: {error}",
-            mend="score the run again: harness score RUN",
+            hint="score the run again: harness score RUN",
         ) from None
 
 

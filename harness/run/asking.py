@@ -88,12 +88,12 @@ def need_of(
     except Unfit as reason:
         raise HarnessError(
             f"--channel {channel} does not suit prompt {prompt.name} on task {task.name}: {reason}",
-            mend=_MENDS[channel],
+            hint=_HINTS[channel],
         ) from None
     return frozenset(need for need in found if need is not None)
 
 
-_MENDS = {
+_HINTS = {
     "choice": "take a prompt that asks one field, or for JSON (answer: json), or leave --channel choice out",
     "logprob": "take a prompt that asks one field in plain text: labels, yes or no, or a number with words (such as "
     "emotion/plain, affect/valence-word), "

@@ -36,7 +36,7 @@ class Check:
     mark: Literal["ok", "no", "BAD"]
     """`no` is an absent extra; `BAD` is a fault that everybody meets."""
     what: str
-    mend: str = ""
+    hint: str = ""
 
 
 def check_installation(
@@ -71,7 +71,7 @@ def _extras() -> Iterator[Check]:
             yield _attempt(
                 lambda name=package: importlib.import_module(name),  # type: ignore[misc]
                 f"{package} (extra {extra})",
-                missing_extra(package, extra).mend,
+                missing_extra(package, extra).hint,
             )
     yield _torch_device()
 
@@ -81,20 +81,20 @@ def check_vllm(python: str | None) -> Check:
     try:
         found = find_vllm(python)
     except HarnessError as error:
-        return Check("no", f"vllm:MODEL cannot be run: {error.message}", error.mend)
+        return Check("no", f"vllm:MODEL cannot be run: {error.message}", error.hint)
     return Check("ok", f"vLLM {found.version} is started by {found.python} (vllm:MODEL)")
 
 
-def _attempt(action: Callable[[], object], what: str, mend: str) -> Check:
+def _attempt(action: Callable[[], object], what: str, hint: str) -> Check:
     try:
         action()
     except ImportError as error:
         absent = isinstance(error, ModuleNotFoundError)
         return Check(
-            "no", f"{what} is not installed" if absent else f"{what} is broken: {error}", mend
+            "no", f"{what} is not installed" if absent else f"{what} is broken: {error}", hint
         )
     except (OSError, RuntimeError, AttributeError) as error:  # a build for other hardware
-        return Check("no", f"{what} is broken: {error}", mend)
+        return Check("no", f"{what} is broken: {error}", hint)
     return Check("ok", what)
 
 
@@ -125,4 +125,4 @@ def _files(place: Workspace) -> Iterator[Check]:
         "ok", f"{len(library.names())} prompts and {len(task_names(place.tasks))} tasks found"
     )
     for fault in faults:
-        yield Check("BAD", fault.message, fault.mend)
+        yield Check("BAD", fault.message, fault.hint)

@@ -143,7 +143,7 @@ def read_pool(task: Task, *, seed: int, here: Path) -> Pool:
         held = _hold(source, task, seed)
     except HarnessError as error:
         raise HarnessError(
-            f"task {task.name}, worked examples: {error.message}", mend=error.mend
+            f"task {task.name}, worked examples: {error.message}", hint=error.hint
         ) from None
     return Pool(task, seed, options, source.digest(), held)
 
@@ -221,6 +221,6 @@ def _names(sample: Sample, task: Task) -> Iterator[str]:
 def _too_few(shots: int, why: str) -> HarnessError:
     return HarnessError(
         f"{shots} worked examples cannot be drawn: {why}",
-        mend="ask for fewer --shots, or name other data under `exemplars:` in the task "
+        hint="ask for fewer --shots, or name other data under `exemplars:` in the task "
         "(exemplars: {split: train}; --set exemplars.file=train.csv)",
     )

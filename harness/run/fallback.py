@@ -121,12 +121,12 @@ def declared_images(written: Sequence[str], models: Sequence[str]) -> dict[str, 
         if not number.isascii() or not number.isdecimal():
             raise HarnessError(
                 f"--max-images {text!r} ends in no number",
-                mend="write --max-images 1, or --max-images MODEL=1 with the model as --model names it",
+                hint="write --max-images 1, or --max-images MODEL=1 with the model as --model names it",
             )
         if model and model not in models:
             raise HarnessError(
                 f"--max-images {text!r} names no model of this run",
-                mend=f"write one of: {', '.join(f'{name}={number}' for name in models) or 'none is run'}",
+                hint=f"write one of: {', '.join(f'{name}={number}' for name in models) or 'none is run'}",
             )
         declared |= dict.fromkeys([model] if model else models, int(number))
     return declared

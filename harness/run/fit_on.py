@@ -35,7 +35,7 @@ def fit_source(task: Task, given: str) -> Mapping[str, Any]:
     if option is None:
         raise HarnessError(
             f"--fit-on {given}: source family {source['family']} reads no path",
-            mend="name source options instead, such as --fit-on split=train",
+            hint="name source options instead, such as --fit-on split=train",
         )
     return {**source, option: given}
 

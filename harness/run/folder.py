@@ -78,12 +78,12 @@ class RunFolder:
         except OSError as error:
             raise HarnessError(
                 f"cannot make the run folder {self.path}: {error.strerror}",
-                mend="choose another place with --out DIR",
+                hint="choose another place with --out DIR",
             ) from None
         if not os.access(self.path, os.W_OK):
             raise HarnessError(
                 f"the run folder {self.path} is read-only",
-                mend="choose another place with --out DIR",
+                hint="choose another place with --out DIR",
             )
 
     @contextlib.contextmanager
@@ -99,7 +99,7 @@ class RunFolder:
             except BlockingIOError:
                 raise HarnessError(
                     f"another process is writing {self.path}",
-                    mend="wait for it to end, or choose another place with --out DIR",
+                    hint="wait for it to end, or choose another place with --out DIR",
                 ) from None
             yield
 
@@ -110,7 +110,7 @@ def open_run(path: Path) -> RunFolder:
     if not folder.manifest.is_file():
         raise HarnessError(
             f"{path} is not a run folder: it has no manifest.json",
-            mend="name a folder that `harness run` wrote, such as results/runs/NAME",
+            hint="name a folder that `harness run` wrote, such as results/runs/NAME",
         )
     return folder
 
@@ -119,7 +119,7 @@ def write_error(path: Path, error: OSError) -> HarnessError:
     """The error for a write that failed: the disk is full, the place read-only, a limit reached."""
     return HarnessError(
         f"cannot write {path}: {error.strerror or error}",
-        mend="free space or make it writable, then give the same command again: what was finished is kept",
+        hint="free space or make it writable, then give the same command again: what was finished is kept",
     )
 
 

@@ -64,7 +64,7 @@ class Gallery:
             try:
                 drawn = self._drawn(self._pool, sample, asks, refused)
             except HarnessError as error:
-                return Examples(failure=Failure("unsupported", f"{error.message} ({error.mend})"))
+                return Examples(failure=Failure("unsupported", f"{error.message} ({error.hint})"))
             shown = {one.id: self._shown_of(one) for one in drawn}
             twins = {i for i, seen in shown.items() if own & {p.digest for p in seen.pictures}}
             if not twins:

@@ -132,7 +132,7 @@ def read_log(path: Path) -> Iterator[tuple[int, Any]]:
             except ValueError:
                 raise HarnessError(
                     f"{path}:{number}: not a JSON line",
-                    mend="delete that line; its request will be made again",
+                    hint="delete that line; its request will be made again",
                 ) from None
             yield offset, record
             offset += len(line)

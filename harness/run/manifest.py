@@ -152,6 +152,6 @@ def read_manifest(folder: RunFolder) -> dict[str, Any]:
     if manifest.get("schema") != SCHEMA:
         raise HarnessError(
             f"{folder.manifest} has schema {manifest.get('schema')}, this version reads {SCHEMA}",
-            mend="score it with the version that wrote it (see `packages` in the manifest)",
+            hint="score it with the version that wrote it (see `packages` in the manifest)",
         )
     return manifest

@@ -173,7 +173,7 @@ def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple
         raise HarnessError(
             f"no prompt asked for fills a field of task {task.name} ({', '.join(task.fields)}): "
             + "; ".join(f"{p.name} fills {', '.join(p.head.fields)}" for p in prompts),
-            mend=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
+            hint=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
         )
     return fitting
 
@@ -194,7 +194,7 @@ def conditions_of(
     if prompts and asked and not showing:
         raise HarnessError(
             f"task {task.name}: no prompt shows worked examples: {', '.join(p.name for p in prompts)}",
-            mend="take one that does, such as --prompt emotion/few-shot-image, or write "
+            hint="take one that does, such as --prompt emotion/few-shot-image, or write "
             "{% for shot in exemplars %} into yours",
         )
     return {

@@ -55,13 +55,13 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
         if "logprob" in missing:
             raise HarnessError(
                 f"{name} gives no log-probabilities of labels, which --channel logprob needs",
-                mend="serve it by vLLM, run it by transformers:, or leave --channel logprob out",
+                hint="serve it by vLLM, run it by transformers:, or leave --channel logprob out",
             )
         kinds = ", ".join(sorted(missing))
         if plan.tasks[cell.task].task.unconstrained == "stop":
             raise HarnessError(
                 f"{name} was not held to a constraint ({kinds}) in any spelling tried, which --channel choice needs",
-                mend="leave --channel choice out, or --set unconstrained=free to go on in free text and have "
+                hint="leave --channel choice out, or --set unconstrained=free to go on in free text and have "
                 "that said everywhere",
             )
         notes.append(
@@ -86,7 +86,7 @@ def check_pictures(plan: Plan, axes: Axes, cards: Mapping[str, Card], library: L
             raise HarnessError(
                 f"{cell.model} takes {counted(most)} in one request; with {shots} worked examples prompt "
                 f"{cell.prompt} shows {needed} apart from each other",
-                mend=f"--shots {most - 1}"
+                hint=f"--shots {most - 1}"
                 if most > 1
                 else "take a prompt with examples in words, such as "
                 "emotion/few-shot-text, or one that prints the examples' pictures side by side",

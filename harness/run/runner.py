@@ -127,7 +127,7 @@ def _refuse_secret(model: str) -> None:
     if redact(model) != model:
         raise HarnessError(
             f"the model {redact(model)} is written with a key or a password",
-            mend="leave it out; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
+            hint="leave it out; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
         )
 
 
@@ -284,7 +284,7 @@ async def _run_model(
             raise
         raise HarnessError(
             f"stopped: the run took its {ready.job.limits.seconds:g} s; {tally.trials} trials were done",
-            mend=RESUME,
+            hint=RESUME,
         ) from None
     finally:
         await model.close()

@@ -87,7 +87,7 @@ class Planner:
         if value is None:
             raise HarnessError(
                 f"sample {sample.id} has no {rule!r} to cluster by",
-                mend="set cluster: to auto, image, or an annotation that every sample has",
+                hint="set cluster: to auto, image, or an annotation that every sample has",
             )
         return str(value)
 
@@ -106,7 +106,7 @@ class Planner:
             classes = ", ".join(self.task.fields[name].classes)
             raise HarnessError(
                 f"sample {sample.id}: {name} is {value!r}, which is not one of: {classes}",
-                mend=f"correct the row, or --set fields.{name}.labels=from-data to take the labels as "
+                hint=f"correct the row, or --set fields.{name}.labels=from-data to take the labels as "
                 f"they are, or list them: --set 'fields.{name}.labels=[...]'",
             )
         return label
@@ -169,7 +169,7 @@ def write_samples(
     if not count:
         raise HarnessError(
             f"task {task.name}: the source yields no sample",
-            mend="check source options: a split, a label column that is empty, a limit of 0",
+            hint="check source options: a split, a label column that is empty, a limit of 0",
         )
     return SampleSummary(
         count=count,
@@ -214,5 +214,5 @@ def _collect(value: Value | None, seen: set[str], name: str) -> None:
     if len(seen) > MOST_CLASSES:
         raise HarnessError(
             f"field {name} has more than {MOST_CLASSES} different labels",
-            mend=f"is it free text? --set fields.{name}.kind=text; else list the labels",
+            hint=f"is it free text? --set fields.{name}.kind=text; else list the labels",
         )

@@ -54,8 +54,8 @@ def show(medium: Medium, condition: Condition, task: Task) -> Shown:
             pictures.append(Image(name, portable(picture.read(), name=name)))
         video = (video_of(changed, pictures),) if changed.kind == "video" else ()
     except MediaError as error:
-        mend = f" ({error.mend})" if error.mend else ""
-        return Shown(failure=Failure("media", f"{error.kind}: {error.message}{mend}"))
+        hint = f" ({error.hint})" if error.hint else ""
+        return Shown(failure=Failure("media", f"{error.kind}: {error.message}{hint}"))
     return Shown(video or tuple(pictures), record=record_of(changed))
 
 

@@ -59,7 +59,7 @@ class ErrorWatch:
             raise HarnessError(
                 f"stopped: {total} of the last {count} requests failed ({kinds}); "
                 f"the last: {self._said}",
-                mend=f"see to the server; {RESUME} (--max-error-rate {self._most:g} was the limit)",
+                hint=f"see to the server; {RESUME} (--max-error-rate {self._most:g} was the limit)",
             )
 
 

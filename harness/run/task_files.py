@@ -44,7 +44,7 @@ def find_task(name: str, folders: Sequence[Path]) -> Path:
     close = difflib.get_close_matches(name, known, n=3)
     raise HarnessError(
         f"no task is called {name!r}",
-        mend=f"did you mean {' or '.join(close)}?"
+        hint=f"did you mean {' or '.join(close)}?"
         if close
         else f"choose one of: {', '.join(known)}",
     )
@@ -55,7 +55,7 @@ def load_task(
 ) -> Task:
     """A checked Task, after `--set` changes and references to data roots.
 
-    `references=False` leaves `${data.NAME}` as it stands, for those who read no data. Raises HarnessError naming file, line, field and mend.
+    `references=False` leaves `${data.NAME}` as it stands, for those who read no data. Raises HarnessError naming file, line, field and hint.
     """
     path = find_task(name, workspace.tasks)
     data, place = read_yaml(path)
@@ -103,7 +103,7 @@ def _with_label_lists(task: Task, where: Place) -> Task:
                 labels = resolve_labels(field.labels)
             except HarnessError as error:
                 at = where(["fields", name, "labels"])
-                raise HarnessError(f"{at}: {error.message}", mend=error.mend) from None
+                raise HarnessError(f"{at}: {error.message}", hint=error.hint) from None
             fields[name] = field.model_copy(update={"labels": labels})
         else:
             fields[name] = field
@@ -117,7 +117,7 @@ def _check_metrics(field: FieldSpec, at: str) -> None:
         if metric not in known:
             raise HarnessError(
                 f"{at}: no metric {metric!r} for a field of kind {field.kind}",
-                mend=f"choose from: {', '.join(known)}",
+                hint=f"choose from: {', '.join(known)}",
             )
 
 
@@ -127,7 +127,7 @@ def _apply(data: dict[str, Any], change: str) -> str:
     keys = dotted.strip().split(".")
     if not sign or not all(keys):
         raise HarnessError(
-            f"--set {change}: a change reads field.path=value", mend="--set source.file=labels.csv"
+            f"--set {change}: a change reads field.path=value", hint="--set source.file=labels.csv"
         )
     spot = data
     for key in keys[:-1]:
@@ -148,5 +148,5 @@ def _value(text: str, dotted: str) -> Any:
     except yaml.YAMLError:
         raise HarnessError(
             f"--set {dotted}: {text!r} opens a list or mapping and is not valid YAML",
-            mend="quote the whole argument for the shell, e.g. --set 'fields.emotion.labels=[happy, sad]'",
+            hint="quote the whole argument for the shell, e.g. --set 'fields.emotion.labels=[happy, sad]'",
         ) from None

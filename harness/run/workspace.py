@@ -51,7 +51,7 @@ def open_workspace(
     for folder in (*mine, *my_tasks):
         if not folder.is_dir():
             raise HarnessError(
-                f"no such folder: {folder}", mend="check --prompts, --tasks, harness.toml"
+                f"no such folder: {folder}", hint="check --prompts, --tasks, harness.toml"
             )
     return Workspace(
         here=here,
@@ -77,7 +77,7 @@ def _read_config(path: Path) -> _ConfigFile:
         fault = error.errors(include_url=False)[0]
         raise HarnessError(
             f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}",
-            mend='known keys: prompts, tasks (folders), [data] name = "folder"',
+            hint='known keys: prompts, tasks (folders), [data] name = "folder"',
         ) from None
 
 
@@ -96,7 +96,7 @@ def fill_references(value: Any, data: Mapping[str, str], *, where: str) -> Any:
         if root is None or not name.startswith("data."):
             raise HarnessError(
                 f"{where}: nothing is known of ${{{name}}}",
-                mend=f'in {CONFIG_NAME}: [data] {name.removeprefix("data.")} = "FOLDER"'
+                hint=f'in {CONFIG_NAME}: [data] {name.removeprefix("data.")} = "FOLDER"'
                 f"; or on the command line: --set {where.partition(': ')[2] or where}=FOLDER",
             )
         return root

@@ -1,4 +1,4 @@
-"""YAML that remembers its lines, so that an error can name the place to mend."""
+"""YAML that remembers its lines, so that an error can name the place to correct."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Place]:
         raise HarnessError(f"no such file: {path}") from None
     except UnicodeDecodeError as error:
         raise HarnessError(
-            f"{path} is not UTF-8: {error.reason}", mend="save it as UTF-8"
+            f"{path} is not UTF-8: {error.reason}", hint="save it as UTF-8"
         ) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -62,7 +62,7 @@ def _index(
             if below in lines:
                 raise HarnessError(
                     f"{path}:{key_node.start_mark.line + 1}: {'.'.join(map(str, below))} stands twice",
-                    mend=f"keep one of the two (the first is on line {lines[below]})",
+                    hint=f"keep one of the two (the first is on line {lines[below]})",
                 )
             lines[below] = key_node.start_mark.line + 1
             _index(value_node, below, lines, path)
@@ -72,7 +72,7 @@ def _index(
 
 
 def validated(model: type[M], data: Mapping[str, Any], place: Place, what: str) -> M:
-    """`model` filled from `data`; the first fault becomes a HarnessError with file, line, field and mend."""
+    """`model` filled from `data`; the first fault becomes a HarnessError with file, line, field and hint."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -82,10 +82,10 @@ def validated(model: type[M], data: Mapping[str, Any], place: Place, what: str) 
         keys = [key for key in fault["loc"] if not str(key).startswith(("function-", "union["))]
         name = ".".join(map(str, keys)) or what
         more = len(faults) - 1
-        mend = _mend(fault["type"], keys, model)
+        hint = _mend(fault["type"], keys, model)
         if more:
-            mend += f" ({more} more fault{'s' if more > 1 else ''} behind it)"
-        raise HarnessError(f"{place(keys)}: {name}: {_words(fault)}", mend=mend) from None
+            hint += f" ({more} more fault{'s' if more > 1 else ''} behind it)"
+        raise HarnessError(f"{place(keys)}: {name}: {_words(fault)}", hint=hint) from None
 
 
 def _words(fault: Any) -> str:

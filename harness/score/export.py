@@ -118,7 +118,7 @@ def _prepare(folder: Path) -> None:
         stray = next(name for name in there if name not in FILES)
         raise HarnessError(
             f"{folder} is there already and is no export: it holds {stray}",
-            mend="name another place with --out",
+            hint="name another place with --out",
         )
     for name in there:
         (folder / name).unlink()

@@ -27,7 +27,7 @@ def refuse_export(manifest: Mapping[str, Any], path: Path) -> None:
     if "export" in manifest:
         raise HarnessError(
             f"{path} is an export: it holds no journal and no ids",
-            mend="give the run folder that it was made from; exports are for `harness compare`",
+            hint="give the run folder that it was made from; exports are for `harness compare`",
         )
 
 

@@ -39,11 +39,11 @@ def unpack(path: Path, into: Path) -> Path:
             raise HarnessError(
                 f"{path} is a zip but no export: "
                 + (f"it holds {strange[0]!r}" if strange else "it has no manifest.json"),
-                mend="name what `harness export` wrote, a run folder, or a table of answers",
+                hint="name what `harness export` wrote, a run folder, or a table of answers",
             )
         if sum(m.file_size for m in members) > LARGEST:
             raise HarnessError(
-                f"{path} unpacks to more than {LARGEST >> 30} GiB", mend="unpack it by hand"
+                f"{path} unpacks to more than {LARGEST >> 30} GiB", hint="unpack it by hand"
             )
         into.mkdir(parents=True)
         try:
@@ -60,12 +60,12 @@ def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Tas
     if about["schema"] != SCHEMA:
         raise HarnessError(
             f"{folder.path} is an export of schema {about['schema']}, this version reads {SCHEMA}",
-            mend="export the run again",
+            hint="export the run again",
         )
     if not about["samples"]:
         raise HarnessError(
             f"{folder.path} was exported without samples, so nothing can be paired",
-            mend="export the run again without --no-samples",
+            hint="export the run again without --no-samples",
         )
     try:
         records = {
@@ -77,7 +77,7 @@ def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Tas
         _read_answers(folder, manifest, records)
     except (OSError, ValueError, KeyError) as error:
         raise HarnessError(
-            f"{folder.path}: the export cannot be read: {error}", mend="export the run again"
+            f"{folder.path}: the export cannot be read: {error}", hint="export the run again"
         ) from None
     return records
 

@@ -32,14 +32,14 @@ def fold_note(tested: Iterable[tuple[str, str, str]], *, unit: str) -> str:
     if unit == "image":
         raise HarnessError(
             "folds cannot be checked: no subjects are known",
-            mend="name the column of subjects (cluster: COL in --map), or drop --fold",
+            hint="name the column of subjects (cluster: COL in --map), or drop --fold",
         )
     subjects: dict[str, set[str]] = {}
     folds: dict[str, set[str]] = {}
     for sample, subject, fold in tested:
         if not fold:
             raise HarnessError(
-                f"sample {sample[:80]!r} has no fold", mend="fill the column, or drop --fold"
+                f"sample {sample[:80]!r} has no fold", hint="fill the column, or drop --fold"
             )
         subjects.setdefault(fold, set()).add(subject)
         folds.setdefault(subject, set()).add(fold)
@@ -49,7 +49,7 @@ def fold_note(tested: Iterable[tuple[str, str, str]], *, unit: str) -> str:
         raise HarnessError(
             f"{len(torn)} subjects are tested in several folds: {named}"
             + (", ..." if len(torn) > MOST_NAMED else ""),
-            mend="each subject belongs in one fold, else the model tested on it was trained on it too",
+            hint="each subject belongs in one fold, else the model tested on it was trained on it too",
         )
     sizes = sorted(len(found) for found in subjects.values())
     if sizes[-1] == 1:

@@ -118,7 +118,7 @@ def _by_field(columns: str | Mapping[str, str], task: Task, what: str) -> Mappin
         if len(task.fields) > 1:
             raise HarnessError(
                 f"task {task.name} has {len(task.fields)} fields, and one column of {what}s cannot fill them all",
-                mend=f"--map FILE.yaml with {what}: {{{', '.join(f'{n}: COL' for n in task.fields)}}}",
+                hint=f"--map FILE.yaml with {what}: {{{', '.join(f'{n}: COL' for n in task.fields)}}}",
             )
         return dict.fromkeys(task.fields, columns)
     unknown = [name for name in columns if name not in task.fields]
@@ -127,7 +127,7 @@ def _by_field(columns: str | Mapping[str, str], task: Task, what: str) -> Mappin
             f"{what}: task {task.name} has no field {unknown[0]!r}"
             if unknown
             else f"{what}: empty",
-            mend=f"its fields are: {', '.join(task.fields)}",
+            hint=f"its fields are: {', '.join(task.fields)}",
         )
     return columns
 
@@ -137,14 +137,14 @@ def _check(file: AnswerFile, asked: Iterable[str | Mapping[str, str] | None]) ->
     for name in (name for columns in asked for name in _names(columns)):
         if name not in file.columns and name.partition(".")[0] not in file.columns:
             raise HarnessError(
-                f"{file.path.name} has no column {name!r}", mend=f"it has: {_listed(file)}"
+                f"{file.path.name} has no column {name!r}", hint=f"it has: {_listed(file)}"
             )
 
 
 def _unclear(file: AnswerFile, what: str, flag: str) -> HarnessError:
     return HarnessError(
         f"{file.path.name}: which column holds the {what}? It has: {_listed(file)}",
-        mend=f"name it with {flag} (the usual names are `name`, `gt` and one column more)",
+        hint=f"name it with {flag} (the usual names are `name`, `gt` and one column more)",
     )
 
 

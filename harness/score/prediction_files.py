@@ -57,18 +57,18 @@ def open_answers(path: Path) -> AnswerFile:
     """
     suffix = path.suffix.lower()
     if not path.is_file():
-        raise HarnessError(f"no such file of predictions: {path}", mend="check --predictions FILE")
+        raise HarnessError(f"no such file of predictions: {path}", hint="check --predictions FILE")
     if suffix == ".eval":
         raise HarnessError(
             f"{path.name} is a packed log of inspect-ai",
-            mend=f"unpack it first: inspect log convert --to json --output-dir DIR {path.name}",
+            hint=f"unpack it first: inspect log convert --to json --output-dir DIR {path.name}",
         )
     if suffix == ".json":
         return _inspect(path)
     if suffix not in {".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"}:
         raise HarnessError(
             f"predictions cannot be read from {path.name!r}",
-            mend="give a .csv, .tsv, .jsonl or .parquet table, a .json log of inspect-ai, "
+            hint="give a .csv, .tsv, .jsonl or .parquet table, a .json log of inspect-ai, "
             "or a samples .jsonl of lm-eval or lmms-eval",
         )
     table = open_table(path)
@@ -120,7 +120,7 @@ def _first_text(replies: Any, where: str) -> str | None:
         return replies
     raise HarnessError(
         f"{where}: holds log-likelihoods of given choices, not a reply",
-        mend="name a column that holds the chosen label: --answer COL (doc.KEY reaches into the document)",
+        hint="name a column that holds the chosen label: --answer COL (doc.KEY reaches into the document)",
     )
 
 
@@ -135,17 +135,17 @@ def _inspect(path: Path) -> AnswerFile:
     try:
         log = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise HarnessError(f"{path.name}: not JSON: {error}", mend="write the log again") from None
+        raise HarnessError(f"{path.name}: not JSON: {error}", hint="write the log again") from None
     except OSError as error:
         raise HarnessError(f"{path} cannot be read: {error.strerror}") from None
     samples = log.get("samples") if isinstance(log, dict) else None
     if not isinstance(samples, list) or "eval" not in log:
         raise HarnessError(
             f"{path.name} is not an eval log of inspect-ai with samples",
-            mend="give the whole log (inspect log dump FILE), or a .jsonl with one object a line",
+            hint="give the whole log (inspect log dump FILE), or a .jsonl with one object a line",
         )
     if not samples:
-        raise HarnessError(f"{path.name} holds no samples", mend="give a log that was finished")
+        raise HarnessError(f"{path.name} holds no samples", hint="give a log that was finished")
     rows = [_inspect_row(path, number, sample) for number, sample in enumerate(samples, start=1)]
     columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))
     return AnswerFile(path, "inspect-ai", columns, lambda: iter(rows), _INSPECT_COLUMNS)
@@ -154,7 +154,7 @@ def _inspect(path: Path) -> AnswerFile:
 def _inspect_row(path: Path, number: int, sample: Any) -> Row:
     where = f"{path.name}, sample {number}"
     if not isinstance(sample, dict):
-        raise HarnessError(f"{where}: not an object", mend="write the log again")
+        raise HarnessError(f"{where}: not an object", hint="write the log again")
     kept = ("id", "epoch", "target", "metadata", "choices", "scores")
     cells: dict[str, Any] = {name: sample.get(name) for name in kept}
     target = cells["target"]

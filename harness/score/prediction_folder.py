@@ -110,7 +110,7 @@ def _matched(
         here = next(_samples(folder, planned))
         raise HarnessError(
             f"{file.path.name} and task {planned.task.name} share no id: {stray!r} there, {here!r} here",
-            mend="name the column of ids with --id COL, or give --truth COL to take the truths from the file",
+            hint="name the column of ids with --id COL, or give --truth COL to take the truths from the file",
         )
     return places, Matched(int(known.sum()), stray)
 

@@ -174,11 +174,11 @@ def read_lines(file: AnswerFile, columns: Columns, task: Task) -> Lines:
         if not lines.put(sample, reader.cluster(row), number):
             raise HarnessError(
                 f"{row.where}: the id {sample[:80]!r} stands there a second time with other values",
-                mend="keep one answer for each id, or put repeats into files of their own",
+                hint="keep one answer for each id, or put repeats into files of their own",
             )
     if not len(lines):
         why = "no row has an id" if seen_any else "it has no rows"
-        raise HarnessError(f"{file.path.name}: {why}", mend="check the file and --id COL")
+        raise HarnessError(f"{file.path.name}: {why}", hint="check the file and --id COL")
     return lines
 
 

@@ -104,7 +104,7 @@ def _with_source(
             raise
         raise HarnessError(
             f"{file.path.name} has no column of true values, and the task's source gives none: {error.message}",
-            mend="name the column with --truth COL, or complete the source with --set source....",
+            hint="name the column with --truth COL, or complete the source with --set source....",
         ) from None
     return task.model_copy(update={"source": filled}), True
 
@@ -154,7 +154,7 @@ def _plan_own(file: AnswerFile, task: Task, lines: Lines, folder: RunFolder) -> 
         if not classes:
             raise HarnessError(
                 f"{file.path.name}: no row has a true value for {name}",
-                mend=f"check --truth COL, or list the labels: --set 'fields.{name}.labels=[...]'",
+                hint=f"check --truth COL, or list the labels: --set 'fields.{name}.labels=[...]'",
             )
     return PlannedTask(
         task=with_classes(task, summary.classes),

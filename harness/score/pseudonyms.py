@@ -68,11 +68,11 @@ def read_key(path: Path | None) -> str | None:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise HarnessError(
-            f"{path}: the key file cannot be read: {error}", mend="name a text file"
+            f"{path}: the key file cannot be read: {error}", hint="name a text file"
         ) from None
     if len(secret) < LEAST_KEY:
         raise HarnessError(
             f"{path} holds {len(secret)} characters: too short for a key",
-            mend=f"agree on {LEAST_KEY} characters or more; chance ones are best",
+            hint=f"agree on {LEAST_KEY} characters or more; chance ones are best",
         )
     return secret

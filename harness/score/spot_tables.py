@@ -54,7 +54,7 @@ def read_spots(path: Path) -> SpotTable:
         if column not in table.columns:
             raise HarnessError(
                 f"{path.name} has no column {column!r}",
-                mend=f"a table of intervals has {', '.join(COLUMNS)}; this one {', '.join(table.columns)}",
+                hint=f"a table of intervals has {', '.join(COLUMNS)}; this one {', '.join(table.columns)}",
             )
     rows = list(table)
     sets = [plain(r.cells[DATASET]) for r in rows] if DATASET in table.columns else []
@@ -64,12 +64,12 @@ def read_spots(path: Path) -> SpotTable:
 def _spot(row: Row) -> Spot:
     for column in COLUMNS:
         if is_blank(row.cells.get(column)):
-            raise HarnessError(f"{row.where}: no {column}", mend="fill the cell, or drop the row")
+            raise HarnessError(f"{row.where}: no {column}", hint="fill the cell, or drop the row")
     onset, offset = (_frame(row, column) for column in ("onset", "offset"))
     if onset > offset:
         raise HarnessError(
             f"{row.where}: the onset {onset} lies behind the offset {offset}",
-            mend="mend the interval; both ends belong to it",
+            hint="hint the interval; both ends belong to it",
         )
     subject, video, emotion = (
         plain(row.cells[column]) for column in ("subject", "video", "emotion")
@@ -87,7 +87,7 @@ def _frame(row: Row, column: str) -> int:
         pass
     raise HarnessError(
         f"{row.where}, column {column!r}: {plain(row.cells[column])[:40]!r} is no whole number",
-        mend="frames are counted with whole numbers",
+        hint="frames are counted with whole numbers",
     )
 
 
@@ -96,7 +96,7 @@ def truth_of(task: Task, samples: Iterator[Sample]) -> Truth:
     if task.spotting is None:
         raise HarnessError(
             f"{task.name} is no spotting task",
-            mend="name one with `spotting`, such as faces/me-str, or give --events FILE",
+            hint="name one with `spotting`, such as faces/me-str, or give --events FILE",
         )
     notes: dict[tuple[str, str], Mapping[str, Any]] = {}
     for sample in samples:

@@ -137,7 +137,7 @@ def spots_of(records: TaskRecords, cell: Cell) -> list[Spot]:
     if spec is None:
         raise HarnessError(
             f"{records.task.name} is no spotting task",
-            mend="use one with `spotting`, such as faces/me-str",
+            hint="use one with `spotting`, such as faces/me-str",
         )
     return _spots(records, _videos(records), _said(records, cell, spec.field), spec)
 
@@ -232,11 +232,11 @@ def score_spots(
 
     for metric, told in SPOTTING_METRICS.items():
         interval = intervals[metric]
-        mend = " (mended: all of harness.metrics.spotting.MENDED)" if metric == "strs" else ""
+        hint = " (mended: all of harness.metrics.spotting.MENDED)" if metric == "strs" else ""
         how = f"{LEVEL:.0%} {interval.method} ({interval.clusters} by subject, {interval.draws} draws)"
         reason = f"; {interval.reason}" if interval.reason else ""
         value = float(family.value(metric, totals))
-        yield row(metric, value, (interval.low, interval.high), f"{told}{mend}; {how}{reason}")
+        yield row(metric, value, (interval.low, interval.high), f"{told}{hint}; {how}{reason}")
     for metric, told in SPOTTING_METRICS.items():
         yield row(
             metric + COMPAT, float(reference[metric]), (math.nan, math.nan),

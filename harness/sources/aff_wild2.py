@@ -53,7 +53,7 @@ def open_aff_wild2(
     """A source over the frames of all videos of one part. Raises HarnessError."""
     asked = read_options(AffWildOptions, options, family="aff-wild2")
     root = base / asked.root
-    folder = existing(root / asked.annotations, mend="source.annotations is a folder of .txt files")
+    folder = existing(root / asked.annotations, hint="source.annotations is a folder of .txt files")
     files = sorted(folder.glob("*.txt"))
     offers = {"expr": ("emotion",), "va": ("valence", "arousal"), "au": ("action_units",)}
     return DatasetSource(
@@ -85,12 +85,12 @@ def _values(text: str, part: str, *, where: str) -> dict[str, Any] | None:
         numbers = [float(cell) for cell in cells]
     except ValueError:
         raise HarnessError(
-            f"{where}: {text[:60]!r} holds no numbers", mend="fetch it again"
+            f"{where}: {text[:60]!r} holds no numbers", hint="fetch it again"
         ) from None
     wanted = 2 if part == "va" else len(UNITS)
     if len(numbers) != wanted:
         raise HarnessError(
-            f"{where}: {len(numbers)} values where {wanted} are due", mend="check source.part"
+            f"{where}: {len(numbers)} values where {wanted} are due", hint="check source.part"
         )
     if part == "va":
         return None if -5 in numbers else dict(zip(("valence", "arousal"), numbers, strict=True))

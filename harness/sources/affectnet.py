@@ -53,7 +53,7 @@ def open_affectnet(
     """A source over either release, told apart by what lies under the root. Raises HarnessError."""
     asked = read_options(AffectNetOptions, options, family="affectnet")
     root = existing(
-        base / asked.root, mend="source.root is the folder that AffectNet was unpacked to"
+        base / asked.root, hint="source.root is the folder that AffectNet was unpacked to"
     )
     lists = root / "Manually_Annotated_file_lists" / f"{asked.split}.csv"
     published = [_PUBLISHED] if asked.split == "validation" else []
@@ -65,7 +65,7 @@ def open_affectnet(
     folder = root / ("val_set" if asked.split == "validation" else "train_set")
     existing(
         folder / "annotations",
-        mend=f"AffectNet has {lists.relative_to(root)} (CSV release) or val_set/annotations and "
+        hint=f"AffectNet has {lists.relative_to(root)} (CSV release) or val_set/annotations and "
         "train_set/annotations (eight-label release) under source.root",
     )
     return DatasetSource(
@@ -122,7 +122,7 @@ def _npy_points(file: Path) -> dict[str, Scalar]:
     try:
         points = np.load(file, allow_pickle=False).astype(np.float64).reshape(-1)
     except (OSError, ValueError) as error:
-        raise HarnessError(f"{file} holds no landmarks: {error}", mend="fetch it again") from None
+        raise HarnessError(f"{file} holds no landmarks: {error}", hint="fetch it again") from None
     return {_POINTS: " ".join(f"{number:g}" for number in points)}
 
 
@@ -132,7 +132,7 @@ def _scalar(file: Path) -> str:
         return str(np.load(file, allow_pickle=False).reshape(-1)[0])
     except (OSError, ValueError, IndexError) as error:
         raise HarnessError(
-            f"{file} holds no single value: {error}", mend="fetch it again"
+            f"{file} holds no single value: {error}", hint="fetch it again"
         ) from None
 
 
@@ -140,4 +140,4 @@ def _number(cell: Any) -> float:
     try:
         return float(cell)
     except (TypeError, ValueError):
-        raise HarnessError(f"AffectNet: {cell!r} is not a number", mend="mend the cell") from None
+        raise HarnessError(f"AffectNet: {cell!r} is not a number", hint="hint the cell") from None

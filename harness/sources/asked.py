@@ -56,7 +56,7 @@ class AskedSource:
         if not any_asked:
             raise HarnessError(
                 f"source.ask: no clip can answer {', '.join(self._kinds)}",
-                mend="the task needs the fields coarse, fine and action_units that its questions ask for",
+                hint="the task needs the fields coarse, fine and action_units that its questions ask for",
             )
 
     def digest(self) -> str:

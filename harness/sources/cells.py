@@ -49,7 +49,7 @@ def target(cell: Any, spec: FieldSpec, *, column: str, where: str) -> Value:
     except ValueError as error:
         raise HarnessError(
             f"{where}, column {column!r}: {error}",
-            mend="mend the cell, or list it under source.blank where it stands for no value",
+            hint="hint the cell, or list it under source.blank where it stands for no value",
         ) from None
 
 
@@ -61,7 +61,7 @@ def frame_number(cell: Any, *, column: str, where: str) -> int | None:
     if not number.is_integer() or number < 0:
         raise HarnessError(
             f"{where}, column {column!r}: {plain(cell)!r} is not a frame number",
-            mend="frames are counted with whole numbers from 0",
+            hint="frames are counted with whole numbers from 0",
         )
     return int(number)
 
@@ -74,7 +74,7 @@ def frame_rate(cell: Any, *, column: str, where: str) -> float | None:
     if rate <= 0:
         raise HarnessError(
             f"{where}, column {column!r}: {plain(cell)!r} frames per second",
-            mend="give a number above 0",
+            hint="give a number above 0",
         )
     return rate
 
@@ -99,7 +99,7 @@ def _number(cell: Any, *, column: str, where: str) -> float:
     try:
         return _finite(cell)
     except ValueError as error:
-        raise HarnessError(f"{where}, column {column!r}: {error}", mend="mend the cell") from None
+        raise HarnessError(f"{where}, column {column!r}: {error}", hint="hint the cell") from None
 
 
 def _finite(cell: Any) -> float:

@@ -52,9 +52,9 @@ def open_ck_plus(
     """A source over the labelled sequences. Raises HarnessError where a folder is missing."""
     asked = read_options(CkOptions, options, family="ck-plus")
     root = base / asked.root
-    mend = "source.root is the folder that holds cohn-kanade-images/, Emotion/ and FACS/"
-    existing(root / "cohn-kanade-images", mend=mend)
-    files = sorted(existing(root / "Emotion", mend=mend).rglob("*_emotion.txt"))
+    hint = "source.root is the folder that holds cohn-kanade-images/, Emotion/ and FACS/"
+    existing(root / "cohn-kanade-images", hint=hint)
+    files = sorted(existing(root / "Emotion", hint=hint).rglob("*_emotion.txt"))
     return DatasetSource(
         lambda: _entries(root, files, asked), asked, fields, offers=("emotion", "action_units"),
         files=files, published=[] if asked.first else [_PUBLISHED],
@@ -94,6 +94,6 @@ def _units(folder: Path) -> list[str] | None:
             units.append(f"AU{int(float(line.split()[0]))}")
         except (ValueError, IndexError):
             raise HarnessError(
-                f"{file}, line {number}: {line!r} is not `unit intensity`", mend="fetch it again"
+                f"{file}, line {number}: {line!r} is not `unit intensity`", hint="fetch it again"
             ) from None
     return units

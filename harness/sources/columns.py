@@ -96,7 +96,7 @@ def _require(column: str, columns: Sequence[str], *, option: str, table: str) ->
     if column not in columns:
         raise HarnessError(
             f"source.{option}: {table} has no column {column!r}",
-            mend=f"its columns are: {', '.join(columns)}",
+            hint=f"its columns are: {', '.join(columns)}",
         )
 
 
@@ -110,7 +110,7 @@ def _medium(
             if cell is None:
                 raise HarnessError(
                     f"source.{option}: {table} has no column {text!r}",
-                    mend=f"its columns are: {', '.join(columns)} "
+                    hint=f"its columns are: {', '.join(columns)} "
                     "(or a pattern of them, such as {subject}/{clip})",
                 )
             return cell, "image" if kind == "image" else "clip"
@@ -121,7 +121,7 @@ def _medium(
         return Cell("frames", is_pattern=False), "clip"
     raise HarnessError(
         f"{table} has no column called image, path or frames",
-        mend="name the column of pictures as source.image, or of clips as source.frames; "
+        hint="name the column of pictures as source.image, or of clips as source.frames; "
         f"its columns are: {', '.join(columns)}",
     )
 
@@ -133,7 +133,7 @@ def _targets(
         if len(fields) != 1:
             raise HarnessError(
                 f"source.label: the task has {len(fields)} fields ({', '.join(fields)})",
-                mend="use source.targets, one column for each field",
+                hint="use source.targets, one column for each field",
             )
         _require(options.label, columns, option="label", table=table)
         return {next(iter(fields)): options.label}
@@ -141,7 +141,7 @@ def _targets(
         if field not in fields:
             raise HarnessError(
                 f"source.targets.{field}: the task has no such field",
-                mend=f"its fields are: {', '.join(fields)}",
+                hint=f"its fields are: {', '.join(fields)}",
             )
         _require(column, columns, option=f"targets.{field}", table=table)
     own = {field: field for field in fields if field in columns}
@@ -149,7 +149,7 @@ def _targets(
     if not found and options.unlabelled == "skip":
         raise HarnessError(
             f"{table} has no column for the field {', '.join(fields)}",
-            mend="name it as source.label (or source.targets, or unlabelled: keep); "
+            hint="name it as source.label (or source.targets, or unlabelled: keep); "
             f"its columns are: {', '.join(columns)}",
         )
     return found

@@ -103,14 +103,14 @@ class DatasetSource:
             elif seen.add(made.id):
                 raise HarnessError(
                     f"{made.id} stands twice in the annotations under {self._options.root}",
-                    mend="remove one of the two, or fetch the annotation file again",
+                    hint="remove one of the two, or fetch the annotation file again",
                 )
             else:
                 yield made
         if not any_row:
             raise HarnessError(
                 f"nothing was found under {self._options.root}",
-                mend="check source.root and source.split; `harness data check TASK` says what is missing",
+                hint="check source.root and source.split; `harness data check TASK` says what is missing",
             )
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
@@ -164,31 +164,31 @@ def match_targets(
     if unknown or wrong:
         raise HarnessError(
             f"source.targets: {(unknown or wrong)[0]!r} is not known",
-            mend=f"fields of the task: {', '.join(fields)}; values of the set: {', '.join(offers)}",
+            hint=f"fields of the task: {', '.join(fields)}; values of the set: {', '.join(offers)}",
         )
     matched = {name: options.targets.get(name, name) for name in fields}
     found = {name: value for name, value in matched.items() if value in offers}
     if not found:
         raise HarnessError(
             f"the set has no value called {', '.join(fields)}",
-            mend=f"name a field after one of {', '.join(offers)}, or map it under source.targets",
+            hint=f"name a field after one of {', '.join(offers)}, or map it under source.targets",
         )
     return found
 
 
-def existing(path: Path, *, mend: str) -> Path:
+def existing(path: Path, *, hint: str) -> Path:
     """The path, which must exist. Raises HarnessError."""
     if not path.exists():
-        raise HarnessError(f"not found: {path}", mend=mend)
+        raise HarnessError(f"not found: {path}", hint=hint)
     return path
 
 
-def first_existing(paths: Sequence[Path], *, mend: str) -> Path:
+def first_existing(paths: Sequence[Path], *, hint: str) -> Path:
     """The first path that exists: re-packs move files about. Raises HarnessError naming them all."""
     for path in paths:
         if path.exists():
             return path
-    raise HarnessError(f"none of these is there: {', '.join(map(str, paths))}", mend=mend)
+    raise HarnessError(f"none of these is there: {', '.join(map(str, paths))}", hint=hint)
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -199,7 +199,7 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
                 if line.strip():
                     yield number, line.strip()
     except UnicodeDecodeError as error:
-        raise HarnessError(f"{path} is not UTF-8 text ({error})", mend="fetch it again") from None
+        raise HarnessError(f"{path} is not UTF-8 text ({error})", hint="fetch it again") from None
 
 
 def label_of(code: Any, names: Mapping[str, str], *, where: str) -> str:
@@ -209,7 +209,7 @@ def label_of(code: Any, names: Mapping[str, str], *, where: str) -> str:
     if text not in names:
         raise HarnessError(
             f"{where}: {text!r} is no class of this set",
-            mend=f"its codes are: {', '.join(f'{k} ({v})' for k, v in names.items())}",
+            hint=f"its codes are: {', '.join(f'{k} ({v})' for k, v in names.items())}",
         )
     return names[text]
 

@@ -50,7 +50,7 @@ def open_disfa(
     root = base / asked.root
     folder = first_existing(
         [root / name for name in ("ActionUnit_Labels", "Labels", "ActionUnit")],
-        mend="source.root is the folder that holds ActionUnit_Labels/",
+        hint="source.root is the folder that holds ActionUnit_Labels/",
     )
     files = sorted(folder.glob("*/*_au*.txt"))
     return DatasetSource(
@@ -92,5 +92,5 @@ def _intensities(file: Path) -> Iterator[tuple[int, int]]:
             yield int(frame), int(intensity)
         except ValueError:
             raise HarnessError(
-                f"{file}, line {number}: {line!r} is not `frame,intensity`", mend="fetch it again"
+                f"{file}, line {number}: {line!r} is not `frame,intensity`", hint="fetch it again"
             ) from None

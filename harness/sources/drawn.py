@@ -209,7 +209,7 @@ def open_drawn_source(
         raise HarnessError(
             f"source.kind: drawn faces of kind {asked.kind!r} know none of the task's fields "
             f"({', '.join(fields)})",
-            mend=f"name fields among: {', '.join(sorted(known))}",
+            hint=f"name fields among: {', '.join(sorted(known))}",
         )
     return DrawnSource(asked, fields)
 

@@ -52,7 +52,7 @@ class ChangedPicture:
                 self.base.face, part_lips=self.cue == "teeth_visible", **{self.cue: wanted}
             )
         except HarnessError as error:
-            raise MediaError(error.message, kind="unsupported", mend=error.mend) from None
+            raise MediaError(error.message, kind="unsupported", hint=error.hint) from None
         return encode_png(draw(face, size=self.base.size).pixels)
 
 

@@ -105,7 +105,7 @@ def open_fer2013(
     """A source over `fer2013.csv` (emotion, pixels, Usage). Raises HarnessError."""
     asked = read_options(FerOptions, options, family="fer2013")
     table = existing(
-        base / asked.root / "fer2013.csv", mend="source.root is the folder of fer2013.csv"
+        base / asked.root / "fer2013.csv", hint="source.root is the folder of fer2013.csv"
     )
     return DatasetSource(
         lambda: _entries(table, asked.split), asked, fields, offers=("emotion",), files=[table],
@@ -128,7 +128,7 @@ def open_ferplus(
     """A source over `fer2013new.csv`, with picture folders or `fer2013.csv` beside it. Raises HarnessError."""
     asked = read_options(FerPlusOptions, options, family="ferplus")
     root = base / asked.root
-    table = existing(root / "fer2013new.csv", mend="source.root is the folder of fer2013new.csv")
+    table = existing(root / "fer2013new.csv", hint="source.root is the folder of fer2013new.csv")
     pixels = root / "fer2013.csv"
     return DatasetSource(
         lambda: _plus_entries(root, table, pixels if pixels.is_file() else None, asked),
@@ -188,5 +188,5 @@ def _count(cell: Any, where: str) -> int:
         return int(cell)
     except (TypeError, ValueError):
         raise HarnessError(
-            f"{where}: {cell!r} is no number of votes", mend="mend the cell"
+            f"{where}: {cell!r} is no number of votes", hint="hint the cell"
         ) from None

@@ -73,7 +73,7 @@ class FolderSource:
         if not any_picture:
             raise HarnessError(
                 f"no pictures in class folders under {self._root}",
-                mend="lay them out as <root>/<class>/<picture>.jpg, and check source.root",
+                hint="lay them out as <root>/<class>/<picture>.jpg, and check source.root",
             )
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
@@ -107,13 +107,13 @@ def open_folder_source(
     if not root.is_dir():
         raise HarnessError(
             f"source.root: folder not found: {root}",
-            mend="a relative path starts at the task's base folder",
+            hint="a relative path starts at the task's base folder",
         )
     field = asked.field or next(iter(fields))
     if field not in fields or (asked.field is None and len(fields) > 1):
         raise HarnessError(
             f"source.field: which of the task's fields does the class folder give? ({asked.field})",
-            mend=f"choose one of: {', '.join(fields)}",
+            hint=f"choose one of: {', '.join(fields)}",
         )
     return FolderSource(asked, root, field, fields[field])
 

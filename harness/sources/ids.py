@@ -34,7 +34,7 @@ def check_id(sample_id: str, *, where: str) -> None:
     if fault:
         raise HarnessError(
             f"{where}: the id {sample_id[:80]!r} {fault}",
-            mend="give each row a plain id, such as a name or a path inside the data folder",
+            hint="give each row a plain id, such as a name or a path inside the data folder",
         )
 
 

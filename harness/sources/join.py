@@ -64,7 +64,7 @@ def read_side(options: JoinOptions, *, base: Path, taken: Iterable[str]) -> Side
         if column in present:
             raise HarnessError(
                 f"source.join: the column {column!r} of {table.path.name} is there already",
-                mend="name the columns to bring under `columns`, or rename one",
+                hint="name the columns to bring under `columns`, or rename one",
             )
     values: dict[Key, tuple[Any, ...]] = {}
     rows: dict[Key, int] = {}
@@ -75,7 +75,7 @@ def read_side(options: JoinOptions, *, base: Path, taken: Iterable[str]) -> Side
         if key in rows:
             raise HarnessError(
                 f"{row.where}: the key {', '.join(key)!r} stands in row {rows[key]} already",
-                mend="a side table may name each key once",
+                hint="a side table may name each key once",
             )
         rows[key] = row.number
         values[key] = tuple(row.cells.get(column) for column in columns)
@@ -100,7 +100,7 @@ def join(rows: Iterable[Row], sides: tuple[SideTable, ...]) -> Iterator[Row]:
         if any_row and not hit:
             raise HarnessError(
                 f"source.join: no row matches {side.name} on {', '.join(side.left)}",
-                mend="compare the spelling of both key columns",
+                hint="compare the spelling of both key columns",
             )
 
 
@@ -115,5 +115,5 @@ def _require(column: str, columns: tuple[str, ...], table: str) -> None:
     if column not in columns:
         raise HarnessError(
             f"source.join: {table} has no column {column!r}",
-            mend=f"its columns are: {', '.join(columns)}",
+            hint=f"its columns are: {', '.join(columns)}",
         )

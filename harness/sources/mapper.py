@@ -90,7 +90,7 @@ class Mapper:
         if is_blank(cell):
             raise HarnessError(
                 f"{row.where}: no question in column {self.columns.question!r}",
-                mend="fill it, or give source.ask for one question for every row",
+                hint="fill it, or give source.ask for one question for every row",
             )
         return plain(cell)
 
@@ -122,7 +122,7 @@ class Mapper:
         if unknown:
             raise HarnessError(
                 f"{row.where}, column {self.options.asks!r}: the task has no field {unknown[0]!r}",
-                mend=f"its fields are: {', '.join(self.fields)}",
+                hint=f"its fields are: {', '.join(self.fields)}",
             )
         return asked
 
@@ -203,7 +203,7 @@ class RowSource:
             else:
                 yield made
         if not any_row:
-            raise HarnessError(f"{self._name} has no rows", mend="give it at least one")
+            raise HarnessError(f"{self._name} has no rows", hint="give it at least one")
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
     def digest(self) -> str:
@@ -233,7 +233,7 @@ class RowSource:
             if self._mapper.own_id(earlier) == sample_id:
                 raise HarnessError(
                     f"{row.where}: the id {sample_id!r} stands in row {earlier.number} already",
-                    mend="give each row an id of its own, or leave source.id out",
+                    hint="give each row an id of its own, or leave source.id out",
                 )
 
 
@@ -242,5 +242,5 @@ def _check_inside(numbers: Iterable[int | None], indices: tuple[int, ...], *, wh
         if number is not None and not indices[0] <= number <= indices[-1]:
             raise HarnessError(
                 f"{where}: {moment} {number} lies outside its frames {indices[0]} to {indices[-1]}",
-                mend="set source.numbering (from-zero, from-one, file-names), or mend the cell",
+                hint="set source.numbering (from-zero, from-one, file-names), or hint the cell",
             )

@@ -62,7 +62,7 @@ class MarkedSource:
             raise HarnessError(
                 f"source.marks: {self._path.name} names none of the samples (it names "
                 f"{', '.join(map(repr, list(self._known)[:3]))}, ...)",
-                mend="write the ids that `harness show TASK` prints, or name their column as source.marks.on",
+                hint="write the ids that `harness show TASK` prints, or name their column as source.marks.on",
             )
 
     def digest(self) -> str:
@@ -99,7 +99,7 @@ def read_side(path: Path, *, on: str | None) -> dict[str, dict[str, Scalar]]:
         what = f"column {key or KEYS[0]!r} of sample ids" if key not in table.columns else "mark"
         raise HarnessError(
             f"source.marks: {path.name} has no {what}",
-            mend=f"its columns are: {', '.join(table.columns)}; marks are face_box, landmarks, region_NAME",
+            hint=f"its columns are: {', '.join(table.columns)}; marks are face_box, landmarks, region_NAME",
         )
     found: dict[str, dict[str, Scalar]] = {}
     for row in table:
@@ -109,7 +109,7 @@ def read_side(path: Path, *, on: str | None) -> dict[str, dict[str, Scalar]]:
         name = plain(cell)
         if name in found:
             raise HarnessError(
-                f"source.marks: {row.where}: {name!r} stands twice", mend="keep one row a sample"
+                f"source.marks: {row.where}: {name!r} stands twice", hint="keep one row a sample"
             )
         found[name] = {c: annotation(row.cells.get(c)) for c in columns}
     return found
@@ -119,7 +119,7 @@ def _read_json(path: Path) -> dict[str, dict[str, Scalar]]:
     try:
         if path.stat().st_size > _LARGEST:
             raise HarnessError(
-                f"source.marks: {path} is over {_LARGEST >> 30} GiB", mend="give JSON lines"
+                f"source.marks: {path} is over {_LARGEST >> 30} GiB", hint="give JSON lines"
             )
         body = json.loads(path.read_text(encoding="utf-8-sig"))
         return {
@@ -127,9 +127,9 @@ def _read_json(path: Path) -> dict[str, dict[str, Scalar]]:
             for name, row in body.items()
         }
     except FileNotFoundError:
-        raise HarnessError(f"source.marks: not found: {path}", mend="check the path") from None
+        raise HarnessError(f"source.marks: not found: {path}", hint="check the path") from None
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise HarnessError(
             f"source.marks: {path} is no JSON object of samples: {error}",
-            mend='write {"picture.png": {"landmarks": [[x, y], ...]}, ...}',
+            hint='write {"picture.png": {"landmarks": [[x, y], ...]}, ...}',
         ) from None

@@ -91,7 +91,7 @@ def open_megc_source(
     if asked.root is not None and not root.is_dir():
         raise HarnessError(
             f"source.root: folder of frames not found: {root}",
-            mend="a relative path starts at the task's base folder; leave it out to run without frames",
+            hint="a relative path starts at the task's base folder; leave it out to run without frames",
         )
     mapper = _Mapper(fields, root, asked.frames)
     spaces = {**SPACES, **asked.spaces}
@@ -162,13 +162,13 @@ class _Mapper:
         return str(row.number)
 
     def sample(self, row: Row, sample_id: str) -> Sample | str:
-        """The row's Sample, or why it is left out. Raises HarnessError naming file, row and mend."""
+        """The row's Sample, or why it is left out. Raises HarnessError naming file, row and hint."""
         question = _question(row)
         kind = question_kind(question)
         if kind is None:
             raise HarnessError(
                 f"{row.where}: not a question of ME-VQA or ME-LVQA: {question[:80]!r}",
-                mend="use the family `table`, and name the fields asked in a column (source.asks)",
+                hint="use the family `table`, and name the fields asked in a column (source.asks)",
             )
         asks = tuple(name for name in ASKED[kind] if name in self.fields)
         if not asks:
@@ -201,7 +201,7 @@ class _Mapper:
             answers = answers_of(kind, plain(cell))
         except ValueError as error:
             raise HarnessError(
-                f"{row.where}, column 'answer': {error}", mend="mend the answer, or blank it"
+                f"{row.where}, column 'answer': {error}", hint="hint the answer, or blank it"
             ) from None
         return {
             name: target(text, self.fields[name], column="answer", where=row.where)
@@ -214,7 +214,7 @@ class _Mapper:
         if not places:
             raise HarnessError(
                 f"{row.where}: names no clip",
-                mend="give the row a `video`, or a `filename`, or set source.frames",
+                hint="give the row a `video`, or a `filename`, or set source.frames",
             )
         if self._last is None or self._last[0] != places:
             place = next((p for p in places if (self.root / p).is_dir()), places[0])
@@ -250,7 +250,7 @@ def _cluster(cells: Mapping[str, Any]) -> str | None:
 def _question(row: Row) -> str:
     cell = row.cells.get("question")
     if is_blank(cell):
-        raise HarnessError(f"{row.where}: no question", mend="fill the column `question`")
+        raise HarnessError(f"{row.where}: no question", hint="fill the column `question`")
     return plain(cell)
 
 
@@ -265,7 +265,7 @@ def _places(cells: Mapping[str, Any], pattern: str | None, where: str) -> Iterat
             if fault_of(plain(value)):
                 raise HarnessError(
                     f"{where}: {name} is {plain(value)[:80]!r}, which is no folder of frames",
-                    mend="mend the cell; a clip lies under source.root",
+                    hint="hint the cell; a clip lies under source.root",
                 )
         yield _FIT.sub(lambda match: plain(cells[match[1]]), layout)
 
@@ -274,12 +274,12 @@ def _check_columns(table: Table, options: MegcOptions) -> None:
     if "question" not in table.columns:
         raise HarnessError(
             f"{table.path.name} has no column 'question'",
-            mend="give one of the challenge's question files; "
+            hint="give one of the challenge's question files; "
             f"its columns are: {', '.join(table.columns)}",
         )
     columns = [*table.columns, "dataset", "subject"]
     if options.frames is not None and cell_for(options.frames, columns) is None:
         raise HarnessError(
             f"source.frames: {table.path.name} lacks a column of {options.frames!r}",
-            mend=f"its columns are: {', '.join(table.columns)}",
+            hint=f"its columns are: {', '.join(table.columns)}",
         )

@@ -94,7 +94,7 @@ class LongSource:
         if not videos:
             raise HarnessError(
                 f"no video was found under {self._root}",
-                mend="check source.root and source.workbook",
+                hint="check source.root and source.workbook",
             )
         missing = 0
         for (subject, video), events in videos.items():
@@ -281,7 +281,7 @@ def _event(line: Line, *, kind: str, emotion: str) -> Event:
     at = moments_of(line)
     if at.onset is None or at.offset is None:
         raise HarnessError(
-            f"{line.where}: an event without onset or offset", mend="mend the row, or take it out"
+            f"{line.where}: an event without onset or offset", hint="hint the row, or take it out"
         )
     units = units_of(line.text("Action Units", "au"))
     return {

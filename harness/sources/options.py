@@ -33,19 +33,19 @@ def read_options(model: type[Model], options: Mapping[str, Any], *, family: str)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise HarnessError(
                 f"source.{key}: the source family {family!r} has no such option",
-                mend=f"{hint}its options are: {', '.join(allowed)}",
+                hint=f"{hint}its options are: {', '.join(allowed)}",
             ) from None
         if first["type"] == "missing" and len(first["loc"]) == 1:
             raise HarnessError(
                 f"source.{key}: missing, and the source family {family!r} needs it",
-                mend=f"add it to the task's source, or say --set source.{key}=...",
+                hint=f"add it to the task's source, or say --set source.{key}=...",
             ) from None
         nested = (
             f"check what stands under source.{first['loc'][0]}" if len(first["loc"]) > 1 else ""
         )
         raise HarnessError(
             f"source.{key}: {_reason(first['msg'])} (source family {family!r})",
-            mend=nested or f"its options are: {', '.join(allowed)}",
+            hint=nested or f"its options are: {', '.join(allowed)}",
         ) from None
 
 

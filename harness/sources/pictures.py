@@ -33,7 +33,7 @@ class NoFrames:
         raise MediaError(
             f"no frames found for {self.name}",
             kind="missing",
-            mend="check source.frames and source.root; a relative path starts at the table",
+            hint="check source.frames and source.root; a relative path starts at the table",
         )
 
 
@@ -84,7 +84,7 @@ def picture_of(cell: Any, *, root: Path, name: str, where: str) -> Picture:
         return cell
     raise HarnessError(
         f"{where}: a {type(cell).__name__} does not name a picture",
-        mend="give a path, or encoded bytes",
+        hint="give a path, or encoded bytes",
     )
 
 
@@ -136,7 +136,7 @@ def frame_numbers(
     if -1 in numbers or any(b <= a for a, b in pairwise(numbers)):
         raise HarnessError(
             f"{where}: its frame files are not numbered in rising order",
-            mend="set source.numbering to from-zero or from-one, or rename the frames",
+            hint="set source.numbering to from-zero or from-one, or rename the frames",
         )
     return tuple(numbers)
 
@@ -170,6 +170,6 @@ def _listing(place: Path) -> list[Path]:
 def _fit_path(text: str, where: str) -> str:
     if _UNFIT.search(text):
         raise HarnessError(
-            f"{where}: the path {text[:80]!r} holds a control character", mend="mend the cell"
+            f"{where}: the path {text[:80]!r} holds a control character", hint="hint the cell"
         )
     return text

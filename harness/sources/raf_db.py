@@ -67,7 +67,7 @@ def open_raf_db(
         [folder / "EmoLabel" / name
          for folder in (root / asked.part, root)
          for name in ("list_patition_label.txt", "list_partition_label.txt")],
-        mend="source.root is the folder that holds basic/ and compound/, or one of these two",
+        hint="source.root is the folder that holds basic/ and compound/, or one of these two",
     )  # fmt: skip
     here = lists.parent.parent
     published = [_TEST if asked.split == "test" else _TRAIN] if asked.part == "basic" else []
@@ -83,7 +83,7 @@ def _entries(root: Path, lists: Path, asked: RafOptions) -> Iterator[Found]:
         where = f"{lists.name}, line {number}"
         name, _, code = line.partition(" ")
         if not code:
-            raise HarnessError(f"{where}: {line!r} is not `picture code`", mend="fetch it again")
+            raise HarnessError(f"{where}: {line!r} is not `picture code`", hint="fetch it again")
         if not name.startswith(asked.split):
             continue
         stem = Path(name).stem

@@ -56,12 +56,12 @@ def open_source(
 
     `family` picks the reader, `sidecar` names a table of further columns (`harness.sources.sidecar`), `marks` one of
     landmarks (`harness.sources.marks`), all other options are the family's own; `base` is the folder that relative
-    paths start at. Raises HarnessError naming `source.KEY`, what is allowed, and the mend.
+    paths start at. Raises HarnessError naming `source.KEY`, what is allowed, and the hint.
     """
     family = options.get("family")
     if not isinstance(family, str):
         raise HarnessError(
-            "source.family: missing", mend=f"choose one of: {', '.join(SOURCES.names())}"
+            "source.family: missing", hint=f"choose one of: {', '.join(SOURCES.names())}"
         )
     opener = SOURCES.load(family)
     rest = {key: value for key, value in options.items() if key not in _OF_ANY}

@@ -49,18 +49,18 @@ def open_table(path: Path) -> Table:
     if reader is None:
         raise HarnessError(
             f"a table cannot be read from {path.name!r}",
-            mend=f"give a file ending in one of: {', '.join(_READERS)}",
+            hint=f"give a file ending in one of: {', '.join(_READERS)}",
         )
     if not path.is_file():
         raise HarnessError(
             f"table not found: {path}",
-            mend="check source.file; a relative path starts at the task's base folder",
+            hint="check source.file; a relative path starts at the task's base folder",
         )
     try:
         return reader(path)
     except OSError as error:
         raise HarnessError(
-            f"table cannot be read: {path}: {error.strerror}", mend="check its permissions"
+            f"table cannot be read: {path}: {error.strerror}", hint="check its permissions"
         ) from None
 
 
@@ -75,7 +75,7 @@ def _tab(path: Path) -> Table:
 def _delimited(path: Path, delimiter: str) -> Table:
     header = next((cells for _, cells in _records(path, delimiter)), None)
     if header is None:
-        raise HarnessError(f"table is empty: {path}", mend="its first line must name the columns")
+        raise HarnessError(f"table is empty: {path}", hint="its first line must name the columns")
     names = [name.strip() for name in header]
     columns = tuple(name for name in names if name)  # an index column without a name is left out
     _check_columns(path, columns)
@@ -88,7 +88,7 @@ def _delimited(path: Path, delimiter: str) -> Table:
             if len(cells) != len(names):
                 raise HarnessError(
                     f"{where}: {len(cells)} cells, but the header has {len(names)}",
-                    mend="quote cells that hold the delimiter or a line break",
+                    hint="quote cells that hold the delimiter or a line break",
                 )
             filled = {name: cell for name, cell in zip(names, cells, strict=True) if name}
             yield Row(number, where, filled)
@@ -108,7 +108,7 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             raise _not_utf8(path, error) from None
         except csv.Error as error:
             raise HarnessError(
-                f"{path.name}, line {reader.line_num}: {error}", mend="mend that line's quotes"
+                f"{path.name}, line {reader.line_num}: {error}", hint="hint that line's quotes"
             ) from None
 
 
@@ -119,7 +119,7 @@ def _json_lines(path: Path) -> Table:
         if row.number >= _PEEK_LINES:
             break
     if not columns:
-        raise HarnessError(f"table is empty: {path}", mend="give one JSON object a line")
+        raise HarnessError(f"table is empty: {path}", hint="give one JSON object a line")
     return Table(path, tuple(columns), lambda: _objects(path))
 
 
@@ -140,11 +140,11 @@ def _object(line: str, where: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise HarnessError(f"{where}: not JSON: {error}", mend="one object a line") from None
+        raise HarnessError(f"{where}: not JSON: {error}", hint="one object a line") from None
     if not isinstance(value, dict):
         raise HarnessError(
             f"{where}: a JSON {type(value).__name__}, not an object",
-            mend='write each row as {"column": value, ...}',
+            hint='write each row as {"column": value, ...}',
         )
     return value
 
@@ -157,7 +157,7 @@ def _parquet(path: Path) -> Table:
         with pq.ParquetFile(path) as file:
             columns = tuple(file.schema_arrow.names)
     except (pa.ArrowException, OSError) as error:
-        raise HarnessError(f"not a Parquet file: {path}: {error}", mend="write it again") from None
+        raise HarnessError(f"not a Parquet file: {path}: {error}", hint="write it again") from None
     _check_columns(path, columns)
 
     def read() -> Iterator[Row]:
@@ -178,16 +178,16 @@ def _check_columns(path: Path, columns: tuple[str, ...]) -> None:
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         raise HarnessError(
-            f"{path.name} names a column twice: {', '.join(repeated)}", mend="rename one of them"
+            f"{path.name} names a column twice: {', '.join(repeated)}", hint="rename one of them"
         )
     if not columns:
-        raise HarnessError(f"{path.name} names no columns", mend="its first line must name them")
+        raise HarnessError(f"{path.name} names no columns", hint="its first line must name them")
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> HarnessError:
     return HarnessError(
         f"{path.name} is not UTF-8 text (byte 0x{error.object[error.start]:02x})",
-        mend=f"save it as UTF-8, such as: iconv -f latin1 -t utf-8 {path.name} > utf8-{path.name}",
+        hint=f"save it as UTF-8, such as: iconv -f latin1 -t utf-8 {path.name} > utf8-{path.name}",
     )
 
 

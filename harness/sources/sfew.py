@@ -36,7 +36,7 @@ def open_sfew(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
     root = base / asked.root
     folder = first_existing(
         [root / name for name in (asked.split.title(), asked.split, asked.split.upper())],
-        mend="source.root is the folder that holds Train/ and Val/",
+        hint="source.root is the folder that holds Train/ and Val/",
     )
     published = [Published("val", "emotion", {"": 436}, "the set's page; re-packs hold 431 to 436")]
     return DatasetSource(

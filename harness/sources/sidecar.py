@@ -89,7 +89,7 @@ class SidecarSource:
             raise HarnessError(
                 f"source.sidecar: {self._path.name} names none of the samples (it names "
                 f"{', '.join(map(repr, list(self._known)[:3]))}, ...)",
-                mend="write the ids that `harness show TASK` prints, or the pictures' file names; their column is "
+                hint="write the ids that `harness show TASK` prints, or the pictures' file names; their column is "
                 "source.sidecar.on",
             )
         self._left_out = left_out
@@ -148,7 +148,7 @@ def read_side(
         if column not in table.columns:
             raise HarnessError(
                 f"source.sidecar: {path.name} has no column {column!r}",
-                mend=f"its columns are: {', '.join(table.columns)}; source.sidecar.on names that of the samples",
+                hint=f"its columns are: {', '.join(table.columns)}; source.sidecar.on names that of the samples",
             )
     found: dict[str, Beside] = {}
     for row in table:
@@ -157,7 +157,7 @@ def read_side(
         name = plain(row.cells[key])
         if name in found:
             raise HarnessError(
-                f"source.sidecar: {row.where}: {name!r} stands twice", mend="keep one row a sample"
+                f"source.sidecar: {row.where}: {name!r} stands twice", hint="keep one row a sample"
             )
         found[name] = _beside(row, columns, options, fields)
     return found

@@ -28,7 +28,7 @@ def open_utkface(
 ) -> Source:
     """A source over the pictures below the root. Raises HarnessError where there is no such folder."""
     asked = read_options(DatasetOptions, options, family="utkface")
-    root = existing(base / asked.root, mend="source.root is the folder of the pictures")
+    root = existing(base / asked.root, hint="source.root is the folder of the pictures")
     offers = ("age", "gender", "race")
     return DatasetSource(lambda: _entries(root), asked, fields, offers=offers, files=[])
 

@@ -70,13 +70,13 @@ def open_dfew(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
     asked = read_options(DfewOptions, options, family="dfew")
     if asked.fold == "all" and asked.split == "train":
         raise HarnessError(
-            "source.fold: the five training sets overlap", mend="name one fold: --set source.fold=1"
+            "source.fold: the five training sets overlap", hint="name one fold: --set source.fold=1"
         )
     root = base / asked.root
     folds = FOLDS if asked.fold == "all" else (asked.fold,)
     folder = root / "EmoLabel_DataSplit" / f"{asked.split}(single-labeled)"
     lists = [
-        existing(folder / f"set_{fold}.csv", mend="source.root holds EmoLabel_DataSplit/ and Clip/")
+        existing(folder / f"set_{fold}.csv", hint="source.root holds EmoLabel_DataSplit/ and Clip/")
         for fold in folds
     ]
     votes = _votes_file(root, base, asked.votes)
@@ -111,7 +111,7 @@ def _votes_file(root: Path, base: Path, asked: str | None) -> Path | None:
     if asked == "auto":
         return next((path for name in ANNOTATION if (path := root / name).is_file()), None)
     return first_existing(
-        [root / asked, base / asked], mend="name it below source.root, or --set source.votes=null"
+        [root / asked, base / asked], hint="name it below source.root, or --set source.votes=null"
     )
 
 
@@ -143,7 +143,7 @@ def open_ferv39k(
     lists = first_existing(
         [root / "4_setups" / "All_scenes" / name, root / "4_setups" / asked.scene / name,
          *sorted((root / "4_setups").rglob(name))],
-        mend="source.root holds 4_setups/ and 2_ClipsforFaceCrop/; source.scene names a scene",
+        hint="source.root holds 4_setups/ and 2_ClipsforFaceCrop/; source.scene names a scene",
     )  # fmt: skip
     return DatasetSource(
         lambda: _ferv39k_entries(root, lists), asked, fields, offers=("emotion",), files=[lists]
@@ -158,7 +158,7 @@ def _ferv39k_entries(root: Path, lists: Path) -> Iterator[Found]:
         if not place or label is None:
             raise HarnessError(
                 f"{lists.name}, line {number}: {line!r} is not `Scene/Emotion/clip Emotion`",
-                mend="fetch the list again",
+                hint="fetch the list again",
             )
         folder = root / "2_ClipsforFaceCrop" / place
         yield Entry(
@@ -188,12 +188,12 @@ def open_mafw(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
     asked = read_options(MafwOptions, options, family="mafw")
     if asked.fold == "all" and asked.split == "train":
         raise HarnessError(
-            "source.fold: the five training sets overlap", mend="name one fold: --set source.fold=1"
+            "source.fold: the five training sets overlap", hint="name one fold: --set source.fold=1"
         )
     root = base / asked.root
     table = first_existing(
         [root / name for name in (MAFW_LABELS if asked.labels == "auto" else (asked.labels,))],
-        mend="source.root holds Labels/single-set.xlsx; or name the file under source.labels",
+        hint="source.root holds Labels/single-set.xlsx; or name the file under source.labels",
     )
     folder, whole = root / asked.lists, asked.fold == "all"
     folds: dict[str, Path] = {}
@@ -201,7 +201,7 @@ def open_mafw(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
         folds = {
             fold: existing(
                 folder / f"set_{fold}" / f"{asked.split}.txt",
-                mend="source.lists names the folder that holds set_1 to set_5",
+                hint="source.lists names the folder that holds set_1 to set_5",
             )
             for fold in (FOLDS if whole else (asked.fold,))
         }
@@ -227,7 +227,7 @@ def _mafw_entries(
         if not code:
             raise HarnessError(
                 f"{line.where}: no label in {' or '.join(columns)}",
-                mend=f"name its column under source.label_column: {', '.join(line.cells)}",
+                hint=f"name its column under source.label_column: {', '.join(line.cells)}",
             )
         if code == "0":
             yield NOT_SINGLE
@@ -248,6 +248,6 @@ def _mafw_folds(files: Mapping[str, Path]) -> dict[str, str]:
             if found.setdefault(name, fold) != fold:
                 raise HarnessError(
                     f"{file}, line {number}: {name} is in set_{found[name]} as well",
-                    mend="fetch the lists again: each clip is in one test set",
+                    hint="fetch the lists again: each clip is in one test set",
                 )
     return found

@@ -55,7 +55,7 @@ def find_workbook(root: Path, patterns: Sequence[str], *, given: Path | None, fa
         if not given.is_file():
             raise HarnessError(
                 f"source.workbook: file not found: {given}",
-                mend="a relative path starts at the task's base folder",
+                hint="a relative path starts at the task's base folder",
             )
         return given
     for pattern in patterns:
@@ -64,7 +64,7 @@ def find_workbook(root: Path, patterns: Sequence[str], *, given: Path | None, fa
             return found[0]
     raise HarnessError(
         f"no coding sheet of {family} under {root} (looked for {', '.join(patterns)})",
-        mend="name it: --set source.workbook=FILE.xlsx (or a CSV with the same columns)",
+        hint="name it: --set source.workbook=FILE.xlsx (or a CSV with the same columns)",
     )
 
 
@@ -80,7 +80,7 @@ def sheets(path: Path) -> dict[str, list[Cells]]:
     if path.suffix.lower() == ".xls":
         raise HarnessError(
             f"{path.name} is a workbook of the old form (.xls)",
-            mend="save it as .xlsx or .csv and name that: --set source.workbook=FILE",
+            hint="save it as .xlsx or .csv and name that: --set source.workbook=FILE",
         )
     try:
         import openpyxl
@@ -92,7 +92,7 @@ def sheets(path: Path) -> dict[str, list[Cells]]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise HarnessError(f"not a workbook: {path}: {error}", mend="fetch it again") from None
+        raise HarnessError(f"not a workbook: {path}: {error}", hint="fetch it again") from None
 
 
 def lines(path: Path, needed: Sequence[str], *, sheet: str | None = None) -> Iterator[Line]:
@@ -111,7 +111,7 @@ def lines(path: Path, needed: Sequence[str], *, sheet: str | None = None) -> Ite
                 return
     raise HarnessError(
         f"{path.name}: no sheet has a header with {', '.join(needed)}",
-        mend="give the set's own coding sheet, its columns named as published",
+        hint="give the set's own coding sheet, its columns named as published",
     )
 
 

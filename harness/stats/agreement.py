@@ -161,7 +161,7 @@ def _raters(ratings: Ratings) -> Ratings:
     if len(ratings) < 2 or len(lengths) > 1:
         raise HarnessError(
             f"{len(ratings)} raters with {lengths} ratings",
-            mend="give two or more raters, each with one rating (or None) per item",
+            hint="give two or more raters, each with one rating (or None) per item",
         )
     return ratings
 
@@ -190,6 +190,6 @@ def _numbers(item: Sequence[Hashable]) -> Floats:
     if len(found) != len(item) or not all(math.isfinite(v) for v in found):
         raise HarnessError(
             f"ratings {list(item)!r} are not all finite numbers",
-            mend="use scale='nominal', and None where there is no rating",
+            hint="use scale='nominal', and None where there is no rating",
         )
     return np.array(found)

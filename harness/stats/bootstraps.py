@@ -88,7 +88,7 @@ def bootstrap_many(
 
     - ``percentile`` (Efron and Tibshirani 1993, ch. 13): stays within the metric's range.
     - ``expanded`` (Hesterberg 2015): wider quantiles, for few clusters the best of the four.
-    - ``bca`` (Efron 1987): mends bias and skew, for many clusters; where its correction is
+    - ``bca`` (Efron 1987): hints bias and skew, for many clusters; where its correction is
       undefined the expanded bounds stand and ``method`` says so.
     - ``t``: jackknife standard error, no draws; right for means of clusters.
     - ``auto``: ``expanded`` below 50 clusters, else ``bca``.
@@ -117,10 +117,10 @@ def bootstrap_each(
     """
     check_level(level)
     if draws < 1:
-        raise HarnessError(f"{draws} draws give no interval", mend="draw at least 1,000")
+        raise HarnessError(f"{draws} draws give no interval", hint="draw at least 1,000")
     if method != "auto" and method not in NAMES:
         raise HarnessError(
-            f"no interval method {method!r}", mend=f"use one of: auto, {', '.join(NAMES)}"
+            f"no interval method {method!r}", hint=f"use one of: auto, {', '.join(NAMES)}"
         )
     found: list[dict[str, Interval]] = [{} for _ in cuts]
     for batch in _together(cuts):

@@ -112,7 +112,7 @@ def variance_components(
         raise HarnessError(
             "no components: the metric is undefined in a cell, there is one cluster, or draws "
             "and level make no interval",
-            mend="choose a metric defined in every cell, two clusters or more, 0 < level < 1",
+            hint="choose a metric defined in every cell, two clusters or more, 0 < level < 1",
         )
     drawn = [
         np.stack([value(weights @ table) for table in sums], axis=-1)
@@ -215,14 +215,14 @@ def _levels(
         if len(key) != len(factors):
             raise HarnessError(
                 f"cell {key} has {len(key)} levels for {len(factors)} factors",
-                mend="name one level for each factor",
+                hint="name one level for each factor",
             )
     found = {f: list(dict.fromkeys(key[at] for key in cells)) for at, f in enumerate(factors)}
     varying = {f: names for f, names in found.items() if len(names) > 1}
     if len(varying) < 2:
         raise HarnessError(
             f"{len(varying)} of the factors {list(factors)} vary",
-            mend="components need cells crossed over two factors or more",
+            hint="components need cells crossed over two factors or more",
         )
     return varying, tuple(f for f in factors if f not in varying)
 
@@ -240,6 +240,6 @@ def _keys(
     if missing:
         raise HarnessError(
             f"{len(missing)} combinations have no cell, for one {missing[0]}",
-            mend="run them, or leave out a level so that the rest is fully crossed",
+            hint="run them, or leave out a level so that the rest is fully crossed",
         )
     return keys

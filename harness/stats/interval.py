@@ -43,7 +43,7 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Interval:
     check_level(level)
     if not 0 <= successes <= n:
         raise HarnessError(
-            f"{successes} successes in {n} trials", mend="pass counts with 0 <= successes <= n"
+            f"{successes} successes in {n} trials", hint="pass counts with 0 <= successes <= n"
         )
     if n == 0:
         return Interval(math.nan, math.nan, level, "Wilson", 0, reason="no samples")
@@ -59,4 +59,4 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Interval:
 def check_level(level: float) -> None:
     """Raise HarnessError unless 0 < level < 1."""
     if not 0 < level < 1:
-        raise HarnessError(f"level {level} is not between 0 and 1", mend="use 0.95, say")
+        raise HarnessError(f"level {level} is not between 0 and 1", hint="use 0.95, say")

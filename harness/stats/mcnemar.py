@@ -14,7 +14,7 @@ def mcnemar(b: int, c: int) -> float:
     discordant pairs 1. Pairs are taken as independent. Raises HarnessError for negative counts.
     """
     if b < 0 or c < 0:
-        raise HarnessError(f"discordant counts {b} and {c}", mend="pass counts of 0 and up")
+        raise HarnessError(f"discordant counts {b} and {c}", hint="pass counts of 0 and up")
     n, fewer = b + c, min(b, c)
     term = math.exp(
         math.lgamma(n + 1) - math.lgamma(fewer + 1) - math.lgamma(n - fewer + 1) - n * math.log(2)

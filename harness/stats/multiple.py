@@ -36,7 +36,7 @@ def _stepwise(p_values: Sequence[float] | Floats, *, step_down: bool) -> Floats:
     there = ~np.isnan(values)
     known = values[there]
     if values.ndim != 1 or (known.size and not (known.min() >= 0 and known.max() <= 1)):
-        raise HarnessError("p-values lie outside 0..1", mend="pass one p-value for each test")
+        raise HarnessError("p-values lie outside 0..1", hint="pass one p-value for each test")
     order = np.argsort(known, kind="stable")
     place = np.arange(known.size)
     if step_down:

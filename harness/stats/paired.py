@@ -154,7 +154,7 @@ def difference_test(
     where ``mcnemar`` is asked for and does not fit, or for an unknown test.
     """
     if test not in ("auto", "mcnemar", "sign-flip"):
-        raise HarnessError(f"no test {test!r}", mend="use one of: auto, mcnemar, sign-flip")
+        raise HarnessError(f"no test {test!r}", hint="use one of: auto, mcnemar, sign-flip")
     if rows_a.shape[0] == 0:
         return Tested(math.nan, "no test", "no samples")
     if test != "sign-flip":
@@ -167,7 +167,7 @@ def difference_test(
             raise HarnessError(
                 "McNemar's test does not fit: clusters of several samples, or a metric that is "
                 "not the share right",
-                mend="use test='auto' or 'sign-flip'",
+                hint="use test='auto' or 'sign-flip'",
             )
     found = sign_flip(rows_a, rows_b, clusters, value, flips=flips, seed=seed)
     if math.isnan(found.p):

@@ -88,13 +88,13 @@ def minimum_difference(
     _check(discordance, level, power, correlation)
     count = n if clusters is None else clusters
     if n < 1 or not 1 <= count <= n:
-        raise HarnessError(f"{n} samples in {count} clusters", mend="use 1 <= clusters <= n")
+        raise HarnessError(f"{n} samples in {count} clusters", hint="use 1 <= clusters <= n")
     effective = n / _design(n / count, correlation)
     if class_sizes is not None:
         if min(class_sizes) < 1 or sum(class_sizes) != n:
             raise HarnessError(
                 f"class sizes {list(class_sizes)} do not sum to {n}",
-                mend="give the size of each class, 1 and up",
+                hint="give the size of each class, 1 and up",
             )
         effective *= _per_class([size / n for size in class_sizes])
     found, reason = _solve(effective, discordance, level, power)
@@ -121,15 +121,15 @@ def sample_size(
     if not 0 < abs(difference) <= discordance:
         raise HarnessError(
             f"a difference of {difference} cannot come from a discordance of {discordance}",
-            mend="use 0 < |difference| <= discordance",
+            hint="use 0 < |difference| <= discordance",
         )
     if cluster_size < 1:
-        raise HarnessError(f"clusters of {cluster_size} samples", mend="use 1 or more")
+        raise HarnessError(f"clusters of {cluster_size} samples", hint="use 1 or more")
     per_sample = 1 / _design(cluster_size, correlation)
     if class_shares is not None:
         if min(class_shares) <= 0 or not math.isclose(sum(class_shares), 1, abs_tol=1e-6):
             raise HarnessError(
-                f"class shares {list(class_shares)} do not sum to 1", mend="give each class's share"
+                f"class shares {list(class_shares)} do not sum to 1", hint="give each class's share"
             )
         per_sample *= _per_class(class_shares)
     needed = _needed(abs(difference), discordance, level, power)
@@ -145,7 +145,7 @@ def prospect(found: PairedDifference, *, power: float = 0.8) -> Prospect:
     and are as uncertain as it is.
     """
     if not 0 < power < 1:
-        raise HarnessError(f"power {power} is not between 0 and 1", mend="use 0.8, say")
+        raise HarnessError(f"power {power} is not between 0 and 1", hint="use 0.8, say")
     width = found.interval.high - found.interval.low
     if not found.interval.known or width <= 0:
         return Prospect(math.nan, math.nan, math.nan, power, "the interval has no width")
@@ -208,5 +208,5 @@ def _check(discordance: float, level: float, power: float, correlation: float) -
     if not (0 <= discordance <= 1 and 0 <= correlation <= 1 and inside):
         raise HarnessError(
             f"discordance {discordance}, correlation {correlation}, level {level}, power {power}",
-            mend="use shares within 0..1, level and power strictly between",
+            hint="use shares within 0..1, level and power strictly between",
         )

@@ -108,7 +108,7 @@ def check_rows(table: Floats) -> None:
     """Raise HarnessError unless the table is two-dimensional and finite."""
     if table.ndim != 2 or not np.isfinite(table).all():
         raise HarnessError(
-            f"rows of shape {table.shape} are not a finite table", mend="pass Family.rows()"
+            f"rows of shape {table.shape} are not a finite table", hint="pass Family.rows()"
         )
 
 
@@ -117,7 +117,7 @@ def _codes(clusters: Sequence[Any] | NDArray[Any], count: int) -> Counts:
     names = np.asarray(clusters)
     if names.shape != (count,):
         raise HarnessError(
-            f"{count} rows but clusters of shape {names.shape}", mend="give one cluster per sample"
+            f"{count} rows but clusters of shape {names.shape}", hint="give one cluster per sample"
         )
     found: Counts
     if names.dtype.kind == "i" and count and names.min() >= 0 and names.max() < 4 * count:

@@ -51,7 +51,7 @@ def side_by_side(families: Sequence[Scored]) -> list[Floats]:
         if rows[-1].shape != rows[0].shape:
             raise HarnessError(
                 f"rows of shapes {rows[0].shape} and {rows[-1].shape}",
-                mend="compare answers to the same samples in the same order",
+                hint="compare answers to the same samples in the same order",
             )
     return rows
 
@@ -62,5 +62,5 @@ def _check(a: Scored, b: Scored) -> None:
         if not np.array_equal(np.asarray(ours, dtype=object), np.asarray(theirs, dtype=object)):
             raise HarnessError(
                 f"the two differ in their {name}",
-                mend="compare answers to the same samples in the same order, on the same scale",
+                hint="compare answers to the same samples in the same order, on the same scale",
             )

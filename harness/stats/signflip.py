@@ -57,7 +57,7 @@ def sign_flip(
     if rows_a.shape != rows_b.shape or flips < 1:
         raise HarnessError(
             f"rows of shapes {rows_a.shape} and {rows_b.shape}, {flips} flips",
-            mend="pass rows of the same samples and fields, and at least 1,000 flips",
+            hint="pass rows of the same samples and fields, and at least 1,000 flips",
         )
     both = (rows_a + rows_b).sum(axis=0)
     sums = cluster_sums(rows_a - rows_b, clusters)

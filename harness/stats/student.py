@@ -21,7 +21,7 @@ def t_quantile(share: float, df: int) -> float:
     if not 0 < share < 1 or df < 1:
         raise HarnessError(
             f"no t quantile at {share} with {df} degrees of freedom",
-            mend="use 0 < share < 1 and at least two clusters",
+            hint="use 0 < share < 1 and at least two clusters",
         )
     if share < 0.5:
         return -t_quantile(1 - share, df)

@@ -60,13 +60,13 @@ def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: F
     if absent:
         raise HarnessError(
             f"{questions.path.name}: {name_rows(absent)} were not answered in these runs",
-            mend="finish the run (the same command goes on), or add the run that asked them",
+            hint="finish the run (the same command goes on), or add the run that asked them",
         )
     unknown = [q.row for q in questions.rows if q.kind is None]
     if unknown and not fill.words:
         raise HarnessError(
             f"{questions.path.name}, {name_rows(unknown)}: a question in a wording never seen",
-            mend="--fill words sends the replies as they stand",
+            hint="--fill words sends the replies as they stand",
         )
     answers: list[str] = []
     filled: list[Filled] = []
@@ -134,7 +134,7 @@ def _refuse_several(questions: Questions, given: Mapping[str, Sequence[Given]]) 
     told = "\n  ".join(f"{' '.join(cell)} ({count} rows)" for cell, count in cells.items())
     raise HarnessError(
         f"{questions.path.name}: {name_rows([q.row for q in several])} were answered more than once, by\n  {told}",
-        mend="choose one with --model, --prompt, --condition or --channel, or name fewer runs",
+        hint="choose one with --model, --prompt, --condition or --channel, or name fewer runs",
     )
 
 
@@ -146,7 +146,7 @@ def _without_answer(
     )
     return HarnessError(
         f"{questions.path.name}: {sum(map(len, open_rows.values()))} replies hold no usable answer\n  {told}",
-        mend="the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "
+        hint="the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "
         "reply's own words, --fill coarse=negative (fine, action_units, au_shown, ...) sends what you name; "
         "both are listed in the receipt",
     )

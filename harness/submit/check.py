@@ -55,7 +55,7 @@ def check_file(path: Path, questions: Questions, form: Form) -> Findings:
     except OSError as error:
         raise HarnessError(
             f"{path} cannot be read: {error.strerror}",
-            mend="name the file of answers as --check FILE",
+            hint="name the file of answers as --check FILE",
         ) from None
     findings = check_rows(data, questions, form, name=path.name)
     if path.name == questions.answers_to:

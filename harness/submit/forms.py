@@ -83,14 +83,14 @@ def form_named(name: str, labels: Mapping[str, tuple[str, ...]] | None = None) -
     form = FORMS.get(name)
     if form is None:
         raise HarnessError(
-            f"no challenge is called {name!r}", mend=f"use one of {', '.join(FORMS)}"
+            f"no challenge is called {name!r}", hint=f"use one of {', '.join(FORMS)}"
         )
     known = form.labels_for("")
     for name_of_field in labels or {}:
         if name_of_field not in known:
             raise HarnessError(
                 f"{form.name} has no labels for {name_of_field!r}",
-                mend=f"its fields with labels are: {', '.join(known)}",
+                hint=f"its fields with labels are: {', '.join(known)}",
             )
     return replace(form, labels=dict(labels or {}))
 

@@ -50,7 +50,7 @@ class Package:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HarnessError(
-                f"cannot make the folder {out}: {error.strerror}", mend="choose another --out DIR"
+                f"cannot make the folder {out}: {error.strerror}", hint="choose another --out DIR"
             ) from None
         receipt = json.dumps(self.receipt, ensure_ascii=False, indent=1) + "\n"
         body = {
@@ -73,7 +73,7 @@ def pack(form: Form, parts: Sequence[Assembled], fill: Fill) -> Package:
     for found in findings:
         if found.faults:
             raise HarnessError(
-                f"{found.file}: {'; '.join(found.faults)}", mend="mend the rows named"
+                f"{found.file}: {'; '.join(found.faults)}", hint="hint the rows named"
             )
     return Package(form, files, findings, _receipt(form, parts, files, findings, fill))
 
@@ -113,7 +113,7 @@ def pack_spots(
     for found in findings:
         if found.faults:
             raise HarnessError(
-                f"{found.file}: {'; '.join(found.faults)}", mend="mend the rows named"
+                f"{found.file}: {'; '.join(found.faults)}", hint="hint the rows named"
             )
     told = [
         _file_entry(found, files[found.file], asked.path.name, asked.digest)

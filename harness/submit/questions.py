@@ -56,7 +56,7 @@ def read_questions(path: Path, form: Form) -> Questions:
         others = [other.name for other in FORMS.values() if path.name in other.files]
         raise HarnessError(
             f"{form.name} has no file of questions called {path.name!r}",
-            mend=f"it is one of {others[0]}"
+            hint=f"it is one of {others[0]}"
             if others
             else f"keep the published names, which decide the names of the answers: {', '.join(form.files)}",
         )
@@ -64,10 +64,10 @@ def read_questions(path: Path, form: Form) -> Questions:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise HarnessError(
-            f"{path} cannot be read: {error.strerror}", mend="check --to-answer FILE"
+            f"{path} cannot be read: {error.strerror}", hint="check --to-answer FILE"
         ) from None
     except UnicodeDecodeError:
-        raise HarnessError(f"{path.name} is not UTF-8", mend="take the file as published") from None
+        raise HarnessError(f"{path.name} is not UTF-8", hint="take the file as published") from None
     rows = [_row(path, number, line) for number, line in enumerate(_lines(text), start=1)]
     seen: dict[str, int] = {}
     for row in rows:
@@ -75,10 +75,10 @@ def read_questions(path: Path, form: Form) -> Questions:
         if first != row.row:
             raise HarnessError(
                 f"{path.name}, rows {first} and {row.row}: the same video_id {row.video_id!r}",
-                mend="take the file as published: each question there has an id of its own",
+                hint="take the file as published: each question there has an id of its own",
             )
     if not rows:
-        raise HarnessError(f"{path.name} has no rows", mend="take the file as published")
+        raise HarnessError(f"{path.name} has no rows", hint="take the file as published")
     return Questions(path, digest_file(path), tuple(rows))
 
 
@@ -96,15 +96,15 @@ def _row(path: Path, number: int, line: str) -> Question:
         cells = json.loads(line)
     except (ValueError, RecursionError):
         raise HarnessError(
-            f"{where}: not a JSON object", mend="take the file as published"
+            f"{where}: not a JSON object", hint="take the file as published"
         ) from None
     if not isinstance(cells, dict):
-        raise HarnessError(f"{where}: not a JSON object", mend="take the file as published")
+        raise HarnessError(f"{where}: not a JSON object", hint="take the file as published")
     for name in FIELDS:
         if not isinstance(cells.get(name), str):
             raise HarnessError(
                 f"{where}: no text in the field {name!r}",
-                mend=f"take the file as published; its fields are {', '.join(FIELDS)}",
+                hint=f"take the file as published; its fields are {', '.join(FIELDS)}",
             )
     return Question(
         row=number,

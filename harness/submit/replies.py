@@ -79,14 +79,14 @@ def read_given(
                 raise HarnessError(
                     f"{run}, sample {sample.sample}: it was asked {sample.question[:80]!r}, "
                     f"row {question.row} asks {question.question[:80]!r}",
-                    mend="run the task on the very file that is to be answered",
+                    hint="run the task on the very file that is to be answered",
                 )
             matched += 1
             found[video_id].append(Given(run, cell, answers, text))
     if not matched:
         raise HarnessError(
             f"{', '.join(map(str, runs))}: no finished answer to any of the {len(asked)} questions",
-            mend="run the task on the file of questions (--set source.file=..._to_answer.jsonl), so that "
+            hint="run the task on the file of questions (--set source.file=..._to_answer.jsonl), so that "
             "a sample's id is its video_id; or choose other cells with --prompt, --model, --condition",
         )
     return found

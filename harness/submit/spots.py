@@ -70,28 +70,28 @@ def read_videos(path: Path) -> Videos:
     if answer_name(path.name) == path.name or path.suffix != ".csv":
         raise HarnessError(
             f"{path.name}: the table of videos must be called NAME_to_answer.csv",
-            mend="rename it: the table of intervals is then NAME_pred.csv",
+            hint="rename it: the table of intervals is then NAME_pred.csv",
         )
     table = open_table(path)
     for column in ("subject", "video"):
         if column not in table.columns:
             raise HarnessError(
                 f"{path.name} has no column {column!r}",
-                mend="give subject and video, a row each video",
+                hint="give subject and video, a row each video",
             )
     seen: dict[Video, int] = {}
     for row in table:
         if is_blank(row.cells["subject"]) or is_blank(row.cells["video"]):
-            raise HarnessError(f"{row.where}: no subject or video", mend="fill the row, or drop it")
+            raise HarnessError(f"{row.where}: no subject or video", hint="fill the row, or drop it")
         video = (plain(row.cells["subject"]), plain(row.cells["video"]))
         if video in seen:
             raise HarnessError(
                 f"{path.name}, rows {seen[video]} and {row.number}: the same video {' '.join(video)!r}",
-                mend="name each video once",
+                hint="name each video once",
             )
         seen[video] = row.number
     if not seen:
-        raise HarnessError(f"{path.name} has no rows", mend="name the videos of the test set")
+        raise HarnessError(f"{path.name} has no rows", hint="name the videos of the test set")
     return Videos(path, digest_file(path), tuple(seen))
 
 
@@ -117,7 +117,7 @@ def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
                 if records.pending.get(cell):
                     raise HarnessError(
                         f"{run}: {records.pending[cell]:,} windows of {cell.model} {cell.prompt} are not finished",
-                        mend="give the same command again until the run is done",
+                        hint="give the same command again until the run is done",
                     )
                 videos = dict.fromkeys(
                     (str(s.annotations["subject"]), str(s.annotations["video"])) for s in samples
@@ -142,7 +142,7 @@ def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], li
         raise HarnessError(
             f"{asked.path.name}: {len(absent)} of {len(by_video)} videos were not looked at in these runs, "
             f"such as {absent[0]!r}",
-            mend="add the run over their windows; subject and video must be written alike in both",
+            hint="add the run over their windows; subject and video must be written alike in both",
         )
     if any(len(found) > 1 for found in by_video.values()):
         cells = dict.fromkeys(
@@ -152,7 +152,7 @@ def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], li
         )
         raise HarnessError(
             f"{asked.path.name}: videos were looked at more than once, by " + "; ".join(cells),
-            mend="choose one with --model, --prompt, --condition or --channel",
+            hint="choose one with --model, --prompt, --condition or --channel",
         )
     used = {id(one): one for found in by_video.values() for one in found}
     spots = [

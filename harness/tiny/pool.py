@@ -83,7 +83,7 @@ def refuse_test_faces(seed: int, split: str) -> None:
     if seed in TEST_SEEDS or split == "test":
         raise HarnessError(
             f"seed {seed}, split {split!r} is kept for evaluation and must not be trained on",
-            mend=f"use split train or validation and a seed of {max(TEST_SEEDS) + 1} or more",
+            hint=f"use split train or validation and a seed of {max(TEST_SEEDS) + 1} or more",
         )
 
 
@@ -152,7 +152,7 @@ def draw_pool(
         {"kind": spec.kind, "seed": spec.seed, "split": spec.split, "side": spec.side}
     )
     if head.exists() and head.read_text(encoding="utf-8") != wanted:
-        raise HarnessError(f"{folder} holds another pool", mend="name an empty folder")
+        raise HarnessError(f"{folder} holds another pool", hint="name an empty folder")
     head.write_text(wanted, encoding="utf-8")
     missing = [n for n in range(spec.shards) if not shard_files(folder, n)[1].exists()]
     if workers <= 1:
@@ -180,7 +180,7 @@ def load_pool(folder: Path) -> Pool:
     """
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9].npy"))
     if not files:
-        raise HarnessError(f"{folder} holds no pictures", mend="draw the pool first")
+        raise HarnessError(f"{folder} holds no pictures", hint="draw the pool first")
     truths: list[dict[str, Any]] = []
     for file in files:
         lines = file.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()

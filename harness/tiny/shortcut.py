@@ -175,7 +175,7 @@ def read_truths(folder: Path) -> list[dict[str, Any]]:
     """What is true of every face of a pool. Raises HarnessError for no pool, or one of test subjects."""
     head = folder / "spec.json"
     if not head.is_file():
-        raise HarnessError(f"{folder} holds no pool", mend="leave --faces out to draw one")
+        raise HarnessError(f"{folder} holds no pool", hint="leave --faces out to draw one")
     spec = json.loads(head.read_text(encoding="utf-8"))
     refuse_test_faces(int(spec["seed"]), str(spec["split"]))
     return [

@@ -229,7 +229,7 @@ def ranked(run: Path) -> tuple[Faithfulness, Faithfulness]:
     pairs = {c.cue: pairs_of(c, outcomes(c.first, "happiness")[OUTCOME]) for c in found}
     happy = faithfulness(stated, by_subject(pairs), seed=0)
     if happy is None:
-        raise HarnessError(f"{run} has too few subjects", mend="raise FEW")
+        raise HarnessError(f"{run} has too few subjects", hint="raise FEW")
     return happy, whole
 
 

@@ -51,7 +51,7 @@ def test_score_needs_one_thing_to_score(tmp_path: Path, harness: Run) -> None:
     ):
         done = harness("score", *arguments)
         assert done.returncode == 1
-        assert "mend:" in done.stderr
+        assert "hint:" in done.stderr
 
 
 def test_compare_in_three_forms(tmp_path: Path, harness: Run) -> None:

@@ -208,7 +208,7 @@ def test_every_trial_failed_is_status_one_and_says_why(data: Path, harness: Run)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault", "mend"),
+    ("arguments", "fault", "hint"),
     [
         (("run", "table/emotion"), "source.file", "--set source.file="),
         (("run", "nothing/here"), "no task is called 'nothing/here'", "table/emotion"),
@@ -225,13 +225,13 @@ def test_every_trial_failed_is_status_one_and_says_why(data: Path, harness: Run)
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_clear_error_with_its_mend(
-    data: Path, harness: Run, arguments: tuple[str, ...], fault: str, mend: str
+    data: Path, harness: Run, arguments: tuple[str, ...], fault: str, hint: str
 ) -> None:
     done = harness(*arguments)
     assert done.returncode == 1
     assert done.stderr.count("error: ") == 1
     assert fault in done.stderr
-    assert mend in done.stderr
+    assert hint in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

@@ -81,7 +81,7 @@ def test_without_a_place_the_trial_fails_as_such(name) -> None:
     with pytest.raises(MediaError, match="nothing says where the face lies") as caught:
         load_condition(name).apply(noted())
     assert caught.value.kind == "unsupported"
-    assert "source.marks" in caught.value.mend
+    assert "source.marks" in caught.value.hint
 
 
 def test_a_box_outside_the_picture_is_told() -> None:
@@ -149,7 +149,7 @@ def test_an_upright_picture_is_what_landmarks_are_for() -> None:
 def test_unknown_changes_name_what_there_is(name, said) -> None:
     with pytest.raises(HarnessError) as caught:
         load_condition(name)
-    assert said in caught.value.mend
+    assert said in caught.value.hint
 
 
 def test_all_regions_at_once() -> None:

@@ -100,7 +100,7 @@ def test_frame_conditions_pick_frames(name: str, shown: tuple[int, ...]) -> None
 def test_an_unknown_condition_names_the_mend(name: str, message: str) -> None:
     with pytest.raises(HarnessError) as caught:
         load_condition(name)
-    assert message in caught.value.mend
+    assert message in caught.value.hint
 
 
 def whole(name: str) -> bool:
@@ -197,4 +197,4 @@ def test_where_nothing_can_move_the_trial_fails_as_such(name: str, still: Medium
     with pytest.raises(MediaError) as caught:
         load_condition(name).apply(still)
     assert caught.value.kind in {"unsupported", "empty"}
-    assert caught.value.mend
+    assert caught.value.hint

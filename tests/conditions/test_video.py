@@ -61,4 +61,4 @@ def test_what_stands_behind_it_is_video_still() -> None:
 def test_a_video_stands_alone(name: str) -> None:
     with pytest.raises(HarnessError, match="stands alone") as caught:
         load_condition(name)
-    assert "--condition video" in caught.value.mend
+    assert "--condition video" in caught.value.hint

@@ -120,7 +120,7 @@ def test_a_registry_loads_by_name_and_lists_what_it_has() -> None:
     assert registry.load("path") is Path
     with pytest.raises(HarnessError, match="no thing is called 'x'") as caught:
         registry.load("x")
-    assert "path" in caught.value.mend
+    assert "path" in caught.value.hint
 
 
 def test_json_has_one_spelling_and_takes_nothing_foreign() -> None:

@@ -75,7 +75,7 @@ def test_a_photograph_cannot_be_drawn_again():
 def test_unknown_changes_name_what_there_is(name, said):
     with pytest.raises(HarnessError) as caught:
         load_condition(name)
-    assert said in f"{caught.value.message} {caught.value.mend}"
+    assert said in f"{caught.value.message} {caught.value.hint}"
 
 
 def teeth_reader(request):

@@ -51,7 +51,7 @@ def changed(face: Face, cue: str, value: str) -> Face | None:
     try:
         return with_cue(face, **{cue: wanted})  # type: ignore[arg-type]
     except HarnessError as refusal:
-        assert refusal.mend
+        assert refusal.hint
         return None
 
 

@@ -83,7 +83,7 @@ def test_bad_requests_are_named(change: dict[str, object], word: str) -> None:
     index = arguments.pop("index")
     with pytest.raises(HarnessError, match=word) as caught:
         face_at(index, **arguments)  # type: ignore[arg-type]
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_units_are_checked() -> None:

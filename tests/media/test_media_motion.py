@@ -99,14 +99,14 @@ def test_tvl1_asks_for_its_modules_where_they_are_missing() -> None:
         pytest.skip("this OpenCV has them")
     with pytest.raises(HarnessError, match="no TV-L1") as caught:
         flow_between((REST, REST), method="tvl1")
-    assert "contrib" in caught.value.mend
+    assert "contrib" in caught.value.hint
 
 
 def test_without_opencv_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(HarnessError, match="opencv-python-headless is not installed") as caught:
         flow_between((REST, REST), method="dis")
-    assert "affect-harness[video]" in caught.value.mend
+    assert "affect-harness[video]" in caught.value.hint
 
 
 def held(name: str, *, level: int = 100, size: tuple[int, int] = (6, 4)) -> HeldPicture:

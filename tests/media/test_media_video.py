@@ -30,7 +30,7 @@ def test_times_count_from_the_first_frame_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "fps", "message", "mend"),
+    ("numbers", "fps", "message", "hint"),
     [
         ((1, 2), None, "not known", "media.fps"),
         ((1, 2), 0.0, "not known", "media.fps"),
@@ -39,11 +39,11 @@ def test_times_count_from_the_first_frame_shown() -> None:
     ],
 )
 def test_no_time_is_guessed(
-    numbers: tuple[int, ...], fps: float | None, message: str, mend: str
+    numbers: tuple[int, ...], fps: float | None, message: str, hint: str
 ) -> None:
     with pytest.raises(MediaError, match=message) as caught:
         video_of(medium(*numbers, fps=fps), FRAMES[: len(numbers)])
-    assert mend in caught.value.mend
+    assert hint in caught.value.hint
 
 
 def test_frames_of_unlike_sizes_make_no_video() -> None:

@@ -56,7 +56,7 @@ def test_a_value_of_another_kind_is_refused_by_position(kind: str, truth: object
     field = FieldSpec(kind=kind)  # type: ignore[arg-type]
     with pytest.raises(HarnessError, match="of sample 0 is not") as caught:
         family_for(field, [truth], [None])  # type: ignore[list-item]
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_every_metric_says_how_it_is_computed() -> None:

@@ -193,4 +193,4 @@ def test_no_samples_is_undefined_not_a_crash() -> None:
 def test_misuse_names_the_thing(call: object, words: str) -> None:
     with pytest.raises(HarnessError, match=words) as caught:
         call()  # type: ignore[operator]
-    assert caught.value.mend
+    assert caught.value.hint

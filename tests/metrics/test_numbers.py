@@ -181,7 +181,7 @@ def test_order_does_not_matter_and_rows_add_up(
 def test_misuse_names_the_thing(call: object, words: str) -> None:
     with pytest.raises(HarnessError, match=words) as caught:
         call()  # type: ignore[operator]
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_slice_of_equal_predictions_is_seen_as_constant() -> None:

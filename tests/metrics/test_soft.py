@@ -95,7 +95,7 @@ def test_one_label_is_a_point_mass_and_refused_for_kl() -> None:
     for metric in ("kl", "cross_entropy"):
         with pytest.raises(HarnessError, match="is refused for answers of one label") as caught:
             point(family, metric)
-        assert "logprob" in caught.value.mend
+        assert "logprob" in caught.value.hint
 
 
 def test_unanimous_votes_and_hard_answers_give_plain_accuracy() -> None:

@@ -68,7 +68,7 @@ def test_a_model_name_may_hold_slashes_and_at_signs() -> None:
 def test_what_is_no_model_at_a_url_is_refused_with_the_form(argument: str) -> None:
     with pytest.raises(HarnessError) as caught:
         parse_endpoint(argument, allow_remote=NOBODY)
-    assert "openai:MODEL@URL" in caught.value.mend
+    assert "openai:MODEL@URL" in caught.value.hint
     assert "pass" not in caught.value.message.replace("password", "")
 
 
@@ -78,7 +78,7 @@ def test_another_host_needs_leave_and_a_key(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(HarnessError) as caught:
         parse_endpoint(argument, allow_remote=frozenset({"other.example.com"}))
     assert "leave this machine" in caught.value.message
-    assert f"--allow-remote {host}" in caught.value.mend
+    assert f"--allow-remote {host}" in caught.value.hint
     with pytest.raises(HarnessError, match="no key"):
         parse_endpoint(argument, allow_remote=frozenset({host}))
     monkeypatch.setenv("OPENAI_API_KEY", "k")
@@ -135,7 +135,7 @@ def test_what_is_no_key_file_is_refused_without_its_content(
         file.chmod(mode)
     with pytest.raises(HarnessError, match=fault) as caught:
         find_key(file)
-    assert str(file) in str(caught.value) and caught.value.mend
+    assert str(file) in str(caught.value) and caught.value.hint
     assert "canary" not in str(caught.value)
 
 

@@ -141,7 +141,7 @@ async def test_what_no_request_survives_stops_the_run(stub: Stub, status: str, w
     stub.always = {"": status}
     with pytest.raises(HarnessError, match="HTTP") as caught:
         await model.reply(ask())
-    assert word in caught.value.mend and stub.count == 1
+    assert word in caught.value.hint and stub.count == 1
 
 
 @pytest.mark.parametrize(
@@ -236,25 +236,25 @@ def test_what_cannot_be_read_is_refused_without_repeating_a_password(
 ) -> None:
     with pytest.raises(HarnessError) as caught:
         open_model(spec)
-    assert "langchain:PROVIDER:MODEL" in caught.value.mend and ":p@" not in str(caught.value)
+    assert "langchain:PROVIDER:MODEL" in caught.value.hint and ":p@" not in str(caught.value)
 
 
 def test_a_provider_or_key_that_is_not_there_has_a_mend(clean: None) -> None:
     with pytest.raises(HarnessError, match="no chat model of nonsense:m") as caught:
         open_model("langchain:nonsense:m")
-    assert "langchain:PROVIDER:MODEL" in caught.value.mend
+    assert "langchain:PROVIDER:MODEL" in caught.value.hint
     with pytest.raises(HarnessError, match="no chat model of openai:gpt-4o: OpenAIError"):
         open_model("langchain:openai:gpt-4o")
     with pytest.raises(HarnessError, match="package that is not installed") as caught:
         open_model("langchain:fireworks:m")
-    assert "pip install langchain-fireworks" in caught.value.mend
+    assert "pip install langchain-fireworks" in caught.value.hint
 
 
 def test_without_the_extra_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
     with pytest.raises(HarnessError, match="langchain is not installed") as caught:
         open_model("langchain:openai:gpt-4o")
-    assert "[langchain]" in caught.value.mend
+    assert "[langchain]" in caught.value.hint
 
 
 def test_models_may_name_colons_and_providers_dashes() -> None:

@@ -151,7 +151,7 @@ async def test_where_no_request_can_succeed_it_raises(fault: str) -> None:
         with pytest.raises(HarnessError) as caught:
             await reply(stub, ask())
         assert stub.count == 1
-    assert caught.value.mend
+    assert caught.value.hint
     if fault != "redirect":
         assert f"stub fault {fault}" in caught.value.message
 
@@ -330,7 +330,7 @@ def test_the_card_names_endpoint_served_model_and_version() -> None:
 def test_a_model_that_is_not_served_is_named_with_those_that_are() -> None:
     with running_stub() as stub, pytest.raises(HarnessError) as caught:
         open_model(f"openai:other@{stub.url}")
-    assert "'other'" in caught.value.message and "stub" in caught.value.mend
+    assert "'other'" in caught.value.message and "stub" in caught.value.hint
 
 
 def test_an_absent_server_is_named_with_how_to_start_one() -> None:
@@ -338,4 +338,4 @@ def test_an_absent_server_is_named_with_how_to_start_one() -> None:
         url = stub.url
     with pytest.raises(HarnessError) as caught:
         open_model(f"openai:qwen@{url}")
-    assert url in caught.value.message and "vllm serve" in caught.value.mend
+    assert url in caught.value.message and "vllm serve" in caught.value.hint

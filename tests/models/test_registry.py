@@ -15,7 +15,7 @@ def test_an_unknown_form_lists_every_form_with_an_example(spec: str) -> None:
     with pytest.raises(HarnessError) as caught:
         open_model(spec)
     for example in ("affect-tiny", "transformers:", "openai:qwen@http://127.0.0.1:8000"):
-        assert example in caught.value.mend
+        assert example in caught.value.hint
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -55,7 +55,7 @@ def test_absent_packaged_weights_are_named_with_the_mend(
     monkeypatch.setattr("harness.models.local.weights_folder", lambda: tmp_path / "weights")
     with pytest.raises(HarnessError) as caught:
         open_model("affect-tiny")
-    assert "affect-tiny" in caught.value.message and "harness.tiny.train" in caught.value.mend
+    assert "affect-tiny" in caught.value.message and "harness.tiny.train" in caught.value.hint
 
 
 def test_opening_nothing_imports_nothing_heavy() -> None:

@@ -99,7 +99,7 @@ async def test_one_that_ends_at_once_is_an_error_with_its_last_words(
         assert "exit status 3" in error.message
         assert "earlier start" not in error.message
         assert "\x1b" not in error.message
-        assert str(tmp_path / "vllm.log") in error.mend
+        assert str(tmp_path / "vllm.log") in error.hint
     await model.close()
 
 

@@ -62,7 +62,7 @@ def test_a_file_is_named_by_its_content(tmp_path: Path) -> None:
 def test_what_is_not_a_persons_to_set_is_refused_without_repeating_a_secret(given: str) -> None:
     with pytest.raises(HarnessError, match="not taken") as caught:
         tidy_arguments((given,))
-    assert "leave it out" in caught.value.mend
+    assert "leave it out" in caught.value.hint
     assert "CANARY" not in str(caught.value)
 
 
@@ -96,7 +96,7 @@ def test_where_there_is_none_the_error_says_how_to_get_one(
     for named in (None, sys.executable):
         with pytest.raises(HarnessError) as caught:
             find_vllm(named)
-        assert "--vllm-python" in caught.value.mend
+        assert "--vllm-python" in caught.value.hint
     with pytest.raises(HarnessError, match="no such interpreter"):
         find_vllm(str(tmp_path / "nothing"))
     with pytest.raises(HarnessError, match="cannot be asked"):

@@ -64,5 +64,5 @@ class Desk:
     def error(self, text: str, **variables: Any) -> HarnessError:
         with pytest.raises(HarnessError) as caught:
             self.render(text, **variables)
-        assert caught.value.mend
+        assert caught.value.hint
         return caught.value

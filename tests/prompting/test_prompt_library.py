@@ -18,7 +18,7 @@ TURN = "{% user %}x{% enduser %}"
 def fails(desk, name="t/p"):
     with pytest.raises(HarnessError) as caught:
         desk.library().prompt(name)
-    assert caught.value.mend
+    assert caught.value.hint
     return caught.value
 
 
@@ -48,9 +48,9 @@ def test_the_first_folder_wins_and_may_extend_the_second(desk, tmp_path):
 def test_a_missing_name_lists_close_ones(desk):
     desk.write("emotion/plain.j2", TURN)
     desk.write("vqa/other.j2", TURN)
-    assert "emotion/plain" in fails(desk, "emotion/plane").mend
-    assert "vqa/other" in fails(desk, "other").mend
-    assert "emotion/plain, vqa/other" in fails(desk, "zzzz").mend
+    assert "emotion/plain" in fails(desk, "emotion/plane").hint
+    assert "vqa/other" in fails(desk, "other").hint
+    assert "emotion/plain, vqa/other" in fails(desk, "zzzz").hint
 
 
 def test_a_part_is_no_prompt(desk):

@@ -59,7 +59,7 @@ def test_each_finding(desk, code, line, text, head):
     assert (finding.code, finding.line) == (code, line)
     assert finding.prompt == "t/p"
     assert finding.file == "t/p.j2"
-    assert finding.mend
+    assert finding.hint
     assert finding.level == ("warning" if code == "varies-before-media" else "error")
 
 

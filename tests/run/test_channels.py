@@ -169,7 +169,7 @@ def test_what_does_not_hold_stops_the_run_before_anything_is_asked(
     model = AbleModel()
     with pytest.raises(HarnessError, match=f"--channel {channel} needs") as caught:
         run(world, model, channel)
-    assert model.asked == [] and caught.value.mend
+    assert model.asked == [] and caught.value.hint
 
 
 def test_a_task_may_allow_free_text_where_nothing_holds(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_prompt_that_a_channel_does_not_suit_is_named_with_the_mend(world: Wor
     with pytest.raises(HarnessError) as caught:
         run(world, AbleModel(), "logprob", prompts=("emotion/cot",))
     assert "emotion/cot" in caught.value.message and "answer: final" in caught.value.message
-    assert "emotion/plain" in caught.value.mend
+    assert "emotion/plain" in caught.value.hint
 
 
 FIELDS = {

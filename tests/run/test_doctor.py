@@ -18,4 +18,4 @@ def test_it_names_the_vllm_and_who_starts_it(tmp_path: Path) -> None:
 def test_it_says_how_to_get_one(tmp_path: Path) -> None:
     found = check_vllm(str(tmp_path / "nowhere"))
     assert found.mark == "no" and "vllm:MODEL cannot be run" in found.what
-    assert "python of the environment that holds vLLM" in found.mend
+    assert "python of the environment that holds vLLM" in found.hint

@@ -164,7 +164,7 @@ def test_a_label_outside_the_list_names_the_row_and_the_mend(tmp_path: Path) -> 
     (tmp_path / "task.yaml").write_text(TASK)
     with pytest.raises(HarnessError, match=r"sample b\.png: emotion is 'bewildered'") as caught:
         world.run(RuleModel())
-    assert "from-data" in caught.value.mend
+    assert "from-data" in caught.value.hint
 
 
 def test_a_label_in_another_spelling_is_read_as_the_tasks_own(tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ def test_pictures_of_examples_count_against_what_a_model_takes(tmp_path: Path) -
     axes = Axes(models=("rule",))
     with pytest.raises(HarnessError, match="shows 3 apart from each other") as error:
         check_pictures(plan, axes, {"rule": Card("rule", "id", max_images=2)}, library)
-    assert error.value.mend == "--shots 1"
+    assert error.value.hint == "--shots 1"
     check_pictures(plan, axes, {"rule": Card("rule", "id", max_images=3)}, library)
     check_pictures(plan, axes, {"rule": Card("rule", "id")}, library)
 

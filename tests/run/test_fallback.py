@@ -153,7 +153,7 @@ def test_declared_limits_are_read_for_every_model_or_one() -> None:
     for wrong in ("", "x", "other=1", "affect-tiny=", "affect-tiny=-1", "²"):
         with pytest.raises(HarnessError) as caught:
             declared_images([wrong], models)
-        assert caught.value.mend
+        assert caught.value.hint
 
 
 class Learner(RuleModel):

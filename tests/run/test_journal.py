@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_whole_lines_and_one_clear_error(tmp_path: Path) -> N
             log.append({"text": "y" * 500})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert "same command again" in caught.value.mend
+    assert "same command again" in caught.value.hint
     log.append({"text": "z"})
     log.close()
     assert [record["text"][0] for _, record in read_log(path)] == ["x", "z"]
@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(HarnessError, match="cannot make the run folder") as caught:
         RunFolder(tmp_path / "file" / "run").create()
-    assert "--out" in caught.value.mend
+    assert "--out" in caught.value.hint
 
 
 def test_two_processes_do_not_write_one_folder(tmp_path: Path) -> None:

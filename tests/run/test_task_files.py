@@ -46,7 +46,7 @@ def test_set_changes_values_and_makes_what_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "where", "mend"),
+    ("text", "where", "hint"),
     [
         (GOOD.replace("prompts:", "promts:"), r"task\.yaml:5: promts: unknown key", "prompts"),
         (GOOD.replace("kind: label", "kind: lable"), r"task\.yaml:4: fields\.emotion\.kind", "correct"),
@@ -62,11 +62,11 @@ def test_set_changes_values_and_makes_what_is_not_there(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_fault_is_named_by_file_line_field_and_mend(
-    tmp_path: Path, text: str, where: str, mend: str
+    tmp_path: Path, text: str, where: str, hint: str
 ) -> None:
     with pytest.raises(HarnessError, match=where) as caught:
         load_task("own/task", place(tmp_path, text))
-    assert mend in caught.value.mend
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_fault_in_set_names_the_option(tmp_path: Path, change: str, fault: str
 def test_an_unknown_task_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         load_task("faces/emotoin", place(tmp_path))
-    assert "faces/emotion" in caught.value.mend
+    assert "faces/emotion" in caught.value.hint
 
 
 def test_a_task_name_does_not_leave_the_folder(tmp_path: Path) -> None:

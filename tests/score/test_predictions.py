@@ -255,7 +255,7 @@ def test_what_cannot_be_read_is_said_in_one_clear_error(
 ) -> None:
     with pytest.raises(HarnessError, match=message) as caught:
         bring(table(tmp_path, rows), asked)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_source_that_was_meant_is_not_passed_over(tmp_path: Path) -> None:
 def test_a_truth_outside_the_named_labels_names_the_mend(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="not one of") as caught:
         bring(table(tmp_path), changes=["fields.emotion.labels=[anger, sadness]"])
-    assert "--set" in caught.value.mend
+    assert "--set" in caught.value.hint
 
 
 def test_a_misspelt_key_of_a_map_names_its_line(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_swapped_rows_keep_their_own_ids(tmp_path: Path) -> None:
 def test_bad_rows_are_told(rows: list[dict[str, str]], message: str, tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match=message) as caught:
         read(tmp_path, rows)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

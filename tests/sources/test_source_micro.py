@@ -283,7 +283,7 @@ def test_a_csv_saved_from_the_sheet_needs_no_openpyxl(
     (tmp_path / "coding.xlsx").write_bytes(b"PK")
     with pytest.raises(HarnessError, match="openpyxl is not installed") as caught:
         read(tmp_path, "casme2", workbook="coding.xlsx")
-    assert "affect-harness[workbooks]" in caught.value.mend
+    assert "affect-harness[workbooks]" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_bad_sheets_are_told(
         (tmp_path / name).write_bytes(data)
     with pytest.raises(HarnessError, match=message) as caught:
         read(tmp_path, "casme2", **({"workbook": name} if name else {}))
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_clip_name_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ def test_a_bad_side_table_is_told(
 def test_bad_tables_are_told(name: str, text: str | bytes, message: str, open_table: Open) -> None:
     with pytest.raises(HarnessError, match=message) as caught:
         list(open_table(text, name=name))
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_bad_options_name_the_key(
 ) -> None:
     with pytest.raises(HarnessError, match=message) as caught:
         open_table(PLAIN, **options)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_missing_table_and_an_unknown_family(tmp_path: Path) -> None:

@@ -124,4 +124,4 @@ def test_spread_over_seeds() -> None:
 def test_misuse_has_a_mend(call: Callable[[], object]) -> None:
     with pytest.raises(HarnessError) as caught:
         call()
-    assert caught.value.mend
+    assert caught.value.hint

@@ -137,7 +137,7 @@ def test_leaving_out_alike_clusters_counts_each() -> None:
 def test_misuse_has_a_mend() -> None:
     with pytest.raises(HarnessError) as caught:
         bootstrap(rows_of(SKEWED), None, mean, seed=1, method="wild")  # type: ignore[arg-type]
-    assert "percentile" in caught.value.mend
+    assert "percentile" in caught.value.hint
     for share, df in ((0.0, 3), (1.0, 3), (0.5, 0), (math.nan, 3)):
         with pytest.raises(HarnessError):
             t_quantile(share, df)

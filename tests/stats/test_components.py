@@ -200,4 +200,4 @@ def test_misuse_has_a_mend(cells: dict[tuple[str, ...], Share], factors: Sequenc
     call: Callable[[], object] = lambda: variance_components(cells, factors, "share", seed=1)  # noqa: E731
     with pytest.raises(HarnessError) as caught:
         call()
-    assert caught.value.mend
+    assert caught.value.hint

@@ -210,7 +210,7 @@ def test_wilson_without_trials() -> None:
 def test_misuse_has_a_mend(call: object) -> None:
     with pytest.raises(HarnessError) as caught:
         call()  # type: ignore[operator]
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_hundred_thousand_samples_take_seconds() -> None:

@@ -33,4 +33,4 @@ def test_what_was_not_tested_counts_for_nothing() -> None:
 def test_misuse_has_a_mend(p_values: list[float]) -> None:
     with pytest.raises(HarnessError) as caught:
         holm(p_values)
-    assert caught.value.mend
+    assert caught.value.hint

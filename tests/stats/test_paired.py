@@ -279,4 +279,4 @@ def test_misuse_has_a_mend(call: Callable[[Scored, Scored], object]) -> None:
     a, b = label_family(["a", "b"], ["a", "a"]), label_family(["a", "b"], ["b", "b"])
     with pytest.raises(HarnessError) as caught:
         call(a, b)
-    assert caught.value.mend
+    assert caught.value.hint

@@ -175,4 +175,4 @@ def test_intraclass_correlation_is_that_of_the_analysis_of_variance() -> None:
 def test_misuse_has_a_mend(call: Callable[[], object]) -> None:
     with pytest.raises(HarnessError) as caught:
         call()
-    assert caught.value.mend
+    assert caught.value.hint

@@ -89,4 +89,4 @@ def test_misuse_has_a_mend() -> None:
     other = label_family(TRUTH[::-1], TRUTH)
     with pytest.raises(HarnessError) as caught:
         rank({"x": model(0.5, seed=1), "y": other}, "uar", seed=1)
-    assert caught.value.mend
+    assert caught.value.hint

