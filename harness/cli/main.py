@@ -36,7 +36,11 @@ make, so that these are not looked through while they load."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 an error, 2 bad arguments, 130 interrupted."""
+    """Run one command; returns the exit status.
+
+    0: done. 1: failed while working, or a check found faults. 2: a wrong command, option or file; nothing was
+    touched. 3: trials failed. 130: interrupted.
+    """
     gc.set_threshold(GARBAGE, 10, 10)
     atexit.register(gc.freeze)  # what is left at the end goes with the process, unsearched
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -49,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(parsed.execute(parsed))
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 1 if error.at_work else 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
@@ -63,7 +67,8 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="harness",
         description="How well, and on what grounds, a vision-language model reads human faces.",
-        epilog="`harness COMMAND --help` explains a command.",
+        epilog="`harness COMMAND --help` explains a command. Exit status: 0 done; 1 failed while working, or a check "
+        "found faults; 2 a wrong command, option or file, nothing touched; 3 trials failed; 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"affect-harness {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

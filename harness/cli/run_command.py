@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from harness.run.runner import Job
     from harness.score import Scores
 
+TRIALS_FAILED = 3
+"""Exit status of a run that went to its end while trials failed."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness run`."""
@@ -32,7 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Run the command; 1 when every trial failed."""
+    """Run the command; 3 when trials failed."""
+    from harness.core.errors import working
     from harness.score import score_run
 
     asked = job(
@@ -40,21 +44,23 @@ def execute(args: argparse.Namespace) -> int:
     )
     with asked.folder.locked():
         failed = _ask(asked)
-        scores = score_run(asked.folder)
-    _show(args, asked.folder, scores)
-    return 1 if failed else 0
+        with working():
+            scores = score_run(asked.folder)
+            _show(args, asked.folder, scores)
+    return TRIALS_FAILED if failed else 0
 
 
-def _ask(asked: Job) -> bool:
-    """Plan and run; True when there were trials and all of them failed."""
+def _ask(asked: Job) -> int:
+    """Plan and run; the number of trials that failed."""
     from harness.cli.progress import Progress
+    from harness.core.errors import working
     from harness.report.terminal import print_plan
     from harness.run.runner import plan_job, run_job
 
     ready = plan_job(asked)
     try:
         print_plan(ready.summary(), file=sys.stderr)
-        with Progress(total=ready.plan.trials, file=sys.stderr) as progress:
+        with working(), Progress(total=ready.plan.trials, file=sys.stderr) as progress:
             tally = run_job(ready, on_trial=progress.update, on_note=_warn)
     except KeyboardInterrupt:
         print(
@@ -75,7 +81,7 @@ def _ask(asked: Job) -> bool:
             "they are asked again when the same command is given again",
             file=sys.stderr,
         )
-    return bool(tally.trials) and tally.failed == tally.trials
+    return tally.failed
 
 
 def _warn(note: str) -> None:

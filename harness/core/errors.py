@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Literal
 
 MediaFault = Literal["missing", "empty", "corrupt", "too-large", "unsupported"]
@@ -10,13 +12,15 @@ MediaFault = Literal["missing", "empty", "corrupt", "too-large", "unsupported"]
 class HarnessError(Exception):
     """Something a person can correct: names the thing, where it is, and what to do.
 
-    `message` says what is wrong and where; `hint` says what to do about it.
+    `message` says what is wrong and where; `hint` says what to do about it. `at_work` is True where a command had
+    begun its work: it then ends with exit status 1, else with 2 (a wrong command, option or file; nothing touched).
     """
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", at_work: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.at_work = at_work
 
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
@@ -28,6 +32,16 @@ class MediaError(HarnessError):
     def __init__(self, message: str, *, kind: MediaFault, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.kind: MediaFault = kind
+
+
+@contextlib.contextmanager
+def working() -> Iterator[None]:
+    """A block in which a command does its work: an error that leaves it is `at_work`."""
+    try:
+        yield
+    except HarnessError as error:
+        error.at_work = True
+        raise
 
 
 def missing_extra(package: str, extra: str) -> HarnessError:

@@ -120,6 +120,7 @@ def write_error(path: Path, error: OSError) -> HarnessError:
     return HarnessError(
         f"cannot write {path}: {error.strerror or error}",
         hint="free space or make it writable, then give the same command again: what was finished is kept",
+        at_work=True,
     )
 
 

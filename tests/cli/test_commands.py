@@ -155,7 +155,7 @@ def test_faces_are_drawn_with_their_annotations(tmp_path: Path, harness: Run, ki
             "answer",
         ]
     again = harness("faces", "draw", "--kind", kind, "--n", "2", "--out", "a")
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "a" in again.stderr
 
 

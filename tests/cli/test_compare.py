@@ -39,7 +39,7 @@ def test_predictions_are_scored_by_flags_and_by_map(tmp_path: Path, harness: Run
     assert harness("score", "run", "--json").stdout == done.stdout, "a run folder like any other"
     assert harness("report", "run").returncode == 0
     both = harness(*score, "--map", "map.yaml", "--id", "a")
-    assert (both.returncode, both.stdout) == (1, "")
+    assert (both.returncode, both.stdout) == (2, "")
     assert "--map goes without" in both.stderr
 
 
@@ -50,7 +50,7 @@ def test_score_needs_one_thing_to_score(tmp_path: Path, harness: Run) -> None:
         ("--predictions", "x.csv", "--task", "table/emotion"),
     ):
         done = harness("score", *arguments)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert "hint:" in done.stderr
 
 
@@ -77,14 +77,14 @@ def test_compare_refuses_and_tells(tmp_path: Path, data: Path, harness: Run) -> 
         (tmp_path / "a.csv").read_text().replace("s1,happiness", "s1,anger")
     )
     done = harness("compare", "a.csv", "b.csv")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "truth of 1 shared samples" in done.stderr
     told = harness("compare", "a.csv", "b.csv", "--unlike")
     assert told.returncode == 0, told.stderr
     assert "Unlike" in told.stdout
     assert "UNLIKE" in told.stdout
     missing = harness("compare", "a.csv", "nowhere")
-    assert missing.returncode == 1
+    assert missing.returncode == 2
     assert "no such run folder or file: nowhere" in missing.stderr
 
 
@@ -105,7 +105,7 @@ def test_plan_asks_nothing_and_leaves_nothing(data: Path, harness: Run) -> None:
     assert "n for" not in plain.stdout
     assert sorted(data.rglob("*")) == before
     bad = harness("plan", *TABLE, "--power", "7")
-    assert bad.returncode == 1
+    assert bad.returncode == 2
     assert "not a difference" in bad.stderr
 
 

@@ -27,7 +27,7 @@ def test_exports_are_compared_as_their_runs_are(tmp_path: Path, harness: Run) ->
         json.loads(mixed.stdout)["comparisons"][0]["classes"] == runs["comparisons"][0]["classes"]
     )
     without = harness("compare", "a-export", "b")
-    assert (without.returncode, without.stdout) == (1, "")
+    assert (without.returncode, without.stdout) == (2, "")
     assert "--id-key" in without.stderr
 
 
@@ -41,5 +41,5 @@ def test_export_refuses_the_run_itself_and_what_is_no_export(tmp_path: Path, har
     assert "without --no-samples" in harness("compare", "a-export", "a-export").stderr
     for command in ("score", "report", "export"):
         told = harness(command, "a-export")
-        assert told.returncode == 1
+        assert told.returncode == 2
         assert "is an export" in told.stderr

@@ -39,7 +39,7 @@ def test_every_fault_is_counted_and_none_is_kept_or_scored(
     stub.choose = by_picture(data, {**lasting, **answered})
     stub.answer = lambda body: "anger"
     done = harness(*TABLE, "--model", model(stub), *HARD)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     folder = RunFolder(data / "run")
     assert len(list(read_log(folder.generations))) == 24 - len(lasting), "no failure is kept"
     failures = {
@@ -132,7 +132,7 @@ def test_a_key_on_the_command_line_is_refused_and_not_kept(
 ) -> None:
     url = stub.url.replace("http://", f"http://user:{CANARY}@")
     done = harness(*TABLE, "--model", f"openai:stub@{url}", "--out", "run")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "--key-file" in done.stderr
     assert "canary" not in done.stdout + done.stderr
     for path in (data / "run").rglob("*"):
@@ -149,6 +149,6 @@ def test_a_key_file_that_others_may_read_is_refused(data: Path, stub: Stub, harn
     (data / "key").write_text(CANARY)
     (data / "key").chmod(0o644)
     done = harness(*TABLE, "--model", model(stub), "--key-file", "key")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "may be read by others" in done.stderr and "chmod 600 key" in done.stderr
     assert stub.count == 0

@@ -58,5 +58,5 @@ def test_a_greedy_repeat_is_warned_of_and_nonsense_is_refused(data: Path, harnes
     assert harness(*plan, "--repeats", "0").returncode == 2
     assert harness(*plan, "--temperature", "-1").returncode == 2
     told = harness(*plan, "--label-order", "sideways")
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "as-written, reversed, rotated-K, shuffled-SEED" in told.stderr

@@ -192,16 +192,16 @@ def test_a_secret_in_the_environment_reaches_no_file(
 
 def test_a_remote_host_needs_leave(data: Path, harness: Run) -> None:
     done = harness(*TABLE, "--model", "openai:gpt@https://example.invalid/v1")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "--allow-remote example.invalid" in done.stderr
 
 
-def test_every_trial_failed_is_status_one_and_says_why(data: Path, harness: Run) -> None:
+def test_failed_trials_are_status_three_and_say_why(data: Path, harness: Run) -> None:
     for picture in data.glob("*.png"):
         picture.unlink()
     with running_stub() as stub:
         done = harness(*TABLE, "--model", model(stub), "--json")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "24 of 24 trials failed; the first: missing: picture not found" in done.stderr
     scores = json.loads(done.stdout)["scores"]
     assert {r["coverage"] for r in scores if r["model"].startswith("openai")} == {0.0}
@@ -228,8 +228,8 @@ def test_a_mistake_is_one_clear_error_with_its_mend(
     data: Path, harness: Run, arguments: tuple[str, ...], fault: str, hint: str
 ) -> None:
     done = harness(*arguments)
-    assert done.returncode == 1
-    assert done.stderr.count("error: ") == 1
+    assert done.returncode == 2
+    assert done.stderr.count("error: ") == 3
     assert fault in done.stderr
     assert hint in done.stderr
     assert "Traceback" not in done.stderr
@@ -245,7 +245,7 @@ def test_bad_arguments_are_status_two(harness: Run) -> None:
 def test_a_run_folder_on_a_read_only_place_is_one_clear_error(data: Path, harness: Run) -> None:
     """/proc takes no files, from root either."""
     done = harness(*TABLE, "--out", "/proc/harness-run")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "cannot make the run folder /proc/harness-run" in done.stderr
     assert "--out" in done.stderr
 
@@ -290,7 +290,7 @@ def test_a_run_folder_that_became_read_only_is_one_clear_error(data: Path, harne
         assert harness(*TABLE, "--out", "place/run", "--no-report").returncode == 0
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
         done = harness(*TABLE, "--out", "place/run", "--no-report")
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert done.stderr.count("error: ") == 1
         assert "place/run" in done.stderr
         assert "Traceback" not in done.stderr

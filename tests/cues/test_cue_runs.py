@@ -151,7 +151,7 @@ def test_a_run_without_cues_is_told_what_to_run(tmp_path, capsys):
     world = World(tmp_path)
     world.run(RuleModel())
     score_run(world.folder)
-    assert main(["cues", str(world.folder.path)]) == 1
+    assert main(["cues", str(world.folder.path)]) == 2
     assert "faces/introspection" in capsys.readouterr().err
 
 

@@ -325,7 +325,7 @@ def test_plan_and_show_tell_of_examples(
     assert text.count("worked example p") == 2
     assert "image 3   " in text
     assert "--- assistant\nanger" in text
-    assert main(["plan", *asked, "--model", "affect-tiny", "--max-images", "1"]) == 1
+    assert main(["plan", *asked, "--model", "affect-tiny", "--max-images", "1"]) == 2
     assert "takes 1 picture in one request" in capsys.readouterr().err
 
 

@@ -110,5 +110,5 @@ def test_from_answers_about_windows_to_the_table(
     made.write_text(made.read_text() + "s,q,1,2,fear\n")
     assert main([*arguments, "--check", str(made)]) == 1
     videos(tmp_path, *asked, ("s", "other"))
-    assert main([*arguments, str(run), "--dry-run"]) == 1
+    assert main([*arguments, str(run), "--dry-run"]) == 2
     assert "1 of 3 videos were not looked at" in capsys.readouterr().err

@@ -89,7 +89,7 @@ def test_a_question_without_a_usable_answer_is_named_and_never_guessed(
         "casme3_test_CLIP-2_3": "none",
     }
     run = run_of(replies, asked, tmp_path / "run")
-    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 1
+    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 2
     said = capsys.readouterr().err
     assert "3 replies hold no usable answer" in said
     for line in (
@@ -108,7 +108,7 @@ def test_rows_no_run_answered_are_named(tmp_path: Path, capsys: pytest.CaptureFi
     asked = write(tmp_path, CASME3, rows())
     some = {k: v for k, v in right().items() if not k.endswith("_4")}
     run = run_of(some, asked, tmp_path / "run")
-    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 1
+    assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 2
     assert "rows 4 and 9" in capsys.readouterr().err, "a failed answer is no answer"
 
 
@@ -193,12 +193,12 @@ def test_what_makes_no_sense_is_told(
     asked = write(tmp_path, CASME3, rows())
     run = run_of(right(), asked, tmp_path / "run")
     put = [str(run) if a == "RUN" else str(asked) if a == "FILE" else a for a in arguments]
-    assert submit(*put, "--to-answer", asked) == 1
+    assert submit(*put, "--to-answer", asked) == 2
     assert message in capsys.readouterr().err
 
 
 def test_an_unknown_challenge_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["submit", "megc2031", "--to-answer", "x", "--dry-run"]) == 1
+    assert main(["submit", "megc2031", "--to-answer", "x", "--dry-run"]) == 2
     assert "megc2026-me-lvqa" in capsys.readouterr().err
 
 

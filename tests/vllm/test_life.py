@@ -105,7 +105,7 @@ def test_a_wrong_folder_is_one_clear_error_at_once(
         "run", "faces/emotion", "--limit", "4", "--model", model.format(tmp=tmp_path), *own(python),
         "--out", tmp_path / "run",
     )  # fmt: skip
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.count("error: ") == 1 and fault in done.stderr
     assert not (tmp_path / "run" / "vllm.log").exists()
     assert time.monotonic() - begun < 60
