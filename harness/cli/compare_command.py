@@ -115,7 +115,7 @@ def _task(args: argparse.Namespace, place: Workspace) -> Task:
     from harness.core.errors import HarnessError
     from harness.core.task import Task
     from harness.run.folder import open_run
-    from harness.run.manifest import read_manifest
+    from harness.run.scoring import scored_manifest
     from harness.run.task_files import load_task
 
     for path in args.what:
@@ -124,7 +124,7 @@ def _task(args: argparse.Namespace, place: Workspace) -> Task:
                 f"no such run folder or file: {path}",
                 hint="name what `harness run` wrote, or a table",
             )
-    runs = [read_manifest(open_run(path)) for path in args.what if path.is_dir()]
+    runs = [scored_manifest(open_run(path)) for path in args.what if path.is_dir()]
     known: dict[str, Any] = {n: t["config"] for run in runs for n, t in run["tasks"].items()}
     name = args.task or (next(iter(known)) if len(known) == 1 else None)
     if name in known and not args.changes:

@@ -21,11 +21,11 @@ def execute(args: argparse.Namespace) -> int:
     from harness.report.page import write_report
     from harness.report.words import visible
     from harness.run.folder import open_run
-    from harness.run.manifest import read_manifest
+    from harness.run.scoring import scored_manifest
 
     folder = open_run(args.run)
     with folder.locked():
         print(write_report(folder))
-    for line in notice_lines(read_manifest(folder)):
+    for line in notice_lines(scored_manifest(folder)):
         print(visible(line), file=sys.stderr)
     return 0

@@ -45,9 +45,24 @@ def execute(args: argparse.Namespace) -> int:
     with asked.folder.locked():
         failed = _ask(asked)
         with working():
+            _drop_scoring(asked.folder)
             scores = score_run(asked.folder)
             _show(args, asked.folder, scores)
     return TRIALS_FAILED if failed else 0
+
+
+def _drop_scoring(folder: RunFolder) -> None:
+    """A run is scored as it is asked; what `harness score --set` said before no longer holds."""
+    from harness.run.scoring import put_in_place, read_scoring
+
+    before = read_scoring(folder)
+    if before is not None:
+        put_in_place(folder, None)
+        said = "; ".join(before["said"])
+        print(
+            f"note: scored as asked, no longer with {said}; give that to `harness score` again",
+            file=sys.stderr,
+        )
 
 
 def _ask(asked: Job) -> int:
@@ -91,13 +106,13 @@ def _warn(note: str) -> None:
 def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
     from harness.report.notices import run_notices
     from harness.report.terminal import print_scores, scores_json
-    from harness.run.manifest import read_manifest
+    from harness.run.scoring import scored_manifest
 
     if not args.no_report:
         from harness.report.page import write_report
 
         write_report(folder)
-    manifest = read_manifest(folder)
+    manifest = scored_manifest(folder)
     if args.json:
         print(scores_json(folder.path, scores, notices=[said for said, _ in run_notices(manifest)]))
     else:

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.options import add_folders, refuse_unused, workspace
 
 if TYPE_CHECKING:
     from harness.run.folder import RunFolder
+    from harness.score import Scores
     from harness.score.prediction_columns import PredictionMap
 
 
@@ -22,14 +23,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="in place of RUN: answers made elsewhere; a .csv, .tsv, .jsonl or .parquet table, a .json log "
         "of inspect-ai, a samples .jsonl of lm-eval or lmms-eval; a run folder is written from it",
     )  # fmt: skip
-    parser.add_argument("--task", metavar="T", help="the task that the answers are to")
+    parser.add_argument(
+        "--task", metavar="T",
+        help="with --predictions: the task that the answers are to; with RUN: the one task that --set, --truths and "
+        "--refresh concern (default: each that they fit)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--truths", metavar="FILE", type=Path,
+        help="with RUN: corrected truths, a table with a column `sample` (ids as in records.parquet) and one for each "
+        "field that is corrected; blank cells change nothing",
+    )  # fmt: skip
+    parser.add_argument(
+        "--refresh", action="store_true",
+        help="with RUN: read truths and annotations again from the source, with any --set source.KEY=VALUE; replies "
+        "stay as they are",
+    )  # fmt: skip
     parser.add_argument(
         "--events", metavar="FILE", type=Path,
         help="with --predictions: both are tables of intervals (subject, video, onset, offset, emotion), this one "
         "the true ones; scored by STRS, as published and mended. --task faces/me-str takes the truth from a task",
     )  # fmt: skip
     add_columns(parser)
-    add_changes(parser)
+    parser.add_argument(
+        "--set", metavar="FIELD.PATH=VALUE", action="append", default=[], dest="changes",
+        help="with RUN: score otherwise than was asked, e.g. --set fields.emotion.metrics=[uar,kappa] or "
+        "--set slices=[gender]: metrics, scored, synonyms and definitions of fields, slices, folds, cluster, parts; "
+        "it is recorded in the run, and `harness score RUN` without options goes back. With --predictions: change a "
+        "value of the task file (repeatable)",
+    )  # fmt: skip
     parser.add_argument(
         "--out",
         metavar="DIR",
@@ -79,30 +100,76 @@ def asked_columns(args: argparse.Namespace) -> PredictionMap:
 def execute(args: argparse.Namespace) -> int:
     """Score and print."""
     from harness.core.errors import HarnessError
-    from harness.report.notices import run_notices
-    from harness.report.terminal import print_scores, scores_json
-    from harness.run.folder import open_run
-    from harness.run.manifest import read_manifest
-    from harness.score import score_run
 
     if (args.run is None) == (args.predictions is None):
         raise HarnessError(
             "what is to be scored?",
             hint="harness score RUN, or harness score --predictions FILE --task T",
         )
-    if args.predictions is not None and (args.events or _is_spots(args.predictions)):
+    if args.predictions is None:
+        return _score_run(args)
+    refuse_unused(
+        "with --predictions", {"--truths": args.truths, "--refresh": args.refresh},
+        hint="name the column of truths with --truth COL; or score the run folder that is written from FILE",
+    )  # fmt: skip
+    if args.events or _is_spots(args.predictions):
         return _score_spots(args)
-    folder = open_run(args.run) if args.predictions is None else _imported(args)
+    return _score_predictions(args)
+
+
+def _score_run(args: argparse.Namespace) -> int:
+    """A run folder, as it was asked or as the options say."""
+    from harness.run.folder import open_run
+    from harness.score.rescore import Rescoring, rescore
+
+    _refuse_columns(args, "where a run folder is scored")
+    refuse_unused(
+        "where a run folder is scored",
+        {"--events": args.events, "--out": args.out, "--prompts": args.prompts, "--tasks": args.task_folders},
+        hint="a run folder holds its own tasks, prompts and scores",
+    )  # fmt: skip
+    asked = Rescoring(tuple(args.changes), args.truths, args.refresh, args.task)
+    if not asked:
+        refuse_unused("without --set, --truths or --refresh", {"--task": args.task})
+    folder = open_run(args.run)
     with folder.locked():
+        scores = rescore(folder, asked, workspace(args))
+    _show(args, folder, scores)
+    return 0
+
+
+def _score_predictions(args: argparse.Namespace) -> int:
+    from harness.core.errors import working
+    from harness.score import score_run
+
+    folder = _imported(args)
+    with folder.locked(), working():
         scores = score_run(folder)
-    manifest = read_manifest(folder)
-    if args.json:
-        print(scores_json(folder.path, scores, notices=[said for said, _ in run_notices(manifest)]))
-        return 0
-    print_scores(scores, manifest, file=sys.stdout)
-    if args.predictions is not None:
+    _show(args, folder, scores)
+    if not args.json:
         print(f"\nrun folder: {folder.path}")
     return 0
+
+
+def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
+    from harness.report.notices import run_notices
+    from harness.report.terminal import print_scores, scores_json
+    from harness.run.scoring import scored_manifest
+
+    manifest = scored_manifest(folder)
+    if args.json:
+        print(scores_json(folder.path, scores, notices=[said for said, _ in run_notices(manifest)]))
+    else:
+        print_scores(scores, manifest, file=sys.stdout)
+
+
+def _refuse_columns(args: argparse.Namespace, doing: str) -> None:
+    """Raise HarnessError for the flags of `add_columns`."""
+    names = ("id", "truth", "answer", "fold", "map")
+    refuse_unused(
+        doing, {f"--{name}": getattr(args, name) for name in names},
+        hint="they say what the columns of --predictions FILE hold",
+    )  # fmt: skip
 
 
 def _is_spots(path: Path) -> bool:
@@ -126,6 +193,16 @@ def _score_spots(args: argparse.Namespace) -> int:
     from harness.score.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
     from harness.sources import open_source
 
+    _refuse_columns(args, "on tables of intervals, whose columns have fixed names")
+    refuse_unused(
+        "on tables of intervals: no run folder is written",
+        {"--out": args.out, "--prompts": args.prompts},
+    )
+    if args.events is not None:
+        refuse_unused(
+            "with --events, which holds the truth",
+            {"--task": args.task, "--set": args.changes, "--tasks": args.task_folders},
+        )
     predicted = read_spots(args.predictions)
     if args.events is not None:
         truth = Truth(read_spots(args.events))

@@ -17,7 +17,7 @@ from harness.core.prompt import PromptHead
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.run.folder import RunFolder, open_run
-from harness.run.manifest import read_manifest
+from harness.run.scoring import scored_manifest
 from harness.run.workspace import Workspace
 from harness.score.export import Kept, write_export
 from harness.score.export_reader import is_zip, read_export, unpack
@@ -154,7 +154,7 @@ def open_sides(
 
 
 def _open(label: str, folder: RunFolder, notes: tuple[str, ...] = ()) -> Side:
-    side = Side(label, folder, read_manifest(folder), notes)
+    side = Side(label, folder, scored_manifest(folder), notes)
     if not side.exported and not (folder.private / "samples").is_dir():
         raise HarnessError(
             f"{label}: its samples and truths (private/) are not in it",

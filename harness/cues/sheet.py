@@ -11,8 +11,8 @@ from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
-from harness.run.manifest import read_manifest
 from harness.run.sample_file import read_samples
+from harness.run.scoring import scored_manifest
 
 _NAMED = ("task", "model", "prompt", "condition", "channel")
 
@@ -44,7 +44,7 @@ class Sheet:
 
 def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[Sheet]]:
     """Tasks and cells of a scored run. Raises HarnessError where it was never scored."""
-    manifest = read_manifest(folder)
+    manifest = scored_manifest(folder)
     tasks = {name: Task.model_validate(t["config"]) for name, t in manifest["tasks"].items()}
     if not folder.records.is_file():
         raise HarnessError(
@@ -56,7 +56,7 @@ def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[Sheet]]:
         samples = cells.setdefault(key, {})
         samples.setdefault(row["sample"], {"cluster": row["cluster"]})[row["field"]] = row
     annotations: dict[str, dict[str, Mapping[str, Any]]] = {
-        name: {s.sample: s.annotations for s in read_samples(folder.samples(name))}
+        name: {s.sample: s.annotations for s in read_samples(folder.scored_samples(name))}
         for name in tasks
     }
     return tasks, [

@@ -19,7 +19,7 @@ from harness.report.cue_pairs import RULE, pairs_shown
 from harness.report.notices import run_notices
 from harness.report.words import visible
 from harness.run.folder import RunFolder, write_atomically
-from harness.run.manifest import read_manifest
+from harness.run.scoring import scored_manifest
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -36,7 +36,7 @@ def write_cue_page(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    manifest = read_manifest(folder)
+    manifest = scored_manifest(folder)
     pairs, notes = pairs_shown(folder, [*causes.effects, *regions.effects])
     page = environment.get_template("cues.html.j2").render(
         version=harness.__version__,

@@ -13,7 +13,7 @@ from harness.core.field import FieldSpec
 from harness.core.task import Task
 from harness.run.folder import RunFolder
 from harness.run.journal import read_log
-from harness.run.manifest import read_manifest
+from harness.run.scoring import scored_manifest
 from harness.score import ScoreRow, Scores, score_run
 from harness.score.export_manifest import refuse_export
 
@@ -51,7 +51,7 @@ def read_run(folder: RunFolder) -> RunView:
 
     Raises HarnessError for a folder that is no run or a file in it that is broken.
     """
-    manifest = read_manifest(folder)
+    manifest = scored_manifest(folder)
     refuse_export(manifest, folder.path)
     scores = score_run(folder) if _stale(folder) else read_scores(folder)
     return RunView(
@@ -69,7 +69,9 @@ def _stale(folder: RunFolder) -> bool:
     if not (folder.scores.is_file() and folder.records.is_file()):
         return True
     scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
-    sources = (folder.trials, folder.generations, folder.manifest)
+    sources = (
+        folder.trials, folder.generations, folder.manifest, folder.scoring / "scoring.json",
+    )  # fmt: skip
     return any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
 
 

@@ -29,8 +29,12 @@ def notices(task: Task) -> tuple[str, ...]:
 
 
 def run_notices(manifest: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Each sentence once, with the tasks that it holds for."""
-    return gathered(Task.model_validate(entry["config"]) for entry in manifest["tasks"].values())
+    """Each sentence once, with the tasks that it holds for; and how the run is scored, where not as it was asked."""
+    found = gathered(Task.model_validate(entry["config"]) for entry in manifest["tasks"].values())
+    rescored = tuple(
+        (f"scored with {said}", tuple(manifest["tasks"])) for said in manifest.get("scoring", ())
+    )
+    return (*found, *rescored)
 
 
 def gathered(tasks: Iterable[Task]) -> tuple[tuple[str, tuple[str, ...]], ...]:

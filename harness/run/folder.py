@@ -18,6 +18,8 @@ class RunFolder:
     """A run on disk. Everything right of the journal reads only this folder."""
 
     path: Path
+    overlay: Path | None = None
+    """Where the scoring lies while it is tried out; None: `private/scoring`."""
 
     @property
     def manifest(self) -> Path:
@@ -70,6 +72,16 @@ class RunFolder:
     def samples(self, task: str) -> Path:
         """The samples of one task as planned."""
         return self.private / "samples" / f"{task.replace('/', '__')}.parquet"
+
+    @property
+    def scoring(self) -> Path:
+        """How the run is scored otherwise than it was asked (`harness.run.scoring`); absent without that."""
+        return self.overlay or self.private / "scoring"
+
+    def scored_samples(self, task: str) -> Path:
+        """The samples of one task as they are scored: corrected ones where there are any, else those planned."""
+        corrected = self.scoring / "samples" / self.samples(task).name
+        return corrected if corrected.is_file() else self.samples(task)
 
     def create(self) -> None:
         """Make the folder. Raises HarnessError where that cannot be."""

@@ -66,7 +66,7 @@ class Planner:
     def targets(self, sample: Sample) -> dict[str, Value]:
         """The sample's truths in the task's spelling. Raises HarnessError for a label outside the field's list."""
         fields = self.task.fields
-        return {n: self._target(sample, n) for n in sample.targets if n in fields}
+        return {n: self.target(sample.id, n, v) for n, v in sample.targets.items() if n in fields}
 
     def _annotations(self, sample: Sample, targets: Mapping[str, Value]) -> Mapping[str, Scalar]:
         """Those of the sample, and the truth of each field that the task slices by."""
@@ -96,8 +96,8 @@ class Planner:
         name = sample.medium.frames[0].name if sample.medium.frames else sample.id
         return f"image-{self._media.number(digest(name)):07}"
 
-    def _target(self, sample: Sample, name: str) -> Value:
-        value = sample.targets[name]
+    def target(self, sample: str, name: str, value: Value) -> Value:
+        """The truth of a field of one sample (by its id) in the task's spelling. Raises HarnessError as `targets`."""
         spelling = self._spellings.get(name)
         if spelling is None:
             return value
@@ -105,7 +105,7 @@ class Planner:
         if label is None:
             classes = ", ".join(self.task.fields[name].classes)
             raise HarnessError(
-                f"sample {sample.id}: {name} is {value!r}, which is not one of: {classes}",
+                f"sample {sample}: {name} is {value!r}, which is not one of: {classes}",
                 hint=f"correct the row, or --set fields.{name}.labels=from-data to take the labels as "
                 f"they are, or list them: --set 'fields.{name}.labels=[...]'",
             )

@@ -79,6 +79,24 @@ def load_task(
     return _with_label_lists(task, where)
 
 
+def changed_task(task: Task, changes: Sequence[str]) -> Task:
+    """A task that was read before, with `--set` changes. Raises HarnessError naming the change, what is wrong, and why."""
+    data = task.model_dump(mode="json")
+    for change in changes:
+        _apply(data, change)
+    dotted = {".".join(split_change(change)[0]): change for change in changes}
+
+    def where(keys: Sequence[str | int]) -> str:
+        for depth in range(len(keys), 0, -1):
+            name = ".".join(map(str, keys[:depth]))
+            if name in dotted:
+                return f"--set {name} (task {task.name})"
+        return f"task {task.name}"
+
+    _move_root(data)
+    return _with_label_lists(validated(Task, data, where, "task"), where)
+
+
 def _move_root(data: dict[str, Any]) -> None:
     """`media.root`, the folder of the pictures, is an option of the source."""
     media, source = data.get("media"), data.get("source")
@@ -121,14 +139,21 @@ def _check_metrics(field: FieldSpec, at: str) -> None:
             )
 
 
-def _apply(data: dict[str, Any], change: str) -> str:
-    """Apply one `path.to.key=value` in place; returns the dotted path."""
+def split_change(change: str) -> tuple[tuple[str, ...], str]:
+    """The keys and the value of one `path.to.key=value`. Raises HarnessError where it is none."""
     dotted, sign, text = change.partition("=")
-    keys = dotted.strip().split(".")
+    keys = tuple(dotted.strip().split("."))
     if not sign or not all(keys):
         raise HarnessError(
             f"--set {change}: a change reads field.path=value", hint="--set source.file=labels.csv"
         )
+    return keys, text
+
+
+def _apply(data: dict[str, Any], change: str) -> str:
+    """Apply one `path.to.key=value` in place; returns the dotted path."""
+    keys, text = split_change(change)
+    dotted = ".".join(keys)
     spot = data
     for key in keys[:-1]:
         below = spot.setdefault(key, {})
@@ -136,7 +161,7 @@ def _apply(data: dict[str, Any], change: str) -> str:
             raise HarnessError(f"--set {dotted}: {key} is not a mapping in the task file")
         spot = below
     spot[keys[-1]] = _value(text, dotted)
-    return dotted.strip()
+    return dotted
 
 
 def _value(text: str, dotted: str) -> Any:

@@ -23,8 +23,8 @@ from harness.core.task import Task
 from harness.run.columns import read_table, write_table
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.journal import read_log
-from harness.run.manifest import read_manifest
 from harness.run.sample_file import PlannedSample, read_lean_samples
+from harness.run.scoring import scored_manifest
 from harness.score.export_manifest import (
     export_manifest,
     model_names,
@@ -65,7 +65,7 @@ def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -
     `secret` is what a key file holds, or None for each task's data digest. Returns the names of the files.
     Raises HarnessError where `out` is there and no export, or cannot be written.
     """
-    manifest = read_manifest(run)
+    manifest = scored_manifest(run)
     refuse_export(manifest, run.path)
     scores = json.loads(score_run(run).to_json().decode("utf-8", "surrogatepass"))
     if out.suffix != ".zip":
@@ -135,7 +135,7 @@ def _samples(
     for name, entry in manifest["tasks"].items():
         task = Task.model_validate(entry["config"])
         wanted = {*task.slices, *((task.parts,) if task.parts else ())}
-        rows = read_lean_samples(run.samples(name), wanted)
+        rows = read_lean_samples(run.scored_samples(name), wanted)
         yield from sorted(
             (_sample(row, task, keys[name]) for row in rows), key=lambda row: row["sample"] or ""
         )

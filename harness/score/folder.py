@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.metrics import LabelFamily
-from harness.run.folder import RunFolder, write_atomically
-from harness.run.manifest import read_manifest
+from harness.run.folder import RunFolder, write_atomically, write_error
+from harness.run.scoring import scored_manifest
 from harness.score.agreement import agreement
 from harness.score.baselines import Fitted, read_fits
 from harness.score.calibration import Calibration, calibrate
@@ -96,12 +97,28 @@ class Scores:
         )
 
 
-def score_run(folder: RunFolder) -> Scores:
+def score_run(folder: RunFolder, *, before_writing: Callable[[], None] = lambda: None) -> Scores:
     """Read the journal, write records.parquet and scores.json, return the scores.
 
-    Raises HarnessError for a folder that is no run, a broken journal line, or a full disk.
+    Both files are replaced once everything is computed; `before_writing` is called just before. Raises HarnessError
+    for a folder that is no run, a broken journal line, or a full disk; the files are then as they were.
     """
-    manifest = read_manifest(folder)
+    unfinished = folder.records.with_name(".records.parquet.new")
+    try:
+        scores = _compute(folder, unfinished)
+        before_writing()
+        unfinished.replace(folder.records)
+    except OSError as error:
+        raise write_error(folder.records, error) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    write_atomically(folder.scores, scores.to_json())
+    return scores
+
+
+def _compute(folder: RunFolder, unfinished: Path) -> Scores:
+    """The scores; the records are written to `unfinished`."""
+    manifest = scored_manifest(folder)
     refuse_export(manifest, folder.path)
     heads = {n: PromptHead.model_validate(p["head"]) for n, p in manifest["prompts"].items()}
     cells = [cell_of(entry) for entry in manifest["cells"]]
@@ -116,7 +133,7 @@ def score_run(folder: RunFolder) -> Scores:
     }
     # Cell by cell in the order of their ids, which is the order of trials: nothing is held to be sorted.
     write_records(
-        folder,
+        unfinished,
         (
             row
             for cell in sorted(cells, key=lambda cell: cell.id)
@@ -127,12 +144,14 @@ def score_run(folder: RunFolder) -> Scores:
     )
     rankings = read_rankings(folder, manifest)
     partners = read_partners(folder, manifest)
-    votes = {n: Votes(read_soft_truths(folder.samples(n), tasks[n]), partners) for n in records}
+    votes = {
+        n: Votes(read_soft_truths(folder.scored_samples(n), tasks[n]), partners) for n in records
+    }
     gathered = [
         _score_task(records[n], cells, fits.get(n, {}), rankings, votes=votes[n], seed=seed)
         for n in records
     ]
-    scores = Scores(
+    return Scores(
         scores=tuple(row for task in gathered for row in task.scores),
         outcomes=tuple(entry for task in gathered for entry in task.outcomes),
         confusions=tuple(entry for task in gathered for entry in task.confusions),
@@ -143,8 +162,6 @@ def score_run(folder: RunFolder) -> Scores:
         folds=tuple(entry for task in gathered for entry in task.folds),
         units=tuple(entry for task in gathered for entry in task.units),
     )
-    write_atomically(folder.scores, scores.to_json())
-    return scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,7 @@ def load_samples(folder: RunFolder, task: Task, *, cluster_unit: str) -> TaskRec
         wanted.add(UNIT)
     if task.spotting is not None:
         wanted |= WINDOW
-    samples = gather(read_lean_samples(folder.samples(task.name), wanted))
+    samples = gather(read_lean_samples(folder.scored_samples(task.name), wanted))
     return TaskRecords(task, cluster_unit, samples)
 
 
@@ -281,9 +282,9 @@ def _json(value: Value | None) -> str | None:
     return None if value is None else canonical_json(value)
 
 
-def write_records(folder: RunFolder, rows: Iterable[Row]) -> None:
-    """Write records.parquet; rows come sorted by trial and field, and the same give the same bytes."""
-    write_table(folder.records, COLUMNS, rows)
+def write_records(path: Path, rows: Iterable[Row]) -> None:
+    """Write a table of records; rows come sorted by trial and field, and the same give the same bytes."""
+    write_table(path, COLUMNS, rows)
 
 
 def read_records(folder: RunFolder) -> list[dict[str, Any]]:

@@ -135,20 +135,26 @@ def with_sidecar(
 
 
 def read_side(
-    path: Path, options: SidecarOptions, fields: Mapping[str, FieldSpec]
+    path: Path,
+    options: SidecarOptions,
+    fields: Mapping[str, FieldSpec],
+    *,
+    named: str = "source.sidecar",
+    keys: tuple[str, ...] = KEYS,
 ) -> dict[str, Beside]:
-    """Name of a sample -> what the table says of it.
+    """Name of a sample -> what the table says of it. Errors speak of it as `named`; `keys` may name the samples.
 
     Raises HarnessError: no such file, no key column, a column that is not there, a name twice, a bad truth.
     """
     table = open_table(path)
-    key = options.on or next((name for name in KEYS if name in table.columns), KEYS[0])
+    key = options.on or next((name for name in keys if name in table.columns), keys[0])
     columns = options.columns or tuple(name for name in table.columns if name != key)
     for column in (key, *columns):
         if column not in table.columns:
             raise HarnessError(
-                f"source.sidecar: {path.name} has no column {column!r}",
-                hint=f"its columns are: {', '.join(table.columns)}; source.sidecar.on names that of the samples",
+                f"{named}: {path.name} has no column {column!r}",
+                hint=f"its columns are: {', '.join(table.columns)}; samples are named in a column {' or '.join(keys)}"
+                + ("" if keys != KEYS else ", or the one that source.sidecar.on names"),
             )
     found: dict[str, Beside] = {}
     for row in table:
@@ -157,7 +163,7 @@ def read_side(
         name = plain(row.cells[key])
         if name in found:
             raise HarnessError(
-                f"source.sidecar: {row.where}: {name!r} stands twice", hint="keep one row a sample"
+                f"{named}: {row.where}: {name!r} stands twice", hint="keep one row a sample"
             )
         found[name] = _beside(row, columns, options, fields)
     return found

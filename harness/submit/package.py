@@ -19,7 +19,7 @@ from harness.core.errors import HarnessError
 from harness.core.text import digest_file
 from harness.metrics.spots import Spot
 from harness.run.folder import open_run, write_atomically
-from harness.run.manifest import read_manifest
+from harness.run.scoring import scored_manifest
 from harness.score.pseudonyms import hashed_digest
 from harness.submit.assemble import Assembled, Fill
 from harness.submit.check import Findings, check_rows
@@ -163,7 +163,7 @@ def _file_entry(found: Findings, data: bytes, asked: str, asked_digest: str) -> 
 
 def _origin(cells: Mapping[tuple[Path, Cell], int]) -> dict[str, Any]:
     """Where the answers come from: runs and cells, with how many rows (of spotting: videos) each gave."""
-    manifests = {run: read_manifest(open_run(run)) for run, _ in cells}
+    manifests = {run: scored_manifest(open_run(run)) for run, _ in cells}
     return {
         "runs": [_run_entry(run, manifest) for run, manifest in manifests.items()],
         "cells": [

@@ -12,9 +12,9 @@ from harness.core.errors import HarnessError
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.run.folder import open_run
-from harness.run.manifest import read_manifest
 from harness.run.sample_columns import gather
 from harness.run.sample_file import PlannedSample, read_samples
+from harness.run.scoring import scored_manifest
 from harness.score.records import TaskRecords, cell_of, read_cell
 from harness.score.replies import Replies
 from harness.submit.questions import Question
@@ -97,14 +97,14 @@ def _cells(
 ) -> Iterator[tuple[Cell, PlannedSample, Mapping[str, Answer], str]]:
     """Each finished trial of the cells chosen whose sample may be one of the questions."""
     folder = open_run(run)
-    manifest = read_manifest(folder)
+    manifest = scored_manifest(folder)
     replies = Replies.of_run(folder, manifest)
     for name, entry in manifest["tasks"].items():
         cells = [cell for cell in map(cell_of, manifest["cells"]) if cell.task == name]
         cells = [cell for cell in cells if choice.takes(cell)]
         if not cells:
             continue
-        samples = [s for s in read_samples(folder.samples(name)) if _video_id(s, wanted)]
+        samples = [s for s in read_samples(folder.scored_samples(name)) if _video_id(s, wanted)]
         task = Task.model_validate(entry["config"])
         for cell in cells:
             head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])

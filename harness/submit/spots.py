@@ -20,9 +20,9 @@ from harness.core.task import Task
 from harness.core.text import digest_file
 from harness.metrics.spots import Spot
 from harness.run.folder import open_run
-from harness.run.manifest import read_manifest
 from harness.run.sample_columns import gather
 from harness.run.sample_file import read_samples
+from harness.run.scoring import scored_manifest
 from harness.score.records import TaskRecords, cell_of, read_cell
 from harness.score.replies import Replies
 from harness.score.spot_tables import COLUMNS
@@ -100,13 +100,13 @@ def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
     found = []
     for run in runs:
         folder = open_run(run)
-        manifest = read_manifest(folder)
+        manifest = scored_manifest(folder)
         replies = Replies(folder, {c["id"]: c["basis"] for c in manifest["cells"]})
         for name, entry in manifest["tasks"].items():
             task = Task.model_validate(entry["config"])
             if task.spotting is None:
                 continue
-            samples = list(read_samples(folder.samples(name)))
+            samples = list(read_samples(folder.scored_samples(name)))
             for cell in (cell_of(entry) for entry in manifest["cells"]):
                 if cell.task != name or not choice.takes(cell):
                     continue

@@ -1,0 +1,119 @@
+"""How a run is scored, where that was decided after it was asked: the folder `private/scoring/`.
+
+`harness score RUN --set fields.emotion.metrics=[kappa] --truths FILE --refresh` leaves the plan and the replies as
+they are. What is scored differently stands beside them: `scoring.json` with the tasks as they are scored, and
+`samples/` with corrected truths and annotations. Everything right of the journal reads a run through
+`scored_manifest` and `scored_samples`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.run.folder import RunFolder, write_error
+from harness.run.manifest import read_manifest
+
+SCHEMA = 1
+
+TASK_KEYS = frozenset(
+    {
+        "cluster",
+        "description",
+        "folds",
+        "notice",
+        "parts",
+        "people_at",
+        "public",
+        "sentences",
+        "slices",
+    }
+)
+"""Keys of a task that concern scoring and reports alone."""
+
+FIELD_KEYS = frozenset({"definitions", "member_of", "metrics", "scored", "synonyms", "tolerance"})
+"""Keys of a field that concern scoring alone: `definitions` only where no prompt of the run shows them."""
+
+SPOTTING_KEYS = frozenset({"length", "longest"})
+"""Keys of `spotting:` that concern scoring alone."""
+
+
+def concerns_scoring(keys: tuple[str, ...]) -> bool:
+    """Whether `--set` of this path changes how replies are scored and nothing of what was asked."""
+    match keys:
+        case (name,) | (name, _) if name in TASK_KEYS:
+            return True
+        case ("fields", _, name, *_):
+            return name in FIELD_KEYS
+        case ("spotting", name):
+            return name in SPOTTING_KEYS
+    return False
+
+
+def scored_manifest(folder: RunFolder) -> dict[str, Any]:
+    """The manifest with the tasks as they are scored, and under `scoring` what was said of that.
+
+    Raises HarnessError for a folder that is no run, or where a file is broken.
+    """
+    manifest = read_manifest(folder)
+    overlay = read_scoring(folder)
+    if overlay is None:
+        return manifest
+    for name, entry in overlay["tasks"].items():
+        if name in manifest["tasks"]:
+            manifest["tasks"][name] = {**manifest["tasks"][name], **entry}
+    manifest["scoring"] = overlay["said"]
+    return manifest
+
+
+def read_scoring(folder: RunFolder) -> dict[str, Any] | None:
+    """What `scoring.json` holds; None where the run is scored as it was asked. Raises HarnessError where it is broken."""
+    path = folder.scoring / "scoring.json"
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise HarnessError(
+            f"{path} cannot be read: {error}", hint="score the run again: harness score RUN"
+        ) from None
+    if body.get("schema") != SCHEMA:
+        raise HarnessError(
+            f"{path} has schema {body.get('schema')}, this version reads {SCHEMA}",
+            hint="score the run again: harness score RUN",
+        )
+    return body
+
+
+def write_scoring(place: Path, *, tasks: Mapping[str, Any], said: list[str]) -> None:
+    """Write `scoring.json` into `place`: task -> what replaces parts of its manifest entry, and what is said of it."""
+    body = {"schema": SCHEMA, "said": said, "tasks": tasks}
+    text = json.dumps(body, ensure_ascii=False, indent=1) + "\n"
+    try:
+        (place / "scoring.json").write_text(text, encoding="utf-8", errors="surrogatepass")
+    except OSError as error:
+        raise write_error(place, error) from None
+
+
+def put_in_place(folder: RunFolder, overlay: Path | None) -> None:
+    """Make `overlay` the run's scoring; None: it is scored as it was asked. Raises HarnessError where that fails."""
+    target = folder.private / "scoring"
+    gone = folder.private / ".scoring-before"
+    try:
+        shutil.rmtree(gone, ignore_errors=True)
+        if target.exists():
+            target.rename(gone)
+        if overlay is not None:
+            overlay.rename(target)
+        shutil.rmtree(gone, ignore_errors=True)
+    except OSError as error:
+        raise write_error(target, error) from None
+
+
+def leftovers(folder: RunFolder) -> Iterator[Path]:
+    """Folders that a command which was killed has left."""
+    yield from folder.private.glob(".scoring-*")
