@@ -101,7 +101,7 @@ def _write(
     before = {name: Task.model_validate(manifest["tasks"][name]["config"]) for name in names}
     tasks = _changed(before, manifest, asked)
     truths = _truths(asked, tasks)
-    notes = _Notes([*(f"--set {change}" for change in asked.changes)])
+    notes = _Notes([f"--set {_without_folders(change)}" for change in asked.changes])
     entries = {}
     corrected, named = 0, set[str]()
     for name, task in tasks.items():
@@ -123,6 +123,13 @@ def _write(
             f"{corrected} of them differ from those planned"
         )
     write_scoring(place, tasks=entries, said=notes.lines)
+
+
+def _without_folders(change: str) -> str:
+    """A change as reports show it: of a path the last part, since pages are sent on."""
+    keys, value = split_change(change)
+    shown = Path(value).name if keys[0] == "source" and "/" in value else value
+    return f"{'.'.join(keys)}={shown}"
 
 
 def _tasks(manifest: Mapping[str, Any], asked: Rescoring) -> list[str]:
