@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.answers.reader import PARSER_VERSION, Reader, read, read_all
+from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form
 from harness.answers.vocabulary import (
     VOCABULARIES,
@@ -17,6 +18,7 @@ __all__ = [
     "VOCABULARIES",
     "Form",
     "Reader",
+    "ValueReader",
     "canonical",
     "canonicaliser",
     "definitions",

@@ -1,4 +1,9 @@
-"""What a reply is held to on the channels `choice` and `logprob`, from the fields that it fills."""
+"""What a reply is held to on the channels `choice` and `logprob`, from the fields that it fills.
+
+A kind gives the JSON schema of its own values. It may use: `{"type": "string"}` with `enum`, or with an anchored
+`pattern` (`^...$`) of texts that need no escape in JSON; `{"type": "number"}` with `minimum` and `maximum`;
+`{"type": "array"}` with `items` and `maxItems`; and `anyOf` such.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from harness.answers.verdict import Form
 from harness.core.cell import Channel
 from harness.core.constraint import Constraint, Need
 from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
 
 PLACES = 3
 """Most decimal places of a number."""
@@ -56,12 +62,12 @@ def candidates_for(fields: Mapping[str, FieldSpec], form: Form) -> tuple[str, ..
     probabilities as whole replies would say nothing about it.
     """
     name, spec = _only(fields)
-    worded = spec.kind == "number" and bool(spec.words)
-    if spec.kind not in ("label", "yes-no") and not worded:
+    found = kind_of(spec).candidates(spec)
+    if not found:
         raise Unfit(f"{name} is a {spec.kind}, which has no list of labels or words to score")
     if form != "text":
         raise Unfit(f"the prompt asks for more than the label (answer: {form})")
-    return tuple(spec.words) if worded else spec.classes
+    return found
 
 
 def constraint_for(fields: Mapping[str, FieldSpec], form: Form) -> Constraint:
@@ -75,17 +81,18 @@ def constraint_for(fields: Mapping[str, FieldSpec], form: Form) -> Constraint:
         return Constraint("json", text=json.dumps(_schema(fields), ensure_ascii=False))
     name, spec = _only(fields)
     if form == "percentages":
-        if spec.kind != "label":
+        if not spec.one_label:
             raise Unfit(f"{name} is a {spec.kind}, which has no labels to share percentages among")
         shares = {label: FieldSpec(kind="number", low=0, high=100) for label in spec.classes}
         return Constraint("json", text=json.dumps(_schema(shares), ensure_ascii=False))
-    if spec.kind == "text":
+    pattern = kind_of(spec).pattern(spec)
+    if pattern is None:
         raise Unfit(f"{name} is free text")
     if form == "final":
-        return Constraint("regex", text=rf"((.|\n)*\n)?Answer: ({_value(spec)})")
-    if spec.kind in ("label", "yes-no"):
+        return Constraint("regex", text=rf"((.|\n)*\n)?Answer: ({pattern})")
+    if spec.categorical:
         return Constraint("choice", choices=spec.classes)
-    return Constraint("regex", text=_value(spec))
+    return Constraint("regex", text=pattern)
 
 
 def obeys(text: str, constraint: Constraint) -> bool:
@@ -117,16 +124,6 @@ def _only(fields: Mapping[str, FieldSpec]) -> tuple[str, FieldSpec]:
     return next(iter(fields.items()))
 
 
-def _value(spec: FieldSpec) -> str:
-    """A pattern of all values of a field in plain text."""
-    if spec.kind == "number":
-        return "|".join([number_pattern(spec.low, spec.high), *map(_escaped, spec.words)])
-    one = "|".join(_escaped(label) for label in spec.classes)
-    if spec.kind == "set":
-        return rf"none|({one})(, ({one})){{0,{max(len(spec.classes) - 1, 0)}}}"
-    return one
-
-
 def number_pattern(low: float, high: float) -> str:
     """Decimals of at most PLACES places in [low, high].
 
@@ -149,8 +146,8 @@ def _magnitudes(low: int, high: int) -> str:
     return rf"({whole})(\.[0-9]{{1,{PLACES}}})?|{high}(\.0{{1,{PLACES}}})?"
 
 
-def _escaped(text: str) -> str:
-    """Only what every dialect takes for special is escaped: some servers know no escaped blank."""
+def escaped(text: str) -> str:
+    """A text as a pattern of itself. Only what every dialect takes for special is escaped: some servers know no escaped blank."""
     return "".join(f"\\{c}" if c in _SPECIAL else c for c in text)
 
 
@@ -158,27 +155,13 @@ def _schema(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
     """JSON Schema of an object with every field; generators write keys in the order of `properties`."""
     return {
         "type": "object",
-        "properties": {name: _property(spec) for name, spec in fields.items()},
+        "properties": {name: kind_of(spec).schema(spec) for name, spec in fields.items()},
         "required": list(fields),
         "additionalProperties": False,
     }
 
 
-def _property(spec: FieldSpec) -> dict[str, Any]:
-    if spec.kind == "number":
-        number = {"type": "number", "minimum": spec.low, "maximum": spec.high}
-        if not spec.words:
-            return number
-        return {"anyOf": [number, {"type": "string", "enum": list(spec.words)}]}
-    if spec.kind == "text":
-        return {"type": "string"}
-    one = {"type": "string", "enum": list(spec.classes)}
-    if spec.kind == "set":
-        return {"type": "array", "items": one, "maxItems": len(spec.classes)}
-    return one
-
-
-def json_pattern(schema: Mapping[str, Any]) -> str:
+def json_pattern(schema: Mapping[str, Any]) -> str:  # noqa: PLR0911 - by type
     """A pattern of the objects that a schema of the words used above allows, their keys in order, with one
     blank behind each comma and colon.
 
@@ -189,16 +172,18 @@ def json_pattern(schema: Mapping[str, Any]) -> str:
         return f"({'|'.join(json_pattern(one) for one in schema['anyOf'])})"
     kind = schema["type"]
     if kind == "object":
-        pairs = (f'"{_escaped(k)}": {json_pattern(v)}' for k, v in schema["properties"].items())
+        pairs = (f'"{escaped(k)}": {json_pattern(v)}' for k, v in schema["properties"].items())
         return rf"\{{{', '.join(pairs)}\}}"
     if kind == "array":
         one, more = json_pattern(schema["items"]), max(schema["maxItems"] - 1, 0)
         return rf"\[({one}(, {one}){{0,{more}}})?\]"
     if kind == "number":
         return f"({number_pattern(schema['minimum'], schema['maximum'])})"
+    if "pattern" in schema:
+        return f'"({_whole(schema["pattern"])})"'
     if "enum" not in schema:
         return r'"[^"\\\n\r\t]*"'
-    return f"({'|'.join(_escaped(json.dumps(one, ensure_ascii=False)) for one in schema['enum'])})"
+    return f"({'|'.join(escaped(json.dumps(one, ensure_ascii=False)) for one in schema['enum'])})"
 
 
 def _fits(value: object, schema: Mapping[str, Any]) -> bool:
@@ -220,4 +205,11 @@ def _fits(value: object, schema: Mapping[str, Any]) -> bool:
     if schema["type"] == "number":
         known = isinstance(value, int | float) and not isinstance(value, bool)
         return known and bool(schema["minimum"] <= value <= schema["maximum"])
-    return isinstance(value, str) and ("enum" not in schema or value in schema["enum"])
+    if not isinstance(value, str) or value not in schema.get("enum", (value,)):
+        return False
+    return "pattern" not in schema or re.fullmatch(_whole(schema["pattern"]), value) is not None
+
+
+def _whole(pattern: str) -> str:
+    """A schema's pattern without its anchors: where one is matched here, all of a text is."""
+    return pattern.removeprefix("^").removesuffix("$")

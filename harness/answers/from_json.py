@@ -1,15 +1,14 @@
-"""From JSON values to answers: which key is meant, and what each kind of value says."""
+"""From JSON values to answers: which key is meant, and what a value says where its kind does not read it itself."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.answers.loose_json import Loose, Node
-from harness.answers.normal import Reply, plain
-from harness.answers.verdict import Form, answered, lacking
+from harness.answers.normal import plain
+from harness.answers.value_reader import ValueReader
+from harness.answers.verdict import lacking
 from harness.core.answer import Answer
-from harness.core.field import FieldKind
 from harness.core.outcome import Outcome
 
 _GENERIC = frozenset(
@@ -29,14 +28,11 @@ _GENERIC = frozenset(
 )
 _NEST = 3
 
-ReadText = Callable[[Reply, Form], Answer]
-
 
 def read_object(
     objects: Sequence[Node],
     name: str,
-    kind: FieldKind,
-    read_text: ReadText,
+    reader: ValueReader,
     *,
     alone: bool,
     truncated: bool,
@@ -62,7 +58,7 @@ def read_object(
                     and accepted is _GENERIC
                 ):
                     continue
-                answer = _one(values, kind, read_text, cut=cut, truncated=truncated)
+                answer = _one(values, reader, cut=cut, truncated=truncated)
                 if answer is not None:
                     return answer
     return None
@@ -83,13 +79,13 @@ def _levels(top: Node) -> Iterator[list[Node]]:
 
 
 def _one(
-    values: Sequence[Loose], kind: FieldKind, read_text: ReadText, *, cut: bool, truncated: bool
+    values: Sequence[Loose], reader: ValueReader, *, cut: bool, truncated: bool
 ) -> Answer | None:
     open_node = any(isinstance(v, Node) and not v.closed for v in values)
     if (cut and not values) or open_node:
         outcome = Outcome.TRUNCATED if truncated else Outcome.UNPARSED
         return lacking(outcome, "json/truncated" if truncated else "json/incomplete")
-    answers = [read_value(value, kind, read_text) for value in values]
+    answers = [read_value(value, reader) for value in values]
     if not answers:
         return None
     if any((a.outcome, a.value) != (answers[0].outcome, answers[0].value) for a in answers):
@@ -97,63 +93,50 @@ def _one(
     return answers[-1]
 
 
-def read_value(value: Loose, kind: FieldKind, read_text: ReadText) -> Answer:  # noqa: PLR0911 - by type
-    """The answer that one JSON value gives for a field of a kind."""
+def read_value(value: Loose, reader: ValueReader) -> Answer:
+    """The answer that one JSON value gives."""
     if value is None:
         return lacking(Outcome.UNPARSED, "json/null")
+    found = reader.json(value)
+    if found is not None:
+        return found
     if isinstance(value, Node):
-        return _from_node(value, kind, read_text)
+        return _from_node(value, reader)
     if isinstance(value, bool):
-        return _from_bool(value, kind, read_text)
-    if isinstance(value, str):
-        return _from_text(value, kind, read_text)
-    if kind == "yes-no" and value in (0, 1):
-        return answered("yes" if value else "no", "json/yes-no")
-    if kind == "number" and isinstance(value, int) and abs(value) > 10**15:
-        return lacking(Outcome.OFF_LIST, "json/out-of-range")
-    if kind == "number" and not math.isfinite(value):
-        return lacking(Outcome.UNPARSED, "json/not-finite")
-    return _from_text(repr(value), kind, read_text)
+        return lacking(Outcome.UNPARSED, "json/type")
+    return read_text(value if isinstance(value, str) else repr(value), reader)
 
 
-def _from_bool(value: bool, kind: FieldKind, read_text: ReadText) -> Answer:
-    if kind in ("yes-no", "label"):
-        return _from_text("yes" if value else "no", kind, read_text)
-    return lacking(Outcome.UNPARSED, "json/type")
+def read_text(text: str, reader: ValueReader) -> Answer:
+    """The answer that the text of a JSON value gives, read as a reply would be."""
+    found = reader.read(plain(text, truncated=False), "text")
+    return Answer(found.outcome, found.value, f"json/{found.rule}")
 
 
-def _from_text(text: str, kind: FieldKind, read_text: ReadText) -> Answer:
-    if kind == "set" and not text.strip():
-        return answered((), "json/none")
-    found = read_text(plain(text, truncated=False), "text")
-    rule = f"json/{found.rule}"
-    if found.outcome is Outcome.UNPARSED and kind == "label" and found.rule == "none":
-        return lacking(Outcome.OFF_LIST, "json/off-list")
-    return Answer(found.outcome, found.value, rule)
-
-
-def _from_node(node: Node, kind: FieldKind, read_text: ReadText) -> Answer:
-    if kind == "set":
-        return _set_from(node, read_text)
+def _from_node(node: Node, reader: ValueReader) -> Answer:
     if not node.is_object:
         if len(node.pairs) == 1:
-            return read_value(node.pairs[0][1], kind, read_text)
+            return read_value(node.pairs[0][1], reader)
         outcome = Outcome.AMBIGUOUS if node.pairs else Outcome.UNPARSED
         return lacking(outcome, "json/array")
     inner = [
         v for k, v in node.pairs if _plain_key(k) in _GENERIC or _plain_key(k) in ("name", "score")
     ]
     if len(inner) == 1 and not isinstance(inner[0], Node):
-        return read_value(inner[0], kind, read_text)
+        return read_value(inner[0], reader)
     return lacking(Outcome.UNPARSED, "json/type")
 
 
-def _set_from(node: Node, read_text: ReadText) -> Answer:
+def members(node: Node) -> list[str] | None:
+    """The names that a JSON list or an object of true and false holds; None for another object.
+
+    Of a list of objects those under name, label or au.
+    """
     items: list[str] = []
     for key, value in node.pairs:
         if node.is_object:
             if not isinstance(value, bool):
-                return lacking(Outcome.UNPARSED, "json/type")
+                return None
             items += [key] if value else []
         elif isinstance(value, Node):
             inner = [
@@ -162,6 +145,4 @@ def _set_from(node: Node, read_text: ReadText) -> Answer:
             items += [str(v) for v in inner[:1]]
         elif value is not None:
             items.append(str(value))
-    if not items:
-        return answered((), "json/none")
-    return _from_text(", ".join(item.replace(",", " ") for item in items[:200]), "set", read_text)
+    return items

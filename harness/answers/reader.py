@@ -10,23 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.answers.anchors import key_pattern
 from harness.answers.from_json import read_object
-from harness.answers.label import quick_label, read_label
-from harness.answers.loose_json import Node, find_objects
-from harness.answers.normal import Reply, keep_case, plain
-from harness.answers.number import quick_number, read_number
-from harness.answers.percentages import read_percentages
-from harness.answers.refusals import find_declines
-from harness.answers.sets import read_set
-from harness.answers.table import LabelTable, label_table
-from harness.answers.verdict import Form, answered, lacking, nothing, wordless
-from harness.answers.yes_no import quick_yes_no, read_yes_no
+from harness.answers.loose_json import find_objects
+from harness.answers.normal import Reply, plain
+from harness.answers.value_reader import ValueReader
+from harness.answers.verdict import Form, lacking, nothing, wordless
 from harness.core.answer import Answer
-from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
 from harness.core.outcome import Outcome
 
 PARSER_VERSION = "1"
@@ -38,58 +32,9 @@ class FieldReader:
     """How one field is read."""
 
     name: str
-    spec: FieldSpec
-    table: LabelTable | None
     keys: re.Pattern[str]
-    letters: bool
-
-    def quick(self, raw: str) -> Answer | None:
-        """The verdict on a plain one-word reply, or None."""
-        if self.spec.kind == "label" and self.table is not None:
-            return quick_label(raw, self.table)
-        if self.spec.kind == "number":
-            found = quick_label(raw, self.table) if self.table is not None else None
-            if found is not None:
-                return self._number_of(found)
-            return quick_number(raw, self.spec.low, self.spec.high)
-        return quick_yes_no(raw) if self.spec.kind == "yes-no" else None
-
-    def share(self, reply: Reply, objects: Sequence[Node]) -> Answer:
-        """The verdict on a reply of percentages, which only a label field can have."""
-        if self.spec.kind != "label" or self.table is None:
-            return lacking(Outcome.UNPARSED, "percentages/kind")
-        return read_percentages(reply, objects, self.table)
-
-    def read(self, reply: Reply, form: Form) -> Answer:
-        """The verdict on a reply that is about this field alone."""
-        if self.spec.kind == "text":
-            return _read_text(reply)
-        if self.spec.kind == "number":
-            return self._read_number(reply, form)
-        if self.spec.kind == "yes-no" or self.table is None:
-            return read_yes_no(reply, keys=self.keys)
-        if self.spec.kind == "set":
-            return read_set(reply, self.table, keys=self.keys)
-        found = read_label(reply, self.table, form=form, letters=self.letters, keys=self.keys)
-        if found.outcome is not Outcome.ANSWERED and {"yes", "no"} <= self.table.spellings.keys():
-            other = read_yes_no(reply, keys=self.keys)
-            if other.outcome is Outcome.ANSWERED:
-                return replace(other, value=self.table.label(str(other.value)))
-        return found
-
-    def _read_number(self, reply: Reply, form: Form) -> Answer:
-        """A number, or a word that stands for one; a number that is written goes before a word."""
-        number = read_number(reply, self.spec.low, self.spec.high, form=form, keys=self.keys)
-        if self.table is None or number.outcome is Outcome.ANSWERED:
-            return number
-        word = read_label(reply, self.table, form=form, letters=False, keys=self.keys)
-        return self._number_of(word) if word.outcome is Outcome.ANSWERED else number
-
-    def _number_of(self, found: Answer) -> Answer:
-        """The answer with its word's number as value."""
-        if found.outcome is not Outcome.ANSWERED:
-            return found
-        return replace(found, value=float(self.spec.words[str(found.value)]))
+    """Where the field's name stands as a key."""
+    value: ValueReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +59,9 @@ class Reader:
         if self.form == "percentages":
             reply = plain(text, truncated=truncated)
             objects = find_objects(_visible(reply))
-            return {f.name: f.share(reply, objects) for f in self.fields}
+            return {f.name: f.value.share(reply, objects) for f in self.fields}
         if len(self.fields) == 1 and len(text) < 64 and self.form != "json" and not truncated:
-            quick = self.fields[0].quick(text)
+            quick = self.fields[0].value.quick(text)
             if quick is not None:
                 return {self.fields[0].name: quick}
         reply = plain(text, truncated=truncated)
@@ -126,7 +71,7 @@ class Reader:
                 return found
         if len(self.fields) == 1:
             only = self.fields[0]
-            return {only.name: only.read(reply, "text" if self.form == "json" else self.form)}
+            return {only.name: only.value.read(reply, "text" if self.form == "json" else self.form)}
         return _read_parts(reply, self.fields, self.form)
 
     def _from_json(self, reply: Reply) -> dict[str, Answer] | None:
@@ -140,8 +85,7 @@ class Reader:
             answer = read_object(
                 objects,
                 field.name,
-                field.spec.kind,
-                field.read,
+                field.value,
                 alone=len(self.fields) == 1,
                 truncated=reply.truncated,
             )
@@ -189,28 +133,8 @@ def read_all(
 
 
 def _field(name: str, spec: FieldSpec, letters: bool) -> FieldReader:
-    table = None
-    if spec.kind in ("label", "set"):
-        if isinstance(spec.labels, str):
-            raise HarnessError(
-                f"field {name}: labels are still a name, {spec.labels!r}",
-                hint="resolve them first (harness.answers.resolve_labels, or the source for from-data)",
-            )
-        table = label_table(spec.labels, spec.synonyms)
-    elif spec.kind == "number" and spec.words:
-        table = label_table(tuple(spec.words), spec.synonyms)
-    return FieldReader(name, spec, table, key_pattern(name), letters and spec.kind == "label")
-
-
-def _read_text(reply: Reply) -> Answer:
-    quiet = wordless(reply)
-    if quiet is not None:
-        return quiet
-    if any(d.rule == "refusal" for d in find_declines(reply.text[:400])) and len(reply.text) < 600:
-        return lacking(Outcome.REFUSED, "refusal")
-    if reply.truncated:
-        return lacking(Outcome.TRUNCATED, "truncated")
-    return answered(keep_case(reply.raw), "text")
+    value: ValueReader = kind_of(spec).reader(name, spec, letters)
+    return FieldReader(name, key_pattern(name), value)
 
 
 def _visible(reply: Reply) -> str:
@@ -250,9 +174,10 @@ def _read_parts(reply: Reply, fields: Sequence[FieldReader], form: Form) -> dict
     if parts:
         missing = nothing(reply, "parts/missing")
         return {
-            f.name: f.read(parts[f.name], "text") if f.name in parts else missing for f in fields
+            f.name: f.value.read(parts[f.name], "text") if f.name in parts else missing
+            for f in fields
         }
-    found = {field.name: field.read(reply, form) for field in fields}
+    found = {field.name: field.value.read(reply, form) for field in fields}
     spans = [a.span for a in found.values() if a.span is not None]
     shared = lacking(Outcome.UNPARSED, "parts/shared")
     return {
@@ -266,13 +191,13 @@ def _without_object(reply: Reply, fields: Sequence[FieldReader]) -> dict[str, An
     parts = _keyed(reply, fields)
     if parts and len(parts) * 2 >= len(fields):
         return {
-            f.name: f.read(parts[f.name], "text")
+            f.name: f.value.read(parts[f.name], "text")
             if f.name in parts
             else nothing(reply, "json/no-key")
             for f in fields
         }
     if len(fields) == 1:
-        whole = fields[0].quick(reply.raw.strip())
+        whole = fields[0].value.quick(reply.raw.strip())
         if whole is not None:
             return {fields[0].name: whole}
     missing = nothing(reply, "json/no-object")

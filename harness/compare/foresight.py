@@ -96,7 +96,7 @@ def foresee(
 
 def _count(task: Task, samples: Iterable[PlannedSample]) -> dict[tuple[str, str], _Seen]:
     seen: dict[tuple[str, str], _Seen] = {}
-    kinds = {name for name, spec in task.fields.items() if spec.kind in {"label", "yes-no"}}
+    kinds = {name for name, spec in task.fields.items() if spec.categorical}
     for row in samples:
         part = "all" if task.parts is None else str(row.annotations.get(task.parts, ""))
         for name in row.asks:

@@ -19,8 +19,7 @@ from harness.compare.contenders import Contender, Side, contenders
 from harness.compare.measure import DRAWS, LEVEL, Cut, share
 from harness.compare.tables import Block, bounds, decimal
 from harness.core.errors import HarnessError
-from harness.metrics.family import LOWER_IS_BETTER
-from harness.score.main_metric import main_metric
+from harness.metrics import Metric, main_metric, metric_of
 from harness.stats.bootstraps import bootstrap
 
 Floats = NDArray[np.float64]
@@ -87,6 +86,12 @@ def select_loso(sides: Sequence[Side], *, seed: int = 0) -> list[Selection]:
 def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
     shared, first = share(group), group[0]
     metric = main_metric(shared.spec)
+    known = metric_of(shared.spec, metric)
+    if not known.sign:
+        raise HarnessError(
+            f"--select loso: of {metric} neither end is better",
+            hint=f"name another metric first: --set 'fields.{first.field}.metrics=[...]' at the run",
+        )
     names = [one.cell.prompt for one in group]
     for part in shared.whole:
         mask = shared.slices[part]
@@ -100,23 +105,22 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
             )
         totals = _totals(cuts, places, len(subjects))
         once = np.ones((1, len(subjects)))
-        pooled, picks = _pooled(totals, once, cuts[0], metric)
+        pooled, picks = _pooled(totals, once, cuts[0], known)
         rng = np.random.default_rng(seed)
         weights = rng.multinomial(len(subjects), [1 / len(subjects)] * len(subjects), size=DRAWS)
-        drawn = cuts[0].value(metric, _pooled(totals, weights.astype(float), cuts[0], metric)[0])
+        drawn = cuts[0].value(metric, _pooled(totals, weights.astype(float), cuts[0], known)[0])
         tail = (1 - LEVEL) / 2
         low, high = np.nanquantile(drawn, [tail, 1 - tail])
         chosen = Counter(names[int(pick)] for pick in picks[0])
         alone = {
             name: _alone(cut, clusters, metric, seed) for name, cut in zip(names, cuts, strict=True)
         }
-        sign = -1 if metric in LOWER_IS_BETTER else 1
         yield Selection(
             task=first.cell.task, field=first.field, slice=part, model=first.cell.model,
             condition=first.cell.condition, channel=first.cell.channel, metric=metric,
             n=int(mask.sum()), subjects=len(subjects), unit=first.records.cluster_unit,
             selected=Estimate(float(cuts[0].value(metric, pooled)[0]), float(low), float(high)),
-            prompts=alone, best=max(alone, key=lambda name: sign * alone[name].value),
+            prompts=alone, best=max(alone, key=lambda name: known.sign * alone[name].value),
             chosen={name: chosen.get(name, 0) for name in names},
         )  # fmt: skip
 
@@ -130,17 +134,16 @@ def _totals(cuts: Sequence[Cut], places: NDArray[np.int64], count: int) -> Float
 
 
 def _pooled(
-    totals: Floats, weights: Floats, family: Cut, metric: str
+    totals: Floats, weights: Floats, family: Cut, metric: Metric
 ) -> tuple[Floats, NDArray[np.int64]]:
     """(draws, k) the pooled rows, and (draws, subjects) the prompt chosen for each; `weights` (draws, subjects)
     say how often a subject counts. A subject's copies are all left out where its prompt is chosen."""
-    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     whole = np.einsum("ds,psk->dpk", weights, totals)
     pooled = np.zeros((len(weights), totals.shape[2]))
     picks = np.zeros(weights.shape, dtype=np.int64)
     for subject in range(totals.shape[1]):
         own = weights[:, subject, None, None] * totals[None, :, subject]
-        values = sign * family.value(metric, whole - own)
+        values = metric.sign * family.value(metric.name, whole - own)
         picks[:, subject] = np.argmax(np.where(np.isnan(values), -np.inf, values), axis=1)
         pooled += weights[:, subject, None] * totals[picks[:, subject], subject]
     return pooled, picks

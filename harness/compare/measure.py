@@ -15,10 +15,9 @@ from harness.compare.likeness import Pairing
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
-from harness.metrics import Family, LabelFamily, family_for
+from harness.metrics import Family, LabelFamily, family_for, main_metric, metric_of
 from harness.score.columns import group
 from harness.score.grouping import LEAST_SAMPLES
-from harness.score.main_metric import main_metric
 from harness.stats.multiple import benjamini_hochberg, holm
 from harness.stats.paired import PairedDifference, paired
 from harness.stats.power import prospect
@@ -27,9 +26,6 @@ from harness.stats.scored import side_by_side
 DRAWS = 2000
 LEVEL = 0.95
 POWER = 0.8
-
-TWINS: Mapping[str, str] = {"war": "accuracy", "uf1": "macro_f1"}
-"""For label fields the left is the right by another name: one row is enough."""
 
 Mask = NDArray[np.bool_]
 
@@ -46,6 +42,11 @@ class Cut:
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
         return self.family.metrics
+
+    @property
+    def right_by(self) -> str:
+        """The metric that says of single samples whether they are right; empty where none does."""
+        return str(getattr(self.family, "right_by", ""))
 
     def rows(self) -> NDArray[np.float64]:
         """(n, k) the table."""
@@ -86,13 +87,13 @@ def party(one: Contender) -> Party:
 
 
 def shown_metrics(spec: FieldSpec) -> tuple[str, ...]:
-    """The field's metrics, the main one first, twins left out."""
+    """The field's metrics, the main one first; of those that are one by several names, one row is enough."""
     first = main_metric(spec)
-    names = [first, *spec.shown_metrics]
-    if spec.kind in {"label", "yes-no"}:
-        names = [TWINS.get(name, name) if name != first else name for name in names]
-        names = [n for n in names if n == first or TWINS.get(first) != n]
-    return tuple(dict.fromkeys(names))
+    known = {metric_of(spec, first).same_as or first: first}
+    for name in spec.shown_metrics:
+        same = metric_of(spec, name).same_as or name
+        known.setdefault(same, same)
+    return tuple(known.values())
 
 
 def share(found: Sequence[Contender]) -> Shared:

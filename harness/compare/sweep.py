@@ -19,8 +19,7 @@ from harness.compare.contenders import Contender, Side, contenders
 from harness.compare.likeness import pair_up
 from harness.compare.measure import LEVEL, Shared, adjusted, compare_pair, party, share
 from harness.core.errors import HarnessError
-from harness.metrics.family import LOWER_IS_BETTER
-from harness.score.main_metric import main_metric
+from harness.metrics import main_metric, metric_of
 from harness.stats.components import Component, variance_components
 from harness.stats.rank import rank
 
@@ -86,7 +85,7 @@ def _ranks(group: Sequence[Contender], shared: Shared, *, seed: int) -> Iterator
         cells = {f"{n:06}": cut for n, cut in enumerate(shared.cut(mask))}
         found = rank(
             cells, metric, shared.clusters[mask],
-            lower_is_better=metric in LOWER_IS_BETTER, level=LEVEL, seed=seed,
+            lower_is_better=metric_of(shared.spec, metric).sign < 0, level=LEVEL, seed=seed,
         )  # fmt: skip
         places = {row.name: row.place for row in found.rows}
         yield Ranks(

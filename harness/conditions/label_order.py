@@ -71,7 +71,7 @@ def in_order(task: Task, condition: str) -> Task:
 def _fields(fields: Mapping[str, FieldSpec], order: str) -> dict[str, FieldSpec]:
     return {
         name: spec.model_copy(update={"labels": ordered(spec.classes, order)})
-        if spec.kind == "label"
+        if spec.one_label
         else spec
         for name, spec in fields.items()
     }

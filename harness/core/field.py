@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
-FieldKind: TypeAlias = Literal["label", "set", "number", "yes-no", "text"]
+from harness.core.errors import HarnessError
+from harness.core.kind import kind_named, kind_of
 
 FROM_DATA = "from-data"
 """Written in place of labels: the classes are those that occur in the source's label column."""
-
-_BRIEF: Mapping[FieldKind, tuple[str, ...]] = {
-    "label": ("accuracy", "uar", "war", "macro_f1", "uf1"),
-    "yes-no": ("accuracy", "uar", "war", "macro_f1", "uf1"),
-    "set": ("set_f1", "micro_f1", "macro_f1", "exact_match"),
-    "number": ("ccc", "rmse", "mae", "pcc", "sagr"),
-    "text": ("exact_match",),
-}
 
 
 class FieldSpec(BaseModel):
@@ -26,7 +27,8 @@ class FieldSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: FieldKind
+    kind: str
+    """`label`, `yes-no`, `set`, `number`, `text`, or a kind of another package (`harness list kinds`)."""
     labels: Annotated[str | tuple[str, ...], Field(union_mode="left_to_right")] = FROM_DATA
     """For label and set: the name of a vocabulary (`basic-7`), a list, or `from-data`.
     After planning always a list."""
@@ -47,11 +49,20 @@ class FieldSpec(BaseModel):
     """Scores shown; empty means the kind's own."""
     scored: bool = True
     """False: read from the reply and recorded, not scored."""
+    options: Mapping[str, Any] = {}
+    """For kinds of other packages: options of their own, which the kind checks."""
+
+    @field_validator("kind")
+    @classmethod
+    def _is_known(cls, kind: str) -> str:
+        try:
+            return kind_named(kind).name
+        except HarnessError as error:
+            raise ValueError(f"{error.message}; {error.hint}") from None
 
     @model_validator(mode="after")
     def _check(self) -> FieldSpec:
-        if self.kind == "number" and not self.low < self.high:
-            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        kind_of(self).check(self)
         for word, value in self.words.items():
             if not self.low <= value <= self.high:
                 raise ValueError(f"words: {word} ({value}) lies outside {self.low} to {self.high}")
@@ -59,16 +70,41 @@ class FieldSpec(BaseModel):
             raise ValueError("labels holds the same label twice")
         return self
 
+    @model_serializer(mode="wrap")
+    def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """`options` only where there are any: hashes of fields are older than they are."""
+        written: dict[str, Any] = handler(self)
+        if not self.options:
+            written.pop("options", None)
+        return written
+
     @property
     def classes(self) -> tuple[str, ...]:
-        """The labels as a list. Raises ValueError before planning has fixed them."""
-        if self.kind == "yes-no":
-            return ("yes", "no")
-        if isinstance(self.labels, str):
-            raise ValueError(f"labels are still a name: {self.labels}")
-        return self.labels
+        """The names that an answer may hold; none where they are not listed. Raises ValueError before planning has
+        fixed them."""
+        return kind_of(self).classes(self)
 
     @property
     def shown_metrics(self) -> tuple[str, ...]:
         """The metrics this field is scored by."""
-        return self.metrics or _BRIEF[self.kind]
+        return self.metrics or kind_of(self).metrics
+
+    @property
+    def categorical(self) -> bool:
+        """Whether an answer is one of `classes`."""
+        return kind_of(self).categorical
+
+    @property
+    def labelled(self) -> bool:
+        """Whether `labels` apply."""
+        return kind_of(self).labelled
+
+    @property
+    def one_label(self) -> bool:
+        """Whether an answer is one label of the task's own list: what has spellings, an order, votes and mixtures."""
+        return self.categorical and self.labelled
+
+    @property
+    def numeric(self) -> bool:
+        """Whether values are numbers on a scale."""
+        return kind_of(self).numeric

@@ -1,30 +1,43 @@
-"""Metrics as pure functions of additive rows, one family for each kind of field."""
+"""Metrics as pure functions of additive rows, one family for each kind of field; see :mod:`harness.metrics.metric`."""
 
-from harness.metrics.build import METRICS, estimator, family_for, metrics_for
-from harness.metrics.family import LOWER_IS_BETTER, Family, coverage, estimates, point, points
+from harness.metrics.build import (
+    check_metrics,
+    estimator,
+    family_for,
+    main_metric,
+    metric_of,
+    metrics_for,
+)
+from harness.metrics.family import Family, coverage, estimates, point, points
 from harness.metrics.label import Confusion, LabelFamily, label_family
+from harness.metrics.metric import Metric, every_metric, find_metric, metrics_of, named
 from harness.metrics.numbers import NumberFamily, number_family
 from harness.metrics.sets import SetFamily, set_family
-from harness.metrics.soft import SOFT_METRICS, SoftFamily, point_masses, soft_family
+from harness.metrics.soft import SoftFamily, point_masses, soft_family
 from harness.metrics.text import TextFamily, text_family
 
 __all__ = [
-    "LOWER_IS_BETTER",
-    "METRICS",
-    "SOFT_METRICS",
     "Confusion",
     "Family",
     "LabelFamily",
+    "Metric",
     "NumberFamily",
     "SetFamily",
     "SoftFamily",
     "TextFamily",
+    "check_metrics",
     "coverage",
     "estimates",
     "estimator",
+    "every_metric",
     "family_for",
+    "find_metric",
     "label_family",
+    "main_metric",
+    "metric_of",
     "metrics_for",
+    "metrics_of",
+    "named",
     "number_family",
     "point",
     "point_masses",

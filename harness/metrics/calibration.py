@@ -6,7 +6,8 @@ lost in that, all the replies that are no label, is reported beside as the captu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.metrics.family import Floats, check_totals, ratio, unknown_metric
+from harness.metrics.family import Floats, measure, ratio
+from harness.metrics.metric import Metric
 
 Codes = NDArray[np.int64]
 Scheme: TypeAlias = Literal["equal-width", "equal-mass"]
@@ -24,15 +26,8 @@ BINS = 15
 FLOOR = 1e-12
 """A probability below this counts as this in the log loss."""
 
-CALIBRATION_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "brier": "multi-class Brier (1950) score, 0..2: squared distance of the probabilities to the true class, "
-        "mean over samples",
-        "log_loss": f"mean of -ln p(true label), p no less than {FLOOR:g}",
-        "captured_mass": "mean probability that the reply is one of the labels, before renormalising",
-    }
-)
-"""Means over samples, so that they have intervals."""
+NEEDS = "probability"
+"""The family's name."""
 
 ECE: Mapping[str, Scheme] = MappingProxyType({"ece": "equal-width", "ece_equal_mass": "equal-mass"})
 
@@ -63,7 +58,7 @@ class CalibrationFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the additive metrics."""
-        return tuple(CALIBRATION_METRICS)
+        return _MEANS
 
     def rows(self) -> Floats:
         """(n, 4) one sample each: Brier term, log loss term, captured mass, 1."""
@@ -76,10 +71,7 @@ class CalibrationFamily:
 
     def value(self, metric: str, totals: Floats) -> Floats:
         """The metric at totals (..., 4); shape (...), nan without samples."""
-        table = check_totals(totals, 4)
-        if metric not in CALIBRATION_METRICS:
-            raise unknown_metric(metric, CALIBRATION_METRICS, "probability")
-        return ratio(table[..., self.metrics.index(metric)], table[..., 3])
+        return measure(self, NEEDS, metric, totals, width=4)
 
     @property
     def confidence(self) -> Floats:
@@ -157,3 +149,41 @@ def expected_error(bins: Sequence[Bin]) -> float:
     return (
         sum(b.n * abs(b.accuracy - b.confidence) for b in bins) / count if count else float("nan")
     )
+
+
+_MEANS = ("brier", "log_loss", "captured_mass")
+"""Means over samples, so that they have intervals; in the order of their columns."""
+
+
+def _mean_of(name: str) -> Callable[[CalibrationFamily, Floats], Floats]:
+    return lambda family, totals: ratio(totals[..., _MEANS.index(name)], totals[..., 3])
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="brier", title="Brier score", needs=NEEDS, compute=_mean_of("brier"), better="lower",
+        range=(0.0, 2.0),
+        estimator="multi-class Brier (1950) score, 0..2: squared distance of the probabilities to the true class, "
+        "mean over samples",
+    ),
+    Metric(
+        name="log_loss", title="log loss", needs=NEEDS, compute=_mean_of("log_loss"), better="lower",
+        range=(0.0, math.inf), estimator=f"mean of -ln p(true label), p no less than {FLOOR:g}",
+    ),
+    Metric(
+        name="captured_mass", title="captured mass", needs=NEEDS, compute=_mean_of("captured_mass"),
+        estimator="mean probability that the reply is one of the labels, before renormalising",
+    ),
+    Metric(
+        name="captured_mass_min", title="least captured mass", needs=NEEDS,
+        estimator="least probability, of any sample, that the reply is one of the labels",
+    ),
+    *(
+        Metric(
+            name=name, title=f"ECE, {scheme.replace('-', ' ')}", needs=NEEDS, better="lower",
+            estimator=f"expected calibration error, {BINS} {scheme.replace('-', ' ')} bins of the likeliest label's "
+            "probability",
+        )
+        for name, scheme in ECE.items()
+    ),
+)  # fmt: skip

@@ -7,7 +7,7 @@ pairing then need sums of rows only, and each metric is written once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
+from harness.metrics.metric import find_metric, shipped, unknown_metric
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Estimate = Callable[[Floats], Floats]
-
-LOWER_IS_BETTER = frozenset({"mae", "rmse", "js", "kl", "cross_entropy"})
 
 
 class Family(Protocol):
@@ -110,10 +109,47 @@ def check_totals(totals: Floats, width: int) -> Floats:
     return array
 
 
-def unknown_metric(
-    metric: str, known: Mapping[str, str] | Sequence[str], kind: str
-) -> HarnessError:
-    """The error for a metric name that the kind of field does not have."""
-    return HarnessError(
-        f"no metric {metric!r} for a {kind} field", hint=f"use one of: {', '.join(known)}"
-    )
+def measure(
+    family: object,
+    needs: str,
+    metric: str,
+    totals: Floats,
+    *,
+    width: int,
+    classes: Sequence[str] = (),
+) -> Floats:
+    """``metric`` of the family called ``needs`` at totals (..., width); ``classes`` are those that names such as
+    ``recall[anger]`` may hold, in the order of a class metric's last axis.
+
+    Raises HarnessError for an unknown metric or class, totals of another width, and a metric that gives another
+    shape than (...).
+    """
+    found = find_metric(metric, needs)
+    totals = check_totals(totals, width)
+    if found.compute is None:
+        raise HarnessError(f"{metric} is no function of totals", hint="it is computed apart")
+    values = np.asarray(found.compute(family, totals), dtype=np.float64)
+    wanted = (*totals.shape[:-1], len(classes)) if found.of_class else totals.shape[:-1]
+    if values.shape != wanted:
+        raise HarnessError(
+            f"metric {found.name} gives values of shape {values.shape} for totals of shape {totals.shape}",
+            hint=f"its function is to give shape {wanted}; report it to the package that brings the metric",
+        )
+    if not found.of_class:
+        return values
+    label = metric.partition("[")[2][:-1]
+    if label not in classes or not metric.endswith("]"):
+        raise unknown_metric(metric, [f"{found.name}[{name}]" for name in classes], needs)
+    picked: Floats = values[..., list(classes).index(label)]
+    return picked
+
+
+def plain_names(needs: str) -> tuple[str, ...]:
+    """This package's metrics of a family, without those of single classes, in the order of its tables."""
+    return tuple(m.name for m in shipped(needs).values() if not m.of_class)
+
+
+def class_names(needs: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """Names such as ``recall[anger]``, class by class."""
+    each = [m.name for m in shipped(needs).values() if m.of_class]
+    return tuple(f"{name}[{label}]" for label in classes for name in each)

@@ -8,9 +8,8 @@ none, so that a stray answer cannot add a class to a macro average.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,31 +20,18 @@ from harness.metrics.family import (
     Floats,
     check_pairs,
     check_totals,
+    class_names,
     mean_where,
+    measure,
+    plain_names,
     ratio,
-    unknown_metric,
 )
+from harness.metrics.metric import Metric
 
 Codes = NDArray[np.int64]
 
-LABEL_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "accuracy": "share right of all samples, a missing answer is wrong",
-        "uar": "unweighted mean of class recalls over the classes of the truth",
-        "war": "recall weighted by class size, which is accuracy by another name",
-        "macro_f1": "mean of class F1 = 2TP/(2TP+FP+FN) over the classes of the truth",
-        "uf1": "mean of class F1 = 2TP/(2TP+FP+FN) over the classes of the truth, pooled counts",
-        "weighted_f1": "class F1 weighted by class size",
-        "kappa": "Cohen (1960) kappa, a missing answer is a category of its own",
-    }
-)
-CLASS_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "recall": "TP/(TP+FN) of one class",
-        "precision": "TP/(TP+FP) of one class",
-        "f1": "2TP/(2TP+FP+FN) of one class",
-    }
-)
+NEEDS = "label"
+"""The family's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +62,17 @@ class LabelFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return tuple(LABEL_METRICS)
+        return plain_names(NEEDS)
 
     @property
     def class_metrics(self) -> tuple[str, ...]:
         """Names such as ``recall[anger]``, which ``value`` understands as well."""
-        return tuple(f"{name}[{label}]" for label in self.classes for name in CLASS_METRICS)
+        return class_names(NEEDS, self.classes)
+
+    @property
+    def right_by(self) -> str:
+        """The metric that says of single samples whether they are right."""
+        return "accuracy"
 
     def rows(self) -> Floats:
         """(n, C*(C+1)) one-hot confusion cells, true class major."""
@@ -99,22 +90,18 @@ class LabelFamily:
         See et al.) is macro F1 from counts pooled over folds. Both names are kept because
         readers look for the one their field uses.
         """
+        width = len(self.classes) * (len(self.classes) + 1)
+        return measure(self, NEEDS, metric, totals, width=width, classes=self.classes)
+
+    def table(self, totals: Floats) -> Floats:
+        """Totals (..., C*(C+1)) as counts (..., C, C+1), true class by answer; the last column is no class."""
         count = len(self.classes)
         table = check_totals(totals, count * (count + 1))
-        table = table.reshape(*table.shape[:-1], count, count + 1)
-        if metric in LABEL_METRICS:
-            return _overall(metric, table)
-        name, bracket, rest = metric.partition("[")
-        if bracket and rest.endswith("]") and rest[:-1] in self.classes and name in CLASS_METRICS:
-            return _of_class(name, table, self.classes.index(rest[:-1]))
-        raise unknown_metric(metric, (*LABEL_METRICS, "recall[CLASS]", "f1[CLASS]"), "label")
+        return table.reshape(*table.shape[:-1], count, count + 1)
 
     def present(self, totals: Floats) -> Codes:
         """How many of the C classes have a sample in totals (..., C*(C+1)); shape (...)."""
-        count = len(self.classes)
-        table = check_totals(totals, count * (count + 1))
-        table = table.reshape(*table.shape[:-1], count, count + 1)
-        found: Codes = np.sum(table.sum(axis=-1) > 0, axis=-1, dtype=np.int64)
+        found: Codes = np.sum(self.table(totals).sum(axis=-1) > 0, axis=-1, dtype=np.int64)
         return found
 
     def confusion(self, *, select: Bools | None = None) -> Confusion:
@@ -163,40 +150,115 @@ def label_family(
     )
 
 
-def _parts(table: Floats) -> tuple[Floats, Floats, Floats]:
+def _parts(family: LabelFamily, totals: Floats) -> tuple[Floats, Floats, Floats]:
     """True positives, class sizes and prediction counts, each (..., C)."""
+    table = family.table(totals)
     hits = np.diagonal(table, axis1=-2, axis2=-1)
     return hits, table.sum(axis=-1), table.sum(axis=-2)[..., :-1]
 
 
-def _f1(hits: Floats, sizes: Floats, named: Floats) -> Floats:
+def _recalls(family: LabelFamily, totals: Floats) -> Floats:
+    hits, sizes, _ = _parts(family, totals)
+    return ratio(hits, sizes)
+
+
+def _precisions(family: LabelFamily, totals: Floats) -> Floats:
+    hits, _, named = _parts(family, totals)
+    return ratio(hits, named)
+
+
+def _f1s(family: LabelFamily, totals: Floats) -> Floats:
     """2TP + FP + FN is class size plus times named; without a true sample F1 says nothing."""
+    hits, sizes, named = _parts(family, totals)
     return np.where(sizes > 0, ratio(2 * hits, sizes + named), np.nan)
 
 
-def _of_class(name: str, table: Floats, place: int) -> Floats:
-    """Recall, precision or F1 of one class, (...)."""
-    hits, sizes = table[..., place, place], table[..., place, :].sum(axis=-1)
-    if name == "recall":
-        return ratio(hits, sizes)
-    named = table[..., place].sum(axis=-1)
-    if name == "precision":
-        return ratio(hits, named)
-    return _f1(hits, sizes, named)
+def _accuracy(family: LabelFamily, totals: Floats) -> Floats:
+    hits, sizes, _ = _parts(family, totals)
+    return ratio(hits.sum(axis=-1), sizes.sum(axis=-1))
 
 
-def _overall(metric: str, table: Floats) -> Floats:
-    hits, sizes, named = _parts(table)
+def _uar(family: LabelFamily, totals: Floats) -> Floats:
+    hits, sizes, _ = _parts(family, totals)
+    return mean_where(ratio(hits, sizes), sizes > 0)
+
+
+def _macro_f1(family: LabelFamily, totals: Floats) -> Floats:
+    _, sizes, _ = _parts(family, totals)
+    return mean_where(_f1s(family, totals), sizes > 0)
+
+
+def _weighted_f1(family: LabelFamily, totals: Floats) -> Floats:
+    _, sizes, _ = _parts(family, totals)
+    weighed = np.where(sizes > 0, _f1s(family, totals) * sizes, 0.0)
+    return ratio(weighed.sum(axis=-1), sizes.sum(axis=-1))
+
+
+def _kappa(family: LabelFamily, totals: Floats) -> Floats:
+    hits, sizes, named = _parts(family, totals)
     count = sizes.sum(axis=-1)
-    if metric in ("accuracy", "war"):
-        return ratio(hits.sum(axis=-1), count)
-    if metric == "kappa":
-        agreed = ratio(hits.sum(axis=-1), count)
-        chance = ratio((sizes * named).sum(axis=-1), count * count)
-        return ratio(agreed - chance, 1.0 - chance)
-    if metric == "uar":
-        return mean_where(ratio(hits, sizes), sizes > 0)
-    scores = _f1(hits, sizes, named)
-    if metric == "weighted_f1":
-        return ratio(np.where(sizes > 0, scores * sizes, 0.0).sum(axis=-1), count)
-    return mean_where(scores, sizes > 0)
+    agreed = ratio(hits.sum(axis=-1), count)
+    chance = ratio((sizes * named).sum(axis=-1), count * count)
+    return ratio(agreed - chance, 1.0 - chance)
+
+
+def _mcc(family: LabelFamily, totals: Floats) -> Floats:
+    """(c s - sum p_k t_k) / sqrt((s^2 - sum p_k^2)(s^2 - sum t_k^2)); Gorodkin 2004, eq. 8 in counts."""
+    hits, sizes, named = _parts(family, totals)
+    count = sizes.sum(axis=-1)
+    none = count - named.sum(axis=-1)
+    together = hits.sum(axis=-1) * count - (sizes * named).sum(axis=-1)
+    of_truth = count * count - (sizes * sizes).sum(axis=-1)
+    of_answers = count * count - (named * named).sum(axis=-1) - none * none
+    value = ratio(together, np.sqrt(np.maximum(of_truth * of_answers, 0.0)))
+    return np.where((of_truth > 0) & (of_answers <= 0), 0.0, value)
+
+
+_F1 = "2TP/(2TP+FP+FN)"
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="accuracy", title="Accuracy", needs=NEEDS, compute=_accuracy, proportion=True,
+        estimator="share right of all samples, a missing answer is wrong",
+    ),
+    Metric(
+        name="uar", title="UAR", needs=NEEDS, compute=_uar,
+        estimator="unweighted mean of class recalls over the classes of the truth",
+    ),
+    Metric(
+        name="war", title="WAR", needs=NEEDS, compute=_accuracy, same_as="accuracy", proportion=True,
+        estimator="recall weighted by class size, which is accuracy by another name",
+    ),
+    Metric(
+        name="macro_f1", title="macro-F1", needs=NEEDS, compute=_macro_f1,
+        estimator=f"mean of class F1 = {_F1} over the classes of the truth",
+    ),
+    Metric(
+        name="uf1", title="UF1", needs=NEEDS, compute=_macro_f1, same_as="macro_f1",
+        estimator=f"mean of class F1 = {_F1} over the classes of the truth, pooled counts",
+    ),
+    Metric(
+        name="weighted_f1", title="weighted F1", needs=NEEDS, compute=_weighted_f1,
+        estimator="class F1 weighted by class size",
+    ),
+    Metric(
+        name="kappa", title="Cohen's κ", needs=NEEDS, compute=_kappa, range=(-1.0, 1.0),
+        estimator="Cohen (1960) kappa, a missing answer is a category of its own",
+    ),
+    Metric(
+        name="mcc", title="MCC", needs=NEEDS, compute=_mcc, range=(-1.0, 1.0),
+        estimator="Matthews correlation of K classes (Gorodkin 2004), a missing answer is a category of its own, "
+        "0 where all answers are one",
+    ),
+    Metric(
+        name="recall", title="recall", needs=NEEDS, compute=_recalls, of_class=True, proportion=True,
+        estimator="TP/(TP+FN) of one class",
+    ),
+    Metric(
+        name="precision", title="precision", needs=NEEDS, compute=_precisions, of_class=True,
+        estimator="TP/(TP+FP) of one class",
+    ),
+    Metric(
+        name="f1", title="F1", needs=NEEDS, compute=_f1s, of_class=True,
+        estimator=f"{_F1} of one class",
+    ),
+)  # fmt: skip

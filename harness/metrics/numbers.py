@@ -20,25 +20,24 @@ Strict values and missing answers
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.metrics.family import Bools, Floats, check_pairs, check_totals, ratio, unknown_metric
-
-NUMBER_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "ccc": "concordance correlation, population form (Lin 1989), times coverage",
-        "pcc": "Pearson correlation, times coverage",
-        "rmse": "root mean squared error, a missing answer is the largest error of the scale",
-        "mae": "mean absolute error, a missing answer is the largest error of the scale",
-        "sagr": "share of equal signs, zero equals only zero, a missing answer does not agree",
-        "accuracy": "share of answers equal to the truth, a missing answer is wrong",
-    }
+from harness.metrics.family import (
+    Bools,
+    Floats,
+    check_pairs,
+    measure,
+    plain_names,
+    ratio,
 )
+from harness.metrics.metric import Metric
+
+NEEDS = "number"
+"""The family's name."""
 _WIDTH = 11
 _NOISE = 1e-13
 """A variance below this share of the mean square is rounding, not spread."""
@@ -62,7 +61,7 @@ class NumberFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return tuple(NUMBER_METRICS)
+        return plain_names(NEEDS)
 
     @property
     def answered(self) -> Bools:
@@ -91,36 +90,7 @@ class NumberFamily:
         (Nicolaou et al. 2011) is 0..1, and nan unless low < neutral < high, since then no sign
         can differ. ``accuracy`` is 0..1 and meant for counts.
         """
-        table = check_totals(totals, _WIDTH)
-        count = table[..., 0]
-        if metric == "mae":
-            return ratio(table[..., 7], count)
-        if metric == "rmse":
-            return np.sqrt(ratio(table[..., 8], count))
-        if metric == "accuracy":
-            return ratio(table[..., 10], count)
-        if metric == "sagr":
-            share = ratio(table[..., 9], count)
-            return share if self.low < self.neutral < self.high else np.full(share.shape, np.nan)
-        if metric in ("ccc", "pcc"):
-            return self._correlation(metric, table)
-        raise unknown_metric(metric, NUMBER_METRICS, "number")
-
-    def _correlation(self, metric: str, table: Floats) -> Floats:
-        count, given = table[..., 0], table[..., 1]
-        mean_x, mean_y, xx, yy, xy = (ratio(table[..., i], given) for i in range(2, 7))
-        var_x, var_y = _spread(xx, mean_x), _spread(yy, mean_y)
-        cov = np.where((var_x == 0) | (var_y == 0), 0.0, xy - mean_x * mean_y)
-        if metric == "ccc":
-            gap = (mean_x + self.centre[0]) - (mean_y + self.centre[1])
-            gap = np.where(np.abs(gap) <= _NOISE * (self.high - self.low), 0.0, gap)
-            value = ratio(2 * cov, var_x + var_y + gap * gap)
-        else:
-            value = ratio(cov, np.sqrt(var_x * var_y))
-        value = np.clip(value, -1.0, 1.0)
-        strict = np.where(value > 0, value * ratio(given, count), value)
-        strict = np.where(given < 2, np.where(given < count, 0.0, np.nan), strict)
-        return np.where(count < 2, np.nan, strict)
+        return measure(self, NEEDS, metric, totals, width=_WIDTH)
 
 
 def number_family(
@@ -160,3 +130,78 @@ def _spread(square: Floats, mean: Floats) -> Floats:
     """Population variance from the mean square and the mean, exactly 0 where it is rounding."""
     variance = square - mean * mean
     return np.where(variance <= _NOISE * square, 0.0, variance)
+
+
+def _mae(family: NumberFamily, totals: Floats) -> Floats:
+    return ratio(totals[..., 7], totals[..., 0])
+
+
+def _rmse(family: NumberFamily, totals: Floats) -> Floats:
+    return np.sqrt(ratio(totals[..., 8], totals[..., 0]))
+
+
+def _sagr(family: NumberFamily, totals: Floats) -> Floats:
+    share = ratio(totals[..., 9], totals[..., 0])
+    return share if family.low < family.neutral < family.high else np.full(share.shape, np.nan)
+
+
+def _accuracy(family: NumberFamily, totals: Floats) -> Floats:
+    return ratio(totals[..., 10], totals[..., 0])
+
+
+def _ccc(family: NumberFamily, totals: Floats) -> Floats:
+    mean_x, mean_y, var_x, var_y, cov = _moments(totals)
+    gap = (mean_x + family.centre[0]) - (mean_y + family.centre[1])
+    gap = np.where(np.abs(gap) <= _NOISE * (family.high - family.low), 0.0, gap)
+    return _of_all(ratio(2 * cov, var_x + var_y + gap * gap), totals)
+
+
+def _pcc(family: NumberFamily, totals: Floats) -> Floats:
+    _, _, var_x, var_y, cov = _moments(totals)
+    return _of_all(ratio(cov, np.sqrt(var_x * var_y)), totals)
+
+
+def _moments(totals: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Means of x and y about the centre, variances, covariance, over the answered."""
+    mean_x, mean_y, xx, yy, xy = (ratio(totals[..., i], totals[..., 1]) for i in range(2, 7))
+    var_x, var_y = _spread(xx, mean_x), _spread(yy, mean_y)
+    cov = np.where((var_x == 0) | (var_y == 0), 0.0, xy - mean_x * mean_y)
+    return mean_x, mean_y, var_x, var_y, cov
+
+
+def _of_all(value: Floats, totals: Floats) -> Floats:
+    """A correlation over the answered as one over all: times coverage where it is positive."""
+    count, given = totals[..., 0], totals[..., 1]
+    value = np.clip(value, -1.0, 1.0)
+    strict = np.where(value > 0, value * ratio(given, count), value)
+    strict = np.where(given < 2, np.where(given < count, 0.0, np.nan), strict)
+    return np.where(count < 2, np.nan, strict)
+
+
+_ERROR = (0.0, math.inf)
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="ccc", title="CCC", needs=NEEDS, compute=_ccc, range=(-1.0, 1.0),
+        estimator="concordance correlation, population form (Lin 1989), times coverage",
+    ),
+    Metric(
+        name="pcc", title="PCC", needs=NEEDS, compute=_pcc, range=(-1.0, 1.0),
+        estimator="Pearson correlation, times coverage",
+    ),
+    Metric(
+        name="rmse", title="RMSE", needs=NEEDS, compute=_rmse, range=_ERROR, better="lower",
+        estimator="root mean squared error, a missing answer is the largest error of the scale",
+    ),
+    Metric(
+        name="mae", title="MAE", needs=NEEDS, compute=_mae, range=_ERROR, better="lower",
+        estimator="mean absolute error, a missing answer is the largest error of the scale",
+    ),
+    Metric(
+        name="sagr", title="SAGR", needs=NEEDS, compute=_sagr,
+        estimator="share of equal signs, zero equals only zero, a missing answer does not agree",
+    ),
+    Metric(
+        name="accuracy", title="Accuracy", needs=NEEDS, compute=_accuracy,
+        estimator="share of answers equal to the truth, a missing answer is wrong",
+    ),
+)  # fmt: skip

@@ -5,9 +5,8 @@ Sample average, micro and macro are three different numbers, so each has its own
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
@@ -15,29 +14,16 @@ from harness.metrics.family import (
     Bools,
     Floats,
     check_pairs,
-    check_totals,
+    class_names,
     mean_where,
+    measure,
+    plain_names,
     ratio,
-    unknown_metric,
 )
+from harness.metrics.metric import Metric
 
-SET_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "set_f1": "mean over samples of the F1 of the two sets, both empty counts 1",
-        "set_jaccard": "mean over samples of intersection over union, both empty counts 1",
-        "micro_f1": "2TP/(2TP+FP+FN) over all samples and names together",
-        "macro_f1": "mean of 2TP/(2TP+FP+FN) over the names that occur in the truth",
-        "exact_match": "share of samples whose two sets are equal",
-    }
-)
-UNIT_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "f1": "2TP/(2TP+FP+FN) of one name over all samples, present or not in each",
-        "precision": "TP/(TP+FP) of one name",
-        "recall": "TP/(TP+FN) of one name",
-    }
-)
-"""Each name as a yes-or-no of its own, which is how action units are reported (DISFA, BP4D): `f1[AU12]`."""
+NEEDS = "set"
+"""The family's name."""
 _HEAD = 5
 """Columns before the per-name ones: n, F1, Jaccard, exact, false positives of other names."""
 
@@ -54,12 +40,12 @@ class SetFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return tuple(SET_METRICS)
+        return plain_names(NEEDS)
 
     @property
     def class_metrics(self) -> tuple[str, ...]:
         """Names such as ``f1[AU12]``, which ``value`` understands as well."""
-        return tuple(f"{metric}[{name}]" for name in self.names for metric in UNIT_METRICS)
+        return class_names(NEEDS, self.names)
 
     @property
     def answered(self) -> Bools:
@@ -91,22 +77,8 @@ class SetFamily:
         false negative for each true name. ``f1[NAME]`` and its like are nan for a name without a
         true case in the totals, ``precision[NAME]`` also for one that was never answered.
         """
-        table = check_totals(totals, _HEAD + 3 * len(self.names))
-        direct = {"set_f1": 1, "set_jaccard": 2, "exact_match": 3}
-        if metric in direct:
-            return ratio(table[..., direct[metric]], table[..., 0])
-        hits, extra, missed = (table[..., _HEAD + part :: 3] for part in range(3))
-        if metric == "micro_f1":
-            twice = 2 * hits.sum(axis=-1)
-            wrong = extra.sum(axis=-1) + missed.sum(axis=-1) + table[..., 4]
-            return ratio(twice, twice + wrong)
-        if metric == "macro_f1":
-            return mean_where(ratio(2 * hits, 2 * hits + extra + missed), hits + missed > 0)
-        name, bracket, rest = metric.partition("[")
-        if bracket and rest.endswith("]") and rest[:-1] in self.names and name in UNIT_METRICS:
-            at = self.names.index(rest[:-1])
-            return _one_name(name, hits[..., at], extra[..., at], missed[..., at])
-        raise unknown_metric(metric, (*SET_METRICS, "f1[NAME]", "recall[NAME]"), "set")
+        width = _HEAD + 3 * len(self.names)
+        return measure(self, NEEDS, metric, totals, width=width, classes=self.names)
 
 
 def set_family(
@@ -121,15 +93,6 @@ def set_family(
     )
 
 
-def _one_name(metric: str, hits: Floats, extra: Floats, missed: Floats) -> Floats:
-    if metric == "precision":
-        return ratio(hits, hits + extra)
-    if metric == "recall":
-        return ratio(hits, hits + missed)
-    f1: Floats = np.where(hits + missed > 0, ratio(2 * hits, 2 * hits + extra + missed), np.nan)
-    return f1
-
-
 def _agreement(true: frozenset[str], given: frozenset[str]) -> tuple[float, float, float]:
     """F1, Jaccard and equality of two sets; two empty sets agree fully."""
     if not true and not given:
@@ -140,3 +103,76 @@ def _agreement(true: frozenset[str], given: frozenset[str]) -> tuple[float, floa
         shared / len(true | given),
         float(true == given),
     )
+
+
+def _parts(totals: Floats) -> tuple[Floats, Floats, Floats]:
+    """True positives, false positives and false negatives of each name, each (..., m)."""
+    return totals[..., _HEAD::3], totals[..., _HEAD + 1 :: 3], totals[..., _HEAD + 2 :: 3]
+
+
+def _sample_mean(column: int) -> Callable[[SetFamily, Floats], Floats]:
+    return lambda family, totals: ratio(totals[..., column], totals[..., 0])
+
+
+def _micro_f1(family: SetFamily, totals: Floats) -> Floats:
+    hits, extra, missed = _parts(totals)
+    twice = 2 * hits.sum(axis=-1)
+    wrong = extra.sum(axis=-1) + missed.sum(axis=-1) + totals[..., 4]
+    return ratio(twice, twice + wrong)
+
+
+def _macro_f1(family: SetFamily, totals: Floats) -> Floats:
+    hits, extra, missed = _parts(totals)
+    return mean_where(ratio(2 * hits, 2 * hits + extra + missed), hits + missed > 0)
+
+
+def _f1s(family: SetFamily, totals: Floats) -> Floats:
+    hits, extra, missed = _parts(totals)
+    return np.where(hits + missed > 0, ratio(2 * hits, 2 * hits + extra + missed), np.nan)
+
+
+def _precisions(family: SetFamily, totals: Floats) -> Floats:
+    hits, extra, _ = _parts(totals)
+    return ratio(hits, hits + extra)
+
+
+def _recalls(family: SetFamily, totals: Floats) -> Floats:
+    hits, _, missed = _parts(totals)
+    return ratio(hits, hits + missed)
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="set_f1", title="set F1", needs=NEEDS, compute=_sample_mean(1),
+        estimator="mean over samples of the F1 of the two sets, both empty counts 1",
+    ),
+    Metric(
+        name="set_jaccard", title="set Jaccard", needs=NEEDS, compute=_sample_mean(2),
+        estimator="mean over samples of intersection over union, both empty counts 1",
+    ),
+    Metric(
+        name="micro_f1", title="micro-F1", needs=NEEDS, compute=_micro_f1,
+        estimator="2TP/(2TP+FP+FN) over all samples and names together",
+    ),
+    Metric(
+        name="macro_f1", title="macro-F1", needs=NEEDS, compute=_macro_f1,
+        estimator="mean of 2TP/(2TP+FP+FN) over the names that occur in the truth",
+    ),
+    Metric(
+        name="exact_match", title="exact match", needs=NEEDS, compute=_sample_mean(3),
+        estimator="share of samples whose two sets are equal",
+    ),
+    Metric(
+        name="f1", title="F1", needs=NEEDS, compute=_f1s, of_class=True,
+        estimator="2TP/(2TP+FP+FN) of one name over all samples, present or not in each",
+    ),
+    Metric(
+        name="precision", title="precision", needs=NEEDS, compute=_precisions, of_class=True,
+        estimator="TP/(TP+FP) of one name",
+    ),
+    Metric(
+        name="recall", title="recall", needs=NEEDS, compute=_recalls, of_class=True,
+        estimator="TP/(TP+FN) of one name",
+    ),
+)  # fmt: skip
+"""The last three take each name as a yes-or-no of its own, as action units are reported (DISFA, BP4D)."""

@@ -12,14 +12,15 @@ divergences are the greatest of all K point masses (all are convex in the answer
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.metrics.family import Bools, Floats, check_totals, ratio, unknown_metric
+from harness.metrics.family import Bools, Floats, measure, plain_names, ratio
+from harness.metrics.metric import Metric, shipped, unknown_metric
 
 SMOOTHING = 0.01
 """Weight of the uniform distribution that truth and answer are mixed with before a logarithm is taken: one percent,
@@ -29,22 +30,11 @@ TOP_K = (2, 3)
 TOP = "expected_accuracy@"
 """Before the k in a metric's name."""
 
-SOFT_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "expected_accuracy": "mean share of the votes for the likeliest label of the answer (of equals their mean): the "
-        "chance that it is the label of one annotator drawn from the votes; votes for no class of the field count",
-        f"{TOP}2": "the same for the two likeliest labels together; labels of probability 0 are not among them",
-        f"{TOP}3": "the same for the three likeliest labels together; labels of probability 0 are not among them",
-        "js": "Jensen-Shannon divergence (Lin 1991), logarithm to base 2, 0..1, mean over samples; 0 is the same "
-        "distribution (its square root is the distance of some libraries)",
-        "kl": f"Kullback-Leibler divergence of the answer from the truth in nats, both mixed with {SMOOTHING:.0%} "
-        "of the uniform distribution, mean over samples; 0 is the same distribution",
-        "cross_entropy": f"cross-entropy of the answer under the truth in nats, both mixed with {SMOOTHING:.0%} of the "
-        "uniform distribution, mean over samples; least where the answer is the truth",
-    }
-)
 POINT_METRICS = ("expected_accuracy", "js")
 """Those that an answer of one label has."""
+
+NEEDS = "soft"
+"""The family's name."""
 
 _SUM_SLACK = 1e-6
 
@@ -68,7 +58,7 @@ class SoftFamily:
         if self.point:
             return POINT_METRICS
         few = {f"{TOP}{k}" for k in TOP_K if k >= self.truth.shape[1]}
-        return tuple(name for name in SOFT_METRICS if name not in few)
+        return tuple(name for name in plain_names(NEEDS) if name not in few)
 
     @property
     def answered(self) -> Bools:
@@ -87,15 +77,14 @@ class SoftFamily:
     def value(self, metric: str, totals: Floats) -> Floats:
         """The metric's mean at totals (..., m + 1); shape (...), nan without samples."""
         names = self.metrics
-        table = check_totals(totals, len(names) + 1)
-        if metric in SOFT_METRICS and metric not in names and self.point:
+        if self.point and metric not in names and metric in shipped(NEEDS):
             raise HarnessError(
                 f"{metric} is refused for answers of one label: smoothing alone would decide it",
                 hint="ask for probabilities (--channel logprob, or a prompt of percentages), or take js",
             )
-        if metric not in names:
+        if metric in shipped(NEEDS) and metric not in names:
             raise unknown_metric(metric, names, "soft label")
-        return ratio(table[..., names.index(metric)], table[..., -1])
+        return measure(self, NEEDS, metric, totals, width=len(names) + 1)
 
     def _term(self, metric: str, given: Floats) -> Floats:
         if metric == "js":
@@ -211,3 +200,41 @@ def _check(rows: Floats, what: str) -> None:
             f"{what} {first} is no distribution: {np.round(rows[first], 4).tolist()}",
             hint="shares are 0 or more and add up to 1",
         )
+
+
+def _mean_of(name: str) -> Callable[[SoftFamily, Floats], Floats]:
+    return lambda family, totals: ratio(totals[..., family.metrics.index(name)], totals[..., -1])
+
+
+_SMOOTHED = f"both mixed with {SMOOTHING:.0%} of the uniform distribution, mean over samples"
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="expected_accuracy", title="Exp. acc.", needs=NEEDS, compute=_mean_of("expected_accuracy"),
+        estimator="mean share of the votes for the likeliest label of the answer (of equals their mean): the "
+        "chance that it is the label of one annotator drawn from the votes; votes for no class of the field count",
+    ),
+    *(
+        Metric(
+            name=f"{TOP}{k}", title=f"Exp. acc. @{k}", needs=NEEDS, compute=_mean_of(f"{TOP}{k}"),
+            estimator=f"the same for the {('two', 'three')[k - 2]} likeliest labels together; labels of probability 0 "
+            "are not among them",
+        )
+        for k in TOP_K
+    ),
+    Metric(
+        name="js", title="JS", needs=NEEDS, compute=_mean_of("js"), better="lower",
+        estimator="Jensen-Shannon divergence (Lin 1991), logarithm to base 2, 0..1, mean over samples; 0 is the same "
+        "distribution (its square root is the distance of some libraries)",
+    ),
+    Metric(
+        name="kl", title="KL", needs=NEEDS, compute=_mean_of("kl"), better="lower", range=(0.0, math.inf),
+        estimator=f"Kullback-Leibler divergence of the answer from the truth in nats, {_SMOOTHED}; "
+        "0 is the same distribution",
+    ),
+    Metric(
+        name="cross_entropy", title="Cross-entropy", needs=NEEDS, compute=_mean_of("cross_entropy"),
+        better="lower", range=(0.0, math.inf),
+        estimator=f"cross-entropy of the answer under the truth in nats, {_SMOOTHED}; "
+        "least where the answer is the truth",
+    ),
+)  # fmt: skip

@@ -11,14 +11,15 @@ as they are; :func:`strict` hints each departure, and MENDED says what they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.metrics.family import Bools, Floats, check_totals, ratio, unknown_metric
+from harness.metrics.family import Bools, Floats, measure, plain_names, ratio
+from harness.metrics.metric import Metric
 from harness.metrics.spots import Spot, matched
 
 MENDED: tuple[str, ...] = (
@@ -32,22 +33,8 @@ MENDED: tuple[str, ...] = (
 )
 """What strict scores correct of the reference implementation."""
 
-SPOTTING_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "strs": "F1 spotting x F1 analysis",
-        "f1_spotting": "2TP/(2TP+FP+FN) over intervals, IoU >= .5 on inclusive frames",
-        "precision_spotting": "share of the predicted intervals that match",
-        "recall_spotting": "share of the true intervals that are matched",
-        "f1_analysis": "harmonic mean of the mean precision and the mean recall of the emotions, matched pairs",
-        "precision_analysis": "mean precision of the emotions over the matched pairs",
-        "recall_analysis": "mean recall of the emotions over the matched pairs",
-        "uar_analysis": "UAR of the emotions over the matched pairs, which is their mean recall",
-        "uf1_analysis": "mean F1 of the emotions over the matched pairs",
-        "tp_spotting": "matched intervals",
-        "fp_spotting": "predicted intervals that match none",
-        "fn_spotting": "true intervals not matched",
-    }
-)
+NEEDS = "spotting"
+"""The family's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +72,7 @@ class SpottingFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return tuple(SPOTTING_METRICS)
+        return plain_names(NEEDS)
 
     @property
     def answered(self) -> Bools:
@@ -98,32 +85,7 @@ class SpottingFamily:
 
     def value(self, metric: str, totals: Floats) -> Floats:
         """The metric at totals (..., 3 + 3m); shape (...). Ratios are 0..1 and 0 where they are 0/0."""
-        if metric not in SPOTTING_METRICS:
-            raise unknown_metric(metric, SPOTTING_METRICS, "spotting")
-        table = check_totals(totals, 3 + 3 * len(self.emotions))
-        tp, fp, fn = table[..., 0], table[..., 1], table[..., 2]
-        counts = {"tp_spotting": tp, "fp_spotting": fp, "fn_spotting": fn}
-        if metric in counts:
-            return counts[metric]
-        if metric == "precision_spotting":
-            return _share(tp, tp + fp)
-        if metric == "recall_spotting":
-            return _share(tp, tp + fn)
-        f1 = _share(2 * tp, 2 * tp + fp + fn)
-        if metric == "f1_spotting":
-            return f1
-        return self._analysis(metric, table) if metric != "strs" else f1 * self._analysis("", table)
-
-    def _analysis(self, metric: str, table: Floats) -> Floats:
-        tp, fp, fn = (table[..., 3 + part :: 3] for part in range(3))
-        if metric == "uf1_analysis":
-            return _average(_share(2 * tp, 2 * tp + fp + fn))
-        precision, recall = _average(_share(tp, tp + fp)), _average(_share(tp, tp + fn))
-        if metric == "precision_analysis":
-            return precision
-        if metric in {"recall_analysis", "uar_analysis"}:
-            return recall
-        return _share(2 * precision * recall, precision + recall)
+        return measure(self, NEEDS, metric, totals, width=3 + 3 * len(self.emotions))
 
 
 def spotting_family(
@@ -199,3 +161,103 @@ def _share(top: Floats, bottom: Floats) -> Floats:
 def _average(values: Floats) -> Floats:
     """Mean over the emotions, the last axis; 0 without any."""
     return _share(values.sum(axis=-1), np.full(values.shape[:-1], values.shape[-1]))
+
+
+def _count(column: int) -> Callable[[SpottingFamily, Floats], Floats]:
+    return lambda family, totals: totals[..., column]
+
+
+def _precision(family: SpottingFamily, totals: Floats) -> Floats:
+    return _share(totals[..., 0], totals[..., 0] + totals[..., 1])
+
+
+def _recall(family: SpottingFamily, totals: Floats) -> Floats:
+    return _share(totals[..., 0], totals[..., 0] + totals[..., 2])
+
+
+def _f1(family: SpottingFamily, totals: Floats) -> Floats:
+    tp = totals[..., 0]
+    return _share(2 * tp, 2 * tp + totals[..., 1] + totals[..., 2])
+
+
+def _of_emotions(totals: Floats) -> tuple[Floats, Floats, Floats]:
+    """TP, FP and FN of each emotion over the matched pairs, each (..., m)."""
+    return totals[..., 3::3], totals[..., 4::3], totals[..., 5::3]
+
+
+def _precision_analysis(family: SpottingFamily, totals: Floats) -> Floats:
+    tp, fp, _ = _of_emotions(totals)
+    return _average(_share(tp, tp + fp))
+
+
+def _recall_analysis(family: SpottingFamily, totals: Floats) -> Floats:
+    tp, _, fn = _of_emotions(totals)
+    return _average(_share(tp, tp + fn))
+
+
+def _f1_analysis(family: SpottingFamily, totals: Floats) -> Floats:
+    precision, recall = _precision_analysis(family, totals), _recall_analysis(family, totals)
+    return _share(2 * precision * recall, precision + recall)
+
+
+def _uf1_analysis(family: SpottingFamily, totals: Floats) -> Floats:
+    tp, fp, fn = _of_emotions(totals)
+    return _average(_share(2 * tp, 2 * tp + fp + fn))
+
+
+def _strs(family: SpottingFamily, totals: Floats) -> Floats:
+    return _f1(family, totals) * _f1_analysis(family, totals)
+
+
+_COUNTS = (0.0, math.inf)
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="strs", title="STRS", needs=NEEDS, compute=_strs,
+        estimator="F1 spotting x F1 analysis",
+    ),
+    Metric(
+        name="f1_spotting", title="F1 spotting", needs=NEEDS, compute=_f1,
+        estimator="2TP/(2TP+FP+FN) over intervals, IoU >= .5 on inclusive frames",
+    ),
+    Metric(
+        name="precision_spotting", title="precision spotting", needs=NEEDS, compute=_precision,
+        estimator="share of the predicted intervals that match",
+    ),
+    Metric(
+        name="recall_spotting", title="recall spotting", needs=NEEDS, compute=_recall,
+        estimator="share of the true intervals that are matched",
+    ),
+    Metric(
+        name="f1_analysis", title="F1 analysis", needs=NEEDS, compute=_f1_analysis,
+        estimator="harmonic mean of the mean precision and the mean recall of the emotions, matched pairs",
+    ),
+    Metric(
+        name="precision_analysis", title="precision analysis", needs=NEEDS, compute=_precision_analysis,
+        estimator="mean precision of the emotions over the matched pairs",
+    ),
+    Metric(
+        name="recall_analysis", title="recall analysis", needs=NEEDS, compute=_recall_analysis,
+        estimator="mean recall of the emotions over the matched pairs",
+    ),
+    Metric(
+        name="uar_analysis", title="UAR analysis", needs=NEEDS, compute=_recall_analysis,
+        same_as="recall_analysis",
+        estimator="UAR of the emotions over the matched pairs, which is their mean recall",
+    ),
+    Metric(
+        name="uf1_analysis", title="UF1 analysis", needs=NEEDS, compute=_uf1_analysis,
+        estimator="mean F1 of the emotions over the matched pairs",
+    ),
+    Metric(
+        name="tp_spotting", title="TP", needs=NEEDS, compute=_count(0), range=_COUNTS, better="none",
+        estimator="matched intervals",
+    ),
+    Metric(
+        name="fp_spotting", title="FP", needs=NEEDS, compute=_count(1), range=_COUNTS, better="lower",
+        estimator="predicted intervals that match none",
+    ),
+    Metric(
+        name="fn_spotting", title="FN", needs=NEEDS, compute=_count(2), range=_COUNTS, better="lower",
+        estimator="true intervals not matched",
+    ),
+)  # fmt: skip

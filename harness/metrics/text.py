@@ -8,41 +8,54 @@ BLEU-4 cannot exceed .18.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from harness.metrics.bleu import COUNTS, counts, nltk_bleu, sacrebleu, words_13a
-from harness.metrics.family import Bools, Floats, check_pairs, check_totals, ratio, unknown_metric
+from harness.metrics.family import (
+    Bools,
+    Floats,
+    check_pairs,
+    measure,
+    plain_names,
+    ratio,
+)
+from harness.metrics.metric import Metric
 from harness.metrics.rouge import rouge_1
 
 CEILING = "_ceiling"
 
-_SCORES: Mapping[str, str] = MappingProxyType(
+_SCORES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "sacrebleu1": "sacrebleu corpus BLEU-1, 13a words, exp smoothing, 0..1",
-        "sacrebleu4": "sacrebleu corpus BLEU-4, 13a words, exp smoothing, 0..1",
-        "sacrebleu1_sentence": "mean of sacrebleu sentence BLEU-1, 13a words, exp smoothing, 0..1",
-        "sacrebleu4_sentence": "mean of sacrebleu sentence BLEU-4, 13a words, exp smoothing, effective order",
-        "nltk_bleu1": "mean of NLTK sentence BLEU-1, lower case, words between blanks, method1",
-        "nltk_bleu4": "mean of NLTK sentence BLEU-4, lower case, words between blanks, method1",
-        "rouge1_precision": "mean ROUGE-1 precision, not stemmed",
-        "rouge1_recall": "mean ROUGE-1 recall, not stemmed",
-        "rouge1_f1": "mean ROUGE-1 F, not stemmed",
-        "rouge1_stem_precision": "mean ROUGE-1 precision, Porter stems",
-        "rouge1_stem_recall": "mean ROUGE-1 recall, Porter stems",
-        "rouge1_stem_f1": "mean ROUGE-1 F, Porter stems",
+        "sacrebleu1": ("sacreBLEU-1", "sacrebleu corpus BLEU-1, 13a words, exp smoothing, 0..1"),
+        "sacrebleu4": ("sacreBLEU-4", "sacrebleu corpus BLEU-4, 13a words, exp smoothing, 0..1"),
+        "sacrebleu1_sentence": (
+            "sacreBLEU-1, sentences", "mean of sacrebleu sentence BLEU-1, 13a words, exp smoothing, 0..1"
+        ),
+        "sacrebleu4_sentence": (
+            "sacreBLEU-4, sentences",
+            "mean of sacrebleu sentence BLEU-4, 13a words, exp smoothing, effective order",
+        ),
+        "nltk_bleu1": (
+            "NLTK BLEU-1", "mean of NLTK sentence BLEU-1, lower case, words between blanks, method1"
+        ),
+        "nltk_bleu4": (
+            "NLTK BLEU-4", "mean of NLTK sentence BLEU-4, lower case, words between blanks, method1"
+        ),
+        "rouge1_precision": ("ROUGE-1 P", "mean ROUGE-1 precision, not stemmed"),
+        "rouge1_recall": ("ROUGE-1 R", "mean ROUGE-1 recall, not stemmed"),
+        "rouge1_f1": ("ROUGE-1 F", "mean ROUGE-1 F, not stemmed"),
+        "rouge1_stem_precision": ("ROUGE-1 P, stems", "mean ROUGE-1 precision, Porter stems"),
+        "rouge1_stem_recall": ("ROUGE-1 R, stems", "mean ROUGE-1 recall, Porter stems"),
+        "rouge1_stem_f1": ("ROUGE-1 F, stems", "mean ROUGE-1 F, Porter stems"),
     }
-)
-TEXT_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "exact_match": "share of texts equal after Unicode NFKC, case folding and single spaces",
-        **_SCORES,
-        **{name + CEILING: f"what perfect answers score: {line}" for name, line in _SCORES.items()},
-    }
-)
+)  # fmt: skip
+"""Name -> title and estimator."""
+NEEDS = "text"
+"""The family's name."""
 
 _MEANS = tuple(name for name in _SCORES if name not in {"sacrebleu1", "sacrebleu4"})
 _HALF = COUNTS + len(_MEANS)
@@ -61,7 +74,7 @@ class TextFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return tuple(TEXT_METRICS)
+        return plain_names(NEEDS)
 
     def rows(self) -> Floats:
         """(n, 42) one additive row per sample."""
@@ -72,17 +85,7 @@ class TextFamily:
 
         A missing answer scores as an empty text: nothing said, all of it wanted.
         """
-        if metric not in TEXT_METRICS:
-            raise unknown_metric(metric, TEXT_METRICS, "text")
-        table = check_totals(totals, _WIDTH)
-        if metric == "exact_match":
-            return ratio(table[..., 1], table[..., 0])
-        name = metric.removesuffix(CEILING)
-        start = 2 if name == metric else 2 + _HALF
-        if name in _MEANS:
-            return ratio(table[..., start + COUNTS + _MEANS.index(name)], table[..., 0])
-        bleu = sacrebleu(table[..., start : start + COUNTS], order=int(name[-1]))
-        return np.where(table[..., 0] > 0, bleu, np.nan)
+        return measure(self, NEEDS, metric, totals, width=_WIDTH)
 
 
 def text_family(truth: Sequence[str], predicted: Sequence[str | None]) -> TextFamily:
@@ -121,3 +124,39 @@ def _scores(said: str, wanted: str) -> list[float]:
 
 def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _exact(family: TextFamily, totals: Floats) -> Floats:
+    return ratio(totals[..., 1], totals[..., 0])
+
+
+def _score(name: str, start: int) -> Callable[[TextFamily, Floats], Floats]:
+    """The score `name` off the counts and means that begin at column `start`."""
+
+    def mean(family: TextFamily, totals: Floats) -> Floats:
+        return ratio(totals[..., start + COUNTS + _MEANS.index(name)], totals[..., 0])
+
+    def corpus(family: TextFamily, totals: Floats) -> Floats:
+        bleu = sacrebleu(totals[..., start : start + COUNTS], order=int(name[-1]))
+        return np.where(totals[..., 0] > 0, bleu, np.nan)
+
+    return mean if name in _MEANS else corpus
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="exact_match", title="exact match", needs=NEEDS, compute=_exact,
+        estimator="share of texts equal after Unicode NFKC, case folding and single spaces",
+    ),
+    *(
+        Metric(name=name, title=title, needs=NEEDS, compute=_score(name, 2), estimator=line)
+        for name, (title, line) in _SCORES.items()
+    ),
+    *(
+        Metric(
+            name=name + CEILING, title=f"{title}, a perfect answer", needs=NEEDS, better="none",
+            compute=_score(name, 2 + _HALF), estimator=f"what perfect answers score: {line}",
+        )
+        for name, (title, line) in _SCORES.items()
+    ),
+)  # fmt: skip

@@ -258,13 +258,14 @@ def _trial_fields(prompt: Prompt, task: Task | None) -> dict[str, FieldSpec]:
             labels=tuple(f"quagga-{name}-{k}" for k in range(3)),
             low=known[name].low if name in known else -1.0,
             high=known[name].high if name in known else 1.0,
+            options=known[name].options if name in known else {},
         )
         for name in names or prompt.head.fields
     }
 
 
 def _shown_labels(spec: FieldSpec) -> tuple[str, ...]:
-    return spec.classes if spec.kind in ("label", "set") else ()
+    return spec.classes if spec.labelled else ()
 
 
 def _trial(

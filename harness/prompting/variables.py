@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.core.field import FieldSpec
+from harness.core.kind import kind_of, plain_number
 from harness.core.message import Image
 
 PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
@@ -17,7 +18,7 @@ PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
         "n_frames": "how many pictures there are; of a video, its frames",
         "question": "the sample's own question, where it has one",
         "labels": "the labels of the first field asked for that has labels, in the order to show",
-        "fields": "the fields asked for: name -> kind, labels, low, high, words",
+        "fields": "the fields asked for: name -> kind, labels, low, high, words, and options where it has any",
         "every_field": "every field of the task, asked for or not, as `fields`",
         "shown": "what the pictures are, in words, where a condition shows no plain frames",
         "flow_legend": "the key to the colours, where a condition shows a picture of optical flow",
@@ -42,7 +43,7 @@ def field_variables(
     `question` are left out where there are none, so that a prompt which needs them says so instead
     of printing nothing. Whole numbers lose their `.0`.
     """
-    shown = {name: _shown(spec) for name, spec in fields.items()}
+    shown = {name: kind_of(spec).variables(spec) for name, spec in fields.items()}
     definitions: dict[str, str] = {}
     for spec in fields.values():
         definitions.update(spec.definitions)
@@ -57,7 +58,9 @@ def field_variables(
     if question is not None:
         variables["question"] = question
     if every is not None:
-        variables["every_field"] = {name: _shown(spec) for name, spec in every.items()}
+        variables["every_field"] = {
+            name: kind_of(spec).variables(spec) for name, spec in every.items()
+        }
     return variables
 
 
@@ -76,7 +79,7 @@ def example_variables(
 
 def made_up_examples(fields: Mapping[str, FieldSpec], count: int) -> tuple[dict[str, Any], ...]:
     """Worked examples of one picture each that stand in for real ones: for lint, and to count pictures."""
-    values = {name: _made_up(spec) for name, spec in fields.items()}
+    values = {name: kind_of(spec).example(spec) for name, spec in fields.items()}
     return tuple(
         example_variables(
             values, [Image(f"example-{k}", b"example %d" % k)], question="a question like this one"
@@ -85,30 +88,7 @@ def made_up_examples(fields: Mapping[str, FieldSpec], count: int) -> tuple[dict[
     )
 
 
-def _made_up(spec: FieldSpec) -> Any:
-    if spec.kind == "number":
-        return spec.low
-    if spec.kind == "text":
-        return "a text"
-    return tuple(spec.classes[:1]) if spec.kind == "set" else spec.classes[0]
-
-
 def _plain_value(value: Any) -> Any:
     if isinstance(value, float):
-        return _plain(value)
+        return plain_number(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _shown(spec: FieldSpec) -> dict[str, Any]:
-    """A field as templates see it."""
-    return {
-        "kind": spec.kind,
-        "labels": list(spec.classes) if spec.kind in ("label", "set", "yes-no") else [],
-        "low": _plain(spec.low),
-        "high": _plain(spec.high),
-        "words": list(spec.words),
-    }
-
-
-def _plain(number: float) -> float | int:
-    return int(number) if float(number).is_integer() else number

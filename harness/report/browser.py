@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal
 
-from harness.core.field import FieldKind, FieldSpec
+from harness.core.field import FieldSpec
+from harness.core.kind import kind_named
 from harness.report.inputs import RowKey, RunView, row_key
 from harness.report.words import visible_all
 from harness.run.folder import RunFolder
@@ -160,23 +160,9 @@ def _answer(row: Mapping[str, Any], spec: FieldSpec) -> dict[str, Any]:
     }
 
 
-def is_right(kind: FieldKind, value: Any, target: Any) -> bool | None:
-    """Whether an answer equals the truth; None for numbers and where either is missing."""
-    if value is None or target is None or kind == "number":
-        return None
-    if kind == "set":
-        return sorted(value) == sorted(target)
-    if kind == "yes-no":
-        return _yes(value) == _yes(target)
-    return _folded(value) == _folded(target) if kind == "text" else str(value) == str(target)
-
-
-def _yes(value: Any) -> bool:
-    return value if isinstance(value, bool) else str(value).casefold() == "yes"
-
-
-def _folded(value: Any) -> str:
-    return " ".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
+def is_right(kind: str, value: Any, target: Any) -> bool | None:
+    """Whether an answer says what the truth does; None for numbers and where either is missing."""
+    return None if value is None or target is None else kind_named(kind).same(value, target)
 
 
 def _told(value: Any) -> str | None:

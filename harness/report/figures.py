@@ -9,7 +9,9 @@ from math import ceil, floor, log10
 from markupsafe import Markup, escape
 
 from harness.core.outcome import Outcome
-from harness.report.tables import Line, ScoreTable, said
+from harness.metrics import Metric
+from harness.metrics.metric import UNIT
+from harness.report.tables import Line, ScoreTable, known_metric, said
 from harness.report.words import (
     OUTCOMES,
     failure_words,
@@ -23,10 +25,6 @@ from harness.report.words import (
 WIDTH = 880
 LEFT, RIGHT = 310, 150
 ROW = 30
-_UNIT_INTERVAL = frozenset(
-    {"accuracy", "uar", "war", "macro_f1", "uf1", "weighted_f1", "set_f1", "set_jaccard",
-     "micro_f1", "exact_match", "sagr"}
-)  # fmt: skip
 LABEL_CHARACTERS = 38
 SHORTEST_MODEL = 15
 
@@ -54,10 +52,10 @@ def interval_plot(table: ScoreTable) -> Markup | None:
     ]
     if not lines:
         return None
-    axis = _axis(table.main, lines)
+    axis = _axis(known_metric(table), lines)
     height = 26 + ROW * len(lines) + 34
     bottom = height - 34
-    parts = [_grid(axis, bottom, metric_name(table.main))]
+    parts = [_grid(axis, bottom, metric_name(table.main, table.spec))]
     majority = next((line for line in lines if line.key[0] == "majority"), None)
     if majority is not None and majority.strict[0].row is not None:
         x = axis.x(majority.strict[0].row.value or 0.0)
@@ -68,7 +66,7 @@ def interval_plot(table: ScoreTable) -> Markup | None:
             ).format(x, bottom)
         )
     parts += [_dot(axis, line, 26 + ROW * place + ROW / 2) for place, line in enumerate(lines)]
-    title = f"{metric_name(table.main)} with 95% intervals, {table.task} {table.field}"
+    title = f"{metric_name(table.main, table.spec)} with 95% intervals, {table.task} {table.field}"
     return svg(WIDTH, height, title, parts)
 
 
@@ -79,8 +77,8 @@ def svg(width: int, height: int, title: str, parts: Sequence[Markup]) -> Markup:
     ).format(width, height, visible(title), Markup("").join(parts))
 
 
-def _axis(metric: str, lines: Sequence[Line]) -> _Axis:
-    if metric in _UNIT_INTERVAL:
+def _axis(metric: Metric | None, lines: Sequence[Line]) -> _Axis:
+    if metric is not None and metric.range == UNIT:
         return _Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
     seen = [0.0]
     for line in lines:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
+from harness.metrics import Metric, named
 from harness.report.inputs import Block, RowKey, RunView, asked_by, row_key, scored_fields
 from harness.report.words import interval, metric_name, number, percent, table_metrics
 from harness.score import ScoreRow
@@ -18,7 +20,6 @@ Verdict = Literal["above", "not-above", ""]
 BLANK = "blank"
 SUMMARY_TABLES = 8
 """A task with more tables than this is summed up by its main field."""
-LOWER_IS_BETTER = frozenset({"rmse", "mae"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,24 +189,37 @@ def _summary_lines(table: ScoreTable) -> Iterator[SummaryLine]:
         yield SummaryLine(
             task=table.task,
             name=table.name,
-            metric=metric_name(table.main),
+            metric=metric_name(table.main, table.spec),
             key=line.key,
             score=line.strict[0],
             majority=baselines.get("majority", shown(None)),
             prior=baselines.get("prior", shown(None)),
             blank=blank.value if blank else "not run",
-            verdict=_verdict(line.strict[0].row, [s.row for s in baselines.values()], table.main),
+            verdict=_verdict(
+                line.strict[0].row,
+                [s.row for s in baselines.values()],
+                known_metric(table),
+            ),
         )
 
 
-def _verdict(row: ScoreRow | None, others: Sequence[ScoreRow | None], metric: str) -> Verdict:
+def _verdict(
+    row: ScoreRow | None, others: Sequence[ScoreRow | None], metric: Metric | None
+) -> Verdict:
     """Whether the whole interval lies on the better side of both baselines."""
     values = [other.value for other in others if other is not None and other.value is not None]
     if row is None or row.low is None or row.high is None or not values:
         return ""
-    if metric in LOWER_IS_BETTER:
+    if metric is None or not metric.sign:
+        return ""
+    if metric.sign < 0:
         return "above" if row.high < min(values) else "not-above"
     return "above" if row.low > max(values) else "not-above"
+
+
+def known_metric(table: ScoreTable) -> Metric | None:
+    """What the main metric of a table is; None where no installed package knows it."""
+    return named(table.main, kind_of(table.spec).family_name)
 
 
 def heading(key: RowKey) -> tuple[str, ...]:

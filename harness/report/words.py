@@ -8,41 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
 from harness.core.outcome import Outcome
-from harness.score.main_metric import main_metric
-
-_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "accuracy": "Accuracy",
-        "uar": "UAR",
-        "war": "WAR",
-        "macro_f1": "macro-F1",
-        "uf1": "UF1",
-        "weighted_f1": "weighted F1",
-        "kappa": "Cohen's κ",
-        "recall": "recall",
-        "precision": "precision",
-        "f1": "F1",
-        "set_f1": "set F1",
-        "set_jaccard": "set Jaccard",
-        "micro_f1": "micro-F1",
-        "exact_match": "exact match",
-        "ccc": "CCC",
-        "pcc": "PCC",
-        "rmse": "RMSE",
-        "mae": "MAE",
-        "sagr": "SAGR",
-        "brier": "Brier score",
-        "log_loss": "log loss",
-        "ece": "ECE, equal width",
-        "ece_equal_mass": "ECE, equal mass",
-        "captured_mass": "captured mass",
-        "captured_mass_min": "least captured mass",
-    }
-)
-
-_TWINS: Mapping[str, str] = MappingProxyType({"war": "accuracy", "uf1": "macro_f1"})
-"""For label fields the left is the right by definition: they share one column of a table."""
+from harness.metrics import main_metric, named
+from harness.metrics.metric import base_name
 
 OUTCOMES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -80,12 +49,15 @@ def visible_all(value: Any) -> Any:
     return value
 
 
-def metric_name(metric: str) -> str:
-    """`uar` -> UAR, `recall[anger]` -> recall of anger; an unknown name stays as it is."""
-    metric = metric.removesuffix("_answered")
-    name, bracket, rest = metric.partition("[")
-    written = _NAMES.get(name, name)
-    return f"{written} of {rest[:-1]}" if bracket and rest.endswith("]") else written
+def metric_name(metric: str, spec: FieldSpec | None = None) -> str:
+    """`uar` -> UAR, `recall[anger]` -> recall of anger; an unknown name stays as it is.
+
+    `spec`: the field it scores, where that is known; a name means the same in all kinds of fields of this package.
+    """
+    found = named(metric, "" if spec is None else kind_of(spec).family_name)
+    rest = metric.removesuffix("_answered").partition("[")[2]
+    title = base_name(metric) if found is None else found.title
+    return f"{title} of {rest[:-1]}" if rest.endswith("]") else title
 
 
 def table_metrics(spec: FieldSpec) -> tuple[tuple[str, str], ...]:
@@ -95,14 +67,13 @@ def table_metrics(spec: FieldSpec) -> tuple[tuple[str, str], ...]:
     `Accuracy = WAR` and `macro-F1 = UF1` where both are shown.
     """
     first = main_metric(spec)
-    shown = [first, *(m for m in spec.shown_metrics if m != first)]
-    if spec.kind not in {"label", "yes-no"}:
-        return tuple((m, metric_name(m)) for m in shown)
     columns: dict[str, list[str]] = {}
-    for metric in shown:
-        columns.setdefault(_TWINS.get(metric, metric), []).append(metric)
+    for metric in dict.fromkeys([first, *spec.shown_metrics]):
+        known = named(metric, kind_of(spec).family_name)
+        columns.setdefault((known and known.same_as) or metric, []).append(metric)
     return tuple(
-        (same[0], " = ".join(metric_name(m) for m in sorted(same))) for same in columns.values()
+        (same[0], " = ".join(metric_name(m, spec) for m in sorted(same)))
+        for same in columns.values()
     )
 
 

@@ -179,7 +179,7 @@ def kind_of(sample: Sample, task: Task) -> Kind:
 
 def _balanced(asks: Iterable[str], task: Task) -> str | None:
     """The field whose labels come in turn: the first that has labels."""
-    return next((name for name in asks if task.fields[name].kind in {"label", "yes-no"}), None)
+    return next((name for name in asks if task.fields[name].categorical), None)
 
 
 def _usable(

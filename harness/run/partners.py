@@ -70,9 +70,7 @@ def _ends_of_runs(labels: Sequence[str]) -> list[int]:
 
 def mixing_field(task: Task) -> str | None:
     """The field whose labels are mixed: the task's first scored one of kind label."""
-    return next(
-        (n for n, spec in task.fields.items() if spec.kind == "label" and spec.scored), None
-    )
+    return next((n for n, spec in task.fields.items() if spec.one_label and spec.scored), None)
 
 
 class Partners:

@@ -150,7 +150,7 @@ def prompt_variables(
 
 def _defined(spec: FieldSpec) -> FieldSpec:
     """The field with the vocabulary's definitions under the task's own."""
-    if spec.kind != "label":
+    if not spec.one_label:
         return spec
     known = {**definitions(spec.classes), **spec.definitions}
     return spec.model_copy(update={"definitions": known})

@@ -44,7 +44,7 @@ class Planner:
         self._spellings = {
             name: canonicaliser(field.classes, field.synonyms)
             for name, field in task.fields.items()
-            if field.kind == "label" and field.labels != FROM_DATA
+            if field.one_label and field.labels != FROM_DATA
         }
 
     def row(self, sample: Sample) -> PlannedSample:
@@ -185,7 +185,7 @@ def _open_classes(task: Task, stated: Mapping[str, tuple[str, ...]]) -> dict[str
     return {
         name: set(stated.get(name, ()))
         for name, field in task.fields.items()
-        if field.kind in {"label", "set"} and field.labels == FROM_DATA
+        if field.labelled and field.labels == FROM_DATA
     }
 
 

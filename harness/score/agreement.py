@@ -57,7 +57,7 @@ def _measured(
         "kappa": None,
         "uar": [None, None],
     }
-    if spec.kind in ("label", "yes-no"):
+    if spec.categorical:
         measured["kappa"] = _rounded(cohen_kappa(first, second).value)
         known = [k for k, p in enumerate(places) if name in records.samples[p].targets]
         if known:

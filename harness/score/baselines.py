@@ -16,7 +16,7 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from harness.core.field import FieldKind
+from harness.core.kind import kind_named
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.run.folder import RunFolder
@@ -39,20 +39,15 @@ CEILINGS: Mapping[str, str] = MappingProxyType(
 class Fitted:
     """The answers of a data set, counted: `values` in a fixed order, with how often each occurs."""
 
-    kind: FieldKind
+    kind: str
     values: tuple[Value, ...]
     counts: tuple[int, ...]
     in_sample: bool = True
 
     def majority(self) -> Value:
-        """The most common answer (of equals the first by name); for numbers the mean."""
-        if self.kind == "number":
-            pairs = zip(self.values, self.counts, strict=True)
-            weighted = [
-                float(value) * count for value, count in pairs if not isinstance(value, tuple)
-            ]
-            return sum(weighted) / sum(self.counts)
-        return self.values[max(range(len(self.counts)), key=self.counts.__getitem__)]
+        """The best answer that looks at no picture: the most common (of equals the first by name); for numbers the
+        mean."""
+        return kind_named(self.kind).baseline(self.values, self.counts)
 
     def draws(self, samples: Iterable[str], *, seed: int) -> Iterator[Value]:
         """An answer for each sample, drawn by frequency. It hangs on seed and sample id alone, so that order does
@@ -66,7 +61,7 @@ class Fitted:
             yield self.values[bisect_right(ends, place)]
 
 
-def fit(kind: FieldKind, targets: Iterable[Value], *, in_sample: bool = True) -> Fitted:
+def fit(kind: str, targets: Iterable[Value], *, in_sample: bool = True) -> Fitted:
     """Count the answers. Raises ValueError when there are none."""
     counted = Counter(targets)
     order = sorted(counted, key=lambda value: (str(type(value)), value))
@@ -102,7 +97,7 @@ def read_fits(
     }
 
 
-def _fitted(entry: Mapping[str, Any], kind: FieldKind) -> Fitted:
+def _fitted(entry: Mapping[str, Any], kind: str) -> Fitted:
     values: list[Value] = []
     for text, _ in entry["counts"]:
         value = json.loads(text)

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from harness.core.cell import Cell
 from harness.core.sample import Value
-from harness.metrics import estimator, family_for
+from harness.metrics import family_for, find_metric, metric_of
 from harness.metrics.calibration import (
-    BINS,
-    CALIBRATION_METRICS,
     ECE,
+    NEEDS,
     CalibrationFamily,
     calibration_family,
     expected_error,
@@ -95,7 +94,7 @@ def calibrate(
             for slice_name, mask in groups.slices.items():
                 within = [p for p in known if mask[p]]
                 places = [p for p in within if p in scored]
-                if spec.scored and spec.kind != "number" and places and "=" not in slice_name:
+                if spec.scored and spec.categorical and places and "=" not in slice_name:
                     coverage = len(places) / len(within)
                     place = _Place(cell, name, slice_name, records.cluster_unit, coverage)
                     clusters = groups.clusters[np.asarray(places, dtype=np.int64)]
@@ -118,14 +117,11 @@ def _one(
     family = calibration_family(np.asarray([s.logprobs for s in scored]), truth)
     kinds = ", ".join(sorted({s.estimator for s in scored}))
     made.rows += _means(family, place, clusters, kinds, seed)
-    said = f"least probability, of any sample, that the reply is one of the labels; {kinds}"
+    said = f"{find_metric('captured_mass_min', NEEDS).estimator}; {kinds}"
     made.rows.append(place.row("captured_mass_min", float(family.mass.min()), len(places), said))
     for metric, scheme in ECE.items():
         bins = reliability(family.confidence, family.right, scheme=scheme)
-        said = (
-            f"expected calibration error, {BINS} {scheme.replace('-', ' ')} bins of the likeliest label's "
-            f"probability; {kinds}; no interval: resampling biases it upwards"
-        )
+        said = f"{find_metric(metric, NEEDS).estimator}; {kinds}; no interval: resampling biases it upwards"
         made.rows.append(place.row(metric, expected_error(bins), len(places), said))
         made.reliability.append(_entry(place, scheme, [asdict(b) for b in bins]))
     if kinds == "continuation":
@@ -140,11 +136,12 @@ def _means(
     seed: int,
 ) -> Iterator[ScoreRow]:
     rows = family.rows()
-    values = {metric: partial(family.value, metric) for metric in CALIBRATION_METRICS}
+    values = {metric: partial(family.value, metric) for metric in family.metrics}
     intervals = bootstrap_many(
         rows, clusters, values, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
     )
-    for metric, said in CALIBRATION_METRICS.items():
+    for metric in family.metrics:
+        said = find_metric(metric, NEEDS).estimator
         value = float(family.value(metric, rows.sum(axis=0)))
         yield place.row(metric, value, len(rows), f"{said}; {kinds}", intervals[metric])
 
@@ -170,7 +167,7 @@ def _normalised(
         rows, clusters, values, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
     )
     for metric in values:
-        said = f"{estimator(spec.kind, metric)}; label of the greatest log-probability a token"
+        said = f"{metric_of(spec, metric).estimator}; label of the greatest log-probability a token"
         value = float(family.value(metric, rows.sum(axis=0)))
         yield place.row(metric + NORMALISED, value, len(rows), said, intervals[metric])
 

@@ -24,8 +24,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics import LabelFamily, estimator, label_family
+from harness.metrics import LabelFamily, find_metric, label_family
 from harness.metrics.family import Estimate, ratio
+from harness.metrics.label import NEEDS
 from harness.score.baselines import ANNOTATOR, LEFT_OUT
 from harness.score.columns import NO_PROMPT, Groups
 from harness.score.grouping import suppressed
@@ -88,7 +89,7 @@ def _rated(
         metrics = {
             metric: (
                 partial(family.value, metric),
-                f"{estimator('label', metric)}; {SAID[who]}",
+                f"{find_metric(metric, NEEDS).estimator}; {SAID[who]}",
             )
             for metric in (*spec.shown_metrics, *family.class_metrics)
         }

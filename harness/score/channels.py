@@ -30,7 +30,7 @@ def scored_answer(scores: LabelScores, spec: FieldSpec) -> Answer:
     p_w is the probability of the word w as the whole reply and v_w its value. Unlike the likeliest word's value it
     moves with every change of the probabilities, so that a scale of five words gives more than five answers.
     """
-    if spec.kind != "number" or not spec.words:
+    if not (spec.numeric and spec.words):
         return likeliest(scores)
     top = max(scores.logprobs)
     shares = [math.exp(value - top) for value in scores.logprobs]

@@ -14,7 +14,7 @@ from harness.score.records import TaskRecords
 def class_counts(records: TaskRecords, groups: Groups) -> Iterator[dict[str, Any]]:
     """For each label field and slice the task's classes with a true sample there, and those without one."""
     for name, spec in records.task.fields.items():
-        if spec.kind not in {"label", "yes-no"} or not spec.scored:
+        if not spec.categorical or not spec.scored:
             continue
         truths = records.samples.truths(name)
         asked = records.samples.known(name) & records.samples.asking(name)

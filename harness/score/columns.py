@@ -143,7 +143,7 @@ def model_columns(records: TaskRecords, groups: Groups, cells: Sequence[Cell]) -
                     records, groups, name, positions, repeats,
                     names=(cell.task, cell.model, cell.prompt, cell.condition), channel=cell.channel,
                     outcomes=repeated_outcomes(records, cell, name, positions),
-                    note=EXPECTED if cell.channel == "logprob" and spec.kind == "number" else "",
+                    note=EXPECTED if cell.channel == "logprob" and spec.numeric else "",
                 )  # fmt: skip
 
 

@@ -241,7 +241,7 @@ def _score_task(
 
 def _confusions(column: Column) -> Iterator[Mapping[str, Any]]:
     """Confusion counts on whole slices of label fields; of samples asked several times, of every repeat."""
-    if column.spec.kind not in {"label", "yes-no"}:
+    if not column.spec.categorical:
         return
     families = [family_of(column.spec, column.truth, answers) for answers in column.repeats]
     task, model, prompt, condition = column.names

@@ -41,7 +41,7 @@ def order_effects(
         if len(orders) < 2:
             continue
         for name, spec in records.task.fields.items():
-            if spec.kind != "label" or not spec.scored:
+            if not spec.one_label or not spec.scored:
                 continue
             places, answers = _shared(records, orders, name)
             if places:

@@ -61,7 +61,7 @@ def reply_maker(task: Task, columns: Columns, lines: Lines) -> ReplyMaker:
     tables: dict[str, LabelTable] = {}
     for key, name in fields.items():
         spec = task.fields[name]
-        if spec.kind != "label" or (whole and len(task.fields) > 1):
+        if not spec.one_label or (whole and len(task.fields) > 1):
             continue
         table = canonicaliser(spec.classes, spec.synonyms)
         ranked = columns.ranked

@@ -54,7 +54,7 @@ def answer_spread(
     for cell in cells:
         for name, spec in records.task.fields.items():
             answers = records.answers.get((cell, name))
-            if spec.kind == "label" and spec.scored and answers:
+            if spec.one_label and spec.scored and answers:
                 found.append(_spread(records, cell, name, rankings))
     return found
 
@@ -129,7 +129,7 @@ def topk_rows(
             answers = records.answers.get((cell, name))
             known = records.samples.known(name)
             places = [p for p in answers or () if known[p]]
-            ranks = _ranks(records, cell, name, places, rankings) if spec.kind == "label" else None
+            ranks = _ranks(records, cell, name, places, rankings) if spec.one_label else None
             if ranks is not None:
                 yield from _cell_rows(
                     records, groups, cell, name, places=places, ranks=ranks, seed=seed

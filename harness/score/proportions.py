@@ -7,12 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics import Family, LabelFamily
+from harness.metrics import Family, LabelFamily, find_metric
+from harness.metrics.label import NEEDS
 from harness.stats import CodedRows, Interval, wilson
 from harness.stats.rows import as_coded
-
-SHARES = frozenset({"accuracy", "war"})
-RECALL = "recall["
 
 
 def proportions(
@@ -39,9 +37,10 @@ def proportions(
     hits, sizes = np.diagonal(table), table.sum(axis=1)
     found = {}
     for metric in metrics:
-        if metric in SHARES:
+        known = find_metric(metric, NEEDS)
+        if known.proportion and not known.of_class:
             found[metric] = wilson(int(hits.sum()), len(rows), level=level)
-        elif metric.startswith(RECALL):
-            code = family.classes.index(metric.removeprefix(RECALL)[:-1])
+        elif known.proportion:
+            code = family.classes.index(metric.partition("[")[2][:-1])
             found[metric] = wilson(int(hits[code]), int(sizes[code]), level=level)
     return found

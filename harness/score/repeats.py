@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
-from harness.metrics import Family, LabelFamily, family_for, point
+from harness.metrics import Family, LabelFamily, family_for, main_metric, point
 from harness.run.coded import Coded, distinct
-from harness.score.main_metric import main_metric
 from harness.score.naming import who_answered
 from harness.score.records import TaskRecords, repeated_answers
 from harness.stats.agreement import flips, krippendorff_alpha, spread
@@ -52,7 +51,7 @@ def averaged(
     centre of all samples.
     """
     whole = family_of(spec, truth, repeats[0])
-    if spec.kind == "number":
+    if spec.numeric:
         codes = np.arange(len(truth), dtype=np.int32)
         families = [whole, *(family_for(spec, truth, answers) for answers in repeats[1:])]
     else:
@@ -77,7 +76,7 @@ def averaged(
 
 def family_of(spec: FieldSpec, truth: Coded[Value], answers: Coded[Value | None]) -> Family:
     """The family of n samples; of labels each distinct pair of truth and answer is looked at once."""
-    if spec.kind not in {"label", "yes-no"}:
+    if not spec.categorical:
         return family_for(spec, truth, answers)
     codes, first = distinct([truth, answers])
     pairs = family_for(spec, truth.at(first), answers.at(first))
@@ -121,7 +120,7 @@ def consistency(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping
 
 
 def _changes(spec: FieldSpec, repeats: Sequence[Sequence[Value | None]]) -> dict[str, Any]:
-    if spec.kind != "number":
+    if not spec.numeric:
         found = flips(repeats)
         return {"flip_rate": _number(found.samples), "pair_rate": _number(found.pairs)}
     variances = [
@@ -134,7 +133,7 @@ def _changes(spec: FieldSpec, repeats: Sequence[Sequence[Value | None]]) -> dict
 
 
 def _scale(spec: FieldSpec) -> Literal["nominal", "interval"]:
-    return "interval" if spec.kind == "number" else "nominal"
+    return "interval" if spec.numeric else "nominal"
 
 
 def _number(value: float) -> float | None:

@@ -14,7 +14,8 @@ from harness.answers.megc_sentences import sentence_for
 from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
-from harness.metrics.text import CEILING, TEXT_METRICS
+from harness.metrics.family import plain_names
+from harness.metrics.text import CEILING, NEEDS
 from harness.run.coded import coded
 from harness.score.baselines import BASELINES, Fitted
 from harness.score.columns import NO_PROMPT, Column, Groups, baseline_answers
@@ -24,7 +25,9 @@ from harness.sources.megc_questions import ASKED
 FIELD = "sentence"
 """The field that these scores stand under; no task has it."""
 
-SHOWN = tuple(name for name in TEXT_METRICS if CEILING not in name or not name.startswith("rouge"))
+SHOWN = tuple(
+    name for name in plain_names(NEEDS) if CEILING not in name or not name.startswith("rouge")
+)
 """All text metrics; the ceilings of ROUGE are left out, being 1."""
 
 SPEC = FieldSpec(kind="text", metrics=SHOWN)

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.outcome import Outcome
-from harness.metrics import LOWER_IS_BETTER, Family, LabelFamily
+from harness.metrics import Family, LabelFamily, Metric, main_metric, metric_of
+from harness.metrics.metric import UNIT
 from harness.run.coded import Coded
 from harness.score.columns import Column
 from harness.score.grouping import UNKNOWN, Codes, Grouping, Mask, suppressed
-from harness.score.main_metric import main_metric
 from harness.score.repeats import Averaged, averaged
 from harness.score.table import DRAWS, LEVEL, SHARED, ScoreRow, rounded
 from harness.stats.gap import MaxGap, max_gap
@@ -77,6 +77,10 @@ class _Table:
     def metric(self) -> str:
         return main_metric(self.column.spec)
 
+    @property
+    def measure(self) -> Metric:
+        return metric_of(self.column.spec, self.metric)
+
     def small(self) -> dict[int, str]:
         """Groups that have samples -> why they are suppressed; empty where they are not."""
         clusters, unit = self.column.clusters, self.column.unit
@@ -100,9 +104,9 @@ class _Table:
         suffix = SHARED if shared else ""
         groups = [self._group(place, numbers, suffix) for place in shown]
         ranked = sorted(
-            (g for g in groups if g["value"] is not None),
+            (g for g in groups if g["value"] is not None and self.measure.sign),
             key=lambda g: (g["value"], g["name"]),
-            reverse=self.metric in LOWER_IS_BETTER,
+            reverse=self.measure.sign < 0,
         )
         gap = None if shared == () or len(groups) < 2 else self._gap(shown, shared, seed)
         return {
@@ -160,7 +164,7 @@ class _Table:
         return None if math.isnan(found.value) else _told(found, bounded=self._within_one())
 
     def _within_one(self) -> bool:
-        return self.column.spec.kind != "number" and self.metric != "kappa"
+        return self.measure.range == UNIT
 
 
 def _told(gap: MaxGap, *, bounded: bool) -> dict[str, Any]:

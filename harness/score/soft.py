@@ -17,7 +17,8 @@ from harness.conditions.mixture import weight_of
 from harness.core.cell import FREE, Cell
 from harness.core.generation import LabelScores
 from harness.core.sample import Value
-from harness.metrics import SOFT_METRICS, SoftFamily, point_masses, soft_family
+from harness.metrics import SoftFamily, find_metric, point_masses, soft_family
+from harness.metrics.soft import NEEDS
 from harness.score.baselines import SET_LABEL, Fitted, fit
 from harness.score.columns import NO_PROMPT, Groups
 from harness.score.grouping import suppressed
@@ -222,7 +223,7 @@ def _rows(column: SoftColumn, cut: _Cut, unit: str, *, seed: int) -> Iterator[Sc
     task, model, prompt, condition = column.names
     for metric, function in values.items():
         interval = intervals[metric]
-        parts = [SOFT_METRICS[metric], column.said]
+        parts = [find_metric(metric, NEEDS).estimator, column.said]
         parts += ["answered samples only"] if cut.suffix else []
         repeats = len(column.families)
         parts += [f"each sample's mean over {repeats} repeats"] if repeats > 1 else []

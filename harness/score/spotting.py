@@ -21,7 +21,7 @@ from harness.core.cell import FREE, Cell
 from harness.core.errors import HarnessError
 from harness.core.task import SpottingSpec
 from harness.metrics.spots import Spot
-from harness.metrics.spotting import SPOTTING_METRICS, spotting_family
+from harness.metrics.spotting import METRICS, spotting_family
 from harness.metrics.spotting_compat import compat
 from harness.score.baselines import BASELINES, Fitted
 from harness.score.columns import NO_PROMPT, baseline_answers
@@ -230,14 +230,14 @@ def score_spots(
             n=len(family.videos), coverage=None, estimator=told, channel=channel,
         )  # fmt: skip
 
-    for metric, told in SPOTTING_METRICS.items():
+    for metric, told in ((m.name, m.estimator) for m in METRICS):
         interval = intervals[metric]
         hint = " (mended: all of harness.metrics.spotting.MENDED)" if metric == "strs" else ""
         how = f"{LEVEL:.0%} {interval.method} ({interval.clusters} by subject, {interval.draws} draws)"
         reason = f"; {interval.reason}" if interval.reason else ""
         value = float(family.value(metric, totals))
         yield row(metric, value, (interval.low, interval.high), f"{told}{hint}; {how}{reason}")
-    for metric, told in SPOTTING_METRICS.items():
+    for metric, told in ((m.name, m.estimator) for m in METRICS):
         yield row(
             metric + COMPAT, float(reference[metric]), (math.nan, math.nan),
             f"{told}, as the reference implementation of June 2024 gives it",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.core.cell import FREE
 from harness.core.field import FieldSpec
-from harness.metrics import Family, LabelFamily, SetFamily, estimator
+from harness.metrics import Family, LabelFamily, SetFamily, metric_of
 from harness.score.columns import Column, Mask
 from harness.score.proportions import proportions
 from harness.score.repeats import Averaged, averaged
@@ -180,7 +180,7 @@ def _rows(
 
 
 def _estimator(column: Column, metric: str, cut: _Cut, interval: Interval) -> str:
-    parts = [estimator(column.spec.kind, metric)]
+    parts = [metric_of(column.spec, metric).estimator]
     if cut.suffix == ANSWERED:
         parts.append("answered samples only")
     if len(column.repeats) > 1:

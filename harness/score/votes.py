@@ -80,7 +80,7 @@ class Votes:
 
 def read_soft_truths(samples: Path, task: Task) -> Mapping[str, SoftTruth]:
     """Label field -> its distributions; empty where no sample has any. `samples` is the task's samples file."""
-    fields = {n: s for n, s in task.fields.items() if s.kind == "label" and s.scored}
+    fields = {n: s for n, s in task.fields.items() if s.one_label and s.scored}
     if not fields:
         return {}
     rows = list(_distributions(samples))

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.field import FieldKind, FieldSpec
+from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
 from harness.core.sample import Scalar, Value
 from harness.core.text import canonical_json
+from harness.kinds.cells import finite, is_blank, plain
 
-_YES_NO: Mapping[str, str] = {
-    **dict.fromkeys(("yes", "y", "true", "1", "1.0"), "yes"),
-    **dict.fromkeys(("no", "n", "false", "0", "0.0"), "no"),
-}
-_BETWEEN = re.compile(r"[,;+]")
+__all__ = ["annotation", "frame_number", "frame_rate", "is_blank", "plain", "target"]
+
 _NO_FRAME = frozenset({"/", "-", "na", "n/a", "nan", "none"})
 """How published coding sheets write "not coded" in a frame column."""
 
 
-def is_blank(cell: Any) -> bool:
-    """No value: None, white space, or a NaN."""
-    if isinstance(cell, str):
-        return not cell.strip()
-    return cell is None or (isinstance(cell, float) and math.isnan(cell))
-
-
-def plain(cell: Any) -> str:
-    """A cell as text: stripped; whole numbers without `.0`; yes and no for true and false."""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
-
-
 def target(cell: Any, spec: FieldSpec, *, column: str, where: str) -> Value:
-    """A cell that is not blank as a value of the field's kind.
+    """A cell that is not blank as a value of the field's kind (`target` of :class:`harness.core.kind.Kind`).
 
-    label: text. number: a float within the field's scale. yes-no: `yes` or `no`. set: a sorted
-    tuple of names, from a list or separated by `,` `;` `+`; the word `none` is the empty set.
-    text: text. Raises HarnessError naming row and column.
+    Raises HarnessError naming row and column.
     """
     try:
-        return _PARSERS[spec.kind](cell, spec)
+        return kind_of(spec).target(cell, spec)
     except ValueError as error:
         raise HarnessError(
             f"{where}, column {column!r}: {error}",
@@ -97,59 +75,6 @@ def annotation(cell: Any) -> Scalar:
 
 def _number(cell: Any, *, column: str, where: str) -> float:
     try:
-        return _finite(cell)
+        return finite(cell)
     except ValueError as error:
         raise HarnessError(f"{where}, column {column!r}: {error}", hint="hint the cell") from None
-
-
-def _finite(cell: Any) -> float:
-    try:
-        number = float(cell)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{plain(cell)!r} is not a number") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{plain(cell)!r} is not a finite number")
-    return number
-
-
-def _as_label(cell: Any, spec: FieldSpec) -> Value:
-    if isinstance(cell, list | tuple | dict | bytes):
-        raise ValueError(f"a {type(cell).__name__} is not a label")
-    return plain(cell)
-
-
-def _as_number(cell: Any, spec: FieldSpec) -> Value:
-    number = _finite(cell)
-    if not spec.low <= number <= spec.high:
-        raise ValueError(f"{plain(cell)} lies outside the field's scale, {spec.low} to {spec.high}")
-    return number
-
-
-def _as_yes_no(cell: Any, spec: FieldSpec) -> Value:
-    value = _YES_NO.get(plain(cell).lower())
-    if value is None:
-        raise ValueError(f"{plain(cell)!r} is neither yes nor no")
-    return value
-
-
-def _as_set(cell: Any, spec: FieldSpec) -> Value:
-    if isinstance(cell, list | tuple):
-        members = [plain(member) for member in cell if not is_blank(member)]
-    elif plain(cell).lower() == "none":
-        members = []
-    else:
-        members = [member.strip() for member in _BETWEEN.split(plain(cell))]
-    return tuple(sorted({member for member in members if member}))
-
-
-def _as_text(cell: Any, spec: FieldSpec) -> Value:
-    return plain(cell)
-
-
-_PARSERS: Mapping[FieldKind, Callable[[Any, FieldSpec], Value]] = {
-    "label": _as_label,
-    "number": _as_number,
-    "yes-no": _as_yes_no,
-    "set": _as_set,
-    "text": _as_text,
-}

@@ -72,8 +72,8 @@ def check_source(source: Source, fields: Mapping[str, FieldSpec]) -> Checked:
             missing += 1
             first_missing = first_missing or lost
         for name, value in sample.targets.items():
-            counts[name][str(value) if fields[name].kind == "label" else ""] += 1
-            if fields[name].kind == "label":
+            counts[name][str(value) if fields[name].one_label else ""] += 1
+            if fields[name].one_label:
                 votes.add(sample.annotations, str(value))
     return Checked(
         samples=samples,

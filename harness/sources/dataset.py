@@ -139,7 +139,7 @@ class DatasetSource:
             if value is None:
                 continue
             spec = self._fields[name]
-            if spec.kind == "label" and not judges[name](str(value)):
+            if spec.one_label and not judges[name](str(value)):
                 return f"{name} outside the task's classes: {value}"
             targets[name] = target(value, spec, column=value_name, where=entry.id)
         if not targets:
@@ -216,7 +216,7 @@ def label_of(code: Any, names: Mapping[str, str], *, where: str) -> str:
 
 def _judge(spec: FieldSpec) -> Callable[[str], bool]:
     """Whether a label is one of the field's classes; all are, where the data decide."""
-    if spec.kind != "label" or spec.labels == FROM_DATA:
+    if not spec.one_label or spec.labels == FROM_DATA:
         return lambda label: True
     table = canonicaliser(resolve_labels(spec.labels), spec.synonyms)
     return lambda label: table.label(label) is not None

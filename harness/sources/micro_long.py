@@ -159,7 +159,7 @@ class LongSource:
         long = LongVideo(video, subject, medium, known)
         seconds = self._options.window or 0
         about = self._about(subject, video)
-        field = next((n for n, spec in self._fields.items() if spec.kind == "label"), "emotion")
+        field = next((n for n, spec in self._fields.items() if spec.one_label), "emotion")
         yield from windows(long, field=field, rest=REST, seconds=seconds, annotations=about)
 
 

@@ -98,9 +98,7 @@ def paired(
     """
     rows_a, rows_b = side_by_side([a, b])
     names = None if clusters is None else np.asarray(clusters)
-    right_by = (
-        "accuracy" if "uar" in a.metrics else metric
-    )  # a label is right or wrong, a number is not
+    right_by = getattr(a, "right_by", "") or metric  # a label is right or wrong, a number is not
     if select is not None:
         rows_a, rows_b = rows_a[select], rows_b[select]
         names = None if names is None else names[select]

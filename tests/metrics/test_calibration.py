@@ -13,7 +13,6 @@ from hypothesis.extra.numpy import arrays
 
 from harness.core.errors import HarnessError
 from harness.metrics.calibration import (
-    CALIBRATION_METRICS,
     FLOOR,
     CalibrationFamily,
     calibration_family,
@@ -32,7 +31,7 @@ def family(count: int = 200, classes: int = 5, seed: int = 0) -> CalibrationFami
 
 def values(found: CalibrationFamily) -> dict[str, float]:
     totals = found.rows().sum(axis=0)
-    return {m: float(found.value(m, totals)) for m in CALIBRATION_METRICS}
+    return {m: float(found.value(m, totals)) for m in found.metrics}
 
 
 @pytest.mark.parametrize("classes", [2, 5])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from harness.core.errors import HarnessError
-from harness.metrics import estimates, label_family, point
+from harness.metrics import estimates, find_metric, label_family, point
 
 MISS = "\x00miss"
 labels = st.sampled_from(["anger", "fear", "joy", "[odd]"])
@@ -77,6 +77,18 @@ def test_kappa_agrees_with_scikit_learn(rows: list[tuple[str, str | None]]) -> N
         assert math.isnan(ours)
     else:
         assert ours == pytest.approx(sk.cohen_kappa_score(truth, written))
+
+
+@given(st.lists(st.tuples(labels, st.one_of(labels, st.none())), min_size=2, max_size=40))
+def test_mcc_agrees_with_scikit_learn(rows: list[tuple[str, str | None]]) -> None:
+    truth, predicted = split(rows)
+    strays = {p for p in predicted if p is not None} - set(truth)
+    written = [MISS if p is None or p in strays else p for p in predicted]
+    ours = point(label_family(truth, predicted), "mcc")
+    if len(set(truth)) == 1:
+        assert math.isnan(ours)  # scikit-learn says 0, as of answers that are all one
+    else:
+        assert ours == pytest.approx(sk.matthews_corrcoef(truth, written), abs=1e-12)
 
 
 GOLDEN = [
@@ -156,8 +168,10 @@ def test_order_does_not_matter_and_rows_add_up(
         parts = table[:half].sum(axis=0) + table[half:].sum(axis=0)
         assert family.value(name, parts) == pytest.approx(whole, nan_ok=True)
         assert family.value(name, np.ones(len(rows)) @ table) == pytest.approx(whole, nan_ok=True)
-        if name != "kappa":
-            assert math.isnan(whole) or 0.0 <= whole <= 1.0
+        low, high = find_metric(name, "label").range
+        assert math.isnan(whole) or low - 1e-12 <= whole <= high + 1e-12
+        same = find_metric(name, "label").same_as
+        assert not same or point(family, same) == pytest.approx(whole, nan_ok=True)
 
 
 @given(pairs)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.core.field import FieldKind, FieldSpec
+from harness.core.field import FieldSpec
 from harness.core.source import Skipped, Source
 from harness.faces import CUE_VALUES, annotate, draw, face_at
 from harness.media import check
@@ -17,7 +17,7 @@ from harness.sources import drawn_pictures, open_source
 BASE = Path()
 
 
-def opened(fields: dict[str, FieldKind], **options: object) -> Source:
+def opened(fields: dict[str, str], **options: object) -> Source:
     asked = {"family": "faces", "n": 14, "seed": 5, **options}
     return open_source(asked, fields={k: FieldSpec(kind=v) for k, v in fields.items()}, base=BASE)
 
@@ -82,7 +82,7 @@ def test_clips() -> None:
     assert check(first.frames[first.apex or 0].read(), "x") == (224, 224)
 
 
-VQA: dict[str, FieldKind] = {
+VQA: dict[str, str] = {
     "coarse": "label", "fine": "label", "action_units": "set", "au_shown": "yes-no",
 }  # fmt: skip
 
@@ -108,7 +108,7 @@ def test_questions_outside_the_task_are_counted() -> None:
 
 
 def test_digests_tell_options_apart() -> None:
-    fields: dict[str, FieldKind] = {"emotion": "label"}
+    fields: dict[str, str] = {"emotion": "label"}
     variants = [
         {},
         {"seed": 6},
@@ -133,7 +133,7 @@ def test_digests_tell_options_apart() -> None:
     ],
 )
 def test_bad_options_are_told(
-    fields: dict[str, FieldKind], options: dict[str, object], message: str
+    fields: dict[str, str], options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(HarnessError, match=message):
         opened(fields, **options)

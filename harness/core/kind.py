@@ -1,0 +1,187 @@
+"""What kind of value fills a field: how it is read, held to, compared, scored and shown.
+
+A kind is one record of functions. Everything outside `harness.kinds` asks the kind of a field and tells none apart by
+name, so that a package adds a kind with a record and an entry point::
+
+    [project.entry-points."harness.kinds"]
+    interval = "my_package.interval:INTERVAL"
+
+`harness.kinds` holds the kinds of this package; `tests/example_package` has one from outside.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from harness.core.errors import HarnessError
+from harness.core.registry import Registry
+
+if TYPE_CHECKING:
+    from harness.core.field import FieldSpec
+    from harness.core.sample import Value
+
+
+def no_options(spec: FieldSpec) -> None:
+    """The check of a kind without options of its own. Raises ValueError."""
+    if spec.options:
+        raise ValueError(f"options: a field of kind {spec.kind} takes none ({', '.join(spec.options)})")  # fmt: skip
+
+
+def no_classes(spec: FieldSpec) -> tuple[str, ...]:
+    """The classes of a kind that has none."""
+    return ()
+
+
+def no_candidates(spec: FieldSpec) -> tuple[str, ...]:
+    """Of a kind whose answers cannot be listed."""
+    return ()
+
+
+def no_pattern(spec: FieldSpec) -> str | None:
+    """Of a kind whose answers are free text."""
+    return None
+
+
+def text_schema(spec: FieldSpec) -> dict[str, Any]:
+    """The schema of any text."""
+    return {"type": "string"}
+
+
+def shown_to_prompts(spec: FieldSpec) -> dict[str, Any]:
+    """A field as templates see it under `fields`; whole numbers lose their `.0`. `options` stand there where it has
+    any."""
+    own = {"options": dict(spec.options)} if spec.options else {}
+    return {
+        "kind": spec.kind,
+        "labels": list(spec.classes),
+        "low": plain_number(spec.low),
+        "high": plain_number(spec.high),
+        "words": list(spec.words),
+        **own,
+    }
+
+
+def same_value(a: Value, b: Value) -> bool | None:
+    """Whether two answers are equal."""
+    return a == b
+
+
+def most_common(values: Sequence[Value], counts: Sequence[int]) -> Value:
+    """The value of the greatest count, the first of equals."""
+    return values[max(range(len(counts)), key=counts.__getitem__)]
+
+
+def plain_number(number: float) -> float | int:
+    """2.0 as 2."""
+    return int(number) if float(number).is_integer() else number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of field. `spec` is the field as the task writes it, its labels already a list where it has labels.
+
+    A value (a truth or an answer) is a text, a number, yes or no, or a tuple of names. A kind whose values have more
+    parts writes each in one spelling as text (`26-31`), so that equal values are equal texts.
+    """
+
+    name: str
+    """As task files write it."""
+    title: str
+    """One line: what an answer is."""
+    family_name: str
+    """Whose metrics score it: the `needs` of :class:`harness.metrics.Metric`."""
+    metrics: tuple[str, ...]
+    """The metrics shown where the task names none."""
+    family: Callable[[FieldSpec, Sequence[Value], Sequence[Value | None]], Any]
+    """(spec, truths (n), answers (n), None for no answer) -> a :class:`harness.metrics.Family` of that name.
+
+    Raises HarnessError for a truth that is no value of the kind, naming the sample's position."""
+    reader: Callable[[str, FieldSpec, bool], Any]
+    """(name of the field, spec, whether the prompt offers labels as letters) -> a
+    :class:`harness.answers.ValueReader`. Raises HarnessError where labels are still a name."""
+    target: Callable[[Any, FieldSpec], Value]
+    """(a cell of a table, not blank; spec) -> the true value. Raises ValueError saying what is wrong with it."""
+    example: Callable[[FieldSpec], Any]
+    """A made-up value, for prompts that are tried without data."""
+
+    main: str = ""
+    """The one of `metrics` that stands for the field where its task names none; the first where this is empty."""
+    categorical: bool = False
+    """An answer is one of `classes`: it has a confusion table, class scores, kappa, and power by its classes."""
+    labelled: bool = False
+    """`labels` of the field apply: a vocabulary, a list, or those that occur in the data."""
+    numeric: bool = False
+    """Values are numbers on a scale: their mean and deviation say something, equality does not."""
+
+    check: Callable[[FieldSpec], None] = no_options
+    """Raises ValueError where the field's options do not fit; a kind with `options` of its own checks them here."""
+    classes: Callable[[FieldSpec], tuple[str, ...]] = no_classes
+    """All names that an answer may hold, in their order; none where they are not listed. ValueError before they are
+    known."""
+    candidates: Callable[[FieldSpec], tuple[str, ...]] = no_candidates
+    """All whole replies that are answers, for the channel `logprob`; none where they cannot be listed."""
+    pattern: Callable[[FieldSpec], str | None] = no_pattern
+    """A regular expression of all answers in plain text, for the channel `choice`; None for free text."""
+    schema: Callable[[FieldSpec], dict[str, Any]] = text_schema
+    """A JSON schema of all answers inside a JSON object (`harness.answers.constraints` says which words it may use)."""
+    variables: Callable[[FieldSpec], Mapping[str, Any]] = shown_to_prompts
+    """What a prompt sees of the field under `fields`."""
+    same: Callable[[Value, Value], bool | None] = same_value
+    """Whether two answers say the same; None where that cannot be told from equality (numbers)."""
+    baseline: Callable[[Sequence[Value], Sequence[int]], Value] = most_common
+    """(values, how often each occurs) -> the best answer that looks at no picture."""
+
+    def __post_init__(self) -> None:
+        if not self.metrics:
+            raise ValueError(f"field kind {self.name}: name the metrics that score it")
+
+
+KINDS = Registry(
+    "field kind",
+    "harness.kinds",
+    {
+        "label": "harness.kinds.label:LABEL",
+        "yes-no": "harness.kinds.yes_no:YES_NO",
+        "set": "harness.kinds.sets:SET",
+        "number": "harness.kinds.number:NUMBER",
+        "text": "harness.kinds.text:TEXT",
+    },
+)
+"""Name -> a Kind. Found by name, so that the lowest rooms can ask for what stands above them."""
+
+
+@cache
+def kind_named(name: str) -> Kind:
+    """The kind called `name`. Raises HarnessError that lists the kinds there are, or names a broken package."""
+    if name not in KINDS.builtin and name not in KINDS.names():
+        raise unknown_kind(name)
+    found = KINDS.load(name)
+    if not isinstance(found, Kind) or found.name != name:
+        told = (
+            f"the kind {found.name!r}" if isinstance(found, Kind) else f"a {type(found).__name__}"
+        )
+        raise HarnessError(
+            f"entry point {name!r} of harness.kinds is {told}, not a harness.core.kind.Kind called {name!r}",
+            hint="report it to the package that brings it, or uninstall that package",
+        )  # fmt: skip
+    return found
+
+
+def kind_of(spec: FieldSpec) -> Kind:
+    """The kind of a field."""
+    return kind_named(spec.kind)
+
+
+def unknown_kind(name: str) -> HarnessError:
+    """The error for a kind that is not there."""
+    names = KINDS.names()
+    near = difflib.get_close_matches(name, names, n=2)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return HarnessError(
+        f"no field kind is called {name!r}",
+        hint=f"{hint}choose one of: {', '.join(names)}; or install the package that brings it",
+    )

@@ -1,0 +1,223 @@
+"""What a metric is, and where metrics are found by name.
+
+A metric is a pure function of *totals*: sums over samples of one row each, as the metric's family makes them (a
+family is one way to compare truths with answers; see :mod:`harness.metrics.family`). Whoever has the function can
+score the whole set, a slice or a resample of it, pair two runs and compare them, since all of these are sums of other
+rows. So a metric is one record, and everything else asks that record: how a table heads it, which way is better,
+between which values it lies, whether it is another metric by another name.
+
+========  ==========================================  ====================================================
+family    used by the field kinds                     totals (last axis), and what helps to read them
+========  ==========================================  ====================================================
+label     label, yes-no                               C*(C+1) counts; ``family.table(totals)`` is
+                                                      (..., C, C+1), true class by answer, last column: none
+                                                      of the C classes
+set       set                                         5+3m; ``family.names`` are the m names
+number    number                                      11 moments and sums; ``family.low``, ``family.high``
+text      text                                        42 counts and sums
+soft      label fields whose truth is a distribution  one sum a metric
+========  ==========================================  ====================================================
+
+A package adds a metric with a record and an entry point. Cohen's kappa would be::
+
+    from harness.metrics import LabelFamily, Metric
+    from harness.metrics.family import Floats, ratio
+
+    def kappa(family: LabelFamily, totals: Floats) -> Floats:
+        table = family.table(totals)                       # (..., C, C+1)
+        count = table.sum(axis=(-2, -1))
+        agreed = table.trace(axis1=-2, axis2=-1) / count
+        chance = (table.sum(axis=-1) * table.sum(axis=-2)[..., :-1]).sum(axis=-1) / count**2
+        return ratio(agreed - chance, 1 - chance)          # nan where it is undefined
+
+    KAPPA = Metric(
+        name="my_kappa", title="Cohen's κ", needs="label", range=(-1.0, 1.0), better="higher",
+        estimator="Cohen (1960) kappa, a missing answer is a category of its own", compute=kappa,
+    )
+
+and, in the package's ``pyproject.toml``::
+
+    [project.entry-points."harness.metrics"]
+    my_kappa = "my_package.metrics:KAPPA"      # one Metric, or a list of them
+
+It is then a name like any other: ``metrics: [uar, my_kappa]`` in a task file, ``--set``, tables, comparisons and
+``harness list metrics``. A metric that needs other rows than its family has comes with a field kind and a family of
+its own (:mod:`harness.kinds`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+from harness.core.errors import HarnessError
+from harness.core.registry import Registry
+
+Better: TypeAlias = Literal["higher", "lower", "none"]
+
+UNIT: tuple[float, float] = (0.0, 1.0)
+"""The range of shares."""
+SUFFIXES = ("_answered", "_shared", "_length_normalised")
+"""What score rows write behind a metric's name: over which samples or answers it was taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A named number of one family; see the module for an example."""
+
+    name: str
+    """As task files and score rows write it: letters, digits, `_`."""
+    title: str
+    """As tables head it: `UAR`."""
+    needs: str
+    """The family whose totals it reads: `label`, `set`, `number`, `text`, or that of a kind from outside."""
+    estimator: str
+    """One line: how it is computed, what a missing answer counts, with its source."""
+    compute: Callable[[Any, Any], Any] | None = None
+    """(family, totals (..., k)) -> values (...), nan where undefined; of a class metric (..., classes). None for a
+    number that no sums of rows give (a calibration error)."""
+    range: tuple[float, float] = UNIT
+    """Least and greatest value; infinite where there is none."""
+    better: Better = "higher"
+    """Which way is better; `none` where neither is."""
+    same_as: str = ""
+    """A metric of the same family that this one is by another name (`war` is `accuracy`): one column shows both."""
+    of_class: bool = False
+    """One value for each class, written `recall[anger]`."""
+    proportion: bool = False
+    """A plain share of samples (of a class metric: of the samples of the class), so that Wilson's interval fits."""
+
+    def __post_init__(self) -> None:
+        low, high = self.range
+        if not self.name.replace("_", "").replace("@", "").isalnum():
+            raise ValueError(f"metric {self.name!r}: a name is letters, digits and _")
+        if self.better not in {"higher", "lower", "none"}:
+            raise ValueError(f"metric {self.name}: better is higher, lower or none")
+        if math.isnan(low) or math.isnan(high) or not low < high:
+            raise ValueError(f"metric {self.name}: its range {low}..{high} is empty")
+
+    @property
+    def sign(self) -> int:
+        """1 where higher is better, -1 where lower is, 0 where neither is."""
+        return {"higher": 1, "lower": -1, "none": 0}[self.better]
+
+
+OUTSIDE = Registry("metric", "harness.metrics", {})
+"""Entry points of other packages: each a Metric or several."""
+
+_SHIPPED: Mapping[str, str] = MappingProxyType(
+    {
+        "label": "harness.metrics.label",
+        "set": "harness.metrics.sets",
+        "number": "harness.metrics.numbers",
+        "text": "harness.metrics.text",
+        "soft": "harness.metrics.soft",
+        "probability": "harness.metrics.calibration",
+        "spotting": "harness.metrics.spotting",
+    }
+)
+"""Family -> the module whose METRICS are its own."""
+
+
+def find_metric(name: str, needs: str) -> Metric:
+    """The metric of a family by its name, as task files and score rows write it (`uar`, `recall[anger]`,
+    `uar_answered`).
+
+    Raises HarnessError that lists near names where the family has none such.
+    """
+    plain = base_name(name)
+    classed = "[" in name
+    found = shipped(needs).get(plain) or _outside(needs).get(plain)
+    if found is None or found.of_class != classed:
+        raise unknown_metric(name, [written(m) for m in metrics_of(needs)], needs)
+    return found
+
+
+def metrics_of(needs: str) -> tuple[Metric, ...]:
+    """All metrics of a family, those of other packages last. Raises HarnessError for a broken package."""
+    return (*shipped(needs).values(), *_outside(needs).values())
+
+
+def every_metric() -> tuple[Metric, ...]:
+    """All metrics there are, family by family. Raises HarnessError for a broken package."""
+    families = dict.fromkeys([*_SHIPPED, *(m.needs for m in _brought())])
+    return tuple(metric for needs in families for metric in metrics_of(needs))
+
+
+def named(name: str, needs: str = "") -> Metric | None:
+    """The metric of this name, of the family `needs` where that has one, else of the first that has; None for an
+    unknown name. For those who show numbers that were computed elsewhere."""
+    plain = base_name(name)
+    for family in (needs, *_SHIPPED):
+        if plain in shipped(family):
+            return shipped(family)[plain]
+    brought = [metric for metric in _brought() if metric.name == plain]
+    return next((m for m in brought if m.needs == needs), next(iter(brought), None))
+
+
+def base_name(name: str) -> str:
+    """`recall[anger]_answered` -> recall."""
+    name = name.partition("[")[0]
+    for suffix in SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def written(metric: Metric) -> str:
+    """How it is asked for: `recall[CLASS]`, `uar`."""
+    return f"{metric.name}[CLASS]" if metric.of_class else metric.name
+
+
+def unknown_metric(name: str, known: Iterable[str], needs: str) -> HarnessError:
+    """The error for a metric name that a family, or a kind of field, does not have."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return HarnessError(
+        f"no metric {name!r} for a {needs} field", hint=f"{hint}choose from: {', '.join(names)}"
+    )
+
+
+@cache
+def shipped(needs: str) -> Mapping[str, Metric]:
+    """This package's metrics of a family, by name, in the order of its tables; empty for a family from outside."""
+    if needs not in _SHIPPED:
+        return MappingProxyType({})
+    metrics: Sequence[Metric] = importlib.import_module(_SHIPPED[needs]).METRICS
+    return MappingProxyType({metric.name: metric for metric in metrics})
+
+
+@cache
+def _outside(needs: str) -> Mapping[str, Metric]:
+    found: dict[str, Metric] = {}
+    for metric in _brought():
+        if metric.needs != needs:
+            continue
+        if metric.name in found or metric.name in shipped(needs):
+            raise HarnessError(
+                f"two metrics of {needs} fields are called {metric.name!r}",
+                hint="remove or rename the one that an installed package brings (entry points `harness.metrics`)",
+            )
+        found[metric.name] = metric
+    return MappingProxyType(found)
+
+
+@cache
+def _brought() -> tuple[Metric, ...]:
+    found: list[Metric] = []
+    for name in OUTSIDE.names():
+        loaded = OUTSIDE.load(name)
+        several = [loaded] if isinstance(loaded, Metric) else loaded
+        if not isinstance(several, list | tuple) or not all(isinstance(m, Metric) for m in several):
+            raise HarnessError(
+                f"entry point {name!r} of harness.metrics is a {type(loaded).__name__}, not a Metric",
+                hint="point it at a harness.metrics.Metric, or a list of them",
+            )
+        found += several
+    return tuple(found)
