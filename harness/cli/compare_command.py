@@ -56,10 +56,10 @@ def execute(args: argparse.Namespace) -> int:
     """Compare and print."""
     import tempfile
 
+    from harness.analyses.words import visible
     from harness.compare import compare, open_sides
     from harness.compare.markdown import markdown
     from harness.compare.tables import blocks
-    from harness.report.words import visible
     from harness.score.pseudonyms import read_key
 
     place = workspace(args)
@@ -89,9 +89,9 @@ def _print_selections(args: argparse.Namespace, sides: list[Side]) -> int:
     import json
     from dataclasses import asdict
 
+    from harness.analyses.words import visible
     from harness.compare.loso import select_loso, selection_blocks
     from harness.compare.markdown import markdown
-    from harness.report.words import visible
 
     found = select_loso(sides, seed=args.seed)
     if args.json:
@@ -137,8 +137,8 @@ def print_blocks(found: list[Block]) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from harness.analyses.words import visible
     from harness.report.terminal import WIDTH
-    from harness.report.words import visible
 
     probe = Console(file=sys.stdout)
     width = min(WIDTH, probe.width) if probe.is_terminal else WIDTH
@@ -164,7 +164,7 @@ def _print_table(console: Any, block: Block) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from harness.report.words import visible
+    from harness.analyses.words import visible
 
     grid = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for number, heading in enumerate(block.header):

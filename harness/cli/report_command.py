@@ -17,9 +17,9 @@ def execute(args: argparse.Namespace) -> int:
 
     The page's path goes to standard output, its notices to standard error.
     """
+    from harness.analyses.words import visible
     from harness.report.notices import notice_lines
     from harness.report.page import write_report
-    from harness.report.words import visible
     from harness.run.folder import open_run
     from harness.run.scoring import scored_manifest
 

@@ -184,10 +184,10 @@ def _is_spots(path: Path) -> bool:
 
 def _score_spots(args: argparse.Namespace) -> int:
     """Intervals against true ones, which a table or a task gives; no run folder is written."""
+    from harness.analyses.spot_lines import mended_lines, spot_lines
+    from harness.analyses.words import visible
     from harness.core.errors import HarnessError
-    from harness.report.spots import mended_lines, spot_lines
     from harness.report.terminal import scores_json
-    from harness.report.words import visible
     from harness.run.task_files import load_task
     from harness.score.folder import Scores
     from harness.score.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
@@ -229,9 +229,9 @@ def _score_spots(args: argparse.Namespace) -> int:
 
 def _imported(args: argparse.Namespace) -> RunFolder:
     """The run folder written from the file of answers; what was noticed goes to standard error."""
+    from harness.analyses.words import visible
     from harness.core.errors import HarnessError
     from harness.core.text import digest_file, digest_json
-    from harness.report.words import visible
     from harness.run.folder import RunFolder
     from harness.run.runner import RUNS
     from harness.run.task_files import load_task

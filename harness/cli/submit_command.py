@@ -192,7 +192,7 @@ def _finish(args: argparse.Namespace, package: Package) -> int:
 
 
 def _print_findings(findings: Findings) -> None:
-    from harness.report.words import visible
+    from harness.analyses.words import visible
 
     state = _many(len(findings.faults), "fault") if findings.faults else "structure in order"
     warned = _many(len(findings.warnings), "warning")
@@ -210,7 +210,7 @@ def _print_spread(part: Assembled) -> None:
     """How often each answer to the questions with few answers, and what was filled in."""
     from collections import Counter
 
-    from harness.report.words import visible
+    from harness.analyses.words import visible
     from harness.submit.check import name_rows
 
     kinds: dict[str, Counter[str]] = {}

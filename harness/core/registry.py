@@ -24,6 +24,18 @@ class Registry:
         """All known names, sorted."""
         return tuple(sorted({*self.builtin, *self._entry_points()}))
 
+    def brought(self) -> Mapping[str, str]:
+        """Names that other packages bring, sorted, each with its package and version: `affect-extras 1.0`."""
+        from importlib.metadata import entry_points  # slow to import, seldom needed
+
+        return {
+            point.name: f"{point.dist.name} {point.dist.version}"
+            if point.dist
+            else "unknown package"
+            for point in sorted(entry_points(group=self.group), key=lambda point: point.name)
+            if point.name not in self.builtin
+        }
+
     def load(self, name: str) -> Any:
         """The named object. Raises HarnessError listing the names there are."""
         target = self.builtin.get(name) or self._entry_points().get(name)

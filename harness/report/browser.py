@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal
 
+from harness.analyses.keys import RowKey, row_key
+from harness.analyses.words import visible_all
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_named
-from harness.report.inputs import RowKey, RunView, row_key
-from harness.report.words import visible_all
+from harness.report.inputs import RunView
 from harness.run.folder import RunFolder
 
 EMBEDDED = 400

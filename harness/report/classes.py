@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.inputs import RowKey, RunView, row_key
-from harness.report.tables import BLANK, ScoreTable, Shown, is_baseline, shown
-from harness.report.words import count, percent
+from harness.analyses.keys import BLANK, RowKey, is_baseline, row_key
+from harness.analyses.words import count, percent
+from harness.report.inputs import RunView
+from harness.report.tables import ScoreTable, Shown, shown
 
 METRICS = ("recall", "precision", "f1")
 
@@ -69,15 +70,3 @@ def _table(entry: Mapping[str, Any], numbers: Mapping[str, Any]) -> ClassTable:
 
 def _share(number: int, total: int) -> str:
     return f"{count(number)} ({percent(number / total)})"
-
-
-def absent_classes(view: RunView, table: ScoreTable) -> tuple[str, ...]:
-    """The classes of a field without a sample on the table's slice."""
-    entries = (entry for entry in _classes(view, table) if entry["slice"] == table.slice)
-    return tuple(next(entries, {"absent": ()})["absent"])
-
-
-def _classes(view: RunView, table: ScoreTable) -> Iterator[Mapping[str, Any]]:
-    for state in view.scores.tasks:
-        if state["task"] == table.task:
-            yield from (e for e in state.get("classes", ()) if e["field"] == table.field)

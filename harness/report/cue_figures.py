@@ -7,10 +7,10 @@ from math import floor, isnan, log10
 
 from markupsafe import Markup
 
+from harness.analyses.words import visible
 from harness.cues.causes import Effect, Faithfulness
 from harness.cues.tables import shown
 from harness.report.figures import svg
-from harness.report.words import visible
 
 WIDTH, LEFT, RIGHT = 880, 280, 190
 ROW, HEAD, FOOT = 26, 30, 30

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import harness
+from harness.analyses.words import visible
 from harness.compare.tables import Block
 from harness.cues.audit import Audit
 from harness.cues.interventions import Effects
@@ -17,7 +18,6 @@ from harness.cues.tables import audit_blocks, by_cell, cause_blocks, region_bloc
 from harness.report.cue_figures import forest, scatter
 from harness.report.cue_pairs import RULE, pairs_shown
 from harness.report.notices import run_notices
-from harness.report.words import visible
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.scoring import scored_manifest
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analyses.words import visible
 from harness.compare.tables import decimal
 from harness.core.errors import HarnessError
 from harness.cues.causes import Effect
 from harness.cues.interventions import Finding
 from harness.report.inputs import RunView, read_run
 from harness.report.pictures import Album, collect
-from harness.report.words import visible
 from harness.run.folder import RunFolder
 
 MOST = 8

@@ -8,11 +8,8 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
-from harness.core.outcome import Outcome
-from harness.metrics import Metric
-from harness.metrics.metric import UNIT
-from harness.report.tables import Line, ScoreTable, known_metric, said
-from harness.report.words import (
+from harness.analyses.keys import said
+from harness.analyses.words import (
     OUTCOMES,
     failure_words,
     interval,
@@ -21,6 +18,10 @@ from harness.report.words import (
     number,
     visible,
 )
+from harness.core.outcome import Outcome
+from harness.metrics import Metric
+from harness.metrics.metric import UNIT
+from harness.report.tables import Line, ScoreTable, known_metric
 
 WIDTH = 880
 LEFT, RIGHT = 310, 150

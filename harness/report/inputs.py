@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from harness.core.cell import FREE
-from harness.core.errors import HarnessError
+from harness.analyses.keys import RowKey, prompt_on
 from harness.core.field import FieldSpec
 from harness.core.task import Task
 from harness.run.folder import RunFolder
 from harness.run.journal import read_log
 from harness.run.scoring import scored_manifest
-from harness.score import ScoreRow, Scores, score_run
+from harness.score import ScoreRow, Scores, read_scores, score_run
 from harness.score.export_manifest import refuse_export
-
-RowKey: TypeAlias = "tuple[str, str, str]"
-"""Model, prompt (with its channel, where that is not free), condition."""
 
 Block: TypeAlias = "dict[RowKey, dict[str, ScoreRow]]"
 """Who answered -> metric -> number, for one field on one slice."""
@@ -73,39 +68,6 @@ def _stale(folder: RunFolder) -> bool:
         folder.trials, folder.generations, folder.manifest, folder.scoring / "scoring.json",
     )  # fmt: skip
     return any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
-
-
-def read_scores(folder: RunFolder) -> Scores:
-    """The scores of scores.json. Raises HarnessError when the file is broken."""
-    try:
-        body = json.loads(folder.scores.read_bytes().decode("utf-8", "surrogatepass"))
-        return Scores(
-            scores=tuple(ScoreRow(**row) for row in body["scores"]),
-            outcomes=tuple(body["outcomes"]),
-            confusions=tuple(body["confusions"]),
-            tasks=tuple(body["tasks"]),
-            reliability=tuple(body.get("reliability", ())),
-            agreement=tuple(body.get("agreement", ())),
-            slices=tuple(body.get("slices", ())),
-            folds=tuple(body.get("folds", ())),
-            units=tuple(body.get("units", ())),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise HarnessError(
-            f"{folder.scores} cannot be read: {error}",
-            hint="score the run again: harness score RUN",
-        ) from None
-
-
-def prompt_on(prompt: str, channel: str) -> str:
-    """How a prompt is named in tables: `emotion/plain`, `emotion/plain on logprob`."""
-    return prompt if channel == FREE else f"{prompt} on {channel}"
-
-
-def row_key(entry: Mapping[str, Any]) -> RowKey:
-    """Who answered, of an entry of the manifest, the scores or the records."""
-    prompt = prompt_on(entry["prompt"], entry.get("channel") or FREE)
-    return (entry["model"], prompt, entry["condition"])
 
 
 def group(scores: Scores) -> dict[tuple[str, str, str], Block]:

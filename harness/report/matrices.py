@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.inputs import RowKey, RunView, row_key
-from harness.report.tables import ScoreTable, is_baseline
+from harness.analyses.keys import RowKey, is_baseline, row_key
+from harness.report.inputs import RunView
+from harness.report.tables import ScoreTable
 
 HOT = 0.78
 """From this share on, ink is inverted so that it stays readable on the shade."""
@@ -56,6 +57,12 @@ def _matrix(entry: Mapping[str, Any]) -> Matrix:
         )
         rows.append((name, total, squares))
     return Matrix(row_key(entry), classes, tuple(rows))
+
+
+def shades(counts: Sequence[int]) -> tuple[Square, ...]:
+    """The cells of one row, none of which is right or wrong."""
+    total = sum(counts)
+    return tuple(_square(count, total, right=False) for count in counts)
 
 
 def _square(count: int, total: int, *, right: bool) -> Square:

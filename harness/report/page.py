@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,41 +13,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import harness
+from harness.analyses import words
+from harness.analyses.keys import heading, row_key
+from harness.analyses.sections import Section, task_sections
+from harness.core.blocks import Note, Place
 from harness.core.task import Task
-from harness.report import words
 from harness.report.browser import Selection, choose, cut, embedded_json
-from harness.report.channels import (
-    AgreementLine,
-    CalibrationView,
-    agreement_lines,
-    calibration_view,
-    constraint_notes,
-)
-from harness.report.classes import ClassTable, absent_classes, class_tables
-from harness.report.fieldless import fieldless_lines
+from harness.report.classes import ClassTable, class_tables
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
-from harness.report.folds import FoldTable, fold_table
-from harness.report.inputs import RunView, read_conversations, read_run, row_key
+from harness.report.inputs import RunView, read_conversations, read_run
 from harness.report.matrices import Matrix, matrices
 from harness.report.notices import run_notices
 from harness.report.pictures import Album, collect
 from harness.report.provenance import provenance, sample_line, title
-from harness.report.slices import SliceTable, slice_tables
-from harness.report.soft import MixtureView, mixture_views, soft_estimators, soft_table
-from harness.report.spread import FieldSpread, collapses, field_spreads
-from harness.report.tables import (
-    SUMMARY_TABLES,
-    ScoreTable,
-    heading,
-    score_tables,
-    summary,
-)
-from harness.report.units import UnitTable, unit_table
+from harness.report.tables import SUMMARY_TABLES, ScoreTable, score_tables, summary
+from harness.report.writers.cells import fits
+from harness.report.writers.html import blocks_html
 from harness.run.folder import RunFolder, write_atomically
 from harness.score.columns import NO_PROMPT
-from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
-from harness.score.label_orders import order_lines
-from harness.score.repeats import consistency_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -60,18 +43,10 @@ class FieldView:
     plot: Markup | None
     matrices: tuple[Matrix, ...]
     classes: tuple[ClassTable, ...]
-    soft: ScoreTable | None
-    """The field against its true distributions, where it has any."""
-    soft_estimators: tuple[tuple[str, str], ...]
-    units: UnitTable | None
-    folds: FoldTable | None
-    slices: tuple[SliceTable, ...]
-    absent: tuple[str, ...]
-    """Classes without a sample."""
     estimators: tuple[tuple[str, str], ...]
     """(metric, how it was computed)."""
-    calibration: CalibrationView | None
-    agreement: tuple[AgreementLine, ...]
+    analyses: Markup
+    """What the analyses tell of this field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +70,10 @@ class TaskView:
     fields: tuple[FieldView, ...]
     outcomes: tuple[tuple[str, tuple[OutcomeView, ...]], ...]
     """(field, its cells)."""
-    spreads: tuple[FieldSpread, ...]
-    again: tuple[str, ...]
-    """What repeats showed."""
-    orders: tuple[str, ...]
-    """What label orders showed."""
-    mixtures: tuple[MixtureView, ...]
-    constraints: tuple[str, ...]
-    """Where an answer was not held to what its channel wanted."""
-    written: str
-    """Scores that stand under no field: answers as texts, spotted intervals; in columns."""
+    sections: tuple[tuple[str, str, Markup], ...]
+    """(title, package that brings it, blocks) of the analyses of the whole task."""
+    warnings: tuple[tuple[str, str], ...]
+    """(title, text) of what no reader may overlook."""
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -138,7 +107,6 @@ def render(view: RunView, *, album: Album | None = None) -> str:
             summary_models=len({line.key[0] for line in lines}) > 1,
             made_elsewhere=all(cell["prompt"] == NO_PROMPT for cell in view.manifest["cells"]),
             blank_run=any(cell["condition"] == "blank" for cell in view.manifest["cells"]),
-            collapses=collapses(view.scores),
             tasks=tasks,
             pending=sum(task.pending for task in tasks),
             provenance=provenance(view),
@@ -149,7 +117,6 @@ def render(view: RunView, *, album: Album | None = None) -> str:
             script_digest=_digest(script),
             style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
             outcomes=words.OUTCOMES,
-            least=(LEAST_SAMPLES, LEAST_CLUSTERS),
             notices=run_notices(view.manifest),
         )
     )
@@ -185,44 +152,52 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
     """The section of one task."""
     entry = view.manifest["tasks"][name]
     state: Mapping[str, Any] = next((t for t in view.scores.tasks if t["task"] == name), {})
+    sections = task_sections(view.scores, view.tasks[name], view.manifest)
+    headed = {(table.field, table.slice) for table in tables}
     return TaskView(
         task=view.tasks[name],
         anchor=f"task-{list(view.tasks).index(name) + 1}",
         samples=sample_line(entry),
         independence_assumed=entry["cluster_unit"] == "image",
         pending=int(state.get("pending", 0)),
-        fields=tuple(_field_view(view, table) for table in tables),
+        fields=tuple(_field_view(view, table, sections) for table in tables),
         outcomes=_outcome_views(view, name),
-        spreads=field_spreads(view.scores, name),
-        again=tuple(consistency_lines(state)),
-        orders=tuple(order_lines(state)),
-        mixtures=mixture_views(state),
-        constraints=tuple(constraint_notes(view.manifest, view.scores, name)),
-        written="\n".join(fieldless_lines(view.scores.scores, name)).strip("\n"),
+        sections=tuple(_sections(sections, headed)),
+        warnings=tuple(
+            (block.title, block.text)
+            for section in sections
+            for block in section.blocks
+            if isinstance(block, Note) and block.warning and fits(block, "much")
+        ),
     )
 
 
-def _field_view(view: RunView, table: ScoreTable) -> FieldView:
+def _sections(
+    sections: Sequence[Section], headed: Container[tuple[str, str]]
+) -> Iterator[tuple[str, str, Markup]]:
+    """The blocks that stand under no score table."""
+    for section in sections:
+        alone = [b for b in section.blocks if b.at is None or (b.at.field, b.at.part) not in headed]
+        if any(fits(block, "much") for block in alone):
+            yield section.title, section.package, blocks_html(alone, environment())
+
+
+def _field_view(view: RunView, table: ScoreTable, sections: Sequence[Section]) -> FieldView:
     lines = dict.fromkeys(
         (metric, shown.row.estimator)
         for line in table.lines
         for (metric, _), shown in zip(table.columns, line.strict, strict=True)
         if shown.row is not None
     )
+    place = Place(table.field, table.slice)
+    mine = [block for section in sections for block in section.blocks if block.at == place]
     return FieldView(
         table=table,
         plot=interval_plot(table),
         matrices=matrices(view, table),
         classes=class_tables(view, table),
-        soft=soft_table(view, table),
-        soft_estimators=soft_estimators(view, table),
-        units=unit_table(view, table),
-        folds=fold_table(view, table),
-        slices=slice_tables(view, table),
-        absent=absent_classes(view, table),
         estimators=tuple((words.metric_name(metric), said) for metric, said in lines),
-        calibration=calibration_view(view, table),
-        agreement=tuple(agreement_lines(view.scores, table.task, table.slice, table.field)),
+        analyses=blocks_html(mine, environment()),
     )
 
 

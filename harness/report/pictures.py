@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
+from harness.analyses.keys import BLANK
 from harness.conditions import load_condition
 from harness.conditions.mixture import beside, mixes
 from harness.core.condition import Condition
@@ -22,7 +23,6 @@ from harness.core.source import Source
 from harness.core.task import Task
 from harness.media import open_picture, parse_policy
 from harness.report.inputs import RunView
-from harness.report.tables import BLANK
 from harness.score.mixture import read_partners
 from harness.sources import open_source
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.analyses.words import count, fallback_lines, listed
 from harness.report.inputs import RunView
-from harness.report.words import count, fallback_lines, listed
 
 SHOWN_DIGITS = 16
 """Of a data digest; the whole of it is the key to the names in exports (harness.score.pseudonyms)."""

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.analyses.keys import BLANK, RowKey, is_baseline, row_key
+from harness.analyses.words import interval, metric_name, number, percent, table_metrics
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.metrics import Metric, named
-from harness.report.inputs import Block, RowKey, RunView, asked_by, row_key, scored_fields
-from harness.report.words import interval, metric_name, number, percent, table_metrics
+from harness.report.inputs import Block, RunView, asked_by, scored_fields
 from harness.score import ScoreRow
-from harness.score.baselines import BASELINES, CEILINGS
+from harness.score.baselines import CEILINGS
 
 LineKind = Literal["ceiling", "baseline", "model", "blank", "pending", "not-run"]
 Verdict = Literal["above", "not-above", ""]
 
-BLANK = "blank"
 SUMMARY_TABLES = 8
 """A task with more tables than this is summed up by its main field."""
 
@@ -120,11 +120,6 @@ def _kind(key: RowKey) -> LineKind:
     return "blank" if key[2] == BLANK else "model"
 
 
-def is_baseline(key: RowKey) -> bool:
-    """Whether a row is one of the two that look at no picture and no prompt."""
-    return key[0] in BASELINES
-
-
 def _line(
     kind: LineKind, key: RowKey, rows: Mapping[str, ScoreRow], metrics: Sequence[str]
 ) -> Line:
@@ -220,14 +215,3 @@ def _verdict(
 def known_metric(table: ScoreTable) -> Metric | None:
     """What the main metric of a table is; None where no installed package knows it."""
     return named(table.main, kind_of(table.spec).family_name)
-
-
-def heading(key: RowKey) -> tuple[str, ...]:
-    """Model, prompt and condition as the lines of a heading; what says nothing is left out."""
-    model, prompt, condition = key
-    return (model,) if is_baseline(key) else (model, *(w for w in (prompt, condition) if said(w)))
-
-
-def said(word: str) -> bool:
-    """Whether a prompt or condition says something: answers made elsewhere have no known prompt."""
-    return word not in {"-", "", "none"}

@@ -1,6 +1,6 @@
 """A run folder in, records and score tables out. Needs no model, no network, and gives the same bytes each time."""
 
-from harness.score.folder import Scores, score_run
+from harness.score.folder import Scores, read_scores, score_run
 from harness.score.table import ScoreRow
 
-__all__ = ["ScoreRow", "Scores", "score_run"]
+__all__ = ["ScoreRow", "Scores", "read_scores", "score_run"]

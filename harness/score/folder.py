@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,20 @@ from numpy.typing import NDArray
 
 from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
+from harness.core.errors import HarnessError
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.metrics import LabelFamily
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.scoring import scored_manifest
-from harness.score.agreement import agreement
-from harness.score.baselines import Fitted, read_fits
-from harness.score.calibration import Calibration, calibrate
-from harness.score.ceiling import ceiling_rows
-from harness.score.classes import class_counts
-from harness.score.columns import Column, baseline_columns, group, model_columns
+from harness.score.analysis import TaskAnswers, shipped
+from harness.score.baselines import read_fits
+from harness.score.columns import Column, group
 from harness.score.export_manifest import refuse_export
-from harness.score.folds import fold_scores
-from harness.score.label_orders import order_effects
-from harness.score.mixture import mixture_scores, read_partners
+from harness.score.mixture import read_partners
+from harness.score.outside_analyses import computed
 from harness.score.prediction_folder import read_rankings
-from harness.score.prediction_spread import Rankings, answer_spread, topk_rows
 from harness.score.records import (
     FAILED,
     TaskRecords,
@@ -40,14 +36,9 @@ from harness.score.records import (
     read_cell,
     write_records,
 )
-from harness.score.repeats import consistency, family_of
+from harness.score.repeats import family_of
 from harness.score.replies import Replies
-from harness.score.sentences import sentence_columns
-from harness.score.slices import slice_tables
-from harness.score.soft import soft_rows
-from harness.score.spotting import spotting_rows
-from harness.score.table import ScoreRow, score_column
-from harness.score.units import unit_counts
+from harness.score.table import ScoreRow
 from harness.score.votes import Votes, read_soft_truths
 
 SCHEMA = 1
@@ -63,19 +54,12 @@ class Scores:
     confusions: tuple[Mapping[str, Any], ...]
     """Classes and counts (true by answered, last column: no class) for each cell, label field and part."""
     tasks: tuple[Mapping[str, Any], ...]
-    """For each task: samples, cluster unit, pending trials, slices left out, classes with and without samples,
-    spread of the answers, trials of each cell that were put in another form than asked (`fallbacks`)."""
-
-    reliability: tuple[Mapping[str, Any], ...] = ()
-    """Bins of confidence against accuracy for each cell, field and part with probabilities."""
-    agreement: tuple[Mapping[str, Any], ...] = ()
-    """How alike two channels of one model answered, for each field and part."""
-    slices: tuple[Mapping[str, Any], ...] = ()
-    """Scores and non-answers by group for each cell, field, part and annotation (`harness.score.slices`)."""
-    folds: tuple[Mapping[str, Any], ...] = ()
-    """Mean and deviation over folds beside the pooled scores (`harness.score.folds`)."""
-    units: tuple[Mapping[str, Any], ...] = ()
-    """Members of set fields one by one (`harness.score.units`)."""
+    """For each task: samples, clusters, cluster unit, pending trials, slices left out, and the rows of the analyses
+    that stand there under their keys (`harness.score.analysis.Shipped.in_task`)."""
+    found: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """Key -> rows of the shipped analyses that stand at the top, such as `slices`."""
+    analyses: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """Name -> entries of the analyses of other packages: `task`, `package`, and `rows` or why it `failed`."""
 
     def to_json(self) -> bytes:
         """The bytes of scores.json: the same for the same journal."""
@@ -86,15 +70,33 @@ class Scores:
             "outcomes": list(self.outcomes),
             "confusions": list(self.confusions),
             "tasks": list(self.tasks),
-            "reliability": list(self.reliability),
-            "agreement": list(self.agreement),
-            "slices": list(self.slices),
-            "folds": list(self.folds),
-            "units": list(self.units),
+            **{key: list(rows) for key, rows in self.found.items()},
         }
+        if self.analyses:
+            body["analyses"] = {name: list(entries) for name, entries in self.analyses.items()}
         return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode(
             "utf-8", "surrogatepass"
         )
+
+
+def read_scores(folder: RunFolder) -> Scores:
+    """The scores of scores.json. Raises HarnessError when the file is broken."""
+    try:
+        body = json.loads(folder.scores.read_bytes().decode("utf-8", "surrogatepass"))
+        keys = [a.key for a in shipped() if a.key and not a.in_task]
+        return Scores(
+            scores=tuple(ScoreRow(**row) for row in body["scores"]),
+            outcomes=tuple(body["outcomes"]),
+            confusions=tuple(body["confusions"]),
+            tasks=tuple(body["tasks"]),
+            found={key: tuple(body.get(key, ())) for key in keys},
+            analyses={name: tuple(found) for name, found in body.get("analyses", {}).items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HarnessError(
+            f"{folder.scores} cannot be read: {error}",
+            hint="score the run again: harness score RUN",
+        ) from None
 
 
 def score_run(folder: RunFolder, *, before_writing: Callable[[], None] = lambda: None) -> Scores:
@@ -102,6 +104,8 @@ def score_run(folder: RunFolder, *, before_writing: Callable[[], None] = lambda:
 
     Both files are replaced once everything is computed; `before_writing` is called just before. Raises HarnessError
     for a folder that is no run, a broken journal line, or a full disk; the files are then as they were.
+
+    An analysis of another package that fails is told in `Scores.analyses` and changes nothing else.
     """
     unfinished = folder.records.with_name(".records.parquet.new")
     try:
@@ -124,8 +128,6 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
     cells = [cell_of(entry) for entry in manifest["cells"]]
     replies = Replies.of_run(folder, manifest)
     tasks = {n: Task.model_validate(t["config"]) for n, t in manifest["tasks"].items()}
-    fits = read_fits(folder, tasks)
-    seed = int(manifest["seeds"]["bootstrap"])
     repeats = int(manifest.get("repeats", 1))
     records = {
         name: load_samples(folder, tasks[name], cluster_unit=entry["cluster_unit"])
@@ -142,100 +144,90 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
             )
         ),
     )
-    rankings = read_rankings(folder, manifest)
-    partners = read_partners(folder, manifest)
-    votes = {
-        n: Votes(read_soft_truths(folder.scored_samples(n), tasks[n]), partners) for n in records
-    }
-    gathered = [
-        _score_task(records[n], cells, fits.get(n, {}), rankings, votes=votes[n], seed=seed)
-        for n in records
-    ]
-    return Scores(
-        scores=tuple(row for task in gathered for row in task.scores),
-        outcomes=tuple(entry for task in gathered for entry in task.outcomes),
-        confusions=tuple(entry for task in gathered for entry in task.confusions),
-        tasks=tuple(task.summary for task in gathered),
-        reliability=tuple(entry for task in gathered for entry in task.calibration.reliability),
-        agreement=tuple(entry for task in gathered for entry in task.agreement),
-        slices=tuple(entry for task in gathered for entry in task.slices),
-        folds=tuple(entry for task in gathered for entry in task.folds),
-        units=tuple(entry for task in gathered for entry in task.units),
+    return _joined(
+        [_score_task(answers) for answers in _answers(folder, manifest, records, cells, unfinished)]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _TaskScores:
-    scores: list[ScoreRow]
-    outcomes: list[Mapping[str, Any]]
-    confusions: list[Mapping[str, Any]]
-    summary: Mapping[str, Any]
-    calibration: Calibration
-    agreement: list[Mapping[str, Any]]
-    slices: list[Mapping[str, Any]]
-    folds: list[Mapping[str, Any]]
-    units: list[Mapping[str, Any]]
-
-
-def _score_task(
-    records: TaskRecords,
+def _answers(
+    folder: RunFolder,
+    manifest: Mapping[str, Any],
+    records: Mapping[str, TaskRecords],
     cells: Sequence[Cell],
-    fits: Mapping[tuple[str | None, str], Fitted],
-    rankings: Rankings,
-    *,
-    votes: Votes,
-    seed: int,
-) -> _TaskScores:
-    mine = [cell for cell in cells if cell.task == records.task.name]
-    groups = group(records)
-    scores = list(ceiling_rows(records, groups, votes.truths, seed=seed))
-    confusions: list[Mapping[str, Any]] = []
-    slices: list[Mapping[str, Any]] = []
-    folds: list[Mapping[str, Any]] = []
-    units: list[Mapping[str, Any]] = []
-    columns = [
-        *baseline_columns(records, groups, fits, seed=seed),
-        *model_columns(records, groups, mine),
-        *sentence_columns(records, groups, mine, fits, seed=seed),
-    ]
-    for column in columns:
-        rows = list(score_column(column, seed=seed))
-        scores += rows
-        confusions += _confusions(column)
-        slices += slice_tables(column, rows, seed=seed)
-        folds += fold_scores(column)
-        units += unit_counts(column)
-    scores += topk_rows(records, groups, mine, rankings, seed=seed)
-    scores += soft_rows(records, groups, mine, fits, votes.truths, seed=seed)
-    mixed, mixtures = mixture_scores(records, groups, mine, votes, seed=seed)
-    scores += mixed
-    scores += spotting_rows(records, mine, fits, seed=seed)
-    calibration = calibrate(records, groups, mine, seed=seed)
-    scores += calibration.rows
-    return _TaskScores(
-        scores=scores,
-        outcomes=list(_outcomes(records, mine)),
-        confusions=confusions,
-        summary={
-            "task": records.task.name,
-            "samples": len(records.samples),
-            "clusters": int(groups.clusters.max(initial=-1)) + 1,
-            "cluster_unit": records.cluster_unit,
-            "pending": sum(records.pending.values()),
-            "left_out": list(groups.left_out),
-            "classes": list(class_counts(records, groups)),
-            "answers": answer_spread(records, mine, rankings),
-            "fallbacks": list(_fallbacks(records, mine)),
-            "broken": list(_broken(records, mine)),
-            "consistency": list(consistency(records, mine)),
-            "label_orders": list(order_effects(records, groups, mine, seed=seed)),
-            "mixtures": mixtures,
-        },
-        calibration=calibration,
-        agreement=list(agreement(records, groups, mine)),
-        slices=slices,
-        folds=folds,
-        units=units,
+    records_file: Path,
+) -> Iterator[TaskAnswers]:
+    """What the analyses of each task read."""
+    fits = read_fits(folder, {name: found.task for name, found in records.items()})
+    rankings = read_rankings(folder, manifest)
+    partners = read_partners(folder, manifest)
+    for name, found in records.items():
+        yield TaskAnswers(
+            records=found,
+            groups=group(found),
+            cells=tuple(cell for cell in cells if cell.task == name),
+            fits=fits.get(name, {}),
+            rankings=rankings,
+            votes=Votes(read_soft_truths(folder.scored_samples(name), found.task), partners),
+            seed=int(manifest["seeds"]["bootstrap"]),
+            records_file=records_file,
+        )
+
+
+def _score_task(answers: TaskAnswers) -> Scores:
+    """The scores of one task: what every shipped analysis gives under its key, then those of other packages."""
+    records, groups = answers.records, answers.groups
+    scores: list[ScoreRow] = []
+    inside: dict[str, list[Mapping[str, Any]]] = {}
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for analysis in shipped():
+        rows: list[Mapping[str, Any]] = []
+        for row in analysis.compute(answers) if analysis.applies(answers.task) else ():
+            if isinstance(row, ScoreRow):
+                scores.append(row)
+            else:
+                rows.append(row)
+        if analysis.key:
+            (inside if analysis.in_task else found)[analysis.key] = rows
+    brought: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for name, entry in computed(answers):
+        brought[name] = (*brought.get(name, ()), entry)
+    summary = {
+        "task": records.task.name,
+        "samples": len(records.samples),
+        "clusters": int(groups.clusters.max(initial=-1)) + 1,
+        "cluster_unit": records.cluster_unit,
+        "pending": sum(records.pending.values()),
+        "left_out": list(groups.left_out),
+        **inside,
+    }
+    return Scores(
+        scores=tuple(scores),
+        outcomes=tuple(_outcomes(records, answers.cells)),
+        confusions=tuple(entry for column in answers.columns for entry in _confusions(column)),
+        tasks=(summary,),
+        found={key: tuple(rows) for key, rows in found.items()},
+        analyses=brought,
+    )
+
+
+def _joined(tasks: Sequence[Scores]) -> Scores:
+    """The scores of all tasks as those of the run."""
+    found: dict[str, tuple[Mapping[str, Any], ...]] = {
+        a.key: () for a in shipped() if a.key and not a.in_task
+    }
+    brought: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for task in tasks:
+        for key, rows in task.found.items():
+            found[key] = (*found[key], *rows)
+        for name, entries in task.analyses.items():
+            brought[name] = (*brought.get(name, ()), *entries)
+    return Scores(
+        scores=tuple(row for task in tasks for row in task.scores),
+        outcomes=tuple(entry for task in tasks for entry in task.outcomes),
+        confusions=tuple(entry for task in tasks for entry in task.confusions),
+        tasks=tuple(entry for task in tasks for entry in task.tasks),
+        found=found,
+        analyses=dict(sorted(brought.items())),
     )
 
 
@@ -281,21 +273,3 @@ def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[s
                     "counts": {o.value: counted[o] for o in Outcome if counted[o]},
                     "failures": dict(sorted(failures.items())),
                 }  # fmt: skip
-
-
-def _broken(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:
-    for cell in cells:
-        if cell in records.broken:
-            yield {
-                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
-                "channel": cell.channel, "replies": records.broken[cell],
-            }  # fmt: skip
-
-
-def _fallbacks(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:
-    for cell in cells:
-        if cell in records.fallbacks:
-            yield {
-                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
-                "counts": dict(sorted(records.fallbacks[cell].items())),
-            }  # fmt: skip

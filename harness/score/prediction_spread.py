@@ -32,8 +32,6 @@ ANSWER_EXCESS = 1.5
 
 TOPK = "topk_accuracy@"
 """Before the k in a metric's name."""
-WARNING = "warning: collapse:"
-"""Opens a line that tells of one."""
 
 Rankings = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Trial -> field -> items, best first."""
@@ -202,15 +200,10 @@ def _alone(
     return {str(k): wilson(int(hits[at]), len(rows), level=LEVEL) for at, k in enumerate(ks)}
 
 
-def spread_lines(state: Mapping[str, Any]) -> Iterator[str]:
-    """What a terminal says of the spread: a line a cell with rankings, and every warning of collapse."""
-    for entry in state.get("answers", ()):
-        who = who_answered(entry)
-        if entry.get("rankings"):
-            yield (
-                f"{who}: answer entropy {entry['entropy_bits']:.2f} bits "
-                f"({entry['entropy_normalised'] or 0:.0%} of the most possible), commonest answer "
-                f"{entry['top_answer']} {entry['top_share'] or 0:.0%}, {entry['orderings']:,} orderings"
-            )
-        if entry["collapsed"]:
-            yield f"{WARNING} {who}: {entry['collapsed']}"
+def ranking_line(entry: Mapping[str, Any]) -> str:
+    """What a terminal says of the spread of a cell whose answers are ranked lists."""
+    return (
+        f"{who_answered(entry)}: answer entropy {entry['entropy_bits']:.2f} bits "
+        f"({entry['entropy_normalised'] or 0:.0%} of the most possible), commonest answer "
+        f"{entry['top_answer']} {entry['top_share'] or 0:.0%}, {entry['orderings']:,} orderings"
+    )

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.analyses.words import OUTCOMES
 from harness.core.field import FieldSpec
 from harness.report.figures import LEFT, RIGHT, WIDTH, interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView
 from harness.report.matrices import matrices
 from harness.report.tables import Line, ScoreTable, score_tables, shown, summary
-from harness.report.words import OUTCOMES
 from harness.score import ScoreRow
 
 SPEC = FieldSpec(kind="label", labels=("a", "b"))

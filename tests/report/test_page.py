@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analyses.words import number
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -18,7 +19,6 @@ from harness.report.classes import class_tables
 from harness.report.inputs import RunView
 from harness.report.page import write_report
 from harness.report.tables import score_tables
-from harness.report.words import number
 from harness.run.folder import RunFolder
 from harness.run.journal import AppendLog
 from harness.score import score_run

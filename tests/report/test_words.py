@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core.field import FieldSpec
-from harness.report.words import (
+from harness.analyses.words import (
     OUTCOMES,
     interval,
     listed,
@@ -16,6 +15,7 @@ from harness.report.words import (
     table_metrics,
     visible,
 )
+from harness.core.field import FieldSpec
 
 LABEL = FieldSpec(kind="label", labels=("a", "b"))
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
+from harness.analyses.words import fallback_lines
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.model import Card
 from harness.core.request import Request
 from harness.media.sheet import lay_out
-from harness.report.words import fallback_lines
 from harness.run.fallback import (
     Fitter,
     count_pictures,

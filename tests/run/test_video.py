@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
+from harness.analyses.words import fallback_lines
 from harness.core.constraint import Need
 from harness.core.message import Image, Message, Text, Video
 from harness.core.model import Card
-from harness.report.words import fallback_lines
 from harness.run.fallback import Fitter, video_as_frames
 from harness.run.journal import conversation_turns, read_log
 from harness.run.manifest import read_manifest

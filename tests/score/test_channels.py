@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 from dataclasses import replace
@@ -18,9 +19,9 @@ from harness.core.generation import Generation, LabelScores
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.request import Request
-from harness.report.channels import channel_lines
 from harness.report.inputs import read_run
 from harness.report.page import render
+from harness.report.terminal import print_scores
 from harness.score import Scores, score_run
 from harness.score.channels import breaks, length_normalised, likeliest, probability_columns
 from harness.score.records import read_records
@@ -123,11 +124,11 @@ def test_the_length_normalised_estimator_stands_beside(
 
 def test_reliability_bins_add_up(scored: tuple[World, Gambler, Scores]) -> None:
     _, _, scores = scored
-    assert [(e["scheme"], e["channel"]) for e in scores.reliability] == [
+    assert [(e["scheme"], e["channel"]) for e in scores.found["reliability"]] == [
         ("equal-width", "logprob"),
         ("equal-mass", "logprob"),
     ]
-    for entry in scores.reliability:
+    for entry in scores.found["reliability"]:
         assert sum(b["n"] for b in entry["bins"]) == 30
         gap = sum(b["n"] * abs(b["accuracy"] - b["confidence"]) for b in entry["bins"]) / 30
         metric = "ece" if entry["scheme"] == "equal-width" else "ece_equal_mass"
@@ -138,7 +139,7 @@ def test_channels_of_one_model_are_held_against_each_other(
     scored: tuple[World, Gambler, Scores],
 ) -> None:
     _, _, scores = scored
-    found = {tuple(entry["channels"]): entry for entry in scores.agreement}
+    found = {tuple(entry["channels"]): entry for entry in scores.found["agreement"]}
     assert set(found) == {("free", "choice"), ("free", "logprob"), ("choice", "logprob")}
     for entry in found.values():
         assert entry["n"] == 30 and entry["equal"] == 1.0 and entry["kappa"] == 1.0
@@ -168,12 +169,14 @@ def test_the_same_journal_gives_the_same_bytes(scored: tuple[World, Gambler, Sco
 
 def test_terminal_and_page_show_channels_apart(scored: tuple[World, Gambler, Scores]) -> None:
     world, _, scores = scored
-    told = "\n".join(channel_lines(scores, "task"))
+    out = io.StringIO()
+    print_scores(scores, read_run(world.folder).manifest, file=out)
+    told = " ".join(out.getvalue().split())
     assert "rule emotion/plain on logprob, emotion: Brier" in told
     assert "free and choice agree on 100% of 30, kappa 1.000" in told
     page = render(read_run(world.folder))
     assert "Probabilities of the labels" in page and "Agreement of the channels" in page
-    assert page.count("Share right by probability") == 1
+    assert page.count("share right by probability of the answer") == 1
     assert "constraint broken in" in page
     for channel in ("choice", "logprob"):
         assert f"emotion/plain on {channel}" in page

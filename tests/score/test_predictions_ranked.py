@@ -14,7 +14,7 @@ from harness.answers import canonicaliser
 from harness.score import score_run
 from harness.score.prediction_columns import PredictionMap
 from harness.score.prediction_rankings import are_ranked, ranking, split_ranking
-from harness.score.prediction_spread import entropy, spread_lines
+from harness.score.prediction_spread import entropy
 from harness.score.records import read_records
 
 from .test_predictions import bring, outcomes, value, write_csv
@@ -80,8 +80,8 @@ def test_top_k_counts_the_truth_among_the_first_k(tmp_path: Path) -> None:
 def test_collapse_is_warned_of_and_a_skewed_truth_is_not(tmp_path: Path) -> None:
     truths = ["anger", "fear", "sadness"] * 10
     same = bring(ranked(tmp_path, ["anger,fear,sadness"] * 30, truths))
-    (line,) = [x for x in spread_lines(score_run(same.folder).tasks[0]) if "collapse" in x]
-    assert "covers 30 of 30" in line
+    (entry,) = score_run(same.folder).tasks[0]["answers"]
+    assert "covers 30 of 30" in entry["collapsed"]
     right = tmp_path / "right"
     right.mkdir()
     skewed = ["anger"] * 28 + ["fear", "sadness"]
@@ -90,7 +90,8 @@ def test_collapse_is_warned_of_and_a_skewed_truth_is_not(tmp_path: Path) -> None
             right / "r.csv", [(f"s{i}", t, t) for i, t in enumerate(skewed)], ("name", "gt", "x")
         )
     )
-    assert not [x for x in spread_lines(score_run(imported.folder).tasks[0]) if "collapse" in x]
+    (entry,) = score_run(imported.folder).tasks[0]["answers"]
+    assert entry["collapsed"] == ""
 
 
 @recorded

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report.texts import text_lines
+from harness.analyses.sentences import text_lines
 from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace

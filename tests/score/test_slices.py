@@ -182,7 +182,7 @@ def test_the_page_has_a_table_for_each_annotation(
     scored(tmp_path, rows(), capsys)
     assert main(["report", str(tmp_path / "run")]) == 0
     page = (tmp_path / "run" / "report.html").read_text()
-    for said in ("UAR by <bdi>gender</bdi>", "UAR by <bdi>light</bdi>", "Suppressed (n &lt; 20): odd.",
+    for said in ("<bdi>UAR by gender, strict</bdi>", "<bdi>UAR by light, strict</bdi>", "Suppressed (n &lt; 20): odd.",
                  "where equal groups would show", '<span class="tag">worst</span>'):  # fmt: skip
         assert said in page
 

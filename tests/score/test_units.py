@@ -89,4 +89,4 @@ def test_terminal_and_page_have_the_table(
     assert main(["report", str(tmp_path / "run")]) == 0
     page = (tmp_path / "run" / "report.html").read_text()
     assert '<th scope="row"><bdi>AU12</bdi></th>' in page
-    assert "No true case of <bdi>AU26</bdi>" in page
+    assert "No true case of AU26" in page

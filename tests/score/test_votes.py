@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa
 
+from harness.analyses.sections import task_sections
+from harness.core.blocks import Table, Who
 from harness.core.field import FieldSpec
 from harness.core.message import Text
 from harness.core.request import Request
 from harness.metrics.soft import jensen_shannon, kullback_leibler
-from harness.report.inputs import read_run
+from harness.report.inputs import RunView, read_run
 from harness.report.page import render
-from harness.report.soft import soft_table
 from harness.report.tables import score_tables
 from harness.score import ScoreRow, score_run
 from harness.score.ceiling import against_label, against_others, pair_agreement
@@ -195,14 +196,21 @@ def test_the_ceiling_stands_above_the_baselines_with_its_formulas(
     assert [line.key[0] for line in table.lines[:4]] == [
         "annotator", "annotator-left-out", "majority", "prior",
     ]  # fmt: skip
-    votes = soft_table(view, table)
-    assert votes is not None
-    assert [line.key[0] for line in votes.lines] == [
+    votes = votes_table(view)
+    assert [row.cells[0].model for row in votes.lines if isinstance(row.cells[0], Who)] == [
         "annotator", "set-label", "majority", "prior", "rule",
     ]  # fmt: skip
     page = render(view)
     assert "Against the votes" in page
     assert "one, against the others&#39; majority" in page
+
+
+def votes_table(view: RunView) -> Table:
+    """The table against the votes as a page has it."""
+    sections = task_sections(view.scores, view.tasks["task"], view.manifest)
+    (section,) = [one for one in sections if one.name == "soft-labels"]
+    (table,) = [b for b in section.blocks if isinstance(b, Table) and b.room == "much"]
+    return table
 
 
 def test_left_out_by_hand() -> None:
@@ -255,7 +263,8 @@ def test_a_set_without_votes_has_no_soft_scores(tmp_path: Path) -> None:
     assert not {r.metric for r in scores.scores} & {"js", "expected_accuracy"}
     assert {r.model for r in scores.scores} == {"majority", "prior", "rule"}
     view = read_run(world.folder)
-    assert all(soft_table(view, table) is None for table in score_tables(view, "task"))
+    sections = task_sections(view.scores, view.tasks["task"], view.manifest)
+    assert "soft-labels" not in {section.name for section in sections}
     assert "Against the votes" not in render(view)
 
 

@@ -1,15 +1,15 @@
-"""Spotting scores for a terminal."""
+"""Spotting scores as lines of aligned columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.analyses.words import interval, number
 from harness.metrics.spotting import MENDED
-from harness.report.words import interval, number
 from harness.score import ScoreRow
 from harness.score.spotting import COMPAT, FIELD
 
-_SHOWN = (
+SHOWN = (
     ("strs", "STRS"),
     ("f1_spotting", "F1 spotting"),
     ("f1_analysis", "F1 analysis"),
@@ -40,7 +40,7 @@ def spot_lines(rows: Sequence[ScoreRow], *, whole: bool = True) -> Iterator[str]
         yield ""
         yield f"{_name(key)}, {found['strs'].n} videos"
         yield f"{'':22}{'strict':>20}{'compat':>10}"
-        for name, heading in _SHOWN:
+        for name, heading in SHOWN:
             strict, reference = found[name], found[name + COMPAT]
             value = f"{number(strict.value)} {interval(strict.low, strict.high)}".strip()
             yield f"{heading:22}{value:>20}{_nan(reference):>10}"
@@ -60,7 +60,7 @@ def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator
             yield f"{'':24}{told}{'compat STRS':>12}"
         cells = "".join(
             f"{f'{number(row.value)} {interval(row.low, row.high)}'.strip():>20}"
-            for row in (found[name] for name, _ in _SHOWN[:3])
+            for row in (found[name] for name, _ in SHOWN[:3])
         )
         counts = "/".join(f"{found[name].value or 0:.0f}" for name, _ in _COUNTS)
         yield f"{_who(key)[:24]:24}{cells}{_nan(found['strs' + COMPAT]):>12}"

@@ -1,0 +1,105 @@
+"""How each cell's answers spread over the labels, and a warning where a model gives one answer to most pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from harness.analyses.keys import RowKey, has_scores, measured, row_key, who
+from harness.analyses.top_k import topk_on_whole
+from harness.analyses.words import count, percent
+from harness.core.blocks import Block, Cell, Lines, Note, Table
+from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.naming import who_answered
+from harness.score.prediction_spread import TOPK, answer_spread, ranking_line
+from harness.score.table import ScoreRow
+
+_ABOUT = (
+    "Entropy is 0 where every answer is the same and 100% where all labels are answered alike often. A model that gives "
+    "one answer, or one ordering, to most pictures is not looking at them, whatever its score."
+)
+
+
+def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
+    yield from answer_spread(answers.records, answers.cells, answers.rankings)
+
+
+def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
+    if not rows:
+        return
+    yield Note(text=_ABOUT, room="much")
+    for entry in rows:
+        if entry.get("rankings"):
+            yield Lines(lines=(ranking_line(entry),), room="little")
+        if entry["collapsed"]:
+            said = f"{who_answered(entry)}: {entry['collapsed']}"
+            yield Note(text=said, title="Collapse", warning=True)
+    by_field: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in rows:
+        by_field.setdefault(entry["field"], []).append(entry)
+    for field, entries in by_field.items():
+        yield _table(field, entries, beside)
+        orderings = tuple(_orderings(entries))
+        if orderings:
+            yield Lines(lines=orderings, room="much")
+
+
+def _table(field: str, entries: Sequence[Mapping[str, Any]], beside: ScoredTask) -> Table:
+    rows = {
+        (*row_key(asdict(row)), row.metric.removeprefix(TOPK)): row
+        for row in topk_on_whole(beside)
+        if row.field == field
+    }
+    ks = sorted({key[3] for key in rows}, key=int)
+    ranked = any(entry.get("rankings") for entry in entries)
+    top = "; top-k is the share with the true label among the first k of the ranked answer"
+    return Table(
+        room="much",
+        caption=f"{field}: answers over the labels{top if ks else ''}",
+        columns=(
+            "", "Answers", "Entropy", "Commonest answer", *(f"Top-{k}" for k in ks), *(["Orderings"] if ranked else []),
+        ),
+        rows=tuple(_row(entry, rows, ks, ranked) for entry in entries),
+    )  # fmt: skip
+
+
+def _row(
+    entry: Mapping[str, Any],
+    rows: Mapping[tuple[str, str, str, str], ScoreRow],
+    ks: Sequence[str],
+    ranked: bool,
+) -> tuple[Cell, ...]:
+    key: RowKey = row_key(entry)
+    orderings: list[Cell] = [entry.get("orderings")] if ranked else []
+    return (
+        who(key),
+        entry["n"],
+        f"{entry['entropy_bits']:.2f} bits, {percent(entry['entropy_normalised'])}",
+        f"{entry['top_answer']} {percent(entry['top_share'])}" if entry["n"] else None,
+        *(measured(rows.get((*key, k))) for k in ks),
+        *orderings,
+    )
+
+
+def _orderings(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for entry in entries:
+        if entry.get("rankings"):
+            often = f"{count(entry['top_ordering_n'])} of {count(entry['rankings'])}"
+            yield (
+                f"Commonest ordering of {entry['model']}: {', '.join(entry['top_ordering'])}: "
+                f"{percent(entry['top_ordering_share'])} ({often})"
+            )
+
+
+ANALYSIS = Shipped(
+    name="answer-spread",
+    title="How the answers spread",
+    about="label fields: entropy of the answers, the commonest one, and a warning of collapse",
+    applies=has_scores,
+    compute=_compute,
+    blocks=_blocks,
+    key="answers",
+    in_task=True,
+    order=14,
+)

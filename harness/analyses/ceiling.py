@@ -1,0 +1,30 @@
+"""What the annotators themselves would score, where their votes are known: rows of the score tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.analyses.keys import has_scores
+from harness.core.blocks import Block
+from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.ceiling import ceiling_rows
+from harness.score.table import ScoreRow
+
+
+def _compute(answers: TaskAnswers) -> Iterator[ScoreRow]:
+    return ceiling_rows(answers.records, answers.groups, answers.votes.truths, seed=answers.seed)
+
+
+def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Sequence[Block]:
+    return ()
+
+
+ANALYSIS = Shipped(
+    name="ceiling",
+    title="The annotators' ceiling",
+    about="label fields with annotators' votes: what one annotator would score, in the score tables",
+    applies=has_scores,
+    compute=_compute,
+    blocks=_blocks,
+)

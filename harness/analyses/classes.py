@@ -1,0 +1,42 @@
+"""Which classes of a label field have no sample, so that no recall and no F1 of them is defined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.analyses.keys import has_scores
+from harness.core.blocks import Block, Lines, Note, Place
+from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.classes import class_counts, class_lines
+
+
+def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
+    return class_counts(answers.records, answers.groups)
+
+
+def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
+    lines = tuple(class_lines({"classes": rows}))
+    if lines:
+        yield Lines(lines=lines, room="little")
+    for entry in rows:
+        if entry["absent"] and "=" not in entry["slice"]:
+            yield Note(
+                text=f"No sample of {', '.join(entry['absent'])}: what has no sample has no recall and is left out of "
+                "UAR and F1.",
+                at=Place(entry["field"], entry["slice"]),
+                room="much",
+            )
+
+
+ANALYSIS = Shipped(
+    name="classes",
+    title="Classes without samples",
+    about="label and yes-no fields: classes that no sample has, in the whole, the parts and the slices",
+    applies=has_scores,
+    compute=_compute,
+    blocks=_blocks,
+    key="classes",
+    in_task=True,
+    order=12,
+)

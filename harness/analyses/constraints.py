@@ -1,0 +1,63 @@
+"""Where answers were not held to what their channel wanted, and how many replies broke their constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.analyses.keys import heading, row_key
+from harness.analyses.words import count
+from harness.core.blocks import Block, Lines, Note
+from harness.core.task import Task
+from harness.run.readiness import unconstrained
+from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+
+
+def _applies(task: Task) -> bool:
+    return True
+
+
+def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
+    broken = answers.records.broken
+    for cell in answers.cells:
+        if cell in broken:
+            yield {
+                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+                "channel": cell.channel, "replies": broken[cell],
+            }  # fmt: skip
+
+
+def _told(rows: Sequence[Mapping[str, Any]], beside: ScoredTask) -> Iterator[str]:
+    for cell in beside.manifest.get("cells", ()):
+        kinds = unconstrained(beside.manifest, cell) if cell["task"] == beside.task.name else ()
+        if kinds:
+            yield (
+                f"{' '.join(heading(row_key(cell)))}: not held to its answers ({', '.join(kinds)}), since no "
+                "spelling that was tried held on the server: these are replies in free text"
+            )
+    for entry in rows:
+        yield (
+            f"{' '.join(heading(row_key(entry)))}: constraint broken in {count(entry['replies'])} replies, "
+            "which were read all the same"
+        )
+
+
+def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
+    lines = tuple(_told(rows, beside))
+    if lines:
+        yield Lines(lines=lines, room="little")
+    for line in lines:
+        yield Note(text=f"{line}.", title="Constraint", warning=True, room="much")
+
+
+ANALYSIS = Shipped(
+    name="constraints",
+    title="Constraints",
+    about="cells on the channel `choice`: where a server did not hold replies to the allowed answers",
+    applies=_applies,
+    compute=_compute,
+    blocks=_blocks,
+    key="broken",
+    in_task=True,
+    order=60,
+)

@@ -1,0 +1,90 @@
+"""Who answered: the key of a row in tables, and how it is headed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from harness.core.blocks import Number, Who
+from harness.core.cell import FREE
+from harness.core.task import Task
+from harness.score.analysis import ScoredTask
+from harness.score.baselines import BASELINES, CEILINGS
+from harness.score.table import ScoreRow
+
+RowKey: TypeAlias = "tuple[str, str, str]"
+"""Model, prompt (with its channel, where that is not free), condition."""
+
+Numbers: TypeAlias = "dict[RowKey, dict[str, ScoreRow]]"
+"""Who answered -> metric -> number, for one field on one slice."""
+
+BLANK = "blank"
+
+
+def prompt_on(prompt: str, channel: str) -> str:
+    """How a prompt is named in tables: `emotion/plain`, `emotion/plain on logprob`."""
+    return prompt if channel == FREE else f"{prompt} on {channel}"
+
+
+def row_key(entry: Mapping[str, Any]) -> RowKey:
+    """Who answered, of an entry of the manifest, the scores or the records."""
+    prompt = prompt_on(entry["prompt"], entry.get("channel") or FREE)
+    return (entry["model"], prompt, entry["condition"])
+
+
+def by_place(scores: Sequence[ScoreRow]) -> dict[tuple[str, str], Numbers]:
+    """Score rows of one task by (slice, field), then by who answered, then by metric."""
+    found: dict[tuple[str, str], Numbers] = {}
+    for row in scores:
+        numbers = found.setdefault((row.slice, row.field), {})
+        key = (row.model, prompt_on(row.prompt, row.channel), row.condition)
+        numbers.setdefault(key, {})[row.metric] = row
+    return found
+
+
+def places(beside: ScoredTask) -> list[tuple[str, str]]:
+    """(slice, field) of every score table of a task: the whole task or its parts, scored fields alone."""
+    fields = {name for name, spec in beside.task.fields.items() if spec.scored}
+    found = dict.fromkeys((row.slice, row.field) for row in beside.scores)
+    return [(cut, field) for cut, field in found if field in fields and "=" not in cut]
+
+
+def has_scores(task: Task) -> bool:
+    """Whether a task has a field that is scored."""
+    return any(spec.scored for spec in task.fields.values())
+
+
+def is_baseline(key: RowKey) -> bool:
+    """Whether a row is one of the two that look at no picture and no prompt."""
+    return key[0] in BASELINES
+
+
+def is_ceiling(key: RowKey) -> bool:
+    """Whether a row is what annotators reach."""
+    return key[0] in CEILINGS
+
+
+def heading(key: RowKey) -> tuple[str, ...]:
+    """Model, prompt and condition as the lines of a heading; what says nothing is left out."""
+    model, prompt, condition = key
+    return (model,) if is_baseline(key) else (model, *(w for w in (prompt, condition) if said(w)))
+
+
+def said(word: str) -> bool:
+    """Whether a prompt or condition says something: answers made elsewhere have no known prompt."""
+    return word not in {"-", "", "none"}
+
+
+def who(key: RowKey, note: str = "") -> Who:
+    """The cell of a table that names who answered."""
+    return Who(*key, note=note)
+
+
+def measured(row: ScoreRow | None) -> Number:
+    """A score row as a cell; empty where there is none."""
+    return Number(None) if row is None else Number(row.value, row.low, row.high)
+
+
+def named(field: str, part: str) -> str:
+    """The field, with its part where that says more."""
+    return field if part in {"all", "", field} else f"{field} ({part})"

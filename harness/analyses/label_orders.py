@@ -1,0 +1,33 @@
+"""What the order of the labels in a prompt does to the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.analyses.keys import has_scores
+from harness.core.blocks import Block, Lines
+from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.label_orders import order_effects, order_lines
+
+
+def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
+    return order_effects(answers.records, answers.groups, answers.cells, seed=answers.seed)
+
+
+def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
+    if rows:
+        yield Lines(lines=tuple(order_lines({"label_orders": rows})))
+
+
+ANALYSIS = Shipped(
+    name="label-orders",
+    title="Label order",
+    about="label fields asked in several label orders: who is right under all, and answers by place in the list",
+    applies=has_scores,
+    compute=_compute,
+    blocks=_blocks,
+    key="label_orders",
+    in_task=True,
+    order=18,
+)

@@ -1,0 +1,293 @@
+"""Blocks: what an analysis has to tell, as data. A writer draws them for a terminal, a page, Markdown or JSON.
+
+The union is closed: a writer that draws these draws every analysis, and an analysis that uses them is drawn
+everywhere. Blocks hold values, not formatted text, wherever a value is told.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+Room = Literal["any", "little", "much"]
+"""Where a block is drawn: everywhere, only where there is little room (a terminal), or only where there is much."""
+
+RowKind = Literal["model", "baseline", "ceiling", "blank", "heading", "total"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which score table a block belongs under."""
+
+    field: str
+    part: str = "all"
+    """`all`, or the part of the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A value with its interval, such as .812 [.77, .85]."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    digits: int = 3
+    """Decimals of the value; bounds have two."""
+    deviation: float | None = None
+    """The standard deviation, where the value is a mean: .412 ± .013."""
+
+    def __post_init__(self) -> None:
+        for value in (self.value, self.low, self.high, self.deviation):
+            _finite(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many, and where `of` is given how many of."""
+
+    value: int
+    of: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words with a mark beside them, such as a group that is the worst."""
+
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share from 0 to 1, told as a percentage; None is a dash."""
+
+    value: float | None
+    count: int | None = None
+    """How many that is, where it is told: 12% (3)."""
+
+    def __post_init__(self) -> None:
+        _finite(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who answered: model, prompt and condition."""
+
+    model: str
+    prompt: str = "-"
+    """`-` or empty for baselines, and for answers made elsewhere."""
+    condition: str = "none"
+    note: str = ""
+    """`in-sample`, `worst`."""
+
+
+Cell: TypeAlias = "str | int | float | Text | Number | Count | Share | Who | None"
+"""One cell of a table. An int is a count, a float a number of three decimals, None a dash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The heading of a column."""
+
+    heading: str
+    """Lines are parted by line breaks."""
+    group: str = ""
+    """Stands above neighbouring columns of the same group."""
+    strip: bool = False
+    """Whether the numbers are also drawn as dot and whisker, all to one scale, where there is room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table. A `heading` has one cell, which stands across the table."""
+
+    cells: tuple[Cell, ...]
+    kind: RowKind = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows and columns. A cell of the type `Who` in the first column stands for model, prompt and condition."""
+
+    columns: tuple[Column | str, ...]
+    rows: tuple[Row | tuple[Cell, ...], ...]
+    title: str = ""
+    caption: str = ""
+    """A sentence on what the numbers are."""
+    at: Place | None = None
+    room: Room = "any"
+    folded: str = ""
+    """Under which words the block is folded away on a page; empty where it stands open."""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            cells = row.cells if isinstance(row, Row) else row
+            one = isinstance(row, Row) and row.kind == "heading"
+            if len(cells) != (1 if one else len(self.columns)):
+                raise ValueError(
+                    f"a row of {len(cells)} cells in a table of {len(self.columns)} columns"
+                )
+            for cell in cells:
+                _checked(cell)
+
+    @property
+    def headings(self) -> tuple[Column, ...]:
+        """The columns, each as a `Column`."""
+        return tuple(c if isinstance(c, Column) else Column(c) for c in self.columns)
+
+    @property
+    def lines(self) -> tuple[Row, ...]:
+        """The rows, each as a `Row`."""
+        return tuple(row if isinstance(row, Row) else Row(row) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Sentences, one a line."""
+
+    lines: tuple[str, ...]
+    title: str = ""
+    at: Place | None = None
+    room: Room = "any"
+    folded: str = ""
+
+    def __post_init__(self) -> None:
+        _texts(self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preformatted:
+    """Lines whose columns are already aligned; drawn in letters of one width, unchanged."""
+
+    lines: tuple[str, ...]
+    title: str = ""
+    at: Place | None = None
+    room: Room = "any"
+    folded: str = ""
+
+    def __post_init__(self) -> None:
+        _texts(self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """A value from 0 upwards for each label, as bars of one scale."""
+
+    bars: tuple[tuple[str, float], ...]
+    """(label, value of at least 0)."""
+    unit: str = ""
+    """What the values are: `characters`. `share` for shares from 0 to 1, told as percentages."""
+    title: str = ""
+    caption: str = ""
+    at: Place | None = None
+    room: Room = "any"
+    folded: str = ""
+
+    def __post_init__(self) -> None:
+        for label, value in self.bars:
+            _texts((label,))
+            _finite(value)
+            if value < 0:
+                raise ValueError(f"the bar {label!r} is {value}, less than 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Counts of rows by columns, shaded by their share of the row, such as true by answered class."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    """One tuple for each row, one count of at least 0 for each column."""
+    row_name: str = "True"
+    column_name: str = "Answered"
+    title: str = ""
+    caption: str = ""
+    at: Place | None = None
+    room: Room = "any"
+    folded: str = ""
+
+    def __post_init__(self) -> None:
+        _texts((*self.rows, *self.columns))
+        shape = {len(counts) for counts in self.counts}
+        if len(self.counts) != len(self.rows) or shape - {len(self.columns)}:
+            raise ValueError(
+                f"the counts are no {len(self.rows)} rows of {len(self.columns)} columns"
+            )
+        for counts in self.counts:
+            for count in counts:
+                if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+                    raise ValueError(f"{count!r} is no count")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point: two shares from 0 to 1, with an interval of the second, and how many samples it stands for."""
+
+    x: float
+    y: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        for value in (self.x, self.y, self.low, self.high):
+            _finite(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Points on the unit square, with the line on which both shares are equal, such as confidence by accuracy."""
+
+    points: tuple[Point, ...]
+    x_name: str
+    y_name: str
+    sized: bool = False
+    """Whether the area of a point shows its n."""
+    title: str = ""
+    caption: str = ""
+    at: Place | None = None
+    room: Room = "any"
+    folded: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A sentence or two. A `warning` must not be overlooked."""
+
+    text: str
+    warning: bool = False
+    title: str = ""
+    at: Place | None = None
+    room: Room = "any"
+    folded: str = ""
+
+    def __post_init__(self) -> None:
+        _texts((self.text,))
+
+
+Block: TypeAlias = Table | Lines | Preformatted | Bars | Matrix | Points | Note
+BLOCKS = get_args(Block)
+
+
+def _finite(value: float | None) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
+
+
+def _checked(cell: object) -> None:
+    if isinstance(cell, float):
+        _finite(cell)
+    elif isinstance(cell, bool) or not isinstance(
+        cell, str | int | Text | Number | Count | Share | Who | None
+    ):
+        raise ValueError(f"{cell!r} is no cell of a table")
+
+
+def _texts(found: tuple[str, ...]) -> None:
+    if isinstance(found, str) or not all(isinstance(text, str) for text in found):
+        raise ValueError(f"{found!r} is no tuple of texts")

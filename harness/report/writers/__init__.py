@@ -1,0 +1,1 @@
+"""Writers: blocks drawn for one medium each. None knows an analysis by name."""

@@ -1,0 +1,194 @@
+"""Blocks for a terminal of at most 100 columns, or for a pipe."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import IO, TYPE_CHECKING
+
+from harness.analyses.words import percent, visible
+from harness.core.blocks import (
+    Bars,
+    Block,
+    Cell,
+    Lines,
+    Matrix,
+    Note,
+    Number,
+    Points,
+    Preformatted,
+    Row,
+    Table,
+)
+from harness.report.writers.cells import cell_words, is_numeric
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+WIDTH = 100
+BAR = 40
+"""Columns of the longest bar."""
+
+
+def open_console(file: IO[str]) -> Console:
+    """A console of at most WIDTH columns; plain text where `file` is no terminal."""
+    from rich.console import Console
+
+    probe = Console(file=file)
+    width = min(WIDTH, probe.width) if probe.is_terminal else WIDTH
+    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """A line, folded where it is too long."""
+    from rich.text import Text
+
+    console.print(Text(visible(text), style=style), overflow="fold")
+
+
+def say_below(console: Console, line: str, style: str = "") -> None:
+    """A line beneath tables, indented and wrapped."""
+    for part in textwrap.wrap(
+        visible(line), WIDTH - 4, initial_indent="  ", subsequent_indent="    "
+    ):
+        say(console, part, style)
+
+
+def show(console: Console, grid: Grid) -> None:
+    """Print a table; in a pipe without the blanks that would fill its lines."""
+    if console.is_terminal:
+        console.print(grid)
+        return
+    with console.capture() as captured:
+        console.print(grid)
+    for line in captured.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
+
+
+def grid(headings: Sequence[str], first: str = "") -> Grid:
+    """An empty table: a first column of words, and columns of numbers."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as Grid
+
+    table = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column(visible(first), overflow="fold")
+    for heading in headings:
+        table.add_column(visible(heading), justify="right", no_wrap=True)
+    return table
+
+
+def is_line(block: Block) -> bool:
+    """Whether a block is told in lines beneath the tables."""
+    return isinstance(block, Lines | Note)
+
+
+def print_lines(console: Console, blocks: Iterable[Block]) -> None:
+    """The lines and notes among blocks."""
+    for block in blocks:
+        if isinstance(block, Lines):
+            for line in block.lines:
+                say_below(console, f"{block.title}: {line}" if block.title else line, "dim")
+        elif isinstance(block, Note) and block.warning:
+            title = f"{block.title.lower()}: " if block.title else ""
+            say_below(console, f"warning: {title}{block.text}", "bold red")
+        elif isinstance(block, Note):
+            say_below(console, f"{block.title}: {block.text}" if block.title else block.text, "dim")
+
+
+def print_tables(console: Console, blocks: Iterable[Block], *, heading: str = "") -> None:
+    """The blocks that are no lines. `heading` stands above a block without a title of its own."""
+    for block in blocks:
+        if isinstance(block, Preformatted):
+            for line in block.lines:
+                say(console, line)
+        elif not is_line(block):
+            console.print()
+            title = ": ".join(text for text in (heading, block.title) if text)
+            if title:
+                say(console, title, "bold")
+            for table in _packed(_as_table(block), console.width):
+                show(console, _grid_of(table, console.width))
+            for line in getattr(block, "caption", "").splitlines():
+                say_below(console, line, "dim")
+
+
+def _as_table(block: Block) -> Table:
+    """Figures as the table of their numbers."""
+    if isinstance(block, Bars):
+        most = max((value for _, value in block.bars), default=0.0) or 1.0
+        rows: list[tuple[Cell, ...]] = []
+        for label, value in block.bars:
+            told: Cell = percent(value) if block.unit == "share" else Number(value)
+            rows.append((label, told, "█" * round(BAR * value / most)))
+        return Table(columns=("", block.unit, ""), rows=tuple(rows))
+    if isinstance(block, Matrix):
+        corner = f"{block.row_name} \\ {block.column_name}"
+        counts = zip(block.rows, block.counts, strict=True)
+        return Table(columns=(corner, *block.columns), rows=tuple((n, *c) for n, c in counts))
+    if isinstance(block, Points):
+        return Table(
+            columns=("", block.x_name, block.y_name, "n"),
+            rows=tuple(("", p.x, Number(p.y, p.low, p.high), p.n) for p in block.points),
+        )
+    assert isinstance(block, Table)
+    return block
+
+
+def _packed(table: Table, width: int) -> list[Table]:
+    """The table, in parts beside which the first column is repeated where it is too wide."""
+    widths = [_width(table, place) + 1 for place in range(len(table.columns))]
+    first = min(widths[0], width // 3)
+    parts: list[list[int]] = [[]]
+    for place in range(1, len(widths)):
+        used = first + sum(widths[p] for p in parts[-1])
+        if parts[-1] and used + widths[place] > width:
+            parts.append([])
+        parts[-1].append(place)
+    if len(parts) == 1:
+        return [table]
+    return [
+        Table(
+            columns=tuple(table.columns[p] for p in (0, *part)),
+            rows=tuple(
+                row if row.kind == "heading" else Row(tuple(row.cells[p] for p in (0, *part)), row.kind)
+                for row in table.lines
+            ),
+        )
+        for part in parts
+    ]  # fmt: skip
+
+
+def _width(table: Table, place: int) -> int:
+    """The columns that a column takes at least: its longest cell; a heading may fold."""
+    cells = (row.cells[place] for row in table.lines if row.kind != "heading")
+    return max((len(visible(cell_words(cell))) for cell in cells), default=0)
+
+
+def _grid_of(table: Table, width: int) -> Grid:
+    from rich.text import Text as Styled
+
+    headings = table.headings
+    names = [f"{c.group}\n{c.heading}" if c.group else c.heading for c in headings]
+    made = grid(names[1:], names[0])
+    intervals = width >= WIDTH
+    for place, name in enumerate(names):
+        column = made.columns[place]
+        longest = max(map(len, name.splitlines()), default=0)
+        if place and longest > _width(table, place):
+            column.no_wrap, column.overflow = False, "fold"
+        if place and not is_numeric(table, place):
+            column.justify, column.no_wrap, column.overflow = "left", False, "fold"
+    for row in table.lines:
+        style = {"model": "", "total": "bold", "heading": "bold"}.get(row.kind, "dim")
+        cells = [*row.cells, *[""] * (len(names) - len(row.cells))]
+        shown = [
+            cell_words(cell, intervals=intervals or place < _FIRST_NUMBERS)
+            for place, cell in enumerate(cells)
+        ]
+        made.add_row(*(Styled(visible(cell), style=style) for cell in shown))
+    return made
+
+
+_FIRST_NUMBERS = 4
+"""On a narrow terminal, the columns of a table that keep their intervals."""

@@ -1,0 +1,116 @@
+"""Analyses of other packages: loaded, computed and read back with nothing taken on trust.
+
+Whatever goes wrong in one becomes a sentence that names it and its package. The others and the scores stand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.blocks import BLOCKS, Block
+from harness.core.errors import HarnessError
+from harness.score.analysis import ANALYSES, Analysis, Entry, ScoredTask, TaskAnswers
+from harness.score.table import ScoreRow
+
+MOST_TEXT = 300
+"""Characters of a failure that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one analysis of another package has to tell of one task."""
+
+    name: str
+    title: str
+    package: str
+    blocks: tuple[Block, ...]
+    failed: str
+    """Why there are no blocks; empty where there are."""
+
+
+def computed(answers: TaskAnswers) -> Iterator[tuple[str, Entry]]:
+    """(name, entry) of each analysis that applies: `task`, `package`, and `rows` or why it `failed`."""
+    for name, package in ANALYSES.brought().items():
+        shared = {"task": answers.task.name, "package": package}
+        try:
+            analysis = load(name)
+            if analysis.applies(answers.task):
+                rows = _plain(analysis, list(analysis.compute(answers)))
+                if rows:
+                    yield name, shared | {"rows": rows}
+        except Exception as error:  # noqa: BLE001 - code of another package may raise anything
+            yield name, shared | {"failed": _sentence(name, package, error)}
+
+
+def load(name: str) -> Analysis:
+    """The analysis of another package. Raises HarnessError where it lacks a part of `Analysis`."""
+    found = ANALYSES.load(name)
+    if isinstance(found, type):
+        found = found()
+    lacking = [
+        part
+        for part in ("name", "title", "about", "row", "applies", "compute", "blocks")
+        if not hasattr(found, part)
+    ]
+    if lacking:
+        raise HarnessError(
+            f"it has no {', '.join(lacking)}",
+            hint="an analysis has what harness.score.analysis.Analysis asks for",
+        )
+    analysis: Analysis = found
+    return analysis
+
+
+def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[Told]:
+    """The blocks of every entry of scores.json's `analyses` that belongs to the task."""
+    packages = ANALYSES.brought()
+    for name, entries in found.items():
+        for entry in entries:
+            if entry["task"] != beside.task.name:
+                continue
+            if "failed" in entry:
+                yield Told(name, name, entry["package"], (), entry["failed"])
+            elif name not in packages:
+                why = f"analysis {name} of {entry['package']} is not installed here: its rows stand in scores.json"
+                yield Told(name, name, entry["package"], (), why)
+            else:
+                yield _told(name, packages[name], entry["rows"], beside)
+
+
+def _told(name: str, package: str, rows: Sequence[Entry], beside: ScoredTask) -> Told:
+    try:
+        analysis = load(name)
+        blocks = tuple(analysis.blocks(_adapter(analysis).validate_python(rows), beside))
+        for block in blocks:
+            if not isinstance(block, BLOCKS):
+                raise TypeError(f"blocks() gave a {type(block).__name__}, which is no block")
+        return Told(name, str(analysis.title), package, blocks, "")
+    except Exception as error:  # noqa: BLE001 - code of another package may raise anything
+        return Told(name, name, package, (), _sentence(name, package, error))
+
+
+def _plain(analysis: Analysis, rows: list[Any]) -> list[Any]:
+    """The rows as plain JSON, which must make the same rows again."""
+    if any(isinstance(row, ScoreRow) for row in rows):
+        raise TypeError("compute() gave a ScoreRow: a number of a field is a metric")
+    adapter = _adapter(analysis)
+    adapter.validate_python(rows)
+    dumped = adapter.dump_python(rows, mode="json", warnings="error")
+    plain = json.loads(json.dumps(dumped, allow_nan=False))
+    adapter.validate_python(plain)
+    made: list[Any] = plain
+    return made
+
+
+def _adapter(analysis: Analysis) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(list[analysis.row])  # type: ignore[name-defined]
+
+
+def _sentence(name: str, package: str, error: Exception) -> str:
+    said = error.message if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+    return f"analysis {name} of {package} failed: {' '.join(said.split())[:MOST_TEXT]}"
