@@ -138,7 +138,7 @@ def print_blocks(found: list[Block]) -> None:
     from rich.text import Text
 
     from harness.analyses.words import visible
-    from harness.report.terminal import WIDTH
+    from harness.report.writers.terminal import WIDTH
 
     probe = Console(file=sys.stdout)
     width = min(WIDTH, probe.width) if probe.is_terminal else WIDTH

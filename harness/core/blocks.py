@@ -288,6 +288,6 @@ def _checked(cell: object) -> None:
         raise ValueError(f"{cell!r} is no cell of a table")
 
 
-def _texts(found: tuple[str, ...]) -> None:
-    if isinstance(found, str) or not all(isinstance(text, str) for text in found):
+def _texts(found: object) -> None:
+    if not isinstance(found, tuple) or not all(isinstance(text, str) for text in found):
         raise ValueError(f"{found!r} is no tuple of texts")

@@ -62,7 +62,7 @@ def test_a_table_with_folds_is_pooled_and_checked(
     ]
     assert score(tmp_path, rows) == 0
     assert "2 folds of one subject each" in capsys.readouterr().err
-    assert score(tmp_path, [*rows, ("d", "fear", "fear", "s1", "2")]) == 1
+    assert score(tmp_path, [*rows, ("d", "fear", "fear", "s1", "2")]) == 2
     assert "'s1'" in capsys.readouterr().err
 
 
