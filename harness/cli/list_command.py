@@ -4,66 +4,120 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from harness.cli.options import add_folders, workspace
 
-KINDS = ("tasks", "prompts", "models", "conditions")
+if TYPE_CHECKING:
+    from harness.core.registry import Listed
+
+BROKEN = 1
+"""Exit status where something listed is broken."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness list`."""
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=tuple(LISTS), help="what to list")
     add_folders(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print one line a thing: its name and what it is."""
-    rows = {"tasks": _tasks, "prompts": _prompts, "models": _models, "conditions": _conditions}
-    _print(rows[args.kind](args))
-    return 0
+    """Print one line a thing: its name and what it is; 1 where one is broken, and its line says why."""
+    listed = list(LISTS[args.kind](args))
+    _print(listed)
+    return BROKEN if any(one.broken for one in listed) else 0
 
 
-def _tasks(args: argparse.Namespace) -> Iterable[tuple[str, str]]:
+def _tasks(args: argparse.Namespace) -> Iterator[Listed]:
+    from harness.core.errors import HarnessError
+    from harness.core.registry import Listed
     from harness.run.task_files import find_task, task_names
     from harness.run.yaml_file import read_yaml
 
     folders = workspace(args).tasks
     for name in task_names(folders):
-        data, _ = read_yaml(find_task(name, folders))
-        yield name, str(data.get("description", ""))
+        try:
+            data, _ = read_yaml(find_task(name, folders))
+        except HarnessError as error:
+            yield Listed(name, f"broken: {error.message}", broken=True)
+        else:
+            yield Listed(name, str(data.get("description", "")))
 
 
-def _prompts(args: argparse.Namespace) -> Iterable[tuple[str, str]]:
+def _prompts(args: argparse.Namespace) -> Iterator[Listed]:
+    from harness.core.errors import HarnessError
+    from harness.core.registry import Listed
     from harness.prompting import Library
 
     library = Library(workspace(args).prompts)
     for name in library.names():
-        head = library.prompt(name).head
-        yield name, f"{head.description} [{', '.join(head.fields)}]"
+        try:
+            head = library.prompt(name).head
+        except HarnessError as error:
+            yield Listed(name, f"broken: {error.message}", broken=True)
+        else:
+            yield Listed(name, f"{head.description} [{', '.join(head.fields)}]")
 
 
-def _models(args: argparse.Namespace) -> Iterable[tuple[str, str]]:
+def _models(_: argparse.Namespace) -> Iterable[Listed]:
     from harness.models import describe_models
 
-    for _, form, line in describe_models():
-        yield form, line
+    return describe_models()
 
 
-def _conditions(args: argparse.Namespace) -> Iterable[tuple[str, str]]:
+def _conditions(_: argparse.Namespace) -> Iterable[Listed]:
     from harness.conditions import describe_conditions
 
-    yield from describe_conditions()
+    return describe_conditions()
 
 
-def _print(rows: Iterable[tuple[str, str]]) -> None:
+def _sources(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.sources import describe_sources
+
+    return describe_sources()
+
+
+def _protocols(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.protocols import PROTOCOLS
+
+    return PROTOCOLS.listed()
+
+
+def _channels(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.core.cell import CHANNEL_LINES
+    from harness.core.registry import Listed
+
+    return [Listed(name, line) for name, line in CHANNEL_LINES.items()]
+
+
+LISTS: Mapping[str, Callable[[argparse.Namespace], Iterable[Listed]]] = MappingProxyType(
+    {
+        "tasks": _tasks,
+        "prompts": _prompts,
+        "models": _models,
+        "conditions": _conditions,
+        "sources": _sources,
+        "protocols": _protocols,
+        "channels": _channels,
+    }
+)
+"""What can be listed -> a function that gives its lines."""
+
+
+def _print(listed: Iterable[Listed]) -> None:
+    """Names in a column, then what they are, with the package where another one brings it."""
     import shutil
     import textwrap
 
-    listed = list(rows)
-    width = max((len(name) for name, _ in listed), default=0) + 2
+    rows = [
+        (one.name, f"{one.line} (package {one.package})" if one.package else one.line)
+        for one in listed
+    ]
+    width = max((len(name) for name, _ in rows), default=0) + 2
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
-    for name, line in listed:
+    for name, line in rows:
         indent = " " * width
         body = textwrap.wrap(line, max(40, columns - width)) or [""]
         print(name.ljust(width) + ("\n" + indent).join(body))

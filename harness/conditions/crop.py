@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.conditions.family import Worded
 from harness.core.errors import HarnessError, MediaError
 from harness.core.marks import Box
 from harness.core.medium import Medium
@@ -76,9 +77,8 @@ def cut(image: Image.Image, *, square: Box) -> Image.Image:
     return image.crop((left, top, right, bottom))
 
 
-def crop_condition(name: str) -> FaceCrop:
+def _crop(name: str, margin: str) -> FaceCrop:
     """The condition that `face-crop:MARGIN` names. Raises HarnessError for a margin out of 0 to 3."""
-    margin = name.removeprefix(PREFIX)
     if not _NUMBER.fullmatch(margin) or float(margin) > 3:
         raise HarnessError(
             f"condition {name}: {margin!r} is no margin",
@@ -87,4 +87,4 @@ def crop_condition(name: str) -> FaceCrop:
     return FaceCrop(name, float(margin))
 
 
-FACE_CROP = FaceCrop()
+FACE_CROP = Worded(NAME, f"{NAME}[:MARGIN]", FaceCrop().description, _crop, bare=FaceCrop())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from harness.conditions.family import Worded
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
 from harness.core.picture import Picture, Redrawable, Remembered
@@ -56,12 +57,12 @@ class Undrawn:
         )
 
 
-def cue_condition(name: str) -> WithCue:
+def _cue(name: str, words: str) -> WithCue:
     """The condition that `cue:NAME=VALUE` names. Raises HarnessError for an unknown cue or value."""
     # Imported here: the renderer is a tenth of the start-up of runs that draw nothing.
     from harness.faces.intervention import INTERVENTIONS, REFUSED
 
-    cue, equals, value = name.removeprefix(PREFIX).partition("=")
+    cue, equals, value = words.partition("=")
     if not equals or cue not in INTERVENTIONS:
         why = f" ({REFUSED[cue]})" if cue in REFUSED else ""
         raise HarnessError(
@@ -74,3 +75,8 @@ def cue_condition(name: str) -> WithCue:
             hint=f"use one of {', '.join(INTERVENTIONS[cue].values)}",
         )
     return WithCue(name, cue, value)
+
+
+CUE = Worded(
+    "cue", FORM, "one cue of a drawn face changed, all else equal: cue:teeth_visible=yes", _cue
+)

@@ -1,4 +1,4 @@
-"""Conditions that carry a number in their name: `uniform-8`, `magnified-2.5`."""
+"""Conditions with a parameter in their name: a number behind a hyphen (`uniform-8`), words behind a colon (`resize:224`)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,28 @@ class Family:
     least: float = 1
     most: float = 1000
 
-    def of(self, name: str, number: float) -> Condition:
-        """The condition called `name`. Raises HarnessError for a number that does not suit."""
+    def check(self, name: str, number: float) -> None:
+        """Raises HarnessError for a number that does not suit the condition called `name`."""
         if not self.least <= number <= self.most or (self.whole and not number.is_integer()):
             kind = "a whole number" if self.whole else "a number"
             raise HarnessError(
                 f"condition {name}: {number:g} does not suit {self.name}",
                 hint=f"N is {kind} from {self.least:g} to {self.most:g}",
             )
-        return self.make(name, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """Registered under `NAME`, for all conditions called `NAME:WORDS`.
+
+    `make` reads the words, which may hold anything but `+`, and raises HarnessError for those that do not suit.
+    """
+
+    name: str
+    form: str
+    """How it is written, for lists and errors: `resize:SIDE`."""
+    description: str
+    make: Callable[[str, str], Condition]
+    """The condition of a whole name and its words, which are what stands behind the colon."""
+    bare: Condition | None = None
+    """The condition that `NAME` alone names; None where words are needed."""

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.conditions.family import Worded
 from harness.conditions.joined import Joined
 from harness.conditions.prompted import Prompted
 from harness.core.condition import Condition
@@ -127,15 +128,22 @@ def _beside(place: int, count: int, last: int) -> int:
     return last // 2 if count == 1 else (2 * place * last + count - 1) // (2 * (count - 1))
 
 
-def mix_condition(name: str) -> Mix:
+def _mix(name: str, weight: str) -> Mix:
     """The condition that `mix:LAMBDA` names. Raises HarnessError for what is no number from 0 to 1."""
-    weight = name.removeprefix(PREFIX)
     if _WEIGHT.fullmatch(weight) is None:
         raise HarnessError(
             f"condition {name}: {weight!r} is no share from 0 to 1",
             hint=f"write {FORM}, such as mix:0.5 or mix:0.75",
         )
     return Mix(name, float(weight))
+
+
+MIX = Worded(
+    "mix",
+    FORM,
+    "each picture mixed with one of another label and subject, LAMBDA of its own: mix:0.7",
+    _mix,
+)
 
 
 def weight_of(condition: str) -> float | None:

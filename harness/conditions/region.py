@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
+from harness.conditions.family import Worded
 from harness.core.errors import HarnessError
 from harness.core.medium import Medium
 from harness.media.control import elsewhere
@@ -79,10 +80,10 @@ def _places(patches: tuple[Patch, ...]) -> str:
     )
 
 
-def region_condition(name: str) -> Region:
+def _region(name: str, words: str) -> Region:
     """The condition that `region:PART=FILL` or `region-control:PART=FILL` names. Raises HarnessError."""
     control = name.startswith(CONTROL)
-    part, equals, fill = name.removeprefix(CONTROL if control else PREFIX).partition("=")
+    part, equals, fill = words.partition("=")
     if part == EVERY and not control:
         raise HarnessError(
             f"condition {name} stands for one of every part and its control",
@@ -99,6 +100,20 @@ def region_condition(name: str) -> Region:
             hint=f"use one of {', '.join(FILLS)}",
         )
     return Region(name, part, fill, control)
+
+
+REGION = Worded(
+    "region",
+    FORM,
+    "a part of the face covered: region:mouth=blur; region:all=blur is each part, and its control",
+    _region,
+)
+REGION_CONTROL = Worded(
+    "region-control",
+    CONTROL_FORM,
+    "as much of the face covered elsewhere: region-control:mouth=blur",
+    _region,
+)
 
 
 def on_features(change: str) -> tuple[str, float] | None:
@@ -119,5 +134,5 @@ def covered(name: str) -> tuple[str, str, bool] | None:
     """Part, fill and whether it is the control, of a condition that covers a part; None for any other."""
     if not name.startswith((PREFIX, CONTROL)) or "+" in name:
         return None
-    found = region_condition(name)
+    found = _region(name, name.partition(":")[2])
     return found.part, found.fill, found.control

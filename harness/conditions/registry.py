@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-from harness.conditions import crop, cue, mixture, region, resize
-from harness.conditions.family import Family
+from harness.conditions.family import Family, Worded
 from harness.conditions.joined import Joined
-from harness.conditions.label_order import AS_WRITTEN, ordered, split_order
+from harness.conditions.label_order import AS_WRITTEN, ORDERS, ordered, split_order
+from harness.conditions.label_order import PREFIX as ORDER_PREFIX
 from harness.conditions.prompted import Prompted
 from harness.conditions.shots import FORM as SHOTS_FORM
 from harness.conditions.shots import MOST_SHOTS, split_shots
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError
-from harness.core.registry import Registry
+from harness.core.registry import Listed, Registry, call
 
 CONDITIONS = Registry(
     "condition",
@@ -22,7 +22,12 @@ CONDITIONS = Registry(
     {
         "none": "harness.conditions.none:NONE",
         "blank": "harness.conditions.blank:BLANK",
+        "cue": "harness.conditions.cue:CUE",
         "face-crop": "harness.conditions.crop:FACE_CROP",
+        "mix": "harness.conditions.mixture:MIX",
+        "region": "harness.conditions.region:REGION",
+        "region-control": "harness.conditions.region:REGION_CONTROL",
+        "resize": "harness.conditions.resize:RESIZE",
         "all": "harness.conditions.frames:ALL",
         "apex": "harness.conditions.frames:APEX",
         "onset-apex-offset": "harness.conditions.frames:ONSET_APEX_OFFSET",
@@ -38,27 +43,19 @@ CONDITIONS = Registry(
         "video-N": "harness.conditions.video:VIDEO_OF",
         "video-slowed-N": "harness.conditions.video:SLOWED",
     },
+    expects=(Condition, Family, Worded),
 )
-"""Name -> a Condition; a name that ends in `-N` -> a Family of them, one for each number."""
-
-_PREFIXED: Mapping[str, Callable[[str], Condition]] = {
-    cue.PREFIX: cue.cue_condition,
-    crop.PREFIX: crop.crop_condition,
-    resize.PREFIX: resize.resize_condition,
-    mixture.PREFIX: mixture.mix_condition,
-    region.PREFIX: region.region_condition,
-    region.CONTROL: region.region_condition,
-}
-"""What a name begins with -> a function from the name to its Condition."""
+"""Name -> a Condition; a name that ends in `-N` -> a Family of them, one for each number; or a name -> the Worded family of
+all that have words behind it and a colon."""
 
 _NUMBERED = re.compile(r"(.+)-([0-9]{1,6}(?:\.[0-9]{1,3})?)", re.ASCII)
 
 
 def load_condition(name: str) -> Condition:
-    """The condition of that name: registered, one of a family (`uniform-8`), several joined by `+`, or any with a label
+    """The condition of that name: registered, one of a family (`uniform-8`, `resize:224`), several joined by `+`, or any with a label
     order behind it (`label-order:reversed`).
 
-    Raises HarnessError listing the names there are.
+    Raises HarnessError listing the names there are, and for a parameter that does not suit.
     """
     shown, order = split_order(name)
     if order != AS_WRITTEN:
@@ -76,19 +73,44 @@ def load_condition(name: str) -> Condition:
                 hint=f"run it beside the others: --condition {film} --condition ...",
             )
         return Joined(name, parts)
-    for prefix, make in _PREFIXED.items():
-        if name.startswith(prefix):
-            return make(name)
+    return _single(name)
+
+
+def _single(name: str) -> Condition:
+    """One that is neither joined nor a change of the prompt: registered, or one of a family."""
     numbered = _NUMBERED.fullmatch(name)
     if numbered and f"{numbered[1]}-N" in CONDITIONS.names():
         family: Family = CONDITIONS.load(f"{numbered[1]}-N")
-        return family.of(name, float(numbered[2]))
-    found: Condition | Family = CONDITIONS.load(name)
+        family.check(name, float(numbered[2]))
+        return _made(family, name, float(numbered[2]))
+    head, colon, words = name.partition(":")
+    found: Condition | Family | Worded = CONDITIONS.load(head if colon else name)
+    if isinstance(found, Worded):
+        if colon:
+            return _made(found, name, words)
+        if found.bare is None:
+            raise HarnessError(
+                f"condition {name}: words are missing behind it", hint=f"write {found.form}"
+            )
+        return found.bare
     if isinstance(found, Family):
         raise HarnessError(
             f"condition {name}: N is a number to fill in", hint=found.description.split(": ")[-1]
         )
+    if colon:
+        raise HarnessError(f"condition {name}: {head} takes no words", hint=f"write {head}")
     return found
+
+
+def _made(family: Family | Worded, name: str, parameter: float | str) -> Condition:
+    """The condition of a family. Raises HarnessError where another package's family makes none, or one of another name."""
+    entry = CONDITIONS.entry(family.name)
+    made: Condition = call(entry, family.make, name, parameter, expects=Condition)
+    if made.name != name:
+        raise HarnessError(
+            f"{entry} gives a condition called {made.name!r} for {name!r}", hint=entry.remedy
+        )
+    return made
 
 
 def needs_video(condition: Condition) -> bool:
@@ -98,25 +120,11 @@ def needs_video(condition: Condition) -> bool:
     return bool(getattr(condition, "needs_video", False))
 
 
-def describe_conditions() -> Iterator[tuple[str, str]]:
-    """Name and one line of each condition and family."""
-    yield cue.FORM, "one cue of a drawn face changed, all else equal: cue:teeth_visible=yes"
-    yield (
-        region.FORM,
-        "a part of the face covered: region:mouth=blur; region:all=blur is each part, and its control",
-    )
-    yield region.CONTROL_FORM, "as much of the face covered elsewhere: region-control:mouth=blur"
-    yield (
-        resize.FORM,
-        "the longer side of every picture in pixels, whatever the task says: resize:224",
-    )
-    yield (
-        mixture.FORM,
-        "each picture mixed with one of another label and subject, LAMBDA of its own: mix:0.7",
-    )
-    yield (
-        SHOTS_FORM,
-        f"N (to {MOST_SHOTS}) worked examples first, where the prompt shows them: shots-4",
-    )
-    for name in CONDITIONS.names():
-        yield name, str(getattr(CONDITIONS.load(name), "description", ""))
+def describe_conditions() -> Iterator[Listed]:
+    """Each condition and family as it is written, with one line, sorted; label orders and worked examples too."""
+    told = [
+        Listed(SHOTS_FORM, f"N (to {MOST_SHOTS}) worked examples first, where the prompt shows them: shots-4"),
+        Listed(f"{ORDER_PREFIX}ORDER", f"another order of the labels in the prompt: {ORDERS}"),
+        *CONDITIONS.listed(),
+    ]  # fmt: skip
+    yield from sorted(told, key=lambda one: one.name)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.conditions.family import Worded
 from harness.core.errors import HarnessError
 from harness.core.medium import Medium
 from harness.media.transforms import resize
 
-PREFIX = "resize:"
 FORM = "resize:SIDE"
 LARGEST = 4096
 
@@ -34,12 +34,19 @@ class Resize:
         return resize(medium, longer_side=self.side)
 
 
-def resize_condition(name: str) -> Resize:
+def _resize(name: str, side: str) -> Resize:
     """The condition that `resize:SIDE` names. Raises HarnessError for a side out of 1 to LARGEST."""
-    side = name.removeprefix(PREFIX)
     if not re.fullmatch(r"[1-9][0-9]{0,3}", side, re.ASCII) or int(side) > LARGEST:
         raise HarnessError(
             f"condition {name}: {side!r} is no number of pixels",
             hint=f"write {FORM} with a whole number from 1 to {LARGEST}",
         )
     return Resize(name, int(side))
+
+
+RESIZE = Worded(
+    "resize",
+    FORM,
+    "the longer side of every picture in pixels, whatever the task says: resize:224",
+    _resize,
+)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 Channel: TypeAlias = Literal["free", "choice", "logprob"]
 """How an answer is taken: read from free text; from text that was held to the admissible answers; or as
 the label to which the model gives the greatest probability."""
 
-CHANNELS: tuple[Channel, ...] = ("free", "choice", "logprob")
+CHANNEL_LINES: Mapping[Channel, str] = MappingProxyType(
+    {
+        "free": "the answer is read from free text",
+        "choice": "the reply is held to the labels, a JSON schema or a pattern while it is generated",
+        "logprob": "the label with the greatest log-probability, with calibration",
+    }
+)
+"""Channel -> one line about it."""
+CHANNELS: tuple[Channel, ...] = tuple(CHANNEL_LINES)
 FREE: Channel = "free"
 
 

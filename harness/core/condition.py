@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from harness.core.medium import Medium
 
 
+@runtime_checkable
 class Condition(Protocol):
     """An axis of a run, like prompts and models. Pictures are opened when they are read, and where the
     condition cannot choose frames without seeing them."""

@@ -44,6 +44,7 @@ class Card:
         return frozenset(found | ({"video"} if self.video else set()))
 
 
+@runtime_checkable
 class Model(Protocol):
     """An adapter: a card, and an async exchange of one Request for one Generation.
 

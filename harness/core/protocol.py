@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from harness.core.message import Message
 from harness.core.prompt import Rendering
@@ -29,6 +29,7 @@ class Done:
     text: str
 
 
+@runtime_checkable
 class AnswerProtocol(Protocol):
     """`single`, `describe-then-answer`, ...: the engine knows none of them by name."""
 

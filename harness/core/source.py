@@ -17,6 +17,7 @@ class Skipped:
     count: int
 
 
+@runtime_checkable
 class Source(Protocol):
     """Yields Samples lazily; may be iterated more than once, each time in the same order."""
 

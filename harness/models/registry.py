@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from harness.core.errors import HarnessError
 from harness.core.model import Model
-from harness.core.registry import Registry
+from harness.core.registry import Listed, Registry
 
 MODELS = Registry(
     "model",
@@ -20,6 +21,7 @@ MODELS = Registry(
         "transformers": "harness.models.local:open_local",
         "vllm": "harness.models.vllm:open_vllm",
     },
+    expects=(Callable,),
 )
 
 BASELINES = ("majority", "prior")
@@ -78,15 +80,13 @@ class Opener(Protocol):
     def __call__(self, argument: str, *, name: str, options: OpenOptions) -> Model: ...
 
 
-def describe_models() -> list[tuple[str, str, str]]:
-    """(name, how to write it, one line) for every kind of model, baselines and third-party ones too."""
+def describe_models() -> list[Listed]:
+    """Every kind of model as it is written, with one line: baselines and those of other packages too."""
     known = {name for name, _, _ in _FORMS}
-    brought = [
-        (name, f"{name}:...", "brought by an installed package")
-        for name in MODELS.names()
-        if name not in known
+    return [
+        *(Listed(form, line) for _, form, line in _FORMS),
+        *(replace(one, name=f"{one.name}:...") for one in MODELS.listed(without=known)),
     ]
-    return [*_FORMS, *brought]
 
 
 def open_model(spec: str, *, options: OpenOptions | None = None) -> Model:
@@ -107,10 +107,12 @@ def open_model(spec: str, *, options: OpenOptions | None = None) -> Model:
         )
     if name not in MODELS.names():
         raise HarnessError(f"no model can be opened as {spec!r}", hint=_choices())
-    opener: Opener = MODELS.load(name)
-    return opener(argument.strip(), name=spec.strip(), options=options or OpenOptions())
+    model: Model = MODELS.make(
+        name, argument.strip(), name=spec.strip(), options=options or OpenOptions(), expects=Model
+    )
+    return model
 
 
 def _choices() -> str:
-    rows = "\n".join(f"    {form:44}{line}" for _, form, line in describe_models())
+    rows = "\n".join(f"    {one.name:44}{one.line}" for one in describe_models())
     return f"write one of\n{rows}"

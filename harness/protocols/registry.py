@@ -12,6 +12,7 @@ PROTOCOLS = Registry(
         "single": "harness.protocols.single:SINGLE",
         "describe-then-answer": "harness.protocols.describe:DESCRIBE_THEN_ANSWER",
     },
+    expects=(AnswerProtocol,),
 )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
-from harness.core.registry import Registry
+from harness.core.registry import Listed, Registry, described
 from harness.core.source import Source
 from harness.sources.marks import with_marks
 from harness.sources.sidecar import with_sidecar
@@ -42,11 +42,44 @@ SOURCES = Registry(
         "megc-str": "harness.sources.micro_long:open_megc_str",
         "utkface": "harness.sources.utkface:open_utkface",
     },
+    expects=(Callable,),
 )
 """Family -> a function `(options, *, fields, base) -> Source`; `options` come without `family`."""
 
+_LINES: Mapping[str, str] = {
+    "table": "a CSV, TSV, JSON Lines or Parquet table that names pictures or clips and their labels",
+    "folder": "one folder of pictures a label",
+    "hf": "a data set in the form of the `datasets` library, on this machine or by hub id",
+    "megc-vqa": "questions about micro-expression clips, as the MEGC challenge gives them",
+    "faces": "faces drawn to order, with every truth known",
+    "affectnet": "AffectNet: expression, valence and arousal of web photographs",
+    "raf-db": "RAF-DB: basic and compound expressions",
+    "fer2013": "FER2013: 48 x 48 grey faces in a CSV file",
+    "ferplus": "FER+: FER2013 with the votes of ten annotators",
+    "sfew": "SFEW: stills of films",
+    "ck-plus": "CK+: posed sequences from neutral to the peak",
+    "dfew": "DFEW: clips of films",
+    "ferv39k": "FERV39k: clips of many scenes",
+    "mafw": "MAFW: clips with single and compound expressions",
+    "aff-wild2": "Aff-Wild2: video frames with expressions, valence and arousal, or action units",
+    "disfa": "DISFA: frames with action-unit intensities",
+    "casme2": "CASME II: micro-expression clips",
+    "samm": "SAMM: micro-expression clips",
+    "smic": "SMIC: micro-expression clips",
+    "casme3": "CAS(ME)3: micro-expression clips",
+    "samm-long": "SAMM Long Videos: intervals to be spotted",
+    "casme-sq": "CAS(ME)2: long videos with intervals to be spotted",
+    "megc-str": "long videos of the MEGC challenge on spotting and recognition",
+    "utkface": "UTKFace: age, gender and race in each file's name; no emotions",
+}
+
 _OF_ANY = frozenset({"family", "marks", "sidecar"})
 """Options that every family has."""
+
+
+def describe_sources() -> Iterator[Listed]:
+    """Every family with one line about it."""
+    return SOURCES.listed(lambda family, opener: _LINES.get(family) or described(opener))
 
 
 def open_source(
@@ -63,8 +96,7 @@ def open_source(
         raise HarnessError(
             "source.family: missing", hint=f"choose one of: {', '.join(SOURCES.names())}"
         )
-    opener = SOURCES.load(family)
     rest = {key: value for key, value in options.items() if key not in _OF_ANY}
-    source: Source = opener(rest, fields=fields, base=base)
+    source: Source = SOURCES.make(family, rest, fields=fields, base=base, expects=Source)
     source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)
     return with_marks(source, options.get("marks"), base=base)

@@ -40,11 +40,13 @@ EXAMPLES = {
     "region:PART=FILL": "region:mouth=blur",
     "region-control:PART=FILL": "region-control:teeth=mean",
     "resize:SIDE": "resize:224",
+    "face-crop[:MARGIN]": "face-crop:0.4",
+    "label-order:ORDER": "label-order:reversed",
 }
 
 
 def test_each_condition_carries_its_name_and_a_line_about_itself() -> None:
-    described = dict(describe_conditions())
+    described = {one.name: one.line for one in describe_conditions()}
     assert {"none", "blank", "apex", "optical-flow", "difference", *EXAMPLES} <= set(described)
     for listed, line in described.items():
         name = EXAMPLES.get(listed, listed)

@@ -14,7 +14,6 @@ from harness.conditions import load_condition
 from harness.conditions.mixture import (
     Mixed,
     beside,
-    mix_condition,
     mixed,
     mixes,
     partner_in,
@@ -120,4 +119,4 @@ def test_it_stands_behind_orders_examples_and_beside_other_pictures() -> None:
         frames = found.apply(image(held((200, 0, 0)))).frames
         assert pixel(frames[-1].read()) == (100, 0, 50)
     assert not mixes(load_condition("blank"))
-    assert isinstance(beside(mix_condition("mix:0"), clip(1), called="b", policy="all"), Mixed)
+    assert isinstance(beside(load_condition("mix:0"), clip(1), called="b", policy="all"), Mixed)
