@@ -91,7 +91,7 @@ class Registry:
             )
         if len(found) > 1:
             raise HarnessError(
-                f"two things are called {name!r} among the {self.kind}s: "
+                f"more than one {self.kind} is called {name!r}: "
                 + " and ".join(
                     str(entry) if entry.package else "the built-in one" for entry in found
                 ),
