@@ -10,6 +10,7 @@ from harness.answers.vocabulary import (
     canonical,
     canonicaliser,
     definitions,
+    describe_labels,
     resolve_labels,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "canonical",
     "canonicaliser",
     "definitions",
+    "describe_labels",
     "read",
     "read_all",
     "resolve_labels",

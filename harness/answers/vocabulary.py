@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.answers.action_units import MEGC_ACTION_UNITS
 from harness.answers.table import LabelTable, label_table
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
+from harness.core.registry import Listed
 
 BASIC_7: tuple[str, ...] = (
     "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral",
@@ -91,6 +92,12 @@ def resolve_labels(labels: str | Sequence[str]) -> tuple[str, ...]:
         f"no label set is called {labels!r}",
         hint=f"use one of {known}, or write the labels as a list",
     )
+
+
+def describe_labels() -> Iterator[Listed]:
+    """Every named label set with its labels in order."""
+    for name, labels in VOCABULARIES.items():
+        yield Listed(name, f"{len(labels)}: {', '.join(labels)}")
 
 
 def definitions(labels: Sequence[str]) -> dict[str, str]:

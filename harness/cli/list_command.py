@@ -92,6 +92,24 @@ def _channels(_: argparse.Namespace) -> Iterable[Listed]:
     return [Listed(name, line) for name, line in CHANNEL_LINES.items()]
 
 
+def _metrics(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.metrics import describe_metrics
+
+    return describe_metrics()
+
+
+def _kinds(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.core.kind import describe_kinds
+
+    return describe_kinds()
+
+
+def _labels(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.answers import describe_labels
+
+    return describe_labels()
+
+
 LISTS: Mapping[str, Callable[[argparse.Namespace], Iterable[Listed]]] = MappingProxyType(
     {
         "tasks": _tasks,
@@ -101,6 +119,9 @@ LISTS: Mapping[str, Callable[[argparse.Namespace], Iterable[Listed]]] = MappingP
         "sources": _sources,
         "protocols": _protocols,
         "channels": _channels,
+        "metrics": _metrics,
+        "kinds": _kinds,
+        "labels": _labels,
     }
 )
 """What can be listed -> a function that gives its lines."""

@@ -12,13 +12,14 @@ name, so that a package adds a kind with a record and an entry point::
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError
-from harness.core.registry import Registry
+from harness.core.registry import Listed, Registry
 
 if TYPE_CHECKING:
     from harness.core.field import FieldSpec
@@ -150,30 +151,33 @@ KINDS = Registry(
         "number": "harness.kinds.number:NUMBER",
         "text": "harness.kinds.text:TEXT",
     },
+    expects=(Kind,),
 )
 """Name -> a Kind. Found by name, so that the lowest rooms can ask for what stands above them."""
 
 
-@cache
 def kind_named(name: str) -> Kind:
     """The kind called `name`. Raises HarnessError that lists the kinds there are, or names a broken package."""
+    return _loaded(name, () if name in KINDS.builtin else tuple(sys.path))
+
+
+@cache
+def _loaded(name: str, path: tuple[str, ...]) -> Kind:
+    """`path`: where packages are, on which hangs what is there."""
     if name not in KINDS.builtin and name not in KINDS.names():
         raise unknown_kind(name)
-    found = KINDS.load(name)
-    if not isinstance(found, Kind) or found.name != name:
-        told = (
-            f"the kind {found.name!r}" if isinstance(found, Kind) else f"a {type(found).__name__}"
-        )
-        raise HarnessError(
-            f"entry point {name!r} of harness.kinds is {told}, not a harness.core.kind.Kind called {name!r}",
-            hint="report it to the package that brings it, or uninstall that package",
-        )  # fmt: skip
+    found: Kind = KINDS.load(name)
     return found
 
 
 def kind_of(spec: FieldSpec) -> Kind:
     """The kind of a field."""
     return kind_named(spec.kind)
+
+
+def describe_kinds() -> Iterator[Listed]:
+    """Every kind with what it is and its metrics; of a broken package what is wrong."""
+    return KINDS.listed(lambda name, kind: f"{kind.title} [metrics: {', '.join(kind.metrics)}]")
 
 
 def unknown_kind(name: str) -> HarnessError:

@@ -2,6 +2,7 @@
 
 from harness.metrics.build import (
     check_metrics,
+    describe_metrics,
     estimator,
     family_for,
     main_metric,
@@ -27,6 +28,7 @@ __all__ = [
     "TextFamily",
     "check_metrics",
     "coverage",
+    "describe_metrics",
     "estimates",
     "estimator",
     "every_metric",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
-from harness.core.kind import kind_named, kind_of
+from harness.core.kind import KINDS, kind_named, kind_of
+from harness.core.registry import Listed
 from harness.core.sample import Value
 from harness.metrics.family import Family
-from harness.metrics.metric import Metric, find_metric, metrics_of, unknown_metric
+from harness.metrics.metric import (
+    Metric,
+    broken,
+    every_metric,
+    find_metric,
+    metrics_of,
+    unknown_metric,
+    written,
+)
 
 
 def metrics_for(kind: str) -> tuple[str, ...]:
@@ -58,3 +68,23 @@ def family_for(
     """
     found: Family = kind_of(field).family(field, truth, predicted)
     return found
+
+
+def describe_metrics() -> Iterator[Listed]:
+    """Every metric with what it is, those of one family together; of broken packages what is wrong."""
+    for metric in every_metric():
+        kinds = [name for name in KINDS.names() if _family_of(name) == metric.needs]
+        ends = "..".join("" if math.isinf(end) else f"{end:g}" for end in metric.range)
+        way = "neither end better" if metric.better == "none" else f"{metric.better} is better"
+        same = f"; {metric.same_as} by another name" if metric.same_as else ""
+        asked = f"{', '.join(kinds)} fields" if kinds else f"{metric.needs}, shown beside"
+        line = f"{metric.title} [{asked}; {ends}, {way}{same}]: {metric.estimator}"
+        yield Listed(written(metric), line)
+    yield from broken()
+
+
+def _family_of(kind: str) -> str:
+    try:
+        return kind_named(kind).family_name
+    except HarnessError:
+        return ""  # `harness list kinds` says what is wrong with it

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.metrics.metric import find_metric, shipped, unknown_metric
+from harness.metrics.metric import brought, find_metric, shipped, unknown_metric
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -145,11 +145,12 @@ def measure(
 
 
 def plain_names(needs: str) -> tuple[str, ...]:
-    """This package's metrics of a family, without those of single classes, in the order of its tables."""
-    return tuple(m.name for m in shipped(needs).values() if not m.of_class)
+    """The metrics of a family without those of single classes, in the order of its tables: of a family of this
+    package its own, since others may come and go."""
+    return tuple(m.name for m in (shipped(needs) or brought(needs)).values() if not m.of_class)
 
 
 def class_names(needs: str, classes: Sequence[str]) -> tuple[str, ...]:
     """Names such as ``recall[anger]``, class by class."""
-    each = [m.name for m in shipped(needs).values() if m.of_class]
+    each = [m.name for m in (shipped(needs) or brought(needs)).values() if m.of_class]
     return tuple(f"{name}[{label}]" for label in classes for name in each)

@@ -50,6 +50,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -57,7 +58,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from harness.core.errors import HarnessError
-from harness.core.registry import Registry
+from harness.core.registry import Listed, Registry
 
 Better: TypeAlias = Literal["higher", "lower", "none"]
 
@@ -108,7 +109,7 @@ class Metric:
         return {"higher": 1, "lower": -1, "none": 0}[self.better]
 
 
-OUTSIDE = Registry("metric", "harness.metrics", {})
+OUTSIDE = Registry("metric", "harness.metrics", {}, expects=(Metric, list, tuple))
 """Entry points of other packages: each a Metric or several."""
 
 _SHIPPED: Mapping[str, str] = MappingProxyType(
@@ -132,21 +133,20 @@ def find_metric(name: str, needs: str) -> Metric:
     Raises HarnessError that lists near names where the family has none such.
     """
     plain = base_name(name)
-    classed = "[" in name
-    found = shipped(needs).get(plain) or _outside(needs).get(plain)
-    if found is None or found.of_class != classed:
+    found = shipped(needs).get(plain) or brought(needs).get(plain)
+    if found is None or found.of_class != ("[" in name):
         raise unknown_metric(name, [written(m) for m in metrics_of(needs)], needs)
     return found
 
 
 def metrics_of(needs: str) -> tuple[Metric, ...]:
-    """All metrics of a family, those of other packages last. Raises HarnessError for a broken package."""
-    return (*shipped(needs).values(), *_outside(needs).values())
+    """All metrics of a family, those of other packages last."""
+    return (*shipped(needs).values(), *brought(needs).values())
 
 
 def every_metric() -> tuple[Metric, ...]:
-    """All metrics there are, family by family. Raises HarnessError for a broken package."""
-    families = dict.fromkeys([*_SHIPPED, *(m.needs for m in _brought())])
+    """All metrics there are, family by family."""
+    families = dict.fromkeys([*_SHIPPED, *(m.needs for m in _brought(tuple(sys.path))[0])])
     return tuple(metric for needs in families for metric in metrics_of(needs))
 
 
@@ -157,8 +157,13 @@ def named(name: str, needs: str = "") -> Metric | None:
     for family in (needs, *_SHIPPED):
         if plain in shipped(family):
             return shipped(family)[plain]
-    brought = [metric for metric in _brought() if metric.name == plain]
-    return next((m for m in brought if m.needs == needs), next(iter(brought), None))
+    others = [metric for metric in _brought(tuple(sys.path))[0] if metric.name == plain]
+    return next((m for m in others if m.needs == needs), next(iter(others), None))
+
+
+def broken() -> tuple[Listed, ...]:
+    """The entry points of other packages' metrics that cannot be had, and what is wrong."""
+    return _brought(tuple(sys.path))[1]
 
 
 def base_name(name: str) -> str:
@@ -179,9 +184,9 @@ def unknown_metric(name: str, known: Iterable[str], needs: str) -> HarnessError:
     names = list(known)
     near = difflib.get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return HarnessError(
-        f"no metric {name!r} for a {needs} field", hint=f"{hint}choose from: {', '.join(names)}"
-    )
+    hint += f"choose from: {', '.join(names)}"
+    hint += "".join(f" ({one.line})" for one in broken())
+    return HarnessError(f"no metric {name!r} for a {needs} field", hint=hint)
 
 
 @cache
@@ -193,31 +198,42 @@ def shipped(needs: str) -> Mapping[str, Metric]:
     return MappingProxyType({metric.name: metric for metric in metrics})
 
 
-@cache
-def _outside(needs: str) -> Mapping[str, Metric]:
-    found: dict[str, Metric] = {}
-    for metric in _brought():
-        if metric.needs != needs:
-            continue
-        if metric.name in found or metric.name in shipped(needs):
-            raise HarnessError(
-                f"two metrics of {needs} fields are called {metric.name!r}",
-                hint="remove or rename the one that an installed package brings (entry points `harness.metrics`)",
-            )
-        found[metric.name] = metric
-    return MappingProxyType(found)
+def brought(needs: str) -> Mapping[str, Metric]:
+    """Other packages' metrics of a family, by name."""
+    return _brought_of(needs, tuple(sys.path))
 
 
 @cache
-def _brought() -> tuple[Metric, ...]:
-    found: list[Metric] = []
+def _brought_of(needs: str, path: tuple[str, ...]) -> Mapping[str, Metric]:
+    return MappingProxyType({m.name: m for m in _brought(path)[0] if m.needs == needs})
+
+
+@cache
+def _brought(path: tuple[str, ...]) -> tuple[tuple[Metric, ...], tuple[Listed, ...]]:
+    """All that the packages on `path` (which says what is there) bring; and, of those left out, why.
+
+    One broken package leaves the metrics of the others as they are.
+    """
+    found: dict[tuple[str, str], Metric] = {}
+    wrong: list[Listed] = []
     for name in OUTSIDE.names():
-        loaded = OUTSIDE.load(name)
-        several = [loaded] if isinstance(loaded, Metric) else loaded
-        if not isinstance(several, list | tuple) or not all(isinstance(m, Metric) for m in several):
-            raise HarnessError(
-                f"entry point {name!r} of harness.metrics is a {type(loaded).__name__}, not a Metric",
-                hint="point it at a harness.metrics.Metric, or a list of them",
-            )
-        found += several
-    return tuple(found)
+        try:
+            for metric in _loaded(name):
+                key = metric.needs, metric.name
+                if key in found or metric.name in shipped(metric.needs):
+                    raise HarnessError(
+                        f"entry point {name!r} of harness.metrics: a metric of {metric.needs} fields is called "
+                        f"{metric.name!r} already"
+                    )
+                found[key] = metric
+        except HarnessError as error:
+            wrong.append(Listed(name, f"broken: {error.message}", broken=True))
+    return tuple(found.values()), tuple(wrong)
+
+
+def _loaded(name: str) -> Sequence[Metric]:
+    loaded = OUTSIDE.load(name)
+    several = [loaded] if isinstance(loaded, Metric) else loaded
+    if all(isinstance(m, Metric) for m in several):
+        return tuple(several)
+    raise HarnessError(f"{OUTSIDE.entry(name)} holds what is no harness.metrics.Metric")
