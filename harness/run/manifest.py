@@ -13,6 +13,7 @@ import harness
 from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
+from harness.core.kind import kind_named
 from harness.core.model import Card
 from harness.core.text import digest_json
 from harness.run.folder import RunFolder, write_atomically
@@ -154,4 +155,16 @@ def read_manifest(folder: RunFolder) -> dict[str, Any]:
             f"{folder.manifest} has schema {manifest.get('schema')}, this version reads {SCHEMA}",
             hint="score it with the version that wrote it (see `packages` in the manifest)",
         )
+    _check_kinds(manifest, folder)
     return manifest
+
+
+def _check_kinds(manifest: Mapping[str, Any], folder: RunFolder) -> None:
+    """Raises HarnessError where a task has a field of a kind that no installed package brings."""
+    for task, entry in manifest["tasks"].items():
+        for name, spec in entry["config"]["fields"].items():
+            try:
+                kind_named(spec["kind"])
+            except HarnessError as error:
+                told = f"{folder.manifest}: task {task}, field {name}: {error.message}"
+                raise HarnessError(told, hint=error.hint) from None

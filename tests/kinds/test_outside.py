@@ -157,9 +157,7 @@ def test_without_the_package_a_run_says_which_kind_is_missing(
 @pytest.mark.parametrize(
     ("code", "value", "told"),
     [
-        ("raise RuntimeError('boom')", "odd:KIND", "boom"),
         ("KIND = 3", "odd:KIND", "int"),
-        ("", "odd:KIND", "KIND"),
         ("from harness.kinds.text import TEXT as KIND", "odd:KIND", "'text'"),
     ],
 )
