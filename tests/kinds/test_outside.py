@@ -157,7 +157,9 @@ def test_without_the_package_a_run_says_which_kind_is_missing(
 @pytest.mark.parametrize(
     ("code", "value", "told"),
     [
+        ("raise RuntimeError('boom')", "odd:KIND", "boom"),
         ("KIND = 3", "odd:KIND", "int"),
+        ("", "odd:KIND", "KIND"),
         ("from harness.kinds.text import TEXT as KIND", "odd:KIND", "'text'"),
     ],
 )
@@ -171,7 +173,7 @@ def test_a_broken_kind_is_named_and_stops_nothing_else(
     )  # fmt: skip
     for what in ("kinds", "metrics"):
         listed = installed.harness("list", what)
-        assert listed.returncode == 0, listed.stderr
+        assert listed.returncode == 1, listed.stderr
         (line,) = [line for line in listed.stdout.splitlines() if "broken" in line]
         assert "odd" in line and (told in line or what == "metrics")
     (installed.work / "x.yaml").write_text(
