@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_changes, add_folders, add_id_key, workspace
+from harness.cli.options import add_changes, add_folders, add_id_key, refuse_unused, workspace
 from harness.cli.score_command import add_columns, asked_columns
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def execute(args: argparse.Namespace) -> int:
 
     place = workspace(args)
     task = _task(args, place)
+    _refuse_unused(args)
     with tempfile.TemporaryDirectory(prefix="harness-compare-") as scratch:
         sides = open_sides(
             args.what,
@@ -73,6 +74,8 @@ def execute(args: argparse.Namespace) -> int:
             scratch=Path(scratch),
             secret=read_key(args.id_key),
         )
+        if not any(side.exported for side in sides):
+            refuse_unused("where no export is compared", {"--id-key": args.id_key})
         if args.select:
             return _print_selections(args, sides)
         report = compare(sides, unlike=args.unlike, seed=args.seed, on_pair=_progress)
@@ -83,6 +86,18 @@ def execute(args: argparse.Namespace) -> int:
     else:
         print_blocks(list(blocks(report)))
     return 0
+
+
+def _refuse_unused(args: argparse.Namespace) -> None:
+    """Raise HarnessError for options that concern what is not among the things compared."""
+    if not any(path.is_file() and path.suffix.lower() != ".zip" for path in args.what):
+        columns = ("id", "truth", "answer", "fold", "map", "task")
+        refuse_unused(
+            "where no table of answers is compared",
+            {f"--{name}": getattr(args, name) for name in columns} | {"--set": args.changes},
+        )
+    if args.select:
+        refuse_unused("with --select", {"--unlike": args.unlike})
 
 
 def _print_selections(args: argparse.Namespace, sides: list[Side]) -> int:

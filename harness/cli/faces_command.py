@@ -5,8 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from harness.cli.options import refuse_unused
+
 KINDS = {"image": "pictures", "clip": "clips", "long": "long videos", "mixture": "blended pictures"}
 SHEETS = ("emotions", "tones", "ages", "units", "clip", "long", "cues", "mixtures")
+FIXED_ROWS = ("ages", "units", "cues")
+"""Sheets whose rows follow from what they show."""
+ROWS = 4
+SECONDS = (10.0, 60.0)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         type=float,
         nargs=2,
-        default=(10.0, 60.0),
         metavar=("LOW", "HIGH"),
-        help="length of a long video; every frame is written, 30 for each second",
+        help="length of a long video (10 60); every frame is written, 30 for each second",
     )
     draw.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="an empty or new folder"
@@ -34,9 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sheet = actions.add_parser("sheet", help="a contact sheet of drawn faces, one PNG")
     sheet.add_argument("--what", choices=SHEETS, required=True)
     sheet.add_argument("--seed", type=int, default=0, metavar="S")
-    sheet.add_argument(
-        "--rows", type=int, default=4, metavar="R", help="rows, where their number is free"
-    )
+    sheet.add_argument("--rows", type=int, metavar="R", help="rows, where their number is free (4)")
     sheet.add_argument(
         "--size", type=int, default=128, metavar="PX", help="side of each face in pixels"
     )
@@ -51,7 +54,9 @@ def execute(args: argparse.Namespace) -> int:
 def _draw(args: argparse.Namespace) -> int:
     from harness.faces.export import QUESTIONS, SPOTTING, export
 
-    low, high = args.seconds
+    if args.kind != "long":
+        refuse_unused(f"with --kind {args.kind}", {"--seconds": args.seconds})
+    low, high = args.seconds or SECONDS
     table = export(kind=args.kind, n=args.n, seed=args.seed, out=args.out, seconds=(low, high))
     print(f"{args.n} {KINDS[args.kind]} and {table.name} in {args.out}")
     if args.kind in QUESTIONS:
@@ -68,7 +73,10 @@ def _sheet(args: argparse.Namespace) -> int:
 
     if args.out.suffix.lower() != ".png":
         raise HarnessError(f"{args.out} is no PNG file", hint="name a file that ends in .png")
-    page = sheet(args.what, seed=args.seed, rows=args.rows, size=args.size)
+    if args.what in FIXED_ROWS:
+        refuse_unused(f"on the sheet {args.what}, whose rows are fixed", {"--rows": args.rows})
+    rows = ROWS if args.rows is None else args.rows
+    page = sheet(args.what, seed=args.seed, rows=rows, size=args.size)
     page.save(args.out)
     print(f"{args.out}: {page.width} by {page.height} pixels")
     return 0

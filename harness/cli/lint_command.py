@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.options import add_changes, add_folders, refuse_unused, workspace
 
 if TYPE_CHECKING:
     from harness.core.task import Task
@@ -29,6 +29,8 @@ def execute(args: argparse.Namespace) -> int:
     from harness.prompting import Library, lint
     from harness.run.task_files import load_task, task_names
 
+    if not args.task:
+        refuse_unused("without --task", {"--set": args.changes})
     place = workspace(args)
     library = Library(place.prompts)
     names = args.task or task_names(place.tasks)

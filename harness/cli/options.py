@@ -111,8 +111,32 @@ def add_serving(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def refuse_without_models(args: argparse.Namespace) -> None:
+    """Raise HarnessError for options of `add_axes` that say how a model is asked, where none is named."""
+    if args.model:
+        return
+    refuse_unused(
+        "without --model",
+        {
+            "--prompt": args.prompt, "--channel": args.channel, "--max-images": args.max_images,
+            "--condition": [name for name in args.condition if name != "none"],
+            "--label-order": args.label_order, "--shots": args.shots, "--temperature": args.temperature or None,
+            "--repeats": args.repeats if args.repeats != 1 else None,
+        },
+        hint="name a model, such as --model affect-tiny",
+    )  # fmt: skip
+
+
 def open_options(args: argparse.Namespace) -> OpenOptions:
-    """What the arguments of `add_serving` say."""
+    """What the arguments of `add_serving` say. Raises HarnessError for those that no model named can use."""
+    from harness.models import takes
+
+    for name in ("allow-remote", "key-file", "vllm-python", "concurrency", "timeout"):
+        option = name.replace("-", "_")
+        if not any(takes(model, option) for model in args.model):
+            refuse_unused(_with_models(args), {f"--{name}": getattr(args, option)})
+    if not any(takes(model, "vllm_args") for model in args.model):
+        refuse_unused(_with_models(args), {"--vllm-arg": args.vllm_arg})
     from harness.models import OpenOptions
 
     return OpenOptions(
@@ -123,6 +147,10 @@ def open_options(args: argparse.Namespace) -> OpenOptions:
         concurrency=args.concurrency,
         timeout=args.timeout,
     )
+
+
+def _with_models(args: argparse.Namespace) -> str:
+    return f"with --model {', '.join(args.model)}" if args.model else "without --model"
 
 
 def limits(args: argparse.Namespace) -> Limits:
@@ -234,6 +262,7 @@ def job(
     from harness.run.runner import make_job
     from harness.run.stop import Limits
 
+    refuse_without_models(args)
     place = workspace(args)
     return make_job(
         tasks(args, args.task, place),

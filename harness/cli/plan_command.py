@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, job
+from harness.cli.options import add_axes, job, refuse_unused
 
 if TYPE_CHECKING:
     from harness.compare.foresight import Prospect
@@ -36,6 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Plan in a temporary folder, print, leave nothing behind."""
     import tempfile
+
+    if args.power is None:
+        refuse_unused("without --power", {"--discordance": args.discordance})
 
     from harness.prompting import Library
     from harness.run.plan import make_plan

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.options import refuse_unused
+
 if TYPE_CHECKING:
     from harness.submit import Assembled, Choice, Fill, Findings, Form, Package, Questions
 
@@ -71,6 +73,10 @@ def _refuse_nonsense(args: argparse.Namespace) -> None:
     if args.check and args.run:
         raise HarnessError("--check goes without runs", hint="leave out the run folders")
     if args.check:
+        names = ("task", "model", "prompt", "condition", "channel", "fill", "dry_run", "out")
+        refuse_unused(
+            "with --check", {f"--{name.replace('_', '-')}": getattr(args, name) for name in names}
+        )
         return
     if not args.run:
         raise HarnessError(
@@ -101,6 +107,7 @@ def _spots(args: argparse.Namespace, form: Form) -> int:
             _print_findings(findings)
             fit = fit and not findings.faults
         return 0 if fit else 1
+    refuse_unused("on tables of intervals", {"--fill": args.fill, "--labels": args.labels})
     spotted = read_spotted(args.run, _choice(args))
     package = pack_spots(form, [(videos, *spots_for(videos, spotted)) for videos in asked])
     for findings in package.findings:

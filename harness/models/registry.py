@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from harness.core.errors import HarnessError
@@ -72,6 +73,27 @@ class OpenOptions:
     """Most requests in flight; None leaves it to the adapter."""
     timeout: float | None = None
     """Longest wait for one reply of a server, in seconds; None leaves it to the adapter."""
+
+
+_REACHED = frozenset({"allow_remote", "key_file", "concurrency", "timeout"})
+_TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "affect-tiny": frozenset(),
+        "transformers": frozenset(),
+        "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"}),
+        "openai": _REACHED,
+        "langchain": _REACHED,
+        "majority": frozenset(),
+        "prior": frozenset(),
+    }
+)
+"""Kind of model -> the options of OpenOptions that concern it."""
+
+
+def takes(spec: str, option: str) -> bool:
+    """Whether an option of OpenOptions concerns a model as a person writes it; those of other packages take any."""
+    taken = _TAKEN.get(spec.strip().partition(":")[0])
+    return taken is None or option in taken
 
 
 class Opener(Protocol):
