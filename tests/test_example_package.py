@@ -9,7 +9,7 @@ from PIL import Image
 
 from harness.conditions import load_condition
 from harness.core.errors import HarnessError
-from tests.example import Installed
+from tests.example import Installed, write_package
 from tests.models.stub import running_stub
 from tests.run.bench import rows, write_pictures
 
@@ -62,3 +62,72 @@ def test_a_run_shows_pictures_under_its_conditions(example: Installed) -> None:
         json.loads(line) for line in (example.work / "run/trials.jsonl").read_text().splitlines()
     ]
     assert len(kept) == 8
+
+
+def test_its_task_and_prompt_are_listed_with_its_name(example: Installed) -> None:
+    for kind, name in (("tasks", "example/mood"), ("prompts", "example/mood")):
+        listed = example.harness("list", kind)
+        assert listed.returncode == 0, listed.stderr
+        line = next(row for row in listed.stdout.splitlines() if row.startswith(name))
+        assert "(package affect-example)" in line
+        assert "(package" not in listed.stdout.replace(line, "")
+    linted = example.harness("lint", "example/mood")
+    assert linted.returncode == 0, linted.stdout
+    assert "1 prompts, 0 errors" in linted.stdout
+
+
+def test_its_task_runs(example: Installed) -> None:
+    write_pictures(example.work, rows(4))
+    with running_stub() as stub:
+        done = example.harness(
+            "run", "example/mood", "--model", f"openai:stub@{stub.url}", "--json", "--out", "run",
+            "--set", "source.file=labels.csv", "--set", "source.image=image", "--set", "source.label=emotion",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert {row["prompt"] for row in json.loads(done.stdout)["scores"]} >= {"example/mood"}
+
+
+def test_a_folder_of_ones_own_comes_first(example: Installed) -> None:
+    own = example.work / "mine" / "example"
+    own.mkdir(parents=True)
+    (own / "mood.yaml").write_text(
+        "description: my own\nsource: {family: table}\n"
+        "fields: {mood: {kind: label, labels: [joy]}}\nprompts: [example/mood]\n"
+    )
+    listed = example.harness("list", "tasks", "--tasks", "mine")
+    line = next(row for row in listed.stdout.splitlines() if row.startswith("example/mood"))
+    assert "my own" in line and "(package" not in line
+
+
+def test_a_package_replaces_no_shipped_file_and_a_broken_one_stops_nothing(
+    installed: Installed,
+) -> None:
+    groups = ("harness.tasks", "harness.prompts")
+    write_package(
+        installed.packages, "their-taker", entry_points={group: {"taker": "taker"} for group in groups},
+        files={
+            "taker/__init__.py": "", "taker/emotion/plain.j2": "", "taker/own/less.yaml": "- no mapping\n",
+            "taker/table/emotion.yaml": "description: not that of the harness\n",
+        },
+    )  # fmt: skip
+    write_package(
+        installed.packages, "their-broken", entry_points={group: {"lost": "nowhere_at_all"} for group in groups}
+    )  # fmt: skip
+    listed = installed.harness("list", "tasks")
+    assert listed.returncode == 1
+    lines = {row.split()[0]: row for row in listed.stdout.splitlines()}
+    assert "the shipped one and that of the package their-taker" in lines["table/emotion"]
+    assert "a mapping is wanted" in lines["own/less"]
+    assert "cannot be imported" in lines["lost"] and "their-broken" in lines["lost"]
+    assert "Zero-shot" not in lines["table/emotion"] and "broken" not in lines["faces/emotion"]
+    shown = installed.harness("show", "faces/emotion", "--prompt", "emotion/cot")
+    assert shown.returncode == 0, shown.stderr
+    for arguments in (
+        ("show", "table/emotion"),
+        ("show", "faces/emotion", "--prompt", "emotion/plain"),
+    ):
+        refused = installed.harness(*arguments)
+        assert refused.returncode == 2
+        assert "their-taker" in refused.stderr and "uninstall" in refused.stderr
+    unknown = installed.harness("show", "no/such")
+    assert unknown.returncode == 2 and "nowhere_at_all cannot be imported" in unknown.stderr

@@ -39,11 +39,13 @@ def _tasks(args: argparse.Namespace) -> Iterator[Listed]:
     folders = workspace(args).tasks
     for name in task_names(folders):
         try:
-            data, _ = read_yaml(find_task(name, folders))
+            path = find_task(name, folders)
+            data, _ = read_yaml(path)
         except HarnessError as error:
             yield Listed(name, f"broken: {error.message}", broken=True)
         else:
-            yield Listed(name, str(data.get("description", "")))
+            yield Listed(name, str(data.get("description", "")), folders.package_of(path))
+    yield from folders.broken
 
 
 def _prompts(args: argparse.Namespace) -> Iterator[Listed]:
@@ -54,11 +56,13 @@ def _prompts(args: argparse.Namespace) -> Iterator[Listed]:
     library = Library(workspace(args).prompts)
     for name in library.names():
         try:
-            head = library.prompt(name).head
+            prompt = library.prompt(name)
         except HarnessError as error:
             yield Listed(name, f"broken: {error.message}", broken=True)
         else:
-            yield Listed(name, f"{head.description} [{', '.join(head.fields)}]")
+            line = f"{prompt.head.description} [{', '.join(prompt.head.fields)}]"
+            yield Listed(name, line, library.folders.package_of(prompt.path))
+    yield from library.folders.broken
 
 
 def _models(_: argparse.Namespace) -> Iterable[Listed]:

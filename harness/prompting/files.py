@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.folders import Folders
 from harness.prompting.faults import PromptError
 
 SUFFIX = ".j2"
@@ -29,17 +30,19 @@ class File:
 class Shelf:
     """Folders of prompt files; the first that has a name wins."""
 
-    folders: tuple[Path, ...]
+    folders: Folders
 
     @staticmethod
-    def of(folders: Sequence[Path]) -> Shelf:
+    def of(folders: Folders | Iterable[Path]) -> Shelf:
         """Raises HarnessError for a folder that is not there."""
-        for folder in folders:
-            if not folder.is_dir():
-                raise HarnessError(
-                    f"no folder of prompts at {folder}", hint="make it, or leave it out"
-                )
-        return Shelf(tuple(folder.resolve() for folder in folders))
+        found = Folders.of(folders)
+        return Shelf(
+            Folders(
+                tuple(folder.resolve() for folder in found.own),
+                {folder.resolve(): package for folder, package in found.shared.items()},
+                found.broken,
+            )
+        )
 
     def names(self) -> Iterator[str]:
         """Names of all files in all folders, parts included, in no order, some perhaps twice."""
@@ -50,23 +53,24 @@ class Shelf:
                     yield name
 
     def find(self, name: str) -> Path | None:
-        """The file of that name. Raises HarnessError for a name or link that leaves the folders."""
+        """The file of that name. Raises HarnessError for a name or link that leaves the folders, and
+        where two packages bring one of that name."""
         if not _well_formed(name):
             raise HarnessError(
                 f"{name!r} is no name of a prompt file",
                 hint="names are relative to the prompt folder, such as emotion/_base.j2: letters,"
                 " digits, `_`, `-` and `.`, no `..`, nothing absolute",
             )
-        for folder in self.folders:
-            path = folder / name
-            if path.is_file():
-                if not _inside(path, folder):
-                    raise HarnessError(
-                        f"{name} is a link out of the prompt folder {folder}",
-                        hint="put the file itself into the folder",
-                    )
-                return path
-        return None
+        found = self.folders.find(name, kind="prompt file")
+        if found is None:
+            return None
+        folder, path = found
+        if not _inside(path, folder):
+            raise HarnessError(
+                f"{name} is a link out of the prompt folder {folder}",
+                hint="put the file itself into the folder",
+            )
+        return path
 
     def read(self, name: str) -> File | None:
         """The file of that name, or None. Raises HarnessError where it cannot be read as text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import jinja2
 from jinja2 import meta, nodes
 
 from harness.core.errors import HarnessError
+from harness.core.folders import Folders
 from harness.core.message import Visual
 from harness.core.prompt import Prompt, Rendering
 from harness.prompting.engine import Engine, StrayText, located
@@ -36,14 +37,14 @@ class _Loaded:
 
 
 class Library:
-    """Prompts by name, from folders searched in order: the first that has a name wins.
+    """Prompts by name, from folders searched in order.
 
     A file is read once; what is rendered later is what the digest covers, even if the file
     changes meanwhile. A library may be shared by threads: renderings share compiled templates, and
     forms that are never changed.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Folders | Iterable[Path]) -> None:
         """Raises HarnessError for a folder that is not there."""
         self._shelf = Shelf.of(folders)
         self._files: dict[str, File] = {}
@@ -57,6 +58,11 @@ class Library:
         `_` hold parts, not prompts."""
         prompts = {name.removesuffix(SUFFIX) for name in self._shelf.names() if not _is_part(name)}
         return tuple(sorted(prompts))
+
+    @property
+    def folders(self) -> Folders:
+        """Where it looks, resolved."""
+        return self._shelf.folders
 
     def prompt(self, name: str) -> Prompt:
         """The prompt of that name.
@@ -229,6 +235,7 @@ class Library:
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         close = close or [other for other in names if name and name in other][:3]
         hint = f"did you mean {', '.join(close)}?" if close else f"there are: {', '.join(names)}"
+        hint += self.folders.note()
         return HarnessError(f"no prompt is called {name!r}", hint=hint)
 
     def _stray(self, loaded: _Loaded, text: str) -> PromptError:

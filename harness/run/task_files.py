@@ -12,6 +12,7 @@ import yaml
 from harness.answers import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
+from harness.core.folders import Folders
 from harness.core.task import Task
 from harness.run.workspace import Workspace, fill_references
 from harness.run.yaml_file import Place, read_yaml, validated
@@ -30,22 +31,26 @@ def task_names(folders: Iterable[Path]) -> tuple[str, ...]:
     )
 
 
-def find_task(name: str, folders: Sequence[Path]) -> Path:
-    """The file of a task: a name in the folders, or a path to a YAML file."""
+def find_task(name: str, folders: Folders | Sequence[Path]) -> Path:
+    """The file of a task: a name in the folders, or a path to a YAML file.
+
+    Raises HarnessError where there is none, or where two packages bring one of that name.
+    """
     direct = Path(name)
     if direct.suffix in {".yaml", ".yml"}:
         return direct
-    for folder in folders:
-        path = folder / f"{name}.yaml"
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-            return path
+    searched = Folders.of(folders)
+    found = searched.find(f"{name}.yaml", kind="task")
+    if found is not None and found[1].resolve().is_relative_to(found[0].resolve()):
+        return found[1]
     known = task_names(folders)
     close = difflib.get_close_matches(name, known, n=3)
     raise HarnessError(
         f"no task is called {name!r}",
-        hint=f"did you mean {' or '.join(close)}?"
-        if close
-        else f"choose one of: {', '.join(known)}",
+        hint=(
+            f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(known)}"
+        )
+        + searched.note(),
     )
 
 
@@ -103,7 +108,7 @@ def _move_root(data: dict[str, Any]) -> None:
         source["root"] = media.pop("root")
 
 
-def _name(name: str, path: Path, folders: Sequence[Path]) -> str:
+def _name(name: str, path: Path, folders: Iterable[Path]) -> str:
     for folder in folders:
         if path.resolve().is_relative_to(folder.resolve()):
             return path.resolve().relative_to(folder.resolve()).with_suffix("").as_posix()

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.core.errors import HarnessError
+from harness.core.folders import Folders
 from harness.prompting import shipped_folder
 
 CONFIG_NAME = "harness.toml"
@@ -32,15 +33,16 @@ class Workspace:
 
     here: Path
     """Relative paths on the command line and in task files start here."""
-    prompts: tuple[Path, ...]
-    tasks: tuple[Path, ...]
+    prompts: Folders
+    tasks: Folders
     data: Mapping[str, str]
 
 
 def open_workspace(
     here: Path, *, prompts: Iterable[Path] = (), tasks: Iterable[Path] = ()
 ) -> Workspace:
-    """The workspace of folder `here`: given folders first, then harness.toml's, then the shipped ones.
+    """The workspace of folder `here`: given folders first, then harness.toml's, then the shipped ones, then those of
+    other packages (entry points `harness.prompts` and `harness.tasks`).
 
     Raises HarnessError for a malformed harness.toml or a folder that is not there.
     """
@@ -55,8 +57,8 @@ def open_workspace(
             )
     return Workspace(
         here=here,
-        prompts=(*mine, shipped),
-        tasks=(*my_tasks, shipped.parent / "tasks"),
+        prompts=Folders.shipped(shipped, "harness.prompts", own=mine),
+        tasks=Folders.shipped(shipped.parent / "tasks", "harness.tasks", own=my_tasks),
         data=config.data,
     )
 

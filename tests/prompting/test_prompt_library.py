@@ -61,7 +61,7 @@ def test_a_part_is_no_prompt(desk):
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(HarnessError, match="no folder of prompts"):
+    with pytest.raises(HarnessError, match="no such folder"):
         Library([tmp_path / "nowhere"])
 
 
