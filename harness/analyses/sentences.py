@@ -9,18 +9,14 @@ from harness.analyses.keys import is_baseline, prompt_on, who
 from harness.analyses.words import number
 from harness.core.blocks import Block, Cell, Number, Preformatted, Row, Table
 from harness.core.task import Task
-from harness.metrics.text import CEILING
+from harness.metrics import titled
+from harness.metrics.text import CEILING, NEEDS
 from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
 from harness.score.sentences import FIELD, sentence_columns
 from harness.score.table import ScoreRow, score_column
 
-_SHOWN = (
-    ("exact_match", "exact"),
-    ("sacrebleu1", "sacreBLEU-1"),
-    ("sacrebleu4", "sacreBLEU-4"),
-    ("nltk_bleu4", "NLTK BLEU-4"),
-    ("rouge1_f1", "ROUGE-1 F"),
-    ("rouge1_recall", "ROUGE-1 R"),
+_SHOWN = titled(
+    ("exact_match", "sacrebleu1", "sacrebleu4", "nltk_bleu4", "rouge1_f1", "rouge1_recall"), NEEDS
 )
 
 _By = Mapping[tuple[str, str, str, str], Mapping[str, ScoreRow]]

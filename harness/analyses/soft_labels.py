@@ -18,18 +18,14 @@ from harness.analyses.keys import (
     who,
 )
 from harness.core.blocks import Block, Cell, Lines, Note, Number, Place, Row, RowKind, Share, Table
+from harness.metrics import titled
+from harness.metrics.soft import NEEDS
 from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
 from harness.score.baselines import CEILINGS
 from harness.score.soft import soft_rows
 from harness.score.table import ScoreRow
 
-COLUMNS = (
-    ("expected_accuracy", "Exp. acc."),
-    ("js", "JS"),
-    ("kl", "KL"),
-    ("cross_entropy", "Cross-entropy"),
-    ("expected_accuracy@2", "Exp. acc. @2"),
-)
+COLUMNS = titled(("expected_accuracy", "js", "kl", "cross_entropy", "expected_accuracy@2"), NEEDS)
 """Metric and heading of each column; of JS, KL and cross-entropy less is better."""
 BRIEF = 3
 """Columns where there is little room."""

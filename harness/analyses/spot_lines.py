@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analyses.words import interval, number
-from harness.metrics.spotting import MENDED
+from harness.metrics.metric import UNIT
+from harness.metrics.spotting import MENDED, METRICS
 from harness.score import ScoreRow
 from harness.score.spotting import COMPAT, FIELD
 
-SHOWN = (
-    ("strs", "STRS"),
-    ("f1_spotting", "F1 spotting"),
-    ("f1_analysis", "F1 analysis"),
-    ("precision_spotting", "precision spotting"),
-    ("recall_spotting", "recall spotting"),
-    ("precision_analysis", "precision analysis"),
-    ("recall_analysis", "recall analysis"),
-    ("uar_analysis", "UAR analysis"),
-    ("uf1_analysis", "UF1 analysis"),
-)
-_COUNTS = (("tp_spotting", "TP"), ("fp_spotting", "FP"), ("fn_spotting", "FN"))
+SHOWN = tuple((m.name, m.title) for m in METRICS if m.range == UNIT)
+"""Metric and title of each share."""
+COUNTS = tuple((m.name, m.title) for m in METRICS if m.range != UNIT)
+"""Of TP, FP and FN."""
 
 
 def spot_lines(rows: Sequence[ScoreRow], *, whole: bool = True) -> Iterator[str]:
@@ -44,7 +37,7 @@ def spot_lines(rows: Sequence[ScoreRow], *, whole: bool = True) -> Iterator[str]
             strict, reference = found[name], found[name + COMPAT]
             value = f"{number(strict.value)} {interval(strict.low, strict.high)}".strip()
             yield f"{heading:22}{value:>20}{_nan(reference):>10}"
-        for name, heading in _COUNTS:
+        for name, heading in COUNTS:
             strict, reference = found[name], found[name + COMPAT]
             yield f"{heading:22}{strict.value or 0:>20.0f}{reference.value or 0:>10.0f}"
 
@@ -62,7 +55,7 @@ def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator
             f"{f'{number(row.value)} {interval(row.low, row.high)}'.strip():>20}"
             for row in (found[name] for name, _ in SHOWN[:3])
         )
-        counts = "/".join(f"{found[name].value or 0:.0f}" for name, _ in _COUNTS)
+        counts = "/".join(f"{found[name].value or 0:.0f}" for name, _ in COUNTS)
         yield f"{_who(key)[:24]:24}{cells}{_nan(found['strs' + COMPAT]):>12}"
         yield f"  TP/FP/FN {counts}"
 

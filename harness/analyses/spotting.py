@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.analyses.keys import is_baseline, measured, prompt_on, who
-from harness.analyses.spot_lines import SHOWN, spot_lines
+from harness.analyses.spot_lines import COUNTS, SHOWN, spot_lines
 from harness.core.blocks import Block, Number, Preformatted, Row, Table
 from harness.core.task import Task
 from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
 from harness.score.spotting import COMPAT, FIELD, spotting_rows
 from harness.score.table import ScoreRow
-
-_COUNTS = ("tp_spotting", "fp_spotting", "fn_spotting")
 
 
 def _applies(task: Task) -> bool:
@@ -37,14 +35,20 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         room="much",
         title="Spotted intervals",
         caption="Strict scores with 95% intervals over subjects; compat STRS as the reference implementation gives it",
-        columns=("", "Videos", *(name for _, name in SHOWN), "TP / FP / FN", "Compat STRS"),
+        columns=(
+            "",
+            "Videos",
+            *(name for _, name in SHOWN),
+            " / ".join(name for _, name in COUNTS),
+            "Compat STRS",
+        ),
         rows=tuple(
             Row(
                 (
                     who(key),
                     metrics["strs"].n,
                     *(measured(metrics[name]) for name, _ in SHOWN),
-                    " / ".join(f"{metrics[name].value or 0:.0f}" for name in _COUNTS),
+                    " / ".join(f"{metrics[name].value or 0:.0f}" for name, _ in COUNTS),
                     Number(metrics["strs" + COMPAT].value),
                 ),
                 "baseline" if is_baseline(key) else "model",

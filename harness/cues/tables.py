@@ -14,6 +14,7 @@ from harness.cues.estimate import Estimate
 from harness.cues.gaps import LEAST
 from harness.cues.interventions import Effects, Finding, Stated
 from harness.cues.outcomes import MOVES
+from harness.metrics import named
 
 HOLM = "p: signs flipped by whole clusters, adjusted by Holm over the cues of one outcome"
 
@@ -82,9 +83,10 @@ def _gaps(found: Audit) -> Iterator[Block]:
     rows = []
     for gap in found.gaps:
         best, worst = gap.groups[0], gap.groups[-1]
+        known = named(gap.metric)
         rows.append(
             (
-                f"{gap.field} by {gap.cue}", gap.metric.upper() if gap.metric == "ccc" else gap.metric,
+                f"{gap.field} by {gap.cue}", known.title if known else gap.metric,
                 f"{best.name} {decimal(best.score.value)}", f"{worst.name} {decimal(worst.score.value)}",
                 shown(gap.gap),
             )

@@ -11,7 +11,7 @@ from harness.metrics.build import (
 )
 from harness.metrics.family import Family, coverage, estimates, point, points
 from harness.metrics.label import Confusion, LabelFamily, label_family
-from harness.metrics.metric import Metric, every_metric, find_metric, metrics_of, named
+from harness.metrics.metric import Metric, every_metric, find_metric, metrics_of, named, titled
 from harness.metrics.numbers import NumberFamily, number_family
 from harness.metrics.sets import SetFamily, set_family
 from harness.metrics.soft import SoftFamily, point_masses, soft_family
@@ -47,4 +47,5 @@ __all__ = [
     "set_family",
     "soft_family",
     "text_family",
+    "titled",
 ]

@@ -166,6 +166,11 @@ def broken() -> tuple[Listed, ...]:
     return _brought(tuple(sys.path))[1]
 
 
+def titled(names: Iterable[str], needs: str) -> tuple[tuple[str, str], ...]:
+    """(name, title) of some metrics of a family, for the columns of a table. Raises HarnessError for an unknown one."""
+    return tuple((name, find_metric(name, needs).title) for name in names)
+
+
 def base_name(name: str) -> str:
     """`recall[anger]_answered` -> recall."""
     name = name.partition("[")[0]
