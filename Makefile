@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := results/demo
 VLLM := .venv-vllm
 
-.PHONY: demo affect-tiny-report test test-vllm lint types fast slow clean
+.PHONY: bench demo affect-tiny-report test test-vllm lint types fast slow clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -46,10 +46,15 @@ types: $(VENV)/.dev
 
 # Everything that needs no model, browser or kill; then what does.
 fast: $(VENV)/.dev
-	$(BIN)/pytest -m 'not slow and not vllm' --cov --cov-report=
+	$(BIN)/pytest -m 'not slow and not vllm and not bench' --durations=10 --cov --cov-report=
 
 slow: $(VENV)/.dev
-	$(BIN)/pytest -m 'slow and not vllm' --cov --cov-append --cov-report=term
+	$(BIN)/pytest -m 'slow and not vllm and not bench' --durations=10 --cov --cov-append --cov-report=term
+
+# What takes long and is no gate: full simulations, trainings, kills at random moments. One small seeded instance of
+# each is in `make test`.
+bench: $(VENV)/.dev
+	$(BIN)/pytest -m bench --timeout 3600 --durations=10
 
 # A real vLLM on the processor, in an environment of its own (2 GB): servers started, killed, started again.
 test-vllm: $(VENV)/.dev
