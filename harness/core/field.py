@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     SerializerFunctionWrapHandler,
     field_validator,
     model_serializer,
@@ -45,6 +46,9 @@ class FieldSpec(BaseModel):
     """Label -> further words that mean it in this task."""
     definitions: Mapping[str, str] = {}
     """Label -> what it means, for prompts that explain the labels."""
+    tolerance: NonNegativeFloat = 0.0
+    """For number: how far from the truth an answer may lie and still be right for the metric `within`, in units of
+    the scale."""
     metrics: tuple[str, ...] = ()
     """Scores shown; empty means the kind's own."""
     scored: bool = True
@@ -63,6 +67,8 @@ class FieldSpec(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> FieldSpec:
         kind_of(self).check(self)
+        if self.tolerance and not kind_of(self).numeric:
+            raise ValueError(f"tolerance has no effect on a field of kind {self.kind}")
         for word, value in self.words.items():
             if not self.low <= value <= self.high:
                 raise ValueError(f"words: {word} ({value}) lies outside {self.low} to {self.high}")
@@ -71,11 +77,12 @@ class FieldSpec(BaseModel):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_empty_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """`options` only where there are any: hashes of fields are older than they are."""
+    def _without_younger_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Keys that are younger than hashes of fields only where they say something."""
         written: dict[str, Any] = handler(self)
-        if not self.options:
-            written.pop("options", None)
+        for name in ("options", "tolerance"):
+            if not getattr(self, name):
+                written.pop(name, None)
         return written
 
     @property

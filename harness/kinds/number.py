@@ -41,7 +41,11 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
     from harness.metrics.numbers import number_family
 
     return number_family(
-        converted(truth, number), answers(said, number), low=spec.low, high=spec.high
+        converted(truth, number),
+        answers(said, number),
+        low=spec.low,
+        high=spec.high,
+        tolerance=spec.tolerance,
     )
 
 

@@ -13,7 +13,7 @@ label     label, yes-no                               C*(C+1) counts; ``family.t
                                                       (..., C, C+1), true class by answer, last column: none
                                                       of the C classes
 set       set                                         5+3m; ``family.names`` are the m names
-number    number                                      11 moments and sums; ``family.low``, ``family.high``
+number    number                                      12 moments and sums; ``family.low``, ``family.high``
 text      text                                        42 counts and sums
 soft      label fields whose truth is a distribution  one sum a metric
 ========  ==========================================  ====================================================

@@ -9,7 +9,7 @@ Strict values and missing answers
 
     - ``mae``, ``rmse``: a missing answer is the largest error the scale allows for that truth,
       max(truth - low, high - truth). Silence never beats an answer.
-    - ``sagr``, ``accuracy``: a missing answer does not agree.
+    - ``sagr``, ``accuracy``, ``within``: a missing answer does not agree.
     - ``ccc``, ``pcc``: a missing answer adds no agreement: coverage times the value over the
       answered samples where that is positive, the value itself where it is negative, and 0 (the
       score of a constant answer) where fewer than two samples were answered.
@@ -38,7 +38,7 @@ from harness.metrics.metric import Metric
 
 NEEDS = "number"
 """The family's name."""
-_WIDTH = 11
+_WIDTH = 12
 _NOISE = 1e-13
 """A variance below this share of the mean square is rounding, not spread."""
 
@@ -55,6 +55,8 @@ class NumberFamily:
     high: float
     neutral: float
     """The point at which a value changes sign for SAGR."""
+    tolerance: float
+    """The greatest |truth - answer| that counts as right for ``within``, in units of the scale."""
     centre: tuple[float, float]
     """Subtracted from truths and predictions before their moments are taken, for precision."""
 
@@ -69,7 +71,7 @@ class NumberFamily:
         return ~np.isnan(self.predicted)
 
     def rows(self) -> Floats:
-        """(n, 11): n, answered, x, y, xx, yy, xy over the answered; |error|, error^2, same sign, equal."""
+        """(n, 12): n, answered, x, y, xx, yy, xy over the answered; |error|, error^2, same sign, equal, within."""
         there = self.answered
         x = np.where(there, self.truth - self.centre[0], 0.0)
         y = np.where(there, self.predicted - self.centre[1], 0.0)
@@ -77,18 +79,20 @@ class NumberFamily:
         error = np.where(there, np.abs(self.truth - self.predicted), worst)
         same = np.sign(self.truth - self.neutral) == np.sign(self.predicted - self.neutral)
         equal = self.truth == self.predicted
-        columns = [np.ones(x.size), there, x, y, x * x, y * y, x * y, error, error**2, same, equal]
-        return np.column_stack(columns).astype(np.float64)
+        near = there & (error <= self.tolerance * (1 + _NOISE) + _NOISE * (self.high - self.low))
+        moments = [np.ones(x.size), there, x, y, x * x, y * y, x * y]
+        return np.column_stack([*moments, error, error**2, same, equal, near]).astype(np.float64)
 
     def value(self, metric: str, totals: Floats) -> Floats:
-        """The metric at totals (..., 11); shape (...), nan where undefined.
+        """The metric at totals (..., 12); shape (...), nan where undefined.
 
         ``ccc`` = 2 cov / (var x + var y + (mean x - mean y)^2) with population moments (Lin
         1989, eq. 1; the n-1 form differs on small sets whose means differ). Both are -1..1. A
         constant prediction has CCC 0 and no PCC (nan); two equal constants have no CCC either.
         Both need two samples. ``rmse`` and ``mae`` are in units of the scale, 0 and up. ``sagr``
         (Nicolaou et al. 2011) is 0..1, and nan unless low < neutral < high, since then no sign
-        can differ. ``accuracy`` is 0..1 and meant for counts.
+        can differ. ``accuracy`` is 0..1 and meant for counts; ``within`` is 0..1, the share of answers at most
+        ``tolerance`` away from the truth (for ages the cumulative score CS of Geng et al. 2007).
         """
         return measure(self, NEEDS, metric, totals, width=_WIDTH)
 
@@ -100,6 +104,7 @@ def number_family(
     low: float,
     high: float,
     neutral: float = 0.0,
+    tolerance: float = 0.0,
 ) -> NumberFamily:
     """Numbers of n samples on the scale [low, high]; None is "not an answer".
 
@@ -122,7 +127,13 @@ def number_family(
     there = ~np.isnan(given)
     centre = (float(true[there].mean()), float(given[there].mean())) if there.any() else (0.0, 0.0)
     return NumberFamily(
-        truth=true, predicted=given, low=low, high=high, neutral=neutral, centre=centre
+        truth=true,
+        predicted=given,
+        low=low,
+        high=high,
+        neutral=neutral,
+        tolerance=tolerance,
+        centre=centre,
     )
 
 
@@ -147,6 +158,10 @@ def _sagr(family: NumberFamily, totals: Floats) -> Floats:
 
 def _accuracy(family: NumberFamily, totals: Floats) -> Floats:
     return ratio(totals[..., 10], totals[..., 0])
+
+
+def _within(family: NumberFamily, totals: Floats) -> Floats:
+    return ratio(totals[..., 11], totals[..., 0])
 
 
 def _ccc(family: NumberFamily, totals: Floats) -> Floats:
@@ -203,5 +218,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         name="accuracy", title="Accuracy", needs=NEEDS, compute=_accuracy,
         estimator="share of answers equal to the truth, a missing answer is wrong",
+    ),
+    Metric(
+        name="within", title="Within tolerance", needs=NEEDS, compute=_within,
+        estimator="share of answers at most the field's tolerance from the truth, a missing answer is wrong",
     ),
 )  # fmt: skip

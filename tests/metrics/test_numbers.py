@@ -194,3 +194,11 @@ def test_a_slice_of_equal_predictions_is_seen_as_constant() -> None:
         alike = np.arange(40) < 17
         assert math.isnan(point(family, "pcc", select=alike))
         assert point(family, "ccc", select=alike) == 0.0
+
+
+def test_within_counts_answers_at_most_the_tolerance_away() -> None:
+    truth, said = [30.0, 30.0, 30.0, 30.0, 0.3], [33.0, 33.5, 27.0, None, 0.1]
+    family = number_family(truth, said, low=0, high=100, tolerance=3)
+    assert point(family, "within") == pytest.approx(3 / 5)
+    fine = number_family([0.3], [0.1], low=0, high=1, tolerance=0.2)
+    assert point(fine, "within") == 1, "the rounding of .3 - .1 is no error"

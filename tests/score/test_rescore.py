@@ -210,3 +210,22 @@ def test_options_reach_every_task_of_the_run_that_has_the_field(
     tasks = scored_manifest(world.folder)["tasks"]
     assert tasks["task"]["config"]["fields"]["emotion"]["metrics"] == ["kappa"]
     assert tasks["other"]["config"]["fields"]["valence"]["metrics"] == ["mae"]
+
+
+def test_a_tolerance_is_chosen_afterwards(tmp_path: Path) -> None:
+    file = table(
+        tmp_path / "ages.csv", ["name", "gt", "answer"],
+        [["a", "30", "33"], ["b", "30", "40"], ["c", "51", "50"], ["d", "20", "20"]],
+    )  # fmt: skip
+    (tmp_path / "age.yaml").write_text(
+        "source: {family: table}\nprompts: [question/plain]\n"
+        "fields:\n  age: {kind: number, low: 0, high: 120, metrics: [mae, within]}\n"
+    )
+    run = tmp_path / "run"
+    asked = ["score", "--predictions", str(file), "--task", str(tmp_path / "age.yaml")]
+    assert main([*asked, "--truth", "gt", "--out", str(run)]) == 0
+    for tolerance, share in ((0, 0.25), (3, 0.75)):
+        assert main(["score", str(run), "--set", f"fields.age.tolerance={tolerance}"]) == 0
+        rows = json.loads((run / "scores.json").read_text())["scores"]
+        (found,) = [r for r in rows if r["metric"] == "within" and r["model"].startswith("pred")]
+        assert found["value"] == share
