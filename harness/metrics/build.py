@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -66,8 +68,15 @@ def family_for(
     ``yes-no`` values may be booleans or the words yes and no; set values any collection of names.
     Raises HarnessError where a value is not of the field's kind, naming the sample's position.
     """
-    found: Family = kind_of(field).family(field, truth, predicted)
-    return found
+    found: Any = kind_of(field).family(field, truth, predicted)
+    own = [metric for name in field.shown_metrics if (metric := metric_of(field, name)).terms]
+    if own and not hasattr(found, "own"):
+        raise HarnessError(
+            f"metric {own[0].name}: rows of {own[0].needs} fields take no terms of a metric",
+            hint="compute it from the family's totals; report it to the package that brings the metric",
+        )
+    made: Family = dataclasses.replace(found, own=tuple(own)) if own else found
+    return made
 
 
 def describe_metrics() -> Iterator[Listed]:

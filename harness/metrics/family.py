@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.metrics.metric import brought, find_metric, shipped, unknown_metric
+from harness.metrics.metric import Metric, brought, find_metric, shipped, unknown_metric
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -125,10 +125,20 @@ def measure(
     shape than (...).
     """
     found = find_metric(metric, needs)
-    totals = check_totals(totals, width)
+    own: tuple[Metric, ...] = getattr(family, "own", ())
+    totals = check_totals(totals, width + sum(m.columns for m in own))
     if found.compute is None:
         raise HarnessError(f"{metric} is no function of totals", hint="it is computed apart")
-    values = np.asarray(found.compute(family, totals), dtype=np.float64)
+    first, last = 0, width
+    if found.terms is not None:
+        if found not in own:
+            raise HarnessError(
+                f"{metric} has terms of its own, which these rows lack",
+                hint="name it among the field's metrics",
+            )
+        first = width + sum(m.columns for m in own[: own.index(found)])
+        last = first + found.columns
+    values = np.asarray(found.compute(family, totals[..., first:last]), dtype=np.float64)
     wanted = (*totals.shape[:-1], len(classes)) if found.of_class else totals.shape[:-1]
     if values.shape != wanted:
         raise HarnessError(
@@ -142,6 +152,27 @@ def measure(
         raise unknown_metric(metric, [f"{found.name}[{name}]" for name in classes], needs)
     picked: Floats = values[..., list(classes).index(label)]
     return picked
+
+
+def with_terms(rows: Floats, family: Any, own: Sequence[Metric]) -> Floats:
+    """Rows (n, k) with the own terms of some metrics behind them.
+
+    Raises HarnessError for terms of another shape than (n, columns), or that are not finite.
+    """
+    if not own:
+        return rows
+    tables = [rows]
+    for metric in own:
+        terms = np.asarray(metric.terms(family) if metric.terms else (), dtype=np.float64)
+        terms = terms.reshape(len(rows), -1) if terms.ndim == 1 and len(rows) else terms
+        if terms.shape != (len(rows), metric.columns) or not np.isfinite(terms).all():
+            raise HarnessError(
+                f"metric {metric.name} gives terms of shape {terms.shape}, or some that are not finite",
+                hint=f"its function is to give shape {(len(rows), metric.columns)}; report it to the package that "
+                "brings the metric",
+            )
+        tables.append(terms)
+    return np.hstack(tables)
 
 
 def plain_names(needs: str) -> tuple[str, ...]:

@@ -41,8 +41,17 @@ and, in the package's ``pyproject.toml``::
     my_kappa = "my_package.metrics:KAPPA"      # one Metric, or a list of them
 
 It is then a name like any other: ``metrics: [uar, my_kappa]`` in a task file, ``--set``, tables, comparisons and
-``harness list metrics``. A metric that needs other rows than its family has comes with a field kind and a family of
-its own (:mod:`harness.kinds`).
+``harness list metrics``. A metric that needs to know more of a sample than its family's rows hold brings `terms` of its
+own, as the share of answers that are more than ten years off::
+
+    FAR_OFF = Metric(
+        name="far_off", title="far off", needs="number", better="lower",
+        estimator="share of answers more than 10 from the truth, a missing answer is",
+        terms=lambda family: np.column_stack([
+            ~(np.abs(family.truth - family.predicted) <= 10), np.ones(len(family.truth)),  # no answer is nan
+        ]),
+        columns=2, compute=lambda family, sums: ratio(sums[..., 0], sums[..., 1]),
+    )
 """
 
 from __future__ import annotations
@@ -83,6 +92,12 @@ class Metric:
     compute: Callable[[Any, Any], Any] | None = None
     """(family, totals (..., k)) -> values (...), nan where undefined; of a class metric (..., classes). None for a
     number that no sums of rows give (a calibration error)."""
+    terms: Callable[[Any], Any] | None = None
+    """(family of n samples) -> (n, columns) finite terms of each sample, where the family's own rows do not hold what
+    is needed; `compute` is then given the sums of these alone, (..., columns). For set, number and text fields: the
+    counts of a label field leave nothing out. `family.truth`, `family.predicted` and `family.answered` are at hand."""
+    columns: int = 1
+    """How many terms a sample has."""
     range: tuple[float, float] = UNIT
     """Least and greatest value; infinite where there is none."""
     better: Better = "higher"
@@ -96,6 +111,10 @@ class Metric:
 
     def __post_init__(self) -> None:
         low, high = self.range
+        if self.terms is not None and (self.columns < 1 or self.compute is None or self.of_class):
+            raise ValueError(
+                f"metric {self.name}: terms come with columns and a compute of one value"
+            )
         if not self.name.replace("_", "").replace("@", "").isalnum():
             raise ValueError(f"metric {self.name!r}: a name is letters, digits and _")
         if self.better not in {"higher", "lower", "none"}:

@@ -33,6 +33,7 @@ from harness.metrics.family import (
     measure,
     plain_names,
     ratio,
+    with_terms,
 )
 from harness.metrics.metric import Metric
 
@@ -59,6 +60,8 @@ class NumberFamily:
     """The greatest |truth - answer| that counts as right for ``within``, in units of the scale."""
     centre: tuple[float, float]
     """Subtracted from truths and predictions before their moments are taken, for precision."""
+    own: tuple[Metric, ...] = ()
+    """Metrics with terms of their own, which stand behind the rows."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -81,7 +84,8 @@ class NumberFamily:
         equal = self.truth == self.predicted
         near = there & (error <= self.tolerance * (1 + _NOISE) + _NOISE * (self.high - self.low))
         moments = [np.ones(x.size), there, x, y, x * x, y * y, x * y]
-        return np.column_stack([*moments, error, error**2, same, equal, near]).astype(np.float64)
+        rows = np.column_stack([*moments, error, error**2, same, equal, near])
+        return with_terms(rows.astype(np.float64), self, self.own)
 
     def value(self, metric: str, totals: Floats) -> Floats:
         """The metric at totals (..., 12); shape (...), nan where undefined.

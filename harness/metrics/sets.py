@@ -19,6 +19,7 @@ from harness.metrics.family import (
     measure,
     plain_names,
     ratio,
+    with_terms,
 )
 from harness.metrics.metric import Metric
 
@@ -36,6 +37,8 @@ class SetFamily:
     """The m names that occur in the truth of the full scored set, sorted."""
     truth: tuple[frozenset[str], ...]
     predicted: tuple[frozenset[str] | None, ...]
+    own: tuple[Metric, ...] = ()
+    """Metrics with terms of their own, which stand behind the rows."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ class SetFamily:
                 for name in part:
                     if name in column:
                         row[column[name] + offset] = 1.0
-        return rows
+        return with_terms(rows, self, self.own)
 
     def value(self, metric: str, totals: Floats) -> Floats:
         """The metric at totals (..., 5+3m), 0..1; shape (...), nan where undefined.

@@ -22,6 +22,7 @@ from harness.metrics.family import (
     measure,
     plain_names,
     ratio,
+    with_terms,
 )
 from harness.metrics.metric import Metric
 from harness.metrics.rouge import rouge_1
@@ -66,10 +67,15 @@ _WIDTH = 2 + 2 * _HALF
 class TextFamily:
     """What n texts score; see :func:`text_family`."""
 
+    truth: tuple[str, ...]
+    predicted: tuple[str | None, ...]
+
     answered: Bools
     """(n,) False where there was no answer."""
     scored: Floats
     """(n, 42): one, exact match, then counts and means of the answers, then those of perfect answers."""
+    own: tuple[Metric, ...] = ()
+    """Metrics with terms of their own, which stand behind the rows."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -78,7 +84,7 @@ class TextFamily:
 
     def rows(self) -> Floats:
         """(n, 42) one additive row per sample."""
-        return self.scored.copy()
+        return with_terms(self.scored.copy(), self, self.own)
 
     def value(self, metric: str, totals: Floats) -> Floats:
         """The metric at totals (..., 42), 0..1; shape (...), nan without samples.
@@ -104,7 +110,10 @@ def text_family(truth: Sequence[str], predicted: Sequence[str | None]) -> TextFa
         row[2 : 2 + _HALF] = perfect[true] if given == true else _scores(given or "", true)
         row[2 + _HALF :] = perfect[true]
     return TextFamily(
-        answered=np.array([given is not None for given in predicted], dtype=np.bool_), scored=rows
+        truth=tuple(truth),
+        predicted=tuple(predicted),
+        answered=np.array([given is not None for given in predicted], dtype=np.bool_),
+        scored=rows,
     )
 
 

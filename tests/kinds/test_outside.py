@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from harness.core.errors import HarnessError
 from tests.example import Installed, write_package
 from tests.models.stub import Stub, running_stub
 from tests.run.bench import rows, write_pictures
@@ -209,3 +210,58 @@ def test_the_metric_of_labels_is_that_of_imbalanced_learning(example_here: Insta
     assert "g_mean" not in family.metrics, (
         "what is installed changes no number that was not asked for"
     )
+
+
+def test_a_metric_with_terms_of_its_own_is_scored_sliced_and_paired(
+    example_here: Installed,
+) -> None:
+    from harness.core.field import FieldSpec
+    from harness.metrics import NumberFamily, family_for, point
+    from harness.stats import bootstrap_many, paired
+
+    spec = FieldSpec(kind="number", low=0, high=100, metrics=("mae", "far_off"))
+    draw = np.random.default_rng(1)
+    truth = draw.integers(20, 60, 120).astype(float)
+    said = [None if draw.random() < 0.1 else float(t + draw.integers(-15, 16)) for t in truth]
+    far = np.array([s is None or abs(s - t) > 10 for s, t in zip(said, truth, strict=True)])
+    family = family_for(spec, truth.tolist(), said)
+    assert isinstance(family, NumberFamily)
+    assert point(family, "far_off") == pytest.approx(far.mean())
+    plain = family_for(FieldSpec(kind="number", low=0, high=100), truth.tolist(), said)
+    for metric in plain.metrics:
+        assert point(family, metric) == pytest.approx(point(plain, metric), nan_ok=True)
+    half = np.arange(120) < 60
+    assert point(family, "far_off", select=half) == pytest.approx(far[half].mean())
+    values = {"far_off": lambda totals: family.value("far_off", totals)}
+    (interval,) = bootstrap_many(family.rows(), None, values, seed=0).values()
+    assert interval.low < far.mean() < interval.high
+    other = family_for(spec, truth.tolist(), truth.tolist())
+    found = paired(family, other, "far_off", seed=0)
+    assert found.difference == pytest.approx(far.mean())
+    with pytest.raises(HarnessError, match="name it among") as caught:
+        point(plain, "far_off")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("needs", "terms", "told"),
+    [
+        ("number", lambda family: np.full(2, np.nan), "not finite"),
+        ("number", lambda family: np.ones((2, 3)), "shape"),
+        ("label", lambda family: np.ones(2), "take no terms"),
+    ],
+)
+def test_terms_that_are_none_are_named(
+    needs: str, terms: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.core.field import FieldSpec
+    from harness.metrics import Metric, build, family_for
+
+    odd = Metric(
+        name="odd", title="odd", needs=needs, estimator="...", terms=terms,
+        compute=lambda family, sums: sums[..., 0],
+    )  # fmt: skip
+    monkeypatch.setattr(build, "metric_of", lambda spec, name: odd)
+    truth: list[Any] = [0.5, 1.0] if needs == "number" else ["a", "b"]
+    with pytest.raises(HarnessError, match=told):
+        family_for(FieldSpec(kind=needs, metrics=("odd",)), truth, truth).rows()

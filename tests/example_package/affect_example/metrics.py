@@ -1,10 +1,10 @@
-"""A metric of label fields: the geometric mean of the class recalls."""
+"""Two metrics: of label fields the geometric mean of the class recalls, of numbers the share of great errors."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from harness.metrics import LabelFamily, Metric
+from harness.metrics import LabelFamily, Metric, NumberFamily
 from harness.metrics.family import Floats, ratio
 
 
@@ -21,4 +21,17 @@ def _geometric_mean(family: LabelFamily, totals: Floats) -> Floats:
 G_MEAN = Metric(
     name="g_mean", title="G-mean", needs="label", compute=_geometric_mean,
     estimator="geometric mean of the class recalls over the classes of the truth (Kubat & Matwin 1997)",
+)  # fmt: skip
+
+
+def _far(family: NumberFamily) -> Floats:
+    """(n, 2) whether the answer is more than 10 off, as a missing one (nan) is, and one."""
+    far = ~(np.abs(family.truth - family.predicted) <= 10)
+    return np.column_stack([far, np.ones(far.size)]).astype(np.float64)
+
+
+FAR_OFF = Metric(
+    name="far_off", title="far off", needs="number", better="lower", terms=_far, columns=2,
+    compute=lambda family, sums: ratio(sums[..., 0], sums[..., 1]),
+    estimator="share of answers more than 10 from the truth, a missing answer is",
 )  # fmt: skip
