@@ -76,14 +76,23 @@ def _column(
     numbers: Mapping[tuple[str, str], Numbers],
 ) -> Iterator[Block]:
     """One annotation: the first cells open, the others folded away, blank pictures last."""
-    entries = sorted(found, key=lambda entry: bool(entry["condition"] == BLANK))
-    yield _table(at, column, entries[:MOST_OPEN], numbers, "")
+    entries = sorted(
+        (entry for entry in found if entry["groups"]),
+        key=lambda entry: bool(entry["condition"] == BLANK),
+    )
+    if entries:
+        yield _table(at, column, entries[:MOST_OPEN], numbers, "")
     if entries[MOST_OPEN:]:
         folded = f"{column}: {len(entries) - MOST_OPEN} more"
         yield _table(at, column, entries[MOST_OPEN:], numbers, folded)
-    fullest = max(entries, key=lambda entry: sum(group["n"] for group in entry["groups"]))
-    for note in _notes(fullest):
+    fullest = max(found, key=lambda entry: sum(group["n"] for group in entry["groups"]))
+    for note in _notes(fullest) if entries else _all_small(column, fullest):
         yield Note(at=at, room="much", text=note)
+
+
+def _all_small(column: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """The notes of an annotation none of whose groups is shown."""
+    yield from (f"{column}: {note[:1].lower()}{note[1:]}" for note in _notes(entry))
 
 
 def _table(

@@ -203,6 +203,8 @@ class Matrix:
     """One tuple for each row, one count of at least 0 for each column."""
     row_name: str = "True"
     column_name: str = "Answered"
+    paired: bool = False
+    """Whether the first columns are the rows' own names, so that the diagonal is what is right."""
     title: str = ""
     caption: str = ""
     at: Place | None = None

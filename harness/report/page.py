@@ -19,10 +19,8 @@ from harness.analyses.sections import Section, task_sections
 from harness.core.blocks import Note, Place
 from harness.core.task import Task
 from harness.report.browser import Selection, choose, cut, embedded_json
-from harness.report.classes import ClassTable, class_tables
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView, read_conversations, read_run
-from harness.report.matrices import Matrix, matrices
 from harness.report.notices import run_notices
 from harness.report.pictures import Album, collect
 from harness.report.provenance import provenance, sample_line, title
@@ -41,8 +39,6 @@ class FieldView:
 
     table: ScoreTable
     plot: Markup | None
-    matrices: tuple[Matrix, ...]
-    classes: tuple[ClassTable, ...]
     estimators: tuple[tuple[str, str], ...]
     """(metric, how it was computed)."""
     analyses: Markup
@@ -194,8 +190,6 @@ def _field_view(view: RunView, table: ScoreTable, sections: Sequence[Section]) -
     return FieldView(
         table=table,
         plot=interval_plot(table),
-        matrices=matrices(view, table),
-        classes=class_tables(view, table),
         estimators=tuple((words.metric_name(metric), said) for metric, said in lines),
         analyses=blocks_html(mine, environment()),
     )

@@ -146,7 +146,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
     {
         name: f"harness.analyses.{name.replace('-', '_')}:ANALYSIS"
         for name in (
-            "ceiling", "field-scores", "sentences", "classes", "answer-spread", "top-k", "fallbacks", "constraints",
+            "ceiling", "field-scores", "confusions", "sentences", "classes", "answer-spread", "top-k", "fallbacks", "constraints",
             "consistency", "label-orders", "soft-labels", "mixtures", "spotting", "calibration", "agreement", "slices",
             "folds", "units",
         )

@@ -1,7 +1,7 @@
 """A run as others may have it: scores, outcomes and values under names that only holders of the data can make.
 
-Left out are `private/`, the journal, the report page, pictures, paths, ids, and, unless asked for, replies and
-conversations (which may quote a data set's questions, and answers of worked examples). What pairing needs is in
+Left out are `private/`, the journal, the report page, pictures, paths, ids, the rows of analyses that other packages
+bring (which may quote anything), and, unless asked for, replies and conversations (which may quote a data set's questions, and answers of worked examples). What pairing needs is in
 `samples.parquet`: for each sample under its made-up name its cluster under a made-up name, the annotations that slices
 are cut by, and its true values, from which every metric's contribution follows. Rows are in the order of the made-up
 names, so that no place in a list gives an id away.
@@ -68,6 +68,9 @@ def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -
     manifest = scored_manifest(run)
     refuse_export(manifest, run.path)
     scores = json.loads(score_run(run).to_json().decode("utf-8", "surrogatepass"))
+    scores.pop(
+        "analyses", None
+    )  # what other packages write there may hold ids and words of samples
     if out.suffix != ".zip":
         _prepare(out)
         return _write(run, manifest, scores, RunFolder(out), secret=secret, kept=kept)

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.analyses.sections import task_sections
 from harness.analyses.words import OUTCOMES
+from harness.core.blocks import Matrix
 from harness.core.field import FieldSpec
 from harness.report.figures import LEFT, RIGHT, WIDTH, interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView
-from harness.report.matrices import matrices
-from harness.report.tables import Line, ScoreTable, score_tables, shown, summary
+from harness.report.tables import Line, ScoreTable, shown, summary
+from harness.report.writers.shades import shades
 from harness.score import ScoreRow
 
 SPEC = FieldSpec(kind="label", labels=("a", "b"))
@@ -96,16 +98,20 @@ def test_outcomes_read_as_a_sentence() -> None:
 
 
 def test_matrix_rows_sum_to_their_class_and_leave_baselines_out(view: RunView) -> None:
-    (drawn,) = score_tables(view, "emotion/drawn")
-    found = matrices(view, drawn)
-    assert [m.key[1:] for m in found] == [
-        ("emotion/plain", "none"), ("emotion/plain", "blank"), ("emotion/cot", "none"), ("emotion/cot", "blank"),
+    sections = task_sections(view.scores, view.tasks["emotion/drawn"], view.manifest)
+    found = [b for one in sections for b in one.blocks if isinstance(b, Matrix)]
+    assert [m.caption.partition(" · ")[2] for m in found] == [
+        "emotion/plain", "emotion/plain · blank", "emotion/cot", "emotion/cot · blank",
     ]  # fmt: skip
-    for name, total, squares in found[0].rows:
-        assert total == sum(square.count for square in squares) == 4
-        assert [s.right for s in squares].index(True) == found[0].classes.index(name)
-        assert all(s.hot == (s.share >= 0.78) for s in squares)
-    assert len(found[0].rows[0][2]) == len(found[0].classes) + 1
+    assert [m.folded for m in found] == ["", "", *["2 more confusion matrices"] * 2]
+    first = found[0]
+    assert first.columns == (*first.rows, "no class")
+    for place, counts in enumerate(first.counts):
+        assert sum(counts) == 4
+        cells = shades(counts, place, len(first.rows), paired=True)
+        assert [cell.right for cell in cells].index(True) == place
+        assert [cell.apart for cell in cells] == [*[False] * len(first.rows), True]
+        assert all(cell.hot == (cell.share >= 0.78) for cell in cells)
 
 
 @pytest.mark.parametrize(

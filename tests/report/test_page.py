@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from harness.analyses.sections import task_sections
 from harness.analyses.words import number
+from harness.core.blocks import Count, Number, Table
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.report.classes import class_tables
 from harness.report.inputs import RunView
 from harness.report.page import write_report
-from harness.report.tables import score_tables
 from harness.run.folder import RunFolder
 from harness.run.journal import AppendLog
 from harness.score import score_run
@@ -217,15 +217,16 @@ def test_a_broken_scores_file_is_named(runs: Path) -> None:
 
 
 def test_classes_stand_with_how_often_they_are_true_and_answered(view: RunView) -> None:
-    (table,) = [t for t in score_tables(view, "emotion/drawn") if t.field == "emotion"]
-    tables = class_tables(view, table)
-    assert [t.key[2] for t in tables] == ["none", "none", "blank", "blank"]
-    blank = tables[-1]
-    assert {row.name: row.answered for row in blank.rows} == {
-        label: "28 (100%)" if label == "neutral" else "0 (0%)" for label in LABELS
+    sections = task_sections(view.scores, view.tasks["emotion/drawn"], view.manifest)
+    (section,) = [one for one in sections if one.name == "confusions"]
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert ["blank" in table.caption for table in tables] == [False, False, True, True]
+    blank = tables[-1].lines
+    assert {row.cells[0]: row.cells[2] for row in blank} == {
+        label: Count(28 if label == "neutral" else 0, 28) for label in LABELS
     }
-    assert {row.true for row in blank.rows} == {"4 (14%)"}
-    assert blank.none == ""
-    plain = tables[0]
-    assert plain.none == "4 (14%)"
-    assert all(row.numbers[0].row is not None for row in plain.rows)
+    assert {row.cells[1] for row in blank} == {Count(4, 28)}
+    assert "no answer among these" not in tables[-1].caption
+    assert "4 (14%) have no answer among these" in tables[0].caption
+    for row in tables[0].lines:
+        assert isinstance(row.cells[3], Number) and row.cells[3].value is not None

@@ -12,10 +12,9 @@ from markupsafe import Markup
 from harness.analyses.words import interval, number, percent, visible
 from harness.core.blocks import Bars, Block, Cell, Column, Matrix, Number, Points, Row, Table
 from harness.report.figures import svg
-from harness.report.matrices import Square as Shade
-from harness.report.matrices import shades
 from harness.report.square import Square
 from harness.report.writers.cells import fits, is_numeric, names_cells, number_words
+from harness.report.writers.shades import Shade, shades
 
 _SQUARE = Square(200, 46)
 _WIDE, _HIGH, _EDGE = 170, 18, 6
@@ -58,7 +57,7 @@ class Run:
 
     folded: str
     parts: tuple[tuple[bool, tuple[Drawn, ...]], ...]
-    """(whether these are figures, blocks)."""
+    """(whether these stand side by side, blocks)."""
 
 
 def blocks_html(blocks: Iterable[Block], environment: Environment) -> Markup:
@@ -74,8 +73,10 @@ def _runs(blocks: Sequence[Block]) -> tuple[Run, ...]:
         Run(
             folded,
             tuple(
-                (figures, tuple(part))
-                for figures, part in groupby(members, key=lambda one: one.figure is not None)
+                (beside, tuple(part))
+                for beside, part in groupby(
+                    members, key=lambda one: one.kind in {"points", "matrix"}
+                )
             ),
         )
         for folded, members in groupby(drawn, key=lambda one: one.block.folded)
@@ -91,10 +92,11 @@ def _drawn(block: Block) -> Drawn:
     if isinstance(block, Bars):
         return Drawn(kind, block, block.title, bars=tuple(_bars(block)))
     if isinstance(block, Matrix):
-        named = zip(block.rows, block.counts, strict=True)
-        return Drawn(
-            kind, block, block.title, matrix=tuple((n, sum(c), shades(c)) for n, c in named)
+        rows = tuple(
+            (name, sum(counts), shades(counts, place, len(block.rows), paired=block.paired))
+            for place, (name, counts) in enumerate(zip(block.rows, block.counts, strict=True))
         )
+        return Drawn(kind, block, block.title, matrix=rows)
     return Drawn(kind, block, block.title)
 
 
