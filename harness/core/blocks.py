@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 Room = Literal["any", "little", "much"]
 """Where a block is drawn: everywhere, only where there is little room (a terminal), or only where there is much."""
 
-RowKind = Literal["model", "baseline", "ceiling", "blank", "heading", "total"]
+RowKind = Literal["model", "baseline", "ceiling", "blank", "missing", "heading", "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table. A `heading` has one cell, which stands across the table."""
+    """One row of a table. A `heading` has one cell, which stands across the table; of a `missing` one only who it is
+    about and its note are told."""
 
     cells: tuple[Cell, ...]
     kind: RowKind = "model"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ import harness
 from harness.analyses import words
 from harness.analyses.keys import heading, row_key
 from harness.analyses.sections import Section, task_sections
-from harness.core.blocks import Note, Place
+from harness.core.blocks import Note
 from harness.core.task import Task
 from harness.report.browser import Selection, choose, cut, embedded_json
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView, read_conversations, read_run
 from harness.report.notices import run_notices
 from harness.report.pictures import Album, collect
+from harness.report.placing import apart, score_block, under
 from harness.report.provenance import provenance, sample_line, title
 from harness.report.tables import SUMMARY_TABLES, ScoreTable, score_tables, summary
 from harness.report.writers.cells import fits
@@ -41,6 +42,7 @@ class FieldView:
     plot: Markup | None
     estimators: tuple[tuple[str, str], ...]
     """(metric, how it was computed)."""
+    scores: Markup
     analyses: Markup
     """What the analyses tell of this field."""
 
@@ -149,7 +151,6 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
     entry = view.manifest["tasks"][name]
     state: Mapping[str, Any] = next((t for t in view.scores.tasks if t["task"] == name), {})
     sections = task_sections(view.scores, view.tasks[name], view.manifest)
-    headed = {(table.field, table.slice) for table in tables}
     return TaskView(
         task=view.tasks[name],
         anchor=f"task-{list(view.tasks).index(name) + 1}",
@@ -158,7 +159,7 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
         pending=int(state.get("pending", 0)),
         fields=tuple(_field_view(view, table, sections) for table in tables),
         outcomes=_outcome_views(view, name),
-        sections=tuple(_sections(sections, headed)),
+        sections=tuple(_sections(apart(sections, tables))),
         warnings=tuple(
             (block.title, block.text)
             for section in sections
@@ -168,14 +169,11 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
     )
 
 
-def _sections(
-    sections: Sequence[Section], headed: Container[tuple[str, str]]
-) -> Iterator[tuple[str, str, Markup]]:
-    """The blocks that stand under no score table."""
+def _sections(sections: Iterable[Section]) -> Iterator[tuple[str, str, Markup]]:
+    """The sections that are drawn where there is much room."""
     for section in sections:
-        alone = [b for b in section.blocks if b.at is None or (b.at.field, b.at.part) not in headed]
-        if any(fits(block, "much") for block in alone):
-            yield section.title, section.package, blocks_html(alone, environment())
+        if any(fits(block, "much") for block in section.blocks):
+            yield section.title, section.package, blocks_html(section.blocks, environment())
 
 
 def _field_view(view: RunView, table: ScoreTable, sections: Sequence[Section]) -> FieldView:
@@ -185,13 +183,12 @@ def _field_view(view: RunView, table: ScoreTable, sections: Sequence[Section]) -
         for (metric, _), shown in zip(table.columns, line.strict, strict=True)
         if shown.row is not None
     )
-    place = Place(table.field, table.slice)
-    mine = [block for section in sections for block in section.blocks if block.at == place]
     return FieldView(
         table=table,
         plot=interval_plot(table),
         estimators=tuple((words.metric_name(metric), said) for metric, said in lines),
-        analyses=blocks_html(mine, environment()),
+        scores=blocks_html([score_block(table)], environment()),
+        analyses=blocks_html(under(sections, table), environment()),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from harness.analyses.sections import Section, task_sections
+from harness.analyses.sections import task_sections
 from harness.analyses.words import count, failure_words, visible
 from harness.core.blocks import Block
 from harness.core.cell import FREE
@@ -16,10 +16,10 @@ from harness.core.outcome import Outcome
 from harness.core.task import Task
 from harness.report.inputs import RunView, group
 from harness.report.notices import notice_lines
-from harness.report.tables import Line, ScoreTable, Shown, score_tables
+from harness.report.placing import apart, brief_block, under
+from harness.report.tables import score_tables
 from harness.report.writers.cells import fits
 from harness.report.writers.terminal import (
-    WIDTH,
     grid,
     open_console,
     print_lines,
@@ -34,12 +34,9 @@ from harness.score.analysis import shipped
 from harness.score.naming import who_answered
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    pass
 
 SCHEMA = 1
-MOST_INTERVALS = 3
-"""With more metrics than this, all but the first two stand without their intervals; on a narrow
-terminal all but the first."""
 
 
 def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> str:
@@ -84,85 +81,22 @@ def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) 
         sections = task_sections(scores, task, manifest)
         tables = list(score_tables(view, name))
         for table in tables:
-            _print_table(console, table)
-            print_tables(console, _under(sections, table))
-        headed = {(table.field, table.slice) for table in tables}
-        for section in sections:
-            alone = [
-                b for b in _brief(section) if b.at is None or (b.at.field, b.at.part) not in headed
-            ]
-            print_tables(console, alone, heading=f"{name}: {section.title}")
-        for line in (*_outcome_lines(scores, name), *_remarks(scores, name)):
+            print_tables(console, [brief_block(table), *_brief(under(sections, table))])
+        for section in apart(sections, tables):
+            print_tables(console, _brief(section.blocks), heading=f"{name}: {section.title}")
+        for line in (*outcome_lines(scores, name), *sample_lines(scores, name)):
             say_below(console, line, "dim")
         for section in sections:
-            print_lines(console, _brief(section))
+            print_lines(console, _brief(section.blocks))
     for line in notice_lines(manifest):
         say_below(console, line)
 
 
-def _brief(section: Section) -> list[Block]:
-    return [block for block in section.blocks if fits(block, "little")]
+def _brief(blocks: Iterable[Block]) -> list[Block]:
+    return [block for block in blocks if fits(block, "little")]
 
 
-def _under(sections: Sequence[Section], table: ScoreTable) -> Iterator[Block]:
-    """The tables and figures of all analyses that belong under one score table."""
-    for section in sections:
-        for block in _brief(section):
-            at = block.at
-            if at is not None and (at.field, at.part) == (table.field, table.slice):
-                yield block
-
-
-def _print_table(console: Console, table: ScoreTable) -> None:
-    from rich.text import Text
-
-    console.print()
-    say(console, f"{table.task}: {table.name}", "bold")
-    answered = table.columns[0][1].partition(" =")[0]
-    made = grid(["n", "cov.", *(heading for _, heading in table.columns), f"{answered}\nanswered"])
-    intervals = _intervals(len(table.columns), console.width)
-    for line in table.lines:
-        cells = [_label(line), *_numbers(line, intervals)]
-        style = "" if line.kind == "model" else "dim"
-        made.add_row(*(Text(visible(cell), style=style) for cell in cells))
-    show(console, made)
-
-
-def _label(line: Line) -> str:
-    model, prompt, condition = line.key
-    if line.kind in {"baseline", "ceiling"}:
-        return f"{model} ({line.note})" if line.note else model
-    if line.kind == "not-run":
-        return f"blank picture: {line.note}"
-    said = " ".join(
-        (model, *([] if prompt == "-" else [prompt]), *([] if condition == "none" else [condition]))
-    )
-    return f"{said}: {line.note}" if line.note else said
-
-
-def _intervals(columns: int, width: int) -> int:
-    """How many columns have room for their intervals."""
-    if width < WIDTH:
-        return 1
-    return columns if columns <= MOST_INTERVALS else 2
-
-
-def _numbers(line: Line, intervals: int) -> Iterator[str]:
-    if line.n is None:
-        yield from [""] * (len(line.strict) + 3)
-        return
-    yield count(line.n)
-    yield line.coverage
-    for place, shown in enumerate(line.strict):
-        yield _told(shown) if place < intervals else shown.value
-    yield line.answered[0].value
-
-
-def _told(shown: Shown) -> str:
-    return f"{shown.value} {shown.interval}".strip()
-
-
-def _outcome_lines(scores: Scores, task: str) -> Iterator[str]:
+def outcome_lines(scores: Scores, task: str) -> Iterator[str]:
     """`affect-tiny emotion/plain, emotion: refused 3, unparsed 1`, where not all was answered.
 
     Fields of one cell with the same counts share a line.
@@ -182,7 +116,8 @@ def _outcome_lines(scores: Scores, task: str) -> Iterator[str]:
         yield f"{who}, {', '.join(names)}: {missed_words}"
 
 
-def _remarks(scores: Scores, task: str) -> Iterator[str]:
+def sample_lines(scores: Scores, task: str) -> Iterator[str]:
+    """How many samples and clusters a task has, and what is pending."""
     for state in scores.tasks:
         if state["task"] != task:
             continue

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 BAR = 40
 """Columns of the longest bar."""
+LEAST_FIRST = 18
+"""What the first column keeps before a table is told in parts; its words fold."""
 
 
 def open_console(file: IO[str]) -> Console:
@@ -138,7 +140,7 @@ def _as_table(block: Block) -> Table:
 def _packed(table: Table, width: int) -> list[Table]:
     """The table, in parts beside which the first column is repeated where it is too wide."""
     widths = [_width(table, place) + 1 for place in range(len(table.columns))]
-    first = min(widths[0], width // 3)
+    first = min(widths[0], LEAST_FIRST)
     parts: list[list[int]] = [[]]
     for place in range(1, len(widths)):
         used = first + sum(widths[p] for p in parts[-1])

@@ -1,0 +1,87 @@
+"""Score tables as blocks, and which blocks of the analyses stand under which of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.analyses.keys import measured, said
+from harness.analyses.sections import Section
+from harness.core.blocks import Block, Cell, Column, Number, Place, Row, RowKind, Share, Table, Who
+from harness.report.tables import Line, ScoreTable
+
+MOST_INTERVALS = 3
+"""Where there is little room: with more metrics than this, all but the first two stand without their intervals."""
+
+
+def under(sections: Sequence[Section], table: ScoreTable) -> Iterator[Block]:
+    """The blocks of all analyses that belong under one score table."""
+    place = Place(table.field, table.slice)
+    return (block for section in sections for block in section.blocks if block.at == place)
+
+
+def apart(sections: Sequence[Section], tables: Sequence[ScoreTable]) -> Iterator[Section]:
+    """The sections with the blocks that belong under none of the score tables; empty ones are left out."""
+    headed = {Place(table.field, table.slice) for table in tables}
+    for one in sections:
+        blocks = tuple(block for block in one.blocks if block.at not in headed)
+        if blocks:
+            yield Section(one.name, one.title, one.task, one.package, blocks)
+
+
+def score_block(table: ScoreTable) -> Table:
+    """A score table where there is much room: strict beside answered only."""
+    strict, answered = "Strict: no answer counts as a miss", "Answered only"
+    return Table(
+        room="much",
+        caption=f"Scores of {table.name}, 95% intervals in brackets",
+        columns=(
+            "", "n", "Coverage", *(Column(heading, group=strict) for _, heading in table.columns),
+            *(Column(heading, group=answered) for _, heading in table.columns),
+        ),
+        rows=tuple(_row(line) for line in table.lines),
+    )  # fmt: skip
+
+
+def brief_block(table: ScoreTable) -> Table:
+    """A score table where there is little room: strict, and the main metric over answered samples."""
+    answered = table.columns[0][1].partition(" =")[0]
+    bounds = len(table.columns) if len(table.columns) <= MOST_INTERVALS else 2
+    return Table(
+        room="little",
+        title=f"{table.task}: {table.name}",
+        columns=(
+            "", "n", "cov.", *(heading for _, heading in table.columns), f"{answered}\nanswered",
+        ),
+        rows=tuple(_brief(line, bounds) for line in table.lines),
+    )  # fmt: skip
+
+
+def _kind(line: Line) -> RowKind:
+    return "missing" if line.kind in {"pending", "not-run"} else line.kind  # type: ignore[return-value]
+
+
+def _who(line: Line) -> Who:
+    return Who(*line.key, note=line.note)
+
+
+def _row(line: Line) -> Row:
+    first = line.strict[0].row
+    cells: list[Cell] = [_who(line), line.n, Share(first.coverage) if first else None]
+    cells += [measured(shown.row) for shown in (*line.strict, *line.answered)]
+    return Row(tuple(cells), _kind(line))
+
+
+def _brief(line: Line, bounds: int) -> Row:
+    if line.n is None:
+        model, *rest = line.key if line.kind == "pending" else ("blank picture",)
+        told = " ".join((model, *(word for word in rest if said(word))))
+        return Row((f"{told}: {line.note}", *[""] * (len(line.strict) + 3)), "missing")
+    first = line.strict[0].row
+    numbers = [measured(shown.row) for shown in line.strict]
+    return Row(
+        (
+            _who(line), line.n, Share(first.coverage if first else None), *numbers[:bounds],
+            *(Number(one.value) for one in numbers[bounds:]), Number(measured(line.answered[0].row).value),
+        ),
+        _kind(line),
+    )  # fmt: skip
