@@ -24,8 +24,13 @@ def _block(block: Block) -> dict[str, Any]:
         ]
     for name, value in asdict(block).items():
         if name != "room" and name not in told and value not in ("", None, ()):
-            told[name] = value
+            told[name] = _lists(value)
     return told
+
+
+def _lists(value: Any) -> Any:
+    """Tuples as JSON has them."""
+    return [_lists(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _cell(cell: Cell) -> Any:

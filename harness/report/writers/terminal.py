@@ -102,7 +102,7 @@ def print_tables(console: Console, blocks: Iterable[Block], *, heading: str = ""
     """The blocks that are no lines. `heading` stands above a block without a title of its own."""
     for block in blocks:
         if isinstance(block, Preformatted):
-            for line in block.lines:
+            for line in (*(("", block.title) if block.title else ()), *block.lines):
                 say(console, line)
         elif not is_line(block):
             console.print()
@@ -118,10 +118,11 @@ def print_tables(console: Console, blocks: Iterable[Block], *, heading: str = ""
 def _as_table(block: Block) -> Table:
     """Figures as the table of their numbers."""
     if isinstance(block, Bars):
-        most = max((value for _, value in block.bars), default=0.0) or 1.0
+        share = block.unit == "share"
+        most = 1.0 if share else max((value for _, value in block.bars), default=0.0) or 1.0
         rows: list[tuple[Cell, ...]] = []
         for label, value in block.bars:
-            told: Cell = percent(value) if block.unit == "share" else Number(value)
+            told: Cell = percent(value) if share else Number(value)
             rows.append((label, told, "█" * round(BAR * value / most)))
         return Table(columns=("", block.unit, ""), rows=tuple(rows))
     if isinstance(block, Matrix):
