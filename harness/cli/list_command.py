@@ -108,6 +108,12 @@ def _kinds(_: argparse.Namespace) -> Iterable[Listed]:
     return describe_kinds()
 
 
+def _analyses(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.score.analysis import describe_analyses
+
+    return describe_analyses()
+
+
 def _labels(_: argparse.Namespace) -> Iterable[Listed]:
     from harness.answers import describe_labels
 
@@ -125,6 +131,7 @@ LISTS: Mapping[str, Callable[[argparse.Namespace], Iterable[Listed]]] = MappingP
         "channels": _channels,
         "metrics": _metrics,
         "kinds": _kinds,
+        "analyses": _analyses,
         "labels": _labels,
     }
 )

@@ -68,14 +68,6 @@ class Registry:
         """All known names, sorted. What another package brings is not imported."""
         return tuple(sorted({*self.builtin, *(entry.name for entry in brought(self.group))}))
 
-    def brought(self) -> Mapping[str, str]:
-        """Names that other packages bring, sorted, each with its package and version: `affect-extras 1.0`."""
-        return {
-            entry.name: f"{entry.package} {entry.version}".strip()
-            for entry in brought(self.group)
-            if entry.name not in self.builtin
-        }
-
     def entry(self, name: str) -> Entry:
         """Where a name comes from.
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from harness.core.blocks import Block
 from harness.core.cell import Cell
-from harness.core.registry import Registry
+from harness.core.registry import Entry as Point
+from harness.core.registry import Listed, Registry, load_entry
 from harness.core.task import Task
 from harness.run.columns import read_table
 from harness.score.baselines import Fitted
@@ -92,6 +93,7 @@ class ScoredTask:
     """Confusion counts of the task's label fields."""
 
 
+@runtime_checkable
 class Analysis(Protocol):
     """One analysis. Every text it gives is escaped by the writers; it formats nothing for a medium."""
 
@@ -146,7 +148,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
     {
         name: f"harness.analyses.{name.replace('-', '_')}:ANALYSIS"
         for name in (
-            "ceiling", "field-scores", "confusions", "sentences", "classes", "answer-spread", "top-k", "fallbacks", "constraints",
+            "ceiling", "field-scores", "class-by-class", "sentences", "absent-classes", "answer-spread", "top-k", "fallbacks", "constraints",
             "consistency", "label-orders", "soft-labels", "mixtures", "spotting", "calibration", "agreement", "slices",
             "folds", "units",
         )
@@ -154,9 +156,16 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 """In the order in which they are worked out, and their rows and keys written."""
 
-ANALYSES = Registry("analysis", "harness.analyses", BUILTIN)
+ANALYSES = Registry("analysis", "harness.analyses", BUILTIN, expects=(Analysis,))
 
 
 def shipped() -> tuple[Shipped, ...]:
-    """The analyses of this package."""
-    return tuple(ANALYSES.load(name) for name in BUILTIN)
+    """The analyses of this package, whatever names another one brings."""
+    return tuple(load_entry(Point(name, value, ANALYSES.group)) for name, value in BUILTIN.items())
+
+
+def describe_analyses() -> Iterator[Listed]:
+    """Every analysis with its title and what it applies to; a broken one says so."""
+    return ANALYSES.listed(
+        lambda _, found: f"{found.title}. {found.about[:1].upper()}{found.about[1:]}"
+    )

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.core.blocks import BLOCKS, Block
 from harness.core.errors import HarnessError
+from harness.core.registry import brought
 from harness.score.analysis import ANALYSES, Analysis, Entry, ScoredTask, TaskAnswers
 from harness.score.table import ScoreRow
 
@@ -33,10 +34,10 @@ class Told:
 
 def computed(answers: TaskAnswers) -> Iterator[tuple[str, Entry]]:
     """(name, entry) of each analysis that applies: `task`, `package`, and `rows` or why it `failed`."""
-    for name, package in ANALYSES.brought().items():
+    for name, package in _brought().items():
         shared = {"task": answers.task.name, "package": package}
         try:
-            analysis = load(name)
+            analysis: Analysis = ANALYSES.load(name)
             if analysis.applies(answers.task):
                 rows = _plain(analysis, list(analysis.compute(answers)))
                 if rows:
@@ -45,28 +46,16 @@ def computed(answers: TaskAnswers) -> Iterator[tuple[str, Entry]]:
             yield name, shared | {"failed": _sentence(name, package, error)}
 
 
-def load(name: str) -> Analysis:
-    """The analysis of another package. Raises HarnessError where it lacks a part of `Analysis`."""
-    found = ANALYSES.load(name)
-    if isinstance(found, type):
-        found = found()
-    lacking = [
-        part
-        for part in ("name", "title", "about", "row", "applies", "compute", "blocks")
-        if not hasattr(found, part)
-    ]
-    if lacking:
-        raise HarnessError(
-            f"it has no {', '.join(lacking)}",
-            hint="an analysis has what harness.score.analysis.Analysis asks for",
-        )
-    analysis: Analysis = found
-    return analysis
+def _brought() -> Mapping[str, str]:
+    """Every name that another package brings, those of shipped analyses too, with package and version."""
+    return {
+        entry.name: f"{entry.package} {entry.version}".strip() for entry in brought(ANALYSES.group)
+    }
 
 
 def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[Told]:
     """The blocks of every entry of scores.json's `analyses` that belongs to the task."""
-    packages = ANALYSES.brought()
+    packages = _brought()
     for name, entries in found.items():
         for entry in entries:
             if entry["task"] != beside.task.name:
@@ -82,7 +71,7 @@ def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[T
 
 def _told(name: str, package: str, rows: Sequence[Entry], beside: ScoredTask) -> Told:
     try:
-        analysis = load(name)
+        analysis: Analysis = ANALYSES.load(name)
         blocks = tuple(analysis.blocks(_adapter(analysis).validate_python(rows), beside))
         for block in blocks:
             if not isinstance(block, BLOCKS):
@@ -98,7 +87,7 @@ def _plain(analysis: Analysis, rows: list[Any]) -> list[Any]:
         raise TypeError("compute() gave a ScoreRow: a number of a field is a metric")
     adapter = _adapter(analysis)
     adapter.validate_python(rows)
-    dumped = adapter.dump_python(rows, mode="json", warnings="error")
+    dumped = adapter.dump_python(rows, warnings="error")  # as JSON, NaN would become None
     plain = json.loads(json.dumps(dumped, allow_nan=False))
     adapter.validate_python(plain)
     made: list[Any] = plain

@@ -218,7 +218,7 @@ def test_a_broken_scores_file_is_named(runs: Path) -> None:
 
 def test_classes_stand_with_how_often_they_are_true_and_answered(view: RunView) -> None:
     sections = task_sections(view.scores, view.tasks["emotion/drawn"], view.manifest)
-    (section,) = [one for one in sections if one.name == "confusions"]
+    (section,) = [one for one in sections if one.name == "class-by-class"]
     tables = [block for block in section.blocks if isinstance(block, Table)]
     assert ["blank" in table.caption for table in tables] == [False, False, True, True]
     blank = tables[-1].lines

@@ -70,3 +70,6 @@ class ReplyLength:
                 f"{longest.mean:.1f} characters on average",
             )
         )
+
+
+REPLY_LENGTH = ReplyLength()

@@ -102,7 +102,7 @@ def _classes(
 
 
 ANALYSIS = Shipped(
-    name="confusions",
+    name="class-by-class",
     title="Class by class",
     about="label and yes-no fields: confusion matrices, and recall, precision and F1 of each class",
     applies=has_scores,

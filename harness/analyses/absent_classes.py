@@ -30,7 +30,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
 
 
 ANALYSIS = Shipped(
-    name="classes",
+    name="absent-classes",
     title="Classes without samples",
     about="label and yes-no fields: classes that no sample has, in the whole, the parts and the slices",
     applies=has_scores,
