@@ -21,7 +21,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Sequence[Block]:
 
 
 ANALYSIS = Shipped(
-    name="ceiling",
+    name="annotator-ceiling",
     title="The annotators' ceiling",
     about="label fields with annotators' votes: what one annotator would score, in the score tables",
     applies=has_scores,

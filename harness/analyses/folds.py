@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.analyses.keys import RowKey, is_baseline, named, places, row_key, who
 from harness.analyses.words import count, number, table_metrics
-from harness.core.blocks import Block, Cell, Column, Lines, Note, Number, Place, Row, RowKind, Table
+from harness.core.blocks import Block, Cell, Column, Lines, Note, Number, Place, Row, RowRole, Table
 from harness.core.task import Task
 from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
 from harness.score.folds import fold_scores
@@ -103,7 +103,7 @@ def _means(
 
 
 def _row(key: RowKey, cells: Sequence[Cell]) -> Row:
-    kind: RowKind = "baseline" if is_baseline(key) else "model"
+    kind: RowRole = "baseline" if is_baseline(key) else "model"
     return Row((who(key), *cells), kind)
 
 

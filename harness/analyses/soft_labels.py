@@ -17,7 +17,7 @@ from harness.analyses.keys import (
     places,
     who,
 )
-from harness.core.blocks import Block, Cell, Lines, Note, Number, Place, Row, RowKind, Share, Table
+from harness.core.blocks import Block, Cell, Lines, Note, Number, Place, Row, RowRole, Share, Table
 from harness.metrics import titled
 from harness.metrics.soft import NEEDS
 from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
@@ -102,7 +102,7 @@ def _row(
     answered: str = "",
 ) -> Row:
     first = next(rows[metric] for metric, _ in columns if metric in rows)
-    kinds: tuple[RowKind, ...] = ("ceiling", "baseline", "model")
+    kinds: tuple[RowRole, ...] = ("ceiling", "baseline", "model")
     note = "in-sample" if "in-sample" in first.estimator else CEILINGS.get(key[0], "")
     if key[0] == next(iter(CEILINGS)):
         note = "one, against another"

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 Room = Literal["any", "little", "much"]
 """Where a block is drawn: everywhere, only where there is little room (a terminal), or only where there is much."""
 
-RowKind = Literal["model", "baseline", "ceiling", "blank", "missing", "heading", "total"]
+RowRole = Literal["model", "baseline", "ceiling", "blank", "missing", "heading", "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Row:
     about and its note are told."""
 
     cells: tuple[Cell, ...]
-    kind: RowKind = "model"
+    role: RowRole = "model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class Table:
     def __post_init__(self) -> None:
         for row in self.rows:
             cells = row.cells if isinstance(row, Row) else row
-            one = isinstance(row, Row) and row.kind == "heading"
+            one = isinstance(row, Row) and row.role == "heading"
             if len(cells) != (1 if one else len(self.columns)):
                 raise ValueError(
                     f"a row of {len(cells)} cells in a table of {len(self.columns)} columns"

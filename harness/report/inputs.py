@@ -14,6 +14,7 @@ from harness.run.journal import read_log
 from harness.run.scoring import scored_manifest
 from harness.score import ScoreRow, Scores, read_scores, score_run
 from harness.score.export_manifest import refuse_export
+from harness.score.outside_analyses import unseen
 
 Block: TypeAlias = "dict[RowKey, dict[str, ScoreRow]]"
 """Who answered -> metric -> number, for one field on one slice."""
@@ -42,13 +43,15 @@ class RunView:
 
 
 def read_run(folder: RunFolder) -> RunView:
-    """Open a run, scoring it first where it was not scored since its last reply.
+    """Open a run, scoring it first where it was not scored since its last reply, or without an installed analysis.
 
     Raises HarnessError for a folder that is no run or a file in it that is broken.
     """
     manifest = scored_manifest(folder)
     refuse_export(manifest, folder.path)
     scores = score_run(folder) if _stale(folder) else read_scores(folder)
+    if unseen(scores.analyses):
+        scores = score_run(folder)
     return RunView(
         folder=folder,
         manifest=manifest,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from harness.analyses.keys import measured, said
 from harness.analyses.sections import Section
-from harness.core.blocks import Block, Cell, Column, Number, Place, Row, RowKind, Share, Table, Who
-from harness.report.tables import Line, ScoreTable
+from harness.core.blocks import Block, Cell, Column, Number, Place, Row, RowRole, Share, Table, Who
+from harness.report.tables import Line, LineKind, ScoreTable
 
 MOST_INTERVALS = 3
 """Where there is little room: with more metrics than this, all but the first two stand without their intervals."""
@@ -56,8 +57,12 @@ def brief_block(table: ScoreTable) -> Table:
     )  # fmt: skip
 
 
-def _kind(line: Line) -> RowKind:
-    return "missing" if line.kind in {"pending", "not-run"} else line.kind  # type: ignore[return-value]
+_ROLES: Mapping[LineKind, RowRole] = MappingProxyType(
+    {
+        "ceiling": "ceiling", "baseline": "baseline", "model": "model", "blank": "blank", "pending": "missing",
+        "not-run": "missing",
+    }
+)  # fmt: skip
 
 
 def _who(line: Line) -> Who:
@@ -68,7 +73,7 @@ def _row(line: Line) -> Row:
     first = line.strict[0].row
     cells: list[Cell] = [_who(line), line.n, Share(first.coverage) if first else None]
     cells += [measured(shown.row) for shown in (*line.strict, *line.answered)]
-    return Row(tuple(cells), _kind(line))
+    return Row(tuple(cells), _ROLES[line.kind])
 
 
 def _brief(line: Line, bounds: int) -> Row:
@@ -83,5 +88,5 @@ def _brief(line: Line, bounds: int) -> Row:
             _who(line), line.n, Share(first.coverage if first else None), *numbers[:bounds],
             *(Number(one.value) for one in numbers[bounds:]), Number(measured(line.answered[0].row).value),
         ),
-        _kind(line),
+        _ROLES[line.kind],
     )  # fmt: skip

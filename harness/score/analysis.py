@@ -21,6 +21,7 @@ from harness.core.registry import Entry as Point
 from harness.core.registry import Listed, Registry, load_entry
 from harness.core.task import Task
 from harness.run.columns import read_table
+from harness.run.sample_file import PlannedSample, read_samples
 from harness.score.baselines import Fitted
 from harness.score.columns import Column, Groups, baseline_columns, model_columns
 from harness.score.prediction_spread import Rankings
@@ -49,6 +50,7 @@ class TaskAnswers:
     """Of every resampling: the same run gives the same numbers."""
     records_file: Path
     """The rows of records.parquet, before they stand in the folder."""
+    samples_file: Path
 
     @property
     def task(self) -> Task:
@@ -67,6 +69,13 @@ class TaskAnswers:
     def scored(self) -> tuple[tuple[Column, tuple[ScoreRow, ...]], ...]:
         """The columns, each with its score rows."""
         return tuple((c, tuple(score_column(c, seed=self.seed))) for c in self.columns)
+
+    def samples(self) -> Iterator[PlannedSample]:
+        """The samples in the order of `records.samples`, with all annotations, question and names of their media.
+
+        `records.samples` has only the annotations that the task is sliced by. Read from the file as they are asked for.
+        """
+        return read_samples(self.samples_file)
 
     def trials(self) -> Iterator[Mapping[str, Any]]:
         """The rows of records.parquet of this task, one for each trial and field, with the text of the reply.
@@ -148,9 +157,9 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
     {
         name: f"harness.analyses.{name.replace('-', '_')}:ANALYSIS"
         for name in (
-            "ceiling", "field-scores", "class-by-class", "sentences", "absent-classes", "answer-spread", "top-k", "fallbacks", "constraints",
-            "consistency", "label-orders", "soft-labels", "mixtures", "spotting", "calibration", "agreement", "slices",
-            "folds", "units",
+            "annotator-ceiling", "field-scores", "class-by-class", "sentences", "absent-classes", "answer-spread",
+            "top-k", "fallbacks", "constraints", "consistency", "label-orders", "soft-labels", "mixtures", "spotting",
+            "calibration", "agreement", "slices", "folds", "units",
         )
     }
 )  # fmt: skip

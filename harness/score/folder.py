@@ -170,6 +170,7 @@ def _answers(
             votes=Votes(read_soft_truths(folder.scored_samples(name), found.task), partners),
             seed=int(manifest["seeds"]["bootstrap"]),
             records_file=records_file,
+            samples_file=folder.scored_samples(name),
         )
 
 

@@ -33,17 +33,23 @@ class Told:
 
 
 def computed(answers: TaskAnswers) -> Iterator[tuple[str, Entry]]:
-    """(name, entry) of each analysis that applies: `task`, `package`, and `rows` or why it `failed`."""
+    """(name, entry) of each analysis: `task`, `package`, and `rows` (none where it does not apply) or why it `failed`."""
     for name, package in _brought().items():
         shared = {"task": answers.task.name, "package": package}
         try:
             analysis: Analysis = ANALYSES.load(name)
-            if analysis.applies(answers.task):
-                rows = _plain(analysis, list(analysis.compute(answers)))
-                if rows:
-                    yield name, shared | {"rows": rows}
+            found = analysis.compute(answers) if analysis.applies(answers.task) else ()
+            yield name, shared | {"rows": _plain(analysis, list(found))}
         except Exception as error:  # noqa: BLE001 - code of another package may raise anything
             yield name, shared | {"failed": _sentence(name, package, error)}
+
+
+def unseen(found: Mapping[str, Sequence[Entry]]) -> bool:
+    """Whether an analysis is installed, or another version of one, that scores were taken without."""
+    return any(
+        package not in {entry["package"] for entry in found.get(name, ())}
+        for name, package in _brought().items()
+    )
 
 
 def _brought() -> Mapping[str, str]:
@@ -62,6 +68,8 @@ def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[T
                 continue
             if "failed" in entry:
                 yield Told(name, name, entry["package"], (), entry["failed"])
+            elif not entry["rows"]:
+                continue
             elif name not in packages:
                 why = f"analysis {name} of {entry['package']} is not installed here: its rows stand in scores.json"
                 yield Told(name, name, entry["package"], (), why)

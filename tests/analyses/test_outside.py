@@ -164,6 +164,38 @@ def test_the_sound_one_that_the_faults_are_made_from_works(
     assert "\n  3 samples\n" in capsys.readouterr().out
 
 
+def test_a_report_has_what_was_installed_after_scoring(packaged: Place, tmp_path: Path) -> None:
+    assert main(bring(tmp_path)) == 0
+    packaged.write(f"{GOOD}\nONE = One()")
+    assert main(["report", str(tmp_path / "run"), "--format", "markdown"]) == 0
+    assert "- 3 samples\n" in (tmp_path / "run" / "report.md").read_text()
+    scores = (tmp_path / "run" / "scores.json").stat().st_mtime_ns
+    assert main(["report", str(tmp_path / "run")]) == 0
+    assert (tmp_path / "run" / "scores.json").stat().st_mtime_ns == scores
+
+
+def test_it_reads_samples_and_replies(packaged: Place, tmp_path: Path) -> None:
+    code = (
+        f"{GOOD}\n"
+        "One.compute = lambda s, a: [{'n': len([r['text'] for r in a.trials()]), 'ids': [x.sample for x in a.samples()]}]\n"
+        "ONE = One()"
+    )
+    packaged.write(code)
+    assert main(bring(tmp_path)) == 0
+    (entry,) = json.loads((tmp_path / "run" / "scores.json").read_text())["analyses"]["one"]
+    assert entry["rows"] == [{"n": 3, "ids": ["a", "b", "c"]}]
+
+
+def test_where_it_does_not_apply_nothing_is_told(
+    packaged: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packaged.write(f"{GOOD}\nOne.applies = lambda s, t: False\nONE = One()")
+    assert main(bring(tmp_path)) == 0
+    assert "3 samples\n" not in capsys.readouterr().out
+    assert main(["report", str(tmp_path / "run")]) == 0
+    assert "<bdi>One</bdi>" not in (tmp_path / "run" / "report.html").read_text()
+
+
 def test_one_that_is_called_like_a_shipped_one_is_named_and_replaces_nothing(
     packaged: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,5 +35,5 @@ def test_what_cannot_be_drawn_is_refused(make: Callable[[], Any], message: str) 
 
 def test_a_heading_stands_across_the_table() -> None:
     table = Table(columns=("a", "b"), rows=(Row(("group",), "heading"), ("x", 1)))
-    assert [row.kind for row in table.lines] == ["heading", "model"]
+    assert [row.role for row in table.lines] == ["heading", "model"]
     assert [column.heading for column in table.headings] == ["a", "b"]

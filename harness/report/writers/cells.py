@@ -57,7 +57,7 @@ def _who(cell: Who) -> str:
 
 def is_numeric(table: Table, place: int) -> bool:
     """Whether a column holds numbers, which stand to the right."""
-    cells = [row.cells[place] for row in table.lines if row.kind != "heading"]
+    cells = [row.cells[place] for row in table.lines if row.role != "heading"]
     kinds = {type(cell) for cell in cells if cell is not None and cell != ""}
     return bool(kinds) and kinds <= {int, float, Number, Count, Share}
 

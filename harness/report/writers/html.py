@@ -24,7 +24,7 @@ _WIDE, _HIGH, _EDGE = 170, 18, 6
 class Drawn:
     """One block with what the template needs to draw it."""
 
-    kind: str
+    shape: str
     """`table`, `lines`, `note` and so on."""
     block: Block
     title: str
@@ -75,7 +75,7 @@ def _runs(blocks: Sequence[Block]) -> tuple[Run, ...]:
             tuple(
                 (beside, tuple(part))
                 for beside, part in groupby(
-                    members, key=lambda one: one.kind in {"points", "matrix"}
+                    members, key=lambda one: one.shape in {"points", "matrix"}
                 )
             ),
         )
@@ -84,20 +84,20 @@ def _runs(blocks: Sequence[Block]) -> tuple[Run, ...]:
 
 
 def _drawn(block: Block) -> Drawn:
-    kind = type(block).__name__.lower()
+    shape = type(block).__name__.lower()
     if isinstance(block, Table):
-        return Drawn(kind, block, block.title, grid=_grid(block))
+        return Drawn(shape, block, block.title, grid=_grid(block))
     if isinstance(block, Points):
-        return Drawn(kind, block, block.title, figure=_points(block))
+        return Drawn(shape, block, block.title, figure=_points(block))
     if isinstance(block, Bars):
-        return Drawn(kind, block, block.title, bars=tuple(_bars(block)))
+        return Drawn(shape, block, block.title, bars=tuple(_bars(block)))
     if isinstance(block, Matrix):
         rows = tuple(
             (name, sum(counts), shades(counts, place, len(block.rows), paired=block.paired))
             for place, (name, counts) in enumerate(zip(block.rows, block.counts, strict=True))
         )
-        return Drawn(kind, block, block.title, matrix=rows)
-    return Drawn(kind, block, block.title)
+        return Drawn(shape, block, block.title, matrix=rows)
+    return Drawn(shape, block, block.title)
 
 
 def _grid(table: Table) -> GridView:
@@ -120,7 +120,7 @@ def _grid(table: Table) -> GridView:
 
 
 def _scale(table: Table, place: int) -> tuple[float, float]:
-    cells = (row.cells[place] for row in table.lines if row.kind != "heading")
+    cells = (row.cells[place] for row in table.lines if row.role != "heading")
     reach = [
         value
         for cell in cells

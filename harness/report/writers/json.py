@@ -20,7 +20,7 @@ def _block(block: Block) -> dict[str, Any]:
     if isinstance(block, Table):
         told["columns"] = [asdict(column) for column in block.headings]
         told["rows"] = [
-            {"kind": row.kind, "cells": [_cell(cell) for cell in row.cells]} for row in block.lines
+            {"role": row.role, "cells": [_cell(cell) for cell in row.cells]} for row in block.lines
         ]
     for name, value in asdict(block).items():
         if name != "room" and name not in told and value not in ("", None, ()):

@@ -154,7 +154,7 @@ def _packed(table: Table, width: int) -> list[Table]:
         Table(
             columns=tuple(table.columns[p] for p in (0, *part)),
             rows=tuple(
-                row if row.kind == "heading" else Row(tuple(row.cells[p] for p in (0, *part)), row.kind)
+                row if row.role == "heading" else Row(tuple(row.cells[p] for p in (0, *part)), row.role)
                 for row in table.lines
             ),
         )
@@ -164,7 +164,7 @@ def _packed(table: Table, width: int) -> list[Table]:
 
 def _width(table: Table, place: int) -> int:
     """The columns that a column takes at least: its longest cell; a heading may fold."""
-    cells = (row.cells[place] for row in table.lines if row.kind != "heading")
+    cells = (row.cells[place] for row in table.lines if row.role != "heading")
     return max((len(visible(cell_words(cell))) for cell in cells), default=0)
 
 
@@ -183,7 +183,7 @@ def _grid_of(table: Table, width: int) -> Grid:
         if place and not is_numeric(table, place):
             column.justify, column.no_wrap, column.overflow = "left", False, "fold"
     for row in table.lines:
-        style = {"model": "", "total": "bold", "heading": "bold"}.get(row.kind, "dim")
+        style = {"model": "", "total": "bold", "heading": "bold"}.get(row.role, "dim")
         cells = [*row.cells, *[""] * (len(names) - len(row.cells))]
         shown = [
             cell_words(cell, intervals=intervals or place < _FIRST_NUMBERS)
