@@ -119,7 +119,7 @@ def measure(
     classes: Sequence[str] = (),
 ) -> Floats:
     """``metric`` of the family called ``needs`` at totals (..., width); ``classes`` are those that names such as
-    ``recall[anger]`` may hold, in the order of a class metric's last axis.
+    ``recall[anger]`` may hold.
 
     Raises HarnessError for an unknown metric or class, totals of another width, and a metric that gives another
     shape than (...).
@@ -138,20 +138,19 @@ def measure(
             )
         first = width + sum(m.columns for m in own[: own.index(found)])
         last = first + found.columns
-    values = np.asarray(found.compute(family, totals[..., first:last]), dtype=np.float64)
-    wanted = (*totals.shape[:-1], len(classes)) if found.of_class else totals.shape[:-1]
-    if values.shape != wanted:
+    more: tuple[int, ...] = ()
+    if found.of_class:
+        label = metric.partition("[")[2][:-1]
+        if label not in classes or not metric.endswith("]"):
+            raise unknown_metric(metric, [f"{found.name}[{name}]" for name in classes], needs)
+        more = (list(classes).index(label),)
+    values: Floats = np.asarray(found.compute(family, totals[..., first:last], *more), np.float64)
+    if values.shape != totals.shape[:-1]:
         raise HarnessError(
             f"metric {found.name} gives values of shape {values.shape} for totals of shape {totals.shape}",
-            hint=f"its function is to give shape {wanted}; report it to the package that brings the metric",
+            hint=f"its function is to give shape {totals.shape[:-1]}; report it to the package that brings the metric",
         )
-    if not found.of_class:
-        return values
-    label = metric.partition("[")[2][:-1]
-    if label not in classes or not metric.endswith("]"):
-        raise unknown_metric(metric, [f"{found.name}[{name}]" for name in classes], needs)
-    picked: Floats = values[..., list(classes).index(label)]
-    return picked
+    return values
 
 
 def with_terms(rows: Floats, family: Any, own: Sequence[Metric]) -> Floats:
@@ -175,10 +174,11 @@ def with_terms(rows: Floats, family: Any, own: Sequence[Metric]) -> Floats:
     return np.hstack(tables)
 
 
-def plain_names(needs: str) -> tuple[str, ...]:
+def plain_names(needs: str, own: Sequence[Metric] = ()) -> tuple[str, ...]:
     """The metrics of a family without those of single classes, in the order of its tables: of a family of this
-    package its own, since others may come and go."""
-    return tuple(m.name for m in (shipped(needs) or brought(needs)).values() if not m.of_class)
+    package its own, since others may come and go. Of metrics with terms those in `own`."""
+    every = (shipped(needs) or brought(needs)).values()
+    return tuple(m.name for m in every if not m.of_class and (m.terms is None or m in own))
 
 
 def class_names(needs: str, classes: Sequence[str]) -> tuple[str, ...]:

@@ -157,19 +157,24 @@ def _parts(family: LabelFamily, totals: Floats) -> tuple[Floats, Floats, Floats]
     return hits, table.sum(axis=-1), table.sum(axis=-2)[..., :-1]
 
 
-def _recalls(family: LabelFamily, totals: Floats) -> Floats:
-    hits, sizes, _ = _parts(family, totals)
-    return ratio(hits, sizes)
+def _recall(family: LabelFamily, totals: Floats, place: int) -> Floats:
+    table = family.table(totals)
+    return ratio(table[..., place, place], table[..., place, :].sum(axis=-1))
 
 
-def _precisions(family: LabelFamily, totals: Floats) -> Floats:
-    hits, _, named = _parts(family, totals)
-    return ratio(hits, named)
+def _precision(family: LabelFamily, totals: Floats, place: int) -> Floats:
+    table = family.table(totals)
+    return ratio(table[..., place, place], table[..., place].sum(axis=-1))
 
 
-def _f1s(family: LabelFamily, totals: Floats) -> Floats:
+def _f1_of(family: LabelFamily, totals: Floats, place: int) -> Floats:
+    table = family.table(totals)
+    sizes, named = table[..., place, :].sum(axis=-1), table[..., place].sum(axis=-1)
+    return _f1(table[..., place, place], sizes, named)
+
+
+def _f1(hits: Floats, sizes: Floats, named: Floats) -> Floats:
     """2TP + FP + FN is class size plus times named; without a true sample F1 says nothing."""
-    hits, sizes, named = _parts(family, totals)
     return np.where(sizes > 0, ratio(2 * hits, sizes + named), np.nan)
 
 
@@ -184,13 +189,13 @@ def _uar(family: LabelFamily, totals: Floats) -> Floats:
 
 
 def _macro_f1(family: LabelFamily, totals: Floats) -> Floats:
-    _, sizes, _ = _parts(family, totals)
-    return mean_where(_f1s(family, totals), sizes > 0)
+    hits, sizes, named = _parts(family, totals)
+    return mean_where(_f1(hits, sizes, named), sizes > 0)
 
 
 def _weighted_f1(family: LabelFamily, totals: Floats) -> Floats:
-    _, sizes, _ = _parts(family, totals)
-    weighed = np.where(sizes > 0, _f1s(family, totals) * sizes, 0.0)
+    hits, sizes, named = _parts(family, totals)
+    weighed = np.where(sizes > 0, _f1(hits, sizes, named) * sizes, 0.0)
     return ratio(weighed.sum(axis=-1), sizes.sum(axis=-1))
 
 
@@ -250,15 +255,15 @@ METRICS: tuple[Metric, ...] = (
         "0 where all answers are one",
     ),
     Metric(
-        name="recall", title="recall", needs=NEEDS, compute=_recalls, of_class=True, proportion=True,
+        name="recall", title="recall", needs=NEEDS, compute=_recall, of_class=True, proportion=True,
         estimator="TP/(TP+FN) of one class",
     ),
     Metric(
-        name="precision", title="precision", needs=NEEDS, compute=_precisions, of_class=True,
+        name="precision", title="precision", needs=NEEDS, compute=_precision, of_class=True,
         estimator="TP/(TP+FP) of one class",
     ),
     Metric(
-        name="f1", title="F1", needs=NEEDS, compute=_f1s, of_class=True,
+        name="f1", title="F1", needs=NEEDS, compute=_f1_of, of_class=True,
         estimator=f"{_F1} of one class",
     ),
 )  # fmt: skip

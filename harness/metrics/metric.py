@@ -13,7 +13,7 @@ label     label, yes-no                               C*(C+1) counts; ``family.t
                                                       (..., C, C+1), true class by answer, last column: none
                                                       of the C classes
 set       set                                         5+3m; ``family.names`` are the m names
-number    number                                      12 moments and sums; ``family.low``, ``family.high``
+number    number                                      11 moments and sums; ``family.low``, ``family.high``
 text      text                                        42 counts and sums
 soft      label fields whose truth is a distribution  one sum a metric
 ========  ==========================================  ====================================================
@@ -89,9 +89,9 @@ class Metric:
     """The family whose totals it reads: `label`, `set`, `number`, `text`, or that of a kind from outside."""
     estimator: str
     """One line: how it is computed, what a missing answer counts, with its source."""
-    compute: Callable[[Any, Any], Any] | None = None
-    """(family, totals (..., k)) -> values (...), nan where undefined; of a class metric (..., classes). None for a
-    number that no sums of rows give (a calibration error)."""
+    compute: Callable[..., Any] | None = None
+    """(family, totals (..., k)) -> values (...), nan where undefined; a class metric is given the place of the class as
+    well. None for a number that no sums of rows give (a calibration error)."""
     terms: Callable[[Any], Any] | None = None
     """(family of n samples) -> (n, columns) finite terms of each sample, where the family's own rows do not hold what
     is needed; `compute` is then given the sums of these alone, (..., columns). For set, number and text fields: the

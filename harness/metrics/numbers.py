@@ -39,7 +39,7 @@ from harness.metrics.metric import Metric
 
 NEEDS = "number"
 """The family's name."""
-_WIDTH = 12
+_WIDTH = 11
 _NOISE = 1e-13
 """A variance below this share of the mean square is rounding, not spread."""
 
@@ -66,7 +66,7 @@ class NumberFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return plain_names(NEEDS)
+        return plain_names(NEEDS, self.own)
 
     @property
     def answered(self) -> Bools:
@@ -74,7 +74,8 @@ class NumberFamily:
         return ~np.isnan(self.predicted)
 
     def rows(self) -> Floats:
-        """(n, 12): n, answered, x, y, xx, yy, xy over the answered; |error|, error^2, same sign, equal, within."""
+        """(n, 11): n, answered, x, y, xx, yy, xy over the answered; |error|, error^2, same sign, equal; then
+        the terms of `own` metrics."""
         there = self.answered
         x = np.where(there, self.truth - self.centre[0], 0.0)
         y = np.where(there, self.predicted - self.centre[1], 0.0)
@@ -82,13 +83,12 @@ class NumberFamily:
         error = np.where(there, np.abs(self.truth - self.predicted), worst)
         same = np.sign(self.truth - self.neutral) == np.sign(self.predicted - self.neutral)
         equal = self.truth == self.predicted
-        near = there & (error <= self.tolerance * (1 + _NOISE) + _NOISE * (self.high - self.low))
         moments = [np.ones(x.size), there, x, y, x * x, y * y, x * y]
-        rows = np.column_stack([*moments, error, error**2, same, equal, near])
+        rows = np.column_stack([*moments, error, error**2, same, equal])
         return with_terms(rows.astype(np.float64), self, self.own)
 
     def value(self, metric: str, totals: Floats) -> Floats:
-        """The metric at totals (..., 12); shape (...), nan where undefined.
+        """The metric at totals of such rows; shape (...), nan where undefined.
 
         ``ccc`` = 2 cov / (var x + var y + (mean x - mean y)^2) with population moments (Lin
         1989, eq. 1; the n-1 form differs on small sets whose means differ). Both are -1..1. A
@@ -164,8 +164,15 @@ def _accuracy(family: NumberFamily, totals: Floats) -> Floats:
     return ratio(totals[..., 10], totals[..., 0])
 
 
-def _within(family: NumberFamily, totals: Floats) -> Floats:
-    return ratio(totals[..., 11], totals[..., 0])
+def _near(family: NumberFamily) -> Floats:
+    """(n, 2) whether the answer is at most the tolerance off, which a missing one is not; and one."""
+    slack = family.tolerance * _NOISE + _NOISE * (family.high - family.low)
+    near = np.abs(family.truth - family.predicted) <= family.tolerance + slack
+    return np.column_stack([near, np.ones(near.size)]).astype(np.float64)
+
+
+def _within(family: NumberFamily, sums: Floats) -> Floats:
+    return ratio(sums[..., 0], sums[..., 1])
 
 
 def _ccc(family: NumberFamily, totals: Floats) -> Floats:
@@ -224,7 +231,7 @@ METRICS: tuple[Metric, ...] = (
         estimator="share of answers equal to the truth, a missing answer is wrong",
     ),
     Metric(
-        name="within", title="Within tolerance", needs=NEEDS, compute=_within,
+        name="within", title="Within tolerance", needs=NEEDS, terms=_near, columns=2, compute=_within,
         estimator="share of answers at most the field's tolerance from the truth, a missing answer is wrong",
     ),
 )  # fmt: skip

@@ -43,7 +43,7 @@ class SetFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return plain_names(NEEDS)
+        return plain_names(NEEDS, self.own)
 
     @property
     def class_metrics(self) -> tuple[str, ...]:
@@ -129,18 +129,24 @@ def _macro_f1(family: SetFamily, totals: Floats) -> Floats:
     return mean_where(ratio(2 * hits, 2 * hits + extra + missed), hits + missed > 0)
 
 
-def _f1s(family: SetFamily, totals: Floats) -> Floats:
-    hits, extra, missed = _parts(totals)
+def _of_one(totals: Floats, place: int) -> tuple[Floats, Floats, Floats]:
+    """The same of one name, each (...)."""
+    at = _HEAD + 3 * place
+    return totals[..., at], totals[..., at + 1], totals[..., at + 2]
+
+
+def _f1(family: SetFamily, totals: Floats, place: int) -> Floats:
+    hits, extra, missed = _of_one(totals, place)
     return np.where(hits + missed > 0, ratio(2 * hits, 2 * hits + extra + missed), np.nan)
 
 
-def _precisions(family: SetFamily, totals: Floats) -> Floats:
-    hits, extra, _ = _parts(totals)
+def _precision(family: SetFamily, totals: Floats, place: int) -> Floats:
+    hits, extra, _ = _of_one(totals, place)
     return ratio(hits, hits + extra)
 
 
-def _recalls(family: SetFamily, totals: Floats) -> Floats:
-    hits, _, missed = _parts(totals)
+def _recall(family: SetFamily, totals: Floats, place: int) -> Floats:
+    hits, _, missed = _of_one(totals, place)
     return ratio(hits, hits + missed)
 
 
@@ -166,15 +172,15 @@ METRICS: tuple[Metric, ...] = (
         estimator="share of samples whose two sets are equal",
     ),
     Metric(
-        name="f1", title="F1", needs=NEEDS, compute=_f1s, of_class=True,
+        name="f1", title="F1", needs=NEEDS, compute=_f1, of_class=True,
         estimator="2TP/(2TP+FP+FN) of one name over all samples, present or not in each",
     ),
     Metric(
-        name="precision", title="precision", needs=NEEDS, compute=_precisions, of_class=True,
+        name="precision", title="precision", needs=NEEDS, compute=_precision, of_class=True,
         estimator="TP/(TP+FP) of one name",
     ),
     Metric(
-        name="recall", title="recall", needs=NEEDS, compute=_recalls, of_class=True,
+        name="recall", title="recall", needs=NEEDS, compute=_recall, of_class=True,
         estimator="TP/(TP+FN) of one name",
     ),
 )  # fmt: skip

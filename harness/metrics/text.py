@@ -80,7 +80,7 @@ class TextFamily:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The plain metric names."""
-        return plain_names(NEEDS)
+        return plain_names(NEEDS, self.own)
 
     def rows(self) -> Floats:
         """(n, 42) one additive row per sample."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.core.errors import HarnessError
-from harness.metrics import number_family, point
+from harness.core.field import FieldSpec
+from harness.metrics import family_for, number_family, point
 
 grid = st.integers(-8, 8).map(lambda step: step / 8)
 pairs = st.lists(st.tuples(grid, grid), min_size=2, max_size=40)
@@ -198,7 +199,18 @@ def test_a_slice_of_equal_predictions_is_seen_as_constant() -> None:
 
 def test_within_counts_answers_at_most_the_tolerance_away() -> None:
     truth, said = [30.0, 30.0, 30.0, 30.0, 0.3], [33.0, 33.5, 27.0, None, 0.1]
-    family = number_family(truth, said, low=0, high=100, tolerance=3)
+    spec = FieldSpec(kind="number", low=0, high=100, tolerance=3, metrics=("mae", "within"))
+    family = family_for(spec, truth, said)
     assert point(family, "within") == pytest.approx(3 / 5)
-    fine = number_family([0.3], [0.1], low=0, high=1, tolerance=0.2)
-    assert point(fine, "within") == 1, "the rounding of .3 - .1 is no error"
+    assert {"within", "mae", "ccc"} <= set(family.metrics)
+    small = spec.model_copy(update={"high": 1.0, "tolerance": 0.2})
+    assert point(family_for(small, [0.3], [0.1]), "within") == 1, (
+        "the rounding of .3 - .1 is no error"
+    )
+
+
+def test_what_within_needs_changes_no_row_of_fields_that_do_not_show_it() -> None:
+    plain = family_for(FieldSpec(kind="number", tolerance=0.3), [0.1, 0.5], [0.2, None])
+    assert plain.rows().shape == (2, 11) and "within" not in plain.metrics
+    with pytest.raises(HarnessError, match="name it among the field's metrics"):
+        point(plain, "within")
