@@ -38,5 +38,6 @@ ANALYSIS = Shipped(
     blocks=_blocks,
     key="classes",
     in_task=True,
+    in_json=False,
     order=12,
 )

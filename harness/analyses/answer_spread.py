@@ -101,5 +101,6 @@ ANALYSIS = Shipped(
     blocks=_blocks,
     key="answers",
     in_task=True,
+    in_json=False,
     order=14,
 )

@@ -74,7 +74,6 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     yield Preformatted(lines=tuple(text_lines(beside.scores, beside.task.name)), room="little")
     yield Table(
         room="much",
-        title="As texts",
         caption="Answers written in the challenge's sentences and compared with the true ones, as texts; no official "
         "score",
         columns=("", "n", *(heading for _, heading in _SHOWN)),

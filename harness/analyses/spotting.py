@@ -33,7 +33,6 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         found.setdefault(key, {})[row.metric] = row
     yield Table(
         room="much",
-        title="Spotted intervals",
         caption="Strict scores with 95% intervals over subjects; compat STRS as the reference implementation gives it",
         columns=(
             "",

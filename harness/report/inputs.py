@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from harness.analyses.keys import RowKey, prompt_on
+from harness.analyses.keys import Numbers, by_place
 from harness.core.field import FieldSpec
 from harness.core.task import Task
 from harness.run.folder import RunFolder
@@ -15,9 +15,6 @@ from harness.run.scoring import scored_manifest
 from harness.score import ScoreRow, Scores, read_scores, score_run
 from harness.score.export_manifest import refuse_export
 from harness.score.outside_analyses import unseen
-
-Block: TypeAlias = "dict[RowKey, dict[str, ScoreRow]]"
-"""Who answered -> metric -> number, for one field on one slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +25,10 @@ class RunView:
     manifest: Mapping[str, Any]
     tasks: Mapping[str, Task]
     scores: Scores
-    blocks: Mapping[tuple[str, str, str], Block]
+    blocks: Mapping[tuple[str, str, str], Numbers]
     """(task, slice, field) -> its numbers, in the order of scores.json."""
 
-    def whole(self, task: str) -> Iterator[tuple[str, str, Block]]:
+    def whole(self, task: str) -> Iterator[tuple[str, str, Numbers]]:
         """(slice, field, numbers) of the whole task or of each of its parts."""
         for (name, slice_name, field), block in self.blocks.items():
             if name == task and "=" not in slice_name:
@@ -73,14 +70,16 @@ def _stale(folder: RunFolder) -> bool:
     return any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
 
 
-def group(scores: Scores) -> dict[tuple[str, str, str], Block]:
+def group(scores: Scores) -> dict[tuple[str, str, str], Numbers]:
     """Score rows by (task, slice, field), then by who answered, then by metric."""
-    blocks: dict[tuple[str, str, str], Block] = {}
+    by_task: dict[str, list[ScoreRow]] = {}
     for row in scores.scores:
-        block = blocks.setdefault((row.task, row.slice, row.field), {})
-        key = (row.model, prompt_on(row.prompt, row.channel), row.condition)
-        block.setdefault(key, {})[row.metric] = row
-    return blocks
+        by_task.setdefault(row.task, []).append(row)
+    return {
+        (task, *place): numbers
+        for task, rows in by_task.items()
+        for place, numbers in by_place(rows).items()
+    }
 
 
 def read_conversations(folder: RunFolder, wanted: set[str]) -> dict[str, list[list[str]]]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.analyses.keys import BLANK, RowKey, is_baseline, row_key
+from harness.analyses.keys import BLANK, Numbers, RowKey, is_baseline, row_key
 from harness.analyses.words import interval, metric_name, number, percent, table_metrics
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.metrics import Metric, named
-from harness.report.inputs import Block, RunView, asked_by, scored_fields
+from harness.report.inputs import RunView, asked_by, scored_fields
 from harness.score import ScoreRow
 from harness.score.baselines import CEILINGS
 
@@ -94,7 +94,7 @@ def score_tables(view: RunView, task: str) -> Iterator[ScoreTable]:
 
 
 def _lines(
-    view: RunView, task: str, field: str, block: Block, metrics: Sequence[str]
+    view: RunView, task: str, field: str, block: Numbers, metrics: Sequence[str]
 ) -> Iterator[Line]:
     for key, rows in block.items():
         if key[0] not in CEILINGS or metrics[0] in rows:  # some are held against the votes alone

@@ -42,8 +42,8 @@ SCHEMA = 1
 def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> str:
     """The scores as the `--json` contract has them, indented; no value is null, never NaN.
 
-    A row has a `channel` only where that is not free. Beside the rows stand, where there are any, the rows of every
-    shipped analysis under its key (such as `slices`), `analyses` with the entries of those of other packages, and the
+    A row has a `channel` only where that is not free. Beside the rows stand, where there are any, the rows of
+    shipped analyses under their keys (such as `slices`), `analyses` with the entries of those of other packages, and the
     `notices` that go with every report.
     """
     rows = [asdict(row) for row in scores.scores]
@@ -51,7 +51,11 @@ def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> st
         if row["channel"] == FREE:
             del row["channel"]
     body: dict[str, Any] = {"schema": SCHEMA, "run": str(run), "scores": rows}
-    beside = {one.key: list(_rows_of(one.key, scores, one.in_task)) for one in shipped() if one.key}
+    beside = {
+        one.key: list(_rows_of(one.key, scores, one.in_task))
+        for one in shipped()
+        if one.key and one.in_json
+    }
     body |= {key: found for key, found in beside.items() if found}
     if scores.analyses:
         body["analyses"] = {name: list(entries) for name, entries in scores.analyses.items()}

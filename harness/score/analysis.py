@@ -148,6 +148,8 @@ class Shipped:
     """The key of its rows in scores.json; empty where all its rows are score rows."""
     in_task: bool = False
     """Whether the key stands in the entry of the task, not at the top."""
+    in_json: bool = True
+    """Whether its rows also stand in `--json`; not where every run has some."""
     order: int = 0
     """Its place among the sections of a report."""
     row: Any = dict

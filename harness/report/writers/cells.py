@@ -55,6 +55,15 @@ def _who(cell: Who) -> str:
     return f"{told}: {cell.note}" if cell.note else told
 
 
+def bar_words(value: float, unit: str) -> str:
+    """The value of a bar: 75% of the unit `share`, else with as many decimals as its size needs."""
+    if unit == "share":
+        return percent(value)
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else number(value)
+
+
 def is_numeric(table: Table, place: int) -> bool:
     """Whether a column holds numbers, which stand to the right."""
     cells = [row.cells[place] for row in table.lines if row.role != "heading"]

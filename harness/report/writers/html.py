@@ -9,11 +9,11 @@ from itertools import groupby
 from jinja2 import Environment
 from markupsafe import Markup
 
-from harness.analyses.words import interval, number, percent, visible
+from harness.analyses.words import interval, number, visible
 from harness.core.blocks import Bars, Block, Cell, Column, Matrix, Number, Points, Row, Table
 from harness.report.figures import svg
 from harness.report.square import Square
-from harness.report.writers.cells import fits, is_numeric, names_cells, number_words
+from harness.report.writers.cells import bar_words, fits, is_numeric, names_cells, number_words
 from harness.report.writers.shades import Shade, shades
 
 _SQUARE = Square(200, 46)
@@ -178,5 +178,4 @@ def _points(block: Points) -> Markup:
 def _bars(block: Bars) -> Iterator[tuple[str, float, str]]:
     most = 1.0 if block.unit == "share" else max((v for _, v in block.bars), default=0.0) or 1.0
     for label, value in block.bars:
-        told = percent(value) if block.unit == "share" else number(value)
-        yield label, round(min(value / most, 1.0), 4), told
+        yield label, round(min(value / most, 1.0), 4), bar_words(value, block.unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.analyses.words import count, percent, visible
+from harness.analyses.words import count, visible
 from harness.core.blocks import (
     Bars,
     Block,
@@ -17,7 +17,7 @@ from harness.core.blocks import (
     Preformatted,
     Table,
 )
-from harness.report.writers.cells import cell_words, fits, is_numeric
+from harness.report.writers.cells import bar_words, cell_words, fits, is_numeric
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 _OPENS = re.compile(r"^(\s*)([-+]|\d+[.)])(\s)")
@@ -55,8 +55,7 @@ def _block(block: Block, level: int) -> Iterator[str]:
 
 def _table(block: Table | Bars | Matrix | Points) -> Iterator[str]:
     if isinstance(block, Bars):
-        share = block.unit == "share"
-        told = [(n, percent(v) if share else cell_words(Number(v))) for n, v in block.bars]
+        told = [(name, bar_words(value, block.unit)) for name, value in block.bars]
         yield from _pipes(["", block.unit], [False, True], told)
     elif isinstance(block, Matrix):
         corner = f"{block.row_name} by {block.column_name.lower()}"

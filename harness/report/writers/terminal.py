@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
-from harness.analyses.words import percent, visible
+from harness.analyses.words import visible
 from harness.core.blocks import (
     Bars,
     Block,
@@ -20,7 +20,7 @@ from harness.core.blocks import (
     Row,
     Table,
 )
-from harness.report.writers.cells import cell_words, is_numeric
+from harness.report.writers.cells import bar_words, cell_words, is_numeric
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,13 +118,13 @@ def print_tables(console: Console, blocks: Iterable[Block], *, heading: str = ""
 def _as_table(block: Block) -> Table:
     """Figures as the table of their numbers."""
     if isinstance(block, Bars):
-        share = block.unit == "share"
-        most = 1.0 if share else max((value for _, value in block.bars), default=0.0) or 1.0
-        rows: list[tuple[Cell, ...]] = []
-        for label, value in block.bars:
-            told: Cell = percent(value) if share else Number(value)
-            rows.append((label, told, "█" * round(BAR * value / most)))
-        return Table(columns=("", block.unit, ""), rows=tuple(rows))
+        values = [value for _, value in block.bars]
+        most = 1.0 if block.unit == "share" else max(values, default=0.0) or 1.0
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (label, bar_words(value, block.unit), "█" * round(BAR * value / most))
+            for label, value in block.bars
+        )
+        return Table(columns=("", block.unit, ""), rows=rows)
     if isinstance(block, Matrix):
         corner = f"{block.row_name} \\ {block.column_name}"
         counts = zip(block.rows, block.counts, strict=True)
