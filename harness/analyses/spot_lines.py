@@ -12,6 +12,8 @@ from harness.score.spotting import COMPAT, FIELD
 
 SHOWN = tuple((m.name, m.title) for m in METRICS if m.range == UNIT)
 """Metric and title of each share."""
+BRIEF = ("strs", "f1_spotting", "f1_analysis")
+"""Metrics of the short form."""
 COUNTS = tuple((m.name, m.title) for m in METRICS if m.range != UNIT)
 """Of TP, FP and FN."""
 
@@ -48,12 +50,13 @@ def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator
         if not at:
             yield ""
             yield f"{key[0]}: spotted intervals, {found['strs'].n} videos"
-            headings = ("STRS", "F1 spotting", "F1 analysis")
+            titles = dict(SHOWN)
+            headings = [titles[name] for name in BRIEF]
             told = "".join(f"{heading:>20}" for heading in headings)
             yield f"{'':24}{told}{'compat STRS':>12}"
         cells = "".join(
             f"{f'{number(row.value)} {interval(row.low, row.high)}'.strip():>20}"
-            for row in (found[name] for name, _ in SHOWN[:3])
+            for row in (found[name] for name in BRIEF)
         )
         counts = "/".join(f"{found[name].value or 0:.0f}" for name, _ in COUNTS)
         yield f"{_who(key)[:24]:24}{cells}{_nan(found['strs' + COMPAT]):>12}"

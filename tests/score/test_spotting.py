@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from harness.analyses.spot_lines import COUNTS, SHOWN, spot_lines
 from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.core.task import SpottingSpec
@@ -16,7 +18,7 @@ from harness.metrics.spots import Spot
 from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score import score_run
+from harness.score import ScoreRow, score_run
 from harness.score.prediction_columns import PredictionMap
 from harness.score.predictions import import_predictions
 from harness.score.spot_tables import read_spots
@@ -166,3 +168,17 @@ def test_a_run_over_windows_is_scored_and_tables_meet_the_same_truth(
     assert main(arguments) == 0
     perfect = {r["metric"]: r["value"] for r in json.loads(capsys.readouterr().out)["scores"]}
     assert perfect["f1_spotting"] == 1.0
+
+
+def test_the_short_form_shows_what_its_headings_say() -> None:
+    metrics = (*dict(SHOWN), *dict(COUNTS))
+    values = {name: number / 100 for number, name in enumerate(metrics)}
+    rows = [
+        ScoreRow("t", "m", "p", "none", "all", "spots", name + end, value, None, None, 2, None, "e")
+        for name, value in values.items()
+        for end in ("", "_compat")
+    ]
+    _, _, headings, numbers, _ = spot_lines(rows, whole=False)
+    assert re.split(r"\s{2,}", headings.strip()) == ["STRS", "F1 spotting", "F1 analysis", "compat STRS"]  # fmt: skip
+    shown = [float(word) for word in numbers.split()[2:]]
+    assert shown == [values[n] for n in ("strs", "f1_spotting", "f1_analysis", "strs")]
