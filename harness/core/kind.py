@@ -175,6 +175,14 @@ def kind_of(spec: FieldSpec) -> Kind:
     return kind_named(spec.kind)
 
 
+def alike(spec: FieldSpec, a: Value | None, b: Value | None) -> bool:
+    """Whether two answers to a field agree: both are there and say the same, numbers where they are equal."""
+    if a is None or b is None:
+        return False
+    said = kind_of(spec).same(a, b)
+    return a == b if said is None else said
+
+
 def describe_kinds() -> Iterator[Listed]:
     """Every kind with what it is and its metrics; of a broken package what is wrong."""
     return KINDS.listed(lambda name, kind: f"{kind.title} [metrics: {', '.join(kind.metrics)}]")

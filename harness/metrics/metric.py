@@ -95,7 +95,7 @@ class Metric:
     terms: Callable[[Any], Any] | None = None
     """(family of n samples) -> (n, columns) finite terms of each sample, where the family's own rows do not hold what
     is needed; `compute` is then given the sums of these alone, (..., columns). For set, number and text fields: the
-    counts of a label field leave nothing out. `family.truth`, `family.predicted` and `family.answered` are at hand."""
+    counts of a label field leave nothing out. A sample's terms hang on that sample alone. `family.truth`, `family.predicted` and `family.answered` are at hand."""
     columns: int = 1
     """How many terms a sample has."""
     range: tuple[float, float] = UNIT

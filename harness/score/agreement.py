@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from harness.core.cell import Cell
+from harness.core.kind import alike
 from harness.core.sample import Value
 from harness.metrics import family_for, point
 from harness.score.columns import Groups
@@ -49,8 +50,8 @@ def _measured(
     answers: Sequence[Sequence[Value | None]],
 ) -> dict[str, Any]:
     first, second = answers
-    same = [x is not None and x == y for x, y in zip(first, second, strict=True)]
     spec = records.task.fields[name]
+    same = [alike(spec, x, y) for x, y in zip(first, second, strict=True)]
     measured: dict[str, Any] = {
         "n": len(places),
         "equal": round(sum(same) / len(same), 6),

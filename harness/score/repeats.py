@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from harness.core.cell import Cell
 from harness.core.field import FieldSpec
+from harness.core.kind import alike
 from harness.core.sample import Value
 from harness.metrics import Family, LabelFamily, family_for, main_metric, point
 from harness.run.coded import Coded, distinct
@@ -121,7 +122,7 @@ def consistency(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping
 
 def _changes(spec: FieldSpec, repeats: Sequence[Sequence[Value | None]]) -> dict[str, Any]:
     if not spec.numeric:
-        found = flips(repeats)
+        found = flips(_said_once(spec, repeats))
         return {"flip_rate": _number(found.samples), "pair_rate": _number(found.pairs)}
     variances = [
         float(np.var(known, ddof=1))
@@ -130,6 +131,20 @@ def _changes(spec: FieldSpec, repeats: Sequence[Sequence[Value | None]]) -> dict
     ]
     within = float(np.sqrt(np.mean(variances))) if variances else float("nan")
     return {"deviation_within": _number(within)}
+
+
+def _said_once(
+    spec: FieldSpec, repeats: Sequence[Sequence[Value | None]]
+) -> list[tuple[Value | None, ...]]:
+    """The repeats with answers of one sample that say the same (a text in another case) written alike."""
+    told = []
+    for answers in zip(*repeats, strict=True):
+        if len(set(answers)) == 1:
+            told.append(answers)
+            continue
+        one = {a: next(b for b in answers if b == a or alike(spec, a, b)) for a in answers}
+        told.append(tuple(one[a] for a in answers))
+    return [tuple(repeat) for repeat in zip(*told, strict=True)] or [() for _ in repeats]
 
 
 def _scale(spec: FieldSpec) -> Literal["nominal", "interval"]:

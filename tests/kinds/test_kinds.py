@@ -14,7 +14,7 @@ from harness.answers import Reader
 from harness.answers.constraints import constraint_for, json_pattern, obeys
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
-from harness.core.kind import KINDS, Kind, kind_named, kind_of
+from harness.core.kind import KINDS, Kind, alike, kind_named, kind_of
 from harness.core.outcome import Outcome
 from harness.metrics import family_for, point
 from harness.prompting.variables import field_variables
@@ -71,6 +71,22 @@ def test_a_cell_that_is_no_value_is_named(name: str, cell: object, told: str) ->
     with pytest.raises(HarnessError, match=told) as caught:
         target(cell, SPECS[name], column="c", where="row 7")
     assert "row 7, column 'c'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "same"),
+    [
+        ("text", "A  smile", "a smile", True), ("text", "a smile", "smile", False),
+        ("set", ("AU1", "AU4"), ("AU4", "AU1"), True), ("set", ("AU1",), (), False),
+        ("yes-no", True, "yes", True), ("yes-no", "no", "yes", False),
+        ("number", 1.0, 1, True), ("number", 1.0, 1.01, False), ("label", "fear", "fear", True),
+        ("label", "fear", None, False), ("text", None, None, False),
+    ],
+)  # fmt: skip
+def test_two_answers_agree_as_their_kind_has_it(
+    name: str, first: Any, second: Any, same: bool
+) -> None:
+    assert alike(SPECS[name], first, second) is same
 
 
 @pytest.mark.parametrize("name", KINDS.builtin)

@@ -265,3 +265,58 @@ def test_terms_that_are_none_are_named(
     truth: list[Any] = [0.5, 1.0] if needs == "number" else ["a", "b"]
     with pytest.raises(HarnessError, match=told):
         family_for(FieldSpec(kind=needs, metrics=("odd",)), truth, truth).rows()
+
+
+VERDICT = """
+import dataclasses
+from harness.kinds.label import LABEL
+KIND = dataclasses.replace(LABEL, name="verdict", title="a label by another name", metrics=("uar", "mcc"))
+"""
+
+
+def test_a_kind_on_a_family_of_this_package_has_all_that_goes_with_it(installed: Installed) -> None:
+    write_package(
+        installed.packages, "verdicts", files={"verdicts.py": VERDICT},
+        entry_points={"harness.kinds": {"verdict": "verdicts:KIND"}},
+    )  # fmt: skip
+    lines = [f"s{n},{'yes' if n % 3 else 'no'},{'Yes.' if n % 4 else 'no'}" for n in range(48)]
+    (installed.work / "p.csv").write_text("\n".join(["id,t,a", *lines]) + "\n")
+    for kind in ("verdict", "label"):
+        (installed.work / f"{kind}.yaml").write_text(
+            "source: {family: table, file: p.csv}\n"
+            f"fields: {{said: {{kind: {kind}, labels: ['yes', 'no'], metrics: [uar, mcc]}}}}\n"
+            "prompts: [emotion/plain]\n"
+        )
+        done = installed.harness(
+            "score", "--predictions", "p.csv", "--task", f"{kind}.yaml", "--id", "id", "--truth", "t",
+            "--answer", "a", "--out", kind,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "MCC" in done.stdout
+    theirs, ours = (
+        (installed.work / kind / "scores.json").read_text() for kind in ("verdict", "label")
+    )
+    assert json.loads(theirs)["confusions"] and "recall[yes]" in theirs
+    assert theirs.replace("verdict", "label") == ours
+
+
+def test_a_metric_under_a_name_that_is_taken_is_listed_as_broken(installed: Installed) -> None:
+    write_package(
+        installed.packages, "second",
+        entry_points={"harness.metrics": {"uar": "second:UAR"}},
+        files={"second.py": "from harness.metrics import find_metric\nUAR = find_metric('uar', 'label')\n"},
+    )  # fmt: skip
+    listed = installed.harness("list", "metrics")
+    assert listed.returncode == 1 and "called 'uar' already" in listed.stdout
+
+
+def test_a_field_is_described_and_read_without_numpy(installed: Installed) -> None:
+    code = (
+        "import sys\nfrom harness.answers import Reader\nfrom harness.core.field import FieldSpec\n"
+        "from harness.core.kind import KINDS\n"
+        "for kind in KINDS.builtin:\n"
+        "    Reader.build({'a': FieldSpec(kind=kind, labels=('x', 'y'))})('x')\n"
+        "import harness.run.task_files\nprint('numpy' in sys.modules)"
+    )
+    done = installed.python("-c", code)
+    assert done.stdout.split() == ["False"], done.stderr
