@@ -118,6 +118,8 @@ class Kind:
     numeric: bool = False
     """Values are numbers on a scale: their mean and deviation say something, equality does not."""
 
+    unused: tuple[str, ...] = ()
+    """What a task file may write of a field and this kind makes nothing of: refused where a task is read."""
     check: Callable[[FieldSpec], None] = no_options
     """Raises ValueError where the field's options do not fit; a kind with `options` of its own checks them here."""
     classes: Callable[[FieldSpec], tuple[str, ...]] = no_classes
@@ -181,6 +183,17 @@ def alike(spec: FieldSpec, a: Value | None, b: Value | None) -> bool:
         return False
     said = kind_of(spec).same(a, b)
     return a == b if said is None else said
+
+
+def useless(spec: FieldSpec) -> tuple[str, ...]:
+    """What a task file writes of a field without effect, its kind having no use for it."""
+    plain = type(spec).model_fields
+    return tuple(
+        name
+        for name in kind_of(spec).unused
+        if name in spec.model_fields_set
+        and getattr(spec, name) != plain[name].get_default(call_default_factory=True)
+    )
 
 
 def describe_kinds() -> Iterator[Listed]:

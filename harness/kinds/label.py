@@ -114,6 +114,7 @@ LABEL = Kind(
     main="uar",
     categorical=True,
     labelled=True,
+    unused=("low", "high", "words", "member_of", "tolerance"),
     family=_family,
     reader=_reader,
     target=_target,

@@ -112,6 +112,7 @@ NUMBER = Kind(
     family_name="number",
     metrics=("ccc", "rmse", "mae", "pcc", "sagr"),
     numeric=True,
+    unused=("labels", "member_of"),
     check=_check,
     family=_family,
     reader=_reader,

@@ -86,6 +86,7 @@ SET = Kind(
     family_name="set",
     metrics=("set_f1", "micro_f1", "macro_f1", "exact_match"),
     labelled=True,
+    unused=("low", "high", "words", "member_of", "tolerance"),
     family=_family,
     reader=_reader,
     target=_target,

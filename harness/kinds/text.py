@@ -57,6 +57,7 @@ TEXT = Kind(
     title="free text",
     family_name="text",
     metrics=("exact_match",),
+    unused=("labels", "low", "high", "words", "member_of", "synonyms", "tolerance"),
     family=_family,
     reader=lambda name, spec, letters: ValueReader(_read),
     target=_target,

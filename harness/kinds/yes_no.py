@@ -67,6 +67,7 @@ YES_NO = Kind(
     metrics=("accuracy", "uar", "war", "macro_f1", "uf1"),
     main="uar",
     categorical=True,
+    unused=("labels", "low", "high", "words", "synonyms", "tolerance"),
     family=_family,
     reader=_reader,
     target=_target,

@@ -13,6 +13,7 @@ from harness.answers import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
 from harness.core.folders import Folders
+from harness.core.kind import useless
 from harness.core.task import Task
 from harness.run.workspace import Workspace, fill_references
 from harness.run.yaml_file import Place, read_yaml, validated
@@ -80,6 +81,7 @@ def load_task(
             )
     task = validated(Task, data, where, "task")
     task = task.model_copy(update={"name": _name(name, path, workspace.tasks)})
+    _refuse_useless(task, where)
     return _with_label_lists(task, where)
 
 
@@ -113,6 +115,17 @@ def _name(name: str, path: Path, folders: Iterable[Path]) -> str:
         if path.resolve().is_relative_to(folder.resolve()):
             return path.resolve().relative_to(folder.resolve()).with_suffix("").as_posix()
     return path.stem
+
+
+def _refuse_useless(task: Task, where: Place) -> None:
+    """Raises HarnessError for what a field says without effect, such as labels of a number."""
+    for name, field in task.fields.items():
+        for option in useless(field):
+            at = where(["fields", name, option])
+            raise HarnessError(
+                f"{at}: fields.{name}.{option} has no effect on a field of kind {field.kind}",
+                hint="remove it, or give the field another kind",
+            )
 
 
 def _with_label_lists(task: Task, where: Place) -> Task:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from harness.core.kind import KINDS, Kind, alike, kind_named, kind_of
 from harness.core.outcome import Outcome
 from harness.metrics import family_for, point
 from harness.prompting.variables import field_variables
+from harness.run.task_files import load_task
+from harness.run.workspace import open_workspace
 from harness.sources.cells import target
 from tests.example import Installed
 
@@ -177,3 +180,23 @@ def test_no_reply_stops_a_reader(text: str) -> None:
     for name, spec in SPECS.items():
         answer = Reader.build({name: spec})(text)[name]
         assert (answer.value is None) == (answer.outcome is not Outcome.ANSWERED)
+
+
+@pytest.mark.parametrize(
+    ("written", "option"),
+    [
+        ("{kind: number, labels: [a, b]}", "labels"), ("{kind: text, synonyms: {a: [b]}}", "synonyms"),
+        ("{kind: label, labels: [a, b], low: 0}", "low"), ("{kind: yes-no, labels: [a, b]}", "labels"),
+        ("{kind: set, labels: [a], words: {}}", ""), ("{kind: number, low: 0}", ""),
+    ],
+)  # fmt: skip
+def test_what_a_kind_makes_nothing_of_is_refused(tmp_path: Path, written: str, option: str) -> None:
+    (tmp_path / "x.yaml").write_text(
+        f"source: {{family: table, file: x.csv}}\nfields:\n  a: {written}\nprompts: [emotion/plain]\n"
+    )
+    place = open_workspace(tmp_path)
+    if not option:
+        load_task(str(tmp_path / "x.yaml"), place)
+        return
+    with pytest.raises(HarnessError, match=rf"x.yaml:3: fields.a.{option} has no effect"):
+        load_task(str(tmp_path / "x.yaml"), place)
