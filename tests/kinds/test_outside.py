@@ -15,8 +15,10 @@ import pytest
 
 from harness.core.errors import HarnessError
 from tests.example import Installed, write_package
+from tests.models.abilities import able
 from tests.models.stub import Stub, running_stub
 from tests.run.bench import rows, write_pictures
+from tests.run.test_clips_shown import pictured
 
 GROUPS = ("0-2", "4-6", "8-13", "15-20", "25-32", "38-43", "48-53", "60-100")
 TASK = """
@@ -109,14 +111,19 @@ def test_from_a_table_and_replies_to_scores_and_page(example: Installed, stub: S
     assert "middle held" in again.stdout
 
 
-def test_held_to_the_kind_on_the_channel_choice(example: Installed, stub: Stub) -> None:
-    stub.answer = lambda body: '{"age": "25-32", "emotion": "anger"}'
+def test_held_to_the_kind_on_the_channel_choice(example: Installed) -> None:
     prepare(example.work, 8)
-    done = example.harness(
-        "plan", "ages/groups", "--tasks", "tasks", "--prompts", "prompts",
-        "--model", f"openai:stub@{stub.url}", "--channel", "choice",
-    )  # fmt: skip
+    with running_stub(**able(obeys={"structured_outputs"})) as stub:
+        done = example.harness(
+            "run", "ages/groups", "--tasks", "tasks", "--prompts", "prompts", "--out", "run",
+            "--model", f"openai:stub@{stub.url}", "--channel", "choice", "--no-report",
+        )  # fmt: skip
+        sent = [body["structured_outputs"]["json"] for body in stub.requests if pictured(body)]
     assert done.returncode == 0, done.stderr
+    assert sent[0]["properties"]["age"]["pattern"].startswith("^(0|1|2")
+    records = pq.read_table(example.work / "run" / "records.parquet").to_pylist()
+    ages = [(r["outcome"], r["value"]) for r in records if r["field"] == "age"]
+    assert ages == [("answered", ages[0][1])] * 8
 
 
 def test_it_is_listed_and_its_faults_are_named(example: Installed) -> None:

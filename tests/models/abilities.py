@@ -68,6 +68,8 @@ def instance(schema: Mapping[str, Any]) -> Any:
         return [instance(schema["items"])]
     if schema["type"] == "number":
         return schema["minimum"]
+    if "pattern" in schema:
+        return shortest(schema["pattern"].removeprefix("^").removesuffix("$"))
     return schema.get("enum", ["some text"])[0]
 
 
