@@ -1,3 +1,5 @@
 """affect-harness: how well, and on what grounds, a vision-language model reads a human face."""
 
-__version__ = "0.2.0"
+from harness.version import __version__
+
+__all__ = ["__version__"]

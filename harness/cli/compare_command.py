@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_changes, add_folders, add_id_key, refuse_unused, workspace
+from harness.cli.options import add_changes, add_folders, add_id_key, workspace
 from harness.cli.score_command import add_columns, asked_columns
+from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.compare.contenders import Side

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.options import refuse_unused
+from harness.core.errors import refuse_unused
 
 KINDS = {"image": "pictures", "clip": "clips", "long": "long videos", "mixture": "blended pictures"}
 SHEETS = ("emotions", "tones", "ages", "units", "clip", "long", "cues", "mixtures")

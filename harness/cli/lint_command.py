@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, refuse_unused, workspace
+from harness.cli.options import add_changes, add_folders, workspace
+from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.core.task import Task

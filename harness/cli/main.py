@@ -9,8 +9,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from harness import __version__
 from harness.core.errors import HarnessError
+from harness.version import __version__
 
 COMMANDS = {
     "run": "put tasks to models, score the replies, write the report",

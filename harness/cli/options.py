@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.core.task import Task
@@ -224,22 +225,6 @@ def add_id_key(parser: argparse.ArgumentParser) -> None:
         help="a secret that those who want to compare exports share; samples are named with it in place of "
         "the data's digest (needed where tables bring truths of their own)",
     )  # fmt: skip
-
-
-def refuse_unused(doing: str, given: Mapping[str, object], *, hint: str = "") -> None:
-    """Raise HarnessError where an option was given that the command cannot use here.
-
-    `given` maps an option as it is written to its value; what is empty or None was not given. `doing` ends the
-    sentence "--out has no effect ...".
-    """
-    from harness.core.errors import HarnessError
-
-    unused = [name for name, value in given.items() if value not in (None, False, [], ())]
-    if unused:
-        raise HarnessError(
-            f"{', '.join(unused)} {'has' if len(unused) == 1 else 'have'} no effect {doing}",
-            hint=hint or "leave it out" if len(unused) == 1 else hint or "leave them out",
-        )
 
 
 def workspace(args: argparse.Namespace) -> Workspace:

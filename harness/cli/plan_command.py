@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, job, refuse_unused
+from harness.cli.options import add_axes, job
+from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.compare.foresight import Prospect

@@ -67,9 +67,9 @@ def _drop_scoring(folder: RunFolder) -> None:
 
 def _ask(asked: Job) -> int:
     """Plan and run; the number of trials that failed."""
-    from harness.cli.progress import Progress
     from harness.core.errors import working
     from harness.report.terminal import print_plan
+    from harness.run.progress import Progress
     from harness.run.runner import plan_job, run_job
 
     ready = plan_job(asked)

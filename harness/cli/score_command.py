@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_folders, refuse_unused, workspace
+from harness.cli.options import add_folders, workspace
+from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.run.folder import RunFolder

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import refuse_unused
+from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.submit import Assembled, Choice, Fill, Findings, Form, Package, Questions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 MediaFault = Literal["missing", "empty", "corrupt", "too-large", "unsupported"]
@@ -51,3 +51,17 @@ def missing_extra(package: str, extra: str) -> HarnessError:
         hint=f"pip install -c constraints.txt 'affect-harness[{extra}]'"
         f"  (in a checkout: pip install -c constraints.txt -e '.[{extra}]')",
     )
+
+
+def refuse_unused(doing: str, given: Mapping[str, object], *, hint: str = "") -> None:
+    """Raise HarnessError where an option was given that the command cannot use here.
+
+    `given` maps an option as it is written to its value; what is empty or None was not given. `doing` ends the
+    sentence "--out has no effect ...".
+    """
+    unused = [name for name, value in given.items() if value not in (None, False, [], ())]
+    if unused:
+        raise HarnessError(
+            f"{', '.join(unused)} {'has' if len(unused) == 1 else 'have'} no effect {doing}",
+            hint=hint or "leave it out" if len(unused) == 1 else hint or "leave them out",
+        )

@@ -9,7 +9,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-import harness
 from harness.analyses.words import visible
 from harness.compare.tables import Block
 from harness.cues.audit import Audit
@@ -20,6 +19,7 @@ from harness.report.cue_pairs import RULE, pairs_shown
 from harness.report.notices import run_notices
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.scoring import scored_manifest
+from harness.version import __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -39,7 +39,7 @@ def write_cue_page(
     manifest = scored_manifest(folder)
     pairs, notes = pairs_shown(folder, [*causes.effects, *regions.effects])
     page = environment.get_template("cues.html.j2").render(
-        version=harness.__version__,
+        version=__version__,
         started=manifest["started"],
         notices=[said for said, _ in run_notices(manifest)],
         sections=list(_sections(causes, regions, controls or {})),

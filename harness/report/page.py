@@ -12,7 +12,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-import harness
 from harness.analyses import words
 from harness.analyses.keys import heading, row_key
 from harness.analyses.sections import Section, task_sections
@@ -30,6 +29,7 @@ from harness.report.writers.cells import fits
 from harness.report.writers.html import blocks_html
 from harness.run.folder import RunFolder, write_atomically
 from harness.score.columns import NO_PROMPT
+from harness.version import __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -98,7 +98,7 @@ def render(view: RunView, *, album: Album | None = None) -> str:
         .get_template("page.html.j2")
         .render(
             title=title(view),
-            version=harness.__version__,
+            version=__version__,
             started=str(view.manifest["started"]),
             summary=lines,
             shortened=words.listed([n for n, some in tables.items() if len(some) > SUMMARY_TABLES]),

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import harness
 from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
@@ -42,7 +41,7 @@ def build_manifest(
         "schema": SCHEMA,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": redacted(list(command)),
-        "git": git_state(Path(harness.__file__).parent),
+        "git": git_state(Path(__file__).parent),
         "packages": package_versions(),
         "hardware": hardware(),
         "parser": PARSER_VERSION,

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import harness
+from harness.version import __version__
 
 PACKAGES = (
     "accelerate", "aiohttp", "datasets", "jinja2", "langchain", "numpy", "opencv-python-headless",
@@ -65,7 +65,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def package_versions() -> dict[str, str]:
     """Installed versions of what can move a score, read without importing any of it."""
-    versions = {"affect-harness": harness.__version__, "python": platform.python_version()}
+    versions = {"affect-harness": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
             versions[name] = metadata.version(name)

@@ -27,6 +27,7 @@ from harness.run.fallback import declared_images
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
 from harness.run.journal import Journal
+from harness.run.loop import Stop, complete
 from harness.run.manifest import build_manifest, read_manifest, write_details, write_manifest
 from harness.run.notes import plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
@@ -233,10 +234,12 @@ def run_job(
     *,
     on_trial: Callable[[Tally], None] = lambda tally: None,
     on_note: Callable[[str], None] = lambda note: None,
+    stop: Stop | None = None,
 ) -> Tally:
     """Ask every model in turn; each reply is kept as it arrives. Raises HarnessError, KeyboardInterrupt.
 
-    `on_note` is told where a model is not held to what its channel wanted.
+    `on_note` is told where a model is not held to what its channel wanted. `stop` ends it from another thread, and
+    Stopped is raised.
     """
     tally = Tally()
     for spec, model in ready.models.items():
@@ -246,7 +249,7 @@ def run_job(
     end = None if seconds is None else time.monotonic() + seconds
     for spec in ready.job.axes.models:
         try:
-            asyncio.run(_run_model(ready, spec, tally, on_trial, on_note, end=end))
+            complete(partial(_run_model, ready, spec, tally, on_trial, on_note, end=end), stop=stop)
         except OSError as error:
             raise HarnessError(f"{spec}: {error}") from error
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})

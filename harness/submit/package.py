@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import harness
 from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
@@ -25,6 +24,7 @@ from harness.submit.assemble import Assembled, Fill
 from harness.submit.check import Findings, check_rows
 from harness.submit.forms import Form
 from harness.submit.spots import Spotted, Videos, check_spots, spot_bytes
+from harness.version import __version__
 
 RECEIPT = "receipt.json"
 
@@ -143,7 +143,7 @@ def _head(form: Form, files: Mapping[str, bytes]) -> dict[str, Any]:
     return {
         "schema": 1,
         "challenge": form.name,
-        "harness": harness.__version__,
+        "harness": __version__,
         "parser": PARSER_VERSION,
         "note": "the layout of the zip and the lists of labels are not confirmed by the challenge",
         "zip": {"name": f"{form.name}.zip", "sha256": _sha256(zipped(files))},

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from harness.cli.progress import Progress
 from harness.run.execute import Tally
+from harness.run.progress import Progress
 
 
 class Clock:
@@ -23,7 +23,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("harness.cli.progress.time", made)
+    monkeypatch.setattr("harness.run.progress.time", made)
     return made
 
 
