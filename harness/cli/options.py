@@ -8,13 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.errors import refuse_unused
-
 if TYPE_CHECKING:
+    from harness.api.options import Evaluation
     from harness.core.task import Task
-    from harness.models import OpenOptions
-    from harness.run.runner import Job
-    from harness.run.stop import Limits
     from harness.run.workspace import Workspace
 
 
@@ -112,55 +108,6 @@ def add_serving(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def refuse_without_models(args: argparse.Namespace) -> None:
-    """Raise HarnessError for options of `add_axes` that say how a model is asked, where none is named."""
-    if args.model:
-        return
-    refuse_unused(
-        "without --model",
-        {
-            "--prompt": args.prompt, "--channel": args.channel, "--max-images": args.max_images,
-            "--condition": [name for name in args.condition if name != "none"],
-            "--label-order": args.label_order, "--shots": args.shots, "--temperature": args.temperature or None,
-            "--repeats": args.repeats if args.repeats != 1 else None,
-        },
-        hint="name a model, such as --model affect-tiny",
-    )  # fmt: skip
-
-
-def open_options(args: argparse.Namespace) -> OpenOptions:
-    """What the arguments of `add_serving` say. Raises HarnessError for those that no model named can use."""
-    from harness.models import takes
-
-    for name in ("allow-remote", "key-file", "vllm-python", "concurrency", "timeout"):
-        option = name.replace("-", "_")
-        if not any(takes(model, option) for model in args.model):
-            refuse_unused(_with_models(args), {f"--{name}": getattr(args, option)})
-    if not any(takes(model, "vllm_args") for model in args.model):
-        refuse_unused(_with_models(args), {"--vllm-arg": args.vllm_arg})
-    from harness.models import OpenOptions
-
-    return OpenOptions(
-        allow_remote=frozenset(args.allow_remote),
-        key_file=args.key_file,
-        vllm_python=args.vllm_python,
-        vllm_args=tuple(args.vllm_arg),
-        concurrency=args.concurrency,
-        timeout=args.timeout,
-    )
-
-
-def _with_models(args: argparse.Namespace) -> str:
-    return f"with --model {', '.join(args.model)}" if args.model else "without --model"
-
-
-def limits(args: argparse.Namespace) -> Limits:
-    """When the run stops by itself, by the arguments of `add_serving`."""
-    from harness.run.stop import Limits
-
-    return Limits(max_error_rate=args.max_error_rate, seconds=args.stop_after)
-
-
 def _temperature(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 10:
@@ -234,42 +181,38 @@ def workspace(args: argparse.Namespace) -> Workspace:
     return open_workspace(Path.cwd(), prompts=args.prompts, tasks=args.task_folders)
 
 
-def job(
-    args: argparse.Namespace,
-    *,
-    out: Path | None,
-    fit_on: str | None = None,
-    options: OpenOptions | None = None,
-    ends: Limits | None = None,
-) -> Job:
-    """What the arguments of `add_axes` ask for; without `options` nothing may leave this machine."""
-    from harness.models import OpenOptions
-    from harness.run.runner import make_job
-    from harness.run.stop import Limits
+def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
+    """What the arguments of `add_axes` ask for, and those of `add_serving` where the command has them.
 
-    refuse_without_models(args)
-    place = workspace(args)
-    return make_job(
-        tasks(args, args.task, place),
-        place,
-        models=args.model,
-        prompts=args.prompt,
-        conditions=args.condition or ["none"],
-        channels=args.channel,
-        max_images=args.max_images,
-        label_orders=args.label_order,
-        shots=args.shots,
+    Without these nothing may leave this machine.
+    """
+    from harness.api.options import RunOptions, prepare
+
+    serving = {
+        "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
+        "concurrency": "concurrency", "timeout": "timeout", "max_error_rate": "max_error_rate",
+        "stop_after": "stop_after", "fit_on": "fit_on",
+    }  # fmt: skip
+    asked = RunOptions(
+        tasks=tuple(args.task),
+        models=tuple(args.model),
+        prompts=tuple(args.prompt),
+        conditions=tuple(args.condition),
+        channels=tuple(args.channel),
+        max_images=tuple(args.max_images),
+        label_orders=tuple(args.label_order),
+        shots=tuple(args.shots),
         repeats=args.repeats,
         temperature=args.temperature,
         limit=args.limit,
         seed=args.seed,
+        changes=tuple(args.changes),
+        prompts_folders=tuple(args.prompts),
+        tasks_folders=tuple(args.task_folders),
         out=out,
-        fit_on=fit_on,
-        options=options or OpenOptions(),
-        limits=ends or Limits(),
-        command=["harness", *sys.argv[1:]],
-        changes=args.changes,
+        **{name: getattr(args, flag) for name, flag in serving.items() if hasattr(args, flag)},
     )
+    return prepare(asked, command=["harness", *sys.argv[1:]])
 
 
 def tasks(args: argparse.Namespace, names: list[str], place: Workspace) -> list[Task]:

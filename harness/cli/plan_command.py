@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, job
+from harness.cli.options import add_axes, evaluation
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.readiness import check_pictures
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
-        asked = job(args, out=Path(scratch))
+        asked = evaluation(args, out=Path(scratch)).job
         place = asked.workspace
         library = Library(place.prompts)
         plan = make_plan(asked.tasks, asked.axes, library, asked.folder, here=place.here)

@@ -7,12 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_axes, add_serving, job, limits, open_options
+from harness.cli.options import add_axes, add_serving, evaluation
 
 if TYPE_CHECKING:
-    from harness.run.folder import RunFolder
-    from harness.run.runner import Job
-    from harness.score import Scores
+    from harness.api.carry_out import Finished
 
 TRIALS_FAILED = 3
 """Exit status of a run that went to its end while trials failed."""
@@ -36,87 +34,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command; 3 when trials failed."""
-    from harness.core.errors import working
-    from harness.score import score_run
+    from harness.api.carry_out import carry_out
+    from harness.api.watchers import StreamWatcher
 
-    asked = job(
-        args, out=args.out, fit_on=args.fit_on, options=open_options(args), ends=limits(args)
-    )
-    with asked.folder.locked():
-        failed = _ask(asked)
-        with working():
-            _drop_scoring(asked.folder)
-            scores = score_run(asked.folder)
-            _show(args, asked.folder, scores)
-    return TRIALS_FAILED if failed else 0
+    asked = evaluation(args, out=args.out)
+    done = carry_out(asked, StreamWatcher(sys.stderr), report=not args.no_report)
+    _show(args, done)
+    return TRIALS_FAILED if done.tally.failed else 0
 
 
-def _drop_scoring(folder: RunFolder) -> None:
-    """A run is scored as it is asked; what `harness score --set` said before no longer holds."""
-    from harness.run.scoring import put_in_place, read_scoring
-
-    before = read_scoring(folder)
-    if before is not None:
-        put_in_place(folder, None)
-        said = "; ".join(before["said"])
-        print(
-            f"note: scored as asked, no longer with {said}; give that to `harness score` again",
-            file=sys.stderr,
-        )
-
-
-def _ask(asked: Job) -> int:
-    """Plan and run; the number of trials that failed."""
-    from harness.core.errors import working
-    from harness.report.terminal import print_plan
-    from harness.run.progress import Progress
-    from harness.run.runner import plan_job, run_job
-
-    ready = plan_job(asked)
-    try:
-        print_plan(ready.summary(), file=sys.stderr)
-        with working(), Progress(total=ready.plan.trials, file=sys.stderr) as progress:
-            tally = run_job(ready, on_trial=progress.update, on_note=_warn)
-    except KeyboardInterrupt:
-        print(
-            f"\ninterrupted; what was finished is kept in {asked.folder.path}\n"
-            "the same command goes on from there",
-            file=sys.stderr,
-        )
-        raise
-    finally:
-        ready.close()
-    for rule, trials in sorted(tally.fallbacks.items()):
-        print(
-            f"{rule}: {trials} of {tally.trials} trials were put in another form", file=sys.stderr
-        )
-    if tally.failed:
-        print(
-            f"{tally.failed} of {tally.trials} trials failed; the first: {tally.first_failure}\n"
-            "they are asked again when the same command is given again",
-            file=sys.stderr,
-        )
-    return tally.failed
-
-
-def _warn(note: str) -> None:
-    print(f"warning: {note}", file=sys.stderr)
-
-
-def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
+def _show(args: argparse.Namespace, done: Finished) -> None:
     from harness.report.notices import run_notices
     from harness.report.terminal import print_scores, scores_json
     from harness.run.scoring import scored_manifest
 
-    if not args.no_report:
-        from harness.report.page import write_report
-
-        write_report(folder)
+    folder = done.folder
     manifest = scored_manifest(folder)
     if args.json:
-        print(scores_json(folder.path, scores, notices=[said for said, _ in run_notices(manifest)]))
+        notices = [said for said, _ in run_notices(manifest)]
+        print(scores_json(folder.path, done.scores, notices=notices))
     else:
-        print_scores(scores, manifest, file=sys.stdout)
+        print_scores(done.scores, manifest, file=sys.stdout)
         print(f"\nrun folder: {folder.path}")
         if not args.no_report:
             print(f"report:     {folder.report}")

@@ -51,18 +51,9 @@ class Progress:
         self._shown = now
         started, done = self._first or (now, 0)
         rate = (tally.trials - done) / (now - started) if now > started else 0.0
-        self._last = self._line(tally, rate)
+        self._last = progress_line(tally, self._total, rate)
         if tally.trials < self._total:
             self._print(self._last)
-
-    def _line(self, tally: Tally, rate: float) -> str:
-        """`rate`: trials a second, 0 where it is not known."""
-        left = _clock((self._total - tally.trials) / rate) if rate else ""
-        pace = f", {rate:,.1f}/s, {left} left" if rate else ""
-        share = tally.trials / self._total if self._total else 1.0
-        notes = f", {tally.reused:,} reused" if tally.reused else ""
-        notes += f", {tally.failed:,} FAILED" if tally.failed else ""
-        return f"{tally.trials:,} of {self._total:,} trials ({share:.0%}){pace}{notes}"
 
     def _print(self, line: str, *, final: bool = False) -> None:
         if self._terminal:
@@ -70,6 +61,16 @@ class Progress:
         else:
             self._file.write(f"{line}\n")
         self._file.flush()
+
+
+def progress_line(tally: Tally, total: int, rate: float) -> str:
+    """How far a run of `total` trials is; `rate`: trials a second, 0 where it is not known."""
+    left = _clock((total - tally.trials) / rate) if rate else ""
+    pace = f", {rate:,.1f}/s, {left} left" if rate else ""
+    share = tally.trials / total if total else 1.0
+    notes = f", {tally.reused:,} reused" if tally.reused else ""
+    notes += f", {tally.failed:,} FAILED" if tally.failed else ""
+    return f"{tally.trials:,} of {total:,} trials ({share:.0%}){pace}{notes}"
 
 
 def _clock(seconds: float) -> str:

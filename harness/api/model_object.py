@@ -1,0 +1,121 @@
+"""A model of one's own: an object with a card and an async reply, evaluated like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from harness.core.constraint import Need
+from harness.core.errors import HarnessError
+from harness.core.generation import Generation
+from harness.core.model import Card, Model, Probing
+from harness.core.request import Request
+from harness.models import BASELINES
+
+Opener: TypeAlias = Callable[[str], Model]
+
+_HINT = (
+    "give a name such as 'affect-tiny', or an object of harness.core.model.Model: a `card` (harness.core.model.Card "
+    "with name and identity), `async def reply(request)` that gives a harness.core.generation.Generation, "
+    "`async def close()`"
+)
+
+
+class Borrowed:
+    """A model that belongs to the person who gave it: it is not closed, and what it does wrong is told by its name."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def card(self) -> Card:
+        return self._model.card
+
+    async def reply(self, request: Request) -> Generation:
+        """The model's reply. Raises HarnessError where it raises, or gives something else."""
+        name = self._model.card.name
+        try:
+            found: object = await self._model.reply(request)
+        except HarnessError:
+            raise
+        except Exception as error:
+            raise HarnessError(
+                f"the model {name} raised {type(error).__name__}: {error}",
+                hint="give Generation.failed(request.key, kind, detail) for a request that it cannot answer",
+            ) from error
+        if not isinstance(found, Generation) or found.key != request.key:
+            raise HarnessError(
+                f"the model {name} gave {_said(found)}",
+                hint="give Generation(key=request.key, text=..., finish='stop')",
+            )
+        return found
+
+    async def close(self) -> None:
+        """Nothing: who made the model closes it."""
+
+
+class BorrowedProbing(Borrowed):
+    """One that must be tried before it is known what it can do."""
+
+    def __init__(self, model: Model, probing: Probing) -> None:
+        super().__init__(model)
+        self._probing = probing
+
+    async def probe(self, needs: frozenset[Need]) -> None:
+        """As the model does."""
+        await self._probing.probe(needs)
+
+
+def _said(found: object) -> str:
+    if isinstance(found, Generation):
+        return "a Generation with another key than the request's"
+    return f"{type(found).__name__} for a reply, not a Generation"
+
+
+def split_models(given: Sequence[object]) -> tuple[tuple[str, ...], dict[str, Opener]]:
+    """(the names of all models, name -> what opens those that are objects), in the order given.
+
+    Raises HarnessError for what is neither a name nor a model, a card that says too little, and a name that stands
+    twice.
+    """
+    names: list[str] = []
+    opening: dict[str, Opener] = {}
+    for one in given:
+        name = one if isinstance(one, str) else _card(one).name
+        if name in opening or (name in names and not isinstance(one, str)):
+            raise HarnessError(
+                f"two models are called {name!r}", hint="give each card a name of its own"
+            )
+        names.append(name)
+        if not isinstance(one, str):
+            opening[name] = _opener(one)
+    return tuple(names), opening
+
+
+def _opener(model: Any) -> Opener:
+    probing: Any = model if isinstance(model, Probing) else None
+    borrowed = Borrowed(model) if probing is None else BorrowedProbing(model, probing)
+    return lambda name: borrowed
+
+
+def _card(model: object) -> Card:
+    """The card of an object. Raises HarnessError where it is no model."""
+    if not isinstance(model, Model):
+        missing = [name for name in ("card", "reply", "close") if not hasattr(model, name)]
+        lacks = f": it has no {' and no '.join(missing)}" if missing else ""
+        raise HarnessError(f"{type(model).__name__} is no model{lacks}", hint=_HINT)
+    card: object = model.card
+    if not isinstance(card, Card):
+        raise HarnessError(
+            f"the card of {type(model).__name__} is {type(card).__name__}, not a Card", hint=_HINT
+        )
+    for name in ("name", "identity"):
+        if not isinstance(getattr(card, name), str) or not getattr(card, name).strip():
+            raise HarnessError(
+                f"the card of {type(model).__name__} has no {name}",
+                hint="name: how tables call it; identity: all that determines its replies, such as name, version and a "
+                "digest of its weights (replies are reused for an equal identity)",
+            )
+    if card.name in BASELINES:
+        raise HarnessError(f"{card.name!r} is the name of a baseline", hint="choose another name")
+    return card

@@ -1,0 +1,201 @@
+"""What `harness run` and `harness.evaluate` take, checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+
+from harness.api.model_object import Opener
+from harness.core.cell import Channel
+from harness.core.errors import HarnessError, refuse_unused
+from harness.core.model import Model
+from harness.core.task import Task
+from harness.models import OpenOptions, open_model, takes
+from harness.run.runner import Job, make_job
+from harness.run.stop import Limits
+from harness.run.task_files import changed_task, load_task
+from harness.run.workspace import Workspace, fill_references, open_workspace
+
+Seconds = Annotated[PositiveFloat, FiniteFloat]
+
+FLAGS: Mapping[str, str] = MappingProxyType(
+    {
+        "models": "--model", "prompts": "--prompt", "conditions": "--condition", "channels": "--channel",
+        "label_orders": "--label-order", "vllm_args": "--vllm-arg",
+    }
+)  # fmt: skip
+"""Options whose flag of the command is not their name with dashes."""
+
+
+def flag(name: str) -> str:
+    """An option as the command writes it."""
+    return FLAGS.get(name, "--" + name.replace("_", "-"))
+
+
+class RunOptions(BaseModel):
+    """What is to be run and how. The defaults are those of the command and of Python."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    tasks: Annotated[tuple[str | Task, ...], Field(min_length=1)]
+    """Names or YAML files, or tasks that were made or loaded."""
+    models: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    max_images: tuple[str, ...] = ()
+    """`N` or `MODEL=N`."""
+    label_orders: tuple[str, ...] = ()
+    shots: tuple[NonNegativeInt, ...] = ()
+    repeats: PositiveInt = 1
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
+    limit: PositiveInt | None = None
+    seed: int = 0
+    changes: tuple[str, ...] = ()
+    """`source.file=labels.csv`: what is changed in the task files."""
+    prompts_folders: tuple[Path, ...] = ()
+    tasks_folders: tuple[Path, ...] = ()
+    out: Path | None = None
+    fit_on: str | None = None
+    allow_remote: tuple[str, ...] = ()
+    key_file: Path | None = None
+    vllm_python: str | None = None
+    vllm_args: tuple[str, ...] = ()
+    concurrency: PositiveInt | None = None
+    timeout: Seconds | None = None
+    max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
+    stop_after: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A job, and what opens its models where the person who asks brought any."""
+
+    job: Job
+    opening: Opener | None = None
+
+
+def prepare(
+    asked: RunOptions,
+    *,
+    command: Sequence[str],
+    models: Mapping[str, Opener] = MappingProxyType({}),
+    spelled: Callable[[str], str] = flag,
+) -> Evaluation:
+    """The job that the options ask for, checked as far as that can be done without reading data.
+
+    `models` opens those among `asked.models` that are objects; `spelled` writes an option's name as the person who
+    asks knows it. Raises HarnessError for an option that has no effect here, an unknown task, change, condition or
+    folder.
+    """
+    _refuse_without_models(asked, spelled)
+    _refuse_unopened(asked, spelled, frozenset(models))
+    place = open_workspace(Path.cwd(), prompts=asked.prompts_folders, tasks=asked.tasks_folders)
+    job = make_job(
+        tasks_of(asked, place),
+        place,
+        models=asked.models,
+        prompts=asked.prompts,
+        conditions=asked.conditions or ("none",),
+        channels=asked.channels,
+        max_images=asked.max_images,
+        label_orders=asked.label_orders,
+        shots=asked.shots,
+        repeats=asked.repeats,
+        temperature=asked.temperature,
+        limit=asked.limit,
+        seed=asked.seed,
+        out=asked.out,
+        fit_on=asked.fit_on,
+        options=OpenOptions(
+            allow_remote=frozenset(asked.allow_remote),
+            key_file=asked.key_file,
+            vllm_python=asked.vllm_python,
+            vllm_args=asked.vllm_args,
+            concurrency=asked.concurrency,
+            timeout=asked.timeout,
+        ),
+        limits=Limits(max_error_rate=asked.max_error_rate, seconds=asked.stop_after),
+        command=command,
+        changes=asked.changes,
+    )
+    return Evaluation(job, partial(_open, models, job.options) if models else None)
+
+
+def _open(models: Mapping[str, Opener], options: OpenOptions, name: str) -> Model:
+    return models[name](name) if name in models else open_model(name, options=options)
+
+
+def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> None:
+    """Raise HarnessError for options that say how a model is asked, where none is named."""
+    if asked.models:
+        return
+    given = {
+        "prompts": asked.prompts, "channels": asked.channels, "max_images": asked.max_images,
+        "conditions": [name for name in asked.conditions if name != "none"],
+        "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
+        "repeats": asked.repeats if asked.repeats != 1 else None,
+    }  # fmt: skip
+    refuse_unused(
+        f"without {spelled('models')}",
+        {spelled(name): value for name, value in given.items()},
+        hint=f"name a model, such as {spelled('models')} affect-tiny",
+    )
+
+
+def _refuse_unopened(
+    asked: RunOptions, spelled: Callable[[str], str], objects: frozenset[str]
+) -> None:
+    """Raise HarnessError for options of opening that no model named can use."""
+    named = spelled("models")
+    doing = f"with {named} {', '.join(asked.models)}" if asked.models else f"without {named}"
+    opened = [name for name in asked.models if name not in objects]
+    for option in (
+        "allow_remote",
+        "key_file",
+        "vllm_python",
+        "concurrency",
+        "timeout",
+        "vllm_args",
+    ):
+        if not any(takes(model, option) for model in opened):
+            refuse_unused(doing, {spelled(option): getattr(asked, option)})
+
+
+def tasks_of(asked: RunOptions, place: Workspace) -> list[Task]:
+    """The tasks with their changes, each once. Raises HarnessError."""
+    named = [task for task in asked.tasks if isinstance(task, str)]
+    found = {name: load_task(name, place, changes=asked.changes) for name in dict.fromkeys(named)}
+    return [
+        *found.values(),
+        *(_made(task, asked.changes, place) for task in asked.tasks if isinstance(task, Task)),
+    ]
+
+
+def _made(task: Task, changes: Sequence[str], place: Workspace) -> Task:
+    """A task that was made in Python, with changes and references to data roots."""
+    if not task.name:
+        raise HarnessError(
+            "a task without a name cannot be run",
+            hint='give it one: Task(name="mine/emotion", ...)',
+        )
+    changed = changed_task(task, changes)
+    filled = {
+        name: fill_references(getattr(changed, name), place.data, where=f"task {task.name}: {name}")
+        for name in ("source", "exemplars")
+    }
+    return changed.model_copy(update=filled)

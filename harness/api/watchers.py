@@ -1,0 +1,137 @@
+"""Who follows a run: a stream, a notebook, nobody."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Any, TextIO
+
+from harness.api.carry_out import Counting, Watcher
+from harness.run.execute import Tally
+from harness.run.progress import Progress, progress_line
+
+REDRAWN = 0.2
+"""Seconds between two changes of the line in a notebook."""
+
+
+class StreamWatcher:
+    """Tells a stream: the plan, a bar on a terminal (a line now and then elsewhere), what went wrong."""
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._file = file or sys.stderr
+
+    def planned(self, summary: Mapping[str, Any]) -> None:
+        from harness.report.terminal import print_plan
+
+        print_plan(summary, file=self._file)
+
+    def progress(self, total: int) -> AbstractContextManager[Counting]:
+        return Progress(total=total, file=self._file)
+
+    def tell(self, line: str) -> None:
+        print(line, file=self._file)
+
+
+class NotebookWatcher(StreamWatcher):
+    """Tells the cell of a notebook, where the line of progress is changed in place."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout)
+
+    def progress(self, total: int) -> AbstractContextManager[Counting]:
+        return _NotebookProgress(total)
+
+
+class _NotebookProgress:
+    """A line of a cell's output that is drawn anew."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._handle: Any = None
+        self._shown = 0.0
+        self._first: tuple[float, int] | None = None
+        self._last: Tally | None = None
+
+    def __enter__(self) -> _NotebookProgress:
+        from IPython.display import DisplayHandle
+
+        self._handle = DisplayHandle()
+        self._handle.display(_Line(f"0 of {self._total:,} trials"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._last is not None:
+            self._draw(self._last)
+
+    def update(self, tally: Tally) -> None:
+        """Draw the line, at most a few times a second."""
+        now = time.monotonic()
+        if self._first is None and tally.asked:
+            self._first = now, tally.trials
+        self._last = tally
+        if now - self._shown >= REDRAWN:
+            self._shown = now
+            self._draw(tally)
+
+    def _draw(self, tally: Tally) -> None:
+        started, done = self._first or (0.0, tally.trials)
+        seconds = time.monotonic() - started
+        rate = (tally.trials - done) / seconds if seconds > 0 else 0.0
+        self._handle.update(_Line(progress_line(tally, self._total, rate)))
+
+
+class _Line:
+    """Text that a notebook shows as it stands."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+class _Nobody:
+    def update(self, tally: Tally) -> None:
+        """Nothing."""
+
+
+class Noting:
+    """Passes on what another watcher is told, and keeps the sentences."""
+
+    def __init__(self, watcher: Watcher | None) -> None:
+        self._watcher = watcher
+        self.lines: list[str] = []
+
+    def planned(self, summary: Mapping[str, Any]) -> None:
+        self.lines += [f"note: {note}" for note in summary["notes"]]
+        if self._watcher is not None:
+            self._watcher.planned(summary)
+
+    def progress(self, total: int) -> AbstractContextManager[Counting]:
+        return nullcontext(_Nobody()) if self._watcher is None else self._watcher.progress(total)
+
+    def tell(self, line: str) -> None:
+        self.lines.append(line.strip())
+        if self._watcher is not None:
+            self._watcher.tell(line)
+
+
+def in_notebook() -> bool:
+    """Whether this is the kernel of a notebook, which shows what IPython displays. Imports nothing."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
+def chosen(progress: bool) -> Watcher | None:
+    """Who follows a run started from Python: None where nothing is to be shown."""
+    if not progress:
+        return None
+    return NotebookWatcher() if in_notebook() else StreamWatcher()
