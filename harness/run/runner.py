@@ -122,21 +122,7 @@ def make_job(
         protocol=protocol,
     )
     names = [task.name for task in tasks]
-    asked: list[Any] = [
-        names,
-        axes.models,
-        axes.prompts,
-        axes.conditions,
-        limit,
-        seed,
-        sorted(changes),
-    ]
-    asked += [axes.channels] if axes.channels else []
-    asked += [["shots", *axes.shots]] if axes.shots else []
-    asked += [dict(axes.max_images)] if axes.max_images else []
-    asked += [["protocol", protocol]] if protocol is not None else []
-    asked += [repeats, temperature] if (repeats, temperature) != (1, 0.0) else []
-    folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes.models, asked))
+    folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes, changes))
     options = replace(options, log_folder=folder.path)
     return Job(
         tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
@@ -162,8 +148,18 @@ def _refuse_secret(model: str) -> None:
         )
 
 
-def _folder_name(tasks: Sequence[str], models: Sequence[str], asked: Any) -> str:
-    words = "-".join([*tasks[:3], *models[:2]])
+def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> str:
+    """The same for the same arguments; those left out do not enter."""
+    asked: list[Any] = [
+        list(tasks), axes.models, axes.prompts, axes.conditions, axes.limit, axes.seed, sorted(changes)
+    ]  # fmt: skip
+    asked += [axes.channels] if axes.channels else []
+    asked += [["shots", *axes.shots]] if axes.shots else []
+    asked += [dict(axes.max_images)] if axes.max_images else []
+    asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
+    drawn = (axes.repeats, axes.temperature)
+    asked += list(drawn) if drawn != (1, 0.0) else []
+    words = "-".join([*tasks[:3], *axes.models[:2]])
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", redact(words)).strip("-.")[:80]
     return f"{plain}-{digest_json(asked)[:8]}"
 
