@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from harness.answers.lexicon import Lexicon
 from harness.answers.pattern import pattern
+from harness.answers.speech import Speech
 
 Level: TypeAlias = Literal["final-anchor", "statement"]
 
@@ -40,11 +42,15 @@ class Anchor:
     """Position in the plain text where the answer begins."""
 
 
-def find_anchors(text: str, keys: re.Pattern[str] | None = None) -> list[Anchor]:
+def find_anchors(
+    text: str, keys: re.Pattern[str] | None = None, speech: Speech | None = None
+) -> list[Anchor]:
     """Anchors in order. `keys` finds the field's own name before a colon or a verb."""
-    found = [Anchor("final-anchor", m.start(), m.end()) for m in _FINAL.finditer(text)]
+    found = _finals(text, speech)
     taken = {a.end for a in found}
-    patterns = (_STATEMENT,) if keys is None else (_STATEMENT, keys)
+    patterns = [_STATEMENT, *(known.statements for known in _others(speech))]
+    if keys is not None:
+        patterns.append(keys)
     for form in patterns:
         for match in form.finditer(text):
             if match.end() not in taken:
@@ -53,12 +59,24 @@ def find_anchors(text: str, keys: re.Pattern[str] | None = None) -> list[Anchor]
     return sorted(found, key=lambda a: a.end)
 
 
-def own_anchors(text: str, keys: re.Pattern[str] | None) -> list[Anchor]:
+def own_anchors(
+    text: str, keys: re.Pattern[str] | None, speech: Speech | None = None
+) -> list[Anchor]:
     """Final anchors, and places behind the field's own name: for values that are not emotions."""
-    found = [Anchor("final-anchor", m.start(), m.end()) for m in _FINAL.finditer(text)]
+    found = _finals(text, speech)
     if keys is not None:
         found += [Anchor("statement", m.start(), m.end()) for m in keys.finditer(text)]
     return sorted(found, key=lambda a: a.end)
+
+
+def _finals(text: str, speech: Speech | None) -> list[Anchor]:
+    patterns = [_FINAL, *(known.finals for known in _others(speech))]
+    return [Anchor("final-anchor", m.start(), m.end()) for p in patterns for m in p.finditer(text)]
+
+
+def _others(speech: Speech | None) -> Sequence[Lexicon]:
+    """The languages besides English, whose anchors stand in this file."""
+    return speech.lexicons[1:] if speech is not None else ()
 
 
 def key_pattern(name: str) -> re.Pattern[str]:

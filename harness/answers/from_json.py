@@ -109,7 +109,7 @@ def read_value(value: Loose, reader: ValueReader) -> Answer:
 
 def read_text(text: str, reader: ValueReader) -> Answer:
     """The answer that the text of a JSON value gives, read as a reply would be."""
-    found = reader.read(plain(text, truncated=False), "text")
+    found = reader.read(plain(text, truncated=False, speech=reader.speech), "text")
     return Answer(found.outcome, found.value, f"json/{found.rule}")
 
 

@@ -11,27 +11,34 @@ In this order; the first that decides ends it:
 5. `statement` ("the expression is ...", "Emotion: ...") and `line` (a line or first sentence that
    is nothing but a label): the last one that holds a label;
 6. `bold`: all stretches in bold that are nothing but a label agree;
-7. `mention`: the labels named anywhere and not denied. One: answered. Several: ambiguous. Labels
-   named only while declining do not count, labels named in passing ("a hint of fear") or in a
-   question count when there are no others, and a sentence that lists every option is no mention;
+7. `mention`: the labels named anywhere and neither denied nor only supposed. One: answered.
+   Several: ambiguous, unless scores, ranks or words say which is meant (`settling`). Labels named
+   only while declining do not count, labels named in passing ("a hint of fear") count when there
+   are no others, and a sentence that lists every option is no mention;
 8. refused; off-list (an affect word outside the set); truncated; unparsed.
 
 With form `final`, step 7 reads the last sentence only. When the reply was cut off, step 7 decides
-nothing. No step sees the rest of a reply that an earlier step has decided.
+nothing. No step sees the rest of a reply that an earlier step has decided. Steps 4 to 7 see only what
+stands behind the last correction ("no, scratch that, anger"). In a reply in a language that is not
+read only steps 1 to 4 and whole lines decide; it is `language/CODE` otherwise.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from harness.answers.anchors import Anchor, bold_parts, find_anchors
+from harness.answers.corrections import last_word
+from harness.answers.languages import language_of
 from harness.answers.letters import read_letter
-from harness.answers.mentions import Mention, Token, find_mentions, tokens_of
+from harness.answers.mentions import Mention, find_mentions
 from harness.answers.normal import Reply
 from harness.answers.pattern import pattern
-from harness.answers.refusals import find_declines, ruling
+from harness.answers.refusals import Decline, find_declines, ruling
 from harness.answers.scan import (
     Scan,
     in_last_sentence,
@@ -40,7 +47,10 @@ from harness.answers.scan import (
     within,
     without_echo,
 )
+from harness.answers.settling import settled
+from harness.answers.speech import english
 from harness.answers.table import OFF, LabelTable
+from harness.answers.tokens import Token, in_english, tokens_of
 from harness.answers.verdict import Form, answered, lacking, wordless
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
@@ -50,21 +60,15 @@ _OTHER = pattern(
     r"\W*(?:(?:final )?answer[\s:]+)?(?:none(?: of (?:the (?:above|options|given options)|these|them))?"
     r"|others?|something else|mixed)\W*"
 )
-_EXPLAINS = frozenset(
-    [
-        "because",
-        "since",
-        "due",
-        "given",
-        "which",
-        "while",
-        "whereas",
-        "although",
-        "though",
-        "despite",
-        "considering",
-    ]
+_EXPLAINS = frozenset((
+    "because", "since", "due", "given", "which", "while", "whereas", "although", "though",
+    "despite", "considering",
+))  # fmt: skip
+_NONE_SEEN = pattern(
+    r"\W*(?:any|even|an? (?:trace|hint|sign|bit)|signs?|traces?|evidence|the slightest|much)\b[\w ]*\W*"
 )
+_CLOSE = 48
+_VOID = ("denied", "supposed")
 
 
 def quick_label(raw: str, table: LabelTable) -> Answer | None:
@@ -89,7 +93,7 @@ def read_label(
     quiet = wordless(reply)
     if quiet is not None:
         return quiet
-    tokens = tokens_of(reply.text)
+    tokens = tokens_of(reply.text, table, reply.speech)
     words = [t for t in tokens if t.word[0].isalnum()]
     whole = _whole(reply, table, words)
     if whole is not None:
@@ -98,19 +102,54 @@ def read_label(
         lettered = read_letter(reply, table)
         if lettered is not None:
             return lettered
-    mentions = find_mentions(tokens, table)
-    declines = () if table_word_only(mentions, words) else find_declines(reply.text)
-    covered = [(m.start, m.end) for m in mentions if m.label != OFF]
-    declines = tuple(
-        d for d in declines if not any(s <= d.start and d.end <= e for s, e in covered[:64])
-    )
-    scan = Scan(reply, table, tokens, mentions, declines)
-    anchors = find_anchors(reply.text, keys)
-    for step in (_finals, _statements, _bold):
+    told = language_of(reply.text, (t.word for t in words), reply.speech.languages)
+    foreign = told if told is not None and told not in reply.speech.languages else None
+    scan = _scanned(reply, table, tokens, words, told)
+    anchors = find_anchors(reply.text, keys, reply.speech)
+    begin = last_word(reply.text, scan.mentions, reply.speech, scan.free)
+    if begin:
+        scan = replace(scan, mentions=[m for m in scan.mentions if m.start >= begin])
+        anchors = [a for a in anchors if a.end >= begin]
+    if foreign is not None:
+        anchors = [a for a in anchors if a.level == "final-anchor"]
+    for step in (_finals, _statements) if foreign is not None else (_finals, _statements, _bold):
         decided = step(scan, anchors)
         if decided is not None:
             return decided
+    if foreign is not None:
+        return nothing_read(reply, f"language/{foreign}")
     return _mentioned(scan, form)
+
+
+def _scanned(
+    reply: Reply,
+    table: LabelTable,
+    tokens: Sequence[Token],
+    words: Sequence[Token],
+    told: str | None,
+) -> Scan:
+    """What the reply holds, in the language it is in."""
+    speech = english() if told == "en" else reply.speech
+    tokens = in_english(tokens, table, speech)
+    mentions = find_mentions(tokens, table, follows=speech.denial_follows)
+    declines = () if table_word_only(mentions, words) else find_declines(reply.text, speech)
+    covered = [(m.start, m.end) for m in mentions if m.label != OFF]
+    declines = tuple(
+        d
+        for d in declines
+        if not any(s <= d.start and d.end <= e for s, e in covered[:64])
+        and not _sees_none(d, mentions, reply.text)
+    )
+    return Scan(reply, table, tokens, mentions, declines)
+
+
+def _sees_none(decline: Decline, mentions: Sequence[Mention], text: str) -> bool:
+    """ "I can't see any anger": what is not seen is a label, so nothing is declined."""
+    at = bisect_left(mentions, decline.end, key=lambda m: m.start)
+    if at == len(mentions) or mentions[at].start - decline.end > _CLOSE:
+        return False
+    between = text[decline.end : mentions[at].start]
+    return mentions[at].status == "denied" and _NONE_SEEN.fullmatch(between) is not None
 
 
 def table_word_only(mentions: Sequence[Mention], words: Sequence[Token]) -> bool:
@@ -155,16 +194,21 @@ def _decide(
     said = [m for m in free if m.status == "said"] or free
     listed = [m for m in said if m.label != OFF]
     if listed:
-        head = _head(scan, said)
+        head = settled(scan.reply.text, scan.tokens, _head(scan, said))
         labels = {m.label for m in head}
         if len(labels - {OFF}) > 1 or (OFF in labels and _joined_by_or(scan, head)):
             return lacking(Outcome.AMBIGUOUS, f"{rule}/ambiguous")
+        if labels == {OFF} and len(head) < len(said):
+            return lacking(Outcome.OFF_LIST, f"{rule}/off-list", _span(scan, head[0]))
         chosen = next(m for m in head if m.label != OFF) if labels != {OFF} else listed[0]
-        return answered(chosen.label, f"{rule}/label", scan.reply.span(chosen.start, chosen.end))
+        return answered(chosen.label, f"{rule}/label", _span(scan, chosen))
     if said:
-        span = scan.reply.span(said[0].start, said[0].end)
-        return lacking(Outcome.OFF_LIST, f"{rule}/off-list", span)
+        return lacking(Outcome.OFF_LIST, f"{rule}/off-list", _span(scan, said[0]))
     return None
+
+
+def _span(scan: Scan, mention: Mention) -> tuple[int, int]:
+    return scan.reply.span(mention.start, mention.end)
 
 
 def _head(scan: Scan, said: Sequence[Mention]) -> Sequence[Mention]:
@@ -196,11 +240,11 @@ def _finals(scan: Scan, anchors: Sequence[Anchor]) -> Answer | None:
         decided = _decide(scan, first, end, "final-anchor", inside)
         if decided is not None:
             return decided
-        if inside and all(m.status == "denied" for m in inside):
+        if inside and all(m.status in _VOID for m in inside):
             return lacking(Outcome.UNPARSED, "final-anchor/denied")
         begin = scan.tokens[first].start if first < len(scan.tokens) else len(scan.reply.text)
         finish = scan.tokens[end - 1].end if end > first else begin
-        declined = ruling(find_declines(scan.reply.text[begin:finish]))
+        declined = ruling(find_declines(scan.reply.text[begin:finish], scan.reply.speech))
         if declined:
             return lacking(Outcome.REFUSED, declined)
         if first >= len(scan.tokens) and scan.reply.truncated:
@@ -255,32 +299,45 @@ def _overlaps(scan: Scan, mention: Mention, start: int, end: int) -> bool:
     return start <= low and high <= end
 
 
-def _mentioned(scan: Scan, form: Form) -> Answer:  # noqa: PLR0911 - one return an outcome
+def _mentioned(scan: Scan, form: Form) -> Answer:
     pool = [m for m in scan.mentions if scan.free(m)]
     said: Sequence[Mention] = [m for m in pool if m.status == "said"] or pool
     said = without_echo(scan, said)
     if form == "final":
         said = in_last_sentence(scan, said)
+    said = settled(scan.reply.text, scan.tokens, said)
     listed = {m.label: m for m in said if m.label != OFF}
     rule = "last-sentence" if form == "final" else "mention"
     if listed and not scan.reply.truncated:
         if len(listed) > 1 or (len(said) > 1 and _joined_by_or(scan, said)):
             return lacking(Outcome.AMBIGUOUS, f"{rule}/ambiguous")
         only = next(m for m in said if m.label != OFF)
-        return answered(only.label, f"{rule}/label", scan.reply.span(only.start, only.end))
+        return answered(only.label, f"{rule}/label", _span(scan, only))
     declined = ruling(scan.declines)
     if declined and not listed:
         return lacking(Outcome.REFUSED, declined)
     if scan.reply.truncated:
         return lacking(Outcome.TRUNCATED, "truncated")
     if said:
-        return lacking(
-            Outcome.OFF_LIST, f"{rule}/off-list", scan.reply.span(said[0].start, said[0].end)
-        )
-    if _OTHER.fullmatch(scan.reply.text):
+        return lacking(Outcome.OFF_LIST, f"{rule}/off-list", _span(scan, said[0]))
+    return _unnamed(scan, form)
+
+
+def _unnamed(scan: Scan, form: Form) -> Answer:
+    """The verdict on a reply that names nothing, or only what it denies or supposes."""
+    words = " ".join(t.word for t in scan.tokens if t.word[0].isalnum())
+    if words in scan.table.alone or _OTHER.fullmatch(scan.reply.text):
         return lacking(Outcome.OFF_LIST, "exact/off-list")
-    if any(m.status == "denied" for m in scan.mentions):
-        return lacking(Outcome.UNPARSED, "denied")
+    for status in _VOID:
+        if any(m.status == status for m in scan.mentions):
+            return lacking(Outcome.UNPARSED, status)
     return lacking(
         Outcome.UNPARSED, "final/no-anchor" if form == "final" and scan.mentions else "none"
     )
+
+
+def nothing_read(reply: Reply, rule: str) -> Answer:
+    """The verdict on a reply in a language that is not read."""
+    if reply.truncated:
+        return lacking(Outcome.TRUNCATED, "truncated")
+    return lacking(Outcome.UNPARSED, rule)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from harness.answers.mentions import find_mentions, tokens_of
+from harness.answers.mentions import find_mentions
 from harness.answers.normal import Reply
 from harness.answers.pattern import pattern
 from harness.answers.table import OFF, LabelTable
+from harness.answers.tokens import tokens_of
 from harness.answers.verdict import answered, lacking
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome

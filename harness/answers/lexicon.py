@@ -1,293 +1,183 @@
-"""Words that name one class of affect or one cue, and words that look as if they did.
+"""Lexicons: what words and wordings mean, one JSON file a language in `lexicons/`.
 
-A group is a class; a family inside it holds the forms of one word. A word is in a group only where
-it names the same emotion in another form or strength. Words of neighbouring or blended states
-(annoyed, anxious, excited, calm) are no synonyms: they stand in `OTHER_AFFECT` and make an answer
-off-list. "Unhappy", "displeased" and the like say which class it is not; several negative classes
-fit them, so they stand there too. What a face does (smile, frown, tears) is a cue and names no class.
+`affect` holds classes; a class holds families; a family, written `form|form|...`, holds the forms of
+one word (`traurig(,e,er)` stands for traurig, traurige and trauriger). A word is in a class only
+where it names the same emotion in another form or strength. Words of neighbouring or blended states
+(annoyed, excited, gloomy) are no synonyms: they stand in `other` and make an answer off-list.
+"Unhappy", "displeased" and the like say which class it is not; several negative classes fit them,
+so they stand there too. What a face does (smile, frown, tears) is a cue and names no class.
+
+`operators` maps an English function word (or two) to the words that do the same in the language:
+the rules are written over English ones. `refusals`, `abstentions`, `turns`, `verdicts`, `finals`,
+`statements` and `corrections` are regular expressions over plain text in lower case: a leading `^`
+is the beginning of a sentence or clause, a closing `$` its end, `<name>` a part that `patterns`
+defines. Files are read when first needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
 
-Family = tuple[str, ...]
+from harness.answers.folding import words_of
+from harness.answers.pattern import pattern
 
-AFFECT: Mapping[str, tuple[Family, ...]] = {
-    "anger": (
-        ("anger", "angry", "angered", "angrily", "angrier"),
-        ("fury", "furious", "furiously"),
-        ("rage", "enraged", "raging"),
-        ("mad",),
-        ("irate",),
-        ("wrath", "wrathful"),
-    ),
-    "contempt": (
-        ("contempt", "contemptuous", "contemptuously"),
-        ("scorn", "scornful", "scornfully"),
-        ("disdain", "disdainful", "disdainfully"),
-    ),
-    "disgust": (
-        ("disgust", "disgusted", "disgustedly"),
-        ("revulsion", "revolted"),
-        ("repulsed", "repulsion"),
-    ),
-    "fear": (
-        ("fear", "fearful", "fearfully", "fearfulness"),
-        ("afraid",),
-        ("scared",),
-        ("frightened", "fright"),
-        ("terrified", "terror"),
-    ),
-    "happiness": (
-        ("happiness", "happy", "happily", "happier"),
-        ("joy", "joyful", "joyfully", "joyous", "joyfulness"),
-        ("glad", "gladness", "gladly"),
-        ("cheerful", "cheerfully", "cheerfulness"),
-        ("delighted", "delight"),
-        ("elated", "elation"),
-        ("enjoyment",),
-    ),
-    "sadness": (
-        ("sadness", "sad", "sadly", "saddened", "sadder"),
-        ("sorrow", "sorrowful", "sorrowfully"),
-        ("melancholy", "melancholic"),
-        ("dejected", "dejection"),
-    ),
-    "surprise": (
-        ("surprise", "surprised", "surprisedly"),
-        ("astonished", "astonishment"),
-        ("amazed", "amazement"),
-        ("startled",),
-        ("shock", "shocked"),
-    ),
-    "neutral": (
-        ("neutral", "neutrality", "neutrally"),
-        ("expressionless", "expressionlessness"),
-        ("emotionless", "unemotional"),
-        ("impassive", "impassively"),
-        ("deadpan", "poker face", "poker faced"),
-        ("no emotion", "no expression", "absence of emotion", "lack of emotion"),
-    ),
-    "confused": (
-        ("confused", "confusion", "confusedly"),
-        ("puzzled", "puzzlement"),
-        ("perplexed", "perplexity"),
-        ("bewildered", "bewilderment"),
-        ("baffled",),
-    ),
-    "distracted": (("distracted", "distraction", "distractedly"), ("inattentive", "inattention")),
-    "tired": (
-        ("tired", "tiredness", "tiredly"),
-        ("fatigued", "fatigue"),
-        ("sleepy", "sleepiness"),
-        ("drowsy", "drowsiness"),
-        ("weary", "weariness"),
-        ("exhausted", "exhaustion"),
-    ),
-    "repression": (("repression", "repressed"),),
-    "others": (("others", "other"),),
-    "boredom": (("boredom", "bored"),),
-    "engagement": (("engaged", "engagement"),),
-    "frustration": (("frustration", "frustrated"),),
-    "anxiety": (("anxiety", "anxious", "anxiously"), ("worry", "worried"), ("nervous",)),
-    "helplessness": (("helplessness", "helpless"),),
-    "disappointment": (("disappointment", "disappointed"),),
-    "calm": (("calm", "calmness", "calmly"),),
-    "excitement": (("excitement", "excited"),),
-    "amusement": (("amusement", "amused"),),
-    "contentment": (("contentment", "contented"),),
-    "pride": (("pride", "proud"),),
-    "shame": (("shame", "ashamed"),),
-    "embarrassment": (("embarrassment", "embarrassed"),),
-    "pain": (("in pain", "pain", "pained"),),
-}
-"""Class -> word families. The first word of the first family is the class's usual name."""
+Family: TypeAlias = tuple[str, ...]
 
-NOT_ALONE: frozenset[str] = frozenset(
-    {
-        "other",
-        "others",
-        "engaged",
-        "engagement",
-        "pain",
-        "pained",
-        "mad",
-        "delight",
-        "shock",
-        "fatigue",
-    }
-)
-"""Words too common in other senses to make an answer off-list when they are not in the label set."""
+_FOLDER = Path(__file__).parent / "lexicons"
+_FORMS = re.compile(r"([^|()]*)\(([^()]*)\)|([^|()]+)")
+_PART = re.compile(r"<([a-z]+)>")
+_UNSPACED = frozenset(("zh", "ja", "ko"))
+"""Written without blanks, or with endings that no blank parts."""
+_START = r"(?<![^.!?;:,\n)(-])[ -]{0,4}"
+_END = r"(?= {0,3}(?:[.!?;,:\n)]|$))"
 
-OTHER_AFFECT: frozenset[str] = frozenset(
-    [
-        "unhappy",
-        "unhappiness",
-        "displeased",
-        "displeasure",
-        "unpleased",
-        "dissatisfied",
-        "discontent",
-        "unsurprised",
-        "unafraid",
-        "unamused",
-        "annoyed",
-        "annoyance",
-        "irritated",
-        "irritation",
-        "upset",
-        "distressed",
-        "distress",
-        "relaxed",
-        "serene",
-        "serenity",
-        "serious",
-        "seriousness",
-        "stern",
-        "focused",
-        "concentrating",
-        "pensive",
-        "thoughtful",
-        "contemplative",
-        "guilty",
-        "guilt",
-        "love",
-        "loving",
-        "longing",
-        "jealous",
-        "jealousy",
-        "envy",
-        "envious",
-        "hate",
-        "hatred",
-        "hopeful",
-        "depressed",
-        "skeptical",
-        "sceptical",
-        "skepticism",
-        "suspicious",
-        "curious",
-        "curiosity",
-        "interested",
-        "admiration",
-        "awe",
-        "lonely",
-        "loneliness",
-        "stressed",
-        "panic",
-        "panicked",
-        "despair",
-        "desperate",
-        "smug",
-        "smugness",
-        "sympathy",
-        "sympathetic",
-        "doubtful",
-        "hesitant",
-        "uneasy",
-        "unease",
-        "uncomfortable",
-        "discomfort",
-        "playful",
-        "mischievous",
-        "confident",
-        "indifferent",
-        "indifference",
-        "apathetic",
-        "apathy",
-        "bittersweet",
-        "concerned",
-        "satisfied",
-        "satisfaction",
-        "pleased",
-        "pleasure",
-        "ecstatic",
-        "ecstasy",
-        "grief",
-        "grieving",
-        "hurtful",
-        "sarcastic",
-        "sarcasm",
-        "flirtatious",
-        "hostile",
-        "hostility",
-        "aggression",
-        "aggressive",
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words and wordings of one language."""
+
+    language: str
+    affect: Mapping[str, tuple[Family, ...]]
+    """Class -> word families. The first word of the first family is the class's usual name."""
+    other: frozenset[str]
+    """Affect words of no class."""
+    not_alone: frozenset[str]
+    """Words too common in other senses to make an answer off-list, unless they are the whole reply."""
+    idioms: tuple[str, ...]
+    """Phrases whose affect word says nothing about the face; they are read and thrown away."""
+    cues: tuple[Family, ...]
+    """Forms of cue values."""
+    parts: frozenset[str]
+    """Nouns that "neutral" describes without saying anything of the emotion."""
+    operators: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    """Words of the language, and the English function words they stand for (none: left out)."""
+    elisions: str
+    """What is written before an apostrophe as a word of its own (`l` in l'ira), as `l|d|...`."""
+    denial_follows: bool
+    """Whether "not" may stand behind what it denies, at the end of the clause."""
+    gate: tuple[str, ...]
+    """A text without any of these declines nothing; empty: every text is looked through."""
+    refusals: re.Pattern[str]
+    abstentions: re.Pattern[str]
+    turns: re.Pattern[str]
+    verdicts: re.Pattern[str]
+    finals: re.Pattern[str]
+    statements: re.Pattern[str]
+    corrections: re.Pattern[str]
+    whole_refusals: frozenset[str]
+    whole_abstentions: frozenset[str]
+    yes: frozenset[str]
+    no: frozenset[str]
+
+
+@lru_cache(maxsize=32)
+def lexicon(language: str) -> Lexicon:
+    """The lexicon of a language that `core.languages.LANGUAGES` names."""
+    data = _data(language)
+    parts = data.get("patterns", {})
+
+    def wordings(name: str) -> re.Pattern[str]:
+        return _pattern(data.get(name, ()), parts, spaced=language not in _UNSPACED)
+
+    def words(name: str) -> frozenset[str]:
+        return frozenset(" ".join(words_of(w)) for w in forms(data.get(name, "")))
+
+    operators = [
+        (tuple(words_of(word)), tuple(_english(meaning)))
+        for meaning, found in data.get("operators", {}).items()
+        for word in forms("|".join(found))
     ]
-)
-"""Affect words of no group."""
+    return Lexicon(
+        language=language,
+        affect={name: tuple(map(forms, found)) for name, found in data["affect"].items()},
+        other=words("other"),
+        not_alone=words("not_alone"),
+        idioms=forms(data.get("idioms", "")),
+        cues=tuple(map(forms, data.get("cues", ()))),
+        parts=words("parts"),
+        operators=tuple((w, e) for w, e in operators if w),
+        elisions=data.get("elisions", ""),
+        denial_follows=data.get("denial_follows", False),
+        gate=tuple(data["gate"].split("|")) if "gate" in data else (),
+        refusals=wordings("refusals"),
+        abstentions=wordings("abstentions"),
+        turns=wordings("turns"),
+        verdicts=wordings("verdicts"),
+        finals=wordings("finals"),
+        statements=wordings("statements"),
+        corrections=wordings("corrections"),
+        whole_refusals=words("whole_refusals"),
+        whole_abstentions=words("whole_abstentions"),
+        yes=words("yes"),
+        no=words("no"),
+    )
 
-CUES: tuple[Family, ...] = (
-    ("smile", "smiling", "smiles", "grin", "grinning"),
-    ("frown", "frowning", "frowns"),
-    ("open", "opened"),
-    ("closed", "shut"),
-    ("pressed", "pressed together", "compressed"),
-    ("pursed", "puckered"),
-    ("raised", "elevated", "lifted"),
-    ("inner-raised", "inner corners raised"),
-    ("lowered", "furrowed", "drawn together"),
-    ("wide", "widened", "wide open"),
-    ("narrowed", "squinting", "squinted"),
-    ("wrinkled", "scrunched"),
-    ("asymmetrical", "asymmetric"),
-    ("not visible", "hidden", "occluded"),
-    ("unsure", "uncertain"),
-    ("lined", "creased"),
-    ("micro-expression", "microexpression", "micro"),
-    ("macro-expression", "macroexpression", "macro"),
-)
-"""Forms of cue values."""
 
-IDIOMS: tuple[str, ...] = (
-    "happy birthday", "happy new year", "happy holidays", "happy medium", "happy hour",
-    "happy to help", "happy to assist", "happy to", "glad to help", "glad to assist", "glad to",
-    "delighted to", "i'm afraid", "i am afraid", "i'm sad to say", "sad to say", "surprise party",
-    "no surprise", "surprise gift", "angry birds", "mad at", "raging fire", "fear of missing out",
-    "confused with", "commonly confused", "often confused", "easily confused", "other than",
-    "none other", "each other", "in other words", "on the other hand", "other words", "calm down",
-    "sadly i", "sadly ,", "happily ,",
-)  # fmt: skip
-"""Phrases whose affect word says nothing about the face; they are read and thrown away."""
+@lru_cache(maxsize=1)
+def function_words() -> Mapping[str, tuple[str, ...]]:
+    """Frequent word -> languages in Latin letters that have it."""
+    found: dict[str, list[str]] = {}
+    for language, words in _data("function-words")["words"].items():
+        for word in dict.fromkeys(words.split()):
+            found.setdefault(word, []).append(language)
+    return {word: tuple(languages) for word, languages in found.items()}
 
-FACE_PARTS: frozenset[str] = frozenset(
-    [
-        "brow",
-        "brows",
-        "eyebrow",
-        "eyebrows",
-        "mouth",
-        "lip",
-        "lips",
-        "eye",
-        "eyes",
-        "eyelids",
-        "head",
-        "position",
-        "background",
-        "tone",
-        "tones",
-        "lighting",
-        "light",
-        "color",
-        "colour",
-        "colored",
-        "coloured",
-        "gaze",
-        "posture",
-        "pose",
-        "jaw",
-        "forehead",
-        "cheeks",
-        "nose",
-        "stance",
-        "alignment",
-        "wall",
-        "backdrop",
-        "shade",
-        "clothing",
-        "shirt",
-    ]
-)
-"""Nouns that "neutral" describes without saying anything of the emotion."""
+
+def forms(text: str) -> Family:
+    """`traurig(,e)|betrübt` -> traurig, traurige, betrübt."""
+    return tuple(dict.fromkeys(_forms(text)))
+
+
+def mentions_any(language: str, words: frozenset[str]) -> bool:
+    """Whether the language's file holds one of the words: asked before a lexicon is built."""
+    text = _text(language).lower()
+    return any(word in text for word in words)
+
+
+def _forms(text: str) -> Iterator[str]:
+    for found in _FORMS.finditer(text):
+        if found[3] is not None:
+            yield found[3]
+        else:
+            yield from (found[1] + ending for ending in found[2].split(","))
+
+
+def _english(meaning: str) -> list[str]:
+    return meaning.split()
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / f"{name}.json").read_text(encoding="utf-8")
+
+
+def _data(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_text(name))
+    return found
+
+
+def _pattern(wordings: list[str], parts: Mapping[str, str], *, spaced: bool) -> re.Pattern[str]:
+    if not wordings:
+        return pattern(r"(?!)")
+
+    def part(found: re.Match[str]) -> str:
+        return parts[found[1]] if found[1] in parts else found[0]
+
+    starts, others = [], []
+    for wording in wordings:
+        text = _PART.sub(part, _PART.sub(part, wording))
+        if text.endswith("$"):
+            text = text[:-1] + _END
+        (starts if text.startswith("^") else others).append(text.removeprefix("^"))
+    begin, end = (r"(?<!\w)", r"(?:(?<!\w)|(?!\w))") if spaced else ("", "")
+    groups = []
+    if others:
+        groups.append(f"{begin}(?:{'|'.join(others)}){end}")
+    if starts:
+        groups.append(f"{_START}(?:{'|'.join(starts)}){end}")
+    return pattern("|".join(groups))

@@ -6,35 +6,19 @@ Every step keeps positions, so that what is read can be pointed at in the reply 
 from __future__ import annotations
 
 import re
-import unicodedata
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.answers.folding import BLANK, fold, invisible
 from harness.answers.pattern import pattern
+from harness.answers.speech import Speech, english
 
-_BLANK = str.maketrans(
-    {
-        **{c: " " for c in range(32) if c != 10},
-        127: " ",
-        13: "\n",
-        **dict.fromkeys(map(ord, '*_`#"~|'), " "),
-    }
-)
-_FOLD = {
-    "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201b": "'",
-    "\u201c": " ", "\u201d": " ", "\u00ab": " ", "\u00bb": " ",
-    "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2212": "-", "\ufe63": "-",
-    "\u2014": ";", "\u2015": ";", "\u3002": ".", "\u3001": ",", "\u2028": "\n", "\u2029": "\n",
-    "\u2022": "\n", "\u00d7": " ", "\u2044": "/",
-}  # fmt: skip
 _CONTROL = pattern(
     r"<[|\uff5c][^|<>\n\uff5c]{0,40}[|\uff5c]>|</?s>|\[/?inst\]|<(?:end|start)_of_turn>",
     re.IGNORECASE,
 )
 _FINAL_CHANNEL = pattern(r"<\|channel\|>final<\|message\|>", re.IGNORECASE)
 _THINK = pattern(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_WORD = pattern(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:'[^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +35,8 @@ class Reply:
     """A reasoning block was opened and never closed."""
     reasoned: bool
     """A reasoning block was taken out."""
+    speech: Speech = field(default_factory=english)
+    """The languages it is read in."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Positions in `raw` for positions in `text`."""
@@ -59,49 +45,24 @@ class Reply:
         return self.offsets[start], self.offsets[max(start, end - 1)] + 1
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a short text, folded as replies are."""
-    return _WORD.findall(_fold(text)[0].translate(_BLANK))
+def plain(raw: str, *, truncated: bool, speech: Speech | None = None) -> Reply:
+    """Make a reply plain, to be read in some languages (English where none are given).
 
-
-def plain(raw: str, *, truncated: bool) -> Reply:
-    """Make a reply plain. Takes time linear in its length; never raises."""
+    Takes time linear in its length; never raises.
+    """
     visible, unclosed, reasoned = _without_reasoning(raw)
     if "<" in visible or "[" in visible:
         visible = _CONTROL.sub(lambda m: " " * len(m.group()), visible)
-    text, offsets = _fold(visible)
-    return Reply(raw, text.translate(_BLANK), offsets, truncated, unclosed, reasoned)
+    text, offsets = fold(visible)
+    text = text.translate(BLANK)
+    return Reply(raw, text, offsets, truncated, unclosed, reasoned, speech or english())
 
 
 def keep_case(raw: str) -> str:
     """The visible text with white space made single, case and spelling as they are."""
     visible, _, _ = _without_reasoning(raw)
-    visible = "".join(c for c in _CONTROL.sub(" ", visible) if c == "\n" or not _invisible(c))
+    visible = "".join(c for c in _CONTROL.sub(" ", visible) if c == "\n" or not invisible(c))
     return " ".join(visible.split())
-
-
-def _fold(text: str) -> tuple[str, Sequence[int] | None]:
-    if text.isascii():
-        return text.lower(), None
-    parts: list[str] = []
-    offsets = array("l")
-    for index, char in enumerate(text):
-        if char.isascii():
-            folded = char.lower()
-        elif char in _FOLD:
-            folded = _FOLD[char]
-        elif _invisible(char):
-            continue
-        else:
-            folded = unicodedata.normalize("NFKC", char).casefold()
-        parts.append(folded)
-        offsets.extend([index] * len(folded))
-    offsets.append(len(text))
-    return "".join(parts), offsets
-
-
-def _invisible(char: str) -> bool:
-    return unicodedata.category(char) in ("Cf", "Cs", "Cc") and char not in "\n\t"
 
 
 def _without_reasoning(raw: str) -> tuple[str, bool, bool]:

@@ -91,7 +91,7 @@ def read_number(  # noqa: PLR0911
         return nothing(reply, "final/no-anchor")
     if not found:
         return nothing(reply, "none")
-    declined = ruling(find_declines(reply.text))
+    declined = ruling(find_declines(reply.text, reply.speech))
     if declined and len(text.split()) > 4:
         return lacking(Outcome.REFUSED, declined)
     if reply.truncated and _at_the_end(text, found[-1]):

@@ -16,14 +16,16 @@ from harness.answers.anchors import key_pattern
 from harness.answers.from_json import read_object
 from harness.answers.loose_json import find_objects
 from harness.answers.normal import Reply, plain
+from harness.answers.speech import Speech, speech_for
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, lacking, nothing, wordless
 from harness.core.answer import Answer
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
+from harness.core.languages import known_languages
 from harness.core.outcome import Outcome
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 """Recorded with every run; raised whenever a reply may be read differently."""
 
 
@@ -43,28 +45,40 @@ class Reader:
 
     form: Form
     fields: tuple[FieldReader, ...]
+    speech: Speech
+    """The languages that replies are read in."""
 
     @classmethod
     def build(
-        cls, fields: Mapping[str, FieldSpec], *, form: Form = "text", letters: bool = False
+        cls,
+        fields: Mapping[str, FieldSpec],
+        *,
+        form: Form = "text",
+        letters: bool = False,
+        languages: Sequence[str] = (),
     ) -> Reader:
         """Compile the asked fields. `letters`: the prompt offers the labels as options A, B, C ...
+        `languages`: codes that are read besides English and the languages of the labels.
 
-        Raises HarnessError where a field's labels are still a name.
+        Raises HarnessError where a field's labels are still a name, ValueError for a code that is
+        not in `core.languages.LANGUAGES`.
         """
-        return cls(form, tuple(_field(name, spec, letters) for name, spec in fields.items()))
+        labels = [label for spec in fields.values() for label in _labels(spec)]
+        speech = speech_for(known_languages(languages), labels)
+        read = tuple(_field(name, spec, letters, speech) for name, spec in fields.items())
+        return cls(form, read, speech)
 
     def __call__(self, text: str, *, truncated: bool = False) -> dict[str, Answer]:
         """One Answer a field. Never raises; time is linear in the length of the text."""
         if self.form == "percentages":
-            reply = plain(text, truncated=truncated)
+            reply = plain(text, truncated=truncated, speech=self.speech)
             objects = find_objects(_visible(reply))
             return {f.name: f.value.share(reply, objects) for f in self.fields}
         if len(self.fields) == 1 and len(text) < 64 and self.form != "json" and not truncated:
             quick = self.fields[0].value.quick(text)
             if quick is not None:
                 return {self.fields[0].name: quick}
-        reply = plain(text, truncated=truncated)
+        reply = plain(text, truncated=truncated, speech=self.speech)
         if self.form == "json" or (reply.text.lstrip()[:1] == "{" and len(self.fields) > 0):
             found = self._from_json(reply)
             if found is not None:
@@ -109,12 +123,14 @@ def read(
     name: str = "answer",
     truncated: bool = False,
     letters: bool = False,
+    languages: Sequence[str] = (),
 ) -> Answer:
     """Read one field from one reply. For many replies build a `Reader`.
 
     Raises HarnessError where the field's labels are still a name.
     """
-    return Reader.build({name: field}, form=form, letters=letters)(text, truncated=truncated)[name]
+    reader = Reader.build({name: field}, form=form, letters=letters, languages=languages)
+    return reader(text, truncated=truncated)[name]
 
 
 def read_all(
@@ -132,8 +148,14 @@ def read_all(
     return Reader.build(fields, form=form, letters=letters)(text, truncated=truncated)
 
 
-def _field(name: str, spec: FieldSpec, letters: bool) -> FieldReader:
-    value: ValueReader = kind_of(spec).reader(name, spec, letters)
+def _labels(spec: FieldSpec) -> Sequence[str]:
+    """What the field's labels are called, as far as words are read."""
+    listed = () if isinstance(spec.labels, str) or not kind_of(spec).labelled else spec.labels
+    return (*listed, *spec.words)
+
+
+def _field(name: str, spec: FieldSpec, letters: bool, speech: Speech) -> FieldReader:
+    value: ValueReader = kind_of(spec).reader(name, spec.read_in(speech.languages), letters)
     return FieldReader(name, key_pattern(name), value)
 
 
@@ -147,7 +169,9 @@ def _visible(reply: Reply) -> str:
 def _part(reply: Reply, start: int, end: int, *, truncated: bool) -> Reply:
     whole = reply.offsets if reply.offsets is not None else range(len(reply.text) + 1)
     offsets = whole[start : end + 1]
-    return Reply(reply.raw, reply.text[start:end], offsets, truncated, False, False)
+    return Reply(
+        reply.raw, reply.text[start:end], offsets, truncated, False, False, reply.speech
+    )
 
 
 def _keyed(reply: Reply, fields: Sequence[FieldReader]) -> dict[str, Reply]:

@@ -1,4 +1,8 @@
-"""Telling that a model declined: by policy (`refusal`) or because it could not tell (`abstention`)."""
+"""Telling that a model declined: by policy (`refusal`) or because it could not tell (`abstention`).
+
+The wordings stand in the lexicons. What a declining sentence names is no answer: "My guidelines
+prevent me from inferring emotions like happiness" declines.
+"""
 
 from __future__ import annotations
 
@@ -7,66 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.answers.lexicon import Lexicon
 from harness.answers.pattern import pattern
+from harness.answers.speech import Speech, english
 
-_W = r"(?: [\w']{1,24})"
-_CANT = (
-    r"(?:can'?t|can ?not|could ?n[o']t|couldn't|(?:not|n't) able to|unable to|won't|will not|isn't possible"
-    r"|not (?:allowed|permitted|comfortable|possible|designed|qualified)|impossible|refuse|decline"
-    r"|don't have the (?:ability|capability)|do not have the (?:ability|capability)|not appropriate)(?! help but)"
-)
-_DECLINES = (
-    r"(?:identify|recogni[sz]e|analy[sz]e|infer|assist|help|provide|comment|classify|answer|comply|discuss"
-    r"|speculate|guess|process|do that|do this|fulfil+|complete|label|describe|engage|view|access|offer)"
-)
-_DOUBTS = (
-    r"(?:determined?|tell|say|see|know|discern(?:ed)?|judged?|read|assess(?:ed)?|detect(?:ed)?"
-    r"|interpret(?:ed)?|evaluate|confirm|be (?:determined|identified|sure|certain|seen|read|recogni[sz]ed)"
-    r"|conclude|make out|decide|ascertain|accurately|reliably|make a|give)"
-)
-_REFUSAL = pattern(
-    rf"\b{_CANT}(?: to)?{_W}{{0,3}}? {_DECLINES}\b"
-    r"|\bas an? (?:ai|artificial|language model|large language)\b"
-    r"|\bi'?m (?:just )?an? (?:ai|language model)\b"
-    r"|\bsecurity check\b|\bsafety (?:check|system)\b"
-    r"|\bagainst (?:my|our|the) (?:guidelines|policy|policies|programming)\b"
-    r"|\b(?:i'?m|i am|we'?re|so|my) sorry ?[,.;]? ?(?:but )?i (?:can|am|will|do|must)(?:'t|not| not|n't)"
-    r"|\bi(?:'d| would) (?:rather|prefer) not\b"
-    r"|\brequest (?:was|is|has been) (?:declined|blocked|refused)\b"
-)
-_ABSTENTION = pattern(
-    rf"\b{_CANT}(?: to)?{_W}{{0,3}}? {_DOUBTS}\b"
-    r"|\b(?:hard|difficult|tough|challenging|tricky|impossible)(?: for me)? to (?:tell|say|determine|judge|read|identify|discern|know|assess|interpret|be)\b"
-    r"|\b(?:not|n't|never) (?:\w{1,12} )?(?:sure|certain|clear)\b"
-    r"|\b(?:unclear|undetermined|undeterminable|indeterminate|inconclusive|unidentifiable|unknown|unspecified)\b"
-    r"|\bn/a\b|\bnot (?:applicable|enough (?:information|detail|context))\b"
-    r"|\b(?:insufficient|too little) (?:information|detail|context|evidence)\b"
-    r"|\btoo (?:blurry|blurred|dark|small|low|grainy|unclear)\b"
-    r"|\b(?:don't|do not|dont) (?:know|see (?:a|any) (?:face|person|image|picture))\b|\bidk\b|\bno idea\b"
-    r"|\bno (?:\w{1,12} )?(?:face|faces|person|people|human|image|picture|photo)(?: \w{1,12}){0,2}? (?:visible|detected|present|found|shown|provided|attached|seen|here|was|is|in)\b"
-    r"|\b(?:there is|there's|i see|contains|shows) no (?:\w{1,12} ){0,2}(?:face|person|image|human)\b"
-    r"|\b(?:does not|doesn't|do not|don't) (?:show|contain|include|have) (?:an? |any )(?:\w{1,12} )?(?:face|person|human)\b"
-    r"|\bface (?:\w{1,12} ){0,2}(?:not|n't|isn't) (?:\w{1,12} )?(?:visible|shown|clear|present)\b"
-    r"|\b(?:image|picture|photo) (?:is|appears|seems)(?: \w{1,12})? (?:blank|empty|missing|corrupted|black)\b"
-    r"|^\W*(?:unsure|uncertain|undecided|no face|no person|blank|not visible)\W*$",
-)
-_GATE = pattern(
-    r"n't|not|unable|impossible|refuse|decline|\bai\b|language model|artificial|check|against|sorry|rather"
-    r"|prefer|request|hard|difficult|tough|challenging|tricky|\bun|indeterm|inconcl|n/a|insuff|too |know"
-    r"|dont|idk|no |blank|empty|missing|corrupt|black|can't|cant|undecided"
-)
 _IDENTITY = pattern(
     r"\b(?:who|identity|identities|names?|people|persons?|individuals?|real|somebody)\b"
 )
-_OTHER = pattern(r"\b(?:emotion|expression|feel|mood|affect|sentiment|whether|if|how)")
-_TURN = pattern(
-    r"\b(?:but|however|that said|nevertheless|nonetheless|still|yet|though|based on|if i had to|if i have to"
-    r"|maybe|perhaps|probably|possibly|i think|i guess|i'd say|i would say|most likely|my best|having said)\b"
+_OTHER = pattern(
+    r"\b(?:emotion|expression|feel|mood|affect|sentiment|whether|if|how|happ|sad|ang|fear|disgust|surpris)"
 )
-_VERDICT = pattern(
-    r"\b(?:looks?|appears?|seems?|is|are|shows?|showing|express(?:es|ing)?|displays?|displaying|conveys?"
-    r"|suggests?|indicates?|reads? as|feels?|feeling|consistent with|has an?)\b"
+_TASK = pattern(
+    r"(?:^|[.!?;\n] {0,4})(?:(?:whether|if|the question|as for|to \w+|it|that|this|there|i|we|my|facial|emotions?|\w+ing)\b)"
 )
+_MARKS = ".!?;\n"
+_NEAR = 400
+
+Kind = Literal["refusal", "abstention"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,40 +36,78 @@ class Decline:
 
     start: int
     end: int
-    rule: Literal["refusal", "abstention"]
+    rule: Kind
     about_identity: bool
     """It declines to say who the person is, which leaves the expression open."""
+    known: Lexicon
+    """The language it declines in."""
 
 
-def find_declines(text: str) -> tuple[Decline, ...]:
+def find_declines(text: str, speech: Speech | None = None) -> tuple[Decline, ...]:
     """Where the plain text declines to judge, in order."""
-    if not _GATE.search(text):
-        return ()
-    found = [_decline(m, text, "refusal") for m in _REFUSAL.finditer(text)]
-    found += [_decline(m, text, "abstention") for m in _ABSTENTION.finditer(text)]
+    found: list[Decline] = []
+    for known in (speech or english()).lexicons:
+        whole = _whole(text, known)
+        if whole is not None:
+            return (Decline(0, len(text), whole, False, known),)
+        if known.gate and not any(word in text for word in known.gate):
+            continue
+        found += [_decline(m, text, "refusal", known) for m in known.refusals.finditer(text)]
+        found += [_decline(m, text, "abstention", known) for m in known.abstentions.finditer(text)]
     return tuple(sorted(found, key=lambda d: (d.start, d.end)))
 
 
-def _decline(match: re.Match[str], text: str, rule: Literal["refusal", "abstention"]) -> Decline:
+def _whole(text: str, known: Lexicon) -> Kind | None:
+    """A whole reply that is one of the short ways to decline."""
+    if len(text) > 60:
+        return None
+    core = " ".join(text.strip(" \n.,;:!?()[]{}<>-'").replace(",", " ").replace("_", " ").split())
+    if core in known.whole_refusals:
+        return "refusal"
+    return "abstention" if core in known.whole_abstentions else None
+
+
+def _decline(match: re.Match[str], text: str, rule: Kind, known: Lexicon) -> Decline:
+    if known.language != "en":
+        return Decline(match.start(), match.end(), rule, False, known)
     tail = text[match.end() : match.end() + 40]
     stop = min((p for p in map(tail.find, ".,;\n") if p >= 0), default=len(tail))
     about = bool(_IDENTITY.search(tail, 0, stop)) and not _OTHER.search(tail, 0, stop)
-    return Decline(match.start(), match.end(), rule, about)
+    return Decline(match.start(), match.end(), rule, about, known)
 
 
 def governs(decline: Decline, start: int, text: str) -> bool:
     """Whether a label named at `start` is only named while declining.
 
-    Labels before the refusal, after a turn ("but she looks happy"), or in a later sentence with a
-    verdict ("She looks happy.") are free of it.
+    Labels after a turn ("but she looks happy") or in a later sentence with a verdict ("She looks
+    happy.") are free of it. So are labels before it, unless they stand in the same sentence and no
+    turn parts them ("Whether it is fear is not something I can judge").
     """
+    known = decline.known
     if start < decline.end:
-        return decline.start <= start
-    near = text[max(decline.end, start - 400) : start]
-    if _TURN.search(near) or decline.about_identity:
+        return decline.start <= start or _leads_to(decline, start, text)
+    near = text[max(decline.end, start - _NEAR) : start]
+    if decline.about_identity or known.turns.search(near):
         return False
-    stop = max(near.rfind(mark) for mark in ".!?;\n")
-    return stop < 0 or not _VERDICT.search(near, stop)
+    stop = max(near.rfind(mark) for mark in _MARKS)
+    if stop < 0:
+        return True
+    return not known.verdicts.search(near, stop)
+
+
+def _leads_to(decline: Decline, start: int, text: str) -> bool:
+    """A label in the sentence that ends in declining."""
+    between = text[start : decline.start]
+    if len(between) > _NEAR or any(mark in between for mark in _MARKS):
+        return False
+    if decline.known.turns.search(between + " "):
+        return False
+    if decline.known.language != "en":
+        return True
+    if decline.rule == "refusal":
+        return True
+    begin = max(text.rfind(mark, max(0, start - _NEAR), start) for mark in _MARKS)
+    return _TASK.match(text, max(begin, 0)) is not None and "," not in between
 
 
 def ruling(declines: Sequence[Decline]) -> str | None:

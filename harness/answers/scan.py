@@ -6,54 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from harness.answers.mentions import BREAKS, Mention, Token
+from harness.answers.mentions import Mention
 from harness.answers.normal import Reply
 from harness.answers.refusals import Decline, governs
 from harness.answers.table import OFF, LabelTable
+from harness.answers.tokens import Token
+from harness.answers.words import BREAKS
 
-_VERBS = frozenset(
-    [
-        "is",
-        "are",
-        "looks",
-        "look",
-        "appears",
-        "appear",
-        "seems",
-        "seem",
-        "shows",
-        "show",
-        "expresses",
-        "expressing",
-        "displays",
-        "displaying",
-        "conveys",
-        "suggests",
-        "indicates",
-        "feels",
-        "reads",
-        "am",
-        "consistent",
-    ]
-)
-_SMALL = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "very",
-        "slightly",
-        "mildly",
-        "quite",
-        "it",
-        "is",
-        "this",
-        "looks",
-        "probably",
-        "likely",
-        "mostly",
-    ]
-)
+_VERBS = frozenset((
+    "is", "are", "looks", "look", "appears", "appear", "seems", "seem", "shows", "show",
+    "expresses", "expressing", "displays", "displaying", "conveys", "suggests", "indicates",
+    "feels", "reads", "am", "consistent",
+))  # fmt: skip
+_SMALL = frozenset((
+    "a", "an", "the", "very", "slightly", "mildly", "quite", "it", "is", "this", "looks",
+    "probably", "likely", "mostly",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +36,7 @@ class Scan:
 
     def free(self, mention: Mention) -> bool:
         """Said or said in passing, and not only while declining."""
-        if mention.status == "denied":
+        if mention.status in ("denied", "supposed") or (mention.sample and self.declines):
             return False
         return not any(governs(d, mention.start, self.reply.text) for d in self.declines[:8])
 
@@ -106,7 +74,7 @@ def lone_lines(scan: Scan) -> list[Mention]:
     labels one after the other are no answers."""
     lone: list[Mention] = []
     for mention in scan.mentions:
-        if mention.status == "denied" or mention.label == OFF:
+        if mention.status in ("denied", "supposed") or mention.label == OFF:
             continue
         if _edge(scan, mention.first - 1, -1) and _edge(scan, mention.last + 1, 1):
             lone.append(mention)

@@ -13,11 +13,12 @@ import re
 from collections.abc import Sequence
 
 from harness.answers.anchors import own_anchors
-from harness.answers.mentions import find_mentions, tokens_of
+from harness.answers.mentions import find_mentions
 from harness.answers.normal import Reply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.table import OFF, LabelTable
+from harness.answers.tokens import in_english, tokens_of
 from harness.answers.verdict import answered, lacking, nothing, wordless
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
@@ -50,7 +51,7 @@ def read_set(reply: Reply, table: LabelTable, *, keys: re.Pattern[str] | None = 
     if quiet is not None:
         return quiet
     text = reply.text
-    starts = [a.end for a in own_anchors(text, keys)]
+    starts = [a.end for a in own_anchors(text, keys, reply.speech)]
     lead = _LEAD.match(text.lstrip()[:200])
     if lead:
         starts.append(lead.end() + len(text) - len(text.lstrip()))
@@ -112,7 +113,7 @@ def _listed(reply: Reply, table: LabelTable, start: int) -> Answer | None:  # no
     if not items or any(len(_NOTE.sub("", item).split()) > 5 for item in items):
         return None
     names, known = names_in(items, table)
-    if ruling(find_declines(rest)) and not known:
+    if ruling(find_declines(rest, reply.speech)) and not known:
         return None
     if reply.truncated and not stop:
         return lacking(Outcome.TRUNCATED, "list/truncated")
@@ -130,13 +131,14 @@ def _plausible(items: Sequence[str]) -> bool:
 
 
 def _prose(reply: Reply, table: LabelTable) -> Answer:
-    tokens = tokens_of(reply.text)
-    found = find_mentions(tokens, table)
+    speech = reply.speech
+    tokens = in_english(tokens_of(reply.text, table, speech), table, speech)
+    found = find_mentions(tokens, table, follows=speech.denial_follows)
     said = {m.label for m in found if m.status != "denied" and m.label != OFF}
     if table.units:
         said |= {label for code in _CODE.findall(reply.text) if (label := table.label(code))}
         said -= {m.label for m in found if m.status == "denied"}
-    declined = ruling(find_declines(reply.text))
+    declined = ruling(find_declines(reply.text, reply.speech))
     if declined and not said:
         return lacking(Outcome.REFUSED, declined)
     if said and not reply.truncated:

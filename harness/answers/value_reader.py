@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.answers.loose_json import Loose, Node
 from harness.answers.normal import Reply
+from harness.answers.speech import Speech
 from harness.answers.verdict import Form, lacking
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
@@ -38,3 +39,5 @@ class ValueReader:
     json: Callable[[Loose], Answer | None] = _as_text
     """The verdict on a JSON value; None where it is read as values are in general: text as a reply would be, an object
     or list by the one value it holds."""
+    speech: Speech | None = None
+    """The languages that texts inside JSON objects are read in; None: English."""

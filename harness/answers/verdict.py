@@ -42,7 +42,7 @@ def wordless(reply: Reply) -> Answer | None:
 
 def nothing(reply: Reply, rule: str) -> Answer:
     """The verdict where no value was found: declined, cut off, or not to be parsed."""
-    declined = ruling(find_declines(reply.text))
+    declined = ruling(find_declines(reply.text, reply.speech))
     if declined:
         return lacking(Outcome.REFUSED, declined)
     if reply.truncated:

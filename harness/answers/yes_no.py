@@ -77,7 +77,7 @@ def read_yes_no(reply: Reply, *, keys: re.Pattern[str] | None = None) -> Answer:
     lead = _LEAD.match(text)
     if lead:
         at = lead.start(1)
-        for decline in find_declines(text[:200]):
+        for decline in find_declines(text[:200], reply.speech):
             if decline.start <= at < decline.end:
                 return lacking(Outcome.REFUSED, decline.rule)
         value = _EXACT.get(lead.group(1), "yes")
@@ -88,7 +88,7 @@ def read_yes_no(reply: Reply, *, keys: re.Pattern[str] | None = None) -> Answer:
 
 
 def _anchored(reply: Reply, text: str, keys: re.Pattern[str] | None) -> Answer | None:
-    for anchor in reversed(own_anchors(text, keys)[-16:]):
+    for anchor in reversed(own_anchors(text, keys, reply.speech)[-16:]):
         begin = anchor.end
         found = _LEAD.match(text, begin, begin + 60)
         if found:
@@ -104,7 +104,7 @@ def _anchored(reply: Reply, text: str, keys: re.Pattern[str] | None) -> Answer |
 
 
 def _anywhere(reply: Reply, text: str) -> Answer:
-    declined = ruling(find_declines(reply.text))
+    declined = ruling(find_declines(reply.text, reply.speech))
     said: dict[str, tuple[int, int]] = {}
     for match in _WORDS.finditer(text):
         if match.group(1):

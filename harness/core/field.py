@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
+    PrivateAttr,
     SerializerFunctionWrapHandler,
     field_validator,
     model_serializer,
@@ -56,6 +57,8 @@ class FieldSpec(BaseModel):
     options: Mapping[str, Any] = {}
     """For kinds of other packages: options of their own, which the kind checks."""
 
+    _languages: tuple[str, ...] = PrivateAttr(default=())
+
     @field_validator("kind")
     @classmethod
     def _is_known(cls, kind: str) -> str:
@@ -84,6 +87,17 @@ class FieldSpec(BaseModel):
             if not getattr(self, name):
                 written.pop(name, None)
         return written
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages that replies to this field are read in besides English."""
+        return self._languages
+
+    def read_in(self, languages: Iterable[str]) -> FieldSpec:
+        """The field as it is read in some languages; as it is written it stays the same."""
+        found = self.model_copy()
+        found._languages = tuple(languages)
+        return found
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from harness.answers.label import quick_label, read_label
 from harness.answers.loose_json import Loose, Node
 from harness.answers.normal import Reply
 from harness.answers.percentages import read_percentages
+from harness.answers.speech import speech_for
 from harness.answers.table import LabelTable, label_table
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, lacking
@@ -45,7 +46,7 @@ def table_of(name: str, spec: FieldSpec) -> LabelTable:
             f"field {name}: labels are still a name, {spec.labels!r}",
             hint="resolve them first (harness.answers.resolve_labels, or the source for from-data)",
         )
-    return label_table(spec.labels, spec.synonyms)
+    return label_table(spec.labels, spec.synonyms, spec.languages)
 
 
 def family_of_words(
@@ -72,7 +73,7 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
 
 
 def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
-    table, keys = table_of(name, spec), key_pattern(name)
+    table, keys, speech = table_of(name, spec), key_pattern(name), speech_for(spec.languages)
 
     def read(reply: Reply, form: Form) -> Answer:
         found = read_label(reply, table, form=form, letters=letters, keys=keys)
@@ -87,7 +88,8 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
             return None
         if isinstance(value, bool):
             value = "yes" if value else "no"
-        found = read_text(value if isinstance(value, str) else repr(value), ValueReader(read))
+        text = value if isinstance(value, str) else repr(value)
+        found = read_text(text, ValueReader(read, speech=speech))
         if found.outcome is Outcome.UNPARSED and found.rule == "json/none":
             return lacking(Outcome.OFF_LIST, "json/off-list")
         return found
@@ -97,6 +99,7 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
         quick=partial(quick_label, table=table),
         share=partial(read_percentages, table=table),
         json=json,
+        speech=speech,
     )
 
 

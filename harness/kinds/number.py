@@ -13,6 +13,7 @@ from harness.answers.label import quick_label, read_label
 from harness.answers.loose_json import Loose
 from harness.answers.normal import Reply
 from harness.answers.number import quick_number, read_number
+from harness.answers.speech import speech_for
 from harness.answers.table import label_table
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, lacking
@@ -50,7 +51,7 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
 
 
 def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
-    table = label_table(tuple(spec.words), spec.synonyms) if spec.words else None
+    table = label_table(tuple(spec.words), spec.synonyms, spec.languages) if spec.words else None
     keys = key_pattern(name)
 
     def valued(found: Answer) -> Answer:
@@ -71,7 +72,9 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
         word = read_label(reply, table, form=form, letters=False, keys=keys)
         return valued(word) if word.outcome is Outcome.ANSWERED else found
 
-    return ValueReader(read=read, quick=quick, json=_from_json)
+    return ValueReader(
+        read=read, quick=quick, json=_from_json, speech=speech_for(spec.languages)
+    )
 
 
 def _from_json(value: Loose) -> Answer | None:

@@ -11,6 +11,7 @@ from harness.answers.from_json import members, read_text
 from harness.answers.loose_json import Loose, Node
 from harness.answers.normal import Reply
 from harness.answers.sets import read_set
+from harness.answers.speech import speech_for
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, answered, lacking
 from harness.core.answer import Answer
@@ -37,7 +38,7 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
 
 
 def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
-    table, keys = table_of(name, spec), key_pattern(name)
+    table, keys, speech = table_of(name, spec), key_pattern(name), speech_for(spec.languages)
 
     def read(reply: Reply, form: Form) -> Answer:
         return read_set(reply, table, keys=keys)
@@ -49,11 +50,12 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
                 return lacking(Outcome.UNPARSED, "json/type")
             value = ", ".join(item.replace(",", " ") for item in items[:_MOST])
         if isinstance(value, str):
-            empty = not value.strip()
-            return answered((), "json/none") if empty else read_text(value, ValueReader(read))
+            if not value.strip():
+                return answered((), "json/none")
+            return read_text(value, ValueReader(read, speech=speech))
         return None
 
-    return ValueReader(read=read, json=json)
+    return ValueReader(read=read, json=json, speech=speech)
 
 
 def _target(cell: Any, spec: FieldSpec) -> Value:

@@ -36,7 +36,7 @@ def _read(reply: Reply, form: Form) -> Answer:
     quiet = wordless(reply)
     if quiet is not None:
         return quiet
-    declines = find_declines(reply.text[:_HEAD])
+    declines = find_declines(reply.text[:_HEAD], reply.speech)
     if any(d.rule == "refusal" for d in declines) and len(reply.text) < _SHORT:
         return lacking(Outcome.REFUSED, "refusal")
     if reply.truncated:

@@ -9,6 +9,7 @@ from harness.answers.anchors import key_pattern
 from harness.answers.from_json import read_text
 from harness.answers.loose_json import Loose
 from harness.answers.normal import Reply
+from harness.answers.speech import speech_for
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, answered
 from harness.answers.yes_no import quick_yes_no, read_yes_no
@@ -34,19 +35,19 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
 
 
 def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
-    keys = key_pattern(name)
+    keys, speech = key_pattern(name), speech_for(spec.languages)
 
     def read(reply: Reply, form: Form) -> Answer:
         return read_yes_no(reply, keys=keys)
 
     def json(value: Loose) -> Answer | None:
         if isinstance(value, bool):
-            return read_text("yes" if value else "no", ValueReader(read))
+            return read_text("yes" if value else "no", ValueReader(read, speech=speech))
         if isinstance(value, int | float) and value in (0, 1):
             return answered("yes" if value else "no", "json/yes-no")
         return None
 
-    return ValueReader(read=read, quick=quick_yes_no, json=json)
+    return ValueReader(read=read, quick=quick_yes_no, json=json, speech=speech)
 
 
 def _target(cell: Any, spec: FieldSpec) -> Value:

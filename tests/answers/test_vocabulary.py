@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from harness.answers import VOCABULARIES, canonical, definitions, resolve_labels
 from harness.answers.action_units import MEGC_ACTION_UNITS, NUMBERS, number_of
-from harness.answers.lexicon import AFFECT, OTHER_AFFECT
+from harness.answers.lexicon import lexicon
 from harness.core.errors import HarnessError
+from harness.core.languages import LANGUAGES
 
 
 def test_names_and_lists_resolve() -> None:
@@ -59,10 +62,12 @@ def test_every_label_is_its_own_spelling() -> None:
         assert [canonical(label, labels) for label in labels] == list(labels)
 
 
-def test_lexicon_words_name_one_class() -> None:
-    words = [form for families in AFFECT.values() for family in families for form in family]
-    assert len(words) == len(set(words))
-    assert not set(words) & OTHER_AFFECT
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_lexicon_words_name_one_class(language: str) -> None:
+    known = lexicon(language)
+    words = [form for families in known.affect.values() for family in families for form in family]
+    assert [word for word, count in Counter(words).items() if count > 1] == []
+    assert not set(words) & known.other
 
 
 def test_every_megc_name_has_spellings_of_its_own() -> None:

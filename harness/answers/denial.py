@@ -1,0 +1,233 @@
+"""Whether what a reply names is denied.
+
+Before a mention, at most `_REACH` words are looked at, back to the nearest negator that no clause
+boundary shuts off. Lists carry denial on ("no anger, fear or disgust"); a contrast ends it ("not
+happy but sad"); two negators that stand together cancel out ("not without joy"); an exception from
+a denial is none ("no emotion except surprise").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.answers.tokens import Token
+from harness.answers.words import AUX, BREAKS, FILL, JOINS, LISTING, STOPS, negates
+
+_REACH = 12
+_ITEMS = 16
+_AFTER = {  # second word of a negator of two words -> its first words
+    "of": frozenset((
+        "instead", "lack", "absence", "free", "devoid", "short", "opposite", "reverse", "contrary",
+        "inverse", "antithesis", "counterpart", "instances",
+    )),
+    "to": frozenset(("opposed", "contrary", "opposite")),
+    "from": frozenset(("far", "away")),
+    "out": frozenset(("rule", "ruled", "rules", "ruling")),
+    "but": frozenset(("anything", "everything", "all")),
+    "against": frozenset(("speaks", "speak", "argue", "argues", "evidence")),
+}  # fmt: skip
+_ONLY = frozenset(("only", "just", "merely", "simply", "solely", "necessarily"))
+_POSITIVE = frozenset((
+    "doubt", "question", "mistaking", "mistake", "hesitation", "denying", "deny", "contain", "hide",
+    "hiding", "conceal", "concealing", "suppress", "suppressing", "miss", "missing", "overlook",
+    "ignore", "wonder", "help", "disguise", "mask", "fake", "only", "escape", "dispute",
+))  # fmt: skip
+_EXCEPT = frozenset(("except", "besides", "save", "excluding", "beyond"))
+_DOUBTING = frozenset(("doubt", "doubts", "doubtful", "dubious", "disagree"))
+_TWOFOLD = frozenset(("without", "not", "un", "never"))
+_DENIALS = frozenset((
+    "not", "never", "absent", "excluded", "unlikely", "missing", "lacking", "ruled", "cannot",
+    "incorrect", "wrong", "nowhere", "no", "implausible", "improbable", "gone", "eliminated",
+    "inconsistent", "hardly", "barely", "scarcely", "out", "nonexistent", "dismissed", "rejected",
+    "discarded", "unsupported", "impossible", "lacks",
+))  # fmt: skip
+_FALSE = frozenset((
+    "no", "false", "absent", "0", "0.0", "none", "not", "nope", "never", "inactive", "0.00", "n",
+    "missing", "excluded", "unlikely", "hardly",
+))  # fmt: skip
+_BARE = frozenset(("absent", "missing", "excluded", "nowhere", "inactive", "lacking", "unlikely"))
+"""Words that deny what stands right before them."""
+
+Spans = Mapping[int, int]
+
+
+def denied_before(
+    span: tuple[int, int], tokens: Sequence[Token], firsts: Spans, lasts: Spans
+) -> bool:
+    """ "not happy", "free of fear", "I don't think it is sad". `firsts`: last token of each mention
+    -> its first one; `lasts` the other way round."""
+    head = span[0]
+    index, steps, commas, items = head - 1, 0, 0, 0
+    while index >= 0 and steps - commas < _REACH and items < _ITEMS:
+        if index in firsts:  # another item of the same list, or another clause
+            between = {t.word for t in tokens[index + 1 : head]}
+            if not between <= JOINS and not between & {"or", "nor"}:
+                return False
+            head = firsts[index]
+            index = head - 1
+            items += 1
+            continue
+        word = tokens[index].word
+        before = tokens[index - 1].word if index else ""
+        if _two_words(tokens, index, word, before):
+            return not _negated(tokens, index - 1) or word == "to"
+        if word == "than" and _than_denies(tokens, index):
+            return True
+        if word in BREAKS or (word in STOPS and not _so_much(tokens, index)):
+            return False
+        if word in (",", "and", "&", "/"):
+            if any(t.word not in FILL for t in tokens[index + 1 : head]):
+                return False
+            commas += word == ","
+        elif negates(word) or _doubts(tokens, index):
+            return _denies(span, tokens, lasts, index, commas)
+        index -= 1
+        steps += 1
+    return False
+
+
+def _two_words(tokens: Sequence[Token], index: int, word: str, before: str) -> bool:
+    if word not in _AFTER:
+        return False
+    return before in _AFTER[word] or (
+        word == "of" and index > 1 and tokens[index - 2].word == "opposite" and before == "the"
+    )
+
+
+def _doubts(tokens: Sequence[Token], index: int) -> bool:
+    """ "I doubt that this is anger"; not "no doubt anger"."""
+    if tokens[index].word not in _DOUBTING:
+        return False
+    return all(not negates(t.word) and t.word != "beyond" for t in tokens[max(0, index - 3) : index])
+
+
+def _so_much(tokens: Sequence[Token], index: int) -> bool:
+    return tokens[index].word == "so" and tokens[index + 1].word == "much"
+
+
+def _denies(
+    span: tuple[int, int], tokens: Sequence[Token], lasts: Spans, index: int, commas: int
+) -> bool:
+    """Whether the negator at `index` holds for the mention."""
+    word = tokens[index].word
+    before = tokens[index - 1].word if index else ""
+    following = [t.word for t in tokens[index + 1 : index + 7]]
+    if following[0] == "," or following[0] in _ONLY or following[0] in _POSITIVE or before == "so":
+        return False
+    inside = [t.word for t in tokens[index + 1 : span[0]]]
+    if any(w in _POSITIVE for w in inside[:4]):
+        return False
+    if word in _EXCEPT and _negated(tokens, index):
+        return False
+    if word in _TWOFOLD and (negates(before) or before in ("hard", "difficult", "impossible")):
+        return False
+    if word == "nothing" and inside[:1] in (["but"], ["other"]):
+        return False
+    if word == "not" and following[:2] == ["so", "much"]:
+        return all(t.word != "as" for t in tokens[index + 3 : span[0]])
+    return not commas or word in LISTING or _list_has_or(span, tokens, lasts, index)
+
+
+def _negated(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a negator stands before a place in the same sentence, a few words off."""
+    for place in range(index - 1, max(-1, index - 12), -1):
+        word = tokens[place].word
+        if word in BREAKS:
+            return False
+        if negates(word) or word in ("absent", "anything"):
+            return word != "anything"
+    return False
+
+
+def _than_denies(tokens: Sequence[Token], index: int) -> bool:
+    before = [t.word for t in tokens[max(0, index - 6) : index]]
+    if "less" in before:
+        return False
+    if before and before[-1] == "other":
+        return not _negated(tokens, index - 1)
+    return bool(before) and (before[-1] == "rather" or "more" in before or "closer" in before)
+
+
+def _list_has_or(
+    span: tuple[int, int], tokens: Sequence[Token], lasts: Spans, negator: int
+) -> bool:
+    """Whether the list around a mention is joined by or / nor: "not happy, sad or angry"."""
+    if any(t.word in ("or", "nor") for t in tokens[negator : span[0]]):
+        return True
+    index = span[1] + 1
+    while index < len(tokens) and index - span[1] < 3 * _REACH:
+        word = tokens[index].word
+        if word in ("or", "nor"):
+            return True
+        if index in lasts:
+            index = lasts[index] + 1
+        elif word == "," or word in FILL:
+            index += 1
+        else:
+            return False
+    return False
+
+
+def denied_after(
+    span: tuple[int, int], tokens: Sequence[Token], lasts: Spans, follows: bool
+) -> bool:
+    """ "anger is absent", "sad: no", "happy? not at all"."""
+    begin = span[1] + 1
+    words = [t.word for t in tokens[begin : begin + 7]]
+    if not words:
+        return False
+    if words[0] == "(" and len(words) > 2 and words[1] in _FALSE and words[2] == ")":
+        return True
+    if words[0] == "?" and _answered_no(words[1:], begin + 1, lasts):
+        return True
+    if words[0] in (":", "=", "-") and len(words) > 1 and words[1] in _FALSE:
+        return len(words) == 2 or words[2] in BREAKS or words[2] in (",", ")")
+    if words[0].endswith("n't") or words[0] == "cannot" or words[0] in _BARE:
+        return True
+    if words[0] in ("not", "no") and len(words) > 1 and begin + 1 not in lasts:
+        return words[1] != "doubt" and words[1] not in _ONLY and not _names_next(begin, lasts, words)
+    if words[0] in ("not", "no") and len(words) == 1:
+        return True
+    if words[0] in AUX and _predicate_denies(words[1:], begin + 1, lasts):
+        return True
+    return follows and _closes_denied(tokens, begin, lasts)
+
+
+def _answered_no(words: Sequence[str], begin: int, lasts: Spans) -> bool:
+    """The question that a mention closes is answered by no."""
+    for place, word in enumerate(words[:4]):
+        if begin + place in lasts or word in ("yes", "sure", "certain"):
+            return False
+        if word in BREAKS and place:
+            return False
+        if negates(word):
+            return True
+    return False
+
+
+def _names_next(begin: int, lasts: Spans, words: Sequence[str]) -> bool:
+    """ "sad not the angry": what is denied is the next mention."""
+    return any(
+        begin + place in lasts and all(w in FILL for w in words[1:place]) for place in range(1, 5)
+    )
+
+
+def _predicate_denies(words: Sequence[str], begin: int, lasts: Spans) -> bool:
+    for place, word in enumerate(words[:5]):
+        if begin + place in lasts or word in BREAKS or word in (",", "but", "and", "only", ":", "so", "because", "than"):
+            return False
+        if word in _DENIALS or word.endswith("n't"):
+            rest = words[place + 1 : place + 2]
+            return not (rest and (rest[0] in _ONLY or begin + place + 1 in lasts))
+    return False
+
+
+def _closes_denied(tokens: Sequence[Token], begin: int, lasts: Spans) -> bool:
+    """A negator at the end of the clause: "Freude sehe ich nicht", "喜びではない"."""
+    for index in range(begin, min(begin + 10, len(tokens))):
+        word = tokens[index].word
+        if index in lasts or word in BREAKS or word in (",", "but", "and", "or", ":", "because", "than"):
+            return False
+        if negates(word) or word == "absent":
+            return not any(place in lasts for place in range(index + 1, index + 4))
+    return False

@@ -1,0 +1,199 @@
+"""Which of several labels a reply means: by scores, by rank, by what it says is the stronger.
+
+"happy 0.7, sad 0.2" is happiness, "Top-1: disgust; Top-2: anger" is disgust, "primarily fear, with
+some surprise" is fear, "anger over disgust" is anger. Scores count only where they are such:
+percentages, fractions of 1, points out of a whole; a code beside each label is none.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from harness.answers.mentions import Mention
+from harness.answers.pattern import pattern
+from harness.answers.tokens import Token
+from harness.answers.words import BREAKS, FILL
+
+_AFTER = pattern(
+    r" {0,3}(?:[:=(,-]|\b(?:at|is|with|score of)\b|\s)? {0,3}(?:about |approximately |~ ?)?(\d{1,3}(?:[.,]\d{1,6})?|\.\d{1,6}) ?(%|percent\b|/ ?\d{1,3}|out of \d{1,3})?(?![\w.]*\d)"
+)
+_BEFORE = pattern(r"(?:^|[^\w.])(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}) ?(%|percent)? {0,3}(?:-|:|of|for)? {0,3}$")
+_LEVEL = pattern(
+    r" {0,3}(?:[:=(-]|is) {0,3}(?:very )?(none|absent|minimal|very low|low|weak|slight|mild|some|moderate|medium|strong|high|dominant)\b"
+)
+_LEVELS = {
+    word: number
+    for number, words in enumerate(
+        (("none", "absent"), ("minimal", "very low"), ("low", "weak", "slight", "mild", "some"),
+         ("moderate", "medium"), ("strong", "high"), ("dominant",))
+    )
+    for word in words
+}  # fmt: skip
+_SLACK = 0.06
+_RANK = pattern(
+    r"(?:\b(?:top|rank|choice|option|guess|place|priority|no\.?|number) {0,2}[-#]? {0,2}([1-9])\b|#([1-9])\b|\b([1-9])(?:st|nd|rd|th)\b(?: \w{1,12}){0,2}"
+    r"|\b(first|second|third|fourth|primary|secondary|tertiary|main|runner up|alternative|backup)(?: (?:choice|guess|option|place|emotion|label|most likely|answer|candidate|impression))?) {0,2}(?:[:=)]|is\b| {0,1}-) {0,3}$"
+)
+_ORDER = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "primary": 1, "main": 1, "secondary": 2,
+    "tertiary": 3, "runner up": 2, "alternative": 2, "backup": 2,
+}  # fmt: skip
+_ITEM = pattern(r"(?:^|[\s:,;(])([1-9])[.):] {0,3}$")
+_RANKED = pattern(
+    r"\b(?:top ?-?\d|top (?:two|three|five|guesses|choices|emotions|predictions)|rank(?:ed|ing)?|most (?:to least )?likely|in (?:descending )?order|order of|by (?:likelihood|probability|confidence))\b"
+)
+_ADVERBS = frozenset((
+    "primarily", "mainly", "mostly", "predominantly", "chiefly", "principally", "largely",
+    "overwhelmingly", "foremost", "essentially", "dominantly", "leaning", "lean", "especially",
+))  # fmt: skip
+_LEANING = frozenset(("leaning", "lean"))
+_STRONGER = frozenset((
+    "likelier", "likeliest", "likely", "probable", "plausible", "dominant", "prominent", "pronounced",
+    "fitting", "convincing", "apt", "evident", "accurate", "appropriate", "apparent",
+))  # fmt: skip
+_VERBS = frozenset((
+    "dominates", "prevails", "predominates", "wins", "stronger", "strongest", "dominate", "better",
+    "best", "likeliest", "outweighs",
+))  # fmt: skip
+_OVER = frozenset(("over", "before", "above"))
+
+
+def settled(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> Sequence[Mention]:
+    """The mentions of the one label that is meant, or all of them where that cannot be told."""
+    if len({m.label for m in said}) < 2:
+        return said
+    for rule in (_by_score, _by_rank, _over, _stronger):
+        label = rule(text, tokens, said)
+        if label is not None:
+            return [m for m in said if m.label == label]
+    return said
+
+
+def _by_score(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | None:
+    """The label with the highest number, where each label has one."""
+    del tokens
+    for found in (_numbers(text, said), _numbers_before(text, said), _levels(text, said)):
+        if found is None:
+            continue
+        best = max(found.values())
+        top = [label for label, number in found.items() if number >= best - 1e-9]
+        return top[0] if len(top) == 1 and best > 0 else None
+    return None
+
+
+def _numbers(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
+    return _scores(said, [_AFTER.match(text, m.end) for m in said])
+
+
+def _numbers_before(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
+    return _scores(said, [_BEFORE.search(text[max(0, m.start - 14) : m.start]) for m in said])
+
+
+def _scores(
+    said: Sequence[Mention], matches: Sequence[re.Match[str] | None]
+) -> dict[str, float] | None:
+    """Label -> score, where every label has one and they are scores and no codes."""
+    found: dict[str, float] = {}
+    units: set[str] = set()
+    written: list[str] = []
+    for mention, match in zip(said, matches, strict=True):
+        if match is None:
+            if mention.label not in found:
+                return None
+            continue
+        if mention.label in found:
+            return None
+        found[mention.label] = float(match[1].replace(",", "."))
+        units.add((match[2] or "").replace(" ", "")) if match.lastindex and match[2] else units.add("")
+        written.append(match[1])
+    if len(units) != 1:
+        return None
+    return found if _are_scores(found, written, units.pop()) else None
+
+
+def _are_scores(found: dict[str, float], written: Sequence[str], unit: str) -> bool:
+    if unit in ("%", "percent") or unit.startswith(("/", "outof")):
+        return True
+    if all(value <= 1 for value in found.values()):
+        return any("." in w or "," in w for w in written)
+    return math.isclose(math.fsum(found.values()), 100, abs_tol=100 * _SLACK)
+
+
+def _levels(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
+    found: dict[str, float] = {}
+    for mention in said:
+        match = _LEVEL.match(text, mention.end)
+        if match is None or mention.label in found:
+            return None
+        found[mention.label] = float(_LEVELS[match[1]])
+    return found
+
+
+def _by_rank(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | None:
+    """The label ranked first, where all are ranked."""
+    del tokens
+    ranks: dict[str, int] = {}
+    listed = bool(_RANKED.search(text, 0, said[0].start))
+    for mention in said:
+        before = text[max(0, mention.start - 32) : mention.start]
+        match = _RANK.search(before)
+        item = _ITEM.search(before) if match is None and listed else None
+        if match is not None:
+            word = match[4]
+            number = _ORDER[word] if word else int(match[1] or match[2] or match[3])
+        elif item is not None:
+            number = int(item[1])
+        elif ranks and (mention.label in ranks or not listed):
+            continue
+        else:
+            return None
+        ranks.setdefault(mention.label, number)
+    first = [label for label, number in ranks.items() if number == 1]
+    return first[0] if len(first) == 1 and len(ranks) > 1 else None
+
+
+def _over(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | None:
+    """ "fear over surprise", "I favor sadness over neutral"."""
+    del text
+    labels = {m.label for m in said}
+    if len(labels) != 2:
+        return None
+    for left, right in pairwise(said):
+        between = [t.word for t in tokens[left.last + 1 : right.first]]
+        if left.label != right.label and between and between[0] in _OVER:
+            if all(word in FILL for word in between[1:]):
+                return left.label
+    return None
+
+
+def _stronger(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | None:
+    """The one label that is said to be the main one, or more likely than the rest."""
+    del text
+    main = {m.label for m in said if _main(tokens, m)}
+    return main.pop() if len(main) == 1 else None
+
+
+def _main(tokens: Sequence[Token], mention: Mention) -> bool:
+    for index in range(mention.first - 1, max(-1, mention.first - 6), -1):
+        word = tokens[index].word
+        before = tokens[index - 1].word if index else ""
+        if word in BREAKS or word in (",", "and", "or", "/", "with", "but"):
+            break
+        if word in _ADVERBS or (before == "above" and word == "all"):
+            return True
+        if before in ("most", "more") and word in ("likely", "probably"):
+            return True
+    words = [t.word for t in tokens[mention.last + 1 : mention.last + 8]]
+    if not words or words[0] in BREAKS:
+        return False
+    if words[0] in _VERBS - {"better", "best"} or words[:1] in (["fits"],) and words[1:2] in (["better"], ["best"]):
+        return True
+    if words[0] not in ("is", "seems", "appears", "looks", "are", "feels", "would", "remains"):
+        return False
+    rest = [w for w in words[1:] if w not in ("the", "a", "be", "far", "much", "to", "still")][:3]
+    if rest[:1] in (["more"], ["most"]):
+        return len(rest) > 1 and rest[1] in _STRONGER
+    return bool(rest) and (rest[0] in _VERBS or rest[0] in ("dominant", "likelier", "likeliest"))

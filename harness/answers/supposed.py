@@ -1,0 +1,133 @@
+"""Questions and suppositions: what a reply names without saying that it is so.
+
+"Is she happy?", "Do you want me to look for sadness?", "If he were smiling it would be happiness",
+"Fear would need wider eyes", "One would expect sadness" name a label and claim nothing. "If I had
+to choose, fear" does claim, and so does a guess with a question mark ("perhaps fear?").
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from harness.answers.tokens import Token
+from harness.answers.words import BREAKS
+
+Verdict: TypeAlias = Literal["supposed", "aside"]
+
+_TRIGGERS = frozenset((
+    "?", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
+    "often", "generally", "commonly", "normally", "assuming", "suppose", "imagine", "might", "'d",
+))  # fmt: skip
+_CONTRASTS = frozenset(("but", "however", "although", "though", "while", "whereas", "yet"))
+_FORCED = frozenset((
+    "must", "forced", "pressed", "pushed", "asked", "choose", "pick", "guess", "need", "needed",
+    "answer", "say", "select", "decide", "name", "label", "force", "press",
+))  # fmt: skip
+_UNREAL = frozenset(("would", "could", "might", "wouldn't"))
+_HEDGES = frozenset((
+    "maybe", "perhaps", "probably", "possibly", "looks", "seems", "appears", "guess", "think",
+    "right", "likely", "say", "assume", "suppose", "believe",
+))  # fmt: skip
+_ASKING = frozenset((
+    "is", "are", "was", "does", "do", "did", "can", "could", "would", "should", "shall", "may",
+    "what", "which", "who", "why", "how", "whether", "will", "has", "have", "isn't", "aren't",
+))  # fmt: skip
+_YES = frozenset(("yes", "yeah", "yep", "indeed", "definitely", "certainly", "absolutely", "correct"))
+_FITTING = frozenset((
+    "be", "fit", "fits", "best", "describe", "suit", "make", "seem", "still", "match", "win", "say",
+    "probably", "likely", "also", "apply",
+))  # fmt: skip
+_RULES = frozenset(("usually", "typically", "often", "generally", "commonly", "normally"))
+_SHOWING = frozenset((
+    "would", "shows", "show", "involves", "involve", "requires", "require", "appears", "has",
+    "means", "needs", "tends", "includes", "looks", "presents", "is", "comes", "features",
+))  # fmt: skip
+
+
+class Clauses:
+    """The sentences and clauses of a reply, found only where something might be supposed."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tokens
+        self._needed = any(t.word in _TRIGGERS for t in tokens)
+        self._ends: list[int] = []
+        self._cuts: list[int] = []
+        self._known: dict[tuple[int, int], Verdict | None] = {}
+        if self._needed:
+            self._ends = [i for i, t in enumerate(tokens) if t.word in BREAKS]
+            self._cuts = [
+                i for i, t in enumerate(tokens) if t.word in BREAKS or t.word in _CONTRASTS
+            ]
+
+    def verdict(self, span: tuple[int, int]) -> Verdict | None:
+        """What the sentence around a mention makes of it; None where it claims it."""
+        if not self._needed:
+            return None
+        first, end = self._around(span[0], self._ends)
+        if end < len(self._tokens) and self._tokens[end].word == "?":
+            return self._remembered((first, end), self._asked)
+        if self._as_rule(span):
+            return "supposed"
+        return self._remembered(self._around(span[0], self._cuts), self._unreal)
+
+    def _around(self, place: int, marks: Sequence[int]) -> tuple[int, int]:
+        after = bisect_right(marks, place)
+        first = marks[after - 1] + 1 if after else 0
+        return first, marks[after] if after < len(marks) else len(self._tokens)
+
+    def _remembered(self, bounds: tuple[int, int], rule: object) -> Verdict | None:
+        if bounds not in self._known:
+            self._known[bounds] = rule(*bounds)  # type: ignore[operator]
+        return self._known[bounds]
+
+    def _asked(self, first: int, end: int) -> Verdict:
+        """A question: its answer is yes, or it is a guess, or nobody says anything."""
+        following = [t.word for t in self._tokens[end + 1 : end + 5]]
+        if following and (following[0] in _YES or following[:3] == ["i", "think", "so"]):
+            return "aside"
+        words = [t.word for t in self._tokens[first:end] if t.word[0].isalnum()]
+        if words and words[0] in _ASKING and words[0] != "maybe":
+            return "supposed"
+        if any(pair in zip(words, words[1:], strict=False) for pair in (("do", "you"), ("you", "mean"), ("would", "you"), ("should", "i"))):  # fmt: skip
+            return "supposed"
+        if len(words) <= 3 or any(w in _HEDGES for w in words):
+            return "aside"
+        return "supposed"
+
+    def _as_rule(self, span: tuple[int, int]) -> bool:
+        """ "fear usually shows", "anger would need lowered brows"."""
+        words = [t.word for t in self._tokens[span[1] + 1 : span[1] + 3]]
+        if len(words) < 2:
+            return False
+        if words[0] in _RULES:
+            return words[1] in _SHOWING
+        return words[0] == "would" and words[1] not in _FITTING and words[1][0].isalnum()
+
+    def _unreal(self, first: int, end: int) -> Verdict | None:
+        """A condition that is not said to hold, and what would follow from it."""
+        words = [t.word for t in self._tokens[first : min(end, first + 60)]]
+        known = set(words)
+        lead = next((w for w in words if w[0].isalnum()), "")
+        unreal = bool(known & _UNREAL) or any(w.endswith("'d") for w in words)
+        condition = bool(known & {"if", "unless", "assuming", "imagine", "suppose"})
+        inverted = lead in ("had", "were", "should") or ("had" in known and "would" in known)
+        if condition and _forced(words):
+            return None
+        if unreal and (condition or inverted):
+            return "supposed"
+        pairs = set(zip(words, words[1:], strict=False))
+        if "would" in known and ("have", "said") in pairs:
+            return "supposed"
+        if ("for", "this") in pairs or ("for", "it") in pairs or ("in", "order") in pairs:
+            return "supposed" if known & {"would", "need", "needs", "must", "should"} else None
+        if known & {"expect", "expected"}:
+            return "supposed"
+        return "supposed" if "would" in known and ("have", "been") in pairs else None
+
+
+def _forced(words: Sequence[str]) -> bool:
+    """ "if I had to choose": the condition is only that an answer is wanted."""
+    at = words.index("if") if "if" in words else 0
+    return any(word in _FORCED for word in words[at + 1 : at + 8])
