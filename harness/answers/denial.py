@@ -21,7 +21,7 @@ _AFTER = {  # second word of a negator of two words -> its first words
         "inverse", "antithesis", "counterpart", "instances",
     )),
     "to": frozenset(("opposed", "contrary", "opposite")),
-    "from": frozenset(("far", "away")),
+    "from": frozenset(("far", "away", "removed", "remote")),
     "out": frozenset(("rule", "ruled", "rules", "ruling")),
     "but": frozenset(("anything", "everything", "all")),
     "against": frozenset(("speaks", "speak", "argue", "argues", "evidence")),

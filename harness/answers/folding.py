@@ -25,6 +25,7 @@ _FOLD = {
     "\u2022": "\n", "\u00d7": " ", "\u2044": "/", "\u30fb": ",",
 }  # fmt: skip
 _WORD = pattern(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:'[^\W_]+)*")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _CLUSTER = 8
 """Marks that are put together with the letter before them; more of them are read one by one."""
 
@@ -71,12 +72,14 @@ def invisible(char: str) -> bool:
     return unicodedata.category(char) in ("Cf", "Cs", "Cc") and char not in "\n\t"
 
 
-def bare(word: str) -> str:
-    """The word without its accents, as it is typed where a keyboard has none."""
+def bare(word: str) -> tuple[str, ...]:
+    """The word as it is typed where a keyboard has no accents: uberrascht, ueberrascht."""
     if word.isascii():
-        return word
+        return ()
     parts = unicodedata.normalize("NFD", word)
-    return "".join(c for c in parts if not unicodedata.combining(c))
+    plain = "".join(c for c in parts if not unicodedata.combining(c))
+    long = word.translate(_UMLAUTS)
+    return tuple(w for w in dict.fromkeys((plain, long)) if w != word)
 
 
 def _joins(char: str) -> bool:

@@ -67,6 +67,7 @@ _EXPLAINS = frozenset((
 _NONE_SEEN = pattern(
     r"\W*(?:any|even|an? (?:trace|hint|sign|bit)|signs?|traces?|evidence|the slightest|much)\b[\w ]*\W*"
 )
+_SEEING = ("see", "detect", "find", "discern", "make out", "detected", "discerned")
 _CLOSE = 48
 _VOID = ("denied", "supposed")
 
@@ -148,8 +149,12 @@ def _sees_none(decline: Decline, mentions: Sequence[Mention], text: str) -> bool
     at = bisect_left(mentions, decline.end, key=lambda m: m.start)
     if at == len(mentions) or mentions[at].start - decline.end > _CLOSE:
         return False
+    if mentions[at].status != "denied":
+        return False
     between = text[decline.end : mentions[at].start]
-    return mentions[at].status == "denied" and _NONE_SEEN.fullmatch(between) is not None
+    if between.isspace():
+        return text[decline.start : decline.end].endswith(_SEEING)
+    return _NONE_SEEN.fullmatch(between) is not None
 
 
 def table_word_only(mentions: Sequence[Mention], words: Sequence[Token]) -> bool:

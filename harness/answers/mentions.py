@@ -46,7 +46,7 @@ _EARLIER = frozenset(("initially", "originally", "earlier", "previously"))
 _EARLIER_PAIRS = frozenset((
     ("at", "first"), ("first", "thought"), ("first", "looked"), ("first", "glance"),
     ("first", "guess"), ("first", "impression"), ("i", "thought"), ("i", "said"),
-    ("initial", "guess"), ("initial", "impression"), ("first", "sight"),
+    ("initial", "guess"), ("initial", "impression"), ("first", "sight"), ("(", "was"),
 ))  # fmt: skip
 
 
@@ -137,6 +137,8 @@ def _in_passing(mention: Mention, tokens: Sequence[Token]) -> bool:
         if word in _ASIDE_ALONE or (word in ("likely", "probable") and before == "less"):
             return True
         if distance <= 3 and word in _ASIDE and before in _ASIDE[word]:
+            return True
+        if distance <= 2 and word == "then" and index > 2:
             return True
         if distance <= 2 and word in _WEAK and (word != "little" or before == "a"):
             return True

@@ -159,6 +159,11 @@ def _over(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | 
     """ "fear over surprise", "I favor sadness over neutral"."""
     del text
     labels = {m.label for m in said}
+    joints = [
+        [t.word for t in tokens[left.last + 1 : right.first]] for left, right in pairwise(said)
+    ]
+    if len(labels) == len(said) and all(joint == [">"] for joint in joints):
+        return said[0].label
     if len(labels) != 2:
         return None
     for left, right in pairwise(said):

@@ -48,7 +48,8 @@ def _speech(languages: tuple[str, ...]) -> Speech:
     operators: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
     joined: dict[str, tuple[str, ...]] = {}
     for found in lexicons[1:]:
-        for words, english_words in found.operators:
+        for written, english_words in found.operators:
+            words = _elided(written) if found.elisions else written
             if unspaced(words[0][0]):
                 joined.setdefault(words[0], english_words)
             operators.setdefault(words[0], []).append((words, english_words))
@@ -64,6 +65,10 @@ def _speech(languages: tuple[str, ...]) -> Speech:
         elision=pattern(rf"(?<![^\W_])(?:{elisions})(')(?=[^\W_])") if elisions else None,
         denial_follows=any(found.denial_follows for found in lexicons),
     )
+
+
+def _elided(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for word in words for part in word.split("'") if part)
 
 
 def unspaced(char: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from harness.answers.tokens import Token
-from harness.answers.words import BREAKS
+from harness.answers.words import BREAKS, FILL
 
 Verdict: TypeAlias = Literal["supposed", "aside"]
 
@@ -28,7 +28,7 @@ _FORCED = frozenset((
 _UNREAL = frozenset(("would", "could", "might", "wouldn't"))
 _HEDGES = frozenset((
     "maybe", "perhaps", "probably", "possibly", "looks", "seems", "appears", "guess", "think",
-    "right", "likely", "say", "assume", "suppose", "believe",
+    "right", "likely", "say", "assume", "suppose", "believe", "no",
 ))  # fmt: skip
 _ASKING = frozenset((
     "is", "are", "was", "does", "do", "did", "can", "could", "would", "should", "shall", "may",
@@ -92,9 +92,10 @@ class Clauses:
             return "supposed"
         if any(pair in zip(words, words[1:], strict=False) for pair in (("do", "you"), ("you", "mean"), ("would", "you"), ("should", "i"))):  # fmt: skip
             return "supposed"
-        if len(words) <= 3 or any(w in _HEDGES for w in words):
-            return "aside"
-        return "supposed"
+        if "whether" in words:
+            return "supposed"
+        bare = [w for w in words if w not in FILL]
+        return "aside" if len(bare) <= 1 or any(w in _HEDGES for w in words) else "supposed"
 
     def _as_rule(self, span: tuple[int, int]) -> bool:
         """ "fear usually shows", "anger would need lowered brows"."""

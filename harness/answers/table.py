@@ -110,7 +110,7 @@ def label_table(
     if len(lexicons) > 1:
         written.append(
             {
-                label: [b for word in (label, *known[label]) if (b := bare(word)) != word]
+                label: [plain for word in (label, *known[label]) for plain in bare(word)]
                 for label in labels
             }
         )
