@@ -39,7 +39,7 @@ _DENIALS = frozenset((
     "not", "never", "absent", "excluded", "unlikely", "missing", "lacking", "ruled", "cannot",
     "incorrect", "wrong", "nowhere", "no", "implausible", "improbable", "gone", "eliminated",
     "inconsistent", "hardly", "barely", "scarcely", "out", "nonexistent", "dismissed", "rejected",
-    "discarded", "unsupported", "impossible", "lacks",
+    "discarded", "unsupported", "impossible", "lacks", "off", "inactive",
 ))  # fmt: skip
 _FALSE = frozenset((
     "no", "false", "absent", "0", "0.0", "none", "not", "nope", "never", "inactive", "0.00", "n",
@@ -47,6 +47,8 @@ _FALSE = frozenset((
 ))  # fmt: skip
 _BARE = frozenset(("absent", "missing", "excluded", "nowhere", "inactive", "lacking", "unlikely"))
 """Words that deny what stands right before them."""
+
+_PRESENT = frozenset(("present", "active", "visible", "shown", "observed", "seen", "activated"))
 
 Spans = Mapping[int, int]
 
@@ -71,6 +73,8 @@ def denied_before(
         before = tokens[index - 1].word if index else ""
         if _two_words(tokens, index, word, before):
             return not _negated(tokens, index - 1) or word == "to"
+        if word == ":" and _heading_denies(tokens, index):
+            return True
         if word == "than" and _than_denies(tokens, index):
             return True
         if word in BREAKS or (word in STOPS and not _so_much(tokens, index)):
@@ -92,6 +96,12 @@ def _two_words(tokens: Sequence[Token], index: int, word: str, before: str) -> b
     return before in _AFTER[word] or (
         word == "of" and index > 1 and tokens[index - 2].word == "opposite" and before == "the"
     )
+
+
+def _heading_denies(tokens: Sequence[Token], colon: int) -> bool:
+    """ "Inactive: AU4", "not present: AU4"."""
+    before = [t.word for t in tokens[max(0, colon - 2) : colon]]
+    return before[-1:] != [] and (before[-1] in _BARE or before[0] == "not" and len(before) > 1 and before[1] in _PRESENT)
 
 
 def _doubts(tokens: Sequence[Token], index: int) -> bool:
@@ -134,7 +144,7 @@ def _negated(tokens: Sequence[Token], index: int) -> bool:
         word = tokens[place].word
         if word in BREAKS:
             return False
-        if negates(word) or word in ("absent", "anything"):
+        if negates(word) or word in ("absent", "inactive", "anything"):
             return word != "anything"
     return False
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 
 from harness.answers.anchors import own_anchors
+from harness.answers.languages import language_of
 from harness.answers.mentions import find_mentions
 from harness.answers.normal import Reply
 from harness.answers.pattern import pattern
@@ -30,6 +31,7 @@ _LEAD = pattern(
 )
 _CODE = pattern(r"\b(?:au|action unit) ?#?:? ?\d{1,2}\b")
 _BULLET = pattern(r"^\W*(?:\d{1,2}[.)]\s|[-\u2022]\s)?\s*|\W+$")
+_NO_UNITS = pattern(r"\b(?:no|without|none of the) (?:\w{1,14} ){0,2}(?:action units?|aus?)\b")
 _ITEM = pattern(r"(?m)^ {0,8}\(?\d{1,2}[.)](?= )")
 _NOTE = pattern(r"\([^()\n]{0,80}\)")
 _NONE = frozenset(
@@ -40,6 +42,11 @@ _NONE = frozenset(
         "\n    ", ""
     ).split("|")
 )
+_STATED = pattern(
+    r"\b(?:is|are|was|were|not|no|isn't|aren't|absent|inactive|active|activated|without|neither|nor|off|on|present)\b"
+    r"|[:=] {0,2}(?:0(?:\.0+)?|false|none|n)\b"
+)
+"""In an item: it says whether the unit is shown, so that this is prose and no list."""
 _STOP = pattern(
     r"\. (?!\d)|\.$|\.\n|\n\s*\n|\btherefore\b|\bthus\b|\bhence\b|\bbased on (?:this|these|them)\b"
 )
@@ -112,6 +119,8 @@ def _listed(reply: Reply, table: LabelTable, start: int) -> Answer | None:  # no
     items = [item for item in items if item]
     if not items or any(len(_NOTE.sub("", item).split()) > 5 for item in items):
         return None
+    if any(_STATED.search(item) for item in items):
+        return None
     names, known = names_in(items, table)
     if ruling(find_declines(rest, reply.speech)) and not known:
         return None
@@ -132,19 +141,24 @@ def _plausible(items: Sequence[str]) -> bool:
 
 def _prose(reply: Reply, table: LabelTable) -> Answer:
     speech = reply.speech
-    tokens = in_english(tokens_of(reply.text, table, speech), table, speech)
+    tokens = tokens_of(reply.text, table, speech)
+    told = language_of(reply.text, (t.word for t in tokens), speech.languages)
+    tokens = in_english(tokens, table, speech)
     found = find_mentions(tokens, table, follows=speech.denial_follows)
-    said = {m.label for m in found if m.status != "denied" and m.label != OFF}
+    free = [m for m in found if m.label != OFF and m.status not in ("denied", "supposed")]
+    said = {m.label for m in free}
+    denied = {m.label for m in found if m.status == "denied"}
     if table.units:
-        said |= {label for code in _CODE.findall(reply.text) if (label := table.label(code))}
-        said -= {m.label for m in found if m.status == "denied"}
-    declined = ruling(find_declines(reply.text, reply.speech))
+        codes = {label for code in _CODE.findall(reply.text) if (label := table.label(code))}
+        said |= codes - {m.label for m in found}
+        said -= denied
+    declined = ruling(find_declines(reply.text, speech))
     if declined and not said:
         return lacking(Outcome.REFUSED, declined)
+    if told is not None and told not in speech.languages:
+        return nothing(reply, f"language/{told}")
     if said and not reply.truncated:
         return answered(tuple(sorted(said)), "mention/names")
-    if not said and re.search(
-        r"\b(?:no|without|none of the) (?:\w{1,14} ){0,2}(?:action units?|aus?)\b", reply.text
-    ):
+    if not said and _NO_UNITS.search(reply.text):
         return answered((), "mention/none")
     return nothing(reply, "denied" if found else "none")

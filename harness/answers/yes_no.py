@@ -11,9 +11,12 @@ from __future__ import annotations
 import re
 
 from harness.answers.anchors import own_anchors
+from harness.answers.folding import words_of
+from harness.answers.languages import language_of
 from harness.answers.normal import Reply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
+from harness.answers.speech import unspaced
 from harness.answers.verdict import answered, lacking, nothing, wordless
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
@@ -68,6 +71,9 @@ def read_yes_no(reply: Reply, *, keys: re.Pattern[str] | None = None) -> Answer:
     if core in _EXACT:
         start = len(reply.text) - len(reply.text.lstrip())
         return answered(_EXACT[core], "exact/yes-no", reply.span(start, len(reply.text.rstrip())))
+    other = _in_other_words(reply)
+    if other is not None:
+        return other
     if len(reply.text) < 80 and _UNSURE.fullmatch(reply.text):
         return lacking(Outcome.OFF_LIST, "exact/off-list")
     text = _IDIOM.sub(lambda m: " " * len(m.group()), reply.text)
@@ -85,6 +91,19 @@ def read_yes_no(reply: Reply, *, keys: re.Pattern[str] | None = None) -> Answer:
     if reply.truncated:
         return nothing(reply, "none")
     return _anywhere(reply, text)
+
+
+def _in_other_words(reply: Reply) -> Answer | None:
+    """The whole reply, or its first word, is yes or no in another language that is read."""
+    text = reply.text.lstrip(" \n.,;:!-")
+    start = len(reply.text) - len(text)
+    for known in reply.speech.lexicons[1:]:
+        for value, words in (("yes", known.yes), ("no", known.no)):
+            for word in sorted(words, key=len, reverse=True):
+                rest = text[len(word) : len(word) + 1]
+                if text.startswith(word) and (not rest.isalnum() or unspaced(word[0])):
+                    return answered(value, "lead/yes-no", reply.span(start, start + len(word)))
+    return None
 
 
 def _anchored(reply: Reply, text: str, keys: re.Pattern[str] | None) -> Answer | None:
@@ -105,6 +124,9 @@ def _anchored(reply: Reply, text: str, keys: re.Pattern[str] | None) -> Answer |
 
 def _anywhere(reply: Reply, text: str) -> Answer:
     declined = ruling(find_declines(reply.text, reply.speech))
+    told = language_of(text, words_of(text[:2000]), reply.speech.languages)
+    if told is not None and told not in reply.speech.languages:
+        return nothing(reply, f"language/{told}")
     said: dict[str, tuple[int, int]] = {}
     for match in _WORDS.finditer(text):
         if match.group(1):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
+from harness.core.languages import known_languages
 from harness.core.message import Message
 
 
@@ -27,8 +28,15 @@ class PromptHead(BaseModel):
     replies: Mapping[str, tuple[str, ...]] = {}
     """Every reply tag in order -> the fields read from that reply (none for a mere description); all other
     fields are read from the last reply. Empty: all fields are."""
+    languages: tuple[str, ...] = ()
+    """Codes of the languages that replies to this prompt are read in besides those of its task."""
     max_tokens: PositiveInt | None = None
     """Overrides the task's limit (chain of thought needs room)."""
+
+    @field_validator("languages")
+    @classmethod
+    def _are_known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        return known_languages(languages)
 
     @model_validator(mode="after")
     def _check(self) -> PromptHead:

@@ -12,11 +12,14 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    SerializerFunctionWrapHandler,
     field_validator,
+    model_serializer,
 )
 
 from harness.core.cell import FREE, Channel
 from harness.core.field import FieldSpec
+from harness.core.languages import known_languages
 
 
 class MediaSpec(BaseModel):
@@ -83,6 +86,8 @@ class Task(BaseModel):
     unconstrained: Literal["stop", "free"] = "stop"
     """What is done where a model cannot be held to an answer on the channel `choice`: stop, or go on in
     free text, which is then said everywhere."""
+    languages: tuple[str, ...] = ()
+    """Codes of the languages that replies are read in besides English and the languages of the labels (`[de, fr]`)."""
     sentences: Literal["megc"] | None = None
     """`megc`: answers are put into the challenge's sentences as well and scored as texts."""
     spotting: SpottingSpec | None = None
@@ -93,6 +98,19 @@ class Task(BaseModel):
     """The people are judged there: every report says what the law of the European Union has against that."""
     notice: str = ""
     """A further sentence that every report of this task carries."""
+
+    @field_validator("languages")
+    @classmethod
+    def _are_known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        return known_languages(languages)
+
+    @model_serializer(mode="wrap")
+    def _without_younger_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A key that is younger than digests of tasks only where it says something."""
+        written: dict[str, Any] = handler(self)
+        if not self.languages:
+            written.pop("languages", None)
+        return written
 
     @field_validator("source")
     @classmethod

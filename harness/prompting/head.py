@@ -92,5 +92,6 @@ def _example(key: str) -> str:
         "answer": "`answer: text` (or final, or json)",
         "protocol": "`protocol: single`",
         "max_tokens": "`max_tokens: 512`",
+        "languages": "`languages: [de, fr]`",
     }
     return examples.get(key, f"`{key}: ...`")

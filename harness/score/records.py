@@ -248,7 +248,9 @@ class _Parser:
         reader = self._readers.get(asks)
         if reader is None:
             fields: dict[str, FieldSpec] = {name: self._task.fields[name] for name in asks}
-            reader = self._readers[asks] = Reader.build(fields, form=self._head.answer)
+            languages = (*self._task.languages, *self._head.languages)
+            reader = Reader.build(fields, form=self._head.answer, languages=languages)
+            self._readers[asks] = reader
         return reader(text, truncated=truncated)
 
 
