@@ -137,3 +137,10 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def truthless_words(missing: Mapping[str, int]) -> str:
+    """`not scored, having no true value: 12 samples of emotion, 3 of valence`."""
+    parts = [f"{count(number)} of {name}" for name, number in missing.items()]
+    first = parts[0].replace(" of ", " samples of " if next(iter(missing.values())) != 1 else " sample of ", 1)
+    return f"not scored, having no true value: {', '.join([first, *parts[1:]])}"

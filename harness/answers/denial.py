@@ -30,7 +30,7 @@ _ONLY = frozenset(("only", "just", "merely", "simply", "solely", "necessarily"))
 _POSITIVE = frozenset((
     "doubt", "question", "mistaking", "mistake", "hesitation", "denying", "deny", "contain", "hide",
     "hiding", "conceal", "concealing", "suppress", "suppressing", "miss", "missing", "overlook",
-    "ignore", "wonder", "help", "disguise", "mask", "fake", "only", "escape", "dispute",
+    "ignore", "wonder", "hesitate", "hesitating", "help", "disguise", "mask", "fake", "only", "escape", "dispute",
 ))  # fmt: skip
 _EXCEPT = frozenset(("except", "besides", "save", "excluding", "beyond"))
 _DOUBTING = frozenset(("doubt", "doubts", "doubtful", "dubious", "disagree"))
@@ -79,12 +79,15 @@ def denied_before(
             return True
         if word in BREAKS or (word in STOPS and not _so_much(tokens, index)):
             return False
+        if word == "," and tokens[index + 1].word == "that":  # "I don't think, that ..."
+            index -= 1
+            continue
         if word in (",", "and", "&", "/"):
             if any(t.word not in FILL for t in tokens[index + 1 : head]):
                 return False
             commas += word == ","
         elif negates(word) or _doubts(tokens, index):
-            return _denies(span, tokens, lasts, index, commas)
+            return _denies(span, tokens, lasts, index, (commas, items))
         index -= 1
         steps += 1
     return False
@@ -116,9 +119,10 @@ def _so_much(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _denies(
-    span: tuple[int, int], tokens: Sequence[Token], lasts: Spans, index: int, commas: int
+    span: tuple[int, int], tokens: Sequence[Token], lasts: Spans, index: int, list_: tuple[int, int]
 ) -> bool:
-    """Whether the negator at `index` holds for the mention."""
+    """Whether the negator at `index` holds for the mention, `list_` commas and items behind it."""
+    commas, items = list_
     word = tokens[index].word
     before = tokens[index - 1].word if index else ""
     following = [t.word for t in tokens[index + 1 : index + 7]]
@@ -135,7 +139,9 @@ def _denies(
         return False
     if word == "not" and following[:2] == ["so", "much"]:
         return all(t.word != "as" for t in tokens[index + 3 : span[0]])
-    return not commas or word in LISTING or _list_has_or(span, tokens, lasts, index)
+    if not commas or (items and word in LISTING):
+        return True
+    return _list_has_or(span, tokens, lasts, index)
 
 
 def _negated(tokens: Sequence[Token], index: int) -> bool:

@@ -73,7 +73,9 @@ def language_of(text: str, words: Iterable[str], read: Collection[str]) -> str |
     best = [language for language, count in counts.items() if count == top]
     mine = max((counts[language] for language in read), default=0)
     if mine >= top:
-        return next((code for code in best if code in read), None)
+        fitting = [code for code in best if code in read]
+        second = max((counts[code] for code in read if code != fitting[0]), default=0)
+        return fitting[0] if len(fitting) == 1 and mine > second + 1 else None
     near = bool(_SIBLINGS & set(read)) and any(code in _SIBLINGS for code in best)
     if top < 2 or top < mine + (3 if near else 1):
         return None

@@ -46,7 +46,8 @@ _EARLIER = frozenset(("initially", "originally", "earlier", "previously"))
 _EARLIER_PAIRS = frozenset((
     ("at", "first"), ("first", "thought"), ("first", "looked"), ("first", "glance"),
     ("first", "guess"), ("first", "impression"), ("i", "thought"), ("i", "said"),
-    ("initial", "guess"), ("initial", "impression"), ("first", "sight"), ("(", "was"),
+    ("initial", "guess"), ("initial", "impression"), ("first", "sight"), ("(", "was"), ("going", "to"),
+    ("tempted", "to"), ("about", "to"), ("answer", "was"),
 ))  # fmt: skip
 
 
@@ -116,6 +117,16 @@ def _with_status(
             elif _in_passing(mention, tokens) or _goes_on(mention, tokens, found):
                 status = "aside"
         found.append(replace(mention, status=status, sample=_is_sample(mention, tokens, found)))
+    return _denied_together(found, tokens) if follows else found
+
+
+def _denied_together(found: list[Mention], tokens: Sequence[Token]) -> list[Mention]:
+    """ "喜びも悲しみもない": what denies the last of some joined classes denies them all."""
+    for at in range(len(found) - 2, -1, -1):
+        left, right = found[at], found[at + 1]
+        between = [t.word for t in tokens[left.last + 1 : right.first]]
+        if right.status == "denied" and len(between) < 3 and all(w in ("and", "or") for w in between):
+            found[at] = replace(left, status="denied")
     return found
 
 

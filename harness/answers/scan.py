@@ -84,9 +84,15 @@ def lone_lines(scan: Scan) -> list[Mention]:
             any(len(t.word) > 2 and t.word.isalpha() for t in scan.tokens[a.last + 1 : b.first])
             for a, b in pairwise(lone)
         ]
-        if not apart[-1]:
+        if not apart[-1] or all(_numbered(scan, m) for m in lone):
             return []
     return lone
+
+
+def _numbered(scan: Scan, mention: Mention) -> bool:
+    """An item of a list with numbers: "2. Surprise"."""
+    before = [t.word for t in scan.tokens[max(0, mention.first - 2) : mention.first]]
+    return bool(before) and before[0].isdigit()
 
 
 def _edge(scan: Scan, index: int, step: int) -> bool:

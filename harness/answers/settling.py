@@ -54,6 +54,10 @@ _STRONGER = frozenset((
     "likelier", "likeliest", "likely", "probable", "plausible", "dominant", "prominent", "pronounced",
     "fitting", "convincing", "apt", "evident", "accurate", "appropriate", "apparent",
 ))  # fmt: skip
+_FIRST = frozenset((
+    "dominant", "likelier", "likeliest", "primary", "main", "predominant", "correct", "right",
+    "leading", "prevailing", "answer",
+))  # fmt: skip
 _VERBS = frozenset((
     "dominates", "prevails", "predominates", "wins", "stronger", "strongest", "dominate", "better",
     "best", "likeliest", "outweighs",
@@ -194,6 +198,8 @@ def _main(tokens: Sequence[Token], mention: Mention) -> bool:
     words = [t.word for t in tokens[mention.last + 1 : mention.last + 8]]
     if not words or words[0] in BREAKS:
         return False
+    if words[0] == "(":
+        return words[1:2] == ["most"] or words[1:2] in (["primary"], ["main"], ["dominant"])
     if words[0] in _VERBS - {"better", "best"} or words[:1] in (["fits"],) and words[1:2] in (["better"], ["best"]):
         return True
     if words[0] not in ("is", "seems", "appears", "looks", "are", "feels", "would", "remains"):
@@ -201,4 +207,4 @@ def _main(tokens: Sequence[Token], mention: Mention) -> bool:
     rest = [w for w in words[1:] if w not in ("the", "a", "be", "far", "much", "to", "still")][:3]
     if rest[:1] in (["more"], ["most"]):
         return len(rest) > 1 and rest[1] in _STRONGER
-    return bool(rest) and (rest[0] in _VERBS or rest[0] in ("dominant", "likelier", "likeliest"))
+    return bool(rest) and (rest[0] in _VERBS or rest[0] in _FIRST)

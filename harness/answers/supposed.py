@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from harness.answers.tokens import Token
-from harness.answers.words import BREAKS, FILL
+from harness.answers.words import BREAKS
 
 Verdict: TypeAlias = Literal["supposed", "aside"]
 
 _TRIGGERS = frozenset((
-    "?", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
+    "?", "whether", "supposing", "provided", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
     "often", "generally", "commonly", "normally", "assuming", "suppose", "imagine", "might", "'d",
 ))  # fmt: skip
 _CONTRASTS = frozenset(("but", "however", "although", "though", "while", "whereas", "yet"))
@@ -39,6 +39,8 @@ _FITTING = frozenset((
     "be", "fit", "fits", "best", "describe", "suit", "make", "seem", "still", "match", "win", "say",
     "probably", "likely", "also", "apply",
 ))  # fmt: skip
+_BEARERS = frozenset(("person", "face", "expression", "look", "smile", "individual", "people"))
+_TAKING = frozenset(("take", "need", "require"))
 _RULES = frozenset(("usually", "typically", "often", "generally", "commonly", "normally"))
 _SHOWING = frozenset((
     "would", "shows", "show", "involves", "involve", "requires", "require", "appears", "has",
@@ -68,7 +70,7 @@ class Clauses:
         first, end = self._around(span[0], self._ends)
         if end < len(self._tokens) and self._tokens[end].word == "?":
             return self._remembered((first, end), self._asked)
-        if self._as_rule(span):
+        if self._as_rule(span) or self._embedded(span):
             return "supposed"
         return self._remembered(self._around(span[0], self._cuts), self._unreal)
 
@@ -94,8 +96,7 @@ class Clauses:
             return "supposed"
         if "whether" in words:
             return "supposed"
-        bare = [w for w in words if w not in FILL]
-        return "aside" if len(bare) <= 1 or any(w in _HEDGES for w in words) else "supposed"
+        return "aside" if len(words) <= 1 or any(w in _HEDGES for w in words) else "supposed"
 
     def _as_rule(self, span: tuple[int, int]) -> bool:
         """ "fear usually shows", "anger would need lowered brows"."""
@@ -104,7 +105,20 @@ class Clauses:
             return False
         if words[0] in _RULES:
             return words[1] in _SHOWING
+        if words[0] in _BEARERS:
+            words = [t.word for t in self._tokens[span[1] + 2 : span[1] + 4]] or [""]
+            return words[0] == "would" and words[-1] not in _FITTING
         return words[0] == "would" and words[1] not in _FITTING and words[1][0].isalnum()
+
+    def _embedded(self, span: tuple[int, int]) -> bool:
+        """ "whether she is happy", "in a happy face the cheeks would be raised"."""
+        first, end = self._around(span[0], self._cuts)
+        before = [t.word for t in self._tokens[max(first, span[0] - 16) : span[0]]]
+        if "whether" in before:
+            return True
+        if before[-2:-1] == ["in"] and before[-1] in ("a", "an"):
+            return any(t.word == "would" for t in self._tokens[span[1] : min(end, span[1] + 12)])
+        return False
 
     def _unreal(self, first: int, end: int) -> Verdict | None:
         """A condition that is not said to hold, and what would follow from it."""
@@ -112,7 +126,7 @@ class Clauses:
         known = set(words)
         lead = next((w for w in words if w[0].isalnum()), "")
         unreal = bool(known & _UNREAL) or any(w.endswith("'d") for w in words)
-        condition = bool(known & {"if", "unless", "assuming", "imagine", "suppose"})
+        condition = bool(known & {"if", "unless", "assuming", "imagine", "suppose", "supposing", "provided"})
         inverted = lead in ("had", "were", "should") or ("had" in known and "would" in known)
         if condition and _forced(words):
             return None
@@ -120,6 +134,8 @@ class Clauses:
             return "supposed"
         pairs = set(zip(words, words[1:], strict=False))
         if "would" in known and ("have", "said") in pairs:
+            return "supposed"
+        if lead in ("it", "that", "this") and any(("would", w) in pairs for w in _TAKING):
             return "supposed"
         if ("for", "this") in pairs or ("for", "it") in pairs or ("in", "order") in pairs:
             return "supposed" if known & {"would", "need", "needs", "must", "should"} else None
@@ -131,4 +147,7 @@ class Clauses:
 def _forced(words: Sequence[str]) -> bool:
     """ "if I had to choose": the condition is only that an answer is wanted."""
     at = words.index("if") if "if" in words else 0
-    return any(word in _FORCED for word in words[at + 1 : at + 8])
+    condition = words[at + 1 : at + 8]
+    if "," in condition:
+        condition = condition[: condition.index(",")]
+    return any(word in _FORCED for word in condition)

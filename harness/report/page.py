@@ -158,7 +158,10 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
     return TaskView(
         task=view.tasks[name],
         anchor=f"task-{list(view.tasks).index(name) + 1}",
-        samples=sample_line(entry),
+        samples="; ".join(
+            [sample_line(entry)]
+            + [words.truthless_words(state["without_truth"]) for _ in range("without_truth" in state)]
+        ),
         independence_assumed=entry["cluster_unit"] == "image",
         pending=int(state.get("pending", 0)),
         fields=tuple(_field_view(view, table, sections) for table in tables),

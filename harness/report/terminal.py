@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from harness.analyses.sections import task_sections
-from harness.analyses.words import count, failure_words, visible
+from harness.analyses.words import count, failure_words, truthless_words, visible
 from harness.core.blocks import Block
 from harness.core.cell import FREE
 from harness.core.outcome import Outcome
@@ -130,6 +130,8 @@ def sample_lines(scores: Scores, task: str) -> Iterator[str]:
             f"{count(state['samples'])} samples; 95% intervals resample {state['cluster_unit']}s "
             f"({count(state['clusters'])}){assumed}"
         )
+        if "without_truth" in state:
+            yield truthless_words(state["without_truth"])
         if state["pending"]:
             yield f"{count(state['pending'])} trials not finished yet: the same command goes on"
 

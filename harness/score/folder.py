@@ -215,6 +215,7 @@ def _score_task(answers: TaskAnswers) -> Scores:
         "cluster_unit": records.cluster_unit,
         "pending": _pending(answers),
         "left_out": list(groups.left_out),
+        **_without_truth(records),
         **inside,
     }
     asked = list(_asked(answers))
@@ -251,6 +252,18 @@ def _asked(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
                 "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
                 "channel": cell.channel, "asked": trials - pending, "of": trials,
             }  # fmt: skip
+
+
+def _without_truth(records: TaskRecords) -> dict[str, dict[str, int]]:
+    """Scored fields that some of the samples asked have no true value for -> how many; nothing where all have."""
+    samples = records.samples
+    found: dict[str, int] = {}
+    for name, spec in records.task.fields.items():
+        asked, known = samples.asking(name), samples.known(name)
+        missing = int(np.count_nonzero(asked & ~known))
+        if spec.scored and 0 < missing < np.count_nonzero(asked):
+            found[name] = missing
+    return {"without_truth": found} if found else {}
 
 
 def _joined(tasks: Sequence[Scores]) -> Scores:

@@ -40,7 +40,7 @@ Rankings = Mapping[str, Mapping[str, tuple[str, ...]]]
 def entropy(counts: Sequence[int]) -> float:
     """Shannon (1948) entropy of counts, in bits; 0 for none."""
     total = sum(counts)
-    return -sum(n / total * math.log2(n / total) for n in counts if n) if total else 0.0
+    return sum(n / total * math.log2(total / n) for n in counts if n) if total else 0.0
 
 
 def answer_spread(
