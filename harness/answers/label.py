@@ -333,12 +333,12 @@ def _unnamed(scan: Scan, form: Form) -> Answer:
     words = " ".join(t.word for t in scan.tokens if t.word[0].isalnum())
     if words in scan.table.alone or _OTHER.fullmatch(scan.reply.text):
         return lacking(Outcome.OFF_LIST, "exact/off-list")
-    for status in _VOID:
-        if any(m.status == status for m in scan.mentions):
-            return lacking(Outcome.UNPARSED, status)
-    return lacking(
-        Outcome.UNPARSED, "final/no-anchor" if form == "final" and scan.mentions else "none"
-    )
+    found = {m.status for m in scan.mentions}
+    if "denied" in found:
+        return lacking(Outcome.UNPARSED, "denied")
+    if form == "final" and found:
+        return lacking(Outcome.UNPARSED, "final/no-anchor")
+    return lacking(Outcome.UNPARSED, "supposed" if found else "none")
 
 
 def nothing_read(reply: Reply, rule: str) -> Answer:

@@ -42,6 +42,7 @@ _GROUPS = frozenset((
     "emotions", "feelings", "expressions", "labels", "states", "categories", "terms", "words",
     "moods", "emotion", "feeling", "label", "state",
 ))  # fmt: skip
+_PLURAL = frozenset(("are", "were", "aren't", "weren't", "seem", "appear"))
 _EARLIER = frozenset(("initially", "originally", "earlier", "previously"))
 _EARLIER_PAIRS = frozenset((
     ("at", "first"), ("first", "thought"), ("first", "looked"), ("first", "glance"),
@@ -117,15 +118,25 @@ def _with_status(
             elif _in_passing(mention, tokens) or _goes_on(mention, tokens, found):
                 status = "aside"
         found.append(replace(mention, status=status, sample=_is_sample(mention, tokens, found)))
-    return _denied_together(found, tokens) if follows else found
+    return _denied_together(found, tokens, follows)
 
 
-def _denied_together(found: list[Mention], tokens: Sequence[Token]) -> list[Mention]:
-    """ "喜びも悲しみもない": what denies the last of some joined classes denies them all."""
+def _denied_together(
+    found: list[Mention], tokens: Sequence[Token], follows: bool
+) -> list[Mention]:
+    """ "joy and fear are absent", "喜びも悲しみもない": what denies the last denies all that are joined."""
     for at in range(len(found) - 2, -1, -1):
         left, right = found[at], found[at + 1]
+        if right.status != "denied" or left.status == "denied":
+            continue
         between = [t.word for t in tokens[left.last + 1 : right.first]]
-        if right.status == "denied" and len(between) < 3 and all(w in ("and", "or") for w in between):
+        after = tokens[right.last + 1].word if right.last + 1 < len(tokens) else ""
+        listed = at + 2 < len(found) and found[at + 2].status == "denied"
+        if between in (["and"], ["or"]) or (between in ([","], [",", "and"]) and listed):
+            joined = follows or after in _PLURAL or listed
+        else:
+            joined = follows and not between
+        if joined:
             found[at] = replace(left, status="denied")
     return found
 

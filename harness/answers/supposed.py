@@ -17,7 +17,7 @@ from harness.answers.words import BREAKS
 Verdict: TypeAlias = Literal["supposed", "aside"]
 
 _TRIGGERS = frozenset((
-    "?", "whether", "supposing", "provided", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
+    "?", "whether", "people", "supposing", "provided", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
     "often", "generally", "commonly", "normally", "assuming", "suppose", "imagine", "might", "'d",
 ))  # fmt: skip
 _CONTRASTS = frozenset(("but", "however", "although", "though", "while", "whereas", "yet"))
@@ -39,6 +39,8 @@ _FITTING = frozenset((
     "be", "fit", "fits", "best", "describe", "suit", "make", "seem", "still", "match", "win", "say",
     "probably", "likely", "also", "apply",
 ))  # fmt: skip
+_REAL = frozenset((("if", "anything"), ("as", "if"), ("if", "you"), ("even", "if"), ("if", "any")))
+_PERSONS = frozenset(("he", "she", "they", "it", "his", "her", "their"))
 _BEARERS = frozenset(("person", "face", "expression", "look", "smile", "individual", "people"))
 _TAKING = frozenset(("take", "need", "require"))
 _RULES = frozenset(("usually", "typically", "often", "generally", "commonly", "normally"))
@@ -103,6 +105,8 @@ class Clauses:
         words = [t.word for t in self._tokens[span[1] + 1 : span[1] + 3]]
         if len(words) < 2:
             return False
+        if words[0] == "people" and (not span[0] or self._tokens[span[0] - 1].word in BREAKS):
+            return True
         if words[0] in _RULES:
             return words[1] in _SHOWING
         if words[0] in _BEARERS:
@@ -127,8 +131,8 @@ class Clauses:
         lead = next((w for w in words if w[0].isalnum()), "")
         unreal = bool(known & _UNREAL) or any(w.endswith("'d") for w in words)
         condition = bool(known & {"if", "unless", "assuming", "imagine", "suppose", "supposing", "provided"})
-        inverted = lead in ("had", "were", "should") or ("had" in known and "would" in known)
-        if condition and _forced(words):
+        inverted = lead in ("had", "were", "should") or _had_it_been(words)
+        if condition and (_forced(words) or _real(words)):
             return None
         if unreal and (condition or inverted):
             return "supposed"
@@ -139,7 +143,7 @@ class Clauses:
             return "supposed"
         if ("for", "this") in pairs or ("for", "it") in pairs or ("in", "order") in pairs:
             return "supposed" if known & {"would", "need", "needs", "must", "should"} else None
-        if known & {"expect", "expected"}:
+        if any((modal, "expect") in pairs for modal in _UNREAL):
             return "supposed"
         return "supposed" if "would" in known and ("have", "been") in pairs else None
 
@@ -151,3 +155,17 @@ def _forced(words: Sequence[str]) -> bool:
     if "," in condition:
         condition = condition[: condition.index(",")]
     return any(word in _FORCED for word in condition)
+
+
+def _real(words: Sequence[str]) -> bool:
+    """ "if anything", "as if", "if you look at the eyes": no condition that fails."""
+    pairs = set(zip(words, words[1:], strict=False))
+    return not pairs.isdisjoint(_REAL)
+
+
+def _had_it_been(words: Sequence[str]) -> bool:
+    """ "had she smiled", "had the brows been lower", behind what would then hold."""
+    for word, following in zip(words, words[1:], strict=False):
+        if word == "had" and (following in _PERSONS or (following == "the" and "been" in words)):
+            return True
+    return False
