@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.answers.tokens import Token
-from harness.answers.words import AUX, BREAKS, FILL, JOINS, LISTING, STOPS, negates
+from harness.answers.words import AUX, BREAKS, FILL, JOINS, LISTING, NOT_BEFORE, STOPS, negates
 
 _REACH = 12
 _ITEMS = 16
@@ -40,6 +40,8 @@ _DENIALS = frozenset((
     "incorrect", "wrong", "nowhere", "no", "implausible", "improbable", "gone", "eliminated",
     "inconsistent", "hardly", "barely", "scarcely", "out", "nonexistent", "dismissed", "rejected",
     "discarded", "unsupported", "impossible", "lacks", "off", "inactive",
+    "overstatement", "exaggeration", "stretch", "premature", "misleading", "mistake", "mistaken",
+    "inaccurate", "overkill", "overstated",
 ))  # fmt: skip
 _FALSE = frozenset((
     "no", "false", "absent", "0", "0.0", "none", "not", "nope", "never", "inactive", "0.00", "n",
@@ -75,8 +77,11 @@ def denied_before(
             return not _negated(tokens, index - 1) or word == "to"
         if word == ":" and _heading_denies(tokens, index):
             return True
-        if word == "than" and _than_denies(tokens, index):
-            return True
+        if word == "than":
+            if before == "other" and _negated(tokens, index - 1):
+                return False
+            if _than_denies(tokens, index):
+                return True
         if word in BREAKS or (word in STOPS and not _so_much(tokens, index)):
             return False
         if word == "," and tokens[index + 1].word == "that":  # "I don't think, that ..."
@@ -86,7 +91,7 @@ def denied_before(
             if any(t.word not in FILL for t in tokens[index + 1 : head]):
                 return False
             commas += word == ","
-        elif negates(word) or _doubts(tokens, index):
+        elif negates(word) or _doubts(tokens, index) or _little(tokens, index):
             return _denies(span, tokens, lasts, index, (commas, items))
         index -= 1
         steps += 1
@@ -112,6 +117,13 @@ def _doubts(tokens: Sequence[Token], index: int) -> bool:
     if tokens[index].word not in _DOUBTING:
         return False
     return all(not negates(t.word) and t.word != "beyond" for t in tokens[max(0, index - 3) : index])
+
+
+def _little(tokens: Sequence[Token], index: int) -> bool:
+    """ "little if any fear", "little to no fear", "little sign of fear"; not "a little"."""
+    if tokens[index].word not in ("little", "few") or (index and tokens[index - 1].word == "a"):
+        return False
+    return tokens[index + 1].word in ("if", "to", "or", "sign", "signs", "evidence", "indication")
 
 
 def _so_much(tokens: Sequence[Token], index: int) -> bool:
@@ -160,7 +172,7 @@ def _than_denies(tokens: Sequence[Token], index: int) -> bool:
     if "less" in before:
         return False
     if before and before[-1] == "other":
-        return not _negated(tokens, index - 1)
+        return True
     return bool(before) and (before[-1] == "rather" or "more" in before or "closer" in before)
 
 
@@ -196,9 +208,11 @@ def denied_after(
         return True
     if words[0] == "?" and _answered_no(words[1:], begin + 1, lasts):
         return True
+    if words[:2] in ([",", "nothing"], [",", "none"]) and (len(words) == 2 or words[2] in BREAKS):
+        return True
     if words[0] in (":", "=", "-") and len(words) > 1 and words[1] in _FALSE:
         return len(words) == 2 or words[2] in BREAKS or words[2] in (",", ")")
-    if words[0].endswith("n't") or words[0] == "cannot" or words[0] in _BARE:
+    if words[0].endswith("n't") or words[0] in ("cannot", NOT_BEFORE) or words[0] in _BARE:
         return True
     if words[0] in ("not", "no") and len(words) > 1 and begin + 1 not in lasts:
         return words[1] != "doubt" and words[1] not in _ONLY and not _names_next(begin, lasts, words)
@@ -216,7 +230,7 @@ def _answered_no(words: Sequence[str], begin: int, lasts: Spans) -> bool:
             return False
         if word in BREAKS and place:
             return False
-        if negates(word):
+        if negates(word) or word in _DOUBTING:
             return True
     return False
 
@@ -244,6 +258,6 @@ def _closes_denied(tokens: Sequence[Token], begin: int, lasts: Spans) -> bool:
         word = tokens[index].word
         if index in lasts or word in BREAKS or word in (",", "but", "and", "or", ":", "because", "than"):
             return False
-        if negates(word) or word == "absent":
+        if negates(word) or word in ("absent", NOT_BEFORE):
             return not any(place in lasts for place in range(index + 1, index + 4))
     return False

@@ -170,7 +170,7 @@ def _pattern(wordings: list[str], parts: Mapping[str, str], *, spaced: bool) -> 
 
     starts, others = [], []
     for wording in wordings:
-        text = _PART.sub(part, _PART.sub(part, wording))
+        text = _PART.sub(part, _PART.sub(part, wording)).replace("ß", "ss")
         if text.endswith("$"):
             text = text[:-1] + _END
         (starts if text.startswith("^") else others).append(text.removeprefix("^"))

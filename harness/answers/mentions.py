@@ -160,6 +160,8 @@ def _in_passing(mention: Mention, tokens: Sequence[Token]) -> bool:
             return True
         if distance <= 3 and word in _ASIDE and before in _ASIDE[word]:
             return True
+        if distance <= 2 and word == "between":
+            return True
         if distance <= 2 and word == "then" and index > 2:
             return True
         if distance <= 2 and word in _WEAK and (word != "little" or before == "a"):

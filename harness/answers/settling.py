@@ -45,6 +45,8 @@ _ITEM = pattern(r"(?:^|[\s:,;(])([1-9])[.):] {0,3}$")
 _RANKED = pattern(
     r"\b(?:top ?-?\d|top (?:two|three|five|guesses|choices|emotions|predictions)|rank(?:ed|ing)?|most (?:to least )?likely|in (?:descending )?order|order of|by (?:likelihood|probability|confidence))\b"
 )
+_HEADING = pattern(r"\b(?:rank(?:ing|ed)(?: order)?|in (?:descending )?order(?: of \w{1,14})?|most to least likely) {0,2}: {0,2}$")
+_ITEMS = pattern(r"[\s,;>/-]{1,6}(?:and |then )?")
 _ADVERBS = frozenset((
     "primarily", "mainly", "mostly", "predominantly", "chiefly", "principally", "largely",
     "overwhelmingly", "foremost", "essentially", "dominantly", "leaning", "lean", "especially",
@@ -139,6 +141,9 @@ def _levels(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
 def _by_rank(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | None:
     """The label ranked first, where all are ranked."""
     del tokens
+    if _HEADING.search(text, 0, said[0].start) and len({m.label for m in said}) == len(said):
+        if all(_ITEMS.fullmatch(text[a.end : b.start]) for a, b in pairwise(said)):
+            return said[0].label
     ranks: dict[str, int] = {}
     listed = bool(_RANKED.search(text, 0, said[0].start))
     for mention in said:

@@ -18,7 +18,7 @@ Verdict: TypeAlias = Literal["supposed", "aside"]
 
 _TRIGGERS = frozenset((
     "?", "whether", "people", "supposing", "provided", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
-    "often", "generally", "commonly", "normally", "assuming", "suppose", "imagine", "might", "'d",
+    "often", "generally", "commonly", "normally", "assuming", "told", "say", "suppose", "imagine", "might", "'d",
 ))  # fmt: skip
 _CONTRASTS = frozenset(("but", "however", "although", "though", "while", "whereas", "yet"))
 _FORCED = frozenset((
@@ -41,6 +41,11 @@ _FITTING = frozenset((
 ))  # fmt: skip
 _REAL = frozenset((("if", "anything"), ("as", "if"), ("if", "you"), ("even", "if"), ("if", "any")))
 _PERSONS = frozenset(("he", "she", "they", "it", "his", "her", "their"))
+_OTHERS = frozenset(
+    [("was", "told"), ("some", "say"), ("they", "say"), ("people", "say"), ("others", "say")]
+    + [(who, modal) for who in ("some", "many", "others", "people", "one") for modal in ("would", "might", "could")]
+)
+"""What others say or would say."""
 _BEARERS = frozenset(("person", "face", "expression", "look", "smile", "individual", "people"))
 _TAKING = frozenset(("take", "need", "require"))
 _RULES = frozenset(("usually", "typically", "often", "generally", "commonly", "normally"))
@@ -92,6 +97,8 @@ class Clauses:
         if following and (following[0] in _YES or following[:3] == ["i", "think", "so"]):
             return "aside"
         words = [t.word for t in self._tokens[first:end] if t.word[0].isalnum()]
+        if len(words) <= 1 and following and not _HEDGES & set(following):
+            return "supposed" if following != ["\n"] else "aside"
         if words and words[0] in _ASKING and words[0] != "maybe":
             return "supposed"
         if any(pair in zip(words, words[1:], strict=False) for pair in (("do", "you"), ("you", "mean"), ("would", "you"), ("should", "i"))):  # fmt: skip
@@ -134,7 +141,7 @@ class Clauses:
         inverted = lead in ("had", "were", "should") or _had_it_been(words)
         if condition and (_forced(words) or _real(words)):
             return None
-        if unreal and (condition or inverted):
+        if (unreal and (condition or inverted)) or ("if" in known and "were" in known):
             return "supposed"
         pairs = set(zip(words, words[1:], strict=False))
         if "would" in known and ("have", "said") in pairs:
@@ -143,7 +150,9 @@ class Clauses:
             return "supposed"
         if ("for", "this") in pairs or ("for", "it") in pairs or ("in", "order") in pairs:
             return "supposed" if known & {"would", "need", "needs", "must", "should"} else None
-        if any((modal, "expect") in pairs for modal in _UNREAL):
+        if known & _UNREAL and "expect" in known or not pairs.isdisjoint(_OTHERS):
+            return "supposed"
+        if "would" in known and (lead.endswith("ing") or lead == "to") and ("i", "would") not in pairs:
             return "supposed"
         return "supposed" if "would" in known and ("have", "been") in pairs else None
 

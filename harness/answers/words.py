@@ -14,7 +14,7 @@ NEGATORS = frozenset((
     "not", "no", "never", "without", "neither", "nor", "cannot", "cant", "lacks", "lacking", "lack",
     "unlike", "hardly", "scarcely", "barely", "excluding", "excludes", "excluded", "except",
     "denies", "non", "isnt", "arent", "wasnt", "doesnt", "dont", "didnt", "wont", "wouldnt",
-    "shouldnt", "couldnt", "unlikely", "nothing", "nobody", "fails", "un", "minus", "exclude",
+    "shouldnt", "couldnt", "unlikely", "nothing", "nobody", "fails", "fail", "failed", "zero", "un", "minus", "exclude",
     "rarely", "seldom", "nowhere", "none", "disproves", "contradicts", "contradict", "argues",
 ))  # fmt: skip
 LISTING = frozenset((
@@ -27,6 +27,8 @@ FILL = frozenset((
     "trace", "traces", "indication", "indications", "clear", "overt", "visible", "obvious",
     "strong", "feeling", "feelings", "slight", "least", "slightest", "with",
 ))  # fmt: skip
+NOT_BEFORE = "\u2260"
+"""Stands for a negator that denies what comes before it, as in Japanese and Korean."""
 JOINS = FILL | {",", "/", "&"}
 AUX = frozenset((
     "is", "are", "was", "were", "seems", "appears", "can", "does", "do", "did", "would",
