@@ -18,6 +18,7 @@ from harness.answers.mentions import find_mentions
 from harness.answers.normal import Reply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
+from harness.answers.speech import Speech
 from harness.answers.table import OFF, LabelTable
 from harness.answers.tokens import in_english, tokens_of
 from harness.answers.verdict import answered, lacking, nothing, wordless
@@ -119,7 +120,7 @@ def _listed(reply: Reply, table: LabelTable, start: int) -> Answer | None:  # no
     items = [item for item in items if item]
     if not items or any(len(_NOTE.sub("", item).split()) > 5 for item in items):
         return None
-    if any(_STATED.search(item) for item in items):
+    if any(_STATED.search(_english(item, table, reply.speech)) for item in items):
         return None
     names, known = names_in(items, table)
     if ruling(find_declines(rest, reply.speech)) and not known:
@@ -132,6 +133,13 @@ def _listed(reply: Reply, table: LabelTable, start: int) -> Answer | None:  # no
     return answered(
         names, rule, reply.span(start + begin, start + begin + max(1, len(rest.rstrip())))
     )
+
+
+def _english(item: str, table: LabelTable, speech: Speech) -> str:
+    """The item with the function words of other languages in English."""
+    if len(speech.languages) == 1:
+        return item
+    return " ".join(t.word for t in in_english(tokens_of(item, table, speech), table, speech))
 
 
 def _plausible(items: Sequence[str]) -> bool:

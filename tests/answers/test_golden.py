@@ -37,7 +37,9 @@ def rows(name: str, kind: str) -> Iterator[Any]:
     for block in load(name):
         spec = spec_of(kind, block)
         options = {
-            key: block[key] for key in ("letters", "form", "truncated", "name") if key in block
+            key: block[key]
+            for key in ("letters", "form", "truncated", "name", "languages")
+            if key in block
         }
         if kind == "number":
             options.setdefault("name", "valence")
@@ -52,6 +54,8 @@ def rows(name: str, kind: str) -> Iterator[Any]:
 
 ALL = [
     *rows("label", "label"),
+    *rows("label_english", "label"),
+    *rows("label_languages", "label"),
     *rows("number", "number"),
     *rows("yes_no", "yes-no"),
     *rows("set", "set"),
@@ -88,7 +92,13 @@ def test_json_table(text: str, field: str, outcome: str, value: Any) -> None:
 
 
 def test_tables_are_large() -> None:
-    counts = {name: sum(1 for _ in rows(name, kind)) for name, kind in (
-        ("label", "label"), ("number", "number"), ("yes_no", "yes-no"), ("set", "set"))}  # fmt: skip
-    assert counts["label"] >= 220
+    counts = {
+        name: sum(1 for _ in rows(name, kind))
+        for name, kind in (
+            ("label", "label"), ("label_english", "label"), ("label_languages", "label"),
+            ("number", "number"), ("yes_no", "yes-no"), ("set", "set"),
+        )
+    }  # fmt: skip
+    assert counts["label"] + counts["label_english"] >= 700
+    assert counts["label_languages"] >= 350
     assert min(counts["number"], counts["yes_no"], counts["set"], len(load("json"))) >= 30
