@@ -142,5 +142,7 @@ def listed(names: Sequence[str]) -> str:
 def truthless_words(missing: Mapping[str, int]) -> str:
     """`not scored, having no true value: 12 samples of emotion, 3 of valence`."""
     parts = [f"{count(number)} of {name}" for name, number in missing.items()]
-    first = parts[0].replace(" of ", " samples of " if next(iter(missing.values())) != 1 else " sample of ", 1)
+    first = parts[0].replace(
+        " of ", " samples of " if next(iter(missing.values())) != 1 else " sample of ", 1
+    )
     return f"not scored, having no true value: {', '.join([first, *parts[1:]])}"

@@ -55,7 +55,7 @@ _PRESENT = frozenset(("present", "active", "visible", "shown", "observed", "seen
 Spans = Mapping[int, int]
 
 
-def denied_before(
+def denied_before(  # noqa: PLR0911, PLR0912
     span: tuple[int, int], tokens: Sequence[Token], firsts: Spans, lasts: Spans
 ) -> bool:
     """ "not happy", "free of fear", "I don't think it is sad". `firsts`: last token of each mention
@@ -109,14 +109,18 @@ def _two_words(tokens: Sequence[Token], index: int, word: str, before: str) -> b
 def _heading_denies(tokens: Sequence[Token], colon: int) -> bool:
     """ "Inactive: AU4", "not present: AU4"."""
     before = [t.word for t in tokens[max(0, colon - 2) : colon]]
-    return before[-1:] != [] and (before[-1] in _BARE or before[0] == "not" and len(before) > 1 and before[1] in _PRESENT)
+    return before[-1:] != [] and (
+        before[-1] in _BARE or (before[0] == "not" and len(before) > 1 and before[1] in _PRESENT)
+    )
 
 
 def _doubts(tokens: Sequence[Token], index: int) -> bool:
     """ "I doubt that this is anger"; not "no doubt anger"."""
     if tokens[index].word not in _DOUBTING:
         return False
-    return all(not negates(t.word) and t.word != "beyond" for t in tokens[max(0, index - 3) : index])
+    return all(
+        not negates(t.word) and t.word != "beyond" for t in tokens[max(0, index - 3) : index]
+    )
 
 
 def _little(tokens: Sequence[Token], index: int) -> bool:
@@ -130,7 +134,7 @@ def _so_much(tokens: Sequence[Token], index: int) -> bool:
     return tokens[index].word == "so" and tokens[index + 1].word == "much"
 
 
-def _denies(
+def _denies(  # noqa: PLR0911
     span: tuple[int, int], tokens: Sequence[Token], lasts: Spans, index: int, list_: tuple[int, int]
 ) -> bool:
     """Whether the negator at `index` holds for the mention, `list_` commas and items behind it."""
@@ -196,7 +200,7 @@ def _list_has_or(
     return False
 
 
-def denied_after(
+def denied_after(  # noqa: PLR0911
     span: tuple[int, int], tokens: Sequence[Token], lasts: Spans, follows: bool
 ) -> bool:
     """ "anger is absent", "sad: no", "happy? not at all"."""
@@ -215,7 +219,9 @@ def denied_after(
     if words[0].endswith("n't") or words[0] in ("cannot", NOT_BEFORE) or words[0] in _BARE:
         return True
     if words[0] in ("not", "no") and len(words) > 1 and begin + 1 not in lasts:
-        return words[1] != "doubt" and words[1] not in _ONLY and not _names_next(begin, lasts, words)
+        return (
+            words[1] != "doubt" and words[1] not in _ONLY and not _names_next(begin, lasts, words)
+        )
     if words[0] in ("not", "no") and len(words) == 1:
         return True
     if words[0] in AUX and _predicate_denies(words[1:], begin + 1, lasts):
@@ -244,7 +250,11 @@ def _names_next(begin: int, lasts: Spans, words: Sequence[str]) -> bool:
 
 def _predicate_denies(words: Sequence[str], begin: int, lasts: Spans) -> bool:
     for place, word in enumerate(words[:5]):
-        if begin + place in lasts or word in BREAKS or word in (",", "but", "and", "only", ":", "so", "because", "than"):
+        if (
+            begin + place in lasts
+            or word in BREAKS
+            or word in (",", "but", "and", "only", ":", "so", "because", "than")
+        ):
             return False
         if word in _DENIALS or word.endswith("n't"):
             rest = words[place + 1 : place + 2]
@@ -256,7 +266,11 @@ def _closes_denied(tokens: Sequence[Token], begin: int, lasts: Spans) -> bool:
     """A negator at the end of the clause: "Freude sehe ich nicht", "喜びではない"."""
     for index in range(begin, min(begin + 10, len(tokens))):
         word = tokens[index].word
-        if index in lasts or word in BREAKS or word in (",", "but", "and", "or", ":", "because", "than"):
+        if (
+            index in lasts
+            or word in BREAKS
+            or word in (",", "but", "and", "or", ":", "because", "than")
+        ):
             return False
         if negates(word) or word in ("absent", NOT_BEFORE):
             return not any(place in lasts for place in range(index + 1, index + 4))

@@ -168,7 +168,8 @@ def _pattern(wordings: list[str], parts: Mapping[str, str], *, spaced: bool) -> 
     def part(found: re.Match[str]) -> str:
         return parts[found[1]] if found[1] in parts else found[0]
 
-    starts, others = [], []
+    starts: list[str] = []
+    others: list[str] = []
     for wording in wordings:
         text = _PART.sub(part, _PART.sub(part, wording)).replace("ß", "ss")
         if text.endswith("$"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -69,7 +70,9 @@ class Mention:
     """Named as an example of its kind ("emotions such as fear")."""
 
 
-def find_mentions(tokens: Sequence[Token], table: LabelTable, *, follows: bool = False) -> list[Mention]:
+def find_mentions(
+    tokens: Sequence[Token], table: LabelTable, *, follows: bool = False
+) -> list[Mention]:
     """All mentions in order, longest phrase first, each with its status. `follows`: a denial may
     stand at the end of the clause."""
     raw: list[Mention] = []
@@ -99,9 +102,7 @@ def _describes_part(mention: Mention, tokens: Sequence[Token], table: LabelTable
     return first.startswith("neutral") and following[0].word in table.parts
 
 
-def _with_status(
-    kept: Sequence[Mention], tokens: Sequence[Token], follows: bool
-) -> list[Mention]:
+def _with_status(kept: Sequence[Mention], tokens: Sequence[Token], follows: bool) -> list[Mention]:
     spans = {m.last: m.first for m in kept}
     starts = {m.first: m.last for m in kept}
     clauses = Clauses(tokens)
@@ -109,7 +110,9 @@ def _with_status(
     for mention in kept:
         status: Status = "said"
         span = (mention.first, mention.last)
-        if denied_before(span, tokens, spans, starts) or denied_after(span, tokens, starts, follows):
+        if denied_before(span, tokens, spans, starts) or denied_after(
+            span, tokens, starts, follows
+        ):
             status = "denied"
         else:
             verdict = clauses.verdict(span)
@@ -121,9 +124,7 @@ def _with_status(
     return _denied_together(found, tokens, follows)
 
 
-def _denied_together(
-    found: list[Mention], tokens: Sequence[Token], follows: bool
-) -> list[Mention]:
+def _denied_together(found: list[Mention], tokens: Sequence[Token], follows: bool) -> list[Mention]:
     """ "joy and fear are absent", "喜びも悲しみもない": what denies the last denies all that are joined."""
     for at in range(len(found) - 2, -1, -1):
         left, right = found[at], found[at + 1]
@@ -141,7 +142,7 @@ def _denied_together(
     return found
 
 
-def _in_passing(mention: Mention, tokens: Sequence[Token]) -> bool:
+def _in_passing(mention: Mention, tokens: Sequence[Token]) -> bool:  # noqa: PLR0911
     """ "a hint of sadness", "similar to fear", "the secondary emotion is surprise"."""
     for index in range(mention.first - 1, max(-1, mention.first - 12), -1):
         word, distance = tokens[index].word, mention.first - index
@@ -183,7 +184,7 @@ def _is_sample(mention: Mention, tokens: Sequence[Token], found: Sequence[Mentio
         if len(between) < 5 and all(word in JOINS for word in between):
             return True
     words = [t.word for t in tokens[max(0, mention.first - 6) : mention.first]]
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(itertools.pairwise(words))
     if any(pair in _SAMPLES for pair in pairs):
         return True
     return any(

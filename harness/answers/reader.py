@@ -169,9 +169,7 @@ def _visible(reply: Reply) -> str:
 def _part(reply: Reply, start: int, end: int, *, truncated: bool) -> Reply:
     whole = reply.offsets if reply.offsets is not None else range(len(reply.text) + 1)
     offsets = whole[start : end + 1]
-    return Reply(
-        reply.raw, reply.text[start:end], offsets, truncated, False, False, reply.speech
-    )
+    return Reply(reply.raw, reply.text[start:end], offsets, truncated, False, False, reply.speech)
 
 
 def _keyed(reply: Reply, fields: Sequence[FieldReader]) -> dict[str, Reply]:

@@ -97,8 +97,10 @@ def governs(decline: Decline, start: int, text: str) -> bool:
 
 def _leads_to(decline: Decline, start: int, text: str) -> bool:
     """A label in the sentence that ends in declining."""
+    if decline.start - start > _NEAR:
+        return False
     between = text[start : decline.start]
-    if len(between) > _NEAR or any(mark in between for mark in _MARKS):
+    if any(mark in between for mark in _MARKS):
         return False
     if decline.known.turns.search(between + " "):
         return False

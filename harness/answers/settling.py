@@ -20,7 +20,9 @@ from harness.answers.words import BREAKS, FILL
 _AFTER = pattern(
     r" {0,3}(?:[:=(,-]|\b(?:at|is|with|score of)\b|\s)? {0,3}(?:about |approximately |~ ?)?(\d{1,3}(?:[.,]\d{1,6})?|\.\d{1,6}) ?(%|percent\b|/ ?\d{1,3}|out of \d{1,3})?(?![\w.]*\d)"
 )
-_BEFORE = pattern(r"(?:^|[^\w.])(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}) ?(%|percent)? {0,3}(?:-|:|of|for)? {0,3}$")
+_BEFORE = pattern(
+    r"(?:^|[^\w.])(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}) ?(%|percent)? {0,3}(?:-|:|of|for)? {0,3}$"
+)
 _LEVEL = pattern(
     r" {0,3}(?:[:=(-]|is) {0,3}(?:very )?(none|absent|minimal|very low|low|weak|slight|mild|some|moderate|medium|strong|high|dominant)\b"
 )
@@ -32,6 +34,7 @@ _LEVELS = {
     )
     for word in words
 }  # fmt: skip
+_NEAR = 60
 _SLACK = 0.06
 _RANK = pattern(
     r"(?:\b(?:top|rank|choice|option|guess|place|priority|no\.?|number) {0,2}[-#]? {0,2}([1-9])\b|#([1-9])\b|\b([1-9])(?:st|nd|rd|th)\b(?: \w{1,12}){0,2}"
@@ -45,7 +48,9 @@ _ITEM = pattern(r"(?:^|[\s:,;(])([1-9])[.):] {0,3}$")
 _RANKED = pattern(
     r"\b(?:top ?-?\d|top (?:two|three|five|guesses|choices|emotions|predictions)|rank(?:ed|ing)?|most (?:to least )?likely|in (?:descending )?order|order of|by (?:likelihood|probability|confidence))\b"
 )
-_HEADING = pattern(r"\b(?:rank(?:ing|ed)(?: order)?|in (?:descending )?order(?: of \w{1,14})?|most to least likely) {0,2}: {0,2}$")
+_HEADING = pattern(
+    r"\b(?:rank(?:ing|ed)(?: order)?|in (?:descending )?order(?: of \w{1,14})?|most to least likely) {0,2}: {0,2}$"
+)
 _ITEMS = pattern(r"[\s,;>/-]{1,6}(?:and |then )?")
 _ADVERBS = frozenset((
     "primarily", "mainly", "mostly", "predominantly", "chiefly", "principally", "largely",
@@ -113,7 +118,9 @@ def _scores(
         if mention.label in found:
             return None
         found[mention.label] = float(match[1].replace(",", "."))
-        units.add((match[2] or "").replace(" ", "")) if match.lastindex and match[2] else units.add("")
+        units.add((match[2] or "").replace(" ", "")) if match.lastindex and match[2] else units.add(
+            ""
+        )
         written.append(match[1])
     if len(units) != 1:
         return None
@@ -141,11 +148,13 @@ def _levels(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
 def _by_rank(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | None:
     """The label ranked first, where all are ranked."""
     del tokens
-    if _HEADING.search(text, 0, said[0].start) and len({m.label for m in said}) == len(said):
-        if all(_ITEMS.fullmatch(text[a.end : b.start]) for a, b in pairwise(said)):
+    apart = len({m.label for m in said}) == len(said)
+    if apart and _HEADING.search(text, max(0, said[0].start - _NEAR), said[0].start):
+        listed_only = all(_ITEMS.fullmatch(text[a.end : b.start]) for a, b in pairwise(said))
+        if listed_only:
             return said[0].label
     ranks: dict[str, int] = {}
-    listed = bool(_RANKED.search(text, 0, said[0].start))
+    listed = bool(_RANKED.search(text, max(0, said[0].start - 4 * _NEAR), said[0].start))
     for mention in said:
         before = text[max(0, mention.start - 32) : mention.start]
         match = _RANK.search(before)
@@ -177,9 +186,9 @@ def _over(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | 
         return None
     for left, right in pairwise(said):
         between = [t.word for t in tokens[left.last + 1 : right.first]]
-        if left.label != right.label and between and between[0] in _OVER:
-            if all(word in FILL for word in between[1:]):
-                return left.label
+        filled = all(word in FILL for word in between[1:])
+        if left.label != right.label and between and between[0] in _OVER and filled:
+            return left.label
     return None
 
 
@@ -190,7 +199,7 @@ def _stronger(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> st
     return main.pop() if len(main) == 1 else None
 
 
-def _main(tokens: Sequence[Token], mention: Mention) -> bool:
+def _main(tokens: Sequence[Token], mention: Mention) -> bool:  # noqa: PLR0911
     for index in range(mention.first - 1, max(-1, mention.first - 6), -1):
         word = tokens[index].word
         before = tokens[index - 1].word if index else ""
@@ -205,7 +214,9 @@ def _main(tokens: Sequence[Token], mention: Mention) -> bool:
         return False
     if words[0] == "(":
         return words[1:2] == ["most"] or words[1:2] in (["primary"], ["main"], ["dominant"])
-    if words[0] in _VERBS - {"better", "best"} or words[:1] in (["fits"],) and words[1:2] in (["better"], ["best"]):
+    if words[0] in _VERBS - {"better", "best"} or (
+        words[:1] in (["fits"],) and words[1:2] in (["better"], ["best"])
+    ):
         return True
     if words[0] not in ("is", "seems", "appears", "looks", "are", "feels", "would", "remains"):
         return False

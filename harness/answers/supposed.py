@@ -7,8 +7,9 @@ to choose, fear" does claim, and so does a guess with a question mark ("perhaps 
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 from harness.answers.tokens import Token
@@ -34,7 +35,9 @@ _ASKING = frozenset((
     "is", "are", "was", "does", "do", "did", "can", "could", "would", "should", "shall", "may",
     "what", "which", "who", "why", "how", "whether", "will", "has", "have", "isn't", "aren't",
 ))  # fmt: skip
-_YES = frozenset(("yes", "yeah", "yep", "indeed", "definitely", "certainly", "absolutely", "correct"))
+_YES = frozenset(
+    ("yes", "yeah", "yep", "indeed", "definitely", "certainly", "absolutely", "correct")
+)
 _FITTING = frozenset((
     "be", "fit", "fits", "best", "describe", "suit", "make", "seem", "still", "match", "win", "say",
     "probably", "likely", "also", "apply",
@@ -43,7 +46,11 @@ _REAL = frozenset((("if", "anything"), ("as", "if"), ("if", "you"), ("even", "if
 _PERSONS = frozenset(("he", "she", "they", "it", "his", "her", "their"))
 _OTHERS = frozenset(
     [("was", "told"), ("some", "say"), ("they", "say"), ("people", "say"), ("others", "say")]
-    + [(who, modal) for who in ("some", "many", "others", "people", "one") for modal in ("would", "might", "could")]
+    + [
+        (who, modal)
+        for who in ("some", "many", "others", "people", "one")
+        for modal in ("would", "might", "could")
+    ]
 )
 """What others say or would say."""
 _BEARERS = frozenset(("person", "face", "expression", "look", "smile", "individual", "people"))
@@ -86,9 +93,11 @@ class Clauses:
         first = marks[after - 1] + 1 if after else 0
         return first, marks[after] if after < len(marks) else len(self._tokens)
 
-    def _remembered(self, bounds: tuple[int, int], rule: object) -> Verdict | None:
+    def _remembered(
+        self, bounds: tuple[int, int], rule: Callable[[int, int], Verdict | None]
+    ) -> Verdict | None:
         if bounds not in self._known:
-            self._known[bounds] = rule(*bounds)  # type: ignore[operator]
+            self._known[bounds] = rule(*bounds)
         return self._known[bounds]
 
     def _asked(self, first: int, end: int) -> Verdict:
@@ -101,7 +110,7 @@ class Clauses:
             return "supposed" if following != ["\n"] else "aside"
         if words and words[0] in _ASKING and words[0] != "maybe":
             return "supposed"
-        if any(pair in zip(words, words[1:], strict=False) for pair in (("do", "you"), ("you", "mean"), ("would", "you"), ("should", "i"))):  # fmt: skip
+        if any(pair in itertools.pairwise(words) for pair in (("do", "you"), ("you", "mean"), ("would", "you"), ("should", "i"))):  # fmt: skip
             return "supposed"
         if "whether" in words:
             return "supposed"
@@ -131,28 +140,34 @@ class Clauses:
             return any(t.word == "would" for t in self._tokens[span[1] : min(end, span[1] + 12)])
         return False
 
-    def _unreal(self, first: int, end: int) -> Verdict | None:
+    def _unreal(self, first: int, end: int) -> Verdict | None:  # noqa: PLR0911
         """A condition that is not said to hold, and what would follow from it."""
         words = [t.word for t in self._tokens[first : min(end, first + 60)]]
         known = set(words)
         lead = next((w for w in words if w[0].isalnum()), "")
         unreal = bool(known & _UNREAL) or any(w.endswith("'d") for w in words)
-        condition = bool(known & {"if", "unless", "assuming", "imagine", "suppose", "supposing", "provided"})
+        condition = bool(
+            known & {"if", "unless", "assuming", "imagine", "suppose", "supposing", "provided"}
+        )
         inverted = lead in ("had", "were", "should") or _had_it_been(words)
         if condition and (_forced(words) or _real(words)):
             return None
         if (unreal and (condition or inverted)) or ("if" in known and "were" in known):
             return "supposed"
-        pairs = set(zip(words, words[1:], strict=False))
+        pairs = set(itertools.pairwise(words))
         if "would" in known and ("have", "said") in pairs:
             return "supposed"
         if lead in ("it", "that", "this") and any(("would", w) in pairs for w in _TAKING):
             return "supposed"
         if ("for", "this") in pairs or ("for", "it") in pairs or ("in", "order") in pairs:
             return "supposed" if known & {"would", "need", "needs", "must", "should"} else None
-        if known & _UNREAL and "expect" in known or not pairs.isdisjoint(_OTHERS):
+        if (known & _UNREAL and "expect" in known) or not pairs.isdisjoint(_OTHERS):
             return "supposed"
-        if "would" in known and (lead.endswith("ing") or lead == "to") and ("i", "would") not in pairs:
+        if (
+            "would" in known
+            and (lead.endswith("ing") or lead == "to")
+            and ("i", "would") not in pairs
+        ):
             return "supposed"
         return "supposed" if "would" in known and ("have", "been") in pairs else None
 
@@ -168,13 +183,13 @@ def _forced(words: Sequence[str]) -> bool:
 
 def _real(words: Sequence[str]) -> bool:
     """ "if anything", "as if", "if you look at the eyes": no condition that fails."""
-    pairs = set(zip(words, words[1:], strict=False))
+    pairs = set(itertools.pairwise(words))
     return not pairs.isdisjoint(_REAL)
 
 
 def _had_it_been(words: Sequence[str]) -> bool:
     """ "had she smiled", "had the brows been lower", behind what would then hold."""
-    for word, following in zip(words, words[1:], strict=False):
+    for word, following in itertools.pairwise(words):
         if word == "had" and (following in _PERSONS or (following == "the" and "been" in words)):
             return True
     return False

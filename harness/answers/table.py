@@ -132,7 +132,9 @@ def label_table(
         if affect
         else frozenset(),
         pieces=_pieces(phrases, lexicons),
-        parts=frozenset(part for found in lexicons for part in found.parts) if affect else frozenset(),
+        parts=frozenset(part for found in lexicons for part in found.parts)
+        if affect
+        else frozenset(),
     )
 
 

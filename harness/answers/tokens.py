@@ -24,7 +24,9 @@ class Token:
     end: int
 
 
-def tokens_of(text: str, table: LabelTable | None = None, speech: Speech | None = None) -> list[Token]:
+def tokens_of(
+    text: str, table: LabelTable | None = None, speech: Speech | None = None
+) -> list[Token]:
     """Words, marks and line ends; hyphens inside words part them."""
     joined = _HYPHEN.sub(" ", text)
     if speech is not None and speech.elision is not None and "'" in joined:

@@ -160,7 +160,10 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
         anchor=f"task-{list(view.tasks).index(name) + 1}",
         samples="; ".join(
             [sample_line(entry)]
-            + [words.truthless_words(state["without_truth"]) for _ in range("without_truth" in state)]
+            + [
+                words.truthless_words(state["without_truth"])
+                for _ in range("without_truth" in state)
+            ]
         ),
         independence_assumed=entry["cluster_unit"] == "image",
         pending=int(state.get("pending", 0)),

@@ -9,6 +9,7 @@ import pytest
 from harness.answers import PARSER_VERSION, Reader, read, read_all, resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.languages import LANGUAGES
 from harness.core.outcome import Outcome
 
 VQA = {
@@ -142,8 +143,49 @@ def test_time_is_linear(unit: str) -> None:
     assert large < 12 * max(small, 0.02)
 
 
+OTHER_UNITS = (
+    "if ", "would ", "happy? ", "whether happy ", "no, ", "actually, ", "happy 0.5, ", "happy - ", "-> ",
+    "emotions like happy ", "identifying happy ", "not to ", "i can't ", "against my ", "between happy and ",
+    "rank 1 happy ", "a\u0301", "\u4e0d", "\u9ad8\u5174", "\u4e0d\u662f\u9ad8\u5174", "\u559c\u3073\u3067\u306f\u306a\u3044",
+    "\ud589\ubcf5\uc774 ", "l'", "keine Wut, ", "ich kann nicht ", "je ne peux pas ", "\u0440\u0430\u0434\u043e\u0441\u0442\u044c ",
+    "\u6211\u65e0\u6cd5", "no puedo ", "la ", "\u0e01", "happy and ", "not not ", "than ", "more happy than ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", OTHER_UNITS)
+def test_time_is_linear_in_every_language(unit: str) -> None:
+    reader = Reader.build({"emotion": EMOTION}, languages=tuple(LANGUAGES))
+    reader("warm")
+
+    def once(size: int) -> float:
+        text = unit * (size // len(unit))
+        began = time.process_time()
+        reader(text)
+        return time.process_time() - began
+
+    small, large = (min(once(size) for _ in range(2)) for size in (4_000, 16_000))
+    assert large < 12 * max(small, 0.02)
+
+
 @pytest.mark.parametrize("unit", ["happy ", "{", "not happy, ", "\u202e\0", "a"])
 def test_200_kilobytes(unit: str) -> None:
     began = time.process_time()
     read(unit * (200_000 // len(unit)), EMOTION, name="emotion")
     assert time.process_time() - began < 10
+
+
+def test_languages_are_named_by_the_caller() -> None:
+    assert read("Die Person ist traurig.", EMOTION).rule == "language/de"
+    assert read("Die Person ist traurig.", EMOTION, languages=("de",)).value == "sadness"
+    assert (
+        read('{"emotion": "traurig"}', EMOTION, name="emotion", languages=("de",)).value
+        == "sadness"
+    )
+    with pytest.raises(ValueError, match="xx"):
+        Reader.build({"emotion": EMOTION}, languages=("xx",))
+
+
+def test_labels_bring_their_language() -> None:
+    reader = Reader.build({"emotion": FieldSpec(kind="label", labels=("Wut", "Freude", "neutral"))})
+    assert reader.speech.languages == ("en", "de")
+    assert Reader.build({"emotion": EMOTION}).speech.languages == ("en",)
