@@ -140,9 +140,6 @@ def listed(names: Sequence[str]) -> str:
 
 
 def truthless_words(missing: Mapping[str, int]) -> str:
-    """`not scored, having no true value: 12 samples of emotion, 3 of valence`."""
-    parts = [f"{count(number)} of {name}" for name, number in missing.items()]
-    first = parts[0].replace(
-        " of ", " samples of " if next(iter(missing.values())) != 1 else " sample of ", 1
-    )
-    return f"not scored, having no true value: {', '.join([first, *parts[1:]])}"
+    """`samples without a true value, which are not scored: 12 for emotion, 3 for valence`."""
+    parts = ", ".join(f"{count(number)} for {name}" for name, number in missing.items())
+    return f"samples without a true value, which are not scored: {parts}"

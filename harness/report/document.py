@@ -42,7 +42,7 @@ def task_document(view: RunView, name: str) -> TaskDocument:
     return TaskDocument(
         name=name,
         lines=(
-            *sample_lines(view.scores, name),
+            *sample_lines(view.scores, name, view.manifest),
             *outcome_lines(view.scores, name),
             *view.left_out(name),
         ),

@@ -150,6 +150,13 @@ def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
+def _sample_words(entry: Mapping[str, Any], state: Mapping[str, Any]) -> str:
+    """How many samples there are, and how many of them no score counts."""
+    line = sample_line(entry)
+    missing = state.get("without_truth")
+    return f"{line}; {words.truthless_words(missing)}" if missing else line
+
+
 def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskView:
     """The section of one task."""
     entry = view.manifest["tasks"][name]
@@ -158,13 +165,7 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
     return TaskView(
         task=view.tasks[name],
         anchor=f"task-{list(view.tasks).index(name) + 1}",
-        samples="; ".join(
-            [sample_line(entry)]
-            + [
-                words.truthless_words(state["without_truth"])
-                for _ in range("without_truth" in state)
-            ]
-        ),
+        samples=_sample_words(entry, state),
         independence_assumed=entry["cluster_unit"] == "image",
         pending=int(state.get("pending", 0)),
         fields=tuple(_field_view(view, table, sections) for table in tables),

@@ -87,8 +87,8 @@ def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) 
             print_tables(console, [brief_block(table), *_brief(under(sections, table))])
         for section in apart(sections, tables):
             print_tables(console, _brief(section.blocks), heading=f"{name}: {section.title}")
-        lines = (*outcome_lines(scores, name), *sample_lines(scores, name), *view.left_out(name))
-        for line in lines:
+        about = sample_lines(scores, name, manifest)
+        for line in (*outcome_lines(scores, name), *about, *view.left_out(name)):
             say_below(console, line, "dim")
         for section in sections:
             print_lines(console, _brief(section.blocks))
@@ -120,8 +120,8 @@ def outcome_lines(scores: Scores, task: str) -> Iterator[str]:
         yield f"{who}, {', '.join(names)}: {missed_words}"
 
 
-def sample_lines(scores: Scores, task: str) -> Iterator[str]:
-    """How many samples and clusters a task has, and what is pending."""
+def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """How many samples and clusters a task has, what no score counts, and what is pending."""
     for state in scores.tasks:
         if state["task"] != task:
             continue
@@ -134,6 +134,18 @@ def sample_lines(scores: Scores, task: str) -> Iterator[str]:
             yield truthless_words(state["without_truth"])
         if state["pending"]:
             yield f"{count(state['pending'])} trials not finished yet: the same command goes on"
+    yield from _rows_left_out(manifest, task)
+
+
+def _rows_left_out(manifest: Mapping[str, Any], task: str) -> Iterator[str]:
+    """`left out of the data: 3 rows (asks for none of the task's fields)`."""
+    skipped = manifest["tasks"][task].get("skipped", ())
+    rows = [
+        f"{count(entry['count'])} row{'s' * (entry['count'] != 1)} ({entry['reason']})"
+        for entry in skipped
+    ]
+    if rows:
+        yield f"left out of the data: {', '.join(rows)}"
 
 
 def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:

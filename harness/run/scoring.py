@@ -25,6 +25,7 @@ TASK_KEYS = frozenset(
         "cluster",
         "description",
         "folds",
+        "languages",
         "notice",
         "parts",
         "people_at",

@@ -192,7 +192,7 @@ def _refuse(
         raise HarnessError(
             f"--set {change}: this would change what was asked, and the replies are there already",
             hint="give it to `harness run`, which asks what it concerns; `harness score` takes metrics, scored, "
-            "synonyms, definitions of fields, and slices, folds, cluster, parts",
+            "synonyms, definitions of fields, and slices, folds, cluster, parts, languages",
         )
     if keys[-1] == "definitions" or keys[2:3] == ("definitions",):
         showing = sorted(

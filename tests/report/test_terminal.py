@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,24 @@ def test_the_plan() -> None:
     }  # fmt: skip
     print_plan(summary, file=out)
     assert out.getvalue() == PLAN
+
+
+def test_samples_without_a_true_value_stand_below_the_table() -> None:
+    found = scores()
+    state = {**found.tasks[0], "without_truth": {"emotion": 1200, "valence": 3}}
+    text = printed(replace(found, tasks=(state,)), MANIFEST)
+    assert (
+        "samples without a true value, which are not scored: 1,200 for emotion, 3 for valence"
+        in text
+    )
+
+
+def test_rows_that_were_left_out_stand_below_the_table() -> None:
+    entry = {
+        **MANIFEST["tasks"]["emotion/drawn"],
+        "skipped": [{"count": 3, "reason": "no label"}, {"count": 1, "reason": "no picture"}],
+    }  # type: ignore[index]
+    manifest = {**MANIFEST, "tasks": {"emotion/drawn": entry}}
+    text = printed(scores(), manifest)
+    assert "left out of the data: 3 rows (no label), 1 row (no picture)" in text
+    assert "left out" not in printed(scores(), MANIFEST)

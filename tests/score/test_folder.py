@@ -13,7 +13,7 @@ from harness.core.request import Request
 from harness.score import ScoreRow, Scores, score_run
 from harness.score.records import read_records
 from harness.score.table import DRAWS
-from tests.run.bench import RuleModel, World, make_world
+from tests.run.bench import TASK, RuleModel, World, make_world
 
 REPLIES = (
     "happiness", "anger", "Answer: happiness", "I'm sorry, I can't identify emotions.", "happiness or anger",
@@ -192,3 +192,44 @@ def test_parts_are_scored_apart_under_their_own_name(tmp_path: Path) -> None:
     row = pick(scores, model="rule", slice="coarse", metric="uf1")
     assert row.n == 8
     assert row.value == pytest.approx((2 * 4 / (2 * 4 + 4) + 0) / 2, abs=1e-6)
+
+
+def test_samples_without_a_true_value_are_counted(tmp_path: Path) -> None:
+    task = TASK.replace("label: emotion,", "targets: {emotion: emotion, lit: light},")
+    task = task.replace(
+        "prompts:", "  lit: {kind: label, labels: [dim, bright], scored: true}\nprompts:"
+    )
+    world = make_world(tmp_path, task=task)
+    table = tmp_path / "labels.csv"
+    lines = table.read_text().splitlines()
+    lines[1] = lines[1].replace(",anger,", ",,")
+    table.write_text("\n".join(lines) + "\n")
+    world.run(RuleModel())
+    state = score_run(world.folder).tasks[0]
+    assert state["samples"] == 12
+    assert state["without_truth"] == {"emotion": 1}
+
+
+def test_nothing_is_said_where_every_sample_has_a_true_value(
+    scored: tuple[World, Scores],
+) -> None:
+    assert "without_truth" not in scored[1].tasks[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [("none", None), ("task", "happiness"), ("prompt", "happiness")]
+)
+def test_a_task_or_a_prompt_names_languages(tmp_path: Path, place: str, value: str | None) -> None:
+    prompt = tmp_path / "prompts" / "own" / "q.j2"
+    prompt.parent.mkdir(parents=True)
+    head = "languages: [de]\n" if place == "prompt" else ""
+    prompt.write_text(
+        f"---\nfields: [emotion]\n{head}---\n{{% user %}}{{{{ image }}}} Name the emotion.{{% enduser %}}\n"
+    )
+    task = TASK.replace("[emotion/plain, emotion/cot]", "[own/q]")
+    world = make_world(tmp_path, task=task + ("languages: [de]\n" if place == "task" else ""))
+    world = World(tmp_path, prompts=(tmp_path / "prompts",))
+    world.run(RuleModel(lambda request: "Die Person ist nicht wütend, sondern fröhlich."))
+    score_run(world.folder)
+    found = {row["value"] for row in read_records(world.folder)}
+    assert found == {json.dumps(value) if value else None}

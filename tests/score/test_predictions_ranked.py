@@ -57,6 +57,10 @@ def test_entropy_lies_between_none_and_the_most(counts: list[int]) -> None:
     assert -1e-9 <= entropy(counts) <= math.log2(len(counts)) + 1e-9
 
 
+def test_one_answer_has_an_entropy_of_nought_without_a_sign() -> None:
+    assert f"{entropy([7]):.2f}" == f"{entropy([]):.2f}" == "0.00"
+
+
 def ranked(folder: Path, lists: list[str], truths: list[str]) -> Path:
     rows = [(f"s{i}", t, cell) for i, (t, cell) in enumerate(zip(truths, lists, strict=True))]
     return write_csv(folder / "r.csv", rows, ("name", "gt", "five"))
