@@ -19,7 +19,7 @@ _IDENTITY = pattern(
     r"\b(?:who|identity|identities|names?|people|persons?|individuals?|real|somebody)\b"
 )
 _OTHER = pattern(
-    r"\b(?:emotion|expression|feel|mood|affect|sentiment|whether|if|how|happ|sad|ang|fear|disgust|surpris)"
+    r"\b(?:emotion|expression|feel|mood|affect|sentiment|whether|if|how|look|appear|seem|call|label|is\b|are\b|as\b)"
 )
 _TASK = pattern(
     r"(?:^|[.!?;\n] {0,4})(?:(?:whether|if|the question|as for|to \w+|it|that|this|there|i|we|my|facial|emotions?|\w+ing)\b)"

@@ -212,6 +212,8 @@ def _main(tokens: Sequence[Token], mention: Mention) -> bool:  # noqa: PLR0911
     words = [t.word for t in tokens[mention.last + 1 : mention.last + 8]]
     if not words or words[0] in BREAKS:
         return False
+    if words[0] == "more" and words[1:2] != [] and words[1] in _STRONGER:
+        return True
     if words[0] == "(":
         return words[1:2] == ["most"] or words[1:2] in (["primary"], ["main"], ["dominant"])
     if words[0] in _VERBS - {"better", "best"} or (

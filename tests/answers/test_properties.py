@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.answers import VOCABULARIES, Reader, read, resolve_labels
@@ -111,3 +111,48 @@ def test_any_number_alone_is_read(value: float) -> None:
 def test_any_list_of_units_is_read(names: set[str], joint: str) -> None:
     spec = FieldSpec(kind="set", labels=resolve_labels("megc-action-units"))
     assert read(joint.join(sorted(names, reverse=True)), spec).value == tuple(sorted(names))
+
+
+DECLINING = (
+    "My guidelines prevent me from inferring emotions like {} from faces.", "I avoid assigning emotions like {} to people.",
+    "Labeling this as {} would require assumptions I shouldn't make.", "I try not to attribute emotions such as {} to people.",
+    "It would be inappropriate to guess whether they feel {}.", "Determining {} from an image alone is not reliable.",
+    "Whether it is {} is not something I can judge.", "I can't say whether this is {}.", "I was told not to call anyone {}.",
+    "Assigning a label such as {} goes against my guidelines.", "I'm not able to determine emotions like {} or {}.",
+)  # fmt: skip
+SUPPOSING = (
+    "If he were smiling it would be {}.", "Had the brows been lowered, I would have said {}.", "Is this person feeling {}?",
+    "Do you want me to look for {}?", "For this to be {}, the eyes would need to be wider.", "{} would require wider eyes.",
+    "Is it {}? Not at all.", "This is the opposite of {}.", "{} seems to be absent.", "I doubt that this is {}.",
+    "One might expect {} here.", "I wonder whether it is {}.",
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(BASIC[:-1]),
+    st.sampled_from([*DECLINING, *SUPPOSING]),
+    st.sampled_from(["", "Sorry. ", "Thanks for the picture. "]),
+)
+def test_a_label_named_while_declining_or_supposing_is_never_the_answer(
+    label: str, frame: str, before: str
+) -> None:
+    answer = read(before + frame.format(label, label), EMOTION)
+    wanted = Outcome.REFUSED if frame in DECLINING else Outcome.UNPARSED
+    assert answer.outcome is wanted, answer.rule
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(BASIC[:-1]),
+    st.sampled_from(BASIC[:-1]),
+    st.sampled_from(
+        ["{1}. No, scratch that, {0}.", "Answer: {1}\n\nCorrection: {0}", "{1}... Actually, {0}.", "{0} over {1}",
+         "Primarily {0}, with some {1}.", "Top-1: {0}; Top-2: {1}", "{1} 0.2, {0} 0.7", "{0} (80%), {1} (20%)",
+         "It could be {1}. However, {0} is more likely.", "Not {1} but {0}.", "I can't see any {1}, just {0}.",
+         "Is it {1}? No. It is {0}.", "{0} rather than {1}", "Initially I thought {1}, but it is {0}."]
+    ),
+)  # fmt: skip
+def test_which_of_two_labels_is_meant(label: str, other: str, frame: str) -> None:
+    assume(label != other)
+    assert read(frame.format(label, other), EMOTION).value == label
