@@ -32,6 +32,8 @@ _CLUSTER = 8
 
 def words_of(text: str) -> list[str]:
     """The words of a short text, folded as replies are."""
+    if text.isascii() and text.replace(" ", "").isalpha():
+        return text.lower().split()
     return _WORD.findall(fold(text)[0].translate(BLANK))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from harness.answers.folding import words_of
-from harness.answers.lexicon import Lexicon, function_words, lexicon, mentions_any
+from harness.answers.lexicon import function_words, lexicon, mentions_any
 from harness.core.languages import LANGUAGES
 
 _SCRIPTS: tuple[tuple[str, str], ...] = (
@@ -31,7 +32,9 @@ UNKNOWN = "unknown"
 
 def languages_of(labels: Sequence[str]) -> tuple[str, ...]:
     """The languages besides English whose lexicons know the labels that English does not."""
-    english = _known(lexicon("en"))
+    if not labels:
+        return ()
+    english = _known("en")
     words = [" ".join(words_of(label)) for label in labels[:64]]
     strange = frozenset(w for w in words if len(w) > 1 and not w[0].isdigit() and w not in english)
     strange = frozenset(w for w in strange if any(c.isalpha() for c in w))
@@ -41,7 +44,7 @@ def languages_of(labels: Sequence[str]) -> tuple[str, ...]:
     hits = {}
     for language in LANGUAGES:
         if language != "en" and mentions_any(language, strange):
-            known = _known(lexicon(language))
+            known = _known(language)
             hits[language] = sum(w in known for w in words)
     best = max(hits.values(), default=0)
     if best < 2 and 2 * best < len(strange):
@@ -49,7 +52,10 @@ def languages_of(labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(language for language, count in hits.items() if count == best > 0)
 
 
-def _known(found: Lexicon) -> frozenset[str]:
+@lru_cache(maxsize=16)
+def _known(language: str) -> frozenset[str]:
+    """Every form of a class or a cue."""
+    found = lexicon(language)
     families = [*found.cues, *(f for families in found.affect.values() for f in families)]
     return frozenset(" ".join(words_of(form)) for family in families for form in family)
 
