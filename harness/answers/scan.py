@@ -103,6 +103,13 @@ def _edge(scan: Scan, index: int, step: int) -> bool:
         word = tokens[index].word
         if word == "\n":
             return True
+        if (
+            step > 0
+            and word in "-="
+            and tokens[index + 1 : index + 2]
+            and tokens[index + 1].word == ">"
+        ):
+            return False
         if step > 0 and word in (".", "!", "(", ";", "-") and _first_line_lead(scan, index):
             return True
         if word[0].isalnum() and not (step < 0 and (word.isdigit() or word in _SMALL)):

@@ -69,6 +69,8 @@ _VERBS = frozenset((
     "dominates", "prevails", "predominates", "wins", "stronger", "strongest", "dominate", "better",
     "best", "likeliest", "outweighs",
 ))  # fmt: skip
+_ARROWS = (["-", ">"], ["=", ">"], ["\u2192"])
+"""From what was said first to what is meant."""
 _OVER = frozenset(("over", "before", "above"))
 
 
@@ -182,6 +184,8 @@ def _over(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | 
     ]
     if len(labels) == len(said) and all(joint == [">"] for joint in joints):
         return said[0].label
+    if len(labels) > 1 and all(joint in _ARROWS for joint in joints):
+        return said[-1].label
     if len(labels) != 2:
         return None
     for left, right in pairwise(said):
