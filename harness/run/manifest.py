@@ -97,6 +97,7 @@ def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
         "clusters": planned.summary.clusters,
         "cluster_unit": planned.cluster_unit,
         "skipped": [asdict(skipped) for skipped in planned.skipped],
+        **({"data_notes": list(planned.notes)} if planned.notes else {}),
         "exemplars": None if planned.pool is None else planned.pool.summary(),
     }
 

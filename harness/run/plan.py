@@ -14,7 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.model import Card
 from harness.core.prompt import Prompt
 from harness.core.request import Sampling
-from harness.core.source import Skipped, Source, stated_labels
+from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.prompting import Library
@@ -43,6 +43,8 @@ class PlannedTask:
     digest: str
     """Hex digest of the annotations as the source read them."""
     skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
+    """What the source has to say of how it read them: labels that it joined, for one."""
     pool: Pool | None = None
     """What worked examples are drawn from, where a cell shows any."""
 
@@ -153,6 +155,7 @@ def plan_task(task: Task, axes: Axes, folder: RunFolder, *, here: Path) -> Plann
         summary=summary,
         digest=source.digest(),
         skipped=source.skipped(),
+        notes=source_notes(source),
     )
 
 

@@ -29,7 +29,7 @@ from harness.run.folder import RunFolder
 from harness.run.journal import Journal
 from harness.run.loop import Stop, complete
 from harness.run.manifest import build_manifest, read_manifest, write_details, write_manifest
-from harness.run.notes import plan_notes
+from harness.run.notes import class_changes, plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
 from harness.run.provenance import redact
 from harness.run.readiness import check, check_pictures, find_out, recorded_offers
@@ -151,6 +151,8 @@ class ReadyRun:
     """Cell id -> trials already finished on this basis."""
     recorded: dict[str, frozenset[Need]] = field(default_factory=dict)
     """Model -> what it was found to be able to do when it was last asked."""
+    changed: list[str] = field(default_factory=list)
+    """What is otherwise than in the last run of the same folder."""
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""
@@ -174,7 +176,7 @@ class ReadyRun:
             "requests": asked,
             "done": sum(self.done.values()),
             "run": str(self.job.folder.path),
-            "notes": plan_notes(self.plan, self.job.axes, self.models),
+            "notes": [*self.changed, *plan_notes(self.plan, self.job.axes, self.models)],
         }
 
     def close(self) -> None:
@@ -208,7 +210,8 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     journal = Journal(job.folder)
     recorded = {name: recorded_offers(before, name, card.identity) for name, card in cards.items()}
     done = _done(plan, job, bases, journal)
-    return ReadyRun(job, plan, library, models, journal, done, recorded)
+    changed = class_changes(before, plan)
+    return ReadyRun(job, plan, library, models, journal, done, recorded, changed)
 
 
 def _manifest_before(folder: RunFolder) -> dict[str, Any]:

@@ -26,6 +26,10 @@ HIDDEN = "hidden file or folder"
 NOT_A_PICTURE = "not a picture"
 NO_CLASS = "picture outside a class folder"
 UNFIT_NAME = "file name unfit for an id"
+SPLITS = frozenset(
+    {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"}
+)
+"""Names of folders, in small letters, that are parts of a set and no classes."""
 
 
 class FolderOptions(Options):
@@ -37,6 +41,8 @@ class FolderOptions(Options):
     """The field that the class folder gives; needed where the task has several."""
     classes: Mapping[str, str] = {}
     """Folder name -> label, where they differ: {"1": surprise}."""
+    nested: bool = False
+    """Whether class folders that hold nothing but folders are meant: one a subject, say."""
     ask: str | None = None
     """One question for every picture."""
 
@@ -63,6 +69,8 @@ class FolderSource:
         self._skipped: tuple[Skipped, ...] = ()
 
     def __iter__(self) -> Iterator[Sample]:
+        if not self._options.nested:
+            _refuse_splits(self._root)
         left_out, any_picture = Counter[str](), False
         for found in walk(self._root):
             if found.reason:
@@ -80,7 +88,7 @@ class FolderSource:
     def digest(self) -> str:
         """Over the options and the pictures' relative paths."""
         ids = [found.id for found in walk(self._root) if not found.reason]
-        options = self._options.model_dump(mode="json", exclude={"root"})
+        options = self._options.model_dump(mode="json", exclude={"root", "nested"})
         return digest_json({"options": options, "ids": ids})
 
     def skipped(self) -> tuple[Skipped, ...]:
@@ -135,6 +143,43 @@ def walk(root: Path) -> Iterator[Found]:
         for entry in listed:
             if entry.name not in inner:
                 yield _judge((*parts, entry.name))
+
+
+def _refuse_splits(root: Path) -> None:
+    """Refuse class folders that hold nothing but folders, all of them or those named like a split.
+
+    Raises HarnessError: the classes of `train/anger` are one level down.
+    """
+    holding: list[str] = []
+    bare: list[str] = []
+    with os.scandir(root) as entries:
+        for entry in sorted(entries, key=lambda entry: natural(entry.name)):
+            if entry.name.startswith(".") or not entry.is_dir():
+                continue
+            kinds = _content(Path(entry.path))
+            (bare if kinds == (True, False) else holding if kinds[1] else []).append(entry.name)
+    splits = [name for name in bare if name.lower() in SPLITS]
+    if bare and (splits or not holding):
+        named = splits or bare
+        raise HarnessError(
+            f"class folders that hold only folders: {', '.join(map(repr, named[:5]))} under {root}",
+            hint=f"name the folder whose folders are the classes: --set source.root={root / named[0]}; "
+            "or, where they are the classes, --set source.nested=true",
+        )
+
+
+def _content(folder: Path) -> tuple[bool, bool]:
+    """Whether a folder holds folders, and whether it holds pictures."""
+    folders = pictures = False
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                folders = True
+            elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
+                return folders, True
+    return folders, pictures
 
 
 def _judge(parts: tuple[str, ...]) -> Found:

@@ -174,7 +174,8 @@ def test_cells_that_stand_for_no_value(samples_of: Read) -> None:
     ],
 )  # fmt: skip
 def test_cells_by_kind(kind: str, cell: str, value: object, samples_of: Read) -> None:
-    fields = {"f": FieldSpec(kind=kind)}  # type: ignore[arg-type]
+    listed = {"labels": (cell.strip(),)} if kind == "label" else {}
+    fields = {"f": FieldSpec(kind=kind, **listed)}  # type: ignore[arg-type]
     assert samples_of(f"image\tf\na\t{cell}\n", name="t.tsv", fields=fields)[0].targets == {
         "f": value
     }
@@ -388,7 +389,8 @@ def test_a_long_table_stays_out_of_memory(tmp_path: Path) -> None:
 
 
 def test_labels_and_numbers_from_typed_cells(samples_of: Read) -> None:
-    fields = {"l": LABEL, "v": FieldSpec(kind="number"), "y": FieldSpec(kind="yes-no")}
+    listed = FieldSpec(kind="label", labels=("3", "4"))
+    fields = {"l": listed, "v": FieldSpec(kind="number"), "y": FieldSpec(kind="yes-no")}
     rows = [
         {"image": "a", "l": 3, "v": 1, "y": True},
         {"image": "b", "l": 3.0, "v": float("nan"), "y": 0},
