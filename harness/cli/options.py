@@ -163,6 +163,10 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="FIELD.PATH=VALUE", action="append", default=[], dest="changes",
         help="change a value of the task file, e.g. --set source.file=labels.csv (repeatable)",
     )  # fmt: skip
+    parser.add_argument(
+        "--allow-outside", action="append_const", const="source.allow_outside=true", dest="changes",
+        help="let a table name pictures outside its own folder and media.root",
+    )  # fmt: skip
 
 
 def add_id_key(parser: argparse.ArgumentParser) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
-from harness.core.errors import MediaError
+from harness.core.errors import HarnessError, MediaError
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """An encoded picture above this size is refused unread."""
@@ -50,7 +52,7 @@ class FilePicture:
 
     def read(self) -> bytes:
         try:
-            with self.path.open("rb", buffering=0) as file:
+            with os.fdopen(_opened(self.path), "rb", buffering=0) as file:
                 status = os.fstat(file.fileno())
                 known = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES
                 # Asked for the most there may be, a reader first finds room for all of that.
@@ -62,6 +64,7 @@ class FilePicture:
                 hint="a relative path starts at the table that names it, or at --set source.root=FOLDER",
             ) from None
         except OSError as error:
+            refuse_exhausted(error, f"reading {self.path}")
             raise MediaError(
                 f"picture cannot be read: {self.path}: {error.strerror}", kind="missing"
             ) from None
@@ -76,6 +79,63 @@ class FilePicture:
                 hint="shrink it before the run",
             )
         return data
+
+
+_NO_WAITING = (
+    getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+)
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _opened(path: Path) -> int:
+    """A descriptor on a regular file. A pipe, a socket or a device is refused unopened: it might wait for ever, or act.
+
+    Raises MediaError, OSError.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = next((name for name, is_one in _KINDS if is_one(mode)), "something else")
+        raise MediaError(
+            f"picture is not a file but {kind}: {path}",
+            kind="unsupported",
+            hint="name a file, or for a clip a folder in source.frames",
+        )
+    return os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
+
+
+_KINDS = (
+    ("a folder", stat.S_ISDIR),
+    ("a pipe", stat.S_ISFIFO),
+    ("a socket", stat.S_ISSOCK),
+    ("a device", stat.S_ISCHR),
+    ("a device", stat.S_ISBLK),
+)
+
+
+def refuse_exhausted(error: OSError | MemoryError, doing: str) -> None:
+    """Raise HarnessError where the machine has run out of something: no picture is at fault then."""
+    number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno
+    what = _EXHAUSTED.get(number or 0)
+    if what:
+        raise HarnessError(f"out of {what[0]} while {doing}", hint=what[1]) from error
+
+
+_EXHAUSTED = MappingProxyType(
+    {
+        errno.EMFILE: (
+            "file descriptors (of this process)",
+            "raise the limit (ulimit -n 4096), or lower --concurrency; then run the same command again",
+        ),
+        errno.ENFILE: (
+            "file descriptors (of the whole system)",
+            "end programs that hold many files open, then run the same command again",
+        ),
+        errno.ENOMEM: (
+            "memory",
+            "free memory or lower --concurrency, then run the same command again",
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from harness.core.errors import MediaError
-from harness.core.picture import Picture
+from harness.core.picture import Picture, refuse_exhausted
 from harness.media.headers import webp_size
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ def decode(data: bytes, *, name: str) -> Image.Image:
         opened.load()
         return _to_rgb(ImageOps.exif_transpose(opened), name=name)
     except MediaError:
+        raise
+    except MemoryError as error:
+        refuse_exhausted(error, f"decoding {name}")
         raise
     except DAMAGE as error:
         raise corrupt(name, str(error)) from None

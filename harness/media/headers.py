@@ -5,12 +5,31 @@ from __future__ import annotations
 import struct
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_BRANDS = frozenset(
+    {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+)
+"""What HEIF and AVIF files name themselves behind `ftyp` (ISO/IEC 23008-12, AV1 Image File Format)."""
 _SIZE_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG start-of-frame markers (ITU T.81, table B.1)."""
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 """JPEG markers without a length."""
 _PLAIN_SEGMENTS = frozenset({0xC0, 0xC2, 0xC4, 0xDB, 0xDD, 0xE0, 0xFE})
 """JPEG segments that say nothing but how to decode: frames, tables, restarts, JFIF, comments."""
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether the first bytes (16 are enough) are those of a picture of a format that is opened."""
+    if head.startswith((_PNG, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")):
+        return True
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return True
+    if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
+        return True
+    if head[4:8] == b"ftyp" and head[8:12] in _BRANDS:
+        return True
+    return (
+        head[:1] == b"P" and head[1:2] in b"123456" and head[2:3] in b" \t\r\n#" and len(head) > 3
+    )
 
 
 def whole_jpeg(data: bytes) -> tuple[int, int] | None:

@@ -93,6 +93,7 @@ def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
         "config": redacted(config),
         "digest": digest_json(config),
         "data_digest": planned.digest,
+        "ids": planned.task.source.get("ids", "path"),
         "samples": planned.summary.count,
         "clusters": planned.summary.clusters,
         "cluster_unit": planned.cluster_unit,

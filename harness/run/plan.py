@@ -140,7 +140,11 @@ def make_plan(
 
 
 def plan_task(task: Task, axes: Axes, folder: RunFolder, *, here: Path) -> PlannedTask:
-    """One pass over a task's source: samples written, labels fixed."""
+    """One pass over a task's source: samples written, labels fixed.
+
+    In a folder that version 0.2 began, paths are ids as the table spells them, as they were there.
+    """
+    task = with_ids_of(task, folder)
     source = open_source(task.source, fields=task.fields, base=here)
     summary = write_samples(
         select(source, axes.limit, axes.seed),
@@ -157,6 +161,22 @@ def plan_task(task: Task, axes: Axes, folder: RunFolder, *, here: Path) -> Plann
         skipped=source.skipped(),
         notes=source_notes(source),
     )
+
+
+def with_ids_of(task: Task, folder: RunFolder) -> Task:
+    """The task with its table's `ids` as the folder's last run had them, so that finished trials are found again."""
+    if task.source.get("family") != "table" or "ids" in task.source or not folder.manifest.exists():
+        return task
+    from harness.run.manifest import read_manifest  # which builds on this module
+
+    try:
+        entry = read_manifest(folder).get("tasks", {}).get(task.name)
+    except HarnessError:  # it cannot be read, and a new one is about to be written
+        return task
+    ids = "path" if entry is None else entry.get("ids", "as-written")
+    if ids == "path":
+        return task
+    return task.model_copy(update={"source": {**task.source, "ids": ids}})
 
 
 def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:

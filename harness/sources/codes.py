@@ -50,7 +50,7 @@ def code_names(name: str) -> Mapping[str, str]:
 
 def refuse_codes(field: str, codes: Collection[str]) -> HarnessError:
     """The error for a label field whose classes are integers, with the ways to name them."""
-    listed = sorted(codes, key=lambda code: float(code))
+    listed = sorted(codes, key=float)
     shown = ", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")
     names = ", ".join(f"{code}: ..." for code in listed[:12])
     fitting = [

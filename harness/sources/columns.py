@@ -27,6 +27,11 @@ class ColumnOptions(Options):
     """How onset, apex and offset count the frames."""
     id: str | None = None
     """Column of sample ids; without it the picture's path, or the row number."""
+    ids: Literal["path", "as-written"] = "path"
+    """How paths become ids: in one spelling, relative to the table's folder or the root, and of pictures elsewhere the
+    digest of their content; or as the table spells them, as version 0.2 did."""
+    allow_outside: bool = False
+    """Whether the table may name pictures outside its own folder and the root (`--allow-outside`)."""
     label: str | None = None
     """Column of the task's only field."""
     targets: Mapping[str, str] = {}
@@ -56,6 +61,10 @@ class ColumnOptions(Options):
             if getattr(self, one) and getattr(self, other):
                 raise ValueError(f"give {one} or {other}, not both")
         return self
+
+
+NOT_IN_DIGEST = frozenset({"ids", "allow_outside"})
+"""Options that change nothing of what the table says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
+from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped
 from harness.media.marks import with_notes
 from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
 from harness.sources.columns import ColumnOptions, Columns
+from harness.sources.encoded import content_id, decoded, is_encoded
 from harness.sources.ids import SeenIds, check_id, fault_of
 from harness.sources.pictures import NoFrames, frame_numbers, frames_of, picture_of
+from harness.sources.places import place_of, tidy
 from harness.sources.rows import Row
 
 UNLABELLED = "no label in any target column"
@@ -36,6 +39,8 @@ class Mapper:
     fields: Mapping[str, FieldSpec]
     root: Path
     """Folder that relative paths start at."""
+    inside: tuple[str, ...] = ()
+    """Absolute folders that pictures may lie in; none: anywhere."""
 
     def sample(self, row: Row, sample_id: str) -> Sample | str:
         """The row's Sample, or the reason why it is left out. Raises HarnessError naming the row."""
@@ -72,16 +77,42 @@ class Mapper:
         return found
 
     def given_id(self, row: Row) -> str:
-        """An id for a row that has none: its picture's path, else its number."""
+        """An id for a row that has none: its picture's path in one spelling, else its number.
+
+        A picture in a cell is called by its column `index`, as VLMEvalKit's tables have it, else by its content, as
+        is a picture outside the folders of the table.
+        """
         cell = self.columns.medium.of(row.cells)
         if isinstance(cell, Mapping):
             cell = cell.get("path")
         if not isinstance(cell, str) or not cell.strip():
             return str(row.number)
-        if fault_of(cell.strip()) is None:
-            return cell.strip()
-        last = Path(cell.strip()).name
+        text = cell.strip()
+        if is_encoded(text):
+            index = row.cells.get("index")
+            return content_id(decoded(text)) if is_blank(index) else plain(index)
+        if self.options.ids == "path":
+            path = tidy(text, self.inside)
+            if path is None:
+                return self._outside_id(text, row)
+            return path if fault_of(path) is None else str(row.number)
+        if fault_of(text) is None:
+            return text
+        last = Path(text).name
         return last if fault_of(last) is None else str(row.number)
+
+    def _outside_id(self, text: str, row: Row) -> str:
+        """By the content of a picture, which does not depend on where it lies; else by its name."""
+        place = place_of(text, self.root, (), row.where)
+        try:
+            return (
+                content_id(FilePicture(place).read())
+                if isinstance(place, Path)
+                else str(row.number)
+            )
+        except MediaError:
+            last = Path(text.replace("\\", "/")).name
+            return last if fault_of(last) is None else str(row.number)
 
     def _question(self, row: Row) -> str | None:
         if self.columns.question is None:
@@ -134,9 +165,11 @@ class Mapper:
     def _medium(self, media: Any, row: Row, sample_id: str) -> Medium:
         where = row.where
         if self.columns.kind == "image":
-            picture = picture_of(media, root=self.root, name=sample_id, where=where)
+            picture = picture_of(
+                media, root=self.root, name=sample_id, where=where, inside=self.inside
+            )
             return Medium(kind="image", frames=(picture,))
-        frames = frames_of(media, root=self.root, name=sample_id, where=where)
+        frames = frames_of(media, root=self.root, name=sample_id, where=where, inside=self.inside)
         onset, apex, offset = (self._frame(part, row) for part in _MOMENTS)
         indices = frame_numbers(frames, self.options.numbering, where=where)
         if not isinstance(frames[0], NoFrames):
@@ -177,7 +210,7 @@ class RowReader(Protocol):
 class RowSource:
     """A Source over rows: ids made or checked, rows left out counted."""
 
-    __slots__ = ("_digest", "_mapper", "_name", "_rows", "_skipped")
+    __slots__ = ("_digest", "_mapper", "_name", "_notes", "_rows", "_skipped")
 
     def __init__(
         self,
@@ -186,11 +219,13 @@ class RowSource:
         *,
         name: str,
         digest: Callable[[], str],
+        notes: tuple[str, ...] = (),
     ) -> None:
         self._rows = rows
         self._mapper = mapper
         self._name = name
         self._digest = digest
+        self._notes = notes
         self._skipped: tuple[Skipped, ...] = ()
 
     def __iter__(self) -> Iterator[Sample]:
@@ -211,6 +246,10 @@ class RowSource:
 
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
+
+    def notes(self) -> tuple[str, ...]:
+        """How the table was read, where that is not plain."""
+        return self._notes
 
     def _id(self, row: Row, seen: SeenIds) -> str:
         own = self._mapper.own_id(row)

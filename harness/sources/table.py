@@ -1,4 +1,4 @@
-"""The family `table`: a CSV, TSV, JSON-lines or Parquet file with a row for each sample."""
+"""The family `table`: a CSV, TSV, JSON, Parquet or Arrow file with a row for each sample."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.core.text import digest_file, digest_json
-from harness.sources.columns import ColumnOptions, find_columns
+from harness.sources.columns import NOT_IN_DIGEST, ColumnOptions, find_columns
 from harness.sources.join import JoinOptions, SideTable, join, read_side
 from harness.sources.mapper import Mapper, RowSource
 from harness.sources.options import read_options
+from harness.sources.places import check_responds, folders
 from harness.sources.rows import Row, open_table
 
 
@@ -34,15 +35,19 @@ def open_table_source(
     asked = read_options(TableOptions, options, family="table")
     table = open_table(base / asked.file)
     columns, sides = list(table.columns), list[SideTable]()
+    notes = table.notes
     for side_options in asked.join:
         side = read_side(side_options, base=base, taken=columns)
         columns += side.columns
         sides.append(side)
+    root = table.path.parent if asked.root is None else base / asked.root
+    check_responds(root)
     mapper = Mapper(
         options=asked,
         columns=find_columns(asked, columns, fields, table=table.path.name),
         fields=fields,
-        root=table.path.parent if asked.root is None else base / asked.root,
+        root=root,
+        inside=() if asked.allow_outside else folders(root, table.path.parent),
     )
 
     def rows() -> Iterable[Row]:
@@ -51,12 +56,12 @@ def open_table_source(
     def digest() -> str:
         return _digest(asked, base)
 
-    return RowSource(rows, mapper, name=table.path.name, digest=digest)
+    return RowSource(rows, mapper, name=table.path.name, digest=digest, notes=notes)
 
 
 def _digest(options: TableOptions, base: Path) -> str:
     """Over the bytes of all tables and the options; not over where they lie."""
-    written = options.model_dump(mode="json", exclude={"file", "root", "join"})
+    written = options.model_dump(mode="json", exclude={"file", "root", "join", *NOT_IN_DIGEST})
     return digest_json(
         {
             "options": written,

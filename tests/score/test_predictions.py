@@ -271,7 +271,7 @@ def test_what_cannot_be_read_is_said_in_one_clear_error(
         ("a.csv", b"name,gt,x,y\na,b,c,d\n", "which column holds the answers"),
         ("a.csv", b"gt,x\na,b\n", "which column holds the sample ids"),
         ("a.jsonl", b"[1]\n", "not an object"),
-        ("a.csv", b"name,gt,x\n\xff,b,c\n", "not UTF-8"),
+        ("a.csv", b"name,gt,x\n\x81,b,c\n", "not UTF-8"),
     ],
 )
 def test_hostile_files_end_in_an_error_that_names_them(
