@@ -58,7 +58,7 @@ def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
         config = before.get("tasks", {}).get(name, {}).get("config", {})
         for field, spec in planned.task.fields.items():
             then = config.get("fields", {}).get(field, {}).get("labels")
-            if spec.kind not in {"label", "set"} or not isinstance(then, list):
+            if not spec.labelled or not isinstance(then, list):
                 continue
             new = [label for label in spec.classes if label not in then]
             gone = [label for label in then if label not in spec.classes]

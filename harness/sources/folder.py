@@ -20,7 +20,7 @@ from harness.media.decode import IMAGE_SUFFIXES
 from harness.sources.cells import target
 from harness.sources.ids import fault_of
 from harness.sources.options import Options, read_options
-from harness.sources.pictures import natural
+from harness.sources.pictures import is_picture_file, natural
 
 HIDDEN = "hidden file or folder"
 NOT_A_PICTURE = "not a picture"
@@ -142,7 +142,7 @@ def walk(root: Path) -> Iterator[Found]:
         pending += [(*parts, name) for name in reversed(inner)]
         for entry in listed:
             if entry.name not in inner:
-                yield _judge((*parts, entry.name))
+                yield _judge((*parts, entry.name), entry)
 
 
 def _refuse_splits(root: Path) -> None:
@@ -182,11 +182,12 @@ def _content(folder: Path) -> tuple[bool, bool]:
     return folders, pictures
 
 
-def _judge(parts: tuple[str, ...]) -> Found:
+def _judge(parts: tuple[str, ...], entry: os.DirEntry[str]) -> Found:
     sample_id = "/".join(parts)
     if parts[-1].startswith("."):
         return Found(sample_id, HIDDEN)
-    if Path(parts[-1]).suffix.lower() not in IMAGE_SUFFIXES:
+    named = Path(parts[-1]).suffix.lower() in IMAGE_SUFFIXES
+    if not named and not (entry.is_file() and is_picture_file(Path(entry.path))):
         return Found(sample_id, NOT_A_PICTURE)
     if len(parts) == 1:
         return Found(sample_id, NO_CLASS)

@@ -135,12 +135,12 @@ def with_labels(
 
 def label_names(written: Any, fields: Mapping[str, FieldSpec]) -> Names:
     """`source.labels` as written -> field -> spelling -> label. Raises HarnessError."""
-    fitting = [name for name, spec in fields.items() if spec.kind in {"label", "set"}]
+    fitting = [name for name, spec in fields.items() if spec.labelled]
     by_field: dict[str, Any]
     if isinstance(written, Mapping) and any(isinstance(part, Mapping) for part in written.values()):
         by_field = {str(name): part for name, part in written.items()}
     else:
-        labels = [name for name in fitting if fields[name].kind == "label"] or fitting
+        labels = [name for name in fitting if fields[name].one_label] or fitting
         by_field = dict.fromkeys(labels, written)
     unknown = [name for name in by_field if name not in fitting]
     if unknown or not by_field:
@@ -206,13 +206,13 @@ def _field_classes(
         if label is not None:
             present[label] += counted[spelling]
     _check_codes(field, present, spec, named=bool(named))
-    joined = join_twins(present, spec.synonyms, words=spec.kind == "label")
+    joined = join_twins(present, spec.synonyms, words=spec.one_label)
     final = {s: None if label is None else joined.labels[label] for s, label in first.items()}
     return {s: label for s, label in final.items() if label != s}, why, joined.notes
 
 
 def _check_codes(field: str, present: Mapping[str, int], spec: FieldSpec, *, named: bool) -> None:
-    if spec.kind != "label":
+    if not spec.one_label:
         return
     codes = [label for label in present if is_code(label)]
     if codes and (named or len(codes) == len(present)):
@@ -236,7 +236,7 @@ def code_key(spelling: str) -> str:
 
 
 def _open(spec: FieldSpec) -> bool:
-    return spec.kind in {"label", "set"} and spec.labels == FROM_DATA
+    return spec.labelled and spec.labels == FROM_DATA
 
 
 def _members(value: Value) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.core.errors import HarnessError, MediaError
-from harness.core.picture import FilePicture, HeldPicture, Picture
+from harness.core.picture import FilePicture, HeldPicture, Picture, refuse_exhausted
 from harness.media.decode import IMAGE_SUFFIXES
+from harness.media.headers import is_picture
 from harness.sources.cells import is_blank, plain
 from harness.sources.encoded import EncodedPicture, is_encoded
 from harness.sources.places import Unusable, place_of
@@ -155,6 +156,18 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key by which `img9` stands before `img10`."""
     parts = _DIGITS.split(name)
     return tuple((1, int(p), p) if i % 2 else (0, 0, p) for i, p in enumerate(parts))
+
+
+def is_picture_file(path: Path) -> bool:
+    """Whether a regular file is called like a picture, or begins like one."""
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return is_picture(file.read(16))
+    except OSError as error:
+        refuse_exhausted(error, f"looking at {path}")
+        return False
 
 
 def _listing(place: Path) -> list[Path]:

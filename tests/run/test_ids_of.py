@@ -24,7 +24,7 @@ def ids(tmp_path: Path, before: dict[str, object] | None) -> list[str]:
     folder = RunFolder(tmp_path / "run")
     folder.create()
     if before is not None:
-        manifest = {"schema": SCHEMA, "tasks": {"mine": before}}
+        manifest = {"schema": SCHEMA, "tasks": {"mine": {"config": {"fields": {}}, **before}}}
         folder.manifest.write_text(json.dumps(manifest))
     plan_task(task, Axes(models=()), folder, here=tmp_path)
     return [row.sample for row in read_samples(folder.samples("mine"))]
