@@ -15,6 +15,7 @@ from harness.media import parse_policy, resize
 from harness.media.portable import portable_noted
 from harness.media.transforms import RESIZED, is_resized
 from harness.media.video import video_of
+from harness.media.video_file import opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
 
     Nothing is opened but what must be seen to choose frames. Raises MediaError, as the policy does.
     """
+    medium = opened(medium)
     if medium.fps is None and task.media.fps is not None:
         medium = replace(medium, fps=task.media.fps)
     if medium.kind != "clip" or not takes_whole_clip(condition):

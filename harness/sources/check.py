@@ -10,6 +10,7 @@ from harness.core.field import FieldSpec
 from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar
 from harness.core.source import Skipped, Source
+from harness.media.video_file import VideoFile
 from harness.sources.dataset import VOTES, Published
 from harness.sources.pictures import NoFrames
 
@@ -92,7 +93,7 @@ def _lost(sample: Sample) -> str:
     for frame in sample.medium.frames:
         if isinstance(frame, NoFrames):
             return frame.name
-        if isinstance(frame, FilePicture) and not frame.path.is_file():
+        if isinstance(frame, FilePicture | VideoFile) and not frame.path.is_file():
             return str(frame.path)
     return ""
 

@@ -14,6 +14,7 @@ from harness.sources.options import Options
 from harness.sources.pictures import Cell, Numbering, cell_for
 
 _IMAGE_COLUMNS = ("image", "path")
+_CLIP_COLUMNS = ("frames", "video")
 
 
 class ColumnOptions(Options):
@@ -22,7 +23,7 @@ class ColumnOptions(Options):
     image: str | None = None
     """Column of picture paths or bytes, or a pattern of columns: `{subject}/{file}.jpg`."""
     frames: str | None = None
-    """The same for clips: a list, a folder, a glob, or paths separated by `;`."""
+    """The same for clips: a video file, a list, a folder, a glob, or paths separated by `;`."""
     numbering: Numbering = "from-zero"
     """How onset, apex and offset count the frames."""
     id: str | None = None
@@ -126,10 +127,11 @@ def _medium(
     for column in _IMAGE_COLUMNS:
         if column in columns:
             return Cell(column, is_pattern=False), "image"
-    if "frames" in columns:
-        return Cell("frames", is_pattern=False), "clip"
+    for column in _CLIP_COLUMNS:
+        if column in columns:
+            return Cell(column, is_pattern=False), "clip"
     raise HarnessError(
-        f"{table} has no column called image, path or frames",
+        f"{table} has no column called image, path, frames or video",
         hint="name the column of pictures as source.image, or of clips as source.frames; "
         f"its columns are: {', '.join(columns)}",
     )

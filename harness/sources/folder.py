@@ -1,4 +1,4 @@
-"""The family `folder`: one folder a class, pictures inside, nested as they come."""
+"""The family `folder`: one folder a class, pictures or videos inside, nested as they come."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from harness.core.sample import Sample
 from harness.core.source import Skipped, Source
 from harness.core.text import digest_json
 from harness.media.decode import IMAGE_SUFFIXES
+from harness.media.video_file import VIDEO_SUFFIXES, is_video_name, video_clip
 from harness.sources.cells import target
 from harness.sources.ids import fault_of
 from harness.sources.options import Options, read_options
@@ -98,9 +99,10 @@ class FolderSource:
         folder = sample_id.split("/", 1)[0]
         label = self._options.classes.get(folder, folder)
         value = target(label, self._spec, column="class folder", where=sample_id)
+        path = self._root / sample_id
         return Sample(
             id=sample_id,
-            medium=image(FilePicture(self._root / sample_id)),
+            medium=video_clip(path) if is_video_name(path) else image(FilePicture(path)),
             targets={self._field: value},
             question=self._options.ask,
         )
@@ -177,7 +179,7 @@ def _content(folder: Path) -> tuple[bool, bool]:
                 continue
             if entry.is_dir():
                 folders = True
-            elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
+            elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
                 return folders, True
     return folders, pictures
 
@@ -186,7 +188,7 @@ def _judge(parts: tuple[str, ...], entry: os.DirEntry[str]) -> Found:
     sample_id = "/".join(parts)
     if parts[-1].startswith("."):
         return Found(sample_id, HIDDEN)
-    named = Path(parts[-1]).suffix.lower() in IMAGE_SUFFIXES
+    named = Path(parts[-1]).suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
     if not named and not (entry.is_file() and is_picture_file(Path(entry.path))):
         return Found(sample_id, NOT_A_PICTURE)
     if len(parts) == 1:

@@ -15,6 +15,7 @@ from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped
 from harness.media.marks import with_notes
+from harness.media.video_file import VideoFile
 from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
 from harness.sources.columns import ColumnOptions, Columns
 from harness.sources.encoded import content_id, decoded, is_encoded
@@ -172,7 +173,7 @@ class Mapper:
         frames = frames_of(media, root=self.root, name=sample_id, where=where, inside=self.inside)
         onset, apex, offset = (self._frame(part, row) for part in _MOMENTS)
         indices = frame_numbers(frames, self.options.numbering, where=where)
-        if not isinstance(frames[0], NoFrames):
+        if not isinstance(frames[0], NoFrames | VideoFile):
             _check_inside((onset, apex, offset), indices, where=where)
         return Medium(
             kind="clip",

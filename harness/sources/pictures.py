@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError, MediaError
 from harness.core.picture import FilePicture, HeldPicture, Picture, refuse_exhausted
 from harness.media.decode import IMAGE_SUFFIXES
 from harness.media.headers import is_picture
+from harness.media.video_file import VideoFile, is_video_name
 from harness.sources.cells import is_blank, plain
 from harness.sources.encoded import EncodedPicture, is_encoded
 from harness.sources.places import Unusable, place_of
@@ -100,8 +101,8 @@ def frames_of(
 ) -> tuple[Picture, ...]:
     """The frames of a clip in order of time.
 
-    A list gives one picture each, as does text separated by `;`; a folder gives its pictures, a glob
-    what it matches, both in natural order (`img9` before `img10`). Where nothing is found, one
+    A list gives one picture each, as does text separated by `;`; a video file is one handle that is opened when it is
+    shown; a folder gives its pictures, a glob what it matches, both in natural order (`img9` before `img10`). Where nothing is found, one
     handle that fails when it is read.
     """
 
@@ -116,9 +117,15 @@ def frames_of(
     if ";" in cell:
         parts = [part for part in cell.split(";") if part.strip()]
         return tuple(one(part, name) for part in parts) or (NoFrames(name),)
-    place = place_of(cell.strip(), root, inside, where)
+    return _frames_at(place_of(cell.strip(), root, inside, where))
+
+
+def _frames_at(place: Path | Unusable) -> tuple[Picture, ...]:
+    """A video file, a picture, or the pictures of a folder or a glob."""
     if isinstance(place, Unusable):
         return (place,)
+    if is_video_name(place) and not place.is_dir():
+        return (VideoFile(place),)
     if place.is_file():
         return (FilePicture(place),)
     found_files = _listing(place)
@@ -128,7 +135,13 @@ def frames_of(
 def frame_numbers(
     frames: Sequence[Picture], numbering: Numbering, *, where: str
 ) -> tuple[int, ...]:
-    """The number of each frame in the clip as annotated, ascending. Raises HarnessError."""
+    """The number of each frame in the clip as annotated, ascending; of a video file that of its first frame.
+
+    Raises HarnessError.
+    """
+    if len(frames) == 1 and isinstance(frames[0], VideoFile):
+        frames[0].first = 1 if numbering == "from-one" else 0
+        return (frames[0].first,)
     if numbering != "file-names":
         first = 0 if numbering == "from-zero" else 1
         return tuple(range(first, first + len(frames)))

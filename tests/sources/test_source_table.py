@@ -280,7 +280,7 @@ def test_a_bad_side_table_is_told(
         ("t.parquet", "PAR1 is not enough", "not a Parquet file"),
         ("t.xlsx", "x", r"\.csv, \.tsv, \.json, \.jsonl"),
         ("t.csv", "image,feeling\na,x\n", "no column for the field emotion"),
-        ("t.csv", "file,emotion\na,x\n", "no column called image, path or frames"),
+        ("t.csv", "file,emotion\na,x\n", "no column called image, path, frames or video"),
         ("t.jsonl", '{"image": 3, "emotion": "x"}', "row 1.*does not name a picture"),
     ],
 )  # fmt: skip
