@@ -92,6 +92,11 @@ class LabelledSource:
         """What was joined, and what the source itself has to say; reads the source where that was not done."""
         return (*source_notes(self._source), *self._known().notes)
 
+    @property
+    def as_it_stands(self) -> Source:
+        """The source with its labels as the data spell them."""
+        return self._source
+
     def _known(self) -> Classes:
         if self._classes is None:
             self._classes = classes_of(
