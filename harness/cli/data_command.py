@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.cli.options import add_changes, add_folders, workspace
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness data check`."""
-    commands = parser.add_subparsers(dest="what", metavar="check", required=True)
+    commands = parser.add_subparsers(dest="what", metavar="check|subset", required=True)
     check = commands.add_parser(
         "check",
         help="count classes, read every picture, find duplicates, compare with the published counts",
@@ -35,10 +36,68 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
     add_changes(check)
     add_folders(check)
+    subset = commands.add_parser(
+        "subset",
+        help="choose samples at random, balanced, and freeze the list",
+        description="Chooses N samples, of each combination of the values of --balance as equally many as there are, "
+        "and writes the list with a digest. A run takes it with --set source.subset=FILE.",
+    )
+    subset.add_argument("task", metavar="TASK", help="a task's name or YAML file")
+    subset.add_argument("--n", type=int, required=True, metavar="N", help="how many samples")
+    subset.add_argument(
+        "--balance", default="", metavar="NAMES",
+        help="fields or annotations, separated by commas: emotion,gender",
+    )  # fmt: skip
+    subset.add_argument(
+        "--seed", type=int, default=0, help="another seed, another choice (default 0)"
+    )
+    subset.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the YAML file to write"
+    )
+    add_changes(subset)
+    add_folders(subset)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print what is there; 1 where something is missing or differs from what was published."""
+    """Check the data, or draw a subset of them."""
+    return _subset(args) if args.what == "subset" else _check(args)
+
+
+def _subset(args: argparse.Namespace) -> int:
+    """Write a frozen subset and print how many of each kind it holds. Raises HarnessError."""
+    from harness.core.errors import HarnessError
+    from harness.run.folder import write_atomically
+    from harness.run.task_files import load_task
+    from harness.sources import open_source
+    from harness.sources.subset import draw_subset, subset_text
+
+    if args.n < 1:
+        raise HarnessError(f"--n {args.n}", hint="choose at least 1 sample")
+    if args.out.exists():
+        raise HarnessError(
+            f"{args.out} is there already, and a subset is frozen", hint="write to another file"
+        )
+    place = workspace(args)
+    task = load_task(args.task, place, changes=args.changes)
+    source = open_source(task.source, fields=task.fields, base=place.here)
+    balance = [name.strip() for name in args.balance.split(",") if name.strip()]
+    subset = draw_subset(source, args.n, balance=balance, seed=args.seed)
+    text = subset_text(
+        subset, task=task.name, data=source.digest(), balance=balance, seed=args.seed
+    )
+    write_atomically(args.out, text.encode("utf-8", "surrogatepass"))
+    print(f"{args.out}: {len(subset.samples):,} of {sum(subset.available.values()):,} samples")
+    for stratum, of in subset.available.items():
+        if stratum:
+            print(f"  {', '.join(stratum)}: {subset.counts[stratum]:,} of {of:,}")
+    if subset.left_out:
+        print(f"  left out, no value of {' or '.join(balance)}: {subset.left_out:,}")
+    print(f"take it with --set source.subset={args.out}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Print what is there; 1 where something must be looked into."""
     from harness.run.task_files import load_task
     from harness.sources import open_source
     from harness.sources.check import check_source

@@ -24,7 +24,7 @@ COMMANDS = {
     "list": "list what there is: tasks, prompts, models, conditions, sources, protocols, channels",
     "show": "render one real sample of a task: its picture's path and the exact messages",
     "lint": "check prompts against tasks before anything is asked",
-    "data": "check a copy of a data set against its published counts",
+    "data": "check the data of a task, or freeze a subset of them",
     "faces": "draw annotated faces",
     "bench": "measure what the client itself costs, against a server of its own",
     "doctor": "check this installation and say how to repair it",

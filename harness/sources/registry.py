@@ -13,6 +13,7 @@ from harness.core.source import Source
 from harness.sources.labels import with_labels
 from harness.sources.marks import with_marks
 from harness.sources.sidecar import with_sidecar
+from harness.sources.subset import with_subset
 
 SOURCES = Registry(
     "source",
@@ -74,7 +75,7 @@ _LINES: Mapping[str, str] = {
     "utkface": "UTKFace: age, gender and race in each file's name; no emotions",
 }
 
-_OF_ANY = frozenset({"family", "labels", "marks", "sidecar"})
+_OF_ANY = frozenset({"family", "labels", "marks", "sidecar", "subset"})
 """Options that every family has."""
 
 _NAMED = frozenset(
@@ -97,8 +98,8 @@ def open_source(
     """The source that a task's `source` section describes.
 
     `family` picks the reader, `labels` names codes (`harness.sources.labels`), `sidecar` a table of further columns
-    (`harness.sources.sidecar`), `marks` one of landmarks (`harness.sources.marks`), all other options are the family's
-    own; `base` is the folder that relative paths start at. Raises HarnessError naming `source.KEY`, what is allowed, and the hint.
+    (`harness.sources.sidecar`), `marks` one of landmarks (`harness.sources.marks`), `subset` a frozen list (`harness.sources.subset`), all other options are the
+    family's own; `base` is the folder that relative paths start at. Raises HarnessError naming `source.KEY`, what is allowed, and the hint.
     """
     family = options.get("family")
     if not isinstance(family, str):
@@ -112,6 +113,7 @@ def open_source(
     source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)
     source = with_marks(source, options.get("marks"), base=base)
     names = options.get("labels") if "labels" in of_any else None
-    if family in _NAMED and names is None and "sidecar" not in options:
-        return source
-    return with_labels(source, names, fields=fields, keep=options.get("unlabelled") == "keep")
+    if family not in _NAMED or names is not None or "sidecar" in options:
+        keep = options.get("unlabelled") == "keep"
+        source = with_labels(source, names, fields=fields, keep=keep)
+    return with_subset(source, options.get("subset"), base=base)
