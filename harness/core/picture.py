@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, field
-from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
@@ -52,11 +51,7 @@ class FilePicture:
 
     def read(self) -> bytes:
         try:
-            with os.fdopen(_opened(self.path), "rb", buffering=0) as file:
-                status = os.fstat(file.fileno())
-                known = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES
-                # Asked for the most there may be, a reader first finds room for all of that.
-                data = file.readall() if known else BufferedReader(file).read(MAX_FILE_BYTES + 1)
+            data = _read_file(self.path)
         except FileNotFoundError:
             raise MediaError(
                 f"picture not found: {self.path}",
@@ -73,11 +68,7 @@ class FilePicture:
                 f"picture is an empty file: {self.path}", kind="empty", hint="fetch it again"
             )
         if len(data) > MAX_FILE_BYTES:
-            raise MediaError(
-                f"picture file is over {MAX_FILE_BYTES >> 20} MiB: {self.path}",
-                kind="too-large",
-                hint="shrink it before the run",
-            )
+            raise _too_large(self.path)
         return data
 
 
@@ -87,20 +78,40 @@ _NO_WAITING = (
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def _opened(path: Path) -> int:
-    """A descriptor on a regular file. A pipe, a socket or a device is refused unopened: it might wait for ever, or act.
+def _too_large(path: Path) -> MediaError:
+    return MediaError(
+        f"picture file is over {MAX_FILE_BYTES >> 20} MiB: {path}",
+        kind="too-large",
+        hint="shrink it before the run",
+    )
 
-    Raises MediaError, OSError.
+
+def _read_file(path: Path) -> bytes:
+    """The bytes of a regular file, and no more than one over the limit.
+
+    A pipe, a socket or a device is refused unopened: it might wait for ever, or act. Raises MediaError, OSError.
     """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
-        kind = next((name for name, is_one in _KINDS if is_one(mode)), "something else")
+    status = os.stat(path)  # noqa: PTH116 - once a sample
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((name for name, is_one in _KINDS if is_one(status.st_mode)), "something else")
         raise MediaError(
             f"picture is not a file but {kind}: {path}",
             kind="unsupported",
             hint="name a file, or for a clip a folder in source.frames",
         )
-    return os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
+    if status.st_size > MAX_FILE_BYTES:
+        raise _too_large(path)
+    descriptor = os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
+    try:
+        data = os.read(descriptor, status.st_size + 1)
+        while len(data) != status.st_size and len(data) <= MAX_FILE_BYTES:
+            more = os.read(descriptor, 1 << 16)  # it has grown, or came in parts
+            if not more:
+                break
+            data += more
+    finally:
+        os.close(descriptor)
+    return data
 
 
 _KINDS = (

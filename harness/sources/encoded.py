@@ -37,9 +37,11 @@ class EncodedPicture:
 
 def is_encoded(text: str) -> bool:
     """Whether a cell is a data URI, or base64 whose first bytes are those of a picture."""
+    if len(text) < _HEAD:  # as nearly all cells are
+        return text[:5].lower() == "data:" and _URI.match(text) is not None
     if text[:5].lower() == "data:" and _URI.match(text):
         return True
-    if len(text) < _HEAD or not _BASE64.fullmatch(text[:_HEAD]):
+    if not _BASE64.fullmatch(text[:_HEAD]):
         return False
     return is_picture(decoded(text[: _HEAD // 4 * 4]))
 

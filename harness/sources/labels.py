@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from harness.answers.twins import fold, join_twins
 from harness.core.errors import HarnessError
@@ -42,6 +42,13 @@ class Classes:
     reasons: Mapping[tuple[str, str], str]
     """(field, spelling) -> why it is no class."""
     notes: tuple[str, ...]
+
+
+@runtime_checkable
+class _GivesTruths(Protocol):
+    """A source that gives the true values of its samples without making them."""
+
+    def truths(self) -> Iterator[Mapping[str, Value]]: ...
 
 
 class LabelledSource:
@@ -159,11 +166,14 @@ def label_names(written: Any, fields: Mapping[str, FieldSpec]) -> Names:
 def count_labels(source: Source, fields: Mapping[str, FieldSpec]) -> dict[str, Counter[str]]:
     """Field -> how often each spelling occurs in the source."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in fields}
-    for sample in source:
+    rows = source.truths() if isinstance(source, _GivesTruths) else (s.targets for s in source)
+    for targets in rows:
         for name, counted in counts.items():
-            value = sample.targets.get(name)
-            if value is not None:
-                counted.update(_members(value))
+            value = targets.get(name)
+            if isinstance(value, tuple):
+                counted.update(value)
+            elif value is not None:
+                counted[str(value)] += 1
     return counts
 
 
@@ -242,10 +252,6 @@ def code_key(spelling: str) -> str:
 
 def _open(spec: FieldSpec) -> bool:
     return spec.labelled and spec.labels == FROM_DATA
-
-
-def _members(value: Value) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (str(value),)
 
 
 def _some(spellings: Mapping[str, object]) -> str:

@@ -47,7 +47,7 @@ class Mapper:
         """The row's Sample, or the reason why it is left out. Raises HarnessError naming the row."""
         cells, columns = row.cells, self.columns
         media = columns.medium.of(cells)
-        if is_blank(media) or (isinstance(media, Mapping) and set(media.values()) <= {None}):
+        if _is_nothing(media):
             return NO_PICTURE
         question = self._question(row)
         notes: dict[str, Scalar] = {
@@ -67,6 +67,11 @@ class Mapper:
             annotations=notes,
             cluster=self._cluster(cells),
         )
+
+    def targets(self, row: Row) -> Mapping[str, Value]:
+        """The row's true values; none where it is left out for want of a picture. Raises HarnessError as `sample`."""
+        media = self.columns.medium.of(row.cells)
+        return {} if _is_nothing(media) else self._targets(row)
 
     def own_id(self, row: Row) -> str | None:
         """The id in the row's id column, checked; None where the table has no such column."""
@@ -248,6 +253,13 @@ class RowSource:
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
 
+    def truths(self) -> Iterator[Mapping[str, Value]]:
+        """The true values of each row, without its picture."""
+        if isinstance(self._mapper, Mapper):
+            yield from map(self._mapper.targets, self._rows())
+        else:
+            yield from (sample.targets for sample in self)
+
     def notes(self) -> tuple[str, ...]:
         """How the table was read, where that is not plain."""
         return self._notes
@@ -275,6 +287,11 @@ class RowSource:
                     f"{row.where}: the id {sample_id!r} stands in row {earlier.number} already",
                     hint="give each row an id of its own, or leave source.id out",
                 )
+
+
+def _is_nothing(media: Any) -> bool:
+    """Whether a cell names no picture."""
+    return is_blank(media) or (isinstance(media, Mapping) and set(media.values()) <= {None})
 
 
 def _check_inside(numbers: Iterable[int | None], indices: tuple[int, ...], *, where: str) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from harness.core.errors import HarnessError, MediaError
 
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+_UNTIDY = re.compile(r"^[/\s.]|[\s/.]$|//|\./|\\|^[A-Za-z]:")
+"""Whatever `normpath` and the rest might change; most paths have none of it."""
 _LONGEST = 4096
 """Longer texts are no paths on any system."""
 RESPONDS_WITHIN = 10.0
@@ -39,17 +41,17 @@ def place_of(text: str, root: Path, inside: Sequence[str], where: str) -> Path |
     if "\0" in text or len(text) > _LONGEST:
         why = "the cell holds a zero byte" if "\0" in text else "the cell is longer than any path"
         return Unusable(repr(text[:60]), why)
-    found = os.path.join(root, text)
-    if not os.path.exists(found) and "\\" in text:
+    found = root / text
+    there = os.path.exists(found)
+    if not there and "\\" in text:
         text = text.replace("\\", "/")
-        found = os.path.join(root, text)
+        found = root / text
+        there = os.path.exists(found)
     if inside and (text.startswith("/") or ".." in text or _DRIVE.match(text)):
         _refuse_outside(found, text, inside, where)
-    if not os.path.exists(found):
-        beside = os.path.join(root, "images", text)
-        if os.path.exists(beside):
-            return Path(beside)
-    return Path(found)
+    if not there and os.path.exists(beside := root / "images" / text):
+        return beside
+    return found
 
 
 def tidy(text: str, inside: Sequence[str] = ()) -> str | None:
@@ -58,6 +60,8 @@ def tidy(text: str, inside: Sequence[str] = ()) -> str | None:
     An absolute path is made relative to the first of the folders `inside` that holds it; None where none does, and
     for a path that leads out of its folder.
     """
+    if not _UNTIDY.search(text):
+        return text
     path = posixpath.normpath(text.strip().replace("\\", "/"))
     if path.startswith("/"):
         for folder in inside:
@@ -90,7 +94,7 @@ def check_responds(folder: Path, *, seconds: float = RESPONDS_WITHIN) -> None:
         )
 
 
-def _refuse_outside(found: str, text: str, inside: Sequence[str], where: str) -> None:
+def _refuse_outside(found: Path, text: str, inside: Sequence[str], where: str) -> None:
     whole = os.path.abspath(found)
     if any(whole == folder or whole.startswith(folder.rstrip("/") + "/") for folder in inside):
         return
