@@ -140,7 +140,7 @@ def _open_heic(data: bytes, *, name: str) -> Image.Image:
             hint=f"{missing_extra('pillow-heif', 'heic').hint}, or convert the pictures to JPEG",
         ) from None
     try:
-        opened: Image.Image = pillow_heif.HeifImageFile(io.BytesIO(data))
+        opened: Image.Image = pillow_heif.HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
         width, height = opened.size
     except DAMAGE as error:
         raise corrupt(name, str(error)) from None

@@ -53,7 +53,7 @@ def portable_noted(data: bytes, *, name: str) -> tuple[bytes, tuple[str, ...]]:
     bare = readable(data, name=name)
     check(bare, name)
     opened = open_header(bare, name=name)
-    rules = ("texts-left-out",) if bare is not data else ()
+    rules: tuple[str, ...] = ("texts-left-out",) if bare is not data else ()
     try:
         if _is_plain(opened, bare):
             return bare, rules

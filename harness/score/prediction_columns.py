@@ -87,7 +87,7 @@ def choose_columns(
     answer = asked.answer or file.defaults.get("answer")
     if not answer:
         taken = {found_id, *TRUTHS, *NOT_ANSWERS, *_names(truth_column), *_names(asked.cluster)}
-        taken.add(asked.fold)
+        taken |= {asked.fold} if asked.fold else set()
         left = [c for c in file.columns if c not in taken and c not in (asked.annotations or ())]
         if len(left) != 1:
             raise _unclear(file, "answers", "--answer COL")

@@ -22,6 +22,7 @@ from harness.sources.encoded import content_id, decoded, is_encoded
 from harness.sources.ids import SeenIds, check_id, fault_of
 from harness.sources.pictures import NoFrames, frame_numbers, frames_of, picture_of
 from harness.sources.places import place_of, tidy
+from harness.sources.references import INDEX, References
 from harness.sources.rows import Row
 
 UNLABELLED = "no label in any target column"
@@ -42,6 +43,8 @@ class Mapper:
     """Folder that relative paths start at."""
     inside: tuple[str, ...] = ()
     """Absolute folders that pictures may lie in; none: anywhere."""
+    references: References | None = None
+    """Where pictures may be named by the index of their row."""
 
     def sample(self, row: Row, sample_id: str) -> Sample | str:
         """The row's Sample, or the reason why it is left out. Raises HarnessError naming the row."""
@@ -94,31 +97,24 @@ class Mapper:
         if not isinstance(cell, str) or not cell.strip():
             return str(row.number)
         text = cell.strip()
+        index = row.cells.get(INDEX)
         if is_encoded(text):
-            index = row.cells.get("index")
-            return content_id(decoded(text)) if is_blank(index) else plain(index)
-        if self.options.ids == "path":
-            path = tidy(text, self.inside)
-            if path is None:
-                return self._outside_id(text, row)
-            return path if fault_of(path) is None else str(row.number)
-        if fault_of(text) is None:
-            return text
-        last = Path(text).name
-        return last if fault_of(last) is None else str(row.number)
+            found = content_id(decoded(text)) if is_blank(index) else plain(index)
+        elif self.references is not None and not is_blank(index):
+            found = plain(index)
+        elif self.options.ids == "as-written":
+            found = text if fault_of(text) is None else Path(text).name
+        else:
+            found = tidy(text, self.inside) or self._outside_id(text, row)
+        return found if fault_of(found) is None else str(row.number)
 
     def _outside_id(self, text: str, row: Row) -> str:
         """By the content of a picture, which does not depend on where it lies; else by its name."""
         place = place_of(text, self.root, (), row.where)
         try:
-            return (
-                content_id(FilePicture(place).read())
-                if isinstance(place, Path)
-                else str(row.number)
-            )
+            return content_id(FilePicture(place).read()) if isinstance(place, Path) else ""
         except MediaError:
-            last = Path(text.replace("\\", "/")).name
-            return last if fault_of(last) is None else str(row.number)
+            return Path(text.replace("\\", "/")).name
 
     def _question(self, row: Row) -> str | None:
         if self.columns.question is None:
@@ -171,7 +167,8 @@ class Mapper:
     def _medium(self, media: Any, row: Row, sample_id: str) -> Medium:
         where = row.where
         if self.columns.kind == "image":
-            picture = picture_of(
+            named = self.references and self.references.picture(row.cells, sample_id)
+            picture = named or picture_of(
                 media, root=self.root, name=sample_id, where=where, inside=self.inside
             )
             return Medium(kind="image", frames=(picture,))

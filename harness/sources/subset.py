@@ -191,7 +191,9 @@ def read_subset(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST:
             raise HarnessError(f"source.subset: {path} is over {_LARGEST >> 20} MiB")
-        body = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        body: Any = yaml.load(
+            path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )  # noqa: S506
     except OSError as error:
         raise HarnessError(
             f"source.subset: {path} cannot be read: {error.strerror}",
@@ -207,7 +209,7 @@ def read_subset(path: Path) -> dict[str, Any]:
             f"source.subset: {path} was edited: its digest is not that of its samples",
             hint="a subset is frozen; draw another: harness data subset TASK --n N --out FILE",
         )
-    return body
+    return {str(key): value for key, value in body.items()}
 
 
 def _no_subset(path: Path, why: str) -> HarnessError:

@@ -196,6 +196,15 @@ def test_workbooks_of_vlmevalkit_are_read(tmp_path: Path) -> None:
     assert outcomes(imported) == dict.fromkeys("0123", "answered") | {"4": "failed"}
 
 
+def test_ids_that_spell_a_path_otherwise_are_found(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,emotion\nimg/a.png,anger\nimg/b.png,fear\n")
+    rows = [("./img/a.png", "anger"), ("img\\b.png", "fear")]
+    path = write_csv(tmp_path / "p.csv", rows, ("name", "said"))
+    imported = bring(path, changes=["source.file=t.csv"])
+    score_run(imported.folder)
+    assert outcomes(imported) == {"img/a.png": "answered", "img/b.png": "answered"}
+
+
 def test_json_arrays_are_tables(tmp_path: Path) -> None:
     rows = [dict(zip(("name", "gt", "answer"), row, strict=True)) for row in ROWS]
     (tmp_path / "p.json").write_text(json.dumps(rows))

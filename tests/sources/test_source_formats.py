@@ -93,6 +93,22 @@ def test_tables_of_vlmevalkit(png: bytes, samples_of: Read) -> None:
     assert samples[1].medium.frames[0].read() == png
 
 
+def test_a_picture_may_be_named_by_its_index(png: bytes, samples_of: Read) -> None:
+    body = base64.b64encode(png).decode()
+    other = base64.b64encode(png + b"\0").decode()
+    fill = "".join(f"{100 + n}\t{other}\tWhat?\tx\n" for n in range(40))
+    text = (
+        f"index\timage\tquestion\temotion\n7\t{body}\tWhich?\tx\n9\t7\tWho?\ty\n{fill}"
+        "10\t7\tWhere?\tx\n11\t8\tWhy?\ty\n"
+    )
+    samples = {s.id: s for s in samples_of(text, name="t.tsv", question="question")}
+    assert samples["9"].medium.frames[0].read() == png  # still held
+    assert samples["10"].medium.frames[0].read() == png  # looked for again
+    assert samples["101"].medium.frames[0].read() == png + b"\0"
+    with pytest.raises(MediaError, match="no row of index '8'"):
+        samples["11"].medium.frames[0].read()
+
+
 def test_a_broken_picture_in_a_cell_fails_alone(png: bytes, samples_of: Read) -> None:
     body = base64.b64encode(png).decode()
     samples = samples_of(f"image,emotion\n{body[:-9]}!!,x\n{body},y\n")
