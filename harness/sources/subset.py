@@ -191,9 +191,8 @@ def read_subset(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST:
             raise HarnessError(f"source.subset: {path} is over {_LARGEST >> 20} MiB")
-        body: Any = yaml.load(
-            path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )  # noqa: S506
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        body: Any = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe one
     except OSError as error:
         raise HarnessError(
             f"source.subset: {path} cannot be read: {error.strerror}",
