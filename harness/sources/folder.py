@@ -12,7 +12,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.medium import image
-from harness.core.picture import FilePicture
+from harness.core.picture import FilePicture, refuse_exhausted
 from harness.core.sample import Sample
 from harness.core.source import Skipped, Source
 from harness.core.text import digest_json
@@ -22,6 +22,7 @@ from harness.sources.cells import target
 from harness.sources.ids import fault_of
 from harness.sources.options import Options, read_options
 from harness.sources.pictures import is_picture_file, natural
+from harness.sources.places import check_responds
 
 HIDDEN = "hidden file or folder"
 NOT_A_PICTURE = "not a picture"
@@ -132,19 +133,31 @@ def walk(root: Path) -> Iterator[Found]:
     """Every file below the root, folder by folder in natural order; a linked folder once."""
     pending: list[tuple[str, ...]] = [()]
     entered: set[Path] = set()
+    check_responds(root)
     while pending:
         parts = pending.pop()
         folder = root.joinpath(*parts)
         if folder.resolve() in entered:  # links may lead round in a circle
             continue
         entered.add(folder.resolve())
-        with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda entry: natural(entry.name))
+        listed = _entries(folder)
         inner = [e.name for e in listed if e.is_dir() and not e.name.startswith(".")]
         pending += [(*parts, name) for name in reversed(inner)]
         for entry in listed:
             if entry.name not in inner:
                 yield _judge((*parts, entry.name), entry)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What a folder holds, in natural order. Raises HarnessError where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: natural(entry.name))
+    except OSError as error:
+        refuse_exhausted(error, f"listing {folder}")
+        raise HarnessError(
+            f"folder cannot be read: {folder}: {error.strerror}", hint="check its permissions"
+        ) from None
 
 
 def _refuse_splits(root: Path) -> None:
@@ -154,12 +167,11 @@ def _refuse_splits(root: Path) -> None:
     """
     holding: list[str] = []
     bare: list[str] = []
-    with os.scandir(root) as entries:
-        for entry in sorted(entries, key=lambda entry: natural(entry.name)):
-            if entry.name.startswith(".") or not entry.is_dir():
-                continue
-            kinds = _content(Path(entry.path))
-            (bare if kinds == (True, False) else holding if kinds[1] else []).append(entry.name)
+    for entry in _entries(root):
+        if entry.name.startswith(".") or not entry.is_dir():
+            continue
+        kinds = _content(Path(entry.path))
+        (bare if kinds == (True, False) else holding if kinds[1] else []).append(entry.name)
     splits = [name for name in bare if name.lower() in SPLITS]
     if bare and (splits or not holding):
         named = splits or bare
@@ -173,14 +185,13 @@ def _refuse_splits(root: Path) -> None:
 def _content(folder: Path) -> tuple[bool, bool]:
     """Whether a folder holds folders, and whether it holds pictures."""
     folders = pictures = False
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                folders = True
-            elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
-                return folders, True
+    for entry in _entries(folder):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            folders = True
+        elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+            return folders, True
     return folders, pictures
 
 

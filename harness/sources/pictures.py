@@ -128,7 +128,11 @@ def _frames_at(place: Path | Unusable) -> tuple[Picture, ...]:
         return (VideoFile(place),)
     if place.is_file():
         return (FilePicture(place),)
-    found_files = _listing(place)
+    try:
+        found_files = _listing(place)
+    except OSError as error:  # a folder that may not be read: its row fails
+        refuse_exhausted(error, f"listing {place}")
+        found_files = []
     return tuple(FilePicture(path) for path in found_files) or (NoFrames(str(place)),)
 
 
