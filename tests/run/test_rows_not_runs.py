@@ -69,3 +69,20 @@ def test_without_file_descriptors_the_run_stops(
     assert "out of file descriptors" in capsys.readouterr().err
     monkeypatch.chdir(table)
     assert not any("b.png" in detail for detail in failures(table))
+
+
+def test_how_pictures_were_read_is_told_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    Image.new("RGBA", (8, 8), (1, 2, 3, 4)).save(tmp_path / "b.png")
+    (tmp_path / "t.csv").write_text("image,emotion\na.gif,anger\nb.png,fear\n")
+    with running_stub() as stub:
+        assert run(stub.url) == 0
+    said = capsys.readouterr().err
+    assert "1 of 2 trials: an animation: its first frame is shown" in said
+    assert "1 of 2 trials: transparent: laid over mid-grey (128)" in said
+    kept = [line["shown"]["changes"] for _, line in read_log(RunFolder(tmp_path / "run").trials)]
+    assert sorted(kept) == [["first-frame"], ["transparency-over-grey"]]
