@@ -22,7 +22,7 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     for cell in answers.cells:
         if cell in broken:
             yield {
-                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+                "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
                 "channel": cell.channel, "replies": broken[cell],
             }  # fmt: skip
 

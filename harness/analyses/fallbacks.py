@@ -20,7 +20,7 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     for cell in answers.cells:
         if cell in fired:
             yield {
-                "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+                "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
                 "counts": dict(sorted(fired[cell].items())),
             }  # fmt: skip
 

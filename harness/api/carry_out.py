@@ -57,7 +57,7 @@ def carry_out(
     """
     folder = asked.job.folder
     ending = stop or Stop()
-    with folder.locked():
+    with folder.claimed():
         tally = _ask(asked, watcher, ending)
         with working():
             ending.check()

@@ -35,7 +35,7 @@ Seconds = Annotated[PositiveFloat, FiniteFloat]
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
         "models": "--model", "prompts": "--prompt", "conditions": "--condition", "channels": "--channel",
-        "label_orders": "--label-order", "vllm_args": "--vllm-arg",
+        "label_orders": "--label-order", "vllm_args": "--vllm-arg", "check_models": "--check-model",
     }
 )  # fmt: skip
 """Options whose flag of the command is not their name with dashes."""
@@ -79,6 +79,8 @@ class RunOptions(BaseModel):
     timeout: Seconds | None = None
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
     stop_after: Seconds | None = None
+    check_models: bool = False
+    """Whether models are opened of which nothing is left to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def prepare(
         limits=Limits(max_error_rate=asked.max_error_rate, seconds=asked.stop_after),
         command=command,
         changes=asked.changes,
+        check_models=asked.check_models,
     )
     return Evaluation(job, partial(_open, models, job.options) if models else None)
 
@@ -174,6 +177,8 @@ def _refuse_unopened(
     ):
         if not any(takes(model, option) for model in opened):
             refuse_unused(doing, {spelled(option): getattr(asked, option)})
+    if not asked.models:
+        refuse_unused(doing, {spelled("check_models"): asked.check_models})
 
 
 def tasks_of(asked: RunOptions, place: Workspace) -> list[Task]:

@@ -14,7 +14,7 @@ from harness.bench.server import FAULTS
 from harness.bench.stand import IN_FLIGHT, Measured, Stand
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
-from harness.run.journal import read_log
+from harness.run.log import read_log
 
 LATENCIES = (0.0, 0.05)
 """Seconds before the server replies."""

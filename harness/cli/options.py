@@ -103,6 +103,10 @@ def add_serving(parser: argparse.ArgumentParser) -> None:
         help="stop when more than this share of the last 100 requests failed (0.2); 1 never stops",
     )  # fmt: skip
     parser.add_argument(
+        "--check-model", action="store_true",
+        help="open also a model of which nothing is left to ask, and ask again where it is another than the one recorded",
+    )  # fmt: skip
+    parser.add_argument(
         "--stop-after", metavar="S", type=_seconds,
         help="stop asking after this many seconds; the same command goes on from there",
     )  # fmt: skip
@@ -195,7 +199,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
     serving = {
         "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
         "concurrency": "concurrency", "timeout": "timeout", "max_error_rate": "max_error_rate",
-        "stop_after": "stop_after", "fit_on": "fit_on",
+        "stop_after": "stop_after", "fit_on": "fit_on", "check_models": "check_model",
     }  # fmt: skip
     asked = RunOptions(
         tasks=tuple(args.task),

@@ -12,6 +12,8 @@ from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.compare.foresight import Prospect
+    from harness.prompting import Library
+    from harness.run.folder import RunFolder
     from harness.run.plan import Plan
     from harness.run.runner import Job
 
@@ -31,6 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="with --power: assumed share of samples that one of the two alone has right "
         "(repeatable; default .1, .2 and .3)",
     )  # fmt: skip
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path,
+        help="the folder of the run: what is done there already is told; nothing is written",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
@@ -42,35 +48,42 @@ def execute(args: argparse.Namespace) -> int:
         refuse_unused("without --power", {"--discordance": args.discordance})
 
     from harness.prompting import Library
+    from harness.run.folder import RunFolder
     from harness.run.plan import make_plan
     from harness.run.readiness import check_pictures
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
-        asked = evaluation(args, out=Path(scratch)).job
-        place = asked.workspace
+        asked = evaluation(args, out=args.out or Path(scratch) / "run").job
+        place, samples = asked.workspace, RunFolder(Path(scratch))
+        samples.create()
         library = Library(place.prompts)
-        plan = make_plan(asked.tasks, asked.axes, library, asked.folder, here=place.here)
+        plan = make_plan(
+            asked.tasks, asked.axes, library, samples, here=place.here, before=asked.folder
+        )
         check_pictures(plan, asked.axes, {}, library)
-        summary = _summary(asked, plan, library)
-        found = [] if args.power is None else _foresee(args, asked, plan)
+        summary = _summary(args, asked, plan, library, samples)
+        found = [] if args.power is None else _foresee(args, samples, plan)
     _show(args, summary, found)
     return 0
 
 
-def _summary(asked: Job, plan: Plan, library: Any) -> dict[str, Any]:
-    """What `harness run` would show first, with nothing done."""
-    from harness.run.journal import Journal
-    from harness.run.runner import ReadyRun
+def _summary(
+    args: argparse.Namespace, asked: Job, plan: Plan, library: Library, samples: RunFolder
+) -> dict[str, Any]:
+    """What `harness run` would show first; what is done is read from `--out`, where that is a run."""
+    from harness.run.finished import FinishedTrials
+    from harness.run.manifest import read_manifest
+    from harness.run.runner import ReadyRun, foreseen_done
 
-    journal = Journal(asked.folder)
-    ready = ReadyRun(asked, plan, library, {}, journal, {cell.id: 0 for cell in plan.cells})
-    try:
-        return {**ready.summary(), "run": NO_FOLDER}
-    finally:
-        ready.close()
+    done = {cell.id: 0 for cell in plan.cells}
+    if asked.folder.manifest.is_file():
+        finished = FinishedTrials(asked.folder.trials)
+        done = foreseen_done(plan, asked.axes, samples, read_manifest(asked.folder), finished)
+    ready = ReadyRun(asked, plan, library, {}, done=done)
+    return ready.summary() if args.out else {**ready.summary(), "run": NO_FOLDER}
 
 
-def _foresee(args: argparse.Namespace, asked: Job, plan: Plan) -> list[Prospect]:
+def _foresee(args: argparse.Namespace, samples: RunFolder, plan: Plan) -> list[Prospect]:
     from harness.compare.foresight import DISCORDANCES, foresee
     from harness.run.sample_file import read_samples
 
@@ -79,7 +92,7 @@ def _foresee(args: argparse.Namespace, asked: Job, plan: Plan) -> list[Prospect]
         for name, planned in plan.tasks.items()
         for one in foresee(
             planned.task,
-            read_samples(asked.folder.samples(name)),
+            read_samples(samples.samples(name)),
             difference=args.power or None,
             discordances=args.discordance or DISCORDANCES,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.cli.options import add_changes, add_folders, natural, tasks, workspace
 
 if TYPE_CHECKING:
+    from harness.conditions import Presentation
     from harness.core.prompt import Prompt
     from harness.core.sample import Sample
     from harness.core.task import Task
@@ -40,9 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Print pictures, targets and messages. Reads the source, asks no model."""
-    from harness.conditions import load_condition
     from harness.conditions.mixture import mixes
-    from harness.conditions.shots import split_shots
     from harness.prompting import Library
     from harness.run.exemplars import read_pool
     from harness.run.partners import Partners
@@ -58,9 +57,9 @@ def execute(args: argparse.Namespace) -> int:
     axes = Axes(models=(), conditions=(args.condition,), shots=shots)
     shown = {name: one for name, (one,) in conditions_of(task, axes, prompts, library).items()}
     pool = None
-    if any(split_shots(name)[1] for name in shown.values()):
+    if any(one.shots for one in shown.values()):
         pool = read_pool(task, seed=0, here=place.here)
-    mixing = any(mixes(load_condition(name)) for name in shown.values())
+    mixing = any(mixes(one.load()) for one in shown.values())
     pairs = Partners(task, source, seed=0) if mixing else None
     for sample in _choose(source, args):
         _show(sample, task, prompts, library, conditions=shown, pool=pool, pairs=pairs)
@@ -94,7 +93,7 @@ def _show(
     prompts: tuple[Prompt, ...],
     library: Library,
     *,
-    conditions: Mapping[str, str],
+    conditions: Mapping[str, Presentation],
     pool: Pool | None,
     pairs: Partners | None,
 ) -> None:
@@ -109,7 +108,7 @@ def _show(
         if view is None:
             print(f"\nprompt    {prompt.name}: fills none of the fields this sample asks for")
             continue
-        print(f"\nprompt    {prompt.name} ({prompt.head.protocol})  condition {condition}")
+        print(f"\nprompt    {prompt.name} ({prompt.head.protocol})  condition {condition.name}")
         for number, line in enumerate(view.pictures, 1):
             print(f"image {number}   {line}")
         if view.record is not None:

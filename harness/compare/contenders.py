@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.compare.content import content_keys
-from harness.conditions.label_order import split_order
-from harness.core.cell import Cell
+from harness.core.cell import Cell, spelled_condition
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.prompt import PromptHead
 from harness.core.sample import Value
 from harness.core.task import Task
+from harness.run.cell_entry import cell_of
 from harness.run.folder import RunFolder, open_run
 from harness.run.scoring import scored_manifest
 from harness.run.workspace import Workspace
@@ -25,7 +25,7 @@ from harness.score.export_reader import is_zip, read_export, unpack
 from harness.score.prediction_columns import PredictionMap
 from harness.score.prediction_folder import MODEL
 from harness.score.predictions import OWN_SOURCE, import_predictions
-from harness.score.records import TaskRecords, cell_of, load_samples, read_cell, repeated_answers
+from harness.score.records import TaskRecords, load_samples, read_cell, repeated_answers
 from harness.score.replies import Replies
 
 
@@ -68,7 +68,8 @@ class Contender:
     @property
     def identity(self) -> str:
         """All that determines the model's replies."""
-        return str(self.manifest["models"][self.cell.model]["identity"])
+        known = self.entry.get("identity") or self.manifest["models"][self.cell.model]["identity"]
+        return str(known)
 
     @property
     def prompt_digest(self) -> str:
@@ -87,12 +88,12 @@ class Contender:
     @property
     def shown(self) -> str:
         """The condition but for the label order."""
-        return split_order(self.cell.condition)[0]
+        return spelled_condition(self.cell.condition, self.cell.shots)
 
     @property
     def order(self) -> str:
         """The order in which labels were listed."""
-        return split_order(self.cell.condition)[1]
+        return self.cell.label_order
 
     @cached_property
     def _answered(self) -> tuple[Sequence[int], Sequence[Sequence[Value | None]]]:
@@ -244,11 +245,13 @@ def _read_run(side: Side) -> dict[str, TaskRecords]:
         name: load_samples(side.folder, tasks[name], cluster_unit=entry["cluster_unit"])
         for name, entry in manifest["tasks"].items()
     }
-    replies = Replies.of_run(side.folder, manifest)
-    repeats = int(manifest.get("repeats", 1))
+    standing = Replies.of_run(side.folder, manifest)
     for entry in manifest["cells"]:
         cell = cell_of(entry)
         head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
+        replies, repeats = standing, int(entry.get("repeats", manifest.get("repeats", 1)))
+        if cell.asked_as:
+            replies = Replies.of_version(side.folder, manifest, entry)
         for _ in read_cell(records[cell.task], cell, head, replies, repeats=repeats):
             pass  # read for what it leaves in the records
     return records

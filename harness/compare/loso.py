@@ -67,7 +67,7 @@ def select_loso(sides: Sequence[Side], *, seed: int = 0) -> list[Selection]:
     groups: dict[tuple[str, ...], list[Contender]] = {}
     for one in contenders(sides):
         cell = one.cell
-        key = (one.side, cell.task, one.field, cell.model, cell.condition, cell.channel)
+        key = (one.side, cell.task, one.field, cell.model, cell.shown_condition, cell.channel)
         groups.setdefault(key, []).append(one)
     found = [
         selection
@@ -117,7 +117,7 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
         }
         yield Selection(
             task=first.cell.task, field=first.field, slice=part, model=first.cell.model,
-            condition=first.cell.condition, channel=first.cell.channel, metric=metric,
+            condition=first.cell.shown_condition, channel=first.cell.channel, metric=metric,
             n=int(mask.sum()), subjects=len(subjects), unit=first.records.cluster_unit,
             selected=Estimate(float(cuts[0].value(metric, pooled)[0]), float(low), float(high)),
             prompts=alone, best=max(alone, key=lambda name: known.sign * alone[name].value),

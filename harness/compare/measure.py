@@ -83,7 +83,9 @@ class Shared:
 def party(one: Contender) -> Party:
     """How a cell is named."""
     cell = one.cell
-    return Party(one.side, cell.model, cell.prompt, cell.condition, cell.protocol, cell.channel)
+    return Party(
+        one.side, cell.model, cell.prompt, cell.shown_condition, cell.protocol, cell.channel
+    )
 
 
 def shown_metrics(spec: FieldSpec) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Named, deterministic changes of what a model is shown."""
 
+from harness.conditions.presentation import Presentation, read_presentation
 from harness.conditions.registry import (
     CONDITIONS,
     describe_conditions,
@@ -7,4 +8,11 @@ from harness.conditions.registry import (
     needs_video,
 )
 
-__all__ = ["CONDITIONS", "describe_conditions", "load_condition", "needs_video"]
+__all__ = [
+    "CONDITIONS",
+    "Presentation",
+    "describe_conditions",
+    "load_condition",
+    "needs_video",
+    "read_presentation",
+]

@@ -10,12 +10,12 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 
+from harness.core.cell import AS_WRITTEN
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.task import Task
 
 PREFIX = "label-order:"
-AS_WRITTEN = "as-written"
 ORDERS = "as-written, reversed, rotated-K, shuffled-SEED"
 _NUMBERED = re.compile(r"(rotated|shuffled)-([0-9]{1,9})", re.ASCII)
 
@@ -26,13 +26,6 @@ def split_order(condition: str) -> tuple[str, str]:
     if not found or (before and not before.endswith("+")):
         return condition, AS_WRITTEN
     return before.removesuffix("+") or "none", order
-
-
-def with_order(condition: str, order: str) -> str:
-    """The name of a condition under a label order."""
-    if order == AS_WRITTEN:
-        return condition
-    return f"{PREFIX}{order}" if condition == "none" else f"{condition}+{PREFIX}{order}"
 
 
 def ordered(labels: Sequence[str], order: str) -> tuple[str, ...]:
@@ -59,10 +52,9 @@ def ordered(labels: Sequence[str], order: str) -> tuple[str, ...]:
     return tuple(sorted(labels, key=drawn))
 
 
-def in_order(task: Task, condition: str) -> Task:
-    """The task with the labels of its label fields as a condition lists them: to prompts, and to whoever reads
-    option letters out of a reply."""
-    order = split_order(condition)[1]
+def in_order(task: Task, order: str) -> Task:
+    """The task with the labels of its label fields in an order: as prompts list them, and for whoever reads option
+    letters out of a reply."""
     if order == AS_WRITTEN:
         return task
     return task.model_copy(update={"fields": _fields(task.fields, order)})

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from harness.conditions.family import Worded
 from harness.conditions.joined import Joined
-from harness.conditions.prompted import Prompted
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
@@ -170,9 +169,7 @@ def mixes(condition: Condition) -> bool:
     """Whether a condition needs a second sample."""
     if isinstance(condition, Joined):
         return any(mixes(part) for part in condition.parts)
-    return isinstance(condition, Mix) or (
-        isinstance(condition, Prompted) and mixes(condition.shown)
-    )
+    return isinstance(condition, Mix)
 
 
 def beside(condition: Condition, other: Medium, *, called: str, policy: str) -> Condition:
@@ -182,8 +179,4 @@ def beside(condition: Condition, other: Medium, *, called: str, policy: str) -> 
     if isinstance(condition, Joined):
         parts = [beside(part, other, called=called, policy=policy) for part in condition.parts]
         return replace(condition, parts=tuple(parts))
-    if isinstance(condition, Prompted):
-        return replace(
-            condition, shown=beside(condition.shown, other, called=called, policy=policy)
-        )
     return condition

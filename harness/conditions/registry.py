@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 from harness.conditions.family import Family, Worded
 from harness.conditions.joined import Joined
-from harness.conditions.label_order import AS_WRITTEN, ORDERS, ordered, split_order
+from harness.conditions.label_order import ORDERS
 from harness.conditions.label_order import PREFIX as ORDER_PREFIX
-from harness.conditions.prompted import Prompted
 from harness.conditions.shots import FORM as SHOTS_FORM
-from harness.conditions.shots import MOST_SHOTS, split_shots
+from harness.conditions.shots import MOST_SHOTS
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError
 from harness.core.registry import Listed, Registry, call
@@ -52,18 +51,10 @@ _NUMBERED = re.compile(r"(.+)-([0-9]{1,6}(?:\.[0-9]{1,3})?)", re.ASCII)
 
 
 def load_condition(name: str) -> Condition:
-    """The condition of that name: registered, one of a family (`uniform-8`, `resize:224`), several joined by `+`, or any with a label
-    order behind it (`label-order:reversed`).
+    """The condition of that name: registered, one of a family (`uniform-8`, `resize:224`), or several joined by `+`.
 
-    Raises HarnessError listing the names there are, and for a parameter that does not suit.
+    Worked examples and label orders are no conditions of pictures: `read_presentation` takes them apart. Raises HarnessError listing the names there are, and for a parameter that does not suit.
     """
-    shown, order = split_order(name)
-    if order != AS_WRITTEN:
-        ordered((), order)
-        return Prompted(name, load_condition(shown), f"labels {order}")
-    shown, shots = split_shots(name)
-    if shots:
-        return Prompted(name, load_condition(shown), f"{shots} worked examples first")
     if "+" in name:
         parts = tuple(load_condition(part) for part in name.split("+"))
         film = next((part.name for part in parts if needs_video(part)), None)
@@ -114,9 +105,7 @@ def _made(family: Family | Worded, name: str, parameter: float | str) -> Conditi
 
 
 def needs_video(condition: Condition) -> bool:
-    """Whether a condition shows clips as video, behind whatever worked examples and label order."""
-    if isinstance(condition, Prompted):
-        return needs_video(condition.shown)
+    """Whether a condition shows clips as video."""
     return bool(getattr(condition, "needs_video", False))
 
 

@@ -36,21 +36,6 @@ def split_shots(condition: str) -> tuple[str, int]:
     return "+".join(part for part in parts if part not in found) or "none", shots
 
 
-def with_shots(condition: str, shots: int) -> str:
-    """The name of a condition behind `shots` worked examples; a label order stays at its end."""
-    if not shots:
-        return condition
-    before, order = _order_apart(condition)
-    return "+".join([*([] if before == "none" else [before]), f"shots-{shots}", *order])
-
-
-def _order_apart(condition: str) -> tuple[str, list[str]]:
-    *before, last = condition.split("+")
-    if last.startswith("label-order:"):
-        return "+".join(before) or "none", [last]
-    return condition, []
-
-
 def of_examples(condition: Condition) -> Condition:
     """What is done to the pictures of worked examples under a condition: what chooses and forms pictures is done
     to them too, so that they look as the sample's do; what disturbs the sample leaves them alone."""

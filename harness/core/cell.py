@@ -23,6 +23,8 @@ CHANNEL_LINES: Mapping[Channel, str] = MappingProxyType(
 """Channel -> one line about it."""
 CHANNELS: tuple[Channel, ...] = tuple(CHANNEL_LINES)
 FREE: Channel = "free"
+AS_WRITTEN = "as-written"
+"""The order of the labels as the task lists them."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,50 @@ class Cell:
     model: str
     prompt: str
     condition: str
+    """What the pictures are shown as; without worked examples and label order, which are fields of their own."""
     protocol: str
     channel: Channel = FREE
     """How the answer is taken."""
+    shots: int = 0
+    """Worked examples before each sample."""
+    label_order: str = AS_WRITTEN
+    """The order in which the prompt lists the labels."""
+    asked_as: str = ""
+    """Of an earlier version of an edited prompt, which is kept as `prompt` (`emotion/plain@2026-11-28-1a2b3c`): the
+    prompt's name when it was asked. Empty for the version that stands."""
 
     @cached_property
     def id(self) -> str:
-        """Ten hex digits that stay the same between commands."""
-        parts = [self.task, self.model, self.prompt, self.condition, self.protocol]
+        """Ten hex digits that stay the same between commands, and are those of 0.2.0. An earlier version of a prompt
+        has the id of the one that stands: the basis of its trials tells them apart."""
+        prompt = self.asked_as or self.prompt
+        parts = [self.task, self.model, prompt, self.shown_condition, self.protocol]
         parts += [] if self.channel == FREE else [self.channel]
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:10]
+
+    @property
+    def shown_condition(self) -> str:
+        """The condition with worked examples and label order, in one word: `apex+shots-4+label-order:reversed`."""
+        return spelled_condition(self.condition, self.shots, self.label_order)
+
+    def as_row(self) -> dict[str, str]:
+        """The cell as the files of a run spell it: task, model, prompt, condition (in one word), protocol, channel."""
+        return {
+            "task": self.task,
+            "model": self.model,
+            "prompt": self.prompt,
+            "condition": self.shown_condition,
+            "protocol": self.protocol,
+            "channel": self.channel,
+        }
+
+
+def spelled_condition(condition: str, shots: int = 0, label_order: str = AS_WRITTEN) -> str:
+    """A condition, a number of worked examples and a label order in one word; `harness.conditions` reads it back."""
+    parts = [] if condition == "none" else [condition]
+    parts += [f"shots-{shots}"] if shots else []
+    parts += [f"label-order:{label_order}"] if label_order != AS_WRITTEN else []
+    return "+".join(parts) or "none"
 
 
 def trial_id(cell: Cell, sample: str, repeat: int = 0) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from harness.conditions.region import on_features
 from harness.cues.contrasts import CUE_OF
 from harness.run.folder import RunFolder
-from harness.run.journal import read_log
+from harness.run.log import read_log
 
 WORTH_SAYING = 0.05
 """Share of a control on features from which it is said."""

@@ -41,7 +41,11 @@ def task_document(view: RunView, name: str) -> TaskDocument:
     tables = tuple(score_tables(view, name))
     return TaskDocument(
         name=name,
-        lines=(*sample_lines(view.scores, name), *outcome_lines(view.scores, name)),
+        lines=(
+            *sample_lines(view.scores, name),
+            *outcome_lines(view.scores, name),
+            *view.left_out(name),
+        ),
         fields=tuple(
             (table.name, (score_block(table), *under(sections, table))) for table in tables
         ),

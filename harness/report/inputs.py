@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.analyses.keys import Numbers, by_place
 from harness.core.field import FieldSpec
 from harness.core.task import Task
+from harness.report.versions import earlier, kept_lines, standing
 from harness.run.folder import RunFolder
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.scoring import scored_manifest
 from harness.score import ScoreRow, Scores, read_scores, score_run
 from harness.score.export_manifest import refuse_export
@@ -27,6 +28,14 @@ class RunView:
     scores: Scores
     blocks: Mapping[tuple[str, str, str], Numbers]
     """(task, slice, field) -> its numbers, in the order of scores.json."""
+    all_scores: Scores | None = None
+    """With those of earlier versions; None where there are none."""
+    all_cells: tuple[Mapping[str, Any], ...] = ()
+
+    def left_out(self, task: str) -> Iterator[str]:
+        """What the tables of a task leave out, in words."""
+        cells = self.all_cells or self.manifest["cells"]
+        return kept_lines({**self.manifest, "cells": cells}, self.all_scores or self.scores, task)
 
     def whole(self, task: str) -> Iterator[tuple[str, str, Numbers]]:
         """(slice, field, numbers) of the whole task or of each of its parts."""
@@ -49,14 +58,26 @@ def read_run(folder: RunFolder) -> RunView:
     scores = score_run(folder) if _stale(folder) else read_scores(folder)
     if unseen(scores.analyses):
         scores = score_run(folder)
+    return view_of(manifest, scores, folder=folder)
+
+
+def view_of(
+    manifest: Mapping[str, Any], scores: Scores, *, folder: RunFolder, versions: bool = False
+) -> RunView:
+    """A run as tables show it: without earlier versions of edited prompts, or those alone."""
+    shown = earlier(scores, manifest) if versions else standing(scores, manifest)
+    shown = replace(scores, scores=()) if shown is None else shown
+    cells = [cell for cell in manifest["cells"] if bool(cell.get("asked_as")) == versions]
     return RunView(
         folder=folder,
-        manifest=manifest,
+        manifest={**manifest, "cells": cells},
         tasks={
             name: Task.model_validate(entry["config"]) for name, entry in manifest["tasks"].items()
         },
-        scores=scores,
-        blocks=group(scores),
+        scores=shown,
+        blocks=group(shown),
+        all_scores=scores,
+        all_cells=tuple(manifest["cells"]),
     )
 
 

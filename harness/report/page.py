@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from harness.core.blocks import Note
 from harness.core.task import Task
 from harness.report.browser import Selection, choose, cut, embedded_json
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
-from harness.report.inputs import RunView, read_conversations, read_run
+from harness.report.inputs import RunView, read_conversations, read_run, view_of
 from harness.report.notices import run_notices
 from harness.report.pictures import Album, collect
 from harness.report.placing import apart, score_block, under
@@ -72,6 +72,10 @@ class TaskView:
     """(title, package that brings it, blocks) of the analyses of the whole task."""
     warnings: tuple[tuple[str, str], ...]
     """(title, text) of what no reader may overlook."""
+    left_out: tuple[str, ...] = ()
+    """What the tables leave out, in words."""
+    earlier: tuple[tuple[str, Markup], ...] = ()
+    """(field, scores) of earlier versions of edited prompts."""
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -166,7 +170,20 @@ def task_view(view: RunView, name: str, tables: Sequence[ScoreTable]) -> TaskVie
             for block in section.blocks
             if isinstance(block, Note) and block.warning and fits(block, "much")
         ),
+        left_out=tuple(view.left_out(name)),
+        earlier=tuple(_earlier(view, name)),
     )
+
+
+def _earlier(view: RunView, task: str) -> Iterator[tuple[str, Markup]]:
+    if view.all_scores is None:
+        return
+    manifest = {**view.manifest, "cells": list(view.all_cells)}
+    old = view_of(manifest, view.all_scores, folder=view.folder, versions=True)
+    for table in score_tables(old, task):
+        lines = tuple(line for line in table.lines if line.kind in {"model", "blank"})
+        if lines:
+            yield table.name, blocks_html([score_block(replace(table, lines=lines))], environment())
 
 
 def _sections(sections: Iterable[Section]) -> Iterator[tuple[str, str, Markup]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from harness.analyses.keys import BLANK
-from harness.conditions import load_condition
+from harness.conditions import read_presentation
 from harness.conditions.mixture import beside, mixes
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError
@@ -123,7 +123,7 @@ def _redraw(
     used: set[str] = set()
     drawn: dict[tuple[str, str], str] = {}  # questions on one clip share its frames
     for place in places:
-        view = load_condition(place[1])
+        view = read_presentation(place[1]).load()
         other = mixed.get(place, "")
         if place[2] not in media or (mixes(view) and other not in media):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness.analyses.keys import BLANK, Numbers, RowKey, is_baseline, row_key
 from harness.analyses.words import interval, metric_name, number, percent, table_metrics
@@ -12,6 +12,7 @@ from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.metrics import Metric, named
 from harness.report.inputs import RunView, asked_by, scored_fields
+from harness.report.versions import asked_note
 from harness.score import ScoreRow
 from harness.score.baselines import CEILINGS
 
@@ -96,9 +97,10 @@ def score_tables(view: RunView, task: str) -> Iterator[ScoreTable]:
 def _lines(
     view: RunView, task: str, field: str, block: Numbers, metrics: Sequence[str]
 ) -> Iterator[Line]:
+    state: Mapping[str, Any] = next((s for s in view.scores.tasks if s["task"] == task), {})
     for key, rows in block.items():
         if key[0] not in CEILINGS or metrics[0] in rows:  # some are held against the votes alone
-            yield _line(_kind(key), key, rows, metrics)
+            yield _line(_kind(key), key, rows, metrics, asked=asked_note(state, key))
     cells = [cell for cell in view.cells(task) if asked_by(view, cell, field)]
     for cell in cells:
         key = row_key(cell)
@@ -121,14 +123,19 @@ def _kind(key: RowKey) -> LineKind:
 
 
 def _line(
-    kind: LineKind, key: RowKey, rows: Mapping[str, ScoreRow], metrics: Sequence[str]
+    kind: LineKind,
+    key: RowKey,
+    rows: Mapping[str, ScoreRow],
+    metrics: Sequence[str],
+    *,
+    asked: str = "",
 ) -> Line:
     first = rows.get(metrics[0])
     in_sample = first is not None and "in-sample" in first.estimator
     return Line(
         kind=kind,
         key=key,
-        note="in-sample" if kind == "baseline" and in_sample else CEILINGS.get(key[0], ""),
+        note="in-sample" if kind == "baseline" and in_sample else CEILINGS.get(key[0], asked),
         n=first.n if first else None,
         coverage=percent(first.coverage if first else None),
         strict=tuple(shown(rows.get(metric)) for metric in metrics),

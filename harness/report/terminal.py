@@ -13,8 +13,7 @@ from harness.analyses.words import count, failure_words, visible
 from harness.core.blocks import Block
 from harness.core.cell import FREE
 from harness.core.outcome import Outcome
-from harness.core.task import Task
-from harness.report.inputs import RunView, group
+from harness.report.inputs import view_of
 from harness.report.notices import notice_lines
 from harness.report.placing import apart, brief_block, under
 from harness.report.tables import score_tables
@@ -78,17 +77,18 @@ def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) 
 
     Plain text of at most 100 columns where `file` is no terminal.
     """
-    tasks = {n: Task.model_validate(entry["config"]) for n, entry in manifest["tasks"].items()}
-    view = RunView(RunFolder(Path()), manifest, tasks, scores, group(scores))
+    view = view_of(manifest, scores, folder=RunFolder(Path()))
+    scores, manifest = view.scores, view.manifest
     console = open_console(file)
-    for name, task in tasks.items():
+    for name, task in view.tasks.items():
         sections = task_sections(scores, task, manifest)
         tables = list(score_tables(view, name))
         for table in tables:
             print_tables(console, [brief_block(table), *_brief(under(sections, table))])
         for section in apart(sections, tables):
             print_tables(console, _brief(section.blocks), heading=f"{name}: {section.title}")
-        for line in (*outcome_lines(scores, name), *sample_lines(scores, name)):
+        lines = (*outcome_lines(scores, name), *sample_lines(scores, name), *view.left_out(name))
+        for line in lines:
             say_below(console, line, "dim")
         for section in sections:
             print_lines(console, _brief(section.blocks))

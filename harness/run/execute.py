@@ -17,9 +17,10 @@ from harness.core.request import Request, Sampling, make_request
 from harness.prompting import Library
 from harness.protocols import load_protocol
 from harness.run.asking import Asking
+from harness.run.basis import basis
 from harness.run.fallback import Fitter
 from harness.run.journal import Journal
-from harness.run.plan import Axes, Plan, basis, sampling_for
+from harness.run.plan import Axes, Plan, sampling_for
 from harness.run.prepare import Prepared, prepare
 from harness.run.stop import ErrorWatch, Limits
 
@@ -109,7 +110,12 @@ def _settings(
                 load_protocol(cell.protocol),
                 sampling,
                 basis(
-                    cell, task, prompt, model.card, sampling, max_images=axes.max_images.get(name)
+                    cell,
+                    task,
+                    prompt,
+                    model.card.identity,
+                    sampling,
+                    max_images=axes.max_images.get(name),
                 ),
                 Asking(task, prompt, cell.channel, offers),
             )

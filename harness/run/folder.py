@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,29 @@ class RunFolder:
                 f"the run folder {self.path} is read-only",
                 hint="choose another place with --out DIR",
             )
+
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Make the folder where there is none, and hold it for writing; one that stays without a run is emptied again.
+
+        Raises HarnessError as `create` and `locked` do.
+        """
+        new = not self.path.exists()
+        self.create()
+        try:
+            with self.locked():
+                yield
+        finally:
+            if not self.manifest.exists():
+                self._empty(remove=new)
+
+    def _empty(self, *, remove: bool) -> None:
+        """Take away what was made for a run that did not begin; logs of a server that failed stay."""
+        shutil.rmtree(self.private, ignore_errors=True)
+        (self.path / ".lock").unlink(missing_ok=True)
+        if remove:
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

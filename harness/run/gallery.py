@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.conditions import load_condition
-from harness.conditions.label_order import split_order
-from harness.conditions.shots import of_examples, split_shots
+from harness.conditions.shots import of_examples
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure
@@ -38,15 +36,19 @@ NO_EXAMPLES = Examples()
 
 
 class Gallery:
-    """The worked examples of one task under one condition."""
+    """A number of worked examples of one task under one condition."""
 
     def __init__(
-        self, pool: Pool | None, condition: str, show: Callable[[Medium, Condition], Shown]
+        self,
+        pool: Pool | None,
+        shots: int,
+        condition: Condition,
+        show: Callable[[Medium, Condition], Shown],
     ) -> None:
         """`show` gives the pictures of a medium under a condition, as the run sends them."""
-        base, self._shots = split_shots(condition)
+        self._shots = shots
         self._pool = pool
-        self._view = of_examples(load_condition(split_order(base)[0]))
+        self._view = of_examples(condition)
         self._show = show
         self._labels: dict[tuple[Kind, tuple[str, ...]], Mapping[str, Sequence[Sample]]] = {}
         self._shown: OrderedDict[str, Shown] = OrderedDict()

@@ -10,138 +10,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation, LabelScores, Usage
 from harness.core.message import Message, Text, Video
 from harness.run.digests import KEY, Digests, digest
-from harness.run.folder import RunFolder, write_error
+from harness.run.finished import FinishedTrials
+from harness.run.folder import RunFolder
+from harness.run.log import AppendLog, read_log
 
-_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-SYNC_SECONDS = 2.0
 _OFFSET = struct.Struct("<q")
-_BASIS = 8
-"""Characters of a basis."""
-_FAILED = bytes(_BASIS + KEY)
 NAMES_HELD = 256
 """Conversations whose names are not worked out anew for each reply."""
-
-
-class AppendLog:
-    """A JSON-lines file that only grows."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            self.size = _cut_torn_line(self._fd)
-        except OSError as error:
-            raise write_error(path, error) from None
-        self._synced = time.monotonic()
-
-    def append(self, record: Any) -> int:
-        """Write one line; returns the offset at which it starts. Raises HarnessError when it cannot."""
-        line = _LINE.encode(record).encode("utf-8", "surrogatepass")
-        start = self.size
-        rest = memoryview(line + b"\n")
-        try:
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
-            now = time.monotonic()
-            if now - self._synced > SYNC_SECONDS:
-                os.fsync(self._fd)
-                self._synced = now
-        except OSError as error:
-            os.ftruncate(self._fd, start)  # shrinking needs no space
-            raise write_error(self.path, error) from None
-        self.size = start + len(line) + 1
-        return start
-
-    def line_at(self, offset: int) -> Any:
-        """The record whose line starts at `offset`."""
-        return _line_at(self._fd, offset)
-
-    def close(self) -> None:
-        """Force what was written to the disk."""
-        os.fsync(self._fd)
-        os.close(self._fd)
-
-
-class LineReader:
-    """Single lines of a log by their offset; writes nothing."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-
-    def line_at(self, offset: int) -> Any:
-        """The record whose line starts at `offset`."""
-        return _line_at(self._file.fileno(), offset)
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def _line_at(fd: int, offset: int) -> Any:
-    block = b""
-    while b"\n" not in block:
-        more = os.pread(fd, 16384, offset + len(block))
-        if not more:
-            break
-        block += more
-    return json.loads(block.partition(b"\n")[0].decode("utf-8", "surrogatepass"))
-
-
-def _cut_torn_line(fd: int) -> int:
-    """Drop a last line without its end, left by a kill or a power cut; returns the size."""
-    size = os.fstat(fd).st_size
-    end = size
-    while end:
-        start = max(0, end - 65536)
-        found = os.pread(fd, end - start, start).rfind(b"\n")
-        if found >= 0:
-            end = start + found + 1
-            break
-        end = start
-    if end != size:
-        os.ftruncate(fd, end)
-    return end
-
-
-def read_log(path: Path) -> Iterator[tuple[int, Any]]:
-    """(offset, record) of each whole line; a torn last line is passed over.
-
-    Raises HarnessError naming file and line of anything else that is not JSON.
-    """
-    if not path.exists():
-        return
-    offset = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                record = json.loads(line.decode("utf-8", "surrogatepass"))
-            except ValueError:
-                raise HarnessError(
-                    f"{path}:{number}: not a JSON line",
-                    hint="delete that line; its request will be made again",
-                ) from None
-            yield offset, record
-            offset += len(line)
 
 
 class Journal:
     """The three logs of a run, and which keys they already hold."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, *, finished: FinishedTrials | None = None) -> None:
+        """`finished` is what the log of trials holds, where it was read already."""
         self._generations = AppendLog(folder.generations)
         self._trials = AppendLog(folder.trials)
         self._conversations = AppendLog(folder.conversations)
@@ -155,12 +45,7 @@ class Journal:
             self._said.put(digest(record["id"]), b"")
         self._names: dict[tuple[tuple[str | bool, ...], ...], str] = {}
         """Conversation, False for a picture and True for a video -> its name."""
-        self._finished = Digests(_BASIS + KEY)
-        """Trial -> its basis and a digest of its keys; zeros where it failed. A million take 50 MB."""
-        for _, record in read_log(folder.trials):
-            failed = "failure" in record  # the last line of a trial counts
-            state = _FAILED if failed else _state(record["basis"], record["keys"])
-            self._finished.put(digest(record["trial"]), state)
+        self._finished = finished or FinishedTrials(folder.trials)
 
     def __len__(self) -> int:
         """Number of replies held."""
@@ -173,10 +58,9 @@ class Journal:
             return None
         return generation_from(self._generations.line_at(_OFFSET.unpack(offset)[0]))
 
-    def finished(self, trial: str, basis: str) -> bool:
-        """Whether a trial was finished on this basis (prompt, model, sampling)."""
-        state = self._finished.get(digest(trial))
-        return state is not None and state[:_BASIS] == _basis(basis)
+    def finished(self, trial: str, *bases: str) -> bool:
+        """Whether a trial was finished on one of these bases (prompt, model, sampling)."""
+        return self._finished.finished(trial, bases)
 
     def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None:
         """Keep a reply and, once, the conversation that led to it. Not for failures."""
@@ -222,16 +106,14 @@ class Journal:
         rules: Sequence[str] = (),
         shown: Mapping[str, Sequence[int | str]] | None = None,
     ) -> None:
-        """Keep what became of a trial; a line that would repeat the last one is not written.
+        """Keep what became of a trial; a line that would repeat the last one on its basis is not written.
 
         `rules` names the fallbacks that fired (`harness.run.fallback`); `shown` says which frames of
         a clip were shown, and by what rules.
         """
-        name = digest(trial)
-        state = _FAILED if failure is not None else _state(basis, keys)
-        if failure is None and self._finished.get(name) == state:
+        if failure is None and self._finished.holds(trial, basis, keys):
             return
-        self._finished.put(name, state)
+        self._finished.put(trial, basis, keys, failed=failure is not None)
         record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
         if rules:
             record["rules"] = list(rules)
@@ -248,14 +130,6 @@ class Journal:
 
 def _short(key: str) -> bytes:
     return bytes.fromhex(key)[:KEY]
-
-
-def _basis(basis: str) -> bytes:
-    return basis.encode()[:_BASIS].ljust(_BASIS, b"-")
-
-
-def _state(basis: str, keys: Sequence[str]) -> bytes:
-    return _basis(basis) + digest(" ".join(keys))
 
 
 def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:

@@ -15,9 +15,11 @@ from harness.core.errors import HarnessError
 from harness.core.kind import kind_named
 from harness.core.model import Card
 from harness.core.text import digest_json
+from harness.run.basis import basis, basis_0_2
 from harness.run.folder import RunFolder, write_atomically
-from harness.run.journal import AppendLog
-from harness.run.plan import Axes, Plan, basis, sampling_for
+from harness.run.kept import Asked, earlier_bases, keep
+from harness.run.log import AppendLog
+from harness.run.plan import Axes, Plan, sampling_for
 from harness.run.provenance import git_state, hardware, package_versions, redacted
 
 SCHEMA = 1
@@ -31,13 +33,16 @@ def build_manifest(
     command: Sequence[str],
     fit_on: str | None,
     before: Mapping[str, Any] | None = None,
+    asked: Asked | None = None,
 ) -> dict[str, Any]:
     """The manifest of a planned run, as plain JSON.
 
-    `before` is the one it replaces: what a model was found to do then stands until it is probed again.
+    `before` is the one it replaces: what a model was found to do then stands until it is probed again, and cells of
+    it that have trials in the journal (`asked`) stay.
     """
-    kept = (before or {}).get("models", {})
-    return {
+    before = before or {}
+    kept = before.get("models", {})
+    manifest = {
         "schema": SCHEMA,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": redacted(list(command)),
@@ -50,7 +55,7 @@ def build_manifest(
         "shots": list(axes.shots),
         "limit": axes.limit,
         "conditions": list(axes.conditions),
-        "tasks": {name: _task_entry(plan, name) for name in plan.tasks},
+        "tasks": {name: _task_entry(plan, name, before) for name in plan.tasks},
         "prompts": {
             name: {
                 "digest": prompt.digest,
@@ -63,9 +68,14 @@ def build_manifest(
             name: _model_entry(card, kept.get(name, {}), axes.max_images.get(name))
             for name, card in cards.items()
         },
-        "cells": [_cell_entry(cell, plan, cards[cell.model], axes) for cell in plan.cells],
+        "cells": [cell_entry(cell, plan, cards[cell.model], axes) for cell in plan.cells],
         "fit_on": fit_on,
     }
+    for entry in manifest["cells"]:
+        entry["asked_on"] = manifest["started"][:10]
+        entry["also"] = list(dict.fromkeys([*entry["also"], *earlier_bases(entry, before)]))
+    keep(manifest, before, asked or {})
+    return manifest
 
 
 def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) -> dict[str, Any]:
@@ -78,6 +88,7 @@ def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) ->
         "system_role": card.system_role,
         "video": card.video,
         "max_images": {"known": card.max_images, "declared": declared},
+        "window": card.window,
     }
     if before.get("identity") == card.identity and not card.offers:
         entry |= {
@@ -86,7 +97,25 @@ def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) ->
     return entry
 
 
-def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
+def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
+    """The card of a model as a manifest has it; None where it does not know the model."""
+    entry = manifest.get("models", {}).get(name)
+    if entry is None:
+        return None
+    return Card(
+        name=name,
+        identity=entry["identity"],
+        max_images=(entry.get("max_images") or {}).get("known"),
+        video=bool(entry.get("video")),
+        system_role=bool(entry.get("system_role", True)),
+        constraints=dict(entry.get("constraints") or {}),
+        estimators=tuple(entry.get("estimators") or ()),
+        window=int(entry.get("window", 16)),
+        details=dict(entry.get("details") or {}),
+    )
+
+
+def _task_entry(plan: Plan, name: str, before: Mapping[str, Any]) -> dict[str, Any]:
     planned = plan.tasks[name]
     config = planned.task.model_dump(mode="json")
     return {
@@ -99,21 +128,27 @@ def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
         "cluster_unit": planned.cluster_unit,
         "skipped": [asdict(skipped) for skipped in planned.skipped],
         **({"data_notes": list(planned.notes)} if planned.notes else {}),
+        "gone": planned.gone + before.get("tasks", {}).get(name, {}).get("gone", 0),
         "exemplars": None if planned.pool is None else planned.pool.summary(),
     }
 
 
-def _cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]:
+def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]:
+    """What a manifest holds of one cell."""
     task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
     sampling = sampling_for(task, prompt, axes)
+    most = axes.max_images.get(cell.model)
     return {
         "id": cell.id,
-        **asdict(cell),
-        "basis": basis(
-            cell, task, prompt, card, sampling, max_images=axes.max_images.get(cell.model)
-        ),
+        **cell.as_row(),
+        "shots": cell.shots,
+        "label_order": cell.label_order,
+        "basis": basis(cell, task, prompt, card.identity, sampling, max_images=most),
+        "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)],
+        "prompt_digest": prompt.digest,
         "sampling": asdict(sampling),
         "trials": plan.counts[cell.id],
+        "repeats": plan.repeats,
         "needs": sorted(plan.needs.get(cell.id, ())),
     }
 

@@ -11,6 +11,7 @@ from harness.models.endpoint import remote_host
 from harness.run.fallback import counted, most_images
 from harness.run.partners import RULE
 from harness.run.plan import Axes, Plan
+from harness.run.recorded import RecordedModel
 
 
 def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]:
@@ -39,6 +40,8 @@ def _sample_notes(plan: Plan) -> Iterator[str]:
         )
         yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
         yield from (f"{name}: {note}" for note in planned.notes)
+        if planned.gone:
+            yield f"{name}: {planned.gone:,} samples of this run are gone from the source and leave its tables"
         if any(weight_of(c.condition) is not None for c in plan.cells if c.task == name):
             yield f"{name}: mixed in pairs: {RULE}"
         if planned.pool is not None:
@@ -74,6 +77,12 @@ def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
 
 
 def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
+    if isinstance(model, RecordedModel):
+        yield (
+            f"{spec} was not opened: all its trials are finished under the identity that was recorded, which was not "
+            "checked (--check-model opens it)"
+        )
+        return
     details = {} if model is None else model.card.details
     host = remote_host(spec) or details.get("remote")
     if host:

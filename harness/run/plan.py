@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.conditions import load_condition, needs_video
-from harness.conditions.shots import split_shots, with_shots
+from harness.conditions import Presentation, load_condition, needs_video, read_presentation
 from harness.core.cell import FREE, Cell, Channel, trial_id
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
-from harness.core.model import Card
 from harness.core.prompt import Prompt
 from harness.core.request import Sampling
+from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import Task
-from harness.core.text import digest_json
 from harness.prompting import Library
 from harness.run.asking import need_of
-from harness.run.columns import write_table
+from harness.run.columns import read_table, write_table
 from harness.run.exemplars import Pool, read_pool
 from harness.run.folder import RunFolder
 from harness.run.sample_file import PlannedSample, read_lean_samples
@@ -45,6 +43,8 @@ class PlannedTask:
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...] = ()
     """What the source has to say of how it read them: labels that it joined, for one."""
+    gone: int = 0
+    """Samples that the run held before and that the source no longer has."""
     pool: Pool | None = None
     """What worked examples are drawn from, where a cell shows any."""
 
@@ -105,31 +105,44 @@ def make_plan(
     folder: RunFolder,
     *,
     here: Path,
+    before: RunFolder | None = None,
     on_task: Callable[[str], None] = lambda name: None,
 ) -> Plan:
-    """Read every source once, write the samples and `plan.parquet`, open no media.
+    """Read every source once, write the samples and `plan.parquet` into `folder`, open no media.
 
-    Raises HarnessError for a prompt that fits no field of a task, a channel that does not suit a prompt, a bad
+    `before` is the run as it stands, where the plan is first made elsewhere; its samples stay in it. Raises HarnessError for a prompt that fits no field of a task, a channel that does not suit a prompt, a bad
     source, a label outside its list.
     """
     planned = {}
     for task in tasks:
         on_task(task.name)
-        planned[task.name] = plan_task(task, axes, folder, here=here)
+        standing = before or folder
+        planned[task.name] = plan_task(
+            with_ids_of(task, standing), axes, folder, here=here, kept=_held(standing, task.name)
+        )
     prompts: dict[str, Prompt] = {}
     cells = []
     for task in tasks:
         chosen = choose_prompts(task, axes.prompts, library) if axes.models else ()
         prompts.update((prompt.name, prompt) for prompt in chosen)
         shown = conditions_of(task, axes, chosen, library)
-        if any(split_shots(name)[1] for names in shown.values() for name in names):
+        if any(one.shots for each in shown.values() for one in each):
             pool = read_pool(planned[task.name].task, seed=axes.seed, here=here)
             planned[task.name] = replace(planned[task.name], pool=pool)
         cells += [
-            Cell(task.name, model, prompt.name, condition, prompt.head.protocol, channel)
+            Cell(
+                task.name,
+                model,
+                prompt.name,
+                one.condition,
+                prompt.head.protocol,
+                channel,
+                shots=one.shots,
+                label_order=one.label_order,
+            )
             for model in axes.models
             for prompt in chosen
-            for condition in shown[prompt.name]
+            for one in shown[prompt.name]
             for channel in axes.channels or (task.channel,)
         ]
     plan = Plan(
@@ -139,32 +152,46 @@ def make_plan(
     return replace(plan, counts=counts, needs=needs)
 
 
-def plan_task(task: Task, axes: Axes, folder: RunFolder, *, here: Path) -> PlannedTask:
+def plan_task(
+    task: Task, axes: Axes, folder: RunFolder, *, here: Path, kept: Collection[str] = ()
+) -> PlannedTask:
     """One pass over a task's source: samples written, labels fixed.
 
-    In a folder that version 0.2 began, paths are ids as the table spells them, as they were there.
+    `kept` are the ids that the run holds already: they stay beside those that a limit chooses.
     """
-    task = with_ids_of(task, folder)
     source = open_source(task.source, fields=task.fields, base=here)
+    chosen = None
+    rows: Iterable[Sample]
+    if axes.limit is not None and kept:
+        # What the folder holds stays in it beside what is chosen now.
+        chosen = frozenset(sample.id for sample in select(source, axes.limit, axes.seed))
+        rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
+    else:
+        rows = select(source, axes.limit, axes.seed)
+    seen: set[str] = set()
     summary = write_samples(
-        select(source, axes.limit, axes.seed),
+        _noting(rows, kept, seen),
         task,
         folder.samples(task.name),
-        limited=axes.limit is not None,
+        limited=axes.limit is not None and chosen is None,
         stated=stated_labels(source),
     )
     return PlannedTask(
         task=with_classes(task, summary.classes),
         source=source,
-        summary=summary,
+        summary=summary if chosen is None else replace(summary, chosen=chosen),
         digest=source.digest(),
         skipped=source.skipped(),
+        gone=len(kept) - len(seen),
         notes=source_notes(source),
     )
 
 
 def with_ids_of(task: Task, folder: RunFolder) -> Task:
-    """The task with its table's `ids` as the folder's last run had them, so that finished trials are found again."""
+    """The task with its table's `ids` as the folder's last run had them, so that finished trials are found again.
+
+    In a folder that version 0.2 began, paths are ids as the table spells them, as they were there.
+    """
     if task.source.get("family") != "table" or "ids" in task.source or not folder.manifest.exists():
         return task
     from harness.run.manifest import read_manifest  # which builds on this module
@@ -177,6 +204,22 @@ def with_ids_of(task: Task, folder: RunFolder) -> Task:
     if ids == "path":
         return task
     return task.model_copy(update={"source": {**task.source, "ids": ids}})
+
+
+def _noting(samples: Iterable[Sample], known: Collection[str], seen: set[str]) -> Iterator[Sample]:
+    """The samples; those that are known are noted as seen."""
+    for sample in samples:
+        if sample.id in known:
+            seen.add(sample.id)
+        yield sample
+
+
+def _held(folder: RunFolder, task: str) -> frozenset[str]:
+    """The ids of a task's samples that a run folder holds already."""
+    path = folder.samples(task)
+    if not path.is_file():
+        return frozenset()
+    return frozenset(row["sample"] for row in read_table(path, ("sample",)))
 
 
 def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:
@@ -203,16 +246,14 @@ def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple
 
 def conditions_of(
     task: Task, axes: Axes, prompts: Sequence[Prompt], library: Library
-) -> dict[str, tuple[str, ...]]:
-    """Prompt -> its conditions, each behind every number of worked examples asked for.
+) -> dict[str, tuple[Presentation, ...]]:
+    """Prompt -> what its samples are shown as: each condition behind every number of worked examples asked for.
 
     A prompt that shows none runs without. Raises HarnessError where none of the prompts shows those asked for.
     """
     numbers = axes.shots or (task.shots,)
-    named = [
-        (base, (shots,) if shots else numbers) for base, shots in map(split_shots, axes.conditions)
-    ]
-    asked = any(axes.shots) or any(split_shots(name)[1] for name in axes.conditions)
+    written = [read_presentation(name) for name in axes.conditions]
+    asked = any(axes.shots) or any(one.shots for one in written)
     showing = {p.name for p in prompts if "exemplars" in library.variables(p)}
     if prompts and asked and not showing:
         raise HarnessError(
@@ -223,9 +264,9 @@ def conditions_of(
     return {
         prompt.name: tuple(
             dict.fromkeys(
-                with_shots(base, shots if prompt.name in showing else 0)
-                for base, each in named
-                for shots in each
+                replace(one, shots=shots if prompt.name in showing else 0)
+                for one in written
+                for shots in ((one.shots,) if one.shots else numbers)
             )
         )
         for prompt in prompts
@@ -239,39 +280,14 @@ def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSamp
     """
     for name in plan.tasks:
         cells = [cell for cell in plan.cells if cell.task == name]
+        chosen = plan.tasks[name].summary.chosen
         for row in read_lean_samples(folder.samples(name), ()) if cells else ():
+            if chosen is not None and row.sample not in chosen:
+                continue
             for cell in cells:
                 if plan.prompts[cell.prompt].head.fills(row.asks):
                     for repeat in range(plan.repeats):
                         yield cell, row, trial_id(cell, row.sample, repeat)
-
-
-def basis(
-    cell: Cell,
-    task: Task,
-    prompt: Prompt,
-    card: Card,
-    sampling: Sampling,
-    *,
-    max_images: int | None = None,
-) -> str:
-    """Eight hex digits over what, besides the sample, determines a cell's replies.
-
-    A trial finished on another basis (an edited prompt, another model revision) is not finished. `max_images`
-    is what was declared for the model, if anything was.
-    """
-    return digest_json(
-        [
-            asdict(cell),
-            prompt.digest,
-            card.identity,
-            asdict(sampling),
-            task.media.model_dump(mode="json"),
-            {name: spec.model_dump(mode="json") for name, spec in task.fields.items()},
-            *([] if max_images is None else [max_images]),
-            *([dict(task.exemplars)] if split_shots(cell.condition)[1] else []),
-        ]
-    )[:8]
 
 
 def sampling_for(task: Task, prompt: Prompt, axes: Axes) -> Sampling:
@@ -294,7 +310,7 @@ def _write_plan(
     asked: dict[Cell, set[tuple[str, ...]]] = {}
 
     def rows() -> Iterator[dict[str, str | None]]:
-        fixed = {cell.id: {"cell": cell.id, **asdict(cell)} for cell in plan.cells}
+        fixed = {cell.id: {"cell": cell.id, **cell.as_row()} for cell in plan.cells}
         for cell, row, trial in trials_of(plan, folder):
             counts[cell.id] += 1
             if cell.channel != FREE:

@@ -58,11 +58,16 @@ def prepare(
     """The trials of each sample in turn, under every cell, so that a picture is read once for all of them."""
     task = planned.task
     conditions = {cell.condition: load_condition(cell.condition) for cell in cells}
-    variables = {name: _Variables(in_order(task, name)) for name in conditions}
+    variables = {cell.label_order: _Variables(in_order(task, cell.label_order)) for cell in cells}
     telling = {name: variables_of(condition) for name, condition in conditions.items()}
     galleries = {
-        name: Gallery(planned.pool, name, lambda medium, view: show(medium, view, task))
-        for name in conditions
+        (cell.condition, cell.shots): Gallery(
+            planned.pool,
+            cell.shots,
+            conditions[cell.condition],
+            lambda medium, view: show(medium, view, task),
+        )
+        for cell in cells
     }
     pairs = None
     if any(map(mixes, conditions.values())):
@@ -88,9 +93,9 @@ def prepare(
                 view = condition if pairs is None else pairs.beside(condition, sample)
                 shown[place] = show(medium, view, task)
             seen = shown[place]
-            examples = galleries[cell.condition].of(sample, asks, seen.pictures)
+            examples = galleries[cell.condition, cell.shots].of(sample, asks, seen.pictures)
             told = {
-                **variables[cell.condition].of(sample, asks),
+                **variables[cell.label_order].of(sample, asks),
                 **telling[cell.condition],
                 **({"exemplars": examples.given} if examples.given else {}),
             }

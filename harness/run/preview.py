@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.conditions import load_condition
+from harness.conditions import Presentation
 from harness.conditions.label_order import in_order
 from harness.core.condition import Condition, variables_of
 from harness.core.errors import HarnessError, MediaError
@@ -63,19 +63,20 @@ def preview(
     task: Task,
     prompt: Prompt,
     library: Library,
-    condition: str,
+    presentation: Presentation,
     *,
     pool: Pool | None = None,
     pairs: Partners | None = None,
 ) -> Preview | None:
     """The rendered messages of a sample up to the model's first reply; None where nothing is asked.
 
-    `pool` holds the worked examples, where the condition names shots, `pairs` the partners where it mixes. Raises HarnessError where too few can be drawn.
+    `pool` holds the worked examples, where any are shown, `pairs` the partners where the condition mixes. Raises
+    HarnessError where too few can be drawn.
     """
     asks = prompt.head.fills(sample.asked_of(task.fields))
     if not asks:
         return None
-    shown_as = load_condition(condition)
+    condition = shown_as = presentation.load()
     if pairs is not None:
         shown_as = pairs.beside(shown_as, sample)
     try:
@@ -86,13 +87,16 @@ def preview(
         lines, images = [f"(cannot be shown: {error.message})"], [_NONE]
         record = None
     seen = [image for image in images if image.digest != _NONE.digest]
-    examples = Gallery(pool, condition, partial(_example, task)).of(sample, asks, seen)
+    gallery = Gallery(pool, presentation.shots, condition, partial(_example, task))
+    examples = gallery.of(sample, asks, seen)
     if examples.failure is not None:
         raise HarnessError(examples.failure.detail)
     rendering = library.render(
         prompt,
         variables={
-            **prompt_variables(in_order(task, condition), asks, question=sample.question),
+            **prompt_variables(
+                in_order(task, presentation.label_order), asks, question=sample.question
+            ),
             **variables_of(shown_as),
             "exemplars": examples.given,
         },

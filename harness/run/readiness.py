@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from harness.conditions.shots import split_shots
 from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
@@ -46,7 +45,7 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
         missing = needs - set(held)
         if "video" in missing:
             notes.append(
-                f"{cell.task}, {cell.condition}: {name} takes no video with the frames and times it is given; clips go "
+                f"{cell.task}, {cell.shown_condition}: {name} takes no video with the frames and times it is given; clips go "
                 "as their frames (a vLLM that asks for trust takes them when started with --trust-request-mm-kwargs)"
             )
         missing -= {"video"}
@@ -77,7 +76,7 @@ def check_pictures(plan: Plan, axes: Axes, cards: Mapping[str, Card], library: L
     sheet.
     """
     for cell in plan.cells:
-        shots = split_shots(cell.condition)[1]
+        shots = cell.shots
         most = most_images(cards.get(cell.model), axes.max_images.get(cell.model))
         if not shots or most is None or shots < most:
             continue

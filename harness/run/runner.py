@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.conditions import load_condition
-from harness.conditions.label_order import AS_WRITTEN, with_order
+from harness.conditions import read_presentation
+from harness.conditions.label_order import ordered
 from harness.conditions.region import expanded
-from harness.core.cell import Channel
+from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.model import Model, Probing
@@ -22,17 +22,30 @@ from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import BASELINES, OpenOptions, open_model
 from harness.prompting import Library
+from harness.run.basis import accepted
+from harness.run.cell_entry import is_kept
 from harness.run.execute import Tally, execute
 from harness.run.fallback import declared_images
+from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
 from harness.run.journal import Journal
+from harness.run.kept import earlier_bases
 from harness.run.loop import Stop, complete
-from harness.run.manifest import build_manifest, read_manifest, write_details, write_manifest
+from harness.run.manifest import (
+    build_manifest,
+    cell_entry,
+    read_manifest,
+    recorded_card,
+    write_details,
+    write_manifest,
+)
 from harness.run.notes import class_changes, plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
 from harness.run.provenance import redact
 from harness.run.readiness import check, check_pictures, find_out, recorded_offers
+from harness.run.recorded import RecordedModel
+from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME, Limits
 from harness.run.workspace import Workspace
 
@@ -52,6 +65,8 @@ class Job:
     options: OpenOptions
     """For the models that are opened."""
     limits: Limits
+    check_models: bool = False
+    """Whether models are opened of which nothing is left to ask."""
 
 
 def make_job(
@@ -75,20 +90,19 @@ def make_job(
     limits: Limits,
     command: Sequence[str],
     changes: Sequence[str],
+    check_models: bool = False,
 ) -> Job:
-    """A job and its folder, made if absent. Without `out` the same arguments give the same folder.
+    """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
 
-    `max_images` are written `N` or `MODEL=N`. Raises HarnessError for an unknown condition, a model written with a secret, or a folder that cannot be
-    made.
+    `max_images` are written `N` or `MODEL=N`. Raises HarnessError for an unknown condition or a model
+    written with a secret.
     """
     conditions = [
-        with_order(condition, order)
+        _in_order(condition, order)
         for name in conditions
         for condition in expanded(name)
         for order in label_orders or (AS_WRITTEN,)
     ]
-    for condition in conditions:
-        load_condition(condition)
     for model in models:
         _refuse_secret(model)
     axes = Axes(
@@ -118,9 +132,20 @@ def make_job(
     asked += [dict(axes.max_images)] if axes.max_images else []
     asked += [repeats, temperature] if (repeats, temperature) != (1, 0.0) else []
     folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes.models, asked))
-    folder.create()
     options = replace(options, log_folder=folder.path)
-    return Job(tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits)
+    return Job(
+        tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
+        check_models=check_models,
+    )  # fmt: skip
+
+
+def _in_order(condition: str, order: str) -> str:
+    """A written condition with a label order of its own or that asked for. Raises HarnessError for an unknown one."""
+    written = read_presentation(condition)
+    if order == AS_WRITTEN:
+        return written.name
+    ordered((), order)
+    return replace(written, label_order=order).name
 
 
 def _refuse_secret(model: str) -> None:
@@ -140,26 +165,32 @@ def _folder_name(tasks: Sequence[str], models: Sequence[str], asked: Any) -> str
 
 @dataclass(slots=True)
 class ReadyRun:
-    """A planned run with its models open and its manifest written."""
+    """A planned run with its models open. Its folder is as it was until `begin`."""
 
     job: Job
     plan: Plan
     library: Library
     models: dict[str, Model]
-    journal: Journal
+    manifest: dict[str, Any] = field(default_factory=dict)
+    """As it will be written."""
     done: dict[str, int] = field(default_factory=dict)
     """Cell id -> trials already finished on this basis."""
     recorded: dict[str, frozenset[Need]] = field(default_factory=dict)
     """Model -> what it was found to be able to do when it was last asked."""
     changed: list[str] = field(default_factory=list)
     """What is otherwise than in the last run of the same folder."""
+    staged: RunFolder | None = None
+    """Where plan and samples lie until the run begins."""
+    finished: FinishedTrials | None = None
+    journal: Journal | None = None
+    """Open once the run has begun."""
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""
         cells = [
             {
                 "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                "condition": cell.condition, "channel": cell.channel,
+                "condition": cell.shown_condition, "channel": cell.channel,
                 "trials": self.plan.counts[cell.id],
                 "done": self.done[cell.id],
             }
@@ -179,9 +210,22 @@ class ReadyRun:
             "notes": [*self.changed, *plan_notes(self.plan, self.job.axes, self.models)],
         }
 
+    def begin(self) -> Journal:
+        """Put plan, samples and manifest in place and open the journal, once. Raises HarnessError where that fails."""
+        if self.journal is None:
+            if self.staged is not None:
+                put_in_place(self.staged, self.job.folder)
+                self.staged = None
+            write_manifest(self.job.folder, self.manifest)
+            self.journal = Journal(self.job.folder, finished=self.finished)
+        return self.journal
+
     def close(self) -> None:
-        """Close the journal; models are closed by the run."""
-        self.journal.close()
+        """Close the journal, or remove what was planned where nothing began; models are closed by the run."""
+        if self.journal is not None:
+            self.journal.close()
+        if self.staged is not None:
+            discard(self.staged)
 
 
 def _turns(source: str) -> int:
@@ -190,28 +234,84 @@ def _turns(source: str) -> int:
 
 
 def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> ReadyRun:
-    """Plan, open the models, write the manifest. Nothing is asked yet.
+    """Plan beside the folder and open the models. Nothing is asked and nothing in the folder changes yet.
 
-    `opening` gives the model of a name; left out, it is opened by `harness.models`. Raises HarnessError for anything wrong with data, prompts or models.
+    A model of which every trial is finished under the identity that was recorded is not opened. `opening` gives the
+    model of a name; left out, it is opened by `harness.models`. Raises HarnessError for anything wrong with data,
+    prompts or models.
     """
-    library = Library(job.workspace.prompts)
-    plan = make_plan(job.tasks, job.axes, library, job.folder, here=job.workspace.here)
-    write_fit(job.folder, job.tasks, job.fit_on, here=job.workspace.here)
-    opened = opening or partial(open_model, options=job.options)
-    models = {spec: opened(spec) for spec in job.axes.models}
-    cards = {spec: model.card for spec, model in models.items()}
-    check_pictures(plan, job.axes, cards, library)
     before = _manifest_before(job.folder)
-    manifest = build_manifest(
-        plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before
-    )
-    write_manifest(job.folder, manifest)
-    bases = {cell["id"]: cell["basis"] for cell in manifest["cells"]}
-    journal = Journal(job.folder)
-    recorded = {name: recorded_offers(before, name, card.identity) for name, card in cards.items()}
-    done = _done(plan, job, bases, journal)
-    changed = class_changes(before, plan)
-    return ReadyRun(job, plan, library, models, journal, done, recorded, changed)
+    staged = stage(job.folder)
+    try:
+        library = Library(job.workspace.prompts)
+        plan = make_plan(
+            job.tasks, job.axes, library, staged, here=job.workspace.here, before=job.folder
+        )
+        write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
+        finished = FinishedTrials(job.folder.trials)
+        foreseen = foreseen_done(plan, job.axes, staged, before, finished)
+        opened = opening or partial(open_model, options=job.options)
+        models = {
+            spec: _model(spec, job, plan, before=before, done=foreseen, opened=opened)
+            for spec in job.axes.models
+        }
+        cards = {spec: model.card for spec, model in models.items()}
+        check_pictures(plan, job.axes, cards, library)
+        manifest = build_manifest(
+            plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
+            asked=finished.asked,
+        )  # fmt: skip
+        bases = {entry["id"]: accepted(entry) for entry in manifest["cells"] if not is_kept(entry)}
+        return ReadyRun(
+            job, plan, library, models, manifest,
+            done=_done(plan, staged, bases, finished),
+            recorded={
+                name: recorded_offers(before, name, card.identity) for name, card in cards.items()
+            },
+            changed=class_changes(before, plan), staged=staged, finished=finished,
+        )  # fmt: skip
+    except BaseException:
+        discard(staged)
+        raise
+
+
+def foreseen_done(
+    plan: Plan,
+    axes: Axes,
+    samples: RunFolder,
+    before: Mapping[str, Any],
+    finished: FinishedTrials,
+) -> dict[str, int]:
+    """Cell id -> trials that are finished if each model is the one that the manifest `before` recorded.
+
+    `samples` is the folder that holds the plan's samples.
+    """
+    bases = {}
+    for cell in plan.cells:
+        card = recorded_card(before, cell.model)
+        if card is not None:
+            entry = cell_entry(cell, plan, card, axes)
+            bases[cell.id] = (*accepted(entry), *earlier_bases(entry, before))
+    return _done(plan, samples, bases, finished)
+
+
+def _model(
+    spec: str,
+    job: Job,
+    plan: Plan,
+    *,
+    before: Mapping[str, Any],
+    done: Mapping[str, int],
+    opened: Callable[[str], Model],
+) -> Model:
+    """The model opened, or as it was recorded where nothing is left to ask of it."""
+    cells = [cell for cell in plan.cells if cell.model == spec]
+    card = recorded_card(before, spec)
+    complete = card is not None and all(done[cell.id] == plan.counts[cell.id] for cell in cells)
+    if card is None or not complete or job.check_models:
+        return opened(spec)
+    needs = frozenset[Need]().union(*(plan.needs.get(cell.id, ()) for cell in cells))
+    return RecordedModel(card, partial(opened, spec), needs=needs)
 
 
 def _manifest_before(folder: RunFolder) -> dict[str, Any]:
@@ -222,13 +322,18 @@ def _manifest_before(folder: RunFolder) -> dict[str, Any]:
         return {}
 
 
-def _done(plan: Plan, job: Job, bases: Mapping[str, str], journal: Journal) -> dict[str, int]:
-    """Cell id -> trials that were finished on the cell's basis."""
+def _done(
+    plan: Plan,
+    samples: RunFolder,
+    bases: Mapping[str, Sequence[str]],
+    finished: FinishedTrials,
+) -> dict[str, int]:
+    """Cell id -> trials that were finished on one of the cell's bases."""
     done = {cell.id: 0 for cell in plan.cells}
-    if not len(journal):
+    if not finished.asked:
         return done
-    for cell, _, trial in trials_of(plan, job.folder):
-        done[cell.id] += journal.finished(trial, bases[cell.id])
+    for cell, _, trial in trials_of(plan, samples):
+        done[cell.id] += finished.finished(trial, bases.get(cell.id, ()))
     return done
 
 
@@ -248,6 +353,8 @@ def run_job(
     for spec, model in ready.models.items():
         if not isinstance(model, Probing):  # what can be known before any model is asked
             check(ready.plan, spec, model.card.offers)
+    if not ready.models:
+        ready.begin()
     seconds = ready.job.limits.seconds
     end = None if seconds is None else time.monotonic() + seconds
     for spec in ready.job.axes.models:
@@ -279,7 +386,7 @@ async def _run_model(
                 model=model,
                 name=spec,
                 library=ready.library,
-                journal=ready.journal,
+                journal=ready.begin(),
                 tally=tally,
                 on_trial=on_trial,
                 limits=ready.job.limits,
@@ -302,7 +409,9 @@ async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None])
     held = await find_out(
         ready.plan, model, spec, done=ready.done, recorded=ready.recorded.get(spec, frozenset())
     )
+    notes = check(ready.plan, spec, held)
+    ready.begin()
     write_details(ready.job.folder, {spec: model.card})
-    for note in check(ready.plan, spec, held):
+    for note in notes:
         on_note(note)
     return held

@@ -35,7 +35,7 @@ TASK_KEYS = frozenset(
 )
 """Keys of a task that concern scoring and reports alone."""
 
-FIELD_KEYS = frozenset({"definitions", "member_of", "metrics", "scored", "synonyms", "tolerance"})
+FIELD_KEYS = frozenset({"definitions", "metrics", "scored", "synonyms", "tolerance"})
 """Keys of a field that concern scoring alone: `definitions` only where no prompt of the run shows them."""
 
 SPOTTING_KEYS = frozenset({"length", "longest"})

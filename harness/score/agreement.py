@@ -26,7 +26,9 @@ def agreement(
     """
     kin: dict[tuple[str, str, str, str], list[Cell]] = {}
     for cell in cells:
-        kin.setdefault((cell.model, cell.prompt, cell.condition, cell.protocol), []).append(cell)
+        kin.setdefault((cell.model, cell.prompt, cell.shown_condition, cell.protocol), []).append(
+            cell
+        )
     for (model, prompt, condition, _), members in kin.items():
         for a, b in combinations(members, 2):
             for name, spec in records.task.fields.items():

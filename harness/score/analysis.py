@@ -51,6 +51,9 @@ class TaskAnswers:
     records_file: Path
     """The rows of records.parquet, before they stand in the folder."""
     samples_file: Path
+    named: Mapping[Cell, int] = field(default_factory=dict)
+    """The cells that the last command asked for, and how many trials it asked of each; others were asked before and
+    are kept."""
 
     @property
     def task(self) -> Task:

@@ -58,7 +58,7 @@ class _Place:
             task=self.cell.task,
             model=self.cell.model,
             prompt=self.cell.prompt,
-            condition=self.cell.condition,
+            condition=self.cell.shown_condition,
             slice=self.slice,
             field=self.field,
             metric=metric,
@@ -179,7 +179,7 @@ def _entry(place: _Place, scheme: str, bins: list[dict[str, Any]]) -> Mapping[st
     ]
     cell = place.cell
     return {
-        "task": cell.task, "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+        "task": cell.task, "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
         "channel": cell.channel, "slice": place.slice, "field": place.field, "scheme": scheme, "bins": rounded,
     }  # fmt: skip
 

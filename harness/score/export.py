@@ -22,7 +22,7 @@ from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.run.columns import read_table, write_table
 from harness.run.folder import RunFolder, write_atomically, write_error
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.scoring import scored_manifest
 from harness.score.export_manifest import (
@@ -71,14 +71,31 @@ def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -
     scores.pop(
         "analyses", None
     )  # what other packages write there may hold ids and words of samples
+    gone = _leave_out_versions(manifest, scores)
     if out.suffix != ".zip":
         _prepare(out)
-        return _write(run, manifest, scores, RunFolder(out), secret=secret, kept=kept)
+        return _write(run, manifest, scores, RunFolder(out), secret=secret, kept=kept, gone=gone)
     with tempfile.TemporaryDirectory(prefix="harness-export-") as scratch:
         folder = RunFolder(Path(scratch))
-        written = _write(run, manifest, scores, folder, secret=secret, kept=kept)
+        written = _write(run, manifest, scores, folder, secret=secret, kept=kept, gone=gone)
         _zip(folder.path, out, written)
     return written
+
+
+def _leave_out_versions(manifest: dict[str, Any], scores: dict[str, Any]) -> frozenset[str]:
+    """An export holds the cells that stand, without the earlier versions of edited prompts, whose names are returned."""
+    gone = {entry["prompt"] for entry in manifest["cells"] if entry.get("asked_as")}
+    manifest["cells"] = [entry for entry in manifest["cells"] if not entry.get("asked_as")]
+    for name, rows in scores.items():
+        if isinstance(rows, list):
+            scores[name] = [row for row in rows if row.get("prompt") not in gone]
+    for state in scores["tasks"]:
+        for name, rows in state.items():
+            if isinstance(rows, list):
+                state[name] = [
+                    row for row in rows if not (isinstance(row, dict) and row.get("prompt") in gone)
+                ]
+    return frozenset(gone)
 
 
 def _write(
@@ -89,6 +106,7 @@ def _write(
     *,
     secret: str | None,
     kept: Kept,
+    gone: frozenset[str],
 ) -> tuple[str, ...]:
     names = model_names(manifest)
     keys = {n: Pseudonyms(secret or entry["data_digest"]) for n, entry in manifest["tasks"].items()}
@@ -101,7 +119,7 @@ def _write(
     }
     _write_json(folder.manifest, body)
     _write_json(folder.scores, without_paths(renamed(scores, names)))
-    _write_records(run, folder, keys, names, kept)
+    _write_records(run, folder, keys, names, kept, gone=gone)
     if kept.samples:
         write_table(folder.path / SAMPLES, SAMPLE_COLUMNS, _samples(run, manifest, keys))
     if kept.prompts and run.conversations.is_file():
@@ -162,6 +180,8 @@ def _write_records(
     keys: Mapping[str, Pseudonyms],
     names: Mapping[str, str],
     kept: Kept,
+    *,
+    gone: frozenset[str],
 ) -> None:
     """The records in the order of their new trials, a cell at a time in memory."""
     left_out = NEVER | ({"text"} if not kept.replies else set())
@@ -171,6 +191,8 @@ def _write_records(
     def rows() -> Iterator[dict[str, Any]]:
         cell: list[dict[str, Any]] = []
         for row in read_table(run.records, columns):
+            if row["prompt"] in gone:
+                continue
             if cell and _cell_of(row) != _cell_of(cell[0]):
                 yield from _in_order(cell, keys, names)
                 cell = []

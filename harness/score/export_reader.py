@@ -14,12 +14,13 @@ from harness.core.errors import HarnessError
 from harness.core.outcome import Outcome
 from harness.core.sample import Value
 from harness.core.task import Task
+from harness.run.cell_entry import cell_of
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
 from harness.run.sample_columns import SampleColumns, gather
 from harness.run.sample_file import PlannedSample
 from harness.score.export import FILES, SAMPLES, SCHEMA
-from harness.score.records import TaskRecords, cell_of
+from harness.score.records import TaskRecords
 
 LARGEST = 1 << 32
 """Bytes that an unpacked export may have."""

@@ -19,6 +19,7 @@ from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.metrics import LabelFamily
+from harness.run.cell_entry import cell_of, is_kept
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.scoring import scored_manifest
 from harness.score.analysis import TaskAnswers, shipped
@@ -31,7 +32,6 @@ from harness.score.prediction_folder import read_rankings
 from harness.score.records import (
     FAILED,
     TaskRecords,
-    cell_of,
     load_samples,
     read_cell,
     write_records,
@@ -126,9 +126,7 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
     refuse_export(manifest, folder.path)
     heads = {n: PromptHead.model_validate(p["head"]) for n, p in manifest["prompts"].items()}
     cells = [cell_of(entry) for entry in manifest["cells"]]
-    replies = Replies.of_run(folder, manifest)
     tasks = {n: Task.model_validate(t["config"]) for n, t in manifest["tasks"].items()}
-    repeats = int(manifest.get("repeats", 1))
     records = {
         name: load_samples(folder, tasks[name], cluster_unit=entry["cluster_unit"])
         for name, entry in manifest["tasks"].items()
@@ -138,7 +136,7 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
         unfinished,
         (
             row
-            for cell in sorted(cells, key=lambda cell: cell.id)
+            for cell, replies, repeats in _in_order(folder, manifest)
             for row in read_cell(
                 records[cell.task], cell, heads[cell.prompt], replies, repeats=repeats
             )
@@ -147,6 +145,19 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
     return _joined(
         [_score_task(answers) for answers in _answers(folder, manifest, records, cells, unfinished)]
     )
+
+
+def _in_order(
+    folder: RunFolder, manifest: Mapping[str, Any]
+) -> Iterator[tuple[Cell, Replies, int]]:
+    """Each cell in the order of trials, what became of its trials, and its repeats. Earlier versions come last."""
+    standing = Replies.of_run(folder, manifest)
+    entries = sorted(manifest["cells"], key=lambda entry: (entry.get("asked_as", ""), entry["id"]))
+    for entry in entries:
+        replies = standing
+        if entry.get("asked_as"):
+            replies = Replies.of_version(folder, manifest, entry)
+        yield cell_of(entry), replies, int(entry.get("repeats", manifest.get("repeats", 1)))
 
 
 def _answers(
@@ -165,6 +176,11 @@ def _answers(
             records=found,
             groups=group(found),
             cells=tuple(cell for cell in cells if cell.task == name),
+            named={
+                cell_of(e): e["trials"]
+                for e in manifest["cells"]
+                if not is_kept(e) and "trials" in e
+            },
             fits=fits.get(name, {}),
             rankings=rankings,
             votes=Votes(read_soft_truths(folder.scored_samples(name), found.task), partners),
@@ -197,10 +213,13 @@ def _score_task(answers: TaskAnswers) -> Scores:
         "samples": len(records.samples),
         "clusters": int(groups.clusters.max(initial=-1)) + 1,
         "cluster_unit": records.cluster_unit,
-        "pending": sum(records.pending.values()),
+        "pending": _pending(answers),
         "left_out": list(groups.left_out),
         **inside,
     }
+    asked = list(_asked(answers))
+    if asked:
+        summary["asked"] = asked
     return Scores(
         scores=tuple(scores),
         outcomes=tuple(_outcomes(records, answers.cells)),
@@ -209,6 +228,29 @@ def _score_task(answers: TaskAnswers) -> Scores:
         found={key: tuple(rows) for key, rows in found.items()},
         analyses=brought,
     )
+
+
+def _pending(answers: TaskAnswers) -> int:
+    """Trials that the last command asked for and that are not finished."""
+    records = answers.records
+    left = 0
+    for cell, asked in answers.named.items():
+        pending = records.pending.get(cell, 0)
+        finished = records.trials.get(cell, 0) - pending
+        left += min(pending, max(0, asked - finished))
+    return left
+
+
+def _asked(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
+    """The cells of which some samples were never asked: by a limit, or by a command that was stopped."""
+    records = answers.records
+    for cell in answers.cells:
+        pending, trials = records.pending.get(cell, 0), records.trials.get(cell, 0)
+        if 0 < pending < trials:
+            yield {
+                "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
+                "channel": cell.channel, "asked": trials - pending, "of": trials,
+            }  # fmt: skip
 
 
 def _joined(tasks: Sequence[Scores]) -> Scores:
@@ -270,7 +312,7 @@ def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[s
                             failures[answer.rule.removeprefix(FAILED)] += times
                 yield {
                     "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                    "condition": cell.condition, "channel": cell.channel, "field": name,
+                    "condition": cell.shown_condition, "channel": cell.channel, "field": name,
                     "counts": {o.value: counted[o] for o in Outcome if counted[o]},
                     "failures": dict(sorted(failures.items())),
                 }  # fmt: skip

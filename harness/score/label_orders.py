@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.conditions.label_order import ordered, split_order
-from harness.core.cell import Cell
+from harness.conditions.label_order import ordered
+from harness.core.cell import AS_WRITTEN, Cell
 from harness.core.sample import Value
 from harness.score.columns import Groups
 from harness.score.naming import who_answered
@@ -35,8 +35,8 @@ def order_effects(
     """
     families: dict[Cell, dict[str, Cell]] = {}
     for cell in cells:
-        base, order = split_order(cell.condition)
-        families.setdefault(replace(cell, condition=base), {})[order] = cell
+        base = replace(cell, label_order=AS_WRITTEN)
+        families.setdefault(base, {})[cell.label_order] = cell
     for base_cell, orders in families.items():
         if len(orders) < 2:
             continue
@@ -47,7 +47,7 @@ def order_effects(
             if places:
                 yield {
                     "model": base_cell.model, "prompt": base_cell.prompt,
-                    "condition": base_cell.condition, "channel": base_cell.channel, "field": name,
+                    "condition": base_cell.shown_condition, "channel": base_cell.channel, "field": name,
                     "orders": list(orders),
                     **_right(records, groups, name, places, answers, seed=seed),
                     **_positions(spec.classes, answers),

@@ -22,8 +22,9 @@ from harness.core.cell import Cell
 from harness.core.sample import Value
 from harness.metrics import point_masses
 from harness.metrics.family import ratio
+from harness.run.basis import accepted
 from harness.run.folder import RunFolder
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.partners import RULE, mixing_field
 from harness.score.columns import Groups
 from harness.score.naming import who_answered
@@ -77,13 +78,15 @@ def read_partners(
 ) -> Mapping[str, Mapping[str, str]]:
     """Cell id -> sample -> its partner as the trials recorded it, in the cells whose condition mixes."""
     bases = {
-        c["id"]: c["basis"] for c in manifest["cells"] if weight_of(c["condition"]) is not None
+        c["id"]: accepted(c)
+        for c in manifest["cells"]
+        if weight_of(c["condition"]) is not None and not c.get("asked_as")
     }
     found: dict[str, dict[str, str]] = {cell: {} for cell in bases}
     for _, line in read_log(folder.trials) if bases else ():
         cell, _, rest = line["trial"].partition("/")
         partner = partner_in((line.get("shown") or {}).get("changes"))
-        if partner is not None and bases.get(cell) == line["basis"]:
+        if partner is not None and line["basis"] in bases.get(cell, ()):
             found[cell][rest.partition("/")[2]] = partner
     return found
 
@@ -224,7 +227,7 @@ def _entry(
         rows, points.clusters, slope, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
     )
     return {
-        "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+        "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
         "channel": cell.channel, "field": field, "mixed": how,
         "n": len(points.weight), "slope": rounded(float(slope(rows.sum(axis=0)))),
         "low": rounded(interval.low), "high": rounded(interval.high),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from harness.run.coded import as_codes
 from harness.run.columns import read_table, write_table
 from harness.run.digests import KEY, Digests, digest
 from harness.run.folder import RunFolder
-from harness.run.journal import AppendLog, read_log
+from harness.run.log import AppendLog, read_log
 from harness.run.manifest import build_manifest, write_manifest
 from harness.run.plan import COLUMNS, Axes, Plan, PlannedTask
 from harness.score.columns import NO_PROMPT
@@ -168,12 +168,12 @@ def _details(file: AnswerFile, columns: Columns, ranked: Sequence[str]) -> dict[
 def _basis(cell: Cell, card: Card, head: PromptHead, planned: PlannedTask) -> str:
     fields = {name: spec.model_dump(mode="json") for name, spec in planned.task.fields.items()}
     return digest_json(
-        [asdict(cell), card.identity, dict(card.details), head.model_dump(mode="json"), fields]
+        [cell.as_row(), card.identity, dict(card.details), head.model_dump(mode="json"), fields]
     )[:8]
 
 
 def _write_plan(folder: RunFolder, cell: Cell, samples: Iterable[str]) -> None:
-    fixed = {"cell": cell.id, **asdict(cell)}
+    fixed = {"cell": cell.id, **cell.as_row()}
     write_table(
         folder.plan,
         COLUMNS,
@@ -198,7 +198,7 @@ def _write_manifest(
     axes = Axes(models=(cell.model,), seed=seed)
     manifest = build_manifest(plan, axes, {cell.model: card}, command=command, fit_on=None)
     for entry in manifest["cells"]:
-        entry["basis"] = basis
+        entry["basis"], entry["also"] = basis, []
         entry["sampling"] = {}  # nobody here knows how it was sampled
     write_manifest(folder, manifest)
 

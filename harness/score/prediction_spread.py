@@ -65,7 +65,7 @@ def _spread(records: TaskRecords, cell: Cell, name: str, rankings: Rankings) -> 
     bits = entropy(list(counted.values()))
     most = math.log2(len(records.task.fields[name].classes) or 1)
     entry: dict[str, Any] = {
-        "model": cell.model, "prompt": cell.prompt, "condition": cell.condition,
+        "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
         "channel": cell.channel, "field": name,
         "n": total, "entropy_bits": round(bits, 6),
         "entropy_normalised": round(bits / most, 6) if most else None,
@@ -176,7 +176,7 @@ def _cell_rows(
             interval = intervals[str(k)]
             bounds = [None if math.isnan(x) else round(x, 6) for x in (interval.low, interval.high)]
             yield ScoreRow(
-                task=cell.task, model=cell.model, prompt=cell.prompt, condition=cell.condition,
+                task=cell.task, model=cell.model, prompt=cell.prompt, condition=cell.shown_condition,
                 slice=slice_name, field=name, metric=f"{TOPK}{k}",
                 value=round(float(rows[:, at].mean()), 6), low=bounds[0], high=bounds[1], n=len(rows),
                 coverage=round(float((ranks[mask, 1] > 0).mean()), 6),

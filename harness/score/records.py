@@ -57,9 +57,14 @@ class TaskRecords:
     """(cell, field) -> position of the sample -> answer; pending trials are absent."""
     again: list[dict[tuple[Cell, str], AnswerColumn]] = field(default_factory=list)
     """The same for each further repeat."""
+    repeats: dict[Cell, int] = field(default_factory=dict)
+    """Cell -> how often it asked about each sample, where that is known of the cell itself."""
     fallbacks: dict[Cell, Counter[str]] = field(default_factory=dict)
     """Cell -> fallback (`harness.run.fallback`) -> trials in which it fired; cells without one are absent."""
     pending: dict[Cell, int] = field(default_factory=dict)
+    """Cell -> trials of all samples that are not finished."""
+    trials: dict[Cell, int] = field(default_factory=dict)
+    """Cell -> trials of all samples."""
     scored: dict[tuple[Cell, str], ScoreColumn] = field(default_factory=dict)
     """(cell, field) -> position of the sample -> log-probabilities of the labels, where they were asked for or stated."""
     broken: dict[Cell, int] = field(default_factory=dict)
@@ -85,7 +90,8 @@ class TaskRecords:
     def of_repeats(self, cell: Cell, name: str) -> list[AnswerColumn]:
         """The answers of each repeat; an empty column where there are none."""
         empty = answer_column(len(self.samples))
-        return [answers.get((cell, name), empty) for answers in (self.answers, *self.again)]
+        asked = (self.answers, *self.again)[: self.repeats.get(cell)]
+        return [answers.get((cell, name), empty) for answers in asked]
 
     def given(self, cell: Cell, name: str) -> AnswerColumn:
         """The answers of the first repeat."""
@@ -110,12 +116,6 @@ class TaskRecords:
         return str(sample.annotations.get(self.task.parts, ""))
 
 
-def cell_of(entry: Mapping[str, Any]) -> Cell:
-    """The cell of a manifest's entry."""
-    names = ("task", "model", "prompt", "condition", "protocol", "channel")
-    return Cell(**{name: entry[name] for name in names if name in entry})
-
-
 def load_samples(folder: RunFolder, task: Task, *, cluster_unit: str) -> TaskRecords:
     """The samples of a task, with no answers yet."""
     wanted = {*task.slices, *(name for name in (task.parts, task.folds) if name)}
@@ -131,14 +131,16 @@ def read_cell(
     records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies, *, repeats: int = 1
 ) -> Iterator[Row]:
     """Read the answers of one cell into `records`, giving its record rows in order as it goes."""
-    parser = _Parser(in_order(records.task, cell.condition), head)
+    parser = _Parser(in_order(records.task, cell.label_order), head)
     samples = records.samples
+    records.repeats[cell] = repeats
     for repeat, position in _trials(repeats, samples):
         sample = samples[position]
         asks = head.fills(sample.asks)
         if not asks:
             continue
         trial = trial_id(cell, sample.sample, repeat)
+        records.trials[cell] = records.trials.get(cell, 0) + 1
         reply = replies.of(trial)
         if reply is None:
             records.pending[cell] = records.pending.get(cell, 0) + 1
@@ -268,7 +270,7 @@ def _shared_columns(
         "task": cell.task,
         "model": cell.model,
         "prompt": cell.prompt,
-        "condition": cell.condition,
+        "condition": cell.shown_condition,
         "protocol": cell.protocol,
         "channel": cell.channel,
         "sample": sample.sample,

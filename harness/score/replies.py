@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.generation import Failure, Generation
+from harness.run.basis import accepted
 from harness.run.digests import Digests, digest
 from harness.run.folder import RunFolder
-from harness.run.journal import LineReader, generation_from, read_log
+from harness.run.journal import generation_from
+from harness.run.log import LineReader, read_log
 
 _PLACE = struct.Struct("<q")
 _PENDING = -(1 << 63)
-"""The place of what was finished on another basis."""
+"""The place of what is not finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,14 @@ class Replies:
     """
 
     def __init__(
-        self, folder: RunFolder, bases: Mapping[str, str], *, several: Collection[str] = ()
+        self,
+        folder: RunFolder,
+        bases: Mapping[str, Collection[str]],
+        *,
+        several: Collection[str] = (),
     ) -> None:
-        """`bases`: cell id -> basis, from the manifest. `several`: cells whose earlier replies are read."""
+        """`bases`: cell id -> the bases on which its trials count as finished, from the manifest. `several`: cells
+        whose earlier replies are read. Lines of other bases are passed over."""
         self._several = several
         self._places = Digests(_PLACE.size)
         """Trial -> the place of its last line; or, where that says no more than the key of its reply, of that reply."""
@@ -54,11 +61,8 @@ class Replies:
             self._replies.put(digest(line["key"]), _PLACE.pack(place))
         for place, line in read_log(folder.trials):
             cell = line["trial"].partition("/")[0]
-            if bases.get(cell) == line["basis"]:
+            if line["basis"] in bases.get(cell, ()):
                 found = self._place(line, place, whole=cell in several)
-            else:
-                found = _PENDING
-            if found != _PENDING or self._places.get(digest(line["trial"])) is not None:
                 self._places.put(digest(line["trial"]), _PLACE.pack(found))
         self._trials, self._log = _reader(folder.trials), _reader(folder.generations)
 
@@ -72,10 +76,24 @@ class Replies:
     @classmethod
     def of_run(cls, folder: RunFolder, manifest: Mapping[str, Any]) -> Replies:
         """The replies of a run, on the bases that its manifest names."""
+        return cls._of_cells(
+            folder, manifest, [c for c in manifest["cells"] if not c.get("asked_as")]
+        )
+
+    @classmethod
+    def of_version(
+        cls, folder: RunFolder, manifest: Mapping[str, Any], cell: Mapping[str, Any]
+    ) -> Replies:
+        """Those of one cell of an earlier version of a prompt."""
+        return cls._of_cells(folder, manifest, [cell])
+
+    @classmethod
+    def _of_cells(
+        cls, folder: RunFolder, manifest: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]
+    ) -> Replies:
         heads = {name: entry["head"] for name, entry in manifest["prompts"].items()}
-        cells = manifest["cells"]
         several = {c["id"] for c in cells if heads.get(c["prompt"], {}).get("replies")}
-        return cls(folder, {c["id"]: c["basis"] for c in cells}, several=several)
+        return cls(folder, {c["id"]: accepted(c) for c in cells}, several=several)
 
     def of(self, trial: str) -> Reply | None:
         """The reply of a trial; None while it is pending."""

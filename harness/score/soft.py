@@ -143,7 +143,7 @@ def soft_column(
         point_masses([_word(answers[k]) for k in keep], truth.classes) for answers in repeats
     ]  # fmt: skip
     return SoftColumn(
-        names=(cell.task, cell.model, cell.prompt, cell.condition),
+        names=(cell.task, cell.model, cell.prompt, cell.shown_condition),
         field=truth.field,
         families=[soft_family(shares[at], t, within=within, point=given is None) for t in tables],
         places=at,

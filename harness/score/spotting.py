@@ -125,7 +125,7 @@ def spotting_rows(
         said = _said(records, cell, spec.field)
         if said:
             spots = _spots(records, videos, said, spec)
-            names = (cell.task, cell.model, cell.prompt, cell.condition)
+            names = (cell.task, cell.model, cell.prompt, cell.shown_condition)
             yield from score_spots(
                 spots, videos.truth, names, list(videos.places), seed=seed, channel=cell.channel
             )

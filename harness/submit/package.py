@@ -169,7 +169,7 @@ def _origin(cells: Mapping[tuple[Path, Cell], int]) -> dict[str, Any]:
         "cells": [
             {
                 "run": run.name,
-                **asdict(cell),
+                **cell.as_row(),
                 "prompt_digest": manifests[run]["prompts"][cell.prompt]["digest"],
                 "model_identity": manifests[run]["models"][cell.model]["identity"],
                 "rows": rows,

@@ -11,11 +11,12 @@ from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
+from harness.run.cell_entry import cell_of
 from harness.run.folder import open_run
 from harness.run.sample_columns import gather
 from harness.run.sample_file import PlannedSample, read_samples
 from harness.run.scoring import scored_manifest
-from harness.score.records import TaskRecords, cell_of, read_cell
+from harness.score.records import TaskRecords, read_cell
 from harness.score.replies import Replies
 from harness.submit.questions import Question
 

@@ -19,11 +19,12 @@ from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.core.text import digest_file
 from harness.metrics.spots import Spot
+from harness.run.cell_entry import cell_of
 from harness.run.folder import open_run
 from harness.run.sample_columns import gather
 from harness.run.sample_file import read_samples
 from harness.run.scoring import scored_manifest
-from harness.score.records import TaskRecords, cell_of, read_cell
+from harness.score.records import TaskRecords, read_cell
 from harness.score.replies import Replies
 from harness.score.spot_tables import COLUMNS
 from harness.score.spotting import spots_of
@@ -101,7 +102,7 @@ def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
     for run in runs:
         folder = open_run(run)
         manifest = scored_manifest(folder)
-        replies = Replies(folder, {c["id"]: c["basis"] for c in manifest["cells"]})
+        replies = Replies.of_run(folder, manifest)
         for name, entry in manifest["tasks"].items():
             task = Task.model_validate(entry["config"])
             if task.spotting is None:
@@ -146,7 +147,7 @@ def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], li
         )
     if any(len(found) > 1 for found in by_video.values()):
         cells = dict.fromkeys(
-            f"{one.run} {one.cell.model} {one.cell.prompt} {one.cell.condition}"
+            f"{one.run} {one.cell.model} {one.cell.prompt} {one.cell.shown_condition}"
             for found in by_video.values()
             for one in found
         )

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from harness.conditions import describe_conditions, load_condition
+from harness.conditions import describe_conditions, load_condition, read_presentation
 from harness.core.condition import Choosing, Telling
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium, image
@@ -53,7 +53,7 @@ def test_each_condition_carries_its_name_and_a_line_about_itself() -> None:
         assert line
         assert "\n" not in line
         example = EXAMPLES.get(name, name)
-        assert load_condition(example).name == example
+        assert read_presentation(example).name == example
 
 
 def test_none_changes_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from harness.conditions import load_condition
+from harness.conditions import load_condition, read_presentation
 from harness.conditions.mixture import (
     Mixed,
     beside,
@@ -113,7 +113,7 @@ def test_names_and_records() -> None:
 
 def test_it_stands_behind_orders_examples_and_beside_other_pictures() -> None:
     for name in ("mix:0.5+label-order:reversed", "mix:0.5+shots-4", "none+mix:0.5"):
-        condition = load_condition(name)
+        condition = read_presentation(name).load()
         assert mixes(condition)
         found = beside(condition, image(held((0, 0, 100))), called="b", policy="all")
         frames = found.apply(image(held((200, 0, 0)))).frames

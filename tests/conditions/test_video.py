@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.conditions import load_condition, needs_video
+from harness.conditions import load_condition, needs_video, read_presentation
 from harness.core.condition import Choosing, Telling
 from harness.core.errors import HarnessError
 from harness.core.medium import image
@@ -49,12 +49,12 @@ def test_what_stands_behind_it_is_video_still() -> None:
         "video+label-order:reversed",
         "video+shots-2",
     ):
-        condition = load_condition(name)
+        condition = read_presentation(name).load()
         assert needs_video(condition), name
         assert isinstance(condition, Choosing) and condition.whole_clip
         assert isinstance(condition, Telling) and "one clip" in condition.variables["shown"]
     assert not needs_video(load_condition("uniform-8"))
-    assert not needs_video(load_condition("apex+label-order:reversed"))
+    assert not needs_video(read_presentation("apex+label-order:reversed").load())
 
 
 @pytest.mark.parametrize("name", ["video+optical-flow", "apex+video-8"])

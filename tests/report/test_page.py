@@ -20,7 +20,7 @@ from harness.core.task import Task
 from harness.report.inputs import RunView
 from harness.report.page import write_report
 from harness.run.folder import RunFolder
-from harness.run.journal import AppendLog
+from harness.run.log import AppendLog
 from harness.score import score_run
 
 from .pages import Page, parse

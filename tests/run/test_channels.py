@@ -23,7 +23,8 @@ from harness.core.request import Request
 from harness.core.task import Task
 from harness.models import OpenOptions
 from harness.run.asking import Asking, as_told, need_of
-from harness.run.journal import Journal, read_log
+from harness.run.journal import Journal
+from harness.run.log import read_log
 from harness.run.manifest import read_manifest, write_details
 from harness.run.plan import Plan
 from harness.run.readiness import check, find_out, recorded_offers, unconstrained
@@ -70,6 +71,7 @@ def run(
     *channels: Channel,
     prompts: tuple[str, ...] = (),
     on_note: Callable[[str], None] = lambda note: None,
+    check_models: bool = False,
 ) -> Plan:
     """Plan, find out what holds, ask: as the command does, with this model in place of an opened one."""
     place = open_workspace(world.root)
@@ -88,6 +90,7 @@ def run(
         limits=Limits(),
         command=["test"],
         changes=[],
+        check_models=check_models,
     )
     ready = plan_job(job, opening=lambda name: model)
     try:
@@ -182,12 +185,14 @@ def test_a_task_may_allow_free_text_where_nothing_holds(tmp_path: Path) -> None:
     assert len(notes) == 1 and "goes on in free text" in notes[0]
     manifest = read_manifest(world.folder)
     assert unconstrained(manifest, manifest["cells"][0]) == ("choice",)
-    # A second start keeps that, though nothing is probed; a server that learnt it asks again.
+    # A second start keeps that, though nothing is probed; a server that learnt it, and is looked at, is asked again.
     again = AbleModel()
     run(world, again)
     assert again.asked == [] and again.probed == []
     other = AbleModel(identity="rule-2", holds=frozenset({"choice"}))
     run(world, other)
+    assert other.asked == []
+    run(world, other, check_models=True)
     assert len(other.asked) == 4 and all(request.constraint for request in other.asked)
 
 

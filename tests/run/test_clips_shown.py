@@ -14,7 +14,7 @@ from PIL import Image
 from harness.cli.main import main
 from harness.core.message import Image as Sent
 from harness.core.request import Request
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.score.folder import score_run
 from harness.score.records import read_records
 from tests.models.abilities import able

@@ -7,7 +7,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.request import Request
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.manifest import read_manifest
 from tests.run.bench import TASK, RuleModel, World, make_world, write_pictures
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from harness.cli.main import main
-from harness.conditions import load_condition
-from harness.conditions.shots import MOST_SHOTS, of_examples, split_shots, with_shots
+from harness.conditions import Presentation, load_condition, read_presentation
+from harness.conditions.shots import MOST_SHOTS, of_examples
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.medium import image
@@ -25,7 +25,7 @@ from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.prompting import Library, lint, shipped_folder
 from harness.run.exemplars import Pool, kind_of, read_pool
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.manifest import read_manifest
 from harness.run.plan import Axes, conditions_of, make_plan
 from harness.run.readiness import check_pictures
@@ -104,20 +104,19 @@ def test_too_few_examples_are_told() -> None:
     [
         ("shots-4", "none", 4),
         ("blank+shots-12", "blank", 12),
-        ("shots-2+label-order:reversed", "label-order:reversed", 2),
         ("cue:teeth_visible=yes+shots-1", "cue:teeth_visible=yes", 1),
     ],
 )
 def test_names_of_conditions_with_shots(condition: str, base: str, shots: int) -> None:
-    assert split_shots(condition) == (base, shots)
-    assert with_shots(base, shots) == condition
-    assert load_condition(condition).name == condition
+    assert read_presentation(condition) == Presentation(base, shots)
+    assert Presentation(base, shots, "reversed").name == f"{condition}+label-order:reversed"
+    assert read_presentation(f"{condition}+label-order:reversed").name.startswith(condition)
 
 
 @pytest.mark.parametrize("name", ["shots-0", f"shots-{MOST_SHOTS + 1}", "shots-1+shots-2"])
 def test_a_number_of_shots_that_does_not_suit_is_refused(name: str) -> None:
     with pytest.raises(HarnessError, match="is no number of worked examples"):
-        load_condition(name)
+        read_presentation(name)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +180,7 @@ def test_examples_come_from_the_data_that_the_task_names(tmp_path: Path) -> None
     )
     model = RuleModel()
     plan, _ = world.run(model, prompts=("emotion/plain", *FEW))
-    assert [(c.prompt, c.condition) for c in plan.cells] == [
+    assert [(c.prompt, c.shown_condition) for c in plan.cells] == [
         ("emotion/plain", "none"), (FEW[0], "shots-2"),
     ]  # fmt: skip
     records = [r["shown"]["exemplars"] for _, r in read_log(world.folder.trials) if "shown" in r]
@@ -264,13 +263,14 @@ def test_prompts_without_examples_run_without_and_none_at_all_is_told(tmp_path: 
     library = Library((shipped_folder(),))
     few, plain = (library.prompt(name) for name in (*FEW, "emotion/plain"))
     axes = Axes(models=("m",), shots=(0, 2))
+    none, two, three = Presentation("none"), Presentation("none", 2), Presentation("none", 3)
     found = conditions_of(TASK_3, axes, (few, plain), library)
-    assert found == {few.name: ("none", "shots-2"), plain.name: ("none",)}
+    assert found == {few.name: (none, two), plain.name: (none,)}
     with pytest.raises(HarnessError, match="no prompt shows worked examples"):
         conditions_of(TASK_3, axes, (plain,), library)
     assert conditions_of(
         TASK_3.model_copy(update={"shots": 3}), Axes(models=()), (few, plain), library
-    ) == {few.name: ("shots-3",), plain.name: ("none",)}
+    ) == {few.name: (three,), plain.name: (none,)}
 
 
 def test_without_examples_the_few_shot_prompt_is_the_plain_one(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from harness.run.fallback import (
     sheet_of,
     system_in_user,
 )
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.manifest import read_manifest, write_details
 from harness.score import score_run
 from harness.score.records import read_records

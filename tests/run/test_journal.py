@@ -12,7 +12,8 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation, Usage
 from harness.core.message import Image, Message, Text
 from harness.run.folder import RunFolder, write_atomically
-from harness.run.journal import NAMES_HELD, AppendLog, Journal, conversation_turns, read_log
+from harness.run.journal import NAMES_HELD, Journal, conversation_turns
+from harness.run.log import AppendLog, read_log
 
 KEY = "0123456789abcdef0123456789abcdef"
 MESSAGES = (Message("user", (Image("a.png", b"x"), Text("Which?"))),)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.conditions.mixture import partner_in
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.partners import Candidate, partners
 from tests.run.bench import RuleModel, make_world
 

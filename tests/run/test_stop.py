@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.stop import ErrorWatch, Limits, least_rate
 from tests.run.bench import RuleModel, make_world
 

@@ -15,7 +15,8 @@ from harness.core.constraint import Need
 from harness.core.message import Image, Message, Text, Video
 from harness.core.model import Card
 from harness.run.fallback import Fitter, video_as_frames
-from harness.run.journal import conversation_turns, read_log
+from harness.run.journal import conversation_turns
+from harness.run.log import read_log
 from harness.run.manifest import read_manifest
 from harness.run.readiness import check, find_out, recorded_offers, unconstrained
 from harness.score import score_run
@@ -152,7 +153,7 @@ class Server(Viewer):
 def test_video_is_a_need_that_is_tried_noted_and_remembered(tmp_path: Path, takes: bool) -> None:
     world, model = write_clips(tmp_path), Server(video=takes)
     plan, _ = world.run(model, conditions=("none", "video", "video+label-order:reversed"))
-    needs = {cell.condition: plan.needs.get(cell.id) for cell in plan.cells}
+    needs = {cell.shown_condition: plan.needs.get(cell.id) for cell in plan.cells}
     assert needs == {
         "none": None, "video": {"video"}, "video+label-order:reversed": {"video"},
     }  # fmt: skip

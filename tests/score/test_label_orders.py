@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compare import compare
-from harness.conditions import load_condition
-from harness.conditions.label_order import AS_WRITTEN, ordered, split_order, with_order
+from harness.conditions import Presentation, load_condition, read_presentation
+from harness.conditions.label_order import ordered
+from harness.core.cell import AS_WRITTEN
 from harness.core.errors import HarnessError
 from harness.core.request import Request
 from harness.score import score_run
@@ -44,16 +45,17 @@ def test_orders_by_name() -> None:
 @pytest.mark.parametrize("condition", ["none", "blank", "apex+optical-flow"])
 @pytest.mark.parametrize("order", [AS_WRITTEN, "reversed", "rotated-2"])
 def test_names_of_conditions_with_an_order(condition: str, order: str) -> None:
-    assert split_order(with_order(condition, order)) == (condition, order)
+    written = Presentation(condition, label_order=order)
+    assert read_presentation(written.name) == written
 
 
 def test_the_pictures_are_those_of_the_condition_before_it() -> None:
-    found = load_condition("blank+label-order:rotated-1")
-    assert found.name == "blank+label-order:rotated-1"
+    found = read_presentation("blank+label-order:rotated-1")
+    assert found.load() is load_condition("blank")
     with pytest.raises(HarnessError, match="no label order is called 'up'"):
-        load_condition("label-order:up")
+        read_presentation("label-order:up")
     with pytest.raises(HarnessError, match="no condition is called"):
-        load_condition("nowhere+label-order:reversed")
+        read_presentation("nowhere+label-order:reversed")
 
 
 def first_listed(request: Request) -> str:

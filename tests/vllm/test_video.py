@@ -12,7 +12,7 @@ from harness.core.generation import Generation
 from harness.core.model import Model, Probing
 from harness.models.registry import open_model
 from harness.run.folder import RunFolder
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.run.manifest import read_manifest
 from tests.models.films import ask, film
 from tests.vllm.serving import Served, harness

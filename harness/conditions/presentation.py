@@ -1,0 +1,43 @@
+"""A condition as it is written on the command line and in the files of a run: pictures, worked examples, label order.
+
+`apex+shots-4+label-order:reversed` shows the apex behind four worked examples, the labels in reversed order. Here
+alone such a word is taken apart; everything else reads the fields of the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.conditions.label_order import ordered, split_order
+from harness.conditions.registry import load_condition
+from harness.conditions.shots import split_shots
+from harness.core.cell import AS_WRITTEN, spelled_condition
+from harness.core.condition import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """What a sample is shown as, and behind what."""
+
+    condition: str
+    """The condition whose pictures are shown."""
+    shots: int = 0
+    label_order: str = AS_WRITTEN
+
+    @property
+    def name(self) -> str:
+        """In one word."""
+        return spelled_condition(self.condition, self.shots, self.label_order)
+
+    def load(self) -> Condition:
+        """The condition of the pictures. Raises HarnessError for one that does not exist."""
+        return load_condition(self.condition)
+
+
+def read_presentation(written: str) -> Presentation:
+    """A written condition taken apart. Raises HarnessError for a part that does not exist."""
+    shown, order = split_order(written)
+    ordered((), order)
+    base, shots = split_shots(shown)
+    load_condition(base)
+    return Presentation(base, shots, order)

@@ -1,0 +1,134 @@
+"""The basis of a cell: a hash of what, besides the sample, determines its replies, and of nothing else.
+
+A trial that was finished on another basis (an edited prompt, another revision of the model) is not finished. What
+concerns scoring alone (metrics, slices, synonyms, clusters...) is no part of it, and an option that a later version
+adds changes no hash while it has its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields
+from typing import Any
+
+from pydantic import BaseModel
+
+from harness.core.cell import Cell
+from harness.core.field import FieldSpec
+from harness.core.prompt import Prompt
+from harness.core.request import Sampling
+from harness.core.task import Task
+from harness.core.text import digest_json
+
+DIGITS = 8
+"""Hex digits of a basis."""
+
+FIELD_KEYS = frozenset(
+    {"kind", "labels", "low", "high", "words", "definitions", "member_of", "options"}
+)
+"""What of a field prompts show, or a reply is held to."""
+
+_FIELD_KEYS_0_2 = (
+    "kind", "labels", "low", "high", "words", "member_of", "synonyms", "definitions", "metrics", "scored",
+)  # fmt: skip
+_MEDIA_KEYS_0_2 = ("frames", "resize", "fps")
+_SAMPLING_0_2 = ("temperature", "top_p", "top_k", "repetition_penalty", "seed", "max_tokens")
+
+
+def basis(
+    cell: Cell,
+    task: Task,
+    prompt: Prompt,
+    identity: str,
+    sampling: Sampling,
+    *,
+    max_images: int | None = None,
+) -> str:
+    """Eight hex digits over what determines the replies of a cell.
+
+    `identity` is that of the model's card; `max_images` what was declared for the model, if anything was.
+    """
+    return basis_of(
+        cell, task, prompt.digest, identity, _said_sampling(sampling), max_images=max_images
+    )
+
+
+def basis_of(
+    cell: Cell,
+    task: Task,
+    prompt_digest: str,
+    identity: str,
+    sampling: dict[str, Any],
+    *,
+    max_images: int | None = None,
+) -> str:
+    """`basis`, of what a manifest holds of a prompt and its sampling (parameters that are not the default)."""
+    asked = {
+        "condition": cell.condition,
+        "shots": cell.shots,
+        "label_order": cell.label_order,
+        "protocol": cell.protocol,
+        "channel": cell.channel,
+        "prompt": prompt_digest,
+        "model": identity,
+        "sampling": sampling,
+        "media": _said(task.media),
+        "fields": {name: _said(spec, FIELD_KEYS) for name, spec in task.fields.items()},
+    }
+    if max_images is not None:
+        asked["max_images"] = max_images
+    if cell.shots:
+        asked["exemplars"] = dict(task.exemplars)
+    return digest_json(asked)[:DIGITS]
+
+
+def basis_0_2(
+    cell: Cell,
+    task: Task,
+    prompt: Prompt,
+    identity: str,
+    sampling: Sampling,
+    *,
+    max_images: int | None = None,
+) -> str:
+    """The basis as version 0.2.0 took it: trials that were finished under it count as finished."""
+    parameters, media = asdict(sampling), task.media.model_dump(mode="json")
+    return digest_json(
+        [
+            cell.as_row(),
+            prompt.digest,
+            identity,
+            {name: parameters[name] for name in _SAMPLING_0_2},
+            {name: media[name] for name in _MEDIA_KEYS_0_2},
+            {name: _field_0_2(spec) for name, spec in task.fields.items()},
+            *([] if max_images is None else [max_images]),
+            *([dict(task.exemplars)] if cell.shots else []),
+        ]
+    )[:DIGITS]
+
+
+def accepted(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The bases on which trials of a manifest's cell count as finished: its own, and earlier spellings of it."""
+    return (entry["basis"], *entry.get("also", ()))
+
+
+def said_sampling(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a sampling, as a manifest holds them, that are not the default."""
+    usual = {f.name: f.default for f in fields(Sampling) if f.default is not MISSING}
+    return {n: v for n, v in sorted(parameters.items()) if n not in usual or v != usual[n]}
+
+
+def _said_sampling(sampling: Sampling) -> dict[str, Any]:
+    return said_sampling(asdict(sampling))
+
+
+def _said(model: BaseModel, keys: frozenset[str] | None = None) -> dict[str, Any]:
+    """What is not the default, so that an option that is added later changes no hash."""
+    include = None if keys is None else set(keys & set(type(model).model_fields))
+    found: dict[str, Any] = model.model_dump(mode="json", include=include, exclude_defaults=True)
+    return found
+
+
+def _field_0_2(spec: FieldSpec) -> dict[str, Any]:
+    written = spec.model_dump(mode="json")
+    return {name: written[name] for name in _FIELD_KEYS_0_2}

@@ -1,0 +1,50 @@
+"""Which trials of a run are finished, and on what basis."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from harness.run.digests import KEY, Digests, digest
+from harness.run.log import read_log
+
+_FAILED = bytes(KEY)
+
+
+class FinishedTrials:
+    """The trials in `trials.jsonl`: for each trial and basis the last line counts. A million take 50 MB.
+
+    A trial that was asked again on another basis stays finished on the earlier one: where an edited prompt is put
+    back, its replies count again.
+    """
+
+    def __init__(self, log: Path) -> None:
+        """Read `log`, which need not exist. Raises HarnessError for a broken line."""
+        self._states = Digests(KEY)
+        """Basis and trial -> a digest of the keys of its requests; zeros where it failed."""
+        self.asked: Counter[tuple[str, str]] = Counter()
+        """(cell id, basis) -> trials that were ever finished or failed on it."""
+        for _, record in read_log(log):
+            self.put(record["trial"], record["basis"], record["keys"], failed="failure" in record)
+
+    def put(self, trial: str, basis: str, keys: Sequence[str], *, failed: bool) -> None:
+        """Note what became of a trial."""
+        name = _name(trial, basis)
+        if self._states.get(name) is None:
+            self.asked[trial.partition("/")[0], basis] += 1
+        self._states.put(name, _FAILED if failed else digest(" ".join(keys)))
+
+    def holds(self, trial: str, basis: str, keys: Sequence[str]) -> bool:
+        """Whether the last line of a trial on this basis says that it was finished by these requests."""
+        return self._states.get(_name(trial, basis)) == digest(" ".join(keys))
+
+    def finished(self, trial: str, bases: Collection[str]) -> bool:
+        """Whether a trial was finished on one of these bases; the first on which it was asked decides."""
+        states = (self._states.get(_name(trial, basis)) for basis in bases)
+        state = next((state for state in states if state is not None), _FAILED)
+        return state != _FAILED
+
+
+def _name(trial: str, basis: str) -> bytes:
+    return digest(f"{basis}\x1f{trial}")

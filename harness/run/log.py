@@ -1,0 +1,121 @@
+"""Logs of JSON lines that only grow."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.run.folder import write_error
+
+_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+SYNC_SECONDS = 2.0
+"""A log that is written is forced to the disk at least this often."""
+
+
+class AppendLog:
+    """A JSON-lines file that only grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self.size = _cut_torn_line(self._fd)
+        except OSError as error:
+            raise write_error(path, error) from None
+        self._synced = time.monotonic()
+
+    def append(self, record: Any) -> int:
+        """Write one line; returns the offset at which it starts. Raises HarnessError when it cannot."""
+        line = _LINE.encode(record).encode("utf-8", "surrogatepass")
+        start = self.size
+        rest = memoryview(line + b"\n")
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            now = time.monotonic()
+            if now - self._synced > SYNC_SECONDS:
+                os.fsync(self._fd)
+                self._synced = now
+        except OSError as error:
+            os.ftruncate(self._fd, start)  # shrinking needs no space
+            raise write_error(self.path, error) from None
+        self.size = start + len(line) + 1
+        return start
+
+    def line_at(self, offset: int) -> Any:
+        """The record whose line starts at `offset`."""
+        return _line_at(self._fd, offset)
+
+    def close(self) -> None:
+        """Force what was written to the disk."""
+        os.fsync(self._fd)
+        os.close(self._fd)
+
+
+class LineReader:
+    """Single lines of a log by their offset; writes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+
+    def line_at(self, offset: int) -> Any:
+        """The record whose line starts at `offset`."""
+        return _line_at(self._file.fileno(), offset)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _line_at(fd: int, offset: int) -> Any:
+    block = b""
+    while b"\n" not in block:
+        more = os.pread(fd, 16384, offset + len(block))
+        if not more:
+            break
+        block += more
+    return json.loads(block.partition(b"\n")[0].decode("utf-8", "surrogatepass"))
+
+
+def _cut_torn_line(fd: int) -> int:
+    """Drop a last line without its end, left by a kill or a power cut; returns the size."""
+    size = os.fstat(fd).st_size
+    end = size
+    while end:
+        start = max(0, end - 65536)
+        found = os.pread(fd, end - start, start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
+            break
+        end = start
+    if end != size:
+        os.ftruncate(fd, end)
+    return end
+
+
+def read_log(path: Path) -> Iterator[tuple[int, Any]]:
+    """(offset, record) of each whole line; a torn last line is passed over.
+
+    Raises HarnessError naming file and line of anything else that is not JSON.
+    """
+    if not path.exists():
+        return
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = json.loads(line.decode("utf-8", "surrogatepass"))
+            except ValueError:
+                raise HarnessError(
+                    f"{path}:{number}: not a JSON line",
+                    hint="delete that line; its request will be made again",
+                ) from None
+            yield offset, record
+            offset += len(line)

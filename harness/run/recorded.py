@@ -1,0 +1,62 @@
+"""A model of which nothing is left to ask: its card as the run recorded it, opened only if something is asked after all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from harness.core.constraint import Need
+from harness.core.errors import HarnessError
+from harness.core.generation import Generation
+from harness.core.model import Card, Model, Probing
+from harness.core.request import Request
+
+
+class RecordedModel:
+    """Stands for a model whose every trial is finished under the identity that the manifest recorded.
+
+    Its trials are rendered and their keys looked up as ever. Where one is missing after all (a picture was edited),
+    the model is opened, and must still be the one recorded.
+    """
+
+    def __init__(
+        self, card: Card, opening: Callable[[], Model], *, needs: frozenset[Need] = frozenset()
+    ) -> None:
+        """`opening` opens the model itself; it is called in a thread. `needs` is what its cells ask of it."""
+        self._needs = needs
+        self._card = card
+        self._opening = opening
+        self._inner: Model | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def card(self) -> Card:
+        """The card as it was recorded."""
+        return self._card
+
+    async def reply(self, request: Request) -> Generation:
+        """Open the model and ask it. Raises HarnessError where it is another than the one recorded."""
+        async with self._lock:
+            if self._inner is None:
+                inner = await asyncio.to_thread(self._opened)
+                if isinstance(inner, Probing) and self._needs:
+                    await inner.probe(self._needs)
+                self._inner = inner
+        return await self._inner.reply(request)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        self._lock = asyncio.Lock()  # the old one belongs to its loop
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            await inner.close()
+
+    def _opened(self) -> Model:
+        model = self._opening()
+        if model.card.identity != self._card.identity:
+            raise HarnessError(
+                f"{self._card.name} is another model than the one that this run recorded, and a picture or a sample "
+                "has changed, so it would have to be asked",
+                hint="give the same command with --check-model: all its trials are then asked again",
+            )
+        return model

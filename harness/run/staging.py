@@ -1,0 +1,50 @@
+"""A plan made beside the run that it will replace, so that a command which fails before it asks changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from harness.run.folder import RunFolder, write_error
+
+PREFIX = ".planning-"
+
+
+def stage(folder: RunFolder) -> RunFolder:
+    """A new folder inside a run's, for its plan and samples; those that killed commands left are removed.
+
+    Raises HarnessError where it cannot be made.
+    """
+    folder.create()
+    try:
+        for left in folder.path.glob(f"{PREFIX}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        staged = RunFolder(Path(tempfile.mkdtemp(dir=folder.path, prefix=PREFIX)))
+    except OSError as error:
+        raise write_error(folder.path, error) from None
+    staged.create()
+    return staged
+
+
+def put_in_place(staged: RunFolder, folder: RunFolder) -> None:
+    """Move the plan and the samples of the tasks planned to where the run has them. Raises HarnessError."""
+    folder.create()
+    try:
+        for path in sorted((staged.private / "samples").iterdir()):
+            path.replace(folder.private / "samples" / path.name)
+        staged.plan.replace(folder.plan)
+        if staged.fit_on.is_file():
+            staged.fit_on.replace(folder.fit_on)
+        else:
+            folder.fit_on.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(folder.path, error) from None
+    discard(staged)
+
+
+def discard(staged: RunFolder) -> None:
+    """Remove a staged plan."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(staged.path)
