@@ -23,7 +23,7 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
         if cell in broken:
             yield {
                 "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
-                "channel": cell.channel, "replies": broken[cell],
+                "channel": cell.taken, "replies": broken[cell],
             }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness.core.blocks import Number, Who
-from harness.core.cell import FREE
+from harness.core.cell import FREE, spelled_channel
 from harness.core.task import Task
 from harness.score.analysis import ScoredTask
 from harness.score.baselines import BASELINES, CEILINGS
@@ -22,13 +22,23 @@ BLANK = "blank"
 
 
 def prompt_on(prompt: str, channel: str) -> str:
-    """How a prompt is named in tables: `emotion/plain`, `emotion/plain on logprob`."""
+    """How a prompt is named in tables: `emotion/plain`, `emotion/plain on logprob`, `emotion/plain, vote-5`."""
+    if channel.startswith(f"{FREE}, "):
+        return f"{prompt}, {channel.removeprefix(f'{FREE}, ')}"
     return prompt if channel == FREE else f"{prompt} on {channel}"
+
+
+def taken_of(entry: Mapping[str, Any]) -> str:
+    """How the answers were taken, of an entry of the manifest (whose channel and protocol stand apart), the scores or the
+    records."""
+    if "basis" in entry:
+        return spelled_channel(entry.get("channel", FREE), entry["protocol"])
+    return str(entry.get("channel") or FREE)
 
 
 def row_key(entry: Mapping[str, Any]) -> RowKey:
     """Who answered, of an entry of the manifest, the scores or the records."""
-    prompt = prompt_on(entry["prompt"], entry.get("channel") or FREE)
+    prompt = prompt_on(entry["prompt"], taken_of(entry))
     return (entry["model"], prompt, entry["condition"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.answers.majority import majority
 from harness.answers.reader import PARSER_VERSION, Reader, read, read_all
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form
@@ -24,6 +25,7 @@ __all__ = [
     "canonicaliser",
     "definitions",
     "describe_labels",
+    "majority",
     "read",
     "read_all",
     "resolve_labels",

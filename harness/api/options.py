@@ -61,6 +61,8 @@ class RunOptions(BaseModel):
     """`N` or `MODEL=N`."""
     label_orders: tuple[str, ...] = ()
     shots: tuple[NonNegativeInt, ...] = ()
+    protocol: str | None = None
+    """In place of the prompts' own. Of `vote`, `repeats` says how many replies vote."""
     repeats: PositiveInt = 1
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
     limit: PositiveInt | None = None
@@ -117,6 +119,7 @@ def prepare(
         max_images=asked.max_images,
         label_orders=asked.label_orders,
         shots=asked.shots,
+        protocol=asked.protocol,
         repeats=asked.repeats,
         temperature=asked.temperature,
         limit=asked.limit,
@@ -151,6 +154,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "prompts": asked.prompts, "channels": asked.channels, "max_images": asked.max_images,
         "conditions": [name for name in asked.conditions if name != "none"],
         "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
+        "protocol": asked.protocol,
         "repeats": asked.repeats if asked.repeats != 1 else None,
     }  # fmt: skip
     refuse_unused(

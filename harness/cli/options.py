@@ -64,6 +64,12 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "answers change is told (with --temperature)",
     )  # fmt: skip
     parser.add_argument(
+        "--protocol", metavar="NAME",
+        help="how a sample becomes an answer, in place of what prompts say: single, describe-then-answer, vote (the "
+        "--repeats replies to a sample vote, which needs a --temperature; ties are ambiguous), or another of "
+        "`harness list protocols`",
+    )  # fmt: skip
+    parser.add_argument(
         "--temperature", metavar="T", type=_temperature, default=0.0,
         help="draw replies at this temperature; default 0: the likeliest word each time",
     )  # fmt: skip
@@ -210,6 +216,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         max_images=tuple(args.max_images),
         label_orders=tuple(args.label_order),
         shots=tuple(args.shots),
+        protocol=args.protocol,
         repeats=args.repeats,
         temperature=args.temperature,
         limit=args.limit,

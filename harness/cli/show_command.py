@@ -30,6 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--shots", metavar="K", type=natural,
         help="worked examples first, for prompts that show them; default: the task's own number",
     )  # fmt: skip
+    parser.add_argument(
+        "--protocol", metavar="NAME",
+        help="in place of the prompt's own: single, describe-then-answer, vote-5, ...",
+    )  # fmt: skip
     parser.add_argument("--sample", metavar="ID", help="the sample of this id; default: the first")
     parser.add_argument(
         "--each", metavar="ANNOTATION",
@@ -52,6 +56,7 @@ def execute(args: argparse.Namespace) -> int:
     (task,) = tasks(args, [args.task], place)
     library = Library(place.prompts)
     prompts = choose_prompts(task, args.prompt, library)
+    protocols = _protocols(prompts, library, args.protocol)
     task, source = with_labels(task, here=place.here)
     shots = () if args.shots is None else (args.shots,)
     axes = Axes(models=(), conditions=(args.condition,), shots=shots)
@@ -62,8 +67,30 @@ def execute(args: argparse.Namespace) -> int:
     mixing = any(mixes(one.load()) for one in shown.values())
     pairs = Partners(task, source, seed=0) if mixing else None
     for sample in _choose(source, args):
-        _show(sample, task, prompts, library, conditions=shown, pool=pool, pairs=pairs)
+        _show(
+            sample,
+            task,
+            prompts,
+            library,
+            conditions=shown,
+            protocols=protocols,
+            pool=pool,
+            pairs=pairs,
+        )
     return 0
+
+
+def _protocols(prompts: tuple[Prompt, ...], library: Library, asked: str | None) -> dict[str, str]:
+    """Prompt -> its protocol, and how many requests that makes. Raises HarnessError where it cannot run the prompt."""
+    from harness.protocols import load_protocol
+    from harness.run.request_count import count_for
+
+    found = {}
+    for prompt in prompts:
+        name = asked or prompt.head.protocol
+        requests = count_for(load_protocol(name), prompt, library)
+        found[prompt.name] = f"{name}, {requests} request{'s' if requests > 1 else ''}"
+    return found
 
 
 def _choose(source: object, args: argparse.Namespace) -> Iterator[Sample]:
@@ -94,6 +121,7 @@ def _show(
     library: Library,
     *,
     conditions: Mapping[str, Presentation],
+    protocols: Mapping[str, str],
     pool: Pool | None,
     pairs: Partners | None,
 ) -> None:
@@ -108,7 +136,7 @@ def _show(
         if view is None:
             print(f"\nprompt    {prompt.name}: fills none of the fields this sample asks for")
             continue
-        print(f"\nprompt    {prompt.name} ({prompt.head.protocol})  condition {condition.name}")
+        print(f"\nprompt    {prompt.name} ({protocols[prompt.name]})  condition {condition.name}")
         for number, line in enumerate(view.pictures, 1):
             print(f"image {number}   {line}")
         if view.record is not None:

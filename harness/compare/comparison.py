@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harness.core.cell import USUAL_PROTOCOLS
+
 SCHEMA = 1
 
 
@@ -24,9 +26,9 @@ class Party:
 
     @property
     def name(self) -> str:
-        """Model, prompt, condition and channel, as tables show them; what is usual is left out."""
-        usual = {"none", "free"}
-        said = (word for word in (self.condition, self.channel) if word not in usual)
+        """Model, prompt, condition, channel and protocol, as tables show them; what is usual is left out."""
+        usual = {"none", "free", *USUAL_PROTOCOLS}
+        said = (w for w in (self.condition, self.channel, self.protocol) if w not in usual)
         parts = (self.model, self.prompt, *said)
         return " ".join(part for part in parts if part not in {"", "-"})
 

@@ -73,9 +73,14 @@ def differences(a: Contender, b: Contender) -> list[Difference]:
         )
     found += _nested("", {"parser": a.manifest["parser"]}, {"parser": b.manifest["parser"]})
     if not (a.predicted or b.predicted):
-        found += _nested(
-            "", *({"repeats": c.entry.get("repeats", c.manifest.get("repeats", 1))} for c in (a, b))
-        )
+        if axes[:1] != ("protocol",):  # a vote is one trial where others ask several times
+            found += _nested(
+                "",
+                *(
+                    {"repeats": c.entry.get("repeats", c.manifest.get("repeats", 1))}
+                    for c in (a, b)
+                ),
+            )
         found += _nested("packages", a.manifest["packages"], b.manifest["packages"])
     return found
 

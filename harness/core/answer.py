@@ -22,6 +22,9 @@ class Answer:
     shares: tuple[tuple[str, float], ...] = ()
     """Of a reply that states a distribution, each label of the field with its share; they add up to 1."""
 
+    votes: tuple[tuple[str, int], ...] = ()
+    """Of a vote, each answer, or reason why there is none, with the number of replies that gave it, most first."""
+
     def __post_init__(self) -> None:
         if (self.value is not None) != (self.outcome is Outcome.ANSWERED):
             raise ValueError(f"outcome {self.outcome} does not go with value {self.value!r}")

@@ -26,6 +26,9 @@ FREE: Channel = "free"
 AS_WRITTEN = "as-written"
 """The order of the labels as the task lists them."""
 
+USUAL_PROTOCOLS = ("single", "describe-then-answer")
+"""Those that read one reply; tables do not name them."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -46,6 +49,11 @@ class Cell:
     asked_as: str = ""
     """Of an earlier version of an edited prompt, which is kept as `prompt` (`emotion/plain@2026-11-28-1a2b3c`): the
     prompt's name when it was asked. Empty for the version that stands."""
+
+    @property
+    def taken(self) -> str:
+        """How its answers are taken, for tables; see `spelled_channel`."""
+        return spelled_channel(self.channel, self.protocol)
 
     @cached_property
     def id(self) -> str:
@@ -71,6 +79,11 @@ class Cell:
             "protocol": self.protocol,
             "channel": self.channel,
         }
+
+
+def spelled_channel(channel: str, protocol: str) -> str:
+    """The channel, with the protocol where that does not read one reply: `free`, `free, vote-5`."""
+    return channel if protocol in USUAL_PROTOCOLS else f"{channel}, {protocol}"
 
 
 def spelled_condition(condition: str, shots: int = 0, label_order: str = AS_WRITTEN) -> str:

@@ -12,10 +12,10 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.model import Model
-from harness.core.protocol import AnswerProtocol, Ask, Done
+from harness.core.protocol import AnswerProtocol, Ask, Done, draws_of
 from harness.core.request import Request, Sampling, make_request
 from harness.prompting import Library
-from harness.protocols import load_protocol
+from harness.protocols import load_protocol, take_step
 from harness.run.asking import Asking
 from harness.run.basis import basis
 from harness.run.fallback import Fitter
@@ -57,11 +57,32 @@ class _CellSetting:
     basis: str
     asking: Asking
 
-    def sampling_of(self, repeat: int) -> Sampling:
-        """Each repeat draws with a seed of its own."""
-        if not repeat:
+    def sampling_of(self, draw: int) -> Sampling:
+        """Each repeat, and each draw of a repeat, has a seed of its own."""
+        if not draw:
             return self.sampling
-        return replace(self.sampling, seed=self.sampling.seed + repeat)
+        return replace(self.sampling, seed=self.sampling.seed + draw)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How a trial ended."""
+
+    keys: list[str]
+    failure: Failure | None
+    done: Done | None = None
+    last: bool = False
+    """Whether the protocol's text is that of the last reply."""
+
+    @property
+    def text(self) -> str | None:
+        """The text to be read, where no reply holds it."""
+        return None if self.done is None or self.done.votes or self.last else self.done.text
+
+    @property
+    def votes(self) -> tuple[int, ...]:
+        """As in `Done`."""
+        return () if self.done is None else self.done.votes
 
 
 async def execute(
@@ -165,10 +186,12 @@ class _Engine:
         try:
             setting = self._settings[trial.cell.id]
             rules: dict[str, None] = {}
-            keys, failure = await self._converse(trial, setting, rules)
+            ended = await self._converse(trial, setting, rules)
+            failure = ended.failure
             self._journal.add_trial(
-                trial.trial, setting.basis, keys, failure, rules=tuple(rules), shown=trial.shown
-            )
+                trial.trial, setting.basis, ended.keys, failure, rules=tuple(rules), shown=trial.shown,
+                text=ended.text, votes=ended.votes,
+            )  # fmt: skip
             for rule in rules:
                 self._tally.fallbacks[rule] = self._tally.fallbacks.get(rule, 0) + 1
             for rule in trial.read_as:
@@ -184,7 +207,7 @@ class _Engine:
 
     async def _converse(
         self, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
-    ) -> tuple[list[str], Failure | None]:
+    ) -> _Ended:
         """Follow the protocol to its end; the keys of its requests, and why it ended early if it did.
 
         The fallbacks that fired are added to `rules`.
@@ -192,16 +215,16 @@ class _Engine:
         keys: list[str] = []
         replies: list[str] = []
         if trial.failure is not None:
-            return keys, trial.failure
+            return _Ended(keys, trial.failure)
         while True:
-            step = setting.protocol.step(trial.render, replies)
+            step = take_step(setting.protocol, trial.render, replies)
             if isinstance(step, Done):
-                return keys, None
+                return _Ended(keys, None, step, step.text == (replies[-1] if replies else None))
             generation = await self._put(step, trial, setting, rules)
             if generation.key:
                 keys.append(generation.key)
             if generation.failure is not None:
-                return keys, generation.failure
+                return _Ended(keys, generation.failure)
             replies.append(generation.text)
 
     async def _put(
@@ -209,13 +232,14 @@ class _Engine:
     ) -> Generation:
         """The reply to one step, asked again in another form where the model said what it takes."""
         wanted = setting.asking.of(step, trial.asks)
+        draw = trial.repeat * draws_of(setting.protocol) + step.draw
         fitted = await self._fitter.fit(step.messages)
         while fitted.failure is None:
             request = make_request(
                 fitted.messages,
-                setting.sampling_of(trial.repeat),
+                setting.sampling_of(draw),
                 model=self._model.card.identity,
-                repeat=trial.repeat,
+                repeat=draw,
                 constraint=wanted.constraint,
                 candidates=wanted.candidates,
             )

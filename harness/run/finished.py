@@ -22,28 +22,54 @@ class FinishedTrials:
     def __init__(self, log: Path) -> None:
         """Read `log`, which need not exist. Raises HarnessError for a broken line."""
         self._states = Digests(KEY)
-        """Basis and trial -> a digest of the keys of its requests; zeros where it failed."""
+        """Basis and trial -> a digest of the keys of its requests and of how they are read; zeros where it failed."""
         self.asked: Counter[tuple[str, str]] = Counter()
         """(cell id, basis) -> trials that were ever finished or failed on it."""
         for _, record in read_log(log):
-            self.put(record["trial"], record["basis"], record["keys"], failed="failure" in record)
+            self.put(
+                record["trial"], record["basis"], record["keys"],
+                failed="failure" in record, text=record.get("text"), votes=record.get("votes") or (),
+            )  # fmt: skip
 
-    def put(self, trial: str, basis: str, keys: Sequence[str], *, failed: bool) -> None:
+    def put(
+        self,
+        trial: str,
+        basis: str,
+        keys: Sequence[str],
+        *,
+        failed: bool,
+        text: str | None = None,
+        votes: Sequence[int] = (),
+    ) -> None:
         """Note what became of a trial."""
         name = _name(trial, basis)
         if self._states.get(name) is None:
             self.asked[trial.partition("/")[0], basis] += 1
-        self._states.put(name, _FAILED if failed else digest(" ".join(keys)))
+        self._states.put(name, _FAILED if failed else _digest(keys, text, votes))
 
-    def holds(self, trial: str, basis: str, keys: Sequence[str]) -> bool:
-        """Whether the last line of a trial on this basis says that it was finished by these requests."""
-        return self._states.get(_name(trial, basis)) == digest(" ".join(keys))
+    def holds(
+        self,
+        trial: str,
+        basis: str,
+        keys: Sequence[str],
+        *,
+        text: str | None = None,
+        votes: Sequence[int] = (),
+    ) -> bool:
+        """Whether the last line of a trial on this basis says that it was finished by these requests, read so."""
+        return self._states.get(_name(trial, basis)) == _digest(keys, text, votes)
 
     def finished(self, trial: str, bases: Collection[str]) -> bool:
         """Whether a trial was finished on one of these bases; the first on which it was asked decides."""
         states = (self._states.get(_name(trial, basis)) for basis in bases)
         state = next((state for state in states if state is not None), _FAILED)
         return state != _FAILED
+
+
+def _digest(keys: Sequence[str], text: str | None, votes: Sequence[int]) -> bytes:
+    """A digest of the keys, and of how their replies are read where the line says so."""
+    read = [] if text is None and not votes else [repr((text, list(votes)))]
+    return digest(" ".join([*keys, *read]))
 
 
 def _name(trial: str, basis: str) -> bytes:

@@ -105,18 +105,26 @@ class Journal:
         *,
         rules: Sequence[str] = (),
         shown: Mapping[str, Sequence[int | str]] | None = None,
+        text: str | None = None,
+        votes: Sequence[int] = (),
     ) -> None:
         """Keep what became of a trial; a line that would repeat the last one on its basis is not written.
 
         `rules` names the fallbacks that fired (`harness.run.fallback`); `shown` says which frames of
-        a clip were shown, and by what rules.
+        a clip were shown, and by what rules; `text` is what is read, where that is not the last reply; `votes` are
+        those of the protocol's `Done`.
         """
-        if failure is None and self._finished.holds(trial, basis, keys):
+        if failure is None and self._finished.holds(trial, basis, keys, text=text, votes=votes):
             return
-        self._finished.put(trial, basis, keys, failed=failure is not None)
+        failed = failure is not None
+        self._finished.put(trial, basis, keys, failed=failed, text=text, votes=votes)
         record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
         if rules:
             record["rules"] = list(rules)
+        if text is not None:
+            record["text"] = text
+        if votes:
+            record["votes"] = list(votes)
         if shown is not None:
             record["shown"] = {name: list(values) for name, values in shown.items()}
         if failure is not None:

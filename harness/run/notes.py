@@ -7,7 +7,9 @@ from typing import Any
 
 from harness.conditions.mixture import weight_of
 from harness.core.model import Model
+from harness.core.protocol import draws_of
 from harness.models.endpoint import remote_host
+from harness.protocols import load_protocol
 from harness.run.fallback import counted, most_images
 from harness.run.partners import RULE
 from harness.run.plan import Axes, Plan
@@ -25,6 +27,12 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
             f"each sample is asked {axes.repeats} times, at temperature {axes.temperature:g}"
             + ("" if axes.temperature else ": greedy replies can hardly differ (--temperature T)")
         )
+    for name in dict.fromkeys(cell.protocol for cell in plan.cells):
+        draws = draws_of(load_protocol(name))
+        if draws > 1:
+            notes.append(
+                f"{name}: {draws} replies to each sample, drawn at temperature {axes.temperature:g}"
+            )
     if not plan.cells:
         notes.append("no model asked for: only the baselines are scored (--model M)")
     return notes

@@ -20,6 +20,7 @@ from harness.run.asking import need_of
 from harness.run.columns import read_table, write_table
 from harness.run.exemplars import Pool, read_pool
 from harness.run.folder import RunFolder
+from harness.run.request_count import requests_of
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.samples import SampleSummary, select, with_classes, write_samples
 from harness.sources import open_source
@@ -65,6 +66,8 @@ class Plan:
     cells: tuple[Cell, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
     """Cell id -> number of trials."""
+    requests: Mapping[str, int] = field(default_factory=dict)
+    """Cell id -> requests of one trial, as its protocol makes them."""
     needs: Mapping[str, frozenset[Need]] = field(default_factory=dict)
     """Cell id -> what its channel and its condition need of the model; absent where that is nothing."""
     repeats: int = 1
@@ -96,6 +99,8 @@ class Axes:
     repeats: int = 1
     """How often each cell asks about each sample, with the seeds `seed`, `seed + 1`, ..."""
     temperature: float = 0.0
+    protocol: str | None = None
+    """In place of the prompts' own."""
 
 
 def make_plan(
@@ -110,8 +115,8 @@ def make_plan(
 ) -> Plan:
     """Read every source once, write the samples and `plan.parquet` into `folder`, open no media.
 
-    `before` is the run as it stands, where the plan is first made elsewhere; its samples stay in it. Raises HarnessError for a prompt that fits no field of a task, a channel that does not suit a prompt, a bad
-    source, a label outside its list.
+    `before` is the run as it stands, where the plan is first made elsewhere; its samples stay in it. Raises HarnessError for a prompt that fits no field of a task, a channel or protocol
+    that does not suit a prompt, a bad source, a label outside its list.
     """
     planned = {}
     for task in tasks:
@@ -135,7 +140,7 @@ def make_plan(
                 model,
                 prompt.name,
                 one.condition,
-                prompt.head.protocol,
+                axes.protocol or prompt.head.protocol,
                 channel,
                 shots=one.shots,
                 label_order=one.label_order,
@@ -145,9 +150,13 @@ def make_plan(
             for one in shown[prompt.name]
             for channel in axes.channels or (task.channel,)
         ]
+    requests = {
+        cell.id: requests_of(cell, prompts[cell.prompt], library, temperature=axes.temperature)
+        for cell in cells
+    }
     plan = Plan(
-        tasks=planned, prompts=prompts, cells=tuple(cells), repeats=axes.repeats, seed=axes.seed
-    )
+        tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed
+    )  # fmt: skip
     counts, needs = _write_plan(plan, folder, library)
     return replace(plan, counts=counts, needs=needs)
 

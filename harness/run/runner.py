@@ -45,6 +45,7 @@ from harness.run.plan import Axes, Plan, make_plan, trials_of
 from harness.run.provenance import redact
 from harness.run.readiness import check, check_pictures, find_out, recorded_offers
 from harness.run.recorded import RecordedModel
+from harness.run.request_count import protocol_asked
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME, Limits
 from harness.run.workspace import Workspace
@@ -80,6 +81,7 @@ def make_job(
     max_images: Sequence[str] = (),
     label_orders: Sequence[str] = (),
     shots: Sequence[int] = (),
+    protocol: str | None = None,
     repeats: int = 1,
     temperature: float = 0.0,
     limit: int | None,
@@ -94,8 +96,8 @@ def make_job(
 ) -> Job:
     """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
 
-    `max_images` are written `N` or `MODEL=N`. Raises HarnessError for an unknown condition or a model
-    written with a secret.
+    `max_images` are written `N` or `MODEL=N`; of the protocol `vote`, `repeats` says how many vote. Raises
+    HarnessError for an unknown condition or protocol, or a model written with a secret.
     """
     conditions = [
         _in_order(condition, order)
@@ -103,6 +105,7 @@ def make_job(
         for condition in expanded(name)
         for order in label_orders or (AS_WRITTEN,)
     ]
+    protocol, repeats = protocol_asked(protocol, repeats)
     for model in models:
         _refuse_secret(model)
     axes = Axes(
@@ -116,22 +119,10 @@ def make_job(
         seed=seed,
         repeats=repeats,
         temperature=temperature,
+        protocol=protocol,
     )
     names = [task.name for task in tasks]
-    asked: list[Any] = [
-        names,
-        axes.models,
-        axes.prompts,
-        axes.conditions,
-        limit,
-        seed,
-        sorted(changes),
-    ]
-    asked += [axes.channels] if axes.channels else []
-    asked += [["shots", *axes.shots]] if axes.shots else []
-    asked += [dict(axes.max_images)] if axes.max_images else []
-    asked += [repeats, temperature] if (repeats, temperature) != (1, 0.0) else []
-    folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes.models, asked))
+    folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes, changes))
     options = replace(options, log_folder=folder.path)
     return Job(
         tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
@@ -157,8 +148,18 @@ def _refuse_secret(model: str) -> None:
         )
 
 
-def _folder_name(tasks: Sequence[str], models: Sequence[str], asked: Any) -> str:
-    words = "-".join([*tasks[:3], *models[:2]])
+def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> str:
+    """The same for the same arguments; those left out do not enter."""
+    asked: list[Any] = [
+        list(tasks), axes.models, axes.prompts, axes.conditions, axes.limit, axes.seed, sorted(changes)
+    ]  # fmt: skip
+    asked += [axes.channels] if axes.channels else []
+    asked += [["shots", *axes.shots]] if axes.shots else []
+    asked += [dict(axes.max_images)] if axes.max_images else []
+    asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
+    drawn = (axes.repeats, axes.temperature)
+    asked += list(drawn) if drawn != (1, 0.0) else []
+    words = "-".join([*tasks[:3], *axes.models[:2]])
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", redact(words)).strip("-.")[:80]
     return f"{plain}-{digest_json(asked)[:8]}"
 
@@ -190,15 +191,14 @@ class ReadyRun:
         cells = [
             {
                 "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                "condition": cell.shown_condition, "channel": cell.channel,
+                "condition": cell.shown_condition, "channel": cell.taken,
                 "trials": self.plan.counts[cell.id],
                 "done": self.done[cell.id],
             }
             for cell in self.plan.cells
         ]  # fmt: skip
         asked = sum(
-            (self.plan.counts[cell.id] - self.done[cell.id])
-            * _turns(self.plan.prompts[cell.prompt].source)
+            (self.plan.counts[cell.id] - self.done[cell.id]) * self.plan.requests[cell.id]
             for cell in self.plan.cells
         )
         return {
@@ -226,11 +226,6 @@ class ReadyRun:
             self.journal.close()
         if self.staged is not None:
             discard(self.staged)
-
-
-def _turns(source: str) -> int:
-    """Requests of one trial: one, and one more for each reply tag."""
-    return 1 + len(re.findall(r"\{%-?\s*reply\s", source))
 
 
 def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> ReadyRun:

@@ -21,8 +21,9 @@ def answer_column(samples: int) -> AnswerColumn:
 
 
 def bare(answer: Answer) -> Answer:
-    """The answer without where it stands in the reply and the shares a reply states: those differ from one to the next."""
-    if answer.span or answer.shares:
+    """The answer without where it stands in the reply, the shares a reply states and the votes: those differ from one to
+    the next."""
+    if answer.span or answer.shares or answer.votes:
         return Answer(answer.outcome, answer.value, answer.rule)
     return answer
 

@@ -68,7 +68,7 @@ class _Place:
             n=n,
             coverage=round(self.coverage, 6),
             estimator=said if interval is None else f"{said}; {self._interval(interval)}",
-            channel=self.cell.channel,
+            channel=self.cell.taken,
         )
 
     def _interval(self, interval: Interval) -> str:
@@ -180,7 +180,7 @@ def _entry(place: _Place, scheme: str, bins: list[dict[str, Any]]) -> Mapping[st
     cell = place.cell
     return {
         "task": cell.task, "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
-        "channel": cell.channel, "slice": place.slice, "field": place.field, "scheme": scheme, "bins": rounded,
+        "channel": cell.taken, "slice": place.slice, "field": place.field, "scheme": scheme, "bins": rounded,
     }  # fmt: skip
 
 

@@ -141,7 +141,7 @@ def model_columns(records: TaskRecords, groups: Groups, cells: Sequence[Cell]) -
             if spec.scored and positions:
                 yield _column(
                     records, groups, name, positions, repeats,
-                    names=(cell.task, cell.model, cell.prompt, cell.shown_condition), channel=cell.channel,
+                    names=(cell.task, cell.model, cell.prompt, cell.shown_condition), channel=cell.taken,
                     outcomes=repeated_outcomes(records, cell, name, positions),
                     note=EXPECTED if cell.channel == "logprob" and spec.numeric else "",
                 )  # fmt: skip

@@ -312,7 +312,7 @@ def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[s
                             failures[answer.rule.removeprefix(FAILED)] += times
                 yield {
                     "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                    "condition": cell.shown_condition, "channel": cell.channel, "field": name,
+                    "condition": cell.shown_condition, "channel": cell.taken, "field": name,
                     "counts": {o.value: counted[o] for o in Outcome if counted[o]},
                     "failures": dict(sorted(failures.items())),
                 }  # fmt: skip

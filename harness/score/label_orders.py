@@ -47,7 +47,7 @@ def order_effects(
             if places:
                 yield {
                     "model": base_cell.model, "prompt": base_cell.prompt,
-                    "condition": base_cell.shown_condition, "channel": base_cell.channel, "field": name,
+                    "condition": base_cell.shown_condition, "channel": base_cell.taken, "field": name,
                     "orders": list(orders),
                     **_right(records, groups, name, places, answers, seed=seed),
                     **_positions(spec.classes, answers),

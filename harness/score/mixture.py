@@ -228,7 +228,7 @@ def _entry(
     )
     return {
         "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
-        "channel": cell.channel, "field": field, "mixed": how,
+        "channel": cell.taken, "field": field, "mixed": how,
         "n": len(points.weight), "slope": rounded(float(slope(rows.sum(axis=0)))),
         "low": rounded(interval.low), "high": rounded(interval.high),
         "estimator": f"{SLOPE}; {interval_words(interval, records.cluster_unit)}"

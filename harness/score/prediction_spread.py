@@ -66,7 +66,7 @@ def _spread(records: TaskRecords, cell: Cell, name: str, rankings: Rankings) -> 
     most = math.log2(len(records.task.fields[name].classes) or 1)
     entry: dict[str, Any] = {
         "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
-        "channel": cell.channel, "field": name,
+        "channel": cell.taken, "field": name,
         "n": total, "entropy_bits": round(bits, 6),
         "entropy_normalised": round(bits / most, 6) if most else None,
         "top_answer": top, "top_share": round(times / total, 6) if total else None,
@@ -184,7 +184,7 @@ def _cell_rows(
                 f"{LEVEL:.0%} {interval.method} ({interval.clusters} by {records.cluster_unit}"
                 f"{', independence assumed' if records.cluster_unit == 'image' else ''}"
                 f"{f', {interval.draws} draws' if interval.draws else ''})",
-                channel=cell.channel,
+                channel=cell.taken,
             )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.answers import Reader
+from harness.answers import Reader, majority
 from harness.conditions.label_order import in_order
 from harness.core.answer import Answer
 from harness.core.cell import Cell, trial_id
@@ -147,11 +147,12 @@ def read_cell(
             continue
         if reply.rules:
             records.fallbacks.setdefault(cell, Counter()).update(reply.rules)
-        if breaks(reply.generation, cell, head, records.task.fields, asks):
+        fields = records.task.fields
+        if any(breaks(one.generation, cell, head, fields, asks) for one in reply.each):
             records.broken[cell] = records.broken.get(cell, 0) + 1
         shared = _shared_columns(trial, cell, sample, reply)
         shared["part"] = records.part(sample)
-        scores = None if reply.generation is None else reply.generation.scores
+        scores = None if reply.generation is None or reply.votes else reply.generation.scores
         for name, answer in sorted(parser.of(sample, reply, asks).items()):
             told = scores or stated(answer)
             if told is not None and repeat == 0:
@@ -162,7 +163,7 @@ def read_cell(
                 "outcome": answer.outcome.value,
                 "value": _json(answer.value),
                 "target": _json(sample.targets.get(name)),
-                "rule": answer.rule,
+                "rule": answer.rule + _tally(answer),
                 **probability_columns(told),
             }
 
@@ -207,7 +208,10 @@ class _Parser:
     def of(
         self, sample: PlannedSample, reply: Reply, asks: tuple[str, ...]
     ) -> Mapping[str, Answer]:
-        """The answers to what a sample asks, those that a set holds included."""
+        """The answers to what a sample asks, those that a set holds included; of a vote, what most replies say."""
+        if reply.votes:
+            read = [self.of(sample, one, asks) for one in reply.votes]
+            return {name: majority([answers[name] for answers in read]) for name in read[0]}
         answers = self.answers(reply, asks)
         unit = sample.annotations.get(UNIT)
         for name, behind in self._sets.items() if unit else ():
@@ -272,14 +276,28 @@ def _shared_columns(
         "prompt": cell.prompt,
         "condition": cell.shown_condition,
         "protocol": cell.protocol,
-        "channel": cell.channel,
+        "channel": cell.taken,
         "sample": sample.sample,
         "cluster": sample.cluster,
-        "text": reply.generation.text if reply.generation else "",
+        "text": _text(reply),
         "failure": f"{reply.failure.kind}: {reply.failure.detail}" if reply.failure else "",
         "conversation": reply.conversation,
         "fallback": ", ".join(reply.rules),
     }
+
+
+def _text(reply: Reply) -> str:
+    """The reply; of a vote each by its number."""
+    if not reply.votes:
+        return reply.generation.text if reply.generation else ""
+    texts = [one.generation.text if one.generation else "" for one in reply.votes]
+    return "\n".join(f"({number}) {text}" for number, text in enumerate(texts, 1))
+
+
+def _tally(answer: Answer) -> str:
+    """How the replies voted: ` (happiness 3, anger 2)`; empty where none did."""
+    votes = ", ".join(f"{told} {times}" for told, times in answer.votes)
+    return f" ({votes})" if votes else ""
 
 
 def _json(value: Value | None) -> str | None:

@@ -111,7 +111,7 @@ def consistency(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping
             over = spread(values)
             yield {
                 "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
-                "channel": cell.channel, "field": name, "repeats": len(repeats), "n": len(places),
+                "channel": cell.taken, "field": name, "repeats": len(repeats), "n": len(places),
                 **_changes(spec, repeats),
                 "alpha": _number(krippendorff_alpha(repeats, scale=_scale(spec)).value),
                 "metric": metric,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ class Reply:
     """The replies before the last one, of prompts that read fields from them."""
     rules: tuple[str, ...] = ()
     """Fallbacks that fired while the trial was put (`harness.run.fallback`)."""
+    votes: tuple[Reply, ...] = ()
+    """Of a vote, the last word of each conversation; each is read by itself."""
+
+    @property
+    def each(self) -> tuple[Reply, ...]:
+        """What is read: the votes, or this alone."""
+        return self.votes or (self,)
+
+
+_BESIDES = ("failure", "rules", "text", "votes")
+"""What a trial's line may say beside the keys of its replies and what was shown."""
 
 
 class Replies:
@@ -68,7 +80,7 @@ class Replies:
 
     def _place(self, line: Mapping[str, Any], place: int, *, whole: bool) -> int:
         """Where what became of a trial stands: 0 and up in the log of replies, below in that of trials."""
-        if whole or line.get("failure") or line.get("rules"):
+        if whole or any(line.get(name) is not None for name in _BESIDES):
             return -1 - place
         found = self._replies.get(digest(line["keys"][-1]))
         return _PENDING if found is None else int(_PLACE.unpack(found)[0])
@@ -107,13 +119,41 @@ class Replies:
         rules, failure = tuple(line.get("rules") or ()), line.get("failure")
         if failure:
             return Reply(None, Failure(failure["kind"], failure["detail"]), rules=rules)
-        last = self._line(line["keys"][-1])
+        return self._read(line, rules, several=trial.partition("/")[0] in self._several)
+
+    def _read(
+        self, line: Mapping[str, Any], rules: tuple[str, ...], *, several: bool
+    ) -> Reply | None:
+        """What a trial's line says is to be read; None where a reply is not held."""
+        if "votes" in line:
+            ends = accumulate(line["votes"])
+            groups = [
+                line["keys"][end - n : end] for n, end in zip(line["votes"], ends, strict=True)
+            ]
+            votes = [self._conversation(keys, several=several) for keys in groups]
+            held = tuple(vote for vote in votes if vote is not None)
+            return replace(held[-1], votes=held, rules=rules) if len(held) == len(votes) else None
+        if not line["keys"] and "text" in line:  # a protocol that asked nothing
+            return Reply(Generation(key="", text=line["text"], finish="stop"), None, rules=rules)
+        reply = self._conversation(line["keys"], several=several)
+        if reply is None or reply.generation is None:
+            return None
+        if (
+            "text" in line
+        ):  # the protocol's own words: no model stopped them or gave them a probability
+            said = replace(reply.generation, text=line["text"], finish="stop", scores=None)
+            reply = replace(reply, generation=said, listed=False)
+        return replace(reply, rules=rules)
+
+    def _conversation(self, keys: Sequence[str], *, several: bool) -> Reply | None:
+        """The last reply to these keys, with those before it where `several` are read; None where it is not held."""
+        last = self._line(keys[-1]) if keys else None
         if last is None:
             return None
-        several = trial.partition("/")[0] in self._several
-        before = [self._line(key) for key in line["keys"][:-1]] if several else []
-        earlier = tuple(generation_from(one) for one in before if one is not None)
-        return _reply(last, earlier=earlier, rules=rules)
+        before = [self._line(key) for key in keys[:-1]] if several else []
+        return _reply(
+            last, earlier=tuple(generation_from(one) for one in before if one is not None)
+        )
 
     def _line(self, key: str) -> dict[str, Any] | None:
         """The journal line of a key."""
@@ -129,9 +169,5 @@ def _reader(path: Path) -> LineReader:
     return LineReader(path if path.exists() else Path(os.devnull))
 
 
-def _reply(
-    line: Mapping[str, Any], *, earlier: tuple[Generation, ...] = (), rules: tuple[str, ...] = ()
-) -> Reply:
-    return Reply(
-        generation_from(line), None, line["conversation"], "ranked" in line, earlier, rules
-    )
+def _reply(line: Mapping[str, Any], *, earlier: tuple[Generation, ...] = ()) -> Reply:
+    return Reply(generation_from(line), None, line["conversation"], "ranked" in line, earlier)

@@ -62,7 +62,7 @@ def sentence_columns(
         }
         yield from _column(
             records, groups, by_field,
-            names=(cell.task, cell.model, cell.prompt, cell.shown_condition), note=_NOTE, channel=cell.channel,
+            names=(cell.task, cell.model, cell.prompt, cell.shown_condition), note=_NOTE, channel=cell.taken,
         )  # fmt: skip
 
 

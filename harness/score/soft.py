@@ -148,7 +148,7 @@ def soft_column(
         families=[soft_family(shares[at], t, within=within, point=given is None) for t in tables],
         places=at,
         said=f"{told or truth.said}; {said}",
-        channel=cell.channel,
+        channel=cell.taken,
     )
 
 

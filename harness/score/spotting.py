@@ -127,7 +127,7 @@ def spotting_rows(
             spots = _spots(records, videos, said, spec)
             names = (cell.task, cell.model, cell.prompt, cell.shown_condition)
             yield from score_spots(
-                spots, videos.truth, names, list(videos.places), seed=seed, channel=cell.channel
+                spots, videos.truth, names, list(videos.places), seed=seed, channel=cell.taken
             )
 
 

@@ -48,7 +48,8 @@ class ScoreRow:
     """Share of the slice's samples that were answered."""
     estimator: str
     channel: str = FREE
-    """How the answers were taken; baselines have the first of the words."""
+    """How the answers were taken: the channel, and a protocol that does not read one reply (`free, vote-5`); baselines
+    have the first of the words."""
 
 
 @dataclass(frozen=True, slots=True)

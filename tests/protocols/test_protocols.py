@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from harness.core.errors import HarnessError
 from harness.core.message import Message, Text
 from harness.core.prompt import Rendering
 from harness.core.protocol import Ask, Done, Render
-from harness.protocols import PROTOCOLS, load_protocol
+from harness.protocols import PROTOCOLS, count_requests, load_protocol, take_step
 
 
 def prompt_with(*marks: str) -> Render:
@@ -36,8 +36,9 @@ def texts(step: Ask | Done) -> list[str]:
 
 
 def test_names_and_descriptions() -> None:
-    assert PROTOCOLS.names() == ("describe-then-answer", "single")
-    for name in PROTOCOLS.names():
+    assert PROTOCOLS.names() == ("describe-then-answer", "single", "vote-N")
+    assert PROTOCOLS.load("vote-N").description
+    for name in ("describe-then-answer", "single", "vote-5"):
         assert load_protocol(name).name == name
         assert load_protocol(name).description
 
@@ -71,3 +72,67 @@ def test_one_request_more_than_there_are_marks(marks: list[str], data: st.DataOb
         replies.append(data.draw(st.text(max_size=5)))
     assert len(replies) == len(marks) + 1
     assert step(render, replies) == Done(replies[-1])
+
+
+def test_vote_draws_each_conversation_anew_and_counts_its_replies() -> None:
+    step, render = load_protocol("vote-3").step, prompt_with("brows")
+    said = ["raised", "joy", "flat", "anger", "raised", "joy"]
+    asked = [step(render, said[:n]) for n in range(6)]
+    assert [one.draw for one in asked if isinstance(one, Ask)] == [0, 0, 1, 1, 2, 2]
+    assert [one.reply for one in asked if isinstance(one, Ask)] == ["brows", None] * 3
+    assert texts(asked[2]) == ["look"]
+    assert texts(asked[3]) == ["look", "flat", "after brows"]
+    assert step(render, said) == Done("joy\nanger\njoy", votes=(2, 2, 2))
+
+
+@pytest.mark.parametrize("name", ["vote", "vote-N", "vote-1", "vote-101", "vote-0"])
+def test_a_vote_needs_a_number(name: str) -> None:
+    with pytest.raises(HarnessError) as caught:
+        load_protocol(name)
+    assert name in caught.value.message
+    assert "from 2 to 100" in caught.value.hint
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=4), st.integers(2, 7))
+def test_requests_are_counted_by_asking_the_protocol(names: list[str], draws: int) -> None:
+    assert count_requests(load_protocol("describe-then-answer"), names) == len(names) + 1
+    assert count_requests(load_protocol(f"vote-{draws}"), names) == draws * (len(names) + 1)
+    if names:
+        with pytest.raises(HarnessError, match=names[0]):
+            count_requests(load_protocol("single"), names)
+    else:
+        assert count_requests(load_protocol("single"), names) == 1
+
+
+class Steps:
+    """A protocol of another package that does what it is told."""
+
+    def __init__(self, *steps: object) -> None:
+        self.name, self._steps = "theirs", steps
+
+    def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
+        step = self._steps[min(len(replies), len(self._steps) - 1)]
+        if isinstance(step, Exception):
+            raise step
+        return step  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [
+        (Steps("happy"), "gave str as its step"),
+        (Steps(Ask(()), None), "gave NoneType as its step"),
+        (Steps(Done(7)), "gave Done as its step"),  # type: ignore[arg-type]
+        (Steps(Ask(()), Done("x", votes=(2,))), "counts 2 replies to its votes, of 1"),
+        (Steps(Ask(()), Done("x", votes=(1, 0))), "counts 1 replies to its votes, of 1"),
+        (Steps(Ask(())), "has asked 1,000 times"),
+        (Steps(KeyError("x")), "failed: KeyError: 'x'"),
+    ],
+)
+def test_steps_that_make_no_sense_are_said(protocol: Steps, said: str) -> None:
+    with pytest.raises(HarnessError, match=f"protocol theirs.*{said}"):
+        count_requests(protocol, ())
+
+
+def test_a_step_is_taken_as_it_is() -> None:
+    assert take_step(Steps(Done("x")), prompt_with(), []) == Done("x")

@@ -96,6 +96,7 @@ class World:
         limit: int | None = None,
         repeats: int = 1,
         temperature: float = 0.0,
+        protocol: str | None = None,
         task: str = "task.yaml",
     ) -> tuple[Plan, Tally]:
         place = open_workspace(self.root, prompts=self.prompts)
@@ -106,6 +107,7 @@ class World:
             limit=limit,
             repeats=repeats,
             temperature=temperature,
+            protocol=protocol,
         )
         self.folder.create()
         library = Library(place.prompts)
