@@ -9,7 +9,7 @@ from harness.core.field import FieldSpec
 from harness.core.task import Task
 from harness.run.folder import RunFolder
 from harness.run.manifest import SCHEMA
-from harness.run.plan import Axes, plan_task
+from harness.run.plan import Axes, plan_task, with_ids_of
 from harness.run.sample_file import read_samples
 
 
@@ -26,7 +26,7 @@ def ids(tmp_path: Path, before: dict[str, object] | None) -> list[str]:
     if before is not None:
         manifest = {"schema": SCHEMA, "tasks": {"mine": {"config": {"fields": {}}, **before}}}
         folder.manifest.write_text(json.dumps(manifest))
-    plan_task(task, Axes(models=()), folder, here=tmp_path)
+    plan_task(with_ids_of(task, folder), Axes(models=()), folder, here=tmp_path)
     return [row.sample for row in read_samples(folder.samples("mine"))]
 
 
