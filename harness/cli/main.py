@@ -21,7 +21,7 @@ COMMANDS = {
     "cues": "audit what a model says its judgement rests on, and what truly moves it",
     "report": "write a run folder's report page again",
     "submit": "write a challenge's files of answers from finished runs, or check files made elsewhere",
-    "list": "list what there is: tasks, prompts, models, conditions, sources, protocols, channels",
+    "list": "list what there is: tasks, prompts, models, conditions, metrics and so on",
     "show": "render one real sample of a task: its picture's path and the exact messages",
     "lint": "check prompts against tasks before anything is asked",
     "data": "check the data of a task, or freeze a subset of them",

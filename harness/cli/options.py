@@ -25,7 +25,8 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--prompt", metavar="P", action="append", default=[],
-        help="a prompt's name, or `all` (repeatable); default: the task's first",
+        help="a prompt's name, a pattern ('mine/*'), or `all`: those the task lists and your own that fit it "
+        "(repeatable); default: the task's first",
     )  # fmt: skip
     parser.add_argument(
         "--condition", metavar="C", action="append", default=[],

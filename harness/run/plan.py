@@ -29,7 +29,7 @@ COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", 
 """Columns of plan.parquet."""
 
 ALL_PROMPTS = "all"
-"""Given as a prompt: every prompt the task lists."""
+"""Given as a prompt: every prompt the task lists, and those of a person's own folders that fit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,18 +232,15 @@ def _held(folder: RunFolder, task: str) -> frozenset[str]:
 
 
 def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:
-    """The prompts that run on a task: its first, those asked for that fit it, or all it lists.
+    """The prompts that run on a task: its first, or those asked for that fit it.
 
-    Raises HarnessError when none of those asked for fills a field of the task.
+    `all` asks for those that the task lists and for all of a person's own that fit; a name may hold `*`, `?` and
+    `[...]`. Raises HarnessError where nothing has the name, and when none of those asked for fills a field of the
+    task.
     """
-    if not wanted:
-        names: Sequence[str] = task.prompts[:1]
-    elif ALL_PROMPTS in wanted:
-        names = [*task.prompts, *(n for n in wanted if n not in {*task.prompts, ALL_PROMPTS})]
-    else:
-        names = wanted
+    names = [name for word in wanted for name in _named(word, task, library)] or [*task.prompts[:1]]
     prompts = [library.prompt(name) for name in dict.fromkeys(names)]
-    fitting = tuple(prompt for prompt in prompts if set(prompt.head.fields) & set(task.fields))
+    fitting = tuple(prompt for prompt in prompts if prompt.head.fills(task.fields))
     if not fitting:
         raise HarnessError(
             f"no prompt asked for fills a field of task {task.name} ({', '.join(task.fields)}): "
@@ -251,6 +248,14 @@ def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple
             hint=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
         )
     return fitting
+
+
+def _named(word: str, task: Task, library: Library) -> Sequence[str]:
+    """The prompts that one `--prompt` names."""
+    if word != ALL_PROMPTS:
+        return library.matching(word)
+    own = [library.prompt(name) for name in library.own_names()]
+    return [*task.prompts, *(prompt.name for prompt in own if prompt.head.fills(task.fields))]
 
 
 def conditions_of(
