@@ -118,6 +118,15 @@ def test_a_package_replaces_no_shipped_file_and_a_broken_one_stops_nothing(
     lines = {row.split()[0]: row for row in listed.stdout.splitlines()}
     assert "the shipped one and that of the package their-taker" in lines["table/emotion"]
     assert "a mapping is wanted" in lines["own/less"]
+    linted = installed.harness("lint")
+    assert linted.returncode == 1
+    for said in (
+        "a mapping is wanted",
+        "nowhere_at_all cannot be imported",
+        "their-taker",
+        "prompts, ",
+    ):
+        assert said in linted.stdout
     assert "cannot be imported" in lines["lost"] and "their-broken" in lines["lost"]
     assert "Zero-shot" not in lines["table/emotion"] and "broken" not in lines["faces/emotion"]
     shown = installed.harness("show", "faces/emotion", "--prompt", "emotion/cot")

@@ -50,6 +50,7 @@ def test_the_core_install_is_light() -> None:
         "langchain",
         "video",
         "workbooks",
+        "heic",
         "dev",
     }
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from harness.api.options import Evaluation
 from harness.core.errors import working
+from harness.media.portable import READ_AS
 from harness.run.execute import Tally
 from harness.run.folder import RunFolder
 from harness.run.loop import Stop
@@ -109,6 +110,8 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop) -> Tally:
 def _told(tally: Tally) -> Iterator[str]:
     for rule, trials in sorted(tally.fallbacks.items()):
         yield f"{rule}: {trials} of {tally.trials} trials were put in another form"
+    for rule, trials in sorted(tally.read_as.items()):
+        yield f"{trials} of {tally.trials} trials: {READ_AS[rule]}"
     if tally.failed:
         yield (
             f"{tally.failed} of {tally.trials} trials failed; the first: {tally.first_failure}\n"

@@ -42,6 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="compare although more differs than what is under test, and say so everywhere",
     )  # fmt: skip
     parser.add_argument(
+        "--by", choices=("id", "content"), default="id",
+        help="what makes two samples one: their ids (default), or the bytes of their pictures, which are then read "
+        "again",
+    )  # fmt: skip
+    parser.add_argument(
         "--select", choices=("loso",),
         help="choose among the prompts of a run instead: for each subject the one that is best on all "
         "others, which the subject is then scored with",
@@ -59,6 +64,7 @@ def execute(args: argparse.Namespace) -> int:
 
     from harness.analyses.words import visible
     from harness.compare import compare, open_sides
+    from harness.compare.contenders import by_content
     from harness.compare.markdown import markdown
     from harness.compare.tables import blocks
     from harness.score.pseudonyms import read_key
@@ -77,6 +83,8 @@ def execute(args: argparse.Namespace) -> int:
         )
         if not any(side.exported for side in sides):
             refuse_unused("where no export is compared", {"--id-key": args.id_key})
+        if args.by == "content":
+            sides = by_content(sides, here=place.here)
         if args.select:
             return _print_selections(args, sides)
         report = compare(sides, unlike=args.unlike, seed=args.seed, on_pair=_progress)

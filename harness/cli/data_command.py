@@ -1,35 +1,103 @@
-"""`harness data check`: is the copy of a data set the one that its authors published?"""
+"""`harness data check`: what is wrong with the data of a task, before a model sees them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.cli.options import add_changes, add_folders, workspace
 
 if TYPE_CHECKING:
     from harness.sources.check import Checked
+    from harness.sources.picture_check import Group, PictureFindings
+
+T = TypeVar("T")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness data check`."""
-    commands = parser.add_subparsers(dest="what", metavar="check", required=True)
+    commands = parser.add_subparsers(dest="what", metavar="check|subset", required=True)
     check = commands.add_parser(
         "check",
-        help="count classes, look for every picture, compare with the published counts",
-        description="Reads a task's annotations through, looks for every picture, and compares the "
-        "counts with those that the set's authors published. Opens no picture. "
-        "Exit status 1 where something is missing or differs.",
+        help="count classes, read every picture, find duplicates, compare with the published counts",
+        description="Reads a task's annotations through and opens every picture. Tells pictures that are missing or "
+        "cannot be read, pictures of the same content, pictures nearly the same in two subsets (an annotation called "
+        "split, subset, partition, usage, set or fold), subjects in several subsets, labels in several spellings, "
+        "codes without names, and counts that are not the published ones. Exit status 1 where there is any of these, "
+        "joined spellings excepted.",
+    )
+    check.add_argument(
+        "--quick", action="store_true", help="open no picture: only look whether it is there"
     )
     check.add_argument("task", metavar="TASK", help="a task's name or YAML file")
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
     add_changes(check)
     add_folders(check)
+    subset = commands.add_parser(
+        "subset",
+        help="choose samples at random, balanced, and freeze the list",
+        description="Chooses N samples, of each combination of the values of --balance as equally many as there are, "
+        "and writes the list with a digest. A run takes it with --set source.subset=FILE.",
+    )
+    subset.add_argument("task", metavar="TASK", help="a task's name or YAML file")
+    subset.add_argument("--n", type=int, required=True, metavar="N", help="how many samples")
+    subset.add_argument(
+        "--balance", default="", metavar="NAMES",
+        help="fields or annotations, separated by commas: emotion,gender",
+    )  # fmt: skip
+    subset.add_argument(
+        "--seed", type=int, default=0, help="another seed, another choice (default 0)"
+    )
+    subset.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the YAML file to write"
+    )
+    add_changes(subset)
+    add_folders(subset)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print what is there; 1 where something is missing or differs from what was published."""
+    """Check the data, or draw a subset of them."""
+    return _subset(args) if args.what == "subset" else _check(args)
+
+
+def _subset(args: argparse.Namespace) -> int:
+    """Write a frozen subset and print how many of each kind it holds. Raises HarnessError."""
+    from harness.core.errors import HarnessError
+    from harness.run.folder import write_atomically
+    from harness.run.task_files import load_task
+    from harness.sources import open_source
+    from harness.sources.subset import draw_subset, subset_text
+
+    if args.n < 1:
+        raise HarnessError(f"--n {args.n}", hint="choose at least 1 sample")
+    if args.out.exists():
+        raise HarnessError(
+            f"{args.out} is there already, and a subset is frozen", hint="write to another file"
+        )
+    place = workspace(args)
+    task = load_task(args.task, place, changes=args.changes)
+    source = open_source(task.source, fields=task.fields, base=place.here)
+    balance = [name.strip() for name in args.balance.split(",") if name.strip()]
+    subset = draw_subset(source, args.n, balance=balance, seed=args.seed)
+    text = subset_text(
+        subset, task=task.name, data=source.digest(), balance=balance, seed=args.seed
+    )
+    write_atomically(args.out, text.encode("utf-8", "surrogatepass"))
+    print(f"{args.out}: {len(subset.samples):,} of {sum(subset.available.values()):,} samples")
+    for stratum, of in subset.available.items():
+        if stratum:
+            print(f"  {', '.join(stratum)}: {subset.counts[stratum]:,} of {of:,}")
+    if subset.left_out:
+        print(f"  left out, no value of {' or '.join(balance)}: {subset.left_out:,}")
+    print(f"take it with --set source.subset={args.out}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Print what is there; 1 where something must be looked into."""
     from harness.run.task_files import load_task
     from harness.sources import open_source
     from harness.sources.check import check_source
@@ -37,13 +105,13 @@ def execute(args: argparse.Namespace) -> int:
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes)
     source = open_source(task.source, fields=task.fields, base=place.here)
-    found = check_source(source, task.fields)
+    found = check_source(source, task.fields, pictures=not args.quick)
     differences = found.differences()
     if args.json:
         _print_json(found, differences)
     else:
         print("\n".join(_lines(task.name, found, differences)))
-    return 1 if found.missing or differences else 0
+    return 0 if found.is_sound else 1
 
 
 def _print_json(found: Checked, differences: list[str]) -> None:
@@ -67,6 +135,7 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
             yield f"  {field}{' = ' + label if label else ''}: {count:,}{beside}"
     for skipped in found.skipped:
         yield f"  left out, {skipped.reason}: {skipped.count:,}"
+    yield from (f"  note: {note}" for note in found.labels)
     for sizes in found.published:
         yield f"  published figures: {sizes.source}"
     if found.ceiling is not None:
@@ -74,11 +143,47 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
             f"  annotators: one of them agrees with the label in {found.ceiling.accuracy:.3f} of the "
             f"votes (class mean {found.ceiling.uar:.3f}; {found.ceiling.samples:,} samples with votes)"
         )
+    if found.codes:
+        yield f"  LABELS: {found.codes}"
     if found.missing:
         yield (
             f"  MISSING: the pictures of {found.missing:,} samples; the first: {found.first_missing}"
         )
     else:
         yield "  every picture is there"
+    if found.pictures is not None:
+        yield from _picture_lines(found.pictures)
+    if found.shared:
+        yield f"  SUBJECTS in several subsets: {len(found.shared):,}"
+        yield from (
+            f"    {who}: {', '.join(subsets)}" for who, subsets in _first(found.shared.items())
+        )
     for difference in differences:
         yield f"  DIFFERS: {difference}"
+
+
+def _picture_lines(found: PictureFindings) -> Iterator[str]:
+    if found.unreadable:
+        yield f"  UNREADABLE: the pictures of {len(found.unreadable):,} samples"
+        yield from (f"    {name}: {why}" for name, why in _first(found.unreadable.items()))
+    for groups, title in (
+        (found.same, "SAME: groups of samples with one picture"),
+        (found.near, "NEAR: pairs of nearly the same picture in two subsets"),
+    ):
+        if groups:
+            yield f"  {title}: {len(groups):,}"
+            yield from (f"    {_group_line(group)}" for group in _first(groups))
+    if not (found.unreadable or found.same or found.near):
+        yield "  every picture can be read, and none stands there twice"
+
+
+def _group_line(group: Group) -> str:
+    named = ", ".join(group.samples[:4]) + (", ..." if len(group.samples) > 4 else "")
+    subsets = f"; in {', '.join(group.subsets)}" if len(group.subsets) > 1 else ""
+    labels = f"; labelled {', '.join(group.labels)}" if len(group.labels) > 1 else ""
+    return f"{named}{subsets}{labels}"
+
+
+def _first(items: Iterable[T]) -> Iterator[T]:
+    """The first of many."""
+    return islice(items, 5)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_changes, add_folders, workspace
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
+    from harness.core.prompt import Prompt
     from harness.core.task import Task
+    from harness.prompting import Finding, Library
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness lint`."""
     parser.add_argument(
-        "prompt", nargs="*", metavar="PROMPT", help="prompts by name; default: all there are"
+        "prompt",
+        nargs="*",
+        metavar="PROMPT",
+        help="prompts by name or pattern ('mine/*'); default: all there are",
     )
     parser.add_argument(
         "--task", metavar="TASK", action="append", default=[],
@@ -26,27 +33,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print one line a finding; 1 when there is an error among them."""
+    """Print one line a finding; 1 when there is an error among them. A broken file is a finding too."""
+    from harness.core.errors import HarnessError
     from harness.prompting import Library, lint
-    from harness.run.task_files import load_task, task_names
+    from harness.run.task_files import find_task, load_task, task_names
 
     if not args.task:
         refuse_unused("without --task", {"--set": args.changes})
     place = workspace(args)
     library = Library(place.prompts)
-    names = args.task or task_names(place.tasks)
     changes = args.changes if args.task else ()
-    known = [load_task(name, place, changes=changes, references=False) for name in names]
-    found = []
-    prompts = args.prompt or library.names()
+    known: list[Task] = []
+    found: list[Finding] = []
+    for name in args.task:
+        if not (path := find_task(name, place.tasks)).is_file():
+            raise HarnessError(f"no such file: {path}")
+    for name in args.task or task_names(place.tasks):
+        with _noting(found, name, "broken-task"):
+            known.append(load_task(name, place, changes=changes, references=False))
+    prompts = [name for word in args.prompt for name in library.matching(word)] or library.names()
+    for name in sorted({*prompts} - {*library.names()}):
+        library.prompt(name)  # says that there is none
     for name in prompts:
-        prompt = library.prompt(name)
-        suited = [task for task in known if args.task or name in task.prompts]
-        against: list[Task | None] = [*suited] or [None]
-        for task in against:
-            found += [
-                finding for finding in lint(library, prompt, task=task) if finding not in found
-            ]
+        with _noting(found, name, "broken-prompt"):
+            prompt = library.prompt(name)
+            suited = [task for task in known if args.task or name in task.prompts]
+            against: list[Task | None] = [*suited] or [None]
+            for task in against:
+                found += [one for one in lint(library, prompt, task=task) if one not in found]
+            if not any(one.prompt == name and one.code == "protocol-mismatch" for one in found):
+                found += _protocol(library, prompt)
+    found += [
+        _finding(one.name, f"{one.line}", "broken-package", "repair or uninstall the package")
+        for one in dict.fromkeys((*place.tasks.broken, *place.prompts.broken))
+    ]
     for finding in found:
         place_of = f"{finding.file}:{finding.line}" if finding.line else finding.file
         print(
@@ -55,3 +75,34 @@ def execute(args: argparse.Namespace) -> int:
     errors = sum(finding.level == "error" for finding in found)
     print(f"{len(prompts)} prompts, {errors} errors, {len(found) - errors} warnings")
     return 1 if errors else 0
+
+
+@contextlib.contextmanager
+def _noting(found: list[Finding], name: str, code: str) -> Iterator[None]:
+    """Errors that leave the block become findings."""
+    from harness.core.errors import HarnessError
+
+    try:
+        yield
+    except HarnessError as error:
+        found.append(_finding(name, error.message, code, error.hint))
+
+
+def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
+    """A protocol that does not exist, or cannot run the prompt."""
+    from harness.core.errors import HarnessError
+    from harness.protocols import load_protocol
+    from harness.run.request_count import count_for
+
+    try:
+        count_for(load_protocol(prompt.head.protocol), prompt, library)
+    except HarnessError as error:
+        yield _finding(prompt.name, error.message, "protocol-mismatch", error.hint)
+
+
+def _finding(name: str, message: str, code: str, hint: str) -> Finding:
+    from harness.prompting import Finding
+
+    return Finding(
+        prompt=name, file=name, line=0, code=code, level="error", message=message, hint=hint
+    )

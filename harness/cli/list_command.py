@@ -33,18 +33,18 @@ def execute(args: argparse.Namespace) -> int:
 def _tasks(args: argparse.Namespace) -> Iterator[Listed]:
     from harness.core.errors import HarnessError
     from harness.core.registry import Listed
-    from harness.run.task_files import find_task, task_names
-    from harness.run.yaml_file import read_yaml
+    from harness.run.task_files import find_task, load_task, task_names
 
-    folders = workspace(args).tasks
+    place = workspace(args)
+    folders = place.tasks
     for name in task_names(folders):
         try:
-            path = find_task(name, folders)
-            data, _ = read_yaml(path)
+            task = load_task(name, place, references=False)
+            package = folders.package_of(find_task(name, folders))
         except HarnessError as error:
             yield Listed(name, f"broken: {error.message}", broken=True)
         else:
-            yield Listed(name, str(data.get("description", "")), folders.package_of(path))
+            yield Listed(name, task.description, package)
     yield from folders.broken
 
 

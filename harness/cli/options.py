@@ -25,7 +25,8 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--prompt", metavar="P", action="append", default=[],
-        help="a prompt's name, or `all` (repeatable); default: the task's first",
+        help="a prompt's name, a pattern ('mine/*'), or `all`: those the task lists and your own that fit it "
+        "(repeatable); default: the task's first",
     )  # fmt: skip
     parser.add_argument(
         "--condition", metavar="C", action="append", default=[],
@@ -172,6 +173,10 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", metavar="FIELD.PATH=VALUE", action="append", default=[], dest="changes",
         help="change a value of the task file, e.g. --set source.file=labels.csv (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow-outside", action="append_const", const="source.allow_outside=true", dest="changes",
+        help="let a table name pictures outside its own folder and media.root",
     )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="a task's name or YAML file")
     parser.add_argument(
         "--prompt", metavar="P", action="append", default=[],
-        help="a prompt's name, or `all` (repeatable); default: the task's first",
+        help="a prompt's name, a pattern ('mine/*'), or `all`: those the task lists and your own that fit it "
+        "(repeatable); default: the task's first",
     )  # fmt: skip
     parser.add_argument("--condition", metavar="C", default="none", help="default: none")
     parser.add_argument(

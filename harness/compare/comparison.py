@@ -89,7 +89,7 @@ class Comparison:
     a: Party
     b: Party
     n: int
-    """Samples that both answered for, matched by id."""
+    """Samples that both answered for."""
     clusters: int
     unit: str
     """What a cluster is: subject, image."""
@@ -109,6 +109,8 @@ class Comparison:
     """For the main metric, and accuracy where that is another."""
     unlike: tuple[str, ...]
     """In what else the two differ; empty unless `--unlike` was given."""
+    matched_by: str = "id"
+    """What makes two samples one: `id`, or the `content` of their pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as member
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.compare.content import content_keys
 from harness.core.cell import Cell, spelled_condition
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -37,6 +38,8 @@ class Side:
     folder: RunFolder
     manifest: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    content: Mapping[str, Mapping[str, str]] | None = None
+    """Task -> sample id -> digest of what it shows, where samples are paired by that."""
 
     @property
     def exported(self) -> bool:
@@ -55,6 +58,8 @@ class Contender:
     """The cell in the manifest."""
     manifest: Mapping[str, Any] = member(repr=False)
     records: TaskRecords = member(repr=False)
+    content: Mapping[str, str] | None = member(default=None, repr=False)
+    """Sample id -> what it is paired by in place of its id (`harness.compare.content`)."""
 
     @property
     def spec(self) -> FieldSpec:
@@ -96,8 +101,12 @@ class Contender:
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
-        """Sample id -> position, of samples whose every trial is finished and whose truth is known."""
-        return {self.records.samples.ids[p]: p for p in self._answered[0]}
+        """What a sample is paired by (its id) -> position, of samples whose every trial is finished and whose truth is
+        known."""
+        named = ((self.records.samples.ids[p], p) for p in self._answered[0])
+        if self.content is None:
+            return dict(named)
+        return {self.content[name]: p for name, p in named if name in self.content}
 
     @property
     def pending(self) -> int:
@@ -191,6 +200,25 @@ def _check_keys(sides: Sequence[Side]) -> None:
                 )
 
 
+def by_content(sides: Sequence[Side], *, here: Path) -> list[Side]:
+    """The sides with their samples paired by what they show. Raises HarnessError for exports, which hold no pictures."""
+    return [_by_content(side, here) for side in sides]
+
+
+def _by_content(side: Side, here: Path) -> Side:
+    if side.exported:
+        raise HarnessError(
+            f"{side.label}: an export tells nothing of the pictures, which --by content needs",
+            hint="compare the run folders themselves, or leave --by content out",
+        )
+    content, notes = {}, list(side.notes)
+    for name, entry in side.manifest["tasks"].items():
+        task = Task.model_validate(entry["config"])
+        content[name], said = content_keys(task, side.label, here=here)
+        notes += [said] if said else []
+    return replace(side, notes=tuple(notes), content=content)
+
+
 def contenders(sides: Sequence[Side]) -> list[Contender]:
     """Every cell and scored field that has an answer to a sample of known truth."""
     return [one for side in sides for one in _of_side(side)]
@@ -201,7 +229,10 @@ def _of_side(side: Side) -> Iterator[Contender]:
     for entry in side.manifest["cells"]:
         cell = cell_of(entry)
         for name, spec in records[cell.task].task.fields.items():
-            found = Contender(side.label, cell, name, entry, side.manifest, records[cell.task])
+            content = None if side.content is None else side.content[cell.task]
+            found = Contender(
+                side.label, cell, name, entry, side.manifest, records[cell.task], content
+            )
             if spec.scored and found.positions:
                 yield found
 

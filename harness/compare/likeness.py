@@ -142,8 +142,9 @@ def _axis_values(axis: str, a: Contender, b: Contender) -> tuple[str, str]:
 
 
 def _data(a: Contender, b: Contender) -> Iterator[Difference]:
-    """Other annotations. A table with truths of its own is held against the truths of the shared ids."""
-    if not (a.own_truth or b.own_truth):
+    """Other annotations. A table with truths of its own, and what is paired by content, is held against the truths of
+    the shared samples."""
+    if not (a.own_truth or b.own_truth or a.content is not None):
         digests = [str(c.manifest["tasks"][c.cell.task]["data_digest"]) for c in (a, b)]
         if digests[0] != digests[1]:
             yield Difference("data digest", digests[0][:12], digests[1][:12])

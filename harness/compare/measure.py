@@ -190,6 +190,7 @@ def compare_pair(pairing: Pairing, *, seed: int = 0) -> Iterator[Comparison]:
             slices=adjusted(_slices(shared, mask, main, seed)),
             settle=tuple(_settle(m, d) for m, d in found.items() if m in {main, "accuracy"}),
             unlike=tuple(str(other) for other in pairing.unlike),
+            matched_by="id" if a.content is None else "content",
         )
 
 

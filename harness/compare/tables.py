@@ -75,7 +75,7 @@ def _comparison(one: Comparison, *, many: bool) -> Iterator[Block]:
     lines = [
         f"A  {_party(one.a)}",
         f"B  {_party(one.b)}",
-        f"under test: {one.axis}; {one.n:,} samples matched by id, in {one.clusters:,} clusters by "
+        f"under test: {one.axis}; {one.n:,} samples matched by {one.matched_by}, in {one.clusters:,} clusters by "
         f"{one.unit}{assumed}",
         f"dropped: {one.dropped_a:,} of A and {one.dropped_b:,} of B that the other does not have{_pending(one)}",
     ]

@@ -20,6 +20,7 @@ from harness.core.picture import Picture
 from harness.media.decode import open_picture
 from harness.media.frames import parse_policy
 from harness.media.transforms import encode_png
+from harness.media.video_file import opened
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -76,7 +77,7 @@ class Mixed:
 
         Raises MediaError where one is a picture and the other a clip.
         """
-        other = parse_policy(self.policy)(self.other)
+        other = parse_policy(self.policy)(opened(self.other))
         if other.kind != medium.kind:
             raise MediaError(
                 f"a picture and a clip cannot be mixed (the other sample is {self.called})",

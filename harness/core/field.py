@@ -27,7 +27,7 @@ FROM_DATA = "from-data"
 class FieldSpec(BaseModel):
     """One field of a task, as its YAML file writes it and as answers are read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     kind: str
     """`label`, `yes-no`, `set`, `number`, `text`, or a kind of another package (`harness list kinds`)."""

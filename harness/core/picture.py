@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass, field
-from io import BufferedReader
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
-from harness.core.errors import MediaError
+from harness.core.errors import HarnessError, MediaError
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """An encoded picture above this size is refused unread."""
@@ -50,11 +51,7 @@ class FilePicture:
 
     def read(self) -> bytes:
         try:
-            with self.path.open("rb", buffering=0) as file:
-                status = os.fstat(file.fileno())
-                known = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES
-                # Asked for the most there may be, a reader first finds room for all of that.
-                data = file.readall() if known else BufferedReader(file).read(MAX_FILE_BYTES + 1)
+            data = _read_file(self.path)
         except FileNotFoundError:
             raise MediaError(
                 f"picture not found: {self.path}",
@@ -62,6 +59,7 @@ class FilePicture:
                 hint="a relative path starts at the table that names it, or at --set source.root=FOLDER",
             ) from None
         except OSError as error:
+            refuse_exhausted(error, f"reading {self.path}")
             raise MediaError(
                 f"picture cannot be read: {self.path}: {error.strerror}", kind="missing"
             ) from None
@@ -70,12 +68,85 @@ class FilePicture:
                 f"picture is an empty file: {self.path}", kind="empty", hint="fetch it again"
             )
         if len(data) > MAX_FILE_BYTES:
-            raise MediaError(
-                f"picture file is over {MAX_FILE_BYTES >> 20} MiB: {self.path}",
-                kind="too-large",
-                hint="shrink it before the run",
-            )
+            raise _too_large(self.path)
         return data
+
+
+_NO_WAITING = (
+    getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+)
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _too_large(path: Path) -> MediaError:
+    return MediaError(
+        f"picture file is over {MAX_FILE_BYTES >> 20} MiB: {path}",
+        kind="too-large",
+        hint="shrink it before the run",
+    )
+
+
+def _read_file(path: Path) -> bytes:
+    """The bytes of a regular file, and no more than one over the limit.
+
+    A pipe, a socket or a device is refused unopened: it might wait for ever, or act. Raises MediaError, OSError.
+    """
+    status = os.stat(path)  # noqa: PTH116 - once a sample
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((name for name, is_one in _KINDS if is_one(status.st_mode)), "something else")
+        raise MediaError(
+            f"picture is not a file but {kind}: {path}",
+            kind="unsupported",
+            hint="name a file, or for a clip a folder in source.frames",
+        )
+    if status.st_size > MAX_FILE_BYTES:
+        raise _too_large(path)
+    descriptor = os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
+    try:
+        data = os.read(descriptor, status.st_size + 1)
+        while len(data) != status.st_size and len(data) <= MAX_FILE_BYTES:
+            more = os.read(descriptor, 1 << 16)  # it has grown, or came in parts
+            if not more:
+                break
+            data += more
+    finally:
+        os.close(descriptor)
+    return data
+
+
+_KINDS = (
+    ("a folder", stat.S_ISDIR),
+    ("a pipe", stat.S_ISFIFO),
+    ("a socket", stat.S_ISSOCK),
+    ("a device", stat.S_ISCHR),
+    ("a device", stat.S_ISBLK),
+)
+
+
+def refuse_exhausted(error: OSError | MemoryError, doing: str) -> None:
+    """Raise HarnessError where the machine has run out of something: no picture is at fault then."""
+    number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno
+    what = _EXHAUSTED.get(number or 0)
+    if what:
+        raise HarnessError(f"out of {what[0]} while {doing}", hint=what[1]) from error
+
+
+_EXHAUSTED = MappingProxyType(
+    {
+        errno.EMFILE: (
+            "file descriptors (of this process)",
+            "raise the limit (ulimit -n 4096), or lower --concurrency; then run the same command again",
+        ),
+        errno.ENFILE: (
+            "file descriptors (of the whole system)",
+            "end programs that hold many files open, then run the same command again",
+        ),
+        errno.ENOMEM: (
+            "memory",
+            "free memory or lower --concurrency, then run the same command again",
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

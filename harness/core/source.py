@@ -44,3 +44,17 @@ class StatesLabels(Protocol):
 def stated_labels(source: object) -> Mapping[str, tuple[str, ...]]:
     """The labels that a source states; none where it knows of none."""
     return source.labels() if isinstance(source, StatesLabels) else {}
+
+
+@runtime_checkable
+class StatesNotes(Protocol):
+    """A source that has something to say of how it read its data, such as labels that it joined."""
+
+    def notes(self) -> tuple[str, ...]:
+        """One sentence a note; known once the source was read."""
+        ...
+
+
+def source_notes(source: object) -> tuple[str, ...]:
+    """What a source has to say; nothing where it says nothing."""
+    return source.notes() if isinstance(source, StatesNotes) else ()

@@ -7,9 +7,9 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from harness.core.errors import MediaError
-from harness.core.picture import Picture
-from harness.media.headers import webp_size
+from harness.core.errors import MediaError, missing_extra
+from harness.core.picture import Picture, refuse_exhausted
+from harness.media.headers import has_long_texts, is_heic, webp_size, without_texts
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 PIXEL_LIMIT = 50_000_000
 """A picture with more pixels than this is refused from its header alone."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-"""Formats that are opened; of an animation, the first frame."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
+"""Formats that are opened, found by content and not by suffix; of an animation, the first frame. HEIC is opened where
+pillow-heif is installed."""
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(
+    {
+        ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff",
+        ".pgm", ".ppm", ".pbm", ".pnm", ".avif", ".heic", ".heif",
+    }
+)  # fmt: skip
 """File name endings (lower case) that count as pictures when a folder is read."""
 
 MID_GREY = (128, 128, 128)
@@ -37,7 +43,7 @@ DAMAGE = (
     TypeError,
     AttributeError,
     OverflowError,
-    NotImplementedError,
+    RuntimeError,
     struct.error,
     zlib.error,
     UserWarning,  # raised only where warnings are turned into errors
@@ -52,21 +58,40 @@ def open_picture(picture: Picture) -> Image.Image:
 def decode(data: bytes, *, name: str) -> Image.Image:
     """Decode an encoded picture to an upright RGB image.
 
-    EXIF orientation is applied; transparency is laid over mid-grey (128); 16-bit grey is scaled
-    to 8 bits; palette, grey, CMYK and other colour spaces become RGB; animations give their
-    first frame. Raises MediaError: `empty`, `too-large` (over PIXEL_LIMIT, nothing allocated),
+    EXIF orientation is applied; transparency is laid over mid-grey (128); 16 bits a channel are scaled to 8 over
+    their whole range (65535 becomes 255); palette, grey, CMYK and other colour spaces become RGB; animations give
+    their first frame. Raises MediaError: `empty`, `too-large` (over PIXEL_LIMIT, nothing allocated),
     `unsupported` (not one of FORMATS, or pixels without a stated range), `corrupt`.
     """
     from PIL import ImageOps
 
-    opened = open_header(data, name=name)
     try:
+        opened = open_header(data, name=name)
         opened.load()
         return _to_rgb(ImageOps.exif_transpose(opened), name=name)
     except MediaError:
         raise
+    except MemoryError as error:
+        refuse_exhausted(error, f"decoding {name}")
+        raise
     except DAMAGE as error:
         raise corrupt(name, str(error)) from None
+
+
+def readable(data: bytes, *, name: str) -> bytes:
+    """The bytes, without a PNG's texts where these are longer than readers take them. Raises MediaError.
+
+    Only a PNG with a text of over a kilobyte (compressed: a megabyte at most) is looked at closely.
+    """
+    if not has_long_texts(data):
+        return data
+    try:
+        open_bare(data).load()
+    except ValueError:
+        return without_texts(data)
+    except DAMAGE as error:
+        raise corrupt(name, str(error)) from None
+    return data
 
 
 def open_header(data: bytes, *, name: str) -> Image.Image:
@@ -75,11 +100,14 @@ def open_header(data: bytes, *, name: str) -> Image.Image:
 
     if not data:
         raise MediaError(f"picture is empty: {name}", kind="empty", hint="fetch it again")
+    if is_heic(data):
+        return _open_heic(data, name=name)
+    data = readable(data, name=name)
     webp = webp_size(data)
     if webp is not None:  # its decoder reserves the canvas when it is opened
         check_size(*webp, name=name)
     try:
-        opened = Image.open(io.BytesIO(data), formats=FORMATS)
+        opened = open_bare(data)
         width, height = opened.size
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(name, str(error)) from None
@@ -89,6 +117,31 @@ def open_header(data: bytes, *, name: str) -> Image.Image:
             kind="unsupported",
             hint=f"convert it to one of {', '.join(FORMATS)}, or fetch it again",
         ) from None
+    except DAMAGE as error:
+        raise corrupt(name, str(error)) from None
+    check_size(width, height, name=name)
+    return opened
+
+
+def open_bare(data: bytes) -> Image.Image:
+    """Opened by content, no limit checked. Raises what Pillow raises."""
+    from PIL import Image
+
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+def _open_heic(data: bytes, *, name: str) -> Image.Image:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise MediaError(
+            f"a HEIC picture, and pillow-heif is not installed: {name}",
+            kind="unsupported",
+            hint=f"{missing_extra('pillow-heif', 'heic').hint}, or convert the pictures to JPEG",
+        ) from None
+    try:
+        opened: Image.Image = pillow_heif.HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
+        width, height = opened.size
     except DAMAGE as error:
         raise corrupt(name, str(error)) from None
     check_size(width, height, name=name)

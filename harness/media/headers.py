@@ -5,12 +5,72 @@ from __future__ import annotations
 import struct
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_AVIF = frozenset({b"avif", b"avis"})
+_HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+"""What AVIF and HEIF files name themselves behind `ftyp` (AV1 Image File Format; ISO/IEC 23008-12)."""
+_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+"""PNG chunks of text, which no pixel depends on."""
 _SIZE_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG start-of-frame markers (ITU T.81, table B.1)."""
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 """JPEG markers without a length."""
 _PLAIN_SEGMENTS = frozenset({0xC0, 0xC2, 0xC4, 0xDB, 0xDD, 0xE0, 0xFE})
 """JPEG segments that say nothing but how to decode: frames, tables, restarts, JFIF, comments."""
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether the first bytes (16 are enough) are those of a picture of a format that is opened."""
+    if head.startswith((_PNG, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")):
+        return True
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return True
+    if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
+        return True
+    if head[4:8] == b"ftyp" and head[8:12] in _AVIF | _HEIF:
+        return True
+    return (
+        head[:1] == b"P" and head[1:2] in b"123456" and head[2:3] in b" \t\r\n#" and len(head) > 3
+    )
+
+
+def is_heic(data: bytes) -> bool:
+    """Whether a file is HEIC or another kind of HEIF that is not AVIF, by the brands it names."""
+    if data[4:8] != b"ftyp":
+        return False
+    end = min(int.from_bytes(data[:4], "big"), 128)
+    named = {data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))}
+    return bool(named & _HEIF) and not named & _AVIF
+
+
+def without_texts(data: bytes) -> bytes:
+    """A PNG without its chunks of text; other bytes, and chunks that lead nowhere, as they are."""
+    if not data.startswith(_PNG):
+        return data
+    at, kept = 8, [_PNG]
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in _TEXTS:
+            kept.append(data[at:end])
+        at = end
+    return b"".join([*kept, data[at:]])
+
+
+def has_long_texts(data: bytes) -> bool:
+    """Whether a PNG has a compressed text that may hold over a megabyte: deflate packs at most 1,032 to 1."""
+    if not data.startswith(_PNG):
+        return False
+    at = 8
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length > 1024 and data[at + 4 : at + 8] in _TEXTS:
+            return True
+        at += 12 + length
+    return False
+
+
+def is_16_bit_png(data: bytes) -> bool:
+    """Whether a PNG has 16 bits a channel: what shows it in 8 may do so in several ways."""
+    return data.startswith(_PNG) and data[12:16] == b"IHDR" and data[24:25] == b"\x10"
 
 
 def whole_jpeg(data: bytes) -> tuple[int, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,23 @@ class Library:
         `_` hold parts, not prompts."""
         prompts = {name.removesuffix(SUFFIX) for name in self._shelf.names() if not _is_part(name)}
         return tuple(sorted(prompts))
+
+    def own_names(self) -> tuple[str, ...]:
+        """The prompts in a person's own folders, sorted."""
+        own = self.folders.own
+        return tuple(n for n in self.names() if any((f / (n + SUFFIX)).is_file() for f in own))
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """The names that a pattern with `*`, `?` or `[...]` matches, sorted; a plain name as it is.
+
+        Raises HarnessError, naming near ones, where a pattern matches none.
+        """
+        if not set(pattern) & set("*?["):
+            return (pattern,)
+        found = tuple(name for name in self.names() if fnmatch.fnmatchcase(name, pattern))
+        if not found:
+            raise self._absent(pattern)
+        return found
 
     @property
     def folders(self) -> Folders:

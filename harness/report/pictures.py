@@ -22,6 +22,7 @@ from harness.core.picture import Picture
 from harness.core.source import Source
 from harness.core.task import Task
 from harness.media import open_picture, parse_policy
+from harness.media.video_file import opened
 from harness.report.inputs import RunView
 from harness.score.mixture import read_partners
 from harness.sources import open_source
@@ -153,7 +154,7 @@ def _partners(view: RunView) -> dict[Place, str]:
 
 def _frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str, Picture]]:
     """The pictures a model was shown; onset, apex and offset of a long clip."""
-    changed = condition.apply(parse_policy(task.media.frames)(medium))
+    changed = condition.apply(parse_policy(task.media.frames)(opened(medium)))
     if len(changed.frames) > 3:
         changed = parse_policy("onset-apex-offset")(changed)
     names = {changed.onset: "onset", changed.offset: "offset", changed.apex: "apex"}

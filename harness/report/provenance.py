@@ -125,6 +125,8 @@ def _task_facts(view: RunView, name: str, entry: Mapping[str, Any]) -> list[Fact
     ]
     skipped = [f"{count(s['count'])} rows: {s['reason']}" for s in entry["skipped"]]
     facts.append(Fact("Left out of the data", "; ".join(skipped) or "nothing"))
+    if entry.get("data_notes"):
+        facts.append(Fact("How the data were read", "; ".join(entry["data_notes"])))
     state: Mapping[str, Any] = next((t for t in view.scores.tasks if t["task"] == name), {})
     facts += [Fact("Fallback", line) for line in fallback_lines(state)]
     left: list[str] = state.get("left_out", [])

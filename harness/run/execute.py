@@ -46,6 +46,8 @@ class Tally:
     first_failure: str = ""
     fallbacks: dict[str, int] = field(default_factory=dict)
     """Rule of `harness.run.fallback` -> trials in which it fired."""
+    read_as: dict[str, int] = field(default_factory=dict)
+    """Rule of `harness.media.portable.READ_AS` -> trials whose pictures were read by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,8 @@ class _Engine:
             )  # fmt: skip
             for rule in rules:
                 self._tally.fallbacks[rule] = self._tally.fallbacks.get(rule, 0) + 1
+            for rule in trial.read_as:
+                self._tally.read_as[rule] = self._tally.read_as.get(rule, 0) + 1
             self._tally.trials += 1
             if failure is not None:
                 self._tally.failed += 1

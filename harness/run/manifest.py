@@ -122,10 +122,12 @@ def _task_entry(plan: Plan, name: str, before: Mapping[str, Any]) -> dict[str, A
         "config": redacted(config),
         "digest": digest_json(config),
         "data_digest": planned.digest,
+        "ids": planned.task.source.get("ids", "path"),
         "samples": planned.summary.count,
         "clusters": planned.summary.clusters,
         "cluster_unit": planned.cluster_unit,
         "skipped": [asdict(skipped) for skipped in planned.skipped],
+        **({"data_notes": list(planned.notes)} if planned.notes else {}),
         "gone": planned.gone + before.get("tasks", {}).get(name, {}).get("gone", 0),
         "exemplars": None if planned.pool is None else planned.pool.summary(),
     }

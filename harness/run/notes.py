@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from harness.conditions.mixture import weight_of
 from harness.core.model import Model
@@ -46,6 +47,7 @@ def _sample_notes(plan: Plan) -> Iterator[str]:
             f"by {unit}{assumed}"
         )
         yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
+        yield from (f"{name}: {note}" for note in planned.notes)
         if planned.gone:
             yield f"{name}: {planned.gone:,} samples of this run are gone from the source and leave its tables"
         if any(weight_of(c.condition) is not None for c in plan.cells if c.task == name):
@@ -58,6 +60,28 @@ def _sample_notes(plan: Plan) -> Iterator[str]:
                 f"{name}: worked examples from {other or held['from']} ({labels}), balanced over labels, "
                 "never of the sample's own subject"
             )
+
+
+def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
+    """Where the classes of a task are not those of the last run in the same folder, by its manifest."""
+    found = []
+    for name, planned in plan.tasks.items():
+        config = before.get("tasks", {}).get(name, {}).get("config", {})
+        for field, spec in planned.task.fields.items():
+            then = config.get("fields", {}).get(field, {}).get("labels")
+            if not spec.labelled or not isinstance(then, list):
+                continue
+            new = [label for label in spec.classes if label not in then]
+            gone = [label for label in then if label not in spec.classes]
+            if new or gone:
+                words = [f"new: {', '.join(new)}"] * bool(new) + [
+                    f"gone: {', '.join(gone)}"
+                ] * bool(gone)
+                found.append(
+                    f"{name}: {field} has {len(spec.classes)} classes, and had {len(then)} in the last run of this "
+                    f"folder ({'; '.join(words)}): all is asked again"
+                )
+    return found
 
 
 def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:

@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
 from harness.core.request import Sampling
 from harness.core.sample import Sample
-from harness.core.source import Skipped, Source, stated_labels
+from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import Task
 from harness.prompting import Library
 from harness.run.asking import need_of
@@ -29,7 +29,7 @@ COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", 
 """Columns of plan.parquet."""
 
 ALL_PROMPTS = "all"
-"""Given as a prompt: every prompt the task lists."""
+"""Given as a prompt: every prompt the task lists, and those of a person's own folders that fit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class PlannedTask:
     digest: str
     """Hex digest of the annotations as the source read them."""
     skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
+    """What the source has to say of how it read them: labels that it joined, for one."""
     gone: int = 0
     """Samples that the run held before and that the source no longer has."""
     pool: Pool | None = None
@@ -119,8 +121,10 @@ def make_plan(
     planned = {}
     for task in tasks:
         on_task(task.name)
-        kept = _held(before or folder, task.name)
-        planned[task.name] = plan_task(task, axes, folder, here=here, kept=kept)
+        standing = before or folder
+        planned[task.name] = plan_task(
+            with_ids_of(task, standing), axes, folder, here=here, kept=_held(standing, task.name)
+        )
     prompts: dict[str, Prompt] = {}
     cells = []
     for task in tasks:
@@ -188,7 +192,27 @@ def plan_task(
         digest=source.digest(),
         skipped=source.skipped(),
         gone=len(kept) - len(seen),
+        notes=source_notes(source),
     )
+
+
+def with_ids_of(task: Task, folder: RunFolder) -> Task:
+    """The task with its table's `ids` as the folder's last run had them, so that finished trials are found again.
+
+    In a folder that version 0.2 began, paths are ids as the table spells them, as they were there.
+    """
+    if task.source.get("family") != "table" or "ids" in task.source or not folder.manifest.exists():
+        return task
+    from harness.run.manifest import read_manifest  # which builds on this module
+
+    try:
+        entry = read_manifest(folder).get("tasks", {}).get(task.name)
+    except HarnessError:  # it cannot be read, and a new one is about to be written
+        return task
+    ids = "path" if entry is None else entry.get("ids", "as-written")
+    if ids == "path":
+        return task
+    return task.model_copy(update={"source": {**task.source, "ids": ids}})
 
 
 def _noting(samples: Iterable[Sample], known: Collection[str], seen: set[str]) -> Iterator[Sample]:
@@ -208,18 +232,15 @@ def _held(folder: RunFolder, task: str) -> frozenset[str]:
 
 
 def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:
-    """The prompts that run on a task: its first, those asked for that fit it, or all it lists.
+    """The prompts that run on a task: its first, or those asked for that fit it.
 
-    Raises HarnessError when none of those asked for fills a field of the task.
+    `all` asks for those that the task lists and for all of a person's own that fit; a name may hold `*`, `?` and
+    `[...]`. Raises HarnessError where nothing has the name, and when none of those asked for fills a field of the
+    task.
     """
-    if not wanted:
-        names: Sequence[str] = task.prompts[:1]
-    elif ALL_PROMPTS in wanted:
-        names = [*task.prompts, *(n for n in wanted if n not in {*task.prompts, ALL_PROMPTS})]
-    else:
-        names = wanted
+    names = [name for word in wanted for name in _named(word, task, library)] or [*task.prompts[:1]]
     prompts = [library.prompt(name) for name in dict.fromkeys(names)]
-    fitting = tuple(prompt for prompt in prompts if set(prompt.head.fields) & set(task.fields))
+    fitting = tuple(prompt for prompt in prompts if prompt.head.fills(task.fields))
     if not fitting:
         raise HarnessError(
             f"no prompt asked for fills a field of task {task.name} ({', '.join(task.fields)}): "
@@ -227,6 +248,14 @@ def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple
             hint=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
         )
     return fitting
+
+
+def _named(word: str, task: Task, library: Library) -> Sequence[str]:
+    """The prompts that one `--prompt` names."""
+    if word != ALL_PROMPTS:
+        return library.matching(word)
+    own = [library.prompt(name) for name in library.own_names()]
+    return [*task.prompts, *(prompt.name for prompt in own if prompt.head.fills(task.fields))]
 
 
 def conditions_of(

@@ -42,6 +42,8 @@ class Prepared:
     shown: Mapping[str, Sequence[int | str]] | None = None
     """For a clip, which frames and by what rules (see `Shown`); the ids of the worked `exemplars`."""
     repeat: int = 0
+    read_as: tuple[str, ...] = ()
+    """Rules by which its pictures were read, where they are not plain (see `Shown`)."""
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
         """The conversation up to the next reply."""
@@ -101,7 +103,7 @@ def prepare(
                 Prepared(
                     cell, trial_id(cell, sample.id, repeat), prompt, library, told, asks,
                     seen.pictures, seen.failure or examples.failure,
-                    with_examples(seen.record, examples), repeat,
+                    with_examples(seen.record, examples), repeat, seen.read_as,
                 )
                 for repeat in range(plan.repeats)
             ]  # fmt: skip

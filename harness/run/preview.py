@@ -19,7 +19,8 @@ from harness.core.prompt import Prompt
 from harness.core.sample import Sample
 from harness.core.source import Source
 from harness.core.task import Task
-from harness.media import check, portable
+from harness.media import check
+from harness.media.portable import READ_AS, portable_noted
 from harness.media.video import video_of
 from harness.prompting import Library
 from harness.run.exemplars import Pool
@@ -155,8 +156,9 @@ def _pictures(frames: Sequence[Picture]) -> tuple[list[str], list[Image]]:
         try:
             data = picture.read()
             width, height = check(data, picture.name)
-            data = portable(data, name=picture.name)
-            lines.append(f"{picture.name}  ({width}x{height}, {len(data):,} bytes)")
+            data, rules = portable_noted(data, name=picture.name)
+            said = "".join(f"; {READ_AS[rule]}" for rule in rules)
+            lines.append(f"{picture.name}  ({width}x{height}, {len(data):,} bytes{said})")
         except MediaError as error:
             data = _PIXEL
             lines.append(f"{picture.name}  (cannot be shown: {error.message})")

@@ -40,7 +40,7 @@ from harness.run.manifest import (
     write_details,
     write_manifest,
 )
-from harness.run.notes import plan_notes
+from harness.run.notes import class_changes, plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
 from harness.run.provenance import redact
 from harness.run.readiness import check, check_pictures, find_out, recorded_offers
@@ -178,6 +178,8 @@ class ReadyRun:
     """Cell id -> trials already finished on this basis."""
     recorded: dict[str, frozenset[Need]] = field(default_factory=dict)
     """Model -> what it was found to be able to do when it was last asked."""
+    changed: list[str] = field(default_factory=list)
+    """What is otherwise than in the last run of the same folder."""
     staged: RunFolder | None = None
     """Where plan and samples lie until the run begins."""
     finished: FinishedTrials | None = None
@@ -205,7 +207,7 @@ class ReadyRun:
             "requests": asked,
             "done": sum(self.done.values()),
             "run": str(self.job.folder.path),
-            "notes": plan_notes(self.plan, self.job.axes, self.models),
+            "notes": [*self.changed, *plan_notes(self.plan, self.job.axes, self.models)],
         }
 
     def begin(self) -> Journal:
@@ -261,7 +263,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             recorded={
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
-            staged=staged, finished=finished,
+            changed=class_changes(before, plan), staged=staged, finished=finished,
         )  # fmt: skip
     except BaseException:
         discard(staged)

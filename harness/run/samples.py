@@ -15,6 +15,7 @@ from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import stated_labels
 from harness.core.task import Task
 from harness.run.digests import Digests, digest
+from harness.run.label_words import check_label_words
 from harness.run.sample_file import PlannedSample, write_rows
 
 MOST_CLASSES = 200
@@ -199,11 +200,14 @@ def collect_classes(samples: Iterable[Sample], task: Task) -> dict[str, tuple[st
 
 
 def with_classes(task: Task, classes: Mapping[str, tuple[str, ...]]) -> Task:
-    """The task with those fields' labels spelled out."""
+    """The task with those fields' labels spelled out. Raises HarnessError for a synonym or a definition of another label."""
     fields = {
         name: spec.model_copy(update={"labels": classes[name]}) if name in classes else spec
         for name, spec in task.fields.items()
     }
+    check_label_words(
+        {name: fields[name] for name in classes if name in fields}, lambda keys: f"task {task.name}"
+    )
     return task.model_copy(update={"fields": fields})
 
 

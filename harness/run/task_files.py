@@ -15,6 +15,7 @@ from harness.core.field import FROM_DATA
 from harness.core.folders import Folders
 from harness.core.kind import useless
 from harness.core.task import Task
+from harness.run.label_words import check_label_words
 from harness.run.workspace import Workspace, fill_references
 from harness.run.yaml_file import Place, read_yaml, validated
 
@@ -145,6 +146,7 @@ def _with_label_lists(task: Task, where: Place) -> Task:
             fields[name] = field.model_copy(update={"labels": labels})
         else:
             fields[name] = field
+    check_label_words(fields, where)
     return task.model_copy(update={"fields": fields})
 
 

@@ -250,7 +250,7 @@ def _asked(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
         if 0 < pending < trials:
             yield {
                 "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
-                "channel": cell.channel, "asked": trials - pending, "of": trials,
+                "channel": cell.taken, "asked": trials - pending, "of": trials,
             }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.run.yaml_file import read_yaml, validated
+from harness.score.answer_rows import NOT_ANSWERS
 from harness.score.prediction_files import AnswerFile
 
 IDS = ("name", "id")
@@ -85,7 +86,8 @@ def choose_columns(
         raise _unclear(file, "true values", "--truth COL")
     answer = asked.answer or file.defaults.get("answer")
     if not answer:
-        taken = {found_id, *TRUTHS, *_names(truth_column), *_names(asked.cluster), asked.fold}
+        taken = {found_id, *TRUTHS, *NOT_ANSWERS, *_names(truth_column), *_names(asked.cluster)}
+        taken |= {asked.fold} if asked.fold else set()
         left = [c for c in file.columns if c not in taken and c not in (asked.annotations or ())]
         if len(left) != 1:
             raise _unclear(file, "answers", "--answer COL")

@@ -1,4 +1,4 @@
-"""Files of answers made elsewhere, row by row: tables, and the logs of inspect-ai, lmms-eval and lm-eval.
+"""Files of answers made elsewhere, row by row: tables, and the logs of inspect-ai, lmms-eval, lm-eval and VLMEvalKit.
 
 A row of a log keeps its own keys and gains three: `@answer`, the raw reply (not what the tool's own filter
 made of it); `@finish`, why it ended; `@failure`, why there is none.
@@ -6,24 +6,35 @@ made of it); `@finish`, why it ended; `@failure`, why there is none.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.generation import Finish
-from harness.sources.rows import Row, open_table
-
-ANSWER, FINISH, FAILURE, REPEAT = "@answer", "@finish", "@failure", "@repeat"
-
-_STOPS: Mapping[str, Finish] = MappingProxyType(
-    {"max_tokens": "length", "model_length": "length", "content_filter": "filtered"}
+from harness.score.answer_rows import (
+    ANSWER,
+    FAILURE,
+    FINISH,
+    NOT_ANSWERS,
+    REPEAT,
+    VLMEVALKIT,
+    is_vlmevalkit,
+    vlmevalkit_rows,
+    with_finish,
 )
-"""How inspect-ai writes why a reply ended, where it is not a plain stop."""
+from harness.score.inspect_logs import COLUMNS, DEFAULTS, json_rows, packed_rows
+from harness.sources.cells import is_blank, plain
+from harness.sources.encoding import encoding_of
+from harness.sources.json_rows import first_character
+from harness.sources.row import Row, Table, check_columns
+from harness.sources.rows import TABLE_SUFFIXES, open_table
+from harness.sources.workbook import sheets
+
+__all__ = ["ANSWER", "FAILURE", "FINISH", "REPEAT", "AnswerFile", "cell_of", "open_answers"]
 
 _LMMS_FAILED = "[LMMS_EVAL_REQUEST_FAILED"
 """lmms-eval puts the text of a failed request where the reply belongs, opening with this."""
@@ -31,7 +42,6 @@ _LMMS_FAILED = "[LMMS_EVAL_REQUEST_FAILED"
 _LIKELIHOOD = re.compile(r"-?(inf|\d+(\.\d+)?(e-?\d+)?)")
 
 _LOG_COLUMNS = MappingProxyType({"id": "doc_id", "truth": "target", "answer": ANSWER})
-_INSPECT_COLUMNS = MappingProxyType({"id": "id", "truth": "target", "answer": ANSWER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ class AnswerFile:
 
     path: Path
     tool: str
-    """`table`, `inspect-ai`, or `lm-eval` (which lmms-eval's logs follow)."""
+    """`table`, `inspect-ai`, `vlmevalkit`, or `lm-eval` (which lmms-eval's logs follow)."""
     columns: tuple[str, ...]
     read: Callable[[], Iterator[Row]] = field(repr=False)
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +61,7 @@ class AnswerFile:
 
 
 def open_answers(path: Path) -> AnswerFile:
-    """Open a file of answers by its suffix and, for JSON lines, by the keys of its first object.
+    """Open a file of answers by its suffix and, for JSON, by what it holds.
 
     Raises HarnessError for a file that is missing, empty, broken, or of no known kind.
     """
@@ -59,24 +69,67 @@ def open_answers(path: Path) -> AnswerFile:
     if not path.is_file():
         raise HarnessError(f"no such file of predictions: {path}", hint="check --predictions FILE")
     if suffix == ".eval":
-        raise HarnessError(
-            f"{path.name} is a packed log of inspect-ai",
-            hint=f"unpack it first: inspect log convert --to json --output-dir DIR {path.name}",
-        )
-    if suffix == ".json":
-        return _inspect(path)
-    if suffix not in {".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"}:
+        next(packed_rows(path))  # what is wrong with the file is told now
+        return AnswerFile(path, "inspect-ai", COLUMNS, lambda: packed_rows(path), DEFAULTS)
+    if suffix == ".json" and _begins_with(path) != "[":
+        rows = json_rows(path)
+        columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))
+        return AnswerFile(path, "inspect-ai", columns, lambda: iter(rows), DEFAULTS)
+    if suffix not in {*TABLE_SUFFIXES, ".xlsx"}:
         raise HarnessError(
             f"predictions cannot be read from {path.name!r}",
-            hint="give a .csv, .tsv, .jsonl or .parquet table, a .json log of inspect-ai, "
+            hint="give a .csv, .tsv, .json, .jsonl, .parquet or .xlsx table, a .json or .eval log of inspect-ai, "
             "or a samples .jsonl of lm-eval or lmms-eval",
         )
-    table = open_table(path)
+    table = _sheet(path) if suffix == ".xlsx" else open_table(path)
     logged = "doc_id" in table.columns and {"resps", "filtered_resps"} & set(table.columns)
     if logged and suffix in {".jsonl", ".ndjson"}:
         columns = (*table.columns, ANSWER)
         return AnswerFile(path, "lm-eval", columns, lambda: _replies(table), _LOG_COLUMNS)
-    return AnswerFile(path, "table", table.columns, table.read)
+    return _of_table(table)
+
+
+def _of_table(table: Table) -> AnswerFile:
+    """A table as a file of answers; VLMEvalKit's are known by their columns."""
+    columns = table.columns
+
+    def read() -> Iterator[Row]:
+        rows = vlmevalkit_rows(table) if is_vlmevalkit(columns) else iter(table)
+        return with_finish(rows, columns) if NOT_ANSWERS & set(columns) else rows
+
+    if not is_vlmevalkit(columns):
+        return AnswerFile(table.path, "table", columns, read)
+    truth = {"truth": "answer"} if "answer" in columns else {}
+    return AnswerFile(table.path, "vlmevalkit", columns, read, {**VLMEVALKIT, **truth})
+
+
+def _begins_with(path: Path) -> str:
+    try:
+        with path.open(encoding=encoding_of(path).codec) as file:
+            return first_character(file).lstrip("\ufeff")
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _sheet(path: Path) -> Table:
+    """The first sheet of a workbook that has rows, its first row naming the columns."""
+    for rows in sheets(path).values():
+        if len(rows) < 2:
+            continue
+        names = ["" if is_blank(cell) else plain(cell) for cell in rows[0]]
+        columns = tuple(name for name in names if name)
+        check_columns(path, columns)
+        body = [
+            Row(
+                number,
+                f"{path.name}, row {number + 1}",
+                {name: cell for name, cell in zip(names, row, strict=False) if name},
+            )
+            for number, row in enumerate(rows[1:], start=1)
+            if any(not is_blank(cell) for cell in row)
+        ]
+        return Table(path, columns, partial(iter, body))
+    raise HarnessError(f"table is empty: {path}", hint="its first line must name the columns")
 
 
 def cell_of(row: Row, column: str) -> Any:
@@ -129,59 +182,3 @@ def _is_likelihood(pair: list[Any]) -> bool:
     if len(pair) != 2 or str(pair[1]) not in {"True", "False"}:
         return False
     return isinstance(pair[0], int | float) or bool(_LIKELIHOOD.fullmatch(str(pair[0])))
-
-
-def _inspect(path: Path) -> AnswerFile:
-    try:
-        log = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise HarnessError(f"{path.name}: not JSON: {error}", hint="write the log again") from None
-    except OSError as error:
-        raise HarnessError(f"{path} cannot be read: {error.strerror}") from None
-    samples = log.get("samples") if isinstance(log, dict) else None
-    if not isinstance(samples, list) or "eval" not in log:
-        raise HarnessError(
-            f"{path.name} is not an eval log of inspect-ai with samples",
-            hint="give the whole log (inspect log dump FILE), or a .jsonl with one object a line",
-        )
-    if not samples:
-        raise HarnessError(f"{path.name} holds no samples", hint="give a log that was finished")
-    rows = [_inspect_row(path, number, sample) for number, sample in enumerate(samples, start=1)]
-    columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))
-    return AnswerFile(path, "inspect-ai", columns, lambda: iter(rows), _INSPECT_COLUMNS)
-
-
-def _inspect_row(path: Path, number: int, sample: Any) -> Row:
-    where = f"{path.name}, sample {number}"
-    if not isinstance(sample, dict):
-        raise HarnessError(f"{where}: not an object", hint="write the log again")
-    kept = ("id", "epoch", "target", "metadata", "choices", "scores")
-    cells: dict[str, Any] = {name: sample.get(name) for name in kept}
-    target = cells["target"]
-    if isinstance(target, list) and len(target) == 1:
-        cells["target"] = target[0]
-    output = sample.get("output")
-    output = output if isinstance(output, dict) else {}
-    choices = output.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else {}
-    first = first if isinstance(first, dict) else {}
-    cells[ANSWER] = _completion(output, first)
-    cells[FINISH] = _STOPS.get(str(first.get("stop_reason")), "stop")
-    fault = sample.get("error") or output.get("error")
-    if fault:
-        cells[FAILURE] = str(fault.get("message") if isinstance(fault, dict) else fault)[:500]
-    cells[REPEAT] = isinstance(cells["epoch"], int) and cells["epoch"] > 1
-    return Row(number, where, cells)
-
-
-def _completion(output: Mapping[str, Any], choice: Mapping[str, Any]) -> str | None:
-    """The reply's text: the message's text parts without its reasoning, else `completion`."""
-    message = choice.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    if isinstance(content, list):
-        parts = [c.get("text") for c in content if isinstance(c, dict) and c.get("type") == "text"]
-        return "".join(part for part in parts if isinstance(part, str))
-    if isinstance(content, str):
-        return content
-    completion = output.get("completion")
-    return completion if isinstance(completion, str) else None

@@ -28,6 +28,7 @@ from harness.score.prediction_columns import Columns
 from harness.score.prediction_files import AnswerFile
 from harness.score.prediction_lines import HELD, Lines
 from harness.score.prediction_replies import ReplyMaker
+from harness.sources.places import tidy
 
 MODEL = "predictions:"
 """Opens the name of the model that stands for a file: `predictions:FILE`."""
@@ -101,6 +102,11 @@ def _matched(
     """The place of each sample's row, -1 where it has none; raises HarnessError where none has one."""
     found = (lines.place(name) for name in _samples(folder, planned))
     places = array("i", (-1 if place is None else place for place in found))
+    if -1 in places:  # a path may be spelt otherwise than the task spells it
+        other = _by_path(lines)
+        for row, name in enumerate(_samples(folder, planned) if other else ()):
+            if places[row] < 0:
+                places[row] = other.get(name, -1)
     known = np.zeros(len(lines), dtype=np.bool_)
     taken = as_codes(places)
     known[taken[taken >= 0]] = True
@@ -113,6 +119,17 @@ def _matched(
             hint="name the column of ids with --id COL, or give --truth COL to take the truths from the file",
         )
     return places, Matched(int(known.sum()), stray)
+
+
+def _by_path(lines: Lines) -> dict[str, int]:
+    """Tidy path -> the place of the row whose id spells it otherwise; not those that two rows spell."""
+    spelt: dict[str, list[int]] = {}
+    for place in range(len(lines)):
+        name = lines.sample(place)
+        path = tidy(name)
+        if path is not None and path != name and lines.place(path) is None:
+            spelt.setdefault(path, []).append(place)
+    return {path: places[0] for path, places in spelt.items() if len(places) == 1}
 
 
 def _said(lines: Lines, places: Iterable[int], make: ReplyMaker) -> Iterator[Said | None]:

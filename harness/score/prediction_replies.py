@@ -14,6 +14,7 @@ from harness.score.prediction_columns import Columns
 from harness.score.prediction_lines import Lines
 from harness.score.prediction_rankings import are_ranked, ranking
 from harness.sources.cells import is_blank, plain
+from harness.sources.labels import code_key, label_names
 
 Answers = Mapping[str, Any]
 """Field -> cell; under "" where one reply answers all fields."""
@@ -29,6 +30,8 @@ class ReplyMaker:
     """Key of the answers -> labels, for ranked columns."""
     fields: Mapping[str, str]
     """Key of a ranked column -> its field."""
+    names: Mapping[str, Mapping[str, str | None]]
+    """Key of the answers -> code -> label, as `source.labels` names them."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -40,7 +43,8 @@ class ReplyMaker:
         """The first of a ranked list is the answer; other cells are the reply as they stand."""
         texts: dict[str, Any] = {}
         rankings: dict[str, tuple[str, ...]] = {}
-        for key, cell in answers.items():
+        for key, given in answers.items():
+            cell = _named(given, self.names[key]) if key in self.names else given
             table = self.tables.get(key)
             items = None if table is None or is_blank(cell) else ranking(cell, table)
             if items is not None:
@@ -58,6 +62,9 @@ def reply_maker(task: Task, columns: Columns, lines: Lines) -> ReplyMaker:
     """A maker for one file; whether a column is ranked is asked for, or seen from its cells."""
     whole = isinstance(columns.answer, str)
     fields = {"": next(iter(task.fields))} if whole else {name: name for name in columns.answer}
+    written = task.source.get("labels")
+    by_field = {} if written is None else label_names(written, task.fields)
+    names = {key: by_field[name] for key, name in fields.items() if name in by_field}
     tables: dict[str, LabelTable] = {}
     for key, name in fields.items():
         spec = task.fields[name]
@@ -66,7 +73,10 @@ def reply_maker(task: Task, columns: Columns, lines: Lines) -> ReplyMaker:
         table = canonicaliser(spec.classes, spec.synonyms)
         ranked = columns.ranked
         if ranked is None:
-            cells = ((said.answers.get(key), times) for said, times in lines.contents())
+            cells = (
+                (_named(said.answers.get(key), names.get(key, {})), times)
+                for said, times in lines.contents()
+            )
             ranked = are_ranked(cells, table)
         if ranked:
             tables[key] = table
@@ -75,7 +85,18 @@ def reply_maker(task: Task, columns: Columns, lines: Lines) -> ReplyMaker:
         f"{name}: answers are ranked lists; the first label is the answer"
         for name in found.values()
     )
-    return ReplyMaker("text" if whole else "json", tables, found, notes)
+    return ReplyMaker("text" if whole else "json", tables, found, names, notes)
+
+
+def _named(cell: Any, names: Mapping[str, str | None]) -> Any:
+    """A cell, or each of its items, by the label that its code stands for."""
+    if not names:
+        return cell
+    if isinstance(cell, list):
+        return [_named(item, names) for item in cell]
+    if isinstance(cell, str | int | float) and not is_blank(cell):
+        return names.get(code_key(plain(cell))) or cell
+    return cell
 
 
 def _text(cell: Any) -> str:

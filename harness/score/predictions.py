@@ -15,7 +15,7 @@ from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.medium import Medium
 from harness.core.sample import Sample
-from harness.core.source import Skipped
+from harness.core.source import Skipped, source_notes
 from harness.core.task import Task
 from harness.core.text import canonical_json
 from harness.run.folder import RunFolder
@@ -30,6 +30,7 @@ from harness.score.prediction_folder import Matched, write_prediction_run
 from harness.score.prediction_lines import Lines, read_lines
 from harness.score.prediction_replies import reply_maker
 from harness.sources.cells import plain
+from harness.sources.labels import with_labels
 
 OWN_SOURCE = "predictions"
 """Written as the source's family where the file itself holds the truths."""
@@ -146,8 +147,11 @@ class _FileSource:
 
 def _plan_own(file: AnswerFile, task: Task, lines: Lines, folder: RunFolder) -> PlannedTask:
     """The task planned over the file's own ids and truths."""
-    source = _FileSource(lines)
+    named = task.source.get("labels")
+    source = with_labels(_FileSource(lines), named, fields=task.fields, keep=True)
     options = {"family": OWN_SOURCE, "file": file.path.name}
+    if named is not None:
+        options["labels"] = named
     task = task.model_copy(update={"source": options})
     summary = write_samples(source, task, folder.samples(task.name), limited=False)
     for name, classes in summary.classes.items():
@@ -161,7 +165,8 @@ def _plan_own(file: AnswerFile, task: Task, lines: Lines, folder: RunFolder) -> 
         source=source,
         summary=summary,
         digest=source.digest(),
-        skipped=(),
+        skipped=source.skipped(),
+        notes=source_notes(source),
     )
 
 
@@ -184,6 +189,7 @@ def _notes(
 ) -> Iterator[str]:
     name = file.path.name
     yield from (f"{name}: {s.count:,} rows left out: {s.reason}" for s in left_out)
+    yield from (f"{name}: {note}" for note in planned.notes)
     if matched.stray is not None:
         yield (
             f"{name}: {len(lines) - matched.count:,} ids are not among the task's samples and were dropped, "

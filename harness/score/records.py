@@ -233,6 +233,8 @@ class _Parser:
         """What one reply says of the fields that are read from it."""
         if not asks:
             return {}
+        if generation.finish == "filtered":
+            return dict.fromkeys(asks, Answer(Outcome.REFUSED, None, "refused/platform"))
         if generation.scores is not None:
             fields, scores = self._task.fields, generation.scores
             return {name: scored_answer(scores, fields[name]) for name in asks}

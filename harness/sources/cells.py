@@ -13,7 +13,7 @@ from harness.kinds.cells import finite, is_blank, plain
 
 __all__ = ["annotation", "frame_number", "frame_rate", "is_blank", "plain", "target"]
 
-_NO_FRAME = frozenset({"/", "-", "na", "n/a", "nan", "none"})
+_NO_FRAME = frozenset({"/", "\\", "-", "na", "n/a", "nan", "none"})
 """How published coding sheets write "not coded" in a frame column."""
 
 

@@ -1,16 +1,20 @@
-"""A copy of a data set held against what its authors publish of it."""
+"""Data as they lie there: what is missing, what stands twice, and what differs from what its authors publish."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar
-from harness.core.source import Skipped, Source
+from harness.core.source import Skipped, Source, source_notes
+from harness.media.video_file import VideoFile
 from harness.sources.dataset import VOTES, Published
+from harness.sources.labels import LabelledSource
+from harness.sources.picture_check import PictureFindings, check_pictures, subset_of
 from harness.sources.pictures import NoFrames
 
 
@@ -40,6 +44,21 @@ class Checked:
     first_missing: str
     published: tuple[Published, ...]
     ceiling: Ceiling | None
+    codes: str = ""
+    """Why the labels cannot be used as they are: codes without names, twins that are unclear; empty where they can."""
+    labels: tuple[str, ...] = ()
+    """How spellings were joined to classes."""
+    shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Subject -> the subsets that it is in, where these are several."""
+    pictures: PictureFindings | None = None
+    """None where no picture was opened."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found that must be looked into."""
+        found = self.pictures
+        bad = found is not None and (found.unreadable or found.same or found.near)
+        return not (self.missing or self.shared or self.differences() or self.codes or bad)
 
     def differences(self) -> list[str]:
         """Where the copy's counts are not the published ones; empty where all agree."""
@@ -57,16 +76,25 @@ class Checked:
         return found
 
 
-def check_source(source: Source, fields: Mapping[str, FieldSpec]) -> Checked:
-    """Read a source through and look for every picture; opens none. Raises what the source raises."""
+def check_source(
+    source: Source, fields: Mapping[str, FieldSpec], *, pictures: bool = False
+) -> Checked:
+    """Read a source through and look for every picture; open them all where `pictures` is true.
+
+    Raises what the source raises, but for labels that are unclear: these are told in `codes`.
+    """
+    source, codes = _with_clear_labels(source)
     counts: dict[str, Counter[str]] = {name: Counter() for name in fields}
     clusters: set[str] = set()
+    subsets: dict[str, set[str]] = {}
     samples = missing = 0
     first_missing = ""
     votes = _Votes()
     for sample in source:
         samples += 1
         clusters.add(sample.cluster or sample.id)
+        if sample.cluster is not None and (subset := subset_of(sample)):
+            subsets.setdefault(sample.cluster, set()).add(subset)
         lost = _lost(sample)
         if lost:
             missing += 1
@@ -75,6 +103,7 @@ def check_source(source: Source, fields: Mapping[str, FieldSpec]) -> Checked:
             counts[name][str(value) if fields[name].one_label else ""] += 1
             if fields[name].one_label:
                 votes.add(sample.annotations, str(value))
+    labels = [name for name, spec in fields.items() if spec.one_label]
     return Checked(
         samples=samples,
         clusters=len(clusters),
@@ -84,7 +113,22 @@ def check_source(source: Source, fields: Mapping[str, FieldSpec]) -> Checked:
         first_missing=first_missing,
         published=getattr(source, "published", ()),
         ceiling=votes.ceiling(),
+        codes=codes,
+        labels=source_notes(source),
+        shared={who: tuple(sorted(s)) for who, s in sorted(subsets.items()) if len(s) > 1},
+        pictures=check_pictures(iter(source), labels) if pictures else None,
     )
+
+
+def _with_clear_labels(source: Source) -> tuple[Source, str]:
+    """The source, and what keeps its labels from being classes; then it is read as it stands."""
+    if not isinstance(source, LabelledSource):
+        return source, ""
+    try:
+        source.notes()
+    except HarnessError as error:
+        return source.as_it_stands, f"{error.message}; {error.hint}"
+    return source, ""
 
 
 def _lost(sample: Sample) -> str:
@@ -92,7 +136,7 @@ def _lost(sample: Sample) -> str:
     for frame in sample.medium.frames:
         if isinstance(frame, NoFrames):
             return frame.name
-        if isinstance(frame, FilePicture) and not frame.path.is_file():
+        if isinstance(frame, FilePicture | VideoFile) and not frame.path.is_file():
             return str(frame.path)
     return ""
 

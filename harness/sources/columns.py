@@ -14,6 +14,7 @@ from harness.sources.options import Options
 from harness.sources.pictures import Cell, Numbering, cell_for
 
 _IMAGE_COLUMNS = ("image", "path")
+_CLIP_COLUMNS = ("frames", "video")
 
 
 class ColumnOptions(Options):
@@ -22,11 +23,16 @@ class ColumnOptions(Options):
     image: str | None = None
     """Column of picture paths or bytes, or a pattern of columns: `{subject}/{file}.jpg`."""
     frames: str | None = None
-    """The same for clips: a list, a folder, a glob, or paths separated by `;`."""
+    """The same for clips: a video file, a list, a folder, a glob, or paths separated by `;`."""
     numbering: Numbering = "from-zero"
     """How onset, apex and offset count the frames."""
     id: str | None = None
     """Column of sample ids; without it the picture's path, or the row number."""
+    ids: Literal["path", "as-written"] = "path"
+    """How paths become ids: in one spelling, relative to the table's folder or the root, and of pictures elsewhere the
+    digest of their content; or as the table spells them, as version 0.2 did."""
+    allow_outside: bool = False
+    """Whether the table may name pictures outside its own folder and the root (`--allow-outside`)."""
     label: str | None = None
     """Column of the task's only field."""
     targets: Mapping[str, str] = {}
@@ -56,6 +62,10 @@ class ColumnOptions(Options):
             if getattr(self, one) and getattr(self, other):
                 raise ValueError(f"give {one} or {other}, not both")
         return self
+
+
+NOT_IN_DIGEST = frozenset({"ids", "allow_outside"})
+"""Options that change nothing of what the table says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +127,11 @@ def _medium(
     for column in _IMAGE_COLUMNS:
         if column in columns:
             return Cell(column, is_pattern=False), "image"
-    if "frames" in columns:
-        return Cell("frames", is_pattern=False), "clip"
+    for column in _CLIP_COLUMNS:
+        if column in columns:
+            return Cell(column, is_pattern=False), "clip"
     raise HarnessError(
-        f"{table} has no column called image, path or frames",
+        f"{table} has no column called image, path, frames or video",
         hint="name the column of pictures as source.image, or of clips as source.frames; "
         f"its columns are: {', '.join(columns)}",
     )

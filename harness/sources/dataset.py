@@ -17,6 +17,7 @@ from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped
 from harness.core.text import digest_file, digest_json
 from harness.media.marks import with_notes
+from harness.media.video_file import VIDEO_SUFFIXES, is_video_name, video_clip
 from harness.sources.cells import target
 from harness.sources.ids import SeenIds, fault_of
 from harness.sources.options import Options
@@ -191,6 +192,21 @@ def first_existing(paths: Sequence[Path], *, hint: str) -> Path:
     raise HarnessError(f"none of these is there: {', '.join(map(str, paths))}", hint=hint)
 
 
+def clip_at(frames: Path, *videos: Path) -> Path:
+    """The folder of a clip's frames; where it is not there, a video file beside it or at one of the other places.
+
+    `videos` are paths without their suffix. Where nothing is there, the folder, which is then told as missing.
+    """
+    if frames.is_dir():
+        return frames
+    for place in (frames, *videos):
+        for suffix in sorted(VIDEO_SUFFIXES):
+            video = place.with_name(place.name + suffix)
+            if video.exists():
+                return video
+    return frames
+
+
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """(number from 1, text) of each line that is not blank. Raises HarnessError where it is not UTF-8."""
     try:
@@ -228,6 +244,8 @@ def _medium(entry: Entry) -> Medium:
     if isinstance(entry.medium, Path):
         if not entry.clip:
             return Medium(kind="image", frames=(FilePicture(entry.medium),))
+        if is_video_name(entry.medium):
+            return video_clip(entry.medium)
         frames = frames_of(str(entry.medium), root=Path(), name=entry.id, where=entry.id)
         numbered = all(Path(frame.name).stem[-1:].isdigit() for frame in frames)
         how: Numbering = "file-names" if numbered else "from-one"

@@ -12,11 +12,13 @@ from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.core.text import canonical_json, digest_json
+from harness.sources.arrow_rows import named
 from harness.sources.cells import annotation
-from harness.sources.columns import ColumnOptions, find_columns
+from harness.sources.columns import NOT_IN_DIGEST, ColumnOptions, find_columns
 from harness.sources.mapper import Mapper, RowSource
 from harness.sources.options import read_options
 from harness.sources.pictures import picture_of
+from harness.sources.places import folders
 from harness.sources.rows import Row
 
 _BATCH_ROWS = 1000
@@ -47,6 +49,8 @@ class HubPicture:
     column: str
     place: int | None
     """Position in a list of pictures; None where the cell is one picture."""
+    inside: tuple[str, ...] = ()
+    """Folders that a path in the cell may lie in; none: anywhere."""
 
     def read(self) -> bytes:
         cell = self.data[self.row][self.column]
@@ -54,7 +58,14 @@ class HubPicture:
             cell = cell[self.place]
         if not isinstance(cell, Mapping) or set(cell.values()) <= {None}:
             raise MediaError(f"no picture in {self.name}", kind="missing")
-        return picture_of(cell, root=Path(), name=self.name, where=self.name).read()
+        try:
+            return picture_of(
+                cell, root=Path(), name=self.name, where=self.name, inside=self.inside
+            ).read()
+        except MediaError:
+            raise
+        except HarnessError as error:  # a path outside: found only when the row is read
+            raise MediaError(error.message, kind="missing", hint=error.hint) from None
 
 
 def open_hub_source(
@@ -65,17 +76,26 @@ def open_hub_source(
     data = undecoded(load(asked, base))
     title = f"{asked.path}[{asked.split}]"
     columns = find_columns(asked, tuple(data.features), fields, table=title)
-    mapper = Mapper(options=asked, columns=columns, fields=fields, root=base)
+    inside = () if asked.allow_outside else _allowed(base / asked.path)
+    mapper = Mapper(options=asked, columns=columns, fields=fields, root=base, inside=inside)
     media = picture_columns(data.features)
 
     def rows() -> Iterable[Row]:
-        found = streamed(data, title) if asked.streaming else stored(data, media, title)
+        found = streamed(data, title) if asked.streaming else stored(data, media, title, inside)
         return named_classes(found, data.features)
 
     def digest() -> str:
         return _digest(asked, data, media)
 
     return RowSource(rows, mapper, name=title, digest=digest)
+
+
+def _allowed(local: Path) -> tuple[str, ...]:
+    """The data set's own folder, and those that Hugging Face's packages keep their downloads in."""
+    from datasets import config
+
+    caches = (config.HF_CACHE_HOME, config.HF_DATASETS_CACHE, config.DOWNLOADED_DATASETS_PATH)
+    return folders(local, *map(Path, caches))
 
 
 def load(options: HubOptions, base: Path) -> Any:
@@ -125,7 +145,9 @@ def undecoded(data: Any) -> Any:
     return data
 
 
-def stored(data: Any, media: tuple[str, ...], title: str) -> Iterator[Row]:
+def stored(
+    data: Any, media: tuple[str, ...], title: str, inside: tuple[str, ...] = ()
+) -> Iterator[Row]:
     """Rows of a data set on disk; pictures as handles, annotations without touching the pixels."""
     kept = data.select_columns([name for name in data.features if name not in media])
     lists = {name for name in media if hasattr(data.features[name], "feature")}
@@ -135,11 +157,11 @@ def stored(data: Any, media: tuple[str, ...], title: str) -> Iterator[Row]:
             name = f"{title}/{index}/{column}"
             if lengths is not None and column in lists:
                 cells[column] = [
-                    HubPicture(f"{name}/{place}", data, index, column, place)
+                    HubPicture(f"{name}/{place}", data, index, column, place, inside)
                     for place in range(len(lengths[index][column] or ()))
                 ]
             else:
-                cells[column] = HubPicture(name, data, index, column, None)
+                cells[column] = HubPicture(name, data, index, column, None, inside)
         yield Row(index + 1, f"{title}, row {index + 1}", cells)
 
 
@@ -162,30 +184,22 @@ def named_classes(rows: Iterable[Row], features: Mapping[str, Any]) -> Iterator[
     """Rows with class numbers replaced by class names; -1, the hub's "no label", by None."""
     import datasets
 
-    names: dict[str, list[str]] = {}
+    names: dict[str, tuple[str, ...]] = {}
     for column, feature in features.items():
         inner = getattr(feature, "feature", feature)
         if isinstance(inner, datasets.ClassLabel):
-            names[column] = list(inner.names)
+            names[column] = tuple(inner.names)
     for row in rows:
         yield Row(row.number, row.where, {**row.cells, **_named(row.cells, names)})
 
 
-def _named(cells: Mapping[str, Any], names: Mapping[str, list[str]]) -> dict[str, Any]:
-    def name_of(number: Any, known: list[str]) -> str | None:
-        return known[number] if isinstance(number, int) and 0 <= number < len(known) else None
-
-    return {
-        column: [name_of(n, known) for n in cells[column]]
-        if isinstance(cells[column], list)
-        else name_of(cells[column], known)
-        for column, known in names.items()
-    }
+def _named(cells: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    return {column: named(cells[column], known) for column, known in names.items()}
 
 
 def _digest(options: HubOptions, data: Any, media: tuple[str, ...]) -> str:
     """Over the options and, of a data set on disk, every annotation; not over where it lies."""
-    written = options.model_dump(mode="json", exclude={"path"})
+    written = options.model_dump(mode="json", exclude={"path", *NOT_IN_DIGEST})
     if options.streaming:
         return digest_json({"options": written, "path": options.path})
     summary = hashlib.sha256()

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
+from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped
 from harness.media.marks import with_notes
+from harness.media.video_file import VideoFile
 from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
 from harness.sources.columns import ColumnOptions, Columns
+from harness.sources.encoded import content_id, decoded, is_encoded
 from harness.sources.ids import SeenIds, check_id, fault_of
 from harness.sources.pictures import NoFrames, frame_numbers, frames_of, picture_of
+from harness.sources.places import place_of, tidy
+from harness.sources.references import INDEX, References
 from harness.sources.rows import Row
 
 UNLABELLED = "no label in any target column"
@@ -36,12 +41,16 @@ class Mapper:
     fields: Mapping[str, FieldSpec]
     root: Path
     """Folder that relative paths start at."""
+    inside: tuple[str, ...] = ()
+    """Absolute folders that pictures may lie in; none: anywhere."""
+    references: References | None = None
+    """Where pictures may be named by the index of their row."""
 
     def sample(self, row: Row, sample_id: str) -> Sample | str:
         """The row's Sample, or the reason why it is left out. Raises HarnessError naming the row."""
         cells, columns = row.cells, self.columns
         media = columns.medium.of(cells)
-        if is_blank(media) or (isinstance(media, Mapping) and set(media.values()) <= {None}):
+        if _is_nothing(media):
             return NO_PICTURE
         question = self._question(row)
         notes: dict[str, Scalar] = {
@@ -62,6 +71,11 @@ class Mapper:
             cluster=self._cluster(cells),
         )
 
+    def targets(self, row: Row) -> Mapping[str, Value]:
+        """The row's true values; none where it is left out for want of a picture. Raises HarnessError as `sample`."""
+        media = self.columns.medium.of(row.cells)
+        return {} if _is_nothing(media) else self._targets(row)
+
     def own_id(self, row: Row) -> str | None:
         """The id in the row's id column, checked; None where the table has no such column."""
         if self.options.id is None:
@@ -72,16 +86,35 @@ class Mapper:
         return found
 
     def given_id(self, row: Row) -> str:
-        """An id for a row that has none: its picture's path, else its number."""
+        """An id for a row that has none: its picture's path in one spelling, else its number.
+
+        A picture in a cell is called by its column `index`, as VLMEvalKit's tables have it, else by its content, as
+        is a picture outside the folders of the table.
+        """
         cell = self.columns.medium.of(row.cells)
         if isinstance(cell, Mapping):
             cell = cell.get("path")
         if not isinstance(cell, str) or not cell.strip():
             return str(row.number)
-        if fault_of(cell.strip()) is None:
-            return cell.strip()
-        last = Path(cell.strip()).name
-        return last if fault_of(last) is None else str(row.number)
+        text = cell.strip()
+        index = row.cells.get(INDEX)
+        if is_encoded(text):
+            found = content_id(decoded(text)) if is_blank(index) else plain(index)
+        elif self.references is not None and not is_blank(index):
+            found = plain(index)
+        elif self.options.ids == "as-written":
+            found = text if fault_of(text) is None else Path(text).name
+        else:
+            found = tidy(text, self.inside) or self._outside_id(text, row)
+        return found if fault_of(found) is None else str(row.number)
+
+    def _outside_id(self, text: str, row: Row) -> str:
+        """By the content of a picture, which does not depend on where it lies; else by its name."""
+        place = place_of(text, self.root, (), row.where)
+        try:
+            return content_id(FilePicture(place).read()) if isinstance(place, Path) else ""
+        except MediaError:
+            return Path(text.replace("\\", "/")).name
 
     def _question(self, row: Row) -> str | None:
         if self.columns.question is None:
@@ -134,12 +167,15 @@ class Mapper:
     def _medium(self, media: Any, row: Row, sample_id: str) -> Medium:
         where = row.where
         if self.columns.kind == "image":
-            picture = picture_of(media, root=self.root, name=sample_id, where=where)
+            named = self.references and self.references.picture(row.cells, sample_id)
+            picture = named or picture_of(
+                media, root=self.root, name=sample_id, where=where, inside=self.inside
+            )
             return Medium(kind="image", frames=(picture,))
-        frames = frames_of(media, root=self.root, name=sample_id, where=where)
+        frames = frames_of(media, root=self.root, name=sample_id, where=where, inside=self.inside)
         onset, apex, offset = (self._frame(part, row) for part in _MOMENTS)
         indices = frame_numbers(frames, self.options.numbering, where=where)
-        if not isinstance(frames[0], NoFrames):
+        if not isinstance(frames[0], NoFrames | VideoFile):
             _check_inside((onset, apex, offset), indices, where=where)
         return Medium(
             kind="clip",
@@ -177,7 +213,7 @@ class RowReader(Protocol):
 class RowSource:
     """A Source over rows: ids made or checked, rows left out counted."""
 
-    __slots__ = ("_digest", "_mapper", "_name", "_rows", "_skipped")
+    __slots__ = ("_digest", "_mapper", "_name", "_notes", "_rows", "_skipped")
 
     def __init__(
         self,
@@ -186,11 +222,13 @@ class RowSource:
         *,
         name: str,
         digest: Callable[[], str],
+        notes: tuple[str, ...] = (),
     ) -> None:
         self._rows = rows
         self._mapper = mapper
         self._name = name
         self._digest = digest
+        self._notes = notes
         self._skipped: tuple[Skipped, ...] = ()
 
     def __iter__(self) -> Iterator[Sample]:
@@ -211,6 +249,17 @@ class RowSource:
 
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
+
+    def truths(self) -> Iterator[Mapping[str, Value]]:
+        """The true values of each row, without its picture."""
+        if isinstance(self._mapper, Mapper):
+            yield from map(self._mapper.targets, self._rows())
+        else:
+            yield from (sample.targets for sample in self)
+
+    def notes(self) -> tuple[str, ...]:
+        """How the table was read, where that is not plain."""
+        return self._notes
 
     def _id(self, row: Row, seen: SeenIds) -> str:
         own = self._mapper.own_id(row)
@@ -235,6 +284,11 @@ class RowSource:
                     f"{row.where}: the id {sample_id!r} stands in row {earlier.number} already",
                     hint="give each row an id of its own, or leave source.id out",
                 )
+
+
+def _is_nothing(media: Any) -> bool:
+    """Whether a cell names no picture."""
+    return is_blank(media) or (isinstance(media, Mapping) and set(media.values()) <= {None})
 
 
 def _check_inside(numbers: Iterable[int | None], indices: tuple[int, ...], *, where: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.sample import Sample, Scalar
-from harness.core.source import Skipped, Source, stated_labels
+from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.text import digest_file, digest_json
 from harness.media.marks import is_mark, with_notes
 from harness.sources.cells import annotation, is_blank, plain
@@ -75,6 +75,10 @@ class MarkedSource:
     def labels(self) -> Mapping[str, tuple[str, ...]]:
         """Those that the source states."""
         return stated_labels(self._source)
+
+    def notes(self) -> tuple[str, ...]:
+        """Those of the source."""
+        return source_notes(self._source)
 
 
 def with_marks(source: Source, written: Any, *, base: Path) -> Source:

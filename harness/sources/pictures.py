@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.core.errors import HarnessError, MediaError
-from harness.core.picture import FilePicture, HeldPicture, Picture
+from harness.core.picture import FilePicture, HeldPicture, Picture, refuse_exhausted
 from harness.media.decode import IMAGE_SUFFIXES
+from harness.media.headers import is_picture
+from harness.media.video_file import VideoFile, is_video_name
 from harness.sources.cells import is_blank, plain
+from harness.sources.encoded import EncodedPicture, is_encoded
+from harness.sources.places import Unusable, place_of
 
 Numbering = Literal["from-zero", "from-one", "file-names"]
 """How a table counts the frames of a clip."""
@@ -20,7 +24,6 @@ Numbering = Literal["from-zero", "from-one", "file-names"]
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _DIGITS = re.compile(r"([0-9]+)")
 _MAGIC = re.compile(r"[*?\[]")
-_UNFIT = re.compile(r"[\x00-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,14 @@ def cell_for(text: str, columns: Sequence[str]) -> Cell | None:
     return None
 
 
-def picture_of(cell: Any, *, root: Path, name: str, where: str) -> Picture:
-    """One picture from a path, encoded bytes, or a {bytes, path} pair as Hugging Face writes it.
+def picture_of(
+    cell: Any, *, root: Path, name: str, where: str, inside: Sequence[str] = ()
+) -> Picture:
+    """One picture from a path, encoded bytes, base64 or a data URI, or a {bytes, path} pair as Hugging Face writes it.
 
-    Relative paths start at `root`, or at its folder `images`, where many tables keep their pictures.
-    `name` is what people call a picture that has no path.
-    Raises HarnessError for a cell of another kind.
+    Relative paths start at `root`, or at its folder `images`, where many tables keep their pictures; see
+    `harness.sources.places` for `inside`. `name` is what people call a picture that has no path.
+    Raises HarnessError for a cell of another kind, and for a path outside.
     """
     if isinstance(cell, bytes):
         return HeldPicture(name, cell)
@@ -79,7 +84,10 @@ def picture_of(cell: Any, *, root: Path, name: str, where: str) -> Picture:
             return HeldPicture(name, data)
         cell = path
     if isinstance(cell, str) and cell.strip():
-        return FilePicture(_place(root, _fit_path(cell.strip(), where)))
+        if is_encoded(cell):
+            return EncodedPicture(name, cell)
+        place = place_of(cell.strip(), root, inside, where)
+        return FilePicture(place) if isinstance(place, Path) else place
     if isinstance(cell, Picture):
         return cell
     raise HarnessError(
@@ -88,44 +96,56 @@ def picture_of(cell: Any, *, root: Path, name: str, where: str) -> Picture:
     )
 
 
-def _place(root: Path, path: str) -> Path:
-    """`path` under `root`; where nothing lies there, under the folder `images` beside it if it lies there."""
-    place = root / path
-    if not place.exists():
-        beside = root / "images" / path
-        if beside.exists():
-            return beside
-    return place
-
-
-def frames_of(cell: Any, *, root: Path, name: str, where: str) -> tuple[Picture, ...]:
+def frames_of(
+    cell: Any, *, root: Path, name: str, where: str, inside: Sequence[str] = ()
+) -> tuple[Picture, ...]:
     """The frames of a clip in order of time.
 
-    A list gives one picture each, as does text separated by `;`; a folder gives its pictures, a glob
-    what it matches, both in natural order (`img9` before `img10`). Where nothing is found, one
+    A list gives one picture each, as does text separated by `;`; a video file is one handle that is opened when it is
+    shown; a folder gives its pictures, a glob what it matches, both in natural order (`img9` before `img10`). Where nothing is found, one
     handle that fails when it is read.
     """
+
+    def one(part: Any, called: str) -> Picture:
+        return picture_of(part, root=root, name=called, where=where, inside=inside)
+
     if isinstance(cell, list | tuple):
-        named = enumerate(cell)
-        found = [picture_of(c, root=root, name=f"{name}/{i}", where=where) for i, c in named]
+        found = [one(part, f"{name}/{i}") for i, part in enumerate(cell)]
         return tuple(found) or (NoFrames(name),)
-    if isinstance(cell, str) and ";" in cell:
+    if not isinstance(cell, str) or is_encoded(cell):
+        return (one(cell, name),)
+    if ";" in cell:
         parts = [part for part in cell.split(";") if part.strip()]
-        named_parts = (picture_of(part, root=root, name=name, where=where) for part in parts)
-        return tuple(named_parts) or (NoFrames(name),)
-    if not isinstance(cell, str):
-        return (picture_of(cell, root=root, name=name, where=where),)
-    place = root / _fit_path(cell.strip(), where)
+        return tuple(one(part, name) for part in parts) or (NoFrames(name),)
+    return _frames_at(place_of(cell.strip(), root, inside, where))
+
+
+def _frames_at(place: Path | Unusable) -> tuple[Picture, ...]:
+    """A video file, a picture, or the pictures of a folder or a glob."""
+    if isinstance(place, Unusable):
+        return (place,)
+    if is_video_name(place) and not place.is_dir():
+        return (VideoFile(place),)
     if place.is_file():
         return (FilePicture(place),)
-    found_files = _listing(place)
+    try:
+        found_files = _listing(place)
+    except OSError as error:  # a folder that may not be read: its row fails
+        refuse_exhausted(error, f"listing {place}")
+        found_files = []
     return tuple(FilePicture(path) for path in found_files) or (NoFrames(str(place)),)
 
 
 def frame_numbers(
     frames: Sequence[Picture], numbering: Numbering, *, where: str
 ) -> tuple[int, ...]:
-    """The number of each frame in the clip as annotated, ascending. Raises HarnessError."""
+    """The number of each frame in the clip as annotated, ascending; of a video file that of its first frame.
+
+    Raises HarnessError.
+    """
+    if len(frames) == 1 and isinstance(frames[0], VideoFile):
+        frames[0].first = 1 if numbering == "from-one" else 0
+        return (frames[0].first,)
     if numbering != "file-names":
         first = 0 if numbering == "from-zero" else 1
         return tuple(range(first, first + len(frames)))
@@ -155,6 +175,18 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((1, int(p), p) if i % 2 else (0, 0, p) for i, p in enumerate(parts))
 
 
+def is_picture_file(path: Path) -> bool:
+    """Whether a regular file is called like a picture, or begins like one."""
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return is_picture(file.read(16))
+    except OSError as error:
+        refuse_exhausted(error, f"looking at {path}")
+        return False
+
+
 def _listing(place: Path) -> list[Path]:
     if place.is_dir():
         paths = list(place.iterdir())
@@ -165,11 +197,3 @@ def _listing(place: Path) -> list[Path]:
         return []
     pictures = [p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
     return sorted(pictures, key=lambda path: natural(str(path)))
-
-
-def _fit_path(text: str, where: str) -> str:
-    if _UNFIT.search(text):
-        raise HarnessError(
-            f"{where}: the path {text[:80]!r} holds a control character", hint="hint the cell"
-        )
-    return text

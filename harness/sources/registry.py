@@ -10,8 +10,10 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.registry import Listed, Registry, described
 from harness.core.source import Source
+from harness.sources.labels import with_labels
 from harness.sources.marks import with_marks
 from harness.sources.sidecar import with_sidecar
+from harness.sources.subset import with_subset
 
 SOURCES = Registry(
     "source",
@@ -47,7 +49,7 @@ SOURCES = Registry(
 """Family -> a function `(options, *, fields, base) -> Source`; `options` come without `family`."""
 
 _LINES: Mapping[str, str] = {
-    "table": "a CSV, TSV, JSON Lines or Parquet table that names pictures or clips and their labels",
+    "table": "a CSV, TSV, JSON, Parquet or Arrow table that names pictures or clips and their labels",
     "folder": "one folder of pictures a label",
     "hf": "a data set in the form of the `datasets` library, on this machine or by hub id",
     "megc-vqa": "questions about micro-expression clips, as the MEGC challenge gives them",
@@ -73,8 +75,16 @@ _LINES: Mapping[str, str] = {
     "utkface": "UTKFace: age, gender and race in each file's name; no emotions",
 }
 
-_OF_ANY = frozenset({"family", "marks", "sidecar"})
+_OF_ANY = frozenset({"family", "labels", "marks", "sidecar", "subset"})
 """Options that every family has."""
+
+_NAMED = frozenset(
+    {
+        "faces", "affectnet", "raf-db", "fer2013", "ferplus", "ck-plus", "dfew", "mafw", "aff-wild2",
+        "samm-long", "casme-sq", "megc-str",
+    }
+)  # fmt: skip
+"""Families whose readers give labels in one spelling already."""
 
 
 def describe_sources() -> Iterator[Listed]:
@@ -87,16 +97,23 @@ def open_source(
 ) -> Source:
     """The source that a task's `source` section describes.
 
-    `family` picks the reader, `sidecar` names a table of further columns (`harness.sources.sidecar`), `marks` one of
-    landmarks (`harness.sources.marks`), all other options are the family's own; `base` is the folder that relative
-    paths start at. Raises HarnessError naming `source.KEY`, what is allowed, and the hint.
+    `family` picks the reader, `labels` names codes (`harness.sources.labels`), `sidecar` a table of further columns
+    (`harness.sources.sidecar`), `marks` one of landmarks (`harness.sources.marks`), `subset` a frozen list (`harness.sources.subset`), all other options are the
+    family's own; `base` is the folder that relative paths start at. Raises HarnessError naming `source.KEY`, what is allowed, and the hint.
     """
     family = options.get("family")
     if not isinstance(family, str):
         raise HarnessError(
             "source.family: missing", hint=f"choose one of: {', '.join(SOURCES.names())}"
         )
-    rest = {key: value for key, value in options.items() if key not in _OF_ANY}
+    # drawn faces have `labels` of their own
+    of_any = _OF_ANY - {"labels"} if family == "faces" else _OF_ANY
+    rest = {key: value for key, value in options.items() if key not in of_any}
     source: Source = SOURCES.make(family, rest, fields=fields, base=base, expects=Source)
     source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)
-    return with_marks(source, options.get("marks"), base=base)
+    source = with_marks(source, options.get("marks"), base=base)
+    names = options.get("labels") if "labels" in of_any else None
+    if family not in _NAMED or names is not None or "sidecar" in options:
+        keep = options.get("unlabelled") == "keep"
+        source = with_labels(source, names, fields=fields, keep=keep)
+    return with_subset(source, options.get("subset"), base=base)

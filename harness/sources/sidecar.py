@@ -18,7 +18,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Sample, Scalar, Value
-from harness.core.source import Skipped, Source, stated_labels
+from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.text import digest_file, digest_json
 from harness.media.marks import with_notes
 from harness.sources.cells import annotation, is_blank, plain, target
@@ -112,6 +112,10 @@ class SidecarSource:
     def labels(self) -> Mapping[str, tuple[str, ...]]:
         """Those that the source states."""
         return stated_labels(self._source)
+
+    def notes(self) -> tuple[str, ...]:
+        """Those of the source."""
+        return source_notes(self._source)
 
     def _beside(self, sample: Sample) -> Beside | None:
         found = self._known.get(sample.id)

@@ -1,19 +1,23 @@
-"""The family `table`: a CSV, TSV, JSON-lines or Parquet file with a row for each sample."""
+"""The family `table`: a CSV, TSV, JSON, Parquet or Arrow file with a row for each sample."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.core.text import digest_file, digest_json
-from harness.sources.columns import ColumnOptions, find_columns
+from harness.sources.columns import NOT_IN_DIGEST, ColumnOptions, find_columns
+from harness.sources.encoded import is_encoded
 from harness.sources.join import JoinOptions, SideTable, join, read_side
 from harness.sources.mapper import Mapper, RowSource
 from harness.sources.options import read_options
-from harness.sources.rows import Row, open_table
+from harness.sources.places import check_responds, folders
+from harness.sources.references import INDEX, References
+from harness.sources.rows import Row, Table, open_table
 
 
 class TableOptions(ColumnOptions):
@@ -34,16 +38,24 @@ def open_table_source(
     asked = read_options(TableOptions, options, family="table")
     table = open_table(base / asked.file)
     columns, sides = list(table.columns), list[SideTable]()
+    notes = table.notes
     for side_options in asked.join:
         side = read_side(side_options, base=base, taken=columns)
         columns += side.columns
         sides.append(side)
+    root = table.path.parent if asked.root is None else base / asked.root
+    check_responds(root)
+    found = find_columns(asked, columns, fields, table=table.path.name)
     mapper = Mapper(
         options=asked,
-        columns=find_columns(asked, columns, fields, table=table.path.name),
+        columns=found,
         fields=fields,
-        root=table.path.parent if asked.root is None else base / asked.root,
+        root=root,
+        inside=() if asked.allow_outside else folders(root, table.path.parent),
     )
+
+    if holds_pictures(table, found.medium.text):
+        mapper = replace(mapper, references=References(found.medium.text, lambda: table))
 
     def rows() -> Iterable[Row]:
         return join(table, tuple(sides)) if sides else table
@@ -51,12 +63,21 @@ def open_table_source(
     def digest() -> str:
         return _digest(asked, base)
 
-    return RowSource(rows, mapper, name=table.path.name, digest=digest)
+    return RowSource(rows, mapper, name=table.path.name, digest=digest, notes=notes)
+
+
+def holds_pictures(table: Table, column: str) -> bool:
+    """Whether a table with a column `index` holds pictures as text in its first row, as VLMEvalKit's do."""
+    if not {INDEX, column} <= set(table.columns):
+        return False
+    first = next(iter(table), None)
+    cell = None if first is None else first.cells.get(column)
+    return isinstance(cell, str) and is_encoded(cell)
 
 
 def _digest(options: TableOptions, base: Path) -> str:
     """Over the bytes of all tables and the options; not over where they lie."""
-    written = options.model_dump(mode="json", exclude={"file", "root", "join"})
+    written = options.model_dump(mode="json", exclude={"file", "root", "join", *NOT_IN_DIGEST})
     return digest_json(
         {
             "options": written,

@@ -23,6 +23,7 @@ from harness.sources.dataset import (
     Entry,
     Found,
     Published,
+    clip_at,
     existing,
     first_existing,
     label_of,
@@ -47,6 +48,8 @@ MAFW_COUNTS: Mapping[str, int] = dict(
 )
 MAFW_LABELS = ("Labels/single-set.xlsx", "Labels/single-set.csv")
 MAFW_COLUMNS = ("single_label", "label")
+MAFW_VIDEOS = ("data/clips/unzip", "data/clips", "clips")
+"""Folders of the clips as video files, below the root, looked into where there are no frames."""
 FOLDS = ("1", "2", "3", "4", "5")
 ANNOTATION = ("Annotation/annotation.xlsx", "Annotation/annotation.csv")
 _VOTE_COLUMNS = ("1happy", "2sad", "3neutral", "4angry", "5surprise", "6disgust", "7fear")
@@ -100,9 +103,16 @@ def _dfew_entries(
             fold = file.stem.removeprefix("set_")
             notes: dict[str, Scalar] = {"fold": fold, **cast.get(name, {})}
             yield Entry(
-                name, root / asked.clips / name.zfill(5),
+                name, _dfew_clip(root, asked.clips, name),
                 {"emotion": label_of(code, DFEW, where=row.where)}, notes, clip=True,
             )  # fmt: skip
+
+
+def _dfew_clip(root: Path, clips: str, name: str) -> Path:
+    """The frames of a clip, `00001`, or its video, `1.mp4`, which the set hands out in several parts."""
+    parts = [root / "original", root / "Clip" / "original", root / clips]
+    parts += [part for folder in parts[:2] for part in sorted(folder.glob("part_*"))]
+    return clip_at(root / clips / name.zfill(5), *(part / name for part in parts))
 
 
 def _votes_file(root: Path, base: Path, asked: str | None) -> Path | None:
@@ -160,7 +170,7 @@ def _ferv39k_entries(root: Path, lists: Path) -> Iterator[Found]:
                 f"{lists.name}, line {number}: {line!r} is not `Scene/Emotion/clip Emotion`",
                 hint="fetch the list again",
             )
-        folder = root / "2_ClipsforFaceCrop" / place
+        folder = clip_at(root / "2_ClipsforFaceCrop" / place, root / "1_VideoClips" / place)
         yield Entry(
             place, folder, {"emotion": label}, {"scene": place.partition("/")[0]}, clip=True
         )
@@ -236,7 +246,8 @@ def _mafw_entries(
             continue
         notes: dict[str, Scalar] = {"fold": fold_of[name]} if name in fold_of else {}
         label = label_of(code, names, where=line.where)
-        yield Entry(name, root / asked.clips / name, {"emotion": label}, notes, clip=True)
+        folder = clip_at(root / asked.clips / name, *(root / part / name for part in MAFW_VIDEOS))
+        yield Entry(name, folder, {"emotion": label}, notes, clip=True)
 
 
 def _mafw_folds(files: Mapping[str, Path]) -> dict[str, str]:

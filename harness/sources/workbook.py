@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from harness.core.errors import HarnessError, missing_extra
 from harness.sources.cells import is_blank, plain
+from harness.sources.encoding import encoding_of
 
 Cells: TypeAlias = tuple[Any, ...]
 
@@ -75,7 +76,8 @@ def sheets(path: Path) -> dict[str, list[Cells]]:
     """
     if path.suffix.lower() in {".csv", ".tsv"}:
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        codec = encoding_of(path).codec
+        with path.open(encoding="utf-8-sig" if codec == "utf-8" else codec, newline="") as file:
             return {"": [tuple(row) for row in csv.reader(file, delimiter=delimiter)]}
     if path.suffix.lower() == ".xls":
         raise HarnessError(

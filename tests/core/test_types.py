@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
-import threading
+import socket
 from pathlib import Path
 
 import pytest
@@ -48,23 +49,46 @@ def test_an_empty_or_oversized_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as caught:
         FilePicture(tmp_path / "huge.png").read()
     assert caught.value.kind == "too-large"
-    with pytest.raises(MediaError, match="cannot be read"):
+    with pytest.raises(MediaError, match="not a file but a folder"):
         FilePicture(tmp_path).read()
 
 
-def test_what_is_no_plain_file_is_read_to_its_end_and_no_further_than_the_limit(
-    tmp_path: Path,
+def test_what_is_no_plain_file_is_refused_unopened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # opened, it would wait for a writer
+    socket_at = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(socket_at))
+        for path, kind in (
+            (tmp_path / "pipe", "a pipe"),
+            (socket_at, "a socket"),
+            (Path("/dev/zero"), "a device"),
+        ):
+            with pytest.raises(MediaError, match=f"not a file but {kind}") as caught:
+                FilePicture(path).read()
+            assert caught.value.kind == "unsupported"
+
+
+def test_a_name_with_a_newline_is_a_name(tmp_path: Path) -> None:
+    (tmp_path / "a\nb.png").write_bytes(b"x")
+    assert FilePicture(tmp_path / "a\nb.png").read() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [(errno.EMFILE, "file descriptors"), (errno.ENFILE, "system"), (errno.ENOMEM, "memory")],
+)
+def test_a_machine_without_means_is_no_missing_picture(
+    number: int, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    data = bytes(range(256)) * 1000
-    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
-    writer.start()
-    assert FilePicture(pipe).read() == data
-    writer.join()
-    with pytest.raises(MediaError) as caught:
-        FilePicture(Path("/dev/zero")).read()
-    assert caught.value.kind == "too-large"
+    def fail(*args: object, **options: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a.png").write_bytes(b"x")
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(HarnessError, match=f"out of .*{what}") as caught:
+        FilePicture(tmp_path / "a.png").read()
+    assert not isinstance(caught.value, MediaError)
+    assert caught.value.hint
 
 
 def test_a_picture_is_read_once(tmp_path: Path) -> None:

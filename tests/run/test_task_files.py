@@ -7,6 +7,7 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.run.task_files import load_task, task_names
 from harness.run.workspace import Workspace, open_workspace
+from tests.run.bench import TASK, RuleModel, make_world
 
 GOOD = """\
 description: mine
@@ -110,3 +111,37 @@ def test_a_bad_config_is_one_clear_error(tmp_path: Path, text: str, fault: str) 
     (tmp_path / "harness.toml").write_text(text)
     with pytest.raises(HarnessError, match=fault):
         open_workspace(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("labels: [anger, joy], synonyms: {jpy: [glad]}", "fields.f.synonyms: the field has no label 'jpy'"),
+        ("labels: basic-7, definitions: {joy: smiling}", "fields.f.definitions: the field has no label 'joy'"),
+    ],
+)  # fmt: skip
+def test_words_of_a_label_that_does_not_exist_are_refused(
+    tmp_path: Path, field: str, said: str
+) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        f"source: {{family: table}}\nfields:\n  f: {{kind: label, {field}}}\nprompts: [emotion/plain]\n"
+    )
+    with pytest.raises(HarnessError) as caught:
+        load_task(str(file), open_workspace(tmp_path))
+    assert f"{file}:3: {said}" in caught.value.message
+    assert "choose from" in caught.value.hint
+    with pytest.raises(HarnessError, match=r"--set fields\.f\.synonyms"):
+        load_task(
+            str(file), open_workspace(tmp_path),
+            changes=["fields.f.labels=[a, b]", "fields.f.definitions={}", "fields.f.synonyms={c: [d]}"],
+        )  # fmt: skip
+
+
+def test_of_labels_from_the_data_they_are_refused_when_these_are_known(tmp_path: Path) -> None:
+    task = TASK.replace("labels: [anger, happiness]", "synonyms: {happiness: [glad], joy: [glad]}")
+    world = make_world(tmp_path, 4, task)
+    with pytest.raises(HarnessError, match="the field has no label 'joy'"):
+        world.run(RuleModel())
+    (tmp_path / "task.yaml").write_text(task.replace(", joy: [glad]", ""))
+    world.run(RuleModel())

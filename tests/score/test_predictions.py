@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,14 @@ def write_csv(path: Path, rows: Sequence[Sequence[str]], header: Sequence[str]) 
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])
     return path
+
+
+def _packed(members: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in members.items():
+            file.writestr(name, text)
+    return buffer.getvalue()
 
 
 def table(folder: Path, rows: Sequence[Sequence[str]] = ROWS) -> Path:
@@ -142,6 +152,107 @@ def test_a_log_of_inspect_ai_keeps_failures_truncation_and_epochs_apart(tmp_path
     score_run(imported.folder)
     assert outcomes(imported) == {"a": "answered", "7": "answered", "c": "failed", "d": "truncated"}
     assert any("1 rows left out: a further epoch" in note for note in imported.notes)
+
+
+def test_a_packed_log_of_inspect_ai_says_the_same(tmp_path: Path) -> None:
+    members = {
+        f"samples/{sample['id']}_epoch_{sample.get('epoch', 1)}.json": json.dumps(sample)
+        for sample in INSPECT["samples"]
+    }
+    (tmp_path / "log.eval").write_bytes(_packed({"header.json": "{}", **members}))
+    imported = bring(tmp_path / "log.eval")
+    score_run(imported.folder)
+    assert outcomes(imported) == {"a": "answered", "7": "answered", "c": "failed", "d": "truncated"}
+
+
+def test_a_long_reply_that_stands_apart_is_found(tmp_path: Path) -> None:
+    sample = {
+        "id": "a", "epoch": 1, "target": "anger", "attachments": {"f00": "It is anger."},
+        "output": {"completion": "attachment://f00", "choices": []},
+    }  # fmt: skip
+    other = {**sample, "id": "b", "target": "fear", "output": {"completion": "fear"}}
+    members = {f"samples/{s['id']}_epoch_1.json": json.dumps(s) for s in (sample, other)}
+    (tmp_path / "log.eval").write_bytes(_packed(members))
+    imported = bring(tmp_path / "log.eval")
+    assert value(score_run(imported.folder), "accuracy").value == 1.0
+
+
+def test_workbooks_of_vlmevalkit_are_read(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (
+        ("index", "question", "A", "B", "answer", "prediction"),
+        (0, "Which?", "anger", "fear", "A", "A"),
+        (1, "Which?", "anger", "fear", "B", "B. fear"),
+        (2, "Which?", "fear", "anger", "A", "(B)"),
+        (3, "Which?", "anger", "fear", "A", "The man looks angry."),
+        (4, "Which?", "anger", "fear", "B", "Failed to obtain answer via API. "),
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "M_Faces.xlsx")
+    imported = bring(tmp_path / "M_Faces.xlsx")
+    scores = score_run(imported.folder)
+    assert value(scores, "accuracy").value == pytest.approx(3 / 5)
+    assert outcomes(imported) == dict.fromkeys("0123", "answered") | {"4": "failed"}
+
+
+def test_ids_that_spell_a_path_otherwise_are_found(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,emotion\nimg/a.png,anger\nimg/b.png,fear\n")
+    rows = [("./img/a.png", "anger"), ("img\\b.png", "fear")]
+    path = write_csv(tmp_path / "p.csv", rows, ("name", "said"))
+    imported = bring(path, changes=["source.file=t.csv"])
+    score_run(imported.folder)
+    assert outcomes(imported) == {"img/a.png": "answered", "img/b.png": "answered"}
+
+
+def test_json_arrays_are_tables(tmp_path: Path) -> None:
+    rows = [dict(zip(("name", "gt", "answer"), row, strict=True)) for row in ROWS]
+    (tmp_path / "p.json").write_text(json.dumps(rows))
+    scores = score_run(bring(tmp_path / "p.json").folder)
+    assert value(scores, "accuracy").value == pytest.approx(3 / 6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("column", "withheld", "fine"),
+    [
+        ("content_filter", True, False),
+        ("content_filter", "PROHIBITED_CONTENT", ""),
+        ("content_filter_results", {"hate": {"filtered": True}}, {"hate": {"filtered": False}}),
+        ("finish_reason", "content_filter", "stop"),
+        ("finish_reason", "FinishReason.SAFETY", "FinishReason.STOP"),
+        ("stop_reason", "refusal", "end_turn"),
+    ],
+)
+def test_what_a_platform_withheld_is_a_refusal(
+    tmp_path: Path, column: str, withheld: object, fine: object
+) -> None:
+    rows = [
+        {"name": "a", "gt": "anger", "answer": "", column: withheld},
+        {"name": "b", "gt": "fear", "answer": "fear", column: fine},
+        {"name": "c", "gt": "anger", "answer": "anger", column: None},
+    ]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    imported = bring(tmp_path / "p.jsonl")
+    score_run(imported.folder)
+    assert outcomes(imported) == {"a": "refused", "b": "answered", "c": "answered"}
+
+
+def test_twins_of_the_truths_are_one_class(tmp_path: Path) -> None:
+    labels = ["ANGER", "Anger", "anger ", "FEAR", "Fear", "happy", "Happiness"]
+    rows = [(f"s{n}", label, label.strip().lower()) for n, label in enumerate(labels)]
+    imported = bring(write_csv(tmp_path / "p.csv", rows, ("name", "gt", "prediction")))
+    scores = score_run(imported.folder)
+    assert value(scores, "uar").value == 1.0
+    assert sum("counted as" in note for note in imported.notes) == 3
+
+
+def test_codes_are_named_in_truths_and_answers(tmp_path: Path) -> None:
+    rows = [("a", "0", "0"), ("b", "1", "1.0"), ("c", "1", "disgust"), ("d", "0", "disgust")]
+    path = write_csv(tmp_path / "p.csv", rows, ("name", "gt", "prediction"))
+    with pytest.raises(HarnessError, match="codes"):
+        bring(path)
+    imported = bring(path, changes=["source.labels=fer2013"])
+    assert value(score_run(imported.folder), "accuracy").value == pytest.approx(3 / 4)
 
 
 @pytest.mark.parametrize("tool", ["lm-eval", "lmms-eval"])
@@ -265,13 +376,17 @@ def test_what_cannot_be_read_is_said_in_one_clear_error(
         ("a.json", b'{"samples": 3}', "not an eval log"),
         ("a.json", b"[" * 100_000, "not JSON"),
         ("a.json", b'{"eval": {}, "samples": [3]}', "sample 1: not an object"),
-        ("a.eval", b"PK", "inspect log convert"),
-        ("a.xlsx", b"PK", "cannot be read"),
+        ("a.eval", b"PK", "no log of inspect-ai"),
+        ("a.eval", _packed({}), "no samples"),
+        ("a.eval", _packed({"samples/a_epoch_1.json": "{"}), "no log of inspect-ai"),
+        ("a.eval", _packed({"samples/a_epoch_1.json": "[" * 99_999}), "no log of inspect-ai"),
+        ("a.eval", _packed({"samples/a_epoch_1.json": "[3]"}), "sample 1: not an object"),
+        ("a.xlsx", b"PK", "not a workbook"),
         ("a.csv", b"", "empty"),
         ("a.csv", b"name,gt,x,y\na,b,c,d\n", "which column holds the answers"),
         ("a.csv", b"gt,x\na,b\n", "which column holds the sample ids"),
         ("a.jsonl", b"[1]\n", "not an object"),
-        ("a.csv", b"name,gt,x\n\xff,b,c\n", "not UTF-8"),
+        ("a.csv", b"name,gt,x\n\x81,b,c\n", "not UTF-8"),
     ],
 )
 def test_hostile_files_end_in_an_error_that_names_them(

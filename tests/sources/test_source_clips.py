@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Sample
 from harness.core.source import Source
 from harness.media import check, parse_policy
+from harness.media.video_file import VideoFile
 from harness.sources import open_source
 from harness.sources.pictures import natural
+from tests.sources import layouts
 
 Open = Callable[..., Source]
 Read = Callable[..., list[Sample]]
@@ -126,3 +129,39 @@ def test_real_photographs_are_read_whole() -> None:
             int(str(sample.annotations["width"])),
             int(str(sample.annotations["height"])),
         )
+
+
+def test_a_video_file_is_a_clip_that_is_opened_later(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"not opened")
+    (tmp_path / "t.csv").write_text("video,emotion,apex\na.mp4,x,3\n")
+    source = open_source(
+        {"family": "table", "file": "t.csv", "apex": "apex", "numbering": "from-one"},
+        fields={"emotion": FieldSpec(kind="label")},
+        base=tmp_path,
+    )
+    (sample,) = source
+    assert sample.medium.kind == "clip"
+    assert isinstance(sample.medium.frames[0], VideoFile)
+    assert (sample.medium.indices, sample.medium.apex) == ((1,), 3)
+
+
+@pytest.mark.parametrize("family", ["dfew", "ferv39k", "mafw"])
+def test_the_sets_of_videos_are_read_from_their_videos(family: str, tmp_path: Path) -> None:
+    getattr(layouts, family)(tmp_path)
+    options = {"family": family, "root": ".", **({"fold": "1"} if family == "dfew" else {})}
+    fields = {"emotion": FieldSpec(kind="label")}
+    before = list(open_source(options, fields=fields, base=tmp_path))
+    folders = {
+        "dfew": ("Clip", lambda name: f"original/{name}.mp4"),
+        "ferv39k": ("2_ClipsforFaceCrop", lambda name: f"2_ClipsforFaceCrop/{name}.avi"),
+        "mafw": ("data", lambda name: f"data/clips/unzip/{name}.mp4"),
+    }
+    frames, video_of = folders[family]
+    shutil.rmtree(tmp_path / frames, ignore_errors=True)
+    for sample in before:
+        path = tmp_path / video_of(sample.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"not opened")
+    after = list(open_source(options, fields=fields, base=tmp_path))
+    assert [(s.id, s.targets) for s in after] == [(s.id, s.targets) for s in before]
+    assert all(isinstance(s.medium.frames[0], VideoFile) for s in after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,14 @@ def test_the_field_must_be_clear(tree: Path) -> None:
         open_source({"family": "folder", "root": "set"}, fields=fields, base=tree)
     asked = {"family": "folder", "root": "set", "field": "other"}
     assert set(next(iter(open_source(asked, fields=fields, base=tree))).targets) == {"other"}
+
+
+def test_pictures_are_known_by_content_too(tree: Path) -> None:
+    (tree / "set/sad/no_suffix").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 20)
+    (tree / "set/sad/wrong.txt").write_bytes(b"\xff\xd8\xff\xe0" + b"\0" * 20)
+    (tree / "set/sad/a.jfif").write_bytes(b"x")
+    (tree / "set/sad/b.avif").write_bytes(b"x")
+    os.mkfifo(tree / "set/sad/pipe")  # not waited for
+    ids = [s.id for s in opened(tree)]
+    assert {f"sad/{n}" for n in ("no_suffix", "wrong.txt", "a.jfif", "b.avif")} <= set(ids)
+    assert "sad/pipe" not in ids

@@ -1,0 +1,132 @@
+"""The pictures of a source read through: which cannot be used, which are the same, which nearly so across subsets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+
+from harness.core.errors import MediaError
+from harness.core.medium import Medium
+from harness.core.sample import Sample
+from harness.media.decode import decode
+from harness.media.likeness import Look, look_of, near_pairs
+from harness.media.video_file import opened
+from harness.sources.cells import is_blank, plain
+
+SPLITS = ("split", "subset", "partition", "usage", "set", "fold")
+"""Annotations that say which part of its data set a sample is of; the first that is there."""
+_AT_ONCE = 64
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Samples whose pictures are the same, or nearly."""
+
+    samples: tuple[str, ...]
+    subsets: tuple[str, ...]
+    """The subsets that they are of; empty where the data name none."""
+    labels: tuple[str, ...]
+    """Their different labels, where they have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFindings:
+    """What reading all pictures showed."""
+
+    unreadable: Mapping[str, str]
+    """Sample -> why its picture cannot be used."""
+    same: tuple[Group, ...]
+    """Of the same content, byte for byte."""
+    near: tuple[Group, ...]
+    """Nearly the same in two subsets: pairs."""
+
+
+@dataclass(slots=True)
+class _Read:
+    sample: str
+    subset: str
+    label: str
+    fault: str = ""
+    digest: bytes = b""
+    look: Look | None = field(default=None)
+
+
+def subset_of(sample: Sample) -> str:
+    """The subset that a sample says it is of; empty where it says none."""
+    for name in SPLITS:
+        value = sample.annotations.get(name)
+        if not is_blank(value):
+            return plain(value)
+    return ""
+
+
+def check_pictures(samples: Iterator[Sample], labels: Sequence[str]) -> PictureFindings:
+    """Read and decode every picture, of a clip the first, middle and last frame. `labels` are the label fields.
+
+    Of each picture a digest and some 300 bytes are kept. Raises HarnessError where the machine runs out of something.
+    """
+    found: list[_Read] = []
+    with ThreadPoolExecutor(_THREADS) as pool:
+        while chunk := list(islice(samples, _AT_ONCE)):
+            found += pool.map(lambda sample: _read(sample, labels), chunk)
+    usable = [one for one in found if not one.fault]
+    return PictureFindings(
+        unreadable={one.sample: one.fault for one in found if one.fault},
+        same=tuple(_same(usable)),
+        near=tuple(_near(usable)),
+    )
+
+
+def _read(sample: Sample, labels: Sequence[str]) -> _Read:
+    said = next((str(sample.targets[name]) for name in labels if name in sample.targets), "")
+    made = _Read(sample.id, subset_of(sample), said)
+    summary = hashlib.sha256()
+    try:
+        medium = opened(sample.medium)
+        for number, place in enumerate(_places(medium)):
+            picture = medium.frames[place]
+            data = picture.read()
+            summary.update(hashlib.sha256(data).digest())
+            image = decode(data, name=picture.name)
+            if number == 0 or place == len(medium.frames) // 2:
+                made.look = look_of(image)
+    except MediaError as error:
+        made.fault = f"{error.kind}: {error.message}"
+    made.digest = summary.digest()
+    return made
+
+
+def _places(medium: Medium) -> list[int]:
+    count = len(medium.frames)
+    if not count:
+        raise MediaError("a clip of 0 frames", kind="empty")
+    return sorted({0, count // 2, count - 1})
+
+
+def _same(found: Sequence[_Read]) -> Iterator[Group]:
+    groups: dict[bytes, list[_Read]] = {}
+    for one in found:
+        groups.setdefault(one.digest, []).append(one)
+    yield from (_group(group) for group in groups.values() if len(group) > 1)
+
+
+def _near(found: Sequence[_Read]) -> Iterator[Group]:
+    if len({one.subset for one in found}) < 2:
+        return
+    looks = [(one, one.look) for one in found if one.look is not None]
+    for a, b in near_pairs([look for _, look in looks]):
+        pair = [looks[a][0], looks[b][0]]
+        if pair[0].subset != pair[1].subset and pair[0].digest != pair[1].digest:
+            yield _group(pair)
+
+
+def _group(members: Sequence[_Read]) -> Group:
+    return Group(
+        samples=tuple(one.sample for one in members),
+        subsets=tuple(sorted({one.subset for one in members if one.subset})),
+        labels=tuple(sorted({one.label for one in members if one.label})),
+    )

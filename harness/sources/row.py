@@ -1,0 +1,45 @@
+"""A row of a table, and a table whose rows are read afresh at each iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its number from 1 (the header not counted), where to find it, its cells by column."""
+
+    number: int
+    where: str
+    """For errors: `labels.csv, row 3 (line 4)`."""
+    cells: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table file whose columns are known and whose rows are read afresh at each iteration."""
+
+    path: Path
+    columns: tuple[str, ...]
+    read: Callable[[], Iterator[Row]]
+    notes: tuple[str, ...] = ()
+    """How it was read, where that is not plain: an encoding that is not UTF-8."""
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.read()
+
+
+def check_columns(path: Path, columns: tuple[str, ...]) -> None:
+    """Refuse a table without columns, or with one name twice. Raises HarnessError."""
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise HarnessError(
+            f"{path.name} names a column twice: {', '.join(repeated)}", hint="rename one of them"
+        )
+    if not columns:
+        raise HarnessError(f"{path.name} names no columns", hint="its first line must name them")
