@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.answers.lexicon import AFFECT
+from harness.answers.lexicon import lexicon
 from harness.core.errors import HarnessError
 
 _JOINER = re.compile(r"(?<=\w)[_\-\u2010-\u2015](?=\w)")
@@ -83,7 +83,7 @@ def _families(
     claimed = {form for _, forms in own for form in forms}
     vocabulary: list[Family] = [
         ("", forms)
-        for families in (AFFECT.values() if words else ())
+        for families in (lexicon("en").affect.values() if words else ())
         for forms in families
         if not claimed & set(forms)
     ]
