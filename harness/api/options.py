@@ -160,7 +160,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
     refuse_unused(
         f"without {spelled('models')}",
         {spelled(name): value for name, value in given.items()},
-        hint=f"name a model, such as {spelled('models')} affect-tiny",
+        hint=f"name a model with {spelled('models')}, such as affect-tiny",
     )
 
 
