@@ -46,6 +46,8 @@ class EvaluateOptions(TypedDict, total=False):
     """`as-written` (default), `reversed`, `rotated-K`, `shuffled-SEED`."""
     shots: int | Sequence[int]
     """Worked examples before each sample, 0 and up; default: the task's own."""
+    protocol: str
+    """How a sample becomes an answer, in place of what prompts say (`harness list protocols`)."""
     repeats: int
     """How often each sample is asked, with the seeds S, S+1...; default 1."""
     temperature: float
@@ -84,6 +86,8 @@ class EvaluateOptions(TypedDict, total=False):
     """0 to 1: the run stops when more than this share of the last 100 requests failed; default 0.2."""
     stop_after: float
     """Seconds after which nothing more is asked."""
+    check_models: bool
+    """Whether a model of which nothing is left to ask is opened too; default False."""
     report: bool
     """Whether report.html is written; default True."""
     progress: bool

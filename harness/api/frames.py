@@ -6,12 +6,13 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness.compare.comparison import Change, Comparison, Report
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.core.task import Task
+from harness.run.cell_entry import cell_of
 from harness.run.sample_file import PlannedSample
 from harness.score import ScoreRow
 
@@ -160,20 +161,26 @@ CELL_COLUMNS = (
 )  # fmt: skip
 
 
+TrialCell: TypeAlias = tuple[str, ...]
+
+
+def trial_cell(row: Mapping[str, Any]) -> TrialCell:
+    """The cell of a record: an earlier version of an edited prompt has the id of the one that stands."""
+    return tuple(row[name] for name in CELL_COLUMNS[1:7])
+
+
 def cells_frame(
-    cells: Iterable[Mapping[str, Any]], done: Mapping[str, int], failed: Mapping[str, int]
+    cells: Iterable[Mapping[str, Any]],
+    done: Mapping[TrialCell, int],
+    failed: Mapping[TrialCell, int],
 ) -> Any:
     """One row a cell, with its trials."""
-    rows = [
-        {
-            **cell,
-            "cell": cell["id"],
-            "trials": int(cell["trials"]),
-            "done": done.get(cell["id"], 0),
-            "failed": failed.get(cell["id"], 0),
-        }
-        for cell in cells
-    ]
+    rows = []
+    for entry in cells:
+        row = cell_of(entry).as_row()
+        cell = trial_cell(row)
+        counts = {"done": done.get(cell, 0), "failed": failed.get(cell, 0)}
+        rows.append({**row, "cell": entry["id"], "trials": int(entry["trials"]), **counts})
     return frame(rows, CELL_COLUMNS)
 
 

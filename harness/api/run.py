@@ -58,11 +58,12 @@ class Run:
         coverage (0 to 1: share of samples answered), estimator (how it was computed). Units and ranges of `value` are
         those of the metric (`harness list metrics`).
 
-        A run that was not scored since its last reply is scored first. Raises HarnessError for a broken folder.
+        Earlier versions of an edited prompt stand here too, each under a name of its own. A run that was not scored since
+        its last reply is scored first. Raises HarnessError for a broken folder.
         """
         from harness.api.frames import scores_frame
 
-        return scores_frame(self._view().scores.scores)
+        return scores_frame(self._view().all_scores.scores)
 
     def records(self) -> pd.DataFrame:
         """One row a trial and field: what was answered, and what is true.
@@ -91,7 +92,7 @@ class Run:
         """
         from harness.api.frames import outcomes_frame
 
-        return outcomes_frame(self._view().scores.outcomes)
+        return outcomes_frame(self._view().all_scores.outcomes)
 
     def samples(self, task: str | None = None) -> pd.DataFrame:
         """One row a sample of a task, which need not be named where the run has one.
@@ -113,20 +114,21 @@ class Run:
     def cells(self) -> pd.DataFrame:
         """One row a cell: what was put to which model how.
 
-        Columns: cell (its id), task, model, prompt, condition, protocol, channel, trials (planned), done (finished,
-        failed ones included), failed. Raises HarnessError for a broken folder.
+        Columns: cell (its id), task, model, prompt (an earlier version of an edited prompt has its date and digest
+        behind its name, and the same id), condition, protocol, channel, trials (planned), done (finished, failed ones
+        included), failed. Raises HarnessError for a broken folder.
         """
-        from harness.api.frames import cells_frame
+        from harness.api.frames import cells_frame, trial_cell
         from harness.score.records import read_records
 
-        manifest = self._view().manifest
+        cells = self._view().all_cells
         ended = {
-            row["trial"]: row["outcome"] == Outcome.FAILED.value
+            (trial_cell(row), row["trial"]): row["outcome"] == Outcome.FAILED.value
             for row in read_records(self._folder)
         }
-        done = Counter(trial.partition("/")[0] for trial in ended)
-        failed = Counter(trial.partition("/")[0] for trial, bad in ended.items() if bad)
-        return cells_frame(manifest["cells"], done, failed)
+        done = Counter(cell for cell, _ in ended)
+        failed = Counter(cell for (cell, _), bad in ended.items() if bad)
+        return cells_frame(cells, done, failed)
 
     def failed(self) -> pd.DataFrame:
         """The rows of `records` whose trial failed; `failure` says why. `evaluate` with the same options asks them again."""

@@ -153,6 +153,9 @@ MINE: dict[str, Any] = {"source": SOURCE}
         ("table/emotion", {**MINE, "model": Cardless()}, "not a Card", "Card"),
         ("table/emotion", {**MINE, "model": Nameless()}, "has no name", "identity"),
         ("table/emotion", {**MINE, "models": [RuleModel(), RuleModel()]}, "two models are called 'rule'", "name"),
+        ("table/emotion", {**MINE, "model": "affect-tyni"}, "affect-tyni", "affect-tiny"),
+        ("table/emotion", {**MINE, "model": RuleModel(), "protocol": "vot"}, "vot", "vote"),
+        ("table/emotion", {**MINE, "check_models": True}, "check_models has no effect", ""),
         ("table/emotion", {**MINE, "tasks_folders": "nowhere"}, "no such folder", ""),
     ],
 )  # fmt: skip
@@ -166,12 +169,6 @@ def test_what_is_wrong_is_refused_and_nothing_in_a_folder_changes(
     assert said in told.value.message
     assert hint in told.value.hint
     assert before == {path: path.read_bytes() for path in done.path.rglob("*") if path.is_file()}
-
-
-def test_an_unknown_model_names_those_there_are(data: Path) -> None:
-    with pytest.raises(harness.HarnessError, match="affect-tyni") as told:
-        harness.evaluate("table/emotion", model="affect-tyni", source=SOURCE, progress=False)
-    assert "affect-tiny" in told.value.hint
 
 
 @pytest.mark.parametrize("reply", ["raises", "text", "another key"])

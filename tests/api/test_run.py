@@ -95,6 +95,25 @@ def test_records_outcomes_cells_and_samples(run: harness.Run) -> None:
     assert run.samples("table/emotion").equals(samples)
 
 
+def test_an_edited_prompt_leaves_its_earlier_version_as_a_cell_of_its_own(data: Path) -> None:
+    (data / "own").mkdir()
+    prompt = "---\ndescription: D.\nfields: [emotion]\n---\n{{% user %}}{{{{ image }}}} {0}{{% enduser %}}\n"
+    for words in ("Which?", "Which one?"):
+        (data / "own" / "mine.j2").write_text(prompt.format(words))
+        run = harness.evaluate(
+            "table/emotion", model=RuleModel(), prompts="own/mine", prompts_folders=".", source=SOURCE, out="run",
+            limit=5, progress=False,
+        )  # fmt: skip
+    cells = run.cells()
+    assert cells[["trials", "done"]].to_numpy().tolist() == [[5, 5], [5, 5]]
+    versions = set(cells["prompt"])
+    assert "own/mine" in versions
+    assert set(run.records()["prompt"]) == versions
+    assert set(run.outcomes()["prompt"]) == versions
+    assert versions < set(run.scores()["prompt"])
+    assert not run.compare(prompt=tuple(versions)).empty
+
+
 def test_a_run_without_answers_has_empty_tables(data: Path) -> None:
     run = harness.evaluate("table/emotion", source=SOURCE, progress=False)
     assert run.records().empty
