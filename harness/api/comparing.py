@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.api.frames import comparison_frame
 from harness.compare import Among, compare, run_side
+from harness.compare.contenders import by_content
 from harness.core.errors import HarnessError
 from harness.run.folder import RunFolder
 
@@ -15,6 +17,7 @@ def compare_runs(
     folders: Sequence[RunFolder],
     axes: Mapping[str, Sequence[str] | None],
     *,
+    by: str,
     unlike: bool,
     seed: int,
 ) -> Any:
@@ -33,5 +36,9 @@ def compare_runs(
                 hint=f"give their names, such as {axis.replace(' ', '_')}=(A, B)",
             )
         among = Among(axis, tuple(names))
+    if by not in ("id", "content"):
+        raise HarnessError(f"samples are not paired by {by!r}", hint="by='id' or by='content'")
     sides = [run_side(folder) for folder in folders]
+    if by == "content":
+        sides = by_content(sides, here=Path.cwd())
     return comparison_frame(compare(sides, unlike=unlike, seed=seed, among=among))

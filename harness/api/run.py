@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from harness.core.errors import HarnessError
 from harness.core.outcome import Outcome
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.report.inputs import RunView
+    from harness.score import Scores
 
 Pair: TypeAlias = Sequence[str] | None
 
@@ -63,7 +64,7 @@ class Run:
         """
         from harness.api.frames import scores_frame
 
-        return scores_frame(self._view().all_scores.scores)
+        return scores_frame(self._all(self._view()).scores)
 
     def records(self) -> pd.DataFrame:
         """One row a trial and field: what was answered, and what is true.
@@ -92,7 +93,7 @@ class Run:
         """
         from harness.api.frames import outcomes_frame
 
-        return outcomes_frame(self._view().all_scores.outcomes)
+        return outcomes_frame(self._all(self._view()).outcomes)
 
     def samples(self, task: str | None = None) -> pd.DataFrame:
         """One row a sample of a task, which need not be named where the run has one.
@@ -121,7 +122,8 @@ class Run:
         from harness.api.frames import cells_frame, trial_cell
         from harness.score.records import read_records
 
-        cells = self._view().all_cells
+        view = self._view()
+        cells = view.all_cells or view.manifest["cells"]
         ended = {
             (trial_cell(row), row["trial"]): row["outcome"] == Outcome.FAILED.value
             for row in read_records(self._folder)
@@ -145,6 +147,7 @@ class Run:
         channel: Pair = None,
         protocol: Pair = None,
         label_order: Pair = None,
+        by: Literal["id", "content"] = "id",
         unlike: bool = False,
         seed: int = 0,
     ) -> pd.DataFrame:
@@ -152,7 +155,8 @@ class Run:
 
         `run.compare(prompt=("emotion/plain", "emotion/defined"))` compares cells that differ in this one axis, the
         first named less the second; `run.compare(other)` the cells of two runs; without either, all cells of the run
-        that differ in one thing. `unlike` compares although more differs, which `unlike` then names in each row;
+        that differ in one thing. Samples are paired `by` their ids, or by the bytes of their pictures
+        (`content`). `unlike` compares although more differs, which `unlike` then names in each row;
         `seed` is that of everything drawn.
 
         Returns:
@@ -174,7 +178,7 @@ class Run:
         }  # fmt: skip
         second = None if other is None else (other if isinstance(other, Run) else open_run(other))
         folders = [self._folder] if second is None else [self._folder, second._folder]
-        return compare_runs(folders, axes, unlike=unlike, seed=seed)
+        return compare_runs(folders, axes, by=by, unlike=unlike, seed=seed)
 
     def rescore(
         self,
@@ -276,6 +280,11 @@ class Run:
     @property
     def _folder(self) -> RunFolder:
         return open_folder(self.path)
+
+    @staticmethod
+    def _all(view: RunView) -> Scores:
+        """The scores with those of earlier versions of edited prompts."""
+        return view.all_scores or view.scores
 
     def _view(self) -> RunView:
         """The run with its scores, scored first where they are older than the replies."""

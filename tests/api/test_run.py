@@ -140,6 +140,7 @@ def test_compare_along_an_axis_is_a_less_b_in_the_order_named(run: harness.Run, 
     assert set(other.compare(condition=("blank", "none"))["axis"]) == {"condition"}
     assert not run.compare(other, unlike=True).empty
     assert not run.compare(other.path, unlike=True).empty
+    assert not run.compare(other, by="content", unlike=True).empty
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,7 @@ def test_compare_along_an_axis_is_a_less_b_in_the_order_named(run: harness.Run, 
         ({"prompt": "emotion/plain"}, "two or more"),
         ({"prompt": ("emotion/plain", "emotion/plain")}, "two or more"),
         ({"prompt": ("a", "b"), "model": ("a", "b")}, "one axis"),
+        ({"by": "name"}, "not paired by 'name'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(run: harness.Run, axes: Any, said: str) -> None:
