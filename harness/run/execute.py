@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from time import perf_counter
 
+from harness.answers.reasoning import part, spoken
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
@@ -225,7 +226,7 @@ class _Engine:
                 keys.append(generation.key)
             if generation.failure is not None:
                 return _Ended(keys, generation.failure)
-            replies.append(generation.text)
+            replies.append(spoken(generation.text))
 
     async def _put(
         self, step: Ask, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
@@ -247,6 +248,8 @@ class _Engine:
             told = fitted if generation.failure is None else await self._fitter.fit(step.messages)
             if told.failure is None and told.messages == fitted.messages:
                 rules.update(dict.fromkeys(fitted.rules))
+                if generation.failure is not None:  # not where it is put in another form
+                    self._watch.note(generation.failure)
                 return generation
             fitted = told  # the refusal said how many pictures are taken
         return Generation.failed("", fitted.failure.kind, fitted.failure.detail)
@@ -263,10 +266,10 @@ class _Engine:
             return await asyncio.shield(twin)
         flight = self._flying[request.key] = asyncio.get_running_loop().create_future()
         try:
-            generation = await self._model.reply(request)
+            generation = part(await self._model.reply(request))
             self._tally.asked += 1
-            self._watch.note(generation.failure)
             if generation.failure is None:
+                self._watch.note(None)
                 self._journal.add_reply(generation, request.messages)
             flight.set_result(generation)
             return generation

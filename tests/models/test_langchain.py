@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.model import Probing
 from harness.core.request import Request, Sampling, make_request
+from harness.models.allowance import Allowance
 from harness.models.langchain import LangChainModel
 from harness.models.langchain_places import parse_named
 from harness.models.patience import Patience
@@ -26,7 +28,7 @@ from tests.models.stub import Stub, contents, running_stub
 pytest.importorskip("langchain")
 pytest.importorskip("langchain_openai")
 PNG = b"\x89PNG\r\n\x1a\n and so on"
-HASTE = Patience(tries=3, base=0.001, cap=0.002, timeout=1.0)
+HASTE = Patience(tries=3, base=0.001, cap=0.002, timeout=1.0, give_up_after=0.0)
 
 
 def ask(text: str = "hello", *, pictures: int = 1, **sampling: Any) -> Request:
@@ -61,6 +63,9 @@ def opened(stub: Stub, patience: Patience = HASTE, **options: Any) -> LangChainM
     model = open_model(f"langchain:openai:stub@{stub.url}", options=OpenOptions(**options))
     assert isinstance(model, LangChainModel)
     model._patience = patience
+    model._allowance = Allowance(
+        give_up_after=patience.give_up_after, base=patience.base, cap=patience.cap
+    )
     return model
 
 
@@ -106,7 +111,7 @@ async def test_the_card_says_what_is_asked_and_how(stub: Stub) -> None:
     ("fault", "kind", "seen"),
     [
         ("500", "server", 3),
-        ("429", "rate-limit", 3),
+        ("429", "rate-limit", 1),
         ("503", "server", 3),
         ("drop", "unreachable", 3),
         ("hang", "timeout", 3),
@@ -120,15 +125,15 @@ async def test_what_goes_wrong_has_a_kind_and_is_tried_again_where_that_may_help
     stub: Stub, fault: str, kind: str, seen: int
 ) -> None:
     stub.always = {"": fault}
-    got = await opened(stub, Patience(tries=3, base=0.001, cap=0.002, timeout=0.3)).reply(ask())
+    got = await opened(stub, replace(HASTE, timeout=0.3)).reply(ask())
     assert got.failure is not None, got
     assert (got.failure.kind, stub.count) == (kind, seen), got.failure
-    assert got.finish == "error" and got.text == ""
+    assert got.finish == "failed" and got.text == ""
 
 
 async def test_a_passing_fault_costs_a_try_and_nothing_else(stub: Stub) -> None:
     stub.faults = {"hello": ["500", "429"]}
-    got = await opened(stub).reply(ask())
+    got = await opened(stub, replace(HASTE, give_up_after=5.0)).reply(ask())
     assert got.failure is None and stub.count == 3
 
 
@@ -403,7 +408,7 @@ async def test_what_a_class_takes_is_set_and_the_rest_is_recorded() -> None:
         (ConnectionResetError("gone"), "unreachable", 0),
         (TimeoutError(), "timeout", 0),
         (type("ReadTimeout", (Exception,), {})("slow"), "timeout", 0),
-        (type("ResourceExhausted", (Exception,), {})("quota"), "rate-limit", 0),
+        (type("ResourceExhausted", (Exception,), {})("quota"), "rate-limit", 2),
         (type("ContextOverflowError", (ValueError,), {})("too long"), "rejected", 2),
         (NotImplementedError("no pictures"), "unsupported", 2),
         (KeyError("choices"), "bad-reply", 0),
