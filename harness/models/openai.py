@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
@@ -59,6 +60,16 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIMode
     return model
 
 
+def _undated(endpoint: Endpoint) -> str:
+    """A note where a hosted model is asked by a name that says no date or version."""
+    if endpoint.loopback or re.search(r"\d{4}|\d\d-\d\d|@|:", endpoint.model):
+        return ""
+    return (
+        f"{endpoint.model} carries no date: what {endpoint.host} serves under it may change from day to day; name a "
+        "dated version where there is one"
+    )
+
+
 class OpenAIModel:
     """A Model over HTTP: one connection pool, every sampling parameter sent that the server takes.
 
@@ -94,6 +105,7 @@ class OpenAIModel:
             mask=self._mask,
         )
         self._succeeded = False
+        self._listed = served.note
         self._probed: frozenset[Need] = frozenset()
         self._probing = asyncio.Lock()
         self._scorer = LabelScorer(self._put, self._tokenize)
@@ -103,7 +115,7 @@ class OpenAIModel:
                 ("openai", endpoint.base, endpoint.model, served.root, served.version)
             ).rstrip(),
             window=window,
-            notes=(served.note,) if served.note else (),
+            notes=tuple(note for note in (served.note, _undated(endpoint)) if note),
             details={
                 "url": endpoint.base,
                 "served": endpoint.model,
@@ -314,8 +326,9 @@ class OpenAIModel:
         try:
             return judge(status, told, headers, place=place, succeeded=self._succeeded)
         except HarnessError as error:
-            note = self._card.notes[0] if status == 404 and self._card.notes else ""
-            raise HarnessError(error.message, hint=note or error.hint) from None
+            listed = self._listed if status == 404 else ""
+            hint = f"{error.hint}; {listed}" if listed else error.hint
+            raise HarnessError(error.message, hint=hint) from None
 
     def _adapted(self, request: Request, fault: Fault, manners: Manners) -> bool:
         """Whether the request is to be put again at once, in other manners, by the words of a refusal."""

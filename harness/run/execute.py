@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -45,10 +46,19 @@ class Tally:
     failed: int = 0
     """Trials that ended in a failure."""
     first_failure: str = ""
+    served: dict[str, Counter[str]] = field(default_factory=dict)
+    """Model -> what its replies name as their source (model and fingerprint) -> replies; models that name none are
+    absent."""
     fallbacks: dict[str, int] = field(default_factory=dict)
     """Rule of `harness.run.fallback` -> trials in which it fired."""
     read_as: dict[str, int] = field(default_factory=dict)
     """Rule of `harness.media.portable.READ_AS` -> trials whose pictures were read by it."""
+
+    def note_source(self, model: str, generation: Generation) -> None:
+        """Count what a reply names as its source, if it names one."""
+        source = " ".join(filter(None, (generation.served, generation.fingerprint)))
+        if source:
+            self.served.setdefault(model, Counter())[source] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,7 @@ async def execute(
     """
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
-        model, _settings(plan, axes, model, name, held), journal, tally, on_trial, watch=watch,
+        model, _settings(plan, axes, model, name, held), journal, tally, on_trial, name=name, watch=watch,
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
             video=None if held is None else "video" in held,
@@ -153,6 +163,7 @@ class _Engine:
         tally: Tally,
         on_trial: Callable[[Tally], None],
         *,
+        name: str,
         watch: ErrorWatch,
         fitter: Fitter,
     ) -> None:
@@ -163,6 +174,7 @@ class _Engine:
         self._on_trial = on_trial
         self._watch = watch
         self._fitter = fitter
+        self._name = name
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
     async def run(self, samples: Iterator[list[Prepared]]) -> None:
@@ -270,6 +282,7 @@ class _Engine:
             self._tally.asked += 1
             if generation.failure is None:
                 self._watch.note(None)
+                self._tally.note_source(self._name, generation)
                 self._journal.add_reply(generation, request.messages)
             flight.set_result(generation)
             return generation

@@ -35,6 +35,7 @@ from harness.run.loop import Stop, complete
 from harness.run.manifest import (
     build_manifest,
     cell_entry,
+    keep_sources,
     read_manifest,
     recorded_card,
     write_details,
@@ -363,6 +364,8 @@ def run_job(
         except OSError as error:
             raise HarnessError(f"{spec}: {error}") from error
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})
+    for sentence in keep_sources(ready.job.folder, tally.served):
+        on_note(sentence)
     return tally
 
 

@@ -275,6 +275,56 @@ def fake(messages: list[Any], **options: Any) -> LangChainModel:
     return LangChainModel(chat, name="fake", identity="fake", patience=HASTE, **options)
 
 
+async def test_reasoning_and_refusals_are_kept_in_the_shapes_of_each_package() -> None:
+    from langchain_core.messages import AIMessage
+
+    anthropic = AIMessage(
+        content=[
+            {"type": "thinking", "thinking": "maybe anger", "signature": "s"},
+            {"type": "text", "text": "fear"},
+        ],
+        response_metadata={"stop_reason": "end_turn", "model_name": "claude-x"},
+    )
+    openai = AIMessage(
+        content=[{"type": "text", "text": "fear"}],
+        additional_kwargs={"reasoning": {"summary": [{"type": "summary_text", "text": "anger?"}]}},
+        response_metadata={"finish_reason": "stop", "system_fingerprint": "fp_1"},
+        usage_metadata={
+            "input_tokens": 5, "output_tokens": 9, "total_tokens": 14, "output_token_details": {"reasoning": 7},
+        },
+    )  # fmt: skip
+    vllm = AIMessage(content="", additional_kwargs={"reasoning_content": "It is"},
+                     response_metadata={"finish_reason": "length"})  # fmt: skip
+    gemini = AIMessage(
+        content="",
+        response_metadata={"finish_reason": "SAFETY", "prompt_feedback": {"block_reason": 0}},
+    )
+    prompt = AIMessage(content="", response_metadata={"prompt_feedback": {"block_reason": "OTHER"}})
+    model = fake([anthropic, openai, vllm, gemini, prompt])
+    got = [await model.reply(ask()) for _ in range(5)]
+    assert [one.reasoning for one in got] == ["maybe anger", "anger?", "It is", "", ""]
+    assert [one.text for one in got] == ["fear", "fear", "", "", ""]
+    assert [one.finish for one in got] == ["stop", "stop", "length", "filtered", "filtered"]
+    assert [one.refusal and one.refusal.by for one in got] == [
+        None,
+        None,
+        None,
+        "platform",
+        "platform",
+    ]
+    assert (got[0].served, got[1].fingerprint, got[1].usage.reasoning_tokens) == (
+        "claude-x",
+        "fp_1",
+        7,
+    )
+
+
+async def test_a_platforms_filter_that_raises_is_an_outcome() -> None:
+    flagged = Refuses(400, "The response was filtered due to the content management policy")
+    got = await raising([flagged, "anger"]).reply(ask())
+    assert got.failure is None and got.refusal is not None and got.refusal.by == "platform"
+
+
 async def test_a_fake_model_of_langchain_answers_and_its_deafness_is_on_the_card() -> None:
     from langchain_core.messages import AIMessage
 
