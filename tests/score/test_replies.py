@@ -12,7 +12,7 @@ from harness.core.request import Request
 from harness.report.page import write_report
 from harness.report.terminal import print_scores
 from harness.run.journal import generation_from, read_log, reply_record
-from harness.run.manifest import read_manifest
+from harness.run.manifest import keep_sources, read_manifest
 from harness.score import score_run
 from harness.score.records import read_records
 from tests.run.bench import RuleModel, World, make_world
@@ -115,3 +115,15 @@ def test_what_a_reply_carries_survives_the_journal_and_absent_values_take_no_roo
     assert sorted(plain) == ["finish", "latency", "text", "usage"] and len(plain["usage"]) == 2
     old = {"key": "k", "text": "fear", "finish": "stop", "usage": [1, 2], "latency": 0.1}
     assert generation_from(old) == Generation("k", "fear", "stop", Usage(1, 2), 0.1)
+
+
+def test_replies_of_several_versions_are_told_over_starts(tmp_path: Path) -> None:
+    world = make_world(tmp_path, count=12)
+    told: list[str] = []
+    first = reply("anger", served="gpt-4o-2024-05-13", fingerprint="fp_1")
+    run(world, Scripted(rule=lambda r: "", script=(first,)), on_note=told.append)
+    assert told == []
+    assert read_manifest(world.folder)["models"]["rule"]["served"] == {"gpt-4o-2024-05-13 fp_1": 12}
+    told = keep_sources(world.folder, {"rule": {"gpt-4o-2024-08-06": 3}})
+    assert len(told) == 1 and "gpt-4o-2024-08-06 (3)" in told[0] and "fp_1 (12)" in told[0]
+    assert len(read_manifest(world.folder)["models"]["rule"]["served"]) == 2
