@@ -24,7 +24,7 @@ from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.core.outcome import Outcome
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 """Recorded with every run; raised whenever a reply may be read differently."""
 
 
