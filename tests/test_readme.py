@@ -43,6 +43,16 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     assert (tmp_path / "results" / "runs" / "mine" / "report.html").is_file()
 
 
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    (block,) = blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+    assert "UAR" in (tmp_path / "scores.md").read_text()
+
+
 def test_commands_that_need_more_are_understood() -> None:
     harness = [words for words in commands("bash") if words and words[0] == "harness"]
     assert len(harness) >= 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.core.outcome import Outcome
+from harness.core.text import visible as visible  # noqa: PLC0414 (reports find it here)
 from harness.metrics import main_metric, named
 from harness.metrics.metric import base_name
 
@@ -26,16 +26,6 @@ OUTCOMES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     }
 )
 """Outcome -> fill, ink on it, meaning. Fills after Okabe & Ito (2008), told apart by colour-blind readers."""
-
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
-    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def visible(text: str) -> str:
-    """`text` with control, direction and other unseen characters spelled out, such as ⟨U+202E⟩."""
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def visible_all(value: Any) -> Any:
@@ -130,6 +120,26 @@ def failure_words(failures: Mapping[str, int]) -> str:
     """` (2 no-prediction and 1 timeout)`: what went wrong where there was no reply; empty where nothing did."""
     told = listed([f"{count(number)} {kind}" for kind, number in failures.items()])
     return f" ({told})" if told else ""
+
+
+def refusal_words(by: Mapping[str, int]) -> str:
+    """` (2 by the model and 1 by the platform)`: who refused, where not only the model did; else empty."""
+    if not by.get("platform"):
+        return ""
+    told = listed([f"{count(number)} by the {who}" for who, number in by.items() if number])
+    return f" ({told})"
+
+
+def limit_words(entry: Mapping[str, Any]) -> str:
+    """That replies of an outcome's entry ended at the token limit; empty where few did."""
+    found = entry.get("at_limit")
+    if not found:
+        return ""
+    limit = f"limit of {count(found['tokens'])} tokens" if found["tokens"] else "token limit"
+    return (
+        f"{count(found['replies'])} of {count(found['of'])} replies ended at the {limit}: "
+        "--max-tokens raises it"
+    )
 
 
 def listed(names: Sequence[str]) -> str:

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 
 from harness.answers.folding import BLANK, fold, invisible
 from harness.answers.pattern import pattern
+from harness.answers.reasoning import find_parts
 from harness.answers.speech import Speech, english
 
 _CONTROL = pattern(
     r"<[|\uff5c][^|<>\n\uff5c]{0,40}[|\uff5c]>|</?s>|\[/?inst\]|<(?:end|start)_of_turn>",
     re.IGNORECASE,
 )
-_FINAL_CHANNEL = pattern(r"<\|channel\|>final<\|message\|>", re.IGNORECASE)
-_THINK = pattern(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +66,14 @@ def keep_case(raw: str) -> str:
 
 def _without_reasoning(raw: str) -> tuple[str, bool, bool]:
     """The reply with reasoning blanked; whether a block was left open; whether there was one."""
-    if "<" not in raw:
+    parts = find_parts(raw)
+    if not parts.reasoning and parts.end == len(raw):
         return raw, False, False
-    channel = max(_FINAL_CHANNEL.finditer(raw), key=lambda m: m.start(), default=None)
-    if channel is not None:
-        return " " * channel.end() + raw[channel.end() :], False, True
     pieces: list[str] = []
-    done, opened, seen = 0, None, False
-    for tag in _THINK.finditer(raw):
-        seen = True
-        if tag.group(1):  # a closing tag: all since the opening one, or since the last block
-            start = done if opened is None else opened
-            pieces += [raw[done:start], " " * (tag.end() - start)]
-            done, opened = tag.end(), None
-        elif opened is None:
-            opened = tag.start()
-    if opened is not None:
-        pieces += [raw[done:opened], " " * (len(raw) - opened)]
-        done = len(raw)
-    return "".join([*pieces, raw[done:]]), opened is not None, seen
+    done = 0
+    for begin, end in parts.reasoning:
+        pieces += [raw[done:begin], " " * (end - begin)]
+        done = end
+    stop = max(done, parts.end)
+    pieces += [raw[done:stop], " " * (len(raw) - stop)]
+    return "".join(pieces), parts.thought == "unclosed", bool(parts.reasoning)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.answers.anchors import key_pattern
+from harness.answers.cut_short import settled
 from harness.answers.from_json import read_object
 from harness.answers.loose_json import find_objects
 from harness.answers.normal import Reply, plain
@@ -85,8 +86,11 @@ class Reader:
                 return found
         if len(self.fields) == 1:
             only = self.fields[0]
-            return {only.name: only.value.read(reply, "text" if self.form == "json" else self.form)}
-        return _read_parts(reply, self.fields, self.form)
+            form = "text" if self.form == "json" else self.form
+            read = {only.name: only.value.read(reply, form)}
+        else:
+            read = _read_parts(reply, self.fields, self.form)
+        return {n: settled(a, reply) for n, a in read.items()} if truncated else read
 
     def _from_json(self, reply: Reply) -> dict[str, Answer] | None:
         quiet = wordless(reply)

@@ -35,9 +35,7 @@ def wordless(reply: Reply) -> Answer | None:
         return lacking(
             Outcome.TRUNCATED if reply.truncated else Outcome.UNPARSED, "think/no-answer"
         )
-    return lacking(
-        Outcome.TRUNCATED if reply.truncated and reply.raw.strip() else Outcome.EMPTY, "empty"
-    )
+    return lacking(Outcome.TRUNCATED if reply.truncated else Outcome.EMPTY, "empty")
 
 
 def nothing(reply: Reply, rule: str) -> Answer:

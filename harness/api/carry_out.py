@@ -12,7 +12,7 @@ from harness.core.errors import working
 from harness.media.portable import READ_AS
 from harness.run.execute import Tally
 from harness.run.folder import RunFolder
-from harness.run.loop import Stop
+from harness.run.loop import Stop, Stopped
 from harness.run.runner import plan_job, run_job
 from harness.run.scoring import put_in_place, read_scoring
 from harness.score import Scores, score_run
@@ -94,7 +94,7 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop) -> Tally:
                 on_note=lambda note: watcher.tell(f"warning: {note}"),
                 stop=stop,
             )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         watcher.tell(
             f"\ninterrupted; what was finished is kept in {asked.job.folder.path}\n"
             "the same command goes on from there"

@@ -65,6 +65,7 @@ class RunOptions(BaseModel):
     """In place of the prompts' own. Of `vote`, `repeats` says how many replies vote."""
     repeats: PositiveInt = 1
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
+    max_tokens: PositiveInt | None = None
     limit: PositiveInt | None = None
     seed: int = 0
     changes: tuple[str, ...] = ()
@@ -79,6 +80,12 @@ class RunOptions(BaseModel):
     vllm_args: tuple[str, ...] = ()
     concurrency: PositiveInt | None = None
     timeout: Seconds | None = None
+    rpm: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Most requests a minute to each server or provider."""
+    tpm: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Most tokens a minute, of conversations and replies together."""
+    give_up_after: Seconds | None = None
+    """Longest time without a reply that a rate limit is waited out."""
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
     stop_after: Seconds | None = None
     check_models: bool = False
@@ -122,6 +129,7 @@ def prepare(
         protocol=asked.protocol,
         repeats=asked.repeats,
         temperature=asked.temperature,
+        max_tokens=asked.max_tokens,
         limit=asked.limit,
         seed=asked.seed,
         out=asked.out,
@@ -133,6 +141,10 @@ def prepare(
             vllm_args=asked.vllm_args,
             concurrency=asked.concurrency,
             timeout=asked.timeout,
+            temperature=asked.temperature,
+            rpm=asked.rpm,
+            tpm=asked.tpm,
+            give_up_after=asked.give_up_after,
         ),
         limits=Limits(max_error_rate=asked.max_error_rate, seconds=asked.stop_after),
         command=command,
@@ -155,12 +167,13 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "conditions": [name for name in asked.conditions if name != "none"],
         "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
         "protocol": asked.protocol,
+        "max_tokens": asked.max_tokens,
         "repeats": asked.repeats if asked.repeats != 1 else None,
     }  # fmt: skip
     refuse_unused(
         f"without {spelled('models')}",
         {spelled(name): value for name, value in given.items()},
-        hint=f"name a model, such as {spelled('models')} affect-tiny",
+        hint=f"name a model with {spelled('models')}, such as affect-tiny",
     )
 
 
@@ -177,6 +190,9 @@ def _refuse_unopened(
         "vllm_python",
         "concurrency",
         "timeout",
+        "rpm",
+        "tpm",
+        "give_up_after",
         "vllm_args",
     ):
         if not any(takes(model, option) for model in opened):

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from harness.api.carry_out import Counting, Watcher
+from harness.core.text import visible
 from harness.run.execute import Tally
 from harness.run.progress import Progress, progress_line
 
@@ -32,7 +33,7 @@ class StreamWatcher:
         return Progress(total=total, file=self._file)
 
     def tell(self, line: str) -> None:
-        print(line, file=self._file)
+        print(visible(line), file=self._file)
 
 
 class NotebookWatcher(StreamWatcher):

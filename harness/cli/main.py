@@ -6,10 +6,14 @@ import argparse
 import atexit
 import gc
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from harness.core.errors import HarnessError
+from harness.core.text import visible
 from harness.version import __version__
 
 COMMANDS = {
@@ -50,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return int(parsed.execute(parsed))
+        with ending_as_interrupt():
+            return int(parsed.execute(parsed))
     except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
         return 1 if error.at_work else 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
@@ -60,6 +65,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         return 1
+
+
+@contextmanager
+def ending_as_interrupt() -> Iterator[None]:
+    """A request to end (SIGTERM), as schedulers and containers send it, ends a command as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only there may a signal be handled
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser(wanted: str | None) -> argparse.ArgumentParser:

@@ -74,6 +74,11 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "--temperature", metavar="T", type=_temperature, default=0.0,
         help="draw replies at this temperature; default 0: the likeliest word each time",
     )  # fmt: skip
+    parser.add_argument(
+        "--max-tokens", metavar="N", type=positive,
+        help="most tokens of a reply, its reasoning included, for all prompts; default: each prompt's own limit, "
+        "else the task's",
+    )  # fmt: skip
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
     add_changes(parser)
     add_folders(parser)
@@ -105,6 +110,17 @@ def add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="S", type=_seconds, help="longest wait for one reply (120)"
     )
+    parser.add_argument(
+        "--rpm", metavar="N", type=_rate, help="most requests a minute to each server or provider"
+    )
+    parser.add_argument(
+        "--tpm", metavar="N", type=_rate,
+        help="most tokens a minute, of conversations and replies together, to each server or provider",
+    )  # fmt: skip
+    parser.add_argument(
+        "--give-up-after", metavar="S", type=_seconds,
+        help="a rate limit of a server is waited out; give up after this many seconds without a reply (900)",
+    )  # fmt: skip
     parser.add_argument(
         "--max-error-rate", metavar="R", type=_share, default=0.2,
         help="stop when more than this share of the last 100 requests failed (0.2); 1 never stops",
@@ -146,6 +162,13 @@ def _seconds(text: str) -> float:
     number = float(text)
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number a minute above 0")
     return number
 
 
@@ -205,7 +228,8 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
 
     serving = {
         "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
-        "concurrency": "concurrency", "timeout": "timeout", "max_error_rate": "max_error_rate",
+        "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
+        "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
         "stop_after": "stop_after", "fit_on": "fit_on", "check_models": "check_model",
     }  # fmt: skip
     asked = RunOptions(
@@ -220,6 +244,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         protocol=args.protocol,
         repeats=args.repeats,
         temperature=args.temperature,
+        max_tokens=args.max_tokens,
         limit=args.limit,
         seed=args.seed,
         changes=tuple(args.changes),

@@ -163,6 +163,11 @@ def open_sides(
     return sides
 
 
+def run_side(folder: RunFolder) -> Side:
+    """A run folder, named by its path. Raises HarnessError where it lacks its samples."""
+    return _open(str(folder.path), folder)
+
+
 def _open(label: str, folder: RunFolder, notes: tuple[str, ...] = ()) -> Side:
     side = Side(label, folder, scored_manifest(folder), notes)
     if not side.exported and not (folder.private / "samples").is_dir():

@@ -35,6 +35,28 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """Cells that differ in one axis alone, by what they have on it."""
+
+    axis: str
+    """One of AXES."""
+    names: tuple[str, ...]
+    """At least two; of a pair the one named first is A."""
+
+    def of(self, found: Sequence[Contender]) -> list[Contender]:
+        """The cells with one of these names, in the order of the names. Raises HarnessError for a name that none has."""
+        there = list(dict.fromkeys(_axis_value(self.axis, one) for one in found))
+        for name in self.names:
+            if name not in there:
+                raise HarnessError(
+                    f"no cell that has answers has the {self.axis} {name!r}",
+                    hint=f"there are: {', '.join(there)}",
+                )
+        kept = [one for one in found if _axis_value(self.axis, one) in self.names]
+        return sorted(kept, key=lambda one: self.names.index(_axis_value(self.axis, one)))
+
+
+@dataclass(frozen=True, slots=True)
 class Pairing:
     """Two cells put against each other."""
 
@@ -85,16 +107,21 @@ def differences(a: Contender, b: Contender) -> list[Difference]:
     return found
 
 
-def pair_up(found: Sequence[Contender], *, unlike: bool) -> list[Pairing]:
+def pair_up(found: Sequence[Contender], *, unlike: bool, axis: str | None = None) -> list[Pairing]:
     """The pairs of cells of one task and field that are compared.
 
     Two cells make a pair whatever they are. Of more, those that differ in exactly one axis, and two runs of
-    one cell; all of them with `unlike`. Raises HarnessError naming what else differs, unless `unlike`.
+    one cell; all of them with `unlike`. With `axis` only those that differ in this one axis. Raises HarnessError
+    naming what else differs, unless `unlike`.
     """
     groups: dict[tuple[str, str], list[Contender]] = {}
     for one in found:
         groups.setdefault((one.cell.task, one.field), []).append(one)
-    pairs = [pair for group in groups.values() for pair in _chosen(group, unlike=unlike)]
+    pairs = [
+        pair
+        for group in groups.values()
+        for pair in (_chosen(group, unlike=unlike) if axis is None else _along(group, axis))
+    ]
     if not pairs:
         told = (
             "; ".join(sorted({f"{c.side}: {c.cell.task}, {c.field}" for c in found})) or "nothing"
@@ -110,6 +137,10 @@ def pair_up(found: Sequence[Contender], *, unlike: bool) -> list[Pairing]:
             raise _refusal(a, b, others)
         pairings.append(Pairing(a, b, "+".join(axes_between(a, b)) or RERUN, tuple(others)))
     return pairings
+
+
+def _along(group: Sequence[Contender], axis: str) -> list[tuple[Contender, Contender]]:
+    return [pair for pair in combinations(group, 2) if axes_between(*pair) == (axis,)]
 
 
 def _chosen(group: Sequence[Contender], *, unlike: bool) -> list[tuple[Contender, Contender]]:
@@ -134,11 +165,15 @@ def _refusal(a: Contender, b: Contender, others: Sequence[Difference]) -> Harnes
 
 
 def _axis_values(axis: str, a: Contender, b: Contender) -> tuple[str, str]:
+    return _axis_value(axis, a), _axis_value(axis, b)
+
+
+def _axis_value(axis: str, one: Contender) -> str:
     if axis == "condition":
-        return a.shown, b.shown
+        return one.shown
     if axis == "label order":
-        return a.order, b.order
-    return str(getattr(a.cell, axis)), str(getattr(b.cell, axis))
+        return one.order
+    return str(getattr(one.cell, axis))
 
 
 def _data(a: Contender, b: Contender) -> Iterator[Difference]:

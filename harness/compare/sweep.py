@@ -16,7 +16,7 @@ from harness.compare.comparison import (
     Report,
 )
 from harness.compare.contenders import Contender, Side, contenders
-from harness.compare.likeness import pair_up
+from harness.compare.likeness import Among, pair_up
 from harness.compare.measure import LEVEL, Shared, adjusted, compare_pair, party, share
 from harness.core.errors import HarnessError
 from harness.metrics import main_metric, metric_of
@@ -35,15 +35,20 @@ def compare(
     *,
     unlike: bool = False,
     seed: int = 0,
+    among: Among | None = None,
     on_pair: Callable[[int, int], None] = lambda done, of: None,
 ) -> Report:
     """Compare every pair of cells that share task and field; `on_pair` hears of each pair begun.
+
+    `among` keeps to cells that differ in one axis alone, and says which of a pair is A.
 
     Raises HarnessError where nothing can be paired, no sample is shared, or, unless `unlike`, where more
     differs than what is under test.
     """
     found = contenders(sides)
-    pairings = pair_up(found, unlike=unlike)
+    if among is not None:
+        found = among.of(found)
+    pairings = pair_up(found, unlike=unlike, axis=among.axis if among is not None else None)
     comparisons: list[Comparison] = []
     for number, pairing in enumerate(pairings):
         on_pair(number, len(pairings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Finish: TypeAlias = Literal["stop", "length", "filtered", "error"]
+from harness.core.finish import Finish
 
 ErrorKind: TypeAlias = Literal[
     "media",
@@ -29,7 +29,23 @@ class Usage:
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Of the completion, those spent on reasoning; 0 where they are not counted apart."""
 
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """That a request was declined, and by whom."""
+
+    by: Literal["model", "platform"]
+    """platform: a filter before or behind the model, whatever the model would have said."""
+    said: str = ""
+    """In the server's own words."""
+
+
+Thought: TypeAlias = Literal["", "unclosed", "unopened"]
+"""unclosed: reasoning began and never ended; unopened: it ended and never began, as where the chat template has
+opened it."""
 
 Estimator: TypeAlias = Literal["first-token", "continuation", "stated"]
 
@@ -69,8 +85,20 @@ class Generation:
     failure: Failure | None = None
     scores: LabelScores | None = None
     """For a request with candidates; `text` is then the likeliest of them."""
+    reasoning: str = ""
+    """What the model wrote before its answer, where that can be told apart. Never read as the answer."""
+    thought: Thought = ""
+    """Where the end or beginning of the reasoning is missing."""
+    word: str = ""
+    """Why the reply ended in the server's own word, where it says so in another one than `finish`."""
+    refusal: Refusal | None = None
+    """Told by a field or status of the reply; a refusal in words is found when the text is read."""
+    served: str = ""
+    """The model that the server says replied; empty where it does not say."""
+    fingerprint: str = ""
+    """The server's `system_fingerprint`."""
 
     @classmethod
     def failed(cls, key: str, kind: ErrorKind, detail: str) -> Generation:
         """A Generation that carries an error instead of text."""
-        return cls(key=key, text="", finish="error", failure=Failure(kind, detail))
+        return cls(key=key, text="", finish="failed", failure=Failure(kind, detail))

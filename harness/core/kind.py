@@ -71,6 +71,11 @@ def same_value(a: Value, b: Value) -> bool | None:
     return a == b
 
 
+def as_it_is(value: Value) -> Value:
+    """The value."""
+    return value
+
+
 def most_common(values: Sequence[Value], counts: Sequence[int]) -> Value:
     """The value of the greatest count, the first of equals."""
     return values[max(range(len(counts)), key=counts.__getitem__)]
@@ -137,6 +142,9 @@ class Kind:
     """Whether two answers say the same; None where that cannot be told from equality (numbers)."""
     baseline: Callable[[Sequence[Value], Sequence[int]], Value] = most_common
     """(values, how often each occurs) -> the best answer that looks at no picture."""
+
+    python: Callable[[Value], Any] = as_it_is
+    """A value as tables of Python hold it: yes and no as bool, a number as float."""
 
     def __post_init__(self) -> None:
         if not self.metrics:

@@ -33,6 +33,8 @@ class Card:
     """How it can score candidates; empty where it cannot, or was not probed."""
     window: int = 16
     """How many requests it wants in flight."""
+    notes: tuple[str, ...] = ()
+    """Sentences that the person who runs should read before anything is asked."""
     details: Mapping[str, str] = field(default_factory=dict)
     """Facts for the manifest: revision, dtype, device, configuration hashes."""
 

@@ -124,4 +124,5 @@ NUMBER = Kind(
     example=lambda spec: spec.low,
     same=lambda a, b: None,
     baseline=_mean,
+    python=lambda value: number(value, 0),
 )

@@ -78,4 +78,5 @@ YES_NO = Kind(
     schema=lambda spec: enum(CLASSES),
     example=lambda spec: CLASSES[0],
     same=lambda a, b: _said(a) == _said(b),
+    python=_said,
 )

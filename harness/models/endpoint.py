@@ -8,26 +8,18 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.message import Message as Headers
-from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any
-from urllib.error import HTTPError, URLError
+from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import (
-    BaseHandler,
-    HTTPRedirectHandler,
-    ProxyHandler,
-    build_opener,
-    getproxies,
-    proxy_bypass,
-)
-from urllib.request import Request as Get
+from urllib.request import getproxies, proxy_bypass
 
 from harness.core.errors import HarnessError
+from harness.core.text import visible
+from harness.models.http import Http, TooLarge, Unreadable, run_apart, trust_hint
+from harness.models.mask import Mask
 
 _FORM = "write openai:MODEL@URL, as in openai:qwen@http://127.0.0.1:8000"
-_MOST_BYTES = 4_000_000
+_PLAIN_QUERY = re.compile(r"(?:api-version=[A-Za-z0-9.-]+)?")
 _KEY_FORM = "a key is one word in ASCII, alone in its file or in OPENAI_API_KEY"
 KEY_MEND = "put a key that this server takes in OPENAI_API_KEY or in a file (--key-file)"
 
@@ -43,18 +35,18 @@ class Endpoint:
     loopback: bool
     key: str = field(default="", repr=False)
     """Bearer token, or empty. Never shown."""
-
-    def hide(self, data: bytes) -> bytes:
-        """What a server sent, without the key: some repeat the headers in an error.
-
-        A key of under eight letters is a placeholder, and may be a word of a reply.
-        """
-        return data.replace(self.key.encode(), b"***") if len(self.key) >= 8 else data
+    query: str = ""
+    """What stands behind the `?` of the address, such as Azure's `api-version`; no secret."""
 
     @property
     def chat(self) -> str:
         """Where conversations are posted."""
-        return f"{self.base}/chat/completions"
+        return f"{self.base}/chat/completions{self.query and '?'}{self.query}"
+
+    @property
+    def deployment(self) -> bool:
+        """Whether the address is that of one deployed model, as Azure writes it: there is no list of models."""
+        return "/deployments/" in self.base
 
     @property
     def proxy(self) -> str | None:
@@ -67,7 +59,16 @@ class Endpoint:
     def headers(self) -> dict[str, str]:
         """What goes with every request."""
         named = {"Content-Type": "application/json", "Accept": "application/json"}
-        return named | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+        if not self.key:
+            return named
+        if self.deployment:
+            return named | {"api-key": self.key}
+        return named | {"Authorization": f"Bearer {self.key}"}
+
+    @property
+    def mask(self) -> Mask:
+        """What hides the key in whatever the server sends."""
+        return Mask([self.key] if self.key else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Served:
     """The server's own version."""
     window: int | None = None
     """Most tokens of one conversation."""
+    note: str = ""
+    """What the person who runs should know of it."""
 
 
 def parse_endpoint(
@@ -102,9 +105,9 @@ def parse_endpoint(
         raise HarnessError(f"what follows openai:{model}@ is no URL", hint=_FORM) from error
     if parts.scheme not in ("http", "https") or not host:
         raise HarnessError(f"what follows openai:{model}@ is no http URL", hint=_FORM)
-    if parts.query or parts.fragment or parts.username is not None:
+    if parts.fragment or parts.username is not None or not _PLAIN_QUERY.fullmatch(parts.query):
         raise HarnessError(
-            f"the URL of openai:{model} carries a query, a fragment or a password",
+            f"the URL of openai:{model} carries a fragment, a password, or a query other than api-version=...",
             hint=f"{_FORM}; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
@@ -112,7 +115,8 @@ def parse_endpoint(
     key = find_key(key_file)
     if not loopback:
         _check_remote(host, key, allow_remote)
-    return Endpoint(model, f"{parts.scheme}://{parts.netloc}{path or '/v1'}", host, loopback, key)
+    base = f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+    return Endpoint(model, base, host, loopback, key, parts.query)
 
 
 def remote_host(spec: str) -> str | None:
@@ -163,32 +167,51 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def ask_served(endpoint: Endpoint, *, seconds: float = 5.0) -> Served:
-    """Ask the server what it serves.
+def ask_served(endpoint: Endpoint, *, seconds: float = 10.0, listing: bool = False) -> Served:
+    """Ask the server what it serves, for `seconds` in all.
 
-    Raises HarnessError where nothing answers, the key is refused, or another model is served.
-    A server without a list of models is taken at its word.
+    `listing` says that the key must open the list, where nothing else tries the key before the run. A model that its
+    list does not name is taken all the same, with a note: proxies and Azure list other names than they
+    take. A server without a list, or one that shows it to nobody, is taken at its word. Raises HarnessError where
+    nothing answers.
     """
-    status, listed = _get(endpoint, f"{endpoint.base}/models", seconds)
-    if status in (401, 403):
-        raise HarnessError(
-            f"{endpoint.base} refused the key (HTTP {status})",
-            hint=KEY_MEND,
-        )
-    if status >= 500:
-        raise HarnessError(
-            f"{endpoint.base}/models answered HTTP {status}", hint="wait until the server is ready"
-        )
+    return run_apart(_ask_served(endpoint, seconds, listing=listing))
+
+
+async def _ask_served(endpoint: Endpoint, seconds: float, *, listing: bool) -> Served:
+    http = Http(
+        endpoint.headers, proxy=endpoint.proxy, timeout=seconds / 2, window=2, mask=endpoint.mask
+    )
+    try:
+        status, listed = await _get(endpoint, http, f"{endpoint.base}/models")
+        if listing and status in {401, 403}:
+            raise HarnessError(f"{endpoint.base} refused the key (HTTP {status})", hint=KEY_MEND)
+        if status >= 500:
+            raise HarnessError(
+                f"{endpoint.base}/models answered HTTP {status}",
+                hint="wait until the server is ready",
+            )
+        about: Mapping[str, Any] = {}
+        if not endpoint.deployment:
+            root = endpoint.base.removesuffix("/v1")
+            _, about = await _get(endpoint, http, f"{root}/version")
+    finally:
+        await http.close()
     rows = listed.get("data") if status == 200 else None
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    row = _find(endpoint, rows) if rows else {}
-    _, about = _get(endpoint, f"{endpoint.base.removesuffix('/v1')}/version", seconds)
+    row = _find(endpoint, rows)
     window = row.get("max_model_len")
     return Served(
-        root=str(row.get("root") or ""),
-        version=str(about.get("version") or "")[:80],
+        root=_said(endpoint, row.get("root")),
+        version=_said(endpoint, about.get("version"))[:80],
         window=window if isinstance(window, int) else None,
+        note="" if row or not rows or endpoint.deployment else _unlisted(endpoint, rows),
     )
+
+
+def _said(endpoint: Endpoint, value: object) -> str:
+    """What a server says of itself, as it may be shown."""
+    return visible(endpoint.mask.text(str(value or "")))[:500]
 
 
 def _check_remote(host: str, key: str, allow_remote: frozenset[str]) -> None:
@@ -207,49 +230,41 @@ def _check_remote(host: str, key: str, allow_remote: frozenset[str]) -> None:
 
 
 def _find(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The listed model; some services list `models/NAME` and take `NAME`."""
+    """The listed model; some services list `models/NAME` and take `NAME`. Empty where it is not listed."""
     for row in rows:
         name = str(row.get("id"))
         if name == endpoint.model or name.endswith(f"/{endpoint.model}"):
             return row
-    names = ", ".join(sorted(str(row.get("id")) for row in rows)[:20])
-    raise HarnessError(
-        f"{endpoint.base} does not serve {endpoint.model!r}", hint=f"it serves: {names}"
-    )
+    return {}
 
 
-class _Stay(HTTPRedirectHandler):
-    """Follows no redirect: a key and a face go only where they were allowed to go."""
-
-    def redirect_request(  # noqa: PLR0917 (the parent's signature)
-        self, req: Get, fp: IO[bytes], code: int, msg: str, headers: Headers, newurl: str
-    ) -> None:
-        return None
+def _unlisted(endpoint: Endpoint, rows: list[dict[str, Any]]) -> str:
+    names = ", ".join(sorted(_said(endpoint, row.get("id"))[:80] for row in rows)[:20])
+    return f"{endpoint.base} does not list {endpoint.model!r}; it is tried all the same (listed: {names})"
 
 
-def _get(endpoint: Endpoint, url: str, seconds: float) -> tuple[int, Mapping[str, Any]]:
+async def _get(endpoint: Endpoint, http: Http, url: str) -> tuple[int, Mapping[str, Any]]:
     """(status, JSON object or empty). Raises HarnessError where nothing answers."""
-    handlers: list[BaseHandler] = [_Stay()]
-    handlers.append(ProxyHandler({} if endpoint.proxy is None else None))
+    import aiohttp
+
     try:
-        with build_opener(*handlers).open(
-            Get(url, headers=endpoint.headers),  # noqa: S310 (the scheme was checked)
-            timeout=seconds,
-        ) as response:
-            status, data = int(response.status), response.read(_MOST_BYTES)
-    except HTTPError as error:
-        with error:
-            return error.code, {}
-    except (URLError, HTTPException, OSError) as error:
-        reason = getattr(error, "reason", error)
+        answer = await http.get(url)
+    except TimeoutError as error:
         raise HarnessError(
-            f"nothing answers at {endpoint.base}: {reason}", hint=_start(endpoint)
+            f"{url} did not answer in time", hint="wait until the server is ready"
+        ) from error
+    except (TooLarge, Unreadable):
+        return 200, {}
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise HarnessError(
+            f"nothing answers at {endpoint.base}: {http.words(error)}",
+            hint=trust_hint(error) or _start(endpoint),
         ) from error
     try:
-        body = json.loads(data)
+        body = json.loads(answer.data)
     except (ValueError, RecursionError):
-        return status, {}
-    return status, body if isinstance(body, dict) else {}
+        return answer.status, {}
+    return answer.status, body if isinstance(body, dict) else {}
 
 
 def _start(endpoint: Endpoint) -> str:

@@ -17,8 +17,8 @@ from typing import Any, Literal, TypeAlias
 from harness.core.generation import Estimator, Generation, LabelScores, Usage
 from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
+from harness.models.completion import Reply
 from harness.models.probe import Put, check_silence
-from harness.models.wire import Reply
 
 Tokenize: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """Posts a body to the server's `/tokenize`; empty where it has none."""

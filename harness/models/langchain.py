@@ -16,7 +16,11 @@ from harness.core.generation import Generation
 from harness.core.message import Message
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
+from harness.core.text import visible
+from harness.models.allowance import UNLIMITED, Allowance, Rates
+from harness.models.completion import Reply
 from harness.models.film import videos_of
+from harness.models.http_errors import Blocked
 from harness.models.langchain_places import (
     clients,
     secrets,
@@ -26,23 +30,24 @@ from harness.models.langchain_shapes import (
     Fault,
     fault_of,
     field_named,
-    read_finish,
-    read_text,
-    read_usage,
+    generation_of,
     settings_for,
     to_blocks,
 )
 from harness.models.limits import told_images
+from harness.models.mask import Mask
 from harness.models.patience import Patience
 from harness.models.probe import prove
+from harness.models.server_words import BLOCKED, refused_parameter
 from harness.models.spelling import held_to
-from harness.models.wire import NEUTRAL, Reply, parameters, refused_parameter
+from harness.models.wire import NEUTRAL, parameters
 
 WINDOW = 16
 """Most requests in flight."""
 
 _ITSELF = "write the address the server itself answers at"
 _HOPELESS = {
+    402: "see to the account at the provider",
     401: "set the key that this provider's LangChain package reads from the environment",
     403: "use a key that may use this model",
     404: "check the model's name and the address",
@@ -61,11 +66,19 @@ class LangChainModel:
         facts: dict[str, str] | None = None,
         patience: Patience | None = None,
         window: int = WINDOW,
+        rates: Rates = UNLIMITED,
     ) -> None:
         self._chat = chat
         self._patience = patience or Patience()
         self._dropped: frozenset[str] = frozenset()
-        self._secrets = secrets(chat)
+        self._mask = Mask(secrets(chat))
+        self._succeeded = False
+        self._allowance = Allowance(
+            rates,
+            give_up_after=self._patience.give_up_after,
+            base=self._patience.base,
+            cap=self._patience.cap,
+        )
         self._probed: frozenset[Need] = frozenset()
         self._probing = asyncio.Lock()
         self._set: dict[tuple[Sampling, str], Any] = {}
@@ -134,11 +147,22 @@ class LangChainModel:
         turns = [_turn(message) for message in request.messages]
         attempt = 1
         while True:
-            outcome = await self._once(request, turns, extra)
+            sent = await self._allowance.enter()
+            try:
+                outcome = await self._once(request, turns, extra)
+            finally:
+                self._allowance.leave()
             if isinstance(outcome, Generation):
+                usage = outcome.usage
+                self._allowance.answered(usage.prompt_tokens + usage.completion_tokens)
                 return outcome
             if self._mended(request, outcome):
                 continue
+            if outcome.limited:
+                if self._allowance.refused(sent, outcome.told):
+                    continue
+                said = f"{outcome.detail} (given up after {self._patience.give_up_after:g} s)"
+                return Generation.failed(request.key, outcome.kind, said)
             given_up = await self._patience.wait(request.key, attempt, outcome)
             if given_up is not None:
                 return given_up
@@ -150,6 +174,7 @@ class LangChainModel:
         Their client stays open: LangChain's packages share it between chat models.
         """
         self._probing = asyncio.Lock()  # the old one belongs to its loop
+        self._allowance.reset()
         for holder in clients(self._chat):
             close = getattr(getattr(holder, "_transport", None), "aclose", None)
             if close is not None:
@@ -166,22 +191,19 @@ class LangChainModel:
             with tracing_context(enabled=False):
                 async with asyncio.timeout(self._patience.timeout):
                     said = await self._with(request.sampling, extra).ainvoke(turns)
-            return Generation(
-                request.key,
-                self._hidden(read_text(said)),
-                read_finish(said),
-                read_usage(said),
-                perf_counter() - start,
-            )
+            took = perf_counter() - start
+            got = generation_of(said, request.key, took, hide=self._mask.text)
+            if got.finish == "failed":
+                return Fault("server", f"the reply ended in {got.word or got.finish!r}")
+            self._succeeded = True
+            return got
         except Exception as error:  # noqa: BLE001 (each provider's package raises its own kinds)
             fault = fault_of(error)
-            return replace(fault, detail=self._hidden(fault.detail))
-
-    def _hidden(self, text: str) -> str:
-        """What a server says, without a key that it repeats."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+            if fault.words.blocked and fault.status in {None, 400, 403, 422}:
+                said = self._mask.text(fault.words.message)
+                blocked = Blocked(said, fault.words.code or BLOCKED)
+                return blocked.generation(request.key, perf_counter() - start)
+            return replace(fault, detail=visible(self._mask.text(fault.detail)))
 
     def _with(self, sampling: Sampling, extra: Mapping[str, Any]) -> Any:
         """The chat model with a sampling set on it, and more for the body of its requests."""
@@ -200,7 +222,9 @@ class LangChainModel:
         Raises HarnessError where no request can succeed.
         """
         status = fault.status or 0
-        if status in _HOPELESS or 300 <= status < 400 or "(insufficient_quota)" in fault.detail:
+        unpaid = fault.words.unpaid and fault.told is None
+        hopeless = status in _HOPELESS and not (self._succeeded and status != 402)
+        if hopeless or 300 <= status < 400 or unpaid:
             otherwise = "see to the account at the provider" if status >= 400 else _ITSELF
             raise HarnessError(
                 f"{self._card.name}: {fault.detail}", hint=_HOPELESS.get(status, otherwise)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.core.errors import HarnessError, missing_extra
+from harness.models.allowance import Rates
 from harness.models.endpoint import (
     Endpoint,
     Served,
@@ -37,8 +38,8 @@ def open_langchain(argument: str, *, name: str, options: OpenOptions) -> LangCha
             allow_remote=options.allow_remote,
             key_file=options.key_file,
         )
-        served = ask_served(endpoint)
-    patience = Patience() if options.timeout is None else Patience(timeout=options.timeout)
+        served = ask_served(endpoint, listing=True)
+    patience = options.patience()
     chat = _make(named, endpoint, options, patience)
     hosts = check_places(
         chat, provider=named.provider, url=named.url, allow_remote=options.allow_remote
@@ -52,6 +53,7 @@ def open_langchain(argument: str, *, name: str, options: OpenOptions) -> LangCha
         | ({"root": served.root, "server_version": served.version} if endpoint else {}),
         patience=patience,
         window=options.concurrency or WINDOW,
+        rates=Rates(options.rpm, options.tpm),
     )
 
 

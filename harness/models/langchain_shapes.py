@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.core.generation import ErrorKind, Finish, Usage
+from harness.core.finish import Finish, finish_of, finish_word
+from harness.core.generation import ErrorKind, Generation, Refusal, Usage
 from harness.core.message import Image, Message, Text, Video
 from harness.core.request import Sampling
-from harness.models.patience import retry_after
+from harness.models.completion import read_message
+from harness.models.server_words import Told, delay_in, delay_of, read_told
 
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "temperature": ("temperature",),
@@ -24,11 +26,6 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 BODY = "extra_body"
 """The setting of classes that speak to OpenAI-compatible servers for whatever those take besides."""
 
-_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
-_FILTERED = frozenset(
-    {"content_filter", "content_filtered", "safety", "refusal", "recitation", "blocklist"}
-    | {"prohibited_content", "spii", "image_safety", "guardrail_intervened"}
-)
 _FINISH_NAMES = ("finish_reason", "stop_reason", "done_reason", "finishReason", "stopReason")
 _AGAIN: Mapping[int, ErrorKind] = {
     408: "timeout", 409: "server", 425: "server", 429: "rate-limit", 504: "timeout",
@@ -46,6 +43,9 @@ _NAMED: tuple[tuple[str, ErrorKind], ...] = (
 """Pieces of the class names of errors, lower case, where there is no status."""
 
 
+SILENCE = Told("")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One attempt that brought no reply."""
@@ -55,7 +55,10 @@ class Fault:
     again: bool = True
     status: int | None = None
     told: float | None = None
-    """Seconds of the server's Retry-After."""
+    """Seconds that the server asks to wait."""
+    words: Told = SILENCE
+    limited: bool = False
+    """A rate was exceeded: it is waited out, and counts no attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,49 +130,87 @@ def _base64(data: bytes) -> str:
     return b2a_base64(data, newline=False).decode("ascii")
 
 
-def read_text(reply: Any) -> str:
-    """The text of an AIMessage; a refusal in its own place is the text. Raises TypeError for none."""
-    content = reply.content
-    if isinstance(content, list):
-        content = "".join(
-            block if isinstance(block, str) else str(block.get("text", ""))
-            for block in content
-            if isinstance(block, str) or block.get("type") == "text"
-        )
-    if not isinstance(content, str):
-        raise TypeError(f"content is {type(content).__name__}")
-    refusal = reply.additional_kwargs.get("refusal")
-    text = content or (refusal if isinstance(refusal, str) else "")
+def read_message_of(reply: Any) -> tuple[str, str, str]:
+    """(text, reasoning, refusal) of an AIMessage. Raises TypeError for none.
+
+    Reasoning stands in blocks of the content (Anthropic `thinking`, OpenAI `reasoning` with a `summary`, Gemini
+    `thinking` or `reasoning`), or beside it in `additional_kwargs` (`reasoning_content` of vLLM, DeepSeek, Ollama).
+    """
+    beside = {**reply.additional_kwargs, "content": reply.content}
+    text, reasoning, refusal = read_message(beside)
     # A lone surrogate cannot be written to a file.
-    return text.encode("utf-8", "replace").decode()
+    written = (part.encode("utf-8", "replace").decode() for part in (text, reasoning, refusal))
+    return next(written), next(written), next(written)
 
 
-def read_finish(reply: Any) -> Finish:
-    """Why an AIMessage ended, in whichever of the providers' words it says so."""
-    said = next(
-        (reply.response_metadata[n] for n in _FINISH_NAMES if n in reply.response_metadata), ""
-    )
-    word = str(getattr(said, "name", said)).lower()
-    return "length" if word in _LENGTH else "filtered" if word in _FILTERED else "stop"
+def read_finish(reply: Any) -> tuple[Finish, str]:
+    """Why an AIMessage ended, and the provider's own word for it where that is another one."""
+    about = reply.response_metadata
+    said = next((about[name] for name in _FINISH_NAMES if about.get(name)), "")
+    finish, word = finish_of(said), finish_word(said)
+    return finish, "" if word == finish else word
+
+
+def read_refusal(reply: Any, finish: Finish, word: str, declined: str) -> Refusal | None:
+    """Who declined: the platform by the reply's end or its feedback on the prompt, the model in a field."""
+    feedback = reply.response_metadata.get("prompt_feedback") or {}
+    blocked = feedback.get("block_reason") if isinstance(feedback, Mapping) else None
+    blocked = finish_word(blocked) if blocked and str(blocked) != "0" else ""
+    if finish == "filtered" or blocked:
+        return Refusal("platform", blocked or word)
+    return Refusal("model", declined) if declined else None
 
 
 def read_usage(reply: Any) -> Usage:
     """Tokens of an AIMessage; zeros where the provider does not count."""
     counts = reply.usage_metadata or {}
-    return Usage(int(counts.get("input_tokens") or 0), int(counts.get("output_tokens") or 0))
+    details = counts.get("output_token_details") or {}
+    return Usage(
+        int(counts.get("input_tokens") or 0),
+        int(counts.get("output_tokens") or 0),
+        int(details.get("reasoning") or 0),
+    )
+
+
+def generation_of(
+    reply: Any, key: str, latency: float, *, hide: Callable[[str], str]
+) -> Generation:
+    """An AIMessage as the reply to the request named `key`. Raises TypeError where it is none."""
+    text, reasoning, declined = read_message_of(reply)
+    finish, word = read_finish(reply)
+    refusal = read_refusal(reply, finish, word, hide(declined))
+    about = reply.response_metadata
+    served = about.get("model_name") or about.get("model") or ""
+    fingerprint = about.get("system_fingerprint") or ""
+    return Generation(
+        key, hide(text or declined), "filtered" if refusal and refusal.by == "platform" else finish,
+        read_usage(reply), latency, reasoning=hide(reasoning), word=word, refusal=refusal,
+        served=hide(str(served))[:200], fingerprint=hide(str(fingerprint))[:200],
+    )  # fmt: skip
 
 
 def fault_of(error: Exception) -> Fault:
     """What an exception of a provider's package means, by its HTTP status, else by its class's name."""
     detail = describe(error)
     status = _status(error)
+    told = _told(error, detail)
+    delay = max((d for d in (delay_of(_headers(error)), told.delay) if d), default=None)
     if status is not None:
-        told = retry_after(_header(error, "retry-after"))
+        limited = status == 429
         kind = _AGAIN.get(status, "server" if status >= 500 else "rejected")
         again = status in _AGAIN or status >= 500
-        return Fault(kind, f"HTTP {status}: {detail}", again, status, told)
+        return Fault(kind, f"HTTP {status}: {detail}", again, status, delay, told, limited)
     kind, again = _kind(error)
-    return Fault(kind, detail, again)
+    return Fault(kind, detail, again, None, delay, told, kind == "rate-limit")
+
+
+def _told(error: Exception, detail: str) -> Told:
+    """What the provider said: its body where the exception holds it, else the words."""
+    body = getattr(error, "body", None)
+    if isinstance(body, (dict, list)) and body:
+        found = read_told(body)
+        return replace(found, message=detail, whole=f"{found.whole} {detail}")
+    return Told(detail, whole=detail, delay=delay_in(detail))
 
 
 def _kind(error: Exception) -> tuple[ErrorKind, bool]:
@@ -210,7 +251,8 @@ def _status(error: Exception) -> int | None:
     return None
 
 
-def _header(error: Exception, name: str) -> str | None:
+def _headers(error: Exception) -> Mapping[str, str]:
     headers = getattr(getattr(error, "response", None), "headers", None)
-    value = headers.get(name) if headers is not None and hasattr(headers, "get") else None
-    return value if isinstance(value, str) else None
+    if headers is None or not hasattr(headers, "items"):
+        return {}
+    return {str(name): str(value) for name, value in headers.items()}

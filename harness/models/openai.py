@@ -3,60 +3,75 @@
 from __future__ import annotations
 
 import asyncio
-import io
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Card
-from harness.core.request import Request
+from harness.core.request import Request, Sampling
+from harness.models.allowance import UNLIMITED, Allowance, Rates
+from harness.models.completion import BadReply, ErrorBody, Reply, decode
 from harness.models.endpoint import Endpoint, Served, ask_served, parse_endpoint
-from harness.models.fault import AGAIN, HOPELESS, Fault
 from harness.models.film import UnlikeVideos, clock, prove_video, videos_of
+from harness.models.http import Answer, Http, TooLarge, Unreadable, run_apart
+from harness.models.http_errors import Blocked, Fault, judge
 from harness.models.labels import LabelScorer, find_scorer
 from harness.models.limits import told_images
+from harness.models.manners import Manners, by_words, find_manners, neutral_names
 from harness.models.pace import Gate, Pace
-from harness.models.patience import Patience, retry_after
+from harness.models.patience import Patience
 from harness.models.probe import prove
 from harness.models.registry import OpenOptions
+from harness.models.server_words import Told, told_by
 from harness.models.spelling import held_to
-from harness.models.wire import (
-    NEUTRAL,
-    BadReply,
-    Reply,
-    decode,
-    encode,
-    parameters,
-    refused_parameter,
-    words,
-)
-
-if TYPE_CHECKING:
-    import aiohttp
+from harness.models.wire import NEUTRAL, encode, parameters
 
 WINDOW = 64
 """Most requests in flight."""
 
-_STREAMED_FROM = 1 << 20
-"""Bodies from this many bytes on are handed over as a stream, so that sending one does not hold the loop."""
+
+class Silent(Exception):
+    """A request brought nothing that tells how the server wants to be asked."""
 
 
 def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIModel:
-    """The model at `MODEL@URL`. Raises HarnessError where it is not allowed, not there, or not served."""
+    """The model at `MODEL@URL`, and how it wants to be asked.
+
+    Raises HarnessError where it is not allowed, not there, or does not answer in the way that is asked for.
+    """
     endpoint = parse_endpoint(
         argument, allow_remote=options.allow_remote, key_file=options.key_file
     )
-    patience = Patience() if options.timeout is None else Patience(timeout=options.timeout)
-    window = options.concurrency or WINDOW
-    return OpenAIModel(endpoint, ask_served(endpoint), name=name, patience=patience, window=window)
+    model = OpenAIModel(
+        endpoint,
+        ask_served(endpoint),
+        name=name,
+        patience=options.patience(),
+        window=options.concurrency or WINDOW,
+        rates=Rates(options.rpm, options.tpm),
+    )
+    run_apart(model.settle(Sampling(temperature=options.temperature)))
+    return model
+
+
+def _undated(endpoint: Endpoint) -> str:
+    """A note where a hosted model is asked by a name that says no date or version."""
+    if endpoint.loopback or re.search(r"\d{4}|\d\d-\d\d|@|:", endpoint.model):
+        return ""
+    return (
+        f"{endpoint.model} carries no date: what {endpoint.host} serves under it may change from day to day; name a "
+        "dated version where there is one"
+    )
 
 
 class OpenAIModel:
-    """A Model over HTTP: one connection pool, nothing streamed, every sampling parameter sent.
+    """A Model over HTTP: one connection pool, every sampling parameter sent that the server takes.
 
     At most `window` requests are in flight, fewer where the server shows that it cannot bear as many.
     """
@@ -69,23 +84,38 @@ class OpenAIModel:
         name: str,
         patience: Patience | None = None,
         window: int = WINDOW,
+        rates: Rates = UNLIMITED,
     ) -> None:
         self._endpoint = endpoint
         self._patience = patience or Patience()
-        self._dropped: frozenset[str] = frozenset()
+        self._manners = Manners()
         self._gate = Gate(Pace(window))
-        self._session: aiohttp.ClientSession | None = None
+        self._allowance = Allowance(
+            rates,
+            give_up_after=self._patience.give_up_after,
+            base=self._patience.base,
+            cap=self._patience.cap,
+        )
+        self._mask = endpoint.mask
+        self._http = Http(
+            endpoint.headers,
+            proxy=endpoint.proxy,
+            timeout=self._patience.timeout,
+            window=window,
+            mask=self._mask,
+        )
+        self._succeeded = False
+        self._listed = served.note
         self._probed: frozenset[Need] = frozenset()
         self._probing = asyncio.Lock()
         self._scorer = LabelScorer(self._put, self._tokenize)
-        self._headers = endpoint.headers
-        self._proxy = endpoint.proxy
         self._card = Card(
             name=name,
             identity=" ".join(
                 ("openai", endpoint.base, endpoint.model, served.root, served.version)
             ).rstrip(),
             window=window,
+            notes=tuple(note for note in (served.note, _undated(endpoint)) if note),
             details={
                 "url": endpoint.base,
                 "served": endpoint.model,
@@ -97,7 +127,7 @@ class OpenAIModel:
 
     @property
     def card(self) -> Card:
-        """The card; `details["dropped"]` names the parameters that the server refused to know."""
+        """The card; `details["dropped"]` names the parameters that the server refused."""
         return self._card
 
     async def reply(self, request: Request) -> Generation:
@@ -120,9 +150,27 @@ class OpenAIModel:
         if isinstance(extra, Generation):
             return extra
         reply = await self._put(request, extra)
-        if isinstance(reply, Generation):
-            return reply
-        return Generation(request.key, reply.text, reply.finish, reply.usage, reply.latency)
+        return reply if isinstance(reply, Generation) else reply.generation(request.key)
+
+    async def settle(self, sampling: Sampling) -> None:
+        """Find out how the server wants to be asked for replies with this sampling, and put it on the card.
+
+        The identity changes only where a parameter is left out, whose value the server then chooses. Raises
+        HarnessError where it refuses one that is not at its neutral value, and where no request can succeed.
+        """
+        try:
+            async with asyncio.timeout(self._patience.timeout):
+                manners = await find_manners(self._try, sampling)
+        except (Silent, TimeoutError):  # the run shows what is the matter
+            manners = None
+        finally:
+            await self.close()
+        if manners is None:
+            return
+        self._take(manners, sampling, "it refused every request with it")
+        if manners.left_out:
+            identity = f"{self._card.identity} without {' '.join(manners.left_out)}"
+            self._card = replace(self._card, identity=identity)
 
     async def probe(self, needs: frozenset[Need]) -> None:
         """Find out which of these the server keeps. Raises HarnessError where it does not answer."""
@@ -152,34 +200,67 @@ class OpenAIModel:
             extra = {**clock(request.messages), **extra}
         except UnlikeVideos as error:
             return Generation.failed(request.key, "unsupported", str(error))
+        outcome = await self._ask(request, extra)
+        if isinstance(outcome, Reply):
+            return outcome
+        if isinstance(outcome, Blocked):
+            return outcome.generation(request.key)
+        return Generation.failed(request.key, outcome.kind, outcome.detail)
+
+    async def _ask(
+        self, request: Request, extra: Mapping[str, Any], *, fixed: Manners | None = None
+    ) -> Reply | Blocked | Fault:
+        """What became of a request after the last try. `fixed` manners are kept, whatever the server says."""
         attempt = 1
         while True:
+            manners = fixed or self._manners
             async with self._gate:  # so that waiting for a connection is no part of the timeout
-                outcome = await self._paced(request, extra)
-            if isinstance(outcome, Reply):
+                sent = await self._allowance.enter()
+                try:
+                    outcome = await self._paced(request, extra, manners)
+                finally:
+                    self._allowance.leave()
+            if not isinstance(outcome, Fault):
                 return outcome
-            if outcome.free:
+            if outcome.limited:
+                if self._allowance.refused(sent, outcome.told):
+                    continue
+                waited = f"{outcome.detail} (given up after {self._patience.give_up_after:g} s)"
+                return replace(outcome, detail=waited)
+            if fixed is None and self._adapted(request, outcome, manners):
                 continue
-            given_up = await self._patience.wait(request.key, attempt, outcome)
-            if given_up is not None:
-                return given_up
+            if not await self._patience.again(request.key, attempt, outcome):
+                tries = f" (after {attempt} tries)" if attempt > 1 else ""
+                return replace(outcome, detail=outcome.detail + tries)
             attempt += 1
+
+    async def _try(self, request: Request, manners: Manners) -> Told | None:
+        """One request in these manners, as `find_manners` wants it."""
+        outcome = await self._ask(request, {}, fixed=manners)
+        if not isinstance(outcome, Fault):
+            return None
+        if outcome.words is None or outcome.kind != "rejected":
+            raise Silent(outcome.detail)
+        return outcome.words
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-            self._gate = Gate(self._gate.pace)  # the old ones belong to their loop
-            self._probing = asyncio.Lock()
+        await self._http.close()
+        self._gate = Gate(self._gate.pace)  # the old ones belong to their loop
+        self._allowance.reset()
+        self._probing = asyncio.Lock()
 
-    async def _paced(self, request: Request, extra: Mapping[str, Any]) -> Reply | Fault:
+    async def _paced(
+        self, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> Reply | Blocked | Fault:
         """One attempt, and what it says of the server's level."""
         pace = self._gate.pace
         ticket = pace.send(perf_counter())
-        outcome = await self._once(request, extra)
-        if isinstance(outcome, Reply):
+        outcome = await self._once(request, extra, manners)
+        if isinstance(outcome, (Reply, Blocked)):
             pace.answered(ticket, perf_counter(), full=self._gate.full)
+            usage = outcome.usage if isinstance(outcome, Reply) else None
+            self._allowance.answered(usage.prompt_tokens + usage.completion_tokens if usage else 0)
         elif outcome.kind == "timeout":  # one request that hangs is no overload; many are slowness
             pace.answered(ticket, perf_counter(), full=False)
         elif outcome.busy:
@@ -192,96 +273,98 @@ class OpenAIModel:
         """What the server's `/tokenize` says; empty where it has none or cannot."""
         import aiohttp
 
+        url = f"{self._endpoint.base.removesuffix('/v1')}/tokenize"
+        whole = json.dumps({"model": self._endpoint.model, **body}).encode()
         try:
-            async with self._open().post(
-                f"{self._endpoint.base.removesuffix('/v1')}/tokenize",
-                json={"model": self._endpoint.model, **body},
-                proxy=self._proxy,
-                allow_redirects=False,
-            ) as response:
-                told = await response.json() if response.status == 200 else {}
-        except (aiohttp.ClientError, OSError, ValueError):
+            answer = await self._http.post(url, whole)
+            told = json.loads(answer.data) if answer.status == 200 else {}
+        except (aiohttp.ClientError, OSError, ValueError, RecursionError):
             return {}
         return told if isinstance(told, dict) else {}
 
-    async def _once(self, request: Request, extra: Mapping[str, Any]) -> Reply | Fault:
+    async def _once(
+        self, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> Reply | Blocked | Fault:
+        if manners.stream:
+            extra = {**extra, "stream": True}
+        body = encode(request, model=self._endpoint.model, dropped=manners.dropped, extra=extra)
+        start = perf_counter()
+        answer = await self._send(body)
+        if isinstance(answer, Fault):
+            return answer
+        return self._read(answer, perf_counter() - start, most=request.sampling.max_tokens)
+
+    async def _send(self, body: bytes) -> Answer | Fault:
         import aiohttp
 
-        dropped = self._dropped
-        body = encode(request, model=self._endpoint.model, dropped=dropped, extra=extra)
-        start = perf_counter()
         try:
-            async with self._open().post(
-                self._endpoint.chat,
-                data=body if len(body) < _STREAMED_FROM else io.BytesIO(body),
-                proxy=self._proxy,
-                allow_redirects=False,
-            ) as response:
-                data = self._endpoint.hide(await response.read())
-                status, headers = response.status, response.headers
+            return await self._http.post(self._endpoint.chat, body)
         except TimeoutError:
             return Fault("timeout", f"no reply within {self._patience.timeout:g} s")
-        except (aiohttp.ClientError, OSError) as error:
-            said = str(error) or type(error).__name__
-            said = self._endpoint.hide(said.encode()).decode()
-            return Fault("unreachable", f"{self._endpoint.base}: {said}")
-        if status != 200:
-            return self._refusal(request, status, data, headers, dropped)
+        except (TooLarge, Unreadable) as error:
+            again = isinstance(error, Unreadable)
+            return Fault("bad-reply", self._http.words(error), again=again)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Fault("unreachable", f"{self._endpoint.base}: {self._http.words(error)}")
+
+    def _read(self, answer: Answer, took: float, *, most: int) -> Reply | Blocked | Fault:
+        hide = self._mask.text
+        if answer.status != 200:
+            return self._judged(answer.status, told_by(answer.data, hide=hide), answer.headers)
         try:
-            return decode(data, latency=perf_counter() - start)
+            reply = decode(answer.data, latency=took, most=most, hide=hide)
+        except ErrorBody as error:
+            return self._judged(200, error.told, answer.headers)
         except BadReply as error:
             return Fault("bad-reply", str(error))
+        self._succeeded = True
+        return reply
 
-    def _open(self) -> aiohttp.ClientSession:
-        """The session, made in the loop that uses it."""
-        if self._session is None:
-            import aiohttp
+    def _judged(self, status: int, told: Told, headers: Mapping[str, str]) -> Blocked | Fault:
+        """What a refusal means. Raises HarnessError where no request can succeed."""
+        place = self._endpoint.chat
+        try:
+            return judge(status, told, headers, place=place, succeeded=self._succeeded)
+        except HarnessError as error:
+            listed = self._listed if status == 404 else ""
+            hint = f"{error.hint}; {listed}" if listed else error.hint
+            raise HarnessError(error.message, hint=hint) from None
 
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._card.window),
-                timeout=aiohttp.ClientTimeout(total=self._patience.timeout),
-                headers=self._headers,
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
+    def _adapted(self, request: Request, fault: Fault, manners: Manners) -> bool:
+        """Whether the request is to be put again at once, in other manners, by the words of a refusal."""
+        if fault.words is None or fault.kind != "rejected":
+            return False
+        if (most := told_images(fault.words.message)) is not None:
+            self._card = replace(self._card, max_images=most)
+            return False
+        if self._manners != manners:  # another request found out in the meantime
+            return True
+        changed = by_words(manners, fault.words, request.sampling)
+        if changed is None or (changed.stream and self._succeeded):
+            return False
+        has_system = any(message.role == "system" for message in request.messages)
+        if not changed.system_role and not has_system:
+            return False
+        self._take(changed, request.sampling, fault.detail)
+        return changed.system_role == manners.system_role  # else it is put in another form
 
-    def _refusal(
-        self,
-        request: Request,
-        status: int,
-        data: bytes,
-        headers: Mapping[str, str],
-        dropped: frozenset[str],
-    ) -> Fault:
-        """What a status other than 200 means. Raises HarnessError where no request can succeed."""
-        said = f"HTTP {status}: {words(data)}"
-        if status in AGAIN or status >= 500:
-            told = retry_after(headers.get("Retry-After"))
-            return Fault(AGAIN.get(status, "server"), said, told=told, busy=status in (429, 503))
-        if status in (400, 422):
-            name = refused_parameter(data)
-            if name is not None and name not in dropped:
-                self._drop(name, request, said)
-                return Fault("rejected", said, free=True)
-            if (most := told_images(said)) is not None:
-                self._card = replace(self._card, max_images=most)
-            return Fault("rejected", said, again=False)
-        if status in HOPELESS or 200 < status < 400:
+    def _take(self, manners: Manners, sampling: Sampling, said: str) -> None:
+        """Ask in these manners from now on, and put them on the card.
+
+        Raises HarnessError where a parameter would be left out that is not at its neutral value.
+        """
+        values = parameters(sampling)
+        for name in sorted(set(manners.left_out) - neutral_names(sampling)):
             raise HarnessError(
-                f"{self._endpoint.chat} answered {said}",
-                hint=HOPELESS.get(status, "write the address the server itself answers at"),
+                f"{self._endpoint.base} does not take {name}, which was set to {values[name]:g} ({said})",
+                hint=f"{'--temperature' if name == 'temperature' else name} {NEUTRAL[name]:g} means the same as "
+                "leaving it out; or use another server",
             )
-        return Fault("rejected", said, again=False)
-
-    def _drop(self, name: str, request: Request, said: str) -> None:
-        """Leave a parameter out from now on, if that changes nothing, and put it on the card."""
-        value = parameters(request.sampling)[name]
-        if name in NEUTRAL and value != NEUTRAL[name]:
-            raise HarnessError(
-                f"{self._endpoint.base} does not take {name}, which was set to {value:g} ({said})",
-                hint=f"set {name} to {NEUTRAL[name]:g}, which means the same as leaving it out, "
-                "or use another server",
-            )
-        self._dropped |= {name}
-        details = {**self._card.details, "dropped": ", ".join(sorted(self._dropped))}
-        self._card = replace(self._card, details=details)
+        self._manners = manners
+        details = dict(self._card.details)
+        if manners.dropped:
+            details["dropped"] = ", ".join(sorted(manners.dropped))
+        if manners.stream:
+            details["stream"] = "yes"
+        system_role = self._card.system_role and manners.system_role
+        self._card = replace(self._card, details=details, system_role=system_role)

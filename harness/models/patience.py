@@ -47,6 +47,8 @@ class Patience:
     """Longest Retry-After that is waited for; a request told to wait longer fails instead."""
     timeout: float = 120.0
     """Longest wait for one reply."""
+    give_up_after: float = 900.0
+    """Longest time without a reply that a rate limit is waited out."""
 
     def spent(self, attempt: int, *, told: float | None = None) -> bool:
         """Whether a request is given up after `attempt`: no try is left, or it is told to wait too long."""
@@ -64,13 +66,19 @@ class Patience:
         own *= 0.5 + 0.5 * jitter
         return own if told is None else max(own, told + self.base * jitter)
 
-    async def wait(self, key: str, attempt: int, fault: Failing) -> Generation | None:
-        """Wait until the request named `key` is to be asked again; the failed Generation where it is given up."""
+    async def again(self, key: str, attempt: int, fault: Failing) -> bool:
+        """Wait until the request named `key` is to be asked again; False at once where it is given up."""
         if not fault.again or self.spent(attempt, told=fault.told):
-            tries = f" (after {attempt} tries)" if attempt > 1 else ""
-            return Generation.failed(key, fault.kind, fault.detail + tries)
+            return False
         await asyncio.sleep(self.pause(key, attempt, told=fault.told))
-        return None
+        return True
+
+    async def wait(self, key: str, attempt: int, fault: Failing) -> Generation | None:
+        """As `again`; the failed Generation where the request is given up."""
+        if await self.again(key, attempt, fault):
+            return None
+        tries = f" (after {attempt} tries)" if attempt > 1 else ""
+        return Generation.failed(key, fault.kind, fault.detail + tries)
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:

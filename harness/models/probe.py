@@ -12,8 +12,8 @@ from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
+from harness.models.completion import Reply
 from harness.models.spelling import spell, spellings
-from harness.models.wire import Reply
 
 Put: TypeAlias = Callable[[Request, Mapping[str, Any]], Awaitable[Reply | Generation]]
 """Posts a request with something added to its body; a failed Generation where that brought no reply."""

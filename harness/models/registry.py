@@ -11,6 +11,7 @@ from typing import Protocol
 from harness.core.errors import HarnessError
 from harness.core.model import Model
 from harness.core.registry import Listed, Registry
+from harness.models.patience import Patience
 
 MODELS = Registry(
     "model",
@@ -73,9 +74,36 @@ class OpenOptions:
     """Most requests in flight; None leaves it to the adapter."""
     timeout: float | None = None
     """Longest wait for one reply of a server, in seconds; None leaves it to the adapter."""
+    temperature: float = 0.0
+    """At which replies will be drawn: what a server takes is tried with it."""
+    rpm: float | None = None
+    """Most requests to a server; None means no limit of ours."""
+    tpm: float | None = None
+    """Most tokens of conversations and replies together; None means no limit of ours."""
+    give_up_after: float | None = None
+    """Longest time without a reply that a rate limit is waited out, in seconds; None leaves it to the adapter."""
+
+    def patience(self) -> Patience:
+        """How long is waited, by what is set here."""
+        usual = Patience()
+        return replace(
+            usual,
+            timeout=usual.timeout if self.timeout is None else self.timeout,
+            give_up_after=usual.give_up_after if self.give_up_after is None else self.give_up_after,
+        )
 
 
-_REACHED = frozenset({"allow_remote", "key_file", "concurrency", "timeout"})
+_REACHED = frozenset(
+    {
+        "allow_remote",
+        "key_file",
+        "concurrency",
+        "timeout",
+        "rpm",
+        "tpm",
+        "give_up_after",
+    }
+)
 _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "affect-tiny": frozenset(),

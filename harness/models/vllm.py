@@ -15,7 +15,7 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Card
-from harness.core.request import Request
+from harness.core.request import Request, Sampling
 from harness.models.checkpoint import Checkpoint, find_checkpoint
 from harness.models.endpoint import ask_served, parse_endpoint
 from harness.models.openai import WINDOW, OpenAIModel
@@ -47,7 +47,7 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         name=name,
         log_file=None if log is None else log / LOG_NAME,
         window=options.concurrency or WINDOW,
-        patience=Patience() if options.timeout is None else Patience(timeout=options.timeout),
+        patience=options.patience(),
     )
 
 
@@ -171,13 +171,15 @@ class VllmModel:
             key="",  # a person's key for another server is none of this one's business
         )
         served = await asyncio.to_thread(ask_served, endpoint)
-        return OpenAIModel(
+        model = OpenAIModel(
             endpoint,
             served,
             name=self._card.name,
             patience=self._patience,
             window=self._card.window,
         )
+        await model.settle(Sampling())
+        return model
 
     def _check(self) -> None:
         """Raise HarnessError where the server has ended: no request can succeed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from harness.core.errors import HarnessError
 from harness.core.message import Message, Text
 from harness.core.prompt import Rendering
-from harness.core.protocol import AnswerProtocol, Ask, Done, Render
+from harness.core.protocol import AnswerProtocol, Ask, Done, Render, draws_of
 
 MOST_REQUESTS = 1000
 """Of one trial: a protocol that asks more never ends."""
@@ -18,7 +18,8 @@ _BLANK = (Message("user", (Text(""),)),)
 def take_step(protocol: AnswerProtocol, render: Render, replies: Sequence[str]) -> Ask | Done:
     """The protocol's next step.
 
-    Raises HarnessError where it is neither Ask nor Done, where votes are not those of the replies, and where the protocol
+    Raises HarnessError where it is neither Ask nor Done, where votes are not those of the replies, where a draw has no
+    seed of its own, and where the protocol
     goes on without end.
     """
     step = protocol.step(render, replies)
@@ -27,6 +28,11 @@ def take_step(protocol: AnswerProtocol, render: Render, replies: Sequence[str]) 
             raise HarnessError(
                 f"protocol {protocol.name} has asked {len(replies):,} times for one sample and goes on",
                 hint="a protocol ends by giving Done",
+            )
+        if not 0 <= step.draw < draws_of(protocol):
+            raise HarnessError(
+                f"protocol {protocol.name} asks for draw {step.draw} of {draws_of(protocol)}",
+                hint="Ask.draw counts from 0 and stays below the protocol's attribute `draws`",
             )
         return step
     if not isinstance(step, Done) or not isinstance(step.text, str):

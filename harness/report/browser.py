@@ -43,6 +43,7 @@ class Entry:
     text: str
     failure: str
     conversation: str
+    reasoning: str
     answers: tuple[Mapping[str, Any], ...]
     """field, outcome, value, rule, target, right (true, false, or null where it does not apply)."""
 
@@ -53,6 +54,7 @@ class Entry:
             "task": self.task, "model": model, "prompt": prompt, "condition": condition,
             "sample": self.sample, "part": self.part, "standing": self.standing,
             "text": cut(self.text), "failure": self.failure, "conversation": self.conversation,
+            **({"reasoning": cut(self.reasoning)} if self.reasoning else {}),
             "answers": list(self.answers), "pictures": [list(picture) for picture in pictures],
         }  # fmt: skip
 
@@ -136,6 +138,7 @@ def read_entries(view: RunView) -> Iterator[Entry]:
             text=first["text"],
             failure=first["failure"],
             conversation=first["conversation"],
+            reasoning=first.get("reasoning") or "",
             answers=answers,
         )
 

@@ -66,9 +66,14 @@ def write_markdown(folder: RunFolder) -> Path:
 def write_json(folder: RunFolder) -> Path:
     """Write report.json and return its path: the same as blocks with unrounded values. Raises as `write_markdown`."""
     path = folder.report.with_suffix(".json")
-    body = json.dumps(run_json(read_run(folder)), ensure_ascii=False, indent=1, allow_nan=False)
-    write_atomically(path, f"{body}\n".encode("utf-8", "surrogatepass"))
+    write_atomically(path, json_bytes(read_run(folder)))
     return path
+
+
+def json_bytes(view: RunView) -> bytes:
+    """The bytes of report.json."""
+    body = json.dumps(run_json(view), ensure_ascii=False, indent=1, allow_nan=False)
+    return f"{body}\n".encode("utf-8", "surrogatepass")
 
 
 def run_markdown(view: RunView) -> str:

@@ -16,9 +16,10 @@ from harness.analyses.words import (
     listed,
     metric_name,
     number,
-    visible,
+    refusal_words,
 )
 from harness.core.outcome import Outcome
+from harness.core.text import visible
 from harness.metrics import Metric
 from harness.metrics.metric import UNIT
 from harness.report.tables import Line, ScoreTable, known_metric
@@ -193,10 +194,15 @@ def outcome_bar(counts: Mapping[str, int], name: str) -> Markup:
     return svg(width, height, f"{name}: {outcome_text(counts)}", parts)
 
 
-def outcome_text(counts: Mapping[str, int], failures: Mapping[str, int] | None = None) -> str:
-    """`60 answered, 3 refused and 2 failed (2 timeout)`."""
-    told = failure_words(failures or {})
-    words = [
-        f"{counts[o]:,} {o}{told if o == Outcome.FAILED else ''}" for o in OUTCOMES if counts.get(o)
-    ]
+def outcome_text(
+    counts: Mapping[str, int],
+    failures: Mapping[str, int] | None = None,
+    refused_by: Mapping[str, int] | None = None,
+) -> str:
+    """`60 answered, 3 refused (3 by the platform) and 2 failed (2 timeout)`."""
+    told = {
+        Outcome.FAILED: failure_words(failures or {}),
+        Outcome.REFUSED: refusal_words(refused_by or {}),
+    }
+    words = [f"{counts[o]:,} {o}{told.get(Outcome(o), '')}" for o in OUTCOMES if counts.get(o)]
     return listed(words) or "nothing asked"

@@ -55,7 +55,7 @@ def read_run(folder: RunFolder) -> RunView:
     """
     manifest = scored_manifest(folder)
     refuse_export(manifest, folder.path)
-    scores = score_run(folder) if _stale(folder) else read_scores(folder)
+    scores = read_scores(folder) if is_scored(folder) else score_run(folder)
     if unseen(scores.analyses):
         scores = score_run(folder)
     return view_of(manifest, scores, folder=folder)
@@ -81,14 +81,15 @@ def view_of(
     )
 
 
-def _stale(folder: RunFolder) -> bool:
+def is_scored(folder: RunFolder) -> bool:
+    """Whether the scores are there and younger than everything that they were made from."""
     if not (folder.scores.is_file() and folder.records.is_file()):
-        return True
+        return False
     scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
     sources = (
         folder.trials, folder.generations, folder.manifest, folder.scoring / "scoring.json",
     )  # fmt: skip
-    return any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
+    return not any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
 
 
 def group(scores: Scores) -> dict[tuple[str, str, str], Numbers]:

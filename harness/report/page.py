@@ -17,6 +17,7 @@ from harness.analyses.keys import heading, row_key
 from harness.analyses.sections import Section, task_sections
 from harness.core.blocks import Note
 from harness.core.task import Task
+from harness.core.text import visible
 from harness.report.browser import Selection, choose, cut, embedded_json
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView, read_conversations, read_run, view_of
@@ -140,9 +141,7 @@ def environment() -> Environment:
 
 
 def _seen(value: Any) -> Any:
-    return (
-        words.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-    )
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _digest(script: str) -> str:
@@ -226,7 +225,8 @@ def _outcome_views(view: RunView, task: str) -> tuple[tuple[str, tuple[OutcomeVi
             OutcomeView(
                 name,
                 outcome_bar(entry["counts"], name),
-                outcome_text(entry["counts"], entry.get("failures")),
+                outcome_text(entry["counts"], entry.get("failures"), entry.get("refused_by"))
+                + (f"; {told}" if (told := words.limit_words(entry)) else ""),
             )
         )
     return tuple((field, tuple(cells)) for field, cells in fields.items())

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from harness.analyses.sections import task_sections
-from harness.analyses.words import count, failure_words, truthless_words, visible
+from harness.analyses.words import (
+    count,
+    failure_words,
+    limit_words,
+    refusal_words,
+    truthless_words,
+    visible,
+)
 from harness.core.blocks import Block
 from harness.core.cell import FREE
 from harness.core.outcome import Outcome
@@ -110,6 +117,7 @@ def outcome_lines(scores: Scores, task: str) -> Iterator[str]:
         missed = [
             f"{o} {entry['counts'][o]}"
             + (failure_words(entry.get("failures", {})) if o is Outcome.FAILED else "")
+            + (refusal_words(entry.get("refused_by", {})) if o is Outcome.REFUSED else "")
             for o in Outcome
             if o is not Outcome.ANSWERED and entry["counts"].get(o)
         ]
@@ -118,6 +126,12 @@ def outcome_lines(scores: Scores, task: str) -> Iterator[str]:
             fields.setdefault((who, ", ".join(missed)), []).append(entry["field"])
     for (who, missed_words), names in fields.items():
         yield f"{who}, {', '.join(names)}: {missed_words}"
+    cut = {
+        f"{who_answered(entry).rpartition(',')[0]}: {limit_words(entry)}": None
+        for entry in scores.outcomes
+        if entry["task"] == task and limit_words(entry)
+    }
+    yield from cut
 
 
 def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iterator[str]:

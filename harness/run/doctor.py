@@ -10,12 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.conditions import CONDITIONS
 from harness.core.errors import HarnessError, missing_extra
+from harness.core.kind import KINDS
+from harness.core.registry import Listed, brought
+from harness.models import MODELS
 from harness.models.vllm_install import find_vllm
 from harness.prompting import Library
+from harness.protocols import PROTOCOLS
 from harness.run.provenance import git_state, hardware, package_versions
 from harness.run.task_files import load_task, task_names
 from harness.run.workspace import Workspace
+from harness.sources import SOURCES
 
 EXTRAS = {
     "local": ("torch", "transformers", "accelerate"),
@@ -43,7 +49,7 @@ def check_installation(
     place: Workspace, here: Path, *, vllm_python: str | None = None
 ) -> list[Check]:
     """All checks, in the order in which a newcomer meets the faults."""
-    return [*_machine(here), *_extras(), check_vllm(vllm_python), *_files(place)]
+    return [*_machine(here), *_extras(), check_vllm(vllm_python), *_files(place), *_packages()]
 
 
 def _machine(here: Path) -> Iterator[Check]:
@@ -126,3 +132,20 @@ def _files(place: Workspace) -> Iterator[Check]:
     )
     for fault in faults:
         yield Check("BAD", fault.message, fault.hint)
+    for broken in dict.fromkeys((*place.tasks.broken, *place.prompts.broken)):
+        yield _broken(broken)
+
+
+def _packages() -> Iterator[Check]:
+    """What other packages bring; nothing where there are none."""
+    for registry in (CONDITIONS, KINDS, MODELS, PROTOCOLS, SOURCES):
+        outside = {entry.name for entry in brought(registry.group)}
+        for one in registry.listed(without={*registry.builtin} - outside):
+            if one.broken:
+                yield _broken(one)
+            else:
+                yield Check("ok", f"{registry.kind} {one.name} of package {one.package}")
+
+
+def _broken(one: Listed) -> Check:
+    return Check("BAD", one.line.removeprefix("broken: "), f"repair or uninstall {one.package}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from time import perf_counter
 
+from harness.answers.reasoning import part, spoken
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
@@ -44,10 +46,19 @@ class Tally:
     failed: int = 0
     """Trials that ended in a failure."""
     first_failure: str = ""
+    served: dict[str, Counter[str]] = field(default_factory=dict)
+    """Model -> what its replies name as their source (model and fingerprint) -> replies; models that name none are
+    absent."""
     fallbacks: dict[str, int] = field(default_factory=dict)
     """Rule of `harness.run.fallback` -> trials in which it fired."""
     read_as: dict[str, int] = field(default_factory=dict)
     """Rule of `harness.media.portable.READ_AS` -> trials whose pictures were read by it."""
+
+    def note_source(self, model: str, generation: Generation) -> None:
+        """Count what a reply names as its source, if it names one."""
+        source = " ".join(filter(None, (generation.served, generation.fingerprint)))
+        if source:
+            self.served.setdefault(model, Counter())[source] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ async def execute(
     """
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
-        model, _settings(plan, axes, model, name, held), journal, tally, on_trial, watch=watch,
+        model, _settings(plan, axes, model, name, held), journal, tally, on_trial, name=name, watch=watch,
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
             video=None if held is None else "video" in held,
@@ -152,6 +163,7 @@ class _Engine:
         tally: Tally,
         on_trial: Callable[[Tally], None],
         *,
+        name: str,
         watch: ErrorWatch,
         fitter: Fitter,
     ) -> None:
@@ -162,6 +174,7 @@ class _Engine:
         self._on_trial = on_trial
         self._watch = watch
         self._fitter = fitter
+        self._name = name
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
     async def run(self, samples: Iterator[list[Prepared]]) -> None:
@@ -225,7 +238,7 @@ class _Engine:
                 keys.append(generation.key)
             if generation.failure is not None:
                 return _Ended(keys, generation.failure)
-            replies.append(generation.text)
+            replies.append(spoken(generation.text))
 
     async def _put(
         self, step: Ask, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
@@ -247,6 +260,8 @@ class _Engine:
             told = fitted if generation.failure is None else await self._fitter.fit(step.messages)
             if told.failure is None and told.messages == fitted.messages:
                 rules.update(dict.fromkeys(fitted.rules))
+                if generation.failure is not None:  # not where it is put in another form
+                    self._watch.note(generation.failure)
                 return generation
             fitted = told  # the refusal said how many pictures are taken
         return Generation.failed("", fitted.failure.kind, fitted.failure.detail)
@@ -263,10 +278,11 @@ class _Engine:
             return await asyncio.shield(twin)
         flight = self._flying[request.key] = asyncio.get_running_loop().create_future()
         try:
-            generation = await self._model.reply(request)
+            generation = part(await self._model.reply(request))
             self._tally.asked += 1
-            self._watch.note(generation.failure)
             if generation.failure is None:
+                self._watch.note(None)
+                self._tally.note_source(self._name, generation)
                 self._journal.add_reply(generation, request.messages)
             flight.set_result(generation)
             return generation

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.core.generation import Failure, Generation, LabelScores, Usage
+from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
 from harness.core.message import Message, Text, Video
 from harness.run.digests import KEY, Digests, digest
 from harness.run.finished import FinishedTrials
@@ -67,13 +67,8 @@ class Journal:
         record = {
             "key": generation.key,
             "conversation": self._conversation(messages),
-            "text": generation.text,
-            "finish": generation.finish,
-            "usage": [generation.usage.prompt_tokens, generation.usage.completion_tokens],
-            "latency": round(generation.latency, 4),
+            **reply_record(generation),
         }
-        if generation.scores is not None:
-            record["scores"] = asdict(generation.scores)
         offset = self._generations.append(record)
         self._known.put(_short(generation.key), _OFFSET.pack(offset))
 
@@ -156,6 +151,30 @@ def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
     return turns
 
 
+def reply_record(generation: Generation) -> dict[str, Any]:
+    """What a journal line says of a reply; what is absent takes no room."""
+    usage = generation.usage
+    record: dict[str, Any] = {
+        "text": generation.text,
+        "finish": generation.finish,
+        "usage": [usage.prompt_tokens, usage.completion_tokens],
+        "latency": round(generation.latency, 4),
+    }
+    if usage.reasoning_tokens:
+        record["usage"].append(usage.reasoning_tokens)
+    for name in _OPTIONAL:
+        if value := getattr(generation, name):
+            record[name] = value
+    if generation.refusal is not None:
+        record["refusal"] = asdict(generation.refusal)
+    if generation.scores is not None:
+        record["scores"] = asdict(generation.scores)
+    return record
+
+
+_OPTIONAL = ("reasoning", "thought", "word", "served", "fingerprint")
+
+
 def generation_from(record: Any) -> Generation:
     """A Generation from its journal line."""
     return Generation(
@@ -165,6 +184,8 @@ def generation_from(record: Any) -> Generation:
         usage=Usage(*record["usage"]),
         latency=record["latency"],
         scores=_scores_from(record.get("scores")),
+        refusal=Refusal(**record["refusal"]) if "refusal" in record else None,
+        **{name: record[name] for name in _OPTIONAL if name in record},
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 LOOK = 0.2
-"""Seconds between two looks whether a task that waits was cancelled."""
+"""Seconds between two looks whether a task that waits was cancelled or interrupted."""
 
 
 class Stopped(Exception):
@@ -106,7 +106,11 @@ async def in_thread(call: Callable[[Stop], T]) -> T:
     stop, context = Stop(), contextvars.copy_context()
     future = asyncio.get_running_loop().run_in_executor(None, context.run, call, stop)
     try:
-        return await asyncio.shield(future)
+        while (
+            not future.done()
+        ):  # the kernel of a notebook sees an interrupt only when its loop wakes
+            await asyncio.wait({future}, timeout=LOOK)
+        return future.result()
     except asyncio.CancelledError:
         stop.request()
         await asyncio.wait({future})

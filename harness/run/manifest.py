@@ -90,6 +90,8 @@ def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) ->
         "max_images": {"known": card.max_images, "declared": declared},
         "window": card.window,
     }
+    if "served" in before:
+        entry["served"] = before["served"]
     if before.get("identity") == card.identity and not card.offers:
         entry |= {
             key: before[key] for key in ("constraints", "estimators", "video") if key in before
@@ -178,6 +180,29 @@ def write_details(folder: RunFolder, cards: Mapping[str, Card]) -> None:
     if any(manifest["models"][name] != entry for name, entry in models.items()):
         manifest["models"] |= models
         _write(folder, manifest)
+
+
+def keep_sources(folder: RunFolder, served: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Put what replies named as their source (model and fingerprint) into the manifest, beside that of earlier starts.
+
+    `served`: model -> source -> replies. Returns a sentence for each model whose replies name several.
+    """
+    manifest = read_manifest(folder)
+    told = []
+    for name, counted in served.items():
+        entry = manifest["models"][name]
+        before = entry.get("served", {})
+        both = {s: before.get(s, 0) + counted.get(s, 0) for s in (*before, *counted)}
+        entry["served"] = dict(sorted(both.items()))
+        if len(both) > 1:
+            sources = "; ".join(f"{source} ({count})" for source, count in entry["served"].items())
+            told.append(
+                f"the replies of {name} in this folder come from {len(both)} versions: {sources}. Where they "
+                "differ, so may the answers"
+            )
+    if served:
+        _write(folder, manifest)
+    return told
 
 
 def read_manifest(folder: RunFolder) -> dict[str, Any]:

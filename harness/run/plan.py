@@ -101,6 +101,8 @@ class Axes:
     temperature: float = 0.0
     protocol: str | None = None
     """In place of the prompts' own."""
+    max_tokens: int | None = None
+    """Most tokens of a reply, for all prompts; None: each prompt's own, else the task's."""
 
 
 def make_plan(
@@ -305,14 +307,15 @@ def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSamp
 
 
 def sampling_for(task: Task, prompt: Prompt, axes: Axes) -> Sampling:
-    """Greedy decoding unless a temperature was asked for, with the prompt's token limit, else the task's.
+    """Greedy decoding unless a temperature was asked for, with the token limit that was asked for, else the prompt's,
+    else the task's.
 
     The seed is that of the first repeat.
     """
     return Sampling(
         temperature=axes.temperature,
         seed=axes.seed,
-        max_tokens=prompt.head.max_tokens or task.max_tokens,
+        max_tokens=axes.max_tokens or prompt.head.max_tokens or task.max_tokens,
     )
 
 

@@ -35,6 +35,7 @@ from harness.run.loop import Stop, complete
 from harness.run.manifest import (
     build_manifest,
     cell_entry,
+    keep_sources,
     read_manifest,
     recorded_card,
     write_details,
@@ -84,6 +85,7 @@ def make_job(
     protocol: str | None = None,
     repeats: int = 1,
     temperature: float = 0.0,
+    max_tokens: int | None = None,
     limit: int | None,
     seed: int,
     out: Path | None,
@@ -120,6 +122,7 @@ def make_job(
         repeats=repeats,
         temperature=temperature,
         protocol=protocol,
+        max_tokens=max_tokens,
     )
     names = [task.name for task in tasks]
     folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes, changes))
@@ -157,6 +160,7 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
     asked += [["shots", *axes.shots]] if axes.shots else []
     asked += [dict(axes.max_images)] if axes.max_images else []
     asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
+    asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
     drawn = (axes.repeats, axes.temperature)
     asked += list(drawn) if drawn != (1, 0.0) else []
     words = "-".join([*tasks[:3], *axes.models[:2]])
@@ -346,6 +350,8 @@ def run_job(
     """
     tally = Tally()
     for spec, model in ready.models.items():
+        for note in model.card.notes:
+            on_note(note)
         if not isinstance(model, Probing):  # what can be known before any model is asked
             check(ready.plan, spec, model.card.offers)
     if not ready.models:
@@ -358,6 +364,8 @@ def run_job(
         except OSError as error:
             raise HarnessError(f"{spec}: {error}") from error
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})
+    for sentence in keep_sources(ready.job.folder, tally.served):
+        on_note(sentence)
     return tally
 
 

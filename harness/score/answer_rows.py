@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from harness.core.generation import Finish
+from harness.core.finish import Finish, finish_of
 from harness.sources.cells import is_blank, plain
 from harness.sources.row import Row
 
@@ -19,19 +19,6 @@ FLAGS = ("content_filter", "content_filter_results", "content_filtered", "filter
 """Columns that say whether a platform withheld a reply."""
 NOT_ANSWERS = frozenset({*REASONS, *FLAGS})
 
-_ENDS: Mapping[str, Finish] = MappingProxyType(
-    {
-        **dict.fromkeys(("length", "max_tokens", "model_length", "max_output_tokens"), "length"),
-        **dict.fromkeys(
-            (
-                "content_filter", "content_filtered", "safety", "sensitive", "refusal", "recitation", "blocklist",
-                "prohibited_content", "spii", "image_safety", "data_inspection_failed", "filtered",
-            ),
-            "filtered",
-        ),
-    }
-)  # fmt: skip
-"""How services write why a reply ended, in small letters, where it is not a plain stop."""
 _NO = frozenset({"", "no", "false", "0", "none", "null", "nan", "stop", "safe", "{}", "[]", "-"})
 
 VLMEVALKIT = MappingProxyType({"id": "index", "answer": "prediction"})
@@ -55,8 +42,9 @@ def _finish(cells: Mapping[str, Any], reasons: Sequence[str], flags: Sequence[st
     for name in reasons:
         cell = cells.get(name)
         word = "" if is_blank(cell) else plain(cell).lower().rpartition(".")[2]
-        if word in _ENDS:
-            return _ENDS[word]
+        finish = finish_of(word)
+        if finish in {"length", "filtered"}:
+            return finish
     return "stop"
 
 

@@ -30,6 +30,7 @@ from harness.score.mixture import read_partners
 from harness.score.outside_analyses import computed
 from harness.score.prediction_folder import read_rankings
 from harness.score.records import (
+    BY_PLATFORM,
     FAILED,
     TaskRecords,
     load_samples,
@@ -42,6 +43,9 @@ from harness.score.table import ScoreRow
 from harness.score.votes import Votes, read_soft_truths
 
 SCHEMA = 1
+
+AT_LIMIT = 0.02
+"""Share of replies that may end at the token limit before it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,9 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
         name: load_samples(folder, tasks[name], cluster_unit=entry["cluster_unit"])
         for name, entry in manifest["tasks"].items()
     }
+    for entry in manifest["cells"]:
+        if most := entry.get("sampling", {}).get("max_tokens"):
+            records[entry["task"]].limits[entry["id"]] = most
     # Cell by cell in the order of their ids, which is the order of trials: nothing is held to be sorted.
     write_records(
         unfinished,
@@ -318,9 +325,12 @@ def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[s
             answers = records.answers.get((cell, name))
             if answers:
                 counted, failures = Counter[Outcome](), Counter[str]()
+                by_platform = 0
                 for column in records.of_repeats(cell, name):
                     for answer, times in column.counts():
                         counted[answer.outcome] += times
+                        if answer.rule == BY_PLATFORM:
+                            by_platform += times
                         if times and answer.outcome is Outcome.FAILED:
                             failures[answer.rule.removeprefix(FAILED)] += times
                 yield {
@@ -328,4 +338,22 @@ def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[s
                     "condition": cell.shown_condition, "channel": cell.taken, "field": name,
                     "counts": {o.value: counted[o] for o in Outcome if counted[o]},
                     "failures": dict(sorted(failures.items())),
+                    **_refused_by(counted[Outcome.REFUSED], by_platform),
+                    **_at_limit(records, cell),
                 }  # fmt: skip
+
+
+def _refused_by(refused: int, platform: int) -> dict[str, dict[str, int]]:
+    """Who refused, where a platform did; else the model did in every case."""
+    if not platform:
+        return {}
+    return {"refused_by": {"model": refused - platform, "platform": platform}}
+
+
+def _at_limit(records: TaskRecords, cell: Cell) -> dict[str, dict[str, int]]:
+    """How many replies ended at the token limit, where that is more than a few."""
+    ended = records.cut.get(cell, Counter())
+    if ended[True] <= AT_LIMIT * ended.total():
+        return {}
+    told = {"replies": ended[True], "of": ended.total()}
+    return {"at_limit": told | {"tokens": records.limits.get(cell.id, 0)}}

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.generation import Finish
+from harness.core.finish import finish_of
 from harness.score.answer_rows import ANSWER, FAILURE, FINISH, REPEAT
 from harness.sources.pictures import natural
 from harness.sources.row import Row
@@ -21,10 +21,6 @@ COLUMNS = (
 )  # fmt: skip
 DEFAULTS = MappingProxyType({"id": "id", "truth": "target", "answer": ANSWER})
 
-_STOPS: Mapping[str, Finish] = MappingProxyType(
-    {"max_tokens": "length", "model_length": "length", "content_filter": "filtered"}
-)
-"""How inspect-ai writes why a reply ended, where it is not a plain stop."""
 _ATTACHED = "attachment://"
 """Long texts stand apart, under the digest behind this."""
 _LARGEST = 1 << 28
@@ -127,7 +123,7 @@ def _row(path: Path, number: int, sample: Any) -> Row:
     first = choices[0] if isinstance(choices, list) and choices else {}
     first = first if isinstance(first, dict) else {}
     cells[ANSWER] = _attached(_completion(output, first), sample)
-    cells[FINISH] = _STOPS.get(str(first.get("stop_reason")), "stop")
+    cells[FINISH] = finish_of(first.get("stop_reason"))
     fault = sample.get("error") or output.get("error")
     if fault:
         cells[FAILURE] = str(fault.get("message") if isinstance(fault, dict) else fault)[:500]

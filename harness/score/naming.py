@@ -12,6 +12,6 @@ def who_answered(entry: Mapping[str, Any]) -> str:
         entry["model"],
         entry["prompt"].strip("-"),
         entry["condition"],
-        entry.get("channel", ""),
+        entry.get("channel", "").removeprefix("free, "),
     )
     return f"{' '.join(w for w in words if w not in {'', 'none', 'free'})}, {entry['field']}"

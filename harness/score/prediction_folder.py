@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.core.cell import Cell, trial_id
 from harness.core.errors import HarnessError
-from harness.core.generation import Finish
+from harness.core.finish import Finish
 from harness.core.model import Card
 from harness.core.prompt import Prompt, PromptHead
 from harness.core.text import canonical_json, digest_file, digest_json

@@ -16,7 +16,7 @@ from harness.conditions.label_order import in_order
 from harness.core.answer import Answer
 from harness.core.cell import Cell, trial_id
 from harness.core.field import FieldSpec
-from harness.core.generation import Failure, Generation, LabelScores
+from harness.core.generation import Failure, Generation, LabelScores, Refusal
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.sample import Value
@@ -35,12 +35,15 @@ from harness.sources.windows import WINDOW
 
 COLUMNS = (
     "trial", "task", "model", "prompt", "condition", "protocol", "channel", "sample", "cluster", "part", "field",
-    "outcome", "value", "target", "rule", "text", "failure", "conversation", "fallback",
+    "outcome", "value", "target", "rule", "text", "reasoning", "failure", "conversation", "fallback",
     "estimator", "probabilities", "captured_mass", "length_normalised",
 )  # fmt: skip
 
 KNOWN_REPLIES = 4096
 """Distinct replies whose reading is remembered: most replies are one of a few words."""
+
+BY_PLATFORM = "refused/platform"
+"""The rule of an answer that a filter before or behind the model withheld. Other refusals are the model's."""
 
 FAILED = "failed/"
 """Before the kind of a failure, in the rule of an answer that there is none of."""
@@ -67,6 +70,10 @@ class TaskRecords:
     """Cell -> trials of all samples."""
     scored: dict[tuple[Cell, str], ScoreColumn] = field(default_factory=dict)
     """(cell, field) -> position of the sample -> log-probabilities of the labels, where they were asked for or stated."""
+    limits: dict[str, int] = field(default_factory=dict)
+    """Cell id -> most tokens of a reply that were asked for, where the manifest says so."""
+    cut: dict[Cell, Counter[bool]] = field(default_factory=dict)
+    """Cell -> replies that ended at the token limit (True) and all others (False)."""
     broken: dict[Cell, int] = field(default_factory=dict)
     """Cell -> replies that are not what they were held to; cells that are held to nothing are absent."""
 
@@ -131,7 +138,9 @@ def read_cell(
     records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies, *, repeats: int = 1
 ) -> Iterator[Row]:
     """Read the answers of one cell into `records`, giving its record rows in order as it goes."""
-    parser = _Parser(in_order(records.task, cell.label_order), head)
+    parser = _Parser(
+        in_order(records.task, cell.label_order), head, unopened=cell.id in replies.unopened
+    )
     samples = records.samples
     records.repeats[cell] = repeats
     for repeat, position in _trials(repeats, samples):
@@ -147,8 +156,9 @@ def read_cell(
             continue
         if reply.rules:
             records.fallbacks.setdefault(cell, Counter()).update(reply.rules)
-        fields = records.task.fields
-        if any(breaks(one.generation, cell, head, fields, asks) for one in reply.each):
+        if reply.generation is not None:
+            records.cut.setdefault(cell, Counter())[reply.generation.finish == "length"] += 1
+        if breaks(reply.generation, cell, head, records.task.fields, asks):
             records.broken[cell] = records.broken.get(cell, 0) + 1
         shared = _shared_columns(trial, cell, sample, reply)
         shared["part"] = records.part(sample)
@@ -198,9 +208,12 @@ def repeated_outcomes(
 class _Parser:
     """Replies to one prompt of a task; the same reply to the same fields is parsed once."""
 
-    def __init__(self, task: Task, head: PromptHead) -> None:
+    def __init__(self, task: Task, head: PromptHead, *, unopened: bool = False) -> None:
+        """`unopened`: some replies close reasoning that they never opened, so one that was cut off before it closed
+        any holds nothing else."""
         self._task = task
         self._head = head
+        self._unopened = unopened
         self._sets = sets_behind(task, head)
         self._readers: dict[tuple[str, ...], Reader] = {}
         self._known: dict[tuple[str, tuple[str, ...], bool], Mapping[str, Answer]] = {}
@@ -233,12 +246,15 @@ class _Parser:
         """What one reply says of the fields that are read from it."""
         if not asks:
             return {}
-        if generation.finish == "filtered":
-            return dict.fromkeys(asks, Answer(Outcome.REFUSED, None, "refused/platform"))
+        if generation.refusal is not None or generation.finish == "filtered":
+            return dict.fromkeys(asks, refused(generation.refusal or Refusal("platform")))
         if generation.scores is not None:
             fields, scores = self._task.fields, generation.scores
             return {name: scored_answer(scores, fields[name]) for name in asks}
-        question = (generation.text, asks, generation.finish == "length")
+        cut = generation.finish == "length"
+        if cut and self._unopened and not generation.reasoning:
+            return dict.fromkeys(asks, Answer(Outcome.TRUNCATED, None, "think/unopened"))
+        question = (generation.text, asks, cut)
         answers = self._known.get(question)
         if answers is None:
             answers = self._parse(*question)
@@ -254,6 +270,13 @@ class _Parser:
             reader = Reader.build(fields, form=self._head.answer, languages=languages)
             self._readers[asks] = reader
         return reader(text, truncated=truncated)
+
+
+def refused(refusal: Refusal) -> Answer:
+    """The answer where a field or status of the reply says who declined."""
+    return Answer(
+        Outcome.REFUSED, None, BY_PLATFORM if refusal.by == "platform" else "refusal/field"
+    )
 
 
 def _failed(failure: Failure | None) -> Answer:
@@ -281,7 +304,8 @@ def _shared_columns(
         "channel": cell.taken,
         "sample": sample.sample,
         "cluster": sample.cluster,
-        "text": _text(reply),
+        "text": reply.generation.text if reply.generation else "",
+        "reasoning": reply.generation.reasoning if reply.generation else "",
         "failure": f"{reply.failure.kind}: {reply.failure.detail}" if reply.failure else "",
         "conversation": reply.conversation,
         "fallback": ", ".join(reply.rules),

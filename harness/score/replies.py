@@ -69,10 +69,17 @@ class Replies:
         """Trial -> the place of its last line; or, where that says no more than the key of its reply, of that reply."""
         self._replies = Digests(_PLACE.size)
         """Key -> the place of the reply."""
+        self.unopened: set[str] = set()
+        """Cells of which a reply closes reasoning that it never opened."""
+        unopened: set[str] = set()
         for place, line in read_log(folder.generations):
             self._replies.put(digest(line["key"]), _PLACE.pack(place))
+            if line.get("thought") == "unopened":
+                unopened.add(line["key"])
         for place, line in read_log(folder.trials):
             cell = line["trial"].partition("/")[0]
+            if unopened and not unopened.isdisjoint(line["keys"]):
+                self.unopened.add(cell)
             if line["basis"] in bases.get(cell, ()):
                 found = self._place(line, place, whole=cell in several)
                 self._places.put(digest(line["trial"]), _PLACE.pack(found))

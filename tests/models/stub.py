@@ -24,6 +24,7 @@ from typing import Any
 
 from aiohttp import web
 
+HELLO = "Say hello in one word."
 WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
@@ -58,7 +59,9 @@ class Stub:
     """Where set, the bearer token that is asked for."""
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
-    """Parsed bodies of chat requests, in the order of arrival."""
+    """Parsed bodies of chat requests, in the order of arrival, without those of `hellos`."""
+    hellos: list[dict[str, Any]] = field(default_factory=list)
+    """Parsed bodies of requests by which it is found out how a server wants to be asked."""
     raw: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
@@ -75,7 +78,7 @@ class Stub:
 
     def reset(self) -> None:
         """Forget what was seen."""
-        for seen in (self.requests, self.raw, self.headers, self.times, self.attempts):
+        for seen in (self.hellos, self.requests, self.raw, self.headers, self.times, self.attempts):
             seen.clear()
         self.peak = 0
 
@@ -91,10 +94,13 @@ class Stub:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         data = await request.read()
         body = json.loads(data)
-        self.requests.append(body)
-        self.raw.append(data)
-        self.headers.append(dict(request.headers))
-        self.times.append(time.monotonic())
+        if contents(body)[0].endswith(HELLO):
+            self.hellos.append(body)
+        else:
+            self.requests.append(body)
+            self.raw.append(data)
+            self.headers.append(dict(request.headers))
+            self.times.append(time.monotonic())
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.model import Probing
 from harness.core.request import Request, Sampling, make_request
+from harness.models.allowance import Allowance
 from harness.models.langchain import LangChainModel
 from harness.models.langchain_places import parse_named
 from harness.models.patience import Patience
@@ -26,7 +28,7 @@ from tests.models.stub import Stub, contents, running_stub
 pytest.importorskip("langchain")
 pytest.importorskip("langchain_openai")
 PNG = b"\x89PNG\r\n\x1a\n and so on"
-HASTE = Patience(tries=3, base=0.001, cap=0.002, timeout=1.0)
+HASTE = Patience(tries=3, base=0.001, cap=0.002, timeout=1.0, give_up_after=0.0)
 
 
 def ask(text: str = "hello", *, pictures: int = 1, **sampling: Any) -> Request:
@@ -61,6 +63,9 @@ def opened(stub: Stub, patience: Patience = HASTE, **options: Any) -> LangChainM
     model = open_model(f"langchain:openai:stub@{stub.url}", options=OpenOptions(**options))
     assert isinstance(model, LangChainModel)
     model._patience = patience
+    model._allowance = Allowance(
+        give_up_after=patience.give_up_after, base=patience.base, cap=patience.cap
+    )
     return model
 
 
@@ -106,7 +111,7 @@ async def test_the_card_says_what_is_asked_and_how(stub: Stub) -> None:
     ("fault", "kind", "seen"),
     [
         ("500", "server", 3),
-        ("429", "rate-limit", 3),
+        ("429", "rate-limit", 1),
         ("503", "server", 3),
         ("drop", "unreachable", 3),
         ("hang", "timeout", 3),
@@ -120,15 +125,15 @@ async def test_what_goes_wrong_has_a_kind_and_is_tried_again_where_that_may_help
     stub: Stub, fault: str, kind: str, seen: int
 ) -> None:
     stub.always = {"": fault}
-    got = await opened(stub, Patience(tries=3, base=0.001, cap=0.002, timeout=0.3)).reply(ask())
+    got = await opened(stub, replace(HASTE, timeout=0.3)).reply(ask())
     assert got.failure is not None, got
     assert (got.failure.kind, stub.count) == (kind, seen), got.failure
-    assert got.finish == "error" and got.text == ""
+    assert got.finish == "failed" and got.text == ""
 
 
 async def test_a_passing_fault_costs_a_try_and_nothing_else(stub: Stub) -> None:
     stub.faults = {"hello": ["500", "429"]}
-    got = await opened(stub).reply(ask())
+    got = await opened(stub, replace(HASTE, give_up_after=5.0)).reply(ask())
     assert got.failure is None and stub.count == 3
 
 
@@ -270,6 +275,56 @@ def fake(messages: list[Any], **options: Any) -> LangChainModel:
     return LangChainModel(chat, name="fake", identity="fake", patience=HASTE, **options)
 
 
+async def test_reasoning_and_refusals_are_kept_in_the_shapes_of_each_package() -> None:
+    from langchain_core.messages import AIMessage
+
+    anthropic = AIMessage(
+        content=[
+            {"type": "thinking", "thinking": "maybe anger", "signature": "s"},
+            {"type": "text", "text": "fear"},
+        ],
+        response_metadata={"stop_reason": "end_turn", "model_name": "claude-x"},
+    )
+    openai = AIMessage(
+        content=[{"type": "text", "text": "fear"}],
+        additional_kwargs={"reasoning": {"summary": [{"type": "summary_text", "text": "anger?"}]}},
+        response_metadata={"finish_reason": "stop", "system_fingerprint": "fp_1"},
+        usage_metadata={
+            "input_tokens": 5, "output_tokens": 9, "total_tokens": 14, "output_token_details": {"reasoning": 7},
+        },
+    )  # fmt: skip
+    vllm = AIMessage(content="", additional_kwargs={"reasoning_content": "It is"},
+                     response_metadata={"finish_reason": "length"})  # fmt: skip
+    gemini = AIMessage(
+        content="",
+        response_metadata={"finish_reason": "SAFETY", "prompt_feedback": {"block_reason": 0}},
+    )
+    prompt = AIMessage(content="", response_metadata={"prompt_feedback": {"block_reason": "OTHER"}})
+    model = fake([anthropic, openai, vllm, gemini, prompt])
+    got = [await model.reply(ask()) for _ in range(5)]
+    assert [one.reasoning for one in got] == ["maybe anger", "anger?", "It is", "", ""]
+    assert [one.text for one in got] == ["fear", "fear", "", "", ""]
+    assert [one.finish for one in got] == ["stop", "stop", "length", "filtered", "filtered"]
+    assert [one.refusal and one.refusal.by for one in got] == [
+        None,
+        None,
+        None,
+        "platform",
+        "platform",
+    ]
+    assert (got[0].served, got[1].fingerprint, got[1].usage.reasoning_tokens) == (
+        "claude-x",
+        "fp_1",
+        7,
+    )
+
+
+async def test_a_platforms_filter_that_raises_is_an_outcome() -> None:
+    flagged = Refuses(400, "The response was filtered due to the content management policy")
+    got = await raising([flagged, "anger"]).reply(ask())
+    assert got.failure is None and got.refusal is not None and got.refusal.by == "platform"
+
+
 async def test_a_fake_model_of_langchain_answers_and_its_deafness_is_on_the_card() -> None:
     from langchain_core.messages import AIMessage
 
@@ -403,7 +458,7 @@ async def test_what_a_class_takes_is_set_and_the_rest_is_recorded() -> None:
         (ConnectionResetError("gone"), "unreachable", 0),
         (TimeoutError(), "timeout", 0),
         (type("ReadTimeout", (Exception,), {})("slow"), "timeout", 0),
-        (type("ResourceExhausted", (Exception,), {})("quota"), "rate-limit", 0),
+        (type("ResourceExhausted", (Exception,), {})("quota"), "rate-limit", 2),
         (type("ContextOverflowError", (ValueError,), {})("too long"), "rejected", 2),
         (NotImplementedError("no pictures"), "unsupported", 2),
         (KeyError("choices"), "bad-reply", 0),

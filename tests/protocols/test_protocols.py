@@ -125,6 +125,7 @@ class Steps:
         (Steps(Done(7)), "gave Done as its step"),  # type: ignore[arg-type]
         (Steps(Ask(()), Done("x", votes=(2,))), "counts 2 replies to its votes, of 1"),
         (Steps(Ask(()), Done("x", votes=(1, 0))), "counts 1 replies to its votes, of 1"),
+        (Steps(Ask((), draw=1)), "asks for draw 1 of 1"),
         (Steps(Ask(())), "has asked 1,000 times"),
         (Steps(KeyError("x")), "failed: KeyError: 'x'"),
     ],

@@ -95,9 +95,12 @@
     const reply = entry.failure
       ? [make("p", { class: "reply" }, "No reply, because"), make("pre", { dir: "auto" }, entry.failure)]
       : [make("p", { class: "reply" }, "Reply"), make("pre", { dir: "auto" }, entry.text || "(empty)")];
+    const reasoning = entry.reasoning
+      ? [make("details", { class: "reasoning" }, make("summary", {}, "Reasoning (not read as the answer)"), make("pre", { dir: "auto" }, entry.reasoning))]
+      : [];
     const node = make("article", { class: entry.pictures.length ? "entry" : "entry bare" });
     if (entry.pictures.length) node.append(pictures(entry));
-    node.append(make("div", {}, make("h3", {}, bdi(entry.sample)), said, answerTable(entry), ...reply, ...conversation(entry)));
+    node.append(make("div", {}, make("h3", {}, bdi(entry.sample)), said, answerTable(entry), ...reply, ...reasoning, ...conversation(entry)));
     return node;
   };
 

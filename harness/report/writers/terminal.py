@@ -37,9 +37,11 @@ def open_console(file: IO[str]) -> Console:
     """A console of at most WIDTH columns; plain text where `file` is no terminal."""
     from rich.console import Console
 
-    probe = Console(file=file)
+    probe = Console(file=file, force_jupyter=False)
     width = min(WIDTH, probe.width) if probe.is_terminal else WIDTH
-    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+    return Console(
+        file=file, force_jupyter=False, width=width, markup=False, highlight=False, emoji=False
+    )
 
 
 def say(console: Console, text: str, style: str = "") -> None:

@@ -1,0 +1,44 @@
+"""`Run.compare`: cells of one run that differ in one axis, or of two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.api.frames import comparison_frame
+from harness.compare import Among, compare, run_side
+from harness.compare.contenders import by_content
+from harness.core.errors import HarnessError
+from harness.run.folder import RunFolder
+
+
+def compare_runs(
+    folders: Sequence[RunFolder],
+    axes: Mapping[str, Sequence[str] | None],
+    *,
+    by: str,
+    unlike: bool,
+    seed: int,
+) -> Any:
+    """The report as a DataFrame. Raises HarnessError for two axes, or names that cannot be compared."""
+    named = {axis: names for axis, names in axes.items() if names is not None}
+    if len(named) > 1:
+        raise HarnessError(
+            f"one axis is compared at a time, not {' and '.join(named)}",
+            hint="name one, such as prompt=('emotion/plain', 'emotion/defined')",
+        )
+    among = None
+    for axis, names in named.items():
+        if isinstance(names, str) or len(set(names)) < 2 or len(set(names)) < len(names):
+            raise HarnessError(
+                f"{axis.replace(' ', '_')}={names!r} does not name two or more to compare",
+                hint=f"give their names, such as {axis.replace(' ', '_')}=(A, B)",
+            )
+        among = Among(axis, tuple(names))
+    if by not in ("id", "content"):
+        raise HarnessError(f"samples are not paired by {by!r}", hint="by='id' or by='content'")
+    sides = [run_side(folder) for folder in folders]
+    if by == "content":
+        sides = by_content(sides, here=Path.cwd())
+    return comparison_frame(compare(sides, unlike=unlike, seed=seed, among=among))

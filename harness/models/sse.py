@@ -1,0 +1,76 @@
+"""A reply that comes as a stream of server-sent events, put together as if it had come at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+DONE = "[DONE]"
+
+
+def is_stream(data: bytes) -> bool:
+    """Whether a body is a stream of events, whatever its Content-Type says."""
+    return data[:64].lstrip().startswith((b"data:", b"event:", b": ", b":\n", b"id:", b"retry:"))
+
+
+def read_stream(data: bytes) -> dict[str, Any]:
+    """The chat completion whose pieces the events are.
+
+    A stream that ends without saying so is an error: `{"error": ...}`, as is one that says so itself.
+    """
+    message: dict[str, Any] = {"role": "assistant", "content": None}
+    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": None}
+    body: dict[str, Any] = {"choices": [choice]}
+    ended = False
+    for event in _events(data):
+        if event == DONE:
+            ended = True
+            break
+        try:
+            piece = json.loads(event)
+        except (ValueError, RecursionError):
+            return {"error": {"message": f"an event of the stream is not JSON: {event[:100]}"}}
+        if not isinstance(piece, dict):
+            continue
+        if piece.get("error"):
+            return {"error": piece["error"]}
+        for name in ("model", "system_fingerprint", "usage", "id"):
+            if piece.get(name):
+                body[name] = piece[name]
+        choices = piece.get("choices")
+        first = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(first, dict) and first.get("index", 0) == 0:
+            _add(first, choice, message)
+    if not ended and choice["finish_reason"] is None:
+        return {"error": {"message": "the stream ended before the reply did", "code": 502}}
+    return body
+
+
+def _add(piece: dict[str, Any], choice: dict[str, Any], message: dict[str, Any]) -> None:
+    """Add one piece: texts grow, lists grow, the rest is replaced."""
+    delta = piece.get("delta") or piece.get("message")
+    if not isinstance(delta, dict):
+        delta = {"content": piece["text"]} if isinstance(piece.get("text"), str) else {}
+    for name, value in delta.items():
+        held = message.get(name)
+        if name == "role" or value is None:
+            continue
+        both = isinstance(held, type(value)) and isinstance(value, (str, list))
+        message[name] = held + value if both else value
+    for name in ("finish_reason", "native_finish_reason", "stop_reason", "error"):
+        if piece.get(name):
+            choice[name] = piece[name]
+
+
+def _events(data: bytes) -> Iterator[str]:
+    """The data of each event."""
+    lines: list[str] = []
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    for line in [*text.split("\n"), ""]:
+        if not line:
+            if lines:
+                yield "\n".join(lines)
+            lines = []
+        elif line.startswith("data:"):
+            lines.append(line[5:].removeprefix(" "))

@@ -1,0 +1,95 @@
+"""Replies in the shapes of many servers and model families, against a golden table of what each must become."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.answers import Reader, resolve_labels
+from harness.answers.reasoning import find_parts, part, spoken
+from harness.core.field import FieldSpec
+from harness.core.generation import Generation
+from harness.core.outcome import Outcome
+from harness.models.completion import BadReply, ErrorBody, decode
+from harness.models.http_errors import Blocked, judge
+from harness.score.records import refused
+
+SHAPES = yaml.safe_load(
+    (Path(__file__).parents[1] / "golden" / "replies" / "shapes.yaml").read_text("utf-8")
+)
+READER = Reader.build(
+    {"emotion": FieldSpec(kind="label", labels=resolve_labels("basic-7"), metrics=("uar",))}
+)
+
+
+def body_of(row: dict[str, Any]) -> bytes:
+    if "raw" in row:
+        return str(row["raw"]).encode()
+    body = row.get("body")
+    if body is None:
+        choice = {"index": 0, "message": row["message"], "finish_reason": row.get("finish")}
+        body = {"choices": [{**choice, **row.get("choice", {})}], "usage": row.get("usage", {})}
+    return json.dumps(body).encode()
+
+
+def read(generation: Generation) -> str:
+    """The label that is read, or the outcome."""
+    if generation.refusal is not None:
+        return refused(generation.refusal).outcome.value
+    answer = READER(generation.text, truncated=generation.finish == "length")["emotion"]
+    return str(answer.value) if answer.outcome is Outcome.ANSWERED else answer.outcome.value
+
+
+def error_of(row: dict[str, Any]) -> str:
+    try:
+        decode(body_of(row), most=256)
+    except ErrorBody as error:
+        outcome = judge(200, error.told, {}, place="here", succeeded=True)
+        return "blocked" if isinstance(outcome, Blocked) else "failed"
+    except BadReply:
+        return "bad"
+    return ""
+
+
+@pytest.mark.parametrize("row", SHAPES, ids=[row["who"] for row in SHAPES])
+def test_each_shape_becomes_what_the_table_says(row: dict[str, Any]) -> None:
+    if "error" in row:
+        assert error_of(row) == row["error"]
+        return
+    got = part(decode(body_of(row), most=row.get("most", 256)).generation("k"))
+    told: dict[str, Any] = {"end": got.finish, "thought": got.reasoning, "text": got.text}
+    told["refused"] = None if got.refusal is None else got.refusal.by
+    told["reads"] = read(got)
+    usage = got.usage
+    told["tokens"] = [usage.prompt_tokens, usage.completion_tokens, usage.reasoning_tokens]
+    expected = {name: row[name] for name in told if name in row}
+    assert {name: told[name] for name in expected} == expected
+    assert (got.refusal is None) == ("refused" not in row)
+
+
+def test_the_table_is_wide_enough() -> None:
+    assert len(SHAPES) >= 60
+    assert len({row["who"].split()[0] for row in SHAPES}) >= 15
+
+
+PIECES = (
+    "<think>", "</think>", "[THINK]", "[/THINK]", "\u25c1think\u25b7", "\u25c1/think\u25b7", "<|im_end|>", "fear",
+    "<|channel|>final<|message|>", "<|channel>thought", "<channel|>", " ", "anger.", "analysisWe",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_parts_of_any_text_are_in_order_and_nothing_of_the_reasoning_is_spoken(text: str) -> None:
+    parts = find_parts(text)
+    ends = [place for span in parts.reasoning for place in span]
+    assert ends == sorted(ends) and all(0 <= place <= len(text) for place in [*ends, parts.end])
+    once = part(Generation("k", text, "stop"))
+    if parts.reasoning:
+        assert len(once.text) + sum(end - begin for begin, end in parts.reasoning) <= len(text)
+    assert len(spoken(text)) <= len(text)
