@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,8 @@ from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import BASELINES, OpenOptions, open_model
 from harness.prompting import Library
-from harness.run.basis import accepted
-from harness.run.cell_entry import is_kept
+from harness.run.basis import accepted, accepted_bases
+from harness.run.cell_entry import given_ids
 from harness.run.execute import Tally, execute
 from harness.run.fallback import declared_images
 from harness.run.finished import FinishedTrials
@@ -49,6 +49,7 @@ from harness.run.recorded import RecordedModel
 from harness.run.request_count import protocol_asked
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME, Limits
+from harness.run.task_files import split_change
 from harness.run.workspace import Workspace
 
 RUNS = Path("results") / "runs"
@@ -123,6 +124,7 @@ def make_job(
         temperature=temperature,
         protocol=protocol,
         max_tokens=max_tokens,
+        changed=frozenset(split_change(change)[0][0] for change in changes),
     )
     names = [task.name for task in tasks]
     folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes, changes))
@@ -189,6 +191,8 @@ class ReadyRun:
     finished: FinishedTrials | None = None
     journal: Journal | None = None
     """Open once the run has begun."""
+    closed: set[str] = field(default_factory=set)
+    """Models that were asked and are closed."""
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""
@@ -225,11 +229,12 @@ class ReadyRun:
         return self.journal
 
     def close(self) -> None:
-        """Close the journal, or remove what was planned where nothing began; models are closed by the run."""
+        """Close the journal, or remove what was planned where nothing began, and close models that were not asked."""
         if self.journal is not None:
             self.journal.close()
         if self.staged is not None:
             discard(self.staged)
+        close_models(model for spec, model in self.models.items() if spec not in self.closed)
 
 
 def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> ReadyRun:
@@ -239,31 +244,30 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     model of a name; left out, it is opened by `harness.models`. Raises HarnessError for anything wrong with data,
     prompts or models.
     """
-    before = _manifest_before(job.folder)
+    before = manifest_before(job.folder)
     staged = stage(job.folder)
+    models: dict[str, Model] = {}
     try:
         library = Library(job.workspace.prompts)
         plan = make_plan(
-            job.tasks, job.axes, library, staged, here=job.workspace.here, before=job.folder
-        )
+            job.tasks, job.axes, library, staged,
+            here=job.workspace.here, before=job.folder, ids=given_ids(before),
+        )  # fmt: skip
         write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
         finished = FinishedTrials(job.folder.trials)
         foreseen = foreseen_done(plan, job.axes, staged, before, finished)
         opened = opening or partial(open_model, options=job.options)
-        models = {
-            spec: _model(spec, job, plan, before=before, done=foreseen, opened=opened)
-            for spec in job.axes.models
-        }
+        for spec in job.axes.models:
+            models[spec] = _model(spec, job, plan, before=before, done=foreseen, opened=opened)
         cards = {spec: model.card for spec, model in models.items()}
         check_pictures(plan, job.axes, cards, library)
         manifest = build_manifest(
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
             asked=finished.asked,
         )  # fmt: skip
-        bases = {entry["id"]: accepted(entry) for entry in manifest["cells"] if not is_kept(entry)}
         return ReadyRun(
             job, plan, library, models, manifest,
-            done=_done(plan, staged, bases, finished),
+            done=_done(plan, staged, accepted_bases(manifest), finished),
             recorded={
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
@@ -271,7 +275,20 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         )  # fmt: skip
     except BaseException:
         discard(staged)
+        close_models(models.values())
         raise
+
+
+def close_models(models: Iterable[Model]) -> None:
+    """Close models outside a run."""
+    left = list(models)
+
+    async def close() -> None:
+        for model in left:
+            await model.close()
+
+    if left:
+        complete(close)
 
 
 def foreseen_done(
@@ -313,12 +330,10 @@ def _model(
     return RecordedModel(card, partial(opened, spec), needs=needs)
 
 
-def _manifest_before(folder: RunFolder) -> dict[str, Any]:
-    """The manifest that is there, or nothing where it cannot be read: a new one is about to be written."""
-    try:
-        return read_manifest(folder)
-    except HarnessError:
-        return {}
+def manifest_before(folder: RunFolder) -> dict[str, Any]:
+    """The manifest that is there, or nothing. Raises HarnessError for one that is broken or of a later version: what
+    it says of earlier commands would be lost."""
+    return read_manifest(folder) if folder.manifest.exists() else {}
 
 
 def _done(
@@ -391,6 +406,7 @@ async def _run_model(
                 library=ready.library,
                 journal=ready.begin(),
                 tally=tally,
+                bases=accepted_bases(ready.manifest),
                 on_trial=on_trial,
                 limits=ready.job.limits,
                 held=held,
@@ -403,6 +419,7 @@ async def _run_model(
             hint=RESUME,
         ) from None
     finally:
+        ready.closed.add(spec)
         await model.close()
 
 
