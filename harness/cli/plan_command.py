@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from harness.compare.foresight import Prospect
     from harness.prompting import Library
     from harness.run.folder import RunFolder
+    from harness.run.job import Job
     from harness.run.plan import Plan
-    from harness.run.runner import Job
 
 NO_FOLDER = "none: a plan leaves nothing behind"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +20,8 @@ from harness.prompting import Library
 from harness.run.asking import need_of
 from harness.run.columns import read_table, write_table
 from harness.run.exemplars import Pool, read_pool
-from harness.run.folder import RunFolder, write_atomically
+from harness.run.folder import RunFolder
+from harness.run.gone import read_gone, write_gone
 from harness.run.request_count import requests_of
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.samples import SampleSummary, select, with_classes, write_samples
@@ -244,29 +244,6 @@ def _noting(samples: Iterable[Sample], known: Collection[str], seen: set[str]) -
         if sample.id in known:
             seen.add(sample.id)
         yield sample
-
-
-def read_gone(folder: RunFolder) -> dict[str, frozenset[str]]:
-    """Task -> samples of a run that its source no longer had when it was last planned. Raises HarnessError."""
-    if not folder.gone.is_file():
-        return {}
-    try:
-        body = json.loads(folder.gone.read_text(encoding="utf-8"))
-        return {name: frozenset(ids) for name, ids in body.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise HarnessError(
-            f"{folder.gone} cannot be read: {error}",
-            hint="remove it; samples that are gone from the source are then not counted",
-        ) from None
-
-
-def write_gone(folder: RunFolder, gone: Mapping[str, Collection[str]]) -> None:
-    """Write down the samples that are gone, where there are any. Raises HarnessError where that fails."""
-    body = {name: sorted(ids) for name, ids in sorted(gone.items()) if ids}
-    if body:
-        write_atomically(folder.gone, json.dumps(body, indent=1).encode())
-    else:
-        folder.gone.unlink(missing_ok=True)
 
 
 def _held(folder: RunFolder, task: str) -> frozenset[str]:
