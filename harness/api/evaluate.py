@@ -54,6 +54,8 @@ class EvaluateOptions(TypedDict, total=False):
     """0 to 10; 0 (default): the likeliest word each time."""
     limit: int
     """A seeded random choice of so many samples of each task; default: all."""
+    max_tokens: int
+    """Most tokens of a reply, its reasoning included, for all prompts; default: each prompt's own limit, else the task's."""
     seed: int
     """Seed of everything drawn; default 0."""
     source: Mapping[str, object]
@@ -80,6 +82,12 @@ class EvaluateOptions(TypedDict, total=False):
     """Arguments of `vllm serve`."""
     concurrency: int
     """Most requests in flight."""
+    rpm: float
+    """Most requests a minute to each server or provider."""
+    tpm: float
+    """Most tokens a minute, of conversations and replies together, to each server or provider."""
+    give_up_after: float
+    """Seconds without a reply after which a rate limit of a server is no longer waited out; default 900."""
     timeout: float
     """Seconds: the longest wait for one reply."""
     max_error_rate: float

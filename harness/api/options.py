@@ -25,7 +25,7 @@ from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
 from harness.core.task import Task
 from harness.models import OpenOptions, open_model, takes
-from harness.run.runner import Job, make_job
+from harness.run.job import Job, make_job
 from harness.run.stop import Limits
 from harness.run.task_files import changed_task, load_task
 from harness.run.workspace import Workspace, fill_references, open_workspace

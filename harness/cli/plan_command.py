@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from harness.compare.foresight import Prospect
     from harness.prompting import Library
     from harness.run.folder import RunFolder
+    from harness.run.job import Job
     from harness.run.plan import Plan
-    from harness.run.runner import Job
 
 NO_FOLDER = "none: a plan leaves nothing behind"
 
@@ -48,37 +49,46 @@ def execute(args: argparse.Namespace) -> int:
         refuse_unused("without --power", {"--discordance": args.discordance})
 
     from harness.prompting import Library
+    from harness.run.cell_entry import given_ids
     from harness.run.folder import RunFolder
     from harness.run.plan import make_plan
     from harness.run.readiness import check_pictures
+    from harness.run.runner import manifest_before
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
         asked = evaluation(args, out=args.out or Path(scratch) / "run").job
         place, samples = asked.workspace, RunFolder(Path(scratch))
         samples.create()
         library = Library(place.prompts)
+        before = manifest_before(asked.folder)
         plan = make_plan(
-            asked.tasks, asked.axes, library, samples, here=place.here, before=asked.folder
-        )
+            asked.tasks, asked.axes, library, samples,
+            here=place.here, before=asked.folder, ids=given_ids(before),
+        )  # fmt: skip
         check_pictures(plan, asked.axes, {}, library)
-        summary = _summary(args, asked, plan, library, samples)
+        summary = _summary(args, asked, plan, library, samples=samples, before=before)
         found = [] if args.power is None else _foresee(args, samples, plan)
     _show(args, summary, found)
     return 0
 
 
 def _summary(
-    args: argparse.Namespace, asked: Job, plan: Plan, library: Library, samples: RunFolder
+    args: argparse.Namespace,
+    asked: Job,
+    plan: Plan,
+    library: Library,
+    *,
+    samples: RunFolder,
+    before: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What `harness run` would show first; what is done is read from `--out`, where that is a run."""
     from harness.run.finished import FinishedTrials
-    from harness.run.manifest import read_manifest
     from harness.run.runner import ReadyRun, foreseen_done
 
     done = {cell.id: 0 for cell in plan.cells}
-    if asked.folder.manifest.is_file():
+    if before:
         finished = FinishedTrials(asked.folder.trials)
-        done = foreseen_done(plan, asked.axes, samples, read_manifest(asked.folder), finished)
+        done = foreseen_done(plan, asked.axes, samples, before, finished)
     ready = ReadyRun(asked, plan, library, {}, done=done)
     return ready.summary() if args.out else {**ready.summary(), "run": NO_FOLDER}
 

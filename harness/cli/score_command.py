@@ -234,7 +234,7 @@ def _imported(args: argparse.Namespace) -> RunFolder:
     from harness.core.errors import HarnessError
     from harness.core.text import digest_file, digest_json
     from harness.run.folder import RunFolder
-    from harness.run.runner import RUNS
+    from harness.run.job import RUNS
     from harness.run.task_files import load_task
     from harness.score.predictions import import_predictions
 

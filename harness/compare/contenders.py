@@ -16,7 +16,7 @@ from harness.core.field import FieldSpec
 from harness.core.prompt import PromptHead
 from harness.core.sample import Value
 from harness.core.task import Task
-from harness.run.cell_entry import cell_of
+from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import RunFolder, open_run
 from harness.run.scoring import scored_manifest
 from harness.run.workspace import Workspace
@@ -68,8 +68,7 @@ class Contender:
     @property
     def identity(self) -> str:
         """All that determines the model's replies."""
-        known = self.entry.get("identity") or self.manifest["models"][self.cell.model]["identity"]
-        return str(known)
+        return identity_of(self.entry, self.manifest)
 
     @property
     def prompt_digest(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -49,6 +49,9 @@ class Cell:
     asked_as: str = ""
     """Of an earlier version of an edited prompt, which is kept as `prompt` (`emotion/plain@2026-11-28-1a2b3c`): the
     prompt's name when it was asked. Empty for the version that stands."""
+    given_id: str = field(default="", compare=False)
+    """The id under which a run of 0.2.0 keeps its trials, where that comes of another spelling of the condition
+    (`none+label-order:reversed`). Empty: that of `id`'s own making."""
 
     @property
     def taken(self) -> str:
@@ -59,6 +62,8 @@ class Cell:
     def id(self) -> str:
         """Ten hex digits that stay the same between commands, and are those of 0.2.0. An earlier version of a prompt
         has the id of the one that stands: the basis of its trials tells them apart."""
+        if self.given_id:
+            return self.given_id
         prompt = self.asked_as or self.prompt
         parts = [self.task, self.model, prompt, self.shown_condition, self.protocol]
         parts += [] if self.channel == FREE else [self.channel]

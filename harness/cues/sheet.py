@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.task import Task
+from harness.run.cell_entry import version_names
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
 from harness.run.sample_file import read_samples
@@ -43,7 +44,7 @@ class Sheet:
 
 
 def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[Sheet]]:
-    """Tasks and cells of a scored run. Raises HarnessError where it was never scored."""
+    """Tasks and cells of a scored run, without earlier versions of edited prompts. Raises HarnessError where it was never scored."""
     manifest = scored_manifest(folder)
     tasks = {name: Task.model_validate(t["config"]) for name, t in manifest["tasks"].items()}
     if not folder.records.is_file():
@@ -51,7 +52,10 @@ def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[Sheet]]:
             f"{folder.path} holds no records", hint=f"score it first: harness score {folder.path}"
         )
     cells: dict[tuple[str, ...], dict[str, dict[str, Any]]] = {}
+    versions = version_names(manifest)
     for row in read_table(folder.records):
+        if row["prompt"] in versions:
+            continue
         key = tuple(str(row.get(name) or "free") for name in _NAMED)
         samples = cells.setdefault(key, {})
         samples.setdefault(row["sample"], {"cluster": row["cluster"]})[row["field"]] = row

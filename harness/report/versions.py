@@ -12,19 +12,16 @@ from typing import Any
 
 from harness.analyses.keys import row_key
 from harness.analyses.words import count
+from harness.run.cell_entry import version_names
 from harness.score import Scores
 
 _CHANGED: Mapping[str, str] = {
     "prompt": "its text was edited",
     "model": "the model is another",
     "sampling": "it was sampled otherwise",
-    "task": "fields or media of the task changed",
+    "max_images": "another number of pictures was allowed",
+    "task": "fields or media of the task changed; its replies are read by those of now",
 }
-
-
-def version_names(manifest: Mapping[str, Any]) -> frozenset[str]:
-    """The prompts of a manifest that are earlier versions."""
-    return frozenset(cell["prompt"] for cell in manifest["cells"] if cell.get("asked_as"))
 
 
 def standing(scores: Scores, manifest: Mapping[str, Any]) -> Scores:
@@ -86,4 +83,4 @@ def kept_lines(manifest: Mapping[str, Any], scores: Scores, task: str) -> Iterat
         )
     gone = manifest["tasks"][task].get("gone", 0)
     if gone:
-        yield f"left out: {count(gone)} samples that were asked before and are gone from the source"
+        yield f"left out: {count(gone)} samples of this run that are gone from the source"

@@ -7,6 +7,7 @@ adds changes no hash while it has its default.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
 from typing import Any
@@ -20,13 +21,20 @@ from harness.core.request import Sampling
 from harness.core.task import Task
 from harness.core.text import digest_json
 
+_TAKES = re.compile(r"\{%[-+]?\s*(?:extends|include|import|from)\b")
+"""A template that takes something from another file."""
+
 DIGITS = 8
 """Hex digits of a basis."""
 
 FIELD_KEYS = frozenset(
     {"kind", "labels", "low", "high", "words", "definitions", "member_of", "options"}
 )
-"""What of a field prompts show, or a reply is held to."""
+"""What of a field prompts show, or a reply is held to; definitions where the prompt may show them."""
+TASK_KEYS = frozenset({"fields", "media", "max_tokens", "shots", "channel", "exemplars"})
+"""What of a task counts: of fields the keys above, of media every key, `max_tokens` through the sampling, `shots` and
+`channel` through the cell, `exemplars` where worked examples are shown. Samples are not part of it: what changes of a
+sample shows in the keys of its requests."""
 
 _FIELD_KEYS_0_2 = (
     "kind", "labels", "low", "high", "words", "member_of", "synonyms", "definitions", "metrics", "scored",
@@ -49,8 +57,9 @@ def basis(
     `identity` is that of the model's card; `max_images` what was declared for the model, if anything was.
     """
     return basis_of(
-        cell, task, prompt.digest, identity, _said_sampling(sampling), max_images=max_images
-    )
+        cell, task, prompt.digest, identity, _said_sampling(sampling), max_images=max_images,
+        defining=may_define(prompt.source),
+    )  # fmt: skip
 
 
 def basis_of(
@@ -61,8 +70,13 @@ def basis_of(
     sampling: dict[str, Any],
     *,
     max_images: int | None = None,
+    defining: bool = True,
 ) -> str:
-    """`basis`, of what a manifest holds of a prompt and its sampling (parameters that are not the default)."""
+    """`basis`, of what a manifest holds of a prompt and its sampling (parameters that are not the default).
+
+    `defining` says whether the prompt may show definitions of labels.
+    """
+    keys = FIELD_KEYS if defining else FIELD_KEYS - {"definitions"}
     asked = {
         "condition": cell.condition,
         "shots": cell.shots,
@@ -73,7 +87,7 @@ def basis_of(
         "model": identity,
         "sampling": sampling,
         "media": _said(task.media),
-        "fields": {name: _said(spec, FIELD_KEYS) for name, spec in task.fields.items()},
+        "fields": {name: _said(spec, keys) for name, spec in task.fields.items()},
     }
     if max_images is not None:
         asked["max_images"] = max_images
@@ -107,9 +121,19 @@ def basis_0_2(
     )[:DIGITS]
 
 
+def may_define(source: str) -> bool:
+    """Whether a prompt may show definitions of labels, by its file: where that takes from other files, it may."""
+    return "definitions" in source or _TAKES.search(source) is not None
+
+
 def accepted(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """The bases on which trials of a manifest's cell count as finished: its own, and earlier spellings of it."""
     return (entry["basis"], *entry.get("also", ()))
+
+
+def accepted_bases(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Cell id -> the bases on which its trials count as finished, of the cells that the last command named."""
+    return {e["id"]: accepted(e) for e in manifest["cells"] if e.get("named", True)}
 
 
 def said_sampling(parameters: dict[str, Any]) -> dict[str, Any]:

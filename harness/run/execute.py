@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from time import perf_counter
@@ -19,7 +19,6 @@ from harness.core.request import Request, Sampling, make_request
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.asking import Asking
-from harness.run.basis import basis
 from harness.run.fallback import Fitter
 from harness.run.journal import Journal
 from harness.run.plan import Axes, Plan, sampling_for
@@ -65,7 +64,8 @@ class Tally:
 class _CellSetting:
     protocol: AnswerProtocol
     sampling: Sampling
-    basis: str
+    bases: Sequence[str]
+    """The basis of its trials, and earlier spellings of it."""
     asking: Asking
 
     def sampling_of(self, draw: int) -> Sampling:
@@ -105,11 +105,14 @@ async def execute(
     library: Library,
     journal: Journal,
     tally: Tally,
+    bases: Mapping[str, Sequence[str]],
     on_trial: Callable[[Tally], None] = lambda tally: None,
     limits: Limits | None = None,
     held: frozenset[Need] | None = None,
 ) -> None:
     """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
+
+    `bases` are those of each cell by its id, the one that is written first (`harness.run.basis.accepted_bases`).
 
     Raises HarnessError where no request can succeed, too many fail, or nothing can be written.
 
@@ -117,7 +120,8 @@ async def execute(
     """
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
-        model, _settings(plan, axes, model, name, held), journal, tally, on_trial, name=name, watch=watch,
+        model, _settings(plan, axes, model, name, held=held, bases=bases), journal, tally, on_trial, name=name,
+        watch=watch,
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
             video=None if held is None else "video" in held,
@@ -130,25 +134,23 @@ async def execute(
 
 
 def _settings(
-    plan: Plan, axes: Axes, model: Model, name: str, held: frozenset[Need] | None
+    plan: Plan,
+    axes: Axes,
+    model: Model,
+    name: str,
+    *,
+    held: frozenset[Need] | None,
+    bases: Mapping[str, Sequence[str]],
 ) -> dict[str, _CellSetting]:
     settings = {}
     offers = model.card.offers if held is None else held
     for cell in plan.cells:
         if cell.model == name:
             task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-            sampling = sampling_for(task, prompt, axes)
             settings[cell.id] = _CellSetting(
                 load_protocol(cell.protocol),
-                sampling,
-                basis(
-                    cell,
-                    task,
-                    prompt,
-                    model.card.identity,
-                    sampling,
-                    max_images=axes.max_images.get(name),
-                ),
+                sampling_for(task, prompt, axes),
+                bases[cell.id],
                 Asking(task, prompt, cell.channel, offers),
             )
     return settings
@@ -202,8 +204,8 @@ class _Engine:
             ended = await self._converse(trial, setting, rules)
             failure = ended.failure
             self._journal.add_trial(
-                trial.trial, setting.basis, ended.keys, failure, rules=tuple(rules), shown=trial.shown,
-                text=ended.text, votes=ended.votes,
+                trial.trial, setting.bases[0], ended.keys, failure, also=setting.bases[1:],
+                rules=tuple(rules), shown=trial.shown, text=ended.text, votes=ended.votes,
             )  # fmt: skip
             for rule in rules:
                 self._tally.fallbacks[rule] = self._tally.fallbacks.get(rule, 0) + 1

@@ -50,20 +50,23 @@ class FinishedTrials:
     def holds(
         self,
         trial: str,
-        basis: str,
+        bases: Collection[str],
         keys: Sequence[str],
         *,
         text: str | None = None,
         votes: Sequence[int] = (),
     ) -> bool:
-        """Whether the last line of a trial on this basis says that it was finished by these requests, read so."""
-        return self._states.get(_name(trial, basis)) == _digest(keys, text, votes)
+        """Whether the last line of a trial on one of these bases, the first on which it was asked, says that it was
+        finished by these requests, read so."""
+        return self._state(trial, bases) == _digest(keys, text, votes)
 
     def finished(self, trial: str, bases: Collection[str]) -> bool:
         """Whether a trial was finished on one of these bases; the first on which it was asked decides."""
+        return self._state(trial, bases) != _FAILED
+
+    def _state(self, trial: str, bases: Collection[str]) -> bytes:
         states = (self._states.get(_name(trial, basis)) for basis in bases)
-        state = next((state for state in states if state is not None), _FAILED)
-        return state != _FAILED
+        return next((state for state in states if state is not None), _FAILED)
 
 
 def _digest(keys: Sequence[str], text: str | None, votes: Sequence[int]) -> bytes:

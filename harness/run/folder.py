@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -70,6 +70,11 @@ class RunFolder:
         """Labels of other data, counted for the baselines; absent without `--fit-on`."""
         return self.private / "fit_on.json"
 
+    @property
+    def gone(self) -> Path:
+        """Task -> ids of samples that were asked and that its source no longer has; absent where there are none."""
+        return self.private / "gone.json"
+
     def samples(self, task: str) -> Path:
         """The samples of one task as planned."""
         return self.private / "samples" / f"{task.replace('/', '__')}.parquet"
@@ -101,26 +106,38 @@ class RunFolder:
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:
-        """Make the folder where there is none, and hold it for writing; one that stays without a run is emptied again.
+        """Make the folder where there is none, and hold it for writing; where it stays without a run, what was made
+        is taken away again, but for the log of a server that failed.
 
         Raises HarnessError as `create` and `locked` do.
         """
-        new = not self.path.exists()
-        self.create()
+        made = list(self._missing())
         try:
+            self.create()
             with self.locked():
-                yield
+                try:
+                    yield
+                finally:
+                    if not self.manifest.exists():
+                        self._take_away(made)
         finally:
-            if not self.manifest.exists():
-                self._empty(remove=new)
+            for folder in made:
+                with contextlib.suppress(OSError):  # it holds something
+                    folder.rmdir()
 
-    def _empty(self, *, remove: bool) -> None:
-        """Take away what was made for a run that did not begin; logs of a server that failed stay."""
-        shutil.rmtree(self.private, ignore_errors=True)
+    def _missing(self) -> Iterator[Path]:
+        """The folders that are not there yet, the innermost first."""
+        folder = self.private / "samples"
+        while not folder.exists():
+            yield folder
+            folder = folder.parent
+
+    def _take_away(self, made: Collection[Path]) -> None:
+        """Remove what was written for a run that did not begin."""
+        if self.private in made:
+            shutil.rmtree(self.private, ignore_errors=True)
+            self.plan.unlink(missing_ok=True)
         (self.path / ".lock").unlink(missing_ok=True)
-        if remove:
-            with contextlib.suppress(OSError):
-                self.path.rmdir()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -132,7 +149,9 @@ class RunFolder:
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                if not os.path.samestat(os.fstat(file.fileno()), (self.path / ".lock").stat()):
+                    raise BlockingIOError  # one who just left took the file away, another made it anew
+            except (BlockingIOError, FileNotFoundError):
                 raise HarnessError(
                     f"another process is writing {self.path}",
                     hint="wait for it to end, or choose another place with --out DIR",

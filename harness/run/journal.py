@@ -98,6 +98,7 @@ class Journal:
         keys: Sequence[str],
         failure: Failure | None = None,
         *,
+        also: Sequence[str] = (),
         rules: Sequence[str] = (),
         shown: Mapping[str, Sequence[int | str]] | None = None,
         text: str | None = None,
@@ -105,11 +106,14 @@ class Journal:
     ) -> None:
         """Keep what became of a trial; a line that would repeat the last one on its basis is not written.
 
+        `also` are earlier spellings of the basis (`harness.run.basis.accepted`): what was finished on them is.
         `rules` names the fallbacks that fired (`harness.run.fallback`); `shown` says which frames of
         a clip were shown, and by what rules; `text` is what is read, where that is not the last reply; `votes` are
         those of the protocol's `Done`.
         """
-        if failure is None and self._finished.holds(trial, basis, keys, text=text, votes=votes):
+        if failure is None and self._finished.holds(
+            trial, (basis, *also), keys, text=text, votes=votes
+        ):
             return
         failed = failure is not None
         self._finished.put(trial, basis, keys, failed=failed, text=text, votes=votes)

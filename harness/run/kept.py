@@ -1,9 +1,10 @@
 """What a run folder keeps of what was asked before: cells that a later command does not name, and the earlier versions
-of cells whose prompt, model or sampling has changed since.
+of cells whose prompt, model, sampling or task (its fields, its media) has changed since.
 
 Both stand in the manifest's `cells` with `named: false`. An earlier version is kept under a name of its own,
 `emotion/plain@2026-11-28-1a2b3c`: the prompt, the day on which it was last asked, and the digest of its text (of
-what determines its replies, where the text is the same). `asked_as` holds the prompt's own name.
+what determines its replies, where the text is the same). `asked_as` holds the prompt's own name, and `changed` what
+has changed. Where that is put back, its replies count again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.core.task import Task
-from harness.run.basis import accepted, basis_of, said_sampling
-from harness.run.cell_entry import cell_of
+from harness.run.basis import accepted, basis_of, may_define, said_sampling
+from harness.run.cell_entry import cell_of, identity_of
 
 Entry = Mapping[str, Any]
 Asked = Mapping[tuple[str, str], int]
@@ -22,47 +23,62 @@ Asked = Mapping[tuple[str, str], int]
 
 def earlier_bases(entry: Entry, before: Entry) -> tuple[str, ...]:
     """Bases of the same cell in the manifest `before` that say the same as `entry`'s in an earlier spelling."""
+    found: dict[str, None] = {}
     for old in before.get("cells", ()):
         if old["id"] == entry["id"] and same_basis(old, before) == entry["basis"]:
-            return accepted(old)
-    return ()
+            found.update(dict.fromkeys(accepted(old)))
+    return tuple(found)
 
 
 def same_basis(entry: Entry, manifest: Entry) -> str:
     """The basis of a manifest's cell as it is taken now; of a manifest of 0.2.0 worked out from what it holds."""
     if "also" in entry:
         return str(entry["basis"])
-    model = manifest["models"][entry["model"]]
-    return basis_of(
-        cell_of(entry),
-        Task.model_validate(manifest["tasks"][entry["task"]]["config"]),
-        manifest["prompts"][entry["prompt"]]["digest"],
-        model["identity"],
-        said_sampling(entry["sampling"]),
-        max_images=(model.get("max_images") or {}).get("declared"),
-    )
+    known = {"max_images": _declared(entry, manifest), "identity": identity_of(entry, manifest)}
+    return _basis_under({**entry, **known}, manifest, manifest["prompts"][entry["prompt"]])
 
 
 def keep(manifest: dict[str, Any], before: Entry, asked: Asked) -> None:
     """Add to a manifest under way what the folder keeps of the one `before`."""
-    current = {entry["id"]: entry for entry in manifest["cells"]}
-    for old in before.get("cells", ()):
-        if not any(asked.get((old["id"], basis)) for basis in accepted(old)):
-            continue
-        new = current.get(old["id"])
+    standing: dict[str, Entry] = {entry["id"]: entry for entry in manifest["cells"]}
+    named = frozenset(manifest["prompts"])
+    olds = [
+        _of_now(old, before)
+        for old in before.get("cells", ())
+        if any(asked.get((old["id"], basis)) for basis in accepted(old))
+    ]
+    for old in sorted(olds, key=lambda entry: bool(entry.get("asked_as"))):
+        new = standing.get(old["id"])
         if new is not None and set(accepted(old)) & set(accepted(new)):
             continue  # the cell that is asked now, or an earlier version of it that was put back
-        kept = {**old, "named": False, "identity": _identity(old, before)}
-        kept.setdefault("repeats", before.get("repeats", 1))
-        kept.setdefault("asked_on", str(before["started"])[:10])
-        name = old["prompt"]
-        text = before["prompts"][name]
-        standing = manifest["prompts"].get(name)
-        edited = standing is not None and standing["digest"] != text["digest"]
-        if not old.get("asked_as") and (new is not None or edited):
-            kept |= {"prompt": _version(old, before, new), "asked_as": name}
-            kept["changed"] = _changes(old, new, before, manifest)
+        name = old.get("asked_as") or old["prompt"]
+        text = before["prompts"][old["prompt"]]
+        changed = _changes({**old, "prompt": name}, new, text, manifest)
+        if changed or new is not None or (old.get("asked_as") and name not in named):
+            version = _version(old, name, changed)
+            changed = changed or old.get("changed", ["task"])
+            kept = {**old, "prompt": version, "asked_as": name, "changed": changed}
+        else:
+            kept = {key: old[key] for key in old if key not in {"asked_as", "changed"}}
+            kept["prompt"] = name
+            standing[old["id"]] = kept
         _put(manifest, kept, before, text)
+
+
+def _of_now(old: Entry, before: Entry) -> dict[str, Any]:
+    """A cell of the manifest `before` as one that is kept, in this version's form."""
+    kept = {
+        "repeats": before.get("repeats", 1),
+        "asked_on": str(before["started"])[:10],
+        **old,
+        "named": False,
+        "identity": identity_of(old, before),
+    }
+    if "also" not in old:  # of 0.2.0
+        most = _declared(old, before)
+        kept |= {"basis": same_basis(old, before), "also": list(accepted(old))}
+        kept |= {} if most is None else {"max_images": most}
+    return kept
 
 
 def _put(manifest: dict[str, Any], kept: dict[str, Any], before: Entry, text: Any) -> None:
@@ -75,27 +91,51 @@ def _put(manifest: dict[str, Any], kept: dict[str, Any], before: Entry, text: An
             manifest[section][name] = before[section][name]
 
 
-def _identity(old: Entry, before: Entry) -> str:
-    return str(old.get("identity") or before["models"][old["model"]]["identity"])
+def _version(old: Entry, name: str, changed: list[str]) -> str:
+    """The name of an earlier version; one that has a name keeps it."""
+    if old.get("asked_as"):
+        return str(old["prompt"])
+    mark = old["prompt_digest"] if "prompt" in changed else old["basis"]
+    return f"{name}@{old['asked_on']}-{mark[:6]}"
 
 
-def _version(old: Entry, before: Entry, new: Entry | None) -> str:
-    """The name of an earlier version."""
-    text = before["prompts"][old["prompt"]]["digest"]
-    same_text = new is not None and new["prompt_digest"] == text
-    mark = old["basis"][:6] if same_text or not text else text[:6]
-    return f"{old['prompt']}@{old.get('asked_on') or str(before['started'])[:10]}-{mark}"
-
-
-def _changes(old: Entry, new: Entry | None, before: Entry, manifest: Entry) -> list[str]:
-    """What differs from the cell that stands: prompt, model, sampling, or the task's fields and media."""
-    if new is None:
-        return ["prompt"]
+def _changes(old: Entry, new: Entry | None, text: Entry, manifest: Entry) -> list[str]:
+    """What differs from what stands: the prompt (`text` is the old one), the model, the task's fields or media, and
+    where the cell is asked now the sampling and how many pictures were allowed."""
     found = []
-    if before["prompts"][old["prompt"]]["digest"] != new["prompt_digest"]:
+    prompt, model = manifest["prompts"].get(old["prompt"]), manifest["models"].get(old["model"])
+    if prompt is not None and prompt["digest"] != text["digest"]:
         found.append("prompt")
-    if _identity(old, before) != manifest["models"][new["model"]]["identity"]:
+    if model is not None and old["identity"] != model["identity"]:
         found.append("model")
-    if said_sampling(old["sampling"]) != said_sampling(new["sampling"]):
+    if new is not None and said_sampling(old["sampling"]) != said_sampling(new["sampling"]):
         found.append("sampling")
-    return found or ["task"]
+    if new is not None and old.get("max_images") != new.get("max_images"):
+        found.append("max_images")
+    known = (
+        old["task"] in manifest["tasks"] and old["sampling"]
+    )  # of answers made elsewhere it is not
+    if known and old["basis"] != _basis_under(old, manifest, text):
+        found.append("task")
+    return found
+
+
+def _basis_under(entry: Entry, manifest: Entry, prompt: Entry) -> str:
+    """The basis of an entry that holds identity and `max_images`, by the tasks of a manifest."""
+    return basis_of(
+        cell_of(entry),
+        Task.model_validate(manifest["tasks"][entry["task"]]["config"]),
+        prompt["digest"],
+        entry["identity"],
+        said_sampling(entry["sampling"]),
+        max_images=entry.get("max_images"),
+        defining=may_define(prompt["source"]),
+    )
+
+
+def _declared(entry: Entry, manifest: Entry) -> int | None:
+    """How many pictures the model of a cell was declared to take, as manifests of 0.2.0 have it."""
+    declared: int | None = (manifest["models"][entry["model"]].get("max_images") or {}).get(
+        "declared"
+    )
+    return declared

@@ -55,7 +55,7 @@ def build_manifest(
         "shots": list(axes.shots),
         "limit": axes.limit,
         "conditions": list(axes.conditions),
-        "tasks": {name: _task_entry(plan, name, before) for name in plan.tasks},
+        "tasks": {name: _task_entry(plan, name) for name in plan.tasks},
         "prompts": {
             name: {
                 "digest": prompt.digest,
@@ -117,7 +117,7 @@ def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
     )
 
 
-def _task_entry(plan: Plan, name: str, before: Mapping[str, Any]) -> dict[str, Any]:
+def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
     planned = plan.tasks[name]
     config = planned.task.model_dump(mode="json")
     return {
@@ -130,7 +130,7 @@ def _task_entry(plan: Plan, name: str, before: Mapping[str, Any]) -> dict[str, A
         "cluster_unit": planned.cluster_unit,
         "skipped": [asdict(skipped) for skipped in planned.skipped],
         **({"data_notes": list(planned.notes)} if planned.notes else {}),
-        "gone": planned.gone + before.get("tasks", {}).get(name, {}).get("gone", 0),
+        "gone": len(planned.gone),
         "exemplars": None if planned.pool is None else planned.pool.summary(),
     }
 
@@ -140,7 +140,7 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
     task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
     sampling = sampling_for(task, prompt, axes)
     most = axes.max_images.get(cell.model)
-    return {
+    entry = {
         "id": cell.id,
         **cell.as_row(),
         "shots": cell.shots,
@@ -153,6 +153,7 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
         "repeats": plan.repeats,
         "needs": sorted(plan.needs.get(cell.id, ())),
     }
+    return entry if most is None else {**entry, "max_images": most}
 
 
 def _write(folder: RunFolder, manifest: Mapping[str, Any]) -> None:

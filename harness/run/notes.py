@@ -49,7 +49,7 @@ def _sample_notes(plan: Plan) -> Iterator[str]:
         yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
         yield from (f"{name}: {note}" for note in planned.notes)
         if planned.gone:
-            yield f"{name}: {planned.gone:,} samples of this run are gone from the source and leave its tables"
+            yield f"{name}: {len(planned.gone):,} samples of this run are gone from the source and leave its tables"
         if any(weight_of(c.condition) is not None for c in plan.cells if c.task == name):
             yield f"{name}: mixed in pairs: {RULE}"
         if planned.pool is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.conditions import Presentation, load_condition, needs_video, read_presentation
 from harness.core.cell import FREE, Cell, Channel, trial_id
@@ -20,6 +21,7 @@ from harness.run.asking import need_of
 from harness.run.columns import read_table, write_table
 from harness.run.exemplars import Pool, read_pool
 from harness.run.folder import RunFolder
+from harness.run.gone import read_gone, write_gone
 from harness.run.request_count import requests_of
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.samples import SampleSummary, select, with_classes, write_samples
@@ -44,7 +46,7 @@ class PlannedTask:
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...] = ()
     """What the source has to say of how it read them: labels that it joined, for one."""
-    gone: int = 0
+    gone: frozenset[str] = frozenset()
     """Samples that the run held before and that the source no longer has."""
     pool: Pool | None = None
     """What worked examples are drawn from, where a cell shows any."""
@@ -99,6 +101,8 @@ class Axes:
     repeats: int = 1
     """How often each cell asks about each sample, with the seeds `seed`, `seed + 1`, ..."""
     temperature: float = 0.0
+    changed: frozenset[str] = frozenset()
+    """Keys of the tasks that the command itself sets (`max_tokens` of `--set max_tokens=64`)."""
     protocol: str | None = None
     """In place of the prompts' own."""
     max_tokens: int | None = None
@@ -113,45 +117,37 @@ def make_plan(
     *,
     here: Path,
     before: RunFolder | None = None,
+    ids: Mapping[str, str] = MappingProxyType({}),
     on_task: Callable[[str], None] = lambda name: None,
 ) -> Plan:
     """Read every source once, write the samples and `plan.parquet` into `folder`, open no media.
 
-    `before` is the run as it stands, where the plan is first made elsewhere; its samples stay in it. Raises HarnessError for a prompt that fits no field of a task, a channel or protocol
+    `before` is the run as it stands, where the plan is first made elsewhere; its samples stay in it. `ids` are those
+    under which it keeps cells otherwise than they would be called (`harness.run.cell_entry.given_ids`). Raises HarnessError for a prompt that fits no field of a task, a channel or protocol
     that does not suit a prompt, a bad source, a label outside its list.
     """
     planned = {}
+    gone = read_gone(before or folder)
     for task in tasks:
         on_task(task.name)
         standing = before or folder
+        kept = _held(standing, task.name) | gone.get(task.name, frozenset())
         planned[task.name] = plan_task(
-            with_ids_of(task, standing), axes, folder, here=here, kept=_held(standing, task.name)
+            with_ids_of(task, standing), axes, folder, here=here, kept=kept
         )
+    write_gone(folder, {**gone, **{name: one.gone for name, one in planned.items()}})
     prompts: dict[str, Prompt] = {}
     cells = []
     for task in tasks:
         chosen = choose_prompts(task, axes.prompts, library) if axes.models else ()
         prompts.update((prompt.name, prompt) for prompt in chosen)
+        _refuse_overruled(axes, chosen)
         shown = conditions_of(task, axes, chosen, library)
         if any(one.shots for each in shown.values() for one in each):
             pool = read_pool(planned[task.name].task, seed=axes.seed, here=here)
             planned[task.name] = replace(planned[task.name], pool=pool)
-        cells += [
-            Cell(
-                task.name,
-                model,
-                prompt.name,
-                one.condition,
-                axes.protocol or prompt.head.protocol,
-                channel,
-                shots=one.shots,
-                label_order=one.label_order,
-            )
-            for model in axes.models
-            for prompt in chosen
-            for one in shown[prompt.name]
-            for channel in axes.channels or (task.channel,)
-        ]
+        cells += _cells(task, axes, chosen, shown)
+    cells = [replace(cell, given_id=ids.get(cell.id, "")) for cell in cells]
     requests = {
         cell.id: requests_of(cell, prompts[cell.prompt], library, temperature=axes.temperature)
         for cell in cells
@@ -161,6 +157,31 @@ def make_plan(
     )  # fmt: skip
     counts, needs = _write_plan(plan, folder, library)
     return replace(plan, counts=counts, needs=needs)
+
+
+def _cells(
+    task: Task,
+    axes: Axes,
+    prompts: Sequence[Prompt],
+    shown: Mapping[str, Sequence[Presentation]],
+) -> list[Cell]:
+    """The cells of one task."""
+    return [
+        Cell(
+            task.name,
+            model,
+            prompt.name,
+            one.condition,
+            axes.protocol or prompt.head.protocol,
+            channel,
+            shots=one.shots,
+            label_order=one.label_order,
+        )
+        for model in axes.models
+        for prompt in prompts
+        for one in shown[prompt.name]
+        for channel in axes.channels or (task.channel,)
+    ]
 
 
 def plan_task(
@@ -193,7 +214,7 @@ def plan_task(
         summary=summary if chosen is None else replace(summary, chosen=chosen),
         digest=source.digest(),
         skipped=source.skipped(),
-        gone=len(kept) - len(seen),
+        gone=frozenset(kept) - seen,
         notes=source_notes(source),
     )
 
@@ -258,6 +279,23 @@ def _named(word: str, task: Task, library: Library) -> Sequence[str]:
         return library.matching(word)
     own = [library.prompt(name) for name in library.own_names()]
     return [*task.prompts, *(prompt.name for prompt in own if prompt.head.fills(task.fields))]
+
+
+def _refuse_overruled(axes: Axes, prompts: Sequence[Prompt]) -> None:
+    """Raise HarnessError where the command sets for the task what an option or a prompt decides otherwise."""
+    given = {"channel": axes.channels, "shots": axes.shots, "max_tokens": axes.max_tokens}
+    for key in sorted(axes.changed & {name for name, value in given.items() if value}):
+        flag = "--" + key.replace("_", "-")
+        raise HarnessError(
+            f"--set {key} has no effect beside {flag}", hint=f"leave out --set {key} or {flag}"
+        )
+    limited = [p for p in prompts if p.head.max_tokens is not None]
+    if "max_tokens" in axes.changed and limited:
+        told = ", ".join(f"{p.name} ({p.head.max_tokens})" for p in limited)
+        raise HarnessError(
+            f"--set max_tokens has no effect on prompts with a limit of their own: {told}",
+            hint="--max-tokens N holds for all prompts; or change max_tokens in the head of the prompt",
+        )
 
 
 def conditions_of(

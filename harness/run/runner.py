@@ -1,34 +1,26 @@
-"""A whole run: what a command asks for, planned, then executed model by model."""
+"""A whole run: a job planned, then executed model by model."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from harness.conditions import read_presentation
-from harness.conditions.label_order import ordered
-from harness.conditions.region import expanded
-from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.model import Model, Probing
-from harness.core.task import Task
-from harness.core.text import digest_json
-from harness.models import BASELINES, OpenOptions, open_model
+from harness.models import open_model
 from harness.prompting import Library
-from harness.run.basis import accepted
-from harness.run.cell_entry import is_kept
+from harness.run.basis import accepted, accepted_bases
+from harness.run.cell_entry import given_ids
 from harness.run.execute import Tally, execute
-from harness.run.fallback import declared_images
 from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
+from harness.run.job import Job
 from harness.run.journal import Journal
 from harness.run.kept import earlier_bases
 from harness.run.loop import Stop, complete
@@ -43,129 +35,10 @@ from harness.run.manifest import (
 )
 from harness.run.notes import class_changes, plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
-from harness.run.provenance import redact
 from harness.run.readiness import check, check_pictures, find_out, recorded_offers
 from harness.run.recorded import RecordedModel
-from harness.run.request_count import protocol_asked
 from harness.run.staging import discard, put_in_place, stage
-from harness.run.stop import RESUME, Limits
-from harness.run.workspace import Workspace
-
-RUNS = Path("results") / "runs"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a command asks for, checked as far as that can be done without reading data."""
-
-    tasks: tuple[Task, ...]
-    axes: Axes
-    workspace: Workspace
-    folder: RunFolder
-    command: tuple[str, ...]
-    fit_on: str | None
-    options: OpenOptions
-    """For the models that are opened."""
-    limits: Limits
-    check_models: bool = False
-    """Whether models are opened of which nothing is left to ask."""
-
-
-def make_job(
-    tasks: Sequence[Task],
-    workspace: Workspace,
-    *,
-    models: Sequence[str],
-    prompts: Sequence[str],
-    conditions: Sequence[str],
-    channels: Sequence[Channel] = (),
-    max_images: Sequence[str] = (),
-    label_orders: Sequence[str] = (),
-    shots: Sequence[int] = (),
-    protocol: str | None = None,
-    repeats: int = 1,
-    temperature: float = 0.0,
-    max_tokens: int | None = None,
-    limit: int | None,
-    seed: int,
-    out: Path | None,
-    fit_on: str | None,
-    options: OpenOptions,
-    limits: Limits,
-    command: Sequence[str],
-    changes: Sequence[str],
-    check_models: bool = False,
-) -> Job:
-    """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
-
-    `max_images` are written `N` or `MODEL=N`; of the protocol `vote`, `repeats` says how many vote. Raises
-    HarnessError for an unknown condition or protocol, or a model written with a secret.
-    """
-    conditions = [
-        _in_order(condition, order)
-        for name in conditions
-        for condition in expanded(name)
-        for order in label_orders or (AS_WRITTEN,)
-    ]
-    protocol, repeats = protocol_asked(protocol, repeats)
-    for model in models:
-        _refuse_secret(model)
-    axes = Axes(
-        models=tuple(dict.fromkeys(m for m in models if m not in BASELINES)),
-        prompts=tuple(dict.fromkeys(prompts)),
-        conditions=tuple(dict.fromkeys(conditions)),
-        channels=tuple(dict.fromkeys(channels)),
-        shots=tuple(dict.fromkeys(shots)),
-        max_images=declared_images(max_images, models),
-        limit=limit,
-        seed=seed,
-        repeats=repeats,
-        temperature=temperature,
-        protocol=protocol,
-        max_tokens=max_tokens,
-    )
-    names = [task.name for task in tasks]
-    folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes, changes))
-    options = replace(options, log_folder=folder.path)
-    return Job(
-        tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
-        check_models=check_models,
-    )  # fmt: skip
-
-
-def _in_order(condition: str, order: str) -> str:
-    """A written condition with a label order of its own or that asked for. Raises HarnessError for an unknown one."""
-    written = read_presentation(condition)
-    if order == AS_WRITTEN:
-        return written.name
-    ordered((), order)
-    return replace(written, label_order=order).name
-
-
-def _refuse_secret(model: str) -> None:
-    """A model's name stands in every file of a run, so a key must be stopped before the first is written."""
-    if redact(model) != model:
-        raise HarnessError(
-            f"the model {redact(model)} is written with a key or a password",
-            hint="leave it out; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
-        )
-
-
-def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> str:
-    """The same for the same arguments; those left out do not enter."""
-    asked: list[Any] = [
-        list(tasks), axes.models, axes.prompts, axes.conditions, axes.limit, axes.seed, sorted(changes)
-    ]  # fmt: skip
-    asked += [axes.channels] if axes.channels else []
-    asked += [["shots", *axes.shots]] if axes.shots else []
-    asked += [dict(axes.max_images)] if axes.max_images else []
-    asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
-    asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
-    drawn = (axes.repeats, axes.temperature)
-    asked += list(drawn) if drawn != (1, 0.0) else []
-    words = "-".join([*tasks[:3], *axes.models[:2]])
-    plain = re.sub(r"[^A-Za-z0-9.]+", "-", redact(words)).strip("-.")[:80]
-    return f"{plain}-{digest_json(asked)[:8]}"
+from harness.run.stop import RESUME
 
 
 @dataclass(slots=True)
@@ -189,6 +62,8 @@ class ReadyRun:
     finished: FinishedTrials | None = None
     journal: Journal | None = None
     """Open once the run has begun."""
+    closed: set[str] = field(default_factory=set)
+    """Models that were asked and are closed."""
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""
@@ -225,11 +100,12 @@ class ReadyRun:
         return self.journal
 
     def close(self) -> None:
-        """Close the journal, or remove what was planned where nothing began; models are closed by the run."""
+        """Close the journal, or remove what was planned where nothing began, and close models that were not asked."""
         if self.journal is not None:
             self.journal.close()
         if self.staged is not None:
             discard(self.staged)
+        close_models(model for spec, model in self.models.items() if spec not in self.closed)
 
 
 def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> ReadyRun:
@@ -239,31 +115,30 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     model of a name; left out, it is opened by `harness.models`. Raises HarnessError for anything wrong with data,
     prompts or models.
     """
-    before = _manifest_before(job.folder)
+    before = manifest_before(job.folder)
     staged = stage(job.folder)
+    models: dict[str, Model] = {}
     try:
         library = Library(job.workspace.prompts)
         plan = make_plan(
-            job.tasks, job.axes, library, staged, here=job.workspace.here, before=job.folder
-        )
+            job.tasks, job.axes, library, staged,
+            here=job.workspace.here, before=job.folder, ids=given_ids(before),
+        )  # fmt: skip
         write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
         finished = FinishedTrials(job.folder.trials)
         foreseen = foreseen_done(plan, job.axes, staged, before, finished)
         opened = opening or partial(open_model, options=job.options)
-        models = {
-            spec: _model(spec, job, plan, before=before, done=foreseen, opened=opened)
-            for spec in job.axes.models
-        }
+        for spec in job.axes.models:
+            models[spec] = _model(spec, job, plan, before=before, done=foreseen, opened=opened)
         cards = {spec: model.card for spec, model in models.items()}
         check_pictures(plan, job.axes, cards, library)
         manifest = build_manifest(
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
             asked=finished.asked,
         )  # fmt: skip
-        bases = {entry["id"]: accepted(entry) for entry in manifest["cells"] if not is_kept(entry)}
         return ReadyRun(
             job, plan, library, models, manifest,
-            done=_done(plan, staged, bases, finished),
+            done=_done(plan, staged, accepted_bases(manifest), finished),
             recorded={
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
@@ -271,7 +146,20 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         )  # fmt: skip
     except BaseException:
         discard(staged)
+        close_models(models.values())
         raise
+
+
+def close_models(models: Iterable[Model]) -> None:
+    """Close models outside a run."""
+    left = list(models)
+
+    async def close() -> None:
+        for model in left:
+            await model.close()
+
+    if left:
+        complete(close)
 
 
 def foreseen_done(
@@ -313,12 +201,10 @@ def _model(
     return RecordedModel(card, partial(opened, spec), needs=needs)
 
 
-def _manifest_before(folder: RunFolder) -> dict[str, Any]:
-    """The manifest that is there, or nothing where it cannot be read: a new one is about to be written."""
-    try:
-        return read_manifest(folder)
-    except HarnessError:
-        return {}
+def manifest_before(folder: RunFolder) -> dict[str, Any]:
+    """The manifest that is there, or nothing. Raises HarnessError for one that is broken or of a later version: what
+    it says of earlier commands would be lost."""
+    return read_manifest(folder) if folder.manifest.exists() else {}
 
 
 def _done(
@@ -391,6 +277,7 @@ async def _run_model(
                 library=ready.library,
                 journal=ready.begin(),
                 tally=tally,
+                bases=accepted_bases(ready.manifest),
                 on_trial=on_trial,
                 limits=ready.job.limits,
                 held=held,
@@ -403,6 +290,7 @@ async def _run_model(
             hint=RESUME,
         ) from None
     finally:
+        ready.closed.add(spec)
         await model.close()
 
 

@@ -35,10 +35,11 @@ def put_in_place(staged: RunFolder, folder: RunFolder) -> None:
         for path in sorted((staged.private / "samples").iterdir()):
             path.replace(folder.private / "samples" / path.name)
         staged.plan.replace(folder.plan)
-        if staged.fit_on.is_file():
-            staged.fit_on.replace(folder.fit_on)
-        else:
-            folder.fit_on.unlink(missing_ok=True)
+        for made, place in ((staged.fit_on, folder.fit_on), (staged.gone, folder.gone)):
+            if made.is_file():
+                made.replace(place)
+            else:
+                place.unlink(missing_ok=True)
     except OSError as error:
         raise write_error(folder.path, error) from None
     discard(staged)

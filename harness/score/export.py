@@ -20,6 +20,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.task import Task
+from harness.run.cell_entry import version_names
 from harness.run.columns import read_table, write_table
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.log import read_log
@@ -84,7 +85,9 @@ def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -
 
 def _leave_out_versions(manifest: dict[str, Any], scores: dict[str, Any]) -> frozenset[str]:
     """An export holds the cells that stand, without the earlier versions of edited prompts, whose names are returned."""
-    gone = {entry["prompt"] for entry in manifest["cells"] if entry.get("asked_as")}
+    gone = version_names(manifest)
+    for name in gone:
+        del manifest["prompts"][name]
     manifest["cells"] = [entry for entry in manifest["cells"] if not entry.get("asked_as")]
     for name, rows in scores.items():
         if isinstance(rows, list):
@@ -95,7 +98,7 @@ def _leave_out_versions(manifest: dict[str, Any], scores: dict[str, Any]) -> fro
                 state[name] = [
                     row for row in rows if not (isinstance(row, dict) and row.get("prompt") in gone)
                 ]
-    return frozenset(gone)
+    return gone
 
 
 def _write(

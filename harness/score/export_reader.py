@@ -121,7 +121,8 @@ def _read_answers(
         )
     for entry in manifest["cells"]:
         cell = cells[entry["id"]]
-        if left := int(entry["trials"]) - len(done[cell]):
+        records[cell.task].repeats[cell] = int(entry.get("repeats", manifest.get("repeats", 1)))
+        if (left := int(entry["trials"]) - len(done[cell])) > 0:
             records[cell.task].pending[cell] = left
 
 

@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.sample import Sample, Value
 from harness.core.task import Task
 from harness.core.text import digest_file
+from harness.run.basis import may_define
 from harness.run.digests import Digests, digest
 from harness.run.folder import RunFolder, write_error
 from harness.run.manifest import read_manifest
@@ -196,9 +197,7 @@ def _refuse(
         )
     if keys[-1] == "definitions" or keys[2:3] == ("definitions",):
         showing = sorted(
-            name
-            for name, prompt in manifest["prompts"].items()
-            if "definitions" in prompt["source"]
+            name for name, prompt in manifest["prompts"].items() if may_define(prompt["source"])
         )
         if showing:
             raise HarnessError(

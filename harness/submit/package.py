@@ -17,6 +17,7 @@ from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file
 from harness.metrics.spots import Spot
+from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import open_run, write_atomically
 from harness.run.scoring import scored_manifest
 from harness.score.pseudonyms import hashed_digest
@@ -164,6 +165,11 @@ def _file_entry(found: Findings, data: bytes, asked: str, asked_digest: str) -> 
 def _origin(cells: Mapping[tuple[Path, Cell], int]) -> dict[str, Any]:
     """Where the answers come from: runs and cells, with how many rows (of spotting: videos) each gave."""
     manifests = {run: scored_manifest(open_run(run)) for run, _ in cells}
+    entries = {
+        (run, cell_of(entry)): entry
+        for run, manifest in manifests.items()
+        for entry in manifest["cells"]
+    }
     return {
         "runs": [_run_entry(run, manifest) for run, manifest in manifests.items()],
         "cells": [
@@ -171,7 +177,7 @@ def _origin(cells: Mapping[tuple[Path, Cell], int]) -> dict[str, Any]:
                 "run": run.name,
                 **cell.as_row(),
                 "prompt_digest": manifests[run]["prompts"][cell.prompt]["digest"],
-                "model_identity": manifests[run]["models"][cell.model]["identity"],
+                "model_identity": identity_of(entries[run, cell], manifests[run]),
                 "rows": rows,
             }
             for (run, cell), rows in cells.items()

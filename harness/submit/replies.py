@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from harness.conditions import read_presentation
 from harness.core.answer import Answer
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
@@ -33,18 +35,23 @@ class Choice:
     channel: str | None = None
 
     def takes(self, cell: Cell) -> bool:
-        """Whether a cell is meant."""
-        return all(
+        """Whether a cell is meant. Raises HarnessError for an unknown condition."""
+        shown = None if self.condition is None else read_presentation(self.condition).name
+        return shown in {None, cell.shown_condition} and all(
             wanted is None or wanted == getattr(cell, name)
             for name, wanted in (
                 ("task", self.task),
                 ("model", self.model),
                 ("prompt", self.prompt),
-                ("condition", self.condition),
                 ("protocol", self.protocol),
                 ("channel", self.channel),
             )
         )
+
+    def means(self, entry: Mapping[str, Any]) -> bool:
+        """Whether a cell of a manifest is meant: an earlier version of an edited prompt where it is named alone."""
+        cell = cell_of(entry)
+        return self.takes(cell) and (not cell.asked_as or self.prompt == cell.prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +106,16 @@ def _cells(
     """Each finished trial of the cells chosen whose sample may be one of the questions."""
     folder = open_run(run)
     manifest = scored_manifest(folder)
-    replies = Replies.of_run(folder, manifest)
+    standing = Replies.of_run(folder, manifest)
     for name, entry in manifest["tasks"].items():
-        cells = [cell for cell in map(cell_of, manifest["cells"]) if cell.task == name]
-        cells = [cell for cell in cells if choice.takes(cell)]
-        if not cells:
+        entries = [one for one in manifest["cells"] if one["task"] == name and choice.means(one)]
+        if not entries:
             continue
         samples = [s for s in read_samples(folder.scored_samples(name)) if _video_id(s, wanted)]
         task = Task.model_validate(entry["config"])
-        for cell in cells:
+        for one in entries:
+            cell = cell_of(one)
+            replies = Replies.of_version(folder, manifest, one) if cell.asked_as else standing
             head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
             records = TaskRecords(task, entry["cluster_unit"], gather(samples))
             texts = {

@@ -102,15 +102,17 @@ def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
     for run in runs:
         folder = open_run(run)
         manifest = scored_manifest(folder)
-        replies = Replies.of_run(folder, manifest)
+        standing = Replies.of_run(folder, manifest)
         for name, entry in manifest["tasks"].items():
             task = Task.model_validate(entry["config"])
             if task.spotting is None:
                 continue
             samples = list(read_samples(folder.scored_samples(name)))
-            for cell in (cell_of(entry) for entry in manifest["cells"]):
-                if cell.task != name or not choice.takes(cell):
+            for one in manifest["cells"]:
+                cell = cell_of(one)
+                if cell.task != name or not choice.means(one):
                     continue
+                replies = Replies.of_version(folder, manifest, one) if cell.asked_as else standing
                 records = TaskRecords(task, entry["cluster_unit"], gather(samples))
                 head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
                 for _ in read_cell(records, cell, head, replies):

@@ -15,6 +15,7 @@ from harness.core.generation import Generation
 from harness.core.model import Card
 from harness.core.request import Request
 from harness.prompting import Library
+from harness.run.basis import accepted_bases
 from harness.run.execute import Tally, execute
 from harness.run.folder import RunFolder
 from harness.run.journal import Journal
@@ -128,6 +129,7 @@ class World:
                     library=library,
                     journal=journal,
                     tally=tally,
+                    bases=accepted_bases(manifest),
                 )
             )
         finally:

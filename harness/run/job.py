@@ -1,0 +1,143 @@
+"""A job: what a command asks for, and the folder it goes into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.conditions import read_presentation
+from harness.conditions.label_order import ordered
+from harness.conditions.region import expanded
+from harness.core.cell import AS_WRITTEN, Channel
+from harness.core.errors import HarnessError
+from harness.core.task import Task
+from harness.core.text import digest_json
+from harness.models import BASELINES, OpenOptions
+from harness.run.fallback import declared_images
+from harness.run.folder import RunFolder
+from harness.run.plan import Axes
+from harness.run.provenance import redact
+from harness.run.request_count import protocol_asked
+from harness.run.stop import Limits
+from harness.run.task_files import split_change
+from harness.run.workspace import Workspace
+
+RUNS = Path("results") / "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a command asks for, checked as far as that can be done without reading data."""
+
+    tasks: tuple[Task, ...]
+    axes: Axes
+    workspace: Workspace
+    folder: RunFolder
+    command: tuple[str, ...]
+    fit_on: str | None
+    options: OpenOptions
+    """For the models that are opened."""
+    limits: Limits
+    check_models: bool = False
+    """Whether models are opened of which nothing is left to ask."""
+
+
+def make_job(
+    tasks: Sequence[Task],
+    workspace: Workspace,
+    *,
+    models: Sequence[str],
+    prompts: Sequence[str],
+    conditions: Sequence[str],
+    channels: Sequence[Channel] = (),
+    max_images: Sequence[str] = (),
+    label_orders: Sequence[str] = (),
+    shots: Sequence[int] = (),
+    protocol: str | None = None,
+    repeats: int = 1,
+    temperature: float = 0.0,
+    max_tokens: int | None = None,
+    limit: int | None,
+    seed: int,
+    out: Path | None,
+    fit_on: str | None,
+    options: OpenOptions,
+    limits: Limits,
+    command: Sequence[str],
+    changes: Sequence[str],
+    check_models: bool = False,
+) -> Job:
+    """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
+
+    `max_images` are written `N` or `MODEL=N`; of the protocol `vote`, `repeats` says how many vote. Raises
+    HarnessError for an unknown condition or protocol, or a model written with a secret.
+    """
+    conditions = [
+        _in_order(condition, order)
+        for name in conditions
+        for condition in expanded(name)
+        for order in label_orders or (AS_WRITTEN,)
+    ]
+    protocol, repeats = protocol_asked(protocol, repeats)
+    for model in models:
+        _refuse_secret(model)
+    axes = Axes(
+        models=tuple(dict.fromkeys(m for m in models if m not in BASELINES)),
+        prompts=tuple(dict.fromkeys(prompts)),
+        conditions=tuple(dict.fromkeys(conditions)),
+        channels=tuple(dict.fromkeys(channels)),
+        shots=tuple(dict.fromkeys(shots)),
+        max_images=declared_images(max_images, models),
+        limit=limit,
+        seed=seed,
+        repeats=repeats,
+        temperature=temperature,
+        protocol=protocol,
+        max_tokens=max_tokens,
+        changed=frozenset(split_change(change)[0][0] for change in changes),
+    )
+    names = [task.name for task in tasks]
+    folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes, changes))
+    options = replace(options, log_folder=folder.path)
+    return Job(
+        tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
+        check_models=check_models,
+    )  # fmt: skip
+
+
+def _in_order(condition: str, order: str) -> str:
+    """A written condition with a label order of its own or that asked for. Raises HarnessError for an unknown one."""
+    written = read_presentation(condition)
+    if order == AS_WRITTEN:
+        return written.name
+    ordered((), order)
+    return replace(written, label_order=order).name
+
+
+def _refuse_secret(model: str) -> None:
+    """A model's name stands in every file of a run, so a key must be stopped before the first is written."""
+    if redact(model) != model:
+        raise HarnessError(
+            f"the model {redact(model)} is written with a key or a password",
+            hint="leave it out; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
+        )
+
+
+def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> str:
+    """The same for the same arguments; those left out do not enter."""
+    asked: list[Any] = [
+        list(tasks), axes.models, axes.prompts, axes.conditions, axes.limit, axes.seed, sorted(changes)
+    ]  # fmt: skip
+    asked += [axes.channels] if axes.channels else []
+    asked += [["shots", *axes.shots]] if axes.shots else []
+    asked += [dict(axes.max_images)] if axes.max_images else []
+    asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
+    asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
+    drawn = (axes.repeats, axes.temperature)
+    asked += list(drawn) if drawn != (1, 0.0) else []
+    words = "-".join([*tasks[:3], *axes.models[:2]])
+    plain = re.sub(r"[^A-Za-z0-9.]+", "-", redact(words)).strip("-.")[:80]
+    return f"{plain}-{digest_json(asked)[:8]}"
