@@ -158,7 +158,8 @@ def read_cell(
             records.fallbacks.setdefault(cell, Counter()).update(reply.rules)
         if reply.generation is not None:
             records.cut.setdefault(cell, Counter())[reply.generation.finish == "length"] += 1
-        if breaks(reply.generation, cell, head, records.task.fields, asks):
+        fields = records.task.fields
+        if any(breaks(one.generation, cell, head, fields, asks) for one in reply.each):
             records.broken[cell] = records.broken.get(cell, 0) + 1
         shared = _shared_columns(trial, cell, sample, reply)
         shared["part"] = records.part(sample)
@@ -304,7 +305,7 @@ def _shared_columns(
         "channel": cell.taken,
         "sample": sample.sample,
         "cluster": sample.cluster,
-        "text": reply.generation.text if reply.generation else "",
+        "text": _text(reply),
         "reasoning": reply.generation.reasoning if reply.generation else "",
         "failure": f"{reply.failure.kind}: {reply.failure.detail}" if reply.failure else "",
         "conversation": reply.conversation,
