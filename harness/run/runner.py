@@ -151,12 +151,11 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
 
 
 def close_models(models: Iterable[Model]) -> None:
-    """Close models outside a run."""
+    """Close models outside a run; what goes wrong there is no news."""
     left = list(models)
 
     async def close() -> None:
-        for model in left:
-            await model.close()
+        await asyncio.gather(*(model.close() for model in left), return_exceptions=True)
 
     if left:
         complete(close)
@@ -204,7 +203,15 @@ def _model(
 def manifest_before(folder: RunFolder) -> dict[str, Any]:
     """The manifest that is there, or nothing. Raises HarnessError for one that is broken or of a later version: what
     it says of earlier commands would be lost."""
-    return read_manifest(folder) if folder.manifest.exists() else {}
+    if not folder.manifest.exists():
+        return {}
+    try:
+        return read_manifest(folder)
+    except HarnessError as error:
+        hint = "or remove manifest.json: replies stay, cells that the command does not name leave the tables"
+        raise HarnessError(
+            error.message, hint=f"{error.hint}; {hint}" if error.hint else hint.removeprefix("or ")
+        ) from None
 
 
 def _done(

@@ -11,6 +11,7 @@ from typing import Any
 from harness.api.carry_out import Finished, carry_out
 from harness.api.options import RunOptions, prepare
 from harness.api.watchers import Noting
+from harness.core.errors import HarnessError
 from harness.core.model import Model
 from harness.run.folder import RunFolder
 from harness.run.manifest import read_manifest
@@ -56,14 +57,19 @@ class Desk:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def run(self, models: Mapping[str, Model] | Model, *prompts: str, **options: Any) -> Finished:
-        """`harness run task.yaml --model ... --prompt own/P ... --out run`."""
+    def run(
+        self, models: Mapping[str, Model | HarnessError] | Model, *prompts: str, **options: Any
+    ) -> Finished:
+        """`harness run task.yaml --model ... --prompt own/P ... --out run`; an error is raised where it is to be opened."""
         named = models if isinstance(models, Mapping) else {"rule": models}
         self.notes, self.opened = [], []
 
         def opening(name: str) -> Model:
             self.opened.append(name)
-            return named[name]
+            found = named[name]
+            if isinstance(found, HarnessError):
+                raise found
+            return found
 
         asked = RunOptions(
             tasks=("task.yaml",), models=tuple(named), out=Path("run"),

@@ -1,0 +1,194 @@
+"""A command that fails before it asks leaves its folder as it was; one that was killed blocks nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.run.folder import RunFolder
+from harness.run.manifest import read_manifest
+from tests.run.keeping import PLAIN, Desk, RuleModel, contents, make_desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.chdir(tmp_path)
+    return make_desk(tmp_path)
+
+
+class Watched(RuleModel):
+    """Says whether it was closed."""
+
+    closed = 0
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+class Probed(Watched):
+    """A model that must be tried, and is held to nothing."""
+
+    async def probe(self, needs: frozenset[str]) -> None:
+        """Nothing is found."""
+
+
+def unreachable(desk: Desk) -> None:
+    desk.run({"openai:stub@http://127.0.0.1:9": HarnessError("no server answers")}, "other")
+
+
+def unknown_prompt(desk: Desk) -> None:
+    desk.run(RuleModel(), "nonsense")
+
+
+def faulty_prompt(desk: Desk) -> None:
+    desk.write_prompt("other", PLAIN.replace("labels", "lables"))
+    desk.run(RuleModel(identity="rule-2"), "other", check_models=True)
+
+
+def label_outside(desk: Desk) -> None:
+    table = desk.root / "labels.csv"
+    table.write_text(table.read_text().replace("anger", "sleepy", 1))
+    desk.run(RuleModel())
+
+
+def no_constraint(desk: Desk) -> None:
+    desk.run(RuleModel(), channels=("choice",))
+
+
+def no_constraint_found(desk: Desk) -> None:
+    desk.run(Probed(), channels=("choice",))
+
+
+def overruled(desk: Desk) -> None:
+    desk.write_prompt("long", PLAIN.replace("[emotion]", "[emotion]\nmax_tokens: 99"))
+    desk.run(RuleModel(), "plain", "long", changes=("max_tokens=64",))
+
+
+FAULTS = [
+    (unreachable, "no server answers"),
+    (unknown_prompt, "nonsense"),
+    (label_outside, "sleepy"),
+    (no_constraint, "which --channel choice needs"),
+    (no_constraint_found, "which --channel choice needs"),
+    (overruled, r"no effect on prompts with a limit of their own: own/long \(99\)"),
+]
+each_fault = pytest.mark.parametrize(
+    ("fault", "message"), FAULTS, ids=lambda v: getattr(v, "__name__", "")
+)
+
+
+@each_fault
+def test_a_command_that_fails_before_it_asks_leaves_a_run_as_it_was(
+    desk: Desk, fault: Callable[[Desk], None], message: str
+) -> None:
+    desk.write_prompt("other", PLAIN.replace("One of", "Choose from"))
+    desk.run(RuleModel())
+    before = contents(desk.folder.path)
+    with pytest.raises(HarnessError, match=message):
+        fault(desk)
+    assert contents(desk.folder.path) == before
+
+
+@each_fault
+def test_and_makes_no_folder(desk: Desk, fault: Callable[[Desk], None], message: str) -> None:
+    desk.write_prompt("other", PLAIN.replace("One of", "Choose from"))
+    with pytest.raises(HarnessError, match=message):
+        fault(desk)
+    assert not desk.folder.path.exists()
+
+
+def test_what_lay_in_a_folder_stays(desk: Desk) -> None:
+    """Somebody names the folder of their own things."""
+    own = desk.folder.private / "mine.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("my own")
+    before = contents(desk.folder.path)
+    with pytest.raises(HarnessError):
+        unknown_prompt(desk)
+    assert contents(desk.folder.path) == before
+    assert not (desk.folder.path / ".lock").exists()
+
+
+def test_folders_above_a_new_one_go_too(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "results" / "runs" / "x")
+    with pytest.raises(ValueError, match="stop"), folder.claimed():
+        raise ValueError("stop")
+    assert list(tmp_path.iterdir()) == []
+    with folder.claimed():
+        folder.manifest.write_text("{}")
+    assert folder.manifest.exists()
+
+
+def test_models_opened_before_one_that_cannot_be_are_closed(desk: Desk) -> None:
+    first = Watched()
+    with pytest.raises(HarnessError, match="no server answers"):
+        desk.run({"one": first, "two": HarnessError("no server answers")})
+    assert desk.opened == ["one", "two"] and first.closed == 1
+    assert not desk.folder.path.exists()
+
+
+def test_models_that_were_not_asked_are_closed_once_like_those_that_were(desk: Desk) -> None:
+    def fail(request: object) -> str:
+        raise HarnessError("the power is out")
+
+    first, second = Watched(fail), Watched()
+    with pytest.raises(HarnessError, match="the power is out"):
+        desk.run({"one": first, "two": second})
+    assert (first.closed, second.closed) == (1, 1)
+    first, second = Watched(), Watched()
+    desk.run({"one": first, "two": second})
+    assert (first.closed, second.closed) == (1, 1)
+
+
+def test_a_broken_manifest_is_told_and_stays(desk: Desk) -> None:
+    desk.run(RuleModel())
+    desk.folder.manifest.write_text('{"schema": 1, "cells": [')
+    before = contents(desk.folder.path)
+    with pytest.raises(HarnessError, match=r"manifest\.json cannot be read") as error:
+        desk.run(RuleModel())
+    assert error.value.hint
+    assert contents(desk.folder.path) == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from harness.run import staging
+from tests.run.keeping import Desk, RuleModel
+
+def die(*args, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(sys.modules["harness.run." + sys.argv[1]], sys.argv[2], die)
+Desk(Path.cwd()).run(RuleModel(), "other")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("runner", "write_fit"), ("runner", "build_manifest"), ("runner", "write_manifest")],
+)
+def test_a_command_that_was_killed_blocks_nothing(desk: Desk, module: str, name: str) -> None:
+    desk.write_prompt("other", PLAIN.replace("One of", "Choose from"))
+    desk.run(RuleModel())
+    before = desk.manifest
+    place = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", f"import harness.run.{module}\n{KILLED}", module, name],
+        env={**os.environ, "PYTHONPATH": str(place)},
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert read_manifest(desk.folder) == before
+    model = RuleModel()
+    done_now = desk.run(model, "other")
+    assert len(model.asked) == 12
+    assert not list(desk.folder.path.glob(".planning-*"))
+    assert {row.prompt for row in done_now.scores.scores} >= {"own/plain", "own/other"}
