@@ -73,13 +73,18 @@ def axes_between(a: Contender, b: Contender) -> tuple[str, ...]:
     known = not (a.predicted or b.predicted)
     differ = {
         "model": (a.cell.model, a.identity) != (b.cell.model, b.identity),
-        "prompt": known and (a.cell.prompt, a.prompt_digest) != (b.cell.prompt, b.prompt_digest),
+        "prompt": known and _prompt_of(a) != _prompt_of(b),
         "condition": a.shown != b.shown,
         "label order": a.order != b.order,
     }
     differ["channel"] = known and a.cell.channel != b.cell.channel
     differ["protocol"] = known and not differ["prompt"] and a.cell.protocol != b.cell.protocol
     return tuple(axis for axis in AXES if differ[axis])
+
+
+def _prompt_of(one: Contender) -> tuple[str, str]:
+    """Name and digest; an earlier version whose text is the same has the prompt that stands."""
+    return one.cell.asked_as or one.cell.prompt, one.prompt_digest
 
 
 def differences(a: Contender, b: Contender) -> list[Difference]:
@@ -110,7 +115,7 @@ def differences(a: Contender, b: Contender) -> list[Difference]:
 def pair_up(found: Sequence[Contender], *, unlike: bool, axis: str | None = None) -> list[Pairing]:
     """The pairs of cells of one task and field that are compared.
 
-    Two cells make a pair whatever they are. Of more, those that differ in exactly one axis, and two runs of
+    Two cells make a pair whatever they are; an earlier version of a cell makes one with the cell that stands. Of more, those that differ in exactly one axis, and two runs of
     one cell; all of them with `unlike`. With `axis` only those that differ in this one axis. Raises HarnessError
     naming what else differs, unless `unlike`.
     """
@@ -134,8 +139,13 @@ def pair_up(found: Sequence[Contender], *, unlike: bool, axis: str | None = None
     for a, b in pairs:
         others = differences(a, b)
         if others and not unlike:
+            if len(pairs) > 1 and (a.cell.asked_as or b.cell.asked_as):
+                continue  # an earlier version stops no comparison of what stands
             raise _refusal(a, b, others)
         pairings.append(Pairing(a, b, "+".join(axes_between(a, b)) or RERUN, tuple(others)))
+    if not pairings:
+        a, b = pairs[0]
+        raise _refusal(a, b, differences(a, b))
     return pairings
 
 
@@ -144,7 +154,7 @@ def _along(group: Sequence[Contender], axis: str) -> list[tuple[Contender, Conte
 
 
 def _chosen(group: Sequence[Contender], *, unlike: bool) -> list[tuple[Contender, Contender]]:
-    pairs = list(combinations(group, 2))
+    pairs = [pair for pair in combinations(group, 2) if _may_meet(*pair)]
     if len(group) <= 2 or unlike:
         return pairs
     single = []
@@ -153,6 +163,12 @@ def _chosen(group: Sequence[Contender], *, unlike: bool) -> list[tuple[Contender
         if len(axes) == 1 or (not axes and a.side != b.side):
             single.append((a, b))
     return single or pairs[:1]
+
+
+def _may_meet(a: Contender, b: Contender) -> bool:
+    """Whether neither is an earlier version, or one is that of the other."""
+    versions = bool(a.cell.asked_as) + bool(b.cell.asked_as)
+    return versions == 0 or (versions == 1 and a.side == b.side and a.cell.id == b.cell.id)
 
 
 def _refusal(a: Contender, b: Contender, others: Sequence[Difference]) -> HarnessError:

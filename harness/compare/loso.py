@@ -67,6 +67,8 @@ def select_loso(sides: Sequence[Side], *, seed: int = 0) -> list[Selection]:
     groups: dict[tuple[str, ...], list[Contender]] = {}
     for one in contenders(sides):
         cell = one.cell
+        if cell.asked_as:  # nobody can choose what no longer stands
+            continue
         key = (one.side, cell.task, one.field, cell.model, cell.shown_condition, cell.channel)
         groups.setdefault(key, []).append(one)
     found = [

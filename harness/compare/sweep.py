@@ -16,7 +16,7 @@ from harness.compare.comparison import (
     Report,
 )
 from harness.compare.contenders import Contender, Side, contenders
-from harness.compare.likeness import Among, pair_up
+from harness.compare.likeness import Among, Pairing, pair_up
 from harness.compare.measure import LEVEL, Shared, adjusted, compare_pair, party, share
 from harness.core.errors import HarnessError
 from harness.metrics import main_metric, metric_of
@@ -55,10 +55,12 @@ def compare(
         comparisons += compare_pair(pairing, seed=seed)
     groups: dict[tuple[str, str], list[Contender]] = {}
     for one in found:
-        groups.setdefault((one.cell.task, one.field), []).append(one)
+        if among is not None or not one.cell.asked_as:
+            groups.setdefault((one.cell.task, one.field), []).append(one)
     ranks: list[Ranks] = []
     factors: list[Factors] = []
     notes = list(dict.fromkeys(note for side in sides for note in side.notes))
+    notes += _left_out(found, pairings)
     for group in groups.values():
         if len(group) > 2:
             shared = share(group)
@@ -68,6 +70,17 @@ def compare(
                 notes.append(f"no ranking of {len(group)} cells: at most {MOST_RANKED} are ranked")
             factors += _factors(group, shared, notes, seed=seed)
     return Report(_adjusted(comparisons), tuple(ranks), tuple(factors), tuple(notes))
+
+
+def _left_out(found: Sequence[Contender], pairings: Sequence[Pairing]) -> Iterator[str]:
+    """A line for each earlier version of a prompt that is in no pair."""
+    paired = {one.cell for pairing in pairings for one in (pairing.a, pairing.b)}
+    left = dict.fromkeys(one.cell for one in found if one.cell.asked_as and one.cell not in paired)
+    for cell in left:
+        yield (
+            f"{cell.model} {cell.prompt} {cell.shown_condition} is not compared: the cell that stands differs from it "
+            "in more, or in other, than the prompt or the model alone"
+        )
 
 
 def _adjusted(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:

@@ -307,7 +307,8 @@ def conditions_of(
     """
     numbers = axes.shots or (task.shots,)
     written = [read_presentation(name) for name in axes.conditions]
-    asked = any(axes.shots) or any(one.shots for one in written)
+    set_by_task = "shots" in axes.changed and task.shots > 0
+    asked = any(axes.shots) or any(one.shots for one in written) or set_by_task
     showing = {p.name for p in prompts if "exemplars" in library.variables(p)}
     if prompts and asked and not showing:
         raise HarnessError(

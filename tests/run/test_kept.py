@@ -345,3 +345,37 @@ def test_scoring_otherwise_takes_kept_cells_too(desk: Desk) -> None:
     rows = [row for row in score_run(desk.folder).scores if row.metric == "kappa"]
     assert {row.prompt for row in rows} >= {version(desk), "own/plain"}
     assert main(["score", "run", "--set", "fields.emotion.definitions={anger: heat}"]) == 0
+
+
+def test_an_earlier_version_is_compared_with_what_stands_alone(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It enters no other pair, no ranking and no choice among prompts."""
+    desk.write_prompt("other", PLAIN.replace("One of", "Which of"))
+    desk.run(RuleModel(happy), "plain", "other")
+    desk.write_prompt("plain", OTHER)
+    desk.run(RuleModel(angry), "plain", "other")
+    name = version(desk)
+    capsys.readouterr()
+    assert main(["compare", "run", "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    pairs = [{c["a"]["prompt"], c["b"]["prompt"]} for c in body["comparisons"]]
+    assert sorted(map(sorted, pairs)) == [["own/other", "own/plain"], ["own/plain", name]]
+    assert name not in json.dumps(body["ranks"])
+    assert main(["compare", "run", "--select", "loso"]) == 0
+    assert name not in capsys.readouterr().out
+    capsys.readouterr()
+    desk.run(RuleModel(happy), "plain", "other", temperature=0.5)
+    assert main(["compare", "run"]) == 0
+    assert "is not compared" in capsys.readouterr().out
+
+
+def test_another_model_under_the_same_name_is_compared_as_a_model(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.run(RuleModel(happy))
+    desk.run(RuleModel(angry, identity="rule-2"), check_models=True)
+    capsys.readouterr()
+    assert main(["compare", "run", "--json"]) == 0
+    (compared,) = json.loads(capsys.readouterr().out)["comparisons"]
+    assert compared["axis"] == "model"

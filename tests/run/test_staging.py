@@ -192,3 +192,24 @@ def test_a_command_that_was_killed_blocks_nothing(desk: Desk, module: str, name:
     assert len(model.asked) == 12
     assert not list(desk.folder.path.glob(".planning-*"))
     assert {row.prompt for row in done_now.scores.scores} >= {"own/plain", "own/other"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"changes": ("max_tokens=64",), "max_tokens": 32}, "--set max_tokens has no effect beside --max-tokens"),
+        ({"changes": ("channel=choice",), "channels": ("free",)}, "--set channel has no effect beside --channel"),
+        ({"changes": ("shots=2",)}, "no prompt shows worked examples: own/plain"),
+    ],
+)  # fmt: skip
+def test_what_is_set_without_effect_is_refused(
+    desk: Desk, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(HarnessError, match=message):
+        desk.run(RuleModel(), **options)
+
+
+def test_a_limit_that_is_set_holds_for_prompts_without_one(desk: Desk) -> None:
+    model = RuleModel()
+    desk.run(model, changes=("max_tokens=64",))
+    assert {request.sampling.max_tokens for request in model.asked} == {64}
