@@ -30,6 +30,9 @@ class Sample:
     """The fields this sample asks for; empty means every field of the task."""
     annotations: Mapping[str, Scalar] = field(default_factory=dict)
     """Everything else known: slices come from here, prompts never see it."""
+    second: Medium | None = None
+    """The other picture or clip of a pair, where the question is about two; conditions change both alike, and prompts
+    print it as `{{ paired.image }}`."""
     cluster: str | None = None
     """The unit of resampling: the subject where the set has one; None means the medium itself."""
 

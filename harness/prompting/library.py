@@ -106,7 +106,7 @@ class Library:
         `{% reply as NAME %}`. Raises HarnessError naming template, line and hint.
         """
         loaded = self._same(prompt)
-        if replies or variables.get("exemplars"):
+        if replies or variables.get("exemplars") or variables.get("paired"):
             return self._render(loaded, variables, pictures=pictures, replies=replies)
         place = (prompt.name, shape_of(pictures))
         form = self._forms.get(place)
@@ -129,6 +129,8 @@ class Library:
         given: dict[str, object] = {"exemplars": (), **variables}
         if given["exemplars"]:
             given["exemplars"] = album.slotted(given["exemplars"])
+        if "paired" in given:
+            given["paired"] = album.slotted(given["paired"])
         count = sum(frames or 1 for frames in shape_of(pictures))
         given |= {"images": slots, "frames": slots, "n_frames": count}
         if slots:

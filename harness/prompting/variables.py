@@ -16,6 +16,7 @@ PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
         "images": "all pictures, the same list as frames",
         "frames": "all pictures in order of time; {{ frames | join('\\n') }}; each has .index from 1",
         "n_frames": "how many pictures there are; of a video, its frames",
+        "paired": "of samples that hold two pictures or clips, the other one: .image its first picture, .frames all of them",
         "question": "the sample's own question, where it has one",
         "labels": "the labels of the first field asked for that has labels, in the order to show",
         "fields": "the fields asked for: name -> kind, labels, low, high, words, and options where it has any",

@@ -10,7 +10,7 @@ from harness.conditions import load_condition
 from harness.conditions.label_order import in_order
 from harness.conditions.mixture import mixes
 from harness.core.cell import Cell, trial_id
-from harness.core.condition import variables_of
+from harness.core.condition import Condition, variables_of
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.medium import Medium
@@ -94,21 +94,33 @@ def prepare(
                 shown[place] = show(medium, view, task)
             seen = shown[place]
             examples = galleries[cell.condition, cell.shots].of(sample, asks, seen.pictures)
+            other = _second(sample, condition, task)
             told = {
                 **variables[cell.label_order].of(sample, asks),
                 **telling[cell.condition],
                 **({"exemplars": examples.given} if examples.given else {}),
+                **second_variable(other.pictures),
             }
             trials += [
                 Prepared(
                     cell, trial_id(cell, sample.id, repeat), prompt, library, told, asks,
-                    seen.pictures, seen.failure or examples.failure,
-                    with_examples(seen.record, examples), repeat, seen.read_as,
+                    seen.pictures, seen.failure or other.failure or examples.failure,
+                    with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
                 )
                 for repeat in range(plan.repeats)
             ]  # fmt: skip
         if trials:
             yield trials
+
+
+def _second(sample: Sample, condition: Condition, task: Task) -> Shown:
+    """The other medium of a pair as the condition shows it; nothing where the sample has one alone."""
+    return Shown() if sample.second is None else show(sample.second, condition, task)
+
+
+def second_variable(pictures: Sequence[Visual]) -> dict[str, object]:
+    """The template variable of the other medium of a pair; none where there is none."""
+    return {"paired": {"image": pictures[0], "frames": tuple(pictures)}} if pictures else {}
 
 
 def with_examples(

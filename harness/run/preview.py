@@ -27,7 +27,7 @@ from harness.run.exemplars import Pool
 from harness.run.gallery import Gallery
 from harness.run.journal import conversation_turns
 from harness.run.partners import Partners
-from harness.run.prepare import prompt_variables
+from harness.run.prepare import prompt_variables, second_variable
 from harness.run.samples import collect_classes, with_classes
 from harness.run.shown import Shown, as_shown, record_of
 from harness.sources import open_source
@@ -76,6 +76,8 @@ def preview(
     asks = prompt.head.fills(sample.asked_of(task.fields))
     if not asks:
         return None
+    more: list[str] = []
+    others: list[Visual] = []
     condition = shown_as = presentation.load()
     if pairs is not None:
         shown_as = pairs.beside(shown_as, sample)
@@ -83,6 +85,8 @@ def preview(
         shown = as_shown(sample.medium, shown_as, task)
         lines, images = _visuals(shown)
         record = record_of(shown)
+        if sample.second is not None:
+            more, others = _visuals(as_shown(sample.second, shown_as, task))
     except MediaError as error:  # no frames can be chosen; the text is shown all the same
         lines, images = [f"(cannot be shown: {error.message})"], [_NONE]
         record = None
@@ -99,11 +103,12 @@ def preview(
             ),
             **variables_of(shown_as),
             "exemplars": examples.given,
+            **second_variable(others),
         },
         pictures=images,
         replies={},
     )
-    known = list(zip(images, lines, strict=True))
+    known = list(zip((*images, *others), (*lines, *more), strict=True))
     for name, given in zip(examples.ids, examples.given, strict=True):
         truth = ", ".join(f"{field} {given[field]}" for field in asks)
         known += [

@@ -61,7 +61,12 @@ class Planner:
             asks=sample.asked_of(self.task.fields),
             targets=targets,
             annotations=self._annotations(sample, targets),
-            media=tuple(picture.name for picture in sample.medium.frames),
+            media=tuple(
+                picture.name
+                for medium in (sample.medium, sample.second)
+                if medium is not None
+                for picture in medium.frames
+            ),
         )
 
     def targets(self, sample: Sample) -> dict[str, Value]:
