@@ -168,7 +168,8 @@ def _resumed(stand: Stand, requests: int) -> Resumed:
 def _faulted(stand: Stand, pictures: int, *, lasting: bool) -> Faulted:
     out = stand.fresh("run")
     stand.reset(faults=dict.fromkeys(FAULTS, FAULT_SHARE), lasting=lasting, retry_after=0.2)
-    done = stand.ours(stand.pictures(pictures), out, "--timeout", "3", "--max-error-rate", "1")
+    giving_up = ("--timeout", "3", "--give-up-after", "5", "--max-error-rate", "1")
+    done = stand.ours(stand.pictures(pictures), out, *giving_up)
     rows = [
         row for row in read_table(RunFolder(out).records) if str(row["model"]).startswith("openai:")
     ]

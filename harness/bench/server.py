@@ -16,6 +16,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+HELLO = b"Say hello in one word."
+"""In the request by which our client finds out how a server wants to be asked; counted apart from those of a run."""
 WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 FAULTS = ("500", "429", "garbage", "empty", "hang")
 MODEL = "stub"
@@ -81,6 +83,10 @@ class Server:
     def reply(self, body: bytes) -> bytes | None:
         """The whole response to a chat request; None where none will ever come."""
         self._flying -= 1
+        if HELLO in body[-400:]:
+            self.seen.requests -= 1
+            message = {"role": "assistant", "content": "hello"}
+            return response(200, {"choices": [{"message": message, "finish_reason": "stop"}]})
         self.seen.last = time.monotonic()
         digest = _digest(body)
         self.seen.attempts[digest] += 1

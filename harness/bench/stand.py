@@ -19,6 +19,8 @@ from harness.bench.pictures import write_pictures
 from harness.bench.server import MODEL
 from harness.core.errors import HarnessError
 
+TRIALS_FAILED = 3
+"""Exit status of `harness run` where trials failed; here they are made to."""
 IN_FLIGHT = 64
 """Requests in flight, of every client."""
 
@@ -96,7 +98,7 @@ class Stand:
     ) -> Measured:
         """Any client, its output in the file `log` of the folder. Raises HarnessError where it ends badly."""
         spent = spend(command, folder=self.folder, log=self.folder / log, kill_when=kill_when)
-        if spent.status not in (0, -9) or (spent.status == -9 and kill_when is None):
+        if spent.status not in (0, TRIALS_FAILED, -9) or (spent.status == -9 and kill_when is None):
             said = (self.folder / log).read_text(encoding="utf-8", errors="replace")[-2000:]
             raise HarnessError(
                 f"a client ended with status {spent.status}: {said}", hint="run it by hand"

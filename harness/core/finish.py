@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -38,7 +39,11 @@ def finish_of(said: object) -> Finish:
 
     No word at all is a `stop`. What follows a colon explains (`content_filter: PROHIBITED_CONTENT`).
     """
-    word = finish_word(said)
+    return _finish(finish_word(said))
+
+
+@lru_cache(maxsize=64)
+def _finish(word: str) -> Finish:
     first = re.sub(r"[\s-]+", "_", word.partition(":")[0].strip().lower())
     camel = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.partition(":")[0].strip()).lower()
     return _KNOWN.get(first) or _KNOWN.get(camel) or word or "stop"

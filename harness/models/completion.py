@@ -157,6 +157,8 @@ def read_message(message: Mapping[str, Any]) -> tuple[str, str, str]:
 
     Content may be a text, null, absent beside reasoning, or a list of parts of which some are thinking.
     """
+    if message.keys() <= _USUAL and isinstance(message.get("content"), str):
+        return message["content"], "", ""  # most replies
     reasoning = next((t for name in _REASONING if (t := _plain(message.get(name)))), "")
     refusal = _plain(message.get("refusal"))
     if "content" not in message and not (_EXPECTED & message.keys()):
@@ -187,6 +189,7 @@ _REASONING = (
 """Where servers put reasoning beside the content: DeepSeek, vLLM, SGLang, DashScope; OpenRouter, Ollama, mlx-lm;
 LiteLLM."""
 
+_USUAL = frozenset({"role", "content"})
 _EXPECTED = frozenset({"role", "refusal", *_REASONING})
 """A message that has one of these may lack its content."""
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from struct import pack
 from typing import TypeAlias
+from zlib import compress, crc32
 
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
@@ -23,6 +25,8 @@ LIMIT = "max_tokens"
 TOKENS = 16
 """Limit of the replies to these requests: what is generated is not read."""
 _MOST_TRIES = 8
+_SIDE = 64
+"""Pixels."""
 _RESTORED = ("temperature", "seed", "top_p", "repetition_penalty", "top_k")
 """The order in which parameters that were left out together are tried again."""
 
@@ -144,11 +148,14 @@ def _hello(manners: Manners, sampling: Sampling) -> Request:
 
 
 def _picture() -> Image:
-    """A grey picture that is large enough for any model."""
-    from io import BytesIO
+    """A grey picture that is large enough for any model, written by hand: a library for pictures takes long to load."""
 
-    from PIL import Image as Pillow
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return pack(">I", len(data)) + kind + data + pack(">I", crc32(kind + data))
 
-    held = BytesIO()
-    Pillow.new("RGB", (64, 64), (128, 128, 128)).save(held, "JPEG")
-    return Image("grey.jpg", held.getvalue())
+    head = pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
+    lines = compress((b"\0" + b"\x80" * (3 * _SIDE)) * _SIDE)
+    whole = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+    )
+    return Image("grey.png", whole)

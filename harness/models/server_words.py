@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.answers.pattern import pattern
 from harness.core.text import visible
 from harness.models.wire import PARAMETERS
 
@@ -28,7 +29,7 @@ _CODES = frozenset(
     | {"prohibited_content", "safety", "sensitive", "prompt_blocked", "content_blocked", "guardrail_intervened"}
     | {"invalid_prompt_safety", "image_content_policy_violation", "content_safety_violation"}
 )  # fmt: skip
-_POLICY = re.compile(
+_POLICY = pattern(
     r"content[ _-]management polic|\bcontent[ _-](?:filter|polic|moderation|safety)|\bdata inspection"
     r"|\b(?:input|prompt|request|image|content|message|response|output)s? (?:was|were|is|are|has been|have been|got)"
     r" (?:flagged|blocked|filtered|moderated)|\bflagged (?:by|as|for)\b|\brequires moderation\b"
@@ -37,17 +38,17 @@ _POLICY = re.compile(
     r"|\bviolat\w{1,4} (?:\w{1,12} ){0,3}(?:polic|guideline|terms)|\bmoderation (?:system|endpoint|polic)",
     re.IGNORECASE,
 )
-_UNPAID = re.compile(
+_UNPAID = pattern(
     r"insufficient[_ ](?:quota|credit|balance|fund)|billing[_ ](?:hard[_ ]limit|not[_ ]active)|out of credits?\b"
     r"|exceeded your current quota|credit balance is too low|quota[_ ]exhausted|account[_ ](?:is )?deactivated",
     re.IGNORECASE,
 )
-_SYSTEM = re.compile(
+_SYSTEM = pattern(
     r"\bsystem[\s_'\"`]{0,3}(?:role|message|prompt|turn|instruction)s?\b|\brole[s]?\b[^.]{0,30}\bsystem\b"
     r"|developer instruction|roles must alternate|only user and assistant roles",
     re.IGNORECASE,
 )
-_STREAM = re.compile(r"\bstream(?:ing)?\b", re.IGNORECASE)
+_STREAM = pattern(r"\bstream(?:ing)?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +148,12 @@ def words(data: bytes) -> str:
 
 
 _SPAN = r"(?P<span>(?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?)(?![a-z])\s*)+|\d+(?:\.\d+)?(?!\s*[%\w]))"
-_IN_WORDS = re.compile(
+_IN_WORDS = pattern(
     rf"(?:(?:try|retry)(?: again)?|available|wait|resets?|reset again|retrying)(?: \w+){{0,3}}? (?:in|after|for|of)? ?{_SPAN}"
     rf"|\bwait(?: for)? {_SPAN.replace('span', 'wait')}",
     re.IGNORECASE,
 )
-_IN_BODY = re.compile(
+_IN_BODY = pattern(
     r'"(?:retryDelay|retry_delay|retry_after|retryAfter|retry_after_seconds|retry-after)"\s*:\s*"?(?P<span>[0-9][0-9.]*\s*[a-z]*)',
     re.IGNORECASE,
 )
@@ -221,20 +222,20 @@ def refused_parameter(data: bytes | str) -> str | None:
     """
     text = data if isinstance(data, str) else data[:4000].decode("utf-8", "replace")
     said = text[:4000].lower()
-    for pattern in _REFUSALS:
-        if found := pattern.search(said):
+    for refusal in _REFUSALS:
+        if found := refusal.search(said):
             return found.group("name")
     return None
 
 
 _NAME = rf"\b(?P<name>{'|'.join(PARAMETERS)})\b"
 _REFUSALS = (
-    re.compile(
+    pattern(
         rf"\b(?:unknown|unrecogni[sz]ed|unsupported|unexpected|extra|invalid argument|not supported)\b[^.]{{0,60}}?{_NAME}"
     ),
-    re.compile(
+    pattern(
         rf"{_NAME}[^.]{{0,60}}?\b(?:not supported|not permitted|not allowed|does not support|unsupported"
         r"|unknown|extra_forbidden|extra inputs|immutable|is deprecated)\b"
     ),
-    re.compile(rf"\bextra_forbidden\b.{{0,60}}?{_NAME}"),
+    pattern(rf"\bextra_forbidden\b.{{0,60}}?{_NAME}"),
 )
