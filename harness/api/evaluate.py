@@ -52,8 +52,6 @@ class EvaluateOptions(TypedDict, total=False):
     """How often each sample is asked, with the seeds S, S+1...; default 1."""
     temperature: float
     """0 to 10; 0 (default): the likeliest word each time."""
-    max_tokens: int
-    """Most tokens of a reply, its reasoning included, for all prompts; default: each prompt's own, else the task's."""
     limit: int
     """A seeded random choice of so many samples of each task; default: all."""
     max_tokens: int
@@ -92,12 +90,6 @@ class EvaluateOptions(TypedDict, total=False):
     """Seconds without a reply after which a rate limit of a server is no longer waited out; default 900."""
     timeout: float
     """Seconds: the longest wait for one reply."""
-    rpm: float
-    """Most requests a minute to each server or provider."""
-    tpm: float
-    """Most tokens a minute, of conversations and replies together."""
-    give_up_after: float
-    """Seconds without a reply after which a rate limit is no longer waited out; default 900."""
     max_error_rate: float
     """0 to 1: the run stops when more than this share of the last 100 requests failed; default 0.2."""
     stop_after: float
