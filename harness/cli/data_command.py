@@ -110,7 +110,9 @@ def _check(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(found, differences)
     else:
-        print("\n".join(_lines(task.name, found, differences)))
+        from harness.analyses.words import visible
+
+        print("\n".join(visible(line) for line in _lines(task.name, found, differences)))
     return 0 if found.is_sound else 1
 
 

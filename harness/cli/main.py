@@ -83,6 +83,7 @@ def ending_as_interrupt() -> Iterator[None]:
 def _parser(wanted: str | None) -> argparse.ArgumentParser:
     """All commands by name; only the wanted one with its arguments, so that help costs no import."""
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,  # `--task` is no short form of `--tasks`
         prog="harness",
         description="How well, and on what grounds, a vision-language model reads human faces.",
         epilog="`harness COMMAND --help` explains a command. Exit status: 0 done; 1 failed while working, or a check "
@@ -91,7 +92,9 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"affect-harness {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, line in COMMANDS.items():
-        command = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
+        command = commands.add_parser(
+            name, help=line, description=line[0].upper() + line[1:] + ".", allow_abbrev=False
+        )
         if name == wanted:
             module = importlib.import_module(f"harness.cli.{name}_command")
             module.configure(command)

@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", metavar="FIELD.PATH=VALUE", action="append", default=[], dest="changes",
         help="with RUN: score otherwise than was asked, e.g. --set fields.emotion.metrics=[uar,kappa] or "
-        "--set slices=[gender]: metrics, scored, synonyms and definitions of fields, slices, folds, cluster, parts, languages; "
+        "--set slices=[age_group]: metrics, scored, synonyms and definitions of fields, slices, folds, cluster, parts, languages; "
         "it is recorded in the run, and `harness score RUN` without options goes back. With --predictions: change a "
         "value of the task file (repeatable)",
     )  # fmt: skip

@@ -128,26 +128,33 @@ def _show(
 ) -> None:
     from harness.run.preview import preview
 
-    print(f"sample    {sample.id}")
+    _say(f"sample    {sample.id}")
     for name, value in sample.targets.items():
-        print(f"target    {name}: {', '.join(value) if isinstance(value, tuple) else value}")
+        _say(f"target    {name}: {', '.join(value) if isinstance(value, tuple) else value}")
     for prompt in prompts:
         condition = conditions[prompt.name]
         view = preview(sample, task, prompt, library, condition, pool=pool, pairs=pairs)
         if view is None:
-            print(f"\nprompt    {prompt.name}: fills none of the fields this sample asks for")
+            _say(f"\nprompt    {prompt.name}: fills none of the fields this sample asks for")
             continue
-        print(f"\nprompt    {prompt.name} ({protocols[prompt.name]})  condition {condition.name}")
+        _say(f"\nprompt    {prompt.name} ({protocols[prompt.name]})  condition {condition.name}")
         for number, line in enumerate(view.pictures, 1):
-            print(f"image {number}   {line}")
+            _say(f"image {number}   {line}")
         if view.record is not None:
             changes = ", ".join(map(str, view.record["changes"])) or "as they are"
             if "frames" in view.record:
-                print(f"frames    {', '.join(map(str, view.record['frames']))}  ({changes})")
+                _say(f"frames    {', '.join(map(str, view.record['frames']))}  ({changes})")
             else:
-                print(f"changed   {changes}")
+                _say(f"changed   {changes}")
         for role, text in view.turns:
-            print(f"--- {role}\n{text}")
+            _say(f"--- {role}\n{text}")
         if view.awaiting:
-            print(f"--- assistant\n(the model speaks here; its words become `{view.awaiting}`)")
+            _say(f"--- assistant\n(the model speaks here; its words become `{view.awaiting}`)")
     print()
+
+
+def _say(text: str) -> None:
+    """Print text that may come from a data set: without control characters."""
+    from harness.analyses.words import visible
+
+    print("\n".join(visible(line) for line in text.split("\n")))

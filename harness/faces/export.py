@@ -111,7 +111,13 @@ def export(
     job = _Job(seed, split, tuple(labels or _LABELS[kind]), size, out, seconds)
     if kind == "long":  # lengths that cannot be are told before a folder is made
         _long(0, job)
-    (out / _FOLDERS[kind]).mkdir(parents=True)
+    try:
+        (out / _FOLDERS[kind]).mkdir(parents=True)
+    except OSError as error:
+        raise HarnessError(
+            f"cannot make the folder {out}: {error.strerror}",
+            hint="choose another place with --out DIR",
+        ) from None
     write = {
         "image": _write_image,
         "clip": _write_clip,

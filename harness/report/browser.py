@@ -71,19 +71,22 @@ class Selection:
 class _Kept:
     """The entries of one cell and standing that come first by the hash of their sample."""
 
-    heap: list[tuple[int, str, Entry]] = field(default_factory=list)
+    heap: list[tuple[int, str, int, Entry]] = field(default_factory=list)
+    seen: int = 0
 
     def add(self, entry: Entry, most: int) -> None:
         digest = hashlib.sha256(entry.sample.encode("utf-8", "surrogatepass")).digest()
         # The sample alone decides, so that every cell shows the same samples.
-        item = (-int.from_bytes(digest[:8], "big"), entry.sample, entry)
+        # Repeats of a sample come in their order; entries themselves have none.
+        item = (-int.from_bytes(digest[:8], "big"), entry.sample, -self.seen, entry)
+        self.seen += 1
         if len(self.heap) < most:
             heapq.heappush(self.heap, item)
         elif item[:2] > self.heap[0][:2]:
             heapq.heapreplace(self.heap, item)
 
     def in_order(self) -> list[Entry]:
-        return [entry for _, _, entry in sorted(self.heap, key=lambda item: item[:2], reverse=True)]
+        return [entry for *_, entry in sorted(self.heap, key=lambda item: item[:3], reverse=True)]
 
 
 def choose(view: RunView, *, most: int = EMBEDDED) -> Selection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,7 +18,12 @@ from harness.score import ScoreRow
 from harness.score.baselines import CEILINGS
 
 LineKind = Literal["ceiling", "baseline", "model", "blank", "pending", "not-run"]
-Verdict = Literal["above", "not-above", ""]
+Verdict = Literal["above", "not-above", "withheld", ""]
+
+LEAST_JUDGED = 10
+"""Clusters below which nothing is said of a score against the baselines: intervals of so few cover too little."""
+_CLUSTERS = re.compile(r"\(([0-9]+) by ")
+"""The number of clusters in the words of an estimator."""
 
 SUMMARY_TABLES = 8
 """A task with more tables than this is summed up by its main field."""
@@ -208,12 +214,16 @@ def _summary_lines(table: ScoreTable) -> Iterator[SummaryLine]:
 def _verdict(
     row: ScoreRow | None, others: Sequence[ScoreRow | None], metric: Metric | None
 ) -> Verdict:
-    """Whether the whole interval lies on the better side of both baselines."""
+    """Whether the whole interval lies on the better side of both baselines; withheld where the samples are in fewer
+    than LEAST_JUDGED clusters or the interval has no width."""
     values = [other.value for other in others if other is not None and other.value is not None]
     if row is None or row.low is None or row.high is None or not values:
         return ""
     if metric is None or not metric.sign:
         return ""
+    found = _CLUSTERS.search(row.estimator)
+    if (found is not None and int(found[1]) < LEAST_JUDGED) or row.low == row.high:
+        return "withheld"
     if metric.sign < 0:
         return "above" if row.high < min(values) else "not-above"
     return "above" if row.low > max(values) else "not-above"

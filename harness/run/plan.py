@@ -24,7 +24,7 @@ from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
 from harness.run.request_count import requests_of
 from harness.run.sample_file import PlannedSample, read_lean_samples
-from harness.run.samples import SampleSummary, select, with_classes, write_samples
+from harness.run.samples import SampleSummary, collect_classes, select, with_classes, write_samples
 from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
@@ -200,13 +200,17 @@ def plan_task(
         rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
     else:
         rows = select(source, axes.limit, axes.seed)
+    stated = stated_labels(source)
+    if axes.limit is not None:
+        # A limit chooses samples, not classes: what is offered to a model is what the whole source holds.
+        stated = {**stated, **collect_classes(source, task)}
     seen: set[str] = set()
     summary = write_samples(
         _noting(rows, kept, seen),
         task,
         folder.samples(task.name),
         limited=axes.limit is not None and chosen is None,
-        stated=stated_labels(source),
+        stated=stated,
     )
     return PlannedTask(
         task=with_classes(task, summary.classes),

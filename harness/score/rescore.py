@@ -210,6 +210,11 @@ def _truths(asked: Rescoring, tasks: Mapping[str, Task]) -> dict[str, Beside]:
     """Sample id -> what the table of corrected truths says."""
     if asked.truths is None:
         return {}
+    if not asked.truths.is_file():
+        raise HarnessError(
+            f"--truths: no such file: {asked.truths}",
+            hint="name a table with a column `sample` and one for each field that is corrected",
+        )
     fields = {name: spec for task in tasks.values() for name, spec in task.fields.items()}
     options = SidecarOptions(file=str(asked.truths))
     truths = read_side(

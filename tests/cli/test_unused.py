@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,32 @@ def test_an_option_that_cannot_be_used_is_refused(
     assert any(name in told.err for name in named.split("|")), told.err
     assert told.out == ""
     assert sorted(data.rglob("*")) == before
+
+
+def test_an_option_is_written_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", "table/emotion", "--task", "no/such"])
+    assert stopped.value.code == 2
+    assert "unrecognized arguments: --task" in capsys.readouterr().err
+
+
+def test_a_limit_chooses_samples_and_not_classes(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data)
+    assert main([*RUN, "--limit", "1"]) == 0
+    manifest = json.loads((data / "run" / "manifest.json").read_text())
+    labels = manifest["tasks"]["table/emotion"]["config"]["fields"]["emotion"]["labels"]
+    assert labels == ["anger", "happiness"]
+    assert manifest["tasks"]["table/emotion"]["samples"] == 1
+
+
+def test_control_characters_of_a_data_set_reach_no_terminal(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data)
+    table = (data / "labels.csv").read_text().replace("anger", "an\x1b[31mger")
+    (data / "labels.csv").write_text(table)
+    assert main(["show", *TABLE[1:]]) == 0
+    main(["data", "check", *TABLE[1:]])
+    assert "\x1b" not in capsys.readouterr().out
