@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from harness.api.carry_out import Counting, Watcher
 from harness.core.text import visible
 from harness.run.execute import Tally
-from harness.run.progress import Progress, progress_line
+from harness.run.progress import Progress, Rate, progress_line
 
 REDRAWN = 0.2
 """Seconds between two changes of the line in a notebook."""
@@ -53,7 +53,7 @@ class _NotebookProgress:
         self._total = total
         self._handle: Any = None
         self._shown = 0.0
-        self._first: tuple[float, int] | None = None
+        self._rate = Rate()
         self._last: Tally | None = None
 
     def __enter__(self) -> _NotebookProgress:
@@ -75,17 +75,14 @@ class _NotebookProgress:
     def update(self, tally: Tally) -> None:
         """Draw the line, at most a few times a second."""
         now = time.monotonic()
-        if self._first is None and tally.asked:
-            self._first = now, tally.trials
+        self._rate.note(tally, now)
         self._last = tally
         if now - self._shown >= REDRAWN:
             self._shown = now
             self._draw(tally)
 
     def _draw(self, tally: Tally) -> None:
-        started, done = self._first or (0.0, tally.trials)
-        seconds = time.monotonic() - started
-        rate = (tally.trials - done) / seconds if seconds > 0 else 0.0
+        rate = self._rate.at(tally, time.monotonic())
         self._handle.update(_Line(progress_line(tally, self._total, rate)))
 
 

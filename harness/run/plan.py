@@ -24,7 +24,12 @@ from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
 from harness.run.request_count import requests_of
 from harness.run.sample_file import PlannedSample, read_lean_samples
-from harness.run.samples import SampleSummary, collect_classes, select, with_classes, write_samples
+from harness.run.samples import (
+    SampleSummary,
+    select_with_classes,
+    with_classes,
+    write_samples,
+)
 from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
@@ -193,17 +198,15 @@ def plan_task(
     """
     source = open_source(task.source, fields=task.fields, base=here)
     chosen = None
-    rows: Iterable[Sample]
-    if axes.limit is not None and kept:
-        # What the folder holds stays in it beside what is chosen now.
-        chosen = frozenset(sample.id for sample in select(source, axes.limit, axes.seed))
-        rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
-    else:
-        rows = select(source, axes.limit, axes.seed)
+    rows: Iterable[Sample] = source
     stated = stated_labels(source)
     if axes.limit is not None:
         # A limit chooses samples, not classes: what is offered to a model is what the whole source holds.
-        stated = {**stated, **collect_classes(source, task)}
+        rows, classes = select_with_classes(source, task, axes.limit, axes.seed)
+        stated = {**stated, **classes}
+        if kept:  # they stay beside what is chosen now, in the order of the source
+            chosen = frozenset(sample.id for sample in rows)
+            rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
     seen: set[str] = set()
     summary = write_samples(
         _noting(rows, kept, seen),

@@ -13,6 +13,25 @@ LOG_SECONDS = 10.0
 """Between two lines where standard error is not a terminal."""
 
 
+class Rate:
+    """How many trials a run does in a second, counted from its first reply: what came before was the start of a
+    server, or found in the journal."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+        """When the first reply was there, and how many trials then were finished."""
+
+    def note(self, tally: Tally, now: float) -> None:
+        """Take note of a finished trial at `now`, in seconds of a clock that only goes forward."""
+        if self._first is None and tally.asked:
+            self._first = now, tally.trials
+
+    def at(self, tally: Tally, now: float) -> float:
+        """Trials a second; 0 where it is not known."""
+        started, done = self._first or (now, 0)
+        return (tally.trials - done) / (now - started) if now > started else 0.0
+
+
 class Progress:
     """Context manager; `update` may be called as often as there are trials."""
 
@@ -20,9 +39,7 @@ class Progress:
         self._total = total
         self._file = file
         self._shown = time.monotonic()
-        self._first: tuple[float, int] | None = None
-        """When the first reply was there, and how many trials then were finished: what came before was the start of
-        a server, or found in the journal."""
+        self._rate = Rate()
         self._terminal = file.isatty()
         self._last = ""
 
@@ -41,17 +58,14 @@ class Progress:
     def update(self, tally: Tally) -> None:
         """Take note of a finished trial; prints at most a few times a second."""
         now = time.monotonic()
-        if self._first is None and tally.asked:
-            self._first = now, tally.trials
+        self._rate.note(tally, now)
         if (
             now - self._shown < (0.1 if self._terminal else LOG_SECONDS)
             and tally.trials < self._total
         ):
             return
         self._shown = now
-        started, done = self._first or (now, 0)
-        rate = (tally.trials - done) / (now - started) if now > started else 0.0
-        self._last = progress_line(tally, self._total, rate)
+        self._last = progress_line(tally, self._total, self._rate.at(tally, now))
         if tally.trials < self._total:
             self._print(self._last)
 

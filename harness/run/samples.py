@@ -12,7 +12,7 @@ from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
 from harness.core.sample import Sample, Scalar, Value
-from harness.core.source import stated_labels
+from harness.core.source import Source, stated_labels
 from harness.core.task import Task
 from harness.run.digests import Digests, digest
 from harness.run.label_words import check_label_words
@@ -198,10 +198,26 @@ def _open_classes(task: Task, stated: Mapping[str, tuple[str, ...]]) -> dict[str
 def collect_classes(samples: Iterable[Sample], task: Task) -> dict[str, tuple[str, ...]]:
     """The labels of each field that takes them from the data, sorted. Raises HarnessError when too many."""
     classes = _open_classes(task, stated_labels(samples))
-    for sample in samples if classes else ():
+    for _ in noting_classes(samples, classes) if classes else ():
+        pass
+    return {name: tuple(sorted(seen)) for name, seen in classes.items()}
+
+
+def noting_classes(samples: Iterable[Sample], classes: Mapping[str, set[str]]) -> Iterator[Sample]:
+    """The samples; the labels of the fields of `classes` are added there. Raises HarnessError when too many."""
+    for sample in samples:
         for name, seen in classes.items():
             _collect(sample.targets.get(name), seen, name)
-    return {name: tuple(sorted(seen)) for name, seen in classes.items()}
+        yield sample
+
+
+def select_with_classes(
+    source: Source, task: Task, limit: int, seed: int
+) -> tuple[list[Sample], dict[str, tuple[str, ...]]]:
+    """The choice of `select`, and the labels of the whole source, in one pass over it."""
+    classes = _open_classes(task, stated_labels(source))
+    chosen = list(select(noting_classes(source, classes), limit, seed))
+    return chosen, {name: tuple(sorted(seen)) for name, seen in classes.items()}
 
 
 def with_classes(task: Task, classes: Mapping[str, tuple[str, ...]]) -> Task:

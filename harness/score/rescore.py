@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,6 @@ class Rescoring:
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.truths or self.refresh)
-
-
-@dataclass(slots=True)
-class _Notes:
-    """What is said of a rescoring, in the order in which it was found."""
-
-    lines: list[str] = field(default_factory=list)
 
 
 def rescore(folder: RunFolder, asked: Rescoring, workspace: Workspace) -> Scores:
@@ -102,13 +95,13 @@ def _write(
     before = {name: Task.model_validate(manifest["tasks"][name]["config"]) for name in names}
     tasks = _changed(before, manifest, asked)
     truths = _truths(asked, tasks)
-    notes = _Notes([f"--set {_without_folders(change)}" for change in asked.changes])
+    said = [f"--set {_without_folders(change)}" for change in asked.changes]
     entries = {}
     corrected, named = 0, set[str]()
     for name, task in tasks.items():
         rows = list(read_samples(folder.samples(name)))
         if asked.refresh:
-            rows = _refreshed(rows, task, workspace, notes)
+            rows = _refreshed(rows, task, workspace, said)
         if truths:
             rows, changed, found = _corrected(rows, task, truths)
             corrected += changed
@@ -119,11 +112,11 @@ def _write(
         entries[name] = _entry(task, manifest["tasks"][name], rows)
     if asked.truths is not None:
         _check_named(asked.truths, truths, named, tasks)
-        notes.lines.append(
+        said.append(
             f"truths corrected by {asked.truths.name} ({digest_file(asked.truths)[:8]}): "
             f"{corrected} of them differ from those planned"
         )
-    write_scoring(place, tasks=entries, said=notes.lines)
+    write_scoring(place, tasks=entries, said=said)
 
 
 def _without_folders(change: str) -> str:
@@ -262,7 +255,7 @@ def _check_named(
 
 
 def _refreshed(
-    rows: Sequence[PlannedSample], task: Task, workspace: Workspace, notes: _Notes
+    rows: Sequence[PlannedSample], task: Task, workspace: Workspace, told: list[str]
 ) -> list[PlannedSample]:
     """The rows with truths and annotations as the source has them now; samples gone from it are left out."""
     planned = {row.sample: at for at, row in enumerate(rows)}
@@ -285,7 +278,7 @@ def _refreshed(
     said = [f"truths and annotations of {task.name} read again from its source"]
     said += [f"{gone} samples gone from it are left out"] if gone else []
     said += [f"{strangers} samples that were not asked are left out"] if strangers else []
-    notes.lines.append("; ".join(said))
+    told.append("; ".join(said))
     return [fresh[at] for at in sorted(fresh)]
 
 
