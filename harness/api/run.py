@@ -302,7 +302,7 @@ def open_run(path: str | PathLike[str]) -> Run:
 
     Raises HarnessError for a folder that is none, a broken manifest, and an export, which has no journal.
     """
-    from harness.score.export_manifest import refuse_export
+    from harness.run.manifest import refuse_export
 
     folder = open_folder(Path(path))
     refuse_export(scored_manifest(folder), folder.path)

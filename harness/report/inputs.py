@@ -12,9 +12,9 @@ from harness.core.task import Task
 from harness.report.versions import earlier, kept_lines, standing
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
+from harness.run.manifest import refuse_export
 from harness.run.scoring import scored_manifest
 from harness.score import ScoreRow, Scores, read_scores, score_run
-from harness.score.export_manifest import refuse_export
 from harness.score.outside_analyses import unseen
 
 

@@ -24,7 +24,7 @@ from harness.core.task import Task
 from harness.media import open_picture, parse_policy
 from harness.media.video_file import opened
 from harness.report.inputs import RunView
-from harness.score.mixture import read_partners
+from harness.run.partners import read_partners
 from harness.sources import open_source
 
 DRAWN = "faces"

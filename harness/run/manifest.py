@@ -230,3 +230,12 @@ def _check_kinds(manifest: Mapping[str, Any], folder: RunFolder) -> None:
             except HarnessError as error:
                 told = f"{folder.manifest}: task {task}, field {name}: {error.message}"
                 raise HarnessError(told, hint=error.hint) from None
+
+
+def refuse_export(manifest: Mapping[str, Any], path: Path) -> None:
+    """Raise HarnessError where a folder is an export, which has no journal to score."""
+    if "export" in manifest:
+        raise HarnessError(
+            f"{path} is an export: it holds no journal and no ids",
+            hint="give the run folder that it was made from; exports are for `harness compare`",
+        )

@@ -7,15 +7,19 @@ out changes the partner of few others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from harness.conditions.mixture import beside
+from harness.conditions.mixture import beside, partner_in, weight_of
 from harness.core.condition import Condition
 from harness.core.medium import Medium
 from harness.core.picture import Remembered
 from harness.core.sample import Sample
 from harness.core.task import Task
+from harness.run.basis import accepted
+from harness.run.folder import RunFolder
+from harness.run.log import read_log
 from harness.run.samples import Planner
 
 RULE = (
@@ -116,3 +120,21 @@ def _subject(sample: Sample, task: Task) -> str:
     if sample.cluster is not None:
         return f"subject {sample.cluster}"
     return f"picture {sample.medium.frames[0].name if sample.medium.frames else sample.id}"
+
+
+def read_partners(
+    folder: RunFolder, manifest: Mapping[str, Any]
+) -> Mapping[str, Mapping[str, str]]:
+    """Cell id -> sample -> its partner as the trials recorded it, in the cells whose condition mixes."""
+    bases = {
+        c["id"]: accepted(c)
+        for c in manifest["cells"]
+        if weight_of(c["condition"]) is not None and not c.get("asked_as")
+    }
+    found: dict[str, dict[str, str]] = {cell: {} for cell in bases}
+    for _, line in read_log(folder.trials) if bases else ():
+        cell, _, rest = line["trial"].partition("/")
+        partner = partner_in((line.get("shown") or {}).get("changes"))
+        if partner is not None and line["basis"] in bases.get(cell, ()):
+            found[cell][rest.partition("/")[2]] = partner
+    return found

@@ -24,7 +24,7 @@ from harness.run.columns import read_table
 from harness.run.sample_file import PlannedSample, read_samples
 from harness.score.baselines import Fitted
 from harness.score.columns import Column, Groups, baseline_columns, model_columns
-from harness.score.prediction_spread import Rankings
+from harness.score.rankings import Rankings
 from harness.score.records import TaskRecords
 from harness.score.table import ScoreRow, score_column
 from harness.score.votes import Votes

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from harness.core.errors import HarnessError
 from harness.score.pseudonyms import hashed_digest
 
 HIDDEN = "***"
@@ -20,15 +18,6 @@ _PATH = re.compile(
 )
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,6}$")
 _MODEL_PATH = re.compile(r"^([a-z][\w+-]*):((?:~[\w.-]*|\.{1,2}|[A-Za-z]:)?[/\\].*)$")
-
-
-def refuse_export(manifest: Mapping[str, Any], path: Path) -> None:
-    """Raise HarnessError where a folder is an export, which has no journal to score."""
-    if "export" in manifest:
-        raise HarnessError(
-            f"{path} is an export: it holds no journal and no ids",
-            hint="give the run folder that it was made from; exports are for `harness compare`",
-        )
 
 
 def without_paths(value: Any) -> Any:

@@ -21,14 +21,14 @@ from harness.core.task import Task
 from harness.metrics import LabelFamily
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.folder import RunFolder, write_atomically, write_error
+from harness.run.manifest import refuse_export
+from harness.run.partners import read_partners
 from harness.run.scoring import scored_manifest
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
 from harness.score.columns import Column, group
-from harness.score.export_manifest import refuse_export
-from harness.score.mixture import read_partners
 from harness.score.outside_analyses import computed
-from harness.score.prediction_folder import read_rankings
+from harness.score.rankings import read_rankings
 from harness.score.records import (
     BY_PLATFORM,
     FAILED,

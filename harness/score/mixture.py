@@ -17,14 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.conditions.mixture import partner_in, unmixed, weight_of
+from harness.conditions.mixture import unmixed, weight_of
 from harness.core.cell import Cell
 from harness.core.sample import Value
 from harness.metrics import point_masses
 from harness.metrics.family import ratio
-from harness.run.basis import accepted
-from harness.run.folder import RunFolder
-from harness.run.log import read_log
 from harness.run.partners import RULE, mixing_field
 from harness.score.columns import Groups
 from harness.score.naming import who_answered
@@ -71,24 +68,6 @@ class Points:
         """(m, 5) x, y, xx, xy and 1, of which `slope` is a function."""
         x, y = self.exact, self.own
         return np.column_stack([x, y, x * x, x * y, np.ones(len(x))])
-
-
-def read_partners(
-    folder: RunFolder, manifest: Mapping[str, Any]
-) -> Mapping[str, Mapping[str, str]]:
-    """Cell id -> sample -> its partner as the trials recorded it, in the cells whose condition mixes."""
-    bases = {
-        c["id"]: accepted(c)
-        for c in manifest["cells"]
-        if weight_of(c["condition"]) is not None and not c.get("asked_as")
-    }
-    found: dict[str, dict[str, str]] = {cell: {} for cell in bases}
-    for _, line in read_log(folder.trials) if bases else ():
-        cell, _, rest = line["trial"].partition("/")
-        partner = partner_in((line.get("shown") or {}).get("changes"))
-        if partner is not None and line["basis"] in bases.get(cell, ()):
-            found[cell][rest.partition("/")[2]] = partner
-    return found
 
 
 def mixture_scores(

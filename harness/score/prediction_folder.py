@@ -252,30 +252,3 @@ def _reply_line(key: str, one: Said) -> dict[str, Any]:
     if one.rankings:
         line["ranked"] = {name: list(items) for name, items in one.rankings.items()}
     return line
-
-
-def read_rankings(
-    folder: RunFolder, manifest: Mapping[str, Any]
-) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Trial -> field -> ranked items, as the journal last has them; empty where nothing was ranked."""
-    ranked = {
-        cell["id"]: cell["basis"]
-        for cell in manifest["cells"]
-        if manifest["models"][cell["model"]]["details"].get("ranked")
-    }
-    if not ranked:
-        return {}
-    lists = dict(_ranked_replies(folder))
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
-    for _, line in read_log(folder.trials):
-        if ranked.get(line["trial"].partition("/")[0]) == line["basis"]:
-            found.pop(line["trial"], None)
-            if line["keys"] and line["keys"][-1] in lists:
-                found[line["trial"]] = lists[line["keys"][-1]]
-    return found
-
-
-def _ranked_replies(folder: RunFolder) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
-    for _, line in read_log(folder.generations):
-        if line.get("ranked"):
-            yield line["key"], {name: tuple(items) for name, items in line["ranked"].items()}

@@ -17,6 +17,7 @@ from harness.core.cell import Cell, trial_id
 from harness.core.sample import Value
 from harness.score.columns import Groups
 from harness.score.naming import who_answered
+from harness.score.rankings import Rankings
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow
 from harness.stats import Interval, bootstrap_many, wilson
@@ -32,9 +33,6 @@ ANSWER_EXCESS = 1.5
 
 TOPK = "topk_accuracy@"
 """Before the k in a metric's name."""
-
-Rankings = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Trial -> field -> items, best first."""
 
 
 def entropy(counts: Sequence[int]) -> float:

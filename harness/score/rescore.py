@@ -21,13 +21,12 @@ from harness.core.text import digest_file
 from harness.run.basis import may_define
 from harness.run.digests import Digests, digest
 from harness.run.folder import RunFolder, write_error
-from harness.run.manifest import read_manifest
+from harness.run.manifest import read_manifest, refuse_export
 from harness.run.sample_file import PlannedSample, read_samples, write_rows
 from harness.run.samples import Planner
 from harness.run.scoring import concerns_scoring, leftovers, put_in_place, write_scoring
 from harness.run.task_files import changed_task, split_change
 from harness.run.workspace import Workspace
-from harness.score.export_manifest import refuse_export
 from harness.score.folder import Scores, score_run
 from harness.sources import open_source
 from harness.sources.sidecar import Beside, SidecarOptions, read_side
