@@ -24,12 +24,12 @@ from harness.run.cell_entry import version_names
 from harness.run.columns import read_table, write_table
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.log import read_log
+from harness.run.manifest import refuse_export
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.scoring import scored_manifest
 from harness.score.export_manifest import (
     export_manifest,
     model_names,
-    refuse_export,
     renamed,
     without_paths,
 )
