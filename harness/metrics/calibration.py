@@ -159,28 +159,44 @@ def _mean_of(name: str) -> Callable[[CalibrationFamily, Floats], Floats]:
     return lambda family, totals: ratio(totals[..., _MEANS.index(name)], totals[..., 3])
 
 
+_ECE_SOURCES: Mapping[Scheme, str] = MappingProxyType(
+    {
+        "equal-width": "Naeini, Cooper & Hauskrecht 2015, AAAI; 15 bins as in Guo et al. 2017, ICML",
+        "equal-mass": "Nixon et al. 2019, Measuring Calibration in Deep Learning, CVPR Workshops",
+    }
+)
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="brier", title="Brier score", needs=NEEDS, compute=_mean_of("brier"), better="lower",
         range=(0.0, 2.0),
+        formula="(1/n) Σ_i Σ_k (p_ik - [t_i = k])²",
+        source="Brier 1950, Monthly Weather Review 78(1)",
         estimator="multi-class Brier (1950) score, 0..2: squared distance of the probabilities to the true class, "
         "mean over samples",
     ),
     Metric(
         name="log_loss", title="log loss", needs=NEEDS, compute=_mean_of("log_loss"), better="lower",
-        range=(0.0, math.inf), estimator=f"mean of -ln p(true label), p no less than {FLOOR:g}",
+        range=(0.0, math.inf),
+        formula="-(1/n) Σ_i ln max(p_i(t_i), 1e-12)",
+        source="Good 1952, Journal of the Royal Statistical Society B 14(1)",
+        estimator=f"mean of -ln p(true label), p no less than {FLOOR:g}",
     ),
     Metric(
         name="captured_mass", title="captured mass", needs=NEEDS, compute=_mean_of("captured_mass"),
+        formula="(1/n) Σ_i Σ_k P_i(k), P before renormalising",
+        source="defined by this project",
         estimator="mean probability that the reply is one of the labels, before renormalising",
     ),
     Metric(
         name="captured_mass_min", title="least captured mass", needs=NEEDS,
+        formula="min_i Σ_k P_i(k), P before renormalising",
+        source="defined by this project",
         estimator="least probability, of any sample, that the reply is one of the labels",
     ),
     *(
         Metric(
             name=name, title=f"ECE, {scheme.replace('-', ' ')}", needs=NEEDS, better="lower",
+            formula="Σ_b (n_b / n) |accuracy_b - mean probability_b| over bins b", source=_ECE_SOURCES[scheme],
             estimator=f"expected calibration error, {BINS} {scheme.replace('-', ' ')} bins of the likeliest label's "
             "probability",
         )

@@ -220,50 +220,73 @@ def _mcc(family: LabelFamily, totals: Floats) -> Floats:
 
 
 _F1 = "2TP/(2TP+FP+FN)"
+_SOKOLOVA = "Sokolova & Lapalme 2009, Information Processing & Management 45(4)"
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="accuracy", title="Accuracy", needs=NEEDS, compute=_accuracy, proportion=True,
+        formula="Σ_k TP_k / n",
+        source=_SOKOLOVA,
         estimator="share right of all samples, a missing answer is wrong",
     ),
     Metric(
         name="uar", title="UAR", needs=NEEDS, compute=_uar,
+        formula="(1/C) Σ_k TP_k / (TP_k + FN_k)",
+        source="Schuller, Steidl & Batliner 2009, The INTERSPEECH 2009 Emotion Challenge",
         estimator="unweighted mean of class recalls over the classes of the truth",
     ),
     Metric(
         name="war", title="WAR", needs=NEEDS, compute=_accuracy, same_as="accuracy", proportion=True,
+        formula="Σ_k (n_k / n) TP_k / n_k = Σ_k TP_k / n",
+        source="Schuller, Steidl & Batliner 2009, The INTERSPEECH 2009 Emotion Challenge",
         estimator="recall weighted by class size, which is accuracy by another name",
     ),
     Metric(
         name="macro_f1", title="macro-F1", needs=NEEDS, compute=_macro_f1,
+        formula="(1/C) Σ_k 2TP_k / (2TP_k + FP_k + FN_k)",
+        source="Opitz & Burst 2019, Macro F1 and Macro F1 (the averaged F1), arXiv:1911.03347",
         estimator=f"mean of class F1 = {_F1} over the classes of the truth",
     ),
     Metric(
         name="uf1", title="UF1", needs=NEEDS, compute=_macro_f1, same_as="macro_f1",
+        formula="(1/C) Σ_k 2TP_k / (2TP_k + FP_k + FN_k)",
+        source="See, Yap, Li, Hong & Wang 2019, MEGC 2019, IEEE FG",
         estimator=f"mean of class F1 = {_F1} over the classes of the truth, pooled counts",
     ),
     Metric(
         name="weighted_f1", title="weighted F1", needs=NEEDS, compute=_weighted_f1,
+        formula="Σ_k (n_k / n) 2TP_k / (2TP_k + FP_k + FN_k)",
+        source='scikit-learn, f1_score with average="weighted"',
         estimator="class F1 weighted by class size",
     ),
     Metric(
         name="kappa", title="Cohen's κ", needs=NEEDS, compute=_kappa, range=(-1.0, 1.0),
+        formula="(p_o - p_e) / (1 - p_e), p_o = Σ_k TP_k / n, p_e = Σ_k n_k m_k / n²",
+        source="Cohen 1960, Educational and Psychological Measurement 20(1)",
         estimator="Cohen (1960) kappa, a missing answer is a category of its own",
     ),
     Metric(
         name="mcc", title="MCC", needs=NEEDS, compute=_mcc, range=(-1.0, 1.0),
+        formula="(c n - Σ_k n_k m_k) / √((n² - Σ_k m_k²)(n² - Σ_k n_k²)), c = Σ_k TP_k",
+        source="Gorodkin 2004, Computational Biology and Chemistry 28, eq. 8",
         estimator="Matthews correlation of K classes (Gorodkin 2004), a missing answer is a category of its own, "
         "0 where all answers are one",
     ),
     Metric(
         name="recall", title="recall", needs=NEEDS, compute=_recall, of_class=True, proportion=True,
+        formula="TP_k / (TP_k + FN_k)",
+        source=_SOKOLOVA,
         estimator="TP/(TP+FN) of one class",
     ),
     Metric(
         name="precision", title="precision", needs=NEEDS, compute=_precision, of_class=True,
+        formula="TP_k / (TP_k + FP_k)",
+        source=_SOKOLOVA,
         estimator="TP/(TP+FP) of one class",
     ),
     Metric(
         name="f1", title="F1", needs=NEEDS, compute=_f1_of, of_class=True,
+        formula="2TP_k / (2TP_k + FP_k + FN_k)",
+        source=_SOKOLOVA,
         estimator=f"{_F1} of one class",
     ),
 )  # fmt: skip

@@ -89,6 +89,11 @@ class Metric:
     """The family whose totals it reads: `label`, `set`, `number`, `text`, or that of a kind from outside."""
     estimator: str
     """One line: how it is computed, what a missing answer counts, with its source."""
+    formula: str = ""
+    """The formula in plain text, for the reference. Of samples i = 1..n and classes k = 1..C: t is the truth, y the
+    answer, n_k and m_k how often k is true and is answered."""
+    source: str = ""
+    """Where the formula is from: authors, year, journal or venue."""
     compute: Callable[..., Any] | None = None
     """(family, totals (..., k)) -> values (...), nan where undefined; a class metric is given the place of the class as
     well. None for a number that no sums of rows give (a calibration error)."""

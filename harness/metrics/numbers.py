@@ -208,30 +208,44 @@ _ERROR = (0.0, math.inf)
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="ccc", title="CCC", needs=NEEDS, compute=_ccc, range=(-1.0, 1.0),
+        formula="v · 2 s_ty / (s_t² + s_y² + (t̄ - ȳ)²), v the coverage",
+        source="Lin 1989, Biometrics 45",
         estimator="concordance correlation, population form (Lin 1989), times coverage",
     ),
     Metric(
         name="pcc", title="PCC", needs=NEEDS, compute=_pcc, range=(-1.0, 1.0),
+        formula="v · s_ty / (s_t s_y), v the coverage",
+        source="Pearson 1895, Proceedings of the Royal Society 58",
         estimator="Pearson correlation, times coverage",
     ),
     Metric(
         name="rmse", title="RMSE", needs=NEEDS, compute=_rmse, range=_ERROR, better="lower",
+        formula="√((1/n) Σ_i (y_i - t_i)²)",
+        source="standard definition",
         estimator="root mean squared error, a missing answer is the largest error of the scale",
     ),
     Metric(
         name="mae", title="MAE", needs=NEEDS, compute=_mae, range=_ERROR, better="lower",
+        formula="(1/n) Σ_i |y_i - t_i|",
+        source="standard definition",
         estimator="mean absolute error, a missing answer is the largest error of the scale",
     ),
     Metric(
         name="sagr", title="SAGR", needs=NEEDS, compute=_sagr,
+        formula="(1/n) Σ_i [sign(y_i) = sign(t_i)]",
+        source="Nicolaou, Gunes & Pantic 2011, IEEE Transactions on Affective Computing 2(2)",
         estimator="share of equal signs, zero equals only zero, a missing answer does not agree",
     ),
     Metric(
         name="accuracy", title="Accuracy", needs=NEEDS, compute=_accuracy,
+        formula="(1/n) Σ_i [y_i = t_i]",
+        source="standard definition",
         estimator="share of answers equal to the truth, a missing answer is wrong",
     ),
     Metric(
         name="within", title="Within tolerance", needs=NEEDS, terms=_near, columns=2, compute=_within,
+        formula="(1/n) Σ_i [|y_i - t_i| ≤ tolerance]",
+        source="standard definition",
         estimator="share of answers at most the field's tolerance from the truth, a missing answer is wrong",
     ),
 )  # fmt: skip

@@ -150,37 +150,54 @@ def _recall(family: SetFamily, totals: Floats, place: int) -> Floats:
     return ratio(hits, hits + missed)
 
 
+_SOKOLOVA = "Sokolova & Lapalme 2009, Information Processing & Management 45(4)"
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="set_f1", title="set F1", needs=NEEDS, compute=_sample_mean(1),
+        formula="(1/n) Σ_i 2|T_i ∩ A_i| / (|T_i| + |A_i|)",
+        source="Godbole & Sarawagi 2004, PAKDD",
         estimator="mean over samples of the F1 of the two sets, both empty counts 1",
     ),
     Metric(
         name="set_jaccard", title="set Jaccard", needs=NEEDS, compute=_sample_mean(2),
+        formula="(1/n) Σ_i |T_i ∩ A_i| / |T_i ∪ A_i|",
+        source="Godbole & Sarawagi 2004, PAKDD",
         estimator="mean over samples of intersection over union, both empty counts 1",
     ),
     Metric(
         name="micro_f1", title="micro-F1", needs=NEEDS, compute=_micro_f1,
+        formula="2 Σ_k TP_k / (2 Σ_k TP_k + Σ_k FP_k + Σ_k FN_k)",
+        source=_SOKOLOVA,
         estimator="2TP/(2TP+FP+FN) over all samples and names together",
     ),
     Metric(
         name="macro_f1", title="macro-F1", needs=NEEDS, compute=_macro_f1,
+        formula="(1/m) Σ_k 2TP_k / (2TP_k + FP_k + FN_k)",
+        source="Opitz & Burst 2019, Macro F1 and Macro F1 (the averaged F1), arXiv:1911.03347",
         estimator="mean of 2TP/(2TP+FP+FN) over the names that occur in the truth",
     ),
     Metric(
         name="exact_match", title="exact match", needs=NEEDS, compute=_sample_mean(3),
+        formula="(1/n) Σ_i [T_i = A_i]",
+        source="Ghamrawi & McCallum 2005, CIKM (subset accuracy)",
         estimator="share of samples whose two sets are equal",
     ),
     Metric(
         name="f1", title="F1", needs=NEEDS, compute=_f1, of_class=True,
+        formula="2TP_k / (2TP_k + FP_k + FN_k)",
+        source=_SOKOLOVA,
         estimator="2TP/(2TP+FP+FN) of one name over all samples, present or not in each",
     ),
     Metric(
         name="precision", title="precision", needs=NEEDS, compute=_precision, of_class=True,
+        formula="TP_k / (TP_k + FP_k)",
+        source=_SOKOLOVA,
         estimator="TP/(TP+FP) of one name",
     ),
     Metric(
         name="recall", title="recall", needs=NEEDS, compute=_recall, of_class=True,
+        formula="TP_k / (TP_k + FN_k)",
+        source=_SOKOLOVA,
         estimator="TP/(TP+FN) of one name",
     ),
 )  # fmt: skip

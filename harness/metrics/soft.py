@@ -210,12 +210,15 @@ _SMOOTHED = f"both mixed with {SMOOTHING:.0%} of the uniform distribution, mean 
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="expected_accuracy", title="Exp. acc.", needs=NEEDS, compute=_mean_of("expected_accuracy"),
+        formula="(1/n) Σ_i w_i t_i(argmax_k y_i(k))",
+        source="defined by this project",
         estimator="mean share of the votes for the likeliest label of the answer (of equals their mean): the "
         "chance that it is the label of one annotator drawn from the votes; votes for no class of the field count",
     ),
     *(
         Metric(
             name=f"{TOP}{k}", title=f"Exp. acc. @{k}", needs=NEEDS, compute=_mean_of(f"{TOP}{k}"),
+            formula=f"(1/n) Σ_i w_i Σ of t_i(k) over the {k} likeliest labels k", source="defined by this project",
             estimator=f"the same for the {('two', 'three')[k - 2]} likeliest labels together; labels of probability 0 "
             "are not among them",
         )
@@ -223,17 +226,23 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         name="js", title="JS", needs=NEEDS, compute=_mean_of("js"), better="lower",
+        formula="(1/n) Σ_i ½ KL(t_i, m_i) + ½ KL(y_i, m_i), m_i = (t_i + y_i) / 2, log to base 2",
+        source="Lin 1991, IEEE Transactions on Information Theory 37(1)",
         estimator="Jensen-Shannon divergence (Lin 1991), logarithm to base 2, 0..1, mean over samples; 0 is the same "
         "distribution (its square root is the distance of some libraries)",
     ),
     Metric(
         name="kl", title="KL", needs=NEEDS, compute=_mean_of("kl"), better="lower", range=(0.0, math.inf),
+        formula="(1/n) Σ_i Σ_k t_i(k) ln(t_i(k) / y_i(k))",
+        source="Kullback & Leibler 1951, Annals of Mathematical Statistics 22(1)",
         estimator=f"Kullback-Leibler divergence of the answer from the truth in nats, {_SMOOTHED}; "
         "0 is the same distribution",
     ),
     Metric(
         name="cross_entropy", title="Cross-entropy", needs=NEEDS, compute=_mean_of("cross_entropy"),
         better="lower", range=(0.0, math.inf),
+        formula="-(1/n) Σ_i Σ_k t_i(k) ln y_i(k)",
+        source="standard definition",
         estimator=f"cross-entropy of the answer under the truth in nats, {_SMOOTHED}; "
         "least where the answer is the truth",
     ),

@@ -210,54 +210,79 @@ def _strs(family: SpottingFamily, totals: Floats) -> Floats:
 
 
 _COUNTS = (0.0, math.inf)
+_SOURCE = "Liong, See & Chan 2023, Signal Processing: Image Communication 110"
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="strs", title="STRS", needs=NEEDS, compute=_strs,
+        formula="F1 spotting · F1 analysis",
+        source=_SOURCE,
         estimator="F1 spotting x F1 analysis",
     ),
     Metric(
         name="f1_spotting", title="F1 spotting", needs=NEEDS, compute=_f1,
+        formula="2TP / (2TP + FP + FN)",
+        source=_SOURCE,
         estimator="2TP/(2TP+FP+FN) over intervals, IoU >= .5 on inclusive frames",
     ),
     Metric(
         name="precision_spotting", title="precision spotting", needs=NEEDS, compute=_precision,
+        formula="TP / (TP + FP)",
+        source=_SOURCE,
         estimator="share of the predicted intervals that match",
     ),
     Metric(
         name="recall_spotting", title="recall spotting", needs=NEEDS, compute=_recall,
+        formula="TP / (TP + FN)",
+        source=_SOURCE,
         estimator="share of the true intervals that are matched",
     ),
     Metric(
         name="f1_analysis", title="F1 analysis", needs=NEEDS, compute=_f1_analysis,
+        formula="2 P R / (P + R), P and R the precision and recall of analysis",
+        source=_SOURCE,
         estimator="harmonic mean of the mean precision and the mean recall of the emotions, matched pairs",
     ),
     Metric(
         name="precision_analysis", title="precision analysis", needs=NEEDS, compute=_precision_analysis,
+        formula="(1/m) Σ_k TP_k / (TP_k + FP_k)",
+        source=_SOURCE,
         estimator="mean precision of the emotions over the matched pairs",
     ),
     Metric(
         name="recall_analysis", title="recall analysis", needs=NEEDS, compute=_recall_analysis,
+        formula="(1/m) Σ_k TP_k / (TP_k + FN_k)",
+        source=_SOURCE,
         estimator="mean recall of the emotions over the matched pairs",
     ),
     Metric(
         name="uar_analysis", title="UAR analysis", needs=NEEDS, compute=_recall_analysis,
         same_as="recall_analysis",
+        formula="(1/m) Σ_k TP_k / (TP_k + FN_k)",
+        source=_SOURCE,
         estimator="UAR of the emotions over the matched pairs, which is their mean recall",
     ),
     Metric(
         name="uf1_analysis", title="UF1 analysis", needs=NEEDS, compute=_uf1_analysis,
+        formula="(1/m) Σ_k 2TP_k / (2TP_k + FP_k + FN_k)",
+        source="See, Yap, Li, Hong & Wang 2019, MEGC 2019, IEEE FG",
         estimator="mean F1 of the emotions over the matched pairs",
     ),
     Metric(
         name="tp_spotting", title="TP", needs=NEEDS, compute=_count(0), range=_COUNTS, better="none",
+        formula="TP",
+        source=_SOURCE,
         estimator="matched intervals",
     ),
     Metric(
         name="fp_spotting", title="FP", needs=NEEDS, compute=_count(1), range=_COUNTS, better="lower",
+        formula="FP",
+        source=_SOURCE,
         estimator="predicted intervals that match none",
     ),
     Metric(
         name="fn_spotting", title="FN", needs=NEEDS, compute=_count(2), range=_COUNTS, better="lower",
+        formula="FN",
+        source=_SOURCE,
         estimator="true intervals not matched",
     ),
 )  # fmt: skip

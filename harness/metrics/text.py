@@ -58,7 +58,8 @@ _SCORES: Mapping[str, tuple[str, str]] = MappingProxyType(
 NEEDS = "text"
 """The family's name."""
 
-_MEANS = tuple(name for name in _SCORES if name not in {"sacrebleu1", "sacrebleu4"})
+_POOLED = frozenset({"sacrebleu1", "sacrebleu4"})
+_MEANS = tuple(name for name in _SCORES if name not in _POOLED)
 _HALF = COUNTS + len(_MEANS)
 _WIDTH = 2 + 2 * _HALF
 
@@ -152,19 +153,50 @@ def _score(name: str, start: int) -> Callable[[TextFamily, Floats], Floats]:
     return mean if name in _MEANS else corpus
 
 
+def _formula(name: str) -> str:
+    if name.startswith("rouge"):
+        shared = {"precision": "words answered", "recall": "words of the truth"}
+        of = shared.get(name.rpartition("_")[2])
+        return (
+            f"words shared / {of}, mean over samples"
+            if of
+            else "2 P R / (P + R), mean over samples"
+        )
+    order = "".join(c for c in name if c.isdigit())
+    pooled = "pooled over samples" if name in _POOLED else "mean over samples"
+    return (
+        f"min(1, e^(1 - r/c)) (Π_j p_j)^(1/N), N = {order}, p_j the precision of j-grams, {pooled}"
+    )
+
+
+def _source(name: str) -> str:
+    if name.startswith("rouge"):
+        stems = "; Porter 1980, Program 14(3)" if "stem" in name else ""
+        return f"Lin 2004, ROUGE, ACL Workshop; as rouge-score computes it{stems}"
+    if name.startswith("nltk"):
+        return "Papineni et al. 2002, BLEU, ACL; method1 of Chen & Cherry 2014, WMT; as NLTK computes it"
+    return "Papineni et al. 2002, BLEU, ACL; Post 2018, WMT; as sacrebleu computes it"
+
+
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="exact_match", title="exact match", needs=NEEDS, compute=_exact,
+        formula="(1/n) Σ_i [t_i = y_i]",
+        source="standard definition",
         estimator="share of texts equal after Unicode NFKC, case folding and single spaces",
     ),
     *(
-        Metric(name=name, title=title, needs=NEEDS, compute=_score(name, 2), estimator=line)
+        Metric(
+            name=name, title=title, needs=NEEDS, compute=_score(name, 2), estimator=line,
+            formula=_formula(name), source=_source(name),
+        )
         for name, (title, line) in _SCORES.items()
     ),
     *(
         Metric(
             name=name + CEILING, title=f"{title}, a perfect answer", needs=NEEDS, better="none",
             compute=_score(name, 2 + _HALF), estimator=f"what perfect answers score: {line}",
+            formula=f"{_formula(name)}, the answer being the truth", source=_source(name),
         )
         for name, (title, line) in _SCORES.items()
     ),

@@ -28,6 +28,7 @@ def test_every_metric_is_told_whole() -> None:
     assert len({(m.needs, m.name) for m in found}) == len(found)
     for metric in found:
         assert metric.title and metric.estimator and metric.range[0] < metric.range[1]
+        assert metric.formula and metric.source, metric.name
         assert (
             not metric.same_as or find_metric(metric.same_as, metric.needs).better == metric.better
         )
