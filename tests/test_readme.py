@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.main import _parser
+from harness.cli.main import build_parser
 from harness.prompting import Library, shipped_folder
 from harness.run.task_files import find_task
 
@@ -58,7 +58,7 @@ def test_commands_that_need_more_are_understood() -> None:
     assert len(harness) >= 2
     library = Library([shipped_folder()])
     for words in harness:
-        parsed = _parser(words[1]).parse_args(words[1:])
+        parsed = build_parser(words[1]).parse_args(words[1:])
         if words[1] == "run":
             for task in parsed.task:
                 find_task(task, [ROOT / "tasks"])

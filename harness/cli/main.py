@@ -9,8 +9,9 @@ import importlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from harness.core.errors import HarnessError
 from harness.core.text import visible
@@ -34,21 +35,28 @@ COMMANDS = {
     "doctor": "check this installation and say how to repair it",
 }
 
+EXIT_STATUSES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "done",
+        1: "failed while working, or a check found faults",
+        2: "a wrong command, option or file, nothing touched",
+        3: "trials failed",
+        130: "interrupted",
+    }
+)
+"""What the exit status of a command says."""
+
 GARBAGE = 200_000
 """Objects made between two looks for garbage in cycles, of which there is little: more than the modules of a command
 make, so that these are not looked through while they load."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status.
-
-    0: done. 1: failed while working, or a check found faults. 2: a wrong command, option or file; nothing was
-    touched. 3: trials failed. 130: interrupted.
-    """
+    """Run one command; returns the exit status, one of `EXIT_STATUSES`."""
     gc.set_threshold(GARBAGE, 10, 10)
     atexit.register(gc.freeze)  # what is left at the end goes with the process, unsearched
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser(arguments[0] if arguments else None)
+    parser = build_parser(arguments[0] if arguments else None)
     parsed = parser.parse_args(arguments)
     if parsed.command is None:
         parser.print_help()
@@ -80,14 +88,15 @@ def ending_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _parser(wanted: str | None) -> argparse.ArgumentParser:
+def build_parser(wanted: str | None) -> argparse.ArgumentParser:
     """All commands by name; only the wanted one with its arguments, so that help costs no import."""
     parser = argparse.ArgumentParser(
         allow_abbrev=False,  # `--task` is no short form of `--tasks`
         prog="harness",
         description="How well, and on what grounds, a vision-language model reads human faces.",
-        epilog="`harness COMMAND --help` explains a command. Exit status: 0 done; 1 failed while working, or a check "
-        "found faults; 2 a wrong command, option or file, nothing touched; 3 trials failed; 130 interrupted.",
+        epilog="`harness COMMAND --help` explains a command. Exit status: "
+        + "; ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUSES.items())
+        + ".",
     )
     parser.add_argument("--version", action="version", version=f"affect-harness {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

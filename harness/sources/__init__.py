@@ -1,5 +1,5 @@
 """Readers of data sets as they lie on disk, one family a file."""
 
-from harness.sources.registry import SOURCES, describe_sources, open_source
+from harness.sources.registry import OF_ANY, SOURCES, describe_sources, open_source, options_of
 
-__all__ = ["SOURCES", "describe_sources", "open_source"]
+__all__ = ["OF_ANY", "SOURCES", "describe_sources", "open_source", "options_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from harness.core.registry import Listed, Registry, described
 from harness.core.source import Source
 from harness.sources.labels import with_labels
 from harness.sources.marks import with_marks
+from harness.sources.options import Options
 from harness.sources.sidecar import with_sidecar
 from harness.sources.subset import with_subset
 
@@ -75,8 +77,43 @@ _LINES: Mapping[str, str] = {
     "utkface": "UTKFace: age, gender and race in each file's name; no emotions",
 }
 
-_OF_ANY = frozenset({"family", "labels", "marks", "sidecar", "subset"})
-"""Options that every family has."""
+_OPTIONS: Mapping[str, str] = {
+    "table": "table:TableOptions",
+    "folder": "folder:FolderOptions",
+    "hf": "hub:HubOptions",
+    "megc-vqa": "megc:MegcOptions",
+    "faces": "drawn:DrawnOptions",
+    "affectnet": "affectnet:AffectNetOptions",
+    "raf-db": "raf_db:RafOptions",
+    "fer2013": "fer2013:FerOptions",
+    "ferplus": "fer2013:FerPlusOptions",
+    "sfew": "sfew:SfewOptions",
+    "ck-plus": "ck_plus:CkOptions",
+    "dfew": "video_emotion:DfewOptions",
+    "ferv39k": "video_emotion:Ferv39kOptions",
+    "mafw": "video_emotion:MafwOptions",
+    "aff-wild2": "aff_wild2:AffWildOptions",
+    "disfa": "disfa:DisfaOptions",
+    "casme2": "micro:MicroOptions",
+    "samm": "micro:MicroOptions",
+    "smic": "micro:MicroOptions",
+    "casme3": "micro:MicroOptions",
+    "samm-long": "micro_long:LongOptions",
+    "casme-sq": "micro_long:LongOptions",
+    "megc-str": "micro_long:LongOptions",
+    "utkface": "dataset:DatasetOptions",
+}
+"""Family of this package -> the module and class of its options."""
+
+OF_ANY: Mapping[str, str] = {
+    "family": "The family of the source: which reader is used.",
+    "labels": "The names of codes: a mapping (`{0: anger, 1: disgust}`) or a known set (`affectnet`). Drawn faces have "
+    "an option of their own under this name.",
+    "marks": "A table of landmarks or face boxes: a file, or a mapping with the keys below.",
+    "sidecar": "A table of further truths and annotations, joined by sample: a file, or a mapping with the keys below.",
+    "subset": "A frozen list of samples, as `harness data subset` writes it: a file.",
+}
+"""Option that every family has -> what it is."""
 
 _NAMED = frozenset(
     {
@@ -90,6 +127,15 @@ _NAMED = frozenset(
 def describe_sources() -> Iterator[Listed]:
     """Every family with one line about it."""
     return SOURCES.listed(lambda family, opener: _LINES.get(family) or described(opener))
+
+
+def options_of(family: str) -> type[Options] | None:
+    """The options of a family of this package, for lists and the reference; None for one of another package."""
+    if family not in _OPTIONS:
+        return None
+    module, _, name = _OPTIONS[family].partition(":")
+    found: type[Options] = getattr(importlib.import_module(f"harness.sources.{module}"), name)
+    return found
 
 
 def open_source(
@@ -107,7 +153,7 @@ def open_source(
             "source.family: missing", hint=f"choose one of: {', '.join(SOURCES.names())}"
         )
     # drawn faces have `labels` of their own
-    of_any = _OF_ANY - {"labels"} if family == "faces" else _OF_ANY
+    of_any = set(OF_ANY) - {"labels"} if family == "faces" else set(OF_ANY)
     rest = {key: value for key, value in options.items() if key not in of_any}
     source: Source = SOURCES.make(family, rest, fields=fields, base=base, expects=Source)
     source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)

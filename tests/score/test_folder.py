@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,6 +11,8 @@ import pytest
 from sklearn.metrics import f1_score, recall_score
 
 from harness.core.request import Request
+from harness.run.files import RUN_FILES
+from harness.run.folder import RunFolder
 from harness.score import ScoreRow, Scores, score_run
 from harness.score.records import read_records
 from harness.score.table import DRAWS
@@ -233,3 +236,19 @@ def test_a_task_or_a_prompt_names_languages(tmp_path: Path, place: str, value: s
     score_run(world.folder)
     found = {row["value"] for row in read_records(world.folder)}
     assert found == {json.dumps(value) if value else None}
+
+
+def test_every_file_of_a_run_folder_is_described(scored: tuple[World, Scores]) -> None:
+    world, _ = scored
+    written = [p.relative_to(world.folder.path) for p in world.folder.path.rglob("*")]
+    unknown = [
+        name.as_posix()
+        for name in written
+        if (world.folder.path / name).is_file()
+        and not any(fnmatchcase(name.as_posix(), one.name) for one in RUN_FILES)
+    ]
+    assert unknown == []
+    stated = [name for name, value in vars(RunFolder).items() if isinstance(value, property)]
+    for name in stated:
+        place = getattr(world.folder, name).relative_to(world.folder.path).as_posix()
+        assert any(place == one.name or one.name.startswith(f"{place}/") for one in RUN_FILES), name

@@ -1,0 +1,87 @@
+"""The files of a run folder: what each holds, and when it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """One file, or several that are named alike."""
+
+    name: str
+    """Its path inside the run folder; `*` stands for any text."""
+    holds: str
+    written: str
+    """By which command, or when."""
+
+
+RUN_FILES: tuple[RunFile, ...] = (
+    RunFile(
+        "manifest.json",
+        "The tasks with their labels, prompt sources and digests, model identities, cells, versions, the state of git, "
+        "hardware and seeds. Keys and passwords are removed.",
+        "at each start",
+    ),
+    RunFile("history.jsonl", "One line for each start of the run.", "at each start, appended"),
+    RunFile("plan.parquet", "Every trial: one row for each cell, sample and repeat.", "at each start"),
+    RunFile(
+        "generations.jsonl",
+        "One line for each reply: its text, its reasoning, token counts, finish reason and latency. Failed requests "
+        "are not kept here.",
+        "while the run asks, appended",
+    ),
+    RunFile(
+        "conversations.jsonl",
+        "Each rendered conversation once. Pictures are written as `[image N]`, videos as `[video N]`.",
+        "while the run asks, appended",
+    ),
+    RunFile(
+        "trials.jsonl",
+        "For each finished trial which replies it has and what was done to its pictures, or its failure. The last line "
+        "of a trial counts.",
+        "while the run asks, appended",
+    ),
+    RunFile(
+        "private/samples/*.parquet",
+        "One file for each task: targets, annotations and the paths of pictures. Never exported.",
+        "at each start",
+    ),
+    RunFile(
+        "private/fit_on.json",
+        "The label counts of the data that the baselines are fitted on.",
+        "at each start with `--fit-on`",
+    ),
+    RunFile(
+        "private/gone.json",
+        "Ids of samples that were asked and that the source no longer has.",
+        "at each start, where there are any",
+    ),
+    RunFile(
+        "private/scoring/*",
+        "How the run is scored otherwise than it was asked: changed settings, corrected truths.",
+        "by `harness score` with `--set`, `--truths` or `--refresh`",
+    ),
+    RunFile(
+        "records.parquet",
+        "One row for each trial and field: the true value, the answer or the reason why there is none, the rule that "
+        "decided, the text. Sorted, without timings.",
+        "by `harness score`",
+    ),
+    RunFile(
+        "scores.json",
+        "Score rows, counts of outcomes, confusion counts and the rows of every analysis.",
+        "by `harness score`",
+    ),
+    RunFile("report.html", "The report page, in one file.", "by `harness run` and `harness report`"),
+    RunFile("report.md", "The tables of the report.", "by `harness report --format markdown`"),
+    RunFile("report.json", "The same with unrounded values.", "by `harness report --format json`"),
+    RunFile("cues.html", "The page of the cue audit.", "by `harness cues`"),
+    RunFile("vllm.log", "What a vLLM server printed that the run started.", "while it runs"),
+    RunFile(".lock", "Held by the one process that writes the folder.", "while a command writes"),
+    RunFile(
+        ".planning-*",
+        "Plan and samples of a command that has not asked yet. They are moved into place when it asks.",
+        "while a command plans",
+    ),
+)  # fmt: skip
