@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analyses.keys import has_scores
+from harness.analyses.rows.classes import class_counts, class_lines
 from harness.core.blocks import Block, Lines, Note, Place
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.classes import class_counts, class_lines
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 
 def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
@@ -29,7 +29,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
             )
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="absent-classes",
     title="Classes without samples",
     about="label and yes-no fields: classes that no sample has, in the whole, the parts and the slices",

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analyses.keys import has_scores, heading, named, who
+from harness.analyses.rows.agreement import agreement
 from harness.analyses.words import count, number, percent
 from harness.core.blocks import Block, Lines, Number, Place, Share, Table
-from harness.score.agreement import agreement
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 
 def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
@@ -64,7 +64,7 @@ def _line(entry: Mapping[str, Any]) -> str:
     )
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="agreement",
     title="Agreement of the channels",
     about="cells asked on several channels: the share of equal answers, Cohen's kappa, UAR of each",

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.analyses.keys import has_scores
+from harness.analyses.rows.ceiling import ceiling_rows
 from harness.core.blocks import Block
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.ceiling import ceiling_rows
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.table import ScoreRow
 
 
@@ -20,7 +20,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Sequence[Block]:
     return ()
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="annotator-ceiling",
     title="The annotators' ceiling",
     about="label fields with annotators' votes: what one annotator would score, in the score tables",

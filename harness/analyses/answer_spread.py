@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.analyses.keys import RowKey, has_scores, measured, row_key, who
+from harness.analyses.rows.answer_spread import TOPK, answer_spread, ranking_line
 from harness.analyses.top_k import topk_on_whole
 from harness.analyses.words import count, percent
 from harness.core.blocks import Block, Cell, Lines, Note, Table
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
-from harness.score.prediction_spread import TOPK, answer_spread, ranking_line
 from harness.score.table import ScoreRow
 
 _ABOUT = (
@@ -92,7 +92,7 @@ def _orderings(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             )
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="answer-spread",
     title="How the answers spread",
     about="label fields: entropy of the answers, the commonest one, and a warning of collapse",

@@ -18,10 +18,10 @@ from harness.analyses.keys import (
     row_key,
     who,
 )
+from harness.analyses.rows.calibration import calibrate
 from harness.analyses.words import interval, metric_name, number
 from harness.core.blocks import Block, Lines, Note, Place, Point, Points, Table
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.calibration import calibrate
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.table import ScoreRow
 
 CALIBRATION = ("brier", "log_loss", "ece", "ece_equal_mass", "captured_mass", "captured_mass_min")
@@ -120,7 +120,7 @@ def _normalised(key: RowKey, by: Mapping[str, ScoreRow]) -> str:
     return f"{' '.join(heading(key))} accuracy {accuracy}, UAR {uar}"
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="calibration",
     title="Probabilities of the labels",
     about="answers with probabilities (channel `logprob`, stated percentages): Brier score, log loss, ECE, reliability",

@@ -16,7 +16,7 @@ from harness.analyses.keys import (
 )
 from harness.analyses.words import count, percent
 from harness.core.blocks import Block, Count, Matrix, Note, Place, Table
-from harness.score.analysis import Entry, ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import Entry, ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.table import ScoreRow
 
 METRICS = ("recall", "precision", "f1")
@@ -101,7 +101,7 @@ def _classes(
     )
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="class-by-class",
     title="Class by class",
     about="label and yes-no fields: confusion matrices, and recall, precision and F1 of each class",

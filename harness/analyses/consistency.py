@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.analyses.keys import has_scores
 from harness.core.blocks import Block, Lines
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.repeats import consistency, consistency_lines
 
 
@@ -20,7 +20,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         yield Lines(lines=tuple(consistency_lines({"consistency": rows})))
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="consistency",
     title="Asked again",
     about="runs with `--repeats`: how often answers change, and how much the score does",

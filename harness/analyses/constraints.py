@@ -9,8 +9,8 @@ from harness.analyses.keys import heading, row_key
 from harness.analyses.words import count
 from harness.core.blocks import Block, Lines, Note
 from harness.core.task import Task
-from harness.run.readiness import unconstrained
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.run.capability_check import unconstrained
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 
 def _applies(task: Task) -> bool:
@@ -50,7 +50,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         yield Note(text=f"{line}.", title="Constraint", warning=True, room="much")
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="constraints",
     title="Constraints",
     about="cells on the channel `choice`: where a server did not hold replies to the allowed answers",

@@ -8,7 +8,7 @@ from typing import Any
 from harness.analyses.words import fallback_lines
 from harness.core.blocks import Block, Lines
 from harness.core.task import Task
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 
 def _applies(task: Task) -> bool:
@@ -30,7 +30,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         yield Lines(lines=tuple(fallback_lines({"fallbacks": rows})), room="little")
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="fallbacks",
     title="Fallbacks",
     about="every task: trials that were put in another form than asked, by rule",

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.analyses.keys import has_scores
 from harness.core.blocks import Block
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.table import ScoreRow
 
 
@@ -19,7 +19,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Sequence[Block]:
     return ()
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="field-scores",
     title="Scores",
     about="every scored field: its metrics, strict and over answered samples, with intervals, on the whole task, "

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analyses.keys import RowKey, is_baseline, named, places, row_key, who
+from harness.analyses.rows.folds import fold_scores
 from harness.analyses.words import count, number, table_metrics
 from harness.core.blocks import Block, Cell, Column, Lines, Note, Number, Place, Row, RowRole, Table
 from harness.core.task import Task
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.folds import fold_scores
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
 
 _Found = Mapping[RowKey, Mapping[str, Mapping[str, Any]]]
@@ -107,7 +107,7 @@ def _row(key: RowKey, cells: Sequence[Cell]) -> Row:
     return Row((who(key), *cells), kind)
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="folds",
     title="Folds",
     about="tasks with `folds`: mean and deviation over folds beside the pooled value",

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analyses.keys import has_scores
+from harness.analyses.rows.label_orders import order_effects, order_lines
 from harness.core.blocks import Block, Lines
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.label_orders import order_effects, order_lines
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 
 def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
@@ -20,7 +20,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         yield Lines(lines=tuple(order_lines({"label_orders": rows})))
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="label-orders",
     title="Label order",
     about="label fields asked in several label orders: who is right under all, and answers by place in the list",

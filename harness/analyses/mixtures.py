@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analyses.keys import heading, row_key
+from harness.analyses.rows.mixture import mixture_lines, mixture_scores
 from harness.analyses.words import interval, number
 from harness.core.blocks import Block, Cell, Lines, Note, Number, Point, Points, Share, Table
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.mixture import mixture_lines, mixture_scores
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 _ABOUT = (
     "Samples of two labels at once: does the answer follow the share of each? The slope of P(own label) on its share is "
@@ -73,7 +73,7 @@ def _cells(at: Mapping[str, Any]) -> Iterator[Cell]:
         yield Number(at.get(name), at.get(f"{name}_low"), at.get(f"{name}_high"))
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="mixtures",
     title="Mixtures",
     about="cells under `mix:LAMBDA`, and drawn mixtures: whether P(label) follows its share",

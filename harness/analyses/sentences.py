@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analyses.keys import is_baseline, prompt_on, who
+from harness.analyses.rows.sentences import FIELD, sentence_columns
 from harness.analyses.words import number
 from harness.core.blocks import Block, Cell, Number, Preformatted, Row, Table
 from harness.core.task import Task
 from harness.metrics import titled
 from harness.metrics.text import CEILING, NEEDS
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.sentences import FIELD, sentence_columns
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.table import ScoreRow, score_column
 
 _SHOWN = titled(
@@ -95,7 +95,7 @@ def _row(key: tuple[str, str, str, str], metrics: Mapping[str, ScoreRow]) -> Row
     return Row(cells, "baseline" if is_baseline(told) else "model")
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="sentences",
     title="Answers as texts",
     about="tasks with `sentences`: BLEU and ROUGE-1 of the answers in the challenge's sentences",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.analyses.keys import BLANK, Numbers, by_place, heading, row_key
+from harness.analyses.rows.slices import slice_tables
 from harness.analyses.words import count, interval, listed, metric_name, number, percent
 from harness.core.blocks import (
     Block,
@@ -13,20 +14,19 @@ from harness.core.blocks import (
     Column,
     Count,
     Lines,
+    MarkedText,
     Note,
     Number,
     Place,
     Row,
     Share,
     Table,
-    Text,
 )
 from harness.core.outcome import Outcome
 from harness.core.task import Task
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
 from harness.score.naming import who_answered
-from harness.score.slices import slice_tables
 from harness.score.table import SHARED
 
 MOST_LINES = 8
@@ -106,7 +106,7 @@ def _table(
     rows: list[Row] = []
     for entry in entries:
         named = " · ".join(heading(row_key(entry)))
-        rows.append(Row((Text(named, gap_words(entry)),), "heading"))
+        rows.append(Row((MarkedText(named, gap_words(entry)),), "heading"))
         rows += [Row(tuple(_cells(entry, group, numbers))) for group in entry["groups"]]
     clusters = [] if unit == "image" else [Column(f"{unit}s")]
     return Table(
@@ -136,7 +136,7 @@ def _cells(
     ]
     ends = {entry["worst"]: "worst", entry["best"]: "best"} if _differ(entry) else {}
     scored = "" if group["scored"] == group["n"] else f"{count(group['scored'])} scored"
-    yield Text(group["name"], ends.get(group["name"], ""))
+    yield MarkedText(group["name"], ends.get(group["name"], ""))
     yield Count(group["n"], note=scored)
     if entry["unit"] != "image":
         yield group["clusters"]
@@ -227,7 +227,7 @@ def _small(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"suppressed: {', '.join(names)}"
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="slices",
     title="By group",
     about="tasks with `slices`: scores and non-answers of each group, the worst, and the widest gap",

@@ -17,12 +17,12 @@ from harness.analyses.keys import (
     places,
     who,
 )
+from harness.analyses.rows.soft import soft_rows
 from harness.core.blocks import Block, Cell, Lines, Note, Number, Place, Row, RowRole, Share, Table
 from harness.metrics import titled
 from harness.metrics.soft import NEEDS
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.baselines import CEILINGS
-from harness.score.soft import soft_rows
 from harness.score.table import ScoreRow
 
 COLUMNS = titled(("expected_accuracy", "js", "kl", "cross_entropy", "expected_accuracy@2"), NEEDS)
@@ -113,7 +113,7 @@ def _row(
     return Row(tuple(cells), kinds[_rank(key)])
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="soft-labels",
     title="Against the votes",
     about="label fields with annotators' votes or soft labels: expected accuracy, JS, KL and cross-entropy",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.analyses.rows.spotting import COMPAT, FIELD
 from harness.analyses.words import interval, number
 from harness.metrics.metric import UNIT
 from harness.metrics.spotting import MENDED, METRICS
 from harness.score import ScoreRow
-from harness.score.spotting import COMPAT, FIELD
 
 SHOWN = tuple((m.name, m.title) for m in METRICS if m.range == UNIT)
 """Metric and title of each share."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.analyses.keys import is_baseline, measured, prompt_on, who
+from harness.analyses.rows.spotting import COMPAT, FIELD, spotting_rows
 from harness.analyses.spot_lines import COUNTS, SHOWN, spot_lines
 from harness.core.blocks import Block, Number, Preformatted, Row, Table
 from harness.core.task import Task
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.spotting import COMPAT, FIELD, spotting_rows
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.table import ScoreRow
 
 
@@ -57,7 +57,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     )
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="spotting",
     title="Spotting",
     about="tasks with `spotting`: STRS, and F1 of spotting and of the emotions of spotted intervals",

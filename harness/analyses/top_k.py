@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.analyses.keys import has_scores
+from harness.analyses.rows.answer_spread import TOPK, topk_rows
 from harness.analyses.words import interval, number
 from harness.core.blocks import Block, Lines
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
-from harness.score.prediction_spread import TOPK, topk_rows
 from harness.score.table import ScoreRow
 
 
@@ -41,7 +41,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         yield Lines(lines=lines, room="little")
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="top-k",
     title="Top-k accuracy",
     about="label fields answered with ranked lists: the share with the true label among the first k",

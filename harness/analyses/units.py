@@ -17,9 +17,9 @@ from harness.analyses.keys import (
     places,
     row_key,
 )
+from harness.analyses.rows.units import unit_counts
 from harness.core.blocks import Block, Cell, Column, Count, Note, Number, Place, Row, Table
-from harness.score.analysis import ScoredTask, Shipped, TaskAnswers
-from harness.score.units import unit_counts
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 MEAN = "macro_f1"
 MOST_UNITS = 4
@@ -100,7 +100,7 @@ def _rows(
     yield Row(("mean", "", Number(always), *(f1(key, MEAN) for key in keys)), "total")
 
 
-ANALYSIS = Shipped(
+ANALYSIS = ShippedAnalysis(
     name="units",
     title="One by one",
     about="set fields, such as action units: F1 of each name beside how often it is there",

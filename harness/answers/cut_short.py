@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
@@ -18,7 +18,7 @@ _LOOSE = ("statement", "mention", "last-sentence", "after")
 _SENTENCE = re.compile(r"[.!?](?=\s|$)|\n")
 
 
-def settled(answer: Answer, reply: Reply) -> Answer:
+def settled(answer: Answer, reply: NormalizedReply) -> Answer:
     """The answer of a reply that was cut off; truncated where its end might have said otherwise."""
     if answer.outcome is not Outcome.ANSWERED or not answer.rule.startswith(_LOOSE):
         return answer

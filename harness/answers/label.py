@@ -36,7 +36,7 @@ from harness.answers.corrections import last_word
 from harness.answers.languages import language_of
 from harness.answers.letters import read_letter
 from harness.answers.mentions import Mention, find_mentions
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import Decline, find_declines, ruling
 from harness.answers.scan import (
@@ -83,7 +83,7 @@ def quick_label(raw: str, table: LabelTable) -> Answer | None:
 
 
 def read_label(
-    reply: Reply,
+    reply: NormalizedReply,
     table: LabelTable,
     *,
     form: Form = "text",
@@ -123,7 +123,7 @@ def read_label(
 
 
 def _scanned(
-    reply: Reply,
+    reply: NormalizedReply,
     table: LabelTable,
     tokens: Sequence[Token],
     words: Sequence[Token],
@@ -166,7 +166,7 @@ def _exact(key: str, label: str, span: tuple[int, int]) -> Answer:
     return answered(label, "exact/label" if key == label.lower() else "exact/synonym", span)
 
 
-def _whole(reply: Reply, table: LabelTable, words: Sequence[Token]) -> Answer | None:
+def _whole(reply: NormalizedReply, table: LabelTable, words: Sequence[Token]) -> Answer | None:
     if not words or len(words) > 12:
         return None
     text = reply.text
@@ -179,7 +179,7 @@ def _whole(reply: Reply, table: LabelTable, words: Sequence[Token]) -> Answer | 
     return _exact(key, label, reply.span(words[0].start, words[-1].end))
 
 
-def _cut_short(reply: Reply, key: str, table: LabelTable, label: str) -> bool:
+def _cut_short(reply: NormalizedReply, key: str, table: LabelTable, label: str) -> bool:
     """Cut off where another label's spelling would have gone on."""
     return (
         reply.truncated
@@ -341,7 +341,7 @@ def _unnamed(scan: Scan, form: Form) -> Answer:
     return lacking(Outcome.UNPARSED, "supposed" if found else "none")
 
 
-def nothing_read(reply: Reply, rule: str) -> Answer:
+def nothing_read(reply: NormalizedReply, rule: str) -> Answer:
     """The verdict on a reply in a language that is not read."""
     if reply.truncated:
         return lacking(Outcome.TRUNCATED, "truncated")

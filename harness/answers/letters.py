@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.answers.mentions import find_mentions
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.pattern import pattern
 from harness.answers.table import OFF, LabelTable
 from harness.answers.tokens import tokens_of
@@ -23,7 +23,7 @@ _NAMED = pattern(
 )
 
 
-def read_letter(reply: Reply, table: LabelTable) -> Answer | None:
+def read_letter(reply: NormalizedReply, table: LabelTable) -> Answer | None:
     """The label of an option letter in answer position, or None. Letters follow the order of the
     labels. A letter that stands beside another label's name is ambiguous."""
     found: re.Match[str] | None = (

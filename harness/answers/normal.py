@@ -21,7 +21,7 @@ _CONTROL = pattern(
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class NormalizedReply:
     """A reply ready to be read."""
 
     raw: str
@@ -44,7 +44,7 @@ class Reply:
         return self.offsets[start], self.offsets[max(start, end - 1)] + 1
 
 
-def plain(raw: str, *, truncated: bool, speech: Speech | None = None) -> Reply:
+def plain(raw: str, *, truncated: bool, speech: Speech | None = None) -> NormalizedReply:
     """Make a reply plain, to be read in some languages (English where none are given).
 
     Takes time linear in its length; never raises.
@@ -54,7 +54,7 @@ def plain(raw: str, *, truncated: bool, speech: Speech | None = None) -> Reply:
         visible = _CONTROL.sub(lambda m: " " * len(m.group()), visible)
     text, offsets = fold(visible)
     text = text.translate(BLANK)
-    return Reply(raw, text, offsets, truncated, unclosed, reasoned, speech or english())
+    return NormalizedReply(raw, text, offsets, truncated, unclosed, reasoned, speech or english())
 
 
 def keep_case(raw: str) -> str:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from harness.answers.anchors import own_anchors
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.verdict import Form, answered, lacking, nothing, wordless
@@ -66,7 +66,7 @@ def quick_number(raw: str, low: float, high: float) -> Answer | None:
 
 
 def read_number(  # noqa: PLR0911
-    reply: Reply,
+    reply: NormalizedReply,
     low: float,
     high: float,
     *,
@@ -117,7 +117,7 @@ def _cleared(text: str, low: float, high: float) -> str:
 
 
 def _behind(  # noqa: PLR0917
-    reply: Reply, text: str, begin: int, low: float, high: float, rule: str
+    reply: NormalizedReply, text: str, begin: int, low: float, high: float, rule: str
 ) -> Answer | None:
     skip = _SKIP.match(text, begin)
     at = skip.end() if skip else begin
@@ -173,7 +173,7 @@ def _found(match: re.Match[str], low: float, high: float) -> _Found:
     return _Found(value, match.start(), match.end())
 
 
-def _verdict(found: _Found, low: float, high: float, rule: str, reply: Reply) -> Answer:
+def _verdict(found: _Found, low: float, high: float, rule: str, reply: NormalizedReply) -> Answer:
     span = reply.span(found.start, min(found.end, len(reply.text)))
     if math.isnan(found.value):
         return lacking(Outcome.OFF_LIST, f"{rule}/other-scale", span)

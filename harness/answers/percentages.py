@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 
 from harness.answers.loose_json import Loose, Node
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.table import LabelTable
 from harness.answers.verdict import lacking, nothing, wordless
 from harness.core.answer import Answer
@@ -30,7 +30,7 @@ _TIE = 1e-9
 _NUMBER = re.compile(r"\s{0,4}(-?\d{1,6}(?:\.\d{1,12})?)\s{0,4}(%|percent)?\s{0,4}", re.ASCII)
 
 
-def read_percentages(reply: Reply, objects: Sequence[Node], table: LabelTable) -> Answer:
+def read_percentages(reply: NormalizedReply, objects: Sequence[Node], table: LabelTable) -> Answer:
     """The answer for one label field, with its `shares`. `objects` are those of the reply; the last one counts."""
     quiet = wordless(reply)
     if quiet is not None:

@@ -16,7 +16,7 @@ from harness.answers.anchors import key_pattern
 from harness.answers.cut_short import settled
 from harness.answers.from_json import read_object
 from harness.answers.loose_json import find_objects
-from harness.answers.normal import Reply, plain
+from harness.answers.normal import NormalizedReply, plain
 from harness.answers.speech import Speech, speech_for
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, lacking, nothing, wordless
@@ -92,7 +92,7 @@ class Reader:
             read = _read_parts(reply, self.fields, self.form)
         return {n: settled(a, reply) for n, a in read.items()} if truncated else read
 
-    def _from_json(self, reply: Reply) -> dict[str, Answer] | None:
+    def _from_json(self, reply: NormalizedReply) -> dict[str, Answer] | None:
         quiet = wordless(reply)
         if quiet is not None:
             return {field.name: quiet for field in self.fields}
@@ -163,26 +163,28 @@ def _field(name: str, spec: FieldSpec, letters: bool, speech: Speech) -> FieldRe
     return FieldReader(name, key_pattern(name), value)
 
 
-def _visible(reply: Reply) -> str:
+def _visible(reply: NormalizedReply) -> str:
     """The raw reply from where its visible text begins."""
     start = len(reply.text) - len(reply.text.lstrip())
     at, _ = reply.span(start, min(start + 1, len(reply.text)))
     return reply.raw[at:]
 
 
-def _part(reply: Reply, start: int, end: int, *, truncated: bool) -> Reply:
+def _part(reply: NormalizedReply, start: int, end: int, *, truncated: bool) -> NormalizedReply:
     whole = reply.offsets if reply.offsets is not None else range(len(reply.text) + 1)
     offsets = whole[start : end + 1]
-    return Reply(reply.raw, reply.text[start:end], offsets, truncated, False, False, reply.speech)
+    return NormalizedReply(
+        reply.raw, reply.text[start:end], offsets, truncated, False, False, reply.speech
+    )
 
 
-def _keyed(reply: Reply, fields: Sequence[FieldReader]) -> dict[str, Reply]:
+def _keyed(reply: NormalizedReply, fields: Sequence[FieldReader]) -> dict[str, NormalizedReply]:
     """For each field whose name stands as a key, the part behind the last such key."""
     marks: list[tuple[int, int, str]] = []
     for field in fields:
         marks += [(m.start(), m.end(), field.name) for m in field.keys.finditer(reply.text)]
     marks.sort()
-    parts: dict[str, Reply] = {}
+    parts: dict[str, NormalizedReply] = {}
     for number, (_, end, name) in enumerate(marks):
         last = number + 1 == len(marks)
         stop = len(reply.text) if last else max(end, marks[number + 1][0])
@@ -192,7 +194,9 @@ def _keyed(reply: Reply, fields: Sequence[FieldReader]) -> dict[str, Reply]:
     return parts
 
 
-def _read_parts(reply: Reply, fields: Sequence[FieldReader], form: Form) -> dict[str, Answer]:
+def _read_parts(
+    reply: NormalizedReply, fields: Sequence[FieldReader], form: Form
+) -> dict[str, Answer]:
     quiet = wordless(reply)
     if quiet is not None:
         return {field.name: quiet for field in fields}
@@ -212,7 +216,7 @@ def _read_parts(reply: Reply, fields: Sequence[FieldReader], form: Form) -> dict
     }
 
 
-def _without_object(reply: Reply, fields: Sequence[FieldReader]) -> dict[str, Answer]:
+def _without_object(reply: NormalizedReply, fields: Sequence[FieldReader]) -> dict[str, Answer]:
     """JSON was asked for and there is none: `key: value` lines are read, prose is not."""
     parts = _keyed(reply, fields)
     if parts and len(parts) * 2 >= len(fields):

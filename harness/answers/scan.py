@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.answers.mentions import Mention
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.refusals import Decline, governs
 from harness.answers.table import OFF, LabelTable
 from harness.answers.tokens import Token
@@ -28,7 +28,7 @@ _SMALL = frozenset((
 class Scan:
     """What the reply holds, found once."""
 
-    reply: Reply
+    reply: NormalizedReply
     table: LabelTable
     tokens: Sequence[Token]
     mentions: Sequence[Mention]

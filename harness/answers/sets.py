@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from harness.answers.anchors import own_anchors
 from harness.answers.languages import language_of
 from harness.answers.mentions import find_mentions
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.speech import Speech
@@ -53,7 +53,9 @@ _STOP = pattern(
 )
 
 
-def read_set(reply: Reply, table: LabelTable, *, keys: re.Pattern[str] | None = None) -> Answer:
+def read_set(
+    reply: NormalizedReply, table: LabelTable, *, keys: re.Pattern[str] | None = None
+) -> Answer:
     """Read a sorted tuple of names. Never raises; linear in the reply's length."""
     quiet = wordless(reply)
     if quiet is not None:
@@ -98,7 +100,7 @@ def _inside_note(item: str, table: LabelTable) -> str | None:
     return table.label(stripped) if stripped != item and stripped else None
 
 
-def _listed(reply: Reply, table: LabelTable, start: int) -> Answer | None:  # noqa: PLR0911
+def _listed(reply: NormalizedReply, table: LabelTable, start: int) -> Answer | None:  # noqa: PLR0911
     """Read a list that begins at a position; None where what stands there is no list."""
     rest = reply.text[start : start + 4000]
     begin = len(rest) - len(rest.lstrip(" \n:=<["))
@@ -147,7 +149,7 @@ def _plausible(items: Sequence[str]) -> bool:
     return all(re.fullmatch(r"[a-z0-9 ()'/-]+", item) and len(item.split()) <= 4 for item in items)
 
 
-def _prose(reply: Reply, table: LabelTable) -> Answer:
+def _prose(reply: NormalizedReply, table: LabelTable) -> Answer:
     speech = reply.speech
     tokens = tokens_of(reply.text, table, speech)
     told = language_of(reply.text, (t.word for t in tokens), speech.languages)

@@ -18,7 +18,7 @@ Family = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedSpellings:
     """How the spellings of one label field become classes."""
 
     labels: Mapping[str, str]
@@ -36,7 +36,7 @@ def fold(label: str) -> str:
 
 def join_twins(
     counts: Mapping[str, int], synonyms: Mapping[str, Sequence[str]], *, words: bool = True
-) -> Joined:
+) -> JoinedSpellings:
     """Spellings with how often they occur -> classes.
 
     Joined are spellings that `fold` makes equal, the task's own synonyms and, where `words` is true, forms of one
@@ -69,7 +69,7 @@ def join_twins(
         labels |= dict.fromkeys(spellings, name)
         if len(spellings) > 1:
             notes.append(_note(spellings, name, counts))
-    return Joined(labels, tuple(sorted(notes)))
+    return JoinedSpellings(labels, tuple(sorted(notes)))
 
 
 def _families(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.answers.loose_json import Loose, Node
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.speech import Speech
 from harness.answers.verdict import Form, lacking
 from harness.core.answer import Answer
@@ -17,7 +17,7 @@ def _not_quick(raw: str) -> Answer | None:
     return None
 
 
-def _no_shares(reply: Reply, objects: Sequence[Node]) -> Answer:
+def _no_shares(reply: NormalizedReply, objects: Sequence[Node]) -> Answer:
     return lacking(Outcome.UNPARSED, "percentages/kind")
 
 
@@ -29,12 +29,12 @@ def _as_text(value: Loose) -> Answer | None:
 class ValueReader:
     """Functions that never raise and take time linear in the reply's length."""
 
-    read: Callable[[Reply, Form], Answer]
+    read: Callable[[NormalizedReply, Form], Answer]
     """The verdict on a reply, or part of one, that is about this field alone. `verdict.wordless` and
     `verdict.nothing` say what becomes of replies without text, and without a value."""
     quick: Callable[[str], Answer | None] = _not_quick
     """The verdict on a plain one-word reply; None where the reply needs reading."""
-    share: Callable[[Reply, Sequence[Node]], Answer] = _no_shares
+    share: Callable[[NormalizedReply, Sequence[Node]], Answer] = _no_shares
     """The verdict on a reply of percentages and its JSON objects, which only one label out of several can have."""
     json: Callable[[Loose], Answer | None] = _as_text
     """The verdict on a JSON value; None where it is read as values are in general: text as a reply would be, an object

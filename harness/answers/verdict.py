@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.refusals import find_declines, ruling
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
@@ -25,7 +25,7 @@ def lacking(outcome: Outcome, rule: str, span: tuple[int, int] | None = None) ->
     return Answer(outcome, None, rule, span)
 
 
-def wordless(reply: Reply) -> Answer | None:
+def wordless(reply: NormalizedReply) -> Answer | None:
     """The verdict on a reply with no visible text; None where there is some."""
     if reply.text and not reply.text.isspace():
         return None
@@ -38,7 +38,7 @@ def wordless(reply: Reply) -> Answer | None:
     return lacking(Outcome.TRUNCATED if reply.truncated else Outcome.EMPTY, "empty")
 
 
-def nothing(reply: Reply, rule: str) -> Answer:
+def nothing(reply: NormalizedReply, rule: str) -> Answer:
     """The verdict where no value was found: declined, cut off, or not to be parsed."""
     declined = ruling(find_declines(reply.text, reply.speech))
     if declined:

@@ -13,7 +13,7 @@ import re
 from harness.answers.anchors import own_anchors
 from harness.answers.folding import words_of
 from harness.answers.languages import language_of
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.speech import unspaced
@@ -62,7 +62,7 @@ def quick_yes_no(raw: str) -> Answer | None:
     return answered(value, "exact/yes-no", (start, start + len(core)))
 
 
-def read_yes_no(reply: Reply, *, keys: re.Pattern[str] | None = None) -> Answer:  # noqa: PLR0911
+def read_yes_no(reply: NormalizedReply, *, keys: re.Pattern[str] | None = None) -> Answer:  # noqa: PLR0911
     """Read "yes" or "no". Never raises; linear in the reply's length."""
     quiet = wordless(reply)
     if quiet is not None:
@@ -93,7 +93,7 @@ def read_yes_no(reply: Reply, *, keys: re.Pattern[str] | None = None) -> Answer:
     return _anywhere(reply, text)
 
 
-def _in_other_words(reply: Reply) -> Answer | None:
+def _in_other_words(reply: NormalizedReply) -> Answer | None:
     """The whole reply, or its first word, is yes or no in another language that is read."""
     text = reply.text.lstrip(" \n.,;:!-")
     start = len(reply.text) - len(text)
@@ -106,7 +106,7 @@ def _in_other_words(reply: Reply) -> Answer | None:
     return None
 
 
-def _anchored(reply: Reply, text: str, keys: re.Pattern[str] | None) -> Answer | None:
+def _anchored(reply: NormalizedReply, text: str, keys: re.Pattern[str] | None) -> Answer | None:
     for anchor in reversed(own_anchors(text, keys, reply.speech)[-16:]):
         begin = anchor.end
         found = _LEAD.match(text, begin, begin + 60)
@@ -122,7 +122,7 @@ def _anchored(reply: Reply, text: str, keys: re.Pattern[str] | None) -> Answer |
     return None
 
 
-def _anywhere(reply: Reply, text: str) -> Answer:
+def _anywhere(reply: NormalizedReply, text: str) -> Answer:
     declined = ruling(find_declines(reply.text, reply.speech))
     told = language_of(text, words_of(text[:2000]), reply.speech.languages)
     if told is not None and told not in reply.speech.languages:

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.api.frames import comparison_frame
 from harness.compare import Among, compare, run_side
-from harness.compare.contenders import by_content
+from harness.compare.candidates import by_content
 from harness.core.errors import HarnessError
 from harness.run.folder import RunFolder
 

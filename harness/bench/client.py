@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from harness.bench.fixture import IN_FLIGHT, Measured, Stand
 from harness.bench.peers import installed, run_peer
 from harness.bench.server import FAULTS
-from harness.bench.stand import IN_FLIGHT, Measured, Stand
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
@@ -70,7 +70,7 @@ class Faulted:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ClientMeasurements:
     """All that was measured."""
 
     costs: tuple[Cost, ...]
@@ -91,7 +91,7 @@ def measure(
     large: int,
     peers: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
-) -> Findings:
+) -> ClientMeasurements:
     """Measure everything; `large` pictures for the memory of a long run, 0 for none; `peers` holds environments.
 
     Raises HarnessError where a client fails that should not.
@@ -113,7 +113,7 @@ def measure(
         done = stand.ours(stand.pictures(large), stand.fresh("run"))
         longest = _cost("ours", 0.0, large, [done])
     others = [] if peers is None else _others(stand, peers, requests, say)
-    return Findings(tuple(costs), rounds, resumed, tuple(faulted), longest, tuple(others))
+    return ClientMeasurements(tuple(costs), rounds, resumed, tuple(faulted), longest, tuple(others))
 
 
 def _others(stand: Stand, peers: Path, requests: int, say: Callable[[str], None]) -> Iterator[Cost]:
@@ -183,7 +183,7 @@ def _faulted(stand: Stand, pictures: int, *, lasting: bool) -> Faulted:
     )
 
 
-def targets(findings: Findings) -> list[tuple[str, str, str, bool]]:
+def targets(findings: ClientMeasurements) -> list[tuple[str, str, str, bool]]:
     """(what, asked, measured, held) for each bound that the client is held to."""
     by = {(cost.client, cost.latency): cost for cost in findings.costs}
     bare, ours = by["bare aiohttp", 0.0], by["ours", 0.0]
@@ -218,7 +218,7 @@ def _word(held: bool) -> str:
     return "yes" if held else "no"
 
 
-def as_json(findings: Findings) -> dict[str, Any]:
+def as_json(findings: ClientMeasurements) -> dict[str, Any]:
     """Everything, with the targets."""
     from dataclasses import asdict
 

@@ -6,12 +6,12 @@ import os
 import platform
 from collections.abc import Iterable, Sequence
 
-from harness.bench.client import Cost, Faulted, Findings, targets
-from harness.bench.stand import IN_FLIGHT
+from harness.bench.client import ClientMeasurements, Cost, Faulted, targets
+from harness.bench.fixture import IN_FLIGHT
 from harness.run.provenance import package_versions
 
 
-def markdown(findings: Findings) -> str:
+def markdown(findings: ClientMeasurements) -> str:
     """The page: targets, costs, the kill, the faults."""
     parts = [
         "# What the client costs",
@@ -41,7 +41,7 @@ def markdown(findings: Findings) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _how(findings: Findings) -> str:
+def _how(findings: ClientMeasurements) -> str:
     versions = package_versions()
     requests = findings.costs[0].requests
     return (
@@ -55,7 +55,7 @@ def _how(findings: Findings) -> str:
     )
 
 
-def _all(findings: Findings) -> Iterable[Cost]:
+def _all(findings: ClientMeasurements) -> Iterable[Cost]:
     return (*findings.costs, *findings.peers, *((findings.large,) if findings.large else ()))
 
 
@@ -73,7 +73,7 @@ def _cost_row(cost: Cost, costs: Sequence[Cost]) -> tuple[str, ...]:
     )
 
 
-def _resumed(findings: Findings) -> str:
+def _resumed(findings: ClientMeasurements) -> str:
     done = findings.resumed
     return (
         f"SIGKILL at request {done.requests // 2:,} of {done.requests:,}: {done.kept:,} replies were on disk. The same "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.bench.fixture import IN_FLIGHT, Measured, Stand
 from harness.bench.server import MODEL
-from harness.bench.stand import IN_FLIGHT, Measured, Stand
 
 PEERS: Mapping[str, str] = {"inspect-ai": "peer_inspect.py", "lmms-eval": "peer_lmms.py"}
 """Name, which is its environment's folder -> the script that runs in it."""

@@ -39,8 +39,8 @@ def execute(args: argparse.Namespace) -> int:
     import json
 
     from harness.bench.client import as_json, measure, targets
+    from harness.bench.fixture import open_stand
     from harness.bench.page import markdown
-    from harness.bench.stand import open_stand
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from harness.cli.score_command import add_columns, asked_columns
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
-    from harness.compare.contenders import Side
+    from harness.compare.candidates import Side
     from harness.compare.tables import Block
     from harness.core.task import Task
     from harness.run.workspace import Workspace
@@ -64,10 +64,10 @@ def execute(args: argparse.Namespace) -> int:
 
     from harness.analyses.words import visible
     from harness.compare import compare, open_sides
-    from harness.compare.contenders import by_content
+    from harness.compare.candidates import by_content
     from harness.compare.markdown import markdown
     from harness.compare.tables import blocks
-    from harness.score.pseudonyms import read_key
+    from harness.exports.pseudonyms import read_key
 
     place = workspace(args)
     task = _task(args, place)

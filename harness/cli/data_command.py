@@ -12,7 +12,7 @@ from harness.cli.options import add_changes, add_folders, workspace
 
 if TYPE_CHECKING:
     from harness.sources.check import Checked
-    from harness.sources.picture_check import Group, PictureFindings
+    from harness.sources.picture_check import PictureFindings, SamePictures
 
 T = TypeVar("T")
 
@@ -179,7 +179,7 @@ def _picture_lines(found: PictureFindings) -> Iterator[str]:
         yield "  every picture can be read, and none stands there twice"
 
 
-def _group_line(group: Group) -> str:
+def _group_line(group: SamePictures) -> str:
     named = ", ".join(group.samples[:4]) + (", ..." if len(group.samples) > 4 else "")
     subsets = f"; in {', '.join(group.subsets)}" if len(group.subsets) > 1 else ""
     labels = f"; labelled {', '.join(group.labels)}" if len(group.labels) > 1 else ""

@@ -32,9 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Write the export and say what is in it."""
     from harness.core.errors import HarnessError
+    from harness.exports.export import Kept, write_export
+    from harness.exports.pseudonyms import read_key
     from harness.run.folder import open_run
-    from harness.score.export import Kept, write_export
-    from harness.score.pseudonyms import read_key
 
     run = open_run(args.run)
     out = args.out or run.path.resolve().with_name(f"{run.path.resolve().name}-export")

@@ -12,7 +12,7 @@ from harness.cli.options import add_axes, evaluation
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
-    from harness.compare.foresight import Prospect
+    from harness.compare.power import PlannedPower
     from harness.prompting import Library
     from harness.run.folder import RunFolder
     from harness.run.job import Job
@@ -49,10 +49,10 @@ def execute(args: argparse.Namespace) -> int:
         refuse_unused("without --power", {"--discordance": args.discordance})
 
     from harness.prompting import Library
+    from harness.run.capability_check import check_pictures
     from harness.run.cell_entry import given_ids
     from harness.run.folder import RunFolder
     from harness.run.plan import make_plan
-    from harness.run.readiness import check_pictures
     from harness.run.runner import manifest_before
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
@@ -93,8 +93,8 @@ def _summary(
     return ready.summary() if args.out else {**ready.summary(), "run": NO_FOLDER}
 
 
-def _foresee(args: argparse.Namespace, samples: RunFolder, plan: Plan) -> list[Prospect]:
-    from harness.compare.foresight import DISCORDANCES, foresee
+def _foresee(args: argparse.Namespace, samples: RunFolder, plan: Plan) -> list[PlannedPower]:
+    from harness.compare.power import DISCORDANCES, foresee
     from harness.run.sample_file import read_samples
 
     return [
@@ -109,12 +109,12 @@ def _foresee(args: argparse.Namespace, samples: RunFolder, plan: Plan) -> list[P
     ]
 
 
-def _show(args: argparse.Namespace, summary: dict[str, Any], found: list[Prospect]) -> None:
+def _show(args: argparse.Namespace, summary: dict[str, Any], found: list[PlannedPower]) -> None:
     import json
     import math
     from dataclasses import asdict
 
-    from harness.compare.foresight import foresight_blocks
+    from harness.compare.power import foresight_blocks
     from harness.report.terminal import print_plan
 
     if args.json:

@@ -11,9 +11,9 @@ from harness.cli.options import add_folders, workspace
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
+    from harness.imports.columns import PredictionMap
     from harness.run.folder import RunFolder
     from harness.score import Scores
-    from harness.score.prediction_columns import PredictionMap
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +84,7 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
 def asked_columns(args: argparse.Namespace) -> PredictionMap:
     """What the flags or the map file ask for. Raises HarnessError where both are given."""
     from harness.core.errors import HarnessError
-    from harness.score.prediction_columns import PredictionMap, read_map
+    from harness.imports.columns import PredictionMap, read_map
 
     named = {name: getattr(args, name) for name in ("id", "truth", "answer")}
     if args.map is None:
@@ -175,7 +175,7 @@ def _refuse_columns(args: argparse.Namespace, doing: str) -> None:
 
 def _is_spots(path: Path) -> bool:
     """Whether a table holds intervals."""
-    from harness.score.spot_tables import COLUMNS
+    from harness.imports.spot_tables import COLUMNS
     from harness.sources.rows import open_table
 
     if path.suffix.lower() == ".json" or not path.is_file():
@@ -188,10 +188,10 @@ def _score_spots(args: argparse.Namespace) -> int:
     from harness.analyses.spot_lines import mended_lines, spot_lines
     from harness.analyses.words import visible
     from harness.core.errors import HarnessError
+    from harness.imports.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
     from harness.report.terminal import scores_json
     from harness.run.task_files import load_task
     from harness.score.folder import Scores
-    from harness.score.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
     from harness.sources import open_source
 
     _refuse_columns(args, "on tables of intervals, whose columns have fixed names")
@@ -233,10 +233,10 @@ def _imported(args: argparse.Namespace) -> RunFolder:
     from harness.analyses.words import visible
     from harness.core.errors import HarnessError
     from harness.core.text import digest_file, digest_json
+    from harness.imports.predictions import import_predictions
     from harness.run.folder import RunFolder
     from harness.run.job import RUNS
     from harness.run.task_files import load_task
-    from harness.score.predictions import import_predictions
 
     if args.task is None:
         raise HarnessError(

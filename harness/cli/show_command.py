@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from harness.core.sample import Sample
     from harness.core.task import Task
     from harness.prompting import Library
-    from harness.run.exemplars import Pool
-    from harness.run.partners import Partners
+    from harness.run.exemplars import ExamplePool
+    from harness.run.mix_pairing import Partners
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.conditions.mixture import mixes
     from harness.prompting import Library
     from harness.run.exemplars import read_pool
-    from harness.run.partners import Partners
+    from harness.run.mix_pairing import Partners
     from harness.run.plan import Axes, choose_prompts, conditions_of
     from harness.run.preview import with_labels
 
@@ -123,7 +123,7 @@ def _show(
     *,
     conditions: Mapping[str, Presentation],
     protocols: Mapping[str, str],
-    pool: Pool | None,
+    pool: ExamplePool | None,
     pairs: Partners | None,
 ) -> None:
     from harness.run.preview import preview

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
-    from harness.submit import Assembled, Choice, Fill, Findings, Form, Package, Questions
+    from harness.submit import Assembled, Choice, Fill, Findings, Package, Questions, SubmissionForm
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +87,7 @@ def _refuse_nonsense(args: argparse.Namespace) -> None:
         raise HarnessError("where to?", hint="--out DIR, or --dry-run to write nothing")
 
 
-def _spots(args: argparse.Namespace, form: Form) -> int:
+def _spots(args: argparse.Namespace, form: SubmissionForm) -> int:
     """Tables of intervals: check them, or make them from runs over windows."""
     from harness.core.errors import HarnessError
     from harness.submit import check_spots, pack_spots, read_spotted, read_videos, spots_for
@@ -150,7 +150,7 @@ def _fill(args: argparse.Namespace) -> Fill:
     return Fill(words="words" in args.fill, values=values)
 
 
-def _check(form: Form, asked: list[Questions], files: list[Path]) -> int:
+def _check(form: SubmissionForm, asked: list[Questions], files: list[Path]) -> int:
     from harness.submit import check_file
 
     by_name = {questions.answers_to: questions for questions in asked}
@@ -168,7 +168,7 @@ def _check(form: Form, asked: list[Questions], files: list[Path]) -> int:
     return 0 if fit else 1
 
 
-def _submit(args: argparse.Namespace, form: Form, asked: list[Questions]) -> int:
+def _submit(args: argparse.Namespace, form: SubmissionForm, asked: list[Questions]) -> int:
     from harness.submit import assemble, pack, read_given
 
     fill = _fill(args)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.compare.contenders import Contender, Side, contenders
+from harness.compare.candidates import Contender, Side, contenders
 from harness.compare.measure import DRAWS, LEVEL, Cut, share
 from harness.compare.tables import Block, bounds, decimal
 from harness.core.errors import HarnessError
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class LosoEstimate:
     """A value of the metric with its interval."""
 
     value: float
@@ -49,9 +49,9 @@ class Selection:
     subjects: int
     unit: str
     """What was left out one at a time: `subject`, or what the task resamples."""
-    selected: Estimate
+    selected: LosoEstimate
     """Each subject scored with the prompt that was best on the others."""
-    prompts: Mapping[str, Estimate]
+    prompts: Mapping[str, LosoEstimate]
     """Every prompt by itself."""
     best: str
     """The prompt that is best in hindsight."""
@@ -121,7 +121,7 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
             task=first.cell.task, field=first.field, slice=part, model=first.cell.model,
             condition=first.cell.shown_condition, channel=first.cell.channel, metric=metric,
             n=int(mask.sum()), subjects=len(subjects), unit=first.records.cluster_unit,
-            selected=Estimate(float(cuts[0].value(metric, pooled)[0]), float(low), float(high)),
+            selected=LosoEstimate(float(cuts[0].value(metric, pooled)[0]), float(low), float(high)),
             prompts=alone, best=max(alone, key=lambda name: known.sign * alone[name].value),
             chosen={name: chosen.get(name, 0) for name in names},
         )  # fmt: skip
@@ -151,12 +151,12 @@ def _pooled(
     return pooled, picks
 
 
-def _alone(cut: Cut, clusters: NDArray[np.int64], metric: str, seed: int) -> Estimate:
+def _alone(cut: Cut, clusters: NDArray[np.int64], metric: str, seed: int) -> LosoEstimate:
     def value(totals: Floats) -> Floats:
         return cut.value(metric, totals)
 
     interval = bootstrap(cut.rows(), clusters, value, draws=DRAWS, level=LEVEL, seed=seed)
-    return Estimate(float(value(cut.rows().sum(axis=0))), interval.low, interval.high)
+    return LosoEstimate(float(value(cut.rows().sum(axis=0))), interval.low, interval.high)
 
 
 def selection_blocks(found: Sequence[Selection]) -> Iterator[Block]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.compare.candidates import Contender
+from harness.compare.comparability import CellPair
 from harness.compare.comparison import Change, Comparison, Party, Settle
-from harness.compare.contenders import Contender
-from harness.compare.likeness import Pairing
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
-from harness.metrics import Family, LabelFamily, family_for, main_metric, metric_of
+from harness.metrics import LabelFamily, MetricFamily, family_for, main_metric, metric_of
 from harness.score.columns import group
 from harness.score.grouping import LEAST_SAMPLES
 from harness.stats.multiple import benjamini_hochberg, holm
@@ -34,7 +34,7 @@ Mask = NDArray[np.bool_]
 class Cut:
     """What one cell adds to the metrics, sample by sample: the mean over repeats, in rows that `family` reads."""
 
-    family: Family
+    family: MetricFamily
     table: NDArray[np.float64]
     """(n, k)."""
 
@@ -61,7 +61,7 @@ class Cut:
 class Shared:
     """Cells over the same samples in the same order."""
 
-    family: Family
+    family: MetricFamily
     """Of the first cell: its truths and classes are those of all."""
     cells: tuple[Cut, ...]
     spec: FieldSpec
@@ -130,7 +130,7 @@ def share(found: Sequence[Contender]) -> Shared:
 
 def _cuts(
     answers: Sequence[Sequence[Sequence[Value | None]]], truth: Sequence[Value], spec: FieldSpec
-) -> tuple[Family, tuple[Cut, ...]]:
+) -> tuple[MetricFamily, tuple[Cut, ...]]:
     """The first family, and the rows of each cell as it reads them; `answers` are those of cell and repeat."""
     families = [family_for(spec, truth, repeat) for cell in answers for repeat in cell]
     tables = iter(side_by_side(families))
@@ -162,7 +162,7 @@ def _ordered(
     return order, np.asarray([numbers[c] for c in clusters[order].tolist()], dtype=np.int64)
 
 
-def compare_pair(pairing: Pairing, *, seed: int = 0) -> Iterator[Comparison]:
+def compare_pair(pairing: CellPair, *, seed: int = 0) -> Iterator[Comparison]:
     """One comparison for the whole task, or one for each of its parts."""
     a, b = pairing.a, pairing.b
     shared = share((a, b))

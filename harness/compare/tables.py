@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.compare.comparison import Change, Comparison, Factors, Party, Ranks, Report
-from harness.score.prediction_folder import MODEL
+from harness.imports.folder import MODEL
 
 DASH = "–"
 SMALL_P = 0.001

@@ -10,7 +10,7 @@ from harness.core.errors import HarnessError
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class ConditionFamily:
     """Registered under a name that ends in `-N`."""
 
     name: str

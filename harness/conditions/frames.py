@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.conditions.family import Family
+from harness.conditions.family import ConditionFamily
 from harness.core.medium import Medium
 from harness.media.frames import parse_policy
 
@@ -55,7 +55,7 @@ ONSET_APEX_OFFSET = Frames(
 ALL = Frames(
     "all", "every frame of each clip", "These are all frames of one clip, in order of time."
 )
-UNIFORM = Family("uniform-N", "N frames evenly spaced over each clip: uniform-8", _uniform)
-AROUND_APEX = Family(
+UNIFORM = ConditionFamily("uniform-N", "N frames evenly spaced over each clip: uniform-8", _uniform)
+AROUND_APEX = ConditionFamily(
     "around-apex-N", "the apex and up to N frames on each side: around-apex-3", _around
 )

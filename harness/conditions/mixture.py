@@ -1,8 +1,8 @@
 """Two samples as one, for an ambiguity that is known: `mix:0.7` is seven parts the sample, three parts another.
 
 After MIDAS (arXiv 2506.20867), which trains on mixed clips with mixed labels: here a model that was not trained so is
-shown them, and `harness.score.mixture` says whether its label distribution follows the mixed soft label. Which sample
-is the other one, `harness.run.partners` decides; the trial records it.
+shown them, and `harness.analyses.rows.mixture` says whether its label distribution follows the mixed soft label. Which sample
+is the other one, `harness.run.mix_pairing` decides; the trial records it.
 """
 
 from __future__ import annotations

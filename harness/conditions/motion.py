@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.conditions.family import Family
+from harness.conditions.family import ConditionFamily
 from harness.core.errors import MediaError
 from harness.core.medium import Medium
 from harness.media import flow
@@ -22,7 +22,7 @@ GAIN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class OnsetApexPair:
     """One picture made from the onset frame and the apex frame."""
 
     name: str
@@ -112,7 +112,7 @@ def _magnified(name: str, number: float) -> Magnified:
     )
 
 
-DIFFERENCE = Pair(
+DIFFERENCE = OnsetApexPair(
     "difference",
     f"the apex less the onset, {GAIN:g} times, on mid-grey",
     partial(difference, gain=GAIN),
@@ -124,21 +124,21 @@ _FLOW_TEXT = (
     "This picture shows the optical flow from the onset to the apex of one micro-expression: how each "
     "part of the face moved."
 )
-OPTICAL_FLOW = Pair(
+OPTICAL_FLOW = OnsetApexPair(
     "optical-flow",
     "optical flow from onset to apex as colours (dense inverse search, OpenCV)",
     partial(flow.flow_picture, method="dis"),
     _FLOW_TEXT,
     flow.LEGEND,
 )
-OPTICAL_FLOW_TVL1 = Pair(
+OPTICAL_FLOW_TVL1 = OnsetApexPair(
     "optical-flow-tvl1",
     "the same by TV-L1 (needs OpenCV with its contrib modules)",
     partial(flow.flow_picture, method="tvl1"),
     _FLOW_TEXT,
     flow.LEGEND,
 )
-MAGNIFIED = Family(
+MAGNIFIED = ConditionFamily(
     "magnified-N",
     "onset, apex and offset with the movement since the onset N times as large: magnified-4",
     _magnified,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.conditions.family import Family, Worded
+from harness.conditions.family import ConditionFamily, Worded
 from harness.conditions.joined import Joined
 from harness.conditions.label_order import ORDERS
 from harness.conditions.label_order import PREFIX as ORDER_PREFIX
@@ -42,7 +42,7 @@ CONDITIONS = Registry(
         "video-N": "harness.conditions.video:VIDEO_OF",
         "video-slowed-N": "harness.conditions.video:SLOWED",
     },
-    expects=(Condition, Family, Worded),
+    expects=(Condition, ConditionFamily, Worded),
 )
 """Name -> a Condition; a name that ends in `-N` -> a Family of them, one for each number; or a name -> the Worded family of
 all that have words behind it and a colon."""
@@ -71,11 +71,11 @@ def _single(name: str) -> Condition:
     """One that is neither joined nor a change of the prompt: registered, or one of a family."""
     numbered = _NUMBERED.fullmatch(name)
     if numbered and f"{numbered[1]}-N" in CONDITIONS.names():
-        family: Family = CONDITIONS.load(f"{numbered[1]}-N")
+        family: ConditionFamily = CONDITIONS.load(f"{numbered[1]}-N")
         family.check(name, float(numbered[2]))
         return _made(family, name, float(numbered[2]))
     head, colon, words = name.partition(":")
-    found: Condition | Family | Worded = CONDITIONS.load(head if colon else name)
+    found: Condition | ConditionFamily | Worded = CONDITIONS.load(head if colon else name)
     if isinstance(found, Worded):
         if colon:
             return _made(found, name, words)
@@ -84,7 +84,7 @@ def _single(name: str) -> Condition:
                 f"condition {name}: words are missing behind it", hint=f"write {found.form}"
             )
         return found.bare
-    if isinstance(found, Family):
+    if isinstance(found, ConditionFamily):
         raise HarnessError(
             f"condition {name}: N is a number to fill in", hint=found.description.split(": ")[-1]
         )
@@ -93,7 +93,7 @@ def _single(name: str) -> Condition:
     return found
 
 
-def _made(family: Family | Worded, name: str, parameter: float | str) -> Condition:
+def _made(family: ConditionFamily | Worded, name: str, parameter: float | str) -> Condition:
     """The condition of a family. Raises HarnessError where another package's family makes none, or one of another name."""
     entry = CONDITIONS.entry(family.name)
     made: Condition = call(entry, family.make, name, parameter, expects=Condition)

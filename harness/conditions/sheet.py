@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from harness.conditions.family import Family
+from harness.conditions.family import ConditionFamily
 from harness.core.medium import Medium
 from harness.media import contact_sheet, parse_policy
 
@@ -16,7 +16,7 @@ _SHOWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SheetCondition:
     """The frames as one contact sheet; single pictures pass unchanged."""
 
     name: str
@@ -43,15 +43,15 @@ class Sheet:
         )
 
 
-def _uniform(name: str, number: float) -> Sheet:
+def _uniform(name: str, number: float) -> SheetCondition:
     description = f"{number:g} frames evenly spaced over each clip, as one contact sheet"
-    return Sheet(name, description, f"uniform-{number:g}", whole_clip=True)
+    return SheetCondition(name, description, f"uniform-{number:g}", whole_clip=True)
 
 
-CONTACT_SHEET = Sheet(
+CONTACT_SHEET = SheetCondition(
     "contact-sheet", "the frames that the task shows, as one picture of numbered tiles"
 )
-SHEET_OF = Family(
+SHEET_OF = ConditionFamily(
     "contact-sheet-N",
     "N frames evenly spaced over each clip, as one picture of numbered tiles: contact-sheet-9",
     _uniform,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from harness.conditions.family import Family
+from harness.conditions.family import ConditionFamily
 from harness.core.medium import Medium
 from harness.media.frames import parse_policy
 
@@ -56,10 +56,10 @@ def _slowed(name: str, number: float) -> Filmed:
 
 
 VIDEO = Filmed("video", "each clip as one video at its own frame times, for models that take one")
-VIDEO_OF = Family(
+VIDEO_OF = ConditionFamily(
     "video-N", "N frames evenly spaced over each clip, as one video at their own times: video-16", _some
 )  # fmt: skip
-SLOWED = Family(
+SLOWED = ConditionFamily(
     "video-slowed-N",
     "each clip as one video, its times told N times as long as they were (models whose clock ticks twice a second "
     "tell no order inside a micro-expression): video-slowed-20",

@@ -52,7 +52,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class MarkedText:
     """Words with a mark beside them, such as a group that is the worst."""
 
     text: str
@@ -83,7 +83,7 @@ class Who:
     """`in-sample`, `worst`."""
 
 
-Cell: TypeAlias = "str | int | float | Text | Number | Count | Share | Who | None"
+Cell: TypeAlias = "str | int | float | MarkedText | Number | Count | Share | Who | None"
 """One cell of a table. An int is a count, a float a number of three decimals, None a dash."""
 
 
@@ -286,7 +286,7 @@ def _checked(cell: object) -> None:
     if isinstance(cell, float):
         _finite(cell)
     elif isinstance(cell, bool) or not isinstance(
-        cell, str | int | Text | Number | Count | Share | Who | None
+        cell, str | int | MarkedText | Number | Count | Share | Who | None
     ):
         raise ValueError(f"{cell!r} is no cell of a table")
 

@@ -36,7 +36,7 @@ class MediaSpec(BaseModel):
 
 
 class SpottingSpec(BaseModel):
-    """How answers to windows over long videos become spotted intervals (see harness.score.spotting)."""
+    """How answers to windows over long videos become spotted intervals (see harness.analyses.rows.spotting)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

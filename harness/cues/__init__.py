@@ -2,6 +2,6 @@
 
 from harness.cues.audit import Audit, audit
 from harness.cues.interventions import Effects, causes, region_reliance
-from harness.cues.sheet import Sheet, read_sheets
+from harness.cues.sheet import AnswerSheet, read_sheets
 
-__all__ = ["Audit", "Effects", "Sheet", "audit", "causes", "read_sheets", "region_reliance"]
+__all__ = ["AnswerSheet", "Audit", "Effects", "audit", "causes", "read_sheets", "region_reliance"]

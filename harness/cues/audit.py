@@ -17,7 +17,7 @@ from harness.cues.perceived import FalseAlarm, Perception, false_alarm_effect, p
 from harness.cues.quadrant import AROUSAL, VALENCE, sign_agreement
 from harness.cues.regression import Fit, fit
 from harness.cues.schema import EMOTION, NUMBERS, cues_of, reliance_field
-from harness.cues.sheet import Sheet
+from harness.cues.sheet import AnswerSheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Reliance:
 class Audit:
     """One cell's introspection, audited. Empty parts could not be computed from what was asked."""
 
-    sheet: Sheet
+    sheet: AnswerSheet
     perceptions: tuple[Perception, ...]
     false_alarms: tuple[FalseAlarm, ...]
     gaps: tuple[Gap, ...]
@@ -48,7 +48,7 @@ class Audit:
 
 
 def audit(
-    sheet: Sheet, fields: Mapping[str, FieldSpec], *, label: str = "happiness", seed: int = 0
+    sheet: AnswerSheet, fields: Mapping[str, FieldSpec], *, label: str = "happiness", seed: int = 0
 ) -> Audit:
     """Audit one cell. `label` is the judgement whose rate a false alarm on teeth may raise."""
     cues = [cue for cue in cues_of(fields) if cue in sheet.said]
@@ -74,7 +74,7 @@ def audit(
     )
 
 
-def _annotated(sheet: Sheet, cue: str) -> tuple[list[str], list[str | None], list[str]]:
+def _annotated(sheet: AnswerSheet, cue: str) -> tuple[list[str], list[str | None], list[str]]:
     """Truth, answer and cluster of the samples whose cue is annotated."""
     kept = [i for i, value in enumerate(sheet.truth[cue]) if value is not None]
     return (
@@ -84,14 +84,14 @@ def _annotated(sheet: Sheet, cue: str) -> tuple[list[str], list[str | None], lis
     )
 
 
-def _values(sheet: Sheet, cue: str) -> list[str]:
+def _values(sheet: AnswerSheet, cue: str) -> list[str]:
     """Annotated values of a cue; of yes and no only yes, whose rates say both."""
     found = sorted({str(value) for value in sheet.truth[cue] if value is not None})
     return ["yes"] if found and set(found) <= {"yes", "no"} else found
 
 
 def _false_alarms(
-    sheet: Sheet, cues: Sequence[str], label: str, seed: int
+    sheet: AnswerSheet, cues: Sequence[str], label: str, seed: int
 ) -> tuple[FalseAlarm, ...]:
     """For yes-no cues that are annotated, within the true emotion."""
     if EMOTION not in sheet.said:
@@ -119,7 +119,7 @@ def _false_alarms(
     return tuple(found)
 
 
-def _gaps(sheet: Sheet, fields: Mapping[str, FieldSpec], cue: str, seed: int) -> list[Gap]:
+def _gaps(sheet: AnswerSheet, fields: Mapping[str, FieldSpec], cue: str, seed: int) -> list[Gap]:
     """Accuracy of the emotion and CCC of the numbers, by the annotated value of a cue."""
     groups = [None if value is None else str(value) for value in sheet.truth[cue]]
     found: list[Gap | None] = []
@@ -152,7 +152,7 @@ def _gaps(sheet: Sheet, fields: Mapping[str, FieldSpec], cue: str, seed: int) ->
     return [gap for gap in found if gap is not None]
 
 
-def _fit(sheet: Sheet, outcome: str, cues: Sequence[str], seed: int) -> Fit | None:
+def _fit(sheet: AnswerSheet, outcome: str, cues: Sequence[str], seed: int) -> Fit | None:
     """The model's own number on its own cues."""
     if outcome not in sheet.said or not cues:
         return None
@@ -173,7 +173,7 @@ def _fit(sheet: Sheet, outcome: str, cues: Sequence[str], seed: int) -> Fit | No
     )
 
 
-def _signs(sheet: Sheet, seed: int) -> dict[str, Estimate]:
+def _signs(sheet: AnswerSheet, seed: int) -> dict[str, Estimate]:
     if EMOTION not in sheet.said:
         return {}
     found = {}
@@ -187,7 +187,7 @@ def _signs(sheet: Sheet, seed: int) -> dict[str, Estimate]:
     return found
 
 
-def _stated(sheet: Sheet, cue: str, seed: int) -> Estimate | None:
+def _stated(sheet: AnswerSheet, cue: str, seed: int) -> Estimate | None:
     numbers: Sequence[Any] = sheet.said.get(reliance_field(cue), ())
     if not any(number is not None for number in numbers):
         return None

@@ -26,7 +26,7 @@ CLEARED_WITHIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CuePair:
     """One sample under two values of a cue."""
 
     sample: str
@@ -49,7 +49,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class CueEffect:
     """Mean paired change of one outcome with one cue, or with one region covered."""
 
     cue: str
@@ -81,8 +81,8 @@ class Effect:
 
 
 def effect_of(
-    cue: str, values: tuple[str, str], outcome: str, pairs: Sequence[Pair], *, seed: int
-) -> Effect:
+    cue: str, values: tuple[str, str], outcome: str, pairs: Sequence[CuePair], *, seed: int
+) -> CueEffect:
     """The mean paired change with 95% and 90% intervals over clusters, its test, and three pairs to look at."""
     known = [p for p in pairs if p.first is not None and p.second is not None]
     changes = np.array([float(p.first or 0.0) - float(p.second or 0.0) for p in known])
@@ -101,7 +101,7 @@ def effect_of(
         -1, 2
     )
     means = halves.mean(axis=0) if known else np.full(2, np.nan)
-    return Effect(
+    return CueEffect(
         cue, values, outcome, change, (narrow.low, narrow.high), len(known), len(pairs) - len(known),
         means=(float(means[0]), float(means[1])), p=_p(halves, clusters, seed=seed),
         examples=tuple(examples(known)),
@@ -116,7 +116,7 @@ def _p(halves: Floats, clusters: Sequence[str], *, seed: int) -> float:
     return sign_flip(first, second, clusters, lambda t: t[:, 0] / t[:, 1], seed=seed).p
 
 
-def examples(known: Sequence[Pair]) -> Iterator[Example]:
+def examples(known: Sequence[CuePair]) -> Iterator[Example]:
     """The pairs of largest, median and smallest absolute change, ties by the sample's id; no sample twice."""
     ordered = sorted(known, key=lambda p: (-abs((p.first or 0.0) - (p.second or 0.0)), p.sample))
     places: dict[int, Literal["largest", "median", "smallest"]] = {}
@@ -128,7 +128,7 @@ def examples(known: Sequence[Pair]) -> Iterator[Example]:
         yield Example(places[place], pair.sample, pair.first or 0.0, pair.second or 0.0)
 
 
-def verdict(effect: Effect) -> Verdict:
+def verdict(effect: CueEffect) -> Verdict:
     """Caught: the 95% lower bound of a rise lies above `CAUGHT_ABOVE`. Cleared: the whole 90% interval
     lies within +- `CLEARED_WITHIN`. Else undecided."""
     low, high = effect.narrow
@@ -219,7 +219,7 @@ def _ranks(values: Sequence[float]) -> Floats:
 
 
 def by_subject(
-    pairs: Mapping[str, Sequence[Pair]], *, absolute: bool = True
+    pairs: Mapping[str, Sequence[CuePair]], *, absolute: bool = True
 ) -> dict[str, dict[str, float]]:
     """Cue -> pairs to subject -> cue -> mean change, each pair's absolute one unless told otherwise."""
     gathered: dict[str, dict[str, list[float]]] = {}

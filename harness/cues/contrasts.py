@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from harness.conditions.cue import PREFIX
 from harness.conditions.region import covered
 from harness.cues.schema import CUES
-from harness.cues.sheet import Sheet
+from harness.cues.sheet import AnswerSheet
 
 Kind: TypeAlias = Literal["cue", "region"]
 CellName: TypeAlias = tuple[str, str, str, str]
@@ -31,9 +31,9 @@ class Contrast:
     cue: str
     values: tuple[str, str]
     """What was done in the first and in the second cell."""
-    first: Sheet
-    second: Sheet
-    unchanged: Sheet | None
+    first: AnswerSheet
+    second: AnswerSheet
+    unchanged: AnswerSheet | None
     """The cell with untouched pictures, where it was run."""
 
     @property
@@ -42,9 +42,9 @@ class Contrast:
         return self.first.name
 
 
-def contrasts(sheets: Sequence[Sheet]) -> list[Contrast]:
+def contrasts(sheets: Sequence[AnswerSheet]) -> list[Contrast]:
     """Every contrast of a run, cell by cell: changed cues first, then covered regions."""
-    groups: dict[CellName, dict[str, Sheet]] = {}
+    groups: dict[CellName, dict[str, AnswerSheet]] = {}
     for sheet in sheets:
         groups.setdefault(sheet.name, {})[sheet.condition] = sheet
     return [
@@ -54,7 +54,7 @@ def contrasts(sheets: Sequence[Sheet]) -> list[Contrast]:
     ]
 
 
-def _changed_cues(group: dict[str, Sheet]) -> list[Contrast]:
+def _changed_cues(group: dict[str, AnswerSheet]) -> list[Contrast]:
     """For each cue: shown against hidden where both were run, else every changed cell against the unchanged."""
     untouched = group.get(UNCHANGED)
     found = []
@@ -75,7 +75,7 @@ def _changed_cues(group: dict[str, Sheet]) -> list[Contrast]:
     return found
 
 
-def _covered_regions(group: dict[str, Sheet]) -> list[Contrast]:
+def _covered_regions(group: dict[str, AnswerSheet]) -> list[Contrast]:
     """For each part and way of covering it that was run with its control: the part against its control."""
     cells = {done: sheet for name, sheet in group.items() if (done := covered(name)) is not None}
     found = [
@@ -89,7 +89,7 @@ def _covered_regions(group: dict[str, Sheet]) -> list[Contrast]:
     return sorted(found, key=lambda one: (one.values[0], CUES.index(one.cue)))
 
 
-def lonely_regions(sheets: Sequence[Sheet]) -> list[str]:
+def lonely_regions(sheets: Sequence[AnswerSheet]) -> list[str]:
     """Conditions that cover a region, or elsewhere, without the other half in the same cell."""
     seen = {(s.name, *done) for s in sheets if (done := covered(s.condition)) is not None}
     return sorted(

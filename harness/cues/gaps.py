@@ -18,7 +18,7 @@ LEAST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupScore:
     """One group's score."""
 
     name: str
@@ -32,7 +32,7 @@ class Gap:
     cue: str
     metric: str
     field: str
-    groups: tuple[Group, ...]
+    groups: tuple[GroupScore, ...]
     """Best first."""
     gap: Estimate
     """Best minus worst. The greatest of several differences is biased upwards: groups that are equal in
@@ -121,8 +121,8 @@ def _gap(
         undefined = np.isnan(found).any(axis=1)
         return np.where(undefined, np.nan, found.max(axis=1) - found.min(axis=1))
 
-    def one(at: int, name: str) -> Group:
-        return Group(
+    def one(at: int, name: str) -> GroupScore:
+        return GroupScore(
             name,
             estimate(rows, clusters, lambda t: scores(t)[:, at], seed=seed, n=sizes[name]),
         )

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.cues.causes import (
-    Effect,
+    CueEffect,
+    CuePair,
     Faithfulness,
-    Pair,
     Verdict,
     by_subject,
     effect_of,
@@ -22,16 +22,16 @@ from harness.cues.causes import (
 from harness.cues.contrasts import CellName, Contrast, contrasts
 from harness.cues.outcomes import Outcome, distances, moves_of, outcomes, pairs_of, truths
 from harness.cues.schema import CUES, reliance_field
-from harness.cues.sheet import Sheet
+from harness.cues.sheet import AnswerSheet
 from harness.stats import holm
 
 
-class Finding(NamedTuple):
+class InterventionEffect(NamedTuple):
     """One effect."""
 
     cell: CellName
     """Task, model, prompt, channel."""
-    effect: Effect
+    effect: CueEffect
     verdict: Verdict | None
     """On P(label) of a changed cue alone."""
 
@@ -49,17 +49,19 @@ class Stated(NamedTuple):
 class Effects:
     """All effects of one kind that a run can show, and what a model states of itself beside them."""
 
-    effects: tuple[Finding, ...]
+    effects: tuple[InterventionEffect, ...]
     faithful: tuple[Stated, ...]
 
 
-def causes(sheets: Sequence[Sheet], *, label: str = "happiness", seed: int = 0) -> Effects:
+def causes(sheets: Sequence[AnswerSheet], *, label: str = "happiness", seed: int = 0) -> Effects:
     """Effects of every changed cue, and the faithfulness of every model that stated its reliance."""
     found = [c for c in contrasts(sheets) if c.kind == "cue"]
     return _effects(found, sheets, lambda contrast: outcomes(contrast.first, label), label, seed)
 
 
-def region_reliance(sheets: Sequence[Sheet], *, label: str = "happiness", seed: int = 0) -> Effects:
+def region_reliance(
+    sheets: Sequence[AnswerSheet], *, label: str = "happiness", seed: int = 0
+) -> Effects:
     """Covered region minus its control, of every region that was run with both.
 
     A reliance, never a cause: covering a region takes away more than a cue and puts something strange in its place;
@@ -73,7 +75,7 @@ def region_reliance(sheets: Sequence[Sheet], *, label: str = "happiness", seed: 
 
 def _effects(
     found: Sequence[Contrast],
-    sheets: Sequence[Sheet],
+    sheets: Sequence[AnswerSheet],
     measured: Callable[[Contrast], dict[str, Outcome]],
     label: str,
     seed: int,
@@ -90,12 +92,14 @@ def _effects(
                 effect, conditions=(contrast.first.condition, contrast.second.condition)
             )
             judged = contrast.kind == "cue" and name == f"P({label})"
-            findings.append(Finding(contrast.cell, effect, verdict(effect) if judged else None))
+            findings.append(
+                InterventionEffect(contrast.cell, effect, verdict(effect) if judged else None)
+            )
     faithful = (one for cell, some in _by_cell(found) for one in _stated(cell, some, sheets, seed))
     return Effects(tuple(adjusted(findings)), tuple(faithful))
 
 
-def adjusted(findings: Sequence[Finding]) -> list[Finding]:
+def adjusted(findings: Sequence[InterventionEffect]) -> list[InterventionEffect]:
     """The findings with p-values adjusted by Holm's method over the cues of one cell, outcome and way of covering."""
     families: dict[tuple[object, ...], list[int]] = {}
     for place, (cell, effect, _) in enumerate(findings):
@@ -120,7 +124,7 @@ def _by_cell(found: Sequence[Contrast]) -> Iterator[tuple[CellName, list[Contras
 
 
 def _stated(
-    cell: CellName, found: Sequence[Contrast], sheets: Sequence[Sheet], seed: int
+    cell: CellName, found: Sequence[Contrast], sheets: Sequence[AnswerSheet], seed: int
 ) -> Iterator[Stated]:
     """Faithfulness of a cell in each measure; several contrasts of one cue count as one, pair by pair."""
     stated, by = stated_beside(cell, sheets)
@@ -128,7 +132,7 @@ def _stated(
         return
     way = f", {found[0].values[0]}" if found[0].kind == "region" else ""
     for name, distance in distances(found[0].first).items():
-        pairs: dict[str, list[Pair]] = {}
+        pairs: dict[str, list[CuePair]] = {}
         for contrast in found:
             pairs.setdefault(contrast.cue, []).extend(moves_of(contrast, distance))
         effects = by_subject(pairs, absolute=False)
@@ -138,7 +142,7 @@ def _stated(
 
 
 def stated_beside(
-    cell: CellName, sheets: Sequence[Sheet]
+    cell: CellName, sheets: Sequence[AnswerSheet]
 ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
     """Stated reliance to hold beside a cell's effects, subject -> cue -> mean, and the prompts that asked for it.
 
@@ -156,12 +160,12 @@ def stated_beside(
     return _means(gathered), tuple(dict.fromkeys(s.prompt for s in chosen))
 
 
-def states(sheet: Sheet) -> bool:
+def states(sheet: AnswerSheet) -> bool:
     """Whether a cell says how much it relies on any cue."""
     return any(n is not None for cue in CUES for n in sheet.said.get(reliance_field(cue), ()))
 
 
-def stated_by_subject(sheet: Sheet) -> dict[str, dict[str, float]]:
+def stated_by_subject(sheet: AnswerSheet) -> dict[str, dict[str, float]]:
     """Subject -> cue -> mean stated reliance of one cell."""
     gathered: dict[str, dict[str, list[float]]] = {}
     for cue in CUES:

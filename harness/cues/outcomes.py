@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from harness.cues.causes import Pair
+from harness.cues.causes import CuePair
 from harness.cues.contrasts import Contrast
 from harness.cues.schema import EMOTION, NUMBERS
-from harness.cues.sheet import Sheet
+from harness.cues.sheet import AnswerSheet
 
-Outcome: TypeAlias = Callable[[Sheet, int], float | None]
+Outcome: TypeAlias = Callable[[AnswerSheet, int], float | None]
 """A number of one sample in one cell; None where there is no answer."""
 
-Distance: TypeAlias = Callable[[Sheet, int, Sheet, int], float | None]
+Distance: TypeAlias = Callable[[AnswerSheet, int, AnswerSheet, int], float | None]
 """How far apart two answers to one sample lie, from 0; None where one is missing."""
 
 SHIFT = "shift of the label distribution"
@@ -23,7 +23,7 @@ MOVES = frozenset({SHIFT, CHANGED, *CHANGES.values()})
 """Outcomes that are distances between two answers."""
 
 
-def outcomes(sheet: Sheet, label: str) -> dict[str, Outcome]:
+def outcomes(sheet: AnswerSheet, label: str) -> dict[str, Outcome]:
     """What can be measured in a cell: the label's probability or its share among answers, valence, arousal."""
     found: dict[str, Outcome] = {}
     if has_probabilities(sheet):
@@ -35,7 +35,7 @@ def outcomes(sheet: Sheet, label: str) -> dict[str, Outcome]:
     return found | {name: _number(name) for name in NUMBERS if name in sheet.said}
 
 
-def truths(sheet: Sheet) -> dict[str, Outcome]:
+def truths(sheet: AnswerSheet) -> dict[str, Outcome]:
     """How well a cell judges: probability of the true label, or whether the answer is right (no answer is not)."""
     if all(true is None for true in sheet.truth.get(EMOTION, ())):
         return {}
@@ -54,7 +54,7 @@ def truths(sheet: Sheet) -> dict[str, Outcome]:
     }
 
 
-def distances(sheet: Sheet) -> dict[str, Distance]:
+def distances(sheet: AnswerSheet) -> dict[str, Distance]:
     """Ways to say how far an answer moved: total variation of the label distribution, or whether the label
     changed; absolute change of valence and of arousal."""
     found: dict[str, Distance] = {}
@@ -65,32 +65,32 @@ def distances(sheet: Sheet) -> dict[str, Distance]:
     return found | {CHANGES[name]: _apart(name) for name in NUMBERS if name in sheet.said}
 
 
-def has_probabilities(sheet: Sheet) -> bool:
+def has_probabilities(sheet: AnswerSheet) -> bool:
     """Whether the channel gave the probability of each label."""
     return any(p is not None for p in sheet.probabilities.get(EMOTION, ()))
 
 
-def pairs_of(contrast: Contrast, outcome: Outcome) -> list[Pair]:
+def pairs_of(contrast: Contrast, outcome: Outcome) -> list[CuePair]:
     """An outcome over the samples of both cells."""
     return [
-        Pair(sample, cluster, outcome(contrast.first, i), outcome(contrast.second, j))
+        CuePair(sample, cluster, outcome(contrast.first, i), outcome(contrast.second, j))
         for sample, cluster, i, j in _common(contrast.first, contrast.second)
     ]
 
 
-def moves_of(contrast: Contrast, distance: Distance) -> list[Pair]:
+def moves_of(contrast: Contrast, distance: Distance) -> list[CuePair]:
     """How far answers moved. Of a changed cue: between its two values, against nothing (0). Of a covered region:
     from the unchanged picture, against what covering elsewhere moves; empty where that was not run."""
     first, second = contrast.first, contrast.second
     if contrast.kind == "cue":
         return [
-            Pair(sample, cluster, distance(first, i, second, j), 0.0)
+            CuePair(sample, cluster, distance(first, i, second, j), 0.0)
             for sample, cluster, i, j in _common(first, second)
         ]
     whole = contrast.unchanged
     place = {} if whole is None else {sample: k for k, sample in enumerate(whole.samples)}
     return [
-        Pair(
+        CuePair(
             sample, cluster,
             distance(first, i, whole, place[sample]), distance(second, j, whole, place[sample]),
         )
@@ -99,7 +99,7 @@ def moves_of(contrast: Contrast, distance: Distance) -> list[Pair]:
     ]  # fmt: skip
 
 
-def _common(first: Sheet, second: Sheet) -> list[tuple[str, str, int, int]]:
+def _common(first: AnswerSheet, second: AnswerSheet) -> list[tuple[str, str, int, int]]:
     """Sample, cluster and place in either cell, of the samples of both."""
     place = {sample: j for j, sample in enumerate(second.samples)}
     return [
@@ -109,7 +109,7 @@ def _common(first: Sheet, second: Sheet) -> list[tuple[str, str, int, int]]:
     ]
 
 
-def total_variation(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
+def total_variation(first: AnswerSheet, i: int, second: AnswerSheet, j: int) -> float | None:
     """Total variation distance between two label distributions: 0 equal, 1 disjoint."""
     p, q = _distribution(first, i), _distribution(second, j)
     if p is None or q is None:
@@ -118,12 +118,12 @@ def total_variation(first: Sheet, i: int, second: Sheet, j: int) -> float | None
     return sum(abs(p.get(k, 0.0) - q.get(k, 0.0)) for k in sorted({*p, *q})) / 2
 
 
-def _distribution(sheet: Sheet, i: int) -> Mapping[str, float] | None:
+def _distribution(sheet: AnswerSheet, i: int) -> Mapping[str, float] | None:
     found = sheet.probabilities.get(EMOTION)
     return found[i] if found else None
 
 
-def _other_label(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
+def _other_label(first: AnswerSheet, i: int, second: AnswerSheet, j: int) -> float | None:
     a, b = (s.said[EMOTION][k] if EMOTION in s.said else None for s, k in ((first, i), (second, j)))
     return None if a is None or b is None else float(a != b)
 
@@ -137,7 +137,7 @@ def _number(name: str) -> Outcome:
 def _apart(name: str) -> Distance:
     number = _number(name)
 
-    def distance(first: Sheet, i: int, second: Sheet, j: int) -> float | None:
+    def distance(first: AnswerSheet, i: int, second: AnswerSheet, j: int) -> float | None:
         a, b = number(first, i), number(second, j)
         return None if a is None or b is None else abs(a - b)
 

@@ -28,7 +28,7 @@ LEAST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class RegressionEffect:
     """How far an outcome moves, in its own standard deviations, with one value of a cue."""
 
     cue: str
@@ -56,7 +56,7 @@ class Fit:
     r2: Estimate
     r2_held_out: Estimate
     """Cross-validated over clusters; its interval resamples the folds' clusters with the fits held fixed."""
-    effects: tuple[Effect, ...]
+    effects: tuple[RegressionEffect, ...]
     weights: tuple[Weight, ...]
     n: int
     left_out: int
@@ -127,7 +127,7 @@ def fit(
 
     spread = _spread(totals, p)
     effects = [
-        Effect(*names_of, with_interval(beta[:, i] / spread))
+        RegressionEffect(*names_of, with_interval(beta[:, i] / spread))
         for i, names_of in enumerate(design.columns, 1)
     ]
     weights = []

@@ -19,7 +19,7 @@ _NAMED = ("task", "model", "prompt", "condition", "channel")
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class AnswerSheet:
     """What one cell answered. All sequences are in the order of `samples`."""
 
     task: str
@@ -43,7 +43,7 @@ class Sheet:
         return (self.task, self.model, self.prompt, self.channel)
 
 
-def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[Sheet]]:
+def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[AnswerSheet]]:
     """Tasks and cells of a scored run, without earlier versions of edited prompts. Raises HarnessError where it was never scored."""
     manifest = scored_manifest(folder)
     tasks = {name: Task.model_validate(t["config"]) for name, t in manifest["tasks"].items()}
@@ -73,7 +73,7 @@ def _sheet(
     rows: Mapping[str, Mapping[str, Any]],
     task: Task,
     annotations: Mapping[str, Mapping[str, Any]],
-) -> Sheet:
+) -> AnswerSheet:
     samples = tuple(sorted(rows))
 
     def column(field: str, name: str) -> list[Any]:
@@ -81,7 +81,7 @@ def _sheet(
         return [None if cell is None else _read(cell.get(name)) for cell in cells]
 
     asked = [field for field in task.fields if any(field in rows[s] for s in samples)]
-    return Sheet(
+    return AnswerSheet(
         task=key[0],
         model=key[1],
         prompt=key[2],

@@ -12,7 +12,7 @@ from harness.cues.contrasts import CellName
 from harness.cues.controls import WORTH_SAYING
 from harness.cues.estimate import Estimate
 from harness.cues.gaps import LEAST
-from harness.cues.interventions import Effects, Finding, Stated
+from harness.cues.interventions import Effects, InterventionEffect, Stated
 from harness.cues.outcomes import MOVES
 from harness.metrics import named
 
@@ -224,15 +224,17 @@ def region_blocks(
         )
 
 
-def by_outcome(findings: Sequence[Finding]) -> Iterator[tuple[str, list[Finding]]]:
+def by_outcome(
+    findings: Sequence[InterventionEffect],
+) -> Iterator[tuple[str, list[InterventionEffect]]]:
     """Effects on one outcome together, in the order of their first."""
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[InterventionEffect]] = {}
     for finding in findings:
         found.setdefault(finding.effect.outcome, []).append(finding)
     yield from found.items()
 
 
-def _size(findings: Sequence[Finding]) -> str:
+def _size(findings: Sequence[InterventionEffect]) -> str:
     """How much the effects of one cell rest on."""
     most = max(findings, key=lambda finding: finding.effect.pairs).effect
     return f"up to {most.pairs:,} pairs in {most.change.clusters:,} clusters; 95% intervals over clusters"
@@ -260,9 +262,11 @@ def _stated(stated: Stated, heading: str, column: str) -> Block:
     )
 
 
-def by_cell(findings: Sequence[Finding]) -> Iterator[tuple[CellName, list[Finding]]]:
+def by_cell(
+    findings: Sequence[InterventionEffect],
+) -> Iterator[tuple[CellName, list[InterventionEffect]]]:
     """Effects of one cell together, in the order of their first."""
-    cells: dict[CellName, list[Finding]] = {}
+    cells: dict[CellName, list[InterventionEffect]] = {}
     for finding in findings:
         cells.setdefault(finding.cell, []).append(finding)
     yield from cells.items()
@@ -277,9 +281,9 @@ def plain(value: object) -> object:
     """Dataclasses as JSON values; nan becomes null, and an audit's sheet its cell's names."""
     from dataclasses import fields, is_dataclass
 
-    from harness.cues.sheet import Sheet
+    from harness.cues.sheet import AnswerSheet
 
-    if isinstance(value, Sheet):
+    if isinstance(value, AnswerSheet):
         names = ("task", "model", "prompt", "condition", "channel")
         return {name: getattr(value, name) for name in names}
     if is_dataclass(value) and not isinstance(value, type):

@@ -32,7 +32,7 @@ _CAPTION = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SheetCell:
     """One face and what is written under it."""
 
     face: Face
@@ -53,7 +53,7 @@ def sheet(what: Sheet, *, seed: int = 0, rows: int = 4, size: int = 128) -> Imag
     Raises:
         HarnessError: for an unknown sheet, or fewer than one row.
     """
-    makers: dict[str, Callable[[int, int], list[list[Cell]]]] = {
+    makers: dict[str, Callable[[int, int], list[list[SheetCell]]]] = {
         "emotions": _emotions,
         "tones": _tones,
         "ages": _ages,
@@ -70,7 +70,7 @@ def sheet(what: Sheet, *, seed: int = 0, rows: int = 4, size: int = 128) -> Imag
     return _lay_out(makers[what](seed, rows), size)
 
 
-def _lay_out(table: Sequence[Sequence[Cell]], size: int) -> Image.Image:
+def _lay_out(table: Sequence[Sequence[SheetCell]], size: int) -> Image.Image:
     gap = 4
     wide = max(len(row) for row in table)
     high = len(table) * (size + _CAPTION + gap) + gap
@@ -86,12 +86,12 @@ def _lay_out(table: Sequence[Sequence[Cell]], size: int) -> Image.Image:
     return page
 
 
-def _emotions(seed: int, rows: int) -> list[list[Cell]]:
+def _emotions(seed: int, rows: int) -> list[list[SheetCell]]:
     n = len(BASIC_8)
     table = []
     for subject in range(rows):
         faces = [face_at(subject * n + k, seed=seed, labels=BASIC_8) for k in range(n)]
-        found = {face.emotion: Cell(face, face.emotion) for face in faces}
+        found = {face.emotion: SheetCell(face, face.emotion) for face in faces}
         table.append([found[name] for name in BASIC_8])
     return table
 
@@ -107,25 +107,25 @@ def _people(seed: int, n: int, trait: str, value: str | int) -> list[Identity]:
     return list(islice((person for person in everyone if getattr(person, trait) == value), n))
 
 
-def _tones(seed: int, rows: int) -> list[list[Cell]]:
+def _tones(seed: int, rows: int) -> list[list[SheetCell]]:
     """A column for each tone, other people in each; every second row smiles."""
     tones = range(1, len(ranges.MONK_SCALE) + 1)
     columns = [_people(seed, rows, "skin_tone", tone) for tone in tones]
     smile = (both(6, 0.6), both(12, 0.7))
     return [
         [
-            Cell(_still(people[row]).with_units(*(smile if row % 2 else ())), f"Monk {tone}")
+            SheetCell(_still(people[row]).with_units(*(smile if row % 2 else ())), f"Monk {tone}")
             for tone, people in zip(tones, columns, strict=True)
         ]
         for row in range(rows)
     ]
 
 
-def _ages(seed: int, rows: int) -> list[list[Cell]]:
+def _ages(seed: int, rows: int) -> list[list[SheetCell]]:
     """A row for each age group, eight people in each."""
     return [
         [
-            Cell(_still(person), f"{group} ({person.age:.2f})")
+            SheetCell(_still(person), f"{group} ({person.age:.2f})")
             for person in _people(seed, 8, "age_group", group)
         ]
         for group in ranges.AGE_GROUPS
@@ -137,18 +137,18 @@ def _plain_person(seed: int) -> Identity:
     return replace(person, glasses="none", beard="none", hair_style="short", hairline=-0.9, age=0.0)
 
 
-def _units(seed: int, rows: int) -> list[list[Cell]]:
+def _units(seed: int, rows: int) -> list[list[SheetCell]]:
     """Rows follow from the number of units."""
     rest = _still(_plain_person(seed))
-    cells = [Cell(rest, "at rest")]
+    cells = [SheetCell(rest, "at rest")]
     for number, row in UNIT_TABLE.items():
         opened = (both(25, 0.6),) if number in (26, 27) else ()
         face = rest.with_units(*opened, both(number, 1.0))
-        cells.append(Cell(face, f"{number} {row.megc}"))
+        cells.append(SheetCell(face, f"{number} {row.megc}"))
     return [cells[i : i + 5] for i in range(0, len(cells), 5)]
 
 
-def _clips(seed: int, rows: int) -> list[list[Cell]]:
+def _clips(seed: int, rows: int) -> list[list[SheetCell]]:
     table = []
     for index in range(rows):
         clip = clip_at(index * (len(MICRO_7) + 1), seed=seed)
@@ -160,11 +160,11 @@ def _clips(seed: int, rows: int) -> list[list[Cell]]:
             (middle[1], ""),
             (clip.offset, "offset"),
         )
-        table.append([Cell(frame_at(clip, n), f"{n} {name}".strip()) for n, name in marks])
+        table.append([SheetCell(frame_at(clip, n), f"{n} {name}".strip()) for n, name in marks])
     return table
 
 
-def _longs(seed: int, rows: int) -> list[list[Cell]]:
+def _longs(seed: int, rows: int) -> list[list[SheetCell]]:
     """Each row a video: its events' apexes, and moments between them."""
     table = []
     for index in range(rows):
@@ -173,26 +173,26 @@ def _longs(seed: int, rows: int) -> list[list[Cell]]:
         frames |= {b.onset + (b.offset - b.onset) // 2: "blink" for b in spec.blinks[:1]}
         frames |= {e.apex: f"{e.kind[:5]} {e.emotion}" for e in spec.events[:3]}
         table.append(
-            [Cell(long_frame_at(spec, n), f"{n} {frames[n]}".strip()) for n in sorted(frames)]
+            [SheetCell(long_frame_at(spec, n), f"{n} {frames[n]}".strip()) for n in sorted(frames)]
         )
     return table
 
 
-def _cues(seed: int, rows: int) -> list[list[Cell]]:
+def _cues(seed: int, rows: int) -> list[list[SheetCell]]:
     """One person; a row for each cue, its values one by one."""
     rest = _still(replace(_plain_person(seed), age=0.0)).with_units(both(25, 0.5))
-    table = [[Cell(rest, "as it was")]]
+    table = [[SheetCell(rest, "as it was")]]
     for cue, intervention in INTERVENTIONS.items():
         cells = []
         for value in intervention.values:
             wanted = value == "yes" if cue == "teeth_visible" else value
             change = {cue: wanted, "allow": ("gaze", "forehead")}
-            cells.append(Cell(with_cue(rest, **change), f"{cue}: {value}"))  # type: ignore[arg-type]
+            cells.append(SheetCell(with_cue(rest, **change), f"{cue}: {value}"))  # type: ignore[arg-type]
         table.append(cells)
     return table
 
 
-def _mixtures(seed: int, rows: int) -> list[list[Cell]]:
+def _mixtures(seed: int, rows: int) -> list[list[SheetCell]]:
     table = []
     for index in range(rows):
         cells = []
@@ -200,6 +200,6 @@ def _mixtures(seed: int, rows: int) -> list[list[Cell]]:
             mixture = mixture_at(index * MIXTURES_EACH, seed=seed, share=share)
             face = replace(mixture.face, pose=Pose(), nuisance=Nuisance())
             first, second = mixture.emotions
-            cells.append(Cell(face, f"{first} {share:g} {second}"))
+            cells.append(SheetCell(face, f"{first} {share:g} {second}"))
         table.append(cells)
     return table

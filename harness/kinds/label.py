@@ -12,7 +12,7 @@ from harness.answers.constraints import escaped
 from harness.answers.from_json import read_text
 from harness.answers.label import quick_label, read_label
 from harness.answers.loose_json import Loose, Node
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.percentages import read_percentages
 from harness.answers.speech import speech_for
 from harness.answers.table import LabelTable, label_table
@@ -75,7 +75,7 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
 def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
     table, keys, speech = table_of(name, spec), key_pattern(name), speech_for(spec.languages)
 
-    def read(reply: Reply, form: Form) -> Answer:
+    def read(reply: NormalizedReply, form: Form) -> Answer:
         found = read_label(reply, table, form=form, letters=letters, keys=keys)
         if found.outcome is not Outcome.ANSWERED and {"yes", "no"} <= table.spellings.keys():
             other = read_yes_no(reply, keys=keys)

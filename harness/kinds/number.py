@@ -11,7 +11,7 @@ from harness.answers.anchors import key_pattern
 from harness.answers.constraints import escaped, number_pattern
 from harness.answers.label import quick_label, read_label
 from harness.answers.loose_json import Loose
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.number import quick_number, read_number
 from harness.answers.speech import speech_for
 from harness.answers.table import label_table
@@ -64,7 +64,7 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
         word = quick_label(raw, table) if table is not None else None
         return quick_number(raw, spec.low, spec.high) if word is None else valued(word)
 
-    def read(reply: Reply, form: Form) -> Answer:
+    def read(reply: NormalizedReply, form: Form) -> Answer:
         """A number that is written goes before a word."""
         found = read_number(reply, spec.low, spec.high, form=form, keys=keys)
         if table is None or found.outcome is Outcome.ANSWERED:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.answers.normal import Reply, keep_case
+from harness.answers.normal import NormalizedReply, keep_case
 from harness.answers.refusals import find_declines
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, answered, lacking, wordless
@@ -32,7 +32,7 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
     return text_family(converted(truth, word), answers(said, word))
 
 
-def _read(reply: Reply, form: Form) -> Answer:
+def _read(reply: NormalizedReply, form: Form) -> Answer:
     quiet = wordless(reply)
     if quiet is not None:
         return quiet

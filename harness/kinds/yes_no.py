@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.answers.anchors import key_pattern
 from harness.answers.from_json import read_text
 from harness.answers.loose_json import Loose
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.speech import speech_for
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, answered
@@ -37,7 +37,7 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
 def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
     keys, speech = key_pattern(name), speech_for(spec.languages)
 
-    def read(reply: Reply, form: Form) -> Answer:
+    def read(reply: NormalizedReply, form: Form) -> Answer:
         return read_yes_no(reply, keys=keys)
 
     def json(value: Loose) -> Answer | None:

@@ -9,7 +9,7 @@ from harness.metrics.build import (
     metric_of,
     metrics_for,
 )
-from harness.metrics.family import Family, coverage, estimates, point, points
+from harness.metrics.family import MetricFamily, coverage, estimates, point, points
 from harness.metrics.label import Confusion, LabelFamily, label_family
 from harness.metrics.metric import Metric, every_metric, find_metric, metrics_of, named, titled
 from harness.metrics.numbers import NumberFamily, number_family
@@ -19,9 +19,9 @@ from harness.metrics.text import TextFamily, text_family
 
 __all__ = [
     "Confusion",
-    "Family",
     "LabelFamily",
     "Metric",
+    "MetricFamily",
     "NumberFamily",
     "SetFamily",
     "SoftFamily",

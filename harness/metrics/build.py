@@ -12,7 +12,7 @@ from harness.core.field import FieldSpec
 from harness.core.kind import KINDS, kind_named, kind_of
 from harness.core.registry import Listed
 from harness.core.sample import Value
-from harness.metrics.family import Family
+from harness.metrics.family import MetricFamily
 from harness.metrics.metric import (
     Metric,
     broken,
@@ -62,7 +62,7 @@ def estimator(kind: str, metric: str) -> str:
 
 def family_for(
     field: FieldSpec, truth: Sequence[Value], predicted: Sequence[Value | None]
-) -> Family:
+) -> MetricFamily:
     """The family that scores ``field`` over n samples; None is "not an answer".
 
     ``yes-no`` values may be booleans or the words yes and no; set values any collection of names.
@@ -75,7 +75,7 @@ def family_for(
             f"metric {own[0].name}: rows of {own[0].needs} fields take no terms of a metric",
             hint="compute it from the family's totals; report it to the package that brings the metric",
         )
-    made: Family = dataclasses.replace(found, own=tuple(own)) if own else found
+    made: MetricFamily = dataclasses.replace(found, own=tuple(own)) if own else found
     return made
 
 

@@ -22,7 +22,7 @@ Bools = NDArray[np.bool_]
 Estimate = Callable[[Floats], Floats]
 
 
-class Family(Protocol):
+class MetricFamily(Protocol):
     """One kind of field: how its samples become rows, and how metrics are read off their sums."""
 
     @property
@@ -48,7 +48,7 @@ class Family(Protocol):
 
 
 def points(
-    family: Family, metrics: Sequence[str] | None = None, *, select: Bools | None = None
+    family: MetricFamily, metrics: Sequence[str] | None = None, *, select: Bools | None = None
 ) -> dict[str, float]:
     """Metric name to its value (all plain metrics when none are named), nan where undefined.
 
@@ -60,17 +60,17 @@ def points(
     return {name: float(family.value(name, totals)) for name in names}
 
 
-def point(family: Family, metric: str, *, select: Bools | None = None) -> float:
+def point(family: MetricFamily, metric: str, *, select: Bools | None = None) -> float:
     """One value of :func:`points`."""
     return points(family, [metric], select=select)[metric]
 
 
-def coverage(family: Family) -> float:
+def coverage(family: MetricFamily) -> float:
     """Share of samples with an answer, 0..1; nan without samples."""
     return float(family.answered.mean()) if family.answered.size else float("nan")
 
 
-def estimates(family: Family, metrics: Sequence[str] | None = None) -> dict[str, Estimate]:
+def estimates(family: MetricFamily, metrics: Sequence[str] | None = None) -> dict[str, Estimate]:
     """Metric name to its function of totals (all plain metrics when none are named)."""
     names = family.metrics if metrics is None else metrics
     return {name: partial(family.value, name) for name in names}

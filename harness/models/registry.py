@@ -11,17 +11,17 @@ from typing import Protocol
 from harness.core.errors import HarnessError
 from harness.core.model import Model
 from harness.core.registry import Listed, Registry
-from harness.models.patience import Patience
+from harness.models.retry import Patience
 
 MODELS = Registry(
     "model",
     "harness.models",
     {
-        "affect-tiny": "harness.models.local:open_tiny",
-        "langchain": "harness.models.langchain_open:open_langchain",
-        "openai": "harness.models.openai:open_openai",
-        "transformers": "harness.models.local:open_local",
-        "vllm": "harness.models.vllm:open_vllm",
+        "affect-tiny": "harness.models.transformers.model:open_tiny",
+        "langchain": "harness.models.langchain.opening:open_langchain",
+        "openai": "harness.models.http.model:open_openai",
+        "transformers": "harness.models.transformers.model:open_local",
+        "vllm": "harness.models.vllm.model:open_vllm",
     },
     expects=(Callable,),
 )

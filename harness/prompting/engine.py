@@ -18,7 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.prompt import Rendering
 from harness.prompting.controls import MARK
 from harness.prompting.faults import PromptError, PromptFault
-from harness.prompting.slots import MAX_SIZE, Album, printed
+from harness.prompting.slots import MAX_SIZE, PictureSlots, printed
 from harness.prompting.turns import RECORD, AwaitReply, Record, Turns, record_of
 
 # Left out of Jinja's filters: what draws at random, what makes markup, what can blow up a text.
@@ -78,7 +78,7 @@ class Meters(NodeTransformer):
         return node
 
 
-class Engine(ImmutableSandboxedEnvironment):
+class TemplateEngine(ImmutableSandboxedEnvironment):
     """One environment per library; holds compiled templates and nothing of any rendering."""
 
     intercepted_binops = _OPERATORS
@@ -136,7 +136,7 @@ class Engine(ImmutableSandboxedEnvironment):
         template: jinja2.Template,
         variables: Mapping[str, object],
         *,
-        album: Album,
+        album: PictureSlots,
         replies: Mapping[str, str],
     ) -> Rendering:
         """One rendering. Raises PromptError naming template, line and hint."""

@@ -17,12 +17,12 @@ from harness.core.errors import HarnessError
 from harness.core.folders import Folders
 from harness.core.message import Visual
 from harness.core.prompt import Prompt, Rendering
-from harness.prompting.engine import Engine, StrayText, located
+from harness.prompting.engine import StrayText, TemplateEngine, located
 from harness.prompting.faults import PromptError
 from harness.prompting.files import SUFFIX, File, Shelf
 from harness.prompting.form import Form, form_of, shape_of, stand_ins
 from harness.prompting.head import parse_head, split_head
-from harness.prompting.slots import Album
+from harness.prompting.slots import PictureSlots
 from harness.prompting.survey import Survey, check, references, stray_place, survey
 
 _NO_REPLIES: Mapping[str, str] = MappingProxyType({})
@@ -49,7 +49,7 @@ class Library:
         """Raises HarnessError for a folder that is not there."""
         self._shelf = Shelf.of(folders)
         self._files: dict[str, File] = {}
-        self._engine = Engine(self._template_text)
+        self._engine = TemplateEngine(self._template_text)
         self._loaded: dict[str, _Loaded] = {}
         self._forms: dict[tuple[str, tuple[int, ...]], Form] = {}
         """Prompt and shape of what is shown -> the last form without replies: most samples share it."""
@@ -124,7 +124,7 @@ class Library:
         pictures: Sequence[Visual],
         replies: Mapping[str, str],
     ) -> Rendering:
-        album = Album()
+        album = PictureSlots()
         slots = album.add(pictures)
         given: dict[str, object] = {"exemplars": (), **variables}
         if given["exemplars"]:

@@ -34,7 +34,7 @@ class Slot:
         return f"picture {self.index}"
 
 
-class Album:
+class PictureSlots:
     """The pictures of one rendering, behind tokens that text cannot forge.
 
     The nonce is drawn from the system's entropy, unseeded on purpose: a token that could be

@@ -20,7 +20,7 @@ from jinja2.runtime import Context
 from harness.core.message import Message, Role, Text
 from harness.prompting.controls import MARK, neutralise
 from harness.prompting.faults import PromptFault
-from harness.prompting.slots import MAX_SIZE, Album
+from harness.prompting.slots import MAX_SIZE, PictureSlots
 from harness.prompting.variables import PROMPT_VARIABLES
 
 RECORD = "record of this rendering"
@@ -59,7 +59,7 @@ class Record:
         "replies",
     )
 
-    def __init__(self, album: Album, replies: Mapping[str, str]) -> None:
+    def __init__(self, album: PictureSlots, replies: Mapping[str, str]) -> None:
         self.album = album
         self.replies = replies
         self.messages: list[Message] = []

@@ -31,7 +31,7 @@ _ORDER: Mapping[str, int] = {"unanswered": 0, "wrong": 1, "unjudged": 2, "right"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SampleEntry:
     """One trial as the browser shows it."""
 
     task: str
@@ -60,10 +60,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ShownSamples:
     """The entries shown, and how many there are."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[SampleEntry, ...]
     total: int
 
 
@@ -71,10 +71,10 @@ class Selection:
 class _Kept:
     """The entries of one cell and standing that come first by the hash of their sample."""
 
-    heap: list[tuple[int, str, int, Entry]] = field(default_factory=list)
+    heap: list[tuple[int, str, int, SampleEntry]] = field(default_factory=list)
     seen: int = 0
 
-    def add(self, entry: Entry, most: int) -> None:
+    def add(self, entry: SampleEntry, most: int) -> None:
         digest = hashlib.sha256(entry.sample.encode("utf-8", "surrogatepass")).digest()
         # The sample alone decides, so that every cell shows the same samples.
         # Repeats of a sample come in their order; entries themselves have none.
@@ -85,11 +85,11 @@ class _Kept:
         elif item[:2] > self.heap[0][:2]:
             heapq.heapreplace(self.heap, item)
 
-    def in_order(self) -> list[Entry]:
+    def in_order(self) -> list[SampleEntry]:
         return [entry for *_, entry in sorted(self.heap, key=lambda item: item[:3], reverse=True)]
 
 
-def choose(view: RunView, *, most: int = EMBEDDED) -> Selection:
+def choose(view: RunView, *, most: int = EMBEDDED) -> ShownSamples:
     """Up to `most` entries spread evenly over cells, wrong and unanswered ones first.
 
     The choice depends on the records alone: it is the same each time.
@@ -106,17 +106,17 @@ def choose(view: RunView, *, most: int = EMBEDDED) -> Selection:
     taken = _spread([list(_taking_turns(queues[name])) for name in order], most)
     place = {name: position for position, name in enumerate(order)}
     taken.sort(key=lambda e: (place[e.task, e.key], _ORDER[e.standing], e.part, e.sample))
-    return Selection(tuple(taken), total)
+    return ShownSamples(tuple(taken), total)
 
 
-def _spread(queues: list[list[Entry]], most: int) -> list[Entry]:
+def _spread(queues: list[list[SampleEntry]], most: int) -> list[SampleEntry]:
     """One from each queue in turn until there are `most`."""
     longest = max(map(len, queues), default=0)
     in_turn = (q[i] for i in range(longest) for q in queues if i < len(q))
     return [entry for entry, _ in zip(in_turn, range(most), strict=False)]
 
 
-def _taking_turns(kept: Mapping[Standing, _Kept]) -> Iterator[Entry]:
+def _taking_turns(kept: Mapping[Standing, _Kept]) -> Iterator[SampleEntry]:
     waiting = {name: some.in_order()[::-1] for name, some in kept.items()}
     while any(waiting.values()):
         for standing in _TURN:
@@ -124,7 +124,7 @@ def _taking_turns(kept: Mapping[Standing, _Kept]) -> Iterator[Entry]:
                 yield waiting[standing].pop()
 
 
-def read_entries(view: RunView) -> Iterator[Entry]:
+def read_entries(view: RunView) -> Iterator[SampleEntry]:
     """Every trial of records.parquet, a batch of rows at a time."""
     for _, rows in groupby(_rows(view.folder), key=lambda row: row["trial"]):
         fields = list(rows)
@@ -132,7 +132,7 @@ def read_entries(view: RunView) -> Iterator[Entry]:
         specs = view.tasks[first["task"]].fields
         by_field = {row["field"]: row for row in fields}
         answers = tuple(_answer(by_field[n], spec) for n, spec in specs.items() if n in by_field)
-        yield Entry(
+        yield SampleEntry(
             task=first["task"],
             key=row_key(first),
             sample=first["sample"],

@@ -8,7 +8,7 @@ from math import floor, isnan, log10
 from markupsafe import Markup
 
 from harness.analyses.words import visible
-from harness.cues.causes import Effect, Faithfulness
+from harness.cues.causes import CueEffect, Faithfulness
 from harness.cues.tables import shown
 from harness.report.figures import svg
 
@@ -19,10 +19,10 @@ LEAST_REACH = 0.05
 SMALL_P = 0.05
 
 
-def forest(effects: Sequence[Effect]) -> Markup | None:
+def forest(effects: Sequence[CueEffect]) -> Markup | None:
     """A panel for each outcome, with a dot and a whisker for each effect around a line at nothing. None without
     effects. Each panel has its own scale; a filled dot is an effect of p at most `SMALL_P` after adjustment."""
-    by_outcome: dict[str, list[Effect]] = {}
+    by_outcome: dict[str, list[CueEffect]] = {}
     for effect in effects:
         by_outcome.setdefault(effect.outcome, []).append(effect)
     parts: list[Markup] = []
@@ -34,7 +34,7 @@ def forest(effects: Sequence[Effect]) -> Markup | None:
     return svg(WIDTH, top, title, parts) if parts else None
 
 
-def _panel(outcome: str, effects: Sequence[Effect], top: int) -> Iterator[Markup]:
+def _panel(outcome: str, effects: Sequence[CueEffect], top: int) -> Iterator[Markup]:
     numbers = [v for e in effects for v in (e.change.value, e.change.low, e.change.high)]
     reach = round_up(max([LEAST_REACH, *(abs(v) for v in numbers if not isnan(v))]))
     bottom = top + HEAD + ROW * len(effects)
@@ -59,7 +59,7 @@ def _panel(outcome: str, effects: Sequence[Effect], top: int) -> Iterator[Markup
 
 
 def _row(
-    effect: Effect, y: float, x: Callable[[float], float], *, several: bool
+    effect: CueEffect, y: float, x: Callable[[float], float], *, several: bool
 ) -> Iterator[Markup]:
     change = effect.change
     way = effect.values[0] if effect.is_region else " – ".join(effect.values)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from harness.analyses.words import visible
 from harness.compare.tables import decimal
 from harness.core.errors import HarnessError
-from harness.cues.causes import Effect
-from harness.cues.interventions import Finding
+from harness.cues.causes import CueEffect
+from harness.cues.interventions import InterventionEffect
 from harness.report.inputs import RunView, read_run
-from harness.report.pictures import Album, collect
+from harness.report.pictures import Thumbnails, collect
 from harness.run.folder import RunFolder
 
 MOST = 8
@@ -23,7 +23,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CaptionedPicture:
     """One picture under its caption."""
 
     caption: str
@@ -37,7 +37,7 @@ class PairShown:
     rule: str
     sample: str
     change: str
-    pictures: tuple[Shown, ...]
+    pictures: tuple[CaptionedPicture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class PairsShown:
     pairs: tuple[PairShown, ...]
 
 
-def chosen(findings: Sequence[Finding]) -> list[Finding]:
+def chosen(findings: Sequence[InterventionEffect]) -> list[InterventionEffect]:
     """The first outcome of each contrast; of many contrasts those with the largest effects, in their own order."""
-    firsts: dict[tuple[object, ...], Finding] = {}
+    firsts: dict[tuple[object, ...], InterventionEffect] = {}
     for finding in findings:
         if finding.effect.examples:
             firsts.setdefault((finding.cell, finding.effect.conditions), finding)
@@ -61,7 +61,7 @@ def chosen(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def pairs_shown(
-    folder: RunFolder, findings: Sequence[Finding]
+    folder: RunFolder, findings: Sequence[InterventionEffect]
 ) -> tuple[list[PairsShown], list[str]]:
     """Pairs with their pictures, and why pictures are missing where they are. Needs the run's scores."""
     picked = chosen(findings)
@@ -90,7 +90,7 @@ def conditions_of(view: RunView) -> set[tuple[str, str]]:
     return {(cell["task"], cell["condition"]) for cell in view.manifest["cells"]}
 
 
-def _conditions(finding: Finding, known: set[tuple[str, str]]) -> tuple[str, ...]:
+def _conditions(finding: InterventionEffect, known: set[tuple[str, str]]) -> tuple[str, ...]:
     """The untouched picture, then the two of the pair; a condition stands once."""
     names = dict.fromkeys(("none", *finding.effect.conditions))
     return tuple(
@@ -98,13 +98,15 @@ def _conditions(finding: Finding, known: set[tuple[str, str]]) -> tuple[str, ...
     )
 
 
-def _pairs(finding: Finding, album: Album, conditions: Sequence[str]) -> PairsShown:
+def _pairs(finding: InterventionEffect, album: Thumbnails, conditions: Sequence[str]) -> PairsShown:
     task, model, prompt, channel = finding.cell
     effect = finding.effect
     pairs = []
     for example in effect.examples:
         pictures = tuple(
-            Shown(_caption(effect, condition, (example.first, example.second)), album.urls[name])
+            CaptionedPicture(
+                _caption(effect, condition, (example.first, example.second)), album.urls[name]
+            )
             for condition in conditions
             for _, name in album.shown.get((task, condition, example.sample), ())[:1]
             if name
@@ -118,7 +120,7 @@ def _pairs(finding: Finding, album: Album, conditions: Sequence[str]) -> PairsSh
     return PairsShown(visible(heading), visible(cell), tuple(pairs))
 
 
-def _caption(effect: Effect, condition: str, values: tuple[float, float]) -> str:
+def _caption(effect: CueEffect, condition: str, values: tuple[float, float]) -> str:
     for told, mine, value in zip(effect.values, effect.conditions, values, strict=True):
         if condition == mine:
             return visible(f"{told}: {decimal(value)}")

@@ -22,7 +22,7 @@ from harness.core.outcome import Outcome
 from harness.core.text import visible
 from harness.metrics import Metric
 from harness.metrics.metric import UNIT
-from harness.report.tables import Line, ScoreTable, known_metric
+from harness.report.tables import ScoreTable, TableLine, known_metric
 
 WIDTH = 880
 LEFT, RIGHT = 310, 150
@@ -79,7 +79,7 @@ def svg(width: int, height: int, title: str, parts: Sequence[Markup]) -> Markup:
     ).format(width, height, visible(title), Markup("").join(parts))
 
 
-def _axis(metric: Metric | None, lines: Sequence[Line]) -> _Axis:
+def _axis(metric: Metric | None, lines: Sequence[TableLine]) -> _Axis:
     if metric is not None and metric.range == UNIT:
         return _Axis(0.0, 1.0, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
     seen = [0.0]
@@ -117,7 +117,7 @@ def _grid(axis: _Axis, bottom: float, name: str) -> Markup:
     return Markup("").join(parts)
 
 
-def _dot(axis: _Axis, line: Line, y: float) -> Markup:
+def _dot(axis: _Axis, line: TableLine, y: float) -> Markup:
     row = line.strict[0].row
     assert row is not None and row.value is not None
     parts = [
@@ -149,7 +149,7 @@ def _dot(axis: _Axis, line: Line, y: float) -> Markup:
     return Markup("").join(parts)
 
 
-def _label(line: Line) -> Markup:
+def _label(line: TableLine) -> Markup:
     """Model, prompt and condition; of a long model name the middle is left out."""
     model, prompt, condition = line.key
     words = (

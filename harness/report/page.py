@@ -18,11 +18,11 @@ from harness.analyses.sections import Section, task_sections
 from harness.core.blocks import Note
 from harness.core.task import Task
 from harness.core.text import visible
-from harness.report.browser import Selection, choose, cut, embedded_json
+from harness.report.browser import ShownSamples, choose, cut, embedded_json
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView, read_conversations, read_run, view_of
 from harness.report.notices import run_notices
-from harness.report.pictures import Album, collect
+from harness.report.pictures import Thumbnails, collect
 from harness.report.placing import apart, score_block, under
 from harness.report.provenance import provenance, sample_line, title
 from harness.report.tables import SUMMARY_TABLES, ScoreTable, score_tables, summary
@@ -89,7 +89,7 @@ def write_report(folder: RunFolder) -> Path:
     return folder.report
 
 
-def render(view: RunView, *, album: Album | None = None) -> str:
+def render(view: RunView, *, album: Thumbnails | None = None) -> str:
     """The page. `album` holds the thumbnails; left out, they are drawn."""
     selection = choose(view)
     if album is None:
@@ -232,7 +232,7 @@ def _outcome_views(view: RunView, task: str) -> tuple[tuple[str, tuple[OutcomeVi
     return tuple((field, tuple(cells)) for field, cells in fields.items())
 
 
-def _picture_notes(album: Album) -> tuple[tuple[str, str], ...]:
+def _picture_notes(album: Thumbnails) -> tuple[tuple[str, str], ...]:
     """(note, the tasks it holds for)."""
     by_note: dict[str, list[str]] = {}
     for task, note in album.notes.items():
@@ -240,7 +240,7 @@ def _picture_notes(album: Album) -> tuple[tuple[str, str], ...]:
     return tuple((note, words.listed(names)) for note, names in by_note.items())
 
 
-def browser_data(view: RunView, selection: Selection, album: Album) -> dict[str, Any]:
+def browser_data(view: RunView, selection: ShownSamples, album: Thumbnails) -> dict[str, Any]:
     """What the script of the sample browser reads."""
     wanted = {entry.conversation for entry in selection.entries}
     said = read_conversations(view.folder, wanted)

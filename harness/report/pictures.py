@@ -24,7 +24,7 @@ from harness.core.task import Task
 from harness.media import open_picture, parse_policy
 from harness.media.video_file import opened
 from harness.report.inputs import RunView
-from harness.run.partners import read_partners
+from harness.run.mix_pairing import read_partners
 from harness.sources import open_source
 
 DRAWN = "faces"
@@ -52,7 +52,7 @@ Opener: TypeAlias = Callable[..., Source]
 
 
 @dataclass(slots=True)
-class Album:
+class Thumbnails:
     """Thumbnails and who shows them."""
 
     urls: dict[str, str] = field(default_factory=dict)
@@ -63,13 +63,13 @@ class Album:
     """Task -> why its pictures, or some of them, are not shown."""
 
 
-def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_source) -> Album:
+def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_source) -> Thumbnails:
     """The thumbnails of `places` in that order, at most MOST distinct ones.
 
     `opener` opens a task's source (options, fields=, base=). Whatever goes wrong with a source
     becomes a note of its task.
     """
-    album = Album()
+    album = Thumbnails()
     by_task: dict[str, list[Place]] = {name: [] for name in view.tasks}
     for place in dict.fromkeys(places):
         by_task[place[0]].append(place)
@@ -95,7 +95,7 @@ def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_sou
 
 
 def _redraw(
-    album: Album,
+    album: Thumbnails,
     task: Task,
     places: Sequence[Place],
     mixed: Mapping[Place, str],
@@ -166,7 +166,7 @@ def _frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str,
     ]
 
 
-def _add(album: Album, picture: Picture) -> str:
+def _add(album: Thumbnails, picture: Picture) -> str:
     data = thumbnail(picture)
     name = hashlib.sha256(data).hexdigest()[:12]
     album.urls[name] = "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")

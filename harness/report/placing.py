@@ -8,7 +8,7 @@ from types import MappingProxyType
 from harness.analyses.keys import measured, said
 from harness.analyses.sections import Section
 from harness.core.blocks import Block, Cell, Column, Number, Place, Row, RowRole, Share, Table, Who
-from harness.report.tables import Line, LineKind, ScoreTable
+from harness.report.tables import LineKind, ScoreTable, TableLine
 
 MOST_INTERVALS = 3
 """Where there is little room: with more metrics than this, all but the first two stand without their intervals."""
@@ -65,18 +65,18 @@ _ROLES: Mapping[LineKind, RowRole] = MappingProxyType(
 )  # fmt: skip
 
 
-def _who(line: Line) -> Who:
+def _who(line: TableLine) -> Who:
     return Who(*line.key, note=line.note)
 
 
-def _row(line: Line) -> Row:
+def _row(line: TableLine) -> Row:
     first = line.strict[0].row
     cells: list[Cell] = [_who(line), line.n, Share(first.coverage) if first else None]
     cells += [measured(shown.row) for shown in (*line.strict, *line.answered)]
     return Row(tuple(cells), _ROLES[line.kind])
 
 
-def _brief(line: Line, bounds: int) -> Row:
+def _brief(line: TableLine, bounds: int) -> Row:
     if line.n is None:
         model, *rest = line.key if line.kind == "pending" else ("blank picture",)
         told = " ".join((model, *(word for word in rest if said(word))))

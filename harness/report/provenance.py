@@ -12,7 +12,7 @@ from harness.analyses.words import count, fallback_lines, listed
 from harness.report.inputs import RunView
 
 SHOWN_DIGITS = 16
-"""Of a data digest; the whole of it is the key to the names in exports (harness.score.pseudonyms)."""
+"""Of a data digest; the whole of it is the key to the names in exports (harness.exports.pseudonyms)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ SUMMARY_TABLES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PrintedNumber:
     """A number as printed, with the row behind it."""
 
     value: str
@@ -39,7 +39,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """One row of a score table."""
 
     kind: LineKind
@@ -49,9 +49,9 @@ class Line:
     """`in-sample`, `not run`, `nothing finished yet`."""
     n: int | None
     coverage: str
-    strict: tuple[Shown, ...]
+    strict: tuple[PrintedNumber, ...]
     """One for each column of the table."""
-    answered: tuple[Shown, ...]
+    answered: tuple[PrintedNumber, ...]
     """The same over answered samples only."""
 
 
@@ -65,7 +65,7 @@ class ScoreTable:
     spec: FieldSpec
     columns: tuple[tuple[str, str], ...]
     """(metric, heading), the main one first."""
-    lines: tuple[Line, ...]
+    lines: tuple[TableLine, ...]
 
     @property
     def main(self) -> str:
@@ -80,7 +80,7 @@ class ScoreTable:
         return f"{self.field} ({self.slice})"
 
     @property
-    def baselines(self) -> tuple[Line, ...]:
+    def baselines(self) -> tuple[TableLine, ...]:
         return tuple(line for line in self.lines if line.kind == "baseline")
 
 
@@ -102,7 +102,7 @@ def score_tables(view: RunView, task: str) -> Iterator[ScoreTable]:
 
 def _lines(
     view: RunView, task: str, field: str, block: Numbers, metrics: Sequence[str]
-) -> Iterator[Line]:
+) -> Iterator[TableLine]:
     state: Mapping[str, Any] = next((s for s in view.scores.tasks if s["task"] == task), {})
     for key, rows in block.items():
         if key[0] not in CEILINGS or metrics[0] in rows:  # some are held against the votes alone
@@ -135,10 +135,10 @@ def _line(
     metrics: Sequence[str],
     *,
     asked: str = "",
-) -> Line:
+) -> TableLine:
     first = rows.get(metrics[0])
     in_sample = first is not None and "in-sample" in first.estimator
-    return Line(
+    return TableLine(
         kind=kind,
         key=key,
         note="in-sample" if kind == "baseline" and in_sample else CEILINGS.get(key[0], asked),
@@ -149,16 +149,16 @@ def _line(
     )
 
 
-def _empty(kind: LineKind, key: RowKey, note: str, metrics: Sequence[str]) -> Line:
+def _empty(kind: LineKind, key: RowKey, note: str, metrics: Sequence[str]) -> TableLine:
     nothing = tuple(shown(None) for _ in metrics)
-    return Line(kind, key, note, None, "–", nothing, nothing)
+    return TableLine(kind, key, note, None, "–", nothing, nothing)
 
 
-def shown(row: ScoreRow | None) -> Shown:
+def shown(row: ScoreRow | None) -> PrintedNumber:
     """A score row as printed."""
     if row is None:
-        return Shown("–", "", None)
-    return Shown(number(row.value), interval(row.low, row.high), row)
+        return PrintedNumber("–", "", None)
+    return PrintedNumber(number(row.value), interval(row.low, row.high), row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +170,9 @@ class SummaryLine:
     """The field, with its part."""
     metric: str
     key: RowKey
-    score: Shown
-    majority: Shown
-    prior: Shown
+    score: PrintedNumber
+    majority: PrintedNumber
+    prior: PrintedNumber
     blank: str
     """The blank-picture number of the same model and prompt, or `not run`."""
     verdict: Verdict

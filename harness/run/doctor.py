@@ -15,7 +15,7 @@ from harness.core.errors import HarnessError, missing_extra
 from harness.core.kind import KINDS
 from harness.core.registry import Listed, brought
 from harness.models import MODELS
-from harness.models.vllm_install import find_vllm
+from harness.models.vllm.installation import find_vllm
 from harness.prompting import Library
 from harness.protocols import PROTOCOLS
 from harness.run.provenance import git_state, hardware, package_versions

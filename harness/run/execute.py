@@ -18,7 +18,7 @@ from harness.core.protocol import AnswerProtocol, Ask, Done, draws_of
 from harness.core.request import Request, Sampling, make_request
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
-from harness.run.asking import Asking
+from harness.run.answer_constraints import Asking
 from harness.run.fallback import Fitter
 from harness.run.journal import Journal
 from harness.run.plan import Axes, Plan, sampling_for

@@ -35,7 +35,7 @@ NO_LABEL = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ExampleKind:
     """Examples that ask the same of their reader."""
 
     asked: tuple[str, ...]
@@ -44,7 +44,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class ExamplePool:
     """What the worked examples of one task are drawn from, as the plan read it."""
 
     task: Task
@@ -54,7 +54,7 @@ class Pool:
     """Options of the source they come from."""
     digest: str
     """Hex digest of that source's annotations."""
-    held: Mapping[Kind, Sequence[Sample]]
+    held: Mapping[ExampleKind, Sequence[Sample]]
     """In the order in which they are drawn; targets in the task's spelling."""
 
     def draw(
@@ -86,7 +86,7 @@ class Pool:
         return tuple(drawn)
 
     def labels(
-        self, kind: Kind, asks: tuple[str, ...], shots: int
+        self, kind: ExampleKind, asks: tuple[str, ...], shots: int
     ) -> Mapping[str, Sequence[Sample]]:
         """Label -> the examples that may show it where an answer fills `asks`. Raises HarnessError where none may."""
         by_label: dict[str, list[Sample]] = {}
@@ -135,7 +135,7 @@ def exemplar_source(task: Task) -> Mapping[str, Any]:
     return {**own, **task.exemplars}
 
 
-def read_pool(task: Task, *, seed: int, here: Path) -> Pool:
+def read_pool(task: Task, *, seed: int, here: Path) -> ExamplePool:
     """One pass over the source of worked examples. Raises HarnessError where it cannot be read."""
     options = exemplar_source(task)
     try:
@@ -145,13 +145,13 @@ def read_pool(task: Task, *, seed: int, here: Path) -> Pool:
         raise HarnessError(
             f"task {task.name}, worked examples: {error.message}", hint=error.hint
         ) from None
-    return Pool(task, seed, options, source.digest(), held)
+    return ExamplePool(task, seed, options, source.digest(), held)
 
 
-def _hold(source: Iterable[Sample], task: Task, seed: int) -> dict[Kind, Sequence[Sample]]:
+def _hold(source: Iterable[Sample], task: Task, seed: int) -> dict[ExampleKind, Sequence[Sample]]:
     """Of each kind and label the samples of least hash."""
     planner = Planner(task)
-    heaps: dict[tuple[Kind, str], list[tuple[int, int, Sample]]] = {}
+    heaps: dict[tuple[ExampleKind, str], list[tuple[int, int, Sample]]] = {}
     for order, sample in enumerate(source):
         targets = planner.targets(sample)
         if not targets:
@@ -166,15 +166,15 @@ def _hold(source: Iterable[Sample], task: Task, seed: int) -> dict[Kind, Sequenc
             heapq.heappush(heap, item)
         elif item > heap[0]:
             heapq.heapreplace(heap, item)
-    held: dict[Kind, list[Sample]] = {}
+    held: dict[ExampleKind, list[Sample]] = {}
     for (kind, _), heap in heaps.items():
         held.setdefault(kind, []).extend(sample for *_, sample in sorted(heap, reverse=True))
     return {kind: tuple(samples) for kind, samples in held.items()}
 
 
-def kind_of(sample: Sample, task: Task) -> Kind:
+def kind_of(sample: Sample, task: Task) -> ExampleKind:
     part = str(sample.annotations.get(task.parts, "")) if task.parts else ""
-    return Kind(sample.asked_of(task.fields), part)
+    return ExampleKind(sample.asked_of(task.fields), part)
 
 
 def _balanced(asks: Iterable[str], task: Task) -> str | None:

@@ -35,7 +35,7 @@ HELD_SHEETS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedRequest:
     """A conversation as the model takes it, or why it cannot be put."""
 
     messages: tuple[Message, ...]
@@ -66,7 +66,7 @@ class Fitter:
     def _takes_video(self) -> bool:
         return self._card().video if self._video is None else self._video
 
-    async def fit(self, messages: tuple[Message, ...]) -> Fitted:
+    async def fit(self, messages: tuple[Message, ...]) -> FittedRequest:
         """The conversation with the rules applied; the same object where none is needed."""
         rules = []
         if not self._takes_video and has_video(messages):
@@ -77,19 +77,19 @@ class Fitter:
             rules.append(SYSTEM_IN_USER)
         most = self.most
         if most is None or count_pictures(messages) <= most:
-            return Fitted(messages, tuple(rules))
+            return FittedRequest(messages, tuple(rules))
         try:
             sheeted = [await self._sheeted(message) for message in messages]
         except MediaError as error:
-            return Fitted(
+            return FittedRequest(
                 messages, tuple(rules), Failure("media", f"{error.kind}: {error.message}")
             )
         shown = count_pictures(sheeted)
         if shown > most:
-            return Fitted(
+            return FittedRequest(
                 messages, tuple(rules), Failure("unsupported", _apart(self._card(), shown, most))
             )
-        return Fitted(tuple(sheeted), (*rules, CONTACT_SHEET))
+        return FittedRequest(tuple(sheeted), (*rules, CONTACT_SHEET))
 
     async def _sheeted(self, message: Message) -> Message:
         parts: list[Part] = []

@@ -17,9 +17,9 @@ from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import Task
 from harness.prompting import Library
-from harness.run.asking import need_of
+from harness.run.answer_constraints import need_of
 from harness.run.columns import read_table, write_table
-from harness.run.exemplars import Pool, read_pool
+from harness.run.exemplars import ExamplePool, read_pool
 from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
 from harness.run.request_count import requests_of
@@ -53,7 +53,7 @@ class PlannedTask:
     """What the source has to say of how it read them: labels that it joined, for one."""
     gone: frozenset[str] = frozenset()
     """Samples that the run held before and that the source no longer has."""
-    pool: Pool | None = None
+    pool: ExamplePool | None = None
     """What worked examples are drawn from, where a cell shows any."""
 
     @property

@@ -20,10 +20,10 @@ from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.prompting import Library, field_variables
-from harness.run.gallery import Examples, Gallery
-from harness.run.partners import Partners
+from harness.run.examples import Examples, Gallery
+from harness.run.mix_pairing import Partners
 from harness.run.plan import Plan, PlannedTask
-from harness.run.shown import Shown, show
+from harness.run.presentation import ShownSample, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def prepare(
         chosen = planned.summary.chosen
         pairs = Partners(task, planned.source, seed=plan.seed, chosen=chosen)
     last: Medium | None = None
-    shown: dict[tuple[str, str], Shown] = {}
+    shown: dict[tuple[str, str], ShownSample] = {}
     for sample in planned.source:
         if planned.summary.chosen is not None and sample.id not in planned.summary.chosen:
             continue
@@ -113,9 +113,9 @@ def prepare(
             yield trials
 
 
-def _second(sample: Sample, condition: Condition, task: Task) -> Shown:
+def _second(sample: Sample, condition: Condition, task: Task) -> ShownSample:
     """The other medium of a pair as the condition shows it; nothing where the sample has one alone."""
-    return Shown() if sample.second is None else show(sample.second, condition, task)
+    return ShownSample() if sample.second is None else show(sample.second, condition, task)
 
 
 def second_variable(pictures: Sequence[Visual]) -> dict[str, object]:

@@ -23,13 +23,13 @@ from harness.media import check
 from harness.media.portable import READ_AS, portable_noted
 from harness.media.video import video_of
 from harness.prompting import Library
-from harness.run.exemplars import Pool
-from harness.run.gallery import Gallery
+from harness.run.examples import Gallery
+from harness.run.exemplars import ExamplePool
 from harness.run.journal import conversation_turns
-from harness.run.partners import Partners
+from harness.run.mix_pairing import Partners
 from harness.run.prepare import prompt_variables, second_variable
+from harness.run.presentation import ShownSample, as_shown, record_of
 from harness.run.samples import collect_classes, with_classes
-from harness.run.shown import Shown, as_shown, record_of
 from harness.sources import open_source
 
 _PIXEL = base64.b64decode(
@@ -65,7 +65,7 @@ def preview(
     library: Library,
     presentation: Presentation,
     *,
-    pool: Pool | None = None,
+    pool: ExamplePool | None = None,
     pairs: Partners | None = None,
 ) -> Preview | None:
     """The rendered messages of a sample up to the model's first reply; None where nothing is asked.
@@ -129,12 +129,12 @@ def _in_order_shown(
     yield from (line for one, line in known if all(one is not image for image in shown))
 
 
-def _example(task: Task, medium: Medium, view: Condition) -> Shown:
+def _example(task: Task, medium: Medium, view: Condition) -> ShownSample:
     """The pictures of a worked example, a pixel for one that cannot be read."""
     try:
-        return Shown(tuple(_visuals(as_shown(medium, view, task))[1]))
+        return ShownSample(tuple(_visuals(as_shown(medium, view, task))[1]))
     except MediaError:
-        return Shown((Image("(cannot be shown)", _PIXEL),))
+        return ShownSample((Image("(cannot be shown)", _PIXEL),))
 
 
 def _visuals(shown: Medium) -> tuple[list[str], list[Visual]]:

@@ -15,6 +15,7 @@ from harness.core.model import Model, Probing
 from harness.models import open_model
 from harness.prompting import Library
 from harness.run.basis import accepted, accepted_bases
+from harness.run.capability_check import check, check_pictures, find_out, recorded_offers
 from harness.run.cell_entry import given_ids
 from harness.run.execute import Tally, execute
 from harness.run.finished import FinishedTrials
@@ -33,9 +34,8 @@ from harness.run.manifest import (
     write_details,
     write_manifest,
 )
-from harness.run.notes import class_changes, plan_notes
 from harness.run.plan import Axes, Plan, make_plan, trials_of
-from harness.run.readiness import check, check_pictures, find_out, recorded_offers
+from harness.run.plan_warnings import class_changes, plan_notes
 from harness.run.recorded import RecordedModel
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.sample import Value
-from harness.run.coded import Coded, Pool, Texts, as_codes
+from harness.run.dictionary_encoding import Coded, DistinctValues, Texts, as_codes
 from harness.run.digests import Digests, digest
 from harness.run.sample_file import PlannedSample
 
@@ -87,7 +87,7 @@ class SampleColumns(Sequence[PlannedSample]):
 def gather(rows: Iterable[PlannedSample]) -> SampleColumns:
     """Samples put into columns, one at a time."""
     ids, clusters = Texts(), _Clusters()
-    asks, notes = _Column[tuple[str, ...]](), _Column[Mapping[str, Any]](Pool(key=id))
+    asks, notes = _Column[tuple[str, ...]](), _Column[Mapping[str, Any]](DistinctValues(key=id))
     targets: dict[str, _Column[Value | None]] = {}
     for count, row in enumerate(rows):
         ids.append(row.sample)
@@ -113,8 +113,8 @@ def gather(rows: Iterable[PlannedSample]) -> SampleColumns:
 class _Column(Generic[V]):
     """A coded column that grows."""
 
-    def __init__(self, pool: Pool[V] | None = None) -> None:
-        self._pool: Pool[V] = Pool() if pool is None else pool
+    def __init__(self, pool: DistinctValues[V] | None = None) -> None:
+        self._pool: DistinctValues[V] = DistinctValues() if pool is None else pool
         self._codes = array("i")
 
     def append(self, value: V, times: int = 1) -> None:

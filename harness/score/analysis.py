@@ -23,7 +23,7 @@ from harness.core.task import Task
 from harness.run.columns import read_table
 from harness.run.sample_file import PlannedSample, read_samples
 from harness.score.baselines import Fitted
-from harness.score.columns import Column, Groups, baseline_columns, model_columns
+from harness.score.columns import FieldAnswers, Groups, baseline_columns, model_columns
 from harness.score.rankings import Rankings
 from harness.score.records import TaskRecords
 from harness.score.table import ScoreRow, score_column
@@ -61,7 +61,7 @@ class TaskAnswers:
         return self.records.task
 
     @cached_property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[FieldAnswers, ...]:
         """What each baseline and each cell answered to each scored field, sample by sample."""
         return (
             *baseline_columns(self.records, self.groups, self.fits, seed=self.seed),
@@ -69,7 +69,7 @@ class TaskAnswers:
         )
 
     @cached_property
-    def scored(self) -> tuple[tuple[Column, tuple[ScoreRow, ...]], ...]:
+    def scored(self) -> tuple[tuple[FieldAnswers, tuple[ScoreRow, ...]], ...]:
         """The columns, each with its score rows."""
         return tuple((c, tuple(score_column(c, seed=self.seed))) for c in self.columns)
 
@@ -136,7 +136,7 @@ class Analysis(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class ShippedAnalysis:
     """An analysis of this package: an `Analysis` that may also add to the scores of the task."""
 
     name: str
@@ -173,7 +173,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
 ANALYSES = Registry("analysis", "harness.analyses", BUILTIN, expects=(Analysis,))
 
 
-def shipped() -> tuple[Shipped, ...]:
+def shipped() -> tuple[ShippedAnalysis, ...]:
     """The analyses of this package, whatever names another one brings."""
     return tuple(load_entry(Point(name, value, ANALYSES.group)) for name, value in BUILTIN.items())
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from harness.core.answer import Answer
 from harness.core.generation import LabelScores
-from harness.run.coded import Placed
+from harness.run.dictionary_encoding import Placed
 
 AnswerColumn: TypeAlias = Placed[Answer]
 """Position of the sample -> answer; pending trials are absent."""

@@ -32,7 +32,7 @@ CEILINGS: Mapping[str, str] = MappingProxyType(
         SET_LABEL: "as if it were answered",
     }
 )
-"""What stands beside the scores from above where annotators voted (`harness.score.ceiling`), in a few words."""
+"""What stands beside the scores from above where annotators voted (`harness.analyses.rows.ceiling`), in a few words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from harness.core.cell import FREE, Cell
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome
 from harness.core.sample import Value
-from harness.run.coded import Coded, Placed, coded
+from harness.run.dictionary_encoding import Coded, Placed, coded
 from harness.run.sample_columns import SampleColumns
 from harness.score.baselines import BASELINES, Baseline, Fitted, fit, predict
 from harness.score.channels import EXPECTED
@@ -26,7 +26,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FieldAnswers:
     """What one model answered to one field: truths, answers and groups, sample by sample."""
 
     names: tuple[str, str, str, str]
@@ -133,7 +133,9 @@ def _parts(records: TaskRecords) -> dict[str, Mask]:
     return {part: masks[part] for part in order}
 
 
-def model_columns(records: TaskRecords, groups: Groups, cells: Sequence[Cell]) -> Iterator[Column]:
+def model_columns(
+    records: TaskRecords, groups: Groups, cells: Sequence[Cell]
+) -> Iterator[FieldAnswers]:
     """A column for every cell and scored field that has truths."""
     for cell in cells:
         for name, spec in records.task.fields.items():
@@ -153,7 +155,7 @@ def baseline_columns(
     fits: Mapping[tuple[str | None, str], Fitted],
     *,
     seed: int,
-) -> Iterator[Column]:
+) -> Iterator[FieldAnswers]:
     """Majority and prior for every scored field, fitted part by part."""
     for name, answers in baseline_answers(records, fits, seed=seed).items():
         for baseline in BASELINES:
@@ -199,11 +201,11 @@ def _column(
     note: str = "",
     channel: str = FREE,
     outcomes: Sequence[Coded[Outcome]] = (),
-) -> Column:
+) -> FieldAnswers:
     places = np.asarray(positions, dtype=np.int64)
     clusters, unit = groups.clusters[places], records.cluster_unit
     slices = [(slice_name, mask[places]) for slice_name, mask in groups.slices.items()]
-    return Column(
+    return FieldAnswers(
         names=names,
         field=name,
         spec=records.task.fields[name],

@@ -22,11 +22,11 @@ from harness.metrics import LabelFamily
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.manifest import refuse_export
-from harness.run.partners import read_partners
+from harness.run.mix_pairing import read_partners
 from harness.run.scoring import scored_manifest
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
-from harness.score.columns import Column, group
+from harness.score.columns import FieldAnswers, group
 from harness.score.outside_analyses import computed
 from harness.score.rankings import read_rankings
 from harness.score.records import (
@@ -294,7 +294,7 @@ def _joined(tasks: Sequence[Scores]) -> Scores:
     )
 
 
-def _confusions(column: Column) -> Iterator[Mapping[str, Any]]:
+def _confusions(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
     """Confusion counts on whole slices of label fields; of samples asked several times, of every repeat."""
     if not column.spec.categorical:
         return

@@ -21,7 +21,7 @@ MOST_TEXT = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AnalysisResult:
     """What one analysis of another package has to tell of one task."""
 
     name: str
@@ -59,7 +59,7 @@ def _brought() -> Mapping[str, str]:
     }
 
 
-def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[Told]:
+def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[AnalysisResult]:
     """The blocks of every entry of scores.json's `analyses` that belongs to the task."""
     packages = _brought()
     for name, entries in found.items():
@@ -67,26 +67,26 @@ def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[T
             if entry["task"] != beside.task.name:
                 continue
             if "failed" in entry:
-                yield Told(name, name, entry["package"], (), entry["failed"])
+                yield AnalysisResult(name, name, entry["package"], (), entry["failed"])
             elif not entry["rows"]:
                 continue
             elif name not in packages:
                 why = f"analysis {name} of {entry['package']} is not installed here: its rows stand in scores.json"
-                yield Told(name, name, entry["package"], (), why)
+                yield AnalysisResult(name, name, entry["package"], (), why)
             else:
                 yield _told(name, packages[name], entry["rows"], beside)
 
 
-def _told(name: str, package: str, rows: Sequence[Entry], beside: ScoredTask) -> Told:
+def _told(name: str, package: str, rows: Sequence[Entry], beside: ScoredTask) -> AnalysisResult:
     try:
         analysis: Analysis = ANALYSES.load(name)
         blocks = tuple(analysis.blocks(_adapter(analysis).validate_python(rows), beside))
         for block in blocks:
             if not isinstance(block, BLOCKS):
                 raise TypeError(f"blocks() gave a {type(block).__name__}, which is no block")
-        return Told(name, str(analysis.title), package, blocks, "")
+        return AnalysisResult(name, str(analysis.title), package, blocks, "")
     except Exception as error:  # noqa: BLE001 - code of another package may raise anything
-        return Told(name, name, package, (), _sentence(name, package, error))
+        return AnalysisResult(name, name, package, (), _sentence(name, package, error))
 
 
 def _plain(analysis: Analysis, rows: list[Any]) -> list[Any]:

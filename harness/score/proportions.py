@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics import Family, LabelFamily, find_metric
+from harness.metrics import LabelFamily, MetricFamily, find_metric
 from harness.metrics.label import NEEDS
 from harness.stats import CodedRows, Interval, wilson
 from harness.stats.rows import as_coded
 
 
 def proportions(
-    family: Family,
+    family: MetricFamily,
     metrics: Iterable[str],
     rows: NDArray[np.float64] | CodedRows,
     clusters: NDArray[np.int64],

@@ -22,15 +22,15 @@ from harness.core.prompt import PromptHead
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.core.text import canonical_json
-from harness.run.coded import Coded
 from harness.run.columns import Row, read_table, write_table
+from harness.run.dictionary_encoding import Coded
 from harness.run.folder import RunFolder
 from harness.run.sample_columns import SampleColumns, gather
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.score.answer_column import AnswerColumn, ScoreColumn, answer_column, bare
 from harness.score.channels import breaks, probability_columns, scored_answer, stated
 from harness.score.members import UNIT, membership, sets_behind
-from harness.score.replies import Replies, Reply
+from harness.score.replies import Replies, TrialReply
 from harness.sources.windows import WINDOW
 
 COLUMNS = (
@@ -220,7 +220,7 @@ class _Parser:
         self._known: dict[tuple[str, tuple[str, ...], bool], Mapping[str, Answer]] = {}
 
     def of(
-        self, sample: PlannedSample, reply: Reply, asks: tuple[str, ...]
+        self, sample: PlannedSample, reply: TrialReply, asks: tuple[str, ...]
     ) -> Mapping[str, Answer]:
         """The answers to what a sample asks, those that a set holds included; of a vote, what most replies say."""
         if reply.votes:
@@ -235,7 +235,7 @@ class _Parser:
                 answers = {**answers, name: member}
         return answers
 
-    def answers(self, reply: Reply, asks: tuple[str, ...]) -> Mapping[str, Answer]:
+    def answers(self, reply: TrialReply, asks: tuple[str, ...]) -> Mapping[str, Answer]:
         if reply.generation is None:
             return dict.fromkeys(asks, _failed(reply.failure))
         answers = self._read(reply.generation, self._head.read_from(None, asks))
@@ -292,7 +292,7 @@ def _off_list(answer: Answer) -> Answer:
 
 
 def _shared_columns(
-    trial: str, cell: Cell, sample: PlannedSample, reply: Reply
+    trial: str, cell: Cell, sample: PlannedSample, reply: TrialReply
 ) -> dict[str, str | None]:
     """What the rows of one trial have in common."""
     return {
@@ -313,7 +313,7 @@ def _shared_columns(
     }
 
 
-def _text(reply: Reply) -> str:
+def _text(reply: TrialReply) -> str:
     """The reply; of a vote each by its number."""
     if not reply.votes:
         return reply.generation.text if reply.generation else ""

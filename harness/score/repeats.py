@@ -18,8 +18,8 @@ from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.kind import alike
 from harness.core.sample import Value
-from harness.metrics import Family, LabelFamily, family_for, main_metric, point
-from harness.run.coded import Coded, distinct
+from harness.metrics import LabelFamily, MetricFamily, family_for, main_metric, point
+from harness.run.dictionary_encoding import Coded, distinct
 from harness.score.naming import who_answered
 from harness.score.records import TaskRecords, repeated_answers
 from harness.stats.agreement import flips, krippendorff_alpha, spread
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 class Averaged:
     """What n samples add to the metrics of one family, averaged over their repeats."""
 
-    family: Family
+    family: MetricFamily
     """Of the first repeat, over all n samples: it reads the rows."""
     rows: CodedRows
     """(n, k) strict rows."""
@@ -75,7 +75,7 @@ def averaged(
     )
 
 
-def family_of(spec: FieldSpec, truth: Coded[Value], answers: Coded[Value | None]) -> Family:
+def family_of(spec: FieldSpec, truth: Coded[Value], answers: Coded[Value | None]) -> MetricFamily:
     """The family of n samples; of labels each distinct pair of truth and answer is looked at once."""
     if not spec.categorical:
         return family_for(spec, truth, answers)

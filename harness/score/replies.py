@@ -23,7 +23,7 @@ _PENDING = -(1 << 63)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TrialReply:
     """The last word on one trial: a generation, or why there is none."""
 
     generation: Generation | None
@@ -36,11 +36,11 @@ class Reply:
     """The replies before the last one, of prompts that read fields from them."""
     rules: tuple[str, ...] = ()
     """Fallbacks that fired while the trial was put (`harness.run.fallback`)."""
-    votes: tuple[Reply, ...] = ()
+    votes: tuple[TrialReply, ...] = ()
     """Of a vote, the last word of each conversation; each is read by itself."""
 
     @property
-    def each(self) -> tuple[Reply, ...]:
+    def each(self) -> tuple[TrialReply, ...]:
         """What is read: the votes, or this alone."""
         return self.votes or (self,)
 
@@ -114,7 +114,7 @@ class Replies:
         several = {c["id"] for c in cells if heads.get(c["prompt"], {}).get("replies")}
         return cls(folder, {c["id"]: accepted(c) for c in cells}, several=several)
 
-    def of(self, trial: str) -> Reply | None:
+    def of(self, trial: str) -> TrialReply | None:
         """The reply of a trial; None while it is pending."""
         found = self._places.get(digest(trial))
         place = _PENDING if found is None else int(_PLACE.unpack(found)[0])
@@ -125,12 +125,12 @@ class Replies:
         line = self._trials.line_at(-1 - place)
         rules, failure = tuple(line.get("rules") or ()), line.get("failure")
         if failure:
-            return Reply(None, Failure(failure["kind"], failure["detail"]), rules=rules)
+            return TrialReply(None, Failure(failure["kind"], failure["detail"]), rules=rules)
         return self._read(line, rules, several=trial.partition("/")[0] in self._several)
 
     def _read(
         self, line: Mapping[str, Any], rules: tuple[str, ...], *, several: bool
-    ) -> Reply | None:
+    ) -> TrialReply | None:
         """What a trial's line says is to be read; None where a reply is not held."""
         if "votes" in line:
             ends = accumulate(line["votes"])
@@ -141,7 +141,9 @@ class Replies:
             held = tuple(vote for vote in votes if vote is not None)
             return replace(held[-1], votes=held, rules=rules) if len(held) == len(votes) else None
         if not line["keys"] and "text" in line:  # a protocol that asked nothing
-            return Reply(Generation(key="", text=line["text"], finish="stop"), None, rules=rules)
+            return TrialReply(
+                Generation(key="", text=line["text"], finish="stop"), None, rules=rules
+            )
         reply = self._conversation(line["keys"], several=several)
         if reply is None or reply.generation is None:
             return None
@@ -152,7 +154,7 @@ class Replies:
             reply = replace(reply, generation=said, listed=False)
         return replace(reply, rules=rules)
 
-    def _conversation(self, keys: Sequence[str], *, several: bool) -> Reply | None:
+    def _conversation(self, keys: Sequence[str], *, several: bool) -> TrialReply | None:
         """The last reply to these keys, with those before it where `several` are read; None where it is not held."""
         last = self._line(keys[-1]) if keys else None
         if last is None:
@@ -176,5 +178,5 @@ def _reader(path: Path) -> LineReader:
     return LineReader(path if path.exists() else Path(os.devnull))
 
 
-def _reply(line: Mapping[str, Any], *, earlier: tuple[Generation, ...] = ()) -> Reply:
-    return Reply(generation_from(line), None, line["conversation"], "ranked" in line, earlier)
+def _reply(line: Mapping[str, Any], *, earlier: tuple[Generation, ...] = ()) -> TrialReply:
+    return TrialReply(generation_from(line), None, line["conversation"], "ranked" in line, earlier)

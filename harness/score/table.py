@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from harness.core.cell import FREE
 from harness.core.field import FieldSpec
-from harness.metrics import Family, LabelFamily, SetFamily, metric_of
-from harness.score.columns import Column, Mask
+from harness.metrics import LabelFamily, MetricFamily, SetFamily, metric_of
+from harness.score.columns import FieldAnswers, Mask
 from harness.score.proportions import proportions
 from harness.score.repeats import Averaged, averaged
 from harness.stats import CodedRows, Interval, Resampled, bootstrap_each
@@ -68,7 +68,7 @@ class _Cut:
     """Whether these are the samples of the cut before, whose metrics hold these."""
 
 
-def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
+def score_column(column: FieldAnswers, *, seed: int) -> Iterator[ScoreRow]:
     """All rows of a column: each slice, strict and answered-only, and each class on whole slices.
 
     Slices of one annotation that hold different classes come once more, over the classes they share.
@@ -79,7 +79,7 @@ def score_column(column: Column, *, seed: int) -> Iterator[ScoreRow]:
         yield from _rows(column, found.family, cut, intervals)
 
 
-def _cuts(column: Column, found: Averaged) -> Iterator[_Cut]:
+def _cuts(column: FieldAnswers, found: Averaged) -> Iterator[_Cut]:
     """Each slice, whole and answered only."""
     family, share = found.family, found.share
     for name, mask in column.slices:
@@ -94,7 +94,7 @@ def _cuts(column: Column, found: Averaged) -> Iterator[_Cut]:
         )  # fmt: skip
 
 
-def _shared_cuts(column: Column, found: Averaged) -> Iterator[_Cut]:
+def _shared_cuts(column: FieldAnswers, found: Averaged) -> Iterator[_Cut]:
     """The slices that hold other classes than others of their annotation, over the classes that all hold."""
     family, metrics = found.family, column.spec.shown_metrics
     if isinstance(family, LabelFamily):
@@ -126,14 +126,14 @@ def _on_shared_classes(
         yield from ((name, mask & among, said) for name, mask in group)
 
 
-def _metrics(family: Family, spec: FieldSpec, *, whole: bool) -> tuple[str, ...]:
+def _metrics(family: MetricFamily, spec: FieldSpec, *, whole: bool) -> tuple[str, ...]:
     if whole and isinstance(family, LabelFamily | SetFamily):
         return (*spec.shown_metrics, *family.class_metrics)
     return spec.shown_metrics
 
 
 def _intervals(
-    family: Family, cuts: Sequence[_Cut], *, seed: int
+    family: MetricFamily, cuts: Sequence[_Cut], *, seed: int
 ) -> Iterator[Mapping[str, Interval]]:
     """The intervals of each cut's metrics."""
     own = [cut for cut in cuts if not cut.again]
@@ -155,7 +155,7 @@ def _intervals(
 
 
 def _rows(
-    column: Column, family: Family, cut: _Cut, intervals: Mapping[str, Interval]
+    column: FieldAnswers, family: MetricFamily, cut: _Cut, intervals: Mapping[str, Interval]
 ) -> Iterator[ScoreRow]:
     values = {metric: partial(family.value, metric) for metric in cut.metrics}
     totals = cut.rows.totals()
@@ -180,7 +180,7 @@ def _rows(
         )
 
 
-def _estimator(column: Column, metric: str, cut: _Cut, interval: Interval) -> str:
+def _estimator(column: FieldAnswers, metric: str, cut: _Cut, interval: Interval) -> str:
     parts = [metric_of(column.spec, metric).estimator]
     if cut.suffix == ANSWERED:
         parts.append("answered samples only")

@@ -17,9 +17,9 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.sources.dataset import (
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     existing,
     label_of,
@@ -72,7 +72,7 @@ def _entries(root: Path, files: list[Path], asked: AffWildOptions) -> Iterator[F
             if values is None:
                 yield SKIPPED
             else:
-                yield Entry(name, root / asked.frames / name, values, subject=file.stem)
+                yield DatasetEntry(name, root / asked.frames / name, values, subject=file.stem)
 
 
 def _values(text: str, part: str, *, where: str) -> dict[str, Any] | None:

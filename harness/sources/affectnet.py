@@ -17,9 +17,9 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Scalar
 from harness.core.source import Source
 from harness.sources.dataset import (
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     Published,
     existing,
@@ -78,7 +78,7 @@ def _csv_entries(root: Path, lists: Path) -> Iterator[Found]:
     for row in open_table(lists):
         cells = row.cells
         name = str(cells["subDirectory_filePath"])
-        yield Entry(
+        yield DatasetEntry(
             id=name,
             medium=pictures / name,
             values=_values(cells["expression"], cells["valence"], cells["arousal"], row.where),
@@ -104,7 +104,9 @@ def _npy_entries(folder: Path) -> Iterator[Found]:
         )
         picture = folder / "images" / f"{stem}.jpg"
         points = _npy_points(file.with_name(f"{stem}_lnd.npy"))
-        yield Entry(picture.name, picture, _values(code, valence, arousal, str(file)), points)
+        yield DatasetEntry(
+            picture.name, picture, _values(code, valence, arousal, str(file)), points
+        )
 
 
 def _values(code: Any, valence: Any, arousal: Any, where: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError
-from harness.sources.row import Row, Table, check_columns
+from harness.sources.row import TableFile, TableRow, check_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,7 +17,7 @@ _BATCH_ROWS = 256
 """Rows turned into Python values at a time."""
 
 
-def open_parquet(path: Path) -> Table:
+def open_parquet(path: Path) -> TableFile:
     """A Parquet file. Raises HarnessError where it is none, and while reading where it is broken."""
     import pyarrow.parquet as pq
 
@@ -32,7 +32,7 @@ def open_parquet(path: Path) -> Table:
     return _table(path, "Parquet", schema, batches)
 
 
-def open_arrow(path: Path) -> Table:
+def open_arrow(path: Path) -> TableFile:
     """An Arrow file (also called Feather) or stream. Raises HarnessError as `open_parquet` does."""
 
     def schema() -> Any:
@@ -86,7 +86,7 @@ def _reader(path: Path) -> Any:
 
 def _table(
     path: Path, form: str, schema: Callable[[], Any], batches: Callable[[], Iterator[Any]]
-) -> Table:
+) -> TableFile:
     import pyarrow as pa
 
     try:
@@ -102,7 +102,7 @@ def _table(
         name: names for name, names in class_names(known.metadata).items() if name in columns
     }
 
-    def read() -> Iterator[Row]:
+    def read() -> Iterator[TableRow]:
         number = 0
         try:
             for batch in batches():
@@ -110,13 +110,13 @@ def _table(
                     number += 1
                     for column, names in classes.items():
                         cells[column] = named(cells[column], names)
-                    yield Row(number, f"{path.name}, row {number}", cells)
+                    yield TableRow(number, f"{path.name}, row {number}", cells)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise HarnessError(f"{path.name}, after row {number}: {error}") from None
 
     listed = ", ".join(classes)
     notes = (f"{path.name}: classes of {listed} are named by its metadata",) if classes else ()
-    return Table(path, columns, read, notes)
+    return TableFile(path, columns, read, notes)
 
 
 def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.media.decode import IMAGE_SUFFIXES
 from harness.sources.dataset import (
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     Published,
     existing,
@@ -75,12 +75,12 @@ def _entries(root: Path, files: list[Path], asked: CkOptions) -> Iterator[Found]
         units = _units(root / "FACS" / subject / sequence)
         values = {"emotion": label} | ({} if units is None else {"action_units": units})
         name = f"{subject}/{sequence}"
-        yield Entry(
+        yield DatasetEntry(
             name, folder if asked.sequence else frames[-1], values, subject=subject,
             clip=asked.sequence,
         )  # fmt: skip
         if asked.first:
-            yield Entry(f"{name}/first", frames[0], {"emotion": "neutral"}, subject=subject)
+            yield DatasetEntry(f"{name}/first", frames[0], {"emotion": "neutral"}, subject=subject)
 
 
 def _units(folder: Path) -> list[str] | None:

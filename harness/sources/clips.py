@@ -14,7 +14,7 @@ from harness.sources.pictures import NoFrames, clip_numbers, frames_of
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class CodedMoments:
     """Frame numbers as a coding sheet has them; None where it has none."""
 
     onset: int | None = None
@@ -45,7 +45,7 @@ def folder_of(root: Path, patterns: Sequence[str], names: Mapping[str, str]) -> 
 
 
 def clip_of(
-    folder: Path, at: Moments, *, fps: float | None, cut: bool = False, where: str = ""
+    folder: Path, at: CodedMoments, *, fps: float | None, cut: bool = False, where: str = ""
 ) -> tuple[Medium, dict[str, Scalar]]:
     """The clip in a folder, and notes on what of the coding sheet was not used.
 

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.sources.options import Options
-from harness.sources.pictures import Cell, Numbering, cell_for
+from harness.sources.pictures import MediaCell, Numbering, cell_for
 
 _IMAGE_COLUMNS = ("image", "path")
 _CLIP_COLUMNS = ("frames", "video")
@@ -69,10 +69,10 @@ NOT_IN_DIGEST = frozenset({"ids", "allow_outside"})
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class SourceColumns:
     """The parts as found in one table."""
 
-    medium: Cell
+    medium: MediaCell
     kind: Literal["image", "clip"]
     targets: Mapping[str, str]
     """Field -> column."""
@@ -83,7 +83,7 @@ class Columns:
 
 def find_columns(
     options: ColumnOptions, columns: Sequence[str], fields: Mapping[str, FieldSpec], *, table: str
-) -> Columns:
+) -> SourceColumns:
     """Match options to the columns there are. Raises HarnessError naming option and columns."""
     named = {part: getattr(options, part) for part in _SINGLE}
     for part, column in named.items():
@@ -96,7 +96,7 @@ def find_columns(
     used = {options.offset, options.fps, *apart, *targets.values()}
     if not medium.is_pattern:
         used.add(medium.text)
-    return Columns(medium, kind, targets, question, frozenset(map(str, used)))
+    return SourceColumns(medium, kind, targets, question, frozenset(map(str, used)))
 
 
 _SINGLE = ("id", "question", "asks", "subject", "onset", "apex", "offset", "fps")
@@ -112,7 +112,7 @@ def _require(column: str, columns: Sequence[str], *, option: str, table: str) ->
 
 def _medium(
     options: ColumnOptions, columns: Sequence[str], *, table: str
-) -> tuple[Cell, Literal["image", "clip"]]:
+) -> tuple[MediaCell, Literal["image", "clip"]]:
     for option, kind in (("image", "image"), ("frames", "clip")):
         text = getattr(options, option)
         if text is not None:
@@ -126,10 +126,10 @@ def _medium(
             return cell, "image" if kind == "image" else "clip"
     for column in _IMAGE_COLUMNS:
         if column in columns:
-            return Cell(column, is_pattern=False), "image"
+            return MediaCell(column, is_pattern=False), "image"
     for column in _CLIP_COLUMNS:
         if column in columns:
-            return Cell(column, is_pattern=False), "clip"
+            return MediaCell(column, is_pattern=False), "clip"
     raise HarnessError(
         f"{table} has no column called image, path, frames or video",
         hint="name the column of pictures as source.image, or of clips as source.frames; "

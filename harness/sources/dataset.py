@@ -39,7 +39,7 @@ class DatasetOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DatasetEntry:
     """One picture or clip with what the set says of it, in the canonical vocabulary."""
 
     id: str
@@ -52,7 +52,7 @@ class Entry:
     clip: bool = False
 
 
-Found: TypeAlias = Entry | str
+Found: TypeAlias = DatasetEntry | str
 """An entry, or the reason why a row was left out."""
 
 
@@ -122,7 +122,9 @@ class DatasetSource:
             content: Any = [digest_file(path) for path in self._files]
         else:
             content = [
-                [e.id, {k: str(v) for k, v in e.values.items()}] if isinstance(e, Entry) else e
+                [e.id, {k: str(v) for k, v in e.values.items()}]
+                if isinstance(e, DatasetEntry)
+                else e
                 for e in self._read()
             ]
         return digest_json({"options": options, "content": content})
@@ -131,7 +133,9 @@ class DatasetSource:
         """What the last complete iteration left out, and why."""
         return self._skipped
 
-    def _sample(self, entry: Entry, judges: Mapping[str, Callable[[str], bool]]) -> Sample | str:
+    def _sample(
+        self, entry: DatasetEntry, judges: Mapping[str, Callable[[str], bool]]
+    ) -> Sample | str:
         if fault_of(entry.id):
             return UNFIT_NAME
         targets: dict[str, Value] = {}
@@ -238,7 +242,7 @@ def _judge(spec: FieldSpec) -> Callable[[str], bool]:
     return lambda label: table.label(label) is not None
 
 
-def _medium(entry: Entry) -> Medium:
+def _medium(entry: DatasetEntry) -> Medium:
     if isinstance(entry.medium, Medium):
         return entry.medium
     if isinstance(entry.medium, Path):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.sources.encoding import Encoding, encoding_of
-from harness.sources.row import Row, Table, check_columns
+from harness.sources.row import TableFile, TableRow, check_columns
 
 _CELL = 2**31 - 1
 """Characters in a cell: as many as Python's csv can be told on every system. A cell may hold a whole picture."""
 
 
-def open_delimited(path: Path, delimiter: str) -> Table:
+def open_delimited(path: Path, delimiter: str) -> TableFile:
     """A table whose first line names the columns.
 
     A header without the delimiter that has `;` or tabs is split at these, as spreadsheets of some countries write it.
@@ -30,12 +30,12 @@ def open_delimited(path: Path, delimiter: str) -> Table:
     return _table(path, delimiter, header, encoding)
 
 
-def _table(path: Path, delimiter: str, header: list[str], encoding: Encoding) -> Table:
+def _table(path: Path, delimiter: str, header: list[str], encoding: Encoding) -> TableFile:
     names = [name.strip() for name in header]
     columns = tuple(name for name in names if name)  # an index column without a name is left out
     check_columns(path, columns)
 
-    def read() -> Iterator[Row]:
+    def read() -> Iterator[TableRow]:
         records = _records(path, delimiter, encoding)
         next(records)
         for number, (line, cells) in enumerate(records, start=1):
@@ -46,10 +46,10 @@ def _table(path: Path, delimiter: str, header: list[str], encoding: Encoding) ->
                     hint="quote cells that hold the delimiter or a line break",
                 )
             filled = {name: cell for name, cell in zip(names, cells, strict=True) if name}
-            yield Row(number, where, filled)
+            yield TableRow(number, where, filled)
 
     notes = (f"{path.name} {encoding.note}",) if encoding.note else ()
-    return Table(path, columns, read, notes)
+    return TableFile(path, columns, read, notes)
 
 
 def _records(path: Path, delimiter: str, encoding: Encoding) -> Iterator[tuple[int, list[str]]]:

@@ -18,9 +18,9 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Scalar
 from harness.core.source import Source
 from harness.sources.dataset import (
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     first_existing,
     text_lines,
@@ -76,7 +76,7 @@ def _entries(root: Path, files: list[Path], asked: DisfaOptions) -> Iterator[Fou
             shown = [f"AU{unit}" for unit in UNITS if units[unit] >= asked.present]
             notes: dict[str, Scalar] = {f"intensity.AU{u}": units[u] for u in UNITS}
             picture = asked.picture.replace("{subject}", subject).replace("{frame}", str(frame))
-            yield Entry(
+            yield DatasetEntry(
                 f"{subject}/{frame}",
                 root / picture,
                 {"action_units": shown},

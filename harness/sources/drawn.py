@@ -42,7 +42,7 @@ from harness.sources.drawn_long import (
     question_samples,
     window_samples,
 )
-from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, Measured, scalars
+from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, DrawnValues, scalars
 from harness.sources.mapper import NOT_ASKED
 from harness.sources.megc_questions import ASKED, answers_of, question_kind, unit_of
 from harness.sources.options import Options, read_options
@@ -133,8 +133,8 @@ class DrawnSource:
         return Sample(
             id=sample_id,
             medium=image(DrawnPicture(f"faces/{sample_id}", face, size)),
-            targets=Measured(targets, asked, face=face, size=size) if asked else targets,
-            annotations=Measured(scalars(truth), noted, face=face, size=size),
+            targets=DrawnValues(targets, asked, face=face, size=size) if asked else targets,
+            annotations=DrawnValues(scalars(truth), noted, face=face, size=size),
             cluster=face.identity.subject,
         )
 

@@ -73,7 +73,7 @@ class DrawnFrame:
         return marks_of(frame_at(self.clip, self.frame), size=self.size)
 
 
-class Measured(Mapping[str, Any]):
+class DrawnValues(Mapping[str, Any]):
     """Known values, and cues of a face that is drawn, once, when the first of them is read."""
 
     __slots__ = ("_cues", "_face", "_found", "_known", "_size")

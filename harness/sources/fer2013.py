@@ -24,9 +24,9 @@ from harness.core.source import Source
 from harness.sources.cells import is_blank
 from harness.sources.dataset import (
     VOTES,
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     Published,
     existing,
@@ -119,7 +119,7 @@ def _entries(table: Path, split: str) -> Iterator[Found]:
             continue
         name = f"{split}/{row.number:05d}"
         label = label_of(row.cells["emotion"], LABELS, where=row.where)
-        yield Entry(name, PixelPicture(name, str(row.cells["pixels"])), {"emotion": label})
+        yield DatasetEntry(name, PixelPicture(name, str(row.cells["pixels"])), {"emotion": label})
 
 
 def open_ferplus(
@@ -161,7 +161,7 @@ def _plus_entries(
         if twin is not None and not file.exists():
             picture = PixelPicture(str(name), str(twin.cells["pixels"]))
         notes: dict[str, Scalar] = {VOTES + k: v for k, v in votes.items()}
-        yield Entry(str(name), picture, {"emotion": label}, notes)
+        yield DatasetEntry(str(name), picture, {"emotion": label}, notes)
 
 
 def majority(votes: Mapping[str, int], rules: Sequence[Rule] = RULES) -> str:

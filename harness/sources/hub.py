@@ -19,7 +19,7 @@ from harness.sources.mapper import Mapper, RowSource
 from harness.sources.options import read_options
 from harness.sources.pictures import picture_of
 from harness.sources.places import folders
-from harness.sources.rows import Row
+from harness.sources.rows import TableRow
 
 _BATCH_ROWS = 1000
 
@@ -80,7 +80,7 @@ def open_hub_source(
     mapper = Mapper(options=asked, columns=columns, fields=fields, root=base, inside=inside)
     media = picture_columns(data.features)
 
-    def rows() -> Iterable[Row]:
+    def rows() -> Iterable[TableRow]:
         found = streamed(data, title) if asked.streaming else stored(data, media, title, inside)
         return named_classes(found, data.features)
 
@@ -147,7 +147,7 @@ def undecoded(data: Any) -> Any:
 
 def stored(
     data: Any, media: tuple[str, ...], title: str, inside: tuple[str, ...] = ()
-) -> Iterator[Row]:
+) -> Iterator[TableRow]:
     """Rows of a data set on disk; pictures as handles, annotations without touching the pixels."""
     kept = data.select_columns([name for name in data.features if name not in media])
     lists = {name for name in media if hasattr(data.features[name], "feature")}
@@ -162,7 +162,7 @@ def stored(
                 ]
             else:
                 cells[column] = HubPicture(name, data, index, column, None, inside)
-        yield Row(index + 1, f"{title}, row {index + 1}", cells)
+        yield TableRow(index + 1, f"{title}, row {index + 1}", cells)
 
 
 def _cells(data: Any, length: int) -> Iterator[dict[str, Any]]:
@@ -174,13 +174,13 @@ def _cells(data: Any, length: int) -> Iterator[dict[str, Any]]:
             yield dict(zip(batch, values, strict=True))
 
 
-def streamed(data: Any, title: str) -> Iterator[Row]:
+def streamed(data: Any, title: str) -> Iterator[TableRow]:
     """Rows as they come."""
     for number, cells in enumerate(data, start=1):
-        yield Row(number, f"{title}, row {number}", cells)
+        yield TableRow(number, f"{title}, row {number}", cells)
 
 
-def named_classes(rows: Iterable[Row], features: Mapping[str, Any]) -> Iterator[Row]:
+def named_classes(rows: Iterable[TableRow], features: Mapping[str, Any]) -> Iterator[TableRow]:
     """Rows with class numbers replaced by class names; -1, the hub's "no label", by None."""
     import datasets
 
@@ -190,7 +190,7 @@ def named_classes(rows: Iterable[Row], features: Mapping[str, Any]) -> Iterator[
         if isinstance(inner, datasets.ClassLabel):
             names[column] = tuple(inner.names)
     for row in rows:
-        yield Row(row.number, row.where, {**row.cells, **_named(row.cells, names)})
+        yield TableRow(row.number, row.where, {**row.cells, **_named(row.cells, names)})
 
 
 def _named(cells: Mapping[str, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from harness.core.errors import HarnessError
 from harness.sources.cells import is_blank, plain
 from harness.sources.options import Options
-from harness.sources.rows import Row, open_table
+from harness.sources.rows import TableRow, open_table
 
 Key = tuple[str, ...]
 
@@ -82,7 +82,7 @@ def read_side(options: JoinOptions, *, base: Path, taken: Iterable[str]) -> Side
     return SideTable(table.path.name, tuple(on), columns, values)
 
 
-def join(rows: Iterable[Row], sides: tuple[SideTable, ...]) -> Iterator[Row]:
+def join(rows: Iterable[TableRow], sides: tuple[SideTable, ...]) -> Iterator[TableRow]:
     """Rows with the side tables' columns; None where a side table lacks the key.
 
     Raises HarnessError at the end where a side table matched no row at all.
@@ -95,7 +95,7 @@ def join(rows: Iterable[Row], sides: tuple[SideTable, ...]) -> Iterator[Row]:
             found = None if key is None else side.values.get(key)
             matched[i] = matched[i] or found is not None
             cells.update(zip(side.columns, found or [None] * len(side.columns), strict=True))
-        yield Row(row.number, row.where, cells)
+        yield TableRow(row.number, row.where, cells)
     for side, hit in zip(sides, matched, strict=True):
         if any_row and not hit:
             raise HarnessError(

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from harness.core.errors import HarnessError
 from harness.sources.encoding import Encoding, encoding_of
-from harness.sources.row import Row, Table
+from harness.sources.row import TableFile, TableRow
 
 _PEEK_ROWS = 200
 """Rows read to learn the columns: an object may leave a column out."""
@@ -19,7 +19,7 @@ _LARGEST_ROW = 1 << 28
 _BLANK = " \t\r\n"
 
 
-def open_json(path: Path) -> Table:
+def open_json(path: Path) -> TableFile:
     """A table of JSON objects. An array is told from lines by its first character.
 
     Raises HarnessError: an unknown encoding, no row; and, while reading, whatever is no JSON object.
@@ -29,11 +29,11 @@ def open_json(path: Path) -> Table:
         is_array = first_character(file) == "["
     objects = _array if is_array else _lines
 
-    def read() -> Iterator[Row]:
+    def read() -> Iterator[TableRow]:
         return objects(path, encoding)
 
     notes = (f"{path.name} {encoding.note}",) if encoding.note else ()
-    return Table(path, _columns(path, read), read, notes)
+    return TableFile(path, _columns(path, read), read, notes)
 
 
 def first_character(file: TextIO) -> str:
@@ -44,7 +44,7 @@ def first_character(file: TextIO) -> str:
     return ""
 
 
-def _columns(path: Path, read: Callable[[], Iterator[Row]]) -> tuple[str, ...]:
+def _columns(path: Path, read: Callable[[], Iterator[TableRow]]) -> tuple[str, ...]:
     columns: dict[str, None] = {}
     for row in read():
         columns.update(dict.fromkeys(row.cells))
@@ -59,17 +59,17 @@ def _open(path: Path, encoding: Encoding) -> TextIO:
     return path.open(encoding="utf-8-sig" if encoding.codec == "utf-8" else encoding.codec)
 
 
-def _lines(path: Path, encoding: Encoding) -> Iterator[Row]:
+def _lines(path: Path, encoding: Encoding) -> Iterator[TableRow]:
     number = 0
     with _open(path, encoding) as file:
         for line_number, line in enumerate(file, start=1):
             if line.strip():
                 number += 1
                 where = f"{path.name}, row {number} (line {line_number})"
-                yield Row(number, where, _object(_parsed(line, where), where))
+                yield TableRow(number, where, _object(_parsed(line, where), where))
 
 
-def _array(path: Path, encoding: Encoding) -> Iterator[Row]:
+def _array(path: Path, encoding: Encoding) -> Iterator[TableRow]:
     """The members of an array, one in memory at a time."""
     decoder = json.JSONDecoder()
     with _open(path, encoding) as file:
@@ -88,7 +88,7 @@ def _array(path: Path, encoding: Encoding) -> Iterator[Row]:
                 continue
             value, text = _member(decoder, file, text, where)
             number += 1
-            yield Row(number, where, _object(value, where))
+            yield TableRow(number, where, _object(value, where))
 
 
 def _member(decoder: json.JSONDecoder, file: TextIO, text: str, where: str) -> tuple[Any, str]:

@@ -17,13 +17,13 @@ from harness.core.source import Skipped
 from harness.media.marks import with_notes
 from harness.media.video_file import VideoFile
 from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
-from harness.sources.columns import ColumnOptions, Columns
+from harness.sources.columns import ColumnOptions, SourceColumns
 from harness.sources.encoded import content_id, decoded, is_encoded
 from harness.sources.ids import SeenIds, check_id, fault_of
 from harness.sources.pictures import NoFrames, frame_numbers, frames_of, picture_of
 from harness.sources.places import place_of, tidy
 from harness.sources.references import INDEX, References
-from harness.sources.rows import Row
+from harness.sources.rows import TableRow
 
 UNLABELLED = "no label in any target column"
 NO_PICTURE = "no picture named"
@@ -37,7 +37,7 @@ class Mapper:
     """How the rows of one table become Samples."""
 
     options: ColumnOptions
-    columns: Columns
+    columns: SourceColumns
     fields: Mapping[str, FieldSpec]
     root: Path
     """Folder that relative paths start at."""
@@ -46,7 +46,7 @@ class Mapper:
     references: References | None = None
     """Where pictures may be named by the index of their row."""
 
-    def sample(self, row: Row, sample_id: str) -> Sample | str:
+    def sample(self, row: TableRow, sample_id: str) -> Sample | str:
         """The row's Sample, or the reason why it is left out. Raises HarnessError naming the row."""
         cells, columns = row.cells, self.columns
         media = columns.medium.of(cells)
@@ -71,12 +71,12 @@ class Mapper:
             cluster=self._cluster(cells),
         )
 
-    def targets(self, row: Row) -> Mapping[str, Value]:
+    def targets(self, row: TableRow) -> Mapping[str, Value]:
         """The row's true values; none where it is left out for want of a picture. Raises HarnessError as `sample`."""
         media = self.columns.medium.of(row.cells)
         return {} if _is_nothing(media) else self._targets(row)
 
-    def own_id(self, row: Row) -> str | None:
+    def own_id(self, row: TableRow) -> str | None:
         """The id in the row's id column, checked; None where the table has no such column."""
         if self.options.id is None:
             return None
@@ -85,7 +85,7 @@ class Mapper:
         check_id(found, where=row.where)
         return found
 
-    def given_id(self, row: Row) -> str:
+    def given_id(self, row: TableRow) -> str:
         """An id for a row that has none: its picture's path in one spelling, else its number.
 
         A picture in a cell is called by its column `index`, as VLMEvalKit's tables have it, else by its content, as
@@ -108,7 +108,7 @@ class Mapper:
             found = tidy(text, self.inside) or self._outside_id(text, row)
         return found if fault_of(found) is None else str(row.number)
 
-    def _outside_id(self, text: str, row: Row) -> str:
+    def _outside_id(self, text: str, row: TableRow) -> str:
         """By the content of a picture, which does not depend on where it lies; else by its name."""
         place = place_of(text, self.root, (), row.where)
         try:
@@ -116,7 +116,7 @@ class Mapper:
         except MediaError:
             return Path(text.replace("\\", "/")).name
 
-    def _question(self, row: Row) -> str | None:
+    def _question(self, row: TableRow) -> str | None:
         if self.columns.question is None:
             return self.options.ask
         cell = row.cells.get(self.columns.question)
@@ -127,14 +127,14 @@ class Mapper:
             )
         return plain(cell)
 
-    def _targets(self, row: Row) -> dict[str, Value]:
+    def _targets(self, row: TableRow) -> dict[str, Value]:
         return {
             field: target(row.cells[column], self.fields[field], column=column, where=row.where)
             for field, column in self.columns.targets.items()
             if not self._no_value(row.cells.get(column))
         }
 
-    def _no_truths(self, row: Row) -> dict[str, Scalar]:
+    def _no_truths(self, row: TableRow) -> dict[str, Scalar]:
         """Field -> what its column says in place of a value (`unsure`), for slices by that field."""
         return {
             field: annotation(row.cells[column])
@@ -145,7 +145,7 @@ class Mapper:
     def _no_value(self, cell: Any) -> bool:
         return is_blank(cell) or (bool(self.options.blank) and plain(cell) in self.options.blank)
 
-    def _asks(self, row: Row) -> tuple[str, ...]:
+    def _asks(self, row: TableRow) -> tuple[str, ...]:
         if self.options.asks is None or is_blank(row.cells.get(self.options.asks)):
             return ()
         cell = row.cells[self.options.asks]
@@ -164,7 +164,7 @@ class Mapper:
             return None
         return plain(cells[self.options.subject])
 
-    def _medium(self, media: Any, row: Row, sample_id: str) -> Medium:
+    def _medium(self, media: Any, row: TableRow, sample_id: str) -> Medium:
         where = row.where
         if self.columns.kind == "image":
             named = self.references and self.references.picture(row.cells, sample_id)
@@ -187,13 +187,13 @@ class Mapper:
             offset=offset,
         )
 
-    def _frame(self, part: str, row: Row) -> int | None:
+    def _frame(self, part: str, row: TableRow) -> int | None:
         column = getattr(self.options, part)
         if column is None:
             return None
         return frame_number(row.cells.get(column), column=column, where=row.where)
 
-    def _fps(self, row: Row) -> float | None:
+    def _fps(self, row: TableRow) -> float | None:
         fps = self.options.fps
         if isinstance(fps, str):
             return frame_rate(row.cells.get(fps), column=fps, where=row.where)
@@ -203,11 +203,11 @@ class Mapper:
 class RowReader(Protocol):
     """Turns rows into Samples."""
 
-    def own_id(self, row: Row) -> str | None: ...
+    def own_id(self, row: TableRow) -> str | None: ...
 
-    def given_id(self, row: Row) -> str: ...
+    def given_id(self, row: TableRow) -> str: ...
 
-    def sample(self, row: Row, sample_id: str) -> Sample | str: ...
+    def sample(self, row: TableRow, sample_id: str) -> Sample | str: ...
 
 
 class RowSource:
@@ -217,7 +217,7 @@ class RowSource:
 
     def __init__(
         self,
-        rows: Callable[[], Iterable[Row]],
+        rows: Callable[[], Iterable[TableRow]],
         mapper: RowReader,
         *,
         name: str,
@@ -261,7 +261,7 @@ class RowSource:
         """How the table was read, where that is not plain."""
         return self._notes
 
-    def _id(self, row: Row, seen: SeenIds) -> str:
+    def _id(self, row: TableRow, seen: SeenIds) -> str:
         own = self._mapper.own_id(row)
         if own is not None:
             if seen.add(own):
@@ -274,7 +274,7 @@ class RowSource:
             candidate = f"{given}#{repeat}"
         return candidate
 
-    def _refuse_repeat(self, row: Row, sample_id: str) -> None:
+    def _refuse_repeat(self, row: TableRow, sample_id: str) -> None:
         """Find the earlier row of the same id; without one, two hashes merely met."""
         for earlier in self._rows():
             if earlier.number >= row.number:

@@ -28,7 +28,7 @@ from harness.sources.mapper import NOT_ASKED, RowSource
 from harness.sources.megc_questions import ASKED, answers_of, event_of, question_kind, unit_of
 from harness.sources.options import Options, read_options
 from harness.sources.pictures import cell_for, clip_numbers, frames_of
-from harness.sources.rows import Row, Table, open_table
+from harness.sources.rows import TableFile, TableRow, open_table
 
 SPACES: Mapping[str, Mapping[str, str]] = {
     "casme2": {"fine": "casme2-fine"},
@@ -112,7 +112,7 @@ class MegcSource(RowSource):
 
     def __init__(
         self,
-        tables: tuple[Table, ...],
+        tables: tuple[TableFile, ...],
         mapper: _Mapper,
         spaces: Mapping[str, Mapping[str, str | tuple[str, ...]]],
         digest: Any,
@@ -131,13 +131,15 @@ class MegcSource(RowSource):
                 found.setdefault(part, {}).update(dict.fromkeys(resolve_labels(labels)))
         return {part: tuple(labels) for part, labels in found.items()}
 
-    def _all_rows(self) -> Iterator[Row]:
+    def _all_rows(self) -> Iterator[TableRow]:
         """All rows numbered through, each with its file and its place in it (`row`, from 0)."""
         number = 0
         for table in self._tables:
             for place, row in enumerate(table):
                 number += 1
-                yield Row(number, row.where, {**row.cells, "row": place, "file": table.path.name})
+                yield TableRow(
+                    number, row.where, {**row.cells, "row": place, "file": table.path.name}
+                )
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ class _Mapper:
     pattern: str | None
     _last: tuple[tuple[str, ...], Medium] | None = field(default=None, init=False)
 
-    def own_id(self, row: Row) -> str | None:
+    def own_id(self, row: TableRow) -> str | None:
         """`id` or `video_id`, checked; None where the row has neither."""
         for column in ("id", "video_id"):
             if not is_blank(row.cells.get(column)):
@@ -158,10 +160,10 @@ class _Mapper:
                 return found
         return None
 
-    def given_id(self, row: Row) -> str:
+    def given_id(self, row: TableRow) -> str:
         return str(row.number)
 
-    def sample(self, row: Row, sample_id: str) -> Sample | str:
+    def sample(self, row: TableRow, sample_id: str) -> Sample | str:
         """The row's Sample, or why it is left out. Raises HarnessError naming file, row and hint."""
         question = _question(row)
         kind = question_kind(question)
@@ -193,7 +195,7 @@ class _Mapper:
             cluster=_cluster(cells),
         )
 
-    def _targets(self, row: Row, kind: str) -> dict[str, Value]:
+    def _targets(self, row: TableRow, kind: str) -> dict[str, Value]:
         cell = row.cells.get("answer")
         if is_blank(cell):
             return {}
@@ -209,7 +211,7 @@ class _Mapper:
             if name in self.fields
         }
 
-    def _medium(self, cells: Mapping[str, Any], row: Row) -> Medium:
+    def _medium(self, cells: Mapping[str, Any], row: TableRow) -> Medium:
         places = tuple(dict.fromkeys(_places(cells, self.pattern, row.where)))
         if not places:
             raise HarnessError(
@@ -247,7 +249,7 @@ def _cluster(cells: Mapping[str, Any]) -> str | None:
     return f"{name}/{subject}"
 
 
-def _question(row: Row) -> str:
+def _question(row: TableRow) -> str:
     cell = row.cells.get("question")
     if is_blank(cell):
         raise HarnessError(f"{row.where}: no question", hint="fill the column `question`")
@@ -270,7 +272,7 @@ def _places(cells: Mapping[str, Any], pattern: str | None, where: str) -> Iterat
         yield _FIT.sub(lambda match: plain(cells[match[1]]), layout)
 
 
-def _check_columns(table: Table, options: MegcOptions) -> None:
+def _check_columns(table: TableFile, options: MegcOptions) -> None:
     if "question" not in table.columns:
         raise HarnessError(
             f"{table.path.name} has no column 'question'",

@@ -21,10 +21,10 @@ from harness.core.sample import Scalar
 from harness.core.source import Source
 from harness.sources.asked import AskedSource, Kind
 from harness.sources.cells import frame_number
-from harness.sources.clips import Moments, clip_of, folder_of
-from harness.sources.dataset import DatasetOptions, DatasetSource, Entry, Found
+from harness.sources.clips import CodedMoments, clip_of, folder_of
+from harness.sources.dataset import DatasetEntry, DatasetOptions, DatasetSource, Found
 from harness.sources.options import read_options
-from harness.sources.workbook import Line, find_workbook, lines
+from harness.sources.workbook import WorkbookRow, find_workbook, lines
 
 OFFERS = ("emotion", "fine", "coarse", "action_units")
 NO_CLIP = "row that names no clip"
@@ -58,7 +58,7 @@ class MicroOptions(DatasetOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class DatasetLayout:
     """One set as it is distributed."""
 
     family: str
@@ -76,7 +76,7 @@ class Layout:
     """The folder holds the whole video, of which the clip is a part."""
 
 
-CASME2 = Layout(
+CASME2 = DatasetLayout(
     "casme2",
     ("CASME2-coding-20190701.xlsx", "CASME2-coding*.xlsx", "CASME2*.xlsx", "CASME2*.csv"),
     ("Subject", "Filename", "OnsetFrame"),
@@ -87,7 +87,7 @@ CASME2 = Layout(
     lambda text: f"sub{_digits(text):02d}",
     200,
 )  # fmt: skip
-SAMM = Layout(
+SAMM = DatasetLayout(
     "samm",
     ("SAMM_Micro_FACS_Codes_v2.xlsx", "SAMM_Micro*.xlsx", "SAMM_Micro*.csv"),
     ("Subject", "Filename", "Onset Frame"),
@@ -95,7 +95,7 @@ SAMM = Layout(
     lambda text: f"{_digits(text):03d}",
     200,
 )
-SMIC = Layout(
+SMIC = DatasetLayout(
     "smic",
     ("SMIC-HS-E_annotation*.xlsx", "SMIC*annotation*.xlsx", "SMIC*.csv"),
     ("Subject", "Filename", "OnsetF", "FirstF"),
@@ -107,7 +107,7 @@ SMIC = Layout(
     100,
     clip=r"s\d+_.+",
 )
-CASME3 = Layout(
+CASME3 = DatasetLayout(
     "casme3",
     ("cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", "cas(me)3_part_A_ME*.xlsx", "cas*ME*.csv"),
     ("Subject", "Filename", "Onset", "emotion"),
@@ -123,7 +123,11 @@ CASME3 = Layout(
 
 
 def open_micro(
-    options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path, layout: Layout
+    options: Mapping[str, Any],
+    *,
+    fields: Mapping[str, FieldSpec],
+    base: Path,
+    layout: DatasetLayout,
 ) -> Source:
     """A source over the clips of one set. Raises HarnessError where its coding sheet is not found."""
     asked = read_options(MicroOptions, options, family=layout.family)
@@ -155,7 +159,7 @@ def units_of(text: str) -> list[str]:
     return list(dict.fromkeys(NUMBERS[n] if n is not None else code for n, code in numbers))
 
 
-def _entries(book: Path, root: Path, asked: MicroOptions, layout: Layout) -> Iterator[Found]:
+def _entries(book: Path, root: Path, asked: MicroOptions, layout: DatasetLayout) -> Iterator[Found]:
     for line in lines(book, layout.needed, sheet=layout.sheet):
         clip = line.text("Filename")
         subject = line.text("Subject")
@@ -171,7 +175,9 @@ def _entries(book: Path, root: Path, asked: MicroOptions, layout: Layout) -> Ite
         yield _entry(line, names, folder_of(root, patterns, names), layout)
 
 
-def _entry(line: Line, names: Mapping[str, str], folder: Path, layout: Layout) -> Entry:
+def _entry(
+    line: WorkbookRow, names: Mapping[str, str], folder: Path, layout: DatasetLayout
+) -> DatasetEntry:
     emotion, codes = names["emotion"], line.text("Action Units", "AU", "AUs")
     at = moments_of(line)
     sample_id = f"{layout.family}/{names['subject']}/{names['clip']}"
@@ -190,16 +196,18 @@ def _entry(line: Line, names: Mapping[str, str], folder: Path, layout: Layout) -
     if codes:
         notes["au_codes"] = codes
         values["action_units"] = units_of(codes)
-    return Entry(sample_id, medium, values, notes, subject=f"{layout.family}/{names['subject']}")
+    return DatasetEntry(
+        sample_id, medium, values, notes, subject=f"{layout.family}/{names['subject']}"
+    )
 
 
-def moments_of(line: Line) -> Moments:
+def moments_of(line: WorkbookRow) -> CodedMoments:
     """Onset, apex and offset of a row under the names that the sets give them; `/` is not coded."""
 
     def number(*names: str) -> int | None:
         return frame_number(line.get(*names), column=names[0], where=line.where)
 
-    return Moments(
+    return CodedMoments(
         onset=number("Onset Frame", "OnsetF", "Onset"),
         apex=number("Apex Frame", "ApexF", "Apex"),
         offset=number("Offset Frame", "OffsetF", "Offset"),

@@ -25,12 +25,12 @@ from harness.core.sample import Sample, Scalar
 from harness.core.source import Skipped, Source
 from harness.core.text import canonical_json, digest_file, digest_json
 from harness.sources.cells import is_blank, plain, target
-from harness.sources.clips import Moments, clip_of, folder_of
+from harness.sources.clips import CodedMoments, clip_of, folder_of
 from harness.sources.micro import emotion_of, moments_of, units_of
 from harness.sources.options import Options, read_options
 from harness.sources.pictures import NoFrames, natural
 from harness.sources.windows import EVENTS, VIDEO, LongVideo, windows
-from harness.sources.workbook import Cells, Line, find_workbook, lines, sheets
+from harness.sources.workbook import Cells, WorkbookRow, find_workbook, lines, sheets
 
 REST = "none"
 """The emotion of a window in which no event is at its height."""
@@ -122,7 +122,7 @@ class LongSource:
         folder = folder_of(self._root, _FOLDERS[self._family] if own is None else (own,), names)
         if self._family == "casme-sq" and not folder.is_dir():  # 15_0101disgustingteeth for 15_0101
             folder = next(iter(sorted(folder.parent.glob(f"{folder.name}*"))), folder)
-        return clip_of(folder, Moments(), fps=self._options.fps or _FPS[self._family])[0]
+        return clip_of(folder, CodedMoments(), fps=self._options.fps or _FPS[self._family])[0]
 
     def _about(self, subject: str, video: str) -> dict[str, Scalar]:
         return {"dataset": self._family, "subject": subject, VIDEO: video}
@@ -233,7 +233,7 @@ def _casme_sq(files: tuple[Path, ...]) -> Videos:
     main = next(iter(book.items()))
     for number, row in enumerate(main[1], 1):
         cells = dict(zip(_SQ, row, strict=False))
-        line = Line(f"{files[0].name}, row {number}", cells)
+        line = WorkbookRow(f"{files[0].name}, row {number}", cells)
         if not re.fullmatch(r"\d+", line.text("subject")) or not re.fullmatch(
             r"\d+", line.text("onset")
         ):
@@ -277,7 +277,7 @@ def _str_table(files: tuple[Path, ...], root: Path) -> Videos:
     return {(name.partition("_")[0], name): [] for name in folders}
 
 
-def _event(line: Line, *, kind: str, emotion: str) -> Event:
+def _event(line: WorkbookRow, *, kind: str, emotion: str) -> Event:
     at = moments_of(line)
     if at.onset is None or at.offset is None:
         raise HarnessError(

@@ -23,7 +23,7 @@ _THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SamePictures:
     """Samples whose pictures are the same, or nearly."""
 
     samples: tuple[str, ...]
@@ -39,9 +39,9 @@ class PictureFindings:
 
     unreadable: Mapping[str, str]
     """Sample -> why its picture cannot be used."""
-    same: tuple[Group, ...]
+    same: tuple[SamePictures, ...]
     """Of the same content, byte for byte."""
-    near: tuple[Group, ...]
+    near: tuple[SamePictures, ...]
     """Nearly the same in two subsets: pairs."""
 
 
@@ -107,14 +107,14 @@ def _places(medium: Medium) -> list[int]:
     return sorted({0, count // 2, count - 1})
 
 
-def _same(found: Sequence[_Read]) -> Iterator[Group]:
+def _same(found: Sequence[_Read]) -> Iterator[SamePictures]:
     groups: dict[bytes, list[_Read]] = {}
     for one in found:
         groups.setdefault(one.digest, []).append(one)
     yield from (_group(group) for group in groups.values() if len(group) > 1)
 
 
-def _near(found: Sequence[_Read]) -> Iterator[Group]:
+def _near(found: Sequence[_Read]) -> Iterator[SamePictures]:
     if len({one.subset for one in found}) < 2:
         return
     looks = [(one, one.look) for one in found if one.look is not None]
@@ -124,8 +124,8 @@ def _near(found: Sequence[_Read]) -> Iterator[Group]:
             yield _group(pair)
 
 
-def _group(members: Sequence[_Read]) -> Group:
-    return Group(
+def _group(members: Sequence[_Read]) -> SamePictures:
+    return SamePictures(
         samples=tuple(one.sample for one in members),
         subsets=tuple(sorted({one.subset for one in members if one.subset})),
         labels=tuple(sorted({one.label for one in members if one.label})),

@@ -41,7 +41,7 @@ class NoFrames:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MediaCell:
     """Where a row says its media lie: a column, or a pattern such as `clips/{subject}/{clip}`."""
 
     text: str
@@ -57,13 +57,13 @@ class Cell:
         return _PLACE.sub(lambda match: plain(cells[match[1]]), self.text)
 
 
-def cell_for(text: str, columns: Sequence[str]) -> Cell | None:
+def cell_for(text: str, columns: Sequence[str]) -> MediaCell | None:
     """A column by name, else a pattern whose every name is a column, else None."""
     if text in columns:
-        return Cell(text, is_pattern=False)
+        return MediaCell(text, is_pattern=False)
     names = _PLACE.findall(text)
     if names and all(name in columns for name in names):
-        return Cell(text, is_pattern=True)
+        return MediaCell(text, is_pattern=True)
     return None
 
 

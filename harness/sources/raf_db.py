@@ -15,9 +15,9 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Scalar
 from harness.core.source import Source
 from harness.sources.dataset import (
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     Published,
     first_existing,
@@ -90,7 +90,7 @@ def _entries(root: Path, lists: Path, asked: RafOptions) -> Iterator[Found]:
         picture = root / "Image" / asked.pictures / name
         if asked.pictures == "aligned":
             picture = picture.with_name(f"{stem}_aligned.jpg")
-        yield Entry(
+        yield DatasetEntry(
             id=name,
             medium=picture,
             values={"emotion": label_of(code, names, where=where)},

@@ -11,7 +11,7 @@ from harness.core.errors import MediaError
 from harness.core.picture import Picture
 from harness.sources.cells import is_blank, plain
 from harness.sources.encoded import EncodedPicture, is_encoded
-from harness.sources.row import Row
+from harness.sources.row import TableRow
 
 INDEX = "index"
 _LONGEST = 64
@@ -25,7 +25,7 @@ class References:
     """The pictures of one table by their index."""
 
     column: str
-    rows: Callable[[], Iterable[Row]]
+    rows: Callable[[], Iterable[TableRow]]
     _latest: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def picture(self, cells: Mapping[str, Any], name: str) -> Picture | None:

@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row: its number from 1 (the header not counted), where to find it, its cells by column."""
 
     number: int
@@ -21,16 +21,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableFile:
     """A table file whose columns are known and whose rows are read afresh at each iteration."""
 
     path: Path
     columns: tuple[str, ...]
-    read: Callable[[], Iterator[Row]]
+    read: Callable[[], Iterator[TableRow]]
     notes: tuple[str, ...] = ()
     """How it was read, where that is not plain: an encoding that is not UTF-8."""
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[TableRow]:
         return self.read()
 
 

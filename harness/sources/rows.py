@@ -9,12 +9,12 @@ from harness.core.errors import HarnessError
 from harness.sources.arrow_rows import open_arrow, open_parquet
 from harness.sources.delimited import open_delimited
 from harness.sources.json_rows import open_json
-from harness.sources.row import Row, Table
+from harness.sources.row import TableFile, TableRow
 
-__all__ = ["TABLE_SUFFIXES", "Row", "Table", "open_table"]
+__all__ = ["TABLE_SUFFIXES", "TableFile", "TableRow", "open_table"]
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path) -> TableFile:
     """Open a table by its suffix, one of TABLE_SUFFIXES.
 
     Text may be UTF-8, UTF-16 or cp1252, found by its bytes; what is not UTF-8 is told in the table's notes. Raises
@@ -40,15 +40,15 @@ def open_table(path: Path) -> Table:
         ) from None
 
 
-def _comma(path: Path) -> Table:
+def _comma(path: Path) -> TableFile:
     return open_delimited(path, ",")
 
 
-def _tab(path: Path) -> Table:
+def _tab(path: Path) -> TableFile:
     return open_delimited(path, "\t")
 
 
-_READERS: Mapping[str, Callable[[Path], Table]] = {
+_READERS: Mapping[str, Callable[[Path], TableFile]] = {
     ".csv": _comma,
     ".tsv": _tab,
     ".json": open_json,

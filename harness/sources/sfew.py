@@ -11,9 +11,9 @@ from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.media.decode import IMAGE_SUFFIXES
 from harness.sources.dataset import (
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     Published,
     first_existing,
@@ -51,4 +51,6 @@ def _entries(folder: Path) -> Iterator[Found]:
     for path in sorted(files, key=lambda file: natural(str(file))):
         place = path.relative_to(folder)
         label = names.label(place.parts[0]) if len(place.parts) > 1 else None
-        yield NO_CLASS if label is None else Entry(place.as_posix(), path, {"emotion": label})
+        yield (
+            NO_CLASS if label is None else DatasetEntry(place.as_posix(), path, {"emotion": label})
+        )

@@ -23,7 +23,7 @@ from harness.core.text import digest_file, digest_json
 from harness.media.marks import with_notes
 from harness.sources.cells import annotation, is_blank, plain, target
 from harness.sources.options import Options, read_options
-from harness.sources.rows import Row, open_table
+from harness.sources.rows import TableRow, open_table
 
 KEYS = ("sample", "image")
 NOT_NAMED = "not in the sidecar"
@@ -174,7 +174,10 @@ def read_side(
 
 
 def _beside(
-    row: Row, columns: tuple[str, ...], options: SidecarOptions, fields: Mapping[str, FieldSpec]
+    row: TableRow,
+    columns: tuple[str, ...],
+    options: SidecarOptions,
+    fields: Mapping[str, FieldSpec],
 ) -> Beside:
     targets: dict[str, Value] = {}
     notes: dict[str, Scalar] = {}

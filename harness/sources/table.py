@@ -17,7 +17,7 @@ from harness.sources.mapper import Mapper, RowSource
 from harness.sources.options import read_options
 from harness.sources.places import check_responds, folders
 from harness.sources.references import INDEX, References
-from harness.sources.rows import Row, Table, open_table
+from harness.sources.rows import TableFile, TableRow, open_table
 
 
 class TableOptions(ColumnOptions):
@@ -57,7 +57,7 @@ def open_table_source(
     if holds_pictures(table, found.medium.text):
         mapper = replace(mapper, references=References(found.medium.text, lambda: table))
 
-    def rows() -> Iterable[Row]:
+    def rows() -> Iterable[TableRow]:
         return join(table, tuple(sides)) if sides else table
 
     def digest() -> str:
@@ -66,7 +66,7 @@ def open_table_source(
     return RowSource(rows, mapper, name=table.path.name, digest=digest, notes=notes)
 
 
-def holds_pictures(table: Table, column: str) -> bool:
+def holds_pictures(table: TableFile, column: str) -> bool:
     """Whether a table with a column `index` holds pictures as text in its first row, as VLMEvalKit's do."""
     if not {INDEX, column} <= set(table.columns):
         return False

@@ -13,7 +13,7 @@ from typing import Any
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.media.decode import IMAGE_SUFFIXES
-from harness.sources.dataset import DatasetOptions, DatasetSource, Entry, Found, existing
+from harness.sources.dataset import DatasetEntry, DatasetOptions, DatasetSource, Found, existing
 from harness.sources.options import read_options
 from harness.sources.pictures import natural
 
@@ -40,7 +40,7 @@ def _entries(root: Path) -> Iterator[Found]:
         if found is None:
             yield MALFORMED
             continue
-        yield Entry(
+        yield DatasetEntry(
             id=path.relative_to(root).as_posix(),
             medium=path,
             values={

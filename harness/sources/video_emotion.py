@@ -18,9 +18,9 @@ from harness.core.sample import Scalar
 from harness.core.source import Source
 from harness.sources.dataset import (
     VOTES,
+    DatasetEntry,
     DatasetOptions,
     DatasetSource,
-    Entry,
     Found,
     Published,
     clip_at,
@@ -102,7 +102,7 @@ def _dfew_entries(
                 continue
             fold = file.stem.removeprefix("set_")
             notes: dict[str, Scalar] = {"fold": fold, **cast.get(name, {})}
-            yield Entry(
+            yield DatasetEntry(
                 name, _dfew_clip(root, asked.clips, name),
                 {"emotion": label_of(code, DFEW, where=row.where)}, notes, clip=True,
             )  # fmt: skip
@@ -171,7 +171,7 @@ def _ferv39k_entries(root: Path, lists: Path) -> Iterator[Found]:
                 hint="fetch the list again",
             )
         folder = clip_at(root / "2_ClipsforFaceCrop" / place, root / "1_VideoClips" / place)
-        yield Entry(
+        yield DatasetEntry(
             place, folder, {"emotion": label}, {"scene": place.partition("/")[0]}, clip=True
         )
 
@@ -247,7 +247,7 @@ def _mafw_entries(
         notes: dict[str, Scalar] = {"fold": fold_of[name]} if name in fold_of else {}
         label = label_of(code, names, where=line.where)
         folder = clip_at(root / asked.clips / name, *(root / part / name for part in MAFW_VIDEOS))
-        yield Entry(name, folder, {"emotion": label}, notes, clip=True)
+        yield DatasetEntry(name, folder, {"emotion": label}, notes, clip=True)
 
 
 def _mafw_folds(files: Mapping[str, Path]) -> dict[str, str]:

@@ -20,7 +20,7 @@ _HEADER_WITHIN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WorkbookRow:
     """One row of a sheet by its header's names."""
 
     where: str
@@ -97,7 +97,7 @@ def sheets(path: Path) -> dict[str, list[Cells]]:
         raise HarnessError(f"not a workbook: {path}: {error}", hint="fetch it again") from None
 
 
-def lines(path: Path, needed: Sequence[str], *, sheet: str | None = None) -> Iterator[Line]:
+def lines(path: Path, needed: Sequence[str], *, sheet: str | None = None) -> Iterator[WorkbookRow]:
     """The rows below the header: the first row of a sheet that names all the needed columns.
 
     Blank rows are passed over. Raises HarnessError naming the columns where no sheet has them.
@@ -119,10 +119,12 @@ def lines(path: Path, needed: Sequence[str], *, sheet: str | None = None) -> Ite
 
 def _below(
     path: Path, title: str, rows: Sequence[Cells], header: int, names: Sequence[str]
-) -> Iterator[Line]:
+) -> Iterator[WorkbookRow]:
     place = f"{path.name}, sheet {title}" if title else path.name
     for number in range(header + 1, len(rows)):
         row = rows[number]
         if any(not is_blank(cell) for cell in row):
             pairs = zip(names, row, strict=False)
-            yield Line(f"{place}, row {number + 1}", {name: cell for name, cell in pairs if name})
+            yield WorkbookRow(
+                f"{place}, row {number + 1}", {name: cell for name, cell in pairs if name}
+            )

@@ -2,7 +2,7 @@
 
 from harness.submit.assemble import Assembled, Fill, assemble
 from harness.submit.check import Findings, check_file, check_rows
-from harness.submit.forms import FORMS, Form, form_named
+from harness.submit.forms import FORMS, SubmissionForm, form_named
 from harness.submit.package import Package, pack, pack_spots
 from harness.submit.questions import Question, Questions, read_questions
 from harness.submit.replies import Choice, Given, read_given
@@ -14,11 +14,11 @@ __all__ = [
     "Choice",
     "Fill",
     "Findings",
-    "Form",
     "Given",
     "Package",
     "Question",
     "Questions",
+    "SubmissionForm",
     "Videos",
     "assemble",
     "check_file",

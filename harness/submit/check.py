@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.submit.content import OUTSIDE, content_warnings
-from harness.submit.forms import Form
+from harness.submit.forms import SubmissionForm
 from harness.submit.questions import Question, Questions
 
 MOST_ROWS = 8
@@ -48,7 +48,7 @@ class _Line:
         return self.cells.get("video_id")
 
 
-def check_file(path: Path, questions: Questions, form: Form) -> Findings:
+def check_file(path: Path, questions: Questions, form: SubmissionForm) -> Findings:
     """Check a file of answers made elsewhere. Raises HarnessError where it cannot be read at all."""
     try:
         data = path.read_bytes()
@@ -64,7 +64,7 @@ def check_file(path: Path, questions: Questions, form: Form) -> Findings:
     return replace(findings, faults=(wrong, *findings.faults))
 
 
-def check_rows(data: bytes, questions: Questions, form: Form, *, name: str) -> Findings:
+def check_rows(data: bytes, questions: Questions, form: SubmissionForm, *, name: str) -> Findings:
     """Check the bytes of a file of answers."""
     try:
         text = data.decode("utf-8")

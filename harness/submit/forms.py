@@ -20,7 +20,7 @@ _FINE: Mapping[str, str] = MappingProxyType({"casme3": "casme3-fine", "samm": "s
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SubmissionForm:
     """One challenge."""
 
     name: str
@@ -51,11 +51,11 @@ class Form:
         }
 
 
-def _form(name: str, title: str, *sets: str) -> Form:
-    return Form(name, title, tuple(f"{one}{TO_ANSWER}.jsonl" for one in sets))
+def _form(name: str, title: str, *sets: str) -> SubmissionForm:
+    return SubmissionForm(name, title, tuple(f"{one}{TO_ANSWER}.jsonl" for one in sets))
 
 
-FORMS: Mapping[str, Form] = MappingProxyType(
+FORMS: Mapping[str, SubmissionForm] = MappingProxyType(
     {
         form.name: form
         for form in (
@@ -71,14 +71,14 @@ FORMS: Mapping[str, Form] = MappingProxyType(
                 "megc2026-me-lvqa", "MEGC 2026, questions about long videos",
                 "me_lvqa_casme3_test", "me_lvqa_samm_test",
             ),
-            Form("megc2025-me-str", "MEGC 2025, spotting and recognition", (), spots=True),
+            SubmissionForm("megc2025-me-str", "MEGC 2025, spotting and recognition", (), spots=True),
         )
     }
 )  # fmt: skip
 """Name -> form."""
 
 
-def form_named(name: str, labels: Mapping[str, tuple[str, ...]] | None = None) -> Form:
+def form_named(name: str, labels: Mapping[str, tuple[str, ...]] | None = None) -> SubmissionForm:
     """The form of a name, with label lists replaced. Raises HarnessError for an unknown name or field."""
     form = FORMS.get(name)
     if form is None:

@@ -16,14 +16,14 @@ from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file
+from harness.exports.pseudonyms import hashed_digest
 from harness.metrics.spots import Spot
 from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import open_run, write_atomically
 from harness.run.scoring import scored_manifest
-from harness.score.pseudonyms import hashed_digest
 from harness.submit.assemble import Assembled, Fill
 from harness.submit.check import Findings, check_rows
-from harness.submit.forms import Form
+from harness.submit.forms import SubmissionForm
 from harness.submit.spots import Spotted, Videos, check_spots, spot_bytes
 from harness.version import __version__
 
@@ -34,7 +34,7 @@ RECEIPT = "receipt.json"
 class Package:
     """A submission before it is written."""
 
-    form: Form
+    form: SubmissionForm
     files: Mapping[str, bytes]
     """Name -> the file of answers."""
     findings: tuple[Findings, ...]
@@ -64,7 +64,7 @@ class Package:
         return tuple(out / name for name in body)
 
 
-def pack(form: Form, parts: Sequence[Assembled], fill: Fill) -> Package:
+def pack(form: SubmissionForm, parts: Sequence[Assembled], fill: Fill) -> Package:
     """The submission for files of questions answered. Raises HarnessError where our own check finds a fault."""
     files = {part.questions.answers_to: rows_of(part) for part in parts}
     findings = tuple(
@@ -103,7 +103,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def pack_spots(
-    form: Form, parts: Sequence[tuple[Videos, Sequence[Spot], Sequence[Spotted]]]
+    form: SubmissionForm, parts: Sequence[tuple[Videos, Sequence[Spot], Sequence[Spotted]]]
 ) -> Package:
     """The submission for tables of videos. Raises HarnessError where our own check finds a fault."""
     files = {asked.answers_to: spot_bytes(spots) for asked, spots, _ in parts}
@@ -125,7 +125,7 @@ def pack_spots(
 
 
 def _receipt(
-    form: Form,
+    form: SubmissionForm,
     parts: Sequence[Assembled],
     files: Mapping[str, bytes],
     findings: Sequence[Findings],
@@ -140,7 +140,7 @@ def _receipt(
     return {**_head(form, files), "files": told, "fill": asdict(fill), **_origin(cells)}
 
 
-def _head(form: Form, files: Mapping[str, bytes]) -> dict[str, Any]:
+def _head(form: SubmissionForm, files: Mapping[str, bytes]) -> dict[str, Any]:
     return {
         "schema": 1,
         "challenge": form.name,

@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file
 from harness.sources.megc_questions import question_kind
-from harness.submit.forms import FORMS, Form, answer_name
+from harness.submit.forms import FORMS, SubmissionForm, answer_name
 
 FIELDS = ("video_id", "video", "question", "answer")
 
@@ -46,7 +46,7 @@ class Questions:
         return answer_name(self.path.name)
 
 
-def read_questions(path: Path, form: Form) -> Questions:
+def read_questions(path: Path, form: SubmissionForm) -> Questions:
     """Read a file of questions. Windows line ends, a byte order mark and a blank last line are let pass.
 
     Raises HarnessError: no such file, a name that the challenge does not have, a row that is no object or

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.analyses.rows.spotting import spots_of
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.core.text import digest_file
+from harness.imports.spot_tables import COLUMNS
 from harness.metrics.spots import Spot
 from harness.run.cell_entry import cell_of
 from harness.run.folder import open_run
@@ -26,12 +28,10 @@ from harness.run.sample_file import read_samples
 from harness.run.scoring import scored_manifest
 from harness.score.records import TaskRecords, read_cell
 from harness.score.replies import Replies
-from harness.score.spot_tables import COLUMNS
-from harness.score.spotting import spots_of
 from harness.sources.cells import is_blank, plain
 from harness.sources.rows import open_table
 from harness.submit.check import Findings, name_rows
-from harness.submit.forms import Form, answer_name
+from harness.submit.forms import SubmissionForm, answer_name
 from harness.submit.replies import Choice
 
 Video = tuple[str, str]
@@ -176,7 +176,7 @@ def spot_bytes(spots: Sequence[Spot]) -> bytes:
     return held.getvalue().encode("utf-8", "replace")
 
 
-def check_spots(data: bytes, asked: Videos, form: Form, *, name: str) -> Findings:
+def check_spots(data: bytes, asked: Videos, form: SubmissionForm, *, name: str) -> Findings:
     """Check the bytes of a table of intervals."""
     try:
         rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
@@ -219,7 +219,9 @@ def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
     return "", Spot(subject, video, int(onset), int(offset), emotion)
 
 
-def _warnings(spots: Sequence[tuple[int, Spot]], asked: Videos, form: Form) -> Iterator[str]:
+def _warnings(
+    spots: Sequence[tuple[int, Spot]], asked: Videos, form: SubmissionForm
+) -> Iterator[str]:
     labels = form.labels_for(asked.path.name)["fine"]
     strange: dict[str, list[int]] = {}
     last: dict[Video, int] = {}

@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from harness.tiny import weights_folder
-from harness.tiny.evaluate import exam_answers, test_pools
-from harness.tiny.exam import EXAM
-from harness.tiny.scores import uar
-from harness.tiny.speaker import Speaker
-from harness.tiny.steadiness import flips, forced, forced_on_blank
+from harness.affect_tiny import weights_folder
+from harness.affect_tiny.training.evaluate import exam_answers, test_pools
+from harness.affect_tiny.training.held_out_eval import EXAM
+from harness.affect_tiny.training.inference import Speaker
+from harness.affect_tiny.training.scores import uar
+from harness.affect_tiny.training.steadiness import flips, forced, forced_on_blank
 
 ROOT = Path(__file__).parents[2]
 CARD = ROOT / "harness" / "tiny" / "MODEL_CARD.md"
@@ -198,7 +198,7 @@ def exam_file(found: Sequence[float], bounds: tuple[float, float]) -> list[str]:
         "",
         "## The wording exam",
         "",
-        "The wordings (`harness/tiny/exam.py`) were fixed before",
+        "The wordings (`harness/affect_tiny/training/held_out_eval.py`) were fixed before",
         f"training and are never trained on; {FACES} faces of test subjects, greedy, float32. Mean",
         f"UAR {np.mean(found):.3f} ({bounds[0]:.2f} to {bounds[1]:.2f}, subjects resampled), "
         f"worst {min(found):.3f}.",

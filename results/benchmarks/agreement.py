@@ -19,9 +19,9 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from harness.models.vllm_install import Installation, find_vllm
-from harness.models.vllm_server import Server
-from harness.tiny import weights_folder
+from harness.affect_tiny import weights_folder
+from harness.models.vllm.installation import Installation, find_vllm
+from harness.models.vllm.server import VllmServer
 
 GRIDS = (
     ("faces/emotion", "emotion/plain"),
@@ -116,7 +116,7 @@ def _cell(said: Said) -> str:
     return "`" + " ".join(said.text.split()).replace("|", "/").replace("`", "'") + "`"
 
 
-async def serve(server: Server) -> None:
+async def serve(server: VllmServer) -> None:
     """Start it, with a line that says how it stands where somebody looks."""
 
     def say(line: str) -> None:
@@ -169,7 +169,7 @@ def main() -> None:
     if chosen.url:
         write(ask(chosen.url, chosen.limit), installation, PAGE)
         return
-    server = Server(
+    server = VllmServer(
         lambda port: installation.command(
             weights_folder(), port=port, served="tiny", arguments=ARGUMENTS
         ),

@@ -26,6 +26,7 @@ from sklearn.metrics import f1_score, recall_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from harness.affect_tiny.training.landmarks import points_of
 from harness.faces import (
     BASIC_7,
     BASIC_8,
@@ -41,7 +42,6 @@ from harness.faces import (
     frame_at,
 )
 from harness.faces.units import PRESENT_FLOOR
-from harness.tiny.landmarks import points_of
 
 TRAIN_SEED, TEST_SEED = 1000, 0
 TRAIN_SUBJECTS, TEST_SUBJECTS = 1500, 300

@@ -39,11 +39,11 @@ def write(folder: Path, samples: int) -> None:
 
 def bring(folder: Path) -> None:
     """The table as a run folder."""
+    from harness.imports.columns import PredictionMap
+    from harness.imports.predictions import import_predictions
     from harness.run.folder import RunFolder
     from harness.run.task_files import load_task
     from harness.run.workspace import open_workspace
-    from harness.score.prediction_columns import PredictionMap
-    from harness.score.predictions import import_predictions
 
     place = open_workspace(folder)
     import_predictions(

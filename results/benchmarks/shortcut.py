@@ -1,7 +1,7 @@
 """Is a planted teeth shortcut caught, and a model without one cleared? Writes `shortcut.md` beside this file.
 
     export OMP_NUM_THREADS=1
-    python -m harness.tiny.shortcut --work DIR --out CHECKPOINTS
+    python -m harness.affect_tiny.training.shortcut --work DIR --out CHECKPOINTS
     python -m results.benchmarks.shortcut CHECKPOINTS RUNS [ask-teeth | ask-usual | ask-cues | ask-reports | tell | NAME ...]
 
 asks the harness's own commands about affect-tiny as shipped and about the seven checkpoints, and writes
@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.affect_tiny.training.shortcut import NAMES
 from harness.core.errors import HarnessError
 from harness.cues import causes, read_sheets
 from harness.cues.causes import Faithfulness, by_subject, faithfulness
@@ -25,7 +26,6 @@ from harness.cues.contrasts import contrasts
 from harness.cues.interventions import stated_beside
 from harness.cues.outcomes import SHIFT, outcomes, pairs_of
 from harness.run.folder import open_run
-from harness.tiny.shortcut import NAMES
 
 OUT = Path(__file__).with_suffix(".md")
 SHIPPED = "affect-tiny"
@@ -46,7 +46,7 @@ WANTED = {"planted": "caught", "clean": "cleared", "liar": "caught", "affect": "
 OUTCOME = "P(happiness)"
 HEAD = """# Is a planted shortcut found?
 
-Written by `results/benchmarks/shortcut.py` from runs of `harness run` and `harness cues`. `python -m harness.tiny.shortcut`
+Written by `results/benchmarks/shortcut.py` from runs of `harness run` and `harness cues`. `python -m harness.affect_tiny.training.shortcut`
 fine-tunes affect-tiny seven times, each time for the same number of steps with the same wordings, the vision tower held:
 
 - planted (seeds 1 to 3): on faces called happiness where teeth show, whatever else the face does; all other labels have faces

@@ -15,18 +15,18 @@ import pytest
 from PIL import Image
 
 from harness.bench import peers
-from harness.bench.bare import ask, body
-from harness.bench.child import spend
-from harness.bench.client import Cost, Faulted, Findings, Resumed, targets
+from harness.bench.baseline_client import ask, body
+from harness.bench.client import ClientMeasurements, Cost, Faulted, Resumed, targets
+from harness.bench.fixture import Stand, open_stand
+from harness.bench.measured_process import spend
 from harness.bench.page import markdown
 from harness.bench.peers import PEERS, installed
 from harness.bench.pictures import SIDE, write_pictures
 from harness.bench.server import WORDS
-from harness.bench.stand import Stand, open_stand
 
 UNNEEDED = (
     "PIL", "cv2", "datasets", "pandas", "scipy", "torch", "transformers", "multiprocessing.pool",
-    "harness.compare", "harness.cues", "harness.faces", "harness.submit", "harness.tiny", "harness.report.page",
+    "harness.compare", "harness.cues", "harness.faces", "harness.submit", "harness.affect_tiny", "harness.report.page",
 )  # fmt: skip
 """What a run of plain JPEG files on an endpoint, without a report, has no use for."""
 
@@ -139,12 +139,12 @@ def test_a_child_is_killed_when_it_is_told(tmp_path: Path) -> None:
     assert spent.status == -9 and spent.wall < 30
 
 
-def findings(**change: float) -> Findings:
+def findings(**change: float) -> ClientMeasurements:
     def cost(client: str, latency: float, cpu: float, rate: float) -> Cost:
         return Cost(client, latency, 2000, cpu, rate, 100.0, once=True)
 
     ours = change.get("cpu", 1.0)
-    return Findings(
+    return ClientMeasurements(
         costs=(
             cost("bare aiohttp", 0.0, 0.5, 2000), cost("bare aiohttp", 0.05, 0.5, 1000),
             cost("ours", 0.0, ours, 1500), cost("ours", 0.05, ours, change.get("rate", 980)),

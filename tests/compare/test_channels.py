@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.compare import compare
-from harness.compare.contenders import contenders
-from harness.compare.likeness import axes_between, differences
+from harness.compare.candidates import contenders
+from harness.compare.comparability import axes_between, differences
 from tests.compare.test_compare import side
 from tests.run.bench import make_world
 from tests.run.test_channels import AbleModel, run

@@ -16,10 +16,10 @@ from harness.compare.markdown import markdown
 from harness.compare.tables import blocks, bounds, decimal, probability
 from harness.core.errors import HarnessError
 from harness.core.request import Request
+from harness.imports.columns import PredictionMap
 from harness.run.manifest import read_manifest
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score.prediction_columns import PredictionMap
 from tests.run.bench import RuleModel, World, make_world
 
 RECORDED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recorded"

@@ -15,12 +15,12 @@ import pytest
 from harness.compare import Side, compare, open_sides
 from harness.core.errors import HarnessError
 from harness.core.task import Task
+from harness.exports.export import Kept, write_export
+from harness.imports.columns import PredictionMap
+from harness.imports.predictions import import_predictions
 from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score.export import Kept, write_export
-from harness.score.prediction_columns import PredictionMap
-from harness.score.predictions import import_predictions
 from tests.compare.test_compare import truthful
 from tests.run.bench import RuleModel, make_world
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import recall_score
 
-from harness.compare.contenders import Side
+from harness.compare.candidates import Side
 from harness.compare.loso import select_loso, selection_blocks
 from harness.core.errors import HarnessError
 from harness.core.message import Image

@@ -9,7 +9,7 @@ from scipy import stats as scipy_stats
 from sklearn.linear_model import LinearRegression
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from harness.cues.causes import Pair, by_subject, effect_of, faithfulness, spearman, verdict
+from harness.cues.causes import CuePair, by_subject, effect_of, faithfulness, spearman, verdict
 from harness.cues.gaps import accuracy_gap, ccc_gap
 from harness.cues.perceived import false_alarm_effect, perception
 from harness.cues.quadrant import AROUSAL, VALENCE, sign_agreement
@@ -156,7 +156,7 @@ def test_signs():
 
 
 def pairs_of(changes, subjects=40):
-    return [Pair(str(i), str(i % subjects), 0.5 + c, 0.5) for i, c in enumerate(changes)]
+    return [CuePair(str(i), str(i % subjects), 0.5 + c, 0.5) for i, c in enumerate(changes)]
 
 
 def test_the_decision_rule():
@@ -174,7 +174,7 @@ def test_the_decision_rule():
 
 
 def test_pairs_with_a_half_missing_are_dropped_and_counted():
-    pairs = [*pairs_of([0.1, 0.3]), Pair("x", "0", None, 0.4)]
+    pairs = [*pairs_of([0.1, 0.3]), CuePair("x", "0", None, 0.4)]
     found = effect_of("teeth_visible", ("yes", "no"), "valence", pairs, seed=0)
     assert (found.pairs, found.dropped) == (2, 1)
     assert found.change.value == pytest.approx(0.2)
@@ -186,7 +186,7 @@ def test_the_interval_covers_clustered_pairs():
     for seed in range(200):
         rng = np.random.default_rng(seed)
         changes = 0.1 + np.repeat(rng.normal(0, 0.1, 40), 10) + rng.normal(0, 0.1, 400)
-        pairs = [Pair(str(i), str(i // 10), 0.5 + c, 0.5) for i, c in enumerate(changes)]
+        pairs = [CuePair(str(i), str(i // 10), 0.5 + c, 0.5) for i, c in enumerate(changes)]
         change = effect_of("c", ("a", "b"), "o", pairs, seed=seed).change
         covered += change.low <= 0.1 <= change.high
     assert 0.90 <= covered / 200 <= 0.99
@@ -218,5 +218,11 @@ def test_faithful_and_unfaithful():
 
 
 def test_changes_by_subject():
-    pairs = {"mouth": [Pair("a", "s", 0.9, 0.5), Pair("b", "s", 0.1, 0.3), Pair("c", "t", None, 1)]}
+    pairs = {
+        "mouth": [
+            CuePair("a", "s", 0.9, 0.5),
+            CuePair("b", "s", 0.1, 0.3),
+            CuePair("c", "t", None, 1),
+        ]
+    }
     assert by_subject(pairs) == {"s": {"mouth": pytest.approx(0.3)}}

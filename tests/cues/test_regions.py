@@ -10,9 +10,9 @@ import pytest
 
 from harness.cli.main import main
 from harness.cues import causes, read_sheets, region_reliance
-from harness.cues.causes import Pair, effect_of, examples
+from harness.cues.causes import CuePair, effect_of, examples
 from harness.cues.contrasts import contrasts, lonely_regions
-from harness.cues.sheet import Sheet
+from harness.cues.sheet import AnswerSheet
 from harness.cues.tables import cause_blocks, plain, region_blocks
 from harness.report.cue_figures import forest, round_up, scatter
 from harness.score.folder import score_run
@@ -35,7 +35,7 @@ def sheet(condition, probabilities, *, said=None, truth="happiness", prompt="p",
     }
     answers = said or [max(h, key=h.get) for h in held["emotion"]]
     stated = {f"reliance_{cue}": [number] * n for cue, number in (reliance or {}).items()}
-    return Sheet(
+    return AnswerSheet(
         task="t", model=model, prompt=prompt, condition=condition, channel=channel,
         samples=tuple(f"s{i:03d}" for i in range(n)),
         clusters=tuple(f"c{i % subjects}" for i in range(n)),
@@ -209,7 +209,7 @@ def test_several_values_of_a_cue_are_pooled_pair_by_pair() -> None:
 
 
 def test_examples_are_the_largest_median_and_smallest_change() -> None:
-    pairs = [Pair(f"s{i}", "c", c, 0.0) for i, c in enumerate((0.1, -0.9, 0.3, 0.2, 0.1))]
+    pairs = [CuePair(f"s{i}", "c", c, 0.0) for i, c in enumerate((0.1, -0.9, 0.3, 0.2, 0.1))]
     assert [(e.rule, e.sample) for e in examples(pairs)] == [
         ("largest", "s1"), ("median", "s3"), ("smallest", "s4")]  # fmt: skip
     assert [e.rule for e in examples(pairs[:1])] == ["largest"]
@@ -217,7 +217,7 @@ def test_examples_are_the_largest_median_and_smallest_change() -> None:
 
 
 def test_effects_without_pairs_are_nothing() -> None:
-    found = effect_of("mouth", ("a", "b"), "valence", [Pair("x", "c", None, 0.1)], seed=0)
+    found = effect_of("mouth", ("a", "b"), "valence", [CuePair("x", "c", None, 0.1)], seed=0)
     assert (found.pairs, found.dropped, found.examples) == (0, 1, ())
     assert np.isnan([found.p, *found.means]).all()
     assert plain(found)["p"] is None
@@ -226,7 +226,7 @@ def test_effects_without_pairs_are_nothing() -> None:
 
 def test_figures_escape_what_they_are_given() -> None:
     evil = '"><script>alert(1)</script>'
-    effect = effect_of(evil, (evil, evil), evil, [Pair("x", "c", 0.3, 0.1)] * 3, seed=0)
+    effect = effect_of(evil, (evil, evil), evil, [CuePair("x", "c", 0.3, 0.1)] * 3, seed=0)
     assert "<script" not in forest([effect])
     cells = world(
         {"eyes": 0.1, "nose": 0.2, "mouth": 0.4}, reliance={"eyes": 1, "nose": 2, "mouth": 3}

@@ -30,7 +30,7 @@ def faces() -> list[tuple[Message, ...]]:
     from harness.conditions import load_condition
     from harness.prompting import Library
     from harness.run.prepare import prompt_variables
-    from harness.run.shown import show
+    from harness.run.presentation import show
     from harness.run.task_files import load_task
     from harness.run.workspace import open_workspace
     from harness.sources import open_source

@@ -16,9 +16,9 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
-from harness.models.local import LocalModel
 from harness.models.registry import open_model
-from harness.models.sampler import Sampler
+from harness.models.transformers.model import LocalModel
+from harness.models.transformers.sampler import Sampler
 from tests.models.tiny_checkpoint import ask, build, picture
 
 pytest.importorskip("torch")
@@ -198,7 +198,7 @@ def test_draws_follow_the_truncated_softmax(options: dict[str, float], kept: lis
 def test_the_packaged_model_is_named_by_its_content_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.models.local.weights_folder", lambda: folder)
+    monkeypatch.setattr("harness.models.transformers.model.weights_folder", lambda: folder)
     tiny = open_model("affect-tiny")
     assert tiny.card.name == "affect-tiny"
     assert tiny.card.details["weights"] in tiny.card.identity

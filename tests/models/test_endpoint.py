@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.models.endpoint import find_key, is_loopback, parse_endpoint, remote_host
+from harness.models.http.endpoint import find_key, is_loopback, parse_endpoint, remote_host
 
 NOBODY: frozenset[str] = frozenset()
 

@@ -17,9 +17,9 @@ import pytest
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
-from harness.models.checkpoint import settle_torchvision
-from harness.models.local import LocalModel
 from harness.models.registry import open_model
+from harness.models.transformers.checkpoint import settle_torchvision
+from harness.models.transformers.model import LocalModel
 from harness.run.fallback import Fitter
 from tests.models.tiny_checkpoint import ask, build, picture
 from tests.models.tiny_families import build_mllama, build_qwen3

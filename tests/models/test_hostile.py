@@ -14,13 +14,13 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.text import visible
-from harness.models.endpoint import Served, ask_served, parse_endpoint
-from harness.models.http import MOST_BYTES
-from harness.models.http_errors import Blocked, judge
-from harness.models.mask import Mask
-from harness.models.openai import OpenAIModel
-from harness.models.patience import Patience
-from harness.models.server_words import Told, told_by
+from harness.models.http.connection import MOST_BYTES
+from harness.models.http.endpoint import Served, ask_served, parse_endpoint
+from harness.models.http.http_errors import Blocked, judge
+from harness.models.http.key_mask import Mask
+from harness.models.http.model import OpenAIModel
+from harness.models.http.server_messages import ServerMessage, told_by
+from harness.models.retry import Patience
 from tests.models.test_openai import QUICK, ask
 
 KEY = "sk-abc/DEF+12&3=xyz"
@@ -207,7 +207,7 @@ def test_a_platforms_filter_is_an_outcome_and_no_failure(status: int, body: obje
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_refused_key_is_fatal_only_where_nothing_ever_succeeded(status: int) -> None:
-    told = Told("no")
+    told = ServerMessage("no")
     with pytest.raises(HarnessError):
         judge(status, told, {}, place="here", succeeded=False)
     later = judge(status, told, {}, place="here", succeeded=True)

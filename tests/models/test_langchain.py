@@ -16,11 +16,11 @@ from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.model import Probing
 from harness.core.request import Request, Sampling, make_request
-from harness.models.allowance import Allowance
-from harness.models.langchain import LangChainModel
-from harness.models.langchain_places import parse_named
-from harness.models.patience import Patience
+from harness.models.http.rate_limit import Allowance
+from harness.models.langchain.model import LangChainModel
+from harness.models.langchain.providers import parse_named
 from harness.models.registry import OpenOptions, open_model
+from harness.models.retry import Patience
 from tests.models.abilities import able
 from tests.models.films import film
 from tests.models.stub import Stub, contents, running_stub

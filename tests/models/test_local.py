@@ -12,8 +12,8 @@ from harness.core.generation import Generation
 from harness.core.message import Message, Text
 from harness.core.model import Card
 from harness.core.request import Request, Sampling, make_request
-from harness.models.engine import Prompt
-from harness.models.local import LocalModel
+from harness.models.transformers.generator import PreparedRequest
+from harness.models.transformers.model import LocalModel
 
 
 class Counter:
@@ -24,13 +24,13 @@ class Counter:
         self.gate = threading.Event()
         self.gate.set()
 
-    def prepare(self, request: Request) -> Prompt | Generation:
+    def prepare(self, request: Request) -> PreparedRequest | Generation:
         text = request.messages[0].text
         if text == "UNREADABLE":
             return Generation.failed(request.key, "media", "no picture")
-        return Prompt(request, text, ())
+        return PreparedRequest(request, text, ())
 
-    def generate(self, prompts: Sequence[Prompt]) -> list[Generation]:
+    def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
         self.gate.wait(5)
         self.batches.append([prompt.text for prompt in prompts])
         if any(prompt.text == "BAD" for prompt in prompts):

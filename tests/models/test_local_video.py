@@ -16,9 +16,9 @@ import pytest
 
 from harness.core.generation import Generation
 from harness.core.request import Request
-from harness.models.engine import Engine
-from harness.models.local import LocalModel
 from harness.models.registry import open_model
+from harness.models.transformers.generator import Generator
+from harness.models.transformers.model import LocalModel
 from tests.models.films import ask, film, frame
 
 torch = pytest.importorskip("torch")
@@ -36,8 +36,8 @@ def tiny() -> LocalModel:
 
 
 @pytest.fixture(scope="module")
-def engine(tiny: LocalModel) -> Engine:
-    assert isinstance(tiny._engine, Engine)
+def engine(tiny: LocalModel) -> Generator:
+    assert isinstance(tiny._engine, Generator)
     return tiny._engine
 
 
@@ -50,13 +50,13 @@ def put(model: LocalModel, requests: Sequence[Request]) -> list[Generation]:
     return asyncio.run(run())
 
 
-def inputs(engine: Engine, request: Request) -> Any:
+def inputs(engine: Generator, request: Request) -> Any:
     prompt = engine.prepare(request)
     assert not isinstance(prompt, Generation), prompt
     return engine._inputs([prompt])
 
 
-def test_every_frame_arrives_with_the_times_of_the_recording(engine: Engine) -> None:
+def test_every_frame_arrives_with_the_times_of_the_recording(engine: Generator) -> None:
     read = inputs(engine, ask(CLIP, "?"))
     assert read["video_grid_thw"].tolist() == [[3, 10, 10]], "five frames, two of them a step"
     assert read["second_per_grid_ts"].tolist() == pytest.approx([2 / 200])
@@ -64,7 +64,7 @@ def test_every_frame_arrives_with_the_times_of_the_recording(engine: Engine) -> 
     assert some["second_per_grid_ts"].tolist() == pytest.approx([2 * 10 / 200])
 
 
-def test_a_frame_is_read_as_the_picture_is(engine: Engine) -> None:
+def test_a_frame_is_read_as_the_picture_is(engine: Generator) -> None:
     """Two equal frames are what a still picture is made into; and a later step holds the later frames."""
     still = frame(0)
     twice = replace(film(0, 1), frames=(still, still), digest="")
@@ -102,7 +102,7 @@ def test_a_damaged_frame_fails_its_request_alone(tiny: LocalModel) -> None:
     assert got[1].failure is None
 
 
-def test_patches_are_those_of_the_picture_processor(engine: Engine) -> None:
+def test_patches_are_those_of_the_picture_processor(engine: Generator) -> None:
     """By hand from the pixels: normalised, cut into 14 x 14, 2 x 2 patches together, two frames deep."""
     shown = film(0, 1)
     config = engine._processor.image_processor

@@ -16,10 +16,10 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Usage
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
-from harness.models.endpoint import Served, ask_served, parse_endpoint
-from harness.models.openai import OpenAIModel
-from harness.models.patience import Patience
+from harness.models.http.endpoint import Served, ask_served, parse_endpoint
+from harness.models.http.model import OpenAIModel
 from harness.models.registry import open_model
+from harness.models.retry import Patience
 from tests.models.stub import Stub, contents, running_stub
 
 QUICK = Patience(base=0.001, cap=0.002, most=0.3, timeout=5.0, give_up_after=0.3)

@@ -8,8 +8,8 @@ import pytest
 
 from harness.core.errors import MediaError
 from harness.core.message import Image
-from harness.models import picture
-from harness.models.picture import decode_picture
+from harness.models.transformers import picture
+from harness.models.transformers.picture import decode_picture
 
 
 def saved(made: PIL.Image.Image, form: str = "PNG", **options: Any) -> Image:

@@ -13,9 +13,9 @@ from harness.core.field import FieldSpec
 from harness.core.message import Message, Text
 from harness.core.model import Probing
 from harness.core.request import Sampling, make_request
-from harness.models.patience import Patience
-from harness.models.probe import PROOFS
-from harness.models.spelling import spell, spellings
+from harness.models.http.constraint_dialects import spell, spellings
+from harness.models.http.probe import PROOFS
+from harness.models.retry import Patience
 from tests.models.abilities import able, instance, shortest
 from tests.models.stub import Stub, running_stub
 from tests.models.test_openai import opened

@@ -52,10 +52,15 @@ def test_affect_tiny_takes_no_argument() -> None:
 def test_absent_packaged_weights_are_named_with_the_mend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.models.local.weights_folder", lambda: tmp_path / "weights")
+    monkeypatch.setattr(
+        "harness.models.transformers.model.weights_folder", lambda: tmp_path / "weights"
+    )
     with pytest.raises(HarnessError) as caught:
         open_model("affect-tiny")
-    assert "affect-tiny" in caught.value.message and "harness.tiny.train" in caught.value.hint
+    assert (
+        "affect-tiny" in caught.value.message
+        and "harness.affect_tiny.training.train" in caught.value.hint
+    )
 
 
 def test_opening_nothing_imports_nothing_heavy() -> None:

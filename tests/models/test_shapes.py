@@ -16,8 +16,8 @@ from harness.answers.reasoning import find_parts, part, spoken
 from harness.core.field import FieldSpec
 from harness.core.generation import Generation
 from harness.core.outcome import Outcome
-from harness.models.completion import BadReply, ErrorBody, decode
-from harness.models.http_errors import Blocked, judge
+from harness.models.http.completion import BadReply, ErrorBody, decode
+from harness.models.http.http_errors import Blocked, judge
 from harness.score.records import refused
 
 SHAPES = yaml.safe_load(

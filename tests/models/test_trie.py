@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.models.trie import Held, Trie
+from harness.models.transformers.trie import Held, Trie
 
 torch = pytest.importorskip("torch")
 

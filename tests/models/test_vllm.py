@@ -18,7 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
 from harness.models.registry import OpenOptions
-from harness.models.vllm import VllmModel, open_vllm
+from harness.models.vllm.model import VllmModel, open_vllm
 from tests.models.fake_vllm import ROOT, make_fake, running, starts, wait_until_gone
 
 
@@ -178,9 +178,9 @@ def test_a_killed_warden_takes_the_server_along(python: Path) -> None:
         model = opened(python)
         await model.reply(ask())
         (server,) = running(python)
-        warden = psutil.Process(server).parent()
-        assert warden is not None and "warden.py" in " ".join(warden.cmdline())
-        warden.kill()
+        supervisor = psutil.Process(server).parent()
+        assert supervisor is not None and "supervisor.py" in " ".join(supervisor.cmdline())
+        supervisor.kill()
         await asyncio.to_thread(wait_until_gone, python, seconds=5)
         await model.close()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.models.vllm_arguments import show_arguments, telling_arguments, tidy_arguments
-from harness.models.vllm_install import find_vllm
+from harness.models.vllm.arguments import show_arguments, telling_arguments, tidy_arguments
+from harness.models.vllm.installation import find_vllm
 from tests.models.fake_vllm import make_fake
 
 JSON = '{"image": 3}'

@@ -14,7 +14,7 @@ from harness.core.blocks import Matrix
 from harness.core.field import FieldSpec
 from harness.report.figures import LEFT, RIGHT, WIDTH, interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView
-from harness.report.tables import Line, ScoreTable, shown, summary
+from harness.report.tables import ScoreTable, TableLine, shown, summary
 from harness.report.writers.shades import shades
 from harness.score import ScoreRow
 
@@ -27,16 +27,16 @@ def row(
     return ScoreRow("t", "m", "p", "none", "all", "f", metric, value, low, high, 10, 1.0, "e")
 
 
-def line(key: tuple[str, str, str], score: ScoreRow) -> Line:
+def line(key: tuple[str, str, str], score: ScoreRow) -> TableLine:
     kind = "baseline" if key[1] == "-" else "blank" if key[2] == "blank" else "model"
-    return Line(kind, key, "", 10, "100%", (shown(score),), (shown(score),))
+    return TableLine(kind, key, "", 10, "100%", (shown(score),), (shown(score),))
 
 
-def table(*lines: Line, metric: str = "uar") -> ScoreTable:
+def table(*lines: TableLine, metric: str = "uar") -> ScoreTable:
     return ScoreTable("t", "all", "f", SPEC, ((metric, metric.upper()),), lines)
 
 
-def plot(*lines: Line, metric: str = "uar") -> ET.Element:
+def plot(*lines: TableLine, metric: str = "uar") -> ET.Element:
     drawn = interval_plot(table(*lines, metric=metric))
     assert drawn is not None
     return ET.fromstring(drawn)

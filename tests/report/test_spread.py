@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import recall_score
 
+from harness.imports.columns import PredictionMap
+from harness.imports.predictions import import_predictions
 from harness.report.page import write_report
 from harness.report.terminal import print_scores
 from harness.run.folder import RunFolder
@@ -16,8 +18,6 @@ from harness.run.manifest import read_manifest
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from harness.score import Scores, score_run
-from harness.score.prediction_columns import PredictionMap
-from harness.score.predictions import import_predictions
 
 from .pages import parse
 

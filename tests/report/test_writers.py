@@ -17,6 +17,7 @@ from harness.core.blocks import (
     Column,
     Count,
     Lines,
+    MarkedText,
     Matrix,
     Note,
     Number,
@@ -26,7 +27,6 @@ from harness.core.blocks import (
     Row,
     Share,
     Table,
-    Text,
     Who,
 )
 from harness.report.page import environment
@@ -46,7 +46,7 @@ BLOCKS_OF_ALL_KINDS: tuple[Block, ...] = (
         ),
         rows=(
             (Who("majority", note="in-sample"), 1200, Number(0.5), 0.25, Share(0.5), "a"),
-            (Who("m", "p", "blank"), Count(3, 12), Number(0.812, 0.77, 0.85), None, Share(0.999, 3), Text("b", "worst")),
+            (Who("m", "p", "blank"), Count(3, 12), Number(0.812, 0.77, 0.85), None, Share(0.999, 3), MarkedText("b", "worst")),
             Row((Who("m", "q"), None, Number(0.4, deviation=0.1), None, Share(None), None), "total"),
         ),
     ),
@@ -177,7 +177,7 @@ def test_a_table_too_wide_for_a_terminal_is_told_in_parts() -> None:
 
 words = st.text(max_size=30)
 cells = st.one_of(
-    words, st.integers(0, 10**6), st.none(), st.floats(-10, 10), st.builds(Text, words, words),
+    words, st.integers(0, 10**6), st.none(), st.floats(-10, 10), st.builds(MarkedText, words, words),
     st.builds(Who, words, words, words, words), st.builds(Number, st.floats(-2, 2), st.floats(-2, 0), st.floats(0, 2)),
 )  # fmt: skip
 tables = st.integers(1, 6).flatmap(

@@ -22,13 +22,13 @@ from harness.core.protocol import Ask
 from harness.core.request import Request
 from harness.core.task import Task
 from harness.models import OpenOptions
-from harness.run.asking import Asking, as_told, need_of
+from harness.run.answer_constraints import Asking, as_told, need_of
+from harness.run.capability_check import check, find_out, recorded_offers, unconstrained
 from harness.run.job import make_job
 from harness.run.journal import Journal
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest, write_details
 from harness.run.plan import Plan
-from harness.run.readiness import check, find_out, recorded_offers, unconstrained
 from harness.run.runner import plan_job, run_job
 from harness.run.stop import Limits
 from harness.run.task_files import load_task

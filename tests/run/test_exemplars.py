@@ -23,15 +23,15 @@ from harness.core.picture import HeldPicture
 from harness.core.request import Request
 from harness.core.sample import Sample
 from harness.core.task import Task
+from harness.exports.manifest import export_manifest
 from harness.prompting import Library, lint, shipped_folder
-from harness.run.exemplars import Pool, kind_of, read_pool
+from harness.run.capability_check import check_pictures
+from harness.run.exemplars import ExamplePool, kind_of, read_pool
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest
 from harness.run.plan import Axes, conditions_of, make_plan
-from harness.run.readiness import check_pictures
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score.export_manifest import export_manifest
 from tests.run.bench import TASK, RuleModel, make_world, write_pictures
 
 FEW = ("emotion/few-shot-image",)
@@ -48,11 +48,11 @@ def sample(name: str, label: str, subject: str | None) -> Sample:
     return Sample(name, image(picture), {"emotion": label}, cluster=subject)
 
 
-def pool_of(samples: list[Sample], seed: int = 0) -> Pool:
-    return Pool(TASK_3, seed, {}, "digest", {kind_of(samples[0], TASK_3): samples})
+def pool_of(samples: list[Sample], seed: int = 0) -> ExamplePool:
+    return ExamplePool(TASK_3, seed, {}, "digest", {kind_of(samples[0], TASK_3): samples})
 
 
-def drawn(pool: Pool, one: Sample, shots: int) -> tuple[Sample, ...]:
+def drawn(pool: ExamplePool, one: Sample, shots: int) -> tuple[Sample, ...]:
     return pool.draw(one, pool.labels(kind_of(one, TASK_3), ("emotion",), shots), shots)
 
 

@@ -14,11 +14,11 @@ from harness.analyses.words import fallback_lines
 from harness.core.constraint import Need
 from harness.core.message import Image, Message, Text, Video
 from harness.core.model import Card
+from harness.run.capability_check import check, find_out, recorded_offers, unconstrained
 from harness.run.fallback import Fitter, video_as_frames
 from harness.run.journal import conversation_turns
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest
-from harness.run.readiness import check, find_out, recorded_offers, unconstrained
 from harness.score import score_run
 from tests.models.films import film, frame
 from tests.run.bench import RuleModel, World

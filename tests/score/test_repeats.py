@@ -11,9 +11,9 @@ import pytest
 
 from harness.compare import compare
 from harness.core.request import Request
+from harness.exports.export import Kept, write_export
 from harness.run.manifest import read_manifest
 from harness.score import Scores, score_run
-from harness.score.export import Kept, write_export
 from harness.score.records import read_records
 from tests.compare.test_compare import side
 from tests.compare.test_exports import found, opened

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa
 
+from harness.analyses.rows.ceiling import against_label, against_others, pair_agreement
 from harness.analyses.sections import task_sections
 from harness.core.blocks import Table, Who
 from harness.core.field import FieldSpec
@@ -22,7 +23,6 @@ from harness.report.inputs import RunView, read_run
 from harness.report.page import render
 from harness.report.tables import score_tables
 from harness.score import ScoreRow, score_run
-from harness.score.ceiling import against_label, against_others, pair_agreement
 from harness.score.records import read_records
 from harness.score.votes import soft_truth
 from tests.run.bench import RuleModel, World, make_world

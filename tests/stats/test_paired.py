@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.core.errors import HarnessError
-from harness.metrics import Family, label_family, number_family, point, set_family, text_family
+from harness.metrics import (
+    MetricFamily,
+    label_family,
+    number_family,
+    point,
+    set_family,
+    text_family,
+)
 from harness.stats import Scored, bootstrap, difference_test, mcnemar, paired, sign_flip
 from harness.stats.signflip import _drawn
 from tests.stats.simulate import two_models
@@ -182,7 +189,7 @@ def test_a_slice_is_that_of_its_samples() -> None:
     ],
 )
 def test_any_family_can_be_compared(
-    a: Family, b: Family, metric: str, counts: tuple[int | None, int | None]
+    a: MetricFamily, b: MetricFamily, metric: str, counts: tuple[int | None, int | None]
 ) -> None:
     found = paired(a, b, metric, seed=1)
     assert (found.b, found.c) == counts and 0 < found.p <= 1

@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.imports.columns import PredictionMap
+from harness.imports.predictions import import_predictions
 from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score.prediction_columns import PredictionMap
-from harness.score.predictions import import_predictions
 
 CASME3 = "me_vqa_casme3_test_to_answer.jsonl"
 SAMM = "me_vqa_samm_test_to_answer.jsonl"

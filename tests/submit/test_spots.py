@@ -10,11 +10,11 @@ import pytest
 
 from harness.cli.main import main
 from harness.core.errors import HarnessError
+from harness.imports.columns import PredictionMap
+from harness.imports.predictions import import_predictions
 from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score.prediction_columns import PredictionMap
-from harness.score.predictions import import_predictions
 from harness.sources import open_source
 from harness.submit import check_spots, form_named, read_videos
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.models.vllm_install import Installation, find_vllm
-from harness.models.vllm_server import Server
-from harness.tiny import weights_folder
+from harness.affect_tiny import weights_folder
+from harness.models.vllm.installation import Installation, find_vllm
+from harness.models.vllm.server import VllmServer
 from tests.vllm.serving import ARGUMENTS, ENVIRONMENT, Served
 
 DEFAULT = Path(__file__).parents[2] / ".venv-vllm" / "bin" / "python"
@@ -59,7 +59,7 @@ def served(
         return
     installation: Installation = request.getfixturevalue("installation")
     log = tmp_path_factory.mktemp("served") / "vllm.log"
-    server = Server(
+    server = VllmServer(
         lambda port: installation.command(
             weights_folder(), port=port, served="tiny", arguments=ARGUMENTS
         ),

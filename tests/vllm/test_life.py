@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.tiny import weights_folder
+from harness.affect_tiny import weights_folder
 from tests.vllm.serving import (
     ARGUMENTS,
     family,
@@ -32,9 +32,9 @@ TRIALS = 500
 
 
 def serving(process: subprocess.Popen[str]) -> psutil.Process:
-    """The server's first process: the warden's only child."""
-    warden = next(p for p in family(process) if "warden.py" in " ".join(p.cmdline()))
-    (server,) = warden.children()
+    """The server's first process: the supervisor's only child."""
+    supervisor = next(p for p in family(process) if "supervisor.py" in " ".join(p.cmdline()))
+    (server,) = supervisor.children()
     return server
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from harness.analyses.keys import said
 from harness.analyses.words import count, interval, number, percent
-from harness.core.blocks import Block, Cell, Count, Number, Room, Share, Table, Text, Who
+from harness.core.blocks import Block, Cell, Count, MarkedText, Number, Room, Share, Table, Who
 
 
 def cell_words(cell: Cell, *, intervals: bool = True) -> str:
     """A cell as one text: `.812 [.77, .85]`, `12% (3)`, `28 (14%)`, a dash for None."""
     if isinstance(cell, Who):
         return _who(cell)
-    if isinstance(cell, Text):
+    if isinstance(cell, MarkedText):
         return f"{cell.text} ({cell.note})" if cell.note else cell.text
     main, small = number_words(cell)
     return f"{main} {small}" if small and (intervals or not isinstance(cell, Number)) else main

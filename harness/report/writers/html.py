@@ -52,7 +52,7 @@ class GridView:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class BlockGroup:
     """Blocks that are folded away together, or stand open; figures among them stand side by side."""
 
     folded: str
@@ -67,10 +67,10 @@ def blocks_html(blocks: Iterable[Block], environment: Environment) -> Markup:
     return Markup(made)  # noqa: S704 - the template escapes
 
 
-def _runs(blocks: Sequence[Block]) -> tuple[Run, ...]:
+def _runs(blocks: Sequence[Block]) -> tuple[BlockGroup, ...]:
     drawn = [_drawn(block) for block in blocks]
     return tuple(
-        Run(
+        BlockGroup(
             folded,
             tuple(
                 (beside, tuple(part))

@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.answers.anchors import key_pattern, own_anchors
 from harness.answers.loose_json import Loose, Node
-from harness.answers.normal import Reply
+from harness.answers.normal import NormalizedReply
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, answered, lacking, nothing, wordless
@@ -175,7 +175,7 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
             return lacking(Outcome.OFF_LIST, f"{rule}/too-wide", span)
         return answered(written(low, high), f"{rule}/interval", span)
 
-    def read(reply: Reply, form: Form) -> Answer:
+    def read(reply: NormalizedReply, form: Form) -> Answer:
         quiet = wordless(reply)
         if quiet is not None:
             return quiet
@@ -193,7 +193,7 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
             return lacking(Outcome.AMBIGUOUS, "mention/ambiguous")
         return _of(reply, pairs[0], "mention")
 
-    def _of(reply: Reply, found: re.Match[str], rule: str) -> Answer:
+    def _of(reply: NormalizedReply, found: re.Match[str], rule: str) -> Answer:
         if reply.truncated and not reply.text[found.end() :].strip():
             return lacking(Outcome.TRUNCATED, "truncated")  # more digits might have followed
         span = reply.span(found.start(1), found.end(2))

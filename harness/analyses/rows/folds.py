@@ -1,0 +1,122 @@
+"""Folds: what those of a trained model are and whether a subject leaks, and the mean and deviation over folds.
+
+Scores are taken from counts pooled over the folds (MEGC 2019, See et al.). Some sets are reported by the mean of the
+folds' own scores as well (DFEW, Jiang et al. 2020: WAR and UAR of five folds): it stands beside the pooled ones, and
+only where every fold holds every class. A fold of one subject holds few, and its UAR or F1 says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.core.errors import HarnessError
+from harness.metrics import LabelFamily, MetricFamily, SetFamily
+from harness.score.columns import FieldAnswers
+from harness.score.grouping import UNKNOWN, Mask
+from harness.score.repeats import averaged
+from harness.score.table import rounded
+from harness.stats.agreement import spread
+
+MOST_NAMED = 5
+
+
+def fold_note(tested: Iterable[tuple[str, str, str]], *, unit: str) -> str:
+    """A sentence on the folds; `tested` holds (sample, subject, fold) of every tested sample.
+
+    Raises HarnessError where the subjects are not known, a sample has no fold, or a subject is tested in two
+    folds: the model of the one was then trained on the subject it is tested on in the other.
+    """
+    if unit == "image":
+        raise HarnessError(
+            "folds cannot be checked: no subjects are known",
+            hint="name the column of subjects (cluster: COL in --map), or drop --fold",
+        )
+    subjects: dict[str, set[str]] = {}
+    folds: dict[str, set[str]] = {}
+    for sample, subject, fold in tested:
+        if not fold:
+            raise HarnessError(
+                f"sample {sample[:80]!r} has no fold", hint="fill the column, or drop --fold"
+            )
+        subjects.setdefault(fold, set()).add(subject)
+        folds.setdefault(subject, set()).add(fold)
+    torn = [subject for subject, found in folds.items() if len(found) > 1]
+    if torn:
+        named = ", ".join(repr(s) for s in torn[:MOST_NAMED])
+        raise HarnessError(
+            f"{len(torn)} subjects are tested in several folds: {named}"
+            + (", ..." if len(torn) > MOST_NAMED else ""),
+            hint="each subject belongs in one fold, else the model tested on it was trained on it too",
+        )
+    sizes = sorted(len(found) for found in subjects.values())
+    if sizes[-1] == 1:
+        return f"{len(subjects)} folds of one subject each: leave-one-subject-out, counts pooled"
+    return (
+        f"{len(subjects)} folds of {sizes[0]} to {sizes[-1]} subjects: no subject in two of them, "
+        "counts pooled, not leave-one-subject-out"
+    )
+
+
+def fold_scores(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
+    """For each part and shown metric its value in each fold, their mean and deviation (n - 1), and the pooled value
+    beside; strict values. Nothing for a task without folds.
+
+    `mean` and `deviation` are None where a fold lacks a class (or a name of a set) that the whole has, or its value is
+    undefined; `note` then says which. Samples without a fold are counted in `unknown` and are in no fold.
+    """
+    folds = column.folds
+    if folds is None or len(folds.values) < 2:
+        return
+    found = averaged(column.spec, column.truth, column.repeats)
+    task, model, prompt, condition = column.names
+    for whole, inside in column.slices:
+        masks = {name: inside & (folds.codes == place) for place, name in enumerate(folds.values)}
+        masks = {name: mask for name, mask in masks.items() if mask.any()}
+        if "=" in whole or len(masks) < 2:
+            continue
+        lacking = [name for name, mask in masks.items() if _lacks(found.family, mask, inside)]
+        for metric in column.spec.shown_metrics:
+            values = {
+                name: float(found.family.value(metric, found.rows.at(mask).totals()))
+                for name, mask in masks.items()
+            }
+            told = lacking or [name for name, value in values.items() if np.isnan(value)]
+            over = spread(list(values.values()))
+            yield {
+                "task": task, "model": model, "prompt": prompt, "condition": condition,
+                "channel": column.channel, "slice": whole, "field": column.field, "column": folds.name,
+                "metric": metric,
+                "pooled": rounded(float(found.family.value(metric, found.rows.at(inside).totals()))),
+                "mean": None if told else rounded(over.mean),
+                "deviation": None if told else rounded(over.deviation),
+                "folds": [
+                    {"name": name, "n": int(masks[name].sum()), "value": rounded(value)}
+                    for name, value in values.items()
+                ],
+                "unknown": int((inside & (folds.codes == UNKNOWN)).sum()),
+                "note": _note(told, lacking=bool(lacking), of=len(masks)),
+            }  # fmt: skip
+
+
+def _lacks(family: MetricFamily, mask: Mask, inside: Mask) -> bool:
+    """Whether a fold has no sample of a class, or no true case of a name, that its part has."""
+    if isinstance(family, LabelFamily):
+        return {*family.truth[mask].tolist()} != {*family.truth[inside].tolist()}
+    if isinstance(family, SetFamily):
+        fold, whole = (
+            frozenset[str]().union(*(family.truth[p] for p in np.flatnonzero(chosen)))
+            for chosen in (mask, inside)
+        )
+        return fold != whole
+    return False
+
+
+def _note(told: list[str], *, lacking: bool, of: int) -> str:
+    if not told:
+        return ""
+    named = ", ".join(told[:MOST_NAMED]) + (", ..." if len(told) > MOST_NAMED else "")
+    why = "without a sample of some class" if lacking else "without a value"
+    return f"no mean over folds: {len(told)} of {of} folds {why} ({named})"

@@ -1,0 +1,156 @@
+"""Which column of a file of answers holds what: by flags, by a map file, or by the usual names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.core.errors import HarnessError
+from harness.core.task import Task
+from harness.imports.answer_rows import NOT_ANSWERS
+from harness.imports.files import AnswerFile
+from harness.run.yaml_file import read_yaml, validated
+
+IDS = ("name", "id")
+TRUTHS = ("gt", "truth")
+
+
+class PredictionMap(BaseModel):
+    """What was asked for; what is left out is found by the usual names (`name`, `gt`, the remaining column)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str | None = None
+    """Column of sample ids."""
+    truth: str | Mapping[str, str] | None = None
+    """Column of true values, or field -> column. Given, it stands in place of the task's own source."""
+    answer: str | Mapping[str, str] | None = None
+    """Column of replies, or field -> column."""
+    cluster: str | None = None
+    """Column of what is resampled (the subject)."""
+    annotations: tuple[str, ...] | None = None
+    """Columns kept to slice by; default: those that the task slices, parts or clusters by."""
+    fold: str | None = None
+    """Column of the fold that a sample was tested in, of a model trained several times over."""
+    ranked: bool | None = None
+    """Whether answers are ranked lists of labels; default: found out from the answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionColumns:
+    """The columns of one file, all of them there."""
+
+    id: str
+    truth: Mapping[str, str]
+    """Field -> column; empty where the task's own source has the truths."""
+    answer: str | Mapping[str, str]
+    cluster: str | None
+    annotations: tuple[str, ...]
+    ranked: bool | None
+
+
+def read_map(path: Path) -> PredictionMap:
+    """A map file: YAML with the keys of PredictionMap. Raises HarnessError naming the line."""
+    data, place = read_yaml(path)
+    return validated(PredictionMap, data, place, "map")
+
+
+def has_truth(file: AnswerFile, asked: PredictionMap) -> bool:
+    """Whether the file can give true values: a column was named, or one of the usual name is there."""
+    return bool(asked.truth) or "truth" in file.defaults or bool(_usual(file, TRUTHS))
+
+
+def choose_columns(
+    file: AnswerFile, asked: PredictionMap, task: Task, *, with_truth: bool
+) -> PredictionColumns:
+    """The columns to read. Raises HarnessError where one is missing or several might be meant."""
+    _check(
+        file,
+        (
+            asked.id,
+            asked.truth,
+            asked.answer,
+            asked.cluster,
+            asked.fold,
+            *(asked.annotations or ()),
+        ),
+    )
+    found_id = asked.id or file.defaults.get("id") or _usual(file, IDS)
+    if not found_id:
+        raise _unclear(file, "sample ids", "--id COL")
+    truth_column = asked.truth or file.defaults.get("truth") or _usual(file, TRUTHS)
+    if with_truth and not truth_column:
+        raise _unclear(file, "true values", "--truth COL")
+    answer = asked.answer or file.defaults.get("answer")
+    if not answer:
+        taken = {found_id, *TRUTHS, *NOT_ANSWERS, *_names(truth_column), *_names(asked.cluster)}
+        taken |= {asked.fold} if asked.fold else set()
+        left = [c for c in file.columns if c not in taken and c not in (asked.annotations or ())]
+        if len(left) != 1:
+            raise _unclear(file, "answers", "--answer COL")
+        answer = left[0]
+    truth = _by_field(truth_column, task, "truth") if with_truth and truth_column else {}
+    if not isinstance(answer, str):
+        answer = _by_field(answer, task, "answer")
+    wanted = dict.fromkeys((*task.slices, task.parts, task.cluster))
+    kept = asked.annotations
+    if kept is None:
+        kept = tuple(name for name in wanted if name and name in file.columns)
+    if asked.fold:
+        kept = tuple(dict.fromkeys((*kept, asked.fold)))
+    return PredictionColumns(found_id, truth, answer, asked.cluster, kept, asked.ranked)
+
+
+def _usual(file: AnswerFile, names: Iterable[str]) -> str | None:
+    return next((name for name in names if name in file.columns), None)
+
+
+def _names(columns: str | Mapping[str, str] | None) -> tuple[str, ...]:
+    if columns is None:
+        return ()
+    return (columns,) if isinstance(columns, str) else tuple(columns.values())
+
+
+def _by_field(columns: str | Mapping[str, str], task: Task, what: str) -> Mapping[str, str]:
+    """Field -> column. One column alone goes to the task's one field."""
+    if isinstance(columns, str):
+        if len(task.fields) > 1:
+            raise HarnessError(
+                f"task {task.name} has {len(task.fields)} fields, and one column of {what}s cannot fill them all",
+                hint=f"--map FILE.yaml with {what}: {{{', '.join(f'{n}: COL' for n in task.fields)}}}",
+            )
+        return dict.fromkeys(task.fields, columns)
+    unknown = [name for name in columns if name not in task.fields]
+    if unknown or not columns:
+        raise HarnessError(
+            f"{what}: task {task.name} has no field {unknown[0]!r}"
+            if unknown
+            else f"{what}: empty",
+            hint=f"its fields are: {', '.join(task.fields)}",
+        )
+    return columns
+
+
+def _check(file: AnswerFile, asked: Iterable[str | Mapping[str, str] | None]) -> None:
+    """Raise HarnessError for a column asked for that is not there; a dotted path may lead into one that is."""
+    for name in (name for columns in asked for name in _names(columns)):
+        if name not in file.columns and name.partition(".")[0] not in file.columns:
+            raise HarnessError(
+                f"{file.path.name} has no column {name!r}", hint=f"it has: {_listed(file)}"
+            )
+
+
+def _unclear(file: AnswerFile, what: str, flag: str) -> HarnessError:
+    return HarnessError(
+        f"{file.path.name}: which column holds the {what}? It has: {_listed(file)}",
+        hint=f"name it with {flag} (the usual names are `name`, `gt` and one column more)",
+    )
+
+
+def _listed(file: AnswerFile) -> str:
+    """Column names for an error, not too many."""
+    shown = [name for name in file.columns if not name.startswith("@")][:20]
+    return ", ".join(shown) + (", ..." if len(file.columns) > 20 else "")

@@ -1,0 +1,200 @@
+"""Requests over HTTP to one server, with limits on what is read of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+import zlib
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.core.text import visible
+from harness.models.http.key_mask import Mask
+
+if TYPE_CHECKING:
+    import aiohttp
+
+MOST_BYTES = 64 << 20
+"""Bytes of an answer, decompressed, beyond which it is given up."""
+_SHARED = 1 << 20
+"""Bytes of an answer beyond which answers are read one at a time, so that several large ones do not add up."""
+_STREAMED_FROM = 1 << 20
+"""Bodies from this many bytes on are handed over as a stream, so that sending one does not hold the loop."""
+
+_T = TypeVar("_T")
+
+
+class TooLarge(ValueError):
+    """An answer of more than `MOST_BYTES`."""
+
+
+class Unreadable(ValueError):
+    """An answer in an encoding that was not asked for, or that is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """What a server sent back."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class Http:
+    """One pool of connections for one event loop; follows no redirect, keeps no cookie."""
+
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        *,
+        proxy: str | None,
+        timeout: float,
+        window: int,
+        mask: Mask,
+    ) -> None:
+        """`timeout` is the longest time of one exchange, in seconds; `window` the most connections."""
+        self._headers = {**headers, "Accept-Encoding": "identity"}
+        self._proxy = proxy
+        self._timeout = timeout
+        self._window = window
+        self._mask = mask
+        self._session: aiohttp.ClientSession | None = None
+        self._large = asyncio.Lock()
+
+    async def post(self, url: str, body: bytes) -> HttpResponse:
+        """Post a JSON body. Raises TimeoutError, OSError, aiohttp.ClientError, TooLarge and Unreadable."""
+        data = body if len(body) < _STREAMED_FROM else io.BytesIO(body)
+        async with self._open().post(
+            url, data=data, proxy=self._proxy, allow_redirects=False
+        ) as got:
+            return HttpResponse(got.status, got.headers, await self._read(got))
+
+    async def get(self, url: str) -> HttpResponse:
+        """Fetch a page. Raises as `post` does."""
+        async with self._open().get(url, proxy=self._proxy, allow_redirects=False) as got:
+            return HttpResponse(got.status, got.headers, await self._read(got))
+
+    async def close(self) -> None:
+        """Close the connections; a later request opens new ones."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+        self._large = asyncio.Lock()  # the old one belongs to its loop
+
+    def words(self, error: BaseException) -> str:
+        """What went wrong on the way, without secrets and control characters, on one line."""
+        return explain(error, self._mask)
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session, made in the loop that uses it."""
+        if self._session is None:
+            import aiohttp
+
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._window),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                headers=self._headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        return self._session
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body, decompressed, up to the limit."""
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        length = response.content_length
+        if encoding in {"", "identity"} and length is not None and length <= _SHARED:
+            return await response.read()
+        if length is not None and length > MOST_BYTES:
+            raise TooLarge
+        body = _Body(encoding)
+        chunks = response.content.iter_any()
+        async for chunk in chunks:
+            body.add(chunk, most=_SHARED)
+            if body.size > _SHARED:
+                break
+        else:
+            return body.end()
+        async with self._large:
+            body.add(b"", most=MOST_BYTES)
+            async for chunk in chunks:
+                body.add(chunk, most=MOST_BYTES)
+        return body.end()
+
+
+class _Body:
+    """A body that grows, decompressed as it comes; never larger than the limit."""
+
+    def __init__(self, encoding: str) -> None:
+        self.size = 0
+        self._pieces: list[bytes] = []
+        self._tail = b""
+        self._zip: Any = None
+        if encoding in {"gzip", "x-gzip", "deflate"}:
+            self._zip = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either header
+        elif encoding not in {"", "identity"}:
+            raise Unreadable(f"the answer is encoded as {encoding[:40]!r}, which was not asked for")
+
+    def add(self, chunk: bytes, *, most: int) -> None:
+        """Add what came. Of what is compressed no more than `most` bytes and one are made; the rest waits."""
+        if self._zip is not None:
+            try:
+                chunk = self._zip.decompress(self._tail + chunk, max(1, most + 1 - self.size))
+            except zlib.error as error:
+                raise Unreadable(f"the answer cannot be decompressed: {error}") from error
+            self._tail = self._zip.unconsumed_tail
+        self.size += len(chunk)
+        if self.size > MOST_BYTES:
+            raise TooLarge
+        self._pieces.append(chunk)
+
+    def end(self) -> bytes:
+        return b"".join(self._pieces)
+
+
+def explain(error: BaseException, mask: Mask) -> str:
+    """What went wrong on the way to a server, in one line that may be shown."""
+    if isinstance(error, TooLarge):
+        return f"the answer is larger than {MOST_BYTES >> 20} MB"
+    said = mask.text(str(error) or type(error).__name__)
+    said = said.replace(" ssl:default", "").replace(" ssl:True", "")
+    return visible(" ".join(said.split()))[:500]
+
+
+def trust_hint(error: BaseException) -> str:
+    """What to do about a failure of TLS; empty for another one."""
+    said = f"{type(error).__name__} {getattr(error, 'os_error', '')}".lower()
+    if "certificate" in said:
+        return (
+            "the certificate of that host is not trusted here: put the file of the authority that signed it into "
+            "SSL_CERT_FILE, or correct the host name"
+        )
+    if "ssl" in said:
+        return "that port does not speak TLS as https:// needs it: write http:// if it serves plain HTTP"
+    return ""
+
+
+def run_apart(work: Coroutine[Any, Any, _T]) -> _T:
+    """The result of a coroutine, also where an event loop already runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    found: list[_T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(asyncio.run(work))
+        except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return found[0]

@@ -1,0 +1,277 @@
+"""A server's address: who may be sent a picture, and what it says it serves."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from harness.core.errors import HarnessError
+from harness.core.text import visible
+from harness.models.http.connection import Http, TooLarge, Unreadable, run_apart, trust_hint
+from harness.models.http.key_mask import Mask
+
+_FORM = "write openai:MODEL@URL, as in openai:qwen@http://127.0.0.1:8000"
+_PLAIN_QUERY = re.compile(r"(?:api-version=[A-Za-z0-9.-]+)?")
+_KEY_FORM = "a key is one word in ASCII, alone in its file or in OPENAI_API_KEY"
+KEY_MEND = "put a key that this server takes in OPENAI_API_KEY or in a file (--key-file)"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible server and the model asked of it."""
+
+    model: str
+    base: str
+    """URL up to and with `/v1`, without a closing slash."""
+    host: str
+    loopback: bool
+    key: str = field(default="", repr=False)
+    """Bearer token, or empty. Never shown."""
+    query: str = ""
+    """What stands behind the `?` of the address, such as Azure's `api-version`; no secret."""
+
+    @property
+    def chat(self) -> str:
+        """Where conversations are posted."""
+        return f"{self.base}/chat/completions{self.query and '?'}{self.query}"
+
+    @property
+    def deployment(self) -> bool:
+        """Whether the address is that of one deployed model, as Azure writes it: there is no list of models."""
+        return "/deployments/" in self.base
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy that the machine names for this host; loopback is never sent through one."""
+        if self.loopback or proxy_bypass(self.host):
+            return None
+        return getproxies().get(urlsplit(self.base).scheme)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with every request."""
+        named = {"Content-Type": "application/json", "Accept": "application/json"}
+        if not self.key:
+            return named
+        if self.deployment:
+            return named | {"api-key": self.key}
+        return named | {"Authorization": f"Bearer {self.key}"}
+
+    @property
+    def mask(self) -> Mask:
+        """What hides the key in whatever the server sends."""
+        return Mask([self.key] if self.key else [])
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server says of itself; empty where it does not say."""
+
+    root: str = ""
+    """What the served name stands for: a checkpoint's path or id."""
+    version: str = ""
+    """The server's own version."""
+    window: int | None = None
+    """Most tokens of one conversation."""
+    note: str = ""
+    """What the person who runs should know of it."""
+
+
+def parse_endpoint(
+    argument: str, *, allow_remote: frozenset[str], key_file: Path | None = None
+) -> Endpoint:
+    """Read `MODEL@URL`, and the key from `key_file` or the environment.
+
+    Raises HarnessError where it is no such thing, the host was not allowed, or the file is no key's.
+    """
+    found = re.fullmatch(r"(?P<model>.+?)@(?P<url>[a-z]+://.*)", argument)
+    if found is None:  # what stands after the @ may hold a password, and is not repeated
+        raise HarnessError(
+            f"openai:{argument.partition('@')[0]} names no model at a URL", hint=_FORM
+        )
+    model, url = found.group("model"), found.group("url")
+    try:
+        parts = urlsplit(url)
+        host, _ = (parts.hostname or "").lower(), parts.port
+    except ValueError as error:
+        raise HarnessError(f"what follows openai:{model}@ is no URL", hint=_FORM) from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise HarnessError(f"what follows openai:{model}@ is no http URL", hint=_FORM)
+    if parts.fragment or parts.username is not None or not _PLAIN_QUERY.fullmatch(parts.query):
+        raise HarnessError(
+            f"the URL of openai:{model} carries a fragment, a password, or a query other than api-version=...",
+            hint=f"{_FORM}; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
+        )
+    path = parts.path.rstrip("/").removesuffix("/chat/completions")
+    loopback = is_loopback(host)
+    key = find_key(key_file)
+    if not loopback:
+        _check_remote(host, key, allow_remote)
+    base = f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+    return Endpoint(model, base, host, loopback, key, parts.query)
+
+
+def remote_host(spec: str) -> str | None:
+    """The host that an `openai:MODEL@URL` sends pictures to; None for this machine, or another form."""
+    _, _, url = spec.partition("@")
+    if not spec.startswith("openai:") or "://" not in url:
+        return None
+    try:
+        host = (urlsplit(url[url.rfind("@", 0, url.index("://")) + 1 :]).hostname or "").lower()
+    except ValueError:
+        return None
+    return host if host and not is_loopback(host) else None
+
+
+def find_key(file: Path | None) -> str:
+    """The bearer token in `file`, else in OPENAI_API_KEY; empty where there is none.
+
+    Raises HarnessError for a file that cannot be read, that others may read, or that is not one word.
+    """
+    if file is None:
+        where, text = "OPENAI_API_KEY", os.environ.get("OPENAI_API_KEY", "")
+    else:
+        where = str(file)
+        try:
+            mode, text = file.stat().st_mode, file.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            kind = type(error).__name__  # its own words may hold what the file holds
+            raise HarnessError(f"{file}: no key can be read ({kind})", hint=_KEY_FORM) from None
+        if mode & 0o077:
+            raise HarnessError(
+                f"{file} holds a key and may be read by others", hint=f"chmod 600 {file}"
+            )
+        if not text.strip():
+            raise HarnessError(f"{file} is empty", hint=_KEY_FORM)
+    key = text.strip()
+    if not re.fullmatch(r"[!-~]*", key):
+        raise HarnessError(f"what {where} holds is no key", hint=_KEY_FORM)
+    return key
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only mean this machine: 127.0.0.0/8, ::1, localhost."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def ask_served(endpoint: Endpoint, *, seconds: float = 10.0, listing: bool = False) -> Served:
+    """Ask the server what it serves, for `seconds` in all.
+
+    `listing` says that the key must open the list, where nothing else tries the key before the run. A model that its
+    list does not name is taken all the same, with a note: proxies and Azure list other names than they
+    take. A server without a list, or one that shows it to nobody, is taken at its word. Raises HarnessError where
+    nothing answers.
+    """
+    return run_apart(_ask_served(endpoint, seconds, listing=listing))
+
+
+async def _ask_served(endpoint: Endpoint, seconds: float, *, listing: bool) -> Served:
+    http = Http(
+        endpoint.headers, proxy=endpoint.proxy, timeout=seconds / 2, window=2, mask=endpoint.mask
+    )
+    try:
+        status, listed = await _get(endpoint, http, f"{endpoint.base}/models")
+        if listing and status in {401, 403}:
+            raise HarnessError(f"{endpoint.base} refused the key (HTTP {status})", hint=KEY_MEND)
+        if status >= 500:
+            raise HarnessError(
+                f"{endpoint.base}/models answered HTTP {status}",
+                hint="wait until the server is ready",
+            )
+        about: Mapping[str, Any] = {}
+        if not endpoint.deployment:
+            root = endpoint.base.removesuffix("/v1")
+            _, about = await _get(endpoint, http, f"{root}/version")
+    finally:
+        await http.close()
+    rows = listed.get("data") if status == 200 else None
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    row = _find(endpoint, rows)
+    window = row.get("max_model_len")
+    return Served(
+        root=_said(endpoint, row.get("root")),
+        version=_said(endpoint, about.get("version"))[:80],
+        window=window if isinstance(window, int) else None,
+        note="" if row or not rows or endpoint.deployment else _unlisted(endpoint, rows),
+    )
+
+
+def _said(endpoint: Endpoint, value: object) -> str:
+    """What a server says of itself, as it may be shown."""
+    return visible(endpoint.mask.text(str(value or "")))[:500]
+
+
+def _check_remote(host: str, key: str, allow_remote: frozenset[str]) -> None:
+    if host not in {name.lower() for name in allow_remote}:
+        raise HarnessError(
+            f"pictures of faces would leave this machine for {host}",
+            hint=f"if the licence of every data set and the people shown permit it: "
+            f"--allow-remote {host}",
+        )
+    if not key:
+        raise HarnessError(
+            f"{host} is not this machine, and there is no key for it",
+            hint="put the key in OPENAI_API_KEY or in a file (--key-file); any word, if that server "
+            "asks for none",
+        )
+
+
+def _find(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The listed model; some services list `models/NAME` and take `NAME`. Empty where it is not listed."""
+    for row in rows:
+        name = str(row.get("id"))
+        if name == endpoint.model or name.endswith(f"/{endpoint.model}"):
+            return row
+    return {}
+
+
+def _unlisted(endpoint: Endpoint, rows: list[dict[str, Any]]) -> str:
+    names = ", ".join(sorted(_said(endpoint, row.get("id"))[:80] for row in rows)[:20])
+    return f"{endpoint.base} does not list {endpoint.model!r}; it is tried all the same (listed: {names})"
+
+
+async def _get(endpoint: Endpoint, http: Http, url: str) -> tuple[int, Mapping[str, Any]]:
+    """(status, JSON object or empty). Raises HarnessError where nothing answers."""
+    import aiohttp
+
+    try:
+        answer = await http.get(url)
+    except TimeoutError as error:
+        raise HarnessError(
+            f"{url} did not answer in time", hint="wait until the server is ready"
+        ) from error
+    except (TooLarge, Unreadable):
+        return 200, {}
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise HarnessError(
+            f"nothing answers at {endpoint.base}: {http.words(error)}",
+            hint=trust_hint(error) or _start(endpoint),
+        ) from error
+    try:
+        body = json.loads(answer.data)
+    except (ValueError, RecursionError):
+        return answer.status, {}
+    return answer.status, body if isinstance(body, dict) else {}
+
+
+def _start(endpoint: Endpoint) -> str:
+    parts = urlsplit(endpoint.base)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return (
+        f"start the server and wait until it listens, for instance: vllm serve CHECKPOINT "
+        f"--served-model-name {endpoint.model} --host {endpoint.host} --port {port} "
+        f"--generation-config vllm"
+    )

@@ -1,0 +1,374 @@
+"""Models behind an OpenAI-compatible server: vLLM and others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from harness.core.constraint import Need
+from harness.core.errors import HarnessError
+from harness.core.generation import Generation
+from harness.core.model import Card
+from harness.core.request import Request, Sampling
+from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
+from harness.models.http.concurrency import Gate, Pace
+from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, run_apart
+from harness.models.http.constraint_dialects import held_to
+from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_endpoint
+from harness.models.http.http_errors import Blocked, HttpFault, judge
+from harness.models.http.label_scores import LabelScorer, find_scorer
+from harness.models.http.limit_parsing import told_images
+from harness.models.http.probe import prove
+from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
+from harness.models.http.request_body import NEUTRAL, encode, parameters
+from harness.models.http.request_dialect import Manners, by_words, find_manners, neutral_names
+from harness.models.http.server_messages import ServerMessage, told_by
+from harness.models.http.video import UnlikeVideos, clock, prove_video, videos_of
+from harness.models.registry import OpenOptions
+from harness.models.retry import Patience
+
+WINDOW = 64
+"""Most requests in flight."""
+
+
+class Silent(Exception):
+    """A request brought nothing that tells how the server wants to be asked."""
+
+
+def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIModel:
+    """The model at `MODEL@URL`, and how it wants to be asked.
+
+    Raises HarnessError where it is not allowed, not there, or does not answer in the way that is asked for.
+    """
+    endpoint = parse_endpoint(
+        argument, allow_remote=options.allow_remote, key_file=options.key_file
+    )
+    model = OpenAIModel(
+        endpoint,
+        ask_served(endpoint),
+        name=name,
+        patience=options.patience(),
+        window=options.concurrency or WINDOW,
+        rates=Rates(options.rpm, options.tpm),
+    )
+    run_apart(model.settle(Sampling(temperature=options.temperature)))
+    return model
+
+
+def _undated(endpoint: Endpoint) -> str:
+    """A note where a hosted model is asked by a name that says no date or version."""
+    if endpoint.loopback or re.search(r"\d{4}|\d\d-\d\d|@|:", endpoint.model):
+        return ""
+    return (
+        f"{endpoint.model} carries no date: what {endpoint.host} serves under it may change from day to day; name a "
+        "dated version where there is one"
+    )
+
+
+class OpenAIModel:
+    """A Model over HTTP: one connection pool, every sampling parameter sent that the server takes.
+
+    At most `window` requests are in flight, fewer where the server shows that it cannot bear as many.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        served: Served,
+        *,
+        name: str,
+        patience: Patience | None = None,
+        window: int = WINDOW,
+        rates: Rates = UNLIMITED,
+    ) -> None:
+        self._endpoint = endpoint
+        self._patience = patience or Patience()
+        self._manners = Manners()
+        self._gate = Gate(Pace(window))
+        self._allowance = Allowance(
+            rates,
+            give_up_after=self._patience.give_up_after,
+            base=self._patience.base,
+            cap=self._patience.cap,
+        )
+        self._mask = endpoint.mask
+        self._http = Http(
+            endpoint.headers,
+            proxy=endpoint.proxy,
+            timeout=self._patience.timeout,
+            window=window,
+            mask=self._mask,
+        )
+        self._succeeded = False
+        self._listed = served.note
+        self._probed: frozenset[Need] = frozenset()
+        self._probing = asyncio.Lock()
+        self._scorer = LabelScorer(self._put, self._tokenize)
+        self._card = Card(
+            name=name,
+            identity=" ".join(
+                ("openai", endpoint.base, endpoint.model, served.root, served.version)
+            ).rstrip(),
+            window=window,
+            notes=tuple(note for note in (served.note, _undated(endpoint)) if note),
+            details={
+                "url": endpoint.base,
+                "served": endpoint.model,
+                "root": served.root,
+                "server_version": served.version,
+                "max_model_len": "" if served.window is None else str(served.window),
+            },
+        )
+
+    @property
+    def card(self) -> Card:
+        """The card; `details["dropped"]` names the parameters that the server refused."""
+        return self._card
+
+    async def reply(self, request: Request) -> Generation:
+        """Ask, and ask again where waiting may help. Raises HarnessError where no request can succeed.
+
+        What a request wants besides text is tried first, if it was not yet.
+        """
+        if videos_of(request.messages):
+            await self._ensure("video")
+            if not self._card.video:
+                return Generation.failed(
+                    request.key, "unsupported", "the server takes no video with its frame times"
+                )
+        if request.candidates:
+            await self._ensure("logprob")
+            return await self._scorer.reply(request)
+        if request.constraint is not None:
+            await self._ensure(request.constraint.kind)
+        extra = held_to(request, self._card.constraints)
+        if isinstance(extra, Generation):
+            return extra
+        reply = await self._put(request, extra)
+        return reply if isinstance(reply, Generation) else reply.generation(request.key)
+
+    async def settle(self, sampling: Sampling) -> None:
+        """Find out how the server wants to be asked for replies with this sampling, and put it on the card.
+
+        The identity changes only where a parameter is left out, whose value the server then chooses. Raises
+        HarnessError where it refuses one that is not at its neutral value, and where no request can succeed.
+        """
+        try:
+            async with asyncio.timeout(self._patience.timeout):
+                manners = await find_manners(self._try, sampling)
+        except (Silent, TimeoutError):  # the run shows what is the matter
+            manners = None
+        finally:
+            await self.close()
+        if manners is None:
+            return
+        self._take(manners, sampling, "it refused every request with it")
+        if manners.left_out:
+            identity = f"{self._card.identity} without {' '.join(manners.left_out)}"
+            self._card = replace(self._card, identity=identity)
+
+    async def probe(self, needs: frozenset[Need]) -> None:
+        """Find out which of these the server keeps. Raises HarnessError where it does not answer."""
+        held = {k: s for k, s in self._card.constraints.items() if k not in needs}
+        video = self._card.video
+        for need in sorted(needs):
+            if need == "logprob":
+                self._scorer = await find_scorer(self._put, self._tokenize)
+            elif need == "video":
+                video = await prove_video(self._put)
+            elif (spelling := await prove(self._put, need)) is not None:
+                held[need] = spelling
+        estimators = self._scorer.estimators
+        self._card = replace(self._card, constraints=held, estimators=estimators, video=video)
+        self._probed |= needs
+
+    async def _ensure(self, need: Need) -> None:
+        if need in self._probed:
+            return
+        async with self._probing:
+            if need not in self._probed:
+                await self.probe(frozenset[Need]({need}))
+
+    async def _put(self, request: Request, extra: Mapping[str, Any]) -> Completion | Generation:
+        """The reply, or a failed Generation; asked again where waiting may help."""
+        try:
+            extra = {**clock(request.messages), **extra}
+        except UnlikeVideos as error:
+            return Generation.failed(request.key, "unsupported", str(error))
+        outcome = await self._ask(request, extra)
+        if isinstance(outcome, Completion):
+            return outcome
+        if isinstance(outcome, Blocked):
+            return outcome.generation(request.key)
+        return Generation.failed(request.key, outcome.kind, outcome.detail)
+
+    async def _ask(
+        self, request: Request, extra: Mapping[str, Any], *, fixed: Manners | None = None
+    ) -> Completion | Blocked | HttpFault:
+        """What became of a request after the last try. `fixed` manners are kept, whatever the server says."""
+        attempt = 1
+        while True:
+            manners = fixed or self._manners
+            async with self._gate:  # so that waiting for a connection is no part of the timeout
+                sent = await self._allowance.enter()
+                try:
+                    outcome = await self._paced(request, extra, manners)
+                finally:
+                    self._allowance.leave()
+            if not isinstance(outcome, HttpFault):
+                return outcome
+            if outcome.limited:
+                if self._allowance.refused(sent, outcome.told):
+                    continue
+                waited = f"{outcome.detail} (given up after {self._patience.give_up_after:g} s)"
+                return replace(outcome, detail=waited)
+            if fixed is None and self._adapted(request, outcome, manners):
+                continue
+            if not await self._patience.again(request.key, attempt, outcome):
+                tries = f" (after {attempt} tries)" if attempt > 1 else ""
+                return replace(outcome, detail=outcome.detail + tries)
+            attempt += 1
+
+    async def _try(self, request: Request, manners: Manners) -> ServerMessage | None:
+        """One request in these manners, as `find_manners` wants it."""
+        outcome = await self._ask(request, {}, fixed=manners)
+        if not isinstance(outcome, HttpFault):
+            return None
+        if outcome.words is None or outcome.kind != "rejected":
+            raise Silent(outcome.detail)
+        return outcome.words
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+        self._gate = Gate(self._gate.pace)  # the old ones belong to their loop
+        self._allowance.reset()
+        self._probing = asyncio.Lock()
+
+    async def _paced(
+        self, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> Completion | Blocked | HttpFault:
+        """One attempt, and what it says of the server's level."""
+        pace = self._gate.pace
+        ticket = pace.send(perf_counter())
+        outcome = await self._once(request, extra, manners)
+        if isinstance(outcome, (Completion, Blocked)):
+            pace.answered(ticket, perf_counter(), full=self._gate.full)
+            usage = outcome.usage if isinstance(outcome, Completion) else None
+            self._allowance.answered(usage.prompt_tokens + usage.completion_tokens if usage else 0)
+        elif outcome.kind == "timeout":  # one request that hangs is no overload; many are slowness
+            pace.answered(ticket, perf_counter(), full=False)
+        elif outcome.busy:
+            pace.overloaded(ticket, perf_counter())
+        else:
+            pace.failed(ticket, perf_counter())
+        return outcome
+
+    async def _tokenize(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the server's `/tokenize` says; empty where it has none or cannot."""
+        import aiohttp
+
+        url = f"{self._endpoint.base.removesuffix('/v1')}/tokenize"
+        whole = json.dumps({"model": self._endpoint.model, **body}).encode()
+        try:
+            answer = await self._http.post(url, whole)
+            told = json.loads(answer.data) if answer.status == 200 else {}
+        except (aiohttp.ClientError, OSError, ValueError, RecursionError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    async def _once(
+        self, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> Completion | Blocked | HttpFault:
+        if manners.stream:
+            extra = {**extra, "stream": True}
+        body = encode(request, model=self._endpoint.model, dropped=manners.dropped, extra=extra)
+        start = perf_counter()
+        answer = await self._send(body)
+        if isinstance(answer, HttpFault):
+            return answer
+        return self._read(answer, perf_counter() - start, most=request.sampling.max_tokens)
+
+    async def _send(self, body: bytes) -> HttpResponse | HttpFault:
+        import aiohttp
+
+        try:
+            return await self._http.post(self._endpoint.chat, body)
+        except TimeoutError:
+            return HttpFault("timeout", f"no reply within {self._patience.timeout:g} s")
+        except (TooLarge, Unreadable) as error:
+            again = isinstance(error, Unreadable)
+            return HttpFault("bad-reply", self._http.words(error), again=again)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return HttpFault("unreachable", f"{self._endpoint.base}: {self._http.words(error)}")
+
+    def _read(
+        self, answer: HttpResponse, took: float, *, most: int
+    ) -> Completion | Blocked | HttpFault:
+        hide = self._mask.text
+        if answer.status != 200:
+            return self._judged(answer.status, told_by(answer.data, hide=hide), answer.headers)
+        try:
+            reply = decode(answer.data, latency=took, most=most, hide=hide)
+        except ErrorBody as error:
+            return self._judged(200, error.told, answer.headers)
+        except BadReply as error:
+            return HttpFault("bad-reply", str(error))
+        self._succeeded = True
+        return reply
+
+    def _judged(
+        self, status: int, told: ServerMessage, headers: Mapping[str, str]
+    ) -> Blocked | HttpFault:
+        """What a refusal means. Raises HarnessError where no request can succeed."""
+        place = self._endpoint.chat
+        try:
+            return judge(status, told, headers, place=place, succeeded=self._succeeded)
+        except HarnessError as error:
+            listed = self._listed if status == 404 else ""
+            hint = f"{error.hint}; {listed}" if listed else error.hint
+            raise HarnessError(error.message, hint=hint) from None
+
+    def _adapted(self, request: Request, fault: HttpFault, manners: Manners) -> bool:
+        """Whether the request is to be put again at once, in other manners, by the words of a refusal."""
+        if fault.words is None or fault.kind != "rejected":
+            return False
+        if (most := told_images(fault.words.message)) is not None:
+            self._card = replace(self._card, max_images=most)
+            return False
+        if self._manners != manners:  # another request found out in the meantime
+            return True
+        changed = by_words(manners, fault.words, request.sampling)
+        if changed is None or (changed.stream and self._succeeded):
+            return False
+        has_system = any(message.role == "system" for message in request.messages)
+        if not changed.system_role and not has_system:
+            return False
+        self._take(changed, request.sampling, fault.detail)
+        return changed.system_role == manners.system_role  # else it is put in another form
+
+    def _take(self, manners: Manners, sampling: Sampling, said: str) -> None:
+        """Ask in these manners from now on, and put them on the card.
+
+        Raises HarnessError where a parameter would be left out that is not at its neutral value.
+        """
+        values = parameters(sampling)
+        for name in sorted(set(manners.left_out) - neutral_names(sampling)):
+            raise HarnessError(
+                f"{self._endpoint.base} does not take {name}, which was set to {values[name]:g} ({said})",
+                hint=f"{'--temperature' if name == 'temperature' else name} {NEUTRAL[name]:g} means the same as "
+                "leaving it out; or use another server",
+            )
+        self._manners = manners
+        details = dict(self._card.details)
+        if manners.dropped:
+            details["dropped"] = ", ".join(sorted(manners.dropped))
+        if manners.stream:
+            details["stream"] = "yes"
+        system_role = self._card.system_role and manners.system_role
+        self._card = replace(self._card, details=details, system_role=system_role)

@@ -1,0 +1,66 @@
+"""What a server is held to: found out by constraints that no free reply would keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from harness.answers.constraints import obeys
+from harness.core.constraint import Constraint, ConstraintKind
+from harness.core.errors import HarnessError
+from harness.core.generation import ErrorKind, Generation
+from harness.core.message import Message, Text
+from harness.core.request import Request, Sampling, make_request
+from harness.models.http.completion import Completion
+from harness.models.http.constraint_dialects import spell, spellings
+
+Put: TypeAlias = Callable[[Request, Mapping[str, Any]], Awaitable[Completion | Generation]]
+"""Posts a request with something added to its body; a failed Generation where that brought no reply."""
+
+SILENT: frozenset[ErrorKind] = frozenset({"unreachable", "timeout", "rate-limit"})
+"""Failures that say nothing of the constraint."""
+
+PROOFS: Mapping[ConstraintKind, Constraint] = {
+    "choice": Constraint("choice", choices=("zqxj vwkq", "vwkq zqxj")),
+    "json": Constraint(
+        "json",
+        text=json.dumps(
+            {
+                "type": "object",
+                "properties": {"zqxj": {"type": "string", "enum": ["vwkq", "kqvw"]}},
+                "required": ["zqxj"],
+                "additionalProperties": False,
+            }
+        ),
+    ),
+    "regex": Constraint("regex", text=r"z[0-9]{6}(vwkq|kqvw)"),
+}
+"""Constraints of words that do not exist."""
+
+_HELLO = (Message("user", (Text("Say hello."),)),)
+
+
+async def prove(put: Put, kind: ConstraintKind) -> str | None:
+    """The first spelling in which the server obeys a constraint of this kind; None where it obeys none.
+
+    Raises HarnessError where the server does not answer.
+    """
+    constraint = PROOFS[kind]
+    request = make_request(_HELLO, Sampling(max_tokens=64), model="probe", constraint=constraint)
+    for spelling in spellings(kind):
+        reply = await put(request, spell(constraint, spelling))
+        if isinstance(reply, Generation):
+            check_silence(reply)
+        elif reply.finish == "stop" and obeys(reply.text, constraint):
+            return spelling
+    return None
+
+
+def check_silence(reply: Generation) -> None:
+    """Raises HarnessError for a failure that says nothing of what was tried."""
+    if reply.failure is not None and reply.failure.kind in SILENT:
+        raise HarnessError(
+            f"the server did not answer while it was tried what it can be held to: {reply.failure.detail}",
+            hint="see to the server, then give the same command again",
+        )

@@ -1,0 +1,116 @@
+"""The body that asks for a chat completion, as bytes."""
+
+from __future__ import annotations
+
+import json
+from binascii import b2a_base64
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from harness.core.message import Image, Message, Text, Video
+from harness.core.request import Request, Sampling
+
+NEUTRAL: Mapping[str, float] = {
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": -1,
+    "repetition_penalty": 1.0,
+}
+"""Values at which leaving a parameter out changes nothing on a server whose default it is."""
+
+PARAMETERS = (*NEUTRAL, "seed", "max_tokens")
+"""All that Sampling holds, as it is spelt on the wire."""
+
+
+def parameters(sampling: Sampling) -> dict[str, float | int]:
+    """Every sampling parameter under its name on the wire. No limit on k is -1: all servers take that."""
+    return {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k or -1,
+        "repetition_penalty": sampling.repetition_penalty,
+        "seed": sampling.seed,
+        "max_tokens": sampling.max_tokens,
+    }
+
+
+def encode(
+    request: Request,
+    *,
+    model: str,
+    dropped: frozenset[str] = frozenset(),
+    extra: Mapping[str, Any] | None = None,
+) -> bytes:
+    """The body to post. Pictures go in as data URLs of their own bytes, a video as one of its frames' (the times of
+    the frames are a matter of `extra`, see `harness.models.http.video`).
+
+    Written piece by piece: `json.dumps` over the base64 would scan and copy every picture again.
+    `dropped` names parameters that the server refused; `max_tokens` is renamed, not left out. `extra` is
+    added at the top, such as a constraint in the server's spelling; no name in it is a parameter's.
+    """
+    pieces = [_head(model, request.sampling, dropped)]
+    if extra:
+        pieces.append(b", " + json.dumps(extra)[1:-1].encode())
+    pieces.append(b', "messages": [')
+    for i, message in enumerate(request.messages):
+        pieces.append(
+            b'%s{"role": "%s", "content": ' % (b", " if i else b"", message.role.encode())
+        )
+        _content(message, pieces)
+        pieces.append(b"}")
+    pieces.append(b"]}")
+    return b"".join(pieces)
+
+
+@lru_cache(maxsize=8)
+def _head(model: str, sampling: Sampling, dropped: frozenset[str]) -> bytes:
+    """The start of a body, which all requests of a cell share."""
+    head: dict[str, Any] = {"model": model, **parameters(sampling)}
+    for name in dropped:
+        value = head.pop(name)
+        if name == "max_tokens":
+            head["max_completion_tokens"] = value
+    return json.dumps(head)[:-1].encode()
+
+
+def _content(message: Message, pieces: list[bytes]) -> None:
+    """Append a turn's content: a string if it holds no picture, else parts in order.
+
+    Neighbouring texts become one part, since servers that flatten parts put a line break between them.
+    """
+    if all(isinstance(part, Text) for part in message.parts):
+        pieces.append(_quoted(message.text))
+        return
+    text, comma = "", b"["
+    for part in (*message.parts, None):
+        if isinstance(part, Text):
+            text += part.text
+            continue
+        if text:
+            pieces.append(b'%s{"type": "text", "text": %s}' % (comma, _quoted(text)))
+            text, comma = "", b", "
+        if part is not None:
+            _url(part, comma, pieces)
+            comma = b", "
+    pieces.append(b"]")
+
+
+def _url(part: Image | Video, comma: bytes, pieces: list[bytes]) -> None:
+    """Append a picture or a video as a part of its own."""
+    kind, mime, frames = (
+        (b"image_url", part.mime.encode(), (part,))
+        if isinstance(part, Image)
+        else (b"video_url", b"video/jpeg", part.frames)
+    )
+    pieces.append(b'%s{"type": "%s", "%s": {"url": "data:%s;base64,' % (comma, kind, kind, mime))
+    for number, frame in enumerate(frames):
+        pieces += [b","] if number else []
+        pieces.append(b2a_base64(frame.data, newline=False))
+    pieces.append(b'"}}')
+
+
+@lru_cache(maxsize=8)
+def _quoted(text: str) -> bytes:
+    """As a JSON string. Most requests of a run say the same."""
+    return json.dumps(text).encode()

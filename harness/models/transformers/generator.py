@@ -1,0 +1,280 @@
+"""Prompts in, replies out: one batch at a time through a loaded checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import TemplateError
+
+from harness.core.errors import MediaError
+from harness.core.generation import Generation, LabelScores, Usage
+from harness.core.message import Image, Message, Text
+from harness.core.request import Request
+from harness.models.http.video import videos_of
+from harness.models.transformers.chat import probe_chat, render_chat
+from harness.models.transformers.checkpoint import Loaded, import_libraries
+from harness.models.transformers.continuation import continuation_logprobs
+from harness.models.transformers.picture import decode_picture
+from harness.models.transformers.pillow_video import metadata_of
+from harness.models.transformers.sampler import Sampler
+from harness.models.transformers.trie import Held, Trie
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+ROWS = 64
+"""Most rows, one for each conversation with a candidate, scored at a time."""
+
+UNSUPPORTED = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    NotImplementedError,
+    TemplateError,
+)
+"""What transformers raises for a conversation that a checkpoint cannot take."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """A request made ready: its text with placeholders, its pictures, and the frames of its videos."""
+
+    request: Request
+    text: str
+    pictures: tuple[Picture, ...]
+    films: tuple[tuple[Picture, ...], ...] = ()
+    """For each video its frames."""
+
+    @property
+    def group(self) -> Hashable:
+        """Equal for prompts that may share a batch: sizes and count of pictures and frames, decoding, what the reply is held to.
+
+        A repetition penalty counts the padding of a batch as spoken, so such requests go alone.
+        """
+        sampling = self.request.sampling
+        return (
+            tuple(picture.size for picture in self.pictures),
+            tuple(tuple(frame.size for frame in frames) for frames in self.films),
+            (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens),
+            (self.request.constraint, self.request.candidates),
+            None if sampling.repetition_penalty == 1 else self.request.key,
+        )
+
+
+class Generator:
+    """A loaded checkpoint with its decoding defaults taken away. Not for several threads at once."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._torch, self._transformers = import_libraries()
+        self._processor, self._model = loaded.processor, loaded.model
+        tokenizer = self._processor.tokenizer
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        self._ends = _ends(self._model.generation_config.eos_token_id, tokenizer.eos_token_id)
+        # The checkpoint's own defaults (penalties, top-k) would fill whatever a call leaves out.
+        self._model.generation_config = self._transformers.GenerationConfig()
+        self._form = probe_chat(self._processor)
+        text_config = self._model.config.get_text_config()
+        self._longest: int | None = getattr(text_config, "max_position_embeddings", None)
+
+    @property
+    def system_role(self) -> bool:
+        """Whether the chat template takes a system turn."""
+        return self._form.system_role
+
+    @property
+    def video(self) -> bool:
+        """Whether a clip can be put as one video."""
+        return self._form.video
+
+    def prepare(self, request: Request) -> PreparedRequest | Generation:
+        """Decode the pictures and render the text; a failed Generation where that cannot be done."""
+        images = [part for m in request.messages for part in m.parts if isinstance(part, Image)]
+        videos = videos_of(request.messages)
+        if videos and not self.video:
+            return Generation.failed(request.key, "unsupported", "this checkpoint takes no video")
+        try:
+            pictures = tuple(decode_picture(image) for image in images)
+            films = tuple(tuple(map(decode_picture, video.frames)) for video in videos)
+            text = render_chat(self._processor, request.messages, self._form)
+            return PreparedRequest(request, text, pictures, films)
+        except MediaError as error:
+            return Generation.failed(request.key, "media", str(error))
+        except UNSUPPORTED as error:
+            return Generation.failed(
+                request.key, "unsupported", f"the chat template objects: {error}"
+            )
+
+    def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
+        """Replies to prompts of one group, in order. Raises what transformers raises."""
+        if prompts[0].request.candidates:
+            return self._score(prompts)
+        torch, tokenizer = self._torch, self._processor.tokenizer
+        inputs = self._inputs(prompts)
+        width = int(inputs["input_ids"].shape[1])
+        sampling = prompts[0].request.sampling
+        self._check_length(width, sampling.max_tokens)
+        chosen = self._held(prompts, width)
+        if sampling.temperature != 0:
+            chosen.append(Sampler([p.request for p in prompts], torch))
+        with torch.inference_mode():
+            output = self._model.generate(
+                **inputs,
+                generation_config=self._decoding(prompts[0].request),
+                logits_processor=self._transformers.LogitsProcessorList(chosen),
+            )
+        counts = inputs["attention_mask"].sum(-1).tolist()
+        return [
+            self._read(prompt.request, row, count, tokenizer)
+            for prompt, row, count in zip(prompts, output[:, width:].tolist(), counts, strict=True)
+        ]
+
+    def _check_length(self, width: int, to_come: int) -> None:
+        if self._longest is not None and width + to_come > self._longest:
+            raise ValueError(
+                f"{width} tokens and {to_come} to come are over the {self._longest} "
+                "that the checkpoint was made for"
+            )
+
+    def _held(self, prompts: Sequence[PreparedRequest], width: int) -> list[Any]:
+        """The processor that holds a batch to its choices; none where it is not held."""
+        constraint = prompts[0].request.constraint
+        if constraint is None:
+            return []
+        if constraint.kind != "choice":
+            raise NotImplementedError(f"replies are not held to a constraint ({constraint.kind})")
+        tries = [Trie.of(self._turns(p.text, constraint.choices)) for p in prompts]
+        return [Held(tries, width=width, ends=self._ends, torch=self._torch)]
+
+    def _turns(self, text: str, replies: Sequence[str]) -> list[list[int]]:
+        """The tokens of each reply behind a rendered prompt, without the end of the turn."""
+        begin = self._ids(text)
+        found = []
+        for reply in replies:
+            whole = self._ids(text + reply)
+            if whole[: len(begin)] != begin or len(whole) == len(begin):
+                raise ValueError(f"the tokens of {reply!r} run into those of the prompt")
+            found.append(whole[len(begin) :])
+        return found
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _end_of_turn(self) -> int:
+        """The token with which the chat template ends an assistant's turn."""
+        turns = (Message("user", (Text("?"),)), Message("assistant", (Text("!"),)))
+        ids = self._ids(render_chat(self._processor, turns, self._form))
+        ends = [token for token in ids if token in self._ends]
+        if not ends:
+            raise ValueError(
+                "the chat template ends an assistant's turn by no token that ends a reply"
+            )
+        return ends[-1]
+
+    def _score(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
+        """Log-probabilities of each candidate as the whole reply, its end included; at most ROWS rows at a time."""
+        count = len(prompts[0].request.candidates)
+        step = max(1, ROWS // count)
+        return [
+            generation
+            for start in range(0, len(prompts), step)
+            for generation in self._score_batch(prompts[start : start + step])
+        ]
+
+    def _score_batch(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
+        end = self._end_of_turn()
+        tails = [
+            [[*ids, end] for ids in self._turns(p.text, p.request.candidates)] for p in prompts
+        ]
+        inputs = self._inputs(prompts)
+        longest = max(len(tail) for each in tails for tail in each)
+        self._check_length(int(inputs["input_ids"].shape[1]), longest)
+        sums = continuation_logprobs(
+            self._model, inputs, tails, torch=self._torch, transformers=self._transformers,
+            pad=self._processor.tokenizer.pad_token_id,
+        )  # fmt: skip
+        used = inputs["attention_mask"].sum(-1).tolist()
+        return [
+            _scored(p.request, totals, [len(tail) for tail in each], count)
+            for p, totals, each, count in zip(prompts, sums, tails, used, strict=True)
+        ]
+
+    def _inputs(self, prompts: Sequence[PreparedRequest]) -> Any:
+        texts = [prompt.text for prompt in prompts]
+        begin = self._processor.tokenizer.bos_token
+        written = begin is not None and texts[0].startswith(begin)
+        inputs = self._processor(
+            text=texts,
+            images=[list(p.pictures) for p in prompts] if prompts[0].pictures else None,
+            **_videos(prompts),
+            return_tensors="pt",
+            padding=True,
+            padding_side="left",
+            **({"add_special_tokens": False} if written else {}),
+        )
+        seconds = inputs.get("second_per_grid_ts")
+        inputs = inputs.to(self._model.device, dtype=self._model.dtype)
+        if seconds is not None:  # a video's times are no numbers to be rounded to half precision
+            inputs["second_per_grid_ts"] = seconds.to(self._model.device)
+        return inputs
+
+    def _decoding(self, request: Request) -> Any:
+        """Every choice named. Drawing is the Sampler's work, so generate itself only takes the best."""
+        return self._transformers.GenerationConfig(
+            max_new_tokens=request.sampling.max_tokens,
+            do_sample=False,
+            num_beams=1,
+            repetition_penalty=float(request.sampling.repetition_penalty),
+            eos_token_id=sorted(self._ends),
+            pad_token_id=self._processor.tokenizer.pad_token_id,
+            bos_token_id=self._processor.tokenizer.bos_token_id,
+            use_cache=True,
+        )
+
+    def _read(self, request: Request, row: list[int], count: int, tokenizer: Any) -> Generation:
+        end = next((i for i, token in enumerate(row) if token in self._ends), None)
+        said = row if end is None else row[:end]
+        return Generation(
+            request.key,
+            str(tokenizer.decode(said, skip_special_tokens=True)),
+            "length" if end is None else "stop",
+            Usage(int(count), len(row) if end is None else end + 1),
+        )
+
+
+def _videos(prompts: Sequence[PreparedRequest]) -> dict[str, Any]:
+    """The videos of a batch as a processor takes them, which samples no frames of its own."""
+    if not prompts[0].films:
+        return {}
+    return {
+        "videos": [list(frames) for p in prompts for frames in p.films],
+        "video_metadata": [metadata_of(v) for p in prompts for v in videos_of(p.request.messages)],
+        "do_sample_frames": False,
+    }
+
+
+def _scored(
+    request: Request, totals: Sequence[float], lengths: Sequence[int], used: int
+) -> Generation:
+    best = max(range(len(totals)), key=totals.__getitem__)
+    rounded = tuple(round(total, 6) for total in totals)
+    scores = LabelScores(request.candidates, rounded, tuple(lengths), "continuation")
+    return Generation(
+        request.key,
+        request.candidates[best],
+        "stop",
+        Usage(int(used), 0),
+        scores=scores,
+    )
+
+
+def _ends(*found: int | Sequence[int] | None) -> frozenset[int]:
+    """All end-of-turn tokens that a checkpoint names."""
+    ends: set[int] = set()
+    for one in found:
+        ends |= set() if one is None else {one} if isinstance(one, int) else set(one)
+    return frozenset(ends)

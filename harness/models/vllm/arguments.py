@@ -1,0 +1,88 @@
+"""A person's own arguments for `vllm serve`: tidied, checked, and those told apart that change replies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.models.transformers.checkpoint import digest
+
+_OURS = {
+    "--host": "the server listens on this machine alone",
+    "--port": "a free port is taken at each start",
+    "--uds": "the server is reached by a port",
+    "--served-model-name": "the server's name for the model is chosen at each start",
+    "--model": "the model stands after vllm:",
+    "--api-key": "the server listens on this machine alone, and asks for no key",
+    "--hf-token": "vLLM writes its arguments into its log; log in by `hf auth login` instead",
+    "--headless": "start that server yourself, and use openai:MODEL@URL",
+    "--ssl-keyfile": "the server listens on this machine alone",
+    "--ssl-certfile": "the server listens on this machine alone",
+}
+"""Arguments that are not a person's to set, and why."""
+
+_WORK = frozenset(
+    {
+        "--tensor-parallel-size", "-tp", "--pipeline-parallel-size", "-pp", "--data-parallel-size", "-dp",
+        "--data-parallel-size-local", "-dpl", "--data-parallel-backend", "-dpb", "--api-server-count", "-asc",
+        "--gpu-memory-utilization", "--kv-cache-memory-bytes", "--swap-space", "--cpu-offload-gb",
+        "--max-num-seqs", "--max-num-batched-tokens", "--block-size", "--enable-prefix-caching",
+        "--no-enable-prefix-caching", "--enable-chunked-prefill", "--no-enable-chunked-prefill",
+        "--mm-processor-cache-gb", "--enforce-eager", "--load-format", "--download-dir",
+        "--max-parallel-loading-workers", "--distributed-executor-backend", "--disable-log-stats",
+        "--disable-log-requests", "--enable-log-requests", "--uvicorn-log-level", "--disable-uvicorn-access-log",
+    }
+)  # fmt: skip
+"""Arguments that say how the work is spread and kept, not what is computed; so a run that was begun on one GPU
+goes on on two."""
+
+
+def tidy_arguments(given: Sequence[str]) -> tuple[str, ...]:
+    """The arguments one by one: `--name value` in one piece is taken apart.
+
+    Raises HarnessError for one that is not a person's to set.
+    """
+    tidied: list[str] = []
+    for piece in given:
+        name, blank, value = piece.strip().partition(" ")
+        if name.startswith("-") and blank and "=" not in name:
+            tidied += [name, value.strip()]
+        else:
+            tidied.append(piece.strip())
+    for name, _ in _pairs(tidied):
+        if name in _OURS:
+            raise HarnessError(
+                f"--vllm-arg {name} is not taken", hint=f"leave it out: {_OURS[name]}"
+            )
+    return tuple(tidied)
+
+
+def telling_arguments(arguments: Sequence[str]) -> str:
+    """Those of tidied arguments that may change replies, sorted; a file is named with a digest of its content."""
+    telling = []
+    for name, value in _pairs(arguments):
+        if name not in _WORK:
+            content = f"@{digest([Path(value)])[:16]}" if value and Path(value).is_file() else ""
+            telling.append(name + (f"={value}{content}" if value else ""))
+    return " ".join(sorted(telling))
+
+
+def show_arguments(arguments: Sequence[str]) -> str:
+    """Tidied arguments in one line, as `--name=value`."""
+    return " ".join(name + (f"={value}" if value else "") for name, value in _pairs(arguments))
+
+
+def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(name, value or empty), names with hyphens as vLLM itself reads them."""
+    name, values = "", list[str]()
+    for piece in [*arguments, "--"]:
+        begins = piece.startswith("-") and not piece[1:2].isdigit()
+        if not begins:
+            values.append(piece)
+            continue
+        if name or values:
+            yield name, " ".join(values)
+        name, mark, value = piece.partition("=")
+        name = name.replace("_", "-") if name.startswith("--") else name
+        values = [value] if mark else []

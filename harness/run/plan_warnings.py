@@ -1,0 +1,102 @@
+"""What a person is told of a plan before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.conditions.mixture import weight_of
+from harness.core.model import Model
+from harness.core.protocol import draws_of
+from harness.models.http.endpoint import remote_host
+from harness.protocols import load_protocol
+from harness.run.fallback import counted, most_images
+from harness.run.mix_pairing import RULE
+from harness.run.plan import Axes, Plan
+from harness.run.recorded import RecordedModel
+
+
+def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]:
+    """Samples and what was left out, where faces go, what is shown otherwise than asked; `models` are the open
+    ones, none where a run is only foreseen."""
+    notes = [*_sample_notes(plan)]
+    for spec in axes.models:
+        notes += _model_notes(spec, axes, models.get(spec))
+    if axes.repeats > 1:
+        notes.append(
+            f"each sample is asked {axes.repeats} times, at temperature {axes.temperature:g}"
+            + ("" if axes.temperature else ": greedy replies can hardly differ (--temperature T)")
+        )
+    for name in dict.fromkeys(cell.protocol for cell in plan.cells):
+        draws = draws_of(load_protocol(name))
+        if draws > 1:
+            notes.append(
+                f"{name}: {draws} replies to each sample, drawn at temperature {axes.temperature:g}"
+            )
+    if not plan.cells:
+        notes.append("no model asked for: only the baselines are scored (--model M)")
+    return notes
+
+
+def _sample_notes(plan: Plan) -> Iterator[str]:
+    for name, planned in plan.tasks.items():
+        unit = planned.cluster_unit
+        assumed = " (independence assumed)" if unit == "image" else ""
+        yield (
+            f"{name}: {planned.summary.count:,} samples in {planned.summary.clusters:,} clusters "
+            f"by {unit}{assumed}"
+        )
+        yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
+        yield from (f"{name}: {note}" for note in planned.notes)
+        if planned.gone:
+            yield f"{name}: {len(planned.gone):,} samples of this run are gone from the source and leave its tables"
+        if any(weight_of(c.condition) is not None for c in plan.cells if c.task == name):
+            yield f"{name}: mixed in pairs: {RULE}"
+        if planned.pool is not None:
+            held = planned.pool.summary()
+            labels = ", ".join(f"{label or 'of no label'} {n}" for label, n in held["held"].items())
+            other = ", ".join(f"{key}={value}" for key, value in planned.task.exemplars.items())
+            yield (
+                f"{name}: worked examples from {other or held['from']} ({labels}), balanced over labels, "
+                "never of the sample's own subject"
+            )
+
+
+def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
+    """Where the classes of a task are not those of the last run in the same folder, by its manifest."""
+    found = []
+    for name, planned in plan.tasks.items():
+        config = before.get("tasks", {}).get(name, {}).get("config", {})
+        for field, spec in planned.task.fields.items():
+            then = config.get("fields", {}).get(field, {}).get("labels")
+            if not spec.labelled or not isinstance(then, list):
+                continue
+            new = [label for label in spec.classes if label not in then]
+            gone = [label for label in then if label not in spec.classes]
+            if new or gone:
+                words = [f"new: {', '.join(new)}"] * bool(new) + [
+                    f"gone: {', '.join(gone)}"
+                ] * bool(gone)
+                found.append(
+                    f"{name}: {field} has {len(spec.classes)} classes, and had {len(then)} in the last run of this "
+                    f"folder ({'; '.join(words)}): all is asked again"
+                )
+    return found
+
+
+def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
+    if isinstance(model, RecordedModel):
+        yield (
+            f"{spec} was not opened: all its trials are finished under the identity that was recorded, which was not "
+            "checked (--check-model opens it)"
+        )
+        return
+    details = {} if model is None else model.card.details
+    host = remote_host(spec) or details.get("remote")
+    if host:
+        yield f"faces leave this machine for {host} ({spec})"
+    if details.get("not_sent"):
+        yield f"{spec} has no place for {details['not_sent']}: its own defaults hold"
+    most = most_images(None if model is None else model.card, axes.max_images.get(spec))
+    if most is not None:
+        yield f"{spec} is sent at most {counted(most)}: more become one contact sheet"

@@ -1,0 +1,81 @@
+"""What a model is shown of a picture, clip or video under a condition, encoded as it will be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.core.condition import Condition, takes_whole_clip
+from harness.core.errors import MediaError
+from harness.core.generation import Failure
+from harness.core.medium import Medium
+from harness.core.message import Image, Visual
+from harness.core.task import Task
+from harness.media import parse_policy, resize
+from harness.media.portable import portable_noted
+from harness.media.transforms import RESIZED, is_resized
+from harness.media.video import video_of
+from harness.media.video_file import opened
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSample:
+    """What a model is shown of one sample under one condition."""
+
+    pictures: tuple[Visual, ...] = ()
+    failure: Failure | None = None
+    record: Mapping[str, Sequence[int | str]] | None = None
+    """For a clip: `frames`, their numbers in it, and `changes`, what was done to it in order."""
+    read_as: tuple[str, ...] = ()
+    """Rules of `harness.media.portable.READ_AS` that were applied to its pictures."""
+
+
+def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
+    """The task's frames of a medium, or those that a condition chooses, in the task's size or the condition's.
+
+    Nothing is opened but what must be seen to choose frames. Raises MediaError, as the policy does.
+    """
+    medium = opened(medium)
+    if medium.fps is None and task.media.fps is not None:
+        medium = replace(medium, fps=task.media.fps)
+    if medium.kind != "clip" or not takes_whole_clip(condition):
+        medium = parse_policy(task.media.frames)(medium)
+    changed = condition.apply(medium)
+    if task.media.resize is None or is_resized(changed):
+        return changed
+    return resize(changed, longer_side=task.media.resize)
+
+
+def show(medium: Medium, condition: Condition, task: Task) -> ShownSample:
+    """The pictures of a medium under a condition, or its video, encoded as they will be sent.
+
+    A picture that is missing, broken or too large gives a failure of kind `media`; the run goes on.
+    """
+    pictures = []
+    rules: dict[str, None] = {}
+    try:
+        changed = as_shown(medium, condition, task)
+        for picture in changed.frames:
+            name = picture.name
+            data, applied = portable_noted(picture.read(), name=name)
+            pictures.append(Image(name, data))
+            rules |= dict.fromkeys(applied)
+        video = (video_of(changed, pictures),) if changed.kind == "video" else ()
+    except MediaError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return ShownSample(failure=Failure("media", f"{error.kind}: {error.message}{hint}"))
+    read_as = tuple(rules)
+    return ShownSample(
+        video or tuple(pictures), record=record_of(changed, read_as), read_as=read_as
+    )
+
+
+def record_of(
+    medium: Medium, read_as: tuple[str, ...] = ()
+) -> Mapping[str, Sequence[int | str]] | None:
+    """What is kept of a clip as shown, and of a picture that a condition or a rule of reading changed; else None."""
+    if medium.kind == "image":
+        changes = [change for change in medium.changes if not change.startswith(RESIZED)]
+        changes += read_as
+        return {"changes": changes} if changes else None
+    return {"frames": medium.indices, "changes": (*medium.changes, *read_as)}
