@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import jinja2
 from jinja2 import nodes, pass_context
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
 
 from harness.core.errors import HarnessError
 from harness.core.prompt import Rendering
 from harness.prompting.controls import MARK
 from harness.prompting.faults import PromptError, PromptFault
+from harness.prompting.filters import (
+    BOUNDED_METHODS,
+    FILTERS,
+    METHODS,
+    Names,
+    indent,
+    join,
+    metered,
+    replace,
+    tojson,
+    total,
+)
+from harness.prompting.meters import Meters
 from harness.prompting.slots import MAX_SIZE, PictureSlots, printed
 from harness.prompting.turns import RECORD, AwaitReply, Record, Turns, record_of
+from harness.prompting.weight import MAX_BITS, weight
 
-# Left out of Jinja's filters: what draws at random, what makes markup, what can blow up a text.
-_FILTERS = (
-    "abs batch capitalize count d default dictsort first float groupby int items last length list"
-    " lower map max min reject rejectattr reverse round select selectattr slice sort string sum"
-    " title trim truncate unique upper wordcount"
-)
 _GLOBALS = ("range", "dict", "cycler", "joiner", "namespace")
-_GROWING = {"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"}
 _OPERATORS = frozenset({"+", "*", "**", "%"})
+_SCOPES = ("_loop_vars", "_block_vars")
+"""Names under which compiled templates hand the variables of a loop and a block along."""
+_LONGEST_MESSAGE = 300
 _FAULTS = (
     jinja2.TemplateError,
     ArithmeticError,
@@ -55,29 +63,6 @@ _HINTS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-class Meters(NodeTransformer):
-    """Puts loops and the `~` operator through the meters; lets imports see the variables."""
-
-    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 (Jinja's naming)
-        self.generic_visit(node)
-        size = nodes.Const(sum(map(_text_size, node.body)), lineno=node.lineno)
-        items = cast(nodes.Expr, node.iter)
-        node.iter = _metered("rounds", items, size, line=node.lineno)
-        return node
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
-        self.generic_visit(node)
-        return _metered("joined", nodes.List(node.nodes, lineno=node.lineno), line=node.lineno)
-
-    def visit_Import(self, node: nodes.Import) -> nodes.Node:  # noqa: N802
-        node.with_context = True
-        return node
-
-    def visit_FromImport(self, node: nodes.FromImport) -> nodes.Node:  # noqa: N802
-        node.with_context = True
-        return node
-
-
 class TemplateEngine(ImmutableSandboxedEnvironment):
     """One environment per library; holds compiled templates and nothing of any rendering."""
 
@@ -95,9 +80,12 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
             auto_reload=False,
             cache_size=-1,
         )
-        self.globals = {name: self.globals[name] for name in _GLOBALS}
-        self.filters = {name: self.filters[name] for name in _FILTERS.split()}
-        self.filters |= {"join": _join, "replace": _replace, "indent": _indent, "tojson": _tojson}
+        self.globals = {name: self.globals[name] for name in _GLOBALS} | {"namespace": Names}
+        own = {"join": join, "replace": replace, "indent": indent, "tojson": tojson, "sum": total}
+        kept = {name: self.filters[name] for name in FILTERS.split()} | own
+        self.filters = {name: metered(name, kept[name]) for name in kept}
+        self.tests = {name: metered(name, test) for name, test in self.tests.items()}
+        self._turns = self.extensions[Turns.identifier]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
@@ -106,11 +94,23 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
         return tree
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
-        record_of(__context).step()
-        method = _METHODS.get(getattr(__obj, "__name__", "")) if args else None
-        if method is not None and isinstance(getattr(__obj, "__self__", None), str):
-            return method(__obj.__self__, *args, **kwargs)
-        return super().call(__context, __obj, *args, **kwargs)
+        owner = getattr(__obj, "__self__", None)
+        given = {name: value for name, value in kwargs.items() if name not in _SCOPES}
+        if owner is __self._turns:  # a tag or a meter, which no template can name
+            return __obj(*args, **given)
+        record = record_of(__context)
+        record.step()
+        for argument in (*args, *given.values()):
+            record.weigh(argument)
+        if isinstance(__obj, LoopContext) and args:
+            args = (__self._turns.rounds(__context, args[0]), *args[1:])
+        method = BOUNDED_METHODS.get(getattr(__obj, "__name__", "")) if args else None
+        if method is not None and isinstance(owner, str):
+            return method(owner, *args, **given)
+        result = super().call(__context, __obj, *args, **kwargs)
+        if type(result) is str:
+            record.spend(len(result))
+        return result
 
     def wrap_str_format(self, value: Any) -> None:
         """No wrapped `format`: the method itself is refused, since it can blow a text up."""
@@ -123,12 +123,18 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
             raise PromptFault(
                 f"`{operator}` makes a value over the limit of {MAX_SIZE:,}", hint="print less"
             )
+        if _bits_of(operator, left, right) > MAX_BITS:
+            raise PromptFault(
+                f"`{operator}` makes a number of more than {MAX_BITS:,} bits",
+                hint="count with smaller numbers",
+            )
         return super().call_binop(context, operator, left, right)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Adds to the sandbox's rules the text methods that can blow a text up."""
-        if isinstance(obj, str) and attr in _GROWING:
-            return False
+        """Adds to the sandbox's rules that of plain values only a few methods are had."""
+        for kind, allowed in METHODS.items():
+            if isinstance(obj, kind):
+                return attr in allowed
         return super().is_safe_attribute(obj, attr, value)
 
     def run(
@@ -169,9 +175,12 @@ class StrayText(Exception):
 
 def _printed(context: Context, value: Any) -> Any:
     """What an expression prints, counted."""
+    record = record_of(context)
+    if type(value) is not str:
+        record.weigh(value)
     text = printed(value)
     if type(text) is str:
-        record_of(context).spend(len(text))
+        record.spend(len(text))
     return text
 
 
@@ -204,89 +213,30 @@ def _wording(error: BaseException) -> tuple[str, str]:
         text = error.message or text
     if isinstance(error, RecursionError):
         text = "the template calls itself without end"
+    text = " ".join(text.split())
+    if len(text) > _LONGEST_MESSAGE:
+        text = text[: _LONGEST_MESSAGE - 3] + "..."
     hints = (hint for kind, hint in _HINTS if isinstance(error, kind))
     return text, next(hints, "correct the expression on this line")
 
 
-def _metered(name: str, *arguments: nodes.Expr, line: int) -> nodes.Call:
-    method = nodes.ExtensionAttribute(Turns.identifier, name, lineno=line)
-    return nodes.Call(method, [nodes.ContextReference(), *arguments], [], None, None, lineno=line)
-
-
-def _text_size(node: nodes.Node) -> int:
-    """Characters of the template's own text in a loop's body, inner loops left to themselves."""
-    if isinstance(node, nodes.TemplateData):
-        return len(node.data)
-    if isinstance(node, nodes.For):
-        return 0
-    return sum(map(_text_size, node.iter_child_nodes()))
-
-
 def _size_of(operator: str, left: Any, right: Any) -> int:
-    """An upper bound of the length of the result, in characters, items or bits."""
+    """An upper bound of the characters and items of the result."""
     if operator == "%" and isinstance(left, (str, bytes)):
         return MAX_SIZE + 1
-    if operator == "**":
-        exact = isinstance(left, int) and isinstance(right, int)
-        return left.bit_length() * max(right, 0) if exact else 0
     if operator == "*":
         for one, other in ((left, right), (right, left)):
             if isinstance(one, (str, bytes, list, tuple)) and isinstance(other, int):
-                return len(one) * max(other, 0)
-        both = isinstance(left, int) and isinstance(right, int)
-        return left.bit_length() + right.bit_length() if both else 0
-    if (
-        operator == "+"
-        and isinstance(left, (str, bytes, list, tuple))
-        and hasattr(right, "__len__")
-    ):
-        return len(left) + len(right)
+                return weight(one) * max(other, 0)
+    if operator == "+" and isinstance(left, (str, bytes, list, tuple)):
+        return weight(left) + weight(right)
     return 0
 
 
-def _bounded(size: int) -> None:
-    if size > MAX_SIZE:
-        raise PromptFault(
-            f"a filter makes a text of more than {MAX_SIZE:,} characters", hint="print less"
-        )
-
-
-def _join(values: Any, d: str = "", attribute: str | None = None) -> str:
-    """Jinja's join, of texts, numbers and pictures, within limits."""
-    items = list(values)
-    if attribute is not None:
-        items = [item[attribute] for item in items]
-    for item in items:
-        if isinstance(item, jinja2.Undefined) or item is None:
-            raise PromptFault("join meets a missing value", hint="leave the missing item out")
-    texts = [str(item) for item in items]
-    _bounded(sum(map(len, texts)) + len(d) * len(texts))
-    return d.join(texts)
-
-
-def _replace(text: Any, old: str, new: str) -> str:
-    """Every `old` in `text` made `new`, within limits."""
-    before = str(text)
-    _bounded(len(before) + before.count(old) * len(new))
-    return before.replace(old, new)
-
-
-def _indent(text: str, width: int = 4, first: bool = False) -> str:
-    """Lines of `text` moved right by `width`."""
-    lines = str(text).split("\n")
-    _bounded(len(text) + len(lines) * max(width, 0))
-    pad = " " * width
-    return (pad if first else "") + f"\n{pad}".join(lines)
-
-
-def _tojson(value: Any) -> str:
-    """JSON as models write it: no escapes for other scripts, none for mark-up."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _method_join(glue: str, values: Any) -> str:
-    return _join(values, glue)
-
-
-_METHODS: Mapping[str, Callable[..., str]] = {"join": _method_join, "replace": _replace}
-"""Methods of texts that are put through the filters' limits."""
+def _bits_of(operator: str, left: Any, right: Any) -> int:
+    """An upper bound of the bits of a whole number that two others make."""
+    if not isinstance(left, int) or not isinstance(right, int):
+        return 0
+    if operator == "**":
+        return left.bit_length() * max(right, 0)
+    return left.bit_length() + right.bit_length() if operator == "*" else 0

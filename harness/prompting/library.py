@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import fnmatch
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +25,10 @@ from harness.prompting.form import Form, form_of, shape_of, stand_ins
 from harness.prompting.head import parse_head, split_head
 from harness.prompting.slots import PictureSlots
 from harness.prompting.survey import Survey, check, references, stray_place, survey
+
+MAX_NODES = 30_000
+"""Most tags, expressions and values that a prompt may have with all its parts, as Jinja counts them: compiling so
+many takes a second or two, and a long prompt has some hundred."""
 
 _NO_REPLIES: Mapping[str, str] = MappingProxyType({})
 
@@ -202,6 +207,7 @@ class Library:
     def _closure(self, main: str) -> dict[str, nodes.Template]:
         """The parsed file and every file it refers to, directly or not."""
         trees: dict[str, nodes.Template] = {}
+        size = 0
 
         def visit(name: str, path: tuple[str, ...]) -> None:
             if name in path:
@@ -209,8 +215,19 @@ class Library:
                 raise PromptError(path[-1], 0, f"files refer in a circle: {chain}", hint="break it")
             if name in trees:
                 return
+            nonlocal size
             tree = trees[name] = self._tree(name)
-            for target, line in tuple(references(tree, file=name)):
+            with _reading(name):
+                size += sum(1 for _ in tree.find_all(nodes.Node))
+                wanted = tuple(references(tree, file=name))
+            if size > MAX_NODES:
+                raise PromptError(
+                    name,
+                    0,
+                    "the prompt and its parts have too many tags and expressions",
+                    hint="loop over the variables given instead of writing each out",
+                )
+            for target, line in wanted:
                 self._need(target, file=name, line=line)
                 visit(target, (*path, name))
 
@@ -218,11 +235,9 @@ class Library:
         return trees
 
     def _tree(self, name: str) -> nodes.Template:
-        try:
+        with _reading(name):
             tree = self._engine.parse(self._template_text(name), name)
-        except jinja2.TemplateSyntaxError as error:
-            raise located(error, name) from None
-        check(tree, file=name)
+            check(tree, file=name)
         return tree
 
     def _need(self, target: str, *, file: str, line: int) -> None:
@@ -243,11 +258,9 @@ class Library:
     def _compiled(self, main: str, trees: Mapping[str, nodes.Template]) -> jinja2.Template:
         """Compiles every file, so that what is wrong shows now and not at the first sample."""
         for name in trees:
-            try:
+            with _reading(name):
                 self._engine.get_template(name)
                 meta.find_undeclared_variables(trees[name])
-            except jinja2.TemplateSyntaxError as error:
-                raise located(error, name) from None
         return self._engine.get_template(main)
 
     def _absent(self, name: str) -> HarnessError:
@@ -267,6 +280,23 @@ class Library:
             f"text outside every turn: {shown!r}",
             hint="put it into a turn, or in {# #}",
         )
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """What Jinja and Python cannot read of the template `name`, as a PromptError."""
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        raise located(error, name) from None
+    except (RecursionError, MemoryError, SyntaxError):
+        raise PromptError(
+            name, 0, "the template is nested too deeply", hint="nest and chain less of it"
+        ) from None
+    except (ValueError, OverflowError) as error:
+        raise PromptError(
+            name, 0, f"the template cannot be read: {error}", hint="write shorter numbers and texts"
+        ) from None
 
 
 def _is_part(name: str) -> bool:

@@ -6,6 +6,7 @@ looks at what comes out; nothing is guessed from the template's text alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -17,6 +18,7 @@ from harness.core.prompt import Prompt
 from harness.core.task import Task
 from harness.prompting.faults import PromptError
 from harness.prompting.library import Library
+from harness.prompting.turns import MAX_SECONDS
 from harness.prompting.variables import PROMPT_VARIABLES, field_variables, made_up_examples
 
 _QUESTION = "quagga question"
@@ -280,7 +282,13 @@ def _trial(
     variables = field_variables(fields, question=_QUESTION, exemplars=examples)
     replies: dict[str, str] = {}
     conversations: list[Turns] = []
+    start = time.thread_time()
     for _ in range(_MAX_REPLIES):
+        if time.thread_time() - start > MAX_SECONDS:
+            raise HarnessError(
+                f"rendering it takes more than {MAX_SECONDS:g} seconds",
+                hint="loop less; work on shorter texts",
+            )
         rendering = library.render(prompt, variables=variables, pictures=shown, replies=replies)
         if conversations and rendering.messages[: len(conversations[-1])] == conversations[-1]:
             conversations.pop()  # the same conversation, longer

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from jinja2 import Undefined
 
 from harness.core.message import Image, Part, Text, Video, Visual
 from harness.prompting.controls import MARK, marked, neutralise, suspicious
@@ -95,7 +97,7 @@ class PictureSlots:
 def printed(value: Any) -> Any:
     """What an expression prints: data text made harmless, pictures as their tokens.
 
-    Raises PromptFault for None, for a whole list of pictures and for texts above MAX_SIZE.
+    Raises PromptFault for None, for what is no text, for a whole list of pictures and for texts above MAX_SIZE.
     """
     kind = type(value)
     if kind is Slot:
@@ -109,6 +111,11 @@ def printed(value: Any) -> Any:
     if kind is tuple and value and type(value[0]) is Slot:
         raise PromptFault(
             "a list of pictures is printed as a whole", hint="write {{ frames | join('\\n') }}"
+        )
+    if not isinstance(value, Undefined) and (isinstance(value, Iterator) or callable(value)):
+        raise PromptFault(
+            f"an expression prints a {kind.__name__}, which is no text",
+            hint="add `| join(', ')` or `| list` to what filters make; call macros with ()",
         )
     text = value if kind is str else str(value)
     if len(text) > MAX_SIZE:

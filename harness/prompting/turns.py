@@ -22,15 +22,19 @@ from harness.prompting.controls import MARK, neutralise
 from harness.prompting.faults import PromptFault
 from harness.prompting.slots import MAX_SIZE, PictureSlots
 from harness.prompting.variables import PROMPT_VARIABLES
+from harness.prompting.weight import weight
 
 RECORD = "record of this rendering"
 """Where the context holds the Record: a name with spaces, which no template can spell."""
 
 MAX_STEPS = 100_000
-"""Loop rounds and calls allowed in one rendering."""
+"""Loop rounds, calls, filters and included files allowed in one rendering."""
 
-MAX_SECONDS = 2.0
+MAX_SECONDS = 1.0
 """Processor time allowed in one rendering, looked at now and then; one takes well under 1 ms."""
+
+_LARGE = 10_000
+"""Size of a value that is worth a look at the clock."""
 
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 _INDENT = re.compile(f"\n([ \t]*)(?=[^\\s{MARK}])|\n([ \t]+)(?={MARK})")
@@ -74,16 +78,19 @@ class Record:
         """Counts a loop round or a call. Raises PromptFault when the template runs away."""
         self._steps += 1
         if self._steps % 64 == 0 and self._steps <= MAX_STEPS:
-            self._start = self._start or time.thread_time()
-            if time.thread_time() - self._start > MAX_SECONDS:
-                raise PromptFault(
-                    f"the template runs for more than {MAX_SECONDS:g} seconds",
-                    hint="loop less; work on shorter texts",
-                )
+            self._look_at_the_clock()
         if self._steps > MAX_STEPS:
             raise PromptFault(
                 f"the template takes more than {MAX_STEPS:,} steps",
                 hint="loop over the variables given, not over long ranges",
+            )
+
+    def _look_at_the_clock(self) -> None:
+        self._start = self._start or time.thread_time()
+        if time.thread_time() - self._start > MAX_SECONDS:
+            raise PromptFault(
+                f"the template runs for more than {MAX_SECONDS:g} seconds",
+                hint="loop less; work on shorter texts",
             )
 
     def turn(self, role: Role, body: Callable[[], str]) -> None:
@@ -134,9 +141,21 @@ class Record:
         """Counts characters made on the way, printed or not. Raises PromptFault above a multiple
         of MAX_SIZE."""
         self._spent += size
+        if size > _LARGE:
+            self._look_at_the_clock()
         if self._spent > 8 * MAX_SIZE:
             raise PromptFault(
                 f"the template makes more than {8 * MAX_SIZE:,} characters", hint="print less"
+            )
+
+    def weigh(self, value: Any) -> None:
+        """Counts a value with all that it holds. Raises PromptFault above MAX_SIZE."""
+        size = weight(value)
+        self.spend(size)
+        if size > MAX_SIZE:
+            raise PromptFault(
+                f"a value holds more than {MAX_SIZE:,} characters and items",
+                hint="make less of it",
             )
 
     def grow(self, size: int) -> None:
@@ -199,19 +218,33 @@ class Turns(Extension):
         """Called by `new conversation`."""
         record_of(context).anew()
 
-    def rounds(self, context: Context, items: Iterable[Any], size: int) -> Iterator[Any]:
-        """`items`, each counted as a step that prints `size` characters of the template's own."""
+    def rounds(self, context: Context, items: Iterable[Any]) -> Iterator[Any]:
+        """`items`, each counted as a step."""
         record = record_of(context)
         for item in items:
             record.step()
-            record.spend(size)
             yield item
+
+    def ran(self, context: Context, size: int, steps: int) -> None:
+        """Called where a body begins that prints `size` characters of the template's own."""
+        record = record_of(context)
+        record.spend(size)
+        if steps:
+            record.step()
+
+    def weighed(self, context: Context, value: Any) -> Any:
+        """`value`, counted with all that it holds."""
+        record_of(context).weigh(value)
+        return value
 
     def joined(self, context: Context, parts: Sequence[Any]) -> str:
         """The `~` operator, within limits."""
+        record = record_of(context)
+        for part in parts:
+            record.weigh(part)
         texts = [str(part) for part in parts]
         size = sum(map(len, texts))
-        record_of(context).spend(size)
+        record.spend(size)
         if size > MAX_SIZE:
             raise PromptFault(
                 f"`~` makes a text of more than {MAX_SIZE:,} characters", hint="print less"
