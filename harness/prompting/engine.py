@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes, pass_context
@@ -82,10 +82,13 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
         )
         self.globals = {name: self.globals[name] for name in _GLOBALS} | {"namespace": Names}
         own = {"join": join, "replace": replace, "indent": indent, "tojson": tojson, "sum": total}
-        kept = {name: self.filters[name] for name in FILTERS.split()} | own
+        kept: dict[str, Callable[..., Any]] = {
+            name: self.filters[name] for name in FILTERS.split()
+        } | own
         self.filters = {name: metered(name, kept[name]) for name in kept}
-        self.tests = {name: metered(name, test) for name, test in self.tests.items()}
-        self._turns = self.extensions[Turns.identifier]
+        tests: dict[str, Callable[..., Any]] = dict(self.tests)
+        self.tests = {name: metered(name, tests[name]) for name in tests}
+        self._turns = cast(Turns, self.extensions[Turns.identifier])
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)

@@ -24,7 +24,7 @@ FILTERS = (
     " title trim truncate unique upper wordcount"
 )
 _WALKING = frozenset(
-    "groupby join map max min rejectattr selectattr sort sum unique".split()
+    ["groupby", "join", "map", "max", "min", "rejectattr", "selectattr", "sort", "sum", "unique"]
 )  # their texts may be paths into each item
 _MAX_DEPTH, _MAX_DIGITS = 16, 100
 

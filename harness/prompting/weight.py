@@ -9,7 +9,15 @@ from harness.prompting.slots import MAX_SIZE
 MAX_BITS = 4096
 """Longest whole number that a template may make, in bits."""
 
-_ROWS = (list, tuple, set, frozenset, type({}.keys()), type({}.values()), type({}.items()))
+_ROWS: tuple[type[Any], ...] = (
+    list,
+    tuple,
+    set,
+    frozenset,
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+)
 
 
 def weight(value: Any) -> int:
