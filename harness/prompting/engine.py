@@ -86,7 +86,7 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
             name: self.filters[name] for name in FILTERS.split()
         } | own
         self.filters = {name: metered(name, kept[name]) for name in kept}
-        tests: dict[str, Callable[..., Any]] = dict(self.tests)
+        tests: dict[str, Any] = {**self.tests}
         self.tests = {name: metered(name, tests[name]) for name in tests}
         self._turns = cast(Turns, self.extensions[Turns.identifier])
 

@@ -117,7 +117,7 @@ def printed(value: Any) -> Any:
             f"an expression prints a {kind.__name__}, which is no text",
             hint="add `| join(', ')` or `| list` to what filters make; call macros with ()",
         )
-    text: str = value if kind is str else str(value)
+    text = str(value)
     if len(text) > MAX_SIZE:
         raise PromptFault(
             f"an expression prints {len(text):,} characters, over the limit of {MAX_SIZE:,}",
