@@ -83,7 +83,7 @@ def view_of(
 
 def is_scored(folder: RunFolder) -> bool:
     """Whether the scores are there and younger than everything that they were made from."""
-    if not (folder.scores.is_file() and folder.records.is_file()):
+    if not all(path.is_file() for path in (folder.scores, folder.records, folder.beside)):
         return False
     scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
     sources = (

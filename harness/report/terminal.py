@@ -49,7 +49,7 @@ def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> st
     """The scores as the `--json` contract has them, indented; no value is null, never NaN.
 
     A row has a `channel` only where that is not free. Beside the rows stand, where there are any, the rows of
-    shipped analyses under their keys (such as `slices`), `analyses` with the entries of those of other packages, and the
+    shipped analyses under their keys (such as `slices`), what replies cost where a price is known, `analyses` with the entries of those of other packages, and the
     `notices` that go with every report.
     """
     rows = [asdict(row) for row in scores.scores]
@@ -63,6 +63,7 @@ def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> st
         if one.key and one.in_json
     }
     body |= {key: found for key, found in beside.items() if found}
+    body |= {k: list(rows) for k, rows in scores.beside.items() if any("cost" in r for r in rows)}
     if scores.analyses:
         body["analyses"] = {name: list(entries) for name, entries in scores.analyses.items()}
     if notices:

@@ -57,6 +57,12 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
+    def beside(self) -> Path:
+        """What is told beside the scores and is none: tokens, seconds and money of the replies, and what changed where
+        they were asked anew. Scores do not depend on it."""
+        return self.path / "beside.json"
+
+    @property
     def report(self) -> Path:
         return self.path / "report.html"
 

@@ -103,6 +103,8 @@ class ScoredTask:
     """The run's manifest."""
     confusions: Sequence[Entry] = ()
     """Confusion counts of the task's label fields."""
+    besides: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    """What beside.json holds of the task, such as the rows of its `usage`."""
 
 
 @runtime_checkable
@@ -164,7 +166,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         for name in (
             "annotator-ceiling", "field-scores", "class-by-class", "sentences", "absent-classes", "answer-spread",
             "top-k", "fallbacks", "constraints", "consistency", "label-orders", "soft-labels", "mixtures", "spotting",
-            "calibration", "agreement", "slices", "folds", "units",
+            "calibration", "agreement", "slices", "folds", "units", "usage",
         )
     }
 )  # fmt: skip

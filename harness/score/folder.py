@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.metrics import LabelFamily
+from harness.run.besides import Besides, read_besides, write_besides
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.manifest import refuse_export
 from harness.run.mix_pairing import read_partners
 from harness.run.scoring import scored_manifest
+from harness.run.usage import USAGE, usage_rows
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
 from harness.score.columns import FieldAnswers, group
@@ -64,6 +66,8 @@ class Scores:
     """Key -> rows of the shipped analyses that stand at the top, such as `slices`."""
     analyses: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     """Name -> entries of the analyses of other packages: `task`, `package`, and `rows` or why it `failed`."""
+    beside: Besides = field(default_factory=dict)
+    """What beside.json holds and scores.json does not, such as the rows of `harness.run.usage`."""
 
     def to_json(self) -> bytes:
         """The bytes of scores.json: the same for the same journal."""
@@ -95,6 +99,7 @@ def read_scores(folder: RunFolder) -> Scores:
             tasks=tuple(body["tasks"]),
             found={key: tuple(body.get(key, ())) for key in keys},
             analyses={name: tuple(found) for name, found in body.get("analyses", {}).items()},
+            beside=read_besides(folder),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise HarnessError(
@@ -120,6 +125,7 @@ def score_run(folder: RunFolder, *, before_writing: Callable[[], None] = lambda:
         raise write_error(folder.records, error) from None
     finally:
         unfinished.unlink(missing_ok=True)
+    write_besides(folder, scores.beside)
     write_atomically(folder.scores, scores.to_json())
     return scores
 
@@ -149,9 +155,10 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
             )
         ),
     )
-    return _joined(
+    scores = _joined(
         [_score_task(answers) for answers in _answers(folder, manifest, records, cells, unfinished)]
     )
+    return replace(scores, beside={USAGE: tuple(usage_rows(folder, manifest))})
 
 
 def _in_order(

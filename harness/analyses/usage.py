@@ -1,0 +1,168 @@
+"""Tokens, pictures, seconds and money of the replies, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.analyses.keys import heading, row_key, who
+from harness.analyses.words import count
+from harness.core.blocks import Block, Cell, Column, Lines, Number, Row, Table
+from harness.core.price import money
+from harness.core.task import Task
+from harness.run.usage import USAGE
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
+
+MOST_LINES = 4
+"""Where there is little room: more cells than this are told as the sum of each model."""
+
+_SUMS = (
+    "replies", "prompt_tokens", "completion_tokens", "reasoning_tokens", "pictures", "videos", "uncounted",
+    "refused_uncounted", "shared",
+)  # fmt: skip
+
+Entry = Mapping[str, Any]
+
+
+def _applies(task: Task) -> bool:
+    return True
+
+
+def _compute(answers: TaskAnswers) -> Iterator[Entry]:
+    return iter(())  # read off the journal for the whole run, and kept in beside.json
+
+
+def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
+    found = beside.besides.get(USAGE, ())
+    cells = [row for row in found if row["task"]]
+    left = next((row for row in found if not row["task"]), None)
+    if not cells:
+        return
+    yield _table(cells)
+    yield Lines(lines=tuple(_short(cells)), room="little")
+    notes = tuple(_notes(cells, left))
+    if notes:
+        yield Lines(lines=notes)
+
+
+def _table(cells: Sequence[Entry]) -> Table:
+    reasoned = any(row["reasoning_tokens"] for row in cells)
+    filmed = any(row["videos"] for row in cells)
+    shared = any(row["shared"] for row in cells)
+    currencies = sorted({row["currency"] for row in cells if "cost" in row})
+    columns = (
+        "", "Replies", *(["Shared"] if shared else []), "Pictures", *(["Videos"] if filmed else []),
+        Column("Prompt tokens", group="In all"), Column("Reply tokens", group="In all"),
+        *([Column("Of them reasoning", group="In all")] if reasoned else []),
+        Column("Prompt tokens", group="A reply, mean"), Column("Reply tokens", group="A reply, mean"),
+        Column("Median", group="Seconds to a reply"), Column("95%", group="Seconds to a reply"),
+        *(f"Cost ({currency})" for currency in currencies),
+    )  # fmt: skip
+
+    def line(row: Entry, first: Cell, *, timed: bool = True) -> tuple[Cell, ...]:
+        counted = row["replies"] - row["uncounted"] - row["refused_uncounted"]
+        means = [
+            Number(row[key] / counted if counted else None, digits=1)
+            for key in ("prompt_tokens", "completion_tokens")
+        ]
+        times = [row["seconds_median"], row["seconds_95"]] if timed else [None, None]
+        return (
+            first, row["replies"], *([row["shared"]] if shared else []),
+            row["pictures"], *([row["videos"]] if filmed else []),
+            row["prompt_tokens"], row["completion_tokens"],
+            *([row["reasoning_tokens"]] if reasoned else []),
+            *means, *(Number(seconds, digits=2) for seconds in times),
+            *(Number(row["cost"] if row.get("currency") == c else None, digits=4) for c in currencies),
+        )  # fmt: skip
+
+    lines = [Row(line(row, who(row_key(row)))) for row in cells]
+    if len(cells) > 1:
+        sums = _sums(cells)
+        costs = [Number(_cost(cells, c), digits=4) for c in currencies]
+        whole = line(sums, "in all", timed=False)
+        lines.append(Row((*whole[: len(whole) - len(costs)], *costs), "total"))
+    return Table(
+        room="much",
+        columns=columns,
+        rows=tuple(lines),
+        caption="Replies in the journal, each counted once; requests that failed are not among them. "
+        + (
+            "Shared: replies that had been asked for already, by the same cell or another. "
+            if shared
+            else ""
+        )
+        + "Seconds from asking to the last byte, waiting for a batch or a place included.",
+    )
+
+
+def _sums(cells: Sequence[Entry]) -> dict[str, int]:
+    return {key: sum(row[key] for row in cells) for key in _SUMS}
+
+
+def _cost(cells: Sequence[Entry], currency: str) -> float:
+    return sum(row["cost"] for row in cells if row.get("currency") == currency)
+
+
+def _short(cells: Sequence[Entry]) -> Iterator[str]:
+    """One line for each cell; for each model where there are many."""
+    if len(cells) <= MOST_LINES:
+        for row in cells:
+            seconds = (
+                f"; {row['seconds_median']:.2f} s a reply (median; 95% within {row['seconds_95']:.2f} s)"
+                if row["replies"]
+                else ""
+            )
+            yield f"{' '.join(heading(row_key(row)))}: {_words(row, _costs([row]))}{seconds}"
+        return
+    for model in dict.fromkeys(row["model"] for row in cells):
+        mine = [row for row in cells if row["model"] == model]
+        yield f"{model}, {len(mine)} cells: {_words(_sums(mine), _costs(mine))}"
+
+
+def _words(row: Mapping[str, int], costs: str) -> str:
+    thought = f" ({count(row['reasoning_tokens'])} reasoning)" if row["reasoning_tokens"] else ""
+    films = f", {count(row['videos'])} videos" if row["videos"] else ""
+    return (
+        f"{count(row['replies'])} replies, {count(row['pictures'])} pictures{films}, "
+        f"{count(row['prompt_tokens'])} prompt and {count(row['completion_tokens'])} reply tokens{thought}{costs}"
+    )
+
+
+def _costs(cells: Sequence[Entry]) -> str:
+    """`, 1.20 USD`; `at least` where tokens are not told."""
+    least = "at least " if any(row["uncounted"] for row in cells) else ""
+    currencies = sorted({row["currency"] for row in cells if "cost" in row})
+    return "".join(f", {least}{money(_cost(cells, c), c)}" for c in currencies)
+
+
+def _notes(cells: Sequence[Entry], left: Entry | None) -> Iterator[str]:
+    for row in cells:
+        name = " ".join(heading(row_key(row)))
+        if row["uncounted"]:
+            yield (
+                f"{name}: the server told no tokens of {count(row['uncounted'])} of {count(row['replies'])} replies; "
+                "the sums are without them"
+            )
+        if row["refused_uncounted"]:
+            yield (
+                f"{name}: {count(row['refused_uncounted'])} requests that the platform refused came without tokens "
+                "and count none"
+            )
+    if left is not None:
+        costs = _costs([left])
+        yield (
+            f"besides, {count(left['replies'])} replies in this folder belong to no cell of its tables (asked "
+            f"otherwise before, or interrupted): {count(left['prompt_tokens'])} prompt and "
+            f"{count(left['completion_tokens'])} reply tokens{costs}"
+        )
+
+
+ANALYSIS = ShippedAnalysis(
+    name="usage",
+    title="Tokens, time and cost",
+    about="every task: tokens, pictures and seconds of the replies of each cell, and money where a price is given",
+    applies=_applies,
+    compute=_compute,
+    blocks=_blocks,
+    order=80,
+)

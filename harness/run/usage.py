@@ -1,0 +1,194 @@
+"""What the replies of a run took: tokens, pictures, seconds, and money where the model has a price.
+
+Counted is what the journal holds, each reply once: votes, repeats, the steps of a conversation, replies of earlier
+versions. A reply that serves several trials counts for the one that was finished first and is `shared` by the others.
+Requests that failed, and those by which a server is tried at the start, are not in the journal and not counted.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.core.cell import FREE, spelled_channel
+from harness.core.price import Price
+from harness.run.basis import accepted
+from harness.run.digests import Digests, digest
+from harness.run.folder import RunFolder
+from harness.run.log import read_log
+
+USAGE = "usage"
+"""The key of its rows in beside.json."""
+
+_REPLY = struct.Struct("<IIIfHH??")
+"""Tokens of prompt, completion and reasoning, seconds, pictures, videos, told by whom it was asked, refused."""
+_MARK = re.compile(r"\[(image|video) ([0-9]+)\]")
+_MOST = 0xFFFF
+
+
+@dataclass(slots=True)
+class Used:
+    """A sum over replies."""
+
+    replies: int = 0
+    uncounted: int = 0
+    """Replies of which the server told no tokens."""
+    refused: int = 0
+    """Those among them that a platform refused, which have no tokens."""
+    shared: int = 0
+    """Replies that another trial, of this cell or another, had asked for already; in no other number here."""
+    prompt: int = 0
+    completion: int = 0
+    reasoning: int = 0
+    """Of the completion."""
+    pictures: int = 0
+    videos: int = 0
+    seconds: array[float] = field(default_factory=lambda: array("f"))
+    """From asking to the last byte, of each reply."""
+
+    def add(self, reply: bytes) -> None:
+        """Count one reply in, as `_REPLY` has it."""
+        prompt, completion, reasoning, seconds, pictures, videos, _, refused = _REPLY.unpack(reply)
+        self.replies += 1
+        self.uncounted += not prompt
+        self.refused += refused and not prompt
+        self.prompt += prompt
+        self.completion += completion
+        self.reasoning += reasoning
+        self.pictures += pictures
+        self.videos += videos
+        self.seconds.append(seconds)
+
+    @property
+    def told(self) -> bool:
+        """Whether anything is known of its replies: answers made elsewhere have neither tokens nor time."""
+        return bool(self.prompt or self.completion or self.refused or any(self.seconds))
+
+    def cost(self, price: Price) -> float:
+        """In the currency of the price."""
+        return price.of(
+            prompt=self.prompt, completion=self.completion, reasoning=self.reasoning, pictures=self.pictures
+        )  # fmt: skip
+
+    def row(self) -> dict[str, Any]:
+        """As plain JSON, with the median and the 95% quantile of the seconds."""
+        import numpy as np
+
+        times = np.quantile(np.asarray(self.seconds), [0.5, 0.95]) if self.seconds else (0.0, 0.0)
+        found: dict[str, Any] = {
+            "replies": self.replies,
+            "prompt_tokens": self.prompt,
+            "completion_tokens": self.completion,
+            "reasoning_tokens": self.reasoning,
+            "pictures": self.pictures,
+            "videos": self.videos,
+            "uncounted": self.uncounted - self.refused,
+            "refused_uncounted": self.refused,
+            "shared": self.shared,
+            "seconds_median": round(float(times[0]), 4),
+            "seconds_95": round(float(times[1]), 4),
+        }
+        return found
+
+
+def read_usage(
+    folder: RunFolder, manifest: Mapping[str, Any]
+) -> dict[tuple[str, str] | None, Used]:
+    """(cell id, name of its prompt) -> what its replies took; None -> replies of no cell that the manifest holds, such
+    as the first steps of conversations that were interrupted."""
+    replies = _replies(folder)
+    owners: dict[tuple[str, str], tuple[str, str]] = {}
+    found: dict[tuple[str, str] | None, Used] = {}
+    for entry in manifest["cells"]:
+        place = (entry["id"], entry["prompt"])
+        found[place] = Used()
+        owners |= dict.fromkeys(((entry["id"], basis) for basis in accepted(entry)), place)
+    for _, line in read_log(folder.trials):
+        place = owners.get((line["trial"].partition("/")[0], line["basis"]))
+        if place is not None:
+            for key in dict.fromkeys(line["keys"]):
+                _claim(replies, digest(key), found[place])
+    left = Used()
+    for _, line in read_log(folder.generations):
+        _claim(replies, digest(line["key"]), left, shared=False)
+    return {**found, **({None: left} if left.replies else {})}
+
+
+def _claim(replies: Digests, key: bytes, used: Used, *, shared: bool = True) -> None:
+    """Count a reply for who first comes for it."""
+    held = replies.get(key)
+    if held is None:
+        return
+    if held[_CLAIMED]:
+        used.shared += shared
+        return
+    used.add(held)
+    replies.put(key, held[:_CLAIMED] + b"\x01" + held[_CLAIMED + 1 :])
+
+
+_CLAIMED = _REPLY.size - 2
+
+
+def _replies(folder: RunFolder) -> Digests:
+    """Key -> what its reply took."""
+    shown = {r["id"]: _pictures(r) for _, r in read_log(folder.conversations)}
+    found = Digests(_REPLY.size)
+    for _, line in read_log(folder.generations):
+        prompt, completion, *rest = line["usage"]
+        pictures, videos = shown.get(line["conversation"], (0, 0))
+        refused = line.get("refusal", {}).get("by") == "platform"
+        packed = _REPLY.pack(
+            prompt, completion, rest[0] if rest else 0, line["latency"], pictures, videos, False, refused
+        )  # fmt: skip
+        found.put(digest(line["key"]), packed)
+    return found
+
+
+def _pictures(conversation: Mapping[str, Any]) -> tuple[int, int]:
+    """Pictures and videos of a conversation. Words of a text that look like one have another number, mostly."""
+    counted = {"image": 0, "video": 0}
+    for _, text in conversation["turns"]:
+        for kind, number in _MARK.findall(text):
+            if int(number) == sum(counted.values()) + 1:
+                counted[kind] += 1
+    return min(counted["image"], _MOST), min(counted["video"], _MOST)
+
+
+def price_of(manifest: Mapping[str, Any], model: str) -> Price | None:
+    """The price of a model that the last command gave; None where there is none."""
+    found = manifest.get("models", {}).get(model, {}).get("price")
+    return None if found is None else Price.model_validate(found)
+
+
+def usage_rows(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """One row for each cell with replies, as plain JSON; the last, without a cell, holds replies of none.
+
+    `cost` with its `currency` stands where the model has a price.
+    """
+    found = read_usage(folder, manifest)
+    for entry in manifest["cells"]:
+        used = found[entry["id"], entry["prompt"]]
+        if used.told or used.shared:
+            yield {
+                "task": entry["task"], "model": entry["model"], "prompt": entry["prompt"],
+                "condition": entry["condition"],
+                "channel": spelled_channel(entry.get("channel", FREE), entry["protocol"]),
+                **used.row(), **priced(used, price_of(manifest, entry["model"])),
+            }  # fmt: skip
+    left = found.get(None)
+    if left is not None and left.told:
+        models = list(manifest["models"])
+        model = models[0] if len(models) == 1 else ""
+        price = price_of(manifest, model) if model else None
+        yield {"task": "", "model": model, **left.row(), **priced(left, price)}
+
+
+def priced(used: Used, price: Price | None) -> dict[str, Any]:
+    """What replies cost, where there is a price."""
+    if price is None:
+        return {}
+    return {"cost": round(used.cost(price), 8), "currency": price.currency}
