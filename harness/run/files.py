@@ -73,6 +73,11 @@ RUN_FILES: tuple[RunFile, ...] = (
         "Score rows, counts of outcomes, confusion counts and the rows of every analysis.",
         "by `harness score`",
     ),
+    RunFile(
+        "beside.json",
+        "What is told beside the scores: tokens, pictures, seconds and money of the replies of each cell.",
+        "by `harness score`",
+    ),
     RunFile("report.html", "The report page, in one file.", "by `harness run` and `harness report`"),
     RunFile("report.md", "The tables of the report.", "by `harness report --format markdown`"),
     RunFile("report.json", "The same with unrounded values.", "by `harness report --format json`"),
