@@ -50,7 +50,7 @@ def _table(cells: Sequence[Entry]) -> Table:
     filmed = any(row["videos"] for row in cells)
     shared = any(row["shared"] for row in cells)
     currencies = sorted({row["currency"] for row in cells if "cost" in row})
-    columns = (
+    columns: tuple[Column | str, ...] = (
         "", "Replies", *(["Shared"] if shared else []), "Pictures", *(["Videos"] if filmed else []),
         Column("Prompt tokens", group="In all"), Column("Reply tokens", group="In all"),
         *([Column("Of them reasoning", group="In all")] if reasoned else []),
@@ -100,7 +100,7 @@ def _sums(cells: Sequence[Entry]) -> dict[str, int]:
 
 
 def _cost(cells: Sequence[Entry], currency: str) -> float:
-    return sum(row["cost"] for row in cells if row.get("currency") == currency)
+    return sum((float(row["cost"]) for row in cells if row.get("currency") == currency), 0.0)
 
 
 def _short(cells: Sequence[Entry]) -> Iterator[str]:

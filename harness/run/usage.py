@@ -108,10 +108,10 @@ def read_usage(
         found[place] = Used()
         owners |= dict.fromkeys(((entry["id"], basis) for basis in accepted(entry)), place)
     for _, line in read_log(folder.trials):
-        place = owners.get((line["trial"].partition("/")[0], line["basis"]))
-        if place is not None:
+        owner = owners.get((line["trial"].partition("/")[0], line["basis"]))
+        if owner is not None:
             for key in dict.fromkeys(line["keys"]):
-                _claim(replies, digest(key), found[place])
+                _claim(replies, digest(key), found[owner])
     left = Used()
     for _, line in read_log(folder.generations):
         _claim(replies, digest(line["key"]), left, shared=False)
