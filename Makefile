@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := results/demo
 VLLM := .venv-vllm
 
-.PHONY: bench demo affect-tiny-report test test-vllm lint types fast slow clean
+.PHONY: bench demo docs affect-tiny-report test test-vllm lint types fast slow clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.demo
 demo: $(VENV)/.demo
 	$(BIN)/harness run faces/emotion faces/me-vqa faces/me-str faces/cues --model affect-tiny \
 	  --condition none --condition blank --out $(DEMO)
+
+# The documentation, into build/docs; a warning is an error. The variable silences a notice about MkDocs 2.
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # Every prompt on the drawn tasks, shown and blank, clips also as contact sheets; writes the tables of the model card.
 affect-tiny-report: $(VENV)/.demo

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from harness.cli.main import main
 from harness.conditions import load_condition, read_presentation
 from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.sources import open_source
 from tests.example import Installed, write_package
+from tests.models.service import running_service
 from tests.models.stub import running_stub
 from tests.run.bench import rows, write_pictures
 
@@ -62,6 +67,73 @@ def test_a_run_shows_pictures_under_its_conditions(example: Installed) -> None:
         json.loads(line) for line in (example.work / "run/trials.jsonl").read_text().splitlines()
     ]
     assert len(kept) == 8
+
+
+def draw_named(folder: Path) -> None:
+    """Four pictures whose names hold subject, mood and take, and one that does not fit."""
+    folder.mkdir()
+    for number, name in enumerate(("s1_anger_1", "s1_happiness_2", "s2_anger_1", "s2_happiness_1")):
+        Image.new("RGB", (16, 16), (60 * number, 90, 200)).save(folder / f"{name}.png")
+    Image.new("RGB", (16, 16)).save(folder / "thumbnail.png")
+
+
+NAMED = ("--set", "source={family: named-files, root: named, pattern: '{subject}_{mood}_{take}'}")
+
+
+@pytest.fixture
+def here(example_here: Installed, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder where this process works, with the pictures of `draw_named`."""
+    monkeypatch.chdir(example_here.work)
+    draw_named(example_here.work / "named")
+    return example_here.work
+
+
+def test_its_model_is_asked_about_its_source(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The adapter posts to a real server, the source reads annotations out of file names."""
+    with running_service() as service:
+        name = f"service:{service.url}"
+        assert main(["run", "example/mood", *NAMED, "--model", name, "--json", "--out", "run"]) == 0
+    done = capsys.readouterr()
+    assert "1 left out: name does not fit source.pattern" in done.err
+    sent = [part for body in service.bodies for turn in body["turns"] for part in turn["parts"]]
+    assert sum("image" in part for part in sent) == 4
+    rows = {(r["model"], r["metric"]): r for r in json.loads(done.out)["scores"]}
+    accuracy = rows[name, "accuracy"]
+    assert accuracy["value"] == 0.5 and accuracy["n"] == 4
+    assert "by subject" in accuracy["estimator"]
+
+
+def test_its_model_refuses_and_says_what_failed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    asked = ["run", "example/mood", *NAMED, "--out", "run", "--no-report", "--model"]
+    assert main([*asked, "service:http://192.0.2.1"]) == 2
+    assert "--allow-remote 192.0.2.1" in capsys.readouterr().err
+    assert main([*asked, "service:http://127.0.0.1:9", "--rpm", "5"]) == 2
+    assert "--rpm has no effect" in capsys.readouterr().err
+    with running_service(status=500) as service:
+        assert main([*asked, f"service:{service.url}", "--max-error-rate", "1"]) == 3
+    kept = (here / "run/trials.jsonl").read_text().splitlines()
+    assert {json.loads(line)["failure"]["kind"] for line in kept} == {"server"}
+
+
+def test_its_source_says_what_is_wrong(example_here: Installed) -> None:
+    fields = {"mood": FieldSpec(kind="label", labels=("anger", "happiness"))}
+    draw_named(example_here.work / "named")
+    options = {"family": "named-files", "root": "named", "pattern": "{subject}_{mood}_{take}"}
+    source = open_source(options, fields=fields, base=example_here.work)
+    samples = list(source)
+    assert [s.targets["mood"] for s in samples] == ["anger", "happiness", "anger", "happiness"]
+    assert [(s.cluster, s.annotations["take"]) for s in samples][1] == ("s1", "2")
+    assert source.digest() == open_source(options, fields=fields, base=example_here.work).digest()
+    for wrong, said in (
+        ({**options, "pattern": "no names"}, "source.pattern"),
+        ({**options, "root": "nowhere"}, "source.root"),
+        ({**options, "shape": "round"}, "no such option"),
+    ):
+        with pytest.raises(HarnessError) as caught:
+            open_source(wrong, fields=fields, base=example_here.work)
+        assert said in caught.value.message
 
 
 def test_its_task_and_prompt_are_listed_with_its_name(example: Installed) -> None:

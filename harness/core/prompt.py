@@ -19,12 +19,15 @@ class PromptHead(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str = ""
+    """One line for lists."""
     fields: tuple[str, ...] = Field(min_length=1)
     """The fields that a reply to this prompt may fill; a task must have at least one of them."""
     answer: Literal["text", "final", "json", "percentages"] = "text"
     """Where the values stand: anywhere in the text; behind a final-answer line; in a JSON object; or, of one label
     field, a JSON object that gives each label its percentage."""
     protocol: str = "single"
+    """How the prompt becomes requests: `single`, `describe-then-answer` (one request for each reply tag, then one for
+    the answer), or another of `harness list protocols`."""
     replies: Mapping[str, tuple[str, ...]] = {}
     """Every reply tag in order -> the fields read from that reply (none for a mere description); all other
     fields are read from the last reply. Empty: all fields are."""

@@ -58,10 +58,13 @@ class Task(BaseModel):
     name: str = ""
     """`family/name`, from the file's place."""
     description: str = ""
+    """One line for lists and reports."""
     source: Mapping[str, Any]
     """`family:` and that source family's own options."""
     media: MediaSpec = MediaSpec()
+    """What is done to every picture before any condition; `media.root` is the folder of the pictures."""
     fields: Mapping[str, FieldSpec] = Field(min_length=1)
+    """Name of a field -> what kind of value fills it and how it is scored; one at least."""
     prompts: tuple[str, ...] = Field(min_length=1)
     """Prompts that suit; the first runs unless others are asked for."""
     shots: NonNegativeInt = 0

@@ -19,12 +19,17 @@ CONFIG_NAME = "harness.toml"
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
 
-class _ConfigFile(BaseModel):
+class ConfigFile(BaseModel):
+    """What harness.toml may hold."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     prompts: tuple[str, ...] = ()
+    """Folders of your own prompts, or one as a text. Relative paths start at the folder of the file."""
     tasks: tuple[str, ...] = ()
+    """Folders of your own tasks, in the same way."""
     data: Mapping[str, str] = {}
+    """Name -> folder of a data set; task files write `${data.NAME}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +68,18 @@ def open_workspace(
     )
 
 
-def _read_config(path: Path) -> _ConfigFile:
+def _read_config(path: Path) -> ConfigFile:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return _ConfigFile()
+        return ConfigFile()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path}: not valid TOML: {error}") from None
     for key in ("prompts", "tasks"):
         if isinstance(raw.get(key), str):
             raw[key] = [raw[key]]
     try:
-        return _ConfigFile.model_validate(raw)
+        return ConfigFile.model_validate(raw)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         raise HarnessError(

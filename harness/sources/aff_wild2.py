@@ -41,6 +41,7 @@ class AffWildOptions(DatasetOptions):
     annotations: str
     """Folder of one part's text files, below the root: `EXPR_Recognition_Challenge/Validation_Set`."""
     part: Literal["expr", "va", "au"] = "expr"
+    """Expressions, valence and arousal, or action units."""
     frames: str = "cropped_aligned"
     """Folder of `video/00001.jpg`, below the root."""
     every: PositiveInt = 30

@@ -45,6 +45,7 @@ class AffectNetOptions(DatasetOptions):
     """Options of AffectNet."""
 
     split: Literal["training", "validation"] = "validation"
+    """The part of the set that is read."""
 
 
 def open_affectnet(

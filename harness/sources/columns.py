@@ -50,9 +50,11 @@ class ColumnOptions(Options):
     subject: str | None = None
     """Column of subjects, the unit of resampling."""
     onset: str | None = None
+    """Column of the number of each clip's first frame of the movement."""
     apex: str | None = None
+    """Column of the number of the frame where it is strongest."""
     offset: str | None = None
-    """Columns of frame numbers."""
+    """Column of the number of its last frame."""
     fps: float | str | None = None
     """Column of frame rates, or one rate for all clips."""
 

@@ -60,7 +60,9 @@ class DrawnOptions(Options):
     n: PositiveInt
     """Number of pictures, clips or videos (each may hold several samples: questions, windows)."""
     seed: NonNegativeInt = 0
+    """The same seed gives the same faces."""
     split: Split = "test"
+    """Faces of one split never show the people of another."""
     labels: tuple[str, ...] = ()
     """Emotions drawn; empty means the basic seven, for clips the seven micro-expressions."""
     size: int = Field(default=224, ge=32, le=2048)

@@ -32,6 +32,7 @@ class HubOptions(ColumnOptions):
     name: str | None = None
     """The data set's configuration."""
     split: str = "test"
+    """The split of the data set that is read."""
     revision: str | None = None
     """Commit or tag on the hub; give one for a result that others can repeat."""
     streaming: bool = False

@@ -53,8 +53,11 @@ class RafOptions(DatasetOptions):
     """Options of RAF-DB."""
 
     split: Literal["train", "test"] = "test"
+    """The part of the set that is read."""
     part: Literal["basic", "compound"] = "basic"
+    """Seven basic or eleven compound expressions."""
     pictures: Literal["aligned", "original"] = "aligned"
+    """Faces cut out and aligned, or the whole photographs."""
 
 
 def open_raf_db(

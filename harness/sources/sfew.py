@@ -28,6 +28,7 @@ class SfewOptions(DatasetOptions):
     """Options of SFEW."""
 
     split: Literal["train", "val", "test"] = "val"
+    """The part of the set that is read."""
 
 
 def open_sfew(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], base: Path) -> Source:

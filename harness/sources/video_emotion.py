@@ -59,6 +59,7 @@ class DfewOptions(DatasetOptions):
     """Options of DFEW."""
 
     split: Literal["train", "test"] = "test"
+    """The part of the set that is read."""
     fold: Literal["all", "1", "2", "3", "4", "5"] = "all"
     """One fold, or the five test sets together: each clip is in one, and `fold` is an annotation."""
     clips: str = "Clip/clip_224x224"
@@ -139,6 +140,7 @@ class Ferv39kOptions(DatasetOptions):
     """Options of FERV39k."""
 
     split: Literal["train", "test"] = "test"
+    """The part of the set that is read."""
     scene: str = "All"
     """`All`, or one of the 22 scenes (`Action`, `Crime`...)."""
 
@@ -180,13 +182,15 @@ class MafwOptions(DatasetOptions):
     """Options of MAFW."""
 
     split: Literal["train", "test"] = "test"
+    """The part of the set that is read."""
     fold: Literal["all", "1", "2", "3", "4", "5"] = "all"
     """One fold of the set's own lists, or all clips: each is in one test list, and `fold` is an annotation."""
     labels: str = "auto"
     """The workbook of the labels, or a CSV of it, below the root; `auto`: Labels/single-set.xlsx or .csv."""
     name_column: str = "clip"
+    """Column of the clip's name, by its number 1 to 11 or by its name."""
     label_column: str = "auto"
-    """Columns of the clip's name and of its label, by number 1 to 11 or by name; `auto`: single_label or label."""
+    """Column of its label, in the same way; `auto`: single_label or label."""
     clips: str = "data/frames"
     """Folder of the frame folders, below the root."""
     lists: str = "Train & Test Set/single/no_caption"
