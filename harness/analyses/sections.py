@@ -9,8 +9,8 @@ from typing import Any
 from harness.core.blocks import Block, Note
 from harness.core.task import Task
 from harness.score.analysis import ScoredTask, shipped
-from harness.score.folder import Scores
 from harness.score.outside_analyses import told
+from harness.score.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)

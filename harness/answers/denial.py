@@ -55,7 +55,7 @@ _PRESENT = frozenset(("present", "active", "visible", "shown", "observed", "seen
 Spans = Mapping[int, int]
 
 
-def denied_before(  # noqa: PLR0911, PLR0912
+def denied_before(
     span: tuple[int, int], tokens: Sequence[Token], firsts: Spans, lasts: Spans
 ) -> bool:
     """ "not happy", "free of fear", "I don't think it is sad". `firsts`: last token of each mention
@@ -72,18 +72,9 @@ def denied_before(  # noqa: PLR0911, PLR0912
             items += 1
             continue
         word = tokens[index].word
-        before = tokens[index - 1].word if index else ""
-        if _two_words(tokens, index, word, before):
-            return not _negated(tokens, index - 1) or word == "to"
-        if word == ":" and _heading_denies(tokens, index):
-            return True
-        if word == "than":
-            if before == "other" and _negated(tokens, index - 1):
-                return False
-            if _than_denies(tokens, index):
-                return True
-        if word in BREAKS or (word in STOPS and not _so_much(tokens, index)):
-            return False
+        verdict = _verdict_at(tokens, index)
+        if verdict is not None:
+            return verdict
         if word == "," and tokens[index + 1].word == "that":  # "I don't think, that ..."
             index -= 1
             continue
@@ -96,6 +87,24 @@ def denied_before(  # noqa: PLR0911, PLR0912
         index -= 1
         steps += 1
     return False
+
+
+def _verdict_at(tokens: Sequence[Token], index: int) -> bool | None:
+    """Whether the word at `index` alone decides: True denies what follows, False ends the search, None decides
+    nothing."""
+    word = tokens[index].word
+    before = tokens[index - 1].word if index else ""
+    if _two_words(tokens, index, word, before):
+        return not _negated(tokens, index - 1) or word == "to"
+    if word == ":" and _heading_denies(tokens, index):
+        return True
+    if word == "than":
+        if before == "other" and _negated(tokens, index - 1):
+            return False
+        if _than_denies(tokens, index):
+            return True
+    ends = word in BREAKS or (word in STOPS and not _so_much(tokens, index))
+    return False if ends else None
 
 
 def _two_words(tokens: Sequence[Token], index: int, word: str, before: str) -> bool:

@@ -305,14 +305,10 @@ def _overlaps(scan: Scan, mention: Mention, start: int, end: int) -> bool:
 
 
 def _mentioned(scan: Scan, form: Form) -> Answer:
-    pool = [m for m in scan.mentions if scan.free(m)]
-    said: Sequence[Mention] = [m for m in pool if m.status == "said"] or pool
-    said = without_echo(scan, said)
-    if form == "final":
-        said = in_last_sentence(scan, said)
-    said = settled(scan.reply.text, scan.tokens, said)
-    listed = {m.label: m for m in said if m.label != OFF}
+    """The verdict on a reply without an anchor: what it names, else why nothing is read."""
     rule = "last-sentence" if form == "final" else "mention"
+    said = _said(scan, form)
+    listed = {m.label: m for m in said if m.label != OFF}
     if listed and not scan.reply.truncated:
         if len(listed) > 1 or (len(said) > 1 and _joined_by_or(scan, said)):
             return lacking(Outcome.AMBIGUOUS, f"{rule}/ambiguous")
@@ -326,6 +322,16 @@ def _mentioned(scan: Scan, form: Form) -> Answer:
     if said:
         return lacking(Outcome.OFF_LIST, f"{rule}/off-list", _span(scan, said[0]))
     return _unnamed(scan, form)
+
+
+def _said(scan: Scan, form: Form) -> Sequence[Mention]:
+    """The mentions that count: neither denied nor supposed, no echo of the question, the settled ones where the
+    reply settles."""
+    pool = [m for m in scan.mentions if scan.free(m)]
+    said = without_echo(scan, [m for m in pool if m.status == "said"] or pool)
+    if form == "final":
+        said = in_last_sentence(scan, said)
+    return settled(scan.reply.text, scan.tokens, said)
 
 
 def _unnamed(scan: Scan, form: Form) -> Answer:

@@ -191,7 +191,7 @@ def _score_spots(args: argparse.Namespace) -> int:
     from harness.imports.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
     from harness.report.terminal import scores_json
     from harness.run.task_files import load_task
-    from harness.score.folder import Scores
+    from harness.score.scores import Scores
     from harness.sources import open_source
 
     _refuse_columns(args, "on tables of intervals, whose columns have fixed names")

@@ -67,17 +67,8 @@ def choose_columns(
     file: AnswerFile, asked: PredictionMap, task: Task, *, with_truth: bool
 ) -> PredictionColumns:
     """The columns to read. Raises HarnessError where one is missing or several might be meant."""
-    _check(
-        file,
-        (
-            asked.id,
-            asked.truth,
-            asked.answer,
-            asked.cluster,
-            asked.fold,
-            *(asked.annotations or ()),
-        ),
-    )
+    named = (asked.id, asked.truth, asked.answer, asked.cluster, asked.fold)
+    _check(file, (*named, *(asked.annotations or ())))
     found_id = asked.id or file.defaults.get("id") or _usual(file, IDS)
     if not found_id:
         raise _unclear(file, "sample ids", "--id COL")
@@ -86,22 +77,31 @@ def choose_columns(
         raise _unclear(file, "true values", "--truth COL")
     answer = asked.answer or file.defaults.get("answer")
     if not answer:
-        taken = {found_id, *TRUTHS, *NOT_ANSWERS, *_names(truth_column), *_names(asked.cluster)}
-        taken |= {asked.fold} if asked.fold else set()
-        left = [c for c in file.columns if c not in taken and c not in (asked.annotations or ())]
-        if len(left) != 1:
-            raise _unclear(file, "answers", "--answer COL")
-        answer = left[0]
+        answer = _only_other(file, asked, {found_id, *_names(truth_column)})
     truth = _by_field(truth_column, task, "truth") if with_truth and truth_column else {}
     if not isinstance(answer, str):
         answer = _by_field(answer, task, "answer")
-    wanted = dict.fromkeys((*task.slices, task.parts, task.cluster))
+    kept = _annotations(file, asked, task)
+    return PredictionColumns(found_id, truth, answer, asked.cluster, kept, asked.ranked)
+
+
+def _only_other(file: AnswerFile, asked: PredictionMap, known: set[str]) -> str:
+    """The one column left beside those whose meaning is known. Raises HarnessError where there is not one."""
+    taken = {*known, *TRUTHS, *NOT_ANSWERS, *_names(asked.cluster), *(asked.annotations or ())}
+    taken |= {asked.fold} if asked.fold else set()
+    left = [c for c in file.columns if c not in taken]
+    if len(left) != 1:
+        raise _unclear(file, "answers", "--answer COL")
+    return left[0]
+
+
+def _annotations(file: AnswerFile, asked: PredictionMap, task: Task) -> tuple[str, ...]:
+    """The columns kept with the samples: those asked for, else those that the task cuts its scores by."""
     kept = asked.annotations
     if kept is None:
+        wanted = dict.fromkeys((*task.slices, task.parts, task.cluster))
         kept = tuple(name for name in wanted if name and name in file.columns)
-    if asked.fold:
-        kept = tuple(dict.fromkeys((*kept, asked.fold)))
-    return PredictionColumns(found_id, truth, answer, asked.cluster, kept, asked.ranked)
+    return tuple(dict.fromkeys((*kept, asked.fold))) if asked.fold else kept
 
 
 def _usual(file: AnswerFile, names: Iterable[str]) -> str | None:

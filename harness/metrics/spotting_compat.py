@@ -18,18 +18,7 @@ def compat(
 ) -> Spotting:
     """The reference implementation's numbers, departures included; `emotions` defaults to the truth's."""
     names = tuple(dict.fromkeys(s.emotion for s in truth)) if emotions is None else tuple(emotions)
-    pairs: list[Pair] = []
-    fp = fn = 0
-    for subject in dict.fromkeys(s.subject for s in predicted):
-        ours = [s for s in predicted if s.subject == subject]
-        theirs = [s for s in truth if s.subject == subject]
-        for video in dict.fromkeys(s.video for s in theirs):
-            found, missed, stray = _in_file_order(
-                [s for s in ours if s.video == video], [s for s in theirs if s.video == video]
-            )
-            pairs += found
-            fp += stray
-            fn += missed
+    pairs, fp, fn = _paired(predicted, truth)
     judged = [(p, t) for p, t in pairs if t.emotion in names]
     parts = [_one_against_rest(judged, name) for name in names]
     precision, recall = _mean([p for p, _, _ in parts]), _mean([r for _, r, _ in parts])
@@ -47,6 +36,23 @@ def compat(
         precision_analysis=precision, recall_analysis=recall, f1_analysis=f1,
         uf1_analysis=_mean([f for _, _, f in parts]), uar_analysis=precision, strs=f_spot * f1,
     )  # fmt: skip
+
+
+def _paired(predicted: Sequence[Spot], truth: Sequence[Spot]) -> tuple[list[Pair], int, int]:
+    """Pairs, predictions astray, true intervals missed, in the videos of subjects with predictions."""
+    pairs: list[Pair] = []
+    fp = fn = 0
+    for subject in dict.fromkeys(s.subject for s in predicted):
+        ours = [s for s in predicted if s.subject == subject]
+        theirs = [s for s in truth if s.subject == subject]
+        for video in dict.fromkeys(s.video for s in theirs):
+            found, missed, stray = _in_file_order(
+                [s for s in ours if s.video == video], [s for s in theirs if s.video == video]
+            )
+            pairs += found
+            fp += stray
+            fn += missed
+    return pairs, fp, fn
 
 
 def _in_file_order(ours: Sequence[Spot], theirs: Sequence[Spot]) -> tuple[list[Pair], int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.answers import definitions
@@ -56,61 +56,101 @@ def prepare(
     planned: PlannedTask, cells: Sequence[Cell], plan: Plan, library: Library
 ) -> Iterator[list[Prepared]]:
     """The trials of each sample in turn, under every cell, so that a picture is read once for all of them."""
-    task = planned.task
-    conditions = {cell.condition: load_condition(cell.condition) for cell in cells}
-    variables = {cell.label_order: _Variables(in_order(task, cell.label_order)) for cell in cells}
-    telling = {name: variables_of(condition) for name, condition in conditions.items()}
-    galleries = {
-        (cell.condition, cell.shots): Gallery(
-            planned.pool,
-            cell.shots,
-            conditions[cell.condition],
-            lambda medium, view: show(medium, view, task),
-        )
-        for cell in cells
-    }
-    pairs = None
-    if any(map(mixes, conditions.values())):
-        chosen = planned.summary.chosen
-        pairs = Partners(task, planned.source, seed=plan.seed, chosen=chosen)
+    preparation = _Preparation(planned, cells, plan, library)
+    chosen = planned.summary.chosen
     last: Medium | None = None
     shown: dict[tuple[str, str], ShownSample] = {}
     for sample in planned.source:
-        if planned.summary.chosen is not None and sample.id not in planned.summary.chosen:
+        if chosen is not None and sample.id not in chosen:
             continue
         medium = _remembered(sample.medium, last)
         if medium is not last:  # several questions about one clip see the same pictures
             last, shown = medium, {}
-        trials = []
+        trials: list[Prepared] = []
         for cell in cells:
-            prompt = plan.prompts[cell.prompt]
-            asks = prompt.head.fills(sample.asked_of(task.fields))
-            if not asks:
-                continue
-            condition = conditions[cell.condition]
-            place = (cell.condition, sample.id if mixes(condition) else "")
-            if place not in shown:
-                view = condition if pairs is None else pairs.beside(condition, sample)
-                shown[place] = show(medium, view, task)
-            seen = shown[place]
-            examples = galleries[cell.condition, cell.shots].of(sample, asks, seen.pictures)
-            other = _second(sample, condition, task)
-            told = {
-                **variables[cell.label_order].of(sample, asks),
-                **telling[cell.condition],
-                **({"exemplars": examples.given} if examples.given else {}),
-                **second_variable(other.pictures),
-            }
-            trials += [
-                Prepared(
-                    cell, trial_id(cell, sample.id, repeat), prompt, library, told, asks,
-                    seen.pictures, seen.failure or other.failure or examples.failure,
-                    with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
-                )
-                for repeat in range(plan.repeats)
-            ]  # fmt: skip
+            trials += preparation.trials(cell, sample, medium, shown)
         if trials:
             yield trials
+
+
+class _Preparation:
+    """What the cells of one task share: conditions, template variables, worked examples, partners of mixtures."""
+
+    def __init__(
+        self, planned: PlannedTask, cells: Sequence[Cell], plan: Plan, library: Library
+    ) -> None:
+        task = self._task = planned.task
+        self._plan, self._library = plan, library
+        self._conditions = {cell.condition: load_condition(cell.condition) for cell in cells}
+        self._variables = {
+            cell.label_order: _Variables(in_order(task, cell.label_order)) for cell in cells
+        }
+        self._told = {name: variables_of(one) for name, one in self._conditions.items()}
+        self._galleries = {
+            (cell.condition, cell.shots): Gallery(
+                planned.pool,
+                cell.shots,
+                self._conditions[cell.condition],
+                lambda medium, view: show(medium, view, task),
+            )
+            for cell in cells
+        }
+        self._partners = None
+        if any(map(mixes, self._conditions.values())):
+            self._partners = Partners(
+                task, planned.source, seed=plan.seed, chosen=planned.summary.chosen
+            )
+
+    def trials(
+        self,
+        cell: Cell,
+        sample: Sample,
+        medium: Medium,
+        shown: MutableMapping[tuple[str, str], ShownSample],
+    ) -> Iterable[Prepared]:
+        """The sample's trials in one cell, one a repeat; none where the prompt fills no field that is asked of it.
+
+        `shown` holds what the sample's medium looks like under the conditions applied so far, and is added to.
+        """
+        prompt = self._plan.prompts[cell.prompt]
+        asks = prompt.head.fills(sample.asked_of(self._task.fields))
+        if not asks:
+            return ()
+        condition = self._conditions[cell.condition]
+        seen = self._shown(cell.condition, sample, medium, shown)
+        examples = self._galleries[cell.condition, cell.shots].of(sample, asks, seen.pictures)
+        other = _second(sample, condition, self._task)
+        variables = {
+            **self._variables[cell.label_order].of(sample, asks),
+            **self._told[cell.condition],
+            **({"exemplars": examples.given} if examples.given else {}),
+            **second_variable(other.pictures),
+        }
+        return [
+            Prepared(
+                cell, trial_id(cell, sample.id, repeat), prompt, self._library, variables, asks,
+                seen.pictures, seen.failure or other.failure or examples.failure,
+                with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
+            )
+            for repeat in range(self._plan.repeats)
+        ]  # fmt: skip
+
+    def _shown(
+        self,
+        name: str,
+        sample: Sample,
+        medium: Medium,
+        shown: MutableMapping[tuple[str, str], ShownSample],
+    ) -> ShownSample:
+        """The sample under a condition, worked out once; a mixture once for each sample, for its partner's sake."""
+        condition = self._conditions[name]
+        place = (name, sample.id if mixes(condition) else "")
+        if place not in shown:
+            view = condition
+            if self._partners is not None:
+                view = self._partners.beside(condition, sample)
+            shown[place] = show(medium, view, self._task)
+        return shown[place]
 
 
 def _second(sample: Sample, condition: Condition, task: Task) -> ShownSample:

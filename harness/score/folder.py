@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
-from harness.core.errors import HarnessError
-from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
-from harness.metrics import LabelFamily
-from harness.run.besides import Besides, read_besides, write_besides
+from harness.run.besides import write_besides
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.manifest import refuse_export
@@ -28,84 +21,20 @@ from harness.run.scoring import scored_manifest
 from harness.run.usage import USAGE, usage_rows
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
-from harness.score.columns import FieldAnswers, group
+from harness.score.columns import group
 from harness.score.outside_analyses import computed
 from harness.score.rankings import read_rankings
 from harness.score.records import (
-    BY_PLATFORM,
-    FAILED,
     TaskRecords,
     load_samples,
     read_cell,
     write_records,
 )
-from harness.score.repeats import family_of
 from harness.score.replies import Replies
+from harness.score.scores import Scores
 from harness.score.table import ScoreRow
+from harness.score.tallies import confusions_of, outcomes_of
 from harness.score.votes import Votes, read_soft_truths
-
-SCHEMA = 1
-
-AT_LIMIT = 0.02
-"""Share of replies that may end at the token limit before it is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What scores.json holds."""
-
-    scores: tuple[ScoreRow, ...]
-    outcomes: tuple[Mapping[str, Any], ...]
-    """Counts of trials by outcome for each cell and field, and of the failed ones by kind of failure."""
-    confusions: tuple[Mapping[str, Any], ...]
-    """Classes and counts (true by answered, last column: no class) for each cell, label field and part."""
-    tasks: tuple[Mapping[str, Any], ...]
-    """For each task: samples, clusters, cluster unit, pending trials, slices left out, and the rows of the analyses
-    that stand there under their keys (`harness.score.analysis.Shipped.in_task`)."""
-    found: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
-    """Key -> rows of the shipped analyses that stand at the top, such as `slices`."""
-    analyses: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
-    """Name -> entries of the analyses of other packages: `task`, `package`, and `rows` or why it `failed`."""
-    beside: Besides = field(default_factory=dict)
-    """What beside.json holds and scores.json does not, such as the rows of `harness.run.usage`."""
-
-    def to_json(self) -> bytes:
-        """The bytes of scores.json: the same for the same journal."""
-        body = {
-            "schema": SCHEMA,
-            "parser": PARSER_VERSION,
-            "scores": [asdict(row) for row in self.scores],
-            "outcomes": list(self.outcomes),
-            "confusions": list(self.confusions),
-            "tasks": list(self.tasks),
-            **{key: list(rows) for key, rows in self.found.items()},
-        }
-        if self.analyses:
-            body["analyses"] = {name: list(entries) for name, entries in self.analyses.items()}
-        return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode(
-            "utf-8", "surrogatepass"
-        )
-
-
-def read_scores(folder: RunFolder) -> Scores:
-    """The scores of scores.json. Raises HarnessError when the file is broken."""
-    try:
-        body = json.loads(folder.scores.read_bytes().decode("utf-8", "surrogatepass"))
-        keys = [a.key for a in shipped() if a.key and not a.in_task]
-        return Scores(
-            scores=tuple(ScoreRow(**row) for row in body["scores"]),
-            outcomes=tuple(body["outcomes"]),
-            confusions=tuple(body["confusions"]),
-            tasks=tuple(body["tasks"]),
-            found={key: tuple(body.get(key, ())) for key in keys},
-            analyses={name: tuple(found) for name, found in body.get("analyses", {}).items()},
-            beside=read_besides(folder),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HarnessError(
-            f"{folder.scores} cannot be read: {error}",
-            hint="score the run again: harness score RUN",
-        ) from None
 
 
 def score_run(folder: RunFolder, *, before_writing: Callable[[], None] = lambda: None) -> Scores:
@@ -237,8 +166,8 @@ def _score_task(answers: TaskAnswers) -> Scores:
         summary["asked"] = asked
     return Scores(
         scores=tuple(scores),
-        outcomes=tuple(_outcomes(records, answers.cells)),
-        confusions=tuple(entry for column in answers.columns for entry in _confusions(column)),
+        outcomes=tuple(outcomes_of(records, answers.cells)),
+        confusions=tuple(entry for column in answers.columns for entry in confusions_of(column)),
         tasks=(summary,),
         found={key: tuple(rows) for key, rows in found.items()},
         analyses=brought,
@@ -299,68 +228,3 @@ def _joined(tasks: Sequence[Scores]) -> Scores:
         found=found,
         analyses=dict(sorted(brought.items())),
     )
-
-
-def _confusions(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
-    """Confusion counts on whole slices of label fields; of samples asked several times, of every repeat."""
-    if not column.spec.categorical:
-        return
-    families = [family_of(column.spec, column.truth, answers) for answers in column.repeats]
-    task, model, prompt, condition = column.names
-    for name, mask in column.slices:
-        if "=" not in name:
-            tables = [f.confusion(select=mask) for f in families if isinstance(f, LabelFamily)]
-            counted = np.sum([table.counts for table in tables], axis=0)
-            classes, counts = _occurring(tables[0].classes, counted)
-            yield {
-                "task": task, "model": model, "prompt": prompt, "condition": condition,
-                "channel": column.channel, "slice": name, "field": column.field, "classes": classes, "counts": counts,
-            }  # fmt: skip
-
-
-def _occurring(
-    classes: Sequence[str], counts: NDArray[np.int64]
-) -> tuple[list[str], list[list[int]]]:
-    """The table without classes that a part neither holds nor receives."""
-    keep = [i for i in range(len(classes)) if counts[i].any() or counts[:, i].any()]
-    return [classes[i] for i in keep], counts[np.ix_(keep, [*keep, len(classes)])].tolist()
-
-
-def _outcomes(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping[str, Any]]:
-    for cell in cells:
-        for name in records.task.fields:
-            answers = records.answers.get((cell, name))
-            if answers:
-                counted, failures = Counter[Outcome](), Counter[str]()
-                by_platform = 0
-                for column in records.of_repeats(cell, name):
-                    for answer, times in column.counts():
-                        counted[answer.outcome] += times
-                        if answer.rule == BY_PLATFORM:
-                            by_platform += times
-                        if times and answer.outcome is Outcome.FAILED:
-                            failures[answer.rule.removeprefix(FAILED)] += times
-                yield {
-                    "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                    "condition": cell.shown_condition, "channel": cell.taken, "field": name,
-                    "counts": {o.value: counted[o] for o in Outcome if counted[o]},
-                    "failures": dict(sorted(failures.items())),
-                    **_refused_by(counted[Outcome.REFUSED], by_platform),
-                    **_at_limit(records, cell),
-                }  # fmt: skip
-
-
-def _refused_by(refused: int, platform: int) -> dict[str, dict[str, int]]:
-    """Who refused, where a platform did; else the model did in every case."""
-    if not platform:
-        return {}
-    return {"refused_by": {"model": refused - platform, "platform": platform}}
-
-
-def _at_limit(records: TaskRecords, cell: Cell) -> dict[str, dict[str, int]]:
-    """How many replies ended at the token limit, where that is more than a few."""
-    ended = records.cut.get(cell, Counter())
-    if ended[True] <= AT_LIMIT * ended.total():
-        return {}
-    told = {"replies": ended[True], "of": ended.total()}
-    return {"at_limit": told | {"tokens": records.limits.get(cell.id, 0)}}

@@ -27,7 +27,8 @@ from harness.run.samples import Planner
 from harness.run.scoring import concerns_scoring, leftovers, put_in_place, write_scoring
 from harness.run.task_files import changed_task, split_change
 from harness.run.workspace import Workspace
-from harness.score.folder import Scores, score_run
+from harness.score.folder import score_run
+from harness.score.scores import Scores
 from harness.sources import open_source
 from harness.sources.sidecar import Beside, SidecarOptions, read_side
 
