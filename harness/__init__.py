@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from harness.api.tasks import load_task
     from harness.core.errors import HarnessError
     from harness.core.task import Task
+    from harness.models.settings import ModelSettings
 
 __all__ = [
     "DrawnFace",
     "EvaluateOptions",
     "HarnessError",
+    "ModelSettings",
     "Run",
     "Task",
     "__version__",
@@ -39,6 +41,7 @@ _HOMES = {
     "DrawnFace": "harness.api.draw",
     "EvaluateOptions": "harness.api.evaluate",
     "HarnessError": "harness.core.errors",
+    "ModelSettings": "harness.models.settings",
     "Run": "harness.api.run",
     "Task": "harness.core.task",
     "aevaluate": "harness.api.evaluate",

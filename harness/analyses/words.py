@@ -97,6 +97,7 @@ _FALLBACKS = {
     "video-as-frames": "showed the frames of their video one by one",
     "contact-sheet": "showed their pictures as one numbered contact sheet",
     "system-in-user": "put the system turn before the user's words",
+    "system-left-out": "left the system turn out",
 }
 
 

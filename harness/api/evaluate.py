@@ -19,20 +19,23 @@ from harness.core.cell import Channel
 from harness.core.errors import HarnessError
 from harness.core.model import Model
 from harness.core.task import Task
+from harness.models import ModelSettings
 from harness.run.loop import Stop, in_thread
 from harness.run.provenance import redact
 from harness.run.yaml_file import validated
 
 AnyPath: TypeAlias = str | PathLike[str]
 Asked: TypeAlias = str | PathLike[str] | Task
+AnyModel: TypeAlias = str | Model | ModelSettings | Mapping[str, Any]
 
 
 class EvaluateOptions(TypedDict, total=False):
     """The options of `evaluate` and `aevaluate`, with the defaults of `harness run`. One text stands for a list of one."""
 
-    model: str | Model
-    """A name (`affect-tiny`, `vllm:MODEL`, `openai:MODEL@URL`...) or an object of `harness.core.model.Model`."""
-    models: Sequence[str | Model]
+    model: AnyModel
+    """A name (`affect-tiny`, `vllm:MODEL`, `openai:MODEL@URL`, that of a `[models.NAME]` in harness.toml...),
+    `harness.ModelSettings` or the same as a dict, or an object of `harness.core.model.Model`."""
+    models: Sequence[AnyModel]
     """Several models, in place of `model`. None at all: only the baselines are scored."""
     prompts: str | Sequence[str]
     """Names of prompts, or `all`; default: the task's first."""
@@ -181,15 +184,14 @@ def _asked(
     given = {name: value for name, value in options.items() if value is not None}
     if "model" in given and "models" in given:
         raise HarnessError("model and models are both given", hint="put all into models")
-    models = _listed(given.get("models", given.get("model", ())))
-    names, objects = split_models(models)
+    models = split_models(_models(given))
     plain = {name: value for name, value in given.items() if name not in _OWN}
     plain |= {name: _listed(plain[name]) for name in _LISTS if name in plain}
     plain |= {name: str(plain[name]) for name in _TEXTS if name in plain}
     body = {
         **plain,
         "tasks": tuple(one if isinstance(one, Task) else str(one) for one in _listed(task)),
-        "models": names,
+        "models": models.names,
         "max_images": _max_images(given.get("max_images")),
         "changes": changes(
             source=given.get("source"), fields=given.get("fields"), set=given.get("set")
@@ -197,7 +199,9 @@ def _asked(
     }
     asked = validated(RunOptions, body, lambda keys: f"harness.{function}", "options")
     command = ["python", f"harness.{function}", *_written(task, options)]
-    evaluation = prepare(asked, command=command, models=objects, spelled=_spelled)
+    evaluation = prepare(
+        asked, command=command, models=models.opening, settings=models.settings, spelled=_spelled
+    )
     watcher = Noting(chosen(bool(given.get("progress", True))))
     return evaluation, watcher, bool(given.get("report", True))
 
@@ -228,6 +232,12 @@ def _listed(given: Any) -> tuple[Any, ...]:
     return tuple(given)
 
 
+def _models(given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The models: a dict is the settings of one."""
+    found = given.get("models", given.get("model", ()))
+    return (found,) if isinstance(found, (Mapping, ModelSettings)) else _listed(found)
+
+
 def _max_images(given: Any) -> tuple[str, ...]:
     if given is None:
         return ()
@@ -241,7 +251,7 @@ def _written(task: object, options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         shown = value
         if name in {"model", "models"}:
-            shown = [one if isinstance(one, str) else one.card.name for one in _listed(value)]
+            shown = list(split_models(_models({"models": value})).names)
         said.append(f"{name}={_shown(shown)}")
     return [redact(text) for text in said]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from harness.core.constraint import Need
@@ -10,12 +11,13 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Card, Model, Probing
 from harness.core.request import Request
-from harness.models import BASELINES
+from harness.models import BASELINES, ModelSettings
+from harness.run.yaml_file import validated
 
 Opener: TypeAlias = Callable[[str], Model]
 
 _HINT = (
-    "give a name such as 'affect-tiny', or an object of harness.core.model.Model: a `card` (harness.core.model.Card "
+    "give a name such as 'affect-tiny', harness.ModelSettings or the same as a dict, or an object of harness.core.model.Model: a `card` (harness.core.model.Card "
     "with name and identity), `async def reply(request)` that gives a harness.core.generation.Generation, "
     "`async def close()`"
 )
@@ -72,24 +74,55 @@ def _said(found: object) -> str:
     return f"{type(found).__name__} for a reply, not a Generation"
 
 
-def split_models(given: Sequence[object]) -> tuple[tuple[str, ...], dict[str, Opener]]:
-    """(the names of all models, name -> what opens those that are objects), in the order given.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Models as a person gave them in Python."""
 
-    Raises HarnessError for what is neither a name nor a model, a card that says too little, and a name that stands
-    twice.
+    names: tuple[str, ...]
+    """Of all, in the order given."""
+    opening: Mapping[str, Opener]
+    """Name -> what opens those that are objects."""
+    settings: Mapping[str, ModelSettings]
+    """Name -> settings of those that are described."""
+
+
+def split_models(given: Sequence[object]) -> Given:
+    """Names, objects and settings apart.
+
+    Raises HarnessError for what is neither a name nor a model, a card that says too little, settings that do not
+    hold, and a name that stands twice.
     """
     names: list[str] = []
     opening: dict[str, Opener] = {}
-    for one in given:
-        name = one if isinstance(one, str) else _card(one).name
-        if name in opening or (name in names and not isinstance(one, str)):
+    settings: dict[str, ModelSettings] = {}
+    for one in map(_described, given):
+        plain = isinstance(one, str)
+        name = one if isinstance(one, str) else _name(one)
+        if name in opening or name in settings or (name in names and not plain):
             raise HarnessError(
-                f"two models are called {name!r}", hint="give each card a name of its own"
+                f"two models are called {name!r}", hint="give each a name of its own"
             )
         names.append(name)
-        if not isinstance(one, str):
+        if isinstance(one, ModelSettings):
+            settings[name] = one
+        elif not plain:
             opening[name] = _opener(one)
-    return tuple(names), opening
+    return Given(tuple(names), opening, settings)
+
+
+def _described(one: object) -> object:
+    """Settings written as a dict; anything else as it is."""
+    if not isinstance(one, Mapping):
+        return one
+    return validated(ModelSettings, dict(one), lambda keys: "model", "settings")
+
+
+def _name(one: object) -> str:
+    if not isinstance(one, ModelSettings):
+        return _card(one).name
+    if one.called in BASELINES:
+        raise HarnessError(f"{one.called!r} is the name of a baseline", hint="choose another name")
+    return one.called
 
 
 def _opener(model: Any) -> Opener:

@@ -20,11 +20,12 @@ from pydantic import (
 )
 
 from harness.api.model_object import Opener
+from harness.api.named_models import open_named, options_for, settings_for, spec_of
 from harness.core.cell import Channel
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
 from harness.core.task import Task
-from harness.models import OpenOptions, open_model, takes
+from harness.models import ModelSettings, OpenOptions, takes
 from harness.run.job import Job, make_job
 from harness.run.stop import Limits
 from harness.run.task_files import changed_task, load_task
@@ -98,6 +99,7 @@ class Evaluation:
 
     job: Job
     opening: Opener | None = None
+    """None leaves it to `harness.models`."""
 
 
 def prepare(
@@ -105,17 +107,22 @@ def prepare(
     *,
     command: Sequence[str],
     models: Mapping[str, Opener] = MappingProxyType({}),
+    settings: Mapping[str, ModelSettings] = MappingProxyType({}),
     spelled: Callable[[str], str] = flag,
 ) -> Evaluation:
     """The job that the options ask for, checked as far as that can be done without reading data.
 
-    `models` opens those among `asked.models` that are objects; `spelled` writes an option's name as the person who
+    `models` opens those among `asked.models` that are objects; `settings` are those of models that are described in
+    Python, beside those of harness.toml; `spelled` writes an option's name as the person who
     asks knows it. Raises HarnessError for an option that has no effect here, an unknown task, change, condition or
     folder.
     """
     _refuse_without_models(asked, spelled)
-    _refuse_unopened(asked, spelled, frozenset(models))
     place = open_workspace(Path.cwd(), prompts=asked.prompts_folders, tasks=asked.tasks_folders)
+    given = frozenset(name for name in asked.model_fields_set if getattr(asked, name) is not None)
+    named = settings_for(asked.models, {**place.models, **settings}, given=given)
+    opened = [spec_of(name, named) for name in asked.models if name not in models]
+    _refuse_unopened(asked, spelled, opened)
     job = make_job(
         tasks_of(asked, place),
         place,
@@ -141,7 +148,6 @@ def prepare(
             vllm_args=asked.vllm_args,
             concurrency=asked.concurrency,
             timeout=asked.timeout,
-            temperature=asked.temperature,
             rpm=asked.rpm,
             tpm=asked.tpm,
             give_up_after=asked.give_up_after,
@@ -150,12 +156,20 @@ def prepare(
         command=command,
         changes=asked.changes,
         check_models=asked.check_models,
+        settings=named,
     )
-    return Evaluation(job, partial(_open, models, job.options) if models else None)
+    mine = [name for name in job.axes.models if name not in models]
+    options = options_for(mine, named, job.options, job.axes)
+    return Evaluation(job, partial(_open, models, named, options))
 
 
-def _open(models: Mapping[str, Opener], options: OpenOptions, name: str) -> Model:
-    return models[name](name) if name in models else open_model(name, options=options)
+def _open(
+    models: Mapping[str, Opener],
+    settings: Mapping[str, ModelSettings],
+    options: Mapping[str, OpenOptions],
+    name: str,
+) -> Model:
+    return models[name](name) if name in models else open_named(name, settings, options)
 
 
 def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> None:
@@ -178,12 +192,11 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
 
 
 def _refuse_unopened(
-    asked: RunOptions, spelled: Callable[[str], str], objects: frozenset[str]
+    asked: RunOptions, spelled: Callable[[str], str], opened: Sequence[str]
 ) -> None:
-    """Raise HarnessError for options of opening that no model named can use."""
+    """Raise HarnessError for options of opening that none of the models opened can use."""
     named = spelled("models")
     doing = f"with {named} {', '.join(asked.models)}" if asked.models else f"without {named}"
-    opened = [name for name in asked.models if name not in objects]
     for option in (
         "allow_remote",
         "key_file",

@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.api.options import Evaluation
@@ -20,7 +20,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="M", action="append", default=[],
         help="affect-tiny, transformers:PATH_OR_ID, vllm:PATH_OR_ID, openai:MODEL@URL, "
-        "langchain:PROVIDER:MODEL (repeatable); "
+        "langchain:PROVIDER:MODEL, or NAME of a [models.NAME] in harness.toml (repeatable); "
         "without one only the baselines majority and prior are scored",
     )  # fmt: skip
     parser.add_argument(
@@ -71,7 +71,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "`harness list protocols`",
     )  # fmt: skip
     parser.add_argument(
-        "--temperature", metavar="T", type=_temperature, default=0.0,
+        "--temperature", metavar="T", type=_temperature,
         help="draw replies at this temperature; default 0: the likeliest word each time",
     )  # fmt: skip
     parser.add_argument(
@@ -79,7 +79,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         help="most tokens of a reply, its reasoning included, for all prompts; default: each prompt's own limit, "
         "else the task's",
     )  # fmt: skip
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
+    parser.add_argument("--seed", metavar="S", type=int, help="seed of everything drawn (0)")
     add_changes(parser)
     add_folders(parser)
 
@@ -243,17 +243,21 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         shots=tuple(args.shots),
         protocol=args.protocol,
         repeats=args.repeats,
-        temperature=args.temperature,
-        max_tokens=args.max_tokens,
         limit=args.limit,
-        seed=args.seed,
         changes=tuple(args.changes),
         prompts_folders=tuple(args.prompts),
         tasks_folders=tuple(args.task_folders),
         out=out,
         **{name: getattr(args, flag) for name, flag in serving.items() if hasattr(args, flag)},
+        **_asked_sampling(args),
     )
     return prepare(asked, command=["harness", *sys.argv[1:]])
+
+
+def _asked_sampling(args: argparse.Namespace) -> dict[str, Any]:
+    """Options that win over a model's own settings where they are given."""
+    named = ("temperature", "seed", "max_tokens")
+    return {name: value for name in named if (value := getattr(args, name)) is not None}
 
 
 def tasks(args: argparse.Namespace, names: list[str], place: Workspace) -> list[Task]:

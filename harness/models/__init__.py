@@ -8,5 +8,14 @@ from harness.models.registry import (
     open_model,
     takes,
 )
+from harness.models.settings import ModelSettings
 
-__all__ = ["BASELINES", "MODELS", "OpenOptions", "describe_models", "open_model", "takes"]
+__all__ = [
+    "BASELINES",
+    "MODELS",
+    "ModelSettings",
+    "OpenOptions",
+    "describe_models",
+    "open_model",
+    "takes",
+]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
 from harness.core.registry import Listed, Registry
+from harness.core.request import Sampling
 from harness.models.retry import Patience
+from harness.models.settings import ModelSettings
 
 MODELS = Registry(
     "model",
@@ -64,6 +66,20 @@ class OpenOptions:
     """Host names that pictures may be sent to; loopback needs no leave."""
     key_file: Path | None = None
     """File that holds the server's key, instead of the environment."""
+    key_env: str | None = None
+    """Variable that holds the server's key, in place of OPENAI_API_KEY; it goes to this model's host alone."""
+    usual_key: bool = True
+    """Whether OPENAI_API_KEY may go to this model's host; not where several hosts are asked and it may be another's."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with every request to the server."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Added to the server's address."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """Added to the body of every request."""
+    trust_remote_code: bool = False
+    """Whether code that lies beside the weights may run."""
+    adapter: str | None = None
+    """A PEFT adapter on top of the weights: a folder or a hub id."""
     vllm_python: str | None = None
     """Python of the environment that vLLM is installed in; None means this one, else that of the command `vllm`."""
     vllm_args: tuple[str, ...] = ()
@@ -74,14 +90,39 @@ class OpenOptions:
     """Most requests in flight; None leaves it to the adapter."""
     timeout: float | None = None
     """Longest wait for one reply of a server, in seconds; None leaves it to the adapter."""
-    temperature: float = 0.0
-    """At which replies will be drawn: what a server takes is tried with it."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """With which replies will be drawn: what a server takes is tried with it."""
     rpm: float | None = None
     """Most requests to a server; None means no limit of ours."""
     tpm: float | None = None
     """Most tokens of conversations and replies together; None means no limit of ours."""
     give_up_after: float | None = None
     """Longest time without a reply that a rate limit is waited out, in seconds; None leaves it to the adapter."""
+
+    def of(self, settings: ModelSettings, *, sampling: Sampling) -> OpenOptions:
+        """These for one model. Raises HarnessError for a setting that has no effect on models of its kind."""
+        refuse_unused(
+            f"with [models.{settings.called}], which is {settings.model}",
+            {
+                name: getattr(settings, name) or None
+                for name, option in _SETTINGS.items()
+                if not takes(settings.model, option)
+            },
+        )
+        own_key = settings.key_env or settings.key_file
+        return replace(
+            self,
+            key_file=settings.key_file if own_key else self.key_file,
+            key_env=settings.key_env,
+            headers=settings.headers,
+            query=settings.query,
+            body=settings.body,
+            trust_remote_code=settings.trust_remote_code,
+            adapter=settings.adapter,
+            vllm_python=settings.python or self.vllm_python,
+            vllm_args=(*self.vllm_args, *settings.arguments),
+            sampling=sampling,
+        )
 
     def patience(self) -> Patience:
         """How long is waited, by what is set here."""
@@ -107,10 +148,11 @@ _REACHED = frozenset(
 _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "affect-tiny": frozenset(),
-        "transformers": frozenset(),
-        "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"}),
-        "openai": _REACHED,
-        "langchain": _REACHED,
+        "transformers": frozenset({"trust_remote_code", "adapter"}),
+        "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"})
+        | {"body", "trust_remote_code", "adapter"},
+        "openai": _REACHED | {"key_env", "headers", "query", "body"},
+        "langchain": _REACHED | {"key_env"},
         "majority": frozenset(),
         "prior": frozenset(),
     }
@@ -122,6 +164,22 @@ def takes(spec: str, option: str) -> bool:
     """Whether an option of OpenOptions concerns a model as a person writes it; those of other packages take any."""
     taken = _TAKEN.get(spec.strip().partition(":")[0])
     return taken is None or option in taken
+
+
+_SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "python": "vllm_python",
+        "arguments": "vllm_args",
+        "key_env": "key_env",
+        "key_file": "key_file",
+        "headers": "headers",
+        "query": "query",
+        "body": "body",
+        "trust_remote_code": "trust_remote_code",
+        "adapter": "adapter",
+    }
+)
+"""Setting of a model -> the option of OpenOptions that it becomes."""
 
 
 class Opener(Protocol):
@@ -139,10 +197,13 @@ def describe_models() -> list[Listed]:
     ]
 
 
-def open_model(spec: str, *, options: OpenOptions | None = None) -> Model:
+def open_model(
+    spec: str, *, options: OpenOptions | None = None, called: str | None = None
+) -> Model:
     """The model that `spec` names, ready to answer.
 
-    `spec` is `NAME` or `NAME:ARGUMENT`; see `describe_models`. Without `options` nothing may leave this
+    `spec` is `NAME` or `NAME:ARGUMENT`; see `describe_models`. `called` is its name on the card; left out, `spec`.
+    Without `options` nothing may leave this
     machine. Call it outside a running event loop, or in a thread: it reads files, or asks a server what
     it serves.
 
@@ -158,7 +219,11 @@ def open_model(spec: str, *, options: OpenOptions | None = None) -> Model:
     if name not in MODELS.names():
         raise HarnessError(f"no model can be opened as {spec!r}", hint=_choices())
     model: Model = MODELS.make(
-        name, argument.strip(), name=spec.strip(), options=options or OpenOptions(), expects=Model
+        name,
+        argument.strip(),
+        name=called or spec.strip(),
+        options=options or OpenOptions(),
+        expects=Model,
     )
     return model
 

@@ -51,14 +51,16 @@ def basis(
     sampling: Sampling,
     *,
     max_images: int | None = None,
+    system: str = "keep",
 ) -> str:
     """Eight hex digits over what determines the replies of a cell.
 
-    `identity` is that of the model's card; `max_images` what was declared for the model, if anything was.
+    `identity` is that of the model's card; `max_images` what was declared for the model, if anything was, and
+    `system` what becomes of system turns by its settings.
     """
     return basis_of(
         cell, task, prompt.digest, identity, _said_sampling(sampling), max_images=max_images,
-        defining=may_define(prompt.source),
+        system=system, defining=may_define(prompt.source),
     )  # fmt: skip
 
 
@@ -70,6 +72,7 @@ def basis_of(
     sampling: dict[str, Any],
     *,
     max_images: int | None = None,
+    system: str = "keep",
     defining: bool = True,
 ) -> str:
     """`basis`, of what a manifest holds of a prompt and its sampling (parameters that are not the default).
@@ -91,6 +94,8 @@ def basis_of(
     }
     if max_images is not None:
         asked["max_images"] = max_images
+    if system != "keep":
+        asked["system"] = system
     if cell.shots:
         asked["exemplars"] = dict(task.exemplars)
     return digest_json(asked)[:DIGITS]

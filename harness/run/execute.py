@@ -125,6 +125,7 @@ async def execute(
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
             video=None if held is None else "video" in held,
+            system=axes.settings_of(name).system,
         ),
     )  # fmt: skip
     for task_name, planned in plan.tasks.items():
@@ -149,7 +150,7 @@ def _settings(
             task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
             settings[cell.id] = _CellSetting(
                 load_protocol(cell.protocol),
-                sampling_for(task, prompt, axes),
+                sampling_for(task, prompt, axes, name),
                 bases[cell.id],
                 Asking(task, prompt, cell.channel, offers),
             )

@@ -7,7 +7,10 @@ contact-sheet: a request with more pictures than the model takes shows each grou
 (nothing but white space between them) as one numbered contact sheet. Pictures that a prompt sets apart, by
 words or turns, are named by it one by one and stay apart.
 
-system-in-user: for a chat template without a system turn, its text goes before that of the first user turn.
+system-in-user: for a chat template without a system turn, or where the model's settings say so, its text goes before
+that of the first user turn.
+
+system-left-out: where the model's settings say so, system turns are not sent.
 
 All change the messages before the key is made, so that what was sent is what the key names.
 """
@@ -25,10 +28,12 @@ from harness.core.message import Image, Message, Part, Text, Video
 from harness.core.model import Card
 from harness.core.picture import HeldPicture
 from harness.media import contact_sheet
+from harness.models.settings import SystemTurns
 
 VIDEO_AS_FRAMES = "video-as-frames"
 CONTACT_SHEET = "contact-sheet"
 SYSTEM_IN_USER = "system-in-user"
+SYSTEM_LEFT_OUT = "system-left-out"
 
 HELD_SHEETS = 8
 """Sheets kept for the next prompt that shows the same frames."""
@@ -48,10 +53,16 @@ class Fitter:
     """Fits conversations to one model. `card` is asked anew each time, since a server tells its limits late."""
 
     def __init__(
-        self, card: Callable[[], Card], *, most: int | None = None, video: bool | None = None
+        self,
+        card: Callable[[], Card],
+        *,
+        most: int | None = None,
+        video: bool | None = None,
+        system: SystemTurns = "keep",
     ) -> None:
         """`most`: most pictures in one request as the person who runs declares it; None says nothing. `video`: whether
-        the model was found to take video; None leaves that to the card."""
+        the model was found to take video; None leaves that to the card. `system`: what becomes of system turns."""
+        self._system = system
         self._card = card
         self._declared = most
         self._video = video
@@ -72,9 +83,13 @@ class Fitter:
         if not self._takes_video and has_video(messages):
             messages = video_as_frames(messages)
             rules.append(VIDEO_AS_FRAMES)
-        if not self._card().system_role and any(m.role == "system" for m in messages):
-            messages = system_in_user(messages)
-            rules.append(SYSTEM_IN_USER)
+        if any(m.role == "system" for m in messages):
+            if self._system == "none":
+                messages = tuple(m for m in messages if m.role != "system")
+                rules.append(SYSTEM_LEFT_OUT)
+            elif self._system == "user" or not self._card().system_role:
+                messages = system_in_user(messages)
+                rules.append(SYSTEM_IN_USER)
         most = self.most
         if most is None or count_pictures(messages) <= most:
             return FittedRequest(messages, tuple(rules))

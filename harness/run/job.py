@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.conditions import read_presentation
@@ -15,7 +16,7 @@ from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.core.text import digest_json
-from harness.models import BASELINES, OpenOptions
+from harness.models import BASELINES, ModelSettings, OpenOptions
 from harness.run.fallback import declared_images
 from harness.run.folder import RunFolder
 from harness.run.plan import Axes
@@ -39,7 +40,7 @@ class Job:
     command: tuple[str, ...]
     fit_on: str | None
     options: OpenOptions
-    """For the models that are opened."""
+    """For the models that are opened, where they have no settings of their own."""
     limits: Limits
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
@@ -69,10 +70,11 @@ def make_job(
     command: Sequence[str],
     changes: Sequence[str],
     check_models: bool = False,
+    settings: Mapping[str, ModelSettings] = MappingProxyType({}),
 ) -> Job:
     """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
 
-    `max_images` are written `N` or `MODEL=N`; of the protocol `vote`, `repeats` says how many vote. Raises
+    `settings` are those of models that have any. `max_images` are written `N` or `MODEL=N`; of the protocol `vote`, `repeats` says how many vote. Raises
     HarnessError for an unknown condition or protocol, or a model written with a secret.
     """
     conditions = [
@@ -90,13 +92,17 @@ def make_job(
         conditions=tuple(dict.fromkeys(conditions)),
         channels=tuple(dict.fromkeys(channels)),
         shots=tuple(dict.fromkeys(shots)),
-        max_images=declared_images(max_images, models),
+        max_images={
+            **{name: one.max_images for name, one in settings.items() if one.max_images},
+            **declared_images(max_images, models),
+        },
         limit=limit,
         seed=seed,
         repeats=repeats,
         temperature=temperature,
         protocol=protocol,
         max_tokens=max_tokens,
+        settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
     )
     names = [task.name for task in tasks]
@@ -136,6 +142,8 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
     asked += [dict(axes.max_images)] if axes.max_images else []
     asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
     asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
+    if axes.settings:
+        asked += [["settings", *(one.telling for _, one in sorted(axes.settings.items()))]]
     drawn = (axes.repeats, axes.temperature)
     asked += list(drawn) if drawn != (1, 0.0) else []
     words = "-".join([*tasks[:3], *axes.models[:2]])

@@ -112,6 +112,8 @@ def _changes(old: Entry, new: Entry | None, text: Entry, manifest: Entry) -> lis
         found.append("sampling")
     if new is not None and old.get("max_images") != new.get("max_images"):
         found.append("max_images")
+    if new is not None and old.get("system") != new.get("system"):
+        found.append("system")
     known = (
         old["task"] in manifest["tasks"] and old["sampling"]
     )  # of answers made elsewhere it is not
@@ -129,6 +131,7 @@ def _basis_under(entry: Entry, manifest: Entry, prompt: Entry) -> str:
         entry["identity"],
         said_sampling(entry["sampling"]),
         max_images=entry.get("max_images"),
+        system=entry.get("system", "keep"),
         defining=may_define(prompt["source"]),
     )
 

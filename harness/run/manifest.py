@@ -15,6 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.kind import kind_named
 from harness.core.model import Card
 from harness.core.text import digest_json
+from harness.models import ModelSettings
 from harness.run.basis import basis, basis_0_2
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.kept import Asked, earlier_bases, keep
@@ -65,7 +66,9 @@ def build_manifest(
             for name, prompt in plan.prompts.items()
         },
         "models": {
-            name: _model_entry(card, kept.get(name, {}), axes.max_images.get(name))
+            name: _model_entry(
+                card, kept.get(name, {}), axes.max_images.get(name), axes.settings.get(name)
+            )
             for name, card in cards.items()
         },
         "cells": [cell_entry(cell, plan, cards[cell.model], axes) for cell in plan.cells],
@@ -78,7 +81,12 @@ def build_manifest(
     return manifest
 
 
-def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) -> dict[str, Any]:
+def _model_entry(
+    card: Card,
+    before: Mapping[str, Any],
+    declared: int | None,
+    settings: ModelSettings | None = None,
+) -> dict[str, Any]:
     """What is written of a model. One that says nothing of constraints yet keeps what was found before."""
     entry: dict[str, Any] = {
         "identity": card.identity,
@@ -90,6 +98,8 @@ def _model_entry(card: Card, before: Mapping[str, Any], declared: int | None) ->
         "max_images": {"known": card.max_images, "declared": declared},
         "window": card.window,
     }
+    if settings is not None:
+        entry["settings"] = redacted(settings.recorded)
     if "served" in before:
         entry["served"] = before["served"]
     if before.get("identity") == card.identity and not card.offers:
@@ -138,22 +148,26 @@ def _task_entry(plan: Plan, name: str) -> dict[str, Any]:
 def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]:
     """What a manifest holds of one cell."""
     task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-    sampling = sampling_for(task, prompt, axes)
+    sampling = sampling_for(task, prompt, axes, cell.model)
     most = axes.max_images.get(cell.model)
+    system = axes.settings_of(cell.model).system
     entry = {
         "id": cell.id,
         **cell.as_row(),
         "shots": cell.shots,
         "label_order": cell.label_order,
-        "basis": basis(cell, task, prompt, card.identity, sampling, max_images=most),
-        "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)],
+        "basis": basis(cell, task, prompt, card.identity, sampling, max_images=most, system=system),
+        "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)]
+        if system == "keep"
+        else [],
         "prompt_digest": prompt.digest,
         "sampling": asdict(sampling),
         "trials": plan.counts[cell.id],
         "repeats": plan.repeats,
         "needs": sorted(plan.needs.get(cell.id, ())),
     }
-    return entry if most is None else {**entry, "max_images": most}
+    entry |= {} if most is None else {"max_images": most}
+    return entry if system == "keep" else {**entry, "system": system}
 
 
 def _write(folder: RunFolder, manifest: Mapping[str, Any]) -> None:
@@ -174,10 +188,11 @@ def write_details(folder: RunFolder, cards: Mapping[str, Card]) -> None:
     refused, constraints that were found to hold."""
     manifest = read_manifest(folder)
     before = manifest["models"]
-    models = {
-        name: _model_entry(card, before[name], before[name]["max_images"]["declared"])
-        for name, card in cards.items()
-    }
+    models = {}
+    for name, card in cards.items():
+        models[name] = _model_entry(card, before[name], before[name]["max_images"]["declared"])
+        if "settings" in before[name]:
+            models[name]["settings"] = before[name]["settings"]
     if any(manifest["models"][name] != entry for name, entry in models.items()):
         manifest["models"] |= models
         _write(folder, manifest)

@@ -16,6 +16,7 @@ from harness.core.request import Sampling
 from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import Task
+from harness.models import ModelSettings
 from harness.prompting import Library
 from harness.run.answer_constraints import need_of
 from harness.run.columns import read_table, write_table
@@ -112,6 +113,17 @@ class Axes:
     """In place of the prompts' own."""
     max_tokens: int | None = None
     """Most tokens of a reply, for all prompts; None: each prompt's own, else the task's."""
+    settings: Mapping[str, ModelSettings] = field(default_factory=dict)
+    """Model -> its settings, of those that have any. What the command says instead is not in them."""
+
+    def settings_of(self, model: str) -> ModelSettings:
+        """Those of a model; the usual ones where it has none."""
+        return self.settings.get(model) or ModelSettings(model=model)
+
+    def temperature_of(self, model: str) -> float:
+        """At which its replies are drawn."""
+        own = self.settings_of(model).sampling.temperature
+        return self.temperature if own is None else own
 
 
 def make_plan(
@@ -154,7 +166,9 @@ def make_plan(
         cells += _cells(task, axes, chosen, shown)
     cells = [replace(cell, given_id=ids.get(cell.id, "")) for cell in cells]
     requests = {
-        cell.id: requests_of(cell, prompts[cell.prompt], library, temperature=axes.temperature)
+        cell.id: requests_of(
+            cell, prompts[cell.prompt], library, temperature=axes.temperature_of(cell.model)
+        )
         for cell in cells
     }
     plan = Plan(
@@ -352,16 +366,20 @@ def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSamp
                         yield cell, row, trial_id(cell, row.sample, repeat)
 
 
-def sampling_for(task: Task, prompt: Prompt, axes: Axes) -> Sampling:
-    """Greedy decoding unless a temperature was asked for, with the token limit that was asked for, else the prompt's,
-    else the task's.
+def sampling_for(task: Task, prompt: Prompt, axes: Axes, model: str) -> Sampling:
+    """Greedy decoding unless a temperature was asked for, with the token limit that was asked for or that the model's
+    settings have, else the prompt's, else the task's.
 
     The seed is that of the first repeat.
     """
+    own = axes.settings_of(model).sampling
     return Sampling(
-        temperature=axes.temperature,
-        seed=axes.seed,
-        max_tokens=axes.max_tokens or prompt.head.max_tokens or task.max_tokens,
+        temperature=axes.temperature_of(model),
+        top_p=1.0 if own.top_p is None else own.top_p,
+        top_k=own.top_k or 0,
+        repetition_penalty=1.0 if own.repetition_penalty is None else own.repetition_penalty,
+        seed=axes.seed if own.seed is None else own.seed,
+        max_tokens=axes.max_tokens or own.max_tokens or prompt.head.max_tokens or task.max_tokens,
     )
 
 

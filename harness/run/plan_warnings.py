@@ -22,17 +22,17 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
     notes = [*_sample_notes(plan)]
     for spec in axes.models:
         notes += _model_notes(spec, axes, models.get(spec))
+    warmth = {axes.temperature_of(spec): None for spec in axes.models} or {axes.temperature: None}
+    drawn = " or ".join(f"{temperature:g}" for temperature in warmth)
     if axes.repeats > 1:
         notes.append(
-            f"each sample is asked {axes.repeats} times, at temperature {axes.temperature:g}"
-            + ("" if axes.temperature else ": greedy replies can hardly differ (--temperature T)")
+            f"each sample is asked {axes.repeats} times, at temperature {drawn}"
+            + ("" if all(warmth) else ": greedy replies can hardly differ (--temperature T)")
         )
     for name in dict.fromkeys(cell.protocol for cell in plan.cells):
         draws = draws_of(load_protocol(name))
         if draws > 1:
-            notes.append(
-                f"{name}: {draws} replies to each sample, drawn at temperature {axes.temperature:g}"
-            )
+            notes.append(f"{name}: {draws} replies to each sample, drawn at temperature {drawn}")
     if not plan.cells:
         notes.append("no model asked for: only the baselines are scored (--model M)")
     return notes
@@ -92,7 +92,7 @@ def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
         )
         return
     details = {} if model is None else model.card.details
-    host = remote_host(spec) or details.get("remote")
+    host = remote_host(axes.settings_of(spec).model) or details.get("remote")
     if host:
         yield f"faces leave this machine for {host} ({spec})"
     if details.get("not_sent"):

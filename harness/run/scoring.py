@@ -56,11 +56,12 @@ def concerns_scoring(keys: tuple[str, ...]) -> bool:
 
 
 def scored_manifest(folder: RunFolder) -> dict[str, Any]:
-    """The manifest with the tasks as they are scored, and under `scoring` what was said of that.
+    """The manifest with the tasks as they are scored, under `scoring` what was said of that, and models under the names
+    that they are shown by.
 
     Raises HarnessError for a folder that is no run, or where a file is broken.
     """
-    manifest = read_manifest(folder)
+    manifest = shown_as(read_manifest(folder))
     overlay = read_scoring(folder)
     if overlay is None:
         return manifest
@@ -69,6 +70,22 @@ def scored_manifest(folder: RunFolder) -> dict[str, Any]:
             manifest["tasks"][name] = {**manifest["tasks"][name], **entry}
     manifest["scoring"] = overlay["said"]
     return manifest
+
+
+def shown_as(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with models under their display names, in `models` and in `cells`, whose ids stay as they are."""
+    shown = {
+        name: entry["settings"]["display_name"]
+        for name, entry in manifest.get("models", {}).items()
+        if entry.get("settings", {}).get("display_name")
+    }
+    if not shown:
+        return manifest
+    models = {shown.get(name, name): entry for name, entry in manifest["models"].items()}
+    cells = [
+        {**entry, "model": shown.get(entry["model"], entry["model"])} for entry in manifest["cells"]
+    ]
+    return {**manifest, "models": models, "cells": cells}
 
 
 def read_scoring(folder: RunFolder) -> dict[str, Any] | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import HarnessError
 from harness.core.folders import Folders
+from harness.models import BASELINES, MODELS, ModelSettings
 from harness.prompting import shipped_folder
+from harness.run.toml_file import read_toml
+from harness.run.yaml_file import validated
 
 CONFIG_NAME = "harness.toml"
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
@@ -30,6 +32,8 @@ class ConfigFile(BaseModel):
     """Folders of your own tasks, in the same way."""
     data: Mapping[str, str] = {}
     """Name -> folder of a data set; task files write `${data.NAME}`."""
+    models: Mapping[str, ModelSettings] = {}
+    """Name -> settings of a model; `--model NAME` asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Workspace:
     prompts: Folders
     tasks: Folders
     data: Mapping[str, str]
+    models: Mapping[str, ModelSettings] = field(default_factory=dict)
+    """Name -> settings of the models that `harness.toml` describes."""
 
 
 def open_workspace(
@@ -65,27 +71,39 @@ def open_workspace(
         prompts=Folders.shipped(shipped, "harness.prompts", own=mine),
         tasks=Folders.shipped(shipped.parent / "tasks", "harness.tasks", own=my_tasks),
         data=config.data,
+        models={name: _named(name, one, here) for name, one in config.models.items()},
     )
+
+
+def _named(name: str, settings: ModelSettings, here: Path) -> ModelSettings:
+    """A model of `harness.toml` under its name, its key's file beside that file."""
+    update: dict[str, Any] = {"name": name}
+    if settings.key_file is not None:
+        update["key_file"] = here / settings.key_file.expanduser()
+    return settings.model_copy(update=update)
 
 
 def _read_config(path: Path) -> ConfigFile:
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw, place = read_toml(path)
     except FileNotFoundError:
         return ConfigFile()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HarnessError(f"{path}: not valid TOML: {error}") from None
     for key in ("prompts", "tasks"):
         if isinstance(raw.get(key), str):
             raw[key] = [raw[key]]
-    try:
-        return ConfigFile.model_validate(raw)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        raise HarnessError(
-            f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}",
-            hint='known keys: prompts, tasks (folders), [data] name = "folder"',
-        ) from None
+    config = validated(ConfigFile, raw, place, "harness.toml")
+    for name, settings in config.models.items():
+        where = place(("models", name))
+        if not name.strip() or name in BASELINES or name.partition(":")[0] in MODELS.names():
+            raise HarnessError(
+                f"{where}: {name!r} already means a model of its own", hint="give it another name"
+            )
+        if settings.name:
+            raise HarnessError(
+                f"{place(('models', name, 'name'))}: models.{name}.name: unknown key",
+                hint="the name is that of the table; display_name is what tables show",
+            )
+    return config
 
 
 def fill_references(value: Any, data: Mapping[str, str], *, where: str) -> Any:

@@ -64,6 +64,8 @@ class Stub:
     """Parsed bodies of requests by which it is found out how a server wants to be asked."""
     raw: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    every: list[dict[str, str]] = field(default_factory=list)
+    """Headers of all requests, those for lists and versions too."""
     times: list[float] = field(default_factory=list)
     """`time.monotonic` at each arrival."""
     in_flight: int = 0
@@ -226,7 +228,14 @@ def _error(status: int, message: str, headers: Mapping[str, str] | None = None) 
 
 async def serve(stub: Stub, *, port: int = 0) -> web.AppRunner:
     """Start a stub on 127.0.0.1 in the running loop; a free port where none is named."""
-    app = web.Application(client_max_size=1 << 28)
+
+    @web.middleware
+    async def note(request: web.Request, handler: Any) -> web.StreamResponse:
+        stub.every.append({"path": request.path_qs, **request.headers})
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    app = web.Application(client_max_size=1 << 28, middlewares=[note])
     app.router.add_post("/v1/chat/completions", stub.chat)
     app.router.add_post("/tokenize", stub.tokens)
     app.router.add_get("/v1/models", stub.models)

@@ -29,6 +29,6 @@ def requests_of(task: str, prompt: str, count: int, *, seed: int = 0) -> list[Re
         for trials in prepare(planned, plan.cells, plan, library):
             for trial in trials:
                 step = load_protocol(trial.cell.protocol).step(trial.render, [])
-                sampling = sampling_for(planned.task, trial.prompt, axes)
+                sampling = sampling_for(planned.task, trial.prompt, axes, trial.cell.model)
                 found.append(make_request(step.messages, sampling, model="any"))
     return found

@@ -9,14 +9,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from harness.core.errors import HarnessError
 from harness.core.text import visible
 from harness.models.http.connection import Http, TooLarge, Unreadable, run_apart, trust_hint
 from harness.models.http.key_mask import Mask
+from harness.models.settings import is_secret
 
 _FORM = "write openai:MODEL@URL, as in openai:qwen@http://127.0.0.1:8000"
 _PLAIN_QUERY = re.compile(r"(?:api-version=[A-Za-z0-9.-]+)?")
@@ -37,6 +39,8 @@ class Endpoint:
     """Bearer token, or empty. Never shown."""
     query: str = ""
     """What stands behind the `?` of the address, such as Azure's `api-version`; no secret."""
+    more: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Headers that the person who runs adds; they may hold a key."""
 
     @property
     def chat(self) -> str:
@@ -58,7 +62,7 @@ class Endpoint:
     @property
     def headers(self) -> dict[str, str]:
         """What goes with every request."""
-        named = {"Content-Type": "application/json", "Accept": "application/json"}
+        named = {"Content-Type": "application/json", "Accept": "application/json", **self.more}
         if not self.key:
             return named
         if self.deployment:
@@ -67,8 +71,9 @@ class Endpoint:
 
     @property
     def mask(self) -> Mask:
-        """What hides the key in whatever the server sends."""
-        return Mask([self.key] if self.key else [])
+        """What hides the key, and headers that may be one, in whatever the server sends."""
+        held = [value.rpartition(" ")[2] for name, value in self.more.items() if is_secret(name)]
+        return Mask([secret for secret in (self.key, *held) if secret])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +91,20 @@ class Served:
 
 
 def parse_endpoint(
-    argument: str, *, allow_remote: frozenset[str], key_file: Path | None = None
+    argument: str,
+    *,
+    allow_remote: frozenset[str],
+    key_file: Path | None = None,
+    key_env: str | None = None,
+    usual_key: bool = True,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    query: Mapping[str, str] = MappingProxyType({}),
 ) -> Endpoint:
     """Read `MODEL@URL`, and the key from `key_file` or the environment.
 
-    Raises HarnessError where it is no such thing, the host was not allowed, or the file is no key's.
+    `key_env` names a variable in place of OPENAI_API_KEY, which is read only with `usual_key`. A header that says who
+    asks takes the place of a key. Raises HarnessError where it is no such thing, the host was not allowed, or the
+    file is no key's.
     """
     found = re.fullmatch(r"(?P<model>.+?)@(?P<url>[a-z]+://.*)", argument)
     if found is None:  # what stands after the @ may hold a password, and is not repeated
@@ -112,32 +126,58 @@ def parse_endpoint(
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     loopback = is_loopback(host)
-    key = find_key(key_file)
+    keyed = any(map(is_secret, headers))
+    key = ""
+    if key_file or key_env or (usual_key and not keyed):
+        key = find_key(key_file, variable=key_env)
     if not loopback:
-        _check_remote(host, key, allow_remote)
+        _check_remote(host, keyed or bool(key), allow_remote)
     base = f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
-    return Endpoint(model, base, host, loopback, key, parts.query)
+    behind = "&".join(filter(None, (parts.query, urlencode(query))))
+    return Endpoint(model, base, host, loopback, key, behind, headers)
 
 
 def remote_host(spec: str) -> str | None:
     """The host that an `openai:MODEL@URL` sends pictures to; None for this machine, or another form."""
-    _, _, url = spec.partition("@")
-    if not spec.startswith("openai:") or "://" not in url:
-        return None
+    return (key_host(spec, named_file=False) or None) if spec.startswith("openai:") else None
+
+
+def key_host(spec: str, *, named_file: bool) -> str | None:
+    """The host that a key without a host of its own would go to: "" for this machine, None where none is sent.
+
+    `named_file` says that a file holds the key; left to the environment, a provider of LangChain has its own variable.
+    """
+    kind, _, rest = spec.partition(":")
+    provider, _, after = rest.partition(":") if kind == "langchain" else ("openai", "", rest)
+    _, _, url = after.partition("@")
+    if "://" not in url:
+        return provider if named_file and kind == "langchain" else None
     try:
         host = (urlsplit(url[url.rfind("@", 0, url.index("://")) + 1 :]).hostname or "").lower()
     except ValueError:
         return None
-    return host if host and not is_loopback(host) else None
+    return "" if is_loopback(host) else host
 
 
-def find_key(file: Path | None) -> str:
-    """The bearer token in `file`, else in OPENAI_API_KEY; empty where there is none.
+def usual_key_is_set() -> bool:
+    """Whether OPENAI_API_KEY holds anything."""
+    return bool(os.environ.get("OPENAI_API_KEY", "").strip())
 
-    Raises HarnessError for a file that cannot be read, that others may read, or that is not one word.
+
+def find_key(file: Path | None, *, variable: str | None = None) -> str:
+    """The bearer token in `file`, else in the variable, else in OPENAI_API_KEY; empty where there is none.
+
+    Raises HarnessError for a file that cannot be read, that others may read, or that is not one word, and for a
+    variable that was named and is not set.
     """
     if file is None:
-        where, text = "OPENAI_API_KEY", os.environ.get("OPENAI_API_KEY", "")
+        where = variable or "OPENAI_API_KEY"
+        text = os.environ.get(where, "")
+        if variable and not text.strip():
+            raise HarnessError(
+                f"the variable {variable}, which key_env names, is not set",
+                hint=f"export {variable}=..., or name a file that holds the key with key_file",
+            )
     else:
         where = str(file)
         try:
@@ -214,18 +254,18 @@ def _said(endpoint: Endpoint, value: object) -> str:
     return visible(endpoint.mask.text(str(value or "")))[:500]
 
 
-def _check_remote(host: str, key: str, allow_remote: frozenset[str]) -> None:
+def _check_remote(host: str, keyed: bool, allow_remote: frozenset[str]) -> None:
     if host not in {name.lower() for name in allow_remote}:
         raise HarnessError(
             f"pictures of faces would leave this machine for {host}",
             hint=f"if the licence of every data set and the people shown permit it: "
             f"--allow-remote {host}",
         )
-    if not key:
+    if not keyed:
         raise HarnessError(
             f"{host} is not this machine, and there is no key for it",
-            hint="put the key in OPENAI_API_KEY or in a file (--key-file); any word, if that server "
-            "asks for none",
+            hint="put the key in OPENAI_API_KEY or in a file (--key-file), or where several hosts are asked, name the "
+            "key of each: key_env in [models.NAME] of harness.toml; any word, if that server asks for none",
         )
 
 

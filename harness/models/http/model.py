@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 from harness.core.constraint import Need
@@ -15,6 +16,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
+from harness.core.text import digest_json
 from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
 from harness.models.http.concurrency import Gate, Pace
 from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, run_apart
@@ -46,8 +48,9 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIMode
     Raises HarnessError where it is not allowed, not there, or does not answer in the way that is asked for.
     """
     endpoint = parse_endpoint(
-        argument, allow_remote=options.allow_remote, key_file=options.key_file
-    )
+        argument, allow_remote=options.allow_remote, key_file=options.key_file, key_env=options.key_env,
+        usual_key=options.usual_key, headers=options.headers, query=options.query,
+    )  # fmt: skip
     model = OpenAIModel(
         endpoint,
         ask_served(endpoint),
@@ -55,8 +58,9 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIMode
         patience=options.patience(),
         window=options.concurrency or WINDOW,
         rates=Rates(options.rpm, options.tpm),
+        body=options.body,
     )
-    run_apart(model.settle(Sampling(temperature=options.temperature)))
+    run_apart(model.settle(options.sampling))
     return model
 
 
@@ -68,6 +72,11 @@ def _undated(endpoint: Endpoint) -> str:
         f"{endpoint.model} carries no date: what {endpoint.host} serves under it may change from day to day; name a "
         "dated version where there is one"
     )
+
+
+def told_body(body: Mapping[str, Any]) -> str:
+    """What an identity says of fields that a person adds to every request; empty where there are none."""
+    return f"body={digest_json(dict(body))[:12]}" if body else ""
 
 
 class OpenAIModel:
@@ -85,8 +94,11 @@ class OpenAIModel:
         patience: Patience | None = None,
         window: int = WINDOW,
         rates: Rates = UNLIMITED,
+        body: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        """`body` is added to that of every request, and part of the identity."""
         self._endpoint = endpoint
+        self._body = body
         self._patience = patience or Patience()
         self._manners = Manners()
         self._gate = Gate(Pace(window))
@@ -112,8 +124,18 @@ class OpenAIModel:
         self._card = Card(
             name=name,
             identity=" ".join(
-                ("openai", endpoint.base, endpoint.model, served.root, served.version)
-            ).rstrip(),
+                filter(
+                    None,
+                    (
+                        "openai",
+                        endpoint.base,
+                        endpoint.model,
+                        served.root,
+                        served.version,
+                        told_body(body),
+                    ),
+                )
+            ),
             window=window,
             notes=tuple(note for note in (served.note, _undated(endpoint)) if note),
             details={
@@ -285,8 +307,9 @@ class OpenAIModel:
     async def _once(
         self, request: Request, extra: Mapping[str, Any], manners: Manners
     ) -> Completion | Blocked | HttpFault:
+        extra = {**self._body, **extra}
         if manners.stream:
-            extra = {**extra, "stream": True}
+            extra["stream"] = True
         body = encode(request, model=self._endpoint.model, dropped=manners.dropped, extra=extra)
         start = perf_counter()
         answer = await self._send(body)

@@ -37,6 +37,8 @@ def open_langchain(argument: str, *, name: str, options: OpenOptions) -> LangCha
             f"{named.model}@{named.url}",
             allow_remote=options.allow_remote,
             key_file=options.key_file,
+            key_env=options.key_env,
+            usual_key=options.usual_key,
         )
         served = ask_served(endpoint, listing=True)
     patience = options.patience()
@@ -73,8 +75,8 @@ def _make(named: Named, endpoint: Endpoint | None, options: OpenOptions, patienc
         given["api_key"] = (
             endpoint.key or "none"
         )  # the class wants one, whether or not the server does
-    elif options.key_file is not None:
-        given["api_key"] = find_key(options.key_file)
+    elif options.key_file is not None or options.key_env is not None:
+        given["api_key"] = find_key(options.key_file, variable=options.key_env)
     wished = {"max_retries": 0, "timeout": patience.timeout, "cache": False}
     try:
         kind = type(init_chat_model(named.model, model_provider=named.provider, **given))

@@ -6,10 +6,11 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from types import MappingProxyType
+from typing import Any, TextIO
 
 from harness.affect_tiny import weights_folder
 from harness.core.constraint import Need
@@ -18,7 +19,7 @@ from harness.core.generation import Generation
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
 from harness.models.http.endpoint import ask_served, parse_endpoint
-from harness.models.http.model import WINDOW, OpenAIModel
+from harness.models.http.model import WINDOW, OpenAIModel, told_body
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
@@ -48,6 +49,8 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         log_file=None if log is None else log / LOG_NAME,
         window=options.concurrency or WINDOW,
         patience=options.patience(),
+        sampling=options.sampling,
+        body=options.body,
     )
 
 
@@ -70,10 +73,13 @@ class VllmModel:
         window: int = WINDOW,
         patience: Patience | None = None,
         limit: float = START_LIMIT,
+        sampling: Sampling | None = None,
+        body: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self._checkpoint, self._installation = checkpoint, installation
         self._arguments, self._patience, self._limit = arguments, patience, limit
         # Of our own making, so that nobody else's server is taken for ours.
+        self._sampling, self._body = sampling or Sampling(), body
         self._served = f"harness-{secrets.token_hex(4)}"
         self._log_file = log_file
         self._server: VllmServer | None = None
@@ -82,7 +88,9 @@ class VllmModel:
         self._starting = asyncio.Lock()
         self._card = Card(
             name=name,
-            identity=_identity(checkpoint, installation, arguments),
+            identity=" ".join(
+                filter(None, (_identity(checkpoint, installation, arguments), told_body(body)))
+            ),
             window=window,
             details={
                 "vllm": installation.version,
@@ -164,11 +172,10 @@ class VllmModel:
             line.end("vLLM did not start")
             raise
         line.end(f"vLLM {self._installation.version} answers")
-        endpoint = replace(
-            parse_endpoint(
-                f"{self._served}@http://127.0.0.1:{self._server.port}", allow_remote=frozenset()
-            ),
-            key="",  # a person's key for another server is none of this one's business
+        endpoint = parse_endpoint(
+            f"{self._served}@http://127.0.0.1:{self._server.port}",
+            allow_remote=frozenset(),
+            usual_key=False,  # a person's key for another server is none of this one's business
         )
         served = await asyncio.to_thread(ask_served, endpoint)
         model = OpenAIModel(
@@ -177,8 +184,9 @@ class VllmModel:
             name=self._card.name,
             patience=self._patience,
             window=self._card.window,
+            body=self._body,
         )
-        await model.settle(Sampling())
+        await model.settle(self._sampling)
         return model
 
     def _check(self) -> None:

@@ -1,0 +1,35 @@
+"""How much a model is asked to think before it answers: an axis of a run."""
+
+from __future__ import annotations
+
+import re
+
+from harness.core.errors import HarnessError
+
+OFF = "off"
+ON = "on"
+EFFORTS = ("low", "medium", "high")
+LEVELS = (OFF, ON, *EFFORTS)
+"""Besides these, a number of tokens, written in digits."""
+MOST_TOKENS = 1_000_000
+
+
+def read_thinking(written: object) -> str:
+    """`off`, `on`, `low`, `medium`, `high`, or a number of tokens as its digits.
+
+    Raises HarnessError for anything else.
+    """
+    text = str(written).strip().lower() if not isinstance(written, bool) else ""
+    if text in LEVELS:
+        return text
+    if re.fullmatch(r"[0-9]{1,9}", text) and 0 < int(text) <= MOST_TOKENS:
+        return str(int(text))
+    raise HarnessError(
+        f"no way to think is called {written!r}",
+        hint=f"write {', '.join(LEVELS)}, or a number of tokens from 1 to {MOST_TOKENS}",
+    )
+
+
+def thinking_budget(level: str) -> int | None:
+    """The number of tokens that a level names; None for the others."""
+    return int(level) if level.isdecimal() else None
