@@ -49,11 +49,17 @@ class ModelSampling(BaseModel):
     model_config = _STRICT
 
     temperature: Annotated[float, Field(ge=0, le=10)] | None = None
+    """0 takes the likeliest word each time."""
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Words are drawn from the likeliest that together have this probability."""
     top_k: PositiveInt | None = None
+    """Words are drawn from so many of the likeliest."""
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
+    """1 changes nothing; more makes words that were written before less likely."""
     seed: int | None = None
+    """That of the first repeat."""
     max_tokens: PositiveInt | None = None
+    """Most tokens of a reply, its reasoning included."""
 
 
 class ModelSettings(BaseModel):
@@ -87,6 +93,7 @@ class ModelSettings(BaseModel):
     max_images: PositiveInt | None = None
     """Most pictures in one request."""
     sampling: ModelSampling = ModelSampling()
+    """Decoding parameters, in place of the usual ones."""
     system: SystemTurns = "keep"
     """What becomes of system turns: kept, put before the first user turn, or left out."""
     trust_remote_code: bool = False
@@ -94,6 +101,7 @@ class ModelSettings(BaseModel):
     adapter: Words | None = None
     """A PEFT adapter (LoRA) on top of the weights: a folder or a hub id."""
     price: Price | None = None
+    """What a million tokens cost."""
 
     @field_validator("thinking", mode="before")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.models.settings import ModelSampling, ModelSettings, Price
 from harness.run.files import RUN_FILES
 from harness.run.workspace import CONFIG_NAME, ConfigFile
 
@@ -45,6 +46,30 @@ With this file, `source.root: ${{data.affectnet}}` in a task file means `/data/A
 before the shipped ones.
 """
 
+_MODELS = """
+## Models
+
+A table `[models.NAME]` describes a model, which `--model NAME` then asks. From Python the same keys go into
+`harness.ModelSettings`, or into a dict: `harness.evaluate(..., model={"model": "vllm:...", "thinking": "off"})`.
+
+```toml
+[models.qwen]
+model = "openai:Qwen/Qwen3-VL-8B@https://gpu.example.org/v1"
+display_name = "Qwen3-VL (8B)"
+key_env = "GPU_KEY"
+sampling = {temperature = 0.7, top_p = 0.8, top_k = 20}
+price = {input = 0.2, output = 0.6}
+
+[models.gpt]
+model = "openai:chat@https://mine.openai.azure.com/openai/deployments/chat"
+query = {api-version = "2025-04-01-preview"}
+key_file = "azure.key"
+```
+
+A key goes to the host of its own model and to no other, and no redirect is followed. `OPENAI_API_KEY` and `--key-file`
+name no host: where several hosts without a key of their own are asked, that is an error.
+"""
+
 
 def run_folder_page() -> str:
     """Every file of a run folder."""
@@ -54,4 +79,7 @@ def run_folder_page() -> str:
 
 def harness_toml_page() -> str:
     """Every key of harness.toml."""
-    return page(_TOML, "## Keys", key_entries(ConfigFile))
+    return page(
+        _TOML, "## Keys", key_entries(ConfigFile), _MODELS, "## Keys of a model", key_entries(ModelSettings),
+        "## Keys of `sampling`", key_entries(ModelSampling), "## Keys of `price`", key_entries(Price),
+    )  # fmt: skip
