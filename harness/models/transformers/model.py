@@ -47,7 +47,7 @@ def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     if not (folder / "config.json").is_file():
         raise HarnessError(
             f"the weights of affect-tiny are not in {folder}",
-            hint="install the package from a wheel that carries them, or train them: "
+            hint="install the package again; or, in a checkout of the repository, train them: "
             "python -m harness.affect_tiny.training.train",
         )
     checkpoint = find_checkpoint(str(folder))
