@@ -24,7 +24,7 @@ _MONEY = re.compile(r"(?P<amount>[0-9]+(?:\.[0-9]+)?)\s*(?P<currency>[A-Za-z]{3}
 class Price(BaseModel):
     """Prices of one model. Nothing of it determines a reply, so it is no part of an identity."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     input: Amount
     """Of a million prompt tokens, pictures as tokens included."""

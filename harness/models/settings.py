@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from harness.core.errors import HarnessError
+from harness.core.price import Price
 from harness.core.text import digest_json
 from harness.core.thinking import read_thinking
 from harness.models.http.request_body import PARAMETERS
@@ -27,20 +28,8 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 SystemTurns: TypeAlias = Literal["keep", "user", "none"]
 Words = Annotated[str, Field(min_length=1)]
-
-
-class Price(BaseModel):
-    """What a model costs."""
-
-    model_config = _STRICT
-
-    input: Money
-    """For a million tokens of conversations."""
-    output: Money
-    """For a million tokens of replies, reasoning included."""
 
 
 class ModelSampling(BaseModel):

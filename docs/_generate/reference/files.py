@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.models.settings import ModelSampling, ModelSettings, Price
+from harness.core.price import Price
+from harness.models.settings import ModelSampling, ModelSettings
 from harness.run.files import RUN_FILES
 from harness.run.workspace import CONFIG_NAME, ConfigFile
 
