@@ -73,3 +73,12 @@ class Probing(Protocol):
         Raises HarnessError where nothing answers. Does not raise for what does not hold.
         """
         ...
+
+
+@runtime_checkable
+class Loading(Protocol):
+    """A model that is brought into memory before it is asked, and leaves it when it is closed."""
+
+    async def load(self) -> None:
+        """Bring it in; what it learns then is on the card. Raises HarnessError where that fails."""
+        ...

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
-from harness.core.model import Model, Probing
+from harness.core.model import Loading, Model, Probing
 from harness.models import open_model
 from harness.prompting import Library
 from harness.run.basis import accepted, accepted_bases
@@ -304,12 +304,21 @@ async def _run_model(
 async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None]) -> frozenset[Need]:
     """What the model can be held to, put into the manifest. Raises HarnessError where that is too little."""
     model = ready.models[spec]
+    said = model.card.notes
+    if isinstance(model, Loading) and _is_open(ready, spec):
+        await model.load()
     held = await find_out(
         ready.plan, model, spec, done=ready.done, recorded=ready.recorded.get(spec, frozenset())
     )
     notes = check(ready.plan, spec, held)
     ready.begin()
     write_details(ready.job.folder, {spec: model.card})
-    for note in notes:
+    for note in (*(note for note in model.card.notes if note not in said), *notes):
         on_note(note)
     return held
+
+
+def _is_open(ready: ReadyRun, spec: str) -> bool:
+    """Whether anything is left to ask of a model, as far as finished trials tell."""
+    cells = [cell for cell in ready.plan.cells if cell.model == spec]
+    return any(ready.plan.counts[cell.id] > ready.done.get(cell.id, 0) for cell in cells)

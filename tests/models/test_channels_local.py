@@ -111,7 +111,7 @@ def test_the_score_of_a_label_is_that_of_its_tokens_one_by_one(
     """Against a plain pass through the checkpoint, without batch and padding."""
     import torch
 
-    engine = tiny._engine  # type: ignore[attr-defined]
+    engine = tiny._load()  # type: ignore[attr-defined]
     turns = faces[0]
     (got,) = put(tiny, [turns], candidates=("happiness", "fear"))
     prompt = engine.prepare(make_request(turns, Sampling(), model="t"))

@@ -17,8 +17,8 @@ import pytest
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
+from harness.models.libraries import settle_torchvision
 from harness.models.registry import open_model
-from harness.models.transformers.checkpoint import settle_torchvision
 from harness.models.transformers.model import LocalModel
 from harness.run.fallback import Fitter
 from tests.models.tiny_checkpoint import ask, build, picture
@@ -151,7 +151,7 @@ def test_labels_are_scored_as_in_whole_conversations(
         for nth in range(4)
     ]
     together = put(models[family], requests, together=True)
-    engine: Any = models[family]._engine
+    engine: Any = models[family]._load()
     end = engine._processor.tokenizer.convert_ids_to_tokens(engine._end_of_turn())
     for request, got in zip(requests, together, strict=True):
         assert got.scores is not None, got

@@ -21,6 +21,8 @@ class Counter:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.facts: dict[str, str] = {}
+        self.notes = ()
         self.gate = threading.Event()
         self.gate.set()
 
@@ -48,7 +50,7 @@ def ask(text: str, **sampling: float) -> Request:
 
 def made(batch: int = 4) -> tuple[Counter, LocalModel]:
     engine = Counter()
-    return engine, LocalModel(engine, Card("local", "local", window=2 * batch), batch=batch)
+    return engine, LocalModel(lambda: engine, Card("local", "local", window=2 * batch), batch=batch)
 
 
 async def all_of(model: LocalModel, requests: list[Request]) -> list[Generation]:

@@ -37,8 +37,9 @@ def tiny() -> LocalModel:
 
 @pytest.fixture(scope="module")
 def engine(tiny: LocalModel) -> Generator:
-    assert isinstance(tiny._engine, Generator)
-    return tiny._engine
+    loaded = tiny._load()
+    assert isinstance(loaded, Generator)
+    return loaded
 
 
 def put(model: LocalModel, requests: Sequence[Request]) -> list[Generation]:

@@ -23,6 +23,8 @@ class ChatForm:
     """Whether a system turn may stand before pictures: Llama-3.2-Vision's template refuses that."""
     video: bool = False
     """Whether a video has a place of its own, with the token that the processor expands."""
+    reply_parts: bool = True
+    """Whether an assistant's turn may be a list of parts: Pixtral's and LLaVA-1.5's templates want a string."""
 
 
 def probe_chat(processor: Any) -> ChatForm:
@@ -41,7 +43,14 @@ def probe_chat(processor: Any) -> ChatForm:
         {"role": "system", "content": content(_PROBE)},
         {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Hello."}]},
     ]
-    return ChatForm(parts, _renders(processor, system), _has_video(processor))
+    user = {"role": "user", "content": content("Hello.")}
+    spoken = {"role": "assistant", "content": content(_PROBE)}
+    return ChatForm(
+        parts,
+        _renders(processor, system),
+        _has_video(processor),
+        parts and _renders(processor, [user, spoken]),
+    )
 
 
 def _has_video(processor: Any) -> bool:
@@ -52,14 +61,32 @@ def _has_video(processor: Any) -> bool:
     return _renders(processor, [{"role": "user", "content": content}], holding=token)
 
 
-def render_chat(processor: Any, messages: tuple[Message, ...], form: ChatForm) -> str:
+def render_chat(
+    processor: Any, messages: tuple[Message, ...], form: ChatForm, *, begins_reply: bool = True
+) -> str:
     """The prompt with a placeholder for each picture and video. Raises TemplateError where the template objects."""
     turns = [{"role": m.role, "content": _content(m, form)} for m in messages]
-    return str(processor.apply_chat_template(turns, add_generation_prompt=True))
+    return str(processor.apply_chat_template(turns, add_generation_prompt=begins_reply))
+
+
+def reply_space(processor: Any, form: ChatForm) -> str:
+    """The white space that the template writes between the beginning of a reply and its text.
+
+    Idefics3 and LLaVA-1.5 begin a reply by `Assistant:` and write ` happy` behind it; most write nothing. Raises
+    TemplateError where the template objects.
+    """
+    asked = (Message("user", (Text("?"),)),)
+    begun = render_chat(processor, asked, form)
+    turns = (*asked, Message("assistant", (Text("!"),)))
+    whole = render_chat(processor, turns, form, begins_reply=False)
+    between, mark, _ = whole.removeprefix(begun).partition("!")
+    written = whole.startswith(begun) and mark and not between.strip()
+    return between if written else ""
 
 
 def _content(message: Message, form: ChatForm) -> Any:
-    if not form.parts and all(isinstance(part, Text) for part in message.parts):
+    parts = form.parts and (form.reply_parts or message.role != "assistant")
+    if not parts and all(isinstance(part, Text) for part in message.parts):
         return message.text
     return [
         {"type": "text", "text": part.text}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import TemplateError
 
@@ -12,9 +13,11 @@ from harness.core.errors import MediaError
 from harness.core.generation import Generation, LabelScores, Usage
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request
+from harness.models.features import KeptFeatures
 from harness.models.http.video import videos_of
-from harness.models.transformers.chat import probe_chat, render_chat
-from harness.models.transformers.checkpoint import Loaded, import_libraries
+from harness.models.libraries import import_libraries
+from harness.models.loading import Loaded
+from harness.models.transformers.chat import render_chat, reply_space
 from harness.models.transformers.continuation import continuation_logprobs
 from harness.models.transformers.picture import decode_picture
 from harness.models.transformers.pillow_video import metadata_of
@@ -24,8 +27,14 @@ from harness.models.transformers.trie import Held, Trie
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
 ROWS = 64
 """Most rows, one for each conversation with a candidate, scored at a time."""
+
+PICTURES = 256
+"""Decoded pictures that are kept for the prompts to come, and counts of their tokens."""
 
 UNSUPPORTED = (
     ValueError,
@@ -47,16 +56,18 @@ class PreparedRequest:
     pictures: tuple[Picture, ...]
     films: tuple[tuple[Picture, ...], ...] = ()
     """For each video its frames."""
+    tokens: int = 1
+    """Of the text with its pictures; those of videos are not counted."""
 
     @property
     def group(self) -> Hashable:
-        """Equal for prompts that may share a batch: sizes and count of pictures and frames, decoding, what the reply is held to.
+        """Equal for prompts that may share a batch: count of pictures, sizes of frames, decoding, what the reply is held to.
 
         A repetition penalty counts the padding of a batch as spoken, so such requests go alone.
         """
         sampling = self.request.sampling
         return (
-            tuple(picture.size for picture in self.pictures),
+            len(self.pictures),
             tuple(tuple(frame.size for frame in frames) for frames in self.films),
             (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens),
             (self.request.constraint, self.request.candidates),
@@ -76,37 +87,55 @@ class Generator:
         self._ends = _ends(self._model.generation_config.eos_token_id, tokenizer.eos_token_id)
         # The checkpoint's own defaults (penalties, top-k) would fill whatever a call leaves out.
         self._model.generation_config = self._transformers.GenerationConfig()
-        self._form = probe_chat(self._processor)
+        self._form = loaded.form
+        self.facts, self.notes = loaded.facts, loaded.notes
+        self._space = reply_space(self._processor, self._form)
+        inner = self._processor.image_processor
+        if not isinstance(inner, KeptFeatures):
+            self._processor.image_processor = KeptFeatures(inner, torch=self._torch)
+        self._decoded: OrderedDict[str, Picture] = OrderedDict()
+        self._expanded: OrderedDict[tuple[str, ...], int] = OrderedDict()
         text_config = self._model.config.get_text_config()
         self._longest: int | None = getattr(text_config, "max_position_embeddings", None)
-
-    @property
-    def system_role(self) -> bool:
-        """Whether the chat template takes a system turn."""
-        return self._form.system_role
-
-    @property
-    def video(self) -> bool:
-        """Whether a clip can be put as one video."""
-        return self._form.video
 
     def prepare(self, request: Request) -> PreparedRequest | Generation:
         """Decode the pictures and render the text; a failed Generation where that cannot be done."""
         images = [part for m in request.messages for part in m.parts if isinstance(part, Image)]
         videos = videos_of(request.messages)
-        if videos and not self.video:
+        if videos and not self._form.video:
             return Generation.failed(request.key, "unsupported", "this checkpoint takes no video")
         try:
-            pictures = tuple(decode_picture(image) for image in images)
+            pictures = tuple(self._picture(image) for image in images)
             films = tuple(tuple(map(decode_picture, video.frames)) for video in videos)
             text = render_chat(self._processor, request.messages, self._form)
-            return PreparedRequest(request, text, pictures, films)
         except MediaError as error:
             return Generation.failed(request.key, "media", str(error))
         except UNSUPPORTED as error:
             return Generation.failed(
                 request.key, "unsupported", f"the chat template objects: {error}"
             )
+        try:
+            prompt = PreparedRequest(request, text, pictures, films)
+            names = tuple(image.digest for image in images)
+            return replace(prompt, tokens=self._count(prompt, names))
+        except (*UNSUPPORTED, RuntimeError) as error:
+            detail = f"{type(error).__name__}: {error}"[:500]
+            return Generation.failed(request.key, "unsupported", detail)
+
+    def _picture(self, image: Image) -> Picture:
+        """The decoded picture, the same object for the same bytes while it is kept."""
+        held = self._decoded.get(image.digest)
+        return _keep(self._decoded, image.digest, decode_picture(image) if held is None else held)
+
+    def _count(self, prompt: PreparedRequest, names: tuple[str, ...]) -> int:
+        """Tokens of a prompt: its text's, and what its pictures were found to add to a text."""
+        plain = len(self._ids(prompt.text))
+        if not prompt.pictures or prompt.films:
+            return plain
+        added = self._expanded.get(names)
+        if added is None:
+            added = int(self._read_in([prompt])["input_ids"].shape[1]) - plain
+        return plain + _keep(self._expanded, names, added)
 
     def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
         """Replies to prompts of one group, in order. Raises what transformers raises."""
@@ -150,11 +179,11 @@ class Generator:
         return [Held(tries, width=width, ends=self._ends, torch=self._torch)]
 
     def _turns(self, text: str, replies: Sequence[str]) -> list[list[int]]:
-        """The tokens of each reply behind a rendered prompt, without the end of the turn."""
+        """The tokens of each reply behind a rendered prompt as the template writes it, without the end of the turn."""
         begin = self._ids(text)
         found = []
         for reply in replies:
-            whole = self._ids(text + reply)
+            whole = self._ids(text + self._space + reply)
             if whole[: len(begin)] != begin or len(whole) == len(begin):
                 raise ValueError(f"the tokens of {reply!r} run into those of the prompt")
             found.append(whole[len(begin) :])
@@ -204,10 +233,19 @@ class Generator:
         ]
 
     def _inputs(self, prompts: Sequence[PreparedRequest]) -> Any:
+        inputs = self._read_in(prompts)
+        seconds = inputs.get("second_per_grid_ts")
+        inputs = inputs.to(self._model.device, dtype=self._model.dtype)
+        if seconds is not None:  # a video's times are no numbers to be rounded to half precision
+            inputs["second_per_grid_ts"] = seconds.to(self._model.device)
+        return inputs
+
+    def _read_in(self, prompts: Sequence[PreparedRequest]) -> Any:
+        """What the checkpoint's processor makes of a batch."""
         texts = [prompt.text for prompt in prompts]
         begin = self._processor.tokenizer.bos_token
         written = begin is not None and texts[0].startswith(begin)
-        inputs = self._processor(
+        return self._processor(
             text=texts,
             images=[list(p.pictures) for p in prompts] if prompts[0].pictures else None,
             **_videos(prompts),
@@ -216,11 +254,6 @@ class Generator:
             padding_side="left",
             **({"add_special_tokens": False} if written else {}),
         )
-        seconds = inputs.get("second_per_grid_ts")
-        inputs = inputs.to(self._model.device, dtype=self._model.dtype)
-        if seconds is not None:  # a video's times are no numbers to be rounded to half precision
-            inputs["second_per_grid_ts"] = seconds.to(self._model.device)
-        return inputs
 
     def _decoding(self, request: Request) -> Any:
         """Every choice named. Drawing is the Sampler's work, so generate itself only takes the best."""
@@ -238,12 +271,22 @@ class Generator:
     def _read(self, request: Request, row: list[int], count: int, tokenizer: Any) -> Generation:
         end = next((i for i, token in enumerate(row) if token in self._ends), None)
         said = row if end is None else row[:end]
+        text = str(tokenizer.decode(said, skip_special_tokens=True))
         return Generation(
             request.key,
-            str(tokenizer.decode(said, skip_special_tokens=True)),
+            text if request.constraint is None else text.removeprefix(self._space),
             "length" if end is None else "stop",
             Usage(int(count), len(row) if end is None else end + 1),
         )
+
+
+def _keep(kept: OrderedDict[_K, _V], name: _K, value: _V) -> _V:
+    """Put a value in as the youngest of at most `PICTURES`."""
+    kept[name] = value
+    kept.move_to_end(name)
+    if len(kept) > PICTURES:
+        kept.popitem(last=False)
+    return value
 
 
 def _videos(prompts: Sequence[PreparedRequest]) -> dict[str, Any]:

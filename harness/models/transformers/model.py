@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
 from typing import Protocol
 
@@ -16,27 +17,56 @@ from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card
 from harness.core.request import Request
+from harness.models.adapter import find_adapter
+from harness.models.batches import batch_of_first
+from harness.models.features import KeptFeatures
+from harness.models.loading import (
+    Opened,
+    check_folder,
+    free_memory,
+    load_weights,
+    open_checkpoint,
+)
 from harness.models.registry import OpenOptions
-from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
+from harness.models.transformers.checkpoint import find_checkpoint
 from harness.models.transformers.generator import UNSUPPORTED, Generator, PreparedRequest
 
 BATCH = 16
 """Most requests in one batch."""
+
+TOKENS = 16_384
+"""Most tokens of prompts in one batch, padding included; what a model of 7B parameters takes beside its weights on a
+GPU of 24 GB (some 2 GB of activations). A batch that is too much all the same is halved, and so are those after it."""
+
+WINDOW = 4 * BATCH
+"""Requests that wait and are sorted by length: among so many, four batches of like lengths are found."""
+
+SORTED = 4
+"""No more is taken in while prompts of this many full batches wait: their pictures lie in memory."""
 
 _LULL = 0.003
 """Seconds without a newcomer after which an unfilled batch is run."""
 
 
 def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
-    """The checkpoint in a folder or on the hub. Raises HarnessError where it cannot be loaded."""
-    checkpoint = find_checkpoint(argument)
-    loaded = load_checkpoint(checkpoint)
-    facts = loaded.facts
+    """The checkpoint in a folder or on the hub, with an adapter if wanted. Its weights are read when it is asked.
+
+    Raises HarnessError where there is none, or where its settings tell that it cannot be loaded.
+    """
+    trusted = options.trust_remote_code
+    checkpoint = find_checkpoint(
+        argument, trusted=trusted, check=partial(check_folder, trusted=trusted)
+    )
+    adapter = None if options.adapter is None else find_adapter(options.adapter)
+    opened = open_checkpoint(checkpoint, trusted=trusted, adapter=adapter)
+    facts = opened.facts
     identity = (
         f"transformers weights={checkpoint.weights} settings={checkpoint.settings} "
         f"transformers={facts['transformers']} torch={facts['torch']} dtype={facts['dtype']}"
     )
-    return _serve(checkpoint, Generator(loaded), name=name, identity=identity, facts=dict(facts))
+    identity += f" code={checkpoint.code}" if checkpoint.code else ""
+    identity += f" adapter={adapter.content}" if adapter else ""
+    return _serve(opened, name=name, identity=identity)
 
 
 def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
@@ -51,37 +81,48 @@ def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
             "python -m harness.affect_tiny.training.train",
         )
     checkpoint = find_checkpoint(str(folder))
-    loaded = load_checkpoint(checkpoint)
     identity = f"affect-tiny weights={checkpoint.weights} settings={checkpoint.settings}"
-    return _serve(
-        checkpoint, Generator(loaded), name=name, identity=identity, facts=dict(loaded.facts)
-    )
+    return _serve(open_checkpoint(checkpoint), name=name, identity=identity)
 
 
-def _serve(
-    checkpoint: Checkpoint, engine: Generator, *, name: str, identity: str, facts: dict[str, str]
-) -> LocalModel:
+def _serve(opened: Opened, *, name: str, identity: str) -> LocalModel:
+    checkpoint, adapter = opened.checkpoint, opened.adapter
     card = Card(
         name=name,
         identity=identity,
-        system_role=engine.system_role,
-        video=engine.video,
+        system_role=opened.form.system_role,
+        video=opened.form.video,
         constraints={"choice": "token-trie"},
         estimators=("continuation",),
-        window=2 * BATCH,
-        details=facts
+        window=WINDOW,
+        details=dict(opened.facts)
         | {
             "folder": checkpoint.folder.name,
             "revision": checkpoint.revision,
             "weights": checkpoint.weights,
             "settings": checkpoint.settings,
-        },
+        }
+        | ({"code": checkpoint.code} if checkpoint.code else {})
+        | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {}),
     )
-    return LocalModel(engine, card)
+
+    def free() -> None:
+        features = opened.processor.image_processor
+        if isinstance(features, KeptFeatures):
+            features.forget()
+        free_memory()
+
+    return LocalModel(lambda: Generator(load_weights(opened)), card, free=free)
 
 
 class Computes(Protocol):
     """What LocalModel needs of an Engine."""
+
+    @property
+    def facts(self) -> Mapping[str, str]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
     def prepare(self, request: Request) -> PreparedRequest | Generation: ...
 
@@ -98,64 +139,126 @@ class _Job:
 
 
 class LocalModel:
-    """A Model that gathers concurrent requests into batches, in one thread of its own."""
+    """A Model that gathers concurrent requests into batches, in one thread of its own.
 
-    def __init__(self, engine: Computes, card: Card, *, batch: int = BATCH) -> None:
-        self._engine, self._card, self._batch = engine, card, batch
+    It is in memory from the first request, or from `load`, to `close`.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Computes],
+        card: Card,
+        *,
+        batch: int = BATCH,
+        tokens: int = TOKENS,
+        free: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`load` brings the model into memory and may raise HarnessError; `free` is called when it was let go."""
+        self._load, self._free = load, free
+        self._card, self._batch, self._tokens = card, batch, tokens
         self._arriving: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._loaded: Future[None] = Future()
+        self._failed: HarnessError | None = None
 
     @property
     def card(self) -> Card:
-        """The card."""
+        """The card; where the layers lie is in its details once it was loaded."""
         return self._card
 
+    async def load(self) -> None:
+        """Bring the model into memory. Raises HarnessError where that fails."""
+        with self._lock:
+            self._begin()
+            loaded = self._loaded
+        await asyncio.shield(asyncio.wrap_future(loaded))
+
     async def reply(self, request: Request) -> Generation:
-        """Queue the request and wait for its batch. A bad request comes back failed, alone."""
+        """Queue the request and wait for its batch. A bad request comes back failed, alone.
+
+        Raises HarnessError where the model cannot be loaded.
+        """
         job = _Job(request, perf_counter())
         with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="local-model", daemon=True)
-                self._thread.start()
+            self._begin()
             self._arriving.put(job)
         return await asyncio.wrap_future(job.reply)
 
     async def close(self) -> None:
-        """Finish what waits, and end the thread."""
+        """Finish what waits, end the thread, and give the memory back. The next request would load it again."""
         thread = self._thread
         if thread is not None:
             self._arriving.put(None)
             await asyncio.to_thread(thread.join)
+        self._failed = None
+
+    def _begin(self) -> None:
+        """Start the thread unless it runs. Raises HarnessError where loading has failed."""
+        if self._failed is not None:
+            raise self._failed
+        if self._thread is None:
+            self._loaded = Future()
+            self._thread = threading.Thread(target=self._work, name="local-model", daemon=True)
+            self._thread.start()
 
     def _work(self) -> None:
         waiting: list[tuple[_Job, PreparedRequest]] = []
-        taking = True
+        failed: HarnessError | None = None
         try:
-            while taking or waiting:
-                taking = taking and self._gather(waiting)
-                if waiting:
-                    group = waiting[0][1].group
-                    alike = [pair for pair in waiting if pair[1].group == group][: self._batch]
-                    self._answer([pair for pair in alike if not pair[0].reply.cancelled()])
-                    waiting[:] = [pair for pair in waiting if pair not in alike]
+            failed = self._serve(waiting)
         finally:  # whatever ended the thread, nobody is left waiting
             with self._lock:  # a request comes either before this, or starts another thread
-                self._thread = None
+                self._thread, self._failed = None, failed
                 left = self._left()
             for job in [job for job, _ in waiting] + left:
-                _settle(job, Generation.failed(job.request.key, "server", "the model stopped"))
+                if failed is not None:
+                    _refuse(job, failed)
+                else:
+                    _settle(job, Generation.failed(job.request.key, "server", "the model stopped"))
+            if failed is not None:
+                self._loaded.set_exception(failed)
+            elif not self._loaded.done():
+                self._loaded.set_exception(HarnessError("the model could not be loaded"))
+            self._free()
 
-    def _gather(self, waiting: list[tuple[_Job, PreparedRequest]]) -> bool:
+    def _serve(self, waiting: list[tuple[_Job, PreparedRequest]]) -> HarnessError | None:
+        """Load, and answer until the model is closed. Returns the error where it cannot be loaded."""
+        try:
+            engine = self._load()
+        except HarnessError as error:
+            return error
+        details = dict(self._card.details) | dict(engine.facts)
+        notes = (*self._card.notes, *(n for n in engine.notes if n not in self._card.notes))
+        self._card = replace(self._card, details=details, notes=notes)
+        self._loaded.set_result(None)
+        tokens, taking = self._tokens, True
+        while taking or waiting:
+            taking = taking and self._gather(engine, waiting)
+            if waiting:
+                group = waiting[0][1].group
+                alike = [pair for pair in waiting if pair[1].group == group]
+                chosen = batch_of_first(
+                    [prompt.tokens for _, prompt in alike], rows=self._batch, tokens=tokens
+                )
+                batch = [alike[place] for place in chosen]
+                if self._answer(engine, [p for p in batch if not p[0].reply.cancelled()]):
+                    tokens = max(tokens // 2, 1)  # it was too much for the GPU's memory
+                waiting[:] = [pair for pair in waiting if pair not in batch]
+        return None
+
+    def _gather(self, engine: Computes, waiting: list[tuple[_Job, PreparedRequest]]) -> bool:
         """Wait for a first request, and for those close behind it; False once the model is closed."""
         while len(waiting) < self._card.window:
+            if sum(prompt.tokens for _, prompt in waiting) > SORTED * self._tokens:
+                break
             try:
                 job = self._arriving.get(timeout=_LULL if waiting else None)
             except queue.Empty:
                 break
             if job is None:
                 return False
-            prompt = self._engine.prepare(job.request)
+            prompt = engine.prepare(job.request)
             if isinstance(prompt, Generation):
                 _settle(job, prompt)
             else:
@@ -173,24 +276,52 @@ class LocalModel:
             if job is not None:
                 jobs.append(job)
 
-    def _answer(self, pairs: list[tuple[_Job, PreparedRequest]]) -> None:
-        """Run a batch; if it fails, each request alone, so that only a bad one fails."""
+    def _answer(self, engine: Computes, pairs: list[tuple[_Job, PreparedRequest]]) -> bool:
+        """Run a batch; if it fails, its halves, so that only a bad request fails. Whether it was too much for the
+        GPU's memory."""
         if not pairs:
-            return
+            return False
         try:
-            replies = self._engine.generate([prompt for _, prompt in pairs])
+            replies = engine.generate([prompt for _, prompt in pairs])
         except (*UNSUPPORTED, RuntimeError, OSError, ArithmeticError, AssertionError) as error:
-            if len(pairs) > 1:
-                for pair in pairs:
-                    self._answer([pair])
-                return
-            job, _ = pairs[0]
-            kind: ErrorKind = "unsupported" if isinstance(error, UNSUPPORTED) else "server"
-            detail = f"{type(error).__name__}: {error}"[:500]
-            _settle(job, Generation.failed(job.request.key, kind, detail))
-            return
-        for (job, _), reply in zip(pairs, replies, strict=True):
-            _settle(job, replace(reply, latency=perf_counter() - job.start))
+            fault = _Fault.of(error)
+        else:
+            for (job, _), reply in zip(pairs, replies, strict=True):
+                _settle(job, replace(reply, latency=perf_counter() - job.start))
+            return False
+        # Here the error is gone, and with it what it held in memory.
+        if len(pairs) == 1:
+            job = pairs[0][0]
+            _settle(job, Generation.failed(job.request.key, fault.kind, fault.detail))
+            return False
+        if fault.memory:
+            self._free()
+        half = len(pairs) // 2
+        for part in (pairs[:half], pairs[half:]):
+            self._answer(engine, part)
+        return fault.memory
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is kept of an error."""
+
+    kind: ErrorKind
+    detail: str
+    memory: bool
+
+    @classmethod
+    def of(cls, error: BaseException) -> _Fault:
+        """torch calls running out of a GPU's memory OutOfMemoryError, of every maker's."""
+        kind: ErrorKind = "unsupported" if isinstance(error, UNSUPPORTED) else "server"
+        name = type(error).__name__
+        return cls(kind, f"{name}: {error}"[:500], name == "OutOfMemoryError")
+
+
+def _refuse(job: _Job, error: HarnessError) -> None:
+    """Raise an error where a reply is awaited."""
+    if not job.reply.done() and job.reply.set_running_or_notify_cancel():
+        job.reply.set_exception(error)
 
 
 def _settle(job: _Job, reply: Generation) -> None:
