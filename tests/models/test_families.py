@@ -17,8 +17,8 @@ import pytest
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
-from harness.models.libraries import settle_torchvision
 from harness.models.registry import open_model
+from harness.models.transformers.libraries import settle_torchvision
 from harness.models.transformers.model import LocalModel
 from harness.run.fallback import Fitter
 from tests.models.tiny_checkpoint import ask, build, picture

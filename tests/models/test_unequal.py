@@ -15,8 +15,8 @@ import pytest
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
-from harness.models.batches import batch_of_first
 from harness.models.registry import open_model
+from harness.models.transformers.batches import batch_of_first
 from harness.models.transformers.model import LocalModel
 from tests.models.more_families import (
     build_gemma3,

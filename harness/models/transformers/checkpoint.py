@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.models.files import digest
-from harness.models.hub import CODE, SETTINGS, fetch_checkpoint
+from harness.models.transformers.files import digest
 from harness.models.transformers.hash_cache import cache_folder, remembered
+from harness.models.transformers.hub import CODE, SETTINGS, fetch_checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from harness.core.errors import MediaError
 from harness.core.generation import Generation, LabelScores, Usage
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request
-from harness.models.features import KeptFeatures
 from harness.models.http.video import videos_of
-from harness.models.libraries import import_libraries
-from harness.models.loading import Loaded
 from harness.models.transformers.chat import render_chat, reply_space
 from harness.models.transformers.continuation import continuation_logprobs
+from harness.models.transformers.features import KeptFeatures
+from harness.models.transformers.libraries import import_libraries
+from harness.models.transformers.loading import Loaded
 from harness.models.transformers.picture import decode_picture
 from harness.models.transformers.pillow_video import metadata_of
 from harness.models.transformers.sampler import Sampler

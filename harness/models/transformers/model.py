@@ -17,19 +17,19 @@ from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card
 from harness.core.request import Request
-from harness.models.adapter import find_adapter
-from harness.models.batches import batch_of_first
-from harness.models.features import KeptFeatures
-from harness.models.loading import (
+from harness.models.registry import OpenOptions
+from harness.models.transformers.adapter import find_adapter
+from harness.models.transformers.batches import batch_of_first
+from harness.models.transformers.checkpoint import find_checkpoint
+from harness.models.transformers.features import KeptFeatures
+from harness.models.transformers.generator import UNSUPPORTED, Generator, PreparedRequest
+from harness.models.transformers.loading import (
     Opened,
     check_folder,
     free_memory,
     load_weights,
     open_checkpoint,
 )
-from harness.models.registry import OpenOptions
-from harness.models.transformers.checkpoint import find_checkpoint
-from harness.models.transformers.generator import UNSUPPORTED, Generator, PreparedRequest
 
 BATCH = 16
 """Most requests in one batch."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.models.files import digest
+from harness.models.transformers.files import digest
 
 _OURS = {
     "--host": "the server listens on this machine alone",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError, missing_extra
-from harness.models.files import digest, tensors_of
-from harness.models.hub import ADAPTER, fetch_adapter
+from harness.models.transformers.files import digest, tensors_of
+from harness.models.transformers.hub import ADAPTER, fetch_adapter
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError, missing_extra
-from harness.models.adapter import Adapter, put_on
-from harness.models.files import tensors_of
-from harness.models.libraries import check_quantised, import_libraries, missing_package
-from harness.models.processor import load_processor
+from harness.models.transformers.adapter import Adapter, put_on
 from harness.models.transformers.chat import ChatForm, probe_chat
 from harness.models.transformers.checkpoint import Checkpoint
+from harness.models.transformers.files import tensors_of
+from harness.models.transformers.libraries import check_quantised, import_libraries, missing_package
+from harness.models.transformers.processor import load_processor
 
 _FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 """Spelling of safetensors -> that of torch."""
