@@ -30,6 +30,7 @@ COMMANDS = {
     "show": "render one real sample of a task: its picture's path and the exact messages",
     "lint": "check prompts against tasks before anything is asked",
     "data": "check the data of a task, or freeze a subset of them",
+    "rate": "let people judge the samples of a task, and tell how far they agree",
     "faces": "draw annotated faces",
     "bench": "measure what the client itself costs, against a server of its own",
     "doctor": "check this installation and say how to repair it",

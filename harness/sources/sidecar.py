@@ -10,7 +10,7 @@ the task holds truths, every other is an annotation, to slice by. It need not na
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,7 @@ def read_side(
     columns = options.columns or tuple(name for name in table.columns if name != key)
     for column in (key, *columns):
         if column not in table.columns:
+            _refuse_ratings(path, table.columns, named)
             raise HarnessError(
                 f"{named}: {path.name} has no column {column!r}",
                 hint=f"its columns are: {', '.join(table.columns)}; samples are named in a column {' or '.join(keys)}"
@@ -171,6 +172,15 @@ def read_side(
             )
         found[name] = _beside(row, columns, options, fields)
     return found
+
+
+def _refuse_ratings(path: Path, columns: Sequence[str], named: str) -> None:
+    """Raise HarnessError for the table of all answers of `harness rate`, one row an answer."""
+    if {"rater", "item", "field", "value"} <= set(columns):
+        raise HarnessError(
+            f"{named}: {path.name} holds one row an answer, of several raters",
+            hint=f"take what they agree on, which lies beside it: {path.stem}-agreed{path.suffix}",
+        )
 
 
 def _beside(

@@ -104,13 +104,13 @@ def fleiss_kappa(ratings: Ratings) -> Agreement:
 
 
 def krippendorff_alpha(
-    ratings: Ratings, *, scale: Literal["nominal", "interval"] = "nominal"
+    ratings: Ratings, *, scale: Literal["nominal", "ordinal", "interval"] = "nominal"
 ) -> Agreement:
     """Krippendorff (2011) alpha; raters may miss items, items with one rating say nothing.
 
-    ``ratings``: one sequence for each rater, of names, or of finite numbers on an ``interval``
-    scale. nan where all ratings that can be paired are equal. Raises HarnessError for unequal
-    lengths, fewer than two raters, or an interval scale of what are no finite numbers.
+    ``ratings``: one sequence for each rater, of names, or of finite numbers on an ``ordinal`` or
+    ``interval`` scale. nan where all ratings that can be paired are equal. Raises HarnessError for
+    unequal lengths, fewer than two raters, or such a scale of what are no finite numbers.
     """
     name, raters = f"Krippendorff alpha, {scale}", len(_raters(ratings))
     items = [[value for value in item if value is not None] for item in zip(*ratings, strict=True)]
@@ -120,6 +120,8 @@ def krippendorff_alpha(
         return Agreement(math.nan, name, 0, raters, left, "no item has two ratings")
     if scale == "interval":
         observed, expected = _interval_disagreement([_numbers(item) for item in paired])
+    elif scale == "ordinal":
+        observed, expected = _interval_disagreement(_ranked([_numbers(item) for item in paired]))
     else:
         observed, expected = _nominal_disagreement(paired)
     if expected == 0:
@@ -183,6 +185,14 @@ def _interval_disagreement(items: list[Floats]) -> tuple[float, float]:
     n = every.size
     within = [2 * x.size * float(np.sum((x - x.mean()) ** 2)) / (x.size - 1) for x in items]
     return sum(within) / n, 2 * float(np.sum((every - every.mean()) ** 2)) / (n - 1)
+
+
+def _ranked(items: list[Floats]) -> list[Floats]:
+    """Each number's mean rank among all: the ordinal metric is the squared distance of these."""
+    every = np.concatenate(items)
+    values, counts = np.unique(every, return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    return [middle[np.searchsorted(values, item)] for item in items]
 
 
 def _numbers(item: Sequence[Hashable]) -> Floats:

@@ -50,7 +50,7 @@ def test_fleiss_is_that_of_statsmodels(ratings: list[list[int]]) -> None:
         assert found.value == pytest.approx(wanted)
 
 
-@given(table(3, missing=True), st.sampled_from(["nominal", "interval"]))
+@given(table(3, missing=True), st.sampled_from(["nominal", "ordinal", "interval"]))
 def test_alpha_is_that_of_krippendorff(ratings: list[list[int | None]], scale: str) -> None:
     found = krippendorff_alpha(ratings, scale=scale)  # type: ignore[arg-type]
     data = np.array([[np.nan if v is None else v for v in rater] for rater in ratings], dtype=float)

@@ -1,0 +1,263 @@
+"""`harness rate`: people judge the samples of a task on a page of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_changes, add_folders, workspace
+
+if TYPE_CHECKING:
+    from harness.core.sample import Scalar
+    from harness.core.task import Task
+    from harness.rating.items import Item
+    from harness.rating.journal import RatingJournal, Study
+    from harness.rating.seats import Seat
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness rate`."""
+    parser.description = (
+        "Serves a page on 127.0.0.1 where people rate the samples of a task: each rater at an address of their own, in "
+        "a random order of their own, without truths, model answers or file names. Every answer is written at once to "
+        "a journal beside --out; the same command goes on after Ctrl-C or a kill. At the end all answers are written "
+        "to --out, one a row (rater, item, condition, field, value, seconds), and what raters agree on to "
+        "NAME-agreed beside it, which any task reads by --set source.sidecar.file=."
+    )
+    parser.add_argument("task", metavar="TASK", help="a task's name or YAML file")
+    parser.add_argument(
+        "--field", metavar="F", action="append", default=[],
+        help="what to rate (repeatable): a field of the task, or a new one written out: NAME=yes-no, NAME=label:A,B,C, "
+        "NAME=set:A,B,C, NAME=number:LOW,HIGH, NAME=text; default: those of the journal, else all of the task",
+    )  # fmt: skip
+    parser.add_argument(
+        "--raters", metavar="NAMES",
+        help="who rates: names separated by commas, or a table with a column `rater`, whose other columns are kept "
+        "with every answer",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="ratings.csv or ratings.parquet"
+    )
+    parser.add_argument(
+        "--condition", metavar="C", action="append", default=[],
+        help="show the samples under a condition (repeatable): none (default; clips with all their frames), "
+        "face-crop, resize:64, apex, ...",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="another seed, other orders (default 0)"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--report", action="store_true",
+        help="collect nothing: write the tables, print the agreement of raters and what is to be adjudicated",
+    )  # fmt: skip
+    what.add_argument(
+        "--adjudicate", action="store_true",
+        help="show only items that raters disagree about, and only the fields in dispute; what is chosen stands",
+    )  # fmt: skip
+    parser.add_argument("--port", type=int, metavar="P", help="default: any that is free")
+    parser.add_argument(
+        "--serve-only", action="store_true", help="print the addresses and open no browser"
+    )
+    add_changes(parser)
+    add_folders(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Collect ratings, or report on them. Raises HarnessError."""
+    from harness.rating.tables import check_out
+
+    check_out(args.out)
+    return _report(args) if args.report else _collect(args)
+
+
+def _report(args: argparse.Namespace) -> int:
+    """Write the tables anew and print what they say; the data are not opened."""
+    from harness.core.errors import HarnessError
+    from harness.rating.journal import journal_path, read_journal
+
+    useless = [
+        name
+        for name in ("field", "raters", "condition", "seed", "port", "serve_only")
+        if getattr(args, name)
+    ]
+    if useless:
+        option = "--" + useless[0].replace("_", "-")
+        raise HarnessError(f"{option} has no effect with --report", hint=f"leave {option} out")
+    ratings = read_journal(journal_path(args.out))
+    if Path(args.task).stem != Path(ratings.study.task).name:
+        raise HarnessError(
+            f"{journal_path(args.out)} holds ratings of {ratings.study.task}, not of {args.task}",
+            hint=f"harness rate {ratings.study.task} --report --out {args.out}",
+        )
+    _tell(args, in_full=True)
+    return 0
+
+
+def _tell(args: argparse.Namespace, *, in_full: bool) -> None:
+    from harness.core.text import visible
+    from harness.rating.agreed import verdicts
+    from harness.rating.agreement import agreement_of
+    from harness.rating.journal import journal_path, read_journal
+    from harness.rating.report import agreement_lines, dispute_lines, study_lines, written_lines
+    from harness.rating.tables import write_tables
+
+    ratings = read_journal(journal_path(args.out))
+    found = verdicts(ratings)
+    written = write_tables(args.out, ratings, found)
+    lines = [*study_lines(ratings)]
+    raters = {rater for rater, _, _ in ratings.given}
+    if in_full:
+        lines += agreement_lines(agreement_of(ratings))
+        lines += dispute_lines(found, task=args.task, out=args.out)
+    lines += written_lines(written, raters=len(raters))
+    if not in_full:
+        lines.append(f"agreement and disputes: harness rate {args.task} --report --out {args.out}")
+    print("\n".join(visible(line) for line in lines))
+
+
+def _collect(args: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C, then write the tables."""
+    from harness.core.errors import HarnessError
+    from harness.rating.journal import RatingJournal, journal_path, read_journal, writing
+
+    if not args.raters:
+        raise HarnessError("who rates?", hint="--raters ANNA, or --raters ANNA,BEN")
+    about = _raters(args.raters)
+    path = journal_path(args.out)
+    if args.adjudicate:
+        read_journal(path)
+    task, items, study = _study(args, path)
+    with writing(path):
+        journal = RatingJournal(path, study)
+        try:
+            if journal.data_changed:
+                print("note: the annotations are others than when these ratings were begun")
+            seats = _seats(args, about, items, journal)
+            if not args.adjudicate:
+                for rater, known in about.items():
+                    journal.know(rater, known)
+            _serve(args, task, seats, journal)
+        finally:
+            journal.close()
+    print()
+    if path.exists():
+        _tell(args, in_full=False)
+    else:
+        print("no answer was given: nothing is written")
+    return 0
+
+
+def _study(args: argparse.Namespace, path: Path) -> tuple[Task, list[Item], Study]:
+    """The task, its items, and what is asked; what the command leaves open is that of a journal that is there."""
+    from harness.rating.form import form_of
+    from harness.rating.items import PLAIN, items_of
+    from harness.rating.journal import Study, read_journal
+    from harness.run.preview import with_labels
+    from harness.run.task_files import load_task
+
+    place = workspace(args)
+    known = read_journal(path).study if path.exists() and path.stat().st_size else None
+    task = _without_missing_sidecar(load_task(args.task, place, changes=args.changes), place.here)
+    task, source = with_labels(task, here=place.here)
+    fields = known.fields if known and not args.field else form_of(args.field, task.fields)
+    conditions = tuple(dict.fromkeys(args.condition)) or (known.conditions if known else (PLAIN,))
+    seed = args.seed if args.seed is not None else known.seed if known else 0
+    names = [field.name for field in fields]
+    items = items_of(source, conditions, fields=names, task=task)
+    study = Study(task.name, source.digest(), fields, conditions, seed, len(items))
+    return task, items, study
+
+
+def _without_missing_sidecar(task: Task, here: Path) -> Task:
+    """The task without a side table that is not there yet: it may be what is to be made."""
+    written = task.source.get("sidecar")
+    file = written.get("file") if isinstance(written, Mapping) else written
+    if not isinstance(file, str) or (here / file).exists():
+        return task
+    print(f"note: source.sidecar: {file} is not there; its truths are rated without it")
+    source = {key: value for key, value in task.source.items() if key != "sidecar"}
+    return task.model_copy(update={"source": source})
+
+
+def _raters(written: str) -> dict[str, dict[str, Scalar]]:
+    """Rater -> further columns. Raises HarnessError for names that are empty, twice there or not printable."""
+    from harness.core.errors import HarnessError
+    from harness.sources.cells import annotation, is_blank, plain
+    from harness.sources.rows import TABLE_SUFFIXES, open_table
+
+    found: dict[str, dict[str, Scalar]] = {}
+    rows: list[tuple[str, dict[str, Scalar]]]
+    if Path(written).suffix.lower() in TABLE_SUFFIXES:
+        table = open_table(Path(written))
+        if "rater" not in table.columns:
+            raise HarnessError(
+                f"--raters {written}: no column `rater`",
+                hint=f"its columns are: {', '.join(table.columns)}",
+            )
+        rows = [
+            (plain(row.cells["rater"]), {n: annotation(c) for n, c in row.cells.items() if n != "rater"})
+            for row in table
+            if not is_blank(row.cells["rater"])
+        ]  # fmt: skip
+    else:
+        rows = [(name.strip(), {}) for name in written.split(",") if name.strip()]
+    for name, about in rows:
+        if name in found or not name.isprintable() or len(name) > 64:
+            raise HarnessError(
+                f"--raters: {name[:70]!r} is twice there, too long, or holds signs that cannot be printed",
+                hint="give each rater a short name of their own",
+            )
+        found[name] = about
+    if not found:
+        raise HarnessError(f"--raters {written!r}: no names", hint="--raters ANNA,BEN")
+    return found
+
+
+def _seats(
+    args: argparse.Namespace,
+    about: Mapping[str, Mapping[str, Scalar]],
+    items: list[Item],
+    journal: RatingJournal,
+) -> list[Seat]:
+    from harness.core.errors import HarnessError
+    from harness.rating.seats import adjudicator_seat, rater_seat
+
+    if not args.adjudicate:
+        return [rater_seat(rater, items, journal) for rater in about]
+    if len(about) > 1:
+        raise HarnessError("--adjudicate: one person decides", hint="--raters NAME")
+    return [adjudicator_seat(rater, items, journal) for rater in about]
+
+
+def _serve(args: argparse.Namespace, task: Task, seats: list[Seat], journal: RatingJournal) -> None:
+    """Serve until Ctrl-C."""
+    from harness.rating.seats import Desk
+    from harness.rating.server import HOST, RatingServer
+
+    server = RatingServer(task, [Desk(seat, journal) for seat in seats])
+
+    def ready(port: int) -> None:
+        print(f"{len(seats[0].items):,} items; the address is each one's own:")
+        for seat in seats:
+            print(f"  {seat.rater}: http://{HOST}:{port}/{seat.token}/")
+        print("Ctrl-C ends and writes the tables; the same command goes on.", flush=True)
+        if len(seats) == 1 and not args.serve_only:
+            _open_browser(f"http://{HOST}:{port}/{seats[0].token}/")
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(server.serve(args.port or 0, ready=ready))
+
+
+def _open_browser(address: str) -> None:
+    """Open a browser with a window, where there is one; one in the terminal would cover the address."""
+    import webbrowser
+
+    with contextlib.suppress(webbrowser.Error):
+        browser = webbrowser.get()
+        if type(browser) is not webbrowser.GenericBrowser:
+            browser.open(address)

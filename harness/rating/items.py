@@ -1,0 +1,143 @@
+"""What raters judge: a sample under a condition, in an order of the rater's own, and its pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from harness.conditions import load_condition
+from harness.conditions.mixture import mixes
+from harness.core.errors import HarnessError, MediaError
+from harness.core.medium import Medium
+from harness.core.message import Image, Video
+from harness.core.sample import Sample
+from harness.core.task import Task
+from harness.media import parse_policy
+from harness.media.portable import portable_noted
+from harness.media.video_file import opened
+from harness.run.presentation import show
+
+PLAIN = "none"
+"""The condition of a sample as it lies there, a clip with all its frames."""
+MOST_ITEMS = 20_000
+"""A study of more is refused: nobody rates them."""
+MOST_FRAMES = 240
+"""Frames of a clip that a rater sees; of a longer one as many, evenly spaced."""
+
+
+class ItemKey(NamedTuple):
+    """What names an item in the journal and in tables."""
+
+    sample: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A sample under a condition."""
+
+    sample: Sample
+    condition: str
+    asks: tuple[str, ...]
+    """The fields that are asked of it."""
+
+    @property
+    def key(self) -> ItemKey:
+        return ItemKey(self.sample.id, self.condition)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows of an item."""
+
+    media: tuple[tuple[Image, ...], ...]
+    """The pictures of its medium, and of the other one of a pair."""
+    times: tuple[float, ...] = ()
+    """Seconds of each frame of a clip from its first; empty for a picture, and where they are not known."""
+    total: int = 0
+    """Frames that the clip has, where fewer are shown."""
+    failure: str = ""
+    """Why it cannot be shown; without the name of a file, which may tell a label."""
+
+
+def items_of(
+    samples: Iterable[Sample], conditions: Sequence[str], *, fields: Sequence[str], task: Task
+) -> list[Item]:
+    """Every sample under every condition, with those of `fields` that it asks for; without any it is no item.
+
+    A field that the task does not have is asked of every sample. Raises HarnessError for a condition that does not exist or needs a partner, and for no or too many items.
+    """
+    for name in conditions:
+        if mixes(load_condition(name)):
+            raise HarnessError(
+                f"--condition {name}: two samples mixed have no rater's answer to one of them",
+                hint="rate mixtures that were drawn: faces/mixture",
+            )
+    found: list[Item] = []
+    for sample in samples:
+        own = sample.asked_of(task.fields)
+        asks = tuple(name for name in fields if name in own or name not in task.fields)
+        found += [Item(sample, condition, asks) for condition in conditions if asks]
+        if len(found) > MOST_ITEMS:
+            raise HarnessError(
+                f"there are over {MOST_ITEMS:,} items to rate",
+                hint="rate a subset: harness data subset TASK --n 200 --out subset.yaml, then "
+                "--set source.subset=subset.yaml",
+            )
+    if not found:
+        raise HarnessError("the source has no samples to rate", hint="harness data check TASK")
+    return found
+
+
+def in_order(items: Iterable[Item], *, rater: str, seed: int) -> list[Item]:
+    """The items in a random order of the rater's own, that other items do not change: by SHA-256(seed, rater, item)."""
+
+    def mark(item: Item) -> bytes:
+        text = "\x1f".join((str(seed), rater, *item.key))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+    return sorted(items, key=mark)
+
+
+def view_of(item: Item, task: Task) -> View:
+    """The pictures of an item. What cannot be read is told in `failure`. Raises HarnessError as the media do."""
+    first = _seen(item.sample.medium, item.condition, task)
+    if item.sample.second is None or first.failure:
+        return first
+    other = _seen(item.sample.second, item.condition, task)
+    return replace(first, media=first.media + other.media, failure=other.failure)
+
+
+def _seen(medium: Medium, condition: str, task: Task) -> View:
+    if condition != PLAIN:
+        shown = show(medium, load_condition(condition), task)
+        if shown.failure is not None:
+            return View((), failure=shown.failure.detail.partition(":")[0])
+        (video,) = shown.pictures if isinstance(shown.pictures[0], Video) else (None,)
+        if isinstance(video, Video):
+            return View((video.frames,), tuple(n / video.fps for n in video.numbers))
+        return View((tuple(one for one in shown.pictures if isinstance(one, Image)),))
+    try:
+        whole = opened(medium)
+        if whole.fps is None and task.media.fps is not None:
+            whole = replace(whole, fps=task.media.fps)
+        chosen = whole
+        if whole.kind == "clip" and len(whole.frames) > MOST_FRAMES:
+            chosen = parse_policy(f"uniform-{MOST_FRAMES}")(whole)
+        pictures = []
+        for picture in chosen.frames:
+            data, _ = portable_noted(picture.read(), name=picture.name)
+            pictures.append(Image(picture.name, data))
+    except MediaError as error:
+        return View((), failure=str(error.kind))
+    return View((tuple(pictures),), _times(chosen), len(whole.frames))
+
+
+def _times(medium: Medium) -> tuple[float, ...]:
+    if medium.kind == "image" or not medium.fps:
+        return ()
+    if any(b <= a for a, b in zip(medium.indices, medium.indices[1:], strict=False)):
+        return ()
+    return tuple((number - medium.indices[0]) / medium.fps for number in medium.indices)
