@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +142,13 @@ class Kind:
     """Whether two answers say the same; None where that cannot be told from equality (numbers)."""
     baseline: Callable[[Sequence[Value], Sequence[int]], Value] = most_common
     """(values, how often each occurs) -> the best answer that looks at no picture."""
+    baselines: Mapping[str, tuple[str, Callable[[Sequence[Value], Sequence[int]], Value]]] = field(
+        default_factory=dict
+    )
+    """Metric -> in a word, and how, the best answer for that metric where another than `baseline` is: the median for
+    an absolute error."""
+    baseline_word: str = ""
+    """What `baseline` gives, in a word, where metrics differ in what is best: the mean."""
 
     python: Callable[[Value], Any] = as_it_is
     """A value as tables of Python hold it: yes and no as bool, a number as float."""

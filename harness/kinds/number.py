@@ -107,6 +107,21 @@ def _mean(values: Sequence[Value], counts: Sequence[int]) -> Value:
     return sum(weighted) / sum(counts)
 
 
+def _median(values: Sequence[Value], counts: Sequence[int]) -> Value:
+    """The least of the best: of an even number of truths the lower middle one."""
+    ordered = sorted(
+        (float(value), count)
+        for value, count in zip(values, counts, strict=True)
+        if not isinstance(value, tuple)
+    )
+    half, seen = sum(counts) / 2, 0
+    for value, count in ordered:
+        seen += count
+        if seen >= half:
+            return value
+    return ordered[-1][0]
+
+
 NUMBER = Kind(
     name="number",
     title="a number on a scale from low to high, or a word that stands for one",
@@ -124,5 +139,7 @@ NUMBER = Kind(
     example=lambda spec: spec.low,
     same=lambda a, b: None,
     baseline=_mean,
+    baseline_word="mean",
+    baselines={"mae": ("median", _median)},
     python=lambda value: number(value, 0),
 )

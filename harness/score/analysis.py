@@ -64,7 +64,7 @@ class TaskAnswers:
     def columns(self) -> tuple[FieldAnswers, ...]:
         """What each baseline and each cell answered to each scored field, sample by sample."""
         return (
-            *baseline_columns(self.records, self.groups, self.fits, seed=self.seed),
+            *baseline_columns(self.records, self.groups, self.fits),
             *model_columns(self.records, self.groups, self.cells),
         )
 

@@ -1,7 +1,8 @@
 """Two baselines without a model: the most common answer, and answers drawn by their frequency.
 
 Both are fitted on the scored labels themselves (marked in-sample) unless other data are named. A score
-that does not beat them says nothing about faces.
+that does not beat them says nothing about faces. Of drawn answers the expectation is scored
+(`harness.score.guessing`), not one draw.
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ class Fitted:
     counts: tuple[int, ...]
     in_sample: bool = True
 
-    def majority(self) -> Value:
+    def majority(self, metric: str = "") -> Value:
         """The best answer that looks at no picture: the most common (of equals the first by name); for numbers the
-        mean."""
-        return kind_named(self.kind).baseline(self.values, self.counts)
+        mean, or what is best for one metric (the median for `mae`)."""
+        kind = kind_named(self.kind)
+        best = kind.baselines[metric][1] if metric in kind.baselines else kind.baseline
+        return best(self.values, self.counts)
 
     def draws(self, samples: Iterable[str], *, seed: int) -> Iterator[Value]:
         """An answer for each sample, drawn by frequency. It hangs on seed and sample id alone, so that order does
@@ -68,16 +71,6 @@ def fit(kind: str, targets: Iterable[Value], *, in_sample: bool = True) -> Fitte
     if not order:
         raise ValueError("there is nothing to fit a baseline on")
     return Fitted(kind, tuple(order), tuple(counted[v] for v in order), in_sample)
-
-
-def predict(
-    baseline: Baseline, fitted: Fitted, samples: Iterable[str], *, seed: int
-) -> list[Value]:
-    """The baseline's answer for each sample id."""
-    if baseline == "majority":
-        value = fitted.majority()
-        return [value for _ in samples]
-    return list(fitted.draws(samples, seed=seed))
 
 
 def read_fits(

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as given
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.cell import FREE, Cell
 from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
 from harness.core.outcome import Outcome
 from harness.core.sample import Value
-from harness.run.dictionary_encoding import Coded, Placed, coded
+from harness.run.dictionary_encoding import Coded, coded
 from harness.run.sample_columns import SampleColumns
-from harness.score.baselines import BASELINES, Baseline, Fitted, fit, predict
+from harness.score.baselines import Fitted, fit
 from harness.score.channels import EXPECTED
 from harness.score.grouping import MOST_VALUES, Grouping, grouping, suppressed
+from harness.score.guessing import EXPECTED as GUESSED
+from harness.score.guessing import Guesses
 from harness.score.records import TaskRecords, repeated_answers, repeated_outcomes
 
 NO_PROMPT = "-"
@@ -51,6 +55,17 @@ class FieldAnswers:
     """The fold of each sample, where the task has folds."""
     outcomes: Sequence[Coded[Outcome]] = ()
     """What became of each sample in each repeat; empty for baselines, which always answer."""
+    guesses: Guesses | None = None
+    """What the answers are drawn from, where it is their expectation that is scored; there are no `repeats` then."""
+    instead: Mapping[str, tuple[str, Coded[Value]]] = given(default_factory=dict)
+    """Metric -> note and answers of a baseline that answers otherwise for it: the median for an absolute error."""
+
+    def of_metric(self, metric: str) -> FieldAnswers:
+        """The column with the answers that this metric scores."""
+        if metric not in self.instead:
+            return self
+        note, answers = self.instead[metric]
+        return replace(self, repeats=[answers], note=note, instead={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,44 +164,76 @@ def model_columns(
                 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldFits:
+    """What the baselines of one field are fitted on, part by part."""
+
+    fits: Sequence[Fitted]
+    codes: NDArray[np.int32]
+    """(positions,) which of them each sample has; -1 where the field is not asked, or has no truth."""
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """The positions that have one."""
+        return np.flatnonzero(self.codes >= 0)
+
+    @property
+    def note(self) -> str:
+        """On which labels they are fitted."""
+        outside = all(not one.in_sample for one in self.fits)
+        return "fitted on --fit-on" if outside else "in-sample: fitted on the scored labels"
+
+    def majority(self, metric: str = "") -> Coded[Value]:
+        """The best constant answer for each of `places`."""
+        return Coded(self.codes[self.places], self.fits).turned(lambda one: one.majority(metric))
+
+    def guesses(self) -> Guesses:
+        """What is guessed for each of `places`."""
+        return Guesses(self.fits, self.codes[self.places])
+
+
 def baseline_columns(
-    records: TaskRecords,
-    groups: Groups,
-    fits: Mapping[tuple[str | None, str], Fitted],
-    *,
-    seed: int,
+    records: TaskRecords, groups: Groups, fits: Mapping[tuple[str | None, str], Fitted]
 ) -> Iterator[FieldAnswers]:
     """Majority and prior for every scored field, fitted part by part."""
-    for name, answers in baseline_answers(records, fits, seed=seed).items():
-        for baseline in BASELINES:
-            found = answers[baseline]
-            places = np.flatnonzero(found.there)
-            parts = set(records.parts.at(places))
-            fitted = all((part, name) in fits and not fits[part, name].in_sample for part in parts)
-            yield _column(
-                records, groups, name, places, [found.at(places)],
-                names=(records.task.name, baseline, NO_PROMPT, "none"),
-                note="fitted on --fit-on" if fitted else "in-sample: fitted on the scored labels",
-            )  # fmt: skip
+    for name, found in baseline_fits(records, fits).items():
+        spec, places = records.task.fields[name], found.places
+        kind, task = kind_of(spec), records.task.name
+        word = f"answers: the {kind.baseline_word}; " if kind.baseline_word else ""
+        common = _column(
+            records, groups, name, places, [found.majority()],
+            names=(task, "majority", NO_PROMPT, "none"), note=word + found.note,
+        )  # fmt: skip
+        others = {
+            metric: (f"answers: the {other}; {found.note}", found.majority(metric))
+            for metric, (other, _) in kind.baselines.items()
+            if metric in spec.shown_metrics
+        }
+        yield replace(common, instead=others)
+        drawn = _column(
+            records, groups, name, places, [],
+            names=(task, "prior", NO_PROMPT, "none"), note=f"{GUESSED}; {found.note}",
+        )  # fmt: skip
+        yield replace(drawn, guesses=found.guesses())
 
 
-def baseline_answers(
-    records: TaskRecords, fits: Mapping[tuple[str | None, str], Fitted], *, seed: int
-) -> dict[str, dict[Baseline, Placed[Value]]]:
-    """Scored field -> baseline -> position of the sample -> answer, fitted part by part."""
-    every: dict[str, dict[Baseline, Placed[Value]]] = {}
-    samples = records.samples
+def baseline_fits(
+    records: TaskRecords, fits: Mapping[tuple[str | None, str], Fitted]
+) -> dict[str, FieldFits]:
+    """Scored field -> what its baselines are fitted on, part by part."""
+    every: dict[str, FieldFits] = {}
+    samples, parts = records.samples, records.parts
     for name, spec in records.task.fields.items():
         asked = samples.known(name) & samples.asking(name)
         if not spec.scored or not asked.any():
             continue
-        found = every[name] = {baseline: Placed(len(samples)) for baseline in BASELINES}
-        parts = records.parts
+        codes = np.full(len(samples), -1, dtype=np.int32)
+        found: list[Fitted] = []
         for part in dict.fromkeys(parts.at(np.flatnonzero(asked))):
             members = np.flatnonzero(asked & parts.equal(part))
-            fitted = fits.get((part, name)) or fit(spec.kind, samples.truths_at(name, members))
-            for baseline, answers in found.items():
-                answers.fill(members, predict(baseline, fitted, samples.ids.at(members), seed=seed))
+            codes[members] = len(found)
+            found.append(fits.get((part, name)) or fit(spec.kind, samples.truths_at(name, members)))
+        every[name] = FieldFits(found, codes)
     return every
 
 

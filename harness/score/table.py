@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from harness.core.cell import FREE
 from harness.core.field import FieldSpec
 from harness.metrics import LabelFamily, MetricFamily, SetFamily, metric_of
+from harness.metrics.metric import base_name
 from harness.score.columns import FieldAnswers, Mask
+from harness.score.guessing import guessed
 from harness.score.proportions import proportions
-from harness.score.repeats import Averaged, averaged
+from harness.score.repeats import Averaged, averaged, family_of
 from harness.stats import CodedRows, Interval, Resampled, bootstrap_each
 
 DRAWS = 2000
@@ -73,10 +75,37 @@ def score_column(column: FieldAnswers, *, seed: int) -> Iterator[ScoreRow]:
 
     Slices of one annotation that hold different classes come once more, over the classes they share.
     """
+    if column.guesses is not None:
+        yield from _guessed_rows(column)
+        return
+    others = {
+        metric: {(row.slice, row.metric): row for row in score_column(column.of_metric(metric), seed=seed)}
+        for metric in column.instead
+    }  # fmt: skip
     found = averaged(column.spec, column.truth, column.repeats)
     cuts = [*_cuts(column, found), *_shared_cuts(column, found)]
     for cut, intervals in zip(cuts, _intervals(found.family, cuts, seed=seed), strict=True):
-        yield from _rows(column, found.family, cut, intervals)
+        totals = cut.rows.totals()
+        values = {metric: float(found.family.value(metric, totals)) for metric in cut.metrics}
+        for row in _rows(column, cut, values, intervals):
+            other = others.get(base_name(row.metric), {})
+            yield other.get((row.slice, row.metric), row)
+
+
+def _guessed_rows(column: FieldAnswers) -> Iterator[ScoreRow]:
+    """The same of answers that are guessed: expectations, and where guessing leads."""
+    if column.guesses is None:
+        return
+    guess = guessed(column.spec, column.truth, column.guesses)
+    family = guess.family
+    if isinstance(family, LabelFamily):
+        family = family_of(column.spec, column.truth, column.truth)
+    found = Averaged(family, guess.mean, guess.mean, np.ones(len(column.truth)))
+    for cut in [*_cuts(column, found), *_shared_cuts(column, found)]:
+        numbers = guess.intervals(cut.metrics, cut.rows, column.spec, level=LEVEL)
+        told = dict(zip(cut.metrics, numbers, strict=True))
+        values = {metric: value for metric, (value, _) in told.items()}
+        yield from _rows(column, cut, values, {metric: one for metric, (_, one) in told.items()})
 
 
 def _cuts(column: FieldAnswers, found: Averaged) -> Iterator[_Cut]:
@@ -155,12 +184,10 @@ def _intervals(
 
 
 def _rows(
-    column: FieldAnswers, family: MetricFamily, cut: _Cut, intervals: Mapping[str, Interval]
+    column: FieldAnswers, cut: _Cut, values: Mapping[str, float], intervals: Mapping[str, Interval]
 ) -> Iterator[ScoreRow]:
-    values = {metric: partial(family.value, metric) for metric in cut.metrics}
-    totals = cut.rows.totals()
     task, model, prompt, condition = column.names
-    for metric, function in values.items():
+    for metric, value in values.items():
         interval = intervals[metric]
         yield ScoreRow(
             task=task,
@@ -170,7 +197,7 @@ def _rows(
             slice=cut.slice,
             field=column.field,
             metric=metric + cut.suffix,
-            value=rounded(float(function(totals))),
+            value=rounded(value),
             low=rounded(interval.low),
             high=rounded(interval.high),
             n=len(cut.rows),
@@ -190,9 +217,8 @@ def _estimator(column: FieldAnswers, metric: str, cut: _Cut, interval: Interval)
         parts.append(cut.said)
     assumed = ", independence assumed" if column.unit == "image" else ""
     draws = f", {interval.draws} draws" if interval.draws else ""
-    parts.append(
-        f"{interval.level:.0%} {interval.method} ({interval.clusters} by {column.unit}{assumed}{draws})"
-    )
+    rests = f" ({interval.clusters} by {column.unit}{assumed}{draws})"
+    parts.append(f"{interval.level:.0%} {interval.method}{rests if column.guesses is None else ''}")
     if interval.reason:
         parts.append(interval.reason)
     if column.note:

@@ -21,8 +21,11 @@ AT_LIMIT = 0.02
 
 
 def confusions_of(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
-    """Confusion counts on whole slices of label fields; of samples asked several times, of every repeat."""
-    if not column.spec.categorical:
+    """Confusion counts on whole slices of label fields; of samples asked several times, of every repeat.
+
+    Answers that are guessed have none.
+    """
+    if not column.spec.categorical or column.guesses is not None:
         return
     families = [family_of(column.spec, column.truth, answers) for answers in column.repeats]
     task, model, prompt, condition = column.names

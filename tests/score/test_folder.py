@@ -6,6 +6,7 @@ from collections import Counter
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import f1_score, recall_score
@@ -74,6 +75,9 @@ def test_every_number_carries_what_it_rests_on(scored: tuple[World, Scores]) -> 
         assert row.n > 0 or row.metric.endswith("_answered")
         if row.value is not None and row.low is not None and row.high is not None:
             assert row.low <= row.value + 1e-9 or "[" in row.metric
+        if row.model == "prior":
+            assert "expectation of answers drawn by how often each occurs" in row.estimator
+            continue
         assert "bootstrap" in row.estimator
         assert "by subject" in row.estimator
         assert f"{DRAWS} draws" in row.estimator
@@ -89,8 +93,9 @@ def test_baselines_stand_in_every_table_and_are_marked(scored: tuple[World, Scor
     assert majority.prompt == "-"
     assert "in-sample" in majority.estimator
     prior = pick(scores, model="prior", **where)
-    assert prior.value is not None
-    assert 0.25 < prior.value < 0.75
+    shares = np.array(list(Counter(truth).values())) / 60
+    assert prior.value == pytest.approx((shares**2).sum(), abs=1e-6)
+    assert prior.low is not None and prior.low < prior.value
 
 
 def test_outcomes_are_counted_and_none_is_lost(scored: tuple[World, Scores]) -> None:

@@ -7,17 +7,18 @@ only where every fold holds every class. A fold of one subject holds few, and it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.metrics import LabelFamily, MetricFamily, SetFamily
+from harness.core.sample import Value
 from harness.score.columns import FieldAnswers
 from harness.score.grouping import UNKNOWN, Mask
+from harness.score.guessing import guessed
 from harness.score.repeats import averaged
-from harness.score.table import rounded
+from harness.score.table import LEVEL, rounded
 from harness.stats.agreement import spread
 
 MOST_NAMED = 5
@@ -70,26 +71,23 @@ def fold_scores(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
     folds = column.folds
     if folds is None or len(folds.values) < 2:
         return
-    found = averaged(column.spec, column.truth, column.repeats)
+    read = _reader(column)
     task, model, prompt, condition = column.names
     for whole, inside in column.slices:
         masks = {name: inside & (folds.codes == place) for place, name in enumerate(folds.values)}
         masks = {name: mask for name, mask in masks.items() if mask.any()}
         if "=" in whole or len(masks) < 2:
             continue
-        lacking = [name for name, mask in masks.items() if _lacks(found.family, mask, inside)]
+        lacking = [name for name, mask in masks.items() if _lacks(column, mask, inside)]
         for metric in column.spec.shown_metrics:
-            values = {
-                name: float(found.family.value(metric, found.rows.at(mask).totals()))
-                for name, mask in masks.items()
-            }
+            values = {name: read(metric, mask) for name, mask in masks.items()}
             told = lacking or [name for name, value in values.items() if np.isnan(value)]
             over = spread(list(values.values()))
             yield {
                 "task": task, "model": model, "prompt": prompt, "condition": condition,
                 "channel": column.channel, "slice": whole, "field": column.field, "column": folds.name,
                 "metric": metric,
-                "pooled": rounded(float(found.family.value(metric, found.rows.at(inside).totals()))),
+                "pooled": rounded(read(metric, inside)),
                 "mean": None if told else rounded(over.mean),
                 "deviation": None if told else rounded(over.deviation),
                 "folds": [
@@ -101,17 +99,44 @@ def fold_scores(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
             }  # fmt: skip
 
 
-def _lacks(family: MetricFamily, mask: Mask, inside: Mask) -> bool:
+def _reader(column: FieldAnswers) -> Callable[[str, Mask], float]:
+    """(metric, samples) -> its value there; of guessed answers what is expected."""
+    if column.guesses is not None:
+        guess = guessed(column.spec, column.truth, column.guesses)
+
+        def expected(metric: str, mask: Mask) -> float:
+            ((value, _),) = guess.intervals([metric], guess.mean.at(mask), column.spec, level=LEVEL)
+            return value
+
+        return expected
+    found = {"": averaged(column.spec, column.truth, column.repeats)}
+    for metric in column.instead:
+        other = column.of_metric(metric)
+        found[metric] = averaged(other.spec, other.truth, other.repeats)
+
+    def read(metric: str, mask: Mask) -> float:
+        one = found.get(metric, found[""])
+        return float(one.family.value(metric, one.rows.at(mask).totals()))
+
+    return read
+
+
+def _lacks(column: FieldAnswers, mask: Mask, inside: Mask) -> bool:
     """Whether a fold has no sample of a class, or no true case of a name, that its part has."""
-    if isinstance(family, LabelFamily):
-        return {*family.truth[mask].tolist()} != {*family.truth[inside].tolist()}
-    if isinstance(family, SetFamily):
-        fold, whole = (
-            frozenset[str]().union(*(family.truth[p] for p in np.flatnonzero(chosen)))
-            for chosen in (mask, inside)
-        )
+    fold, whole = (
+        {value for value, count in column.truth.at(np.flatnonzero(m)).counts() if count}
+        for m in (mask, inside)
+    )
+    if column.spec.categorical:
         return fold != whole
+    if column.spec.labelled:
+        return _names(fold) != _names(whole)
     return False
+
+
+def _names(sets: Iterable[Value]) -> frozenset[str]:
+    """All names in some sets."""
+    return frozenset[str]().union(*(s for s in sets if isinstance(s, tuple)))
 
 
 def _note(told: list[str], *, lacking: bool, of: int) -> str:

@@ -7,6 +7,7 @@ way a submission would write them, and so are the truths, so that what differs i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from harness.core.sample import Value
 from harness.metrics.family import plain_names
 from harness.metrics.text import CEILING, NEEDS
 from harness.run.dictionary_encoding import coded
-from harness.score.baselines import BASELINES, Fitted
-from harness.score.columns import NO_PROMPT, FieldAnswers, Groups, baseline_answers
+from harness.score.baselines import Fitted, fit
+from harness.score.columns import NO_PROMPT, FieldAnswers, FieldFits, Groups, baseline_fits
+from harness.score.guessing import EXPECTED as GUESSED
+from harness.score.guessing import Guesses
 from harness.score.records import TaskRecords
 from harness.sources.megc_questions import ASKED
 
@@ -29,6 +32,9 @@ SHOWN = tuple(
     name for name in plain_names(NEEDS) if CEILING not in name or not name.startswith("rouge")
 )
 """All text metrics; the ceilings of ROUGE are left out, being 1."""
+
+DRAWS = 64
+"""Sentences that the prior says of each sample; a sentence of three fields has too many to list."""
 
 SPEC = FieldSpec(kind="text", metrics=SHOWN)
 
@@ -47,15 +53,24 @@ def sentence_columns(
     if records.task.sentences is None:
         return
     name = records.task.name
-    for baseline in BASELINES:
-        by_field: dict[str, dict[int, list[Value | None]]] = {
-            field: {p: [value] for p, value in answers[baseline].items()}
-            for field, answers in baseline_answers(records, fits, seed=seed).items()
-        }
-        note = f"{_NOTE}; each field by itself"
-        yield from _column(
-            records, groups, by_field, names=(name, baseline, NO_PROMPT, "none"), note=note
-        )
+    found = baseline_fits(records, fits)
+    note = f"{_NOTE}; each field by itself"
+    common: dict[str, dict[int, list[Value | None]]] = {
+        field: {p: [v] for p, v in zip(one.places.tolist(), one.majority(), strict=True)}
+        for field, one in found.items()
+    }
+    yield from _column(
+        records, groups, common, names=(name, "majority", NO_PROMPT, "none"), note=note
+    )
+    drawn = {field: _draws(records, one, seed=seed) for field, one in found.items()}
+    for column in _column(
+        records, groups, drawn, names=(name, "prior", NO_PROMPT, "none"), note=f"{GUESSED}; {note}"
+    ):
+        fits_of = [
+            fit("text", (v or "" for v in said)) for said in zip(*column.repeats, strict=True)
+        ]
+        codes = np.arange(len(fits_of), dtype=np.int32)
+        yield replace(column, repeats=(), guesses=Guesses(fits_of, codes))
     for cell in cells:
         by_field = {
             field: _repeated(records.of_repeats(cell, field)) for field in records.task.fields
@@ -64,6 +79,16 @@ def sentence_columns(
             records, groups, by_field,
             names=(cell.task, cell.model, cell.prompt, cell.shown_condition), note=_NOTE, channel=cell.taken,
         )  # fmt: skip
+
+
+def _draws(records: TaskRecords, fitted: FieldFits, *, seed: int) -> dict[int, list[Value | None]]:
+    """Position -> `DRAWS` answers drawn by how often each occurs."""
+    places = fitted.places.tolist()
+    said: dict[int, list[Value | None]] = {}
+    for place, name in zip(places, records.samples.ids.at(fitted.places), strict=True):
+        one = fitted.fits[fitted.codes[place]]
+        said[place] = list(one.draws((f"{name}\x1f{n}" for n in range(DRAWS)), seed=seed))
+    return said
 
 
 def _repeated(repeats: Sequence[Mapping[int, object]]) -> dict[int, list[Value | None]]:

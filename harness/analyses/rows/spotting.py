@@ -23,8 +23,8 @@ from harness.core.task import SpottingSpec
 from harness.metrics.spots import Spot
 from harness.metrics.spotting import METRICS, spotting_family
 from harness.metrics.spotting_compat import compat
-from harness.score.baselines import BASELINES, Fitted
-from harness.score.columns import NO_PROMPT, baseline_answers
+from harness.score.baselines import Fitted
+from harness.score.columns import NO_PROMPT, FieldFits, baseline_fits
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow
 from harness.sources.windows import EVENTS, FIRST, LAST, VIDEO
@@ -37,6 +37,8 @@ COMPAT = "_compat"
 """Ends the names of the reference implementation's numbers."""
 
 
+GUESSES = 200
+"""How often the windows' answers are drawn for the prior: spots are joined from windows, which has no closed form."""
 _Said: TypeAlias = "tuple[str | None, float | None]"
 """An answer and its probability."""
 
@@ -109,18 +111,17 @@ def spotting_rows(
     if not videos.truth:
         return
     name = records.task.name
-    baselines = baseline_answers(records, fits, seed=seed).get(spec.field, {})
-    for baseline in BASELINES:
-        if baseline in baselines:
-            drawn: dict[int, _Said] = {p: (str(v), None) for p, v in baselines[baseline].items()}
-            spots = _spots(records, videos, drawn, spec)
-            yield from score_spots(
-                spots,
-                videos.truth,
-                (name, baseline, NO_PROMPT, "none"),
-                list(videos.places),
-                seed=seed,
-            )
+    fitted = baseline_fits(records, fits).get(spec.field)
+    if fitted is not None:
+        common = dict(zip(fitted.places.tolist(), fitted.majority(), strict=True))
+        spots = _spots(records, videos, {p: (str(v), None) for p, v in common.items()}, spec)
+        names = (name, "majority", NO_PROMPT, "none")
+        yield from score_spots(spots, videos.truth, names, list(videos.places), seed=seed)
+        guessed = [
+            _spots(records, videos, drawn, spec) for drawn in _guesses(records, fitted, seed=seed)
+        ]
+        names = (name, "prior", NO_PROMPT, "none")
+        yield from guessed_spots(guessed, videos.truth, names, list(videos.places))
     for cell in cells:
         said = _said(records, cell, spec.field)
         if said:
@@ -129,6 +130,22 @@ def spotting_rows(
             yield from score_spots(
                 spots, videos.truth, names, list(videos.places), seed=seed, channel=cell.taken
             )
+
+
+def _guesses(records: TaskRecords, fitted: FieldFits, *, seed: int) -> Iterator[dict[int, _Said]]:
+    """What is said of each window where it is drawn by how often each answer occurs, `GUESSES` times."""
+    places = fitted.places
+    ids = list(records.samples.ids.at(places))
+    parts = [
+        (one, np.flatnonzero(fitted.codes[places] == number))
+        for number, one in enumerate(fitted.fits)
+    ]
+    for draw in range(GUESSES):
+        said: dict[int, _Said] = {}
+        for one, at in parts:
+            values = one.draws((ids[a] for a in at), seed=seed * GUESSES + draw)
+            said |= {int(places[a]): (str(v), None) for a, v in zip(at, values, strict=True)}
+        yield said
 
 
 def spots_of(records: TaskRecords, cell: Cell) -> list[Spot]:
@@ -219,8 +236,7 @@ def score_spots(
         rows, clusters, values, draws=DRAWS, level=LEVEL, seed=seed, method="auto"
     )
     totals = rows.sum(axis=0)
-    reference = asdict(compat(spots, truth))
-    reference |= {f"{part}_spotting": reference[part] for part in ("tp", "fp", "fn")}
+    reference = _reference(spots, truth)
 
     def row(metric: str, value: float, bounds: tuple[float, float], told: str) -> ScoreRow:
         task, model, prompt, condition = names
@@ -242,6 +258,44 @@ def score_spots(
             metric + COMPAT, float(reference[metric]), (math.nan, math.nan),
             f"{told}, as the reference implementation of June 2024 gives it",
         )  # fmt: skip
+
+
+def guessed_spots(
+    guessed: Sequence[Sequence[Spot]],
+    truth: Sequence[Spot],
+    names: tuple[str, str, str, str],
+    videos: Sequence[tuple[str, str]],
+) -> Iterator[ScoreRow]:
+    """Mean scores of several sets of guessed intervals, and the range that the middle 95% of them lie in."""
+    task, model, prompt, condition = names
+    found: dict[str, list[float]] = {}
+    for spots in guessed:
+        family = spotting_family(spots, truth, videos=videos)
+        totals, reference = family.rows().sum(axis=0), _reference(spots, truth)
+        for one in METRICS:
+            found.setdefault(one.name, []).append(float(family.value(one.name, totals)))
+            found.setdefault(one.name + COMPAT, []).append(float(reference[one.name]))
+    ends = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    for suffix in ("", COMPAT):
+        for one in METRICS:
+            values = np.array(found[one.name + suffix])
+            values = values[~np.isnan(values)]
+            low, high = np.quantile(values, ends) if values.size else (math.nan, math.nan)
+            yield ScoreRow(
+                task=task, model=model, prompt=prompt, condition=condition, slice="all", field=FIELD,
+                metric=one.name + suffix, value=_number(float(values.mean()) if values.size else math.nan),
+                low=_number(float(low)), high=_number(float(high)), n=len(videos), coverage=None,
+                estimator=f"{one.estimator}; mean of {len(guessed)} draws of what each window is, by how often each "
+                f"answer occurs, and the range of the middle {LEVEL:.0%}"
+                + (f"; undefined in {len(guessed) - values.size}" if values.size < len(guessed) else "")
+                + (", as the reference implementation of June 2024 gives it" if suffix else ""),
+            )  # fmt: skip
+
+
+def _reference(spots: Sequence[Spot], truth: Sequence[Spot]) -> dict[str, float]:
+    """What the reference implementation gives."""
+    reference = asdict(compat(spots, truth))
+    return reference | {f"{part}_spotting": reference[part] for part in ("tp", "fp", "fn")}
 
 
 def _number(value: float) -> float | None:

@@ -19,7 +19,7 @@ def unit_counts(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
     The scores themselves are score rows, `f1[NAME]` and its like. `absent` are names of the task without a true case,
     of which no F1 is defined and which the mean over names leaves out.
     """
-    if column.spec.categorical or not column.spec.labelled:
+    if column.spec.categorical or not column.spec.labelled or column.guesses is not None:
         return
     families = [family_for(column.spec, column.truth, answers) for answers in column.repeats]
     if not all(isinstance(family, SetFamily) for family in families):
