@@ -45,6 +45,10 @@ class EvaluateOptions(TypedDict, total=False):
     """How answers are taken: `free`, `choice`, `logprob`; default: the task's own."""
     max_images: int | Mapping[str, int]
     """The most pictures that one request may hold: to any model, or model -> number."""
+    prices: str | Mapping[str, str]
+    """What tokens cost, `INPUT/OUTPUT` for a million each (`2.50/10`, `2.50/10EUR`): of any model, or model -> price."""
+    max_cost: float | str
+    """The most that the replies in the run folder may cost, in the currency of the prices; `"5EUR"` names it."""
     label_orders: str | Sequence[str]
     """`as-written` (default), `reversed`, `rotated-K`, `shuffled-SEED`."""
     shots: int | Sequence[int]
@@ -109,8 +113,8 @@ _LISTS = (
     "prompts", "conditions", "channels", "label_orders", "shots", "allow_remote", "vllm_args",
     "prompts_folders", "tasks_folders",
 )  # fmt: skip
-_TEXTS = ("fit_on", "vllm_python")
-_OWN = ("model", "models", "max_images", "source", "fields", "set", "report", "progress")
+_TEXTS = ("fit_on", "vllm_python", "max_cost")
+_OWN = ("model", "models", "max_images", "prices", "source", "fields", "set", "report", "progress")
 
 
 def _signed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -192,7 +196,8 @@ def _asked(
         **plain,
         "tasks": tuple(one if isinstance(one, Task) else str(one) for one in _listed(task)),
         "models": models.names,
-        "max_images": _max_images(given.get("max_images")),
+        "max_images": _per_model(given.get("max_images")),
+        "prices": _per_model(given.get("prices")),
         "changes": changes(
             source=given.get("source"), fields=given.get("fields"), set=given.get("set")
         ),
@@ -238,11 +243,11 @@ def _models(given: Mapping[str, Any]) -> tuple[Any, ...]:
     return (found,) if isinstance(found, (Mapping, ModelSettings)) else _listed(found)
 
 
-def _max_images(given: Any) -> tuple[str, ...]:
+def _per_model(given: Any) -> tuple[str, ...]:
     if given is None:
         return ()
     pairs = given.items() if isinstance(given, Mapping) else [("", given)]
-    return tuple(f"{model}={number}" if model else str(number) for model, number in pairs)
+    return tuple(f"{model}={value}" if model else str(value) for model, value in pairs)
 
 
 def _written(task: object, options: Mapping[str, Any]) -> list[str]:

@@ -35,7 +35,7 @@ Seconds = Annotated[PositiveFloat, FiniteFloat]
 
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
-        "models": "--model", "prompts": "--prompt", "conditions": "--condition", "channels": "--channel",
+        "models": "--model", "prices": "--price", "prompts": "--prompt", "conditions": "--condition", "channels": "--channel",
         "label_orders": "--label-order", "vllm_args": "--vllm-arg", "check_models": "--check-model",
     }
 )  # fmt: skip
@@ -60,6 +60,10 @@ class RunOptions(BaseModel):
     channels: tuple[Channel, ...] = ()
     max_images: tuple[str, ...] = ()
     """`N` or `MODEL=N`."""
+    prices: tuple[str, ...] = ()
+    """`INPUT/OUTPUT` or `MODEL=INPUT/OUTPUT`, for a million tokens each (`harness.core.price`)."""
+    max_cost: str | None = None
+    """The most that the replies in the folder may cost: `5`, or `5EUR`."""
     label_orders: tuple[str, ...] = ()
     shots: tuple[NonNegativeInt, ...] = ()
     protocol: str | None = None
@@ -131,6 +135,8 @@ def prepare(
         conditions=asked.conditions or ("none",),
         channels=asked.channels,
         max_images=asked.max_images,
+        prices=asked.prices,
+        max_cost=asked.max_cost,
         label_orders=asked.label_orders,
         shots=asked.shots,
         protocol=asked.protocol,
@@ -182,6 +188,8 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
         "protocol": asked.protocol,
         "max_tokens": asked.max_tokens,
+        "prices": asked.prices,
+        "max_cost": asked.max_cost,
         "repeats": asked.repeats if asked.repeats != 1 else None,
     }  # fmt: skip
     refuse_unused(

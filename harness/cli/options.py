@@ -45,6 +45,11 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "(repeatable)",
     )  # fmt: skip
     parser.add_argument(
+        "--price", metavar="[MODEL=]IN/OUT", action="append", default=[],
+        help="what a million tokens of prompts and of replies cost, in USD or the currency behind it (2.50/10, "
+        "2.50/10EUR; a third number: reasoning): tables and plans then show money (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
         "--limit", metavar="N", type=positive,
         help="a seeded random choice of N samples of each task instead of all",
     )  # fmt: skip
@@ -124,6 +129,11 @@ def add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-error-rate", metavar="R", type=_share, default=0.2,
         help="stop when more than this share of the last 100 requests failed (0.2); 1 never stops",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-cost", metavar="AMOUNT",
+        help="stop before the replies in the run folder cost more than this, by the prices of the models (5, or 5EUR); "
+        "the same command with a larger amount goes on",
     )  # fmt: skip
     parser.add_argument(
         "--check-model", action="store_true",
@@ -230,7 +240,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
         "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
         "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
-        "stop_after": "stop_after", "fit_on": "fit_on", "check_models": "check_model",
+        "stop_after": "stop_after", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
     }  # fmt: skip
     asked = RunOptions(
         tasks=tuple(args.task),
@@ -239,6 +249,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         conditions=tuple(args.condition),
         channels=tuple(args.channel),
         max_images=tuple(args.max_images),
+        prices=tuple(args.price),
         label_orders=tuple(args.label_order),
         shots=tuple(args.shots),
         protocol=args.protocol,

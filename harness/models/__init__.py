@@ -6,6 +6,7 @@ from harness.models.registry import (
     OpenOptions,
     describe_models,
     open_model,
+    runs_here,
     takes,
 )
 from harness.models.settings import ModelSettings
@@ -17,5 +18,6 @@ __all__ = [
     "OpenOptions",
     "describe_models",
     "open_model",
+    "runs_here",
     "takes",
 ]

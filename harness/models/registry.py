@@ -12,6 +12,7 @@ from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
 from harness.core.registry import Listed, Registry
 from harness.core.request import Sampling
+from harness.models.http.endpoint import remote_host
 from harness.models.retry import Patience
 from harness.models.settings import ModelSettings
 
@@ -180,6 +181,14 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Setting of a model -> the option of OpenOptions that it becomes."""
+
+
+def runs_here(spec: str) -> bool:
+    """Whether a model, as a person writes it, computes on this machine or answers from it, so that no one is paid."""
+    kind, _, argument = spec.strip().partition(":")
+    if kind == "openai":
+        return "://" in argument and remote_host(spec) is None
+    return kind in {"affect-tiny", "transformers", "vllm"}
 
 
 class Opener(Protocol):

@@ -19,6 +19,7 @@ from harness.core.request import Request, Sampling, make_request
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.answer_constraints import Asking
+from harness.run.budget import Budget, Purse, SpentOut
 from harness.run.fallback import Fitter
 from harness.run.journal import Journal
 from harness.run.plan import Axes, Plan, sampling_for
@@ -45,6 +46,8 @@ class Tally:
     failed: int = 0
     """Trials that ended in a failure."""
     first_failure: str = ""
+    budget: Budget | None = None
+    """What the replies in the folder have cost, and the most that they may."""
     served: dict[str, Counter[str]] = field(default_factory=dict)
     """Model -> what its replies name as their source (model and fingerprint) -> replies; models that name none are
     absent."""
@@ -109,6 +112,7 @@ async def execute(
     on_trial: Callable[[Tally], None] = lambda tally: None,
     limits: Limits | None = None,
     held: frozenset[Need] | None = None,
+    purse: Purse | None = None,
 ) -> None:
     """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
 
@@ -116,12 +120,13 @@ async def execute(
 
     Raises HarnessError where no request can succeed, too many fail, or nothing can be written.
 
-    Trials run in the order of the plan, `card.window` of them at a time.
+    Trials run in the order of the plan, `card.window` of them at a time. Where the `purse` is empty, what is in flight
+    is finished and nothing more is asked.
     """
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
         model, _settings(plan, axes, model, name, held=held, bases=bases), journal, tally, on_trial, name=name,
-        watch=watch,
+        watch=watch, purse=purse or Purse(name, None, Budget()),
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
             video=None if held is None else "video" in held,
@@ -168,6 +173,7 @@ class _Engine:
         *,
         name: str,
         watch: ErrorWatch,
+        purse: Purse,
         fitter: Fitter,
     ) -> None:
         self._model = model
@@ -176,6 +182,7 @@ class _Engine:
         self._tally = tally
         self._on_trial = on_trial
         self._watch = watch
+        self._purse = purse
         self._fitter = fitter
         self._name = name
         self._flying: dict[str, asyncio.Future[Generation]] = {}
@@ -193,8 +200,12 @@ class _Engine:
                         coming = loop.run_in_executor(None, _take, samples, CHUNK)
                     for trial in chunk.trials:
                         await window.acquire()
+                        if self._purse.budget.ended:
+                            break
                         group.create_task(self._trial(trial, window))
                     chunk = _take(samples, 1) if coming is None else await coming
+                    if self._purse.budget.ended:
+                        break
         except* HarnessError as errors:
             raise _first(errors) from None
 
@@ -218,6 +229,8 @@ class _Engine:
                 self._tally.first_failure = self._tally.first_failure or failure.detail
             self._on_trial(self._tally)
             self._watch.check()
+        except SpentOut:
+            pass  # the trial is pending as before; what it was told already is kept
         finally:
             window.release()
 
@@ -281,7 +294,7 @@ class _Engine:
             return await asyncio.shield(twin)
         flight = self._flying[request.key] = asyncio.get_running_loop().create_future()
         try:
-            generation = part(await self._model.reply(request))
+            generation = await self._paid(request)
             self._tally.asked += 1
             if generation.failure is None:
                 self._watch.note(None)
@@ -297,6 +310,16 @@ class _Engine:
             raise
         finally:
             del self._flying[request.key]
+
+    async def _paid(self, request: Request) -> Generation:
+        """The model's reply, once the budget bears it. Raises SpentOut where it does not."""
+        await self._purse.begin()
+        generation = None
+        try:
+            generation = part(await self._model.reply(request))
+            return generation
+        finally:
+            await self._purse.paid(request, generation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from harness.core.model import Card
 from harness.core.picture import HeldPicture
 from harness.media import contact_sheet
 from harness.models.settings import SystemTurns
+from harness.run.per_model import declared
 
 VIDEO_AS_FRAMES = "video-as-frames"
 CONTACT_SHEET = "contact-sheet"
@@ -130,21 +131,16 @@ def declared_images(written: Sequence[str], models: Sequence[str]) -> dict[str, 
 
     Raises HarnessError for what is neither, and for a model that is not among `models`.
     """
-    declared: dict[str, int] = {}
-    for text in written:
-        model, _, number = text.rpartition("=")
-        if not number.isascii() or not number.isdecimal():
-            raise HarnessError(
-                f"--max-images {text!r} ends in no number",
-                hint="write --max-images 1, or --max-images MODEL=1 with the model as --model names it",
-            )
-        if model and model not in models:
-            raise HarnessError(
-                f"--max-images {text!r} names no model of this run",
-                hint=f"write one of: {', '.join(f'{name}={number}' for name in models) or 'none is run'}",
-            )
-        declared |= dict.fromkeys([model] if model else models, int(number))
-    return declared
+    return declared(written, models, option="--max-images", read=_number_of_images)
+
+
+def _number_of_images(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not int(text):
+        raise HarnessError(
+            f"--max-images {text!r} is no number from 1",
+            hint="write --max-images 1, or --max-images MODEL=1 with the model as --model names it",
+        )
+    return int(text)
 
 
 def most_images(card: Card | None, declared: int | None) -> int | None:

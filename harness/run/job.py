@@ -14,11 +14,13 @@ from harness.conditions.label_order import ordered
 from harness.conditions.region import expanded
 from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.errors import HarnessError
+from harness.core.price import read_money, read_price
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import BASELINES, ModelSettings, OpenOptions
 from harness.run.fallback import declared_images
 from harness.run.folder import RunFolder
+from harness.run.per_model import declared
 from harness.run.plan import Axes
 from harness.run.provenance import redact
 from harness.run.request_count import protocol_asked
@@ -44,6 +46,8 @@ class Job:
     limits: Limits
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
+    max_cost: tuple[float, str] | None = None
+    """The most that the replies in the folder may cost, with its currency (empty: that of the prices)."""
 
 
 def make_job(
@@ -55,6 +59,8 @@ def make_job(
     conditions: Sequence[str],
     channels: Sequence[Channel] = (),
     max_images: Sequence[str] = (),
+    prices: Sequence[str] = (),
+    max_cost: str | None = None,
     label_orders: Sequence[str] = (),
     shots: Sequence[int] = (),
     protocol: str | None = None,
@@ -74,7 +80,8 @@ def make_job(
 ) -> Job:
     """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
 
-    `settings` are those of models that have any. `max_images` are written `N` or `MODEL=N`; of the protocol `vote`, `repeats` says how many vote. Raises
+    `settings` are those of models that have any. `max_images` are written `N` or `MODEL=N`, `prices` in the same way
+    (`harness.core.price.read_price`); an option wins over a setting. Of the protocol `vote`, `repeats` says how many vote. Raises
     HarnessError for an unknown condition or protocol, or a model written with a secret.
     """
     conditions = [
@@ -96,6 +103,10 @@ def make_job(
             **{name: one.max_images for name, one in settings.items() if one.max_images},
             **declared_images(max_images, models),
         },
+        prices={
+            **{name: one.price for name, one in settings.items() if one.price},
+            **declared(prices, models, option="--price", read=read_price),
+        },
         limit=limit,
         seed=seed,
         repeats=repeats,
@@ -110,7 +121,7 @@ def make_job(
     options = replace(options, log_folder=folder.path)
     return Job(
         tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
-        check_models=check_models,
+        check_models=check_models, max_cost=None if max_cost is None else read_money(max_cost),
     )  # fmt: skip
 
 

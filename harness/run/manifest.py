@@ -14,6 +14,7 @@ from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.kind import kind_named
 from harness.core.model import Card
+from harness.core.price import Price
 from harness.core.text import digest_json
 from harness.models import ModelSettings
 from harness.run.basis import basis, basis_0_2
@@ -67,7 +68,11 @@ def build_manifest(
         },
         "models": {
             name: _model_entry(
-                card, kept.get(name, {}), axes.max_images.get(name), axes.settings.get(name)
+                card,
+                kept.get(name, {}),
+                axes.max_images.get(name),
+                axes.settings.get(name),
+                axes.prices.get(name),
             )
             for name, card in cards.items()
         },
@@ -86,8 +91,10 @@ def _model_entry(
     before: Mapping[str, Any],
     declared: int | None,
     settings: ModelSettings | None = None,
+    price: Price | None = None,
 ) -> dict[str, Any]:
-    """What is written of a model. One that says nothing of constraints yet keeps what was found before."""
+    """What is written of a model. One that says nothing of constraints yet keeps what was found before, and one whose
+    price is not given that of earlier."""
     entry: dict[str, Any] = {
         "identity": card.identity,
         "details": redacted(dict(card.details)),
@@ -100,6 +107,10 @@ def _model_entry(
     }
     if settings is not None:
         entry["settings"] = redacted(settings.recorded)
+    if price is not None:
+        entry["price"] = price.model_dump(exclude_none=True)
+    elif "price" in before:
+        entry["price"] = before["price"]
     if "served" in before:
         entry["served"] = before["served"]
     if before.get("identity") == card.identity and not card.offers:

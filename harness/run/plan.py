@@ -11,6 +11,7 @@ from harness.conditions import Presentation, load_condition, needs_video, read_p
 from harness.core.cell import FREE, Cell, Channel, trial_id
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
+from harness.core.price import Price
 from harness.core.prompt import Prompt
 from harness.core.request import Sampling
 from harness.core.sample import Sample
@@ -102,6 +103,8 @@ class Axes:
     """Worked examples before each sample; empty: each task's own number."""
     max_images: Mapping[str, int] = field(default_factory=dict)
     """Model -> most pictures in one request, as the person who runs declares it."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """Model -> what it costs, where that was given."""
     limit: int | None = None
     seed: int = 0
     repeats: int = 1

@@ -6,7 +6,10 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from harness.core.price import money
+
 if TYPE_CHECKING:
+    from harness.run.budget import Budget
     from harness.run.execute import Tally
 
 LOG_SECONDS = 10.0
@@ -84,7 +87,17 @@ def progress_line(tally: Tally, total: int, rate: float) -> str:
     share = tally.trials / total if total else 1.0
     notes = f", {tally.reused:,} reused" if tally.reused else ""
     notes += f", {tally.failed:,} FAILED" if tally.failed else ""
+    notes += _spent(tally.budget)
     return f"{tally.trials:,} of {total:,} trials ({share:.0%}){pace}{notes}"
+
+
+def _spent(budget: Budget | None) -> str:
+    """`, 0.52 USD`, or `, 0.52 of 5.00 USD`; nothing without a price."""
+    if budget is None or not budget.currency:
+        return ""
+    most = "" if budget.limit is None else f" of {money(budget.limit, budget.currency)}"
+    spent = money(budget.spent, budget.currency)
+    return f", {spent.removesuffix(f' {budget.currency}') if most else spent}{most}"
 
 
 def _clock(seconds: float) -> str:

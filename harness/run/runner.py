@@ -12,9 +12,10 @@ from typing import Any
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.model import Loading, Model, Probing
-from harness.models import open_model
+from harness.models import open_model, runs_here
 from harness.prompting import Library
 from harness.run.basis import accepted, accepted_bases
+from harness.run.budget import Budget, Purse, open_budget
 from harness.run.capability_check import check, check_pictures, find_out, recorded_offers
 from harness.run.cell_entry import given_ids
 from harness.run.execute import Tally, execute
@@ -62,6 +63,7 @@ class ReadyRun:
     finished: FinishedTrials | None = None
     journal: Journal | None = None
     """Open once the run has begun."""
+    budget: Budget = field(default_factory=Budget)
     closed: set[str] = field(default_factory=set)
     """Models that were asked and are closed."""
 
@@ -116,6 +118,10 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     prompts or models.
     """
     before = manifest_before(job.folder)
+    budget = open_budget(
+        job.folder, before, job.axes.prices, models=job.axes.models, most=job.max_cost,
+        free=[spec for spec in job.axes.models if runs_here(job.axes.settings_of(spec).model)],
+    )  # fmt: skip
     staged = stage(job.folder)
     models: dict[str, Model] = {}
     try:
@@ -143,6 +149,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
             changed=class_changes(before, plan), staged=staged, finished=finished,
+            budget=budget,
         )  # fmt: skip
     except BaseException:
         discard(staged)
@@ -241,7 +248,7 @@ def run_job(
     `on_note` is told where a model is not held to what its channel wanted. `stop` ends it from another thread, and
     Stopped is raised.
     """
-    tally = Tally()
+    tally = Tally(budget=ready.budget)
     for spec, model in ready.models.items():
         for note in model.card.notes:
             on_note(note)
@@ -252,6 +259,8 @@ def run_job(
     seconds = ready.job.limits.seconds
     end = None if seconds is None else time.monotonic() + seconds
     for spec in ready.job.axes.models:
+        if ready.budget.ended:
+            break
         try:
             complete(partial(_run_model, ready, spec, tally, on_trial, on_note, end=end), stop=stop)
         except OSError as error:
@@ -259,6 +268,7 @@ def run_job(
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})
     for sentence in keep_sources(ready.job.folder, tally.served):
         on_note(sentence)
+    ready.budget.check(tally.trials, ready.plan.trials)
     return tally
 
 
@@ -288,6 +298,7 @@ async def _run_model(
                 on_trial=on_trial,
                 limits=ready.job.limits,
                 held=held,
+                purse=Purse(spec, ready.job.axes.prices.get(spec), ready.budget),
             )
     except TimeoutError:
         if not limit.expired():

@@ -150,7 +150,7 @@ def test_declared_limits_are_read_for_every_model_or_one() -> None:
     assert declared_images(["2"], models) == dict.fromkeys(models, 2)
     assert declared_images(["2", f"{models[1]}=1"], models) == {models[0]: 2, models[1]: 1}
     assert declared_images([], models) == {}
-    for wrong in ("", "x", "other=1", "affect-tiny=", "affect-tiny=-1", "²"):
+    for wrong in ("", "x", "0", "other=1", "affect-tiny=", "affect-tiny=-1", "affect-tiny=0", "²"):
         with pytest.raises(HarnessError) as caught:
             declared_images([wrong], models)
         assert caught.value.hint

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Refusal, Usage
 from harness.core.message import Image
 from harness.core.request import Request
@@ -24,7 +26,7 @@ class Counting(RuleModel):
     async def reply(self, request: Request) -> Generation:
         found = await super().reply(request)
         if found.failure is not None or self.silent:
-            return found
+            return replace(found, latency=0.5)
         if self.blocked:
             return replace(found, text="", finish="filtered", refusal=Refusal("platform", "no"))
         text = sum(len(message.text) for message in request.messages)
@@ -96,11 +98,106 @@ def test_replies_of_an_edited_prompt_were_paid_too(desk: Desk) -> None:
 def test_what_is_not_told_is_said(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     from harness.cli.main import main
 
-    desk.run(Counting(silent=True))
+    desk.run(RuleModel(identity="tells nothing"))
     assert usage(desk) == [], "neither tokens nor seconds: nothing is known"
+    desk.run({"silent": Counting(silent=True, identity="no tokens")})
+    assert [row["uncounted"] for row in usage(desk)] == [12]
     desk.run({"other": Counting(blocked=True, identity="other")})
     blocked = next(r for r in usage(desk) if r["model"] == "other")
     assert (blocked["refused_uncounted"], blocked["uncounted"]) == (12, 0)
     assert main(["score", "run"]) == 0
     told = " ".join(capsys.readouterr().out.split())
+    assert "the server told no tokens of 12 of 12 replies" in told
     assert "12 requests that the platform refused came without tokens and count none" in told
+
+
+PRICE = "1000000/0"
+"""One dollar a prompt token: a reply costs as many as its conversation has characters."""
+
+
+def test_money_stands_where_a_price_is_given_and_never_without_currency(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from harness.cli.main import main
+
+    desk.run(Counting(), prices=("2/10/20EUR",))
+    (row,) = usage(desk)
+    tokens = row["prompt_tokens"]
+    assert isinstance(tokens, int)
+    assert row["cost"] == pytest.approx((2 * tokens + 12 * 10 + 12 * 20) / 1e6)
+    assert row["currency"] == "EUR"
+    assert main(["score", "run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["usage"] == [row]
+    assert main(["score", "run"]) == 0
+    assert "EUR" in capsys.readouterr().out
+    before = desk.folder.scores.read_bytes()
+    desk.run(Counting(), prices=("4/10",))
+    assert usage(desk)[0]["currency"] == "USD", (
+        "a complete run takes another price without being asked"
+    )
+    assert desk.folder.scores.read_bytes() == before
+
+
+def cost_each(desk: Desk) -> int:
+    model = Counting()
+    desk.run(model)
+    shutil.rmtree(desk.folder.path)
+    return sum(len(m.text) for m in model.asked[0].messages)
+
+
+def test_a_budget_stops_before_it_is_overspent_and_goes_on(desk: Desk) -> None:
+    each = cost_each(desk)
+    model = Counting(window=8)
+    with pytest.raises(HarnessError, match="stopped: .* USD of the budget of") as caught:
+        desk.run(model, prices=(PRICE,), max_cost=str(5 * each + each // 2))
+    assert caught.value.at_work
+    assert "larger --max-cost goes on" in caught.value.hint
+    assert len(model.asked) == 5
+    assert "5 of 12 trials" in caught.value.message
+    log = desk.folder.trials.read_text().splitlines()
+    assert len(log) == 5, "what was in flight is finished and kept"
+    with pytest.raises(HarnessError, match="stopped"):
+        desk.run(model, prices=(PRICE,), max_cost=str(5 * each + each // 2))
+    assert len(model.asked) == 5, "earlier replies count"
+    desk.run(model, prices=(PRICE,), max_cost=f"{13 * each} usd")
+    assert len(model.asked) == 12
+    assert usage(desk)[0]["cost"] == sum(len(m.text) for r in model.asked for m in r.messages)
+    desk.run(model, prices=(PRICE,), max_cost="1")
+    assert len(model.asked) == 12, "nothing is left to pay"
+
+
+def test_a_budget_that_cannot_be_kept_is_refused(desk: Desk) -> None:
+    with pytest.raises(HarnessError, match="needs the price of rule"):
+        desk.run(Counting(), max_cost="5")
+    with pytest.raises(HarnessError, match="is in EUR, and the prices are in USD"):
+        desk.run(Counting(), prices=(PRICE,), max_cost="5EUR")
+    for wrong in ("0", "-1", "nan", "five", "5 dollars", ""):
+        with pytest.raises(HarnessError, match="no amount of money"):
+            desk.run(Counting(), prices=(PRICE,), max_cost=wrong)
+    for wrong in ("1", "1/", "-1/2", "1/2/3/4", "nan/1", "1/2X", "1..2/3", "rule=1", "other=1/2"):
+        with pytest.raises(HarnessError, match="--price"):
+            desk.run(Counting(), prices=(wrong,))
+    assert not desk.folder.path.exists()
+    model = Counting(silent=True, window=4)
+    with pytest.raises(HarnessError, match="rule tells no token counts"):
+        desk.run(model, prices=(PRICE,), max_cost="1000")
+    assert len(model.asked) == 1, "the first reply is waited for alone"
+    with pytest.raises(HarnessError, match="1 replies .* without token counts"):
+        desk.run(model, prices=(PRICE,), max_cost="1000")
+
+
+def test_steps_and_votes_are_paid_each(desk: Desk) -> None:
+    desk.write_prompt("steps", TWO_STEPS)
+    model = Counting()
+    with pytest.raises(HarnessError, match="stopped"):
+        desk.run(
+            model, "steps", protocol=None, repeats=2, temperature=0.5, prices=("0/500000",), max_cost="21"
+        )  # fmt: skip
+    assert len(model.asked) == 21, "two tokens a reply, one dollar"
+    lines = [json.loads(line) for line in desk.folder.trials.read_text().splitlines()]
+    assert all(len(line["keys"]) == 2 for line in lines), "a half conversation is no finished trial"
+    with pytest.raises(HarnessError, match="stopped"):
+        desk.run(
+            model, "steps", repeats=2, temperature=0.5, prices=("0/500000",), max_cost="30"
+        )  # fmt: skip
+    assert len(model.asked) == 30, "the first steps of interrupted conversations are not paid twice"
