@@ -148,7 +148,7 @@ def cost_each(desk: Desk) -> int:
 def test_a_budget_stops_before_it_is_overspent_and_goes_on(desk: Desk) -> None:
     each = cost_each(desk)
     model = Counting(window=8)
-    with pytest.raises(HarnessError, match="stopped: .* USD of the budget of") as caught:
+    with pytest.raises(HarnessError, match=r"stopped: .* USD of the budget of") as caught:
         desk.run(model, prices=(PRICE,), max_cost=str(5 * each + each // 2))
     assert caught.value.at_work
     assert "larger --max-cost goes on" in caught.value.hint
@@ -182,7 +182,7 @@ def test_a_budget_that_cannot_be_kept_is_refused(desk: Desk) -> None:
     with pytest.raises(HarnessError, match="rule tells no token counts"):
         desk.run(model, prices=(PRICE,), max_cost="1000")
     assert len(model.asked) == 1, "the first reply is waited for alone"
-    with pytest.raises(HarnessError, match="1 replies .* without token counts"):
+    with pytest.raises(HarnessError, match=r"1 replies .* without token counts"):
         desk.run(model, prices=(PRICE,), max_cost="1000")
 
 
