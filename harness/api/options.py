@@ -24,6 +24,7 @@ from harness.api.named_models import open_named, options_for, settings_for, spec
 from harness.core.cell import Channel
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
+from harness.core.price import read_money
 from harness.core.task import Task
 from harness.models import ModelSettings, OpenOptions, takes
 from harness.run.job import Job, make_job
@@ -136,7 +137,6 @@ def prepare(
         channels=asked.channels,
         max_images=asked.max_images,
         prices=asked.prices,
-        max_cost=asked.max_cost,
         label_orders=asked.label_orders,
         shots=asked.shots,
         protocol=asked.protocol,
@@ -158,7 +158,11 @@ def prepare(
             tpm=asked.tpm,
             give_up_after=asked.give_up_after,
         ),
-        limits=Limits(max_error_rate=asked.max_error_rate, seconds=asked.stop_after),
+        limits=Limits(
+            max_error_rate=asked.max_error_rate,
+            seconds=asked.stop_after,
+            cost=None if asked.max_cost is None else read_money(asked.max_cost),
+        ),
         command=command,
         changes=asked.changes,
         check_models=asked.check_models,

@@ -45,11 +45,6 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "(repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--price", metavar="[MODEL=]IN/OUT", action="append", default=[],
-        help="what a million tokens of prompts and of replies cost, in USD or the currency behind it (2.50/10, "
-        "2.50/10EUR; a third number: reasoning): tables and plans then show money (repeatable)",
-    )  # fmt: skip
-    parser.add_argument(
         "--limit", metavar="N", type=positive,
         help="a seeded random choice of N samples of each task instead of all",
     )  # fmt: skip
@@ -85,8 +80,17 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "else the task's",
     )  # fmt: skip
     parser.add_argument("--seed", metavar="S", type=int, help="seed of everything drawn (0)")
+    _add_price(parser)
     add_changes(parser)
     add_folders(parser)
+
+
+def _add_price(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--price", metavar="[MODEL=]IN/OUT", action="append", default=[],
+        help="what a million tokens of prompts and of replies cost, in USD or the currency behind it (2.50/10, "
+        "2.50/10EUR; a third number: reasoning): tables and plans then show money (repeatable)",
+    )  # fmt: skip
 
 
 def add_serving(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from harness.conditions.label_order import ordered
 from harness.conditions.region import expanded
 from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.errors import HarnessError
-from harness.core.price import read_money, read_price
+from harness.core.price import Price, read_price
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import BASELINES, ModelSettings, OpenOptions
@@ -46,8 +46,6 @@ class Job:
     limits: Limits
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
-    max_cost: tuple[float, str] | None = None
-    """The most that the replies in the folder may cost, with its currency (empty: that of the prices)."""
 
 
 def make_job(
@@ -60,7 +58,6 @@ def make_job(
     channels: Sequence[Channel] = (),
     max_images: Sequence[str] = (),
     prices: Sequence[str] = (),
-    max_cost: str | None = None,
     label_orders: Sequence[str] = (),
     shots: Sequence[int] = (),
     protocol: str | None = None,
@@ -84,12 +81,7 @@ def make_job(
     (`harness.core.price.read_price`); an option wins over a setting. Of the protocol `vote`, `repeats` says how many vote. Raises
     HarnessError for an unknown condition or protocol, or a model written with a secret.
     """
-    conditions = [
-        _in_order(condition, order)
-        for name in conditions
-        for condition in expanded(name)
-        for order in label_orders or (AS_WRITTEN,)
-    ]
+    conditions = _shown(conditions, label_orders)
     protocol, repeats = protocol_asked(protocol, repeats)
     for model in models:
         _refuse_secret(model)
@@ -99,14 +91,8 @@ def make_job(
         conditions=tuple(dict.fromkeys(conditions)),
         channels=tuple(dict.fromkeys(channels)),
         shots=tuple(dict.fromkeys(shots)),
-        max_images={
-            **{name: one.max_images for name, one in settings.items() if one.max_images},
-            **declared_images(max_images, models),
-        },
-        prices={
-            **{name: one.price for name, one in settings.items() if one.price},
-            **declared(prices, models, option="--price", read=read_price),
-        },
+        max_images=_most_images(max_images, models, settings),
+        prices=_prices(prices, models, settings),
         limit=limit,
         seed=seed,
         repeats=repeats,
@@ -121,8 +107,32 @@ def make_job(
     options = replace(options, log_folder=folder.path)
     return Job(
         tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
-        check_models=check_models, max_cost=None if max_cost is None else read_money(max_cost),
+        check_models=check_models,
     )  # fmt: skip
+
+
+def _shown(conditions: Sequence[str], label_orders: Sequence[str]) -> list[str]:
+    """Every condition in every label order, in one word each."""
+    return [
+        _in_order(condition, order)
+        for name in conditions
+        for condition in expanded(name)
+        for order in label_orders or (AS_WRITTEN,)
+    ]
+
+
+def _most_images(
+    written: Sequence[str], models: Sequence[str], settings: Mapping[str, ModelSettings]
+) -> dict[str, int]:
+    own = {name: one.max_images for name, one in settings.items() if one.max_images}
+    return {**own, **declared_images(written, models)}
+
+
+def _prices(
+    written: Sequence[str], models: Sequence[str], settings: Mapping[str, ModelSettings]
+) -> dict[str, Price]:
+    own = {name: one.price for name, one in settings.items() if one.price}
+    return {**own, **declared(written, models, option="--price", read=read_price)}
 
 
 def _in_order(condition: str, order: str) -> str:

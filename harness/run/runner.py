@@ -119,7 +119,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     """
     before = manifest_before(job.folder)
     budget = open_budget(
-        job.folder, before, job.axes.prices, models=job.axes.models, most=job.max_cost,
+        job.folder, before, job.axes.prices, models=job.axes.models, most=job.limits.cost,
         free=[spec for spec in job.axes.models if runs_here(job.axes.settings_of(spec).model)],
     )  # fmt: skip
     staged = stage(job.folder)

@@ -28,6 +28,8 @@ class Limits:
     """Share of failed requests, 0 to 1, above which a run stops; 1 never stops, 0 at the first failure."""
     seconds: float | None = None
     """Longest time of all requests together; None means no end."""
+    cost: tuple[float, str] | None = None
+    """The most that the replies in the folder may cost, and its currency (empty: that of the prices); None: no limit."""
 
 
 class ErrorWatch:
