@@ -14,7 +14,7 @@ from harness.cli.main import COMMANDS, EXIT_STATUSES
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
-from harness.core.task import Task
+from harness.core.task import MediaSpec, Task
 from harness.metrics import every_metric
 from harness.metrics.metric import written
 from harness.prompting.variables import PROMPT_VARIABLES
@@ -68,7 +68,14 @@ def test_every_page_is_in_the_menu_and_has_one_title(site: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "names"),
     [
-        ("task-file", [*Task.model_fields, *FieldSpec.model_fields]),
+        (
+            "task-file",
+            [
+                *(key for key in Task.model_fields if key != "name"),
+                *FieldSpec.model_fields,
+                *MediaSpec.model_fields,
+            ],
+        ),
         ("prompt-file", [*PromptHead.model_fields, *PROMPT_VARIABLES]),
         ("metrics", [written(m) for m in every_metric() if not m.name.endswith("_ceiling")]),
         ("vocabularies", VOCABULARIES),

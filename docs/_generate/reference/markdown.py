@@ -41,11 +41,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def entry(name: str, facts: str, text: str, *, level: int = 4, anchor: str = "") -> str:
-    """A heading for one name, a line of facts, and what it means."""
-    mark = f" {{ #{anchor} }}" if anchor else ""
-    lines = [f"{'#' * level} {code(name)}{mark}", f"*{facts}*" if facts else "", text]
-    return "\n\n".join(line for line in lines if line)
+def entry(name: str, facts: str, text: str, *, anchor: str = "") -> str:
+    """One name as an item of a definition list: a line of facts behind it, and what it means."""
+    mark = f"{{ #{anchor} }}" if anchor else ""
+    body = text.replace("\n", "\n    ")
+    return f"{code(name)}{mark} {facts}".strip() + f"\n:   {body}"
 
 
 def page(*blocks: str) -> str:

@@ -62,6 +62,8 @@ def key_entries(model: type[BaseModel], *, prefix: str = "") -> str:
     """Every key of a model as entries. Raises ValueError for a key that says nothing of itself."""
     blocks = []
     for one in members(model):
+        if one.name == "name":
+            continue  # from the file's place
         if not one.text:
             raise ValueError(f"{model.__name__}.{one.name} has no docstring")
         facts = f"{one.type}; " + (f"default {code(one.default)}" if one.default else "needed")

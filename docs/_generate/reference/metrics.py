@@ -63,8 +63,9 @@ def _metric(metric: Metric) -> str:
     facts = f"{metric.title}; {ends}; {better[metric.better]}"
     if metric.same_as:
         facts += f"; the same number as {code(metric.same_as)}"
+    said = metric.estimator[0].upper() + metric.estimator[1:]
     lines = [
-        prose(metric.estimator[0].upper() + metric.estimator[1:] + "."),
+        f"{prose(said)}.",
         f"Formula: {code(metric.formula)}",
         f"Source: {prose(metric.source)}.",
     ]

@@ -11,7 +11,7 @@ from typing import Any
 import harness
 from harness.core.model import Card, Model
 
-from .markdown import code, entry, page, prose
+from .markdown import code, page, prose
 from .members import docstrings
 
 _INTRO = """
@@ -81,11 +81,28 @@ def _signature(name: str, function: Callable[..., Any]) -> str:
     shown = [one for key, one in signature.parameters.items() if key != "self"]
     if len(shown) > 12:  # evaluate: its options stand below, one by one
         return f"```text\n{name}(task, *, model=..., prompts=..., source=..., out=..., ...)\n```"
-    text = str(signature.replace(parameters=shown)).replace("'", "")
-    if len(name + text) > 88:
-        inner = textwrap.indent(",\n".join(str(one).replace("'", "") for one in shown), "    ")
-        text = f"(\n{inner},\n) -> {str(signature.return_annotation).replace(chr(39), '')}"
-    return f"```text\n{name}{text}\n```"
+    words, keyword = [], False
+    for one in shown:
+        if one.kind is one.KEYWORD_ONLY and not keyword:
+            words.append("*")
+            keyword = True
+        words.append(_parameter(one))
+    gives = _plain(signature.return_annotation)
+    text = f"{name}({', '.join(words)}) -> {gives}"
+    if len(text) > 88:
+        inner = textwrap.indent(",\n".join(words), "    ")
+        text = f"{name}(\n{inner},\n) -> {gives}"
+    return f"```text\n{text}\n```"
+
+
+def _parameter(one: inspect.Parameter) -> str:
+    mark = "*" if one.kind is one.VAR_POSITIONAL else ""
+    default = "" if one.default is one.empty else f" = {one.default!r}"
+    return f"{mark}{one.name}: {_plain(one.annotation)}{default}"
+
+
+def _plain(annotation: Any) -> str:
+    return str(annotation).replace("'", "").replace("typing.", "")
 
 
 def _methods(found: type) -> Iterator[str]:
@@ -93,7 +110,7 @@ def _methods(found: type) -> Iterator[str]:
         if name.startswith("_"):
             continue
         if isinstance(member, property):
-            yield entry(f"Run.{name}", "property", _docstring(member), level=3)
+            yield f"### Run.{name}\n\n{_docstring(member)}"
         elif inspect.isfunction(member):
             yield _function(f"Run.{name}", member)
 

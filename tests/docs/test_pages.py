@@ -1,0 +1,135 @@
+"""Every command and every block of code in README and docs/ is run, or where it needs more than this machine, checked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.cli.main import COMMANDS, build_parser, main
+from harness.conditions import read_presentation
+from harness.conditions.region import expanded
+from harness.core.task import Task
+from harness.models import describe_models
+from harness.prompting import Library, shipped_folder
+from harness.run.task_files import find_task
+from harness.run.workspace import open_workspace
+from tests.documents import PAGES, ROOT, WRITTEN, Block, blocks
+from tests.example import Installed
+
+LANGUAGES = {"sh", "bash", "python", "jinja", "yaml", "toml", "text", "csv", "json"}
+SHOWN = {"text", "csv", "json"}
+"""Languages of what is shown and not run."""
+TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+TASK: dict[str, Any] = {
+    "source": {"family": "table"}, "fields": {"emotion": {"kind": "label"}}, "prompts": ["emotion/plain"],
+}  # fmt: skip
+
+
+def runs(page: str) -> bool:
+    """Whether a page has something that is run."""
+    return any(b.language in {"sh", "python"} and not b.snippet for b in blocks(page))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if runs(page)])
+def test_what_a_page_says_runs(
+    page: str, example_here: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order, in one folder; the example package is installed."""
+    work = example_here.work / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    ran = 0
+    for block in blocks(page):
+        where = f"{page}:{block.line}"
+        if block.title:
+            (work / block.title).parent.mkdir(parents=True, exist_ok=True)
+            (work / block.title).write_text(block.text, encoding="utf-8")
+        elif block.language == "python" and not block.snippet:
+            exec(compile(block.text, where, "exec"), {"__name__": "__main__"})
+            ran += 1
+        elif block.language == "sh":
+            for words in block.commands:
+                if words[0] == "make":
+                    continue  # this is one of its tests
+                assert words[0] == "harness", (where, words)
+                assert main(words[1:]) == 0, (where, words)
+                ran += 1
+    assert ran
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_says_is_understood(page: str, tmp_path: Path) -> None:
+    for block in blocks(page):
+        where = f"{page}:{block.line}"
+        assert block.language in LANGUAGES, where
+        if block.snippet:
+            assert (ROOT / block.snippet).is_file(), where
+        elif block.language in {"sh", "bash"}:
+            for words in block.commands:
+                check_command(words, where)
+        elif block.language == "jinja":
+            check_prompt(block, tmp_path / "prompts")
+        elif block.language == "yaml" and not block.title:
+            Task.model_validate({**TASK, **yaml.safe_load(block.text)})
+        elif block.language == "toml" and not block.title:
+            check_settings(block, tmp_path)
+        else:
+            assert block.language in SHOWN or block.title or block.language == "python", where
+
+
+def check_command(words: list[str], where: str) -> None:
+    """A command whose options the parser takes, and whose task, prompts, conditions and models are there."""
+    if words[0] == "make":
+        assert words[1] in TARGETS, (where, words)
+        return
+    if words[0] in {"pip", "python", "source", "git", "podman", "mkdir"}:
+        return
+    assert words[0] == "harness" and words[1] in {*COMMANDS, "--version"}, (where, words)
+    named = vars(build_parser(words[1]).parse_args(words[1:]))
+    place = open_workspace(ROOT)
+    for task in listed(named.get("task")):
+        find_task(task, place.tasks)
+    for condition in listed(named.get("condition")):
+        for one in expanded(condition):
+            read_presentation(one)
+    for model in listed(named.get("model")):
+        forms = {one.name.partition(":")[0] for one in describe_models()}
+        assert model.partition(":")[0] in forms, (where, model)
+    for prompt in listed(named.get("prompt")):
+        Library([shipped_folder()]).prompt(prompt)
+
+
+def listed(named: Any) -> list[str]:
+    """Names given to an option that can be looked up here; those of the family `my` are a page's own."""
+    names = [named] if isinstance(named, str) else named or []
+    return [
+        name for name in names if name != "all" and not name.startswith("my/") and "*" not in name
+    ]
+
+
+def check_prompt(block: Block, folder: Path) -> None:
+    """A prompt that loads, and uses only variables that there are."""
+    path = folder / (block.title.removeprefix("prompts/") or "my/block.j2")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text, encoding="utf-8")
+    library = Library([folder, shipped_folder()])
+    prompt = library.prompt(path.relative_to(folder).with_suffix("").as_posix())
+    assert library.variables(prompt) <= {"image", "labels", "exemplars", "frames", "question"}
+
+
+def check_settings(block: Block, folder: Path) -> None:
+    """A harness.toml whose keys are known."""
+    (folder / "harness.toml").write_text(block.text, encoding="utf-8")
+    for made in ("my-prompts", "my-tasks", "prompts"):
+        (folder / made).mkdir(exist_ok=True)
+    assert open_workspace(folder).data is not None
+
+
+def test_every_page_is_written() -> None:
+    for page, text in WRITTEN.items():
+        assert len(text) > 500, page
