@@ -83,10 +83,14 @@ class EvaluateOptions(TypedDict, total=False):
     """Hosts that pictures may be sent to; this machine needs no leave."""
     key_file: AnyPath
     """File that holds a server's key; default: the variable OPENAI_API_KEY."""
-    vllm_python: AnyPath
-    """Python of the environment that holds vLLM."""
+    vllm_python: AnyPath | Sequence[AnyPath]
+    """Python of the environment that holds vLLM; `"MODEL=PYTHON"` for one model."""
     vllm_args: str | Sequence[str]
-    """Arguments of `vllm serve`."""
+    """Arguments of `vllm serve`; `"MODEL=--flag"` for one model."""
+    adapters: AnyPath | Sequence[AnyPath]
+    """PEFT adapters (LoRA) to put upon models of transformers or vLLM; `"MODEL=PATH"` where several could take it."""
+    trust_remote_code: str | Sequence[str]
+    """Models whose own code may be run."""
     concurrency: int
     """Most requests in flight."""
     rpm: float
@@ -111,9 +115,10 @@ class EvaluateOptions(TypedDict, total=False):
 
 _LISTS = (
     "prompts", "conditions", "channels", "label_orders", "shots", "allow_remote", "vllm_args",
+    "vllm_python", "adapters", "trust_remote_code",
     "prompts_folders", "tasks_folders",
 )  # fmt: skip
-_TEXTS = ("fit_on", "vllm_python", "max_cost")
+_TEXTS = ("fit_on", "max_cost")
 _OWN = ("model", "models", "max_images", "prices", "source", "fields", "set", "report", "progress")
 
 

@@ -21,6 +21,7 @@ from pydantic import (
 
 from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
+from harness.api.per_model import opened_as
 from harness.core.cell import Channel
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
@@ -38,6 +39,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
     {
         "models": "--model", "prices": "--price", "prompts": "--prompt", "conditions": "--condition", "channels": "--channel",
         "label_orders": "--label-order", "vllm_args": "--vllm-arg", "check_models": "--check-model",
+        "adapters": "--adapter",
     }
 )  # fmt: skip
 """Options whose flag of the command is not their name with dashes."""
@@ -82,8 +84,14 @@ class RunOptions(BaseModel):
     fit_on: str | None = None
     allow_remote: tuple[str, ...] = ()
     key_file: Path | None = None
-    vllm_python: str | None = None
+    vllm_python: tuple[str, ...] = ()
+    """`PYTHON`, or `MODEL=PYTHON` for one model."""
     vllm_args: tuple[str, ...] = ()
+    """`--flag`, or `MODEL=--flag` for one model."""
+    adapters: tuple[str, ...] = ()
+    """`PATH`, or `MODEL=PATH` where several models could take it."""
+    trust_remote_code: tuple[str, ...] = ()
+    """Models whose own code may be run."""
     concurrency: PositiveInt | None = None
     timeout: Seconds | None = None
     rpm: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -150,8 +158,6 @@ def prepare(
         options=OpenOptions(
             allow_remote=frozenset(asked.allow_remote),
             key_file=asked.key_file,
-            vllm_python=asked.vllm_python,
-            vllm_args=asked.vllm_args,
             concurrency=asked.concurrency,
             timeout=asked.timeout,
             rpm=asked.rpm,
@@ -169,7 +175,15 @@ def prepare(
         settings=named,
     )
     mine = [name for name in job.axes.models if name not in models]
-    options = options_for(mine, named, job.options, job.axes)
+    options = opened_as(
+        options_for(mine, named, job.options, job.axes),
+        {name: spec_of(name, named) for name in mine},
+        pythons=asked.vllm_python,
+        arguments=asked.vllm_args,
+        adapters=asked.adapters,
+        trusted=asked.trust_remote_code,
+        spelled=spelled,
+    )
     return Evaluation(job, partial(_open, models, named, options))
 
 
@@ -219,8 +233,11 @@ def _refuse_unopened(
         "tpm",
         "give_up_after",
         "vllm_args",
+        "adapters",
+        "trust_remote_code",
     ):
-        if not any(takes(model, option) for model in opened):
+        taken = "adapter" if option == "adapters" else option
+        if not any(takes(model, taken) for model in opened):
             refuse_unused(doing, {spelled(option): getattr(asked, option)})
     if not asked.models:
         refuse_unused(doing, {spelled("check_models"): asked.check_models})

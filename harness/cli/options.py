@@ -104,13 +104,24 @@ def add_serving(parser: argparse.ArgumentParser) -> None:
         help="file that holds a server's key and that you alone may read; default: OPENAI_API_KEY",
     )  # fmt: skip
     parser.add_argument(
-        "--vllm-python", metavar="PYTHON",
+        "--vllm-python", metavar="[MODEL=]PYTHON", action="append", default=[],
         help="for vllm:MODEL, the python of the environment that holds vLLM, of any version; default: this one's, "
-        "else that of the command vllm",
+        "else that of the command vllm. With MODEL= for that model alone (repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--vllm-arg", metavar="ARG", action="append", default=[],
-        help="for vllm:MODEL, an argument of `vllm serve`, as in --vllm-arg=--tensor-parallel-size=2 (repeatable)",
+        "--vllm-arg", metavar="[MODEL=]ARG", action="append", default=[],
+        help="for vllm:MODEL, an argument of `vllm serve`, as in --vllm-arg=--tensor-parallel-size=2; with MODEL= for "
+        "that model alone, as in --vllm-arg vllm:OWNER/NAME=--enforce-eager (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--adapter", metavar="[MODEL=]PATH", action="append", default=[],
+        help="a LoRA or other PEFT adapter to put upon a transformers: or vllm: model, a folder or a hub id "
+        "(repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trust-remote-code", metavar="MODEL", action="append", default=[],
+        help="run the code that this model's checkpoint brings along, written as after --model (repeatable); "
+        "no other model's code is run",
     )  # fmt: skip
     parser.add_argument(
         "--concurrency", metavar="N", type=positive,
@@ -242,6 +253,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
 
     serving = {
         "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
+        "adapters": "adapter", "trust_remote_code": "trust_remote_code",
         "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
         "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
         "stop_after": "stop_after", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",

@@ -25,6 +25,7 @@ from harness.sources import SOURCES
 
 EXTRAS = {
     "local": ("torch", "transformers", "accelerate"),
+    "adapters": ("peft",),
     "langchain": ("langchain", "langchain_openai"),
     "video": ("cv2",),
     "workbooks": ("openpyxl",),

@@ -33,7 +33,8 @@ def make_fake(folder: Path, *, version: str = "0.32.0", old: bool = False) -> Pa
     module.parent.mkdir(parents=True)
     (site / "vllm" / "__init__.py").write_text(f"open({str(folder / 'imported')!r}, 'w').close()\n")
     module.write_text(
-        f"from pathlib import Path\nfrom tests.models.fake_vllm import main\nmain(Path({str(folder)!r}))\n"
+        f"from pathlib import Path\nfrom tests.models.fake_vllm import main\n"
+        f"main(Path({str(folder)!r}), version={version!r})\n"
     )
     about = site / f"vllm-{version}.dist-info"
     about.mkdir()
@@ -74,7 +75,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, version: str) -> None:
     """What the fake does when it is started."""
     arguments = sys.argv[1:]
     with (folder / "pids").open("a") as file:
@@ -94,14 +95,19 @@ def main(folder: Path) -> None:
             file.write(f"{child.pid}\n")
     if fault == "late":
         time.sleep(300)
-    asyncio.run(_serve(arguments))
+    asyncio.run(_serve(arguments, version))
 
 
-async def _serve(arguments: list[str]) -> None:
+async def _serve(arguments: list[str], version: str) -> None:
     def value(name: str) -> str:
         return arguments[arguments.index(name) + 1]
 
     latency = next((float(a.partition("=")[2]) for a in arguments if a.startswith("--latency=")), 0)
-    stub = Stub(model=value("--served-model-name"), version="0.32.0", latency=latency)
+    served = value("--served-model-name")
+    if (
+        "--enable-lora" in arguments
+    ):  # only the adapter is there to be asked, so that nothing else passes
+        served = value("--lora-modules").partition("=")[0]
+    stub = Stub(model=served, version=version, latency=latency)
     await serve(stub, port=int(value("--port")))
     await asyncio.Event().wait()

@@ -27,7 +27,7 @@ JSON = '{"image": 3}'
         (("--tensor-parallel-size=2", "-pp", "2", "--data_parallel_size 4"), None, ""),
         (("--max-model-len=9", "-tp=2", "--dtype=half"), None, "--dtype=half --max-model-len=9"),
         (("--max_model_len", "9"), None, "--max-model-len=9"),
-        (("--trust-remote-code", "--seed", "-1"), None, "--seed=-1 --trust-remote-code"),
+        (("--ignore-patterns", "--seed", "-1"), None, "--ignore-patterns --seed=-1"),
         (("--allowed", "a", "b", "--enforce-eager"), None, "--allowed=a b"),
     ],
 )  # fmt: skip
@@ -57,6 +57,7 @@ def test_a_file_is_named_by_its_content(tmp_path: Path) -> None:
         "--served_model_name=x",
         "--api-key=CANARY",
         "--hf-token CANARY",
+        "--trust-remote-code",
     ],
 )
 def test_what_is_not_a_persons_to_set_is_refused_without_repeating_a_secret(given: str) -> None:

@@ -59,7 +59,7 @@ def put_on(model: Any, adapter: Adapter) -> None:
     except ImportError as error:
         raise missing_extra("peft", "adapters") from error
     try:
-        info = model.load_adapter(str(adapter.folder), local_files_only=True)
+        info = model.load_adapter(str(adapter.folder))
     except (
         OSError,
         ValueError,

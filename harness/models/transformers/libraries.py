@@ -115,8 +115,8 @@ def _found(module: str) -> bool:
 
 
 def _installed(module: str) -> str:
-    known = _INSTALLED_AS.get(module)
-    return known or module.partition(".")[0].lower()
+    top = module.partition(".")[0]
+    return _INSTALLED_AS.get(module) or _INSTALLED_AS.get(top) or top.lower()
 
 
 def _hide_torchvision() -> None:

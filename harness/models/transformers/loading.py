@@ -128,19 +128,31 @@ def load_weights(opened: Opened) -> Loaded:
         config = transformers.AutoConfig.from_pretrained(
             folder, local_files_only=True, trust_remote_code=opened.trusted
         )
-        model = _loader(transformers, config).from_pretrained(
+        model, found = _loader(transformers, config).from_pretrained(
             folder,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=opened.trusted,
+            output_loading_info=True,
             **place,
         )
         model = model.eval()
+    _check_whole(folder, found)
     if opened.adapter is not None:
         put_on(model, opened.adapter)
     places = places_of(model)
     facts = {"architecture": type(model).__name__, "device_map": _shown(places)}
     return Loaded(opened.processor, opened.form, model, facts, _notes(places))
+
+
+def _check_whole(folder: Path, found: Mapping[str, Any]) -> None:
+    """Raise HarnessError where weights of the model are not in the checkpoint: transformers draws them at random."""
+    missing = sorted(map(str, found.get("missing_keys", ())))
+    if missing:
+        raise HarnessError(
+            f"{folder} lacks {len(missing)} weights of its model ({', '.join(missing[:3])}...)",
+            hint="fetch it again; where it was saved by another version of transformers, use that one or serve it by vLLM",
+        )
 
 
 def free_memory() -> None:
@@ -207,13 +219,15 @@ def _class_of(processor: Any) -> str:
 @contextmanager
 def _told(folder: Path, transformers: Any) -> Iterator[None]:
     """Raises HarnessError in place of what transformers raises, and names a package that is missed."""
+    from safetensors import SafetensorError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except HarnessError:
         raise
-    except _LOADING as error:
+    except (*_LOADING, SafetensorError) as error:
         package = missing_package(error)
         hint = (
             f"pip install -c constraints.txt {package}  (first with --dry-run, to see that torch stays as it is)"

@@ -68,7 +68,9 @@ class PillowVideos:
         return moving.reshape(length * high * wide, -1), [length, high, wide]
 
 
-def videos_by_pillow(transformers: Any, folder: Path, processor: str) -> PillowVideos | None:
+def videos_by_pillow(
+    transformers: Any, folder: Path, processor: str, *, trusted: bool = False
+) -> PillowVideos | None:
     """The video side of a checkpoint whose processor class is called `processor`; None for another kind."""
     told = _settings(folder)
     if processor not in _PROCESSORS or told.get("video_processor_type", _KIND) != _KIND:
@@ -76,7 +78,7 @@ def videos_by_pillow(transformers: Any, folder: Path, processor: str) -> PillowV
     own = {name: told[name] for name in _SETTINGS if told.get(name) is not None}
     return PillowVideos(
         transformers.AutoImageProcessor.from_pretrained(
-            folder, local_files_only=True, backend="pil", **own
+            folder, local_files_only=True, backend="pil", trust_remote_code=trusted, **own
         )
     )
 

@@ -24,7 +24,8 @@ def load_processor(transformers: Any, folder: Path, config: Any, *, trusted: boo
 
     Pillow and torchvision, by which vLLM reads, round a resized pixel differently. With affect-tiny a label's
     log-probability then differs by up to .017 between the two, and by under .0001 where no picture is resized.
-    Raises what transformers raises.
+    Whether code may be run is always said: transformers would ask for it on the terminal. Raises what transformers
+    raises.
     """
     told = _told(folder)
     whole: Any = None if trusted and told.own_code else _class(transformers, told.name, config)
@@ -46,6 +47,7 @@ def load_processor(transformers: Any, folder: Path, config: Any, *, trusted: boo
                 auto[part].from_pretrained(
                     path,
                     local_files_only=True,
+                    trust_remote_code=trusted,
                     **({"backend": "pil"} if part == "image_processor" else {}),
                 )
                 if part in auto
@@ -58,8 +60,8 @@ def load_processor(transformers: Any, folder: Path, config: Any, *, trusted: boo
                 return None
             return super().check_argument_for_proper_class(argument_name, argument)
 
-    processor = ImageOnly.from_pretrained(folder, local_files_only=True)
-    videos = videos_by_pillow(transformers, folder, whole.__name__)
+    processor = ImageOnly.from_pretrained(folder, local_files_only=True, trust_remote_code=trusted)
+    videos = videos_by_pillow(transformers, folder, whole.__name__, trusted=trusted)
     if videos is not None:
         processor.video_processor = videos
     return processor

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.models.transformers.adapter import Adapter
 from harness.models.transformers.files import digest
 
 _OURS = {
@@ -16,6 +17,7 @@ _OURS = {
     "--model": "the model stands after vllm:",
     "--api-key": "the server listens on this machine alone, and asks for no key",
     "--hf-token": "vLLM writes its arguments into its log; log in by `hf auth login` instead",
+    "--trust-remote-code": "it is allowed by the model's name: --trust-remote-code MODEL",
     "--headless": "start that server yourself, and use openai:MODEL@URL",
     "--ssl-keyfile": "the server listens on this machine alone",
     "--ssl-certfile": "the server listens on this machine alone",
@@ -56,6 +58,32 @@ def tidy_arguments(given: Sequence[str]) -> tuple[str, ...]:
                 f"--vllm-arg {name} is not taken", hint=f"leave it out: {_OURS[name]}"
             )
     return tuple(tidied)
+
+
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What `--max-lora-rank` takes (vLLM 0.10 to 0.33, `vllm/config/lora.py`; the smallest came later)."""
+
+
+def lora_arguments(adapter: Adapter, *, name: str) -> tuple[str, ...]:
+    """Arguments that serve an adapter beside its checkpoint, to be asked for by `name`.
+
+    Raises HarnessError for another kind than LoRA, and for a rank that no vLLM takes.
+    """
+    if adapter.kind != "LORA":
+        raise HarnessError(
+            f"the adapter {adapter.folder} is of the kind {adapter.kind or 'unknown'}, and vLLM serves LoRA alone",
+            hint="run it in place: transformers:PATH_OR_ID with --adapter",
+        )
+    rank = next((most for most in _RANKS if adapter.rank <= most), None)
+    if rank is None:
+        raise HarnessError(
+            f"the adapter {adapter.folder} has rank {adapter.rank}, and vLLM takes at most {_RANKS[-1]}",
+            hint="run it in place: transformers:PATH_OR_ID with --adapter",
+        )
+    return (
+        "--enable-lora", "--lora-modules", f"{name}={adapter.folder.resolve()}",
+        "--max-lora-rank", str(max(rank, 16)),
+    )  # fmt: skip
 
 
 def telling_arguments(arguments: Sequence[str]) -> str:

@@ -22,8 +22,14 @@ from harness.models.http.endpoint import ask_served, parse_endpoint
 from harness.models.http.model import WINDOW, OpenAIModel, told_body
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
+from harness.models.transformers.adapter import Adapter, find_adapter
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
-from harness.models.vllm.arguments import show_arguments, telling_arguments, tidy_arguments
+from harness.models.vllm.arguments import (
+    lora_arguments,
+    show_arguments,
+    telling_arguments,
+    tidy_arguments,
+)
 from harness.models.vllm.installation import Installation, find_vllm
 from harness.models.vllm.server import START_LIMIT, VllmServer
 
@@ -39,7 +45,7 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
     arguments = tidy_arguments(options.vllm_args)
     installation = find_vllm(options.vllm_python)
     folder = str(weights_folder()) if argument == "affect-tiny" else argument
-    checkpoint = find_checkpoint(folder, adapter="vllm")
+    checkpoint = find_checkpoint(folder, adapter="vllm", trusted=options.trust_remote_code)
     log = options.log_folder
     return VllmModel(
         checkpoint,
@@ -51,6 +57,8 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         patience=options.patience(),
         sampling=options.sampling,
         body=options.body,
+        adapter=None if options.adapter is None else find_adapter(options.adapter),
+        trusted=options.trust_remote_code,
     )
 
 
@@ -75,12 +83,20 @@ class VllmModel:
         limit: float = START_LIMIT,
         sampling: Sampling | None = None,
         body: Mapping[str, Any] = MappingProxyType({}),
+        adapter: Adapter | None = None,
+        trusted: bool = False,
     ) -> None:
+        """`trusted` says whether code of the checkpoint's own may be run."""
         self._checkpoint, self._installation = checkpoint, installation
         self._arguments, self._patience, self._limit = arguments, patience, limit
         # Of our own making, so that nobody else's server is taken for ours.
         self._sampling, self._body = sampling or Sampling(), body
         self._served = f"harness-{secrets.token_hex(4)}"
+        self._asked = self._served if adapter is None else f"{self._served}-adapter"
+        self._added = (
+            *(("--trust-remote-code",) if trusted else ()),
+            *(() if adapter is None else lora_arguments(adapter, name=self._asked)),
+        )
         self._log_file = log_file
         self._server: VllmServer | None = None
         self._inner: OpenAIModel | None = None
@@ -89,7 +105,15 @@ class VllmModel:
         self._card = Card(
             name=name,
             identity=" ".join(
-                filter(None, (_identity(checkpoint, installation, arguments), told_body(body)))
+                filter(
+                    None,
+                    (
+                        _identity(checkpoint, installation, arguments),
+                        told_body(body),
+                        f"code={checkpoint.code}" if checkpoint.code else "",
+                        f"adapter={adapter.content}" if adapter else "",
+                    ),
+                )
             ),
             window=window,
             details={
@@ -100,6 +124,8 @@ class VllmModel:
                 "weights": checkpoint.weights,
                 "settings": checkpoint.settings,
             }
+            | ({"code": checkpoint.code} if checkpoint.code else {})
+            | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {})
             | dict(installation.facts),
         )
 
@@ -161,7 +187,7 @@ class VllmModel:
                 self._checkpoint.folder,
                 port=port,
                 served=self._served,
-                arguments=self._arguments,
+                arguments=(*self._added, *self._arguments),
             ),
             log_file=self._log_file,
         )
@@ -173,7 +199,7 @@ class VllmModel:
             raise
         line.end(f"vLLM {self._installation.version} answers")
         endpoint = parse_endpoint(
-            f"{self._served}@http://127.0.0.1:{self._server.port}",
+            f"{self._asked}@http://127.0.0.1:{self._server.port}",
             allow_remote=frozenset(),
             usual_key=False,  # a person's key for another server is none of this one's business
         )
