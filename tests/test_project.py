@@ -46,6 +46,7 @@ def test_the_core_install_is_light() -> None:
     assert {"datasets", "pyarrow", "jinja2", "pydantic"} <= core
     assert set(PROJECT["optional-dependencies"]) == {
         "local",
+        "adapters",
         "vllm",
         "langchain",
         "video",
