@@ -7,6 +7,8 @@ import json
 import re
 from pathlib import Path
 
+from harness.core.errors import HarnessError
+
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -35,3 +37,33 @@ _UNSEEN = re.compile(
 def visible(text: str) -> str:
     """`text` with control, direction and other unseen characters spelled out, such as ⟨U+202E⟩."""
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def read_small(path: Path, *, most: int, what: str) -> str:
+    """The text of a file of at most `most` bytes, UTF-8, with a byte order mark or without.
+
+    `what` names it in errors: `a task file`. Raises HarnessError: not there, no ordinary file, too large, not UTF-8.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise HarnessError(f"{path} is no file", hint=f"name {what}")
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        raise HarnessError(f"no such file: {path}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise HarnessError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}",
+            hint="check its permissions",
+        ) from None
+    if len(data) > most:
+        raise HarnessError(
+            f"{path} is over {most >> 10} KiB", hint=f"{what} is a short text; name another file"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise HarnessError(
+            f"{path}:{line}: not UTF-8: {error.reason}", hint="save it as UTF-8"
+        ) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import yaml
 from pydantic import ValidationError
 
 from harness.core.prompt import PromptHead
+from harness.core.yaml_text import YamlFault, parse_yaml
 from harness.prompting.faults import PromptError
 
 _FENCE = "---"
+_MOST_VALUES = 1000
 _KEYS = ", ".join(PromptHead.model_fields)
 
 
@@ -44,13 +45,13 @@ def parse_head(source: str, *, file: str) -> PromptHead:
 
 def _load(text: str, *, file: str) -> dict[str, object]:
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = 2 + (mark.line if mark is not None else 0)
-        problem = getattr(error, "problem", None) or "not YAML"
+        values, _ = parse_yaml(text, most=_MOST_VALUES)
+    except YamlFault as fault:
         raise PromptError(
-            file, line, f"front matter is not YAML: {problem}", hint="write `key: value` lines"
+            file,
+            1 + fault.line,
+            f"front matter: {fault.problem}",
+            hint=fault.hint or "write `key: value` lines",
         ) from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise PromptError(

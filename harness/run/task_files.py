@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.answers import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
 from harness.core.folders import Folders
 from harness.core.kind import useless
 from harness.core.task import Task
+from harness.core.yaml_text import YamlFault, parse_yaml
 from harness.run.label_words import check_label_words
 from harness.run.workspace import Workspace, fill_references
 from harness.run.yaml_file import Place, read_yaml, validated
@@ -180,9 +179,9 @@ def _value(text: str, dotted: str) -> Any:
     if not text.startswith(("[", "{")):
         return text
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parse_yaml(text)[0]
+    except YamlFault as fault:
         raise HarnessError(
-            f"--set {dotted}: {text!r} opens a list or mapping and is not valid YAML",
+            f"--set {dotted}: {text!r} opens a list or mapping and is {fault.problem}",
             hint="quote the whole argument for the shell, e.g. --set 'fields.emotion.labels=[happy, sad]'",
         ) from None

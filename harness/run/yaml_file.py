@@ -10,8 +10,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.core.errors import HarnessError
+from harness.core.text import read_small
+from harness.core.yaml_text import YamlFault, parse_yaml
 
 M = TypeVar("M", bound=BaseModel)
+
+LARGEST = 1 << 20
+"""Bytes of a YAML file that is read."""
 
 Place = Callable[[Sequence[str | int]], str]
 """Names the place of a key path: `tasks/x.yaml:12`."""
@@ -22,23 +27,15 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Place]:
 
     Raises HarnessError for a missing file, broken YAML, a repeated key, or anything but a mapping.
     """
+    text = read_small(path, most=LARGEST, what="a YAML file of a task or of columns")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise HarnessError(f"no such file: {path}") from None
-    except UnicodeDecodeError as error:
-        raise HarnessError(
-            f"{path} is not UTF-8: {error.reason}", hint="save it as UTF-8"
-        ) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise HarnessError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+        data, root = parse_yaml(text)
+    except YamlFault as fault:
+        raise HarnessError(f"{path}:{fault.line}: {fault.problem}", hint=fault.hint) from None
     if not isinstance(data, dict) or root is None:
         raise HarnessError(f"{path}:1: a mapping is wanted (key: value lines)")
     lines: dict[tuple[str | int, ...], int] = {}
-    _index(root, (), lines, path)
+    _index(root, (), lines)
 
     def place(keys: Sequence[str | int]) -> str:
         known = tuple(keys)
@@ -50,25 +47,17 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Place]:
 
 
 def _index(
-    node: yaml.Node,
-    keys: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    path: Path,
+    node: yaml.Node, keys: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]
 ) -> None:
     lines.setdefault(keys, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key_node, value_node in node.value:
             below = (*keys, str(key_node.value))
-            if below in lines:
-                raise HarnessError(
-                    f"{path}:{key_node.start_mark.line + 1}: {'.'.join(map(str, below))} stands twice",
-                    hint=f"keep one of the two (the first is on line {lines[below]})",
-                )
             lines[below] = key_node.start_mark.line + 1
-            _index(value_node, below, lines, path)
+            _index(value_node, below, lines)
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
-            _index(item, (*keys, number), lines, path)
+            _index(item, (*keys, number), lines)
 
 
 def validated(model: type[M], data: Mapping[str, Any], place: Place, what: str) -> M:

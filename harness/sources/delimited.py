@@ -8,10 +8,11 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.sources.encoding import Encoding, encoding_of
+from harness.sources.lines import bounded_lines
 from harness.sources.row import TableFile, TableRow, check_columns
 
-_CELL = 2**31 - 1
-"""Characters in a cell: as many as Python's csv can be told on every system. A cell may hold a whole picture."""
+_CELL = 1 << 26
+"""Most characters in a cell, which may hold a whole picture, and in a line."""
 
 
 def open_delimited(path: Path, delimiter: str) -> TableFile:
@@ -57,7 +58,7 @@ def _records(path: Path, delimiter: str, encoding: Encoding) -> Iterator[tuple[i
     csv.field_size_limit(_CELL)  # the module's own; its default is under one small picture
     codec = "utf-8-sig" if encoding.codec == "utf-8" else encoding.codec
     with path.open(encoding=codec, newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        reader = csv.reader(bounded_lines(file, path), delimiter=delimiter, strict=True)
         try:
             for cells in reader:
                 if cells:

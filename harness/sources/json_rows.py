@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from harness.core.errors import HarnessError
+from harness.core.json_text import LONGEST, check_values, parse_json, unique_keys
 from harness.sources.encoding import Encoding, encoding_of
+from harness.sources.lines import bounded_lines
 from harness.sources.row import TableFile, TableRow
 
 _PEEK_ROWS = 200
 """Rows read to learn the columns: an object may leave a column out."""
 _CHUNK = 1 << 16
-_LARGEST_ROW = 1 << 28
-"""Characters of one object of an array; more is taken for a file that is broken."""
 _BLANK = " \t\r\n"
+_MARK = re.compile(r"[^ \t\r\n]")
+_DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
 
 
 def open_json(path: Path) -> TableFile:
@@ -62,7 +65,7 @@ def _open(path: Path, encoding: Encoding) -> TextIO:
 def _lines(path: Path, encoding: Encoding) -> Iterator[TableRow]:
     number = 0
     with _open(path, encoding) as file:
-        for line_number, line in enumerate(file, start=1):
+        for line_number, line in enumerate(bounded_lines(file, path), start=1):
             if line.strip():
                 number += 1
                 where = f"{path.name}, row {number} (line {line_number})"
@@ -71,51 +74,78 @@ def _lines(path: Path, encoding: Encoding) -> Iterator[TableRow]:
 
 def _array(path: Path, encoding: Encoding) -> Iterator[TableRow]:
     """The members of an array, one in memory at a time."""
-    decoder = json.JSONDecoder()
     with _open(path, encoding) as file:
-        text = _more(file, "").lstrip(_BLANK).removeprefix("[")
+        window = _Window(file)
+        window.next_mark()  # the bracket
+        window.at += 1
         number = 0
         while True:
-            text = _more(file, text) if not text.strip(_BLANK) else text
-            text = text.lstrip(_BLANK)
             where = f"{path.name}, row {number + 1}"
-            if not text:
+            mark = window.next_mark()
+            if not mark:
                 raise HarnessError(f"{where}: the array is not closed", hint="fetch it again")
-            if text[0] == "]":
+            if mark == "]":
                 return
-            if text[0] == "," and number:
-                text = text[1:]
+            if mark == "," and number:
+                window.at += 1
                 continue
-            value, text = _member(decoder, file, text, where)
             number += 1
-            yield TableRow(number, where, _object(value, where))
+            yield TableRow(number, where, _object(_member(window, where), where))
 
 
-def _member(decoder: json.JSONDecoder, file: TextIO, text: str, where: str) -> tuple[Any, str]:
-    """The value at the beginning of the text, and what follows it; more is read as long as it is cut off."""
+class _Window:
+    """The part of a file that is in memory, and the place in it up to which it is read."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.text = ""
+        self.at = 0
+
+    def more(self) -> bool:
+        """Read as much again as is not used yet; whether there was any."""
+        rest = self.text[self.at :]
+        read = self._file.read(max(_CHUNK, len(rest)))
+        self.text, self.at = rest + read, 0
+        return bool(read)
+
+    def next_mark(self) -> str:
+        """The next character that is no white space; empty at the end of the file."""
+        while True:
+            found = _MARK.search(self.text, self.at)
+            self.at = found.start() if found else len(self.text)
+            if found or not self.more():
+                return found[0] if found else ""
+
+
+def _member(window: _Window, where: str) -> Any:
+    """The value where the window stands; more is read as long as it is cut off."""
     while True:
         try:
-            value, end = decoder.raw_decode(text)
-            if end < len(text) or isinstance(value, dict | list):
-                return value, text[end:]
+            value, end = _DECODER.raw_decode(window.text, window.at)
             fault = "a JSON number that may go on"
-        except (ValueError, RecursionError) as error:
+            if end < len(window.text) or isinstance(value, dict | list):
+                window.at = end
+                return value
+        except json.JSONDecodeError as error:
             fault = str(error)
-        longer = _more(file, text) if len(text) < _LARGEST_ROW else text
-        if longer == text:
-            raise HarnessError(f"{where}: not JSON: {fault}", hint="one object a row")
-        text = longer
+        except (ValueError, RecursionError) as error:
+            raise _no_json(where, str(error)) from None
+        try:
+            if len(window.text) - window.at > LONGEST or not window.more():
+                raise _no_json(where, fault)
+            check_values(window.text)
+        except ValueError as error:
+            raise _no_json(where, str(error)) from None
 
 
-def _more(file: TextIO, text: str) -> str:
-    """The text with as much again read behind it."""
-    return text + file.read(max(_CHUNK, len(text)))
+def _no_json(where: str, fault: str) -> HarnessError:
+    return HarnessError(f"{where}: not JSON: {fault}", hint="one object a row")
 
 
 def _parsed(line: str, where: str) -> Any:
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
+        return parse_json(line, once=True)
+    except ValueError as error:
         raise HarnessError(f"{where}: not JSON: {error}", hint="one object a line") from None
 
 

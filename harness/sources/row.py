@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+
+MOST_COLUMNS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,17 @@ class TableFile:
 
 
 def check_columns(path: Path, columns: tuple[str, ...]) -> None:
-    """Refuse a table without columns, or with one name twice. Raises HarnessError."""
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    """Refuse a table without columns, with one name twice, or with more than anyone reads. Raises HarnessError."""
+    if len(columns) > MOST_COLUMNS:
+        raise HarnessError(
+            f"{path.name} has {len(columns):,} columns; {MOST_COLUMNS:,} is the most",
+            hint="keep the columns that the task reads",
+        )
+    repeated = sorted(name for name, times in Counter(columns).items() if times > 1)
     if repeated:
         raise HarnessError(
-            f"{path.name} names a column twice: {', '.join(repeated)}", hint="rename one of them"
+            f"{path.name} names a column twice: {', '.join(repeated[:5])}",
+            hint="rename one of them",
         )
     if not columns:
         raise HarnessError(f"{path.name} names no columns", hint="its first line must name them")

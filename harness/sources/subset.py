@@ -17,12 +17,13 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
-from harness.core.text import digest_json
+from harness.core.text import digest_json, read_small
 from harness.sources.cells import is_blank, plain
 
 NOT_IN_SUBSET = "not in the subset"
 NO_VALUE = "no value to balance by"
-_LARGEST = 256 << 20
+_LARGEST = 64 << 20
+_MOST_VALUES = 2_000_000
 
 Stratum = tuple[str, ...]
 """One value of each column that a subset is balanced over."""
@@ -186,20 +187,18 @@ def with_subset(source: Source, written: Any, *, base: Path) -> Source:
 
 def read_subset(path: Path) -> dict[str, Any]:
     """A file that `subset_text` wrote. Raises HarnessError: not there, not such a file, edited."""
-    import yaml
+    from harness.core.yaml_text import YamlFault, parse_yaml
 
     try:
-        if path.stat().st_size > _LARGEST:
-            raise HarnessError(f"source.subset: {path} is over {_LARGEST >> 20} MiB")
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        body: Any = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe one
-    except OSError as error:
+        text = read_small(path, most=_LARGEST, what="a subset")
+        body, _ = parse_yaml(text, most=_MOST_VALUES)
+    except YamlFault as fault:
+        raise _no_subset(path, f"line {fault.line}: {fault.problem}") from None
+    except HarnessError as error:
         raise HarnessError(
-            f"source.subset: {path} cannot be read: {error.strerror}",
-            hint="a relative path starts at the task's base folder",
+            f"source.subset: {error.message}",
+            hint=error.hint or "a relative path starts at the task's base folder",
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise _no_subset(path, str(error).partition("\n")[0]) from None
     samples = body.get("samples") if isinstance(body, dict) else None
     if not isinstance(samples, list) or not all(isinstance(name, str) for name in samples):
         raise _no_subset(path, "it has no list of samples")

@@ -180,11 +180,11 @@ def test_files_that_are_no_text_are_named(desk):
         ("---\nfields: emotion\n---\n", 2, "fields: "),
         ("---\nfields: [a]\n\nanswer: xml\n---\n", 4, "answer: "),
         ("---\nfields: [a]\nmax_tokens: 0\n---\n", 3, "max_tokens: "),
-        ("---\nfields: [a\nanswer: text\n---\n", 3, "not YAML"),
+        ("---\nfields: [a\nanswer: text\n---\n", 3, "not valid YAML"),
         ("---\n- a\n---\n", 2, "no mapping"),
         ("---\n1: a\n---\n", 2, "no mapping"),
         ("---\n---\n", 2, "no mapping"),
-        ("---\nfields: !!python/object/apply:os.getcwd []\n---\n", 2, "not YAML"),
+        ("---\nfields: !!python/object/apply:os.getcwd []\n---\n", 2, "not valid YAML"),
     ],
 )
 def test_front_matter_mistakes_name_file_line_and_key(desk, head, line, part):

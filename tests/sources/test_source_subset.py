@@ -102,7 +102,7 @@ def test_a_sample_that_is_gone_is_told(many: Path) -> None:
         (lambda text: "- 1\n", "no list of samples"),
         (lambda text: "samples: [1]\n", "no list of samples"),
         (lambda text: "\0", "is no subset"),
-        (None, "cannot be read"),
+        (None, "no such file"),
     ],
 )
 def test_an_edited_list_is_refused(change: object, message: str, many: Path) -> None:

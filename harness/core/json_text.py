@@ -1,0 +1,45 @@
+"""JSON of others, read within limits: how deep, how many values, how long a number."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+LONGEST = 1 << 26
+"""Most characters (of a line, an object) that are read as one JSON value."""
+MOST_VALUES = 2_000_000
+"""Most brackets and commas in one JSON value: each may stand for some hundred bytes once it is read."""
+
+
+def parse_json(text: str, *, once: bool = False) -> Any:
+    """The value of a JSON text; with `once`, a key that an object has twice is an error.
+
+    Raises ValueError, whose text says in one line what is wrong.
+    """
+    check_values(text)
+    try:
+        return json.loads(text, object_pairs_hook=unique_keys if once else None)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError as error:
+        if "int_max_str_digits" in str(error):
+            raise ValueError("a number has more than 4,300 digits") from None
+        raise
+
+
+def check_values(text: str) -> None:
+    """Raise ValueError for a text of more than MOST_VALUES values."""
+    if len(text) > MOST_VALUES and sum(map(text.count, "[{,")) > MOST_VALUES:
+        raise ValueError(f"more than {MOST_VALUES:,} values")
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members, for `object_pairs_hook`. Raises ValueError for a key that stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r:.60} stands twice")
+    return found

@@ -1,0 +1,23 @@
+"""Lines of a text file, none of them longer than memory should hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from harness.core.errors import HarnessError
+from harness.core.json_text import LONGEST
+
+
+def bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
+    """The lines of an open file. Raises HarnessError, naming `path` and the line, for one of over LONGEST characters."""
+    number = 0
+    while line := file.readline(LONGEST):
+        number += 1
+        if len(line) == LONGEST and not line.endswith("\n"):
+            raise HarnessError(
+                f"{path.name}, line {number}: over {LONGEST >> 20} million characters",
+                hint="a row is one line; fetch the file again, or write it anew",
+            )
+        yield line
