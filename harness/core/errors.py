@@ -14,9 +14,10 @@ class HarnessError(Exception):
 
     `message` says what is wrong and where; `hint` says what to do about it. `at_work` is True where a command had
     begun its work: it then ends with exit status 1, else with 2 (a wrong command, option or file; nothing touched).
+    False is for good: a file that is found broken is a wrong file whenever it is read.
     """
 
-    def __init__(self, message: str, *, hint: str = "", at_work: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str = "", at_work: bool | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -40,7 +41,8 @@ def working() -> Iterator[None]:
     try:
         yield
     except HarnessError as error:
-        error.at_work = True
+        if error.at_work is None:
+            error.at_work = True
         raise
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.json_text import LONGEST, parse_json
 from harness.run.folder import write_error
+from harness.run.log_lines import LINES
 
 _LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -101,21 +103,35 @@ def _cut_torn_line(fd: int) -> int:
 def read_log(path: Path) -> Iterator[tuple[int, Any]]:
     """(offset, record) of each whole line; a torn last line is passed over.
 
-    Raises HarnessError naming file and line of anything else that is not JSON.
+    Raises HarnessError naming file and line of anything else that is no line of this log.
     """
     if not path.exists():
         return
-    offset = 0
+    offset, number = 0, 0
+    check = LINES.get(path.name)
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        while line := file.readline(LONGEST):
+            number += 1
             if not line.endswith(b"\n"):
+                if len(line) == LONGEST:
+                    raise _broken(path, number, f"over {LONGEST >> 20} MiB long")
                 return
             try:
-                record = json.loads(line.decode("utf-8", "surrogatepass"))
+                record = parse_json(line.decode("utf-8", "surrogatepass"))
             except ValueError:
-                raise HarnessError(
-                    f"{path}:{number}: not a JSON line",
-                    hint="delete that line; its request will be made again",
-                ) from None
+                raise _broken(path, number, "not a JSON line") from None
+            try:
+                if check is not None:
+                    check(record)
+            except (TypeError, ValueError, LookupError, AttributeError):
+                raise _broken(path, number, f"not a line of {path.name}") from None
             yield offset, record
             offset += len(line)
+
+
+def _broken(path: Path, number: int, fault: str) -> HarnessError:
+    return HarnessError(
+        f"{path}:{number}: {fault}",
+        hint="delete that line; its request will be made again",
+        at_work=False,
+    )

@@ -92,13 +92,14 @@ class ReadyRun:
         }
 
     def begin(self) -> Journal:
-        """Put plan, samples and manifest in place and open the journal, once. Raises HarnessError where that fails."""
+        """Open the journal and put plan, samples and manifest in place, once. Raises HarnessError where that fails;
+        where it is for a line of the journal, everything is as it was."""
         if self.journal is None:
+            self.journal = Journal(self.job.folder, finished=self.finished)
             if self.staged is not None:
                 put_in_place(self.staged, self.job.folder)
                 self.staged = None
             write_manifest(self.job.folder, self.manifest)
-            self.journal = Journal(self.job.folder, finished=self.finished)
         return self.journal
 
     def close(self) -> None:
