@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.run.digests import KEY
 
+
 def _reply(line: Any) -> None:
     _texts(line, "text", "finish", "conversation")
     if len(bytes.fromhex(line["key"])) < KEY:
