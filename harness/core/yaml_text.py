@@ -80,7 +80,7 @@ def _count(text: str, most: int) -> None:
     sizes: dict[str, int] = {}
     stack = [_Open(None)]
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.events.AliasEvent):
             if event.anchor not in sizes:
                 if any(one.anchor == event.anchor for one in stack):
