@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -145,24 +146,45 @@ def test_the_citation_is_one() -> None:
         assert {"name"} <= author.keys() or {"family-names", "given-names"} <= author.keys()
 
 
-def test_the_container_copies_what_is_there_and_runs_without_rights() -> None:
+def container_steps() -> list[tuple[str, str]]:
+    """(instruction, rest) of the container recipe."""
     lines = (ROOT / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
-    steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
-    shown = set((ROOT / ".containerignore").read_text(encoding="utf-8").split("\n"))
-    copied = [
-        word
-        for step, rest in steps
-        if step == "COPY" and "--from" not in rest
-        for word in rest.split()[:-1]
+    return [
+        (line.split(maxsplit=1)[0], line.split(maxsplit=1)[1])
+        for line in lines
+        if line and not line.startswith("#")
     ]
-    for name in copied:
-        assert (ROOT / name).exists(), name
-        assert f"!{name}" in shown, name
-    assert {"pyproject.toml", "README.md", "LICENSE", "harness", "prompts", "tasks"} <= set(copied)
-    users = [rest for step, rest in steps if step == "USER"]
-    assert users[-1:] == ["harness"]
-    after = [step for step, _ in steps[[s for s, _ in steps].index("USER") :]]
+
+
+def copied() -> list[str]:
+    """What the recipe copies from the checkout."""
+    copies = [rest for step, rest in container_steps() if step == "COPY" and "--from" not in rest]
+    return [word for rest in copies for word in rest.split()[:-1]]
+
+
+def test_the_container_runs_without_rights() -> None:
+    steps = container_steps()
+    assert [rest for step, rest in steps if step == "USER"][-1:] == ["harness"]
+    names = [step for step, _ in steps]
+    after = names[names.index("USER") :]
     assert "RUN" not in after and after[-2:] == ["ENTRYPOINT", "CMD"]
+    shown = set((ROOT / ".containerignore").read_text(encoding="utf-8").splitlines())
+    assert {f"!{name}" for name in copied()} <= shown
+
+
+@pytest.mark.slow
+def test_what_the_container_copies_is_enough_to_build(wheel: Path, tmp_path: Path) -> None:
+    for name in copied():
+        source = ROOT / name
+        skip = shutil.ignore_patterns("__pycache__")
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / "src" / name, ignore=skip)
+        else:
+            (tmp_path / "src").mkdir(exist_ok=True)
+            shutil.copy(source, tmp_path / "src" / name)
+    (tmp_path / "built").mkdir()
+    built = contents(build(tmp_path / "src", "wheel", tmp_path / "built"))
+    assert built.keys() == contents(wheel).keys()
 
 
 def test_the_top_level_is_as_it_was() -> None:

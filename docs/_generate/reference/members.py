@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from .markdown import code, entry, prose
 
-_PLAIN = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", type(None): "nothing"}  # fmt: skip
+_PLAIN = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path", type(None): "nothing"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ run.scores()  # one row a score
 run.records()  # one row a trial and field
 run.outcomes()  # how many answered, refused, ...
 ```
+
+All of it works in a notebook: [notebook.ipynb](../notebook.ipynb) is one to start from.
 """
 
 _HEADINGS = re.compile(r"^(Args|Returns|Raises|Yields):\s*$", re.MULTILINE)
