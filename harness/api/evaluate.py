@@ -53,6 +53,9 @@ class EvaluateOptions(TypedDict, total=False):
     """`as-written` (default), `reversed`, `rotated-K`, `shuffled-SEED`."""
     shots: int | Sequence[int]
     """Worked examples before each sample, 0 and up; default: the task's own."""
+    thinking: str | int | Sequence[str | int]
+    """How much a model is to think before it answers: `off`, `on`, `low`, `medium`, `high`, or a number of tokens. Several
+    are an axis. A model that cannot be asked so is an error before anything is asked."""
     protocol: str
     """How a sample becomes an answer, in place of what prompts say (`harness list protocols`)."""
     repeats: int
@@ -114,7 +117,7 @@ class EvaluateOptions(TypedDict, total=False):
 
 
 _LISTS = (
-    "prompts", "conditions", "channels", "label_orders", "shots", "allow_remote", "vllm_args",
+    "prompts", "conditions", "channels", "label_orders", "shots", "thinking", "allow_remote", "vllm_args",
     "vllm_python", "adapters", "trust_remote_code",
     "prompts_folders", "tasks_folders",
 )  # fmt: skip

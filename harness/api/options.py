@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     FiniteFloat,
@@ -27,12 +28,14 @@ from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
 from harness.core.price import read_money
 from harness.core.task import Task
+from harness.core.thinking import read_thinking
 from harness.models import ModelSettings, OpenOptions, takes
 from harness.run.job import Job, make_job
 from harness.run.stop import Limits
 from harness.run.task_files import changed_task, load_task
 from harness.run.workspace import Workspace, fill_references, open_workspace
 
+Thinking = Annotated[str, BeforeValidator(read_thinking)]
 Seconds = Annotated[PositiveFloat, FiniteFloat]
 
 FLAGS: Mapping[str, str] = MappingProxyType(
@@ -69,6 +72,8 @@ class RunOptions(BaseModel):
     """The most that the replies in the folder may cost: `5`, or `5EUR`."""
     label_orders: tuple[str, ...] = ()
     shots: tuple[NonNegativeInt, ...] = ()
+    thinking: tuple[Thinking, ...] = ()
+    """`off`, `on`, `low`, `medium`, `high`, or a number of tokens."""
     protocol: str | None = None
     """In place of the prompts' own. Of `vote`, `repeats` says how many replies vote."""
     repeats: PositiveInt = 1
@@ -147,6 +152,7 @@ def prepare(
         prices=asked.prices,
         label_orders=asked.label_orders,
         shots=asked.shots,
+        thinking=asked.thinking,
         protocol=asked.protocol,
         repeats=asked.repeats,
         temperature=asked.temperature,
@@ -204,7 +210,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "prompts": asked.prompts, "channels": asked.channels, "max_images": asked.max_images,
         "conditions": [name for name in asked.conditions if name != "none"],
         "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
-        "protocol": asked.protocol,
+        "protocol": asked.protocol, "thinking": asked.thinking,
         "max_tokens": asked.max_tokens,
         "prices": asked.prices,
         "max_cost": asked.max_cost,

@@ -60,6 +60,11 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "exemplars:, else from its samples; repeatable (0: none); default: the task's own",
     )  # fmt: skip
     parser.add_argument(
+        "--thinking", metavar="T", action="append", default=[],
+        help="how much a model is to think before it answers: off, on, low, medium, high, or a number of tokens; an axis "
+        "like prompts (repeatable); how a server wants that asked is tried first, and one that cannot stops the run",
+    )  # fmt: skip
+    parser.add_argument(
         "--repeats", metavar="N", type=positive, default=1,
         help="ask about each sample N times, with the seeds S, S+1, ...; scores are means over them, and how many "
         "answers change is told (with --temperature)",
@@ -250,6 +255,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
     Without these nothing may leave this machine.
     """
     from harness.api.options import RunOptions, prepare
+    from harness.core.thinking import read_thinking
 
     serving = {
         "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
@@ -268,6 +274,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         prices=tuple(args.price),
         label_orders=tuple(args.label_order),
         shots=tuple(args.shots),
+        thinking=tuple(map(read_thinking, args.thinking)),
         protocol=args.protocol,
         repeats=args.repeats,
         limit=args.limit,

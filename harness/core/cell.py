@@ -46,6 +46,8 @@ class Cell:
     """Worked examples before each sample."""
     label_order: str = AS_WRITTEN
     """The order in which the prompt lists the labels."""
+    thinking: str = ""
+    """How much the model is asked to think (`harness.core.thinking`); empty: as it does by itself."""
     asked_as: str = ""
     """Of an earlier version of an edited prompt, which is kept as `prompt` (`emotion/plain@2026-11-28-1a2b3c`): the
     prompt's name when it was asked. Empty for the version that stands."""
@@ -56,7 +58,7 @@ class Cell:
     @property
     def taken(self) -> str:
         """How its answers are taken, for tables; see `spelled_channel`."""
-        return spelled_channel(self.channel, self.protocol)
+        return spelled_channel(self.channel, self.protocol, self.thinking)
 
     @cached_property
     def id(self) -> str:
@@ -67,6 +69,7 @@ class Cell:
         prompt = self.asked_as or self.prompt
         parts = [self.task, self.model, prompt, self.shown_condition, self.protocol]
         parts += [] if self.channel == FREE else [self.channel]
+        parts += [f"thinking={self.thinking}"] if self.thinking else []
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:10]
 
     @property
@@ -86,9 +89,13 @@ class Cell:
         }
 
 
-def spelled_channel(channel: str, protocol: str) -> str:
-    """The channel, with the protocol where that does not read one reply: `free`, `free, vote-5`."""
-    return channel if protocol in USUAL_PROTOCOLS else f"{channel}, {protocol}"
+def spelled_channel(channel: str, protocol: str, thinking: str = "") -> str:
+    """The channel, with the protocol where that does not read one reply, and how much is thought where that was asked:
+    `free`, `free, vote-5`, `free, thinking low`."""
+    words = [channel]
+    words += [] if protocol in USUAL_PROTOCOLS else [protocol]
+    words += [f"thinking {thinking}"] if thinking else []
+    return ", ".join(words)
 
 
 def spelled_condition(condition: str, shots: int = 0, label_order: str = AS_WRITTEN) -> str:

@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 
 ConstraintKind: TypeAlias = Literal["choice", "json", "regex"]
 
-Need: TypeAlias = Literal["choice", "json", "regex", "logprob", "video"]
-"""What a cell needs of a model: a kind of constraint or scores of candidates for its channel, clips as video for its
-condition."""
+Need: TypeAlias = str
+"""What a cell needs of a model: a kind of constraint or `logprob` (scores of candidates) for its channel, `video` for its
+condition, `thinking:LEVEL` for how much it is to think, and `thinking-held:LEVEL` where it is to think before a reply that
+is held to something (`harness.core.thinking`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from harness.core.constraint import ConstraintKind, Need
 from harness.core.generation import Estimator, Generation
 from harness.core.request import Request
+from harness.core.thinking import thinking_need
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Card:
     are known once it was probed."""
     estimators: tuple[Estimator, ...] = ()
     """How it can score candidates; empty where it cannot, or was not probed."""
+    thinking: Mapping[str, str] = field(default_factory=dict)
+    """How much it can be asked to think (`off`, `on`, `low`, a number of tokens...) -> how that is spelt. A server's is
+    known once it was probed."""
+    thinking_held: tuple[str, ...] = ()
+    """Those among them at which it thinks also before a reply that is held to something."""
     window: int = 16
     """How many requests it wants in flight."""
     notes: tuple[str, ...] = ()
@@ -43,6 +49,8 @@ class Card:
         """What a cell may ask of it."""
         found = set[Need](self.constraints)
         found |= {"logprob"} if self.estimators else set()
+        found |= {thinking_need(level) for level in self.thinking}
+        found |= {thinking_need(level, held=True) for level in self.thinking_held}
         return frozenset(found | ({"video"} if self.video else set()))
 
 

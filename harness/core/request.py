@@ -36,6 +36,8 @@ class Request:
     """What the text is held to while it is generated."""
     candidates: tuple[str, ...] = ()
     """Replies whose log-probabilities are wanted instead of a text; empty for a text."""
+    thinking: str = ""
+    """How much the model is asked to think (`harness.core.thinking`); empty: as it does by itself."""
 
 
 def request_key(
@@ -46,6 +48,7 @@ def request_key(
     repeat: int = 0,
     constraint: Constraint | None = None,
     candidates: tuple[str, ...] = (),
+    thinking: str = "",
 ) -> str:
     """Hash of everything that determines a reply.
 
@@ -59,6 +62,8 @@ def request_key(
         asked.append(["constraint", constraint.kind, constraint.choices, constraint.text])
     if candidates:
         asked.append(["candidates", candidates])
+    if thinking:
+        asked.append(["thinking", thinking])
     body = _COMPACT.encode(asked)
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -85,9 +90,11 @@ def make_request(
     repeat: int = 0,
     constraint: Constraint | None = None,
     candidates: tuple[str, ...] = (),
+    thinking: str = "",
 ) -> Request:
     """A Request with its key."""
     key = request_key(
-        messages, sampling, model=model, repeat=repeat, constraint=constraint, candidates=candidates
-    )
-    return Request(key, messages, sampling, constraint, candidates)
+        messages, sampling, model=model, repeat=repeat, constraint=constraint, candidates=candidates,
+        thinking=thinking,
+    )  # fmt: skip
+    return Request(key, messages, sampling, constraint, candidates, thinking)

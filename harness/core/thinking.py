@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
+from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 
 OFF = "off"
@@ -33,3 +35,18 @@ def read_thinking(written: object) -> str:
 def thinking_budget(level: str) -> int | None:
     """The number of tokens that a level names; None for the others."""
     return int(level) if level.isdecimal() else None
+
+
+def thinking_need(level: str, *, held: bool = False) -> Need:
+    """What a cell that asks for this needs; `held` where the reply behind the thinking is held to something."""
+    return f"{_HELD if held else _FREE}{level}"
+
+
+def thinking_levels(needs: Collection[Need], *, held: bool = False) -> tuple[str, ...]:
+    """The levels that needs ask for, in the order of their words."""
+    begin = _HELD if held else _FREE
+    return tuple(sorted(need.removeprefix(begin) for need in needs if need.startswith(begin)))
+
+
+_FREE = "thinking:"
+_HELD = "thinking-held:"

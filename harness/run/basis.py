@@ -94,6 +94,8 @@ def basis_of(
     }
     if max_images is not None:
         asked["max_images"] = max_images
+    if cell.thinking:
+        asked["thinking"] = cell.thinking
     if system != "keep":
         asked["system"] = system
     if cell.shots:

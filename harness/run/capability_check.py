@@ -10,6 +10,7 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.message import Image
 from harness.core.model import Card, Model, Probing
+from harness.core.thinking import thinking_levels, thinking_need
 from harness.prompting import Library, made_up_examples
 from harness.run.fallback import counted, grouped, most_images
 from harness.run.plan import Axes, Plan
@@ -49,6 +50,7 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
                 "as their frames (a vLLM that asks for trust takes them when started with --trust-request-mm-kwargs)"
             )
         missing -= {"video"}
+        _refuse_thoughtless(cell, name, missing)
         if not missing:
             continue
         if "logprob" in missing:
@@ -67,6 +69,23 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
             f"{cell.task}, {cell.prompt}: {name} is not held to {kinds}; the channel choice goes on in free text"
         )
     return list(dict.fromkeys(notes))
+
+
+def _refuse_thoughtless(cell: Cell, name: str, missing: Collection[Need]) -> None:
+    """Raise HarnessError where a model does not think as a cell asks."""
+    if thinking_levels(missing):
+        raise HarnessError(
+            f"{name} cannot be asked for thinking {cell.thinking}: no way of asking was taken and made a difference that "
+            "can be seen, in what it writes before its answer or in the tokens that it counts",
+            hint="leave --thinking out for it (thinking = ... of [models.NAME] in harness.toml holds for one model), or "
+            "start its server so that it shows its reasoning (vLLM: --reasoning-parser)",
+        )
+    if thinking_levels(missing, held=True):
+        raise HarnessError(
+            f"{name} does not think before a reply that is held to something, so --channel {cell.channel} and "
+            f"thinking {cell.thinking} do not go together",
+            hint="take --channel free, or --thinking off",
+        )
 
 
 def check_pictures(plan: Plan, axes: Axes, cards: Mapping[str, Card], library: Library) -> None:
@@ -118,6 +137,8 @@ def recorded_offers(manifest: Mapping[str, Any], name: str, identity: str) -> fr
         return frozenset()
     known = frozenset[Need](entry.get("constraints", {}))
     known |= {"logprob"} if entry.get("estimators") else frozenset[Need]()
+    known |= {thinking_need(level) for level in entry.get("thinking", ())}
+    known |= {thinking_need(level, held=True) for level in entry.get("thinking_held", ())}
     return known | ({"video"} if entry.get("video") else frozenset())
 
 
@@ -125,4 +146,5 @@ def unconstrained(manifest: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple
     """The kinds of constraint that a manifest's cell wanted and its model was not held to."""
     model = manifest.get("models", {}).get(cell["model"], {})
     held = {*model.get("constraints", {}), "logprob", "video"}
-    return tuple(sorted(set(cell.get("needs", ())) - held))
+    wanted = {need for need in cell.get("needs", ()) if not need.startswith("thinking")}
+    return tuple(sorted(wanted - held))

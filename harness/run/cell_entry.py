@@ -22,6 +22,7 @@ def cell_of(entry: Mapping[str, Any]) -> Cell:
         channel=entry.get("channel", FREE),
         shots=shown.shots,
         label_order=shown.label_order,
+        thinking=entry.get("thinking", ""),
         asked_as=entry.get("asked_as", ""),
     )
     return cell if entry.get("id", cell.id) == cell.id else replace(cell, given_id=entry["id"])

@@ -271,6 +271,7 @@ class _Engine:
                 repeat=draw,
                 constraint=wanted.constraint,
                 candidates=wanted.candidates,
+                thinking=trial.cell.thinking,
             )
             generation = await self._exchange(request)
             told = fitted if generation.failure is None else await self._fitter.fit(step.messages)

@@ -60,6 +60,7 @@ def make_job(
     prices: Sequence[str] = (),
     label_orders: Sequence[str] = (),
     shots: Sequence[int] = (),
+    thinking: Sequence[str] = (),
     protocol: str | None = None,
     repeats: int = 1,
     temperature: float = 0.0,
@@ -99,6 +100,7 @@ def make_job(
         temperature=temperature,
         protocol=protocol,
         max_tokens=max_tokens,
+        thinking=tuple(dict.fromkeys(thinking)),
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
     )
@@ -163,6 +165,7 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
     asked += [dict(axes.max_images)] if axes.max_images else []
     asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
     asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
+    asked += [["thinking", *axes.thinking]] if axes.thinking else []
     if axes.settings:
         asked += [["settings", *(one.telling for _, one in sorted(axes.settings.items()))]]
     drawn = (axes.repeats, axes.temperature)

@@ -111,13 +111,18 @@ def _model_entry(
         entry["price"] = price.model_dump(exclude_none=True)
     elif "price" in before:
         entry["price"] = before["price"]
+    if card.thinking:
+        entry["thinking"] = dict(card.thinking)
+        entry["thinking_held"] = list(card.thinking_held)
     if "served" in before:
         entry["served"] = before["served"]
     if before.get("identity") == card.identity and not card.offers:
-        entry |= {
-            key: before[key] for key in ("constraints", "estimators", "video") if key in before
-        }
+        entry |= {key: before[key] for key in _FOUND_OUT if key in before}
     return entry
+
+
+_FOUND_OUT = ("constraints", "estimators", "video", "thinking", "thinking_held")
+"""What is known of a model once it was probed."""
 
 
 def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
@@ -133,6 +138,8 @@ def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
         system_role=bool(entry.get("system_role", True)),
         constraints=dict(entry.get("constraints") or {}),
         estimators=tuple(entry.get("estimators") or ()),
+        thinking=dict(entry.get("thinking") or {}),
+        thinking_held=tuple(entry.get("thinking_held") or ()),
         window=int(entry.get("window", 16)),
         details=dict(entry.get("details") or {}),
     )
@@ -169,7 +176,7 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
         "label_order": cell.label_order,
         "basis": basis(cell, task, prompt, card.identity, sampling, max_images=most, system=system),
         "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)]
-        if system == "keep"
+        if system == "keep" and not cell.thinking
         else [],
         "prompt_digest": prompt.digest,
         "sampling": asdict(sampling),
@@ -178,6 +185,7 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
         "needs": sorted(plan.needs.get(cell.id, ())),
     }
     entry |= {} if most is None else {"max_images": most}
+    entry |= {"thinking": cell.thinking} if cell.thinking else {}
     return entry if system == "keep" else {**entry, "system": system}
 
 

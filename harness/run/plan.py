@@ -17,6 +17,7 @@ from harness.core.request import Sampling
 from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import Task
+from harness.core.thinking import OFF, thinking_need
 from harness.models import ModelSettings
 from harness.prompting import Library
 from harness.run.answer_constraints import need_of
@@ -32,6 +33,7 @@ from harness.run.samples import (
     with_classes,
     write_samples,
 )
+from harness.run.thinking_check import check_thinking
 from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
@@ -116,12 +118,18 @@ class Axes:
     """In place of the prompts' own."""
     max_tokens: int | None = None
     """Most tokens of a reply, for all prompts; None: each prompt's own, else the task's."""
+    thinking: tuple[str, ...] = ()
+    """How much models are asked to think; empty: what their settings say, else as they do by themselves."""
     settings: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Model -> its settings, of those that have any. What the command says instead is not in them."""
 
     def settings_of(self, model: str) -> ModelSettings:
         """Those of a model; the usual ones where it has none."""
         return self.settings.get(model) or ModelSettings(model=model)
+
+    def thinking_of(self, model: str) -> tuple[str, ...]:
+        """How much a model is asked to think; one empty word where nothing is asked."""
+        return self.thinking or self.settings_of(model).thinking or ("",)
 
     def temperature_of(self, model: str) -> float:
         """At which its replies are drawn."""
@@ -174,6 +182,10 @@ def make_plan(
         )
         for cell in cells
     }
+    for cell in cells:
+        check_thinking(
+            cell, sampling_for(planned[cell.task].task, prompts[cell.prompt], axes, cell.model)
+        )
     plan = Plan(
         tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed
     )  # fmt: skip
@@ -198,11 +210,13 @@ def _cells(
             channel,
             shots=one.shots,
             label_order=one.label_order,
+            thinking=thinking,
         )
         for model in axes.models
         for prompt in prompts
         for one in shown[prompt.name]
         for channel in axes.channels or (task.channel,)
+        for thinking in axes.thinking_of(model)
     ]
 
 
@@ -404,6 +418,11 @@ def _write_plan(
     write_table(folder.plan, COLUMNS, rows())
     needs = {cell.id: _needs(cell, plan, library, asks) for cell, asks in asked.items()}
     for cell in plan.cells:
+        if cell.thinking:
+            held = cell.channel != FREE and cell.thinking != OFF
+            thought = {thinking_need(cell.thinking)}
+            thought |= {thinking_need(cell.thinking, held=True)} if held else set()
+            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | thought
         if needs_video(load_condition(cell.condition)):
             needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | {"video"}
     return counts, needs

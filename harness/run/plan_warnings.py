@@ -12,8 +12,9 @@ from harness.models.http.endpoint import remote_host
 from harness.protocols import load_protocol
 from harness.run.fallback import counted, most_images
 from harness.run.mix_pairing import RULE
-from harness.run.plan import Axes, Plan
+from harness.run.plan import Axes, Plan, sampling_for
 from harness.run.recorded import RecordedModel
+from harness.run.thinking_check import is_cramped
 
 
 def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]:
@@ -33,6 +34,18 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
         draws = draws_of(load_protocol(name))
         if draws > 1:
             notes.append(f"{name}: {draws} replies to each sample, drawn at temperature {drawn}")
+    cramped: dict[int, None] = {}
+    for cell in plan.cells:
+        task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
+        sampling = sampling_for(task, prompt, axes, cell.model)
+        if is_cramped(cell, sampling):
+            cramped[sampling.max_tokens] = None
+    if cramped:
+        limits = " or ".join(f"{limit:,}" for limit in sorted(cramped))
+        notes.append(
+            f"what a model thinks counts to the limit of its replies, which is {limits} tokens: --max-tokens 4096 gives "
+            "it room"
+        )
     if not plan.cells:
         notes.append("no model asked for: only the baselines are scored (--model M)")
     return notes

@@ -36,7 +36,7 @@ class Stub:
     without choices), "empty", "null", "length", "filter", "refuse", "drop" (connection closed), "hang",
     "context" (400, too long), "images:N" (400 for more than N pictures), "unknown:NAME" (400 whenever that parameter is present),
     "redirect" (307 to another host), "blank" (200 without a body), "truncated" (closed before the end),
-    "echo" (500 that repeats the Authorization header), "echo-reply" (a reply that does), or "ok".
+    "400:WORDS" (400 with these words), "echo" (500 that repeats the Authorization header), "echo-reply" (a reply that does), or "ok".
     """
 
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -128,6 +128,8 @@ class Stub:
             return web.Response()
         if fault == "hang":
             await asyncio.sleep(30)
+        if fault.startswith("400:"):
+            return _error(400, fault.removeprefix("400:"))
         if fault.isdigit():
             headers = {"Retry-After": self.retry_after} if fault in ("429", "503") else {}
             return _error(int(fault), f"stub fault {fault}", headers)

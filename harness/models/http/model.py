@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from harness.core.generation import Generation
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
 from harness.core.text import digest_json
+from harness.core.thinking import thinking_levels, thinking_need
 from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
 from harness.models.http.concurrency import Gate, Pace
 from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, run_apart
@@ -25,11 +26,12 @@ from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_end
 from harness.models.http.http_errors import Blocked, HttpFault, judge
 from harness.models.http.label_scores import LabelScorer, find_scorer
 from harness.models.http.limit_parsing import told_images
-from harness.models.http.probe import prove
+from harness.models.http.probe import PROOFS, prove
 from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
 from harness.models.http.request_body import NEUTRAL, encode, parameters
 from harness.models.http.request_dialect import Manners, by_words, find_manners, neutral_names
 from harness.models.http.server_messages import ServerMessage, told_by
+from harness.models.http.thinking import Found, find_thinking, thinks_when_held
 from harness.models.http.video import UnlikeVideos, clock, prove_video, videos_of
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
@@ -101,6 +103,8 @@ class OpenAIModel:
         self._body = body
         self._patience = patience or Patience()
         self._manners = Manners()
+        self._sampling = Sampling()
+        self._thinking: dict[str, Found] = {}
         self._gate = Gate(Pace(window))
         self._allowance = Allowance(
             rates,
@@ -171,8 +175,27 @@ class OpenAIModel:
         extra = held_to(request, self._card.constraints)
         if isinstance(extra, Generation):
             return extra
+        if request.thinking:
+            extra |= await self._thinking_of(request)
         reply = await self._put(request, extra)
         return reply if isinstance(reply, Generation) else reply.generation(request.key)
+
+    async def _thinking_of(self, request: Request) -> Mapping[str, Any]:
+        """What asks for a request's thinking. Raises HarnessError where that cannot be asked for."""
+        await self._ensure(thinking_need(request.thinking))
+        found = self._thinking.get(request.thinking)
+        if found is None:
+            raise HarnessError(
+                f"{self._endpoint.base} was not found to take thinking {request.thinking}"
+            )
+        least = found.least
+        if least >= request.sampling.max_tokens:
+            raise HarnessError(
+                f"{self._endpoint.base} thinks with {least} tokens at least, and replies may have "
+                f"{request.sampling.max_tokens} in all",
+                hint=f"--max-tokens {least + 1024}",
+            )
+        return found.body
 
     async def settle(self, sampling: Sampling) -> None:
         """Find out how the server wants to be asked for replies with this sampling, and put it on the card.
@@ -180,6 +203,7 @@ class OpenAIModel:
         The identity changes only where a parameter is left out, whose value the server then chooses. Raises
         HarnessError where it refuses one that is not at its neutral value, and where no request can succeed.
         """
+        self._sampling = sampling
         try:
             async with asyncio.timeout(self._patience.timeout):
                 manners = await find_manners(self._try, sampling)
@@ -198,16 +222,42 @@ class OpenAIModel:
         """Find out which of these the server keeps. Raises HarnessError where it does not answer."""
         held = {k: s for k, s in self._card.constraints.items() if k not in needs}
         video = self._card.video
-        for need in sorted(needs):
-            if need == "logprob":
-                self._scorer = await find_scorer(self._put, self._tokenize)
-            elif need == "video":
-                video = await prove_video(self._put)
-            elif (spelling := await prove(self._put, need)) is not None:
-                held[need] = spelling
+        for kind in PROOFS:
+            if kind in needs and (spelling := await prove(self._put, kind)) is not None:
+                held[kind] = spelling
+        if "logprob" in needs:
+            self._scorer = await find_scorer(self._put, self._tokenize)
+        if "video" in needs:
+            video = await prove_video(self._put)
         estimators = self._scorer.estimators
         self._card = replace(self._card, constraints=held, estimators=estimators, video=video)
+        if levels := thinking_levels(needs):
+            await self._find_thinking(levels, held_too=thinking_levels(needs, held=True))
         self._probed |= needs
+
+    async def _find_thinking(self, levels: Sequence[str], *, held_too: Sequence[str]) -> None:
+        """Find out how these are asked for, and put it on the card; of `held_too`, whether the model then also thinks
+        before a reply that is held to something."""
+        found = await find_thinking(self._put, levels, self._sampling)
+        self._thinking = {**self._thinking, **found}
+        held = self._card.constraints
+        thinks = [
+            level
+            for level in held_too
+            if level in found
+            and await thinks_when_held(self._put, found[level], self._sampling, held)
+        ]
+        unseen = [level for level, one in found.items() if not one.shown]
+        note = (
+            f"{self._endpoint.base} takes thinking {', '.join(unseen)} ({found[unseen[0]].way}), but that it makes a "
+            "difference was not seen"
+        ) if unseen else ""  # fmt: skip
+        self._card = replace(
+            self._card,
+            thinking={level: one.told for level, one in self._thinking.items()},
+            thinking_held=tuple(dict.fromkeys((*self._card.thinking_held, *thinks))),
+            notes=(*self._card.notes, *([note] if note else [])),
+        )
 
     async def _ensure(self, need: Need) -> None:
         if need in self._probed:
