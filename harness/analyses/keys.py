@@ -32,7 +32,9 @@ def taken_of(entry: Mapping[str, Any]) -> str:
     """How the answers were taken, of an entry of the manifest (whose channel and protocol stand apart), the scores or the
     records."""
     if "basis" in entry:
-        return spelled_channel(entry.get("channel", FREE), entry["protocol"])
+        return spelled_channel(
+            entry.get("channel", FREE), entry["protocol"], entry.get("thinking", "")
+        )
     return str(entry.get("channel") or FREE)
 
 

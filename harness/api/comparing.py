@@ -9,7 +9,9 @@ from typing import Any
 from harness.api.frames import comparison_frame
 from harness.compare import Among, compare, run_side
 from harness.compare.candidates import by_content
+from harness.compare.comparability import UNASKED
 from harness.core.errors import HarnessError
+from harness.core.thinking import read_thinking
 from harness.run.folder import RunFolder
 
 
@@ -35,10 +37,14 @@ def compare_runs(
                 f"{axis.replace(' ', '_')}={names!r} does not name two or more to compare",
                 hint=f"give their names, such as {axis.replace(' ', '_')}=(A, B)",
             )
-        among = Among(axis, tuple(names))
+        among = Among(axis, tuple(map(_level, names) if axis == "thinking" else names))
     if by not in ("id", "content"):
         raise HarnessError(f"samples are not paired by {by!r}", hint="by='id' or by='content'")
     sides = [run_side(folder) for folder in folders]
     if by == "content":
         sides = by_content(sides, here=Path.cwd())
     return comparison_frame(compare(sides, unlike=unlike, seed=seed, among=among))
+
+
+def _level(name: str) -> str:
+    return name if name == UNASKED else read_thinking(name)

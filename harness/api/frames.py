@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any, TypeAlias
 
 from harness.compare.comparison import Change, Comparison, Report
+from harness.core.cell import thinking_in
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.core.task import Task
@@ -18,7 +19,7 @@ from harness.score import ScoreRow
 
 CATEGORIES = (
     "task", "model", "prompt", "condition", "protocol", "channel", "slice", "field", "metric", "outcome", "part",
-    "axis", "what",
+    "axis", "what", "thinking",
 )  # fmt: skip
 """Columns of few words, which are kept as pandas categories."""
 NUMBERS = (
@@ -59,6 +60,16 @@ def frame(
     return pd.DataFrame(made, columns=list(columns))
 
 
+def _thinking(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str]
+) -> tuple[list[Mapping[str, Any]], Sequence[str]]:
+    """Rows and columns with `thinking` behind `channel`, where a row was asked for it."""
+    made = [{**row, "thinking": thinking_in(row["channel"])} for row in rows]
+    place = list(columns).index("channel") + 1
+    asked = any(row["thinking"] for row in made)
+    return list(made), (*columns[:place], "thinking", *columns[place:]) if asked else columns
+
+
 SCORE_COLUMNS = (
     "task", "model", "prompt", "condition", "channel", "slice", "field", "metric", "value", "low", "high", "n",
     "coverage", "estimator",
@@ -67,7 +78,7 @@ SCORE_COLUMNS = (
 
 def scores_frame(rows: Sequence[ScoreRow]) -> Any:
     """One row a score."""
-    return frame(map(asdict, rows), SCORE_COLUMNS)
+    return frame(*_thinking(map(asdict, rows), SCORE_COLUMNS))
 
 
 RECORD_COLUMNS = (
@@ -80,7 +91,7 @@ RECORD_COLUMNS = (
 def records_frame(rows: Iterable[Mapping[str, Any]], tasks: Mapping[str, Task]) -> Any:
     """One row a trial and field."""
     mixed = ("value", "target", "probabilities")
-    return frame((_record(row, tasks) for row in rows), RECORD_COLUMNS, mixed=mixed)
+    return frame(*_thinking((_record(row, tasks) for row in rows), RECORD_COLUMNS), mixed=mixed)
 
 
 def _record(row: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict[str, Any]:
@@ -124,7 +135,7 @@ def outcomes_frame(entries: Iterable[Mapping[str, Any]]) -> Any:
         for entry in entries
         for outcome, n in entry["counts"].items()
     ]
-    return frame(rows, OUTCOME_COLUMNS, mixed=("failures",))
+    return frame(*_thinking(rows, OUTCOME_COLUMNS), mixed=("failures",))
 
 
 def samples_frame(rows: Sequence[PlannedSample], task: Task) -> Any:
@@ -177,11 +188,16 @@ def cells_frame(
     """One row a cell, with its trials."""
     rows = []
     for entry in cells:
-        row = cell_of(entry).as_row()
-        cell = trial_cell(row)
+        found = cell_of(entry)
+        row = found.as_row()
+        cell = trial_cell({**row, "channel": found.taken})
         counts = {"done": done.get(cell, 0), "failed": failed.get(cell, 0)}
         rows.append({**row, "cell": entry["id"], "trials": int(entry["trials"]), **counts})
-    return frame(rows, CELL_COLUMNS)
+        rows[-1]["thinking"] = found.thinking
+    asked = any(row["thinking"] for row in rows)
+    return frame(
+        rows, (*CELL_COLUMNS[:7], "thinking", *CELL_COLUMNS[7:]) if asked else CELL_COLUMNS
+    )
 
 
 COMPARISON_COLUMNS = (
@@ -199,7 +215,11 @@ def comparison_frame(report: Report) -> Any:
         for what, found in (("metric", one.metrics), ("class", one.classes), ("slice", one.slices))
         for change in found
     ]
-    made = frame(rows, COMPARISON_COLUMNS, mixed=("only_a", "only_b"))
+    columns = list(COMPARISON_COLUMNS)
+    if any(row["a_thinking"] or row["b_thinking"] for row in rows):
+        for side in "ab":
+            columns.insert(columns.index(f"{side}_channel") + 1, f"{side}_thinking")
+    made = frame(rows, columns, mixed=("only_a", "only_b"))
     made[["only_a", "only_b"]] = made[["only_a", "only_b"]].astype("Int64")
     made.attrs["notes"] = list(report.notes)
     return made
@@ -210,7 +230,7 @@ def _change_row(one: Comparison, what: str, change: Change) -> dict[str, Any]:
     names = {
         f"{side}_{name}": getattr(party, "side" if name == "run" else name)
         for side, party in parties.items()
-        for name in ("run", "model", "prompt", "condition", "channel")
+        for name in ("run", "model", "prompt", "condition", "channel", "thinking")
     }
     own = {field.name: getattr(change, field.name) for field in fields(change)}
     return {

@@ -10,7 +10,7 @@ from harness.core.model import Model
 from harness.core.request import Sampling
 from harness.models import ModelSettings, OpenOptions, open_model, takes
 from harness.models.http.endpoint import key_host, usual_key_is_set
-from harness.run.plan import Axes
+from harness.run.axes import Axes
 
 HERE = ""
 """The host of servers on this machine."""

@@ -147,6 +147,7 @@ class Run:
         channel: Pair = None,
         protocol: Pair = None,
         label_order: Pair = None,
+        thinking: Pair = None,
         by: Literal["id", "content"] = "id",
         unlike: bool = False,
         seed: int = 0,
@@ -174,7 +175,7 @@ class Run:
 
         axes = {
             "model": model, "prompt": prompt, "condition": condition, "channel": channel, "protocol": protocol,
-            "label order": label_order,
+            "label order": label_order, "thinking": thinking,
         }  # fmt: skip
         second = None if other is None else (other if isinstance(other, Run) else open_run(other))
         folders = [self._folder] if second is None else [self._folder, second._folder]

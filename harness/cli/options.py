@@ -59,6 +59,13 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "drawn anew for each sample, balanced over labels, never of its own subject, from what the task names under "
         "exemplars:, else from its samples; repeatable (0: none); default: the task's own",
     )  # fmt: skip
+    _add_asking(parser)
+    add_changes(parser)
+    add_folders(parser)
+
+
+def _add_asking(parser: argparse.ArgumentParser) -> None:
+    """How replies are drawn, and how often."""
     parser.add_argument(
         "--thinking", metavar="T", action="append", default=[],
         help="how much a model is to think before it answers: off, on, low, medium, high, or a number of tokens; an axis "
@@ -86,8 +93,6 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", metavar="S", type=int, help="seed of everything drawn (0)")
     _add_price(parser)
-    add_changes(parser)
-    add_folders(parser)
 
 
 def _add_price(parser: argparse.ArgumentParser) -> None:

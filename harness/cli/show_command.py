@@ -48,9 +48,10 @@ def execute(args: argparse.Namespace) -> int:
     """Print pictures, targets and messages. Reads the source, asks no model."""
     from harness.conditions.mixture import mixes
     from harness.prompting import Library
+    from harness.run.axes import Axes
     from harness.run.exemplars import read_pool
     from harness.run.mix_pairing import Partners
-    from harness.run.plan import Axes, choose_prompts, conditions_of
+    from harness.run.plan import choose_prompts, conditions_of
     from harness.run.preview import with_labels
 
     place = workspace(args)

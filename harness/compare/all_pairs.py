@@ -23,7 +23,7 @@ from harness.metrics import main_metric, metric_of
 from harness.stats.components import Component, variance_components
 from harness.stats.rank import rank
 
-FACTORS = ("model", "prompt", "condition", "label order", "channel")
+FACTORS = ("model", "prompt", "condition", "label order", "channel", "thinking")
 
 
 MOST_RANKED = 24
@@ -127,7 +127,8 @@ def _factors(
 ) -> Iterator[Factors]:
     """Variance components, where two factors or more vary; a note where they are not fully crossed."""
     keys: list[tuple[str, ...]] = [
-        (one.cell.model, one.cell.prompt, one.shown, one.order, one.cell.channel) for one in group
+        (one.cell.model, one.cell.prompt, one.shown, one.order, one.cell.channel, one.cell.thinking)
+        for one in group
     ]
     varying = [f for at, f in enumerate(FACTORS) if len({key[at] for key in keys}) > 1]
     if len(varying) < 2:

@@ -10,7 +10,9 @@ from typing import Any
 from harness.compare.candidates import Contender
 from harness.core.errors import HarnessError
 
-AXES = ("model", "prompt", "condition", "label order", "protocol", "channel")
+AXES = ("model", "prompt", "condition", "label order", "protocol", "channel", "thinking")
+UNASKED = "unasked"
+"""On the axis `thinking`: the model thinks as it does by itself."""
 RERUN = "run"
 """The axis of two runs of the very same cell."""
 
@@ -77,6 +79,7 @@ def axes_between(a: Contender, b: Contender) -> tuple[str, ...]:
         "condition": a.shown != b.shown,
         "label order": a.order != b.order,
     }
+    differ["thinking"] = known and a.cell.thinking != b.cell.thinking
     differ["channel"] = known and a.cell.channel != b.cell.channel
     differ["protocol"] = known and not differ["prompt"] and a.cell.protocol != b.cell.protocol
     return tuple(axis for axis in AXES if differ[axis])
@@ -189,6 +192,8 @@ def _axis_value(axis: str, one: Contender) -> str:
         return one.shown
     if axis == "label order":
         return one.order
+    if axis == "thinking":
+        return one.cell.thinking or UNASKED
     return str(getattr(one.cell, axis))
 
 

@@ -23,13 +23,16 @@ class Party:
     condition: str
     protocol: str
     channel: str = "free"
+    thinking: str = ""
+    """How much the model was asked to think; in the JSON only where that was asked."""
 
     @property
     def name(self) -> str:
         """Model, prompt, condition, channel and protocol, as tables show them; what is usual is left out."""
         usual = {"none", "free", *USUAL_PROTOCOLS}
         said = (w for w in (self.condition, self.channel, self.protocol) if w not in usual)
-        parts = (self.model, self.prompt, *said)
+        thought = f"thinking {self.thinking}" if self.thinking else ""
+        parts = (self.model, self.prompt, *said, thought)
         return " ".join(part for part in parts if part not in {"", "-"})
 
 
@@ -201,6 +204,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 6) + 0.0 if math.isfinite(value) else None
     if isinstance(value, dict):
+        value = {key: item for key, item in value.items() if (key, item) != ("thinking", "")}
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]

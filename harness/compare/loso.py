@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from harness.compare.candidates import Contender, Side, contenders
 from harness.compare.measure import DRAWS, LEVEL, Cut, share
 from harness.compare.tables import Block, bounds, decimal
+from harness.core.cell import spelled_channel
 from harness.core.errors import HarnessError
 from harness.metrics import Metric, main_metric, metric_of
 from harness.stats.bootstraps import bootstrap
@@ -69,7 +70,15 @@ def select_loso(sides: Sequence[Side], *, seed: int = 0) -> list[Selection]:
         cell = one.cell
         if cell.asked_as:  # nobody can choose what no longer stands
             continue
-        key = (one.side, cell.task, one.field, cell.model, cell.shown_condition, cell.channel)
+        key = (
+            one.side,
+            cell.task,
+            one.field,
+            cell.model,
+            cell.shown_condition,
+            cell.channel,
+            cell.thinking,
+        )
         groups.setdefault(key, []).append(one)
     found = [
         selection
@@ -119,7 +128,7 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
         }
         yield Selection(
             task=first.cell.task, field=first.field, slice=part, model=first.cell.model,
-            condition=first.cell.shown_condition, channel=first.cell.channel, metric=metric,
+            condition=first.cell.shown_condition, channel=spelled_channel(first.cell.channel, "single", first.cell.thinking), metric=metric,
             n=int(mask.sum()), subjects=len(subjects), unit=first.records.cluster_unit,
             selected=LosoEstimate(float(cuts[0].value(metric, pooled)[0]), float(low), float(high)),
             prompts=alone, best=max(alone, key=lambda name: known.sign * alone[name].value),

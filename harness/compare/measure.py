@@ -84,7 +84,13 @@ def party(one: Contender) -> Party:
     """How a cell is named."""
     cell = one.cell
     return Party(
-        one.side, cell.model, cell.prompt, cell.shown_condition, cell.protocol, cell.channel
+        one.side,
+        cell.model,
+        cell.prompt,
+        cell.shown_condition,
+        cell.protocol,
+        cell.channel,
+        cell.thinking,
     )
 
 

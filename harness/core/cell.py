@@ -26,6 +26,8 @@ FREE: Channel = "free"
 AS_WRITTEN = "as-written"
 """The order of the labels as the task lists them."""
 
+_THINKING = ", thinking "
+
 USUAL_PROTOCOLS = ("single", "describe-then-answer")
 """Those that read one reply; tables do not name them."""
 
@@ -94,8 +96,13 @@ def spelled_channel(channel: str, protocol: str, thinking: str = "") -> str:
     `free`, `free, vote-5`, `free, thinking low`."""
     words = [channel]
     words += [] if protocol in USUAL_PROTOCOLS else [protocol]
-    words += [f"thinking {thinking}"] if thinking else []
-    return ", ".join(words)
+    return ", ".join(words) + (f"{_THINKING}{thinking}" if thinking else "")
+
+
+def thinking_in(channel: str) -> str:
+    """How much was thought, by a channel as `spelled_channel` writes it; empty where nothing was asked."""
+    _, found, level = channel.partition(_THINKING)
+    return level if found else ""
 
 
 def spelled_condition(condition: str, shots: int = 0, label_order: str = AS_WRITTEN) -> str:

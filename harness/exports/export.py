@@ -35,7 +35,7 @@ from harness.run.manifest import refuse_export
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.scoring import scored_manifest
 from harness.score.folder import score_run
-from harness.score.records import COLUMNS as RECORD_COLUMNS
+from harness.score.records import record_columns
 
 SCHEMA = 1
 SAMPLES = "samples.parquet"
@@ -122,7 +122,8 @@ def _write(
     }
     _write_json(folder.manifest, body)
     _write_json(folder.scores, without_paths(renamed(scores, names)))
-    _write_records(run, folder, keys, names, kept, gone=gone)
+    thinking = any(entry.get("thinking") for entry in manifest["cells"])
+    _write_records(run, folder, keys, names, kept, gone=gone, thinking=thinking)
     if kept.samples:
         write_table(folder.path / SAMPLES, SAMPLE_COLUMNS, _samples(run, manifest, keys))
     if kept.prompts and run.conversations.is_file():
@@ -185,11 +186,12 @@ def _write_records(
     kept: Kept,
     *,
     gone: frozenset[str],
+    thinking: bool,
 ) -> None:
     """The records in the order of their new trials, a cell at a time in memory."""
     left_out = NEVER | ({"text"} if not kept.replies else set())
     left_out |= {"conversation"} if not kept.prompts else set()
-    columns = [name for name in RECORD_COLUMNS if name not in left_out]
+    columns = [name for name in record_columns(thinking=thinking) if name not in left_out]
 
     def rows() -> Iterator[dict[str, Any]]:
         cell: list[dict[str, Any]] = []

@@ -83,6 +83,10 @@ def export_manifest(
         entry["data_digest"] = hashed_digest(entry["data_digest"])
         if entry.get("exemplars"):
             entry["exemplars"]["digest"] = hashed_digest(entry["exemplars"]["digest"])
+    for entry in cleaned["models"].values():
+        entry.pop(
+            "settings", None
+        )  # addresses, adapters, prices: what determines replies is in the identity
     for name, prompt in cleaned["prompts"].items():
         prompt["source"] = sources[name] if prompts else ""
     return cleaned

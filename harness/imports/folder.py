@@ -20,13 +20,14 @@ from harness.imports.columns import PredictionColumns
 from harness.imports.files import AnswerFile
 from harness.imports.lines import HELD, PredictionLines
 from harness.imports.replies import ReplyMaker
+from harness.run.axes import Axes
 from harness.run.columns import read_table, write_table
 from harness.run.dictionary_encoding import as_codes
 from harness.run.digests import KEY, Digests, digest
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog, read_log
 from harness.run.manifest import build_manifest, write_manifest
-from harness.run.plan import COLUMNS, Axes, Plan, PlannedTask
+from harness.run.plan import COLUMNS, Plan, PlannedTask
 from harness.score.columns import NO_PROMPT
 from harness.sources.places import tidy
 

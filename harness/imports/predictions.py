@@ -24,8 +24,9 @@ from harness.imports.files import AnswerFile, open_answers
 from harness.imports.folder import Matched, write_prediction_run
 from harness.imports.lines import PredictionLines, read_lines
 from harness.imports.replies import reply_maker
+from harness.run.axes import Axes
 from harness.run.folder import RunFolder
-from harness.run.plan import Axes, PlannedTask, plan_task
+from harness.run.plan import PlannedTask, plan_task
 from harness.run.sample_file import read_samples
 from harness.run.samples import with_classes, write_samples
 from harness.run.workspace import Workspace, fill_references

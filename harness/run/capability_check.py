@@ -12,8 +12,9 @@ from harness.core.message import Image
 from harness.core.model import Card, Model, Probing
 from harness.core.thinking import thinking_levels, thinking_need
 from harness.prompting import Library, made_up_examples
+from harness.run.axes import Axes
 from harness.run.fallback import counted, grouped, most_images
-from harness.run.plan import Axes, Plan
+from harness.run.plan import Plan
 from harness.run.prepare import prompt_variables
 
 

@@ -19,10 +19,11 @@ from harness.core.request import Request, Sampling, make_request
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.answer_constraints import Asking
+from harness.run.axes import Axes, sampling_for
 from harness.run.budget import Budget, Purse, SpentOut
 from harness.run.fallback import Fitter
 from harness.run.journal import Journal
-from harness.run.plan import Axes, Plan, sampling_for
+from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
 from harness.run.stop import ErrorWatch, Limits
 

@@ -18,10 +18,10 @@ from harness.core.price import Price, read_price
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import BASELINES, ModelSettings, OpenOptions
+from harness.run.axes import Axes
 from harness.run.fallback import declared_images
 from harness.run.folder import RunFolder
 from harness.run.per_model import declared
-from harness.run.plan import Axes
 from harness.run.provenance import redact
 from harness.run.request_count import protocol_asked
 from harness.run.stop import Limits

@@ -17,11 +17,12 @@ from harness.core.model import Card
 from harness.core.price import Price
 from harness.core.text import digest_json
 from harness.models import ModelSettings
+from harness.run.axes import Axes, sampling_for
 from harness.run.basis import basis, basis_0_2
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.kept import Asked, earlier_bases, keep
 from harness.run.log import AppendLog
-from harness.run.plan import Axes, Plan, sampling_for
+from harness.run.plan import Plan
 from harness.run.provenance import git_state, hardware, package_versions, redacted
 
 SCHEMA = 1

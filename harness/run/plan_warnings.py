@@ -10,9 +10,10 @@ from harness.core.model import Model
 from harness.core.protocol import draws_of
 from harness.models.http.endpoint import remote_host
 from harness.protocols import load_protocol
+from harness.run.axes import Axes, sampling_for
 from harness.run.fallback import counted, most_images
 from harness.run.mix_pairing import RULE
-from harness.run.plan import Axes, Plan, sampling_for
+from harness.run.plan import Plan
 from harness.run.recorded import RecordedModel
 from harness.run.thinking_check import is_cramped
 

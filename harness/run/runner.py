@@ -14,6 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.model import Loading, Model, Probing
 from harness.models import open_model, runs_here
 from harness.prompting import Library
+from harness.run.axes import Axes
 from harness.run.basis import accepted, accepted_bases
 from harness.run.budget import Budget, Purse, open_budget
 from harness.run.capability_check import check, check_pictures, find_out, recorded_offers
@@ -35,7 +36,7 @@ from harness.run.manifest import (
     write_details,
     write_manifest,
 )
-from harness.run.plan import Axes, Plan, make_plan, trials_of
+from harness.run.plan import Plan, make_plan, trials_of
 from harness.run.plan_warnings import class_changes, plan_notes
 from harness.run.recorded import RecordedModel
 from harness.run.staging import discard, put_in_place, stage

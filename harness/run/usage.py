@@ -176,7 +176,9 @@ def usage_rows(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[dict[
             yield {
                 "task": entry["task"], "model": entry["model"], "prompt": entry["prompt"],
                 "condition": entry["condition"],
-                "channel": spelled_channel(entry.get("channel", FREE), entry["protocol"]),
+                "channel": spelled_channel(
+                    entry.get("channel", FREE), entry["protocol"], entry.get("thinking", "")
+                ),
                 **used.row(), **priced(used, price_of(manifest, entry["model"])),
             }  # fmt: skip
     left = found.get(None)

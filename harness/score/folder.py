@@ -83,6 +83,7 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
                 records[cell.task], cell, heads[cell.prompt], replies, repeats=repeats
             )
         ),
+        thinking=any(cell.thinking for cell in cells),
     )
     scores = _joined(
         [_score_task(answers) for answers in _answers(folder, manifest, records, cells, unfinished)]

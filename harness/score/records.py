@@ -39,6 +39,9 @@ COLUMNS = (
     "estimator", "probabilities", "captured_mass", "length_normalised",
 )  # fmt: skip
 
+THINKING = "thinking"
+"""A further column behind `channel`, where a cell of the run asks for it."""
+
 KNOWN_REPLIES = 4096
 """Distinct replies whose reading is remembered: most replies are one of a few words."""
 
@@ -303,6 +306,7 @@ def _shared_columns(
         "condition": cell.shown_condition,
         "protocol": cell.protocol,
         "channel": cell.taken,
+        THINKING: cell.thinking,
         "sample": sample.sample,
         "cluster": sample.cluster,
         "text": _text(reply),
@@ -331,9 +335,15 @@ def _json(value: Value | None) -> str | None:
     return None if value is None else canonical_json(value)
 
 
-def write_records(path: Path, rows: Iterable[Row]) -> None:
+def record_columns(*, thinking: bool) -> tuple[str, ...]:
+    """The columns of a run's records; `thinking` says that a cell asks for it."""
+    place = COLUMNS.index("channel") + 1
+    return (*COLUMNS[:place], THINKING, *COLUMNS[place:]) if thinking else COLUMNS
+
+
+def write_records(path: Path, rows: Iterable[Row], *, thinking: bool = False) -> None:
     """Write a table of records; rows come sorted by trial and field, and the same give the same bytes."""
-    write_table(path, COLUMNS, rows)
+    write_table(path, record_columns(thinking=thinking), rows)
 
 
 def read_records(folder: RunFolder) -> list[dict[str, Any]]:

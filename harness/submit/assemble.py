@@ -127,7 +127,7 @@ def _refuse_several(questions: Questions, given: Mapping[str, Sequence[Given]]) 
     if not several:
         return
     cells = Counter(
-        (str(one.run), one.cell.model, one.cell.prompt, one.cell.shown_condition, one.cell.channel)
+        (str(one.run), one.cell.model, one.cell.prompt, one.cell.shown_condition, one.cell.taken)
         for question in several
         for one in given[question.video_id]
     )

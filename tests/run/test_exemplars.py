@@ -25,11 +25,12 @@ from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.exports.manifest import export_manifest
 from harness.prompting import Library, lint, shipped_folder
+from harness.run.axes import Axes
 from harness.run.capability_check import check_pictures
 from harness.run.exemplars import ExamplePool, kind_of, read_pool
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest
-from harness.run.plan import Axes, conditions_of, make_plan
+from harness.run.plan import conditions_of, make_plan
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from tests.run.bench import TASK, RuleModel, make_world, write_pictures

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from harness.core.field import FieldSpec
 from harness.core.task import Task
+from harness.run.axes import Axes
 from harness.run.folder import RunFolder
 from harness.run.manifest import SCHEMA
-from harness.run.plan import Axes, plan_task, with_ids_of
+from harness.run.plan import plan_task, with_ids_of
 from harness.run.sample_file import read_samples
 
 

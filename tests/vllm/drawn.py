@@ -8,8 +8,9 @@ from pathlib import Path
 from harness.core.request import Request, make_request
 from harness.prompting import Library
 from harness.protocols import load_protocol
+from harness.run.axes import Axes, sampling_for
 from harness.run.folder import RunFolder
-from harness.run.plan import Axes, make_plan, sampling_for
+from harness.run.plan import make_plan
 from harness.run.prepare import prepare
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace

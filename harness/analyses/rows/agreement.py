@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.core.cell import Cell
+from harness.core.cell import Cell, spelled_channel
 from harness.core.kind import alike
 from harness.core.sample import Value
 from harness.metrics import family_for, point
@@ -24,12 +24,11 @@ def agreement(
 
     Kappa and UAR stand for label and yes-no fields only; None where undefined.
     """
-    kin: dict[tuple[str, str, str, str], list[Cell]] = {}
+    kin: dict[tuple[str, str, str, str, str], list[Cell]] = {}
     for cell in cells:
-        kin.setdefault((cell.model, cell.prompt, cell.shown_condition, cell.protocol), []).append(
-            cell
-        )
-    for (model, prompt, condition, _), members in kin.items():
+        key = (cell.model, cell.prompt, cell.shown_condition, cell.protocol, cell.thinking)
+        kin.setdefault(key, []).append(cell)
+    for (model, prompt, condition, _, _), members in kin.items():
         for a, b in combinations(members, 2):
             for name, spec in records.task.fields.items():
                 for slice_name, mask in groups.slices.items():
@@ -40,7 +39,7 @@ def agreement(
                     yield {
                         "task": records.task.name, "model": model, "prompt": prompt,
                         "condition": condition, "slice": slice_name, "field": name,
-                        "channels": [a.channel, b.channel],
+                        "channels": [spelled_channel(c.channel, "single", c.thinking) for c in (a, b)],
                         **_measured(records, name, places, [[f[p].value for p in places] for f in found]),
                     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 from types import MappingProxyType
@@ -31,7 +31,7 @@ from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
 from harness.models.http.request_body import NEUTRAL, encode, parameters
 from harness.models.http.request_dialect import Manners, by_words, find_manners, neutral_names
 from harness.models.http.server_messages import ServerMessage, told_by
-from harness.models.http.thinking import Found, find_thinking, thinks_when_held
+from harness.models.http.thinking import Thinking
 from harness.models.http.video import UnlikeVideos, clock, prove_video, videos_of
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
@@ -103,8 +103,7 @@ class OpenAIModel:
         self._body = body
         self._patience = patience or Patience()
         self._manners = Manners()
-        self._sampling = Sampling()
-        self._thinking: dict[str, Found] = {}
+        self._thinking = Thinking(self._put, place=endpoint.base)
         self._gate = Gate(Pace(window))
         self._allowance = Allowance(
             rates,
@@ -176,26 +175,10 @@ class OpenAIModel:
         if isinstance(extra, Generation):
             return extra
         if request.thinking:
-            extra |= await self._thinking_of(request)
+            await self._ensure(thinking_need(request.thinking))
+            extra |= self._thinking.body_of(request)
         reply = await self._put(request, extra)
         return reply if isinstance(reply, Generation) else reply.generation(request.key)
-
-    async def _thinking_of(self, request: Request) -> Mapping[str, Any]:
-        """What asks for a request's thinking. Raises HarnessError where that cannot be asked for."""
-        await self._ensure(thinking_need(request.thinking))
-        found = self._thinking.get(request.thinking)
-        if found is None:
-            raise HarnessError(
-                f"{self._endpoint.base} was not found to take thinking {request.thinking}"
-            )
-        least = found.least
-        if least >= request.sampling.max_tokens:
-            raise HarnessError(
-                f"{self._endpoint.base} thinks with {least} tokens at least, and replies may have "
-                f"{request.sampling.max_tokens} in all",
-                hint=f"--max-tokens {least + 1024}",
-            )
-        return found.body
 
     async def settle(self, sampling: Sampling) -> None:
         """Find out how the server wants to be asked for replies with this sampling, and put it on the card.
@@ -203,7 +186,7 @@ class OpenAIModel:
         The identity changes only where a parameter is left out, whose value the server then chooses. Raises
         HarnessError where it refuses one that is not at its neutral value, and where no request can succeed.
         """
-        self._sampling = sampling
+        self._thinking.sampling = sampling
         try:
             async with asyncio.timeout(self._patience.timeout):
                 manners = await find_manners(self._try, sampling)
@@ -232,32 +215,10 @@ class OpenAIModel:
         estimators = self._scorer.estimators
         self._card = replace(self._card, constraints=held, estimators=estimators, video=video)
         if levels := thinking_levels(needs):
-            await self._find_thinking(levels, held_too=thinking_levels(needs, held=True))
+            self._card = await self._thinking.find(
+                levels, held_too=thinking_levels(needs, held=True), card=self._card
+            )
         self._probed |= needs
-
-    async def _find_thinking(self, levels: Sequence[str], *, held_too: Sequence[str]) -> None:
-        """Find out how these are asked for, and put it on the card; of `held_too`, whether the model then also thinks
-        before a reply that is held to something."""
-        found = await find_thinking(self._put, levels, self._sampling)
-        self._thinking = {**self._thinking, **found}
-        held = self._card.constraints
-        thinks = [
-            level
-            for level in held_too
-            if level in found
-            and await thinks_when_held(self._put, found[level], self._sampling, held)
-        ]
-        unseen = [level for level, one in found.items() if not one.shown]
-        note = (
-            f"{self._endpoint.base} takes thinking {', '.join(unseen)} ({found[unseen[0]].way}), but that it makes a "
-            "difference was not seen"
-        ) if unseen else ""  # fmt: skip
-        self._card = replace(
-            self._card,
-            thinking={level: one.told for level, one in self._thinking.items()},
-            thinking_held=tuple(dict.fromkeys((*self._card.thinking_held, *thinks))),
-            notes=(*self._card.notes, *([note] if note else [])),
-        )
 
     async def _ensure(self, need: Need) -> None:
         if need in self._probed:

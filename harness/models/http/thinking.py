@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 from harness.answers.constraints import obeys
 from harness.answers.reasoning import part
 from harness.core.constraint import ConstraintKind
+from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Message, Text
+from harness.core.model import Card
 from harness.core.request import Request, Sampling, make_request
 from harness.core.thinking import EFFORTS, OFF, ON, thinking_budget
 from harness.models.http.completion import Completion
@@ -139,6 +141,58 @@ WAYS: Mapping[str, Callable[[str], list[Body]]] = {
 """Name -> the bodies by which a level may be asked for, tried in this order; none where it has no word for it.
 reasoning_effort: OpenAI, Gemini, Ollama, gpt-oss on vLLM and SGLang; chat_template_kwargs: hybrid models on vLLM, SGLang,
 LMDeploy; reasoning: OpenRouter; thinking: Anthropic, GLM, DeepSeek; enable_thinking: DashScope; think: Ollama."""
+
+
+class Thinking:
+    """What was found out of one server."""
+
+    def __init__(self, put: Put, *, place: str) -> None:
+        """`place` names the server in sentences."""
+        self._put, self._place = put, place
+        self._found: dict[str, Found] = {}
+        self.sampling = Sampling()
+        """With which replies will be drawn."""
+
+    async def find(self, levels: Sequence[str], *, held_too: Sequence[str], card: Card) -> Card:
+        """Find out how these are asked for; the card with what was found.
+
+        Of `held_too` it is found out whether the model then thinks also before a reply that is held to something.
+        """
+        found = await find_thinking(self._put, levels, self.sampling)
+        self._found |= found
+        thinks = [
+            level
+            for level in held_too
+            if level in found
+            and await thinks_when_held(self._put, found[level], self.sampling, card.constraints)
+        ]
+        unseen = [level for level, one in found.items() if not one.shown]
+        notes = [
+            f"{self._place} takes thinking {', '.join(unseen)} ({found[unseen[0]].way}), but that it makes a difference "
+            "was not seen"
+        ] if unseen else []  # fmt: skip
+        return replace(
+            card,
+            thinking={level: one.told for level, one in self._found.items()},
+            thinking_held=tuple(dict.fromkeys((*card.thinking_held, *thinks))),
+            notes=(*card.notes, *notes),
+        )
+
+    def body_of(self, request: Request) -> Body:
+        """What asks for a request's thinking. Raises HarnessError where that cannot be asked for."""
+        found = self._found.get(request.thinking)
+        if found is None:
+            raise HarnessError(
+                f"{self._place} cannot be asked for thinking {request.thinking}",
+                hint="leave --thinking out for it",
+            )
+        if found.least >= request.sampling.max_tokens:
+            raise HarnessError(
+                f"{self._place} thinks with {found.least} tokens at least, and replies may have "
+                f"{request.sampling.max_tokens} in all",
+                hint=f"--max-tokens {found.least + 1024}",
+            )
+        return found.body
 
 
 async def find_thinking(put: Put, levels: Sequence[str], sampling: Sampling) -> dict[str, Found]:

@@ -1,0 +1,76 @@
+"""What a command asks for: models, prompts, conditions and every other axis, and how replies are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.core.cell import Channel
+from harness.core.price import Price
+from harness.core.prompt import Prompt
+from harness.core.request import Sampling
+from harness.core.task import Task
+from harness.models import ModelSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What a command asks for."""
+
+    models: tuple[str, ...]
+    """Models that generate; baselines are scored, not run."""
+    prompts: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ("none",)
+    channels: tuple[Channel, ...] = ()
+    """Empty: each task's own."""
+    shots: tuple[int, ...] = ()
+    """Worked examples before each sample; empty: each task's own number."""
+    max_images: Mapping[str, int] = field(default_factory=dict)
+    """Model -> most pictures in one request, as the person who runs declares it."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """Model -> what it costs, where that was given."""
+    limit: int | None = None
+    seed: int = 0
+    repeats: int = 1
+    """How often each cell asks about each sample, with the seeds `seed`, `seed + 1`, ..."""
+    temperature: float = 0.0
+    changed: frozenset[str] = frozenset()
+    """Keys of the tasks that the command itself sets (`max_tokens` of `--set max_tokens=64`)."""
+    protocol: str | None = None
+    """In place of the prompts' own."""
+    max_tokens: int | None = None
+    """Most tokens of a reply, for all prompts; None: each prompt's own, else the task's."""
+    thinking: tuple[str, ...] = ()
+    """How much models are asked to think; empty: what their settings say, else as they do by themselves."""
+    settings: Mapping[str, ModelSettings] = field(default_factory=dict)
+    """Model -> its settings, of those that have any. What the command says instead is not in them."""
+
+    def settings_of(self, model: str) -> ModelSettings:
+        """Those of a model; the usual ones where it has none."""
+        return self.settings.get(model) or ModelSettings(model=model)
+
+    def thinking_of(self, model: str) -> tuple[str, ...]:
+        """How much a model is asked to think; one empty word where nothing is asked."""
+        return self.thinking or self.settings_of(model).thinking or ("",)
+
+    def temperature_of(self, model: str) -> float:
+        """At which its replies are drawn."""
+        own = self.settings_of(model).sampling.temperature
+        return self.temperature if own is None else own
+
+
+def sampling_for(task: Task, prompt: Prompt, axes: Axes, model: str) -> Sampling:
+    """Greedy decoding unless a temperature was asked for, with the token limit that was asked for or that the model's
+    settings have, else the prompt's, else the task's.
+
+    The seed is that of the first repeat.
+    """
+    own = axes.settings_of(model).sampling
+    return Sampling(
+        temperature=axes.temperature_of(model),
+        top_p=1.0 if own.top_p is None else own.top_p,
+        top_k=own.top_k or 0,
+        repetition_penalty=1.0 if own.repetition_penalty is None else own.repetition_penalty,
+        seed=axes.seed if own.seed is None else own.seed,
+        max_tokens=axes.max_tokens or own.max_tokens or prompt.head.max_tokens or task.max_tokens,
+    )
