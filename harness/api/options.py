@@ -161,15 +161,7 @@ def prepare(
         seed=asked.seed,
         out=asked.out,
         fit_on=asked.fit_on,
-        options=OpenOptions(
-            allow_remote=frozenset(asked.allow_remote),
-            key_file=asked.key_file,
-            concurrency=asked.concurrency,
-            timeout=asked.timeout,
-            rpm=asked.rpm,
-            tpm=asked.tpm,
-            give_up_after=asked.give_up_after,
-        ),
+        options=_open_options(asked),
         limits=Limits(
             max_error_rate=asked.max_error_rate,
             seconds=asked.stop_after,
@@ -191,6 +183,18 @@ def prepare(
         spelled=spelled,
     )
     return Evaluation(job, partial(_open, models, named, options))
+
+
+def _open_options(asked: RunOptions) -> OpenOptions:
+    return OpenOptions(
+        allow_remote=frozenset(asked.allow_remote),
+        key_file=asked.key_file,
+        concurrency=asked.concurrency,
+        timeout=asked.timeout,
+        rpm=asked.rpm,
+        tpm=asked.tpm,
+        give_up_after=asked.give_up_after,
+    )
 
 
 def _open(
