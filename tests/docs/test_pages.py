@@ -37,9 +37,12 @@ def runs(page: str) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if runs(page)])
 def test_what_a_page_says_runs(
-    page: str, example_here: Installed, monkeypatch: pytest.MonkeyPatch
+    page: str,
+    example_here: Installed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """In order, in one folder; the example package is installed."""
+    """In order, in one folder; the example package is installed. What a page shows as output was printed."""
     work = example_here.work / "work"
     work.mkdir()
     monkeypatch.chdir(work)
@@ -60,6 +63,12 @@ def test_what_a_page_says_runs(
                 assert main(words[1:]) == 0, (where, words)
                 ran += 1
     assert ran
+    printed = {line.rstrip() for line in capsys.readouterr().out.splitlines()}
+    shown = {
+        line.rstrip() for b in blocks(page) if b.language == "text" for line in b.text.splitlines()
+    }
+    if page in WRITTEN and page != "README.md":  # whose output is that of `make demo`
+        assert shown <= printed
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -24,7 +24,7 @@ them.
 ```python
 import harness
 
-harness.draw(28, seed=3, out="faces")  # drawn faces stand in for yours
+harness.draw(14, seed=3, out="faces")  # drawn faces stand in for yours
 run = harness.evaluate(
     "table/emotion",
     model="affect-tiny",
