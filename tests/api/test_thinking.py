@@ -10,7 +10,8 @@ import pytest
 
 import harness
 from harness.run.columns import read_table
-from tests.models.stub import Stub
+from tests.models.abilities import able
+from tests.models.stub import Stub, running_stub
 from tests.models.thinkers import THINKERS
 from tests.run.bench import rows, write_pictures
 
@@ -115,3 +116,38 @@ def test_models_think_each_as_its_settings_say(data: Path) -> None:
         ("b", "on"),
         ("b", "high"),
     ]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_thinking_before_a_reply_that_is_held_is_proved_too(data: Path, *, first: bool) -> None:
+    """vLLM with a reasoning parser holds what comes after the thinking; without one, no thinking is left."""
+    thinker = THINKERS["vllm-qwen3"]
+    obeying = able(obeys={"guided_choice"})["extend"]
+
+    def extend(body: dict[str, Any], completion: dict[str, Any]) -> None:
+        obeying(body, completion)
+        if first or "guided_choice" not in body:
+            thinker.extend(body, completion)
+
+    with running_stub(choose=thinker.choose, extend=extend) as stub:
+        options: dict[str, Any] = {"channels": "choice", "max_tokens": 2000, "report": False}
+        run(stub, thinking="off", out="other", **options)
+        if first:
+            done = run(stub, thinking="on", **options)
+            assert set(done.scores()["channel"]) >= {"choice, thinking on"}
+        else:
+            with pytest.raises(harness.HarnessError, match="do not go together"):
+                run(stub, thinking="on", **options)
+
+
+def test_langchain_carries_thinking_in_the_body(data: Path) -> None:
+    pytest.importorskip("langchain_openai")
+    with THINKERS["vllm-qwen3"].running() as stub:
+        run(
+            stub,
+            model=f"langchain:openai:stub@{stub.url}/v1",
+            thinking="off",
+            max_tokens=2000,
+            report=False,
+        )
+    assert asked(stub) == [{"enable_thinking": False}] * 6

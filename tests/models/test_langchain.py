@@ -371,7 +371,7 @@ async def test_constraints_and_candidates_are_refused_rather_than_ignored() -> N
     ("spoken", "held"),
     [
         ({"structured_outputs"}, {"choice": "structured_outputs", "json": "structured_outputs"}),
-        ({"response_format"}, {"json": "response_format"}),
+        ({"response_format"}, {"choice": "response_format", "json": "response_format"}),
         (set(), {}),
     ],
 )

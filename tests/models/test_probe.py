@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from harness.core.field import FieldSpec
 from harness.core.message import Message, Text
 from harness.core.model import Probing
 from harness.core.request import Sampling, make_request
-from harness.models.http.constraint_dialects import spell, spellings
+from harness.models.http.constraint_dialects import bare, spell, spellings
 from harness.models.http.probe import PROOFS
 from harness.models.retry import Patience
 from tests.models.abilities import able, instance, shortest
@@ -48,7 +49,7 @@ async def held(stub: Stub, needs: frozenset[Need] = ALL) -> dict[ConstraintKind,
             {"guided_choice", "guided_json", "guided_regex"},
             {"choice": "guided_choice", "json": "guided_json", "regex": "guided_regex"},
         ),
-        ({"response_format"}, {"json": "response_format"}),
+        ({"response_format"}, {"choice": "response_format", "json": "response_format"}),
         ({"regex"}, {"choice": "regex", "json": "regex", "regex": "regex"}),
         ({"grammar"}, {"choice": "grammar"}),
         (set(), {}),
@@ -103,6 +104,32 @@ async def test_a_constrained_request_is_sent_in_the_spelling_that_held() -> None
     assert got.text == again.text == "happy (a bit)"
 
 
+async def test_a_choice_that_is_wrapped_in_an_object_is_read_bare() -> None:
+    request = make_request(
+        (Message("user", (Text("?"),)),),
+        Sampling(),
+        model="m",
+        constraint=constraint_for({"e": EMOTION}, "text"),
+    )
+    with running_stub(**able(obeys={"response_format"})) as stub:
+        async with opened(stub) as model:
+            got = await model.reply(request)
+        (format_,) = {json.dumps(stub.requests[-1]["response_format"])}
+    assert got.text in EMOTION.labels and got.text in format_
+
+
+async def test_a_model_that_thinks_first_is_given_room_to_show_that_it_is_held() -> None:
+    def extend(body: dict[str, Any], completion: dict[str, Any]) -> None:
+        able(obeys={"response_format"})["extend"](body, completion)
+        if body["max_tokens"] < 500:
+            completion["choices"][0]["message"] = {"content": "", "reasoning": "well, well"}
+            completion["choices"][0]["finish_reason"] = "length"
+
+    with running_stub(extend=extend) as stub:
+        found = await held(stub, frozenset({"choice"}))
+    assert found == {"choice": "response_format"}
+
+
 async def test_a_request_that_cannot_be_held_fails_and_is_not_sent_free() -> None:
     request = make_request(
         (Message("user", (Text("?"),)),),
@@ -138,7 +165,7 @@ def test_every_spelling_says_the_same(kind: ConstraintKind) -> None:
         if name == "response_format":
             value = value["json_schema"]["schema"]
         if isinstance(value, dict):
-            text = json.dumps(instance(value))
+            text = bare(json.dumps(instance(value)), constraints[kind], spelling)
         elif isinstance(value, list):
             text = value[0]
         elif name == "grammar":

@@ -51,6 +51,14 @@ class Completion:
         )  # fmt: skip
 
 
+def as_completion(got: Generation) -> Completion:
+    """A generation that is no failure, as what it was read from."""
+    return Completion(
+        got.text, got.finish, got.usage, latency=got.latency, reasoning=got.reasoning, word=got.word,
+        refusal=got.refusal, served=got.served, fingerprint=got.fingerprint,
+    )  # fmt: skip
+
+
 def decode(
     data: bytes,
     *,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from harness.answers.constraints import json_pattern
@@ -42,6 +43,44 @@ def held_to(request: Request, held: Mapping[ConstraintKind, str]) -> dict[str, A
     return spell(request.constraint, held[kind])
 
 
+def bare(text: str, constraint: Constraint | None, spelling: str | None) -> str:
+    """The reply to a constrained request as if no wrapping had been asked for: the choice in an answer that had to be a
+    JSON object. A text that is no such object stays as it is."""
+    if constraint is None or constraint.kind != "choice" or spelling != _WRAPPED:
+        return text
+    try:
+        chosen = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    found = chosen.get(_ANSWER) if isinstance(chosen, dict) else None
+    return found if isinstance(found, str) else text
+
+
+def unwrapped(
+    generation: Generation, request: Request, held: Mapping[ConstraintKind, str]
+) -> Generation:
+    """The reply to a request as `bare` has it, where it was held in one of the spellings `held`."""
+    if request.constraint is None or generation.failure is not None:
+        return generation
+    text = bare(generation.text, request.constraint, held.get(request.constraint.kind))
+    return generation if text == generation.text else replace(generation, text=text)
+
+
+_WRAPPED = "response_format"
+_ANSWER = "answer"
+
+
+def _choice_object(constraint: Constraint) -> dict[str, Any]:
+    """An object with one field, since servers take no schema of a bare text."""
+    schema = {
+        "type": "object",
+        "properties": {_ANSWER: {"type": "string", "enum": list(constraint.choices)}},
+        "required": [_ANSWER],
+        "additionalProperties": False,
+    }
+    return _response_format(Constraint("json", text=json.dumps(schema)))
+
+
 def _alternatives(constraint: Constraint) -> str:
     return "|".join(re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", c) for c in constraint.choices)
 
@@ -71,6 +110,7 @@ _SPELLINGS: Mapping[ConstraintKind, Mapping[str, Spell]] = {
         "guided_choice": lambda c: {"guided_choice": list(c.choices)},
         "regex": lambda c: {"regex": _alternatives(c)},
         "grammar": lambda c: {"grammar": _grammar(c)},
+        _WRAPPED: _choice_object,
     },
     "json": {
         "structured_outputs": lambda c: {"structured_outputs": {"json": json.loads(c.text)}},
@@ -86,5 +126,6 @@ _SPELLINGS: Mapping[ConstraintKind, Mapping[str, Spell]] = {
         "regex": lambda c: {"regex": c.text},
     },
 }
-"""structured_outputs: vLLM from 0.12; guided_*: vLLM up to 0.11; response_format: OpenAI and most others;
+"""structured_outputs: vLLM from 0.12; guided_*: vLLM up to 0.11; response_format: OpenAI and most others
+(a choice is then wrapped in an object, see `bare`);
 regex: SGLang; grammar: llama.cpp. A schema as a pattern comes last: it helps models too weak to end their JSON."""

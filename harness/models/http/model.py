@@ -21,7 +21,7 @@ from harness.core.thinking import thinking_levels, thinking_need
 from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
 from harness.models.http.concurrency import Gate, Pace
 from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, run_apart
-from harness.models.http.constraint_dialects import held_to
+from harness.models.http.constraint_dialects import held_to, unwrapped
 from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_endpoint
 from harness.models.http.http_errors import Blocked, HttpFault, judge
 from harness.models.http.label_scores import LabelScorer, find_scorer
@@ -178,7 +178,10 @@ class OpenAIModel:
             await self._ensure(thinking_need(request.thinking))
             extra |= self._thinking.body_of(request)
         reply = await self._put(request, extra)
-        return reply if isinstance(reply, Generation) else reply.generation(request.key)
+        if isinstance(reply, Generation):
+            return reply
+        generation = reply.generation(request.key)
+        return unwrapped(generation, request, self._card.constraints)
 
     async def settle(self, sampling: Sampling) -> None:
         """Find out how the server wants to be asked for replies with this sampling, and put it on the card.

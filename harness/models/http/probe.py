@@ -13,7 +13,7 @@ from harness.core.generation import ErrorKind, Generation
 from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
 from harness.models.http.completion import Completion
-from harness.models.http.constraint_dialects import spell, spellings
+from harness.models.http.constraint_dialects import bare, spell, spellings
 
 Put: TypeAlias = Callable[[Request, Mapping[str, Any]], Awaitable[Completion | Generation]]
 """Posts a request with something added to its body; a failed Generation where that brought no reply."""
@@ -38,6 +38,9 @@ PROOFS: Mapping[ConstraintKind, Constraint] = {
 }
 """Constraints of words that do not exist."""
 
+SHORT, LONG = 64, 2048
+"""Tokens of a reply that is tried, and of a model's that thinks."""
+
 _HELLO = (Message("user", (Text("Say hello."),)),)
 
 
@@ -47,14 +50,26 @@ async def prove(put: Put, kind: ConstraintKind) -> str | None:
     Raises HarnessError where the server does not answer.
     """
     constraint = PROOFS[kind]
-    request = make_request(_HELLO, Sampling(max_tokens=64), model="probe", constraint=constraint)
+    room = SHORT
     for spelling in spellings(kind):
-        reply = await put(request, spell(constraint, spelling))
+        while True:
+            request = make_request(
+                _HELLO, Sampling(max_tokens=room), model="probe", constraint=constraint
+            )
+            reply = await put(request, spell(constraint, spelling))
+            if isinstance(reply, Generation) or not (room < LONG and _thought(reply)):
+                break
+            room = LONG  # the model thinks first
         if isinstance(reply, Generation):
             check_silence(reply)
-        elif reply.finish == "stop" and obeys(reply.text, constraint):
+        elif reply.finish == "stop" and obeys(bare(reply.text, constraint, spelling), constraint):
             return spelling
     return None
+
+
+def _thought(reply: Completion) -> bool:
+    """Whether a reply ended at its limit while the model was still thinking."""
+    return reply.finish == "length" and bool(reply.reasoning or reply.usage.reasoning_tokens)
 
 
 def check_silence(reply: Generation) -> None:

@@ -23,7 +23,7 @@ from harness.core.model import Card
 from harness.core.request import Request, Sampling, make_request
 from harness.core.thinking import EFFORTS, OFF, ON, thinking_budget
 from harness.models.http.completion import Completion
-from harness.models.http.constraint_dialects import spell
+from harness.models.http.constraint_dialects import bare, spell
 from harness.models.http.probe import PROOFS, Put, check_silence
 
 Body: TypeAlias = Mapping[str, Any]
@@ -146,11 +146,11 @@ LMDeploy; reasoning: OpenRouter; thinking: Anthropic, GLM, DeepSeek; enable_thin
 class Thinking:
     """What was found out of one server."""
 
-    def __init__(self, put: Put, *, place: str) -> None:
+    def __init__(self, put: Put, *, place: str, sampling: Sampling | None = None) -> None:
         """`place` names the server in sentences."""
         self._put, self._place = put, place
         self._found: dict[str, Found] = {}
-        self.sampling = Sampling()
+        self.sampling = sampling or Sampling()
         """With which replies will be drawn."""
 
     async def find(self, levels: Sequence[str], *, held_too: Sequence[str], card: Card) -> Card:
@@ -228,8 +228,10 @@ async def thinks_when_held(
         reply = await put(request, {**found.body, **spell(PROOFS[kind], spelling)})
         if isinstance(reply, Generation):
             check_silence(reply)
-        elif _amount(reply) and obeys(part(reply.generation("probe")).text.strip(), PROOFS[kind]):
-            return True
+        elif _amount(reply):
+            text = bare(part(reply.generation("probe")).text.strip(), PROOFS[kind], spelling)
+            if obeys(text, PROOFS[kind]):
+                return True
     return False
 
 

@@ -8,24 +8,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
-from harness.core.constraint import ConstraintKind, Need
+from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Message
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
 from harness.core.text import visible
-from harness.models.http.completion import Completion
-from harness.models.http.constraint_dialects import held_to
+from harness.core.thinking import thinking_levels, thinking_need
+from harness.models.http.completion import Completion, as_completion
+from harness.models.http.constraint_dialects import held_to, unwrapped
 from harness.models.http.http_errors import Blocked
 from harness.models.http.key_mask import Mask
 from harness.models.http.limit_parsing import told_images
-from harness.models.http.probe import prove
+from harness.models.http.probe import PROOFS, prove
 from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
 from harness.models.http.request_body import NEUTRAL, parameters
 from harness.models.http.server_messages import BLOCKED, refused_parameter
+from harness.models.http.thinking import Thinking
 from harness.models.http.video import videos_of
 from harness.models.langchain.messages import (
     BODY,
@@ -67,8 +69,11 @@ class LangChainModel:
         patience: Patience | None = None,
         window: int = WINDOW,
         rates: Rates = UNLIMITED,
+        sampling: Sampling | None = None,
     ) -> None:
+        """`sampling`: that with which replies will be drawn, where it is known."""
         self._chat = chat
+        self._thinking = Thinking(self._try, place=name, sampling=sampling)
         self._patience = patience or Patience()
         self._dropped: frozenset[str] = frozenset()
         self._mask = Mask(secrets(chat))
@@ -113,7 +118,11 @@ class LangChainModel:
         extra = held_to(request, self._card.constraints)
         if isinstance(extra, Generation):
             return extra
-        return await self._put(request, extra)
+        if request.thinking:
+            await self._ensure(thinking_need(request.thinking))
+            extra |= self._thinking.body_of(request)
+        generation = await self._put(request, extra)
+        return unwrapped(generation, request, self._card.constraints)
 
     async def probe(self, needs: frozenset[Need]) -> None:
         """Find out which constraints hold. Raises HarnessError where nothing answers.
@@ -125,22 +134,23 @@ class LangChainModel:
         if not field_named(self._chat, BODY):
             return
         held = {k: s for k, s in self._card.constraints.items() if k not in needs}
-        for need in sorted(needs):
-            if need in {"logprob", "video"}:
-                continue
-            kind = cast(ConstraintKind, need)
-            if (spelling := await prove(self._try, kind)) is not None:
+        for kind in PROOFS:
+            if kind in needs and (spelling := await prove(self._try, kind)) is not None:
                 held[kind] = spelling
         self._card = replace(self._card, constraints=held)
+        if levels := thinking_levels(needs):
+            self._card = await self._thinking.find(
+                levels, held_too=thinking_levels(needs, held=True), card=self._card
+            )
 
-    async def _ensure(self, need: ConstraintKind) -> None:
+    async def _ensure(self, need: Need) -> None:
         async with self._probing:
             if need not in self._probed:
                 await self.probe(frozenset[Need]({need}))
 
     async def _try(self, request: Request, extra: Mapping[str, Any]) -> Completion | Generation:
         got = await self._put(request, extra)
-        return got if got.failure is not None else Completion(got.text, got.finish, got.usage)
+        return got if got.failure is not None else as_completion(got)
 
     async def _put(self, request: Request, extra: Mapping[str, Any]) -> Generation:
         """The reply, asked again where waiting may help."""

@@ -56,6 +56,7 @@ def open_langchain(argument: str, *, name: str, options: OpenOptions) -> LangCha
         patience=patience,
         window=options.concurrency or WINDOW,
         rates=Rates(options.rpm, options.tpm),
+        sampling=options.sampling,
     )
 
 
