@@ -1,4 +1,4 @@
-"""`harness bench`: what the client itself costs on this machine."""
+"""`harness bench`: measure the client's own cost on this machine."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness bench`."""
     from harness.cli.options import positive
 
-    parser.add_argument("what", choices=["client"], help="client: requests to a server of its own")
     parser.add_argument(
-        "--requests", metavar="N", type=positive, default=2000, help="requests of each run (2000)"
+        "what", choices=["client"], help="client: send requests to a local test server"
+    )
+    parser.add_argument(
+        "--requests",
+        metavar="N",
+        type=positive,
+        default=2000,
+        help="number of requests per run. Default: 2000",
     )
     parser.add_argument(
         "--rounds", metavar="N", type=positive, default=5,
-        help="runs of each client, taking turns; medians are shown (5)",
+        help="number of runs per client, in turns; medians are shown. Default: 5",
     )  # fmt: skip
     parser.add_argument(
         "--large", metavar="N", type=positive,
-        help="also N requests once, for the memory of a long run (50000 takes 750 MB of disk)",
+        help="also send N requests once, to measure memory in a long run (50000 needs 750 MB of disk)",
     )  # fmt: skip
     parser.add_argument(
         "--peers", metavar="DIR", type=Path,
-        help="folder with one virtual environment for each other tool to measure beside (DIR/inspect-ai, "
-        "DIR/lmms-eval)",
+        help="folder with one virtual environment per tool to compare with: DIR/inspect-ai, DIR/lmms-eval",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument(
-        "--out", metavar="FILE", type=Path, help="also write the page as Markdown to FILE"
+        "--out", metavar="FILE", type=Path, help="also write the results to FILE, as Markdown"
     )
 
 

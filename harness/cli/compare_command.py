@@ -1,4 +1,4 @@
-"""`harness compare`: runs and prediction tables against each other, over the samples they share."""
+"""`harness compare`: compare runs and tables of predictions on the samples they share."""
 
 from __future__ import annotations
 
@@ -22,39 +22,40 @@ DEFAULT_TASK = "table/emotion"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness compare`."""
+    parser.usage = "harness compare PATH [PATH ...] [options]"
     parser.add_argument(
         "what",
         nargs="+",
         type=Path,
-        metavar="A",
-        help="run folders, exports (folder or .zip), or tables and logs of answers made elsewhere",
+        metavar="PATH",
+        help="run folders, exports (folder or .zip), or files of answers from other tools",
     )
     parser.add_argument(
-        "--task", metavar="T",
-        help="the task that tables of answers are to; default: that of the run folders beside them, else "
+        "--task", metavar="TASK",
+        help="task of the answer files. Default: the task of the run folders given, otherwise "
         + DEFAULT_TASK,
-    )  # fmt: skip
-    add_columns(parser)
-    add_changes(parser)
-    add_id_key(parser)
-    parser.add_argument(
-        "--unlike", action="store_true",
-        help="compare although more differs than what is under test, and say so everywhere",
     )  # fmt: skip
     parser.add_argument(
         "--by", choices=("id", "content"), default="id",
-        help="what makes two samples one: their ids (default), or the bytes of their pictures, which are then read "
-        "again",
+        help="pair samples by id, or by the content of their pictures (reads the pictures again). Default: id",
     )  # fmt: skip
     parser.add_argument(
         "--select", choices=("loso",),
-        help="choose among the prompts of a run instead: for each subject the one that is best on all "
-        "others, which the subject is then scored with",
+        help="choose the best prompt of a run instead, leave-one-subject-out: each subject is scored with the "
+        "prompt that is best on all other subjects",
     )  # fmt: skip
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of everything drawn")
+    parser.add_argument(
+        "--unlike", action="store_true",
+        help="compare even if more differs than one axis; every result then says so",
+    )  # fmt: skip
+    parser.add_argument("--seed", metavar="S", type=int, default=0, help="random seed. Default: 0")
     shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print everything as JSON")
-    shape.add_argument("--markdown", action="store_true", help="print Markdown")
+    shape.add_argument("--json", action="store_true", help="print the results as JSON")
+    shape.add_argument("--markdown", action="store_true", help="print the results as Markdown")
+    tables = parser.add_argument_group("answers from other tools")
+    add_columns(tables)
+    add_changes(tables)
+    add_id_key(parser)
     add_folders(parser)
 
 
@@ -82,7 +83,7 @@ def execute(args: argparse.Namespace) -> int:
             secret=read_key(args.id_key),
         )
         if not any(side.exported for side in sides):
-            refuse_unused("where no export is compared", {"--id-key": args.id_key})
+            refuse_unused("without an export", {"--id-key": args.id_key})
         if args.by == "content":
             sides = by_content(sides, here=place.here)
         if args.select:
@@ -102,7 +103,7 @@ def _refuse_unused(args: argparse.Namespace) -> None:
     if not any(path.is_file() and path.suffix.lower() != ".zip" for path in args.what):
         columns = ("id", "truth", "answer", "fold", "map", "task")
         refuse_unused(
-            "where no table of answers is compared",
+            "without a file of answers",
             {f"--{name}": getattr(args, name) for name in columns} | {"--set": args.changes},
         )
     if args.select:
@@ -146,7 +147,7 @@ def _task(args: argparse.Namespace, place: Workspace) -> Task:
         if not path.exists():
             raise HarnessError(
                 f"no such run folder or file: {path}",
-                hint="name what `harness run` wrote, or a table",
+                hint="name a folder written by `harness run`, or a file of answers",
             )
     runs = [scored_manifest(open_run(path)) for path in args.what if path.is_dir()]
     known: dict[str, Any] = {n: t["config"] for run in runs for n, t in run["tasks"].items()}

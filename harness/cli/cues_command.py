@@ -1,4 +1,4 @@
-"""`harness cues`: on what grounds does a model judge?"""
+"""`harness cues`: audit which cues a model reports, and which ones change its answers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", type=Path, help="a scored run folder")
     parser.add_argument(
         "--label", metavar="L", default="happiness",
-        help="the emotion whose rate a cue may raise (default: happiness)",
+        help="emotion whose rate is tested for each cue. Default: happiness",
     )  # fmt: skip
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="seed of the resampling")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--no-page", action="store_true", help="write no cues.html")
+    parser.add_argument(
+        "--seed", metavar="S", type=int, default=0, help="random seed of the resampling. Default: 0"
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--no-page", action="store_true", help="do not write cues.html")
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Audit the cells that report cues, the effects of changed cues and the reliance on covered regions of one run."""
+    """Audit one run: reported cues, effects of changed cues, reliance on covered regions."""
     from harness.core.errors import HarnessError
     from harness.cues import audit, causes, read_sheets, region_reliance
     from harness.cues.contrasts import lonely_regions
@@ -41,9 +43,9 @@ def execute(args: argparse.Namespace) -> int:
     lonely = lonely_regions(sheets)
     if not (audits or found.effects or regions.effects or lonely):
         raise HarnessError(
-            f"{args.run} reports no cue, changes none and covers none",
-            hint="run a task with cues (faces/introspection) by a prompt of cues/, or conditions such as "
-            "cue:teeth_visible=yes and cue:teeth_visible=no, or region:all=blur beside none",
+            f"{args.run} has no cue reports, changed cues or covered regions",
+            hint="run faces/introspection with a prompt from cues/, or use conditions such as cue:teeth_visible=yes "
+            "and cue:teeth_visible=no, or none and region:all=blur",
         )
     placed = controls(folder) if regions.effects else {}
     if args.json:

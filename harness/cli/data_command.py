@@ -1,4 +1,4 @@
-"""`harness data check`: what is wrong with the data of a task, before a model sees them."""
+"""`harness data`: check the data of a task, or choose a fixed subset of it."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="what", metavar="check|subset", required=True)
     check = commands.add_parser(
         "check",
-        help="count classes, read every picture, find duplicates, compare with the published counts",
-        description="Reads a task's annotations through and opens every picture. Tells pictures that are missing or "
-        "cannot be read, pictures of the same content, pictures nearly the same in two subsets (an annotation called "
-        "split, subset, partition, usage, set or fold), subjects in several subsets, labels in several spellings, "
-        "codes without names, and counts that are not the published ones. Exit status 1 where there is any of these, "
-        "joined spellings excepted.",
+        help="check labels, pictures, duplicates, subject splits and published counts",
+        description="Read all annotations of a task and open every picture. Report missing and unreadable pictures, "
+        "duplicate pictures, near-duplicates in different subsets, subjects in more than one subset, labels with "
+        "several spellings, codes without names, and counts that differ from the published ones. A subset is the value "
+        "of an annotation called split, subset, partition, usage, set or fold. Exit status 1 if there is a problem; "
+        "several spellings of one label are not a problem.",
     )
     check.add_argument(
-        "--quick", action="store_true", help="open no picture: only look whether it is there"
+        "--quick",
+        action="store_true",
+        help="check only that each picture file exists; do not open it",
     )
-    check.add_argument("task", metavar="TASK", help="a task's name or YAML file")
+    check.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
     add_changes(check)
     add_folders(check)
     subset = commands.add_parser(
         "subset",
-        help="choose samples at random, balanced, and freeze the list",
-        description="Chooses N samples, of each combination of the values of --balance as equally many as there are, "
-        "and writes the list with a digest. A run takes it with --set source.subset=FILE.",
+        help="choose a random, balanced subset and write it to a file",
+        description="Choose N samples, as equally as possible over the combinations of the --balance values, and write "
+        "the list with a digest. Use it in a run with --set source.subset=FILE.",
     )
-    subset.add_argument("task", metavar="TASK", help="a task's name or YAML file")
-    subset.add_argument("--n", type=int, required=True, metavar="N", help="how many samples")
+    subset.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
+    subset.add_argument("--n", type=int, required=True, metavar="N", help="number of samples")
     subset.add_argument(
         "--balance", default="", metavar="NAMES",
-        help="fields or annotations, separated by commas: emotion,gender",
+        help="fields or annotations to balance, separated by commas, such as emotion,gender",
     )  # fmt: skip
+    subset.add_argument("--seed", type=int, default=0, help="random seed. Default: 0")
     subset.add_argument(
-        "--seed", type=int, default=0, help="another seed, another choice (default 0)"
-    )
-    subset.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="the YAML file to write"
+        "--out", type=Path, required=True, metavar="FILE", help="YAML file to write"
     )
     add_changes(subset)
     add_folders(subset)
@@ -72,10 +72,10 @@ def _subset(args: argparse.Namespace) -> int:
     from harness.sources.subset import draw_subset, subset_text
 
     if args.n < 1:
-        raise HarnessError(f"--n {args.n}", hint="choose at least 1 sample")
+        raise HarnessError(f"--n {args.n} is less than 1", hint="give a number of at least 1")
     if args.out.exists():
         raise HarnessError(
-            f"{args.out} is there already, and a subset is frozen", hint="write to another file"
+            f"{args.out} already exists", hint="choose another file; a subset is never overwritten"
         )
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes)
@@ -91,13 +91,13 @@ def _subset(args: argparse.Namespace) -> int:
         if stratum:
             print(f"  {', '.join(stratum)}: {subset.counts[stratum]:,} of {of:,}")
     if subset.left_out:
-        print(f"  left out, no value of {' or '.join(balance)}: {subset.left_out:,}")
-    print(f"take it with --set source.subset={args.out}")
+        print(f"  left out, no value for {' or '.join(balance)}: {subset.left_out:,}")
+    print(f"use it with --set source.subset={args.out}")
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    """Print what is there; 1 where something must be looked into."""
+    """Print the findings; returns 1 if there is a problem."""
     from harness.run.task_files import load_task
     from harness.sources import open_source
     from harness.sources.check import check_source
@@ -142,21 +142,19 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
         yield f"  published figures: {sizes.source}"
     if found.ceiling is not None:
         yield (
-            f"  annotators: one of them agrees with the label in {found.ceiling.accuracy:.3f} of the "
-            f"votes (class mean {found.ceiling.uar:.3f}; {found.ceiling.samples:,} samples with votes)"
+            f"  annotators: a single vote agrees with the label in {found.ceiling.accuracy:.3f} of cases "
+            f"(class mean {found.ceiling.uar:.3f}; {found.ceiling.samples:,} samples with votes)"
         )
     if found.codes:
         yield f"  LABELS: {found.codes}"
     if found.missing:
-        yield (
-            f"  MISSING: the pictures of {found.missing:,} samples; the first: {found.first_missing}"
-        )
+        yield (f"  MISSING: pictures of {found.missing:,} samples; first: {found.first_missing}")
     else:
-        yield "  every picture is there"
+        yield "  no picture is missing"
     if found.pictures is not None:
         yield from _picture_lines(found.pictures)
     if found.shared:
-        yield f"  SUBJECTS in several subsets: {len(found.shared):,}"
+        yield f"  SUBJECTS in more than one subset: {len(found.shared):,}"
         yield from (
             f"    {who}: {', '.join(subsets)}" for who, subsets in _first(found.shared.items())
         )
@@ -166,17 +164,17 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
 
 def _picture_lines(found: PictureFindings) -> Iterator[str]:
     if found.unreadable:
-        yield f"  UNREADABLE: the pictures of {len(found.unreadable):,} samples"
+        yield f"  UNREADABLE: pictures of {len(found.unreadable):,} samples"
         yield from (f"    {name}: {why}" for name, why in _first(found.unreadable.items()))
     for groups, title in (
-        (found.same, "SAME: groups of samples with one picture"),
-        (found.near, "NEAR: pairs of nearly the same picture in two subsets"),
+        (found.same, "SAME: groups of samples with the same picture"),
+        (found.near, "NEAR: pairs of nearly the same picture in different subsets"),
     ):
         if groups:
             yield f"  {title}: {len(groups):,}"
             yield from (f"    {_group_line(group)}" for group in _first(groups))
     if not (found.unreadable or found.same or found.near):
-        yield "  every picture can be read, and none stands there twice"
+        yield "  all pictures can be read; no duplicates"
 
 
 def _group_line(group: SamePictures) -> str:

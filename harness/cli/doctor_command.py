@@ -1,4 +1,4 @@
-"""`harness doctor`: what works here, and the hint for what does not."""
+"""`harness doctor`: check the installation, with a hint for each problem."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness doctor`."""
     add_folders(parser)
     parser.add_argument(
-        "--vllm-python", metavar="PYTHON", help="python of the environment that holds vLLM"
+        "--vllm-python", metavar="PYTHON", help="Python interpreter of the environment with vLLM"
     )
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print one line a check; 1 when one that everybody needs fails."""
+    """Print one line per check; returns 1 if a required one fails."""
     from pathlib import Path
 
     from harness.run.doctor import check_installation

@@ -1,4 +1,4 @@
-"""`harness export`: a run as others may have it, without ids, paths and pictures."""
+"""`harness export`: write a copy of a run to share, without ids, paths or pictures."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from harness.cli.options import add_id_key
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness export`."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
     parser.add_argument(
         "--out", metavar="DIR", type=Path,
-        help="where to write, a file where it ends in .zip; default: RUN-export beside the run",
+        help="folder to write, or a .zip file. Default: RUN-export next to the run",
     )  # fmt: skip
     add_id_key(parser)
     parser.add_argument(
-        "--with-replies", action="store_true", help="keep the words of the models' replies"
+        "--with-replies", action="store_true", help="include the text of the replies"
     )
     parser.add_argument(
         "--with-prompts", action="store_true",
-        help="keep templates and conversations, which may quote the data set's own questions",
+        help="include prompts and conversations, which may quote questions from the data set",
     )  # fmt: skip
     parser.add_argument(
         "--no-samples", action="store_true",
-        help="leave out the true values under made-up names; the export can then not be compared",
+        help="leave out the pseudonymized true and answered values; the export can then not be compared",
     )  # fmt: skip
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Write the export and say what is in it."""
+    """Write the export and list its contents."""
     from harness.core.errors import HarnessError
     from harness.exports.export import Kept, write_export
     from harness.exports.pseudonyms import read_key
@@ -39,7 +39,9 @@ def execute(args: argparse.Namespace) -> int:
     run = open_run(args.run)
     out = args.out or run.path.resolve().with_name(f"{run.path.resolve().name}-export")
     if out.resolve() == run.path.resolve():
-        raise HarnessError(f"{out} is the run itself", hint="name another place with --out")
+        raise HarnessError(
+            f"{out} is the run folder itself", hint="choose another folder with --out"
+        )
     kept = Kept(samples=not args.no_samples, replies=args.with_replies, prompts=args.with_prompts)
     with run.locked():
         written = write_export(run, out, secret=read_key(args.id_key), kept=kept)

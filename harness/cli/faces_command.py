@@ -1,4 +1,4 @@
-"""`harness faces`: annotated drawn faces as files, and contact sheets of them."""
+"""`harness faces`: draw annotated faces, or a contact sheet of them."""
 
 from __future__ import annotations
 
@@ -18,32 +18,51 @@ SECONDS = (10.0, 60.0)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness faces`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    draw = actions.add_parser("draw", help="PNG media and annotations.parquet in a folder")
-    draw.add_argument("--kind", choices=tuple(KINDS), default="image")
-    draw.add_argument(
-        "--n", type=int, required=True, metavar="N", help="how many pictures, clips or videos"
+    draw = actions.add_parser(
+        "draw", help="write pictures, clips or videos with annotations.parquet"
     )
     draw.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="the same seed gives the same bytes"
+        "--kind", choices=tuple(KINDS), default="image",
+        help="pictures, micro-expression clips, long videos or blends of two emotions. Default: image",
+    )  # fmt: skip
+    draw.add_argument(
+        "--n", type=int, required=True, metavar="N", help="number of pictures, clips or videos"
+    )
+    draw.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="random seed; the same seed gives the same files. Default: 0",
     )
     draw.add_argument(
         "--seconds",
         type=float,
         nargs=2,
         metavar=("LOW", "HIGH"),
-        help="length of a long video (10 60); every frame is written, 30 for each second",
+        help="length of a long video in seconds; 30 frames per second are written. Default: 10 60",
     )
     draw.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="an empty or new folder"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder to write; must be new or empty",
     )
-    sheet = actions.add_parser("sheet", help="a contact sheet of drawn faces, one PNG")
-    sheet.add_argument("--what", choices=SHEETS, required=True)
-    sheet.add_argument("--seed", type=int, default=0, metavar="S")
-    sheet.add_argument("--rows", type=int, metavar="R", help="rows, where their number is free (4)")
+    sheet = actions.add_parser("sheet", help="write a contact sheet of drawn faces as one PNG")
+    sheet.add_argument("--what", choices=SHEETS, required=True, help="what the sheet shows")
+    sheet.add_argument("--seed", type=int, default=0, metavar="S", help="random seed. Default: 0")
     sheet.add_argument(
-        "--size", type=int, default=128, metavar="PX", help="side of each face in pixels"
+        "--rows", type=int, metavar="R", help="number of rows, for sheets that allow it. Default: 4"
     )
-    sheet.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    sheet.add_argument(
+        "--size",
+        type=int,
+        default=128,
+        metavar="PX",
+        help="side of each face, in pixels. Default: 128",
+    )
+    sheet.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="file to write")
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -61,9 +80,9 @@ def _draw(args: argparse.Namespace) -> int:
     print(f"{args.n} {KINDS[args.kind]} and {table.name} in {args.out}")
     if args.kind in QUESTIONS:
         name = {"clip": "ME-VQA", "long": "ME-LVQA"}[args.kind]
-        print(f"their {name} questions: {args.out / QUESTIONS[args.kind]}")
+        print(f"{name} questions: {args.out / QUESTIONS[args.kind]}")
     if args.kind == "long":
-        print(f"their micro-expressions: {args.out / SPOTTING}")
+        print(f"micro-expressions: {args.out / SPOTTING}")
     return 0
 
 
@@ -72,9 +91,13 @@ def _sheet(args: argparse.Namespace) -> int:
     from harness.faces.sheet import sheet
 
     if args.out.suffix.lower() != ".png":
-        raise HarnessError(f"{args.out} is no PNG file", hint="name a file that ends in .png")
+        raise HarnessError(
+            f"{args.out} does not end in .png", hint="choose a file name that ends in .png"
+        )
     if args.what in FIXED_ROWS:
-        refuse_unused(f"on the sheet {args.what}, whose rows are fixed", {"--rows": args.rows})
+        refuse_unused(
+            f"with --what {args.what}, which has a fixed number of rows", {"--rows": args.rows}
+        )
     rows = ROWS if args.rows is None else args.rows
     page = sheet(args.what, seed=args.seed, rows=rows, size=args.size)
     page.save(args.out)

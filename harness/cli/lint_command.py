@@ -1,4 +1,4 @@
-"""`harness lint`: faults of prompts, before anything is asked."""
+"""`harness lint`: check prompts for errors before running them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "prompt",
         nargs="*",
         metavar="PROMPT",
-        help="prompts by name or pattern ('mine/*'); default: all there are",
+        help="name of a prompt, or a pattern such as 'mine/*'. Default: all prompts",
     )
     parser.add_argument(
         "--task", metavar="TASK", action="append", default=[],
-        help="check against this task (repeatable); default: every task that lists the prompt",
+        help="check against this task. Repeatable. Default: every task that lists the prompt",
     )  # fmt: skip
     add_changes(parser)
     add_folders(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print one line a finding; 1 when there is an error among them. A broken file is a finding too."""
+    """Print one line per finding; returns 1 if one is an error. A broken file is also a finding."""
     from harness.core.errors import HarnessError
     from harness.prompting import Library, lint
     from harness.run.task_files import find_task, load_task, task_names

@@ -1,4 +1,4 @@
-"""`harness list`: what there is to choose from."""
+"""`harness list`: list tasks, prompts, models and everything else with a name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.core.registry import Listed
 
 BROKEN = 1
-"""Exit status where something listed is broken."""
+"""Exit status if a listed item is broken."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print one line a thing: its name and what it is; 1 where one is broken, and its line says why."""
+    """Print one line per item: name and description. Returns 1 if an item is broken; its line says why."""
     listed = list(LISTS[args.kind](args))
     _print(listed)
     return BROKEN if any(one.broken for one in listed) else 0

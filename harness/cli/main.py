@@ -18,34 +18,34 @@ from harness.core.text import visible
 from harness.version import __version__
 
 COMMANDS = {
-    "run": "put tasks to models, score the replies, write the report",
-    "plan": "show what a run would ask, and with --power what it could find out; asks nothing",
-    "score": "score a run folder again, or answers made elsewhere, without a model",
-    "compare": "hold runs and tables of answers against each other over the samples they share",
-    "export": "write a run as others may have it: no ids, no paths, no pictures",
-    "cues": "audit what a model says its judgement rests on, and what truly moves it",
-    "report": "write a run folder's report page again",
-    "submit": "write a challenge's files of answers from finished runs, or check files made elsewhere",
-    "list": "list what there is: tasks, prompts, models, conditions, metrics and so on",
-    "show": "render one real sample of a task: its picture's path and the exact messages",
-    "lint": "check prompts against tasks before anything is asked",
-    "data": "check the data of a task, or freeze a subset of them",
-    "rate": "let people judge the samples of a task, and tell how far they agree",
+    "run": "evaluate models on tasks, score the replies and write a report",
+    "plan": "show what a run would ask, without asking; with --power, what it could detect",
+    "score": "score a run folder again, or score answers from another tool; needs no model",
+    "compare": "compare models, prompts or conditions on the samples they share",
+    "report": "write the report of a run folder again",
+    "cues": "audit which facial cues a model says it used, and which ones change its answers",
+    "export": "write a copy of a run to share, without ids, paths or pictures",
+    "submit": "write the answer files of a challenge from finished runs, or check existing ones",
+    "list": "list tasks, prompts, models, conditions, metrics and other names",
+    "show": "show one sample of a task with the exact messages a model would get",
+    "data": "check the data of a task, or choose a fixed subset of it",
+    "lint": "check prompts for errors before running them",
+    "rate": "let people rate the samples of a task in a browser, and measure their agreement",
     "faces": "draw annotated faces",
-    "bench": "measure what the client itself costs, against a server of its own",
-    "doctor": "check this installation and say how to repair it",
+    "doctor": "check this installation and say how to fix it",
+    "bench": "measure the client's own cost against a local test server",
 }
 
 EXIT_STATUSES: Mapping[int, str] = MappingProxyType(
     {
         0: "done",
-        1: "failed while working, or a check found faults",
-        2: "a wrong command, option or file, nothing touched",
-        3: "trials failed",
+        1: "failed while working, or a check found problems",
+        2: "wrong command, option or file; nothing was changed",
+        3: "some trials failed",
         130: "interrupted",
     }
 )
-"""What the exit status of a command says."""
+"""Meaning of each exit status."""
 
 GARBAGE = 200_000
 """Objects made between two looks for garbage in cycles, of which there is little: more than the modules of a command
@@ -94,8 +94,8 @@ def build_parser(wanted: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         allow_abbrev=False,  # `--task` is no short form of `--tasks`
         prog="harness",
-        description="How well, and on what grounds, a vision-language model reads human faces.",
-        epilog="`harness COMMAND --help` explains a command. Exit status: "
+        description="Evaluate how well vision-language models read human faces, and which cues they rely on.",
+        epilog="Run `harness COMMAND --help` for the options of a command. Exit status: "
         + "; ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUSES.items())
         + ".",
     )

@@ -1,4 +1,4 @@
-"""Arguments that several commands share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -13,167 +13,188 @@ if TYPE_CHECKING:
     from harness.core.task import Task
     from harness.run.workspace import Workspace
 
+Arguments = argparse._ActionsContainer
+"""A parser, or a group of its options."""
+
 
 def add_axes(parser: argparse.ArgumentParser) -> None:
-    """What `harness run` asks: tasks, models, prompts, conditions, a limit, changes, folders."""
-    parser.add_argument("task", nargs="+", metavar="TASK", help="a task's name or YAML file")
-    parser.add_argument(
-        "--model", metavar="M", action="append", default=[],
-        help="affect-tiny, transformers:PATH_OR_ID, vllm:PATH_OR_ID, openai:MODEL@URL, "
-        "langchain:PROVIDER:MODEL, or NAME of a [models.NAME] in harness.toml (repeatable); "
-        "without one only the baselines majority and prior are scored",
+    """What `harness run` asks: tasks, models, prompts, conditions, and how each sample is asked about."""
+    parser.add_argument("task", nargs="+", metavar="TASK", help="name of a task, or its YAML file")
+    _add_questions(parser.add_argument_group("what to evaluate"))
+    _add_manner(parser.add_argument_group("how to ask"))
+    _add_price(parser.add_argument_group("cost"))
+
+
+def _add_questions(group: Arguments) -> None:
+    group.add_argument(
+        "--model", metavar="MODEL", action="append", default=[],
+        help="model to evaluate: affect-tiny, vllm:MODEL, openai:MODEL@URL, transformers:MODEL or "
+        "langchain:PROVIDER:MODEL, where MODEL is a name or a path; or a NAME that harness.toml defines in "
+        "[models.NAME]. Repeatable. Without a model, only the majority and prior baselines are scored",
     )  # fmt: skip
-    parser.add_argument(
-        "--prompt", metavar="P", action="append", default=[],
-        help="a prompt's name, a pattern ('mine/*'), or `all`: those the task lists and your own that fit it "
-        "(repeatable); default: the task's first",
+    group.add_argument(
+        "--prompt", metavar="PROMPT", action="append", default=[],
+        help="name of a prompt, a pattern such as 'mine/*', or `all` for the task's prompts and your own that "
+        "fit it. Repeatable. Default: the task's first prompt",
     )  # fmt: skip
-    parser.add_argument(
-        "--condition", metavar="C", action="append", default=[],
-        help="none (default), blank, ... (repeatable): exactly those named are run",
+    group.add_argument(
+        "--condition", metavar="CONDITION", action="append", default=[],
+        help="how samples are shown, such as none, blank or optical-flow; see `harness list conditions`. "
+        "Repeatable; only the conditions you name are run. Default: none (samples as they are)",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--channel", choices=["free", "choice", "logprob"], action="append", default=[],
-        help="how answers are taken: free (read from free text), choice (the reply is held to the labels, a JSON "
-        "schema or a pattern), logprob (the label with the greatest probability, with calibration); "
-        "repeatable; default: the task's own, which is free unless it says otherwise",
+        help="how the answer is taken. free: parse free text. choice: constrain the reply to the labels, a JSON "
+        "schema or a pattern. logprob: take the label with the highest probability, with calibration scores. "
+        "Repeatable. Default: the task's own channel, usually free",
     )  # fmt: skip
-    parser.add_argument(
-        "--max-images", metavar="[MODEL=]N", action="append", default=[],
-        help="the most pictures that one request to MODEL (to any model) may hold, for models that take more than "
-        "they were trained with (Llama-3.2-Vision: 1); neighbouring frames become one numbered contact sheet "
-        "(repeatable)",
-    )  # fmt: skip
-    parser.add_argument(
+    add_changes(group)
+    group.add_argument(
         "--limit", metavar="N", type=positive,
-        help="a seeded random choice of N samples of each task instead of all",
+        help="use a seeded random choice of N samples per task instead of all",
     )  # fmt: skip
-    parser.add_argument(
-        "--label-order", metavar="O", action="append", default=[],
-        help="the order in which prompts list the labels: as-written (default), reversed, rotated-K, shuffled-SEED; "
-        "repeatable, each with every condition; with several, right under all and the pull of each place are told",
-    )  # fmt: skip
-    parser.add_argument(
-        "--shots", metavar="K", type=natural, action="append", default=[],
-        help="K worked examples first, pictures with their answers, for prompts that show them (emotion/few-shot-image); "
-        "drawn anew for each sample, balanced over labels, never of its own subject, from what the task names under "
-        "exemplars:, else from its samples; repeatable (0: none); default: the task's own",
-    )  # fmt: skip
-    _add_asking(parser)
-    add_changes(parser)
-    add_folders(parser)
 
 
-def _add_asking(parser: argparse.ArgumentParser) -> None:
-    """How replies are drawn, and how often."""
-    parser.add_argument(
-        "--thinking", metavar="T", action="append", default=[],
-        help="how much a model is to think before it answers: off, on, low, medium, high, or a number of tokens; an axis "
-        "like prompts (repeatable); how a server wants that asked is tried first, and one that cannot stops the run",
-    )  # fmt: skip
-    parser.add_argument(
-        "--repeats", metavar="N", type=positive, default=1,
-        help="ask about each sample N times, with the seeds S, S+1, ...; scores are means over them, and how many "
-        "answers change is told (with --temperature)",
-    )  # fmt: skip
-    parser.add_argument(
+def _add_manner(group: Arguments) -> None:
+    group.add_argument(
         "--protocol", metavar="NAME",
-        help="how a sample becomes an answer, in place of what prompts say: single, describe-then-answer, vote (the "
-        "--repeats replies to a sample vote, which needs a --temperature; ties are ambiguous), or another of "
-        "`harness list protocols`",
+        help="protocol to use instead of the prompt's own: single, describe-then-answer, vote (the --repeats "
+        "replies to a sample vote; needs --temperature; ties are ambiguous) or another from `harness list "
+        "protocols`",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
+        "--shots", metavar="K", type=natural, action="append", default=[],
+        help="number of few-shot examples, for prompts that show them (such as emotion/few-shot-image). Examples "
+        "are drawn for each sample, balanced over labels and never from its own subject, from the task's "
+        "`exemplars:` if set, otherwise from its samples. Repeatable; 0 shows none. Default: the task's own number",
+    )  # fmt: skip
+    group.add_argument(
+        "--thinking", metavar="LEVEL", action="append", default=[],
+        help="how much a model reasons before it answers: off, on, low, medium, high, or a number of tokens. "
+        "Repeatable; each level is run with every prompt. A model that cannot be asked for it stops the run. "
+        "Default: the model's own default",
+    )  # fmt: skip
+    group.add_argument(
         "--temperature", metavar="T", type=_temperature,
-        help="draw replies at this temperature; default 0: the likeliest word each time",
+        help="sampling temperature, 0 to 10. Default: the model's own setting in harness.toml, otherwise 0 (greedy "
+        "decoding)",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
+        "--repeats", metavar="N", type=positive, default=1,
+        help="ask about each sample N times, with seeds S, S+1, and so on; use with --temperature. Scores are "
+        "means over repeats, and the share of answers that change is reported. Default: 1",
+    )  # fmt: skip
+    group.add_argument(
         "--max-tokens", metavar="N", type=positive,
-        help="most tokens of a reply, its reasoning included, for all prompts; default: each prompt's own limit, "
-        "else the task's",
+        help="maximum number of tokens in a reply, reasoning included. Default: the prompt's limit, otherwise the "
+        "task's",
     )  # fmt: skip
-    parser.add_argument("--seed", metavar="S", type=int, help="seed of everything drawn (0)")
-    _add_price(parser)
+    group.add_argument(
+        "--label-order", metavar="ORDER", action="append", default=[],
+        help="order in which prompts list the labels: as-written, reversed, rotated-K or shuffled-SEED. "
+        "Repeatable; each order is run with every condition. With several orders, the report shows accuracy "
+        "under every order and the bias towards each position. Default: as-written",
+    )  # fmt: skip
+    group.add_argument(
+        "--max-images", metavar="[MODEL=]N", action="append", default=[],
+        help="maximum number of pictures per request, for one model or for all. Use it for models that were "
+        "trained with fewer pictures than they accept (Llama-3.2-Vision: 1). Neighbouring frames are then "
+        "combined into one numbered contact sheet. Repeatable",
+    )  # fmt: skip
+    group.add_argument("--seed", metavar="S", type=int, help="random seed. Default: 0")
 
 
-def _add_price(parser: argparse.ArgumentParser) -> None:
+def _add_price(parser: Arguments) -> None:
     parser.add_argument(
         "--price", metavar="[MODEL=]IN/OUT", action="append", default=[],
-        help="what a million tokens of prompts and of replies cost, in USD or the currency behind it (2.50/10, "
-        "2.50/10EUR; a third number: reasoning): tables and plans then show money (repeatable)",
+        help="price of a million prompt tokens and a million reply tokens, in USD or the currency after it, such as "
+        "2.50/10 or 2.50/10EUR; a third number is the price of reasoning tokens. Tables and plans then show costs. "
+        "Repeatable",
     )  # fmt: skip
 
 
 def add_serving(parser: argparse.ArgumentParser) -> None:
-    """How models are reached, and when a run gives up."""
-    parser.add_argument(
+    """How models are reached, and when a run stops."""
+    _add_reach(parser.add_argument_group("how to reach models"))
+    _add_limits(parser.add_argument_group("limits"))
+
+
+def _add_reach(group: Arguments) -> None:
+    group.add_argument(
         "--allow-remote", metavar="HOST", action="append", default=[],
-        help="let pictures leave this machine for this host (repeatable)",
+        help="allow pictures to be sent to this host. Repeatable. Default: only this machine",
     )  # fmt: skip
-    parser.add_argument(
-        "--key-file", metavar="PATH", type=Path,
-        help="file that holds a server's key and that you alone may read; default: OPENAI_API_KEY",
+    group.add_argument(
+        "--key-file", metavar="FILE", type=Path,
+        help="file with the API key, readable only by you. Default: the environment variable OPENAI_API_KEY",
     )  # fmt: skip
-    parser.add_argument(
-        "--vllm-python", metavar="[MODEL=]PYTHON", action="append", default=[],
-        help="for vllm:MODEL, the python of the environment that holds vLLM, of any version; default: this one's, "
-        "else that of the command vllm. With MODEL= for that model alone (repeatable)",
-    )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--vllm-arg", metavar="[MODEL=]ARG", action="append", default=[],
-        help="for vllm:MODEL, an argument of `vllm serve`, as in --vllm-arg=--tensor-parallel-size=2; with MODEL= for "
-        "that model alone, as in --vllm-arg vllm:OWNER/NAME=--enforce-eager (repeatable)",
+        help="for vllm:MODEL, an argument of `vllm serve`, such as --vllm-arg=--tensor-parallel-size=2; for one model "
+        "only, such as --vllm-arg vllm:OWNER/NAME=--enforce-eager. Repeatable",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
+        "--vllm-python", metavar="[MODEL=]PYTHON", action="append", default=[],
+        help="for vllm:MODEL, the Python interpreter of the environment with vLLM, for all models or for one. "
+        "Repeatable. Default: this environment if it has vLLM, otherwise that of the vllm command",
+    )  # fmt: skip
+    group.add_argument(
         "--adapter", metavar="[MODEL=]PATH", action="append", default=[],
-        help="a LoRA or other PEFT adapter to put upon a transformers: or vllm: model, a folder or a hub id "
-        "(repeatable)",
+        help="LoRA or other PEFT adapter for a transformers: or vllm: model, as a folder or a hub id. Repeatable",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--trust-remote-code", metavar="MODEL", action="append", default=[],
-        help="run the code that this model's checkpoint brings along, written as after --model (repeatable); "
-        "no other model's code is run",
+        help="run the Python code that comes with this model's checkpoint; write MODEL as after --model. Repeatable. "
+        "Default: no such code is run",
     )  # fmt: skip
-    parser.add_argument(
-        "--concurrency", metavar="N", type=positive,
-        help="most requests in flight (64 for a server); fewer where it shows that it bears no more",
-    )  # fmt: skip
-    parser.add_argument(
-        "--timeout", metavar="S", type=_seconds, help="longest wait for one reply (120)"
-    )
-    parser.add_argument(
-        "--rpm", metavar="N", type=_rate, help="most requests a minute to each server or provider"
-    )
-    parser.add_argument(
-        "--tpm", metavar="N", type=_rate,
-        help="most tokens a minute, of conversations and replies together, to each server or provider",
-    )  # fmt: skip
-    parser.add_argument(
-        "--give-up-after", metavar="S", type=_seconds,
-        help="a rate limit of a server is waited out; give up after this many seconds without a reply (900)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--max-error-rate", metavar="R", type=_share, default=0.2,
-        help="stop when more than this share of the last 100 requests failed (0.2); 1 never stops",
-    )  # fmt: skip
-    parser.add_argument(
-        "--max-cost", metavar="AMOUNT",
-        help="stop before the replies in the run folder cost more than this, by the prices of the models (5, or 5EUR); "
-        "the same command with a larger amount goes on",
-    )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--check-model", action="store_true",
-        help="open also a model of which nothing is left to ask, and ask again where it is another than the one recorded",
+        help="open every model, even if no request is left for it; if the model has changed since its replies were "
+        "recorded, ask again",
     )  # fmt: skip
-    parser.add_argument(
-        "--stop-after", metavar="S", type=_seconds,
-        help="stop asking after this many seconds; the same command goes on from there",
+
+
+def _add_limits(group: Arguments) -> None:
+    group.add_argument(
+        "--concurrency", metavar="N", type=positive,
+        help="maximum number of requests in flight; lowered automatically when a server is overloaded. "
+        "Default: 64 for a server",
+    )  # fmt: skip
+    group.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds,
+        help="maximum time to wait for one reply. Default: 120",
+    )  # fmt: skip
+    group.add_argument(
+        "--rpm", metavar="N", type=_rate,
+        help="maximum number of requests per minute to each server or provider",
+    )  # fmt: skip
+    group.add_argument(
+        "--tpm", metavar="N", type=_rate,
+        help="maximum number of tokens per minute, prompts and replies together, to each server or provider",
+    )  # fmt: skip
+    group.add_argument(
+        "--give-up-after", metavar="SECONDS", type=_seconds,
+        help="how long to wait out a server's rate limit without any reply before stopping. Default: 900",
+    )  # fmt: skip
+    group.add_argument(
+        "--max-error-rate", metavar="SHARE", type=_share, default=0.2,
+        help="stop when more than this share of the last 100 requests failed; 1 never stops. Default: 0.2",
+    )  # fmt: skip
+    group.add_argument(
+        "--max-cost", metavar="AMOUNT",
+        help="stop before the replies in the run folder cost more than this, such as 5 or 5EUR; needs the models' "
+        "prices. Run the same command with a larger amount to continue",
+    )  # fmt: skip
+    group.add_argument(
+        "--stop-after", metavar="SECONDS", type=_seconds,
+        help="stop sending requests after this time; run the same command again to continue",
     )  # fmt: skip
 
 
 def _temperature(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 10:
-        raise argparse.ArgumentTypeError(f"{text} is not a temperature from 0 to 10")
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 10")
     return number
 
 
@@ -181,7 +202,7 @@ def positive(text: str) -> int:
     """A whole number of at least 1."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return number
 
 
@@ -189,52 +210,53 @@ def natural(text: str) -> int:
     """A whole number of at least 0."""
     number = int(text)
     if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
+        raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
 
 
 def _seconds(text: str) -> float:
     number = float(text)
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
     return number
 
 
 def _rate(text: str) -> float:
     number = float(text)
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number a minute above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return number
 
 
 def _share(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return number
 
 
 def add_folders(parser: argparse.ArgumentParser) -> None:
     """`--prompts DIR` and `--tasks DIR`."""
-    parser.add_argument(
+    group = parser.add_argument_group("your own prompts and tasks")
+    group.add_argument(
         "--prompts", metavar="DIR", action="append", default=[], type=Path,
-        help="folder of your own prompts, searched before the shipped ones (repeatable)",
+        help="folder with your own prompts, searched before the built-in ones. Repeatable",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--tasks", metavar="DIR", action="append", default=[], type=Path, dest="task_folders",
-        help="folder of your own tasks, searched before the shipped ones (repeatable)",
+        help="folder with your own tasks, searched before the built-in ones. Repeatable",
     )  # fmt: skip
 
 
-def add_changes(parser: argparse.ArgumentParser) -> None:
+def add_changes(parser: Arguments) -> None:
     """`--set field.path=value`."""
     parser.add_argument(
-        "--set", metavar="FIELD.PATH=VALUE", action="append", default=[], dest="changes",
-        help="change a value of the task file, e.g. --set source.file=labels.csv (repeatable)",
+        "--set", metavar="KEY=VALUE", action="append", default=[], dest="changes",
+        help="override a value of the task file, such as --set source.file=labels.csv. Repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--allow-outside", action="append_const", const="source.allow_outside=true", dest="changes",
-        help="let a table name pictures outside its own folder and media.root",
+        help="allow a table to name pictures outside its own folder and media.root",
     )  # fmt: skip
 
 
@@ -242,8 +264,8 @@ def add_id_key(parser: argparse.ArgumentParser) -> None:
     """`--id-key FILE`."""
     parser.add_argument(
         "--id-key", metavar="FILE", type=Path,
-        help="a secret that those who want to compare exports share; samples are named with it in place of "
-        "the data's digest (needed where tables bring truths of their own)",
+        help="file with a secret shared by everyone who compares these exports. Sample names are derived from it "
+        "instead of from the data's digest. Required if tables bring their own truth",
     )  # fmt: skip
 
 

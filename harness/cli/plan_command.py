@@ -1,4 +1,4 @@
-"""`harness plan`: what a run would ask, without asking; and what it could find out."""
+"""`harness plan`: show what a run would ask, and with `--power` what it could detect. Sends no request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, evaluation
+from harness.cli.options import add_axes, add_folders, evaluation
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
@@ -18,31 +18,34 @@ if TYPE_CHECKING:
     from harness.run.job import Job
     from harness.run.plan import Plan
 
-NO_FOLDER = "none: a plan leaves nothing behind"
+NO_FOLDER = "none (a plan writes nothing)"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness plan`: those of `harness run` that say what is asked, and `--power`."""
+    parser.usage = "harness plan TASK [TASK ...] --model MODEL [options]"
     add_axes(parser)
-    parser.add_argument(
+    group = parser.add_argument_group("what to show")
+    group.add_argument(
         "--power", metavar="DIFF", nargs="?", type=float, const=0.0,
-        help="the least difference that a comparison over these samples would find, and with DIFF (0.05) how many "
-        "samples would find that",
+        help="show the smallest difference a comparison on these samples can detect; with DIFF (such as 0.05), also "
+        "how many samples are needed to detect it",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--discordance", metavar="SHARE", type=float, action="append", default=[],
-        help="with --power: assumed share of samples that one of the two alone has right "
-        "(repeatable; default .1, .2 and .3)",
+        help="with --power: assumed share of samples that only one of the two answers correctly. Repeatable. "
+        "Default: .1, .2 and .3",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--out", metavar="DIR", type=Path,
-        help="the folder of the run: what is done there already is told; nothing is written",
+        help="an existing run folder: show what is already done there. Nothing is written",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    group.add_argument("--json", action="store_true", help="print everything as JSON")
+    add_folders(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Plan in a temporary folder, print, leave nothing behind."""
+    """Plan in a temporary folder, print the plan and remove the folder."""
     import tempfile
 
     if args.power is None:
@@ -130,4 +133,4 @@ def _show(args: argparse.Namespace, summary: dict[str, Any], found: list[Planned
     print_plan(summary, file=sys.stdout)
     print_blocks(list(foresight_blocks(found)))
     if args.power is not None and not found:
-        print("no field with labels: nothing is known of the power of the others")
+        print("no power estimate: only fields with labels have one")

@@ -21,47 +21,52 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness rate`."""
+    parser.usage = "harness rate TASK --raters NAMES --out FILE [options]"
     parser.description = (
-        "Serves a page on 127.0.0.1 where people rate the samples of a task: each rater at an address of their own, in "
-        "a random order of their own, without truths, model answers or file names. Every answer is written at once to "
-        "a journal beside --out; the same command goes on after Ctrl-C or a kill. At the end all answers are written "
-        "to --out, one a row (rater, item, condition, field, value, seconds), and what raters agree on to "
-        "NAME-agreed beside it, which any task reads by --set source.sidecar.file=."
+        "Serve a page on 127.0.0.1 where people rate the samples of a task. Each rater has an address and a random "
+        "order of their own and sees no truths, model answers or file names. Answers are saved at once to a journal "
+        "next to --out; after Ctrl-C or a crash, run the same command again to continue. At the end, --out holds all "
+        "answers, one per row (rater, item, condition, field, value, seconds), and NAME-agreed next to it holds the "
+        "agreed answers. Use these in any task with --set source.sidecar.file=FILE."
     )
-    parser.add_argument("task", metavar="TASK", help="a task's name or YAML file")
+    parser.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
     parser.add_argument(
-        "--field", metavar="F", action="append", default=[],
-        help="what to rate (repeatable): a field of the task, or a new one written out: NAME=yes-no, NAME=label:A,B,C, "
-        "NAME=set:A,B,C, NAME=number:LOW,HIGH, NAME=text; default: those of the journal, else all of the task",
+        "--field", metavar="FIELD", action="append", default=[],
+        help="what to rate: a field of the task, or a new one: NAME=yes-no, NAME=label:A,B,C, NAME=set:A,B,C, "
+        "NAME=number:LOW,HIGH or NAME=text. Repeatable. Default: the fields in the journal, otherwise all fields of "
+        "the task",
     )  # fmt: skip
     parser.add_argument(
         "--raters", metavar="NAMES",
-        help="who rates: names separated by commas, or a table with a column `rater`, whose other columns are kept "
-        "with every answer",
+        help="names separated by commas, or a table with a column `rater`; its other columns are saved with every "
+        "answer",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="ratings.csv or ratings.parquet"
-    )
-    parser.add_argument(
-        "--condition", metavar="C", action="append", default=[],
-        help="show the samples under a condition (repeatable): none (default; clips with all their frames), "
-        "face-crop, resize:64, apex, ...",
+        "--out", type=Path, required=True, metavar="FILE",
+        help="table to write, such as ratings.csv or ratings.parquet",
     )  # fmt: skip
     parser.add_argument(
-        "--seed", type=int, metavar="S", help="another seed, other orders (default 0)"
+        "--condition", metavar="CONDITION", action="append", default=[],
+        help="how samples are shown, such as face-crop, resize:64 or apex. Repeatable. Default: none (as they are; "
+        "clips with all frames)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="random seed of the orders. Default: 0"
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--report", action="store_true",
-        help="collect nothing: write the tables, print the agreement of raters and what is to be adjudicated",
+        help="collect no ratings: write the tables, print the raters' agreement and the items in dispute",
     )  # fmt: skip
     what.add_argument(
         "--adjudicate", action="store_true",
-        help="show only items that raters disagree about, and only the fields in dispute; what is chosen stands",
+        help="show only items and fields that raters disagree about; the answer chosen here is final",
     )  # fmt: skip
-    parser.add_argument("--port", type=int, metavar="P", help="default: any that is free")
     parser.add_argument(
-        "--serve-only", action="store_true", help="print the addresses and open no browser"
+        "--port", type=int, metavar="PORT", help="port to listen on. Default: any free port"
+    )
+    parser.add_argument(
+        "--serve-only", action="store_true", help="print the addresses without opening a browser"
     )
     add_changes(parser)
     add_folders(parser)

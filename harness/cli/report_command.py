@@ -1,4 +1,4 @@
-"""`harness report`: the report of a run folder, as a page, Markdown or JSON."""
+"""`harness report`: write the report of a run folder as HTML, Markdown or JSON."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness report`."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
     parser.add_argument(
         "--format", choices=("html", "markdown", "json"), default="html",
-        help="html: the page, report.html (default); markdown: its tables, report.md; json: these with unrounded "
-        "values, report.json",
+        help="html: write report.html. markdown: write its tables to report.md. json: write them with unrounded "
+        "values to report.json. Default: html",
     )  # fmt: skip
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Write the report; a run whose scores are older than its journal is scored first.
+    """Write the report. A run with replies newer than its scores is scored first.
 
-    The file's path goes to standard output, its notices to standard error.
+    The path goes to standard output, notices to standard error.
     """
     from harness.analyses.words import visible
     from harness.report.document import write_json, write_markdown

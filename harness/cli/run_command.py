@@ -1,4 +1,4 @@
-"""`harness run`: plan, ask, score, report."""
+"""`harness run`: plan, send requests, score and report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_axes, add_serving, evaluation
+from harness.cli.options import add_axes, add_folders, add_serving, evaluation
 
 if TYPE_CHECKING:
     from harness.api.carry_out import Finished
@@ -18,18 +18,22 @@ TRIALS_FAILED = 3
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness run`."""
+    parser.usage = "harness run TASK [TASK ...] --model MODEL [options]"
     add_axes(parser)
-    parser.add_argument(
-        "--out", metavar="DIR", type=Path, help="run folder; default under results/runs/"
-    )
-    parser.add_argument("--json", action="store_true", help="print only the scores, as JSON")
-    parser.add_argument(
+    group = parser.add_argument_group("where the results go")
+    group.add_argument(
+        "--out", metavar="DIR", type=Path,
+        help="run folder. An existing one is continued and keeps its replies. Default: a folder under results/runs/",
+    )  # fmt: skip
+    group.add_argument("--json", action="store_true", help="print only the scores, as JSON")
+    group.add_argument("--no-report", action="store_true", help="do not write report.html")
+    group.add_argument(
         "--fit-on", metavar="DATA",
-        help="what the baselines are fitted on: a path for the source, or source options (split=train); "
-        "default: the scored labels, marked in-sample",
+        help="data to fit the baselines on: a path for the source, or source options such as split=train. "
+        "Default: the scored labels; the rows are then marked in-sample",
     )  # fmt: skip
     add_serving(parser)
-    parser.add_argument("--no-report", action="store_true", help="write no report.html")
+    add_folders(parser)
 
 
 def execute(args: argparse.Namespace) -> int:

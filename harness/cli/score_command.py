@@ -1,4 +1,4 @@
-"""`harness score`: records and scores from a run folder, or from answers made elsewhere, without a model."""
+"""`harness score`: score a run folder, or answers from another tool. Needs no model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_folders, workspace
+from harness.cli.options import Arguments, add_folders, workspace
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
@@ -18,66 +18,70 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness score`."""
-    parser.add_argument("run", type=Path, nargs="?", metavar="RUN", help="a run folder")
-    parser.add_argument(
-        "--predictions", metavar="FILE", type=Path,
-        help="in place of RUN: answers made elsewhere; a .csv, .tsv, .jsonl or .parquet table, a .json log "
-        "of inspect-ai, a samples .jsonl of lm-eval or lmms-eval; a run folder is written from it",
-    )  # fmt: skip
-    parser.add_argument(
-        "--task", metavar="T",
-        help="with --predictions: the task that the answers are to; with RUN: the one task that --set, --truths and "
-        "--refresh concern (default: each that they fit)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--truths", metavar="FILE", type=Path,
-        help="with RUN: corrected truths, a table with a column `sample` (ids as in records.parquet) and one for each "
-        "field that is corrected; blank cells change nothing",
-    )  # fmt: skip
-    parser.add_argument(
-        "--refresh", action="store_true",
-        help="with RUN: read truths and annotations again from the source, with any --set source.KEY=VALUE; replies "
-        "stay as they are",
-    )  # fmt: skip
-    parser.add_argument(
-        "--events", metavar="FILE", type=Path,
-        help="with --predictions: both are tables of intervals (subject, video, onset, offset, emotion), this one "
-        "the true ones; scored by STRS, as published and mended. --task faces/me-str takes the truth from a task",
-    )  # fmt: skip
-    add_columns(parser)
-    parser.add_argument(
-        "--set", metavar="FIELD.PATH=VALUE", action="append", default=[], dest="changes",
-        help="with RUN: score otherwise than was asked, e.g. --set fields.emotion.metrics=[uar,kappa] or "
-        "--set slices=[age_group]: metrics, scored, synonyms and definitions of fields, slices, folds, cluster, parts, languages; "
-        "it is recorded in the run, and `harness score RUN` without options goes back. With --predictions: change a "
-        "value of the task file (repeatable)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="run folder of --predictions; default under results/runs/",
+    parser.usage = (
+        "harness score RUN [options]\n       harness score --predictions FILE --task TASK [options]"
     )
+    parser.add_argument("run", type=Path, nargs="?", metavar="RUN", help="run folder")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], dest="changes",
+        help="change how the run is scored, such as --set fields.emotion.metrics=[uar,kappa] or "
+        "--set slices=[age_group]. Allowed: metrics, scored, synonyms and definitions of fields, slices, folds, "
+        "cluster, parts, languages. The change is recorded; `harness score RUN` without options undoes it. With "
+        "--predictions: override a value of the task file. Repeatable",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print only the scores, as JSON")
+    run = parser.add_argument_group("scoring a run folder")
+    run.add_argument(
+        "--truths", metavar="FILE", type=Path,
+        help="table of corrected truths, with a column `sample` (ids as in records.parquet) and one column per "
+        "corrected field; empty cells change nothing",
+    )  # fmt: skip
+    run.add_argument(
+        "--refresh", action="store_true",
+        help="read truths and annotations again from the source, with any --set source.KEY=VALUE; replies are kept",
+    )  # fmt: skip
+    predictions = parser.add_argument_group("scoring answers from other tools")
+    predictions.add_argument(
+        "--predictions", metavar="FILE", type=Path,
+        help="answers to score instead of a run: a table (.csv, .tsv, .jsonl, .parquet), a .json log of "
+        "inspect-ai, or a samples .jsonl of lm-eval or lmms-eval. A run folder is written from it",
+    )  # fmt: skip
+    predictions.add_argument(
+        "--task", metavar="TASK",
+        help="task of the answers. With RUN: apply --set, --truths and --refresh to this task only. Default: to "
+        "every task they fit",
+    )  # fmt: skip
+    add_columns(predictions)
+    predictions.add_argument(
+        "--events", metavar="FILE", type=Path,
+        help="table of true intervals (subject, video, onset, offset, emotion), if --predictions is a table of "
+        "spotted intervals. Both STRS variants are shown: as published and corrected. To take the truth from a "
+        "task, use --task, such as --task faces/me-str",
+    )  # fmt: skip
+    predictions.add_argument(
+        "--out", metavar="DIR", type=Path,
+        help="run folder to write. Default: a folder under results/runs/",
+    )  # fmt: skip
     add_folders(parser)
 
 
-def add_columns(parser: argparse.ArgumentParser) -> None:
-    """The flags that say what the columns of a table of answers hold."""
+def add_columns(parser: Arguments) -> None:
+    """The options that say what the columns of a table of answers hold."""
     for name, what in (
-        ("id", "sample ids (default: name)"),
-        ("truth", "true values (default: the task's source, joined by id, else gt)"),
-        ("answer", "replies (default: the remaining column)"),
+        ("id", "sample ids. Default: name"),
+        ("truth", "true values. Default: taken from the task's source by id, otherwise gt"),
+        ("answer", "replies. Default: the remaining column"),
     ):
-        parser.add_argument(f"--{name}", metavar="COL", help=f"column of {what}")
+        parser.add_argument(f"--{name}", metavar="COLUMN", help=f"column of {what}")
     parser.add_argument(
-        "--fold", metavar="COL",
-        help="column of the fold (leave-one-subject-out) of a trained model's answers: subjects are checked",
+        "--fold", metavar="COLUMN",
+        help="column of cross-validation folds, for answers of a trained model; checks that no subject is in two "
+        "folds",
     )  # fmt: skip
     parser.add_argument(
         "--map", metavar="FILE.yaml", type=Path,
-        help="in place of the three: YAML with id, truth, answer (a column, or field: column), cluster, "
-        "annotations, fold, ranked",
+        help="YAML file instead of these options, with the keys id, truth, answer (a column, or field: column), "
+        "cluster, annotations, fold, ranked",
     )  # fmt: skip
 
 
@@ -90,10 +94,13 @@ def asked_columns(args: argparse.Namespace) -> PredictionMap:
     if args.map is None:
         return PredictionMap(**named, fold=args.fold)
     if args.fold:
-        raise HarnessError("--map goes without --fold", hint="write fold: COL into the map file")
+        raise HarnessError(
+            "--map cannot be combined with --fold", hint="write fold: COL into the map file"
+        )
     if any(named.values()):
         raise HarnessError(
-            "--map goes without --id, --truth and --answer", hint="write them into the map file"
+            "--map cannot be combined with --id, --truth or --answer",
+            hint="write them into the map file",
         )
     return read_map(args.map)
 
@@ -104,14 +111,14 @@ def execute(args: argparse.Namespace) -> int:
 
     if (args.run is None) == (args.predictions is None):
         raise HarnessError(
-            "what is to be scored?",
-            hint="harness score RUN, or harness score --predictions FILE --task T",
+            "nothing to score: give a run folder or --predictions, but not both",
+            hint="run `harness score RUN`, or `harness score --predictions FILE --task TASK`",
         )
     if args.predictions is None:
         return _score_run(args)
     refuse_unused(
         "with --predictions", {"--truths": args.truths, "--refresh": args.refresh},
-        hint="name the column of truths with --truth COL; or score the run folder that is written from FILE",
+        hint="name the column of true values with --truth COLUMN; or run `harness score` on the folder written from FILE",
     )  # fmt: skip
     if args.events or _is_spots(args.predictions):
         return _score_spots(args)
@@ -123,11 +130,11 @@ def _score_run(args: argparse.Namespace) -> int:
     from harness.run.folder import open_run
     from harness.score.rescore import Rescoring, rescore
 
-    _refuse_columns(args, "where a run folder is scored")
+    _refuse_columns(args, "when scoring a run folder")
     refuse_unused(
-        "where a run folder is scored",
+        "when scoring a run folder",
         {"--events": args.events, "--out": args.out, "--prompts": args.prompts, "--tasks": args.task_folders},
-        hint="a run folder holds its own tasks, prompts and scores",
+        hint="leave it out; a run folder has its own tasks, prompts and scores",
     )  # fmt: skip
     asked = Rescoring(tuple(args.changes), args.truths, args.refresh, args.task)
     if not asked:
@@ -169,7 +176,7 @@ def _refuse_columns(args: argparse.Namespace, doing: str) -> None:
     names = ("id", "truth", "answer", "fold", "map")
     refuse_unused(
         doing, {f"--{name}": getattr(args, name) for name in names},
-        hint="they say what the columns of --predictions FILE hold",
+        hint="leave it out; it describes the columns of --predictions FILE",
     )  # fmt: skip
 
 
@@ -194,14 +201,14 @@ def _score_spots(args: argparse.Namespace) -> int:
     from harness.score.scores import Scores
     from harness.sources import open_source
 
-    _refuse_columns(args, "on tables of intervals, whose columns have fixed names")
+    _refuse_columns(args, "for tables of intervals, whose columns have fixed names")
     refuse_unused(
-        "on tables of intervals: no run folder is written",
+        "for tables of intervals, which are scored without a run folder",
         {"--out": args.out, "--prompts": args.prompts},
     )
     if args.events is not None:
         refuse_unused(
-            "with --events, which holds the truth",
+            "with --events, which gives the truth",
             {"--task": args.task, "--set": args.changes, "--tasks": args.task_folders},
         )
     predicted = read_spots(args.predictions)
@@ -214,8 +221,8 @@ def _score_spots(args: argparse.Namespace) -> int:
         truth = truth_of(task, iter(source))
     else:
         raise HarnessError(
-            f"{args.predictions.name} holds intervals: what is there to spot?",
-            hint="--events FILE with the true intervals, or --task faces/me-str",
+            f"{args.predictions.name} is a table of intervals, and no true intervals were given",
+            hint="give them with --events FILE, or name a spotting task, such as --task faces/me-str",
         )
     rows = tuple(spot_table_rows(predicted, truth, task=args.task or truth.table.name))
     for note in spot_notes(predicted, truth):
@@ -240,8 +247,8 @@ def _imported(args: argparse.Namespace) -> RunFolder:
 
     if args.task is None:
         raise HarnessError(
-            "--predictions needs the task that the answers are to",
-            hint="--task table/emotion, or another of `harness list tasks`",
+            "--predictions needs --task",
+            hint="name the task that the answers are for, such as --task table/emotion; see `harness list tasks`",
         )
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes, references=False)

@@ -1,4 +1,4 @@
-"""`harness show`: one real sample of a task, as a model would get it."""
+"""`harness show`: show one sample of a task with the exact messages a model would get."""
 
 from __future__ import annotations
 
@@ -20,25 +20,28 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness show`."""
-    parser.add_argument("task", metavar="TASK", help="a task's name or YAML file")
+    parser.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
     parser.add_argument(
-        "--prompt", metavar="P", action="append", default=[],
-        help="a prompt's name, a pattern ('mine/*'), or `all`: those the task lists and your own that fit it "
-        "(repeatable); default: the task's first",
+        "--prompt", metavar="PROMPT", action="append", default=[],
+        help="name of a prompt, a pattern such as 'mine/*', or `all` for the task's prompts and your own that "
+        "fit it. Repeatable. Default: the task's first prompt",
     )  # fmt: skip
-    parser.add_argument("--condition", metavar="C", default="none", help="default: none")
+    parser.add_argument(
+        "--condition", metavar="CONDITION", default="none",
+        help="how the sample is shown; see `harness list conditions`. Default: none (as it is)",
+    )  # fmt: skip
     parser.add_argument(
         "--shots", metavar="K", type=natural,
-        help="worked examples first, for prompts that show them; default: the task's own number",
+        help="number of few-shot examples, for prompts that show them. Default: the task's own number",
     )  # fmt: skip
     parser.add_argument(
         "--protocol", metavar="NAME",
-        help="in place of the prompt's own: single, describe-then-answer, vote-5, ...",
+        help="protocol to use instead of the prompt's own; see `harness list protocols`",
     )  # fmt: skip
-    parser.add_argument("--sample", metavar="ID", help="the sample of this id; default: the first")
+    parser.add_argument("--sample", metavar="ID", help="show this sample. Default: the first")
     parser.add_argument(
         "--each", metavar="ANNOTATION",
-        help="the first sample of each value of an annotation, e.g. --each question_kind",
+        help="show the first sample for each value of an annotation, such as --each question_kind",
     )  # fmt: skip
     add_changes(parser)
     add_folders(parser)
@@ -112,7 +115,7 @@ def _choose(source: object, args: argparse.Namespace) -> Iterator[Sample]:
     if not seen:
         wanted = f"sample {args.sample!r}" if args.sample else "sample"
         raise HarnessError(
-            f"the source has no {wanted}", hint="leave --sample out to see the first"
+            f"the source has no {wanted}", hint="leave out --sample to see the first one"
         )
 
 
@@ -136,7 +139,7 @@ def _show(
         condition = conditions[prompt.name]
         view = preview(sample, task, prompt, library, condition, pool=pool, pairs=pairs)
         if view is None:
-            _say(f"\nprompt    {prompt.name}: fills none of the fields this sample asks for")
+            _say(f"\nprompt    {prompt.name}: answers none of the fields this sample asks for")
             continue
         _say(f"\nprompt    {prompt.name} ({protocols[prompt.name]})  condition {condition.name}")
         for number, line in enumerate(view.pictures, 1):
@@ -150,7 +153,7 @@ def _show(
         for role, text in view.turns:
             _say(f"--- {role}\n{text}")
         if view.awaiting:
-            _say(f"--- assistant\n(the model speaks here; its words become `{view.awaiting}`)")
+            _say(f"--- assistant\n(the model replies here; its text becomes `{view.awaiting}`)")
     print()
 
 

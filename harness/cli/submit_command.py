@@ -1,4 +1,4 @@
-"""`harness submit`: a challenge's files of answers from finished runs, or a check of files made elsewhere."""
+"""`harness submit`: write the answer files of a challenge from finished runs, or check existing ones."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness submit`."""
+    parser.usage = (
+        "harness submit CHALLENGE RUN [RUN ...] --to-answer FILE [FILE ...] --out DIR [options]\n"
+        "       harness submit CHALLENGE --to-answer FILE [FILE ...] --check FILE [FILE ...]"
+    )
     parser.add_argument(
         "challenge",
         metavar="CHALLENGE",
@@ -24,36 +28,42 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to-answer", metavar="FILE", nargs="+", action="extend", type=Path, required=True,
-        help="the challenge's files of questions, under their published names (of ME-STR: tables NAME_to_answer.csv "
-        "of subject and video)",
+        help="question files of the challenge, under their published names. For ME-STR: tables named "
+        "NAME_to_answer.csv with the columns subject and video",
     )  # fmt: skip
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where answers, zip and receipt go")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="folder for the answers, the zip file and the receipt",
+    )
     parser.add_argument(
         "--check", metavar="FILE", nargs="+", action="extend", type=Path, default=[],
-        help="in place of RUN: check files of answers made elsewhere; exit 0 where they are fit, else 1",
+        help="check these answer files instead of writing new ones. Exit status 0 if they are valid, otherwise 1",
     )  # fmt: skip
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be written; write nothing"
+        "--dry-run", action="store_true", help="show what would be written, without writing it"
     )
     parser.add_argument(
         "--fill", metavar="words|FIELD=TEXT", action="append", default=[],
-        help="for replies without a usable answer: their own words, or what you name (repeatable)",
+        help="what to write for replies without a usable answer: `words` for their own text, or a fixed text per "
+        "field. Repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="FIELD=A,B", action="append", default=[],
-        help="the labels of a field, where other than those known (repeatable); answers outside are warned of",
+        help="allowed labels of a field, if they differ from the built-in ones; other answers give a warning. "
+        "Repeatable",
     )  # fmt: skip
+    chosen = parser.add_argument_group("which answers to use, if the runs hold several")
     for name in ("task", "model", "prompt", "condition", "channel"):
-        parser.add_argument(
-            f"--{name}", metavar=name[0].upper(), help=f"only answers of this {name}"
-        )
+        chosen.add_argument(f"--{name}", metavar=name.upper(), help=f"only answers of this {name}")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Check, or assemble and write."""
     from harness.submit import form_named, read_questions
 
-    # A list of files takes the run folders behind it as well; they are folders, so that no one need mind.
+    # `--to-answer FILE ... RUN` also takes the run folders after it: folders are no answer files.
     args.run += [path for path in args.to_answer if path.is_dir()]
     args.to_answer = [path for path in args.to_answer if not path.is_dir()]
     labels = {k: tuple(v.split(",")) for k, v in _pairs(args.labels, "--labels").items()}
@@ -62,7 +72,7 @@ def execute(args: argparse.Namespace) -> int:
         return _spots(args, form)
     asked = [read_questions(path, form) for path in dict.fromkeys(args.to_answer)]
     for name in form.missing(tuple(questions.path.name for questions in asked)):
-        print(f"note: {name} was not given; the challenge has {len(form.files)} files of questions")
+        print(f"note: {name} is missing; the challenge has {len(form.files)} question files")
     _refuse_nonsense(args)
     return _check(form, asked, args.check) if args.check else _submit(args, form, asked)
 
@@ -71,7 +81,9 @@ def _refuse_nonsense(args: argparse.Namespace) -> None:
     from harness.core.errors import HarnessError
 
     if args.check and args.run:
-        raise HarnessError("--check goes without runs", hint="leave out the run folders")
+        raise HarnessError(
+            "--check cannot be combined with run folders", hint="leave out the run folders"
+        )
     if args.check:
         names = ("task", "model", "prompt", "condition", "channel", "fill", "dry_run", "out")
         refuse_unused(
@@ -80,11 +92,11 @@ def _refuse_nonsense(args: argparse.Namespace) -> None:
         return
     if not args.run:
         raise HarnessError(
-            "what is to be submitted?",
-            hint="name the run folders that hold the answers, or --check FILE for a file made elsewhere",
+            "no run folder given",
+            hint="name the run folders with the answers, or check an existing file with --check FILE",
         )
     if args.out is None and not args.dry_run:
-        raise HarnessError("where to?", hint="--out DIR, or --dry-run to write nothing")
+        raise HarnessError("--out is missing", hint="give --out DIR, or --dry-run to write nothing")
 
 
 def _spots(args: argparse.Namespace, form: SubmissionForm) -> int:
@@ -100,14 +112,14 @@ def _spots(args: argparse.Namespace, form: SubmissionForm) -> int:
         for file in dict.fromkeys(args.check):
             if file.name not in by_name or not file.is_file():
                 raise HarnessError(
-                    f"{file} is no table of intervals that is asked",
-                    hint=f"they are called {', '.join(by_name)}",
+                    f"{file} is not one of the expected tables of intervals",
+                    hint=f"expected: {', '.join(by_name)}",
                 )
             findings = check_spots(file.read_bytes(), by_name[file.name], form, name=file.name)
             _print_findings(findings)
             fit = fit and not findings.faults
         return 0 if fit else 1
-    refuse_unused("on tables of intervals", {"--fill": args.fill, "--labels": args.labels})
+    refuse_unused("for tables of intervals", {"--fill": args.fill, "--labels": args.labels})
     spotted = read_spotted(args.run, _choice(args))
     package = pack_spots(form, [(videos, *spots_for(videos, spotted)) for videos in asked])
     for findings in package.findings:
@@ -129,7 +141,8 @@ def _pairs(given: list[str], option: str) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not (name and equals and value.strip()):
             raise HarnessError(
-                f"{option} {text!r} is not FIELD=VALUE", hint=f"{option} coarse=negative"
+                f"{option} {text!r} is not FIELD=VALUE",
+                hint=f"for example: {option} coarse=negative",
             )
         found[name] = value.strip()
     return found
@@ -145,7 +158,8 @@ def _fill(args: argparse.Namespace) -> Fill:
     for name in values:
         if name not in known:
             raise HarnessError(
-                f"--fill: no field {name!r}", hint=f"use words, or one of {', '.join(known)}"
+                f"--fill: unknown field {name!r}",
+                hint=f"use `words`, or one of: {', '.join(known)}",
             )
     return Fill(words="words" in args.fill, values=values)
 
@@ -159,12 +173,12 @@ def _check(form: SubmissionForm, asked: list[Questions], files: list[Path]) -> i
     for file in dict.fromkeys(files):
         questions = by_name.get(file.name)
         if questions is None:
-            questions = left.pop(0) if left else asked[0]  # the wrong name is told as a fault
+            questions = left.pop(0) if left else asked[0]  # the wrong name is reported as an error
         findings = check_file(file, questions, form)
         _print_findings(findings)
         fit = fit and not findings.faults
     for questions in left:
-        print(f"note: no file was given for {questions.path.name}")
+        print(f"note: no answer file for {questions.path.name}")
     return 0 if fit else 1
 
 
@@ -186,31 +200,33 @@ def _finish(args: argparse.Namespace, package: Package) -> int:
     """Write, or say what would be written."""
     if args.dry_run:
         names = ", ".join((*package.files, package.zip_name))
-        print(f"dry run: nothing written; it would be {names}, a receipt")
+        print(f"dry run, nothing written. Would write: {names} and a receipt")
         return 0
     print()
     for path in package.write(args.out):
         print(path)
-    unseen = "the layout of the zip is"
+    unseen = "the layout of the zip file is"
     if package.form.spots:
-        unseen = "the columns of the table and the layout of the zip are"
-    print(f"{unseen} not confirmed by the challenge: see how its page wants the files")
+        unseen = "the table columns and the layout of the zip file are"
+    print(
+        f"{unseen} not confirmed by the challenge; compare with its submission page before you upload"
+    )
     return 0
 
 
 def _print_findings(findings: Findings) -> None:
     from harness.analyses.words import visible
 
-    state = _many(len(findings.faults), "fault") if findings.faults else "structure in order"
+    state = _many(len(findings.faults), "error") if findings.faults else "structure valid"
     warned = _many(len(findings.warnings), "warning")
     print(f"\n{visible(findings.file)}: {_many(findings.rows, 'row')}, {state}, {warned}")
     for line in findings.faults:
-        print(f"  fault: {visible(line)}")
+        print(f"  error: {visible(line)}")
     for line in findings.warnings:
         print(f"  warning: {visible(line)}")
     for name, labels in findings.labels.items():
-        told = ", ".join(labels) if len(labels) <= 12 else f"{len(labels)} names"
-        print(f"  labels known of {name}: {told} (others: --labels {name}=A,B)")
+        shown = ", ".join(labels) if len(labels) <= 12 else f"{len(labels)} names"
+        print(f"  labels of {name}: {shown} (to change them: --labels {name}=A,B)")
 
 
 def _print_spread(part: Assembled) -> None:
@@ -224,8 +240,8 @@ def _print_spread(part: Assembled) -> None:
     for question, answer in zip(part.questions.rows, part.answers, strict=True):
         kinds.setdefault(question.kind or "unknown", Counter())[answer] += 1
     for kind, counted in kinds.items():
-        told = ", ".join(f"{text} {n}" for text, n in counted.most_common(4) if len(text) < 60)
-        print(f"  {kind}: {visible(told or f'{len(counted)} different answers')}")
+        shown = ", ".join(f"{text} {n}" for text, n in counted.most_common(4) if len(text) < 60)
+        print(f"  {kind}: {visible(shown or f'{len(counted)} different answers')}")
     grouped: dict[tuple[str, str], list[int]] = {}
     for one in part.filled:
         why = ", ".join(f"{name} {outcome}" for name, outcome in one.outcomes.items())

@@ -80,7 +80,7 @@ def test_show_gives_the_pictures_path_and_the_exact_messages(data: Path, harness
     assert "(32x32, " in done.stdout
     assert "[image 1]" in done.stdout
     assert "anger, happiness" in done.stdout
-    assert "its words become `description`" in done.stdout
+    assert "its text becomes `description`" in done.stdout
 
 
 def test_show_works_where_the_picture_is_missing(data: Path, harness: Run) -> None:

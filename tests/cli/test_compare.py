@@ -40,7 +40,7 @@ def test_predictions_are_scored_by_flags_and_by_map(tmp_path: Path, harness: Run
     assert harness("report", "run").returncode == 0
     both = harness(*score, "--map", "map.yaml", "--id", "a")
     assert (both.returncode, both.stdout) == (2, "")
-    assert "--map goes without" in both.stderr
+    assert "--map cannot be combined with" in both.stderr
 
 
 def test_score_needs_one_thing_to_score(tmp_path: Path, harness: Run) -> None:

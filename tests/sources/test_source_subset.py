@@ -128,7 +128,7 @@ def test_the_command_writes_it_once(
     assert "mine.yaml: 12 of 60 samples" in said
     assert "anger, f: 2 of 15" in said
     assert main(command) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["run", "table/emotion", "--set", "source.file=t.csv", "--set", "source.subset=mine.yaml",
                  "--out", "run"]) == 0  # fmt: skip
     assert "12 samples" in capsys.readouterr().err

@@ -123,7 +123,7 @@ def test_two_files_from_two_runs_and_a_note_where_one_is_missing(
         assert archive.namelist() == [PRED, "me_vqa_samm_test_pred.jsonl"]
     capsys.readouterr()
     assert submit(one, "--to-answer", casme3, "--dry-run") == 0
-    assert f"note: {SAMM} was not given" in capsys.readouterr().out
+    assert f"note: {SAMM} is missing" in capsys.readouterr().out
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,10 +180,10 @@ def test_answers_about_long_videos_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--out", "x"), "what is to be submitted?"),
-        (("RUN",), "where to?"),
-        (("RUN", "--check", "FILE"), "--check goes without runs"),
-        (("RUN", "--out", "x", "--fill", "mood=sad"), "no field 'mood'"),
+        (("--out", "x"), "no run folder given"),
+        (("RUN",), "--out is missing"),
+        (("RUN", "--check", "FILE"), "--check cannot be combined"),
+        (("RUN", "--out", "x", "--fill", "mood=sad"), "unknown field 'mood'"),
         (("RUN", "--out", "x", "--fill", "=sad"), "is not FIELD=VALUE"),
     ],
 )
