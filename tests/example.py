@@ -42,16 +42,18 @@ def write_package(
         (place / path).write_text(text)
 
 
-def install_example(place: Path) -> None:
-    """The example package, installed into the folder `place`."""
-    project: dict[str, Any] = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
+def install_example(place: Path, source: Path = EXAMPLE) -> None:
+    """The example package, or another project of modules and entry points, installed into the folder `place`."""
+    project: dict[str, Any] = tomllib.loads((source / "pyproject.toml").read_text())["project"]
     write_package(
         place, project["name"], entry_points=project["entry-points"], version=project["version"]
     )
-    for folder in EXAMPLE.iterdir():
-        if folder.is_dir():
+    for one in source.iterdir():
+        if one.is_dir():
             skip = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(folder, place / folder.name, ignore=skip)
+            shutil.copytree(one, place / one.name, ignore=skip)
+        elif one.suffix == ".py":
+            shutil.copy(one, place / one.name)
 
 
 @dataclass(frozen=True)

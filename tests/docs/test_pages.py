@@ -18,7 +18,7 @@ from harness.prompting import Library, shipped_folder
 from harness.run.task_files import find_task
 from harness.run.workspace import open_workspace
 from tests.documents import PAGES, ROOT, WRITTEN, Block, blocks
-from tests.example import Installed
+from tests.example import Installed, install_example
 
 LANGUAGES = {"sh", "bash", "python", "jinja", "yaml", "toml", "text", "csv", "json"}
 SHOWN = {"text", "csv", "json"}
@@ -52,6 +52,11 @@ def test_what_a_page_says_runs(
         if block.title:
             (work / block.title).parent.mkdir(parents=True, exist_ok=True)
             (work / block.title).write_text(block.text, encoding="utf-8")
+        elif block.language == "bash":
+            for words in block.commands:
+                if words[:2] == ["pip", "install"] and (work / words[2]).is_dir():
+                    install_example(place := work.parent / f"site-{ran}", work / words[2])
+                    monkeypatch.syspath_prepend(str(place))
         elif block.language == "python" and not block.snippet:
             exec(compile(block.text, where, "exec"), {"__name__": "__main__"})
             ran += 1
