@@ -45,6 +45,10 @@ class EvaluateOptions(TypedDict, total=False):
     """How answers are taken: `free`, `choice`, `logprob`; default: the task's own."""
     max_images: int | Mapping[str, int]
     """The most pictures that one request may hold: to any model, or model -> number."""
+    pixels: str | int | Sequence[str | int]
+    """The most pixels of each picture sent (`"0.25MP"`, 250000; `"full"`: as they are); several are an axis."""
+    details: str | Sequence[str]
+    """How closely servers are asked to look at pictures: `low`, `high`, `auto`; several are an axis."""
     prices: str | Mapping[str, str]
     """What tokens cost, `INPUT/OUTPUT` for a million each (`2.50/10`, `2.50/10EUR`): of any model, or model -> price."""
     max_cost: float | str
@@ -117,12 +121,14 @@ class EvaluateOptions(TypedDict, total=False):
 
 
 _LISTS = (
-    "prompts", "conditions", "channels", "label_orders", "shots", "thinking", "allow_remote", "vllm_args",
+    "prompts", "conditions", "details", "channels", "label_orders", "shots", "thinking", "allow_remote", "vllm_args",
     "vllm_python", "adapters", "trust_remote_code",
     "prompts_folders", "tasks_folders",
 )  # fmt: skip
 _TEXTS = ("fit_on", "max_cost")
-_OWN = ("model", "models", "max_images", "prices", "source", "fields", "set", "report", "progress")
+_OWN = (
+    "model", "models", "max_images", "pixels", "prices", "source", "fields", "set", "report", "progress",
+)  # fmt: skip
 
 
 def _signed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -205,6 +211,7 @@ def _asked(
         "tasks": tuple(one if isinstance(one, Task) else str(one) for one in _listed(task)),
         "models": models.names,
         "max_images": _per_model(given.get("max_images")),
+        "pixels": tuple(map(str, _listed(given.get("pixels", ())))),
         "prices": _per_model(given.get("prices")),
         "changes": changes(
             source=given.get("source"), fields=given.get("fields"), set=given.get("set")

@@ -40,7 +40,7 @@ Seconds = Annotated[PositiveFloat, FiniteFloat]
 
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
-        "models": "--model", "prices": "--price", "prompts": "--prompt", "conditions": "--condition", "channels": "--channel",
+        "models": "--model", "prices": "--price", "details": "--detail", "prompts": "--prompt", "conditions": "--condition", "channels": "--channel",
         "label_orders": "--label-order", "vllm_args": "--vllm-arg", "check_models": "--check-model",
         "adapters": "--adapter",
     }
@@ -66,6 +66,10 @@ class RunOptions(BaseModel):
     channels: tuple[Channel, ...] = ()
     max_images: tuple[str, ...] = ()
     """`N` or `MODEL=N`."""
+    pixels: tuple[str, ...] = ()
+    """The most pixels of each picture: `0.25MP`, `250000`, `full`."""
+    details: tuple[str, ...] = ()
+    """How closely servers are asked to look at pictures: `low`, `high`, `auto`."""
     prices: tuple[str, ...] = ()
     """`INPUT/OUTPUT` or `MODEL=INPUT/OUTPUT`, for a million tokens each (`harness.core.price`)."""
     max_cost: str | None = None
@@ -149,6 +153,8 @@ def prepare(
         conditions=asked.conditions or ("none",),
         channels=asked.channels,
         max_images=asked.max_images,
+        pixels=asked.pixels,
+        details=asked.details,
         prices=asked.prices,
         label_orders=asked.label_orders,
         shots=asked.shots,
@@ -216,6 +222,8 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
         "protocol": asked.protocol, "thinking": asked.thinking,
         "max_tokens": asked.max_tokens,
+        "pixels": asked.pixels,
+        "details": asked.details,
         "prices": asked.prices,
         "max_cost": asked.max_cost,
         "repeats": asked.repeats if asked.repeats != 1 else None,
@@ -249,6 +257,9 @@ def _refuse_unopened(
         taken = "adapter" if option == "adapters" else option
         if not any(takes(model, taken) for model in opened):
             refuse_unused(doing, {spelled(option): getattr(asked, option)})
+    objects = len(opened) < len(asked.models)  # each says for itself what it takes
+    if not objects and not any(takes(model, "details") for model in opened):
+        refuse_unused(doing, {spelled("details"): asked.details})
     if not asked.models:
         refuse_unused(doing, {spelled("check_models"): asked.check_models})
 

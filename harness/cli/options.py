@@ -101,6 +101,16 @@ def _add_manner(group: Arguments) -> None:
         "trained with fewer pictures than they accept (Llama-3.2-Vision: 1). Neighbouring frames are then "
         "combined into one numbered contact sheet. Repeatable",
     )  # fmt: skip
+    group.add_argument(
+        "--pixels", metavar="N", action="append", default=[],
+        help="scale pictures of more than N pixels down before they are sent, such as 0.25MP or 250000; smaller ones "
+        "are not enlarged. full: as they are. Repeatable: an axis, compared in pairs",
+    )  # fmt: skip
+    group.add_argument(
+        "--detail", metavar="DETAIL", action="append", default=[],
+        help="image detail asked of an OpenAI-like server: low, high or auto. Tested before the run; a server that does "
+        "not accept it stops the run. Repeatable: an axis",
+    )  # fmt: skip
     group.add_argument("--seed", metavar="S", type=int, help="random seed. Default: 0")
 
 
@@ -298,6 +308,8 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         conditions=tuple(args.condition),
         channels=tuple(args.channel),
         max_images=tuple(args.max_images),
+        pixels=tuple(args.pixels),
+        details=tuple(args.detail),
         prices=tuple(args.price),
         label_orders=tuple(args.label_order),
         shots=tuple(args.shots),

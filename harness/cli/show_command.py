@@ -54,8 +54,8 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.axes import Axes
     from harness.run.exemplars import read_pool
     from harness.run.mix_pairing import Partners
-    from harness.run.plan import choose_prompts, conditions_of
     from harness.run.preview import with_labels
+    from harness.run.prompt_choice import choose_prompts, conditions_of
 
     place = workspace(args)
     (task,) = tasks(args, [args.task], place)

@@ -23,7 +23,9 @@ from harness.metrics import main_metric, metric_of
 from harness.stats.components import Component, variance_components
 from harness.stats.rank import rank
 
-FACTORS = ("model", "prompt", "condition", "label order", "channel", "thinking")
+FACTORS = (
+    "model", "prompt", "condition", "pixels", "detail", "label order", "channel", "thinking",
+)  # fmt: skip
 
 
 MOST_RANKED = 24
@@ -127,7 +129,16 @@ def _factors(
 ) -> Iterator[Factors]:
     """Variance components, where two factors or more vary; a note where they are not fully crossed."""
     keys: list[tuple[str, ...]] = [
-        (one.cell.model, one.cell.prompt, one.shown, one.order, one.cell.channel, one.cell.thinking)
+        (
+            one.cell.model,
+            one.cell.prompt,
+            one.shown,
+            str(one.cell.pixels),
+            one.cell.detail,
+            one.order,
+            one.cell.channel,
+            one.cell.thinking,
+        )
         for one in group
     ]
     varying = [f for at, f in enumerate(FACTORS) if len({key[at] for key in keys}) > 1]

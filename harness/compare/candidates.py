@@ -86,7 +86,7 @@ class Contender:
 
     @property
     def shown(self) -> str:
-        """The condition but for the label order."""
+        """The condition but for the label order and how pictures are sent."""
         return spelled_condition(self.cell.condition, self.cell.shots)
 
     @property

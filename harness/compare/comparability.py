@@ -9,10 +9,15 @@ from typing import Any
 
 from harness.compare.candidates import Contender
 from harness.core.errors import HarnessError
+from harness.core.sent_pictures import FULL, spelled_pixels
 
-AXES = ("model", "prompt", "condition", "label order", "protocol", "channel", "thinking")
+AXES = (
+    "model", "prompt", "condition", "pixels", "detail", "label order", "protocol", "channel", "thinking",
+)  # fmt: skip
 UNASKED = "unasked"
 """On the axis `thinking`: the model thinks as it does by itself."""
+UNSAID = "unsaid"
+"""On the axis `detail`: nothing is said of it."""
 RERUN = "run"
 """The axis of two runs of the very same cell."""
 
@@ -77,6 +82,8 @@ def axes_between(a: Contender, b: Contender) -> tuple[str, ...]:
         "model": (a.cell.model, a.identity) != (b.cell.model, b.identity),
         "prompt": known and _prompt_of(a) != _prompt_of(b),
         "condition": a.shown != b.shown,
+        "pixels": a.cell.pixels != b.cell.pixels,
+        "detail": a.cell.detail != b.cell.detail,
         "label order": a.order != b.order,
     }
     differ["thinking"] = known and a.cell.thinking != b.cell.thinking
@@ -194,6 +201,10 @@ def _axis_value(axis: str, one: Contender) -> str:
         return one.order
     if axis == "thinking":
         return one.cell.thinking or UNASKED
+    if axis == "pixels":
+        return spelled_pixels(one.cell.pixels) if one.cell.pixels else FULL
+    if axis == "detail":
+        return one.cell.detail or UNSAID
     return str(getattr(one.cell, axis))
 
 

@@ -14,6 +14,7 @@ from harness.conditions.shots import MOST_SHOTS
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError
 from harness.core.registry import Listed, Registry, call
+from harness.core.sent_pictures import DETAIL, DETAILS, PIXELS
 
 CONDITIONS = Registry(
     "condition",
@@ -113,6 +114,8 @@ def describe_conditions() -> Iterator[Listed]:
     """Each condition and family as it is written, with one line, sorted; label orders and worked examples too."""
     told = [
         Listed(SHOTS_FORM, f"N (to {MOST_SHOTS}) worked examples first, where the prompt shows them: shots-4"),
+        Listed(f"{PIXELS}0.25MP", "pictures of more pixels (width times height; any number) made smaller, none larger"),
+        Listed(f"{DETAIL}low", f"how closely a server is asked to look at pictures: {', '.join(DETAILS)}"),
         Listed(f"{ORDER_PREFIX}ORDER", f"another order of the labels in the prompt: {ORDERS}"),
         *CONDITIONS.listed(),
     ]  # fmt: skip

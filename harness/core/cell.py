@@ -9,6 +9,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from harness.core.sent_pictures import DETAIL, PIXELS, spelled_pixels
+
 Channel: TypeAlias = Literal["free", "choice", "logprob"]
 """How an answer is taken: read from free text; from text that was held to the admissible answers; or as
 the label to which the model gives the greatest probability."""
@@ -50,6 +52,10 @@ class Cell:
     """The order in which the prompt lists the labels."""
     thinking: str = ""
     """How much the model is asked to think (`harness.core.thinking`); empty: as it does by itself."""
+    pixels: int = 0
+    """The most pixels of each picture sent; 0: as they are."""
+    detail: str = ""
+    """At which detail the server is asked to look at pictures; empty: nothing is said."""
     asked_as: str = ""
     """Of an earlier version of an edited prompt, which is kept as `prompt` (`emotion/plain@2026-11-28-1a2b3c`): the
     prompt's name when it was asked. Empty for the version that stands."""
@@ -76,8 +82,11 @@ class Cell:
 
     @property
     def shown_condition(self) -> str:
-        """The condition with worked examples and label order, in one word: `apex+shots-4+label-order:reversed`."""
-        return spelled_condition(self.condition, self.shots, self.label_order)
+        """The condition with worked examples, how pictures are sent, and label order, in one word:
+        `apex+shots-4+pixels:0.25MP+label-order:reversed`."""
+        return spelled_condition(
+            self.condition, self.shots, self.label_order, pixels=self.pixels, detail=self.detail
+        )
 
     def as_row(self) -> dict[str, str]:
         """The cell as the files of a run spell it: task, model, prompt, condition (in one word), protocol, channel."""
@@ -105,10 +114,20 @@ def thinking_in(channel: str) -> str:
     return level if found else ""
 
 
-def spelled_condition(condition: str, shots: int = 0, label_order: str = AS_WRITTEN) -> str:
-    """A condition, a number of worked examples and a label order in one word; `harness.conditions` reads it back."""
+def spelled_condition(
+    condition: str,
+    shots: int = 0,
+    label_order: str = AS_WRITTEN,
+    *,
+    pixels: int = 0,
+    detail: str = "",
+) -> str:
+    """A condition, a number of worked examples, how pictures are sent, and a label order in one word;
+    `harness.conditions` reads it back."""
     parts = [] if condition == "none" else [condition]
     parts += [f"shots-{shots}"] if shots else []
+    parts += [f"{PIXELS}{spelled_pixels(pixels)}"] if pixels else []
+    parts += [f"{DETAIL}{detail}"] if detail else []
     parts += [f"label-order:{label_order}"] if label_order != AS_WRITTEN else []
     return "+".join(parts) or "none"
 

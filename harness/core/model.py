@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -69,6 +69,18 @@ class Model(Protocol):
     async def reply(self, request: Request) -> Generation: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """A model that may be told how closely to look at pictures."""
+
+    async def prove_detail(self, wanted: Sequence[str]) -> str:
+        """Find out whether it takes these words for `detail`; a note where it does not plainly heed them, else empty.
+
+        Raises HarnessError where it refuses one, or does not answer.
+        """
+        ...
 
 
 @runtime_checkable

@@ -38,6 +38,8 @@ class Request:
     """Replies whose log-probabilities are wanted instead of a text; empty for a text."""
     thinking: str = ""
     """How much the model is asked to think (`harness.core.thinking`); empty: as it does by itself."""
+    detail: str = ""
+    """How closely a server is asked to look at pictures; empty: nothing is said."""
 
 
 def request_key(
@@ -49,6 +51,7 @@ def request_key(
     constraint: Constraint | None = None,
     candidates: tuple[str, ...] = (),
     thinking: str = "",
+    detail: str = "",
 ) -> str:
     """Hash of everything that determines a reply.
 
@@ -64,6 +67,8 @@ def request_key(
         asked.append(["candidates", candidates])
     if thinking:
         asked.append(["thinking", thinking])
+    if detail:
+        asked.append(["detail", detail])
     body = _COMPACT.encode(asked)
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -91,10 +96,11 @@ def make_request(
     constraint: Constraint | None = None,
     candidates: tuple[str, ...] = (),
     thinking: str = "",
+    detail: str = "",
 ) -> Request:
     """A Request with its key."""
     key = request_key(
         messages, sampling, model=model, repeat=repeat, constraint=constraint, candidates=candidates,
-        thinking=thinking,
+        thinking=thinking, detail=detail,
     )  # fmt: skip
-    return Request(key, messages, sampling, constraint, candidates, thinking)
+    return Request(key, messages, sampling, constraint, candidates, thinking, detail)

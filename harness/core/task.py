@@ -22,6 +22,15 @@ from harness.core.field import FieldSpec
 from harness.core.languages import known_languages
 
 
+class AtMost(BaseModel):
+    """A size that larger pictures are scaled down to; smaller ones are sent as they are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at_most: PositiveInt
+    """Longer side in pixels."""
+
+
 class MediaSpec(BaseModel):
     """What is done to every picture before any condition."""
 
@@ -29,8 +38,9 @@ class MediaSpec(BaseModel):
 
     frames: str = "all"
     """Frame policy for clips: `all`, `apex`, `onset-apex-offset`, `uniform-N`."""
-    resize: PositiveInt | None = None
-    """Longer side in pixels; None sends the file's own bytes."""
+    resize: PositiveInt | AtMost | None = None
+    """Longer side in pixels: a number scales every picture to it, up or down; `{at_most: 448}` scales larger ones down
+    and leaves smaller ones as they are. None sends the file's own bytes."""
     fps: PositiveFloat | None = None
     """Frames per second of every clip whose source tells none, as they were recorded; only videos need it."""
 

@@ -10,7 +10,15 @@ from harness.media.decode import (
 from harness.media.frames import POLICIES, Policy, parse_policy
 from harness.media.portable import portable
 from harness.media.sheet import ContactSheet, contact_sheet
-from harness.media.transforms import Transformed, blank, encode_png, resize
+from harness.media.transforms import (
+    Transformed,
+    blank,
+    encode_png,
+    limit_pixels,
+    limited_picture,
+    resize,
+    shrink,
+)
 from harness.media.verify import check
 
 __all__ = [
@@ -26,8 +34,11 @@ __all__ = [
     "contact_sheet",
     "decode",
     "encode_png",
+    "limit_pixels",
+    "limited_picture",
     "open_picture",
     "parse_policy",
     "portable",
     "resize",
+    "shrink",
 ]

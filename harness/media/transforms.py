@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
@@ -67,6 +68,72 @@ def resize(medium: Medium, *, longer_side: int) -> Medium:
         return scale_to(image, longer_side)
 
     return transformed(medium, transform=f"{RESIZED}{longer_side}", change=change)
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A picture seen through a change that leaves some as they are: these keep their own bytes."""
+
+    picture: Picture
+    transform: str
+    """Name of the change, with its settings: `resize-at-most-448`."""
+    change: Change
+    """Gives the very same image where nothing is to be changed."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.picture.name} ({self.transform})"
+
+    def read(self) -> bytes:
+        """The picture's own bytes, or PNG bytes of the changed one. Raises MediaError where it cannot be used."""
+        image = open_picture(self.picture)
+        changed = self.change(image)
+        return self.picture.read() if changed is image else encode_png(changed)
+
+
+def shrink(medium: Medium, *, longer_side: int) -> Medium:
+    """Every frame whose longer side is above this scaled down to it (Lanczos); others keep their bytes."""
+
+    def change(image: Image.Image) -> Image.Image:
+        return image if max(image.size) <= longer_side else scale_to(image, longer_side)
+
+    transform = f"{RESIZED}at-most-{longer_side}"
+    return replace(
+        medium,
+        frames=tuple(Limited(frame, transform, change) for frame in medium.frames),
+        changes=(*medium.changes, transform),
+    )
+
+
+def limit_pixels(medium: Medium, *, most: int) -> Medium:
+    """Every frame of more than `most` pixels (width times height) scaled down; others keep their bytes."""
+    return replace(
+        medium,
+        frames=tuple(limited_picture(frame, most=most) for frame in medium.frames),
+        changes=(*medium.changes, f"{RESIZED}at-most-{most}-pixels"),
+    )
+
+
+def limited_picture(picture: Picture, *, most: int) -> Picture:
+    """The picture, scaled down where it has more than `most` pixels (`fit_pixels`)."""
+    return Limited(
+        picture, f"{RESIZED}at-most-{most}-pixels", lambda image: fit_pixels(image, most)
+    )
+
+
+def fit_pixels(image: Image.Image, most: int) -> Image.Image:
+    """An image of at most `most` pixels: both sides times the same factor, rounded down, none below 1 (Lanczos).
+
+    The very same image where it is small enough.
+    """
+    from PIL import Image
+
+    width, height = image.size
+    if width * height <= most:
+        return image
+    across = min(max(1, math.isqrt(width * most // height)), most)
+    down = min(max(1, math.isqrt(height * most // width)), most // across)
+    return image.resize((across, down), Image.Resampling.LANCZOS)
 
 
 def is_resized(medium: Medium) -> bool:

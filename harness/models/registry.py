@@ -151,8 +151,8 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
         "affect-tiny": frozenset(),
         "transformers": frozenset({"trust_remote_code", "adapter"}),
         "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"})
-        | {"body", "trust_remote_code", "adapter"},
-        "openai": _REACHED | {"key_env", "headers", "query", "body"},
+        | {"body", "trust_remote_code", "adapter", "details"},
+        "openai": _REACHED | {"key_env", "headers", "query", "body", "details"},
         "langchain": _REACHED | {"key_env"},
         "majority": frozenset(),
         "prior": frozenset(),
@@ -178,6 +178,7 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "body": "body",
         "trust_remote_code": "trust_remote_code",
         "adapter": "adapter",
+        "detail": "details",
     }
 )
 """Setting of a model -> the option of OpenOptions that it becomes."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator,
 
 from harness.core.errors import HarnessError
 from harness.core.price import Price
+from harness.core.sent_pictures import FULL, read_detail, read_pixels, spelled_pixels
 from harness.core.text import digest_json
 from harness.core.thinking import read_thinking
 from harness.models.http.request_body import PARAMETERS
@@ -79,6 +80,10 @@ class ModelSettings(BaseModel):
     """Fields that are added to the body of every request."""
     thinking: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """`off`, `on`, `low`, `medium`, `high` or a number of tokens; several are an axis."""
+    pixels: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """The most pixels of each picture: `0.25MP`, `250000`, `full`; several are an axis."""
+    detail: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """How closely a server is asked to look at pictures: `low`, `high`, `auto`; several are an axis."""
     max_images: PositiveInt | None = None
     """Most pictures in one request."""
     sampling: ModelSampling = ModelSampling()
@@ -98,6 +103,25 @@ class ModelSettings(BaseModel):
         several = given if isinstance(given, (list, tuple)) else [given]
         try:
             return tuple(dict.fromkeys(read_thinking(one) for one in several))
+        except HarnessError as error:
+            raise ValueError(f"{error.message}: {error.hint}") from None
+
+    @field_validator("pixels", mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        several = given if isinstance(given, (list, tuple)) else [given]
+        try:
+            found = [read_pixels(str(one), where="pixels") for one in several]
+        except HarnessError as error:
+            raise ValueError(f"{error.message}: {error.hint}") from None
+        return tuple(dict.fromkeys(spelled_pixels(n) if n else FULL for n in found))
+
+    @field_validator("detail", mode="before")
+    @classmethod
+    def _details(cls, given: Any) -> Any:
+        several = given if isinstance(given, (list, tuple)) else [given]
+        try:
+            return tuple(dict.fromkeys(read_detail(str(o), where="detail") for o in several))
         except HarnessError as error:
             raise ValueError(f"{error.message}: {error.hint}") from None
 
@@ -181,6 +205,8 @@ class ModelSettings(BaseModel):
             "query",
             "body",
             "thinking",
+            "pixels",
+            "detail",
             "max_images",
             "sampling",
             "system",

@@ -9,6 +9,7 @@ from harness.core.cell import Channel
 from harness.core.price import Price
 from harness.core.prompt import Prompt
 from harness.core.request import Sampling
+from harness.core.sent_pictures import read_pixels
 from harness.core.task import Task
 from harness.models import ModelSettings
 
@@ -25,6 +26,10 @@ class Axes:
     """Empty: each task's own."""
     shots: tuple[int, ...] = ()
     """Worked examples before each sample; empty: each task's own number."""
+    pixels: tuple[int, ...] = ()
+    """The most pixels of each picture, 0 for pictures as they are; empty: what the models' settings say."""
+    details: tuple[str, ...] = ()
+    """At which detail servers are asked to look; empty: what the models' settings say."""
     max_images: Mapping[str, int] = field(default_factory=dict)
     """Model -> most pictures in one request, as the person who runs declares it."""
     prices: Mapping[str, Price] = field(default_factory=dict)
@@ -52,6 +57,15 @@ class Axes:
     def thinking_of(self, model: str) -> tuple[str, ...]:
         """How much a model is asked to think; one empty word where nothing is asked."""
         return self.thinking or self.settings_of(model).thinking or ("",)
+
+    def pixels_of(self, model: str) -> tuple[int, ...]:
+        """The most pixels of pictures sent to a model; one 0 where nothing is asked."""
+        own = tuple(read_pixels(written) for written in self.settings_of(model).pixels)
+        return self.pixels or own or (0,)
+
+    def details_of(self, model: str) -> tuple[str, ...]:
+        """At which detail a model is asked to look; one empty word where nothing is asked."""
+        return self.details or self.settings_of(model).detail or ("",)
 
     def temperature_of(self, model: str) -> float:
         """At which its replies are drawn."""

@@ -96,6 +96,8 @@ def basis_of(
         asked["max_images"] = max_images
     if cell.thinking:
         asked["thinking"] = cell.thinking
+    asked |= {"pixels": cell.pixels} if cell.pixels else {}
+    asked |= {"detail": cell.detail} if cell.detail else {}
     if system != "keep":
         asked["system"] = system
     if cell.shots:

@@ -9,7 +9,7 @@ from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.message import Image
-from harness.core.model import Card, Model, Probing
+from harness.core.model import Card, Detailed, Model, Probing
 from harness.core.thinking import thinking_levels, thinking_need
 from harness.prompting import Library, made_up_examples
 from harness.run.axes import Axes
@@ -34,6 +34,29 @@ async def find_out(
         return recorded | model.card.offers
     await model.probe(frozenset[Need]().union(*(plan.needs[cell.id] for cell in cells)))
     return model.card.offers
+
+
+async def check_detail(
+    plan: Plan, model: Model, name: str, *, done: Mapping[str, int]
+) -> list[str]:
+    """What to tell of cells that say at which detail pictures are looked at, if trials of them are left to ask.
+
+    Raises HarnessError where the model takes no such word.
+    """
+    wanted = dict.fromkeys(
+        cell.detail
+        for cell in plan.cells
+        if cell.model == name and cell.detail and plan.counts[cell.id] > done.get(cell.id, 0)
+    )
+    if not wanted:
+        return []
+    if not isinstance(model, Detailed):
+        raise HarnessError(
+            f"{name} takes no detail of pictures: only servers of OpenAI's kind do (openai:MODEL@URL)",
+            hint="leave --detail out, or say detail of one model in harness.toml; --pixels holds for every model",
+        )
+    note = await model.prove_detail(tuple(wanted))
+    return [note] if note else []
 
 
 def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:

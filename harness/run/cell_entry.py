@@ -23,6 +23,8 @@ def cell_of(entry: Mapping[str, Any]) -> Cell:
         shots=shown.shots,
         label_order=shown.label_order,
         thinking=entry.get("thinking", ""),
+        pixels=shown.pixels,
+        detail=shown.detail,
         asked_as=entry.get("asked_as", ""),
     )
     return cell if entry.get("id", cell.id) == cell.id else replace(cell, given_id=entry["id"])

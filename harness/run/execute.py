@@ -263,7 +263,8 @@ class _Engine:
         """The reply to one step, asked again in another form where the model said what it takes."""
         wanted = setting.asking.of(step, trial.asks)
         draw = trial.repeat * draws_of(setting.protocol) + step.draw
-        fitted = await self._fitter.fit(step.messages)
+        pixels = trial.cell.pixels
+        fitted = await self._fitter.fit(step.messages, pixels=pixels)
         while fitted.failure is None:
             request = make_request(
                 fitted.messages,
@@ -273,9 +274,12 @@ class _Engine:
                 constraint=wanted.constraint,
                 candidates=wanted.candidates,
                 thinking=trial.cell.thinking,
+                detail=trial.cell.detail,
             )
             generation = await self._exchange(request)
-            told = fitted if generation.failure is None else await self._fitter.fit(step.messages)
+            told = fitted
+            if generation.failure is not None:
+                told = await self._fitter.fit(step.messages, pixels=pixels)
             if told.failure is None and told.messages == fitted.messages:
                 rules.update(dict.fromkeys(fitted.rules))
                 if generation.failure is not None:  # not where it is put in another form

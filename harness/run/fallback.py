@@ -27,7 +27,7 @@ from harness.core.generation import Failure
 from harness.core.message import Image, Message, Part, Text, Video
 from harness.core.model import Card
 from harness.core.picture import HeldPicture
-from harness.media import contact_sheet
+from harness.media import contact_sheet, limited_picture
 from harness.models.settings import SystemTurns
 from harness.run.per_model import declared
 
@@ -78,8 +78,9 @@ class Fitter:
     def _takes_video(self) -> bool:
         return self._card().video if self._video is None else self._video
 
-    async def fit(self, messages: tuple[Message, ...]) -> FittedRequest:
-        """The conversation with the rules applied; the same object where none is needed."""
+    async def fit(self, messages: tuple[Message, ...], *, pixels: int = 0) -> FittedRequest:
+        """The conversation with the rules applied; the same object where none is needed. A contact sheet has at most
+        `pixels` (0: no limit)."""
         rules = []
         if not self._takes_video and has_video(messages):
             messages = video_as_frames(messages)
@@ -95,7 +96,7 @@ class Fitter:
         if most is None or count_pictures(messages) <= most:
             return FittedRequest(messages, tuple(rules))
         try:
-            sheeted = [await self._sheeted(message) for message in messages]
+            sheeted = [await self._sheeted(message, pixels) for message in messages]
         except MediaError as error:
             return FittedRequest(
                 messages, tuple(rules), Failure("media", f"{error.kind}: {error.message}")
@@ -107,18 +108,18 @@ class Fitter:
             )
         return FittedRequest(tuple(sheeted), (*rules, CONTACT_SHEET))
 
-    async def _sheeted(self, message: Message) -> Message:
+    async def _sheeted(self, message: Message, pixels: int) -> Message:
         parts: list[Part] = []
         for group in grouped(message.parts):
             images = [part for part in group if isinstance(part, Image)]
-            parts += [await self._sheet(images)] if len(images) > 1 else group
+            parts += [await self._sheet(images, pixels)] if len(images) > 1 else group
         return replace(message, parts=tuple(parts))
 
-    async def _sheet(self, images: Sequence[Image]) -> Image:
-        key = tuple(image.digest for image in images)
+    async def _sheet(self, images: Sequence[Image], pixels: int) -> Image:
+        key = (str(pixels), *(image.digest for image in images))
         made = self._sheets.get(key)
         if made is None:
-            made = asyncio.ensure_future(asyncio.to_thread(sheet_of, images))
+            made = asyncio.ensure_future(asyncio.to_thread(sheet_of, images, pixels=pixels))
             made.add_done_callback(lambda task: task.cancelled() or task.exception())
             self._sheets[key] = made
             while len(self._sheets) > HELD_SHEETS:
@@ -196,10 +197,11 @@ def _framed(part: Part) -> Iterator[Part]:
         yield from ((Text("\n"), frame) if number else (frame,))
 
 
-def sheet_of(images: Sequence[Image]) -> Image:
-    """One contact sheet of encoded pictures. Raises MediaError."""
+def sheet_of(images: Sequence[Image], *, pixels: int = 0) -> Image:
+    """One contact sheet of encoded pictures, of at most `pixels` (0: no limit). Raises MediaError."""
     sheet = contact_sheet([HeldPicture(image.name, image.data) for image in images])
-    return Image(sheet.name, sheet.read())
+    made = limited_picture(sheet, most=pixels) if pixels else sheet
+    return Image(made.name, made.read())
 
 
 def system_in_user(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -15,6 +15,7 @@ from harness.conditions.region import expanded
 from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.errors import HarnessError
 from harness.core.price import Price, read_price
+from harness.core.sent_pictures import read_detail, read_pixels
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import BASELINES, ModelSettings, OpenOptions
@@ -57,6 +58,8 @@ def make_job(
     conditions: Sequence[str],
     channels: Sequence[Channel] = (),
     max_images: Sequence[str] = (),
+    pixels: Sequence[str] = (),
+    details: Sequence[str] = (),
     prices: Sequence[str] = (),
     label_orders: Sequence[str] = (),
     shots: Sequence[int] = (),
@@ -92,6 +95,8 @@ def make_job(
         conditions=tuple(dict.fromkeys(conditions)),
         channels=tuple(dict.fromkeys(channels)),
         shots=tuple(dict.fromkeys(shots)),
+        pixels=tuple(dict.fromkeys(map(read_pixels, pixels))),
+        details=tuple(dict.fromkeys(map(read_detail, details))),
         max_images=_most_images(max_images, models, settings),
         prices=_prices(prices, models, settings),
         limit=limit,
@@ -163,6 +168,8 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
     asked += [axes.channels] if axes.channels else []
     asked += [["shots", *axes.shots]] if axes.shots else []
     asked += [dict(axes.max_images)] if axes.max_images else []
+    asked += [["pixels", *axes.pixels]] if axes.pixels else []
+    asked += [["detail", *axes.details]] if axes.details else []
     asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
     asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
     asked += [["thinking", *axes.thinking]] if axes.thinking else []

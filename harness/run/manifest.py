@@ -175,6 +175,8 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
         **cell.as_row(),
         "shots": cell.shots,
         "label_order": cell.label_order,
+        **({"pixels": cell.pixels} if cell.pixels else {}),
+        **({"detail": cell.detail} if cell.detail else {}),
         "basis": basis(cell, task, prompt, card.identity, sampling, max_images=most, system=system),
         "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)]
         if system == "keep" and not cell.thinking

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.conditions import Presentation, load_condition, needs_video, read_presentation
+from harness.conditions import Presentation, load_condition, needs_video
 from harness.core.cell import FREE, Cell, trial_id
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
@@ -23,6 +23,7 @@ from harness.run.columns import read_table, write_table
 from harness.run.exemplars import ExamplePool, read_pool
 from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
+from harness.run.prompt_choice import choose_prompts, conditions_of, refuse_overruled
 from harness.run.request_count import requests_of
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.samples import (
@@ -36,9 +37,6 @@ from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
 """Columns of plan.parquet."""
-
-ALL_PROMPTS = "all"
-"""Given as a prompt: every prompt the task lists, and those of a person's own folders that fit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def make_plan(
     for task in tasks:
         chosen = choose_prompts(task, axes.prompts, library) if axes.models else ()
         prompts.update((prompt.name, prompt) for prompt in chosen)
-        _refuse_overruled(axes, chosen)
+        refuse_overruled(axes, chosen)
         shown = conditions_of(task, axes, chosen, library)
         if any(one.shots for each in shown.values() for one in each):
             pool = read_pool(planned[task.name].task, seed=axes.seed, here=here)
@@ -163,12 +161,16 @@ def _cells(
             shots=one.shots,
             label_order=one.label_order,
             thinking=thinking,
+            pixels=pixels,
+            detail=detail,
         )
         for model in axes.models
         for prompt in prompts
         for one in shown[prompt.name]
         for channel in axes.channels or (task.channel,)
         for thinking in axes.thinking_of(model)
+        for pixels in ((one.pixels,) if one.pixels else axes.pixels_of(model))
+        for detail in ((one.detail,) if one.detail else axes.details_of(model))
     ]
 
 
@@ -242,80 +244,6 @@ def _held(folder: RunFolder, task: str) -> frozenset[str]:
     if not path.is_file():
         return frozenset()
     return frozenset(row["sample"] for row in read_table(path, ("sample",)))
-
-
-def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:
-    """The prompts that run on a task: its first, or those asked for that fit it.
-
-    `all` asks for those that the task lists and for all of a person's own that fit; a name may hold `*`, `?` and
-    `[...]`. Raises HarnessError where nothing has the name, and when none of those asked for fills a field of the
-    task.
-    """
-    names = [name for word in wanted for name in _named(word, task, library)] or [*task.prompts[:1]]
-    prompts = [library.prompt(name) for name in dict.fromkeys(names)]
-    fitting = tuple(prompt for prompt in prompts if prompt.head.fills(task.fields))
-    if not fitting:
-        raise HarnessError(
-            f"no prompt asked for fills a field of task {task.name} ({', '.join(task.fields)}): "
-            + "; ".join(f"{p.name} fills {', '.join(p.head.fields)}" for p in prompts),
-            hint=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
-        )
-    return fitting
-
-
-def _named(word: str, task: Task, library: Library) -> Sequence[str]:
-    """The prompts that one `--prompt` names."""
-    if word != ALL_PROMPTS:
-        return library.matching(word)
-    own = [library.prompt(name) for name in library.own_names()]
-    return [*task.prompts, *(prompt.name for prompt in own if prompt.head.fills(task.fields))]
-
-
-def _refuse_overruled(axes: Axes, prompts: Sequence[Prompt]) -> None:
-    """Raise HarnessError where the command sets for the task what an option or a prompt decides otherwise."""
-    given = {"channel": axes.channels, "shots": axes.shots, "max_tokens": axes.max_tokens}
-    for key in sorted(axes.changed & {name for name, value in given.items() if value}):
-        flag = "--" + key.replace("_", "-")
-        raise HarnessError(
-            f"--set {key} has no effect beside {flag}", hint=f"leave out --set {key} or {flag}"
-        )
-    limited = [p for p in prompts if p.head.max_tokens is not None]
-    if "max_tokens" in axes.changed and limited:
-        told = ", ".join(f"{p.name} ({p.head.max_tokens})" for p in limited)
-        raise HarnessError(
-            f"--set max_tokens has no effect on prompts with a limit of their own: {told}",
-            hint="--max-tokens N holds for all prompts; or change max_tokens in the head of the prompt",
-        )
-
-
-def conditions_of(
-    task: Task, axes: Axes, prompts: Sequence[Prompt], library: Library
-) -> dict[str, tuple[Presentation, ...]]:
-    """Prompt -> what its samples are shown as: each condition behind every number of worked examples asked for.
-
-    A prompt that shows none runs without. Raises HarnessError where none of the prompts shows those asked for.
-    """
-    numbers = axes.shots or (task.shots,)
-    written = [read_presentation(name) for name in axes.conditions]
-    set_by_task = "shots" in axes.changed and task.shots > 0
-    asked = any(axes.shots) or any(one.shots for one in written) or set_by_task
-    showing = {p.name for p in prompts if "exemplars" in library.variables(p)}
-    if prompts and asked and not showing:
-        raise HarnessError(
-            f"task {task.name}: no prompt shows worked examples: {', '.join(p.name for p in prompts)}",
-            hint="take one that does, such as --prompt emotion/few-shot-image, or write "
-            "{% for shot in exemplars %} into yours",
-        )
-    return {
-        prompt.name: tuple(
-            dict.fromkeys(
-                replace(one, shots=shots if prompt.name in showing else 0)
-                for one in written
-                for shots in ((one.shots,) if one.shots else numbers)
-            )
-        )
-        for prompt in prompts
-    }
 
 
 def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSample, str]]:

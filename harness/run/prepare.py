@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from harness.answers import definitions
 from harness.conditions import load_condition
@@ -87,11 +88,11 @@ class _Preparation:
         }
         self._told = {name: variables_of(one) for name, one in self._conditions.items()}
         self._galleries = {
-            (cell.condition, cell.shots): Gallery(
+            (cell.condition, cell.shots, cell.pixels): Gallery(
                 planned.pool,
                 cell.shots,
                 self._conditions[cell.condition],
-                lambda medium, view: show(medium, view, task),
+                partial(_shown_as, task=task, pixels=cell.pixels),
             )
             for cell in cells
         }
@@ -117,9 +118,11 @@ class _Preparation:
         if not asks:
             return ()
         condition = self._conditions[cell.condition]
-        seen = self._shown(cell.condition, sample, medium, shown)
-        examples = self._galleries[cell.condition, cell.shots].of(sample, asks, seen.pictures)
-        other = _second(sample, condition, self._task)
+        seen = self._shown(cell, sample, medium, shown)
+        examples = self._galleries[cell.condition, cell.shots, cell.pixels].of(
+            sample, asks, seen.pictures
+        )
+        other = _second(sample, condition, self._task, pixels=cell.pixels)
         variables = {
             **self._variables[cell.label_order].of(sample, asks),
             **self._told[cell.condition],
@@ -137,25 +140,31 @@ class _Preparation:
 
     def _shown(
         self,
-        name: str,
+        cell: Cell,
         sample: Sample,
         medium: Medium,
         shown: MutableMapping[tuple[str, str], ShownSample],
     ) -> ShownSample:
         """The sample under a condition, worked out once; a mixture once for each sample, for its partner's sake."""
-        condition = self._conditions[name]
-        place = (name, sample.id if mixes(condition) else "")
+        condition = self._conditions[cell.condition]
+        place = (f"{cell.condition} {cell.pixels}", sample.id if mixes(condition) else "")
         if place not in shown:
             view = condition
             if self._partners is not None:
                 view = self._partners.beside(condition, sample)
-            shown[place] = show(medium, view, self._task)
+            shown[place] = show(medium, view, self._task, pixels=cell.pixels)
         return shown[place]
 
 
-def _second(sample: Sample, condition: Condition, task: Task) -> ShownSample:
+def _shown_as(medium: Medium, condition: Condition, *, task: Task, pixels: int) -> ShownSample:
+    return show(medium, condition, task, pixels=pixels)
+
+
+def _second(sample: Sample, condition: Condition, task: Task, *, pixels: int) -> ShownSample:
     """The other medium of a pair as the condition shows it; nothing where the sample has one alone."""
-    return ShownSample() if sample.second is None else show(sample.second, condition, task)
+    if sample.second is None:
+        return ShownSample()
+    return show(sample.second, condition, task, pixels=pixels)
 
 
 def second_variable(pictures: Sequence[Visual]) -> dict[str, object]:

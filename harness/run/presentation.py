@@ -10,8 +10,8 @@ from harness.core.errors import MediaError
 from harness.core.generation import Failure
 from harness.core.medium import Medium
 from harness.core.message import Image, Visual
-from harness.core.task import Task
-from harness.media import parse_policy, resize
+from harness.core.task import AtMost, Task
+from harness.media import limit_pixels, parse_policy, resize, shrink
 from harness.media.portable import portable_noted
 from harness.media.transforms import RESIZED, is_resized
 from harness.media.video import video_of
@@ -30,8 +30,9 @@ class ShownSample:
     """Rules of `harness.media.portable.READ_AS` that were applied to its pictures."""
 
 
-def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
-    """The task's frames of a medium, or those that a condition chooses, in the task's size or the condition's.
+def as_shown(medium: Medium, condition: Condition, task: Task, *, pixels: int = 0) -> Medium:
+    """The task's frames of a medium, or those that a condition chooses, in the task's size or the condition's, at last
+    made smaller where they have more than `pixels` (0: no limit).
 
     Nothing is opened but what must be seen to choose frames. Raises MediaError, as the policy does.
     """
@@ -40,13 +41,20 @@ def as_shown(medium: Medium, condition: Condition, task: Task) -> Medium:
         medium = replace(medium, fps=task.media.fps)
     if medium.kind != "clip" or not takes_whole_clip(condition):
         medium = parse_policy(task.media.frames)(medium)
-    changed = condition.apply(medium)
-    if task.media.resize is None or is_resized(changed):
-        return changed
-    return resize(changed, longer_side=task.media.resize)
+    changed = _sized(condition.apply(medium), task)
+    return limit_pixels(changed, most=pixels) if pixels else changed
 
 
-def show(medium: Medium, condition: Condition, task: Task) -> ShownSample:
+def _sized(medium: Medium, task: Task) -> Medium:
+    size = task.media.resize
+    if size is None or is_resized(medium):
+        return medium
+    if isinstance(size, AtMost):
+        return shrink(medium, longer_side=size.at_most)
+    return resize(medium, longer_side=size)
+
+
+def show(medium: Medium, condition: Condition, task: Task, *, pixels: int = 0) -> ShownSample:
     """The pictures of a medium under a condition, or its video, encoded as they will be sent.
 
     A picture that is missing, broken or too large gives a failure of kind `media`; the run goes on.
@@ -54,7 +62,7 @@ def show(medium: Medium, condition: Condition, task: Task) -> ShownSample:
     pictures = []
     rules: dict[str, None] = {}
     try:
-        changed = as_shown(medium, condition, task)
+        changed = as_shown(medium, condition, task, pixels=pixels)
         for picture in changed.frames:
             name = picture.name
             data, applied = portable_noted(picture.read(), name=name)

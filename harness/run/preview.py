@@ -82,16 +82,20 @@ def preview(
     if pairs is not None:
         shown_as = pairs.beside(shown_as, sample)
     try:
-        shown = as_shown(sample.medium, shown_as, task)
+        shown = as_shown(sample.medium, shown_as, task, pixels=presentation.pixels)
         lines, images = _visuals(shown)
         record = record_of(shown)
         if sample.second is not None:
-            more, others = _visuals(as_shown(sample.second, shown_as, task))
+            more, others = _visuals(
+                as_shown(sample.second, shown_as, task, pixels=presentation.pixels)
+            )
     except MediaError as error:  # no frames can be chosen; the text is shown all the same
         lines, images = [f"(cannot be shown: {error.message})"], [_NONE]
         record = None
     seen = [image for image in images if image.digest != _NONE.digest]
-    gallery = Gallery(pool, presentation.shots, condition, partial(_example, task))
+    gallery = Gallery(
+        pool, presentation.shots, condition, partial(_example, task, presentation.pixels)
+    )
     examples = gallery.of(sample, asks, seen)
     if examples.failure is not None:
         raise HarnessError(examples.failure.detail)
@@ -129,10 +133,10 @@ def _in_order_shown(
     yield from (line for one, line in known if all(one is not image for image in shown))
 
 
-def _example(task: Task, medium: Medium, view: Condition) -> ShownSample:
+def _example(task: Task, pixels: int, medium: Medium, view: Condition) -> ShownSample:
     """The pictures of a worked example, a pixel for one that cannot be read."""
     try:
-        return ShownSample(tuple(_visuals(as_shown(medium, view, task))[1]))
+        return ShownSample(tuple(_visuals(as_shown(medium, view, task, pixels=pixels))[1]))
     except MediaError:
         return ShownSample((Image("(cannot be shown)", _PIXEL),))
 

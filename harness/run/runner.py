@@ -17,7 +17,13 @@ from harness.prompting import Library
 from harness.run.axes import Axes
 from harness.run.basis import accepted, accepted_bases
 from harness.run.budget import Budget, Purse, open_budget
-from harness.run.capability_check import check, check_pictures, find_out, recorded_offers
+from harness.run.capability_check import (
+    check,
+    check_detail,
+    check_pictures,
+    find_out,
+    recorded_offers,
+)
 from harness.run.cell_entry import given_ids
 from harness.run.execute import Tally, execute
 from harness.run.finished import FinishedTrials
@@ -324,6 +330,7 @@ async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None])
         ready.plan, model, spec, done=ready.done, recorded=ready.recorded.get(spec, frozenset())
     )
     notes = check(ready.plan, spec, held)
+    notes += await check_detail(ready.plan, model, spec, done=ready.done)
     ready.begin()
     write_details(ready.job.folder, {spec: model.card})
     for note in (*(note for note in model.card.notes if note not in said), *notes):

@@ -30,7 +30,8 @@ from harness.run.capability_check import check_pictures
 from harness.run.exemplars import ExamplePool, kind_of, read_pool
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest
-from harness.run.plan import conditions_of, make_plan
+from harness.run.plan import make_plan
+from harness.run.prompt_choice import conditions_of
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from tests.run.bench import TASK, RuleModel, make_world, write_pictures

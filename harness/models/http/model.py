@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from harness.models.http.completion import BadReply, Completion, ErrorBody, deco
 from harness.models.http.concurrency import Gate, Pace
 from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, run_apart
 from harness.models.http.constraint_dialects import held_to, unwrapped
+from harness.models.http.detail import try_detail
 from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_endpoint
 from harness.models.http.http_errors import Blocked, HttpFault, judge
 from harness.models.http.label_scores import LabelScorer, find_scorer
@@ -222,6 +223,16 @@ class OpenAIModel:
                 levels, held_too=thinking_levels(needs, held=True), card=self._card
             )
         self._probed |= needs
+
+    async def prove_detail(self, wanted: Sequence[str]) -> str:
+        """Find out whether pictures may be sent with these words for `detail`, and put it on the card.
+
+        Returns a note where it is not plain that the server heeds them. Raises HarnessError where it refuses one.
+        """
+        found = await try_detail(self._put, wanted, name=self._card.name)
+        details = {**self._card.details, "detail": f"prompt tokens: {found.told}"}
+        self._card = replace(self._card, details=details)
+        return f"{self._card.name} {found.note}" if found.note else ""
 
     async def _ensure(self, need: Need) -> None:
         if need in self._probed:

@@ -57,7 +57,7 @@ def encode(
         pieces.append(
             b'%s{"role": "%s", "content": ' % (b", " if i else b"", message.role.encode())
         )
-        _content(message, pieces)
+        _content(message, pieces, request.detail)
         pieces.append(b"}")
     pieces.append(b"]}")
     return b"".join(pieces)
@@ -74,7 +74,7 @@ def _head(model: str, sampling: Sampling, dropped: frozenset[str]) -> bytes:
     return json.dumps(head)[:-1].encode()
 
 
-def _content(message: Message, pieces: list[bytes]) -> None:
+def _content(message: Message, pieces: list[bytes], detail: str) -> None:
     """Append a turn's content: a string if it holds no picture, else parts in order.
 
     Neighbouring texts become one part, since servers that flatten parts put a line break between them.
@@ -91,13 +91,13 @@ def _content(message: Message, pieces: list[bytes]) -> None:
             pieces.append(b'%s{"type": "text", "text": %s}' % (comma, _quoted(text)))
             text, comma = "", b", "
         if part is not None:
-            _url(part, comma, pieces)
+            _url(part, comma, pieces, detail)
             comma = b", "
     pieces.append(b"]")
 
 
-def _url(part: Image | Video, comma: bytes, pieces: list[bytes]) -> None:
-    """Append a picture or a video as a part of its own."""
+def _url(part: Image | Video, comma: bytes, pieces: list[bytes], detail: str) -> None:
+    """Append a picture or a video as a part of its own; what is said of detail concerns pictures."""
     kind, mime, frames = (
         (b"image_url", part.mime.encode(), (part,))
         if isinstance(part, Image)
@@ -107,7 +107,8 @@ def _url(part: Image | Video, comma: bytes, pieces: list[bytes]) -> None:
     for number, frame in enumerate(frames):
         pieces += [b","] if number else []
         pieces.append(b2a_base64(frame.data, newline=False))
-    pieces.append(b'"}}')
+    said = b', "detail": "%s"' % detail.encode() if detail and isinstance(part, Image) else b""
+    pieces.append(b'"%s}}' % said)
 
 
 @lru_cache(maxsize=8)

@@ -141,20 +141,20 @@ async def _if_taken(put: Try, passed: Manners, more: Manners, sampling: Sampling
 
 def _hello(manners: Manners, sampling: Sampling) -> Request:
     user = (Text("Say hello in one word."),)
-    messages = [Message("user", (_picture(), *user) if manners.picture else user)]
+    messages = [Message("user", (grey_picture(_SIDE), *user) if manners.picture else user)]
     if manners.system_role:
         messages.insert(0, Message("system", (Text("You answer in one word."),)))
     return make_request(tuple(messages), sampling, model="probe")
 
 
-def _picture() -> Image:
-    """A grey picture that is large enough for any model, written by hand: a library for pictures takes long to load."""
+def grey_picture(side: int) -> Image:
+    """A grey picture of `side` by `side` pixels, written by hand: a library for pictures takes long to load."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return pack(">I", len(data)) + kind + data + pack(">I", crc32(kind + data))
 
-    head = pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
-    lines = compress((b"\0" + b"\x80" * (3 * _SIDE)) * _SIDE)
+    head = pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    lines = compress((b"\0" + b"\x80" * (3 * side)) * side)
     whole = (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
     )

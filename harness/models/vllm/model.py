@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -156,6 +156,11 @@ class VllmModel:
         """Start the server and find out which of these hold. Raises HarnessError where it cannot start."""
         model = self._inner or await self._start()
         await model.probe(needs)
+
+    async def prove_detail(self, wanted: Sequence[str]) -> str:
+        """Start the server and find out whether it heeds these words. Raises HarnessError where it cannot start."""
+        model = self._inner or await self._start()
+        return await model.prove_detail(wanted)
 
     async def close(self) -> None:
         """Close the connections and end the server. The next request would start another."""

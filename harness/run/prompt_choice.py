@@ -1,0 +1,90 @@
+"""Which prompts of a task a command runs, and under which conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.conditions import Presentation, read_presentation
+from harness.core.errors import HarnessError
+from harness.core.prompt import Prompt
+from harness.core.task import Task
+from harness.prompting import Library
+from harness.run.axes import Axes
+
+ALL_PROMPTS = "all"
+"""Given as a prompt: every prompt the task lists, and those of a person's own folders that fit it."""
+
+
+def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:
+    """The prompts that run on a task: its first, or those asked for that fit it.
+
+    `all` asks for those that the task lists and for all of a person's own that fit; a name may hold `*`, `?` and
+    `[...]`. Raises HarnessError where nothing has the name, and when none of those asked for fills a field of the
+    task.
+    """
+    names = [name for word in wanted for name in _named(word, task, library)] or [*task.prompts[:1]]
+    prompts = [library.prompt(name) for name in dict.fromkeys(names)]
+    fitting = tuple(prompt for prompt in prompts if prompt.head.fills(task.fields))
+    if not fitting:
+        raise HarnessError(
+            f"no prompt asked for fills a field of task {task.name} ({', '.join(task.fields)}): "
+            + "; ".join(f"{p.name} fills {', '.join(p.head.fields)}" for p in prompts),
+            hint=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
+        )
+    return fitting
+
+
+def _named(word: str, task: Task, library: Library) -> Sequence[str]:
+    """The prompts that one `--prompt` names."""
+    if word != ALL_PROMPTS:
+        return library.matching(word)
+    own = [library.prompt(name) for name in library.own_names()]
+    return [*task.prompts, *(prompt.name for prompt in own if prompt.head.fills(task.fields))]
+
+
+def refuse_overruled(axes: Axes, prompts: Sequence[Prompt]) -> None:
+    """Raise HarnessError where the command sets for the task what an option or a prompt decides otherwise."""
+    given = {"channel": axes.channels, "shots": axes.shots, "max_tokens": axes.max_tokens}
+    for key in sorted(axes.changed & {name for name, value in given.items() if value}):
+        flag = "--" + key.replace("_", "-")
+        raise HarnessError(
+            f"--set {key} has no effect beside {flag}", hint=f"leave out --set {key} or {flag}"
+        )
+    limited = [p for p in prompts if p.head.max_tokens is not None]
+    if "max_tokens" in axes.changed and limited:
+        told = ", ".join(f"{p.name} ({p.head.max_tokens})" for p in limited)
+        raise HarnessError(
+            f"--set max_tokens has no effect on prompts with a limit of their own: {told}",
+            hint="--max-tokens N holds for all prompts; or change max_tokens in the head of the prompt",
+        )
+
+
+def conditions_of(
+    task: Task, axes: Axes, prompts: Sequence[Prompt], library: Library
+) -> dict[str, tuple[Presentation, ...]]:
+    """Prompt -> what its samples are shown as: each condition behind every number of worked examples asked for.
+
+    A prompt that shows none runs without. Raises HarnessError where none of the prompts shows those asked for.
+    """
+    numbers = axes.shots or (task.shots,)
+    written = [read_presentation(name) for name in axes.conditions]
+    set_by_task = "shots" in axes.changed and task.shots > 0
+    asked = any(axes.shots) or any(one.shots for one in written) or set_by_task
+    showing = {p.name for p in prompts if "exemplars" in library.variables(p)}
+    if prompts and asked and not showing:
+        raise HarnessError(
+            f"task {task.name}: no prompt shows worked examples: {', '.join(p.name for p in prompts)}",
+            hint="take one that does, such as --prompt emotion/few-shot-image, or write "
+            "{% for shot in exemplars %} into yours",
+        )
+    return {
+        prompt.name: tuple(
+            dict.fromkeys(
+                replace(one, shots=shots if prompt.name in showing else 0)
+                for one in written
+                for shots in ((one.shots,) if one.shots else numbers)
+            )
+        )
+        for prompt in prompts
+    }
