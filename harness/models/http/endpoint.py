@@ -137,6 +137,16 @@ def parse_endpoint(
     return Endpoint(model, base, host, loopback, key, behind, headers)
 
 
+def undated(endpoint: Endpoint) -> str:
+    """A note where a hosted model is asked by a name that says no date or version."""
+    if endpoint.loopback or re.search(r"\d{4}|\d\d-\d\d|@|:", endpoint.model):
+        return ""
+    return (
+        f"{endpoint.model} carries no date: what {endpoint.host} serves under it may change from day to day; name a "
+        "dated version where there is one"
+    )
+
+
 def remote_host(spec: str) -> str | None:
     """The host that an `openai:MODEL@URL` sends pictures to; None for this machine, or another form."""
     return (key_host(spec, named_file=False) or None) if spec.startswith("openai:") else None

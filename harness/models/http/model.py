@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
@@ -23,7 +22,7 @@ from harness.models.http.concurrency import Gate, Pace
 from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, run_apart
 from harness.models.http.constraint_dialects import held_to, unwrapped
 from harness.models.http.detail import try_detail
-from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_endpoint
+from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_endpoint, undated
 from harness.models.http.http_errors import Blocked, HttpFault, judge
 from harness.models.http.label_scores import LabelScorer, find_scorer
 from harness.models.http.limit_parsing import told_images
@@ -65,16 +64,6 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIMode
     )
     run_apart(model.settle(options.sampling))
     return model
-
-
-def _undated(endpoint: Endpoint) -> str:
-    """A note where a hosted model is asked by a name that says no date or version."""
-    if endpoint.loopback or re.search(r"\d{4}|\d\d-\d\d|@|:", endpoint.model):
-        return ""
-    return (
-        f"{endpoint.model} carries no date: what {endpoint.host} serves under it may change from day to day; name a "
-        "dated version where there is one"
-    )
 
 
 def told_body(body: Mapping[str, Any]) -> str:
@@ -141,7 +130,7 @@ class OpenAIModel:
                 )
             ),
             window=window,
-            notes=tuple(note for note in (served.note, _undated(endpoint)) if note),
+            notes=tuple(note for note in (served.note, undated(endpoint)) if note),
             details={
                 "url": endpoint.base,
                 "served": endpoint.model,
