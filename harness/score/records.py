@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,36 @@ from harness.score.members import UNIT, membership, sets_behind
 from harness.score.replies import Replies, TrialReply
 from harness.sources.windows import WINDOW
 
-COLUMNS = (
-    "trial", "task", "model", "prompt", "condition", "protocol", "channel", "sample", "cluster", "part", "field",
-    "outcome", "value", "target", "rule", "text", "reasoning", "failure", "conversation", "fallback",
-    "estimator", "probabilities", "captured_mass", "length_normalised",
-)  # fmt: skip
+COLUMN_LINES: Mapping[str, str] = MappingProxyType(
+    {
+        "trial": "Id of the trial: one cell, one sample, one repeat.",
+        "task": "Name of the task.",
+        "model": "Name of the model.",
+        "prompt": "Name of the prompt; of an earlier version with its date.",
+        "condition": "What the pictures are shown as, with worked examples and label order.",
+        "protocol": "How the sample becomes an answer.",
+        "channel": "How the answer is taken.",
+        "sample": "Id of the sample.",
+        "cluster": "The unit of resampling: the subject where the source knows one.",
+        "part": "The part of the task that the sample is in; empty where the task has none.",
+        "field": "The field that is answered.",
+        "outcome": "`answered`, or one of seven reasons why there is no answer.",
+        "value": "The answer as JSON; null where there is none.",
+        "target": "The true value as JSON; null where it is not known.",
+        "rule": "The rule that read the answer or decided that there is none.",
+        "text": "The reply.",
+        "reasoning": "What the model wrote before its answer, where that can be told apart.",
+        "failure": "Kind and details of a failed request; else empty.",
+        "conversation": "Digest under which conversations.jsonl holds what was asked.",
+        "fallback": "Fallbacks that fired, such as `contact-sheet`.",
+        "estimator": "How labels were scored, on the channel `logprob`.",
+        "probabilities": "Label -> share as JSON, where labels were scored or percentages stated.",
+        "captured_mass": "Probability that the reply is one of the labels, 0 to 1, before renormalising.",
+        "length_normalised": "The label that is likeliest by mean log-probability of its tokens.",
+    }
+)
+"""Column of records.parquet -> what it holds."""
+COLUMNS = tuple(COLUMN_LINES)
 
 THINKING = "thinking"
 """A further column behind `channel`, where a cell of the run asks for it."""

@@ -31,24 +31,32 @@ class ScoreRow:
     """One number. Keys and order are those of `--json`."""
 
     task: str
+    """Name of the task."""
     model: str
+    """Name of the model or baseline."""
     prompt: str
+    """Name of the prompt; `-` for a baseline."""
     condition: str
+    """What the pictures are shown as, with worked examples and label order; `none` for a baseline."""
     slice: str
     """`all`, the name of a part, or `column=value`."""
     field: str
+    """The field that is scored."""
     metric: str
-    """`_answered` at the end: over answered samples only; without it invalid answers are misses. `_shared`: over
+    """Name of the metric. `_answered` at the end: over answered samples only; without it invalid answers are misses. `_shared`: over
     the classes that all slices of one annotation hold."""
     value: float | None
+    """None where the metric is undefined."""
     low: float | None
-    """Bounds of the 95% interval; None where there is none."""
+    """Lower bound of the 95% interval; None where there is none."""
     high: float | None
+    """Upper bound of it."""
     n: int
     """Samples behind the value."""
     coverage: float | None
     """Share of the slice's samples that were answered."""
     estimator: str
+    """How value and interval were made."""
     channel: str = FREE
     """How the answers were taken: the channel, and a protocol that does not read one reply (`free, vote-5`); baselines
     have the first of the words."""

@@ -19,6 +19,8 @@ from harness.metrics import every_metric
 from harness.metrics.metric import written
 from harness.prompting.variables import PROMPT_VARIABLES
 from harness.run.files import RUN_FILES
+from harness.score.records import COLUMNS
+from harness.score.table import ScoreRow
 from harness.sources import SOURCES
 from tests.documents import GENERATED, ROOT
 
@@ -81,7 +83,10 @@ def test_every_page_is_in_the_menu_and_has_one_title(site: Path) -> None:
         ("vocabularies", VOCABULARIES),
         ("sources", SOURCES.builtin),
         ("outcomes", [one.value for one in Outcome]),
-        ("run-folder", [one.name for one in RUN_FILES]),
+        (
+            "run-folder",
+            [*(one.name for one in RUN_FILES), *COLUMNS, *ScoreRow.__dataclass_fields__],
+        ),
         ("harness-toml", ["prompts", "tasks", "data"]),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from .commands import commands_page
 from .conditions import conditions_page
-from .files import harness_toml_page, run_folder_page
+from .files import analyses_page, harness_toml_page, run_folder_page
 from .metrics import metrics_page
 from .prompt_file import prompt_file_page
 from .python import python_page
@@ -22,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "vocabularies": vocabularies_page,
     "conditions": conditions_page,
     "outcomes": outcomes_page,
+    "analyses": analyses_page,
     "run-folder": run_folder_page,
     "commands": commands_page,
     "harness-toml": harness_toml_page,

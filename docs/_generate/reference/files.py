@@ -6,9 +6,12 @@ from harness.core.price import Price
 from harness.models.settings import ModelSampling, ModelSettings
 from harness.run.files import RUN_FILES
 from harness.run.workspace import CONFIG_NAME, ConfigFile
+from harness.score.analysis import describe_analyses
+from harness.score.records import COLUMN_LINES
+from harness.score.table import ScoreRow
 
-from .markdown import code, page, table
-from .members import key_entries
+from .markdown import code, page, prose, table
+from .members import docstrings, key_entries
 
 _RUN_FOLDER = """
 # Run folder
@@ -72,10 +75,54 @@ name no host: where several hosts without a key of their own are asked, that is 
 """
 
 
+_SCORES = """
+## Score rows
+
+`scores.json` holds them under `scores`, and so does `--json`. `Run.scores()` gives them as a DataFrame. One row is one
+number. Beside them stand the rows of the [analyses](analyses.md), the counts of outcomes and the confusion counts.
+"""
+
+_RECORDS = """
+## Columns of records.parquet
+
+One row for each trial and field. `Run.records()` gives them as a DataFrame, with values instead of JSON. Trials that
+are not finished have no row.
+"""
+
+_ANALYSES = """
+# Analyses
+
+An analysis works out something from the answers to one task, besides the scores of its fields. Each runs where it
+applies; nothing has to be asked for. Its rows stand in `scores.json`, and what it has to tell stands in the report.
+`harness list analyses` lists also those of other packages. [How to write one](../extend/analysis.md).
+"""
+
+
 def run_folder_page() -> str:
-    """Every file of a run folder."""
+    """Every file of a run folder, and the columns of the two that others read."""
     rows = [(code(one.name), one.holds, one.written) for one in RUN_FILES]
-    return page(_RUN_FOLDER, "## Files", table(("file", "what it holds", "written"), rows), _AFTER)
+    told = docstrings(ScoreRow)
+    scores = [(code(name), prose(told[name])) for name in ScoreRow.__dataclass_fields__]
+    records = [(code(name), prose(line)) for name, line in COLUMN_LINES.items()]
+    return page(
+        _RUN_FOLDER,
+        "## Files",
+        table(("file", "what it holds", "written"), rows),
+        _SCORES,
+        table(("key", "what it is"), scores),
+        _RECORDS,
+        table(("column", "what it is"), records),
+        _AFTER,
+    )
+
+
+def analyses_page() -> str:
+    """Every analysis of this package."""
+    listed = [one for one in describe_analyses() if not one.package]
+    return page(
+        _ANALYSES,
+        table(("analysis", "what it tells"), [(code(o.name), prose(o.line)) for o in listed]),
+    )
 
 
 def harness_toml_page() -> str:
