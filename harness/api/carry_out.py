@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.api.options import Evaluation
-from harness.core.errors import working
+from harness.core.errors import Interrupted, working
 from harness.media.portable import READ_AS
 from harness.run.execute import Tally
 from harness.run.folder import RunFolder
@@ -94,11 +94,13 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop) -> Tally:
                 on_note=lambda note: watcher.tell(f"warning: {note}"),
                 stop=stop,
             )
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, Stopped) as error:
         watcher.tell(
             f"\ninterrupted; what was finished is kept in {asked.job.folder.path}\n"
             "the same command goes on from there"
         )
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted from None
         raise
     finally:
         ready.close()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, Interrupted
 from harness.core.text import visible
 from harness.version import __version__
 
@@ -68,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         print(f"error: {visible(str(error))}", file=sys.stderr)
         return 1 if error.at_work else 2
+    except Interrupted:
+        return 130
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130

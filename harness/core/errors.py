@@ -55,6 +55,10 @@ def missing_extra(package: str, extra: str) -> HarnessError:
     )
 
 
+class Interrupted(KeyboardInterrupt):
+    """An interrupt of which the person has been told already."""
+
+
 def refuse_unused(doing: str, given: Mapping[str, object], *, hint: str = "") -> None:
     """Raise HarnessError where an option was given that the command cannot use here.
 

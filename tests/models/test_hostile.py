@@ -20,6 +20,7 @@ from harness.models.http.http_errors import Blocked, judge
 from harness.models.http.key_mask import Mask
 from harness.models.http.model import OpenAIModel
 from harness.models.http.server_messages import ServerMessage, told_by
+from harness.models.http.waiting import waiting_for
 from harness.models.retry import Patience
 from tests.models.test_openai import QUICK, ask
 
@@ -224,3 +225,15 @@ async def test_azure_is_asked_at_its_deployment_with_its_own_header(
     assert "Authorization" not in endpoint.headers
     with pytest.raises(HarnessError, match="query other than api-version"):
         parse_endpoint("m@http://127.0.0.1:1/v1?api-key=abc", allow_remote=frozenset())
+
+
+async def test_a_server_that_takes_its_time_is_named_while_it_is_waited_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with waiting_for("faces.example.org:8000", most=60, silence=0.01):
+        await asyncio.sleep(0.05)
+    assert "waiting for faces.example.org:8000" in capsys.readouterr().err
+    with waiting_for("faces.example.org:8000", most=60, silence=0.05):
+        pass
+    await asyncio.sleep(0.1)
+    assert not capsys.readouterr().err

@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.text import visible
 from harness.models.http.connection import Http, TooLarge, Unreadable, run_apart, trust_hint
 from harness.models.http.key_mask import Mask
+from harness.models.http.waiting import waiting_for
 from harness.models.settings import is_secret
 
 _FORM = "write openai:MODEL@URL, as in openai:qwen@http://127.0.0.1:8000"
@@ -46,6 +47,11 @@ class Endpoint:
     def chat(self) -> str:
         """Where conversations are posted."""
         return f"{self.base}/chat/completions{self.query and '?'}{self.query}"
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return urlsplit(self.base).netloc
 
     @property
     def deployment(self) -> bool:
@@ -225,7 +231,12 @@ def ask_served(endpoint: Endpoint, *, seconds: float = 10.0, listing: bool = Fal
     take. A server without a list, or one that shows it to nobody, is taken at its word. Raises HarnessError where
     nothing answers.
     """
-    return run_apart(_ask_served(endpoint, seconds, listing=listing))
+
+    async def ask() -> Served:
+        with waiting_for(endpoint.place, most=seconds):
+            return await _ask_served(endpoint, seconds, listing=listing)
+
+    return run_apart(ask())
 
 
 async def _ask_served(endpoint: Endpoint, seconds: float, *, listing: bool) -> Served:

@@ -33,6 +33,7 @@ from harness.models.http.request_dialect import Manners, by_words, find_manners,
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.http.thinking import Thinking
 from harness.models.http.video import UnlikeVideos, clock, prove_video, videos_of
+from harness.models.http.waiting import waiting_for
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
 
@@ -181,8 +182,10 @@ class OpenAIModel:
         """
         self._thinking.sampling = sampling
         try:
-            async with asyncio.timeout(self._patience.timeout):
-                manners = await find_manners(self._try, sampling)
+            most = self._patience.timeout
+            with waiting_for(self._endpoint.place, most=most):
+                async with asyncio.timeout(most):
+                    manners = await find_manners(self._try, sampling)
         except (Silent, TimeoutError):  # the run shows what is the matter
             manners = None
         finally:
