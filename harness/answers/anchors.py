@@ -15,12 +15,15 @@ Level: TypeAlias = Literal["final-anchor", "statement"]
 
 _BE = r"(?: ?(?:is|was|would be|will be|must be|might be|could be|may be|appears to be|seems to be|appears|seems|remains)\b(?: most likely| likely| probably| clearly)? ?:?| {0,4}[:=])"
 _NOUN = r"(?:emotion|expression|label|class|classification|category|choice|option|match|prediction|description|response|state|conclusion|guess|assessment|judge?ment)"
+_FIRST = r"(?<!second )(?<!third )(?<!next )(?<!less )(?<!2nd )(?<!3rd )"
+"""Not behind a word that says it is another than the first: "second most likely: fear"."""
 _FINAL = pattern(
     r"\\boxed {0,2}\{|<answer>"
     rf"|\b(?:answer|verdict|prediction|conclusion){_BE}"
     rf"|\bfinal {_NOUN}{_BE}"
-    r"|\b(?:most likely|best guess|my guess) {0,4}[:=]"
-    rf"|\b(?:primary|main|dominant|predominant|prevailing|overall|most likely|most prominent|strongest|best|correct|likeliest)(?: \w{{1,20}}){{0,2}}? {_NOUN}s?(?: \w{{1,20}}){{0,8}}?{_BE}"
+    rf"|{_FIRST}\b(?:most likely|best guess|my guess) {{0,4}}[:=]"
+    rf"|\b(?:right|correct|proper) (?:one|word|term)(?: here)?{_BE}"
+    rf"|{_FIRST}\b(?:primary|main|dominant|predominant|prevailing|overall|most likely|most prominent|strongest|best|correct|likeliest)(?: \w{{1,20}}){{0,2}}? {_NOUN}s?(?: \w{{1,20}}){{0,8}}?{_BE}"
     r"|\bi(?:'d| would|'ll| will)? (?:therefore |thus )?(?:choose|pick|select|go with|going with|settle on)\b:?"
 )
 _STATEMENT = pattern(

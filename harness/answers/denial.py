@@ -21,7 +21,7 @@ _AFTER = {  # second word of a negator of two words -> its first words
         "inverse", "antithesis", "counterpart", "instances",
     )),
     "to": frozenset(("opposed", "contrary", "opposite")),
-    "from": frozenset(("far", "away", "removed", "remote")),
+    "from": frozenset(("free", "far", "away", "removed", "remote")),
     "out": frozenset(("rule", "ruled", "rules", "ruling")),
     "but": frozenset(("anything", "everything", "all")),
     "against": frozenset(("speaks", "speak", "argue", "argues", "evidence")),
@@ -50,6 +50,7 @@ _FALSE = frozenset((
 _BARE = frozenset(("absent", "missing", "excluded", "nowhere", "inactive", "lacking", "unlikely"))
 """Words that deny what stands right before them."""
 
+_IT = frozenset(("it", "this", "that", "he", "she", "they"))
 _PRESENT = frozenset(("present", "active", "visible", "shown", "observed", "seen", "activated"))
 
 Spans = Mapping[int, int]
@@ -151,7 +152,9 @@ def _denies(  # noqa: PLR0911
     word = tokens[index].word
     before = tokens[index - 1].word if index else ""
     following = [t.word for t in tokens[index + 1 : index + 7]]
-    if following[0] == "," or following[0] in _ONLY or following[0] in _POSITIVE or before == "so":
+    if following[0] == "," or following[0] in _ONLY or following[0] in _POSITIVE:
+        return False
+    if before == "so" and word not in ("neither", "no", "without"):
         return False
     inside = [t.word for t in tokens[index + 1 : span[0]]]
     if any(w in _POSITIVE for w in inside[:4]):
@@ -186,7 +189,7 @@ def _than_denies(tokens: Sequence[Token], index: int) -> bool:
         return False
     if before and before[-1] == "other":
         return True
-    return bool(before) and (before[-1] == "rather" or "more" in before or "closer" in before)
+    return bool(before) and ("rather" in before or "more" in before or "closer" in before)
 
 
 def _list_has_or(
@@ -235,7 +238,20 @@ def denied_after(  # noqa: PLR0911
         return True
     if words[0] in AUX and _predicate_denies(words[1:], begin + 1, lasts):
         return True
+    if words[0] == "," and words[1:2] and words[1] in AUX:  # "my first answer, joy, was wrong"
+        return _predicate_denies(words[2:], begin + 2, lasts)
+    if _taken_back(words):
+        return True
     return follows and _closes_denied(tokens, begin, lasts)
+
+
+def _taken_back(words: Sequence[str]) -> bool:
+    """ "it could be happiness, but it isn't", "anger? but that is not it"."""
+    rest = [word for word in words if word != ","]
+    if len(rest) < 3 or rest[0] not in ("but", "yet", "though") or rest[1] not in _IT:
+        return False
+    end = 3 if rest[2].endswith("n't") else 4 if rest[2] in AUX and rest[3:4] == ["not"] else 0
+    return bool(end) and (len(rest) == end or rest[end] in BREAKS)
 
 
 def _answered_no(words: Sequence[str], begin: int, lasts: Spans) -> bool:
@@ -265,6 +281,8 @@ def _predicate_denies(words: Sequence[str], begin: int, lasts: Spans) -> bool:
             or word in (",", "but", "and", "only", ":", "so", "because", "than")
         ):
             return False
+        if word == "last" and words[place + 1 : place + 2] == ["thing"]:
+            return True
         if word in _DENIALS or word.endswith("n't"):
             rest = words[place + 1 : place + 2]
             return not (rest and (rest[0] in _ONLY or begin + place + 1 in lasts))

@@ -23,6 +23,8 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
 _SAMPLE = 2000
 """Letters of a reply that are looked at."""
 _WORDS = 160
+_FEW = 3
+"""Words of a reply of which one that is frequent in a language may tell it."""
 _SIBLINGS = frozenset(("es", "pt", "it"))
 _OF_OTHERS = {"ru": ("\u0456\u0457\u0454\u0491", "uk"), "ar": ("\u067e\u0686\u06af\u06cc", "fa")}
 """Letters that tell another language of the same script."""
@@ -69,7 +71,8 @@ def language_of(text: str, words: Iterable[str], read: Collection[str]) -> str |
             return script
     table = function_words()
     counts: Counter[str] = Counter()
-    for number, word in enumerate(dict.fromkeys(words)):
+    number = 0
+    for number, word in enumerate(dict.fromkeys(words), start=1):
         if number > _WORDS:
             break
         counts.update(table.get(word, ()))
@@ -83,9 +86,15 @@ def language_of(text: str, words: Iterable[str], read: Collection[str]) -> str |
         second = max((counts[code] for code in read if code != fitting[0]), default=0)
         return fitting[0] if len(fitting) == 1 and mine > second + 1 else None
     near = bool(_SIBLINGS & set(read)) and any(code in _SIBLINGS for code in best)
-    if top < 2 or top < mine + (3 if near else 1):
+    if top < mine + (3 if near else 1) or (top < 2 and not _tells(text, number, read)):
         return None
     return best[0] if len(best) == 1 else UNKNOWN
+
+
+def _tells(text: str, number: int, read: Collection[str]) -> bool:
+    """Whether one frequent word tells the language: among several words, in letters that English lacks, where English
+    alone is read."""
+    return number >= _FEW and len(read) == 1 and not text.isascii()
 
 
 def _by_script(text: str, read: Collection[str]) -> str | None:

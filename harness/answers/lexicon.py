@@ -8,8 +8,8 @@ where it names the same emotion in another form or strength. Words of neighbouri
 so they stand there too. What a face does (smile, frown, tears) is a cue and names no class.
 
 `operators` maps an English function word (or two) to the words that do the same in the language:
-the rules are written over English ones. `refusals`, `abstentions`, `turns`, `verdicts`, `finals`,
-`statements` and `corrections` are regular expressions over plain text in lower case: a leading `^`
+the rules are written over English ones. `refusals`, `abstentions`, `turns`, `verdicts`,
+`concessions`, `finals`, `statements` and `corrections` are regular expressions over plain text in lower case: a leading `^`
 is the beginning of a sentence or clause, a closing `$` its end, `<name>` a part that `patterns`
 defines. Files are read when first needed.
 """
@@ -67,6 +67,8 @@ class Lexicon:
     abstentions: re.Pattern[str]
     turns: re.Pattern[str]
     verdicts: re.Pattern[str]
+    concessions: re.Pattern[str]
+    """How a clause begins that stands beside the one that counts ("although")."""
     finals: re.Pattern[str]
     statements: re.Pattern[str]
     corrections: re.Pattern[str]
@@ -109,6 +111,7 @@ def lexicon(language: str) -> Lexicon:
         abstentions=wordings("abstentions"),
         turns=wordings("turns"),
         verdicts=wordings("verdicts"),
+        concessions=wordings("concessions"),
         finals=wordings("finals"),
         statements=wordings("statements"),
         corrections=wordings("corrections"),

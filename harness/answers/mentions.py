@@ -20,7 +20,7 @@ counts where nothing else is said."""
 _ASIDE = {
     "of": frozenset((
         "hint", "hints", "touch", "trace", "traces", "tinge", "undertone", "undertones", "element",
-        "elements", "dash", "bit", "shade", "note", "notes", "flicker", "underlay",
+        "elements", "dash", "bit", "shade", "note", "notes", "flicker", "underlay", "reminiscent",
     )),
     "to": frozenset(("similar", "compared", "akin", "close")),
     "with": frozenset(("confused", "compared", "contrasted", "overlap", "overlaps", "tinged")),
@@ -28,6 +28,7 @@ _ASIDE = {
     "from": frozenset(
         ("distinct", "different", "differs", "differ", "distinguished", "distinguish", "apart")
     ),
+    "on": frozenset(("bordering", "verging", "borders", "verges")),
     "by": frozenset(("tinged", "accompanied", "followed", "tempered")),
 }  # fmt: skip
 _ASIDE_ALONE = frozenset((
@@ -51,6 +52,13 @@ _EARLIER_PAIRS = frozenset((
     ("initial", "guess"), ("initial", "impression"), ("first", "sight"), ("(", "was"), ("going", "to"),
     ("tempted", "to"), ("about", "to"), ("answer", "was"),
 ))  # fmt: skip
+
+
+_MAYBE_TOO = frozenset(
+    (how, also)
+    for how in ("maybe", "perhaps", "possibly")
+    for also in ("also", "even", "some", "too", "with")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,11 @@ def _with_status(kept: Sequence[Mention], tokens: Sequence[Token], follows: bool
             verdict = clauses.verdict(span)
             if verdict is not None:
                 status = verdict
-            elif _in_passing(mention, tokens) or _goes_on(mention, tokens, found):
+            elif (
+                _in_passing(mention, tokens)
+                or _at_first(mention, tokens)
+                or _goes_on(mention, tokens, found)
+            ):
                 status = "aside"
         found.append(replace(mention, status=status, sample=_is_sample(mention, tokens, found)))
     return _denied_together(found, tokens, follows)
@@ -161,6 +173,8 @@ def _in_passing(mention: Mention, tokens: Sequence[Token]) -> bool:  # noqa: PLR
             return True
         if distance <= 3 and word in _ASIDE and before in _ASIDE[word]:
             return True
+        if distance <= 2 and (before, word) in _MAYBE_TOO:
+            return True
         if distance <= 2 and word == "between":
             return True
         if distance <= 2 and word == "then" and index > 2:
@@ -168,6 +182,12 @@ def _in_passing(mention: Mention, tokens: Sequence[Token]) -> bool:  # noqa: PLR
         if distance <= 2 and word in _WEAK and (word != "little" or before == "a"):
             return True
     return False
+
+
+def _at_first(mention: Mention, tokens: Sequence[Token]) -> bool:
+    """ "it looks like anger at first glance", "fear initially"."""
+    words = [t.word for t in tokens[mention.last + 1 : mention.last + 4]]
+    return words[:2] == ["at", "first"] or words[:1] == ["initially"]
 
 
 def _goes_on(mention: Mention, tokens: Sequence[Token], found: Sequence[Mention]) -> bool:

@@ -26,7 +26,7 @@ from harness.core.kind import kind_of
 from harness.core.languages import known_languages
 from harness.core.outcome import Outcome
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 """Recorded with every run; raised whenever a reply may be read differently."""
 
 

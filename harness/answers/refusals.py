@@ -87,12 +87,23 @@ def governs(decline: Decline, start: int, text: str) -> bool:
     if start < decline.end:
         return decline.start <= start or _leads_to(decline, start, text)
     near = text[max(decline.end, start - _NEAR) : start]
+    if _conceded(decline, near, text):
+        return False
     if decline.about_identity or known.turns.search(near):
         return False
     stop = max(near.rfind(mark) for mark in _MARKS)
     if stop < 0:
         return True
     return not known.verdicts.search(near, stop)
+
+
+def _conceded(decline: Decline, near: str, text: str) -> bool:
+    """ "While I can't know what she feels, the face reads as sad": a clause beside the verdict."""
+    comma = near.rfind(",")
+    if comma < 0 or not decline.known.verdicts.search(near, comma):
+        return False
+    begin = max(text.rfind(mark, max(0, decline.start - _NEAR), decline.start) for mark in _MARKS)
+    return decline.known.concessions.match(text[begin + 1 : decline.start].lstrip()) is not None
 
 
 def _leads_to(decline: Decline, start: int, text: str) -> bool:

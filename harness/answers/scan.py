@@ -76,7 +76,8 @@ def lone_lines(scan: Scan) -> list[Mention]:
     for mention in scan.mentions:
         if mention.status in ("denied", "supposed") or mention.label == OFF:
             continue
-        if _edge(scan, mention.first - 1, -1) and _edge(scan, mention.last + 1, 1):
+        alone = _edge(scan, mention.first - 1, -1) and _edge(scan, mention.last + 1, 1)
+        if alone and not _listed_on(scan, mention):
             lone.append(mention)
     labels = {m.label for m in lone}
     if len(labels) > 1:
@@ -89,13 +90,28 @@ def lone_lines(scan: Scan) -> list[Mention]:
     return lone
 
 
+def _listed_on(scan: Scan, mention: Mention) -> bool:
+    """The first item of a list with a remark on each: "anger (2/5), disgust (4/5)", "anger - low, fear - high"."""
+    tokens = scan.tokens
+    mark = [t.word for t in tokens[mention.last + 1 : mention.last + 2]]
+    following = next((m for m in scan.mentions if m.first > mention.last), None)
+    if mark not in (["("], ["-"]) or following is None or following.label == mention.label:
+        return False
+    between = [t.word for t in tokens[mention.last + 2 : following.first]]
+    return (
+        len(between) < 12
+        and between[-1:] in ([","], [";"], ["/"])
+        and [t.word for t in tokens[following.last + 1 : following.last + 2]] == mark
+    )
+
+
 def _numbered(scan: Scan, mention: Mention) -> bool:
     """An item of a list with numbers: "2. Surprise"."""
     before = [t.word for t in scan.tokens[max(0, mention.first - 2) : mention.first]]
     return bool(before) and before[0].isdigit()
 
 
-def _edge(scan: Scan, index: int, step: int) -> bool:
+def _edge(scan: Scan, index: int, step: int) -> bool:  # noqa: PLR0911
     """Only marks, list numbers and small words stand between here and the end of the line; going
     forward, the end of the reply's first sentence will do too."""
     tokens = scan.tokens
@@ -110,6 +126,8 @@ def _edge(scan: Scan, index: int, step: int) -> bool:
             and tokens[index + 1].word == ">"
         ):
             return False
+        if word == "." and _begins_number(tokens, index):
+            return False
         if step > 0 and word in (".", "!", "(", ";", "-") and _first_line_lead(scan, index):
             return True
         if word[0].isalnum() and not (step < 0 and (word.isdigit() or word in _SMALL)):
@@ -118,6 +136,14 @@ def _edge(scan: Scan, index: int, step: int) -> bool:
             return False
         index += step
     return True
+
+
+def _begins_number(tokens: Sequence[Token], index: int) -> bool:
+    """The mark of ".2"."""
+    following = tokens[index + 1 : index + 2]
+    return (
+        bool(following) and following[0].word.isdigit() and following[0].start == tokens[index].end
+    )
 
 
 def _first_line_lead(scan: Scan, index: int) -> bool:

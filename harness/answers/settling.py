@@ -18,27 +18,36 @@ from harness.answers.tokens import Token
 from harness.answers.words import BREAKS, FILL
 
 _AFTER = pattern(
-    r" {0,3}(?:[:=(,-]|\b(?:at|is|with|score of)\b|\s)? {0,3}(?:about |approximately |~ ?)?(\d{1,3}(?:[.,]\d{1,6})?|\.\d{1,6}) ?(%|percent\b|/ ?\d{1,3}|out of \d{1,3})?(?![\w.]*\d)"
+    r" {0,3}(?:[:=(,-]|\b(?:at|is|with|score of|scores?|gets?|only|just|rated)\b|\s)? {0,3}(?:only |just )? {0,3}(?:about |approximately |~ ?)?(\d{1,3}(?:[.,]\d{1,6})?|\.\d{1,6}) ?(%|percent\b|/ ?\d{1,3}|(?:out )?of \d{1,3})?(?![\w.]*\d)"
 )
 _BEFORE = pattern(
     r"(?:^|[^\w.])(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}) ?(%|percent)? {0,3}(?:-|:|of|for)? {0,3}$"
 )
 _LEVEL = pattern(
-    r" {0,3}(?:[:=(-]|is) {0,3}(?:very )?(none|absent|minimal|very low|low|weak|slight|mild|some|moderate|medium|strong|high|dominant)\b"
+    r" {0,3}(?:[:=(-]|is) {0,3}(none|absent|minimal|very low|low|weak|slight|mild|some|moderate|medium|very high|very strong|strong|high|dominant"
+    r"|impossible|(?:very|highly|most|quite|extremely) unlikely|unlikely|possible|plausible|(?:very|highly|most|quite|extremely) likely|likely|probable|certain)\b"
 )
+_LEVEL_BEFORE = pattern(
+    r"\b(none|absent|minimal|very low|low|weak|moderate|medium|very high|very strong|strong|high|very unlikely|unlikely|possible|very likely|likely) {0,2}: {0,3}$"
+)
+_SCALE = pattern(r"\bout of (?:5|7|10|100)\b|\bscale (?:of|from) \d")
 _LEVELS = {
     word: number
     for number, words in enumerate(
-        (("none", "absent"), ("minimal", "very low"), ("low", "weak", "slight", "mild", "some"),
-         ("moderate", "medium"), ("strong", "high"), ("dominant",))
+        (("none", "absent", "impossible"), ("minimal", "very low", "very unlikely"),
+         ("low", "weak", "slight", "mild", "some", "unlikely"),
+         ("moderate", "medium", "possible", "plausible"), ("strong", "high", "likely", "probable"),
+         ("very strong", "very high", "very likely"), ("dominant", "certain"))
     )
     for word in words
 }  # fmt: skip
+_VERY = pattern(r"^(?:highly|most|quite|extremely)\b")
 _NEAR = 60
 _SLACK = 0.06
 _RANK = pattern(
     r"(?:\b(?:top|rank|choice|option|guess|place|priority|no\.?|number) {0,2}[-#]? {0,2}([1-9])\b|#([1-9])\b|\b([1-9])(?:st|nd|rd|th)\b(?: \w{1,12}){0,2}"
     r"|\b(first|second|third|fourth|primary|secondary|tertiary|main|runner up|alternative|backup)(?: (?:choice|guess|option|place|emotion|label|most likely|answer|candidate|impression))?) {0,2}(?:[:=)]|is\b| {0,1}-) {0,3}$"
+    r"|\b([1-9])(?:st|nd|rd|th) {1,2}$"
 )
 _ORDER = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "primary": 1, "main": 1, "secondary": 2,
@@ -49,7 +58,7 @@ _RANKED = pattern(
     r"\b(?:top ?-?\d|top (?:two|three|five|guesses|choices|emotions|predictions)|rank(?:ed|ing)?|most (?:to least )?likely|in (?:descending )?order|order of|by (?:likelihood|probability|confidence))\b"
 )
 _HEADING = pattern(
-    r"\b(?:rank(?:ing|ed)(?: order)?|in (?:descending )?order(?: of \w{1,14})?|most to least likely) {0,2}: {0,2}$"
+    r"\b(?:rank(?:ing|ed)(?: order)?|in (?:descending )?order(?: of \w{1,14})?|most to least likely|\btop ?-?(?:\d|two|three|four|five)(?: \w{1,14})?) {0,2}: {0,2}$"
 )
 _ITEMS = pattern(r"[\s,;>/-]{1,6}(?:and |then )?")
 _ADVERBS = frozenset((
@@ -67,11 +76,14 @@ _FIRST = frozenset((
 ))  # fmt: skip
 _VERBS = frozenset((
     "dominates", "prevails", "predominates", "wins", "stronger", "strongest", "dominate", "better",
-    "best", "likeliest", "outweighs",
+    "best", "likeliest", "outweighs", "edges", "beats", "trumps", "overshadows", "eclipses", "surpasses",
+    "exceeds",
 ))  # fmt: skip
 _ARROWS = (["-", ">"], ["=", ">"], ["\u2192"])
 """From what was said first to what is meant."""
 _OVER = frozenset(("over", "before", "above"))
+_OUT_OF = ("/", "outof", "of")
+_PREFERRING = frozenset(("prefer", "preferred", "preferring", "favor", "favour", "favored", "favoured"))  # fmt: skip
 
 
 def settled(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> Sequence[Mention]:
@@ -88,7 +100,8 @@ def settled(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> Sequ
 def _by_score(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | None:
     """The label with the highest number, where each label has one."""
     del tokens
-    for found in (_numbers(text, said), _numbers_before(text, said), _levels(text, said)):
+    found_by = (_numbers, _numbers_before, _levels, _levels_before)
+    for found in (rule(text, said) for rule in found_by):
         if found is None:
             continue
         best = max(found.values())
@@ -98,15 +111,15 @@ def _by_score(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> st
 
 
 def _numbers(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
-    return _scores(said, [_AFTER.match(text, m.end) for m in said])
+    return _scores(said, [_AFTER.match(text, m.end) for m in said], text)
 
 
 def _numbers_before(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
-    return _scores(said, [_BEFORE.search(text[max(0, m.start - 14) : m.start]) for m in said])
+    return _scores(said, [_BEFORE.search(text[max(0, m.start - 14) : m.start]) for m in said], text)
 
 
 def _scores(
-    said: Sequence[Mention], matches: Sequence[re.Match[str] | None]
+    said: Sequence[Mention], matches: Sequence[re.Match[str] | None], text: str
 ) -> dict[str, float] | None:
     """Label -> score, where every label has one and they are scores and no codes."""
     found: dict[str, float] = {}
@@ -124,13 +137,15 @@ def _scores(
             ""
         )
         written.append(match[1])
-    if len(units) != 1:
+    whole = units - {""}
+    if len(whole) > 1 or ("" in units and whole and not next(iter(whole)).startswith(_OUT_OF)):
         return None
-    return found if _are_scores(found, written, units.pop()) else None
+    unit = "".join(whole) or ("outof" if _SCALE.search(text) else "")
+    return found if _are_scores(found, written, unit) else None
 
 
 def _are_scores(found: dict[str, float], written: Sequence[str], unit: str) -> bool:
-    if unit in ("%", "percent") or unit.startswith(("/", "outof")):
+    if unit in ("%", "percent") or unit.startswith(_OUT_OF):
         return True
     if all(value <= 1 for value in found.values()):
         return any("." in w or "," in w for w in written)
@@ -143,7 +158,18 @@ def _levels(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
         match = _LEVEL.match(text, mention.end)
         if match is None or mention.label in found:
             return None
-        found[mention.label] = float(_LEVELS[match[1]])
+        found[mention.label] = float(_LEVELS[_VERY.sub("very", match[1])])
+    return found
+
+
+def _levels_before(text: str, said: Sequence[Mention]) -> dict[str, float] | None:
+    """ "High: anger. Low: sadness." """
+    found: dict[str, float] = {}
+    for mention in said:
+        match = _LEVEL_BEFORE.search(text[max(0, mention.start - 20) : mention.start])
+        if match is None or mention.label in found:
+            return None
+        found[mention.label] = float(_LEVELS[_VERY.sub("very", match[1])])
     return found
 
 
@@ -156,14 +182,17 @@ def _by_rank(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str
         if listed_only:
             return said[0].label
     ranks: dict[str, int] = {}
-    listed = bool(_RANKED.search(text, max(0, said[0].start - 4 * _NEAR), said[0].start))
+    listed = bool(
+        _RANKED.search(text, max(0, said[0].start - 4 * _NEAR), said[0].start)
+        or _RANKED.search(text, said[-1].end, said[-1].end + _NEAR)
+    )
     for mention in said:
         before = text[max(0, mention.start - 32) : mention.start]
         match = _RANK.search(before)
         item = _ITEM.search(before) if match is None and listed else None
         if match is not None:
             word = match[4]
-            number = _ORDER[word] if word else int(match[1] or match[2] or match[3])
+            number = _ORDER[word] if word else int(next(one for one in match.groups() if one))
         elif item is not None:
             number = int(item[1])
         elif ranks and (mention.label in ranks or not listed):
@@ -191,8 +220,13 @@ def _over(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str | 
     for left, right in pairwise(said):
         between = [t.word for t in tokens[left.last + 1 : right.first]]
         filled = all(word in FILL for word in between[1:])
-        if left.label != right.label and between and between[0] in _OVER and filled:
+        if left.label == right.label or not between or not filled:
+            continue
+        before = {t.word for t in tokens[max(0, left.first - 4) : left.first]}
+        if between[0] in _OVER or (between[0] == "to" and before & _PREFERRING):
             return left.label
+        if between[0] == "than" and "less" in before:
+            return right.label
     return None
 
 

@@ -19,7 +19,7 @@ Verdict: TypeAlias = Literal["supposed", "aside"]
 
 _TRIGGERS = frozenset((
     "?", "whether", "people", "supposing", "provided", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
-    "often", "generally", "commonly", "normally", "assuming", "told", "say", "suppose", "imagine", "might", "'d",
+    "often", "generally", "commonly", "normally", "assuming", "told", "say", "case", "event", "suppose", "imagine", "might", "'d",
 ))  # fmt: skip
 _CONTRASTS = frozenset(("but", "however", "although", "though", "while", "whereas", "yet"))
 _FORCED = frozenset((
@@ -56,6 +56,15 @@ _OTHERS = frozenset(
 _BEARERS = frozenset(("person", "face", "expression", "look", "smile", "individual", "people"))
 _TAKING = frozenset(("take", "need", "require"))
 _RULES = frozenset(("usually", "typically", "often", "generally", "commonly", "normally"))
+_MEANING = frozenset((
+    "mean", "means", "signal", "signals", "indicate", "indicates", "suggest", "suggests", "express",
+    "expresses", "denote", "denotes", "accompany", "accompanies", "show", "shows", "imply", "implies",
+    "point", "points", "goes", "go", "reflect", "reflects", "convey", "conveys",
+))  # fmt: skip
+_CALLED = ("said", "picked", "guessed", "chosen", "called", "thought", "answered", "labelled", "labeled")  # fmt: skip
+_POINTING = frozenset(("which", "this", "these", "that", "here", "such", "both", "what", "i", "the", "her", "his", "their"))  # fmt: skip
+"""What a general sentence is about is here."""
+_OBJECTS = frozenset(("he", "she", "they", "the", "a", "an", "someone", "somebody", "there", "this", "that"))  # fmt: skip
 _SHOWING = frozenset((
     "would", "shows", "show", "involves", "involve", "requires", "require", "appears", "has",
     "means", "needs", "tends", "includes", "looks", "presents", "is", "comes", "features",
@@ -86,6 +95,9 @@ class Clauses:
             return self._remembered((first, end), self._asked)
         if self._as_rule(span) or self._embedded(span):
             return "supposed"
+        general = self._in_general(span)
+        if general is not None:
+            return general
         return self._remembered(self._around(span[0], self._cuts), self._unreal)
 
     def _around(self, place: int, marks: Sequence[int]) -> tuple[int, int]:
@@ -130,6 +142,18 @@ class Clauses:
             return words[0] == "would" and words[-1] not in _FITTING
         return words[0] == "would" and words[1] not in _FITTING and words[1][0].isalnum()
 
+    def _in_general(self, span: tuple[int, int]) -> Verdict | None:
+        """ "a frown usually means anger" claims nothing; "raised brows often signal surprise" does, where nothing
+        else is claimed, and "..., which usually indicates fear" does."""
+        first, _ = self._around(span[0], self._cuts)
+        words = [t.word for t in self._tokens[max(first, span[0] - 12) : span[0]]]
+        if words[:1] in (["a"], ["an"]) and "would" in words and _MEANING & set(words):
+            return "supposed"
+        at = next((k for k, pair in enumerate(itertools.pairwise(words)) if pair[0] in _RULES and pair[1] in _MEANING), -1)  # fmt: skip
+        if at < 0 or set(words[:at]) & _POINTING:
+            return None
+        return "supposed" if words[0] in ("a", "an") else "aside"
+
     def _embedded(self, span: tuple[int, int]) -> bool:
         """ "whether she is happy", "in a happy face the cheeks would be raised"."""
         first, end = self._around(span[0], self._cuts)
@@ -150,18 +174,25 @@ class Clauses:
             known & {"if", "unless", "assuming", "imagine", "suppose", "supposing", "provided"}
         )
         inverted = lead in ("had", "were", "should") or _had_it_been(words)
+        inverted = inverted or (lead == "would" and words.count("would") > 1)
         if condition and (_forced(words) or _real(words)):
             return None
+        if lead in ("suppose", "supposing", "imagine"):
+            return "supposed"
+        if not {("in", "case"), ("the", "event")}.isdisjoint(itertools.pairwise(words)):
+            return "supposed"
+        if lead == "if" and _open(words):
+            return "supposed"
         if (unreal and (condition or inverted)) or ("if" in known and "were" in known):
             return "supposed"
         pairs = set(itertools.pairwise(words))
-        if "would" in known and ("have", "said") in pairs:
+        if unreal and any(("have", word) in pairs for word in _CALLED):
             return "supposed"
         if lead in ("it", "that", "this") and any(("would", w) in pairs for w in _TAKING):
             return "supposed"
         if ("for", "this") in pairs or ("for", "it") in pairs or ("in", "order") in pairs:
             return "supposed" if known & {"would", "need", "needs", "must", "should"} else None
-        if (known & _UNREAL and "expect" in known) or not pairs.isdisjoint(_OTHERS):
+        if (unreal and "expect" in known and lead != "as") or not pairs.isdisjoint(_OTHERS):
             return "supposed"
         if (
             "would" in known
@@ -172,12 +203,18 @@ class Clauses:
         return "supposed" if "would" in known and ("have", "been") in pairs else None
 
 
+def _open(words: Sequence[str]) -> bool:
+    """ "If the mouth is open, it is surprise": a condition of which nothing is said."""
+    following = words[words.index("if") + 1 :]
+    return following[:1] != [] and following[0] in _OBJECTS
+
+
 def _forced(words: Sequence[str]) -> bool:
     """ "if I had to choose": the condition is only that an answer is wanted."""
     at = words.index("if") if "if" in words else 0
     condition = words[at + 1 : at + 8]
-    if "," in condition:
-        condition = condition[: condition.index(",")]
+    ends = [k for k, word in enumerate(condition) if word in (",", "would") or word.endswith("'d")]
+    condition = condition[: ends[0]] if ends else condition
     return any(word in _FORCED for word in condition)
 
 
