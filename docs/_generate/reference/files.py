@@ -10,7 +10,7 @@ from harness.score.analysis import describe_analyses
 from harness.score.records import COLUMN_LINES
 from harness.score.table import ScoreRow
 
-from .markdown import code, page, prose, table
+from .markdown import code, entry, page, prose, table
 from .members import docstrings, key_entries
 
 _RUN_FOLDER = """
@@ -100,14 +100,14 @@ applies; nothing has to be asked for. Its rows stand in `scores.json`, and what 
 
 def run_folder_page() -> str:
     """Every file of a run folder, and the columns of the two that others read."""
-    rows = [(code(one.name), one.holds, one.written) for one in RUN_FILES]
+    files = [entry(one.name, f"written {one.written}", one.holds) for one in RUN_FILES]
     told = docstrings(ScoreRow)
     scores = [(code(name), prose(told[name])) for name in ScoreRow.__dataclass_fields__]
     records = [(code(name), prose(line)) for name, line in COLUMN_LINES.items()]
     return page(
         _RUN_FOLDER,
         "## Files",
-        table(("file", "what it holds", "written"), rows),
+        *files,
         _SCORES,
         table(("key", "what it is"), scores),
         _RECORDS,

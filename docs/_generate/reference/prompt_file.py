@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.core.prompt import PromptHead
 from harness.prompting.variables import PROMPT_VARIABLES
 
-from .markdown import code, page, prose, table
+from .markdown import code, entry, page, prose, table
 from .members import key_entries
 
 _INTRO = """
@@ -54,14 +54,13 @@ _RULES = """
 
 def prompt_file_page() -> str:
     """Every key of a prompt's head, every tag and every variable."""
-    tags = [(code(tag), text) for tag, text in _TAGS]
     variables = [(code(name), prose(text)) for name, text in PROMPT_VARIABLES.items()]
     return page(
         _INTRO,
         "## Keys of the head",
         key_entries(PromptHead),
         "## Tags",
-        table(("tag", "what it does"), tags),
+        *(entry(tag, "", text) for tag, text in _TAGS),
         "## Variables",
         table(("variable", "what it is"), variables),
         _RULES,
