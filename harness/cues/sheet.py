@@ -14,6 +14,7 @@ from harness.run.columns import read_table
 from harness.run.folder import RunFolder
 from harness.run.sample_file import read_samples
 from harness.run.scoring import scored_manifest
+from harness.score.records import NEEDED
 
 _NAMED = ("task", "model", "prompt", "condition", "channel")
 
@@ -53,7 +54,7 @@ def read_sheets(folder: RunFolder) -> tuple[dict[str, Task], list[AnswerSheet]]:
         )
     cells: dict[tuple[str, ...], dict[str, dict[str, Any]]] = {}
     versions = version_names(manifest)
-    for row in read_table(folder.records):
+    for row in read_table(folder.records, needs=NEEDED):
         if row["prompt"] in versions:
             continue
         key = tuple(str(row.get(name) or "free") for name in _NAMED)

@@ -15,7 +15,9 @@ from harness.analyses.words import visible_all
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_named
 from harness.report.inputs import RunView
+from harness.run.columns import read_table
 from harness.run.folder import RunFolder
+from harness.score.records import NEEDED
 
 EMBEDDED = 400
 """Samples embedded in a page."""
@@ -147,11 +149,7 @@ def read_entries(view: RunView) -> Iterator[SampleEntry]:
 
 
 def _rows(folder: RunFolder) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(folder.records) as file:
-        for batch in file.iter_batches(batch_size=4096):
-            yield from batch.to_pylist()
+    return read_table(folder.records, needs=NEEDED)
 
 
 def _answer(row: Mapping[str, Any], spec: FieldSpec) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.core.errors import HarnessError
 from harness.run.folder import replacing
 
 BATCH = 2048
@@ -38,18 +39,42 @@ def write_table(path: Path, names: Sequence[str], rows: Iterable[Row]) -> None:
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def read_table(path: Path, names: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of such a file (of columns `names` only), a batch at a time. Raises OSError."""
+def read_table(
+    path: Path, names: Sequence[str] | None = None, *, needs: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """The rows of such a file (of columns `names` only), a batch at a time.
+
+    Raises HarnessError where there is none, where it is broken, and where it lacks one of `names` or `needs`.
+    """
     import pyarrow.parquet as pq
 
-    _arrow()
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(
-            batch_size=BATCH,
-            columns=None if names is None else list(names),
-            use_threads=False,  # each would keep memory of its own
-        ):
-            yield from batch.to_pylist()
+    pa = _arrow()
+    try:
+        with pq.ParquetFile(path) as file:
+            held = file.schema_arrow
+            for name in (*(names or held.names), *needs):
+                if name not in held.names or held.field(name).type != pa.string():
+                    raise unreadable(path, f"it has no column {name} of texts")
+            for batch in file.iter_batches(
+                batch_size=BATCH,
+                columns=None if names is None else list(names),
+                use_threads=False,  # each would keep memory of its own
+            ):
+                yield from batch.to_pylist()
+    except FileNotFoundError:
+        raise unreadable(path, "there is no such file") from None
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, str(error)) from None
+
+
+def unreadable(path: Path, fault: str) -> HarnessError:
+    """The error for a table of a run that is not as the harness wrote it."""
+    mend = (
+        "score the run again: harness score RUN"
+        if path.name == "records.parquet"
+        else "put back a copy, or give the run's command again, which writes it anew"
+    )
+    return HarnessError(f"{path} cannot be read: {fault}", hint=mend, at_work=False)
 
 
 def _arrow() -> Any:

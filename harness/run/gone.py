@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 
 from harness.core.errors import HarnessError
+from harness.core.json_text import parse_json
 from harness.run.folder import RunFolder, write_atomically
 
 
@@ -14,7 +15,7 @@ def read_gone(folder: RunFolder) -> dict[str, frozenset[str]]:
     if not folder.gone.is_file():
         return {}
     try:
-        body = json.loads(folder.gone.read_text(encoding="utf-8"))
+        body = parse_json(folder.gone.read_text(encoding="utf-8"))
         return {name: frozenset(ids) for name, ids in body.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise HarnessError(

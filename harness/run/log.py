@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harness.core.errors import HarnessError
 from harness.core.json_text import LONGEST, parse_json
@@ -64,7 +64,7 @@ class LineReader:
     """Single lines of a log by their offset; writes nothing."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+        self._file = _opened(path)
 
     def line_at(self, offset: int) -> Any:
         """The record whose line starts at `offset`."""
@@ -109,7 +109,7 @@ def read_log(path: Path) -> Iterator[tuple[int, Any]]:
         return
     offset, number = 0, 0
     check = LINES.get(path.name)
-    with path.open("rb") as file:
+    with _opened(path) as file:
         while line := file.readline(LONGEST):
             number += 1
             if not line.endswith(b"\n"):
@@ -127,6 +127,15 @@ def read_log(path: Path) -> Iterator[tuple[int, Any]]:
                 raise _broken(path, number, f"not a line of {path.name}") from None
             yield offset, record
             offset += len(line)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise HarnessError(
+            f"{path} cannot be read: {error.strerror}", hint="check what it is", at_work=False
+        ) from None
 
 
 def _broken(path: Path, number: int, fault: str) -> HarnessError:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness.answers import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
+from harness.core.json_text import parse_json
 from harness.core.kind import kind_named
 from harness.core.model import Card
 from harness.core.price import Price
@@ -22,6 +23,7 @@ from harness.run.basis import basis, basis_0_2
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.kept import Asked, earlier_bases, keep
 from harness.run.log import AppendLog
+from harness.run.manifest_shape import check_shape
 from harness.run.plan import Plan
 from harness.run.provenance import git_state, hardware, package_versions, redacted
 
@@ -246,16 +248,22 @@ def keep_sources(folder: RunFolder, served: Mapping[str, Mapping[str, int]]) -> 
 def read_manifest(folder: RunFolder) -> dict[str, Any]:
     """The manifest of a run. Raises HarnessError when it is broken or of a later schema."""
     try:
-        manifest: dict[str, Any] = json.loads(folder.manifest.read_text(encoding="utf-8"))
+        manifest: Any = parse_json(folder.manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise HarnessError(f"{folder.manifest} cannot be read: {error}") from None
-    if manifest.get("schema") != SCHEMA:
         raise HarnessError(
-            f"{folder.manifest} has schema {manifest.get('schema')}, this version reads {SCHEMA}",
+            f"{folder.manifest} cannot be read: {error}",
+            hint="put back a copy, or give the run's command again, with --out another folder",
+            at_work=False,
+        ) from None
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if schema != SCHEMA:
+        raise HarnessError(
+            f"{folder.manifest} has schema {schema}, this version reads {SCHEMA}",
             hint="score it with the version that wrote it (see `packages` in the manifest)",
         )
+    check_shape(manifest, folder.manifest)
     _check_kinds(manifest, folder)
-    return manifest
+    return cast("dict[str, Any]", manifest)
 
 
 def _check_kinds(manifest: Mapping[str, Any], folder: RunFolder) -> None:

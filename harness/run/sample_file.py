@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.sample import Value
-from harness.run.columns import read_table, write_table
+from harness.run.columns import read_table, unreadable, write_table
 
 COLUMNS = ("sample", "cluster", "question", "asks", "targets", "annotations", "media")
 
@@ -51,10 +51,12 @@ _SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 def read_samples(path: Path) -> Iterator[PlannedSample]:
-    """The rows of a samples file, a batch at a time."""
+    """The rows of a samples file, a batch at a time. Raises HarnessError where it is broken."""
     shared = _Shared()
-    for row in read_table(path):
-        yield PlannedSample(
+    return _made(
+        path,
+        COLUMNS,
+        lambda row: PlannedSample(
             sample=row["sample"],
             cluster=row["cluster"],
             question=row["question"],
@@ -62,15 +64,21 @@ def read_samples(path: Path) -> Iterator[PlannedSample]:
             targets=shared.targets(row["targets"]),
             annotations=json.loads(row["annotations"]),
             media=tuple(json.loads(row["media"])),
-        )
+        ),
+    )
 
 
 def read_lean_samples(path: Path, annotations: Collection[str]) -> Iterator[PlannedSample]:
-    """The rows with the named annotations alone, without question and media. Equal values are mostly one object."""
+    """The rows with the named annotations alone, without question and media. Equal values are mostly one object.
+
+    Raises HarnessError where the file is broken.
+    """
     shared = _Shared()
     names = ("sample", "cluster", "asks", "targets", *(("annotations",) if annotations else ()))
-    for row in read_table(path, names):
-        yield PlannedSample(
+    return _made(
+        path,
+        names,
+        lambda row: PlannedSample(
             sample=row["sample"],
             cluster=row["cluster"],
             question=None,
@@ -78,7 +86,19 @@ def read_lean_samples(path: Path, annotations: Collection[str]) -> Iterator[Plan
             targets=shared.targets(row["targets"]),
             annotations=shared.annotations(row.get("annotations"), annotations),
             media=(),
-        )
+        ),
+    )
+
+
+def _made(
+    path: Path, names: Sequence[str], make: Callable[[dict[str, Any]], PlannedSample]
+) -> Iterator[PlannedSample]:
+    """What `make` makes of each row; a cell that is no JSON of its kind is an error that names the file."""
+    try:
+        for row in read_table(path, names):
+            yield make(row)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise unreadable(path, str(error)) from None
 
 
 class _Shared:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.json_text import parse_json
 from harness.run.folder import RunFolder, write_error
 from harness.run.manifest import read_manifest
 
@@ -92,7 +93,7 @@ def read_scoring(folder: RunFolder) -> dict[str, Any] | None:
     """What `scoring.json` holds; None where the run is scored as it was asked. Raises HarnessError where it is broken."""
     path = folder.scoring / "scoring.json"
     try:
-        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        body: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -17,6 +17,8 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
+from harness.core.errors import HarnessError
+from harness.core.json_text import parse_json
 from harness.core.kind import kind_named
 from harness.core.sample import Value
 from harness.core.task import Task
@@ -79,15 +81,24 @@ def read_fits(
     """Task -> (part, field) -> what `--fit-on` counted; empty without it."""
     if not folder.fit_on.exists():
         return {}
-    body = json.loads(folder.fit_on.read_text(encoding="utf-8"))
-    return {
-        name: {
-            (entry["part"], entry["field"]): _fitted(entry, tasks[name].fields[entry["field"]].kind)
-            for entry in entries
+    try:
+        body = parse_json(folder.fit_on.read_text(encoding="utf-8"))
+        return {
+            name: {
+                (entry["part"], entry["field"]): _fitted(
+                    entry, tasks[name].fields[entry["field"]].kind
+                )
+                for entry in entries
+            }
+            for name, entries in body.items()
+            if name in tasks
         }
-        for name, entries in body.items()
-        if name in tasks
-    }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise HarnessError(
+            f"{folder.fit_on} cannot be read: {error}",
+            hint="give the run's command again, which writes it anew",
+            at_work=False,
+        ) from None
 
 
 def _fitted(entry: Mapping[str, Any], kind: str) -> Fitted:

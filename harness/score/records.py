@@ -68,6 +68,21 @@ COLUMNS = tuple(COLUMN_LINES)
 THINKING = "thinking"
 """A further column behind `channel`, where a cell of the run asks for it."""
 
+NEEDED = (
+    "trial",
+    "task",
+    "sample",
+    "cluster",
+    "model",
+    "prompt",
+    "condition",
+    "field",
+    "outcome",
+    "value",
+    "target",
+)
+"""Columns that records of every version have."""
+
 KNOWN_REPLIES = 4096
 """Distinct replies whose reading is remembered: most replies are one of a few words."""
 
@@ -373,5 +388,5 @@ def write_records(path: Path, rows: Iterable[Row], *, thinking: bool = False) ->
 
 
 def read_records(folder: RunFolder) -> list[dict[str, Any]]:
-    """The rows of records.parquet. Raises OSError where the run was never scored."""
-    return list(read_table(folder.records))
+    """The rows of records.parquet. Raises HarnessError where the run was never scored, or the file is broken."""
+    return list(read_table(folder.records, needs=NEEDED))

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.answers import PARSER_VERSION
 from harness.core.errors import HarnessError
+from harness.core.json_text import parse_json
 from harness.run.besides import Besides, read_besides
 from harness.run.folder import RunFolder
 from harness.score.analysis import shipped
@@ -57,7 +58,7 @@ class Scores:
 def read_scores(folder: RunFolder) -> Scores:
     """The scores of scores.json. Raises HarnessError when the file is broken."""
     try:
-        body = json.loads(folder.scores.read_bytes().decode("utf-8", "surrogatepass"))
+        body = parse_json(folder.scores.read_bytes().decode("utf-8", "surrogatepass"))
         keys = [a.key for a in shipped() if a.key and not a.in_task]
         return Scores(
             scores=tuple(ScoreRow(**row) for row in body["scores"]),
