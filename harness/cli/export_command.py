@@ -43,7 +43,7 @@ def execute(args: argparse.Namespace) -> int:
             f"{out} is the run folder itself", hint="choose another folder with --out"
         )
     kept = Kept(samples=not args.no_samples, replies=args.with_replies, prompts=args.with_prompts)
-    with run.locked():
+    with run.steady():
         written = write_export(run, out, secret=read_key(args.id_key), kept=kept)
     print(f"export: {out}")
     print(f"holds:  {', '.join(written)}")

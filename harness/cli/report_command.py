@@ -15,6 +15,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="html: write report.html. markdown: write its tables to report.md. json: write them with unrounded "
         "values to report.json. Default: html",
     )  # fmt: skip
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path,
+        help="write it there, with the scores where there are none yet, and leave the run as it is, such as where it "
+        "can only be read; a DIR of `harness score RUN --out DIR` is reported as it was scored",
+    )  # fmt: skip
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -30,6 +35,8 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.scoring import scored_manifest
 
     folder = open_run(args.run)
+    if args.out is not None:
+        folder = folder.writing_to(args.out)
     with folder.locked():
         write = {"html": write_report, "markdown": write_markdown, "json": write_json}[args.format]
         print(write(folder))

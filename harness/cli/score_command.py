@@ -58,9 +58,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "spotted intervals. Both STRS variants are shown: as published and corrected. To take the truth from a "
         "task, use --task, such as --task faces/me-str",
     )  # fmt: skip
-    predictions.add_argument(
+    parser.add_argument(
         "--out", metavar="DIR", type=Path,
-        help="run folder to write. Default: a folder under results/runs/",
+        help="folder to write to. With RUN: scores and records go there and the run stays as it is, such as one that "
+        "can only be read. With --predictions: the run folder (default: one under results/runs/)",
     )  # fmt: skip
     add_folders(parser)
 
@@ -133,15 +134,18 @@ def _score_run(args: argparse.Namespace) -> int:
     _refuse_columns(args, "when scoring a run folder")
     refuse_unused(
         "when scoring a run folder",
-        {"--events": args.events, "--out": args.out, "--prompts": args.prompts, "--tasks": args.task_folders},
+        {"--events": args.events, "--prompts": args.prompts, "--tasks": args.task_folders},
         hint="leave it out; a run folder has its own tasks, prompts and scores",
     )  # fmt: skip
     asked = Rescoring(tuple(args.changes), args.truths, args.refresh, args.task)
     if not asked:
         refuse_unused("without --set, --truths or --refresh", {"--task": args.task})
-    folder = open_run(args.run)
+    run = open_run(args.run)
+    folder = run if args.out is None else run.writing_to(args.out)
     with folder.locked():
         scores = rescore(folder, asked, workspace(args))
+    if args.out is not None:
+        folder = run.writing_to(args.out)  # it is now scored as was asked
     _show(args, folder, scores)
     return 0
 

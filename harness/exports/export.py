@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from harness.run.log import read_log
 from harness.run.manifest import refuse_export
 from harness.run.sample_file import PlannedSample, read_lean_samples
 from harness.run.scoring import scored_manifest
+from harness.run.unfinished import clear_dead, working_folder
 from harness.score.folder import score_run
 from harness.score.records import record_columns
 
@@ -68,19 +68,37 @@ def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -
     """
     manifest = scored_manifest(run)
     refuse_export(manifest, run.path)
-    scores = json.loads(score_run(run).to_json().decode("utf-8", "surrogatepass"))
-    scores.pop(
-        "analyses", None
-    )  # what other packages write there may hold ids and words of samples
-    gone = _leave_out_versions(manifest, scores)
-    if out.suffix != ".zip":
+    zipped = out.suffix == ".zip"
+    if not zipped:
         _prepare(out)
-        return _write(run, manifest, scores, RunFolder(out), secret=secret, kept=kept, gone=gone)
-    with tempfile.TemporaryDirectory(prefix="harness-export-") as scratch:
-        folder = RunFolder(Path(scratch))
-        written = _write(run, manifest, scores, folder, secret=secret, kept=kept, gone=gone)
-        _zip(folder.path, out, written)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with working_folder(out.parent, out.name) as scratch:
+            scored = run.writing_to(
+                scratch / "scored"
+            )  # the run itself may be where nothing can be written
+            scores = json.loads(score_run(scored).to_json().decode("utf-8", "surrogatepass"))
+            # What other packages write there may hold ids and words of samples.
+            scores.pop("analyses", None)
+            gone = _leave_out_versions(manifest, scores)
+            folder = RunFolder(scratch / "export")
+            folder.path.mkdir()
+            written = _write(scored, manifest, scores, folder, secret=secret, kept=kept, gone=gone)
+            if zipped:
+                _zip(folder.path, out, written)
+            else:
+                _replace(out, folder.path, written)
+    except OSError as error:
+        raise write_error(out, error) from None
     return written
+
+
+def _replace(out: Path, made: Path, names: Sequence[str]) -> None:
+    """Put the files of a new export into the folder `out`, in place of an earlier one's."""
+    for path in out.iterdir():
+        path.unlink()
+    for name in names:
+        (made / name).replace(out / name)
 
 
 def _leave_out_versions(manifest: dict[str, Any], scores: dict[str, Any]) -> frozenset[str]:
@@ -133,9 +151,10 @@ def _write(
 
 
 def _prepare(folder: Path) -> None:
-    """An empty folder, or an earlier export to be replaced."""
+    """An empty folder, or an earlier export to be replaced, whole or not."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        clear_dead(folder)
         there = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise write_error(folder, error) from None
@@ -145,8 +164,6 @@ def _prepare(folder: Path) -> None:
             f"{folder} is there already and is no export: it holds {stray}",
             hint="name another place with --out",
         )
-    for name in there:
-        (folder / name).unlink()
 
 
 def _write_json(path: Path, body: Any) -> None:
@@ -246,10 +263,6 @@ def _zip(folder: Path, out: Path, names: Sequence[str]) -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), (folder / name).read_bytes())
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(out, error) from None
     write_atomically(out, packed.getvalue())
 
 

@@ -85,8 +85,9 @@ RUN_FILES: tuple[RunFile, ...] = (
     RunFile("vllm.log", "What a vLLM server printed that the run started.", "while it runs"),
     RunFile(".lock", "Held by the one process that writes the folder.", "while a command writes"),
     RunFile(
-        ".planning-*",
-        "Plan and samples of a command that has not asked yet. They are moved into place when it asks.",
-        "while a command plans",
+        ".*.unfinished-*",
+        "What a command is writing: a plan before anything is asked, a table before it is whole. What a killed command "
+        "left is removed by the next one.",
+        "while a command works",
     ),
 )  # fmt: skip

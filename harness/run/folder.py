@@ -7,11 +7,27 @@ import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from harness.core.errors import HarnessError
+from harness.run.unfinished import clear_run, unfinished
+
+_OUTPUTS = frozenset(
+    {
+        ".lock",
+        "private",
+        "records.parquet",
+        "scores.json",
+        "beside.json",
+        "report.html",
+        "report.md",
+        "report.json",
+        "cues.html",
+    }
+)
+"""What a folder may hold that scores and pages are written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +37,13 @@ class RunFolder:
     path: Path
     overlay: Path | None = None
     """Where the scoring lies while it is tried out; None: `private/scoring`."""
+    written: Path | None = None
+    """Where scores, records and pages are written in place of the run's folder, which then stays untouched."""
+
+    @property
+    def output(self) -> Path:
+        """Where what is made of the replies is written."""
+        return self.written or self.path
 
     @property
     def manifest(self) -> Path:
@@ -50,21 +73,21 @@ class RunFolder:
 
     @property
     def records(self) -> Path:
-        return self.path / "records.parquet"
+        return self.output / "records.parquet"
 
     @property
     def scores(self) -> Path:
-        return self.path / "scores.json"
+        return self.output / "scores.json"
 
     @property
     def beside(self) -> Path:
         """What is told beside the scores and is none: tokens, seconds and money of the replies, and what changed where
         they were asked anew. Scores do not depend on it."""
-        return self.path / "beside.json"
+        return self.output / "beside.json"
 
     @property
     def report(self) -> Path:
-        return self.path / "report.html"
+        return self.output / "report.html"
 
     @property
     def private(self) -> Path:
@@ -147,22 +170,61 @@ class RunFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for writing. Raises HarnessError when another process holds it."""
+        """Hold the folder that is written for writing; what killed commands left unfinished there is removed.
+
+        Raises HarnessError when another process holds it.
+        """
         try:
-            file = (self.path / ".lock").open("w")
+            file = (self.output / ".lock").open("w")
         except OSError as error:
-            raise write_error(self.path, error) from None
+            raise write_error(self.output, error) from None
         with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not os.path.samestat(os.fstat(file.fileno()), (self.path / ".lock").stat()):
-                    raise BlockingIOError  # one who just left took the file away, another made it anew
-            except (BlockingIOError, FileNotFoundError):
-                raise HarnessError(
-                    f"another process is writing {self.path}",
-                    hint="wait for it to end, or choose another place with --out DIR",
-                ) from None
+            self._hold(file)
+            clear_run(self.output)
             yield
+
+    @contextlib.contextmanager
+    def steady(self) -> Iterator[None]:
+        """Hold the folder while it is read and not written; where its lock cannot be opened, nobody writes it.
+
+        Raises HarnessError when another process writes it.
+        """
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):
+                self._hold(stack.enter_context((self.path / ".lock").open("rb")))
+            yield
+
+    def _hold(self, file: IO[Any]) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(file.fileno()), Path(file.name).stat()):
+                raise BlockingIOError  # one who just left took the file away, another made it anew
+        except (BlockingIOError, FileNotFoundError):
+            raise HarnessError(
+                f"another process is writing {self.output}",
+                hint="wait for it to end, or choose another place with --out DIR",
+            ) from None
+
+    def writing_to(self, place: Path) -> RunFolder:
+        """The same run with scores, records and pages in the folder `place`, which is made where it is not there.
+
+        It is scored as it was scored there last, else as in its own folder. Raises HarnessError for a folder that
+        holds anything else, and where it cannot be made.
+        """
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            strays = sorted({path.name for path in place.iterdir()} - _OUTPUTS)
+        except OSError as error:
+            raise write_error(place, error) from None
+        strays = [name for name in strays if ".unfinished-" not in name]
+        if strays:
+            raise HarnessError(
+                f"{place} is there already and holds {strays[0]}",
+                hint="name a new folder, or one that scores and reports were written to before",
+            )
+        scoring = place / "private" / "scoring"
+        known = (place / "scores.json").is_file() or scoring.is_dir()
+        return replace(self, written=place, overlay=scoring if known else self.scoring)
 
 
 def open_run(path: Path) -> RunFolder:
@@ -191,7 +253,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
     Where the block raises, the old file stays. Raises HarnessError when the disk is full or the place read-only.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = unfinished(path)
     try:
         with beside.open("wb") as file:
             yield file

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.json_text import parse_json
 from harness.run.folder import RunFolder, write_error
 from harness.run.manifest import read_manifest
+from harness.run.unfinished import unfinished
 
 SCHEMA = 1
 
@@ -120,9 +121,11 @@ def write_scoring(place: Path, *, tasks: Mapping[str, Any], said: list[str]) -> 
 
 def put_in_place(folder: RunFolder, overlay: Path | None) -> None:
     """Make `overlay` the run's scoring; None: it is scored as it was asked. Raises HarnessError where that fails."""
-    target = folder.private / "scoring"
-    gone = folder.private / ".scoring-before"
+    target = folder.output / "private" / "scoring"
     try:
+        if overlay is not None:
+            target.parent.mkdir(exist_ok=True)
+        gone = unfinished(target)
         shutil.rmtree(gone, ignore_errors=True)
         if target.exists():
             target.rename(gone)
@@ -131,8 +134,3 @@ def put_in_place(folder: RunFolder, overlay: Path | None) -> None:
         shutil.rmtree(gone, ignore_errors=True)
     except OSError as error:
         raise write_error(target, error) from None
-
-
-def leftovers(folder: RunFolder) -> Iterator[Path]:
-    """Folders that a command which was killed has left."""
-    yield from folder.private.glob(".scoring-*")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
-from pathlib import Path
 
 from harness.run.folder import RunFolder, write_error
+from harness.run.unfinished import unfinished_folder
 
-PREFIX = ".planning-"
+PLAN = "plan"
 
 
 def stage(folder: RunFolder) -> RunFolder:
@@ -19,9 +18,7 @@ def stage(folder: RunFolder) -> RunFolder:
     """
     folder.create()
     try:
-        for left in folder.path.glob(f"{PREFIX}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        staged = RunFolder(Path(tempfile.mkdtemp(dir=folder.path, prefix=PREFIX)))
+        staged = RunFolder(unfinished_folder(folder.path, PLAN))
     except OSError as error:
         raise write_error(folder.path, error) from None
     staged.create()

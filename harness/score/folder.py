@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.manifest import refuse_export
 from harness.run.mix_pairing import read_partners
 from harness.run.scoring import scored_manifest
+from harness.run.unfinished import unfinished
 from harness.run.usage import USAGE, usage_rows
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
@@ -45,15 +47,16 @@ def score_run(folder: RunFolder, *, before_writing: Callable[[], None] = lambda:
 
     An analysis of another package that fails is told in `Scores.analyses` and changes nothing else.
     """
-    unfinished = folder.records.with_name(".records.parquet.new")
+    records = unfinished(folder.records)
     try:
-        scores = _compute(folder, unfinished)
+        scores = _compute(folder, records)
         before_writing()
-        unfinished.replace(folder.records)
+        records.replace(folder.records)
     except OSError as error:
         raise write_error(folder.records, error) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            records.unlink(missing_ok=True)
     write_besides(folder, scores.beside)
     write_atomically(folder.scores, scores.to_json())
     return scores

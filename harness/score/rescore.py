@@ -6,8 +6,6 @@ Nothing is asked again and no reply is touched. What is scored differently is wr
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -24,8 +22,9 @@ from harness.run.folder import RunFolder, write_error
 from harness.run.manifest import read_manifest, refuse_export
 from harness.run.sample_file import PlannedSample, read_samples, write_rows
 from harness.run.samples import Planner
-from harness.run.scoring import concerns_scoring, leftovers, put_in_place, write_scoring
+from harness.run.scoring import concerns_scoring, put_in_place, write_scoring
 from harness.run.task_files import changed_task, split_change
+from harness.run.unfinished import working_folder
 from harness.run.workspace import Workspace
 from harness.score.folder import score_run
 from harness.score.scores import Scores
@@ -59,23 +58,19 @@ def rescore(folder: RunFolder, asked: Rescoring, workspace: Workspace) -> Scores
     """
     manifest = read_manifest(folder)
     refuse_export(manifest, folder.path)
-    for left in leftovers(folder):
-        shutil.rmtree(left, ignore_errors=True)
     if not asked:
         return score_run(
             replace(folder, overlay=folder.private / ".no-scoring"),
             before_writing=lambda: put_in_place(folder, None),
         )
     with ExitStack() as stack:
+        private = folder.output / "private"
         try:
-            made = stack.enter_context(
-                tempfile.TemporaryDirectory(
-                    dir=folder.private, prefix=".scoring-", ignore_cleanup_errors=True
-                )
-            )
+            private.mkdir(exist_ok=True)
+            made = stack.enter_context(working_folder(private, "scoring"))
         except OSError as error:
-            raise write_error(folder.private, error) from None
-        place = Path(made) / "scoring"
+            raise write_error(private, error) from None
+        place = made / "scoring"
         (place / "samples").mkdir(parents=True)
         _write(folder, manifest, asked, workspace, place)
         return score_run(

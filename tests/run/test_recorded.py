@@ -90,7 +90,7 @@ def test_the_same_command_asks_nothing_and_opens_nothing(
     assert (old / "run" / "scores.json").read_bytes() == scored()
     assert main([*RUN]) == 0, "and again from the manifest of this version"
     assert logs(old) == before
-    assert not list((old / "run").glob(".planning-*"))
+    assert not list((old / "run").glob(".*.unfinished-*"))
 
 
 def test_a_plan_says_that_all_is_done(old: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -190,7 +190,7 @@ def test_a_command_that_was_killed_blocks_nothing(desk: Desk, module: str, name:
     model = RuleModel()
     done_now = desk.run(model, "other")
     assert len(model.asked) == 12
-    assert not list(desk.folder.path.glob(".planning-*"))
+    assert not list(desk.folder.path.glob(".*.unfinished-*"))
     assert {row.prompt for row in done_now.scores.scores} >= {"own/plain", "own/other"}
 
 

@@ -156,7 +156,6 @@ def test_clusters_are_taken_from_an_annotation(world: World) -> None:
         (("--set", "cluster=hat"), "has no 'hat'"),
         (("--task", "no/such", "--set", "slices=[]"), "the run has no such task"),
         (("--task", "task"), "--task has no effect without"),
-        (("--out", "elsewhere"), "--out has no effect"),
         (("--events", "x.csv"), "--events has no effect"),
         (("--truth", "gt"), "--truth has no effect"),
         (("--prompts", "."), "--prompts has no effect"),
@@ -189,9 +188,11 @@ def test_definitions_that_a_prompt_shows_cannot_be_changed(tmp_path: Path) -> No
 def test_a_killed_rescoring_leaves_a_folder_that_scores(world: World) -> None:
     (world.folder.private / ".scoring-killed" / "scoring").mkdir(parents=True)
     (world.folder.path / ".records.parquet.new").write_bytes(b"half")
-    again(world, "fields.emotion.metrics=[kappa]")
-    assert not list(world.folder.private.glob(".scoring-*"))
-    assert not (world.folder.path / ".records.parquet.new").exists()
+    (world.folder.path / ".scores.json.unfinished-1").write_bytes(b"half")
+    (world.folder.private / ".scoring.unfinished-999999999-ab").mkdir()
+    with world.folder.locked():
+        again(world, "fields.emotion.metrics=[kappa]")
+    assert not [p.name for p in world.folder.path.rglob(".*") if p.name != ".lock"]
 
 
 def test_options_reach_every_task_of_the_run_that_has_the_field(
