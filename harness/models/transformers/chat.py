@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import TemplateError
 
 from harness.core.errors import HarnessError
 from harness.core.message import Image, Message, Text
+from harness.core.thinking import EFFORTS, OFF, ON
 
 _PROBE = "zqxj probe zqxj"
 
@@ -25,6 +27,8 @@ class ChatForm:
     """Whether a video has a place of its own, with the token that the processor expands."""
     reply_parts: bool = True
     """Whether an assistant's turn may be a list of parts: Pixtral's and LLaVA-1.5's templates want a string."""
+    thinking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """How much the model can be asked to think (`off`, `on`, `low`...) -> the template's variables that ask for it."""
 
 
 def probe_chat(processor: Any) -> ChatForm:
@@ -50,7 +54,32 @@ def probe_chat(processor: Any) -> ChatForm:
         _renders(processor, system),
         _has_video(processor),
         parts and _renders(processor, [user, spoken]),
+        _thinking(processor, [user]),
     )
+
+
+def _thinking(processor: Any, turns: list[dict[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The levels by which the template renders one prompt otherwise than by another: it has a variable for them."""
+
+    def rendered(**variables: Any) -> str | None:
+        try:
+            return str(
+                processor.apply_chat_template(turns, add_generation_prompt=True, **variables)
+            )
+        except (TemplateError, TypeError, ValueError, AttributeError, KeyError):
+            return None
+
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in ("enable_thinking", "thinking"):
+        switched = [rendered(**{name: False}), rendered(**{name: True})]
+        if None not in switched and switched[0] != switched[1]:
+            found |= {OFF: {name: False}, ON: {name: True}}
+            break
+    efforts = {effort: {"reasoning_effort": effort} for effort in EFFORTS}
+    graded = [rendered(**variables) for variables in efforts.values()]
+    if None not in graded and len(set(graded)) == len(EFFORTS):
+        found |= efforts
+    return found
 
 
 def _has_video(processor: Any) -> bool:
@@ -62,11 +91,20 @@ def _has_video(processor: Any) -> bool:
 
 
 def render_chat(
-    processor: Any, messages: tuple[Message, ...], form: ChatForm, *, begins_reply: bool = True
+    processor: Any,
+    messages: tuple[Message, ...],
+    form: ChatForm,
+    *,
+    begins_reply: bool = True,
+    thinking: str = "",
 ) -> str:
-    """The prompt with a placeholder for each picture and video. Raises TemplateError where the template objects."""
+    """The prompt with a placeholder for each picture and video. Raises TemplateError where the template objects, and
+    KeyError for a level of thinking that it has no variable for."""
     turns = [{"role": m.role, "content": _content(m, form)} for m in messages]
-    return str(processor.apply_chat_template(turns, add_generation_prompt=begins_reply))
+    variables = form.thinking[thinking] if thinking else {}
+    return str(
+        processor.apply_chat_template(turns, add_generation_prompt=begins_reply, **variables)
+    )
 
 
 def reply_space(processor: Any, form: ChatForm) -> str:

@@ -107,7 +107,13 @@ class Generator:
         try:
             pictures = tuple(self._picture(image) for image in images)
             films = tuple(tuple(map(decode_picture, video.frames)) for video in videos)
-            text = render_chat(self._processor, request.messages, self._form)
+            if request.thinking and request.thinking not in self._form.thinking:
+                return Generation.failed(
+                    request.key, "unsupported", "the chat template has no variable for thinking"
+                )
+            text = render_chat(
+                self._processor, request.messages, self._form, thinking=request.thinking
+            )
         except MediaError as error:
             return Generation.failed(request.key, "media", str(error))
         except UNSUPPORTED as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +95,9 @@ def _serve(opened: Opened, *, name: str, identity: str) -> LocalModel:
         video=opened.form.video,
         constraints={"choice": "token-trie"},
         estimators=("continuation",),
+        thinking={
+            level: f"chat template, {json.dumps(v)}" for level, v in opened.form.thinking.items()
+        },
         window=WINDOW,
         details=dict(opened.facts)
         | {
