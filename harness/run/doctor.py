@@ -5,17 +5,23 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.affect_tiny import weights_folder
 from harness.conditions import CONDITIONS
 from harness.core.errors import HarnessError, missing_extra
 from harness.core.kind import KINDS
 from harness.core.registry import Listed, brought
 from harness.models import MODELS
+from harness.models.transformers.hub import fetch_settings
+from harness.models.transformers.loading import check_folder
+from harness.models.vllm.arguments import tidy_arguments
+from harness.models.vllm.fit import architecture_of, findings, settings_of
 from harness.models.vllm.installation import find_vllm
+from harness.models.vllm.memory import gpus
 from harness.prompting import Library
 from harness.protocols import PROTOCOLS
 from harness.run.provenance import git_state, hardware, package_versions
@@ -90,6 +96,47 @@ def check_vllm(python: str | None) -> Check:
     except HarnessError as error:
         return Check("no", f"vllm:MODEL cannot be run: {error.message}", error.hint)
     return Check("ok", f"vLLM {found.version} is started by {found.python} (vllm:MODEL)")
+
+
+def check_model(
+    spec: str, *, vllm_python: str | None = None, vllm_args: Sequence[str] = ()
+) -> Iterator[Check]:
+    """Whether one model can be run here: `vllm:PATH_OR_ID` or `transformers:PATH_OR_ID`. Of a checkpoint on the hub
+    the settings alone are fetched. Raises HarnessError for another model, and where there is no such checkpoint."""
+    kind, _, argument = spec.partition(":")
+    if kind not in ("vllm", "transformers") or not argument:
+        raise HarnessError(
+            f"--model {spec} cannot be looked at beforehand",
+            hint="write vllm:PATH_OR_ID or transformers:PATH_OR_ID; a server is tried by harness run ... --limit 4",
+        )
+    folder = Path(argument).expanduser()
+    if argument == "affect-tiny":
+        folder = weights_folder()
+    elif not folder.is_dir():
+        folder = fetch_settings(argument)
+    if kind == "transformers":
+        try:
+            check_folder(folder, trusted=False)
+        except HarnessError as error:
+            yield Check("BAD", f"{spec}: {error.message}", error.hint)
+        else:
+            yield Check("ok", f"{spec}: transformers takes {architecture_of(settings_of(folder))}")
+        return
+    try:
+        installation = find_vllm(vllm_python)
+    except HarnessError as error:
+        installation = None
+        yield Check("BAD", f"{spec}: {error.message}", error.hint)
+    memory = int(hardware()["memory_gib"] * 2**30)
+    for one in findings(
+        spec,
+        folder,
+        installation,
+        places=gpus(),
+        memory=memory,
+        arguments=tidy_arguments(vllm_args),
+    ):
+        yield Check("ok" if one.good else "BAD", f"{spec}: {one.said}", one.hint)
 
 
 def _attempt(action: Callable[[], object], what: str, hint: str) -> Check:

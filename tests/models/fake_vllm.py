@@ -3,7 +3,8 @@
     python = make_fake(tmp_path / "env")
     open_model("vllm:affect-tiny", options=OpenOptions(vllm_python=str(python)))
 
-What it should do wrong is said by `--vllm-arg=--fake=...`: `die` (ends with an error), `late` (never
+What it should do wrong is said by `--vllm-arg=--fake=...`: `die` (ends with an error), `rooted` (ends with an error
+that stands before others), `late` (never
 answers), `stubborn` (ignores SIGTERM), `family` (starts a child in a session of its own, which ignores
 SIGTERM). Each process writes its id to `pids` in the environment's folder.
 """
@@ -87,6 +88,9 @@ def main(folder: Path, *, version: str) -> None:
     if fault == "die":
         print("ValueError: no kernel for this head size", file=sys.stderr)
         sys.exit(3)
+    if fault == "rooted":
+        print((ROOT / "tests" / "models" / "vllm_logs" / "memory.txt").read_text(), flush=True)
+        sys.exit(1)
     if fault in ("stubborn", "family"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN if fault == "stubborn" else signal.SIG_DFL)
         script = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(300)"

@@ -27,13 +27,18 @@ def fetch_checkpoint(
     one copy is taken: those that the index names, else `model.safetensors`, else what safetensors there are. Raises
     HarnessError where the hub gives nothing, and what `check` raises.
     """
-    endings = (*SETTINGS, *(CODE if code else ()))
-    folder = _download(argument, [f"*{ending}" for ending in endings], without=["*/*"])
+    folder = fetch_settings(argument, code=code)
     check(folder)
     held = (
         f"{argument.partition('@')[0]}@{folder.name}"  # the same commit, whatever comes meanwhile
     )
     return _download(held, _weights(folder), without=["*/*"])
+
+
+def fetch_settings(argument: str, *, code: bool = False) -> Path:
+    """The folder of a hub repository with its settings alone. Raises HarnessError where the hub gives nothing."""
+    endings = (*SETTINGS, *(CODE if code else ()))
+    return _download(argument, [f"*{ending}" for ending in endings], without=["*/*"])
 
 
 def fetch_adapter(argument: str) -> Path:

