@@ -103,11 +103,10 @@ def findings(
     architecture = architecture_of(config)
     known = ARCHITECTURES.get(architecture, Served())
     if installation is None:
-        wanted = requirement(architecture)
         yield Finding(
             False,
             f"{architecture or 'its architecture'} needs a vLLM",
-            _environment(wanted or "'vllm'"),
+            _environment(requirement(architecture) or "'vllm'"),
         )
     else:
         yield from _versions(architecture, installation)
