@@ -112,6 +112,8 @@ class EvaluateOptions(TypedDict, total=False):
     """0 to 1: the run stops when more than this share of the last 100 requests failed; default 0.2."""
     stop_after: float
     """Seconds after which nothing more is asked."""
+    again: int
+    """How many finished trials of each cell are asked anew, to see whether answers change; scores stay as they are."""
     check_models: bool
     """Whether a model of which nothing is left to ask is opened too; default False."""
     report: bool

@@ -111,6 +111,8 @@ class RunOptions(BaseModel):
     """Longest time without a reply that a rate limit is waited out."""
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
     stop_after: Seconds | None = None
+    again: PositiveInt | None = None
+    """How many finished trials of each cell are asked anew; nothing that is pending is asked then."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
 
@@ -175,6 +177,7 @@ def prepare(
         ),
         command=command,
         changes=asked.changes,
+        again=asked.again,
         check_models=asked.check_models,
         settings=named,
     )
@@ -226,6 +229,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "details": asked.details,
         "prices": asked.prices,
         "max_cost": asked.max_cost,
+        "again": asked.again,
         "repeats": asked.repeats if asked.repeats != 1 else None,
     }  # fmt: skip
     refuse_unused(

@@ -196,6 +196,11 @@ def _add_limits(group: Arguments) -> None:
         "prices. Run the same command with a larger amount to continue",
     )  # fmt: skip
     group.add_argument(
+        "--again", metavar="N", type=positive,
+        help="ask N finished trials of each cell anew, in place of pending ones, and report how many answers changed. "
+        "Scores do not change. One round a day; run the same command again to continue one",
+    )  # fmt: skip
+    group.add_argument(
         "--stop-after", metavar="SECONDS", type=_seconds,
         help="stop sending requests after this time; run the same command again to continue",
     )  # fmt: skip
@@ -299,7 +304,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
         "adapters": "adapter", "trust_remote_code": "trust_remote_code",
         "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
         "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
-        "stop_after": "stop_after", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
+        "stop_after": "stop_after", "again": "again", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
     }  # fmt: skip
     asked = RunOptions(
         tasks=tuple(args.task),

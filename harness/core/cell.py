@@ -135,3 +135,8 @@ def spelled_condition(
 def trial_id(cell: Cell, sample: str, repeat: int = 0) -> str:
     """Name of one trial: `cell/repeat/sample` (the sample last, since its id may hold anything)."""
     return f"{cell.id}/{repeat}/{sample}"
+
+
+def sample_of(trial: str) -> str:
+    """The sample of a trial's name."""
+    return trial.split("/", 2)[2]

@@ -87,7 +87,7 @@ def is_scored(folder: RunFolder) -> bool:
         return False
     scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
     sources = (
-        folder.trials, folder.generations, folder.manifest, folder.scoring / "scoring.json",
+        folder.trials, folder.generations, folder.again, folder.manifest, folder.scoring / "scoring.json",
     )  # fmt: skip
     return not any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,10 @@ from harness.core.generation import Generation
 from harness.core.message import Image
 from harness.core.price import Price, money
 from harness.core.request import Request
+from harness.run.again import used_anew
 from harness.run.folder import RunFolder
 from harness.run.usage import price_of, usage_rows
+from harness.run.usage import priced as priced_at
 
 
 class SpentOut(Exception):
@@ -202,8 +204,18 @@ def _rows(
         name: {**entry, "price": None if known[name] is None else known[name].model_dump()}  # type: ignore[union-attr]
         for name, entry in before["models"].items()
     }
-    return [
-        row
-        for row in usage_rows(folder, {**before, "models": priced})
-        if row.get("currency") == currency
-    ]
+    manifest = {**before, "models": priced}
+    rows = [*usage_rows(folder, manifest), *_anew(folder, manifest)]
+    return [row for row in rows if row.get("currency") == currency]
+
+
+def _anew(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The usage of finished trials that were asked anew."""
+    models = {entry["id"]: entry["model"] for entry in manifest["cells"]}
+    for (_, cell), used in used_anew(folder).items():
+        if cell in models:
+            yield {
+                "model": models[cell],
+                **used.row(),
+                **priced_at(used, price_of(manifest, models[cell])),
+            }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from time import perf_counter
@@ -22,7 +22,7 @@ from harness.run.answer_constraints import Asking
 from harness.run.axes import Axes, sampling_for
 from harness.run.budget import Budget, Purse, SpentOut
 from harness.run.fallback import Fitter
-from harness.run.journal import Journal
+from harness.run.journal import KeepsReplies
 from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
 from harness.run.stop import ErrorWatch, Limits
@@ -107,13 +107,14 @@ async def execute(
     model: Model,
     name: str,
     library: Library,
-    journal: Journal,
+    journal: KeepsReplies,
     tally: Tally,
     bases: Mapping[str, Sequence[str]],
     on_trial: Callable[[Tally], None] = lambda tally: None,
     limits: Limits | None = None,
     held: frozenset[Need] | None = None,
     purse: Purse | None = None,
+    only: Collection[str] | None = None,
 ) -> None:
     """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
 
@@ -122,7 +123,7 @@ async def execute(
     Raises HarnessError where no request can succeed, too many fail, or nothing can be written.
 
     Trials run in the order of the plan, `card.window` of them at a time. Where the `purse` is empty, what is in flight
-    is finished and nothing more is asked.
+    is finished and nothing more is asked. `only` are the trials that are run; None: all.
     """
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
@@ -137,7 +138,7 @@ async def execute(
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
         if cells:
-            await engine.run(prepare(planned, cells, plan, library))
+            await engine.run(prepare(planned, cells, plan, library, only=only))
 
 
 def _settings(
@@ -168,7 +169,7 @@ class _Engine:
         self,
         model: Model,
         settings: Mapping[str, _CellSetting],
-        journal: Journal,
+        journal: KeepsReplies,
         tally: Tally,
         on_trial: Callable[[Tally], None],
         *,

@@ -74,8 +74,14 @@ RUN_FILES: tuple[RunFile, ...] = (
         "by `harness score`",
     ),
     RunFile(
+        "again.jsonl",
+        "Replies to finished trials that were asked anew. They change no score.",
+        "appended, with `--again`",
+    ),
+    RunFile(
         "beside.json",
-        "What is told beside the scores: tokens, pictures, seconds and money of the replies of each cell.",
+        "What is told beside the scores: tokens, pictures, seconds and money of the replies of each cell, and how many "
+        "answers changed where trials were asked anew.",
         "by `harness score`",
     ),
     RunFile("report.html", "The report page, in one file.", "by `harness run` and `harness report`"),

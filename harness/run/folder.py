@@ -80,6 +80,11 @@ class RunFolder:
         return self.output / "scores.json"
 
     @property
+    def again(self) -> Path:
+        """Replies to finished trials that were asked anew (`harness.run.again`); absent without `--again`."""
+        return self.path / "again.jsonl"
+
+    @property
     def beside(self) -> Path:
         """What is told beside the scores and is none: tokens, seconds and money of the replies, and what changed where
         they were asked anew. Scores do not depend on it."""

@@ -45,6 +45,8 @@ class Job:
     options: OpenOptions
     """For the models that are opened, where they have no settings of their own."""
     limits: Limits
+    again: int | None = None
+    """How many finished trials of each cell are asked anew, in place of what is pending; None: the run as it is."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
 
@@ -76,6 +78,7 @@ def make_job(
     limits: Limits,
     command: Sequence[str],
     changes: Sequence[str],
+    again: int | None = None,
     check_models: bool = False,
     settings: Mapping[str, ModelSettings] = MappingProxyType({}),
 ) -> Job:
@@ -114,7 +117,7 @@ def make_job(
     options = replace(options, log_folder=folder.path)
     return Job(
         tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
-        check_models=check_models,
+        again=again, check_models=check_models,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
 from harness.core.message import Message, Text, Video
@@ -25,6 +25,28 @@ from harness.run.log import AppendLog, read_log
 _OFFSET = struct.Struct("<q")
 NAMES_HELD = 256
 """Conversations whose names are not worked out anew for each reply."""
+
+
+class KeepsReplies(Protocol):
+    """Where replies and what became of trials are kept while models are asked: `Journal`, or what is asked anew."""
+
+    def reply(self, key: str) -> Generation | None: ...
+
+    def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None: ...
+
+    def add_trial(
+        self,
+        trial: str,
+        basis: str,
+        keys: Sequence[str],
+        failure: Failure | None = None,
+        *,
+        also: Sequence[str] = (),
+        rules: Sequence[str] = (),
+        shown: Mapping[str, Sequence[int | str]] | None = None,
+        text: str | None = None,
+        votes: Sequence[int] = (),
+    ) -> None: ...
 
 
 class Journal:

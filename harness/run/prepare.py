@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,7 +10,7 @@ from harness.answers import definitions
 from harness.conditions import load_condition
 from harness.conditions.label_order import in_order
 from harness.conditions.mixture import mixes
-from harness.core.cell import Cell, trial_id
+from harness.core.cell import Cell, sample_of, trial_id
 from harness.core.condition import Condition, variables_of
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
@@ -54,9 +54,18 @@ class Prepared:
 
 
 def prepare(
-    planned: PlannedTask, cells: Sequence[Cell], plan: Plan, library: Library
+    planned: PlannedTask,
+    cells: Sequence[Cell],
+    plan: Plan,
+    library: Library,
+    *,
+    only: Collection[str] | None = None,
 ) -> Iterator[list[Prepared]]:
-    """The trials of each sample in turn, under every cell, so that a picture is read once for all of them."""
+    """The trials of each sample in turn, under every cell, so that a picture is read once for all of them.
+
+    `only` are the trials wanted; None: all.
+    """
+    wanted = None if only is None else {sample_of(trial) for trial in only}
     preparation = _Preparation(planned, cells, plan, library)
     chosen = planned.summary.chosen
     last: Medium | None = None
@@ -64,12 +73,16 @@ def prepare(
     for sample in planned.source:
         if chosen is not None and sample.id not in chosen:
             continue
+        if wanted is not None and sample.id not in wanted:
+            continue
         medium = _remembered(sample.medium, last)
         if medium is not last:  # several questions about one clip see the same pictures
             last, shown = medium, {}
         trials: list[Prepared] = []
         for cell in cells:
             trials += preparation.trials(cell, sample, medium, shown)
+        if only is not None:
+            trials = [one for one in trials if one.trial in only]
         if trials:
             yield trials
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.model import Loading, Model, Probing
 from harness.models import open_model, runs_here
 from harness.prompting import Library
+from harness.run.again import AgainJournal, AgainRound, choose_round, narrowed
 from harness.run.axes import Axes
 from harness.run.basis import accepted, accepted_bases
 from harness.run.budget import Budget, Purse, open_budget
@@ -71,6 +73,9 @@ class ReadyRun:
     journal: Journal | None = None
     """Open once the run has begun."""
     budget: Budget = field(default_factory=Budget)
+    again: AgainRound | None = None
+    """What is asked anew in place of what is pending."""
+    anew: AgainJournal | None = None
     closed: set[str] = field(default_factory=set)
     """Models that were asked and are closed."""
 
@@ -95,7 +100,11 @@ class ReadyRun:
             "requests": asked,
             "done": sum(self.done.values()),
             "run": str(self.job.folder.path),
-            "notes": [*self.changed, *plan_notes(self.plan, self.job.axes, self.models)],
+            "notes": [
+                *self.changed,
+                *plan_notes(self.plan, self.job.axes, self.models),
+                *([] if self.again is None else [self.again.note]),
+            ],
         }
 
     def begin(self) -> Journal:
@@ -107,12 +116,15 @@ class ReadyRun:
                 put_in_place(self.staged, self.job.folder)
                 self.staged = None
             write_manifest(self.job.folder, self.manifest)
+        if self.again is not None and self.anew is None:
+            self.anew = AgainJournal(self.job.folder, self.again.day)
         return self.journal
 
     def close(self) -> None:
         """Close the journal, or remove what was planned where nothing began, and close models that were not asked."""
-        if self.journal is not None:
-            self.journal.close()
+        for log in (self.journal, self.anew):
+            if log is not None:
+                log.close()
         if self.staged is not None:
             discard(self.staged)
         close_models(model for spec, model in self.models.items() if spec not in self.closed)
@@ -150,9 +162,17 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
             asked=finished.asked,
         )  # fmt: skip
+        done = _done(plan, staged, accepted_bases(manifest), finished)
+        again = None
+        if job.again is not None:
+            again = choose_round(
+                job.folder, plan, staged, bases=accepted_bases(manifest), finished=finished,
+                number=job.again, today=today(),
+            )  # fmt: skip
+            plan, done = narrowed(plan, again), dict(again.done)
         return ReadyRun(
-            job, plan, library, models, manifest,
-            done=_done(plan, staged, accepted_bases(manifest), finished),
+            job, plan, library, models, manifest, again=again,
+            done=done,
             recorded={
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
@@ -209,10 +229,15 @@ def _model(
     cells = [cell for cell in plan.cells if cell.model == spec]
     card = recorded_card(before, spec)
     complete = card is not None and all(done[cell.id] == plan.counts[cell.id] for cell in cells)
-    if card is None or not complete or job.check_models:
+    if card is None or not complete or job.check_models or job.again:
         return opened(spec)
     needs = frozenset[Need]().union(*(plan.needs.get(cell.id, ()) for cell in cells))
     return RecordedModel(card, partial(opened, spec), needs=needs)
+
+
+def today() -> str:
+    """The day, in UTC."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def manifest_before(folder: RunFolder) -> dict[str, Any]:
@@ -274,8 +299,9 @@ def run_job(
         except OSError as error:
             raise HarnessError(f"{spec}: {error}") from error
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})
-    for sentence in keep_sources(ready.job.folder, tally.served):
-        on_note(sentence)
+    if ready.again is None:
+        for sentence in keep_sources(ready.job.folder, tally.served):
+            on_note(sentence)
     ready.budget.check(tally.trials, ready.plan.trials)
     return tally
 
@@ -300,7 +326,8 @@ async def _run_model(
                 model=model,
                 name=spec,
                 library=ready.library,
-                journal=ready.begin(),
+                journal=ready.anew or ready.begin(),
+                only=None if ready.again is None else ready.again.left,
                 tally=tally,
                 bases=accepted_bases(ready.manifest),
                 on_trial=on_trial,

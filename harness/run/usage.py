@@ -63,6 +63,10 @@ class Used:
         self.videos += videos
         self.seconds.append(seconds)
 
+    def count(self, line: Mapping[str, Any], *, pictures: int) -> None:
+        """Count one reply in, by its line in a log."""
+        self.add(_packed(line, pictures, 0))
+
     @property
     def told(self) -> bool:
         """Whether anything is known of its replies: answers made elsewhere have neither tokens nor time."""
@@ -138,14 +142,17 @@ def _replies(folder: RunFolder) -> Digests:
     shown = {r["id"]: _pictures(r) for _, r in read_log(folder.conversations)}
     found = Digests(_REPLY.size)
     for _, line in read_log(folder.generations):
-        prompt, completion, *rest = line["usage"]
-        pictures, videos = shown.get(line["conversation"], (0, 0))
-        refused = line.get("refusal", {}).get("by") == "platform"
-        packed = _REPLY.pack(
-            prompt, completion, rest[0] if rest else 0, line["latency"], pictures, videos, False, refused
-        )  # fmt: skip
-        found.put(digest(line["key"]), packed)
+        found.put(digest(line["key"]), _packed(line, *shown.get(line["conversation"], (0, 0))))
     return found
+
+
+def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
+    """What a reply took, by its line in a log, as `_REPLY` has it."""
+    prompt, completion, *rest = line["usage"]
+    refused = line.get("refusal", {}).get("by") == "platform"
+    return _REPLY.pack(
+        prompt, completion, rest[0] if rest else 0, line["latency"], pictures, videos, False, refused
+    )  # fmt: skip
 
 
 def _pictures(conversation: Mapping[str, Any]) -> tuple[int, int]:

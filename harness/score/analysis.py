@@ -166,7 +166,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         for name in (
             "annotator-ceiling", "field-scores", "class-by-class", "sentences", "absent-classes", "answer-spread",
             "top-k", "fallbacks", "constraints", "consistency", "label-orders", "soft-labels", "mixtures", "spotting",
-            "calibration", "agreement", "slices", "folds", "units", "usage",
+            "calibration", "agreement", "slices", "folds", "units", "usage", "again",
         )
     }
 )  # fmt: skip

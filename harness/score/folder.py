@@ -21,6 +21,7 @@ from harness.run.mix_pairing import read_partners
 from harness.run.scoring import scored_manifest
 from harness.run.unfinished import unfinished
 from harness.run.usage import USAGE, usage_rows
+from harness.score.again import AGAIN, again_rows
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
 from harness.score.columns import group
@@ -91,7 +92,9 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
     scores = _joined(
         [_score_task(answers) for answers in _answers(folder, manifest, records, cells, unfinished)]
     )
-    return replace(scores, beside={USAGE: tuple(usage_rows(folder, manifest))})
+    anew = tuple(again_rows(folder, manifest, records, heads))
+    used = tuple(usage_rows(folder, manifest))
+    return replace(scores, beside={USAGE: used, **({AGAIN: anew} if anew else {})})
 
 
 def _in_order(

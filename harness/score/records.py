@@ -182,7 +182,7 @@ def read_cell(
     records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies, *, repeats: int = 1
 ) -> Iterator[Row]:
     """Read the answers of one cell into `records`, giving its record rows in order as it goes."""
-    parser = _Parser(
+    parser = AnswerParser(
         in_order(records.task, cell.label_order), head, unopened=cell.id in replies.unopened
     )
     samples = records.samples
@@ -250,7 +250,7 @@ def repeated_outcomes(
     return [column.at(at).turned(lambda answer: answer.outcome) for column in found]
 
 
-class _Parser:
+class AnswerParser:
     """Replies to one prompt of a task; the same reply to the same fields is parsed once."""
 
     def __init__(self, task: Task, head: PromptHead, *, unopened: bool = False) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from harness.core.generation import Failure, Generation
+from harness.run.again import AgainFolder
 from harness.run.basis import accepted
 from harness.run.digests import Digests, digest
 from harness.run.folder import RunFolder
@@ -61,9 +62,10 @@ class Replies:
         bases: Mapping[str, Collection[str]],
         *,
         several: Collection[str] = (),
+        wanted: Callable[[Mapping[str, Any]], bool] = lambda line: True,
     ) -> None:
         """`bases`: cell id -> the bases on which its trials count as finished, from the manifest. `several`: cells
-        whose earlier replies are read. Lines of other bases are passed over."""
+        whose earlier replies are read. Lines of other bases are passed over, and those that are not `wanted`."""
         self._several = several
         self._places = Digests(_PLACE.size)
         """Trial -> the place of its last line; or, where that says no more than the key of its reply, of that reply."""
@@ -73,10 +75,14 @@ class Replies:
         """Cells of which a reply closes reasoning that it never opened."""
         unopened: set[str] = set()
         for place, line in read_log(folder.generations):
+            if "key" not in line or not wanted(line):
+                continue
             self._replies.put(digest(line["key"]), _PLACE.pack(place))
             if line.get("thought") == "unopened":
                 unopened.add(line["key"])
         for place, line in read_log(folder.trials):
+            if "trial" not in line or not wanted(line):
+                continue
             cell = line["trial"].partition("/")[0]
             if unopened and not unopened.isdisjoint(line["keys"]):
                 self.unopened.add(cell)
@@ -100,6 +106,12 @@ class Replies:
         )
 
     @classmethod
+    def of_round(cls, folder: AgainFolder, manifest: Mapping[str, Any], day: str) -> Replies:
+        """The replies of a round in which finished trials were asked anew."""
+        cells = [c for c in manifest["cells"] if not c.get("asked_as")]
+        return cls._of_cells(folder, manifest, cells, wanted=lambda line: line["round"] == day)
+
+    @classmethod
     def of_version(
         cls, folder: RunFolder, manifest: Mapping[str, Any], cell: Mapping[str, Any]
     ) -> Replies:
@@ -108,11 +120,17 @@ class Replies:
 
     @classmethod
     def _of_cells(
-        cls, folder: RunFolder, manifest: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]
+        cls,
+        folder: RunFolder,
+        manifest: Mapping[str, Any],
+        cells: Sequence[Mapping[str, Any]],
+        *,
+        wanted: Callable[[Mapping[str, Any]], bool] = lambda line: True,
     ) -> Replies:
         heads = {name: entry["head"] for name, entry in manifest["prompts"].items()}
         several = {c["id"] for c in cells if heads.get(c["prompt"], {}).get("replies")}
-        return cls(folder, {c["id"]: accepted(c) for c in cells}, several=several)
+        bases = {c["id"]: accepted(c) for c in cells}
+        return cls(folder, bases, several=several, wanted=wanted)
 
     def of(self, trial: str) -> TrialReply | None:
         """The reply of a trial; None while it is pending."""
