@@ -1,7 +1,9 @@
 """Video files as clips: their frames and times, by OpenCV (the extra `video`).
 
 A file is opened when its clip is shown, not when its table is read. One pass counts the frames and notes their times;
-a second decodes those that are shown, in order, however many conditions and prompts show them.
+a second decodes those that are shown, in order, however many conditions and prompts show them. OpenCV's FFmpeg gives
+each frame its own time, also where they come at no fixed rate, and turns frames as the container says; tests hold it
+against files that PyAV writes.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -92,33 +93,61 @@ def test_a_video_is_passed_over_twice_however_often_it_is_shown(
     assert len(captures) == 2
 
 
+UNEVEN = (0, 40, 80, 200, 230, 260, 1000, 1033, 1500, 1501, 2000, 2300)
+"""Milliseconds of the frames of a video of no fixed rate."""
+
+
+def uneven(path: Path, codec: str, *, start: int = 0, **options: str) -> Path:
+    """A real video whose frame k is grey of 20 * k, shown at UNEVEN[k] ms from `start` ms on."""
+    av: Any = pytest.importorskip("av")
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV has no {codec}")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for k, stamp in enumerate(UNEVEN):
+            pixels = np.full((48, 64, 3), 20 * k % 250, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = start + stamp, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mp4", "libx264", {"bf": "3"}),  # frames stored in another order than they are shown
+        ("a.mov", "mpeg4", {}),
+        ("a.mkv", "libx264", {}),
+        ("a.webm", "libvpx-vp9", {}),
+        ("a.avi", "mpeg4", {}),
+    ],
+)
 def test_frames_at_no_fixed_rate_are_numbered_by_their_milliseconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, codec: str, options: dict[str, str], tmp_path: Path
 ) -> None:
-    clip = video_clip(write(tmp_path / "a.avi", 4))
-    video = clip.frames[0]
-    assert isinstance(video, VideoFile)
-    real = cv2.VideoCapture
-    stamps = iter([100.0, 140.0, 300.0, 320.0])
-
-    class Uneven:
-        def __init__(self, *args: object) -> None:
-            self.inner = real(*args)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.inner, name)
-
-        def get(self, prop: int) -> float:
-            return next(stamps) if prop == cv2.CAP_PROP_POS_MSEC else self.inner.get(prop)
-
-    monkeypatch.setattr(cv2, "VideoCapture", Uneven)
-    medium = opened(clip)
-    assert medium.indices == (0, 40, 200, 220)
+    medium = opened(video_clip(uneven(tmp_path / name, codec, **options)))
+    assert medium.indices == UNEVEN
     assert medium.fps == 1000
     assert medium.changes == (IN_MILLISECONDS,)
-    counted = opened(Medium("clip", (video,), (0,), apex=2))
-    assert counted.indices == (0, 1, 2, 3)
+    seen = [grey(frame.read()) for frame in medium.frames]
+    assert seen == pytest.approx([20 * k % 250 for k in range(12)], abs=8)
+
+
+def test_times_count_from_the_first_frame(tmp_path: Path) -> None:
+    medium = opened(video_clip(uneven(tmp_path / "late.mp4", "libx264", start=5000)))
+    assert medium.indices == UNEVEN
+
+
+def test_annotations_count_the_frames_of_an_uneven_video(tmp_path: Path) -> None:
+    video = VideoFile(uneven(tmp_path / "a.mp4", "libx264"))
+    counted = opened(Medium("clip", (video,), (0,), apex=6))
+    assert counted.indices == tuple(range(12))
     assert counted.fps is None
+    (apex,) = parse_policy("apex")(counted).frames
+    assert grey(apex.read()) == pytest.approx(120, abs=8)
 
 
 @pytest.mark.parametrize(
