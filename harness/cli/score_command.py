@@ -187,10 +187,11 @@ def _refuse_columns(args: argparse.Namespace, doing: str) -> None:
 def _is_spots(path: Path) -> bool:
     """Whether a table holds intervals."""
     from harness.imports.spot_tables import COLUMNS
-    from harness.sources.rows import open_table
+    from harness.sources.rows import TABLE_SUFFIXES, open_table
 
-    if path.suffix.lower() == ".json" or not path.is_file():
-        return False
+    suffix = path.suffix.lower()
+    if suffix == ".json" or suffix not in TABLE_SUFFIXES or not path.is_file():
+        return False  # logs and workbooks hold answers
     return set(COLUMNS) <= set(open_table(path).columns)
 
 

@@ -23,6 +23,11 @@ DEFAULTS = MappingProxyType({"id": "id", "truth": "target", "answer": ANSWER})
 
 _ATTACHED = "attachment://"
 """Long texts stand apart, under the digest behind this."""
+_ZSTANDARD = 93
+"""How the zip format numbers Zstandard (PKWARE APPNOTE 4.4.5)."""
+_LOCAL_HEADER = 30
+"""Bytes of a file's header before its name."""
+_ENCRYPTED = 1
 _LARGEST = 1 << 28
 """Bytes of one sample, unpacked; more is refused unread."""
 
@@ -89,7 +94,7 @@ def _unpacked(path: Path) -> Iterator[Any]:
                         f"{path.name}: {info.filename} unpacks to over {_LARGEST >> 20} MiB",
                         hint="leave that sample out of the log",
                     )
-                yield json.loads(packed.read(info))
+                yield json.loads(_member(packed, info))
     except NotImplementedError:
         raise HarnessError(
             f"{path.name} is packed in a way that Python's zipfile does not read",
@@ -106,6 +111,32 @@ def _unpacked(path: Path) -> Iterator[Any]:
         zipfile.BadZipFile,
     ) as error:
         raise _not_a_log(path, error) from None
+
+
+def _member(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """One file of the log. inspect-ai packs them with Zstandard, which Python's zipfile reads from 3.14 on.
+
+    Raises what zipfile raises, and ValueError or OSError for a damaged file.
+    """
+    if info.compress_type != _ZSTANDARD:
+        return packed.read(info)
+    import pyarrow as pa
+
+    file = packed.fp
+    if file is None or info.flag_bits & _ENCRYPTED:
+        raise RuntimeError("it is encrypted")
+    file.seek(info.header_offset)
+    head = file.read(_LOCAL_HEADER)
+    if len(head) < _LOCAL_HEADER or not head.startswith(b"PK\3\4"):
+        raise zipfile.BadZipFile(f"{info.filename} has no header")
+    names = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    file.seek(names, 1)
+    data: bytes = pa.decompress(
+        file.read(info.compress_size), decompressed_size=info.file_size, codec="zstd", asbytes=True
+    )
+    if zlib.crc32(data) != info.CRC:
+        raise zipfile.BadZipFile(f"{info.filename} is damaged")
+    return data
 
 
 def _row(path: Path, number: int, sample: Any) -> TableRow:

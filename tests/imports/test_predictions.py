@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.imports.columns import PredictionMap, read_map
@@ -161,6 +164,43 @@ def test_a_packed_log_of_inspect_ai_says_the_same(tmp_path: Path) -> None:
     }
     (tmp_path / "log.eval").write_bytes(_packed({"header.json": "{}", **members}))
     imported = bring(tmp_path / "log.eval")
+    score_run(imported.folder)
+    assert outcomes(imported) == {"a": "answered", "7": "answered", "c": "failed", "d": "truncated"}
+
+
+def _zstandard(members: dict[str, str]) -> bytes:
+    """A zip file packed with Zstandard (method 93), as inspect-ai writes it and Python 3.11 cannot."""
+    body, directory = b"", b""
+    for name, text in members.items():
+        packed = pa.compress(text.encode(), codec="zstd", asbytes=True)
+        told = (93, 0, 0, zlib.crc32(text.encode()), len(packed), len(text.encode()), len(name), 0)
+        at = len(body)
+        body += b"PK\3\4" + struct.pack("<HHHHHIIIHH", 63, 0, *told) + name.encode() + packed
+        directory += b"PK\1\2" + struct.pack("<HHHHHHIIIHH", 63, 63, 0, *told)
+        directory += struct.pack("<HHHII", 0, 0, 0, 0, at) + name.encode()
+    count = len(members)
+    end = struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(body), 0)
+    return body + directory + b"PK\5\6" + end
+
+
+@pytest.mark.parametrize("break_it", [False, True])
+def test_a_log_packed_with_zstandard_is_read_without_inspect_ai(break_it: bool, tmp_path: Path) -> None:  # fmt: skip
+    members = {
+        f"samples/{sample['id']}_epoch_{sample.get('epoch', 1)}.json": json.dumps(sample)
+        for sample in INSPECT["samples"]
+    }
+    packed = bytearray(_zstandard(members))
+    path = tmp_path / "log.eval"
+    if break_it:
+        packed[packed.index(b"json") + 30] ^= 255
+        path.write_bytes(packed)
+        with pytest.raises(HarnessError, match="no log of inspect-ai"):
+            bring(path)
+        return
+    path.write_bytes(packed)
+    out = str(tmp_path / "out")
+    assert main(["score", "--predictions", str(path), "--task", "table/emotion", "--out", out]) == 0
+    imported = bring(path)
     score_run(imported.folder)
     assert outcomes(imported) == {"a": "answered", "7": "answered", "c": "failed", "d": "truncated"}
 
