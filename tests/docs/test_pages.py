@@ -96,6 +96,12 @@ def test_what_a_page_says_is_understood(page: str, tmp_path: Path) -> None:
             assert block.language in SHOWN or block.title or block.language == "python", where
 
 
+@pytest.mark.parametrize("page", [page for page in WRITTEN if page.startswith("extend/")])
+def test_what_another_package_writes_is_a_file_that_is_tested(page: str) -> None:
+    included = [block.snippet for block in blocks(page) if block.snippet]
+    assert included and all(name.startswith("tests/example_package/") for name in included)
+
+
 def check_command(words: list[str], where: str) -> None:
     """A command whose options the parser takes, and whose task, prompts, conditions and models are there."""
     if words[0] == "make":
