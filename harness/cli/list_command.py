@@ -65,10 +65,15 @@ def _prompts(args: argparse.Namespace) -> Iterator[Listed]:
     yield from library.folders.broken
 
 
-def _models(_: argparse.Namespace) -> Iterable[Listed]:
+def _models(args: argparse.Namespace) -> Iterable[Listed]:
+    from harness.core.registry import Listed
     from harness.models import describe_models
 
-    return describe_models()
+    own = workspace(args).models.values()
+    return [
+        *(Listed(one.called, f"{one.model}, by harness.toml") for one in own),
+        *describe_models(),
+    ]
 
 
 def _conditions(_: argparse.Namespace) -> Iterable[Listed]:

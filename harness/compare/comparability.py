@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 from harness.compare.candidates import Contender
 from harness.core.errors import HarnessError
 from harness.core.sent_pictures import FULL, spelled_pixels
+from harness.run.scoring import CALLED
 
 AXES = (
     "model", "prompt", "condition", "pixels", "detail", "label order", "protocol", "channel", "thinking",
@@ -53,6 +54,13 @@ class Among:
     def of(self, found: Sequence[Contender]) -> list[Contender]:
         """The cells with one of these names, in the order of the names. Raises HarnessError for a name that none has."""
         there = list(dict.fromkeys(_axis_value(self.axis, one) for one in found))
+        if self.axis == "model":  # one of harness.toml may be named as the command does, too
+            called = {
+                str(one.entry[CALLED]): one.cell.model for one in found if CALLED in one.entry
+            }
+            names = tuple(called.get(name, name) for name in self.names)
+            if names != self.names:
+                return replace(self, names=names).of(found)
         for name in self.names:
             if name not in there:
                 raise HarnessError(

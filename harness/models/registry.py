@@ -239,5 +239,6 @@ def open_model(
 
 
 def _choices() -> str:
-    rows = "\n".join(f"    {one.name:44}{one.line}" for one in describe_models())
+    own = Listed("NAME", "one that harness.toml describes under [models.NAME]")
+    rows = "\n".join(f"    {one.name:44}{one.line}" for one in (*describe_models(), own))
     return f"write one of\n{rows}"

@@ -22,6 +22,9 @@ from harness.run.unfinished import unfinished
 
 SCHEMA = 1
 
+CALLED = "called"
+"""Key of a cell whose model is shown under another name than the command gave: that one."""
+
 TASK_KEYS = frozenset(
     {
         "cluster",
@@ -75,7 +78,8 @@ def scored_manifest(folder: RunFolder) -> dict[str, Any]:
 
 
 def shown_as(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest with models under their display names, in `models` and in `cells`, whose ids stay as they are."""
+    """The manifest with models under their display names, in `models` and in `cells`, whose ids stay as they are, and
+    which hold under `called` the name that the command gave."""
     shown = {
         name: entry["settings"]["display_name"]
         for name, entry in manifest.get("models", {}).items()
@@ -85,7 +89,10 @@ def shown_as(manifest: dict[str, Any]) -> dict[str, Any]:
         return manifest
     models = {shown.get(name, name): entry for name, entry in manifest["models"].items()}
     cells = [
-        {**entry, "model": shown.get(entry["model"], entry["model"])} for entry in manifest["cells"]
+        {**entry, "model": shown[entry["model"]], CALLED: entry["model"]}
+        if entry["model"] in shown
+        else entry
+        for entry in manifest["cells"]
     ]
     return {**manifest, "models": models, "cells": cells}
 

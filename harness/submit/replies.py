@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from harness.run.cell_entry import cell_of
 from harness.run.folder import open_run
 from harness.run.sample_columns import gather
 from harness.run.sample_file import PlannedSample, read_samples
-from harness.run.scoring import scored_manifest
+from harness.run.scoring import CALLED, scored_manifest
 from harness.score.records import TaskRecords, read_cell
 from harness.score.replies import Replies
 from harness.submit.questions import Question
@@ -51,6 +51,8 @@ class Choice:
     def means(self, entry: Mapping[str, Any]) -> bool:
         """Whether a cell of a manifest is meant: an earlier version of an edited prompt where it is named alone."""
         cell = cell_of(entry)
+        if self.model is not None and self.model == entry.get(CALLED):
+            return replace(self, model=cell.model).means(entry)
         return self.takes(cell) and (not cell.asked_as or self.prompt == cell.prompt)
 
 

@@ -218,3 +218,25 @@ def test_a_name_that_is_taken_and_a_setting_without_effect_are_refused(data: Pat
     write_toml("[models.a]", 'model = "affect-tiny"', 'display_name = "affect-tiny"')
     with pytest.raises(harness.HarnessError, match="both shown as 'affect-tiny'"):
         run(models=["a", "affect-tiny"])
+
+
+def test_models_are_compared_by_either_name(data: Path, two: tuple[Stub, Stub]) -> None:
+    one, other = two
+    done = run(
+        models=[
+            {"model": f"openai:stub@{one.url}", "name": "a", "display_name": "The first"},
+            {"model": f"openai:stub@{other.url}", "name": "b"},
+        ]
+    )
+    by_name, by_display = done.compare(model=("a", "b")), done.compare(model=("The first", "b"))
+    assert by_name.equals(by_display) and set(by_name["a_model"]) == {"The first"}
+
+
+def test_a_window_that_a_server_tells_bounds_the_replies_it_is_tried_with(
+    data: Path, two: tuple[Stub, Stub]
+) -> None:
+    stub = two[0]
+    stub.choose = lambda body: "context" if body.get("max_tokens", 0) > 3900 else "ok"
+    with pytest.raises(harness.HarnessError, match="cannot be asked for thinking 3500"):
+        run(model=f"openai:stub@{stub.url}", thinking=3500, max_tokens=4000)
+    assert max(body["max_tokens"] for body in stub.requests) == 4096 - 256

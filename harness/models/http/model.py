@@ -94,7 +94,7 @@ class OpenAIModel:
         self._body = body
         self._patience = patience or Patience()
         self._manners = Manners()
-        self._thinking = Thinking(self._put, place=endpoint.base)
+        self._thinking = Thinking(self._put, place=endpoint.base, window=served.window)
         self._gate = Gate(Pace(window))
         self._allowance = Allowance(
             rates,
@@ -199,6 +199,11 @@ class OpenAIModel:
 
     async def probe(self, needs: frozenset[Need]) -> None:
         """Find out which of these the server keeps. Raises HarnessError where it does not answer."""
+        place = f"{self._endpoint.place}, of which it is tried what it takes"
+        with waiting_for(place, most=self._patience.timeout):
+            await self._probe(needs)
+
+    async def _probe(self, needs: frozenset[Need]) -> None:
         held = {k: s for k, s in self._card.constraints.items() if k not in needs}
         video = self._card.video
         for kind in PROOFS:

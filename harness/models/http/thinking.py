@@ -34,6 +34,8 @@ _QUESTION = (
 )  # fmt: skip
 _ROOM = 2048
 """Tokens that a reply may have beside a budget."""
+_ASKING = 256
+"""Tokens that the question takes at the most."""
 _LEAST_BUDGET = 1024
 """The least that Anthropic takes."""
 _TIGHT = 16
@@ -146,9 +148,16 @@ LMDeploy; reasoning: OpenRouter; thinking: Anthropic, GLM, DeepSeek; enable_thin
 class Thinking:
     """What was found out of one server."""
 
-    def __init__(self, put: Put, *, place: str, sampling: Sampling | None = None) -> None:
-        """`place` names the server in sentences."""
-        self._put, self._place = put, place
+    def __init__(
+        self,
+        put: Put,
+        *,
+        place: str,
+        sampling: Sampling | None = None,
+        window: int | None = None,
+    ) -> None:
+        """`place` names the server in sentences; `window` is the most tokens of a conversation, if it is known."""
+        self._put, self._place, self._window = put, place, window
         self._found: dict[str, Found] = {}
         self.sampling = sampling or Sampling()
         """With which replies will be drawn."""
@@ -158,7 +167,7 @@ class Thinking:
 
         Of `held_too` it is found out whether the model then thinks also before a reply that is held to something.
         """
-        found = await find_thinking(self._put, levels, self.sampling)
+        found = await find_thinking(self._put, levels, self.sampling, window=self._window)
         self._found |= found
         thinks = [
             level
@@ -195,12 +204,14 @@ class Thinking:
         return found.body
 
 
-async def find_thinking(put: Put, levels: Sequence[str], sampling: Sampling) -> dict[str, Found]:
+async def find_thinking(
+    put: Put, levels: Sequence[str], sampling: Sampling, *, window: int | None = None
+) -> dict[str, Found]:
     """Level -> how it is asked for, of those that were proved.
 
     Raises HarnessError where the server does not answer, or refuses the sampling while it thinks.
     """
-    trial = _Trial(put, sampling)
+    trial = _Trial(put, sampling, most=max(1, window - _ASKING) if window else None)
     usual = await trial.thought({}, _ROOM)
     found: dict[str, Found] = {}
     if usual is None:
@@ -241,10 +252,13 @@ class _Trial:
 
     put: Put
     sampling: Sampling
+    most: int | None = None
+    """Most tokens of a reply that the server can give."""
     known: dict[str, int | None] = field(default_factory=dict)
 
     async def thought(self, body: Body, room: int) -> int | None:
         """Tokens of reasoning, roughly; None where the request was refused."""
+        room = room if self.most is None else min(room, self.most)
         name = json.dumps([body, room], sort_keys=True)
         if name not in self.known:
             request: Request = make_request(

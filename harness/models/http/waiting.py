@@ -21,9 +21,10 @@ def to_terminal(line: str) -> None:
 def waiting_for(
     place: str, *, most: float, silence: float = SILENCE, say: Callable[[str], None] = to_terminal
 ) -> Iterator[None]:
-    """Say after `silence` seconds that `place` is waited for, for `most` seconds at the most; in a running loop."""
+    """Say after `silence` seconds that `place` is waited for, for `most` seconds at the most for a reply; in a running
+    loop."""
     told = asyncio.get_running_loop().call_later(
-        silence, say, f"waiting for {place}, which has not answered yet (up to {most:g} s)"
+        silence, say, f"waiting for {place} (up to {most:g} s for one reply)"
     )
     try:
         yield
