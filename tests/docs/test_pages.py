@@ -35,6 +35,7 @@ def runs(page: str) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the README holds a dozen commands
 @pytest.mark.parametrize("page", [page for page in PAGES if runs(page)])
 def test_what_a_page_says_runs(
     page: str,
