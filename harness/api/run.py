@@ -241,13 +241,16 @@ class Run:
 
         Raises HarnessError for another ending, a broken folder, or a full disk.
         """
+        from harness.report.concealed import concealed
         from harness.report.document import json_bytes, run_markdown
         from harness.report.page import render
 
         target = self._folder.report if path is None else Path(path)
         drawn = {
-            ".html": lambda view: render(view).encode("utf-8"),
-            ".md": lambda view: run_markdown(view).encode("utf-8", "replace"),
+            ".html": lambda view: concealed(render(view), view.manifest).encode("utf-8"),
+            ".md": lambda view: concealed(run_markdown(view), view.manifest).encode(
+                "utf-8", "replace"
+            ),
             ".json": json_bytes,
         }.get(target.suffix.lower())
         if drawn is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from harness.exports.pseudonyms import hashed_digest
 
 HIDDEN = "***"
+_ADDRESS = re.compile(r"@https?://\S+$")
+"""The address of a server, behind the name of its model."""
+_HOST = re.compile(r"https?://(?:[^\s/@]*@)?([^\s/\"'<>]+)")
 _PATH = re.compile(
     r"""(?:(?<=^)|(?<=[=:,;\s"'(\[<]))      # at the beginning, or behind what may stand before a path
         (?:~[\w.-]*|\.{1,2}|[A-Za-z]:)?     # home, here, above, a drive
@@ -31,11 +34,44 @@ def without_paths(value: Any) -> Any:
     return value
 
 
-def model_names(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Model -> its name in an export: of a path the last part, numbered where two would be alike."""
+def paths_in(text: str) -> list[str]:
+    """The absolute and dotted paths that a text holds."""
+    return [found[0].rstrip() for found in _PATH.finditer(text)]
+
+
+def without_hosts(value: Any, hosts: Collection[str]) -> Any:
+    """`value` (plain JSON) with the names of these machines hidden."""
+    if isinstance(value, str):
+        for host in sorted(hosts, key=len, reverse=True):
+            value = value.replace(host, HIDDEN)
+        return value
+    if isinstance(value, Mapping):
+        return {
+            without_hosts(key, hosts): without_hosts(item, hosts) for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [without_hosts(item, hosts) for item in value]
+    return value
+
+
+def hosts_of(value: Any) -> frozenset[str]:
+    """The machines, with their ports, that addresses anywhere in `value` name."""
+    if isinstance(value, str):
+        return frozenset(_HOST.findall(value))
+    parts: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        parts = (*value.keys(), *value.values())
+    elif isinstance(value, (list, tuple)):
+        parts = value
+    return frozenset[str]().union(*map(hosts_of, parts))
+
+
+def model_names(manifest: Mapping[str, Any], *, hosts: bool = False) -> dict[str, str]:
+    """Model -> its name in an export: of a path the last part, without the address of its server unless `hosts`,
+    numbered where two would be alike."""
     names: dict[str, str] = {}
     for name in manifest["models"]:
-        shown = _model_name(name)
+        shown = _model_name(name if hosts else _ADDRESS.sub("", name))
         number, taken = 1, set(names.values())
         while (shown if number == 1 else f"{shown} ({number})") in taken:
             number += 1
@@ -76,6 +112,8 @@ def export_manifest(
     cleaned["command"] = list(manifest["command"][:2])
     fit_on = body.get("fit_on")
     cleaned["fit_on"] = _source(fit_on) if isinstance(fit_on, dict) else fit_on and HIDDEN
+    cleaned["models"] = without_hosts(cleaned["models"], hosts_of(manifest["models"]))
+    cleaned["cells"] = without_hosts(cleaned["cells"], hosts_of(manifest["models"]))
     for name, entry in cleaned["tasks"].items():
         entry["config"]["fields"] = kept[name]
         entry["config"]["source"] = _source(body["tasks"][name]["config"]["source"])

@@ -14,6 +14,7 @@ from harness.compare.tables import Block
 from harness.cues.audit import Audit
 from harness.cues.interventions import Effects
 from harness.cues.tables import audit_blocks, by_cell, cause_blocks, region_blocks
+from harness.report.concealed import concealed
 from harness.report.cue_figures import forest, scatter
 from harness.report.cue_pairs import RULE, pairs_shown
 from harness.report.notices import run_notices
@@ -49,8 +50,8 @@ def write_cue_page(
         audits=[[_view(block) for block in audit_blocks(one)] for one in audits],
         css=Markup("\n").join(_own(name) for name in ("page.css", "cues.css")),
     )
-    path = folder.path / "cues.html"
-    write_atomically(path, page.encode("utf-8", "replace"))
+    path = folder.output / "cues.html"
+    write_atomically(path, concealed(page, scored_manifest(folder)).encode("utf-8", "replace"))
     return path
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.analyses.sections import Section, task_sections
 from harness.core.blocks import Block
+from harness.report.concealed import concealed
 from harness.report.inputs import RunView, read_run
 from harness.report.notices import run_notices
 from harness.report.placing import apart, score_block, under
@@ -59,7 +60,8 @@ def write_markdown(folder: RunFolder) -> Path:
     Raises HarnessError for a folder that is no run, a broken file, or a full disk.
     """
     path = folder.report.with_suffix(".md")
-    write_atomically(path, run_markdown(read_run(folder)).encode("utf-8", "replace"))
+    view = read_run(folder)
+    write_atomically(path, concealed(run_markdown(view), view.manifest).encode("utf-8", "replace"))
     return path
 
 
@@ -73,6 +75,7 @@ def write_json(folder: RunFolder) -> Path:
 def json_bytes(view: RunView) -> bytes:
     """The bytes of report.json."""
     body = json.dumps(run_json(view), ensure_ascii=False, indent=1, allow_nan=False)
+    body = concealed(body, view.manifest)
     return f"{body}\n".encode("utf-8", "surrogatepass")
 
 

@@ -19,6 +19,7 @@ from harness.core.blocks import Note
 from harness.core.task import Task
 from harness.core.text import visible
 from harness.report.browser import ShownSamples, choose, cut, embedded_json
+from harness.report.concealed import concealed
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
 from harness.report.inputs import RunView, read_conversations, read_run, view_of
 from harness.report.notices import run_notices
@@ -85,7 +86,8 @@ def write_report(folder: RunFolder) -> Path:
     One file, no network, the same bytes for the same folder. A run that was not scored since its last
     reply is scored first. Raises HarnessError for a folder that is no run, a broken file, or a full disk.
     """
-    write_atomically(folder.report, render(read_run(folder)).encode("utf-8"))
+    view = read_run(folder)
+    write_atomically(folder.report, concealed(render(view), view.manifest).encode("utf-8"))
     return folder.report
 
 

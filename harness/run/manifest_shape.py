@@ -50,10 +50,10 @@ class _CellEntry(_Part):
     model: str
     prompt: str
     condition: str
-    protocol: str
-    channel: str
-    trials: int
-    sampling: dict[str, Any]
+    protocol: str = ""
+    channel: str = ""
+    trials: int = 0
+    sampling: dict[str, Any] = {}
 
 
 class _Manifest(_Part):

@@ -81,3 +81,35 @@ def test_what_killed_commands_left_is_gone_after_the_next(run, monkeypatch):
     assert not list(run.parent.rglob("*unfinished*"))
     manifest = json.loads((run.parent / "exported" / "manifest.json").read_text())
     assert str(run.parent) not in json.dumps(manifest) and HIDDEN not in manifest["tasks"]
+
+
+def test_pages_and_exports_say_nothing_of_the_machine(run, tmp_path, monkeypatch):
+    """The folder's own name stands for every path; a server's address for every machine."""
+    table = tmp_path / "a.csv"
+    assert main(["score", "--task", "table/emotion", "--set", "fields.emotion.labels=[anger, joy]",
+                 "--predictions", str(table), "--out", "run2"]) == 0  # fmt: skip
+    manifest = Path("run2/manifest.json")
+    told = manifest.read_text()
+    name = next(iter(json.loads(told)["models"]))
+    served, local = "openai:m@http://secret.host:8000/v1", f"transformers:{tmp_path}/weights/mine"
+    for instead, hidden in ((served, "secret.host"), (local, str(tmp_path))):
+        for file in (manifest, Path("run2/generations.jsonl"), Path("run2/trials.jsonl")):
+            file.write_text(file.read_text().replace(json.dumps(name), json.dumps(instead)))
+        body = json.loads(manifest.read_text())
+        body["command"] += ["--out", str(tmp_path / "run2")]
+        body["models"][instead]["details"] = {
+            "folder": str(tmp_path),
+            "url": "http://secret.host:8000/v1",
+        }
+        manifest.write_text(json.dumps(body))
+        assert main(["score", "run2"]) == 0
+        for form in ("html", "markdown", "json"):
+            assert main(["report", "run2", "--format", form]) == 0
+        for page in Path("run2").glob("report.*"):
+            assert str(tmp_path) not in page.read_text(), page
+        assert main(["export", "run2", "--out", "out"]) == 0
+        for file in Path("out").iterdir():
+            assert (
+                hidden.encode() not in file.read_bytes() and b"secret.host" not in file.read_bytes()
+            )
+        name = instead

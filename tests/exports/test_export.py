@@ -188,7 +188,7 @@ def test_paths_are_hidden_and_other_words_are_not(text: str, cleaned: str) -> No
 def test_models_in_folders_go_by_their_last_name() -> None:
     models = ("transformers:/a/qwen", "transformers:/b/qwen", "openai:m@http://h:1/v1", "hf/smol")
     assert list(model_names({"models": dict.fromkeys(models)}).values()) == [
-        "transformers:qwen", "transformers:qwen (2)", "openai:m@http://h:1/v1", "hf/smol",
+        "transformers:qwen", "transformers:qwen (2)", "openai:m", "hf/smol",
     ]  # fmt: skip
 
 
