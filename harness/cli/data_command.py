@@ -151,8 +151,8 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
         yield (f"  MISSING: pictures of {found.missing:,} samples; first: {found.first_missing}")
     else:
         yield "  no picture is missing"
-    if found.pictures is not None:
-        yield from _picture_lines(found.pictures)
+    if found.pictures is not None and found.missing < found.samples:
+        yield from _picture_lines(found.pictures, missing=bool(found.missing))
     if found.shared:
         yield f"  SUBJECTS in more than one subset: {len(found.shared):,}"
         yield from (
@@ -162,7 +162,7 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
         yield f"  DIFFERS: {difference}"
 
 
-def _picture_lines(found: PictureFindings) -> Iterator[str]:
+def _picture_lines(found: PictureFindings, *, missing: bool) -> Iterator[str]:
     if found.unreadable:
         yield f"  UNREADABLE: pictures of {len(found.unreadable):,} samples"
         yield from (f"    {name}: {why}" for name, why in _first(found.unreadable.items()))
@@ -174,7 +174,8 @@ def _picture_lines(found: PictureFindings) -> Iterator[str]:
             yield f"  {title}: {len(groups):,}"
             yield from (f"    {_group_line(group)}" for group in _first(groups))
     if not (found.unreadable or found.same or found.near):
-        yield "  all pictures can be read; no duplicates"
+        there = " that are there" if missing else ""
+        yield f"  all pictures{there} can be read; no duplicates"
 
 
 def _group_line(group: SamePictures) -> str:

@@ -116,7 +116,7 @@ def check_source(
         codes=codes,
         labels=source_notes(source),
         shared={who: tuple(sorted(s)) for who, s in sorted(subsets.items()) if len(s) > 1},
-        pictures=check_pictures(iter(source), labels) if pictures else None,
+        pictures=check_pictures((s for s in source if not _lost(s)), labels) if pictures else None,
     )
 
 

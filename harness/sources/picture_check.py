@@ -38,7 +38,7 @@ class PictureFindings:
     """What reading all pictures showed."""
 
     unreadable: Mapping[str, str]
-    """Sample -> why its picture cannot be used."""
+    """Sample -> why its picture cannot be used, of those that are there."""
     same: tuple[SamePictures, ...]
     """Of the same content, byte for byte."""
     near: tuple[SamePictures, ...]
