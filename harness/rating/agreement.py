@@ -53,7 +53,8 @@ class Measure:
 
 
 def agreement_of(ratings: Ratings, *, seed: int = 0) -> list[Measure]:
-    """The share of pairs of answers that agree, and the coefficients that suit, for each field.
+    """The share of pairs of answers that agree (of numbers their mean absolute difference), and the coefficients that
+    suit, for each field.
 
     One of several options, and each option of several: Cohen's kappa for two raters, Fleiss' kappa for more where any
     item was rated by all, Krippendorff's nominal alpha. Numbers: Krippendorff's alpha, interval and ordinal. Text: the
@@ -147,17 +148,18 @@ def _coefficients(
 ) -> Iterator[tuple[str, Agreement, Rows | None]]:
     columns = list(zip(*table, strict=True))
     raters = len(columns)
-    pairs = _pair_rows(paired)
+    numeric = field.control == "number"
+    pairs = _pair_rows(paired, numeric=numeric)
     share = float(pairs[:, 0].sum() / pairs[:, 1].sum()) if len(paired) else math.nan
     reason = "" if len(paired) else "no item has two ratings"
     yield (
-        "share of pairs that agree",
+        "mean difference of two raters, absolute" if numeric else "share of pairs that agree",
         Agreement(share, "", len(paired), raters, reason=reason),
         (pairs, lambda total: _ratio(total[..., 0], total[..., 1])),
     )
     if field.control == "text":
         return
-    if field.control == "number":
+    if numeric:
         yield "Krippendorff's alpha, interval", _alpha(columns, "interval"), _interval_rows(paired)
         yield "Krippendorff's alpha, ordinal", _alpha(columns, "ordinal"), _ordinal_rows(paired)
         return
@@ -180,12 +182,14 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return np.where(below > 0, above / safe, np.nan)
 
 
-def _pair_rows(table: Table) -> Floats:
-    """(items, 2): pairs of raters that agree as a share of the item's pairs, and 1."""
+def _pair_rows(table: Table, *, numeric: bool) -> Floats:
+    """(items, 2): pairs of raters that agree as a share of the item's pairs, of numbers their mean absolute
+    difference; and 1."""
     rows = []
     for row in table:
         pairs = list(combinations([value for value in row if value is not None], 2))
-        rows.append((sum(a == b for a, b in pairs) / len(pairs), 1.0))
+        apart = sum(abs(float(a) - float(b)) if numeric else a == b for a, b in pairs)
+        rows.append((apart / len(pairs), 1.0))
     return np.array(rows, dtype=float).reshape(-1, 2)
 
 

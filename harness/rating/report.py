@@ -101,4 +101,4 @@ def dispute_lines(found: Sequence[Verdict], *, task: str, out: Path) -> Iterator
         yield f"  {one.item.sample}{shown}, {one.field}: {said}"
     if len(open_ones) > LISTED:
         yield f"  ... and {len(open_ones) - LISTED:,} more"
-    yield f"settle them: harness rate {task} --adjudicate --raters NAME --out {out} (with the --set and --field of before)"
+    yield f"settle them: harness rate {task} --adjudicate --raters NAME --out {out} (with the --set of before)"

@@ -95,6 +95,11 @@ def test_intervals_hold_what_many_items_show(name: str) -> None:
     assert covered >= 34  # 38 of 40 expected; 33 or fewer once in 100 such studies
 
 
+def test_numbers_differ_by_so_much() -> None:
+    found = measured(ratings_of(NUMBER, {"a": ["0", "0.5", "1"], "b": ["0.5", "0.5", "-"]}))
+    assert found["mean difference of two raters, absolute"] == pytest.approx(0.25)
+
+
 def test_sets_are_measured_option_by_option() -> None:
     table = {"a": ["AU1", "AU1; AU4", "none", "AU4"], "b": ["AU1", "AU1", "none", "AU4"]}
     found = agreement_of(ratings_of(SET, table))

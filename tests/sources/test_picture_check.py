@@ -94,7 +94,14 @@ def test_the_command_tells_them_and_ends_with_1(
     command = ["data", "check", "table/emotion", "--set", "source.file=t.csv", "--set", "source.subject=subject"]  # fmt: skip
     assert main(command) == 1
     said = capsys.readouterr().out
-    for word in ("MISSING", "UNREADABLE", "SAME", "NEAR", "SUBJECTS in more than one subset", "note: "):
+    for word in (
+        "MISSING",
+        "UNREADABLE",
+        "SAME",
+        "NEAR",
+        "SUBJECTS in more than one subset",
+        "note: ",
+    ):
         assert word in said
     assert main([*command, "--quick", "--json"]) == 1
     assert '"pictures": null' in capsys.readouterr().out
