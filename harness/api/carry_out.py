@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeAlias
 
 from harness.api.options import Evaluation
+from harness.api.select import Select, choose, halves, note_opening, opened, record, reported
+from harness.core.cell_pattern import CellPattern
 from harness.core.errors import Interrupted, working
 from harness.media.portable import READ_AS
 from harness.run.execute import Tally
 from harness.run.folder import RunFolder
 from harness.run.loop import Stop, Stopped
-from harness.run.runner import plan_job, run_job
+from harness.run.plan import Plan
+from harness.run.runner import ReadyRun, plan_job, run_job
 from harness.run.scoring import put_in_place, read_scoring
 from harness.score import Scores, score_run
+
+Planned: TypeAlias = Callable[[ReadyRun], None]
+"""Called between planning and asking."""
 
 
 class Counting(Protocol):
@@ -31,8 +37,8 @@ class Watcher(Protocol):
     def planned(self, summary: Mapping[str, Any]) -> None:
         """What is about to be asked (`harness.run.runner.ReadyRun.summary`)."""
 
-    def progress(self, total: int) -> AbstractContextManager[Counting]:
-        """What follows the trials, `total` of them, while they are run."""
+    def progress(self, plan: Plan) -> AbstractContextManager[Counting]:
+        """What follows the trials of a plan while they are run."""
 
     def tell(self, line: str) -> None:
         """A sentence for the person who waits."""
@@ -52,22 +58,70 @@ def carry_out(
 ) -> Finished:
     """Plan, ask, score, and write the report where one is wanted.
 
+    Where prompts are chosen (`Evaluation.select`), all of them are asked about the samples to choose on, and then the
+    chosen ones about those to report on.
+
     Raises HarnessError for anything wrong with data, prompts, models or the folder, KeyboardInterrupt, and Stopped
     where `stop` was requested; what was finished by then is kept, and the same options go on from there.
     """
     folder = asked.job.folder
     ending = stop or Stop()
     with folder.claimed():
-        tally = _ask(asked, watcher, ending)
+        if asked.select is None:
+            tally, scores = _asked_and_scored(asked, watcher, ending)
+        else:
+            tally, scores = _chosen_and_reported(asked, asked.select, watcher, ending)
         with working():
-            ending.check()
-            _drop_scoring(folder, watcher)
-            scores = score_run(folder)
             if report:
                 from harness.report.page import write_report
 
                 write_report(folder)
     return Finished(folder, tally, scores)
+
+
+def _asked_and_scored(
+    asked: Evaluation, watcher: Watcher, stop: Stop, *, planned: Planned = lambda ready: None
+) -> tuple[Tally, Scores]:
+    tally = _ask(asked, watcher, stop, planned)
+    with working():
+        stop.check()
+        _drop_scoring(asked.job.folder, watcher)
+        return tally, score_run(asked.job.folder)
+
+
+def _chosen_and_reported(
+    asked: Evaluation, select: Select, watcher: Watcher, stop: Stop
+) -> tuple[Tally, Scores]:
+    """Both stages; what the first has asked is not asked again."""
+    job = asked.job
+    on, report = halves(job.tasks, select)
+    tally, scores = _asked_and_scored(
+        replace(asked, job=replace(job, tasks=tuple(on))), watcher, stop
+    )
+    with working():
+        choices = choose(scores, on, select, condition=job.axes.conditions[0])
+    for choice in choices:
+        watcher.tell(str(choice))
+    against = job.axes.experiment.get("against")
+    only = reported(choices, CellPattern(**against) if against else None)
+    recorded = {**job.axes.experiment, "select": record(select, choices)}
+    axes = replace(job.axes, only=only, experiment=recorded)
+    final = replace(job, tasks=(*on, *report), axes=axes)
+
+    def opening(ready: ReadyRun) -> None:
+        if any(
+            cell.task in only and ready.done[cell.id] < ready.plan.counts[cell.id]
+            for cell in ready.plan.cells
+        ):
+            times = note_opening(job.folder, choices)
+            watcher.tell(opened(times))
+
+    later, scores = _asked_and_scored(replace(asked, job=final), watcher, stop, planned=opening)
+    # Planned again as a whole, what the first stage asked counts as found in the journal; it was asked by this command.
+    fresh = replace(
+        later, asked=tally.asked + later.asked, reused=max(0, later.reused - tally.asked)
+    )
+    return fresh, scores
 
 
 def _drop_scoring(folder: RunFolder, watcher: Watcher) -> None:
@@ -81,13 +135,14 @@ def _drop_scoring(folder: RunFolder, watcher: Watcher) -> None:
         )
 
 
-def _ask(asked: Evaluation, watcher: Watcher, stop: Stop) -> Tally:
-    """Plan and run."""
+def _ask(asked: Evaluation, watcher: Watcher, stop: Stop, planned: Planned) -> Tally:
+    """Plan and run; `planned` is called in between."""
     ready = plan_job(asked.job, opening=asked.opening)
     try:
         stop.check()
         watcher.planned(ready.summary())
-        with working(), watcher.progress(ready.plan.trials) as progress:
+        planned(ready)
+        with working(), watcher.progress(ready.plan) as progress:
             tally = run_job(
                 ready,
                 on_trial=progress.update,

@@ -100,3 +100,13 @@ def _plain(value: object) -> object:
     if callable(item):
         return item()
     raise TypeError(f"{type(value).__name__} is no plain value")
+
+
+def per_model(given: Any) -> tuple[str, ...]:
+    """One value for all models, or model -> value, as options write it: `N`, `MODEL=N`; a list is written so already."""
+    if given is None:
+        return ()
+    if isinstance(given, (list, tuple)):
+        return tuple(map(str, given))
+    pairs = given.items() if isinstance(given, Mapping) else [("", given)]
+    return tuple(f"{model}={value}" if model else str(value) for model, value in pairs)

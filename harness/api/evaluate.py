@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from harness.api.carry_out import carry_out
-from harness.api.changes import changes
+from harness.api.changes import changes, per_model
+from harness.api.experiment import experiment_file, with_experiment
 from harness.api.model_object import split_models
 from harness.api.options import Evaluation, RunOptions, prepare
 from harness.api.run import Run
@@ -114,6 +115,17 @@ class EvaluateOptions(TypedDict, total=False):
     """Seconds after which nothing more is asked."""
     again: int
     """How many finished trials of each cell are asked anew, to see whether answers change; scores stay as they are."""
+    name: str
+    """Title of the experiment; without `out` the run folder is called by it."""
+    exclude: Mapping[str, str] | Sequence[Mapping[str, str]]
+    """Cells that are left out, such as `{"model": "llama", "prompt": "mine/long*"}`."""
+    against: Mapping[str, str]
+    """The cells that all others are compared with, such as `{"prompt": "emotion/plain"}`."""
+    select: Mapping[str, Any]
+    """Source options: prompts are chosen `on` some samples and reported on others, such as
+    `{"on": {"split": "train"}, "report": {"split": "test"}}`; `metric` decides."""
+    preview: int
+    """Ask so many samples of each task first; they count as part of the run."""
     check_models: bool
     """Whether a model of which nothing is left to ask is opened too; default False."""
     report: bool
@@ -125,7 +137,7 @@ class EvaluateOptions(TypedDict, total=False):
 _LISTS = (
     "prompts", "conditions", "details", "channels", "label_orders", "shots", "thinking", "allow_remote", "vllm_args",
     "vllm_python", "adapters", "trust_remote_code",
-    "prompts_folders", "tasks_folders",
+    "prompts_folders", "tasks_folders", "exclude",
 )  # fmt: skip
 _TEXTS = ("fit_on", "max_cost")
 _OWN = (
@@ -212,17 +224,26 @@ def _asked(
         **plain,
         "tasks": tuple(one if isinstance(one, Task) else str(one) for one in _listed(task)),
         "models": models.names,
-        "max_images": _per_model(given.get("max_images")),
+        "max_images": per_model(given.get("max_images")),
         "pixels": tuple(map(str, _listed(given.get("pixels", ())))),
-        "prices": _per_model(given.get("prices")),
+        "prices": per_model(given.get("prices")),
         "changes": changes(
             source=given.get("source"), fields=given.get("fields"), set=given.get("set")
         ),
     }
     asked = validated(RunOptions, body, lambda keys: f"harness.{function}", "options")
+    described: Mapping[str, ModelSettings] = {}
+    if (
+        path := experiment_file([str(one) for one in asked.tasks if not isinstance(one, Task)])
+    ) is not None:
+        asked, described = with_experiment(path, asked, spelled=_spelled)
     command = ["python", f"harness.{function}", *_written(task, options)]
     evaluation = prepare(
-        asked, command=command, models=models.opening, settings=models.settings, spelled=_spelled
+        asked,
+        command=command,
+        models=models.opening,
+        settings={**described, **models.settings},
+        spelled=_spelled,
     )
     watcher = Noting(chosen(bool(given.get("progress", True))))
     return evaluation, watcher, bool(given.get("report", True))
@@ -247,7 +268,9 @@ def _spelled(name: str) -> str:
 
 def _listed(given: Any) -> tuple[Any, ...]:
     """What was given as several: one text, path, number, task or model is a list of one."""
-    if isinstance(given, (list, tuple, set, frozenset, dict)):
+    if isinstance(given, Mapping):
+        return (given,)
+    if isinstance(given, (list, tuple, set, frozenset)):
         return tuple(given)
     if isinstance(given, (str, PathLike, Task, int, float)) or not hasattr(given, "__iter__"):
         return (given,)
@@ -258,13 +281,6 @@ def _models(given: Mapping[str, Any]) -> tuple[Any, ...]:
     """The models: a dict is the settings of one."""
     found = given.get("models", given.get("model", ()))
     return (found,) if isinstance(found, (Mapping, ModelSettings)) else _listed(found)
-
-
-def _per_model(given: Any) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    pairs = given.items() if isinstance(given, Mapping) else [("", given)]
-    return tuple(f"{model}={value}" if model else str(value) for model, value in pairs)
 
 
 def _written(task: object, options: Mapping[str, Any]) -> list[str]:

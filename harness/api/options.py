@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -23,7 +23,9 @@ from pydantic import (
 from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
 from harness.api.per_model import opened_as
+from harness.api.select import Select
 from harness.core.cell import Channel
+from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
 from harness.core.price import read_money
@@ -115,6 +117,16 @@ class RunOptions(BaseModel):
     """How many finished trials of each cell are asked anew; nothing that is pending is asked then."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
+    name: str = ""
+    """Title of the experiment; the run folder is called by it."""
+    exclude: tuple[CellPattern, ...] = ()
+    """Cells that are left out."""
+    against: CellPattern | None = None
+    """The cells that all others are compared with."""
+    select: Select | None = None
+    """Prompts are chosen on some samples and reported on others."""
+    preview: PositiveInt | None = None
+    """Ask so many samples of each task first; they count as part of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,16 @@ class Evaluation:
     job: Job
     opening: Opener | None = None
     """None leaves it to `harness.models`."""
+    select: Select | None = None
+    """How prompts are chosen, where they are."""
+
+
+_HANDED_ON = (
+    "models", "prompts", "channels", "max_images", "pixels", "details", "prices", "label_orders", "shots", "thinking",
+    "protocol", "repeats", "temperature", "max_tokens", "seed", "out", "fit_on", "changes", "again", "check_models",
+    "exclude",
+)  # fmt: skip
+"""Options that a job takes as they are."""
 
 
 def prepare(
@@ -142,6 +164,11 @@ def prepare(
     folder.
     """
     _refuse_without_models(asked, spelled)
+    if asked.preview and asked.limit:
+        raise HarnessError(
+            f"{spelled('preview')} and {spelled('limit')} both say how many samples are asked",
+            hint="leave one out",
+        )
     place = open_workspace(Path.cwd(), prompts=asked.prompts_folders, tasks=asked.tasks_folders)
     given = frozenset(name for name in asked.model_fields_set if getattr(asked, name) is not None)
     named = settings_for(asked.models, {**place.models, **settings}, given=given)
@@ -150,25 +177,9 @@ def prepare(
     job = make_job(
         tasks_of(asked, place),
         place,
-        models=asked.models,
-        prompts=asked.prompts,
+        **{name: getattr(asked, name) for name in _HANDED_ON},
         conditions=asked.conditions or ("none",),
-        channels=asked.channels,
-        max_images=asked.max_images,
-        pixels=asked.pixels,
-        details=asked.details,
-        prices=asked.prices,
-        label_orders=asked.label_orders,
-        shots=asked.shots,
-        thinking=asked.thinking,
-        protocol=asked.protocol,
-        repeats=asked.repeats,
-        temperature=asked.temperature,
-        max_tokens=asked.max_tokens,
-        limit=asked.limit,
-        seed=asked.seed,
-        out=asked.out,
-        fit_on=asked.fit_on,
+        limit=asked.preview or asked.limit,
         options=_open_options(asked),
         limits=Limits(
             max_error_rate=asked.max_error_rate,
@@ -176,10 +187,8 @@ def prepare(
             cost=None if asked.max_cost is None else read_money(asked.max_cost),
         ),
         command=command,
-        changes=asked.changes,
-        again=asked.again,
-        check_models=asked.check_models,
         settings=named,
+        experiment=_experiment(asked),
     )
     mine = [name for name in job.axes.models if name not in models]
     options = opened_as(
@@ -191,7 +200,15 @@ def prepare(
         trusted=asked.trust_remote_code,
         spelled=spelled,
     )
-    return Evaluation(job, partial(_open, models, named, options))
+    return Evaluation(job, partial(_open, models, named, options), asked.select)
+
+
+def _experiment(asked: RunOptions) -> dict[str, Any]:
+    """What the manifest records of an experiment."""
+    found: dict[str, Any] = {"name": asked.name} if asked.name else {}
+    if asked.against is not None:
+        found["against"] = dict(asked.against.named)
+    return found
 
 
 def _open_options(asked: RunOptions) -> OpenOptions:
@@ -231,6 +248,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "max_cost": asked.max_cost,
         "again": asked.again,
         "repeats": asked.repeats if asked.repeats != 1 else None,
+        "exclude": asked.exclude, "against": asked.against, "select": asked.select, "preview": asked.preview,
     }  # fmt: skip
     refuse_unused(
         f"without {spelled('models')}",

@@ -11,7 +11,9 @@ from typing import Any, TextIO
 
 from harness.api.carry_out import Counting, Watcher
 from harness.core.text import visible
+from harness.run.cell_table import CellTable
 from harness.run.execute import Tally
+from harness.run.plan import Plan
 from harness.run.progress import Progress, Rate, progress_line
 
 REDRAWN = 0.2
@@ -23,17 +25,24 @@ class StreamWatcher:
 
     def __init__(self, file: TextIO | None = None) -> None:
         self._file = file or sys.stderr
+        self._table: CellTable | None = None
 
     def planned(self, summary: Mapping[str, Any]) -> None:
         from harness.report.terminal import print_plan
 
         print_plan(summary, file=self._file)
 
-    def progress(self, total: int) -> AbstractContextManager[Counting]:
-        return Progress(total=total, file=self._file)
+    def progress(self, plan: Plan) -> AbstractContextManager[Counting]:
+        if self._file.isatty() and len(plan.cells) > 1:
+            self._table = CellTable(plan, file=self._file)
+            return self._table
+        return Progress(total=plan.trials, file=self._file)
 
     def tell(self, line: str) -> None:
-        print(visible(line), file=self._file)
+        if self._table is not None and self._table.shown:
+            self._table.tell(visible(line))
+        else:
+            print(visible(line), file=self._file)
 
 
 class NotebookWatcher(StreamWatcher):
@@ -42,8 +51,8 @@ class NotebookWatcher(StreamWatcher):
     def __init__(self) -> None:
         super().__init__(sys.stdout)
 
-    def progress(self, total: int) -> AbstractContextManager[Counting]:
-        return _NotebookProgress(total)
+    def progress(self, plan: Plan) -> AbstractContextManager[Counting]:
+        return _NotebookProgress(plan.trials)
 
 
 class _NotebookProgress:
@@ -113,8 +122,8 @@ class Noting:
         if self._watcher is not None:
             self._watcher.planned(summary)
 
-    def progress(self, total: int) -> AbstractContextManager[Counting]:
-        return nullcontext(_Nobody()) if self._watcher is None else self._watcher.progress(total)
+    def progress(self, plan: Plan) -> AbstractContextManager[Counting]:
+        return nullcontext(_Nobody()) if self._watcher is None else self._watcher.progress(plan)
 
     def tell(self, line: str) -> None:
         self.lines.append(line.strip())

@@ -32,6 +32,7 @@ COMMANDS = {
     "lint": "check prompts for errors before running them",
     "rate": "let people rate the samples of a task in a browser, and measure their agreement",
     "faces": "draw annotated faces",
+    "schema": "print the JSON schema of experiment, task or prompt files, for editors",
     "doctor": "check this installation and say how to fix it",
     "bench": "measure the client's own cost against a local test server",
 }

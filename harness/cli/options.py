@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.api.options import Evaluation
+    from harness.api.options import Evaluation, RunOptions
     from harness.core.task import Task
+    from harness.models import ModelSettings
     from harness.run.workspace import Workspace
 
 Arguments = argparse._ActionsContainer
@@ -19,7 +21,10 @@ Arguments = argparse._ActionsContainer
 
 def add_axes(parser: argparse.ArgumentParser) -> None:
     """What `harness run` asks: tasks, models, prompts, conditions, and how each sample is asked about."""
-    parser.add_argument("task", nargs="+", metavar="TASK", help="name of a task, or its YAML file")
+    parser.add_argument(
+        "task", nargs="+", metavar="TASK",
+        help="name of a task, or its YAML file; or one YAML file that describes an experiment",
+    )  # fmt: skip
     _add_questions(parser.add_argument_group("what to evaluate"))
     _add_manner(parser.add_argument_group("how to ask"))
     _add_price(parser.add_argument_group("cost"))
@@ -53,6 +58,18 @@ def _add_questions(group: Arguments) -> None:
         "--limit", metavar="N", type=positive,
         help="use a seeded random choice of N samples per task instead of all",
     )  # fmt: skip
+    group.add_argument(
+        "--preview", metavar="N", type=positive,
+        help="ask only N samples per task now, and show the replies side by side; they count as part of the run",
+    )  # fmt: skip
+    group.add_argument(
+        "--exclude", metavar="AXIS=VALUE,...", action="append", default=[],
+        help="leave out the cells that match, such as 'model=llama11,prompt=mine/long*'. Repeatable",
+    )  # fmt: skip
+    group.add_argument(
+        "--against", metavar="AXIS=VALUE,...",
+        help="the cells to compare all others with, such as prompt=emotion/plain",
+    )  # fmt: skip
 
 
 def _add_manner(group: Arguments) -> None:
@@ -80,7 +97,7 @@ def _add_manner(group: Arguments) -> None:
         "decoding)",
     )  # fmt: skip
     group.add_argument(
-        "--repeats", metavar="N", type=positive, default=1,
+        "--repeats", metavar="N", type=positive,
         help="ask about each sample N times, with seeds S, S+1, and so on; use with --temperature. Scores are "
         "means over repeats, and the share of answers that change is reported. Default: 1",
     )  # fmt: skip
@@ -187,7 +204,7 @@ def _add_limits(group: Arguments) -> None:
         help="how long to wait out a server's rate limit without any reply before stopping. Default: 900",
     )  # fmt: skip
     group.add_argument(
-        "--max-error-rate", metavar="SHARE", type=_share, default=0.2,
+        "--max-error-rate", metavar="SHARE", type=_share,
         help="stop when more than this share of the last 100 requests failed; 1 never stops. Default: 0.2",
     )  # fmt: skip
     group.add_argument(
@@ -294,48 +311,65 @@ def workspace(args: argparse.Namespace) -> Workspace:
 def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
     """What the arguments of `add_axes` ask for, and those of `add_serving` where the command has them.
 
-    Without these nothing may leave this machine.
+    Where the one TASK is an experiment file, the options of the command line are added to it. Without the options of
+    `add_serving` nothing may leave this machine.
     """
-    from harness.api.options import RunOptions, prepare
+    from harness.api.options import prepare
+
+    asked, settings = run_options(args, out=out)
+    return prepare(asked, command=["harness", *sys.argv[1:]], settings=settings)
+
+
+_GIVEN = {
+    "models": "model", "prompts": "prompt", "conditions": "condition", "channels": "channel",
+    "max_images": "max_images", "pixels": "pixels", "details": "detail", "prices": "price",
+    "label_orders": "label_order", "shots": "shots", "thinking": "thinking",
+    "protocol": "protocol", "repeats": "repeats", "limit": "limit", "preview": "preview", "changes": "changes",
+    "name": "name", "prompts_folders": "prompts", "tasks_folders": "task_folders",
+    "temperature": "temperature", "seed": "seed", "max_tokens": "max_tokens",
+    "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
+    "adapters": "adapter", "trust_remote_code": "trust_remote_code",
+    "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
+    "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
+    "stop_after": "stop_after", "again": "again", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
+}  # fmt: skip
+"""Option of a run -> argument of the command."""
+
+
+def run_options(
+    args: argparse.Namespace, *, out: Path | None
+) -> tuple[RunOptions, Mapping[str, ModelSettings]]:
+    """The options of the command line and of an experiment file, and the settings of models that the file describes.
+
+    Raises HarnessError where both give the same option.
+    """
+    from harness.api.experiment import experiment_file, with_experiment
+    from harness.api.options import RunOptions, flag
+
+    asked = RunOptions(tasks=tuple(args.task), **_given(args, out))
+    path = experiment_file(args.task)
+    return (asked, {}) if path is None else with_experiment(path, asked, spelled=flag)
+
+
+def _given(args: argparse.Namespace, out: Path | None) -> dict[str, Any]:
+    """The options given on the command line. The others keep their defaults, or those of a model's own settings."""
+    from harness.core.cell_pattern import read_pattern
     from harness.core.thinking import read_thinking
 
-    serving = {
-        "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
-        "adapters": "adapter", "trust_remote_code": "trust_remote_code",
-        "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
-        "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
-        "stop_after": "stop_after", "again": "again", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
-    }  # fmt: skip
-    asked = RunOptions(
-        tasks=tuple(args.task),
-        models=tuple(args.model),
-        prompts=tuple(args.prompt),
-        conditions=tuple(args.condition),
-        channels=tuple(args.channel),
-        max_images=tuple(args.max_images),
-        pixels=tuple(args.pixels),
-        details=tuple(args.detail),
-        prices=tuple(args.price),
-        label_orders=tuple(args.label_order),
-        shots=tuple(args.shots),
-        thinking=tuple(map(read_thinking, args.thinking)),
-        protocol=args.protocol,
-        repeats=args.repeats,
-        limit=args.limit,
-        changes=tuple(args.changes),
-        prompts_folders=tuple(args.prompts),
-        tasks_folders=tuple(args.task_folders),
-        out=out,
-        **{name: getattr(args, flag) for name, flag in serving.items() if hasattr(args, flag)},
-        **_asked_sampling(args),
-    )
-    return prepare(asked, command=["harness", *sys.argv[1:]])
-
-
-def _asked_sampling(args: argparse.Namespace) -> dict[str, Any]:
-    """Options that win over a model's own settings where they are given."""
-    named = ("temperature", "seed", "max_tokens")
-    return {name: value for name in named if (value := getattr(args, name)) is not None}
+    given: dict[str, Any] = {}
+    for name, argument in _GIVEN.items():
+        value = getattr(args, argument, None)
+        if value is not None and value != [] and value is not False:
+            given[name] = tuple(value) if isinstance(value, list) else value
+    if out is not None:
+        given["out"] = out
+    if "thinking" in given:
+        given["thinking"] = tuple(map(read_thinking, given["thinking"]))
+    if args.exclude:
+        given["exclude"] = tuple(read_pattern(one, option="--exclude") for one in args.exclude)
+    if args.against:
+        given["against"] = read_pattern(args.against, option="--against")
+    return given
 
 
 def tasks(args: argparse.Namespace, names: list[str], place: Workspace) -> list[Task]:

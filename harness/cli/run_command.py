@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_axes, add_folders, add_serving, evaluation
+from harness.cli.options import add_axes, add_folders, add_serving, evaluation, run_options
+from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.api.carry_out import Finished
@@ -25,6 +26,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="DIR", type=Path,
         help="run folder. An existing one is continued and keeps its replies. Default: a folder under results/runs/",
     )  # fmt: skip
+    group.add_argument(
+        "--name", metavar="TITLE",
+        help="title of the experiment; without --out, the run folder is named after it",
+    )  # fmt: skip
+    group.add_argument(
+        "--write", metavar="FILE.yaml", type=Path,
+        help="save the options as an experiment file instead of running them",
+    )  # fmt: skip
     group.add_argument("--json", action="store_true", help="print only the scores, as JSON")
     group.add_argument("--no-report", action="store_true", help="do not write report.html")
     group.add_argument(
@@ -41,10 +50,28 @@ def execute(args: argparse.Namespace) -> int:
     from harness.api.carry_out import carry_out
     from harness.api.watchers import StreamWatcher
 
+    if args.write is not None:
+        return _write(args)
     asked = evaluation(args, out=args.out)
     done = carry_out(asked, StreamWatcher(sys.stderr), report=not args.no_report)
     _show(args, done)
     return TRIALS_FAILED if done.tally.failed else 0
+
+
+def _write(args: argparse.Namespace) -> int:
+    """Save the options once they are found to hold together."""
+    from harness.api.experiment import write_experiment
+    from harness.api.options import prepare
+
+    options, settings = run_options(args, out=args.out)
+    if settings:
+        raise HarnessError(
+            f"{args.task[0]} is an experiment file already", hint="copy it and change the copy"
+        )
+    prepare(options, command=[])
+    write_experiment(args.write, options)
+    print(f"wrote {args.write}; run it with: harness run {args.write}")
+    return 0
 
 
 def _show(args: argparse.Namespace, done: Finished) -> None:
@@ -59,6 +86,10 @@ def _show(args: argparse.Namespace, done: Finished) -> None:
         print(scores_json(folder.path, done.scores, notices=notices))
     else:
         print_scores(done.scores, manifest, file=sys.stdout)
+        if args.preview is not None:
+            from harness.report.side_by_side import print_side_by_side
+
+            print_side_by_side(folder, manifest, most=args.preview, file=sys.stdout)
         print(f"\nrun folder: {folder.path}")
         if not args.no_report:
             print(f"report:     {folder.report}")

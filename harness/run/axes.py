@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.core.cell import Channel
+from harness.core.cell_pattern import CellPattern
 from harness.core.price import Price
 from harness.core.prompt import Prompt
 from harness.core.request import Sampling
@@ -49,6 +51,12 @@ class Axes:
     """How much models are asked to think; empty: what their settings say, else as they do by themselves."""
     settings: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Model -> its settings, of those that have any. What the command says instead is not in them."""
+    exclude: tuple[CellPattern, ...] = ()
+    """Cells that are left out."""
+    only: Mapping[str, tuple[CellPattern, ...]] = field(default_factory=dict)
+    """Task -> the cells of it that are asked; tasks that are not named are asked in full."""
+    experiment: Mapping[str, Any] = field(default_factory=dict)
+    """What the manifest records of an experiment: its `name`, and what it compares cells `against`."""
 
     def settings_of(self, model: str) -> ModelSettings:
         """Those of a model; the usual ones where it has none."""

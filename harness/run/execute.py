@@ -47,6 +47,10 @@ class Tally:
     failed: int = 0
     """Trials that ended in a failure."""
     first_failure: str = ""
+    cells: Counter[str] = field(default_factory=Counter)
+    """Cell id -> trials that are finished."""
+    cells_failed: Counter[str] = field(default_factory=Counter)
+    """Cell id -> those that ended in a failure."""
     budget: Budget | None = None
     """What the replies in the folder have cost, and the most that they may."""
     served: dict[str, Counter[str]] = field(default_factory=dict)
@@ -226,7 +230,9 @@ class _Engine:
             for rule in trial.read_as:
                 self._tally.read_as[rule] = self._tally.read_as.get(rule, 0) + 1
             self._tally.trials += 1
+            self._tally.cells[trial.cell.id] += 1
             if failure is not None:
+                self._tally.cells_failed[trial.cell.id] += 1
                 self._tally.failed += 1
                 self._tally.first_failure = self._tally.first_failure or failure.detail
             self._on_trial(self._tally)

@@ -55,6 +55,11 @@ class RunFolder:
         return self.path / "history.jsonl"
 
     @property
+    def openings(self) -> Path:
+        """One line for each time that samples to report on were asked after a choice of prompts."""
+        return self.path / "openings.jsonl"
+
+    @property
     def plan(self) -> Path:
         return self.path / "plan.parquet"
 

@@ -13,6 +13,7 @@ from harness.conditions import read_presentation
 from harness.conditions.label_order import ordered
 from harness.conditions.region import expanded
 from harness.core.cell import AS_WRITTEN, Channel
+from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError
 from harness.core.price import Price, read_price
 from harness.core.sent_pictures import read_detail, read_pixels
@@ -81,6 +82,8 @@ def make_job(
     again: int | None = None,
     check_models: bool = False,
     settings: Mapping[str, ModelSettings] = MappingProxyType({}),
+    exclude: Sequence[CellPattern] = (),
+    experiment: Mapping[str, Any] = MappingProxyType({}),
 ) -> Job:
     """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
 
@@ -111,13 +114,13 @@ def make_job(
         thinking=tuple(dict.fromkeys(thinking)),
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
+        exclude=tuple(exclude),
+        experiment=dict(experiment),
     )
-    names = [task.name for task in tasks]
-    folder = RunFolder(out if out is not None else RUNS / _folder_name(names, axes, changes))
-    options = replace(options, log_folder=folder.path)
+    folder = out or RUNS / _folder_name([task.name for task in tasks], axes, changes)
     return Job(
-        tuple(tasks), axes, workspace, folder, tuple(command), fit_on, options, limits,
-        again=again, check_models=check_models,
+        tuple(tasks), axes, workspace, RunFolder(folder), tuple(command), fit_on,
+        replace(options, log_folder=folder), limits, again=again, check_models=check_models,
     )  # fmt: skip
 
 
@@ -164,7 +167,9 @@ def _refuse_secret(model: str) -> None:
 
 
 def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> str:
-    """The same for the same arguments; those left out do not enter."""
+    """The name of the experiment, else the same for the same arguments; those left out do not enter."""
+    if name := axes.experiment.get("name"):
+        return _slug(name)
     asked: list[Any] = [
         list(tasks), axes.models, axes.prompts, axes.conditions, axes.limit, axes.seed, sorted(changes)
     ]  # fmt: skip
@@ -180,6 +185,9 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
         asked += [["settings", *(one.telling for _, one in sorted(axes.settings.items()))]]
     drawn = (axes.repeats, axes.temperature)
     asked += list(drawn) if drawn != (1, 0.0) else []
-    words = "-".join([*tasks[:3], *axes.models[:2]])
-    plain = re.sub(r"[^A-Za-z0-9.]+", "-", redact(words)).strip("-.")[:80]
-    return f"{plain}-{digest_json(asked)[:8]}"
+    return f"{_slug('-'.join([*tasks[:3], *axes.models[:2]]))}-{digest_json(asked)[:8]}"
+
+
+def _slug(words: str) -> str:
+    """Words as a part of a path."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", redact(words)).strip("-.")[:80] or "experiment"

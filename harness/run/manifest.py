@@ -81,6 +81,7 @@ def build_manifest(
         },
         "cells": [cell_entry(cell, plan, cards[cell.model], axes) for cell in plan.cells],
         "fit_on": fit_on,
+        **({"experiment": dict(axes.experiment)} if axes.experiment else {}),
     }
     for entry in manifest["cells"]:
         entry["asked_on"] = manifest["started"][:10]

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from harness.conditions import Presentation, load_condition, needs_video
 from harness.core.cell import FREE, Cell, trial_id
+from harness.core.cell_pattern import CellPattern
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
@@ -125,6 +126,7 @@ def make_plan(
             pool = read_pool(planned[task.name].task, seed=axes.seed, here=here)
             planned[task.name] = replace(planned[task.name], pool=pool)
         cells += _cells(task, axes, chosen, shown)
+    cells = _kept_cells(cells, axes)
     cells = [replace(cell, given_id=ids.get(cell.id, "")) for cell in cells]
     requests = {
         cell.id: requests_of(
@@ -172,6 +174,31 @@ def _cells(
         for pixels in ((one.pixels,) if one.pixels else axes.pixels_of(model))
         for detail in ((one.detail,) if one.detail else axes.details_of(model))
     ]
+
+
+def _kept_cells(cells: Sequence[Cell], axes: Axes) -> list[Cell]:
+    """The cells that are not left out. Raises HarnessError for a pattern that no cell fits, and where all are left
+    out."""
+    for option, patterns in {"exclude": axes.exclude, "against": _against(axes)}.items():
+        for pattern in patterns:
+            if not pattern.fitting(cells):
+                raise HarnessError(
+                    f"{option}: no cell fits {pattern}",
+                    hint="the values are those of --model, --prompt, --condition and so on as the plan lists them",
+                )
+    asked = [cell for cell in cells if not any(pattern.fits(cell) for pattern in axes.exclude)]
+    if cells and not asked:
+        raise HarnessError("every cell is excluded", hint="exclude fewer")
+    return [
+        cell
+        for cell in asked
+        if cell.task not in axes.only or any(one.fits(cell) for one in axes.only[cell.task])
+    ]
+
+
+def _against(axes: Axes) -> tuple[CellPattern, ...]:
+    against = axes.experiment.get("against")
+    return (CellPattern(**against),) if against else ()
 
 
 def plan_task(

@@ -170,12 +170,12 @@ def _apply(data: dict[str, Any], change: str) -> str:
         if not isinstance(below, dict):
             raise HarnessError(f"--set {dotted}: {key} is not a mapping in the task file")
         spot = below
-    spot[keys[-1]] = _value(text, dotted)
+    spot[keys[-1]] = change_value(text, dotted)
     return dotted
 
 
-def _value(text: str, dotted: str) -> Any:
-    """Text as it stands, unless it is a bracketed YAML list or mapping."""
+def change_value(text: str, dotted: str) -> Any:
+    """The value of a change: text as it stands, unless it is a bracketed YAML list or mapping. Raises HarnessError."""
     if not text.startswith(("[", "{")):
         return text
     try:

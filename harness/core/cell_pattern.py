@@ -1,0 +1,76 @@
+"""Patterns over cells: which cells an experiment leaves out, and which it compares the others with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from harness.core.cell import Cell
+from harness.core.errors import HarnessError
+
+
+class CellPattern(BaseModel):
+    """Axis -> value; a cell fits where every axis that is named does. Values may hold `*`, `?` and `[...]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    condition: str | None = None
+    """What the pictures are shown as, such as `blank`."""
+    channel: str | None = None
+    protocol: str | None = None
+    shots: str | None = None
+    """Number of few-shot examples."""
+    label_order: str | None = None
+    thinking: str | None = None
+    """`off`, `on`, `low`..., or a number of tokens."""
+    pixels: str | None = None
+    """The most pixels of a picture, as a plain number."""
+    detail: str | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, given: Any) -> Any:
+        """Numbers and YAML's off and on as they are written."""
+        if isinstance(given, bool):
+            return "on" if given else "off"
+        return str(given) if isinstance(given, int) else given
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """The axes that are named, with their patterns."""
+        return MappingProxyType(self.model_dump(exclude_none=True))
+
+    def fits(self, cell: Cell) -> bool:
+        """Whether a cell is meant."""
+        return all(
+            fnmatchcase(str(getattr(cell, axis)), pattern) for axis, pattern in self.named.items()
+        )
+
+    def fitting(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Those among the cells that are meant, in their order."""
+        return [cell for cell in cells if self.fits(cell)]
+
+    def __str__(self) -> str:
+        return ",".join(f"{axis}={pattern}" for axis, pattern in self.named.items())
+
+
+def read_pattern(written: str, *, option: str) -> CellPattern:
+    """`prompt=emotion/plain,model=qwen*` as a pattern. Raises HarnessError that names the option."""
+    named: dict[str, str] = {}
+    for part in written.split(","):
+        axis, sign, value = part.partition("=")
+        name = axis.strip().replace("-", "_")
+        if not sign or not value.strip() or name not in CellPattern.model_fields or name in named:
+            raise HarnessError(
+                f"{option} {written}: {part.strip()!r} does not name an axis and its value",
+                hint=f"write AXIS=VALUE, several with commas; the axes are {', '.join(CellPattern.model_fields)}",
+            )
+        named[name] = value.strip()
+    return CellPattern(**named)

@@ -1,0 +1,79 @@
+"""A few samples with the answers of every cell beneath each other, for a first look at prompts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from harness.core.blocks import Column, MarkedText, Row, Table
+from harness.core.cell import spelled_channel
+from harness.report.writers.terminal import open_console, print_tables
+from harness.run.cell_entry import cell_of, is_kept
+from harness.run.columns import read_table
+from harness.run.folder import RunFolder
+
+LONGEST = 60
+"""Characters of a reply that are shown."""
+COLUMNS = ("trial", "task", "sample", "field", "outcome", "value", "target", "text")
+
+
+def print_side_by_side(
+    folder: RunFolder, manifest: Mapping[str, Any], *, most: int, file: IO[str]
+) -> None:
+    """Print `most` samples of each task: what is true, and what every cell answered. Reads records.parquet."""
+    print_tables(open_console(file), side_by_side(folder, manifest, most=most))
+
+
+def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -> Iterator[Table]:
+    """A table for each task, `most` of its samples in the order of their ids, one row an answer."""
+    cells = {e["id"]: cell_of(e) for e in manifest["cells"] if not is_kept(e)}
+    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for row in read_table(folder.records, COLUMNS):
+        asked, repeat, _ = str(row["trial"]).split("/", 2)
+        if asked in cells and repeat == "0":
+            samples = found.setdefault(row["task"], {})
+            if row["sample"] in samples or len(samples) < most:
+                samples.setdefault(row["sample"], []).append({**row, "cell": asked})
+    for task, samples in found.items():
+        rows: list[Row] = []
+        for sample, answers in samples.items():
+            rows.append(Row((f"{sample}: {_truth(answers)}",), role="heading"))
+            for answer in answers:
+                cell = cells[answer["cell"]]
+                who = " ".join(
+                    [cell.model, cell.prompt]
+                    + [cell.shown_condition] * (cell.shown_condition != "none")
+                    + [spelled_channel(cell.channel, cell.protocol)] * (cell.channel != "free")
+                )
+                rows.append(Row((who, answer["field"], _answer(answer), _short(answer["text"]))))
+        columns = (Column(""), Column("field"), Column("answer"), Column("reply"))
+        yield Table(
+            title=f"{task}: {len(samples)} samples side by side", columns=columns, rows=tuple(rows)
+        )
+
+
+def _truth(answers: list[Mapping[str, Any]]) -> str:
+    known = {row["field"]: _said(row["target"]) for row in answers if row["target"] is not None}
+    return ", ".join(f"{field} is {value}" for field, value in known.items()) or "no known truth"
+
+
+def _answer(row: Mapping[str, Any]) -> MarkedText | str:
+    if row["outcome"] != "answered":
+        return str(row["outcome"])
+    if row["target"] is None:
+        return _said(row["value"])
+    return MarkedText(_said(row["value"]), "right" if row["value"] == row["target"] else "wrong")
+
+
+def _said(value: str) -> str:
+    """A value of records.parquet, which is JSON, in words."""
+    plain = json.loads(value)
+    if isinstance(plain, bool):
+        return "yes" if plain else "no"
+    return ", ".join(map(str, plain)) if isinstance(plain, list) else str(plain)
+
+
+def _short(text: Any) -> str:
+    words = " ".join(str(text or "").split())
+    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
