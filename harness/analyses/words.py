@@ -132,15 +132,23 @@ def refusal_words(by: Mapping[str, int]) -> str:
 
 
 def limit_words(entry: Mapping[str, Any]) -> str:
-    """That replies of an outcome's entry ended at the token limit; empty where few did."""
+    """That replies of an outcome's entry ended at the token limit, or hold reasoning alone; empty where few did."""
+    said = []
+    if found := entry.get("only_reasoning"):
+        said.append(
+            f"{count(found['replies'])} of {count(found['of'])} replies are empty and hold reasoning, which is never "
+            "read as the answer: perhaps the server takes the answer for reasoning (another --thinking, or no "
+            "reasoning parser)"
+        )
     found = entry.get("at_limit")
     if not found:
-        return ""
+        return "; ".join(said)
     limit = f"limit of {count(found['tokens'])} tokens" if found["tokens"] else "token limit"
-    return (
+    said.append(
         f"{count(found['replies'])} of {count(found['of'])} replies ended at the {limit}: "
         "--max-tokens raises it"
     )
+    return "; ".join(said)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -118,6 +118,8 @@ class TaskRecords:
     """Cell id -> most tokens of a reply that were asked for, where the manifest says so."""
     cut: dict[Cell, Counter[bool]] = field(default_factory=dict)
     """Cell -> replies that ended at the token limit (True) and all others (False)."""
+    silent: dict[Cell, int] = field(default_factory=dict)
+    """Cell -> replies that ended by themselves without a text, with reasoning."""
     broken: dict[Cell, int] = field(default_factory=dict)
     """Cell -> replies that are not what they were held to; cells that are held to nothing are absent."""
 
@@ -202,6 +204,7 @@ def read_cell(
             records.fallbacks.setdefault(cell, Counter()).update(reply.rules)
         if reply.generation is not None:
             records.cut.setdefault(cell, Counter())[reply.generation.finish == "length"] += 1
+            records.silent[cell] = records.silent.get(cell, 0) + _is_silent(reply.generation)
         fields = records.task.fields
         if any(breaks(one.generation, cell, head, fields, asks) for one in reply.each):
             records.broken[cell] = records.broken.get(cell, 0) + 1
@@ -322,6 +325,12 @@ def refused(refusal: Refusal) -> Answer:
     return Answer(
         Outcome.REFUSED, None, BY_PLATFORM if refusal.by == "platform" else "refusal/field"
     )
+
+
+def _is_silent(generation: Generation) -> bool:
+    """Whether a reply came to its end without a text, while there is reasoning."""
+    ended = generation.finish == "stop" and generation.scores is None
+    return ended and not generation.text.strip() and bool(generation.reasoning.strip())
 
 
 def _failed(failure: Failure | None) -> Answer:

@@ -70,6 +70,7 @@ def outcomes_of(records: TaskRecords, cells: Sequence[Cell]) -> Iterator[Mapping
                     "failures": dict(sorted(failures.items())),
                     **_refused_by(counted[Outcome.REFUSED], by_platform),
                     **_at_limit(records, cell),
+                    **_only_reasoning(records, cell),
                 }  # fmt: skip
 
 
@@ -87,3 +88,9 @@ def _at_limit(records: TaskRecords, cell: Cell) -> dict[str, dict[str, int]]:
         return {}
     told = {"replies": ended[True], "of": ended.total()}
     return {"at_limit": told | {"tokens": records.limits.get(cell.id, 0)}}
+
+
+def _only_reasoning(records: TaskRecords, cell: Cell) -> dict[str, dict[str, int]]:
+    """How many replies hold reasoning and no text though they were not cut off, where that is more than a few."""
+    silent, of = records.silent.get(cell, 0), records.cut.get(cell, Counter()).total()
+    return {"only_reasoning": {"replies": silent, "of": of}} if silent > AT_LIMIT * of else {}

@@ -94,6 +94,17 @@ def test_replies_that_end_at_the_limit_are_told_with_the_limit(tmp_path: Path) -
     )
 
 
+def test_replies_of_reasoning_alone_are_told(tmp_path: Path) -> None:
+    world = world_of(tmp_path, reply("", "stop", reasoning="It is anger."), reply("anger"))
+    score = score_run(world.folder)
+    (entry,) = score.outcomes
+    assert entry["counts"] == {"answered": 6, "empty": 6}
+    assert entry["only_reasoning"] == {"replies": 6, "of": 12}
+    out = io.StringIO()
+    print_scores(score, read_manifest(world.folder), file=out)
+    assert "6 of 12 replies are empty and hold reasoning" in " ".join(out.getvalue().split())
+
+
 def test_a_cut_reply_is_unfinished_reasoning_where_others_close_what_they_never_opened(
     tmp_path: Path,
 ) -> None:
