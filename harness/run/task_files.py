@@ -73,6 +73,11 @@ def load_task(
                 return f"--set {dotted} (task {path})"
         return place(keys)
 
+    if "name" in data:
+        raise HarnessError(
+            f"{where(['name'])}: name: unknown key",
+            hint="a task is called by the place of its file; remove the key",
+        )
     _move_root(data)
     for section in ("source", "exemplars"):
         if references and isinstance(data.get(section), dict):

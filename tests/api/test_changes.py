@@ -13,17 +13,23 @@ import harness
 from harness.api.changes import changes
 from harness.run.task_files import _apply
 
-TEXT = st.text(max_size=8).filter(lambda text: not text.startswith(("[", "{")))
+CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+"""A task file holds no NUL character."""
+TEXT = st.text(CHARACTERS, max_size=8).filter(lambda text: not text.startswith(("[", "{")))
 PLAIN = st.recursive(
-    st.text(max_size=8) | st.integers(-99, 99) | st.booleans() | st.floats(-9, 9),
+    st.text(CHARACTERS, max_size=8) | st.integers(-99, 99) | st.booleans() | st.floats(-9, 9),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(CHARACTERS, max_size=4), inner, max_size=3)
     ),
     max_leaves=6,
 )
 
 
-@given(st.lists(PLAIN, max_size=3) | st.dictionaries(st.text(max_size=5), PLAIN, max_size=3))
+@given(
+    st.lists(PLAIN, max_size=3)
+    | st.dictionaries(st.text(CHARACTERS, max_size=5), PLAIN, max_size=3)
+)
 def test_lists_and_mappings_come_through_exactly(value: object) -> None:
     (change,) = changes(source={"given": value})
     data: dict[str, object] = {}
