@@ -85,7 +85,9 @@ def _summary(
     before: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What `harness run` would show first; what is done is read from `--out`, where that is a run."""
+    from harness.models.counting import token_counter
     from harness.run.finished import FinishedTrials
+    from harness.run.forecast import forecast, forecast_lines
     from harness.run.runner import ReadyRun, foreseen_done
 
     done = {cell.id: 0 for cell in plan.cells}
@@ -93,7 +95,16 @@ def _summary(
         finished = FinishedTrials(asked.folder.trials)
         done = foreseen_done(plan, asked.axes, samples, before, finished)
     ready = ReadyRun(asked, plan, library, {}, done=done)
-    return ready.summary() if args.out else {**ready.summary(), "run": NO_FOLDER}
+    axes, summary = asked.axes, ready.summary()
+    found = forecast(
+        plan, axes, library, samples, done=done, folder=asked.folder, before=before,
+        counters={name: token_counter(axes.settings_of(name).model) for name in axes.models},
+    )  # fmt: skip
+    summary |= {
+        "tokens": [one.row(axes.prices.get(one.cell.model)) for one in found],
+        "token_lines": list(forecast_lines(found, axes.prices)),
+    }
+    return summary if args.out else {**summary, "run": NO_FOLDER}
 
 
 def _foresee(args: argparse.Namespace, samples: RunFolder, plan: Plan) -> list[PlannedPower]:
@@ -125,7 +136,8 @@ def _show(args: argparse.Namespace, summary: dict[str, Any], found: list[Planned
         for row in rows:
             known = not math.isnan(row["detectable"])
             row["detectable"] = round(row["detectable"], 6) if known else None
-        body = {"schema": 1, "plan": summary, "power": rows}
+        told = {key: value for key, value in summary.items() if key != "token_lines"}
+        body = {"schema": 1, "plan": told, "power": rows}
         print(json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False))
         return
     from harness.cli.compare_command import print_blocks

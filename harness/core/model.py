@@ -71,6 +71,25 @@ class Model(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How long a request is, before it is asked."""
+
+    tokens: int
+    """Of the prompt; at least so many, where a server counts its text alone."""
+    longest: int
+    """The context length: most tokens of a prompt and its reply."""
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A model that can say how long a request is before it is asked."""
+
+    async def measure(self, request: Request) -> Measured | None:
+        """None where the length, or how much there may be, is not known."""
+        ...
+
+
 @runtime_checkable
 class Detailed(Protocol):
     """A model that may be told how closely to look at pictures."""

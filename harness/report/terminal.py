@@ -189,5 +189,7 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
         f"{count(plan_summary['done'])} done already",
     )
     say(console, f"run folder: {plan_summary['run']}")
+    for line in plan_summary.get("token_lines", ()):
+        say(console, line)
     for note in plan_summary["notes"]:
         say(console, f"note: {note}")

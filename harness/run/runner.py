@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.model import Loading, Model, Probing
@@ -31,6 +32,7 @@ from harness.run.execute import Tally, execute
 from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
+from harness.run.forecast import check_lengths
 from harness.run.job import Job
 from harness.run.journal import Journal
 from harness.run.kept import earlier_bases
@@ -358,6 +360,11 @@ async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None])
     )
     notes = check(ready.plan, spec, held)
     notes += await check_detail(ready.plan, model, spec, done=ready.done)
+    if ready.again is None:
+        notes += await check_lengths(
+            ready.plan, ready.job.axes, ready.library, ready.staged or ready.job.folder, model=model,
+            cells=[c for c in ready.plan.cells if c.model == spec and _is_left(ready, c)],
+        )  # fmt: skip
     ready.begin()
     write_details(ready.job.folder, {spec: model.card})
     for note in (*(note for note in model.card.notes if note not in said), *notes):
@@ -367,5 +374,8 @@ async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None])
 
 def _is_open(ready: ReadyRun, spec: str) -> bool:
     """Whether anything is left to ask of a model, as far as finished trials tell."""
-    cells = [cell for cell in ready.plan.cells if cell.model == spec]
-    return any(ready.plan.counts[cell.id] > ready.done.get(cell.id, 0) for cell in cells)
+    return any(_is_left(ready, cell) for cell in ready.plan.cells if cell.model == spec)
+
+
+def _is_left(ready: ReadyRun, cell: Cell) -> bool:
+    return ready.plan.counts[cell.id] > ready.done.get(cell.id, 0)

@@ -13,9 +13,8 @@ from typing import Any
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Card
+from harness.core.model import Card, Measured
 from harness.core.request import Request, Sampling
-from harness.core.text import digest_json
 from harness.core.thinking import thinking_levels, thinking_need
 from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
 from harness.models.http.concurrency import Gate, Pace
@@ -28,7 +27,7 @@ from harness.models.http.label_scores import LabelScorer, find_scorer
 from harness.models.http.limit_parsing import told_images
 from harness.models.http.probe import PROOFS, prove
 from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
-from harness.models.http.request_body import NEUTRAL, encode, parameters
+from harness.models.http.request_body import NEUTRAL, encode, parameters, texts_alone, told_body
 from harness.models.http.request_dialect import Manners, by_words, find_manners, neutral_names
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.http.thinking import Thinking
@@ -65,11 +64,6 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIMode
     )
     run_apart(model.settle(options.sampling))
     return model
-
-
-def told_body(body: Mapping[str, Any]) -> str:
-    """What an identity says of fields that a person adds to every request; empty where there are none."""
-    return f"body={digest_json(dict(body))[:12]}" if body else ""
 
 
 class OpenAIModel:
@@ -220,6 +214,17 @@ class OpenAIModel:
                 levels, held_too=thinking_levels(needs, held=True), card=self._card
             )
         self._probed |= needs
+
+    async def measure(self, request: Request) -> Measured | None:
+        """The tokens of the text alone, by the server's own tokenizer; None where it has none or tells no limit."""
+        longest = self._card.details.get("max_model_len")
+        if not longest:
+            return None
+        told = await self._tokenize(
+            {"messages": texts_alone(request.messages), "add_generation_prompt": True}
+        )
+        count = told.get("count")
+        return Measured(count, int(longest)) if isinstance(count, int) else None
 
     async def prove_detail(self, wanted: Sequence[str]) -> str:
         """Find out whether pictures may be sent with these words for `detail`, and put it on the card.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from harness.core.message import Image, Message, Text, Video
 from harness.core.request import Request, Sampling
+from harness.core.text import digest_json
 
 NEUTRAL: Mapping[str, float] = {
     "temperature": 1.0,
@@ -115,3 +116,16 @@ def _url(part: Image | Video, comma: bytes, pieces: list[bytes], detail: str) ->
 def _quoted(text: str) -> bytes:
     """As a JSON string. Most requests of a run say the same."""
     return json.dumps(text).encode()
+
+
+def told_body(body: Mapping[str, Any]) -> str:
+    """What an identity says of fields that a person adds to every request; empty where there are none."""
+    return f"body={digest_json(dict(body))[:12]}" if body else ""
+
+
+def texts_alone(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """The turns as JSON without their pictures and videos."""
+    return [
+        {"role": m.role, "content": "".join(p.text for p in m.parts if isinstance(p, Text))}
+        for m in messages
+    ]

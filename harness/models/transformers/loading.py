@@ -49,6 +49,8 @@ class Opened:
     """Versions, dtype, device, classes."""
     trusted: bool = False
     adapter: Adapter | None = None
+    longest: int | None = None
+    """Most tokens of a conversation that it was made for; None: not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def open_checkpoint(
         "image_processor": type(processor.image_processor).__name__,
         "processor": _class_of(processor),
     }
-    return Opened(checkpoint, processor, form, facts, trusted, adapter)
+    longest = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return Opened(checkpoint, processor, form, facts, trusted, adapter, longest)
 
 
 def load_weights(opened: Opened) -> Loaded:

@@ -16,12 +16,13 @@ from typing import Protocol
 from harness.affect_tiny import weights_folder
 from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
-from harness.core.model import Card
+from harness.core.model import Card, Measured
 from harness.core.request import Request
 from harness.models.registry import OpenOptions
 from harness.models.transformers.adapter import find_adapter
 from harness.models.transformers.batches import batch_of_first
 from harness.models.transformers.checkpoint import find_checkpoint
+from harness.models.transformers.counting import PromptCounter
 from harness.models.transformers.features import KeptFeatures
 from harness.models.transformers.generator import UNSUPPORTED, Generator, PreparedRequest
 from harness.models.transformers.loading import (
@@ -116,7 +117,8 @@ def _serve(opened: Opened, *, name: str, identity: str) -> LocalModel:
             features.forget()
         free_memory()
 
-    return LocalModel(lambda: Generator(load_weights(opened)), card, free=free)
+    counter = PromptCounter(opened.processor, opened.form, opened.longest)
+    return LocalModel(lambda: Generator(load_weights(opened)), card, free=free, counter=counter)
 
 
 class Computes(Protocol):
@@ -156,9 +158,10 @@ class LocalModel:
         batch: int = BATCH,
         tokens: int = TOKENS,
         free: Callable[[], None] = lambda: None,
+        counter: PromptCounter | None = None,
     ) -> None:
         """`load` brings the model into memory and may raise HarnessError; `free` is called when it was let go."""
-        self._load, self._free = load, free
+        self._load, self._free, self._counter = load, free, counter
         self._card, self._batch, self._tokens = card, batch, tokens
         self._arriving: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -177,6 +180,13 @@ class LocalModel:
             self._begin()
             loaded = self._loaded
         await asyncio.shield(asyncio.wrap_future(loaded))
+
+    async def measure(self, request: Request) -> Measured | None:
+        """The tokens that the checkpoint would read, by its own processor. Not while it is asked."""
+        if self._counter is None or self._counter.longest is None:
+            return None
+        tokens = await asyncio.to_thread(self._counter.count, request)
+        return None if tokens is None else Measured(tokens, self._counter.longest)
 
     async def reply(self, request: Request) -> Generation:
         """Queue the request and wait for its batch. A bad request comes back failed, alone.

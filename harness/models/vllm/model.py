@@ -19,7 +19,8 @@ from harness.core.generation import Generation
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
 from harness.models.http.endpoint import ask_served, parse_endpoint
-from harness.models.http.model import WINDOW, OpenAIModel, told_body
+from harness.models.http.model import WINDOW, OpenAIModel
+from harness.models.http.request_body import told_body
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
 from harness.models.transformers.adapter import Adapter, find_adapter

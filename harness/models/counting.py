@@ -1,0 +1,36 @@
+"""What a model would read of a request, counted before it is asked, where its processor is at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from harness.core.request import Request
+
+
+class CountsTokens(Protocol):
+    """Counts prompt tokens as a model does."""
+
+    longest: int | None
+    """Most tokens of a conversation and its reply; None: not known."""
+
+    def count(self, request: Request) -> int | None:
+        """Prompt tokens, those of pictures included; None where they cannot be counted."""
+        ...
+
+
+def token_counter(spec: str) -> CountsTokens | None:
+    """The counter of a model, as a person writes it: `affect-tiny`, `transformers:` or `vllm:` with a folder or a hub id
+    that lies in the cache. None where there is none on this machine; nothing is fetched, no weights are read."""
+    kind, _, argument = spec.strip().partition(":")
+    if kind not in {"affect-tiny", "transformers", "vllm"}:
+        return None
+    from harness.models.transformers.counting import cached_folder, counter_of
+
+    if kind == "affect-tiny":
+        from harness.affect_tiny import weights_folder
+
+        return counter_of(weights_folder())
+    folder = Path(argument).expanduser()
+    found = folder if folder.is_dir() else cached_folder(argument)
+    return None if found is None else counter_of(found)

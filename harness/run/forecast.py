@@ -1,0 +1,308 @@
+"""How many tokens are still to be paid, before they are: from replies that are there, else from the chat template and
+the picture tokens of some samples, else not known yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from heapq import nlargest, nsmallest
+from itertools import islice
+from typing import Any
+
+from harness.core.cell import Cell, sample_of
+from harness.core.errors import HarnessError
+from harness.core.model import Measuring, Model
+from harness.core.picture import FilePicture
+from harness.core.price import Price, money
+from harness.core.protocol import Ask
+from harness.core.request import Request, make_request
+from harness.models.counting import CountsTokens
+from harness.prompting import Library
+from harness.protocols import load_protocol, take_step
+from harness.run.axes import Axes, sampling_for
+from harness.run.folder import RunFolder
+from harness.run.plan import Plan, PlannedTask, trials_of
+from harness.run.prepare import Prepared, prepare
+from harness.run.usage import Used, read_usage
+
+LOOKED_AT = 20
+"""Samples of a cell whose prompts are counted, chosen by the seed."""
+LARGEST = 3
+"""Samples with the largest files that are looked at besides."""
+MOST_FILES = 50_000
+"""Samples among which the largest files are looked for."""
+REMEDY = (
+    "--pixels 0.25MP makes pictures smaller, --max-tokens replies shorter, fewer --shots prompts"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What one cell still asks."""
+
+    cell: Cell
+    requests: int
+    """Still to be put."""
+    prompt: float | None = None
+    """Tokens of a request, on average; None: not known."""
+    reply: float | None = None
+    """Tokens of a reply, on average; None: not known, at most `most`."""
+    most: int = 0
+    source: str = ""
+    """Where the numbers come from, in words; empty where nothing is known."""
+    too_long: tuple[str, ...] = ()
+    """Samples among those looked at whose prompt and longest reply are over the context length."""
+    longest: int | None = None
+    """The context length, in tokens."""
+
+    def row(self, price: Price | None) -> dict[str, Any]:
+        """As plain JSON; `cost` is (least, most)."""
+        found: dict[str, Any] = {
+            "task": self.cell.task, "model": self.cell.model, "prompt": self.cell.prompt,
+            "condition": self.cell.shown_condition, "channel": self.cell.taken, "requests": self.requests,
+            "source": self.source or "not known yet",
+        }  # fmt: skip
+        if self.prompt is not None:
+            found["prompt_tokens"] = round(self.prompt * self.requests)
+            known = self.reply is not None
+            found["reply_tokens" if known else "reply_tokens_at_most"] = self._replies
+            if price is not None:
+                found |= {"cost": list(self._cost(price)), "currency": price.currency}
+        if self.too_long:
+            found |= {"too_long": list(self.too_long), "context_length": self.longest}
+        return found
+
+    @property
+    def _replies(self) -> int:
+        return round((self.most if self.reply is None else self.reply) * self.requests)
+
+    def _cost(self, price: Price) -> tuple[float, float]:
+        prompt = round((self.prompt or 0) * self.requests)
+        least = 0 if self.reply is None else self._replies
+        return tuple(
+            round(price.of(prompt=prompt, completion=n), 6) for n in (least, self._replies)
+        )  # type: ignore[return-value]
+
+    def line(self, price: Price | None) -> str:
+        """In words, for the plan."""
+        cell = self.cell
+        shown = "" if cell.shown_condition == "none" else f" {cell.shown_condition}"
+        name = f"{cell.model} {cell.prompt}{shown}"
+        if self.prompt is None:
+            return f"{name}: tokens not known yet (they are once there are replies: --out DIR)"
+        replies = (
+            f"at most {self._replies:,} reply tokens"
+            if self.reply is None
+            else f"{self._replies:,} reply tokens"
+        )
+        paid = ""
+        if price is not None:
+            least, most = self._cost(price)
+            between = f"{money(least, price.currency)} to " if least != most else ""
+            paid = f", {between}{money(most, price.currency)}"
+        return (
+            f"{name}: about {round(self.prompt * self.requests):,} prompt and {replies} still to come{paid} "
+            f"({self.source})"
+        )
+
+    def warning(self) -> str:
+        """What does not fit, in words; empty where all that was looked at does."""
+        if not self.too_long:
+            return ""
+        return (
+            f"{self.cell.model} {self.cell.prompt}: {len(self.too_long)} of the samples looked at are, with a reply of "
+            f"{self.most:,} tokens, over the context length of {self.longest:,} tokens, such as {self.too_long[0]}; "
+            f"{REMEDY}"
+        )
+
+
+def forecast(
+    plan: Plan,
+    axes: Axes,
+    library: Library,
+    samples: RunFolder,
+    *,
+    done: Mapping[str, int],
+    folder: RunFolder,
+    before: Mapping[str, Any],
+    counters: Mapping[str, CountsTokens | None],
+) -> list[Forecast]:
+    """One for each cell of which something is left to ask.
+
+    `samples` is the folder that holds the plan's samples, `folder` the run's with its manifest `before`; `counters` are
+    those of the models whose processor is at hand.
+    """
+    used = _used(folder, before, plan)
+    left = [cell for cell in plan.cells if plan.counts[cell.id] > done.get(cell.id, 0)]
+    unknown = [cell for cell in left if counters.get(cell.model) is not None]
+    counted = _count(plan, axes, library, samples, cells=unknown, counters=counters)
+    found = []
+    for cell in left:
+        requests = (plan.counts[cell.id] - done.get(cell.id, 0)) * plan.requests[cell.id]
+        task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
+        most = sampling_for(task, prompt, axes, cell.model).max_tokens
+        tokens = counted.get(cell.id, {})
+        counter = counters.get(cell.model)
+        longest = None if counter is None else counter.longest
+        over = tuple(s for s, n in tokens.items() if longest is not None and n + most > longest)
+        known, prompt_tokens, reply, source = used.get(cell.id), None, None, ""
+        if known is not None:
+            told = known.replies - known.uncounted
+            prompt_tokens, reply = known.prompt / told, known.completion / told
+            source = f"from {told:,} replies of it in the folder"
+        elif tokens:
+            prompt_tokens = sum(tokens.values()) / len(tokens)
+            first = " first steps of" if plan.requests[cell.id] > 1 else ""
+            source = f"counted by the model's own processor for{first} {len(tokens)} samples"
+        found.append(
+            Forecast(cell, requests, prompt_tokens, reply, most, source, over, longest)
+        )  # fmt: skip
+    return found
+
+
+def _used(folder: RunFolder, before: Mapping[str, Any], plan: Plan) -> dict[str, Used]:
+    """Cell id -> what its replies took, of cells whose prompt is as it was."""
+    if not before:
+        return {}
+    digests = {cell.id: plan.prompts[cell.prompt].digest for cell in plan.cells}
+    found = read_usage(folder, before)
+    return {
+        entry["id"]: used
+        for entry in before["cells"]
+        if not entry.get("asked_as")
+        and digests.get(entry["id"]) == entry["prompt_digest"]
+        and (used := found[entry["id"], entry["prompt"]]).replies > used.uncounted
+    }
+
+
+def _count(
+    plan: Plan,
+    axes: Axes,
+    library: Library,
+    samples: RunFolder,
+    *,
+    cells: list[Cell],
+    counters: Mapping[str, CountsTokens | None],
+) -> dict[str, dict[str, int]]:
+    """Cell id -> sample -> tokens of its first prompt, of some samples."""
+    found: dict[str, dict[str, int]] = {}
+    for cell, sample, request in first_requests(plan, axes, library, samples, cells=cells):
+        counter = counters.get(cell.model)
+        tokens = None if counter is None else counter.count(request)
+        if tokens is not None:
+            found.setdefault(cell.id, {})[sample] = tokens
+    return found
+
+
+def first_requests(
+    plan: Plan, axes: Axes, library: Library, samples: RunFolder, *, cells: Sequence[Cell]
+) -> Iterator[tuple[Cell, str, Request]]:
+    """(cell, sample, first request) of a seeded choice of samples and of those with the largest files."""
+    for name, planned in plan.tasks.items():
+        mine = [cell for cell in cells if cell.task == name]
+        if not mine:
+            continue
+        wanted = _some(plan, samples, mine, largest=_largest(planned))
+        for trials in prepare(planned, mine, plan, library, only=wanted):
+            for trial in trials:
+                request = _request(trial, plan, axes)
+                if request is not None:
+                    yield trial.cell, sample_of(trial.trial), request
+
+
+def _some(
+    plan: Plan, samples: RunFolder, cells: Sequence[Cell], *, largest: Collection[str]
+) -> frozenset[str]:
+    """The first trials of the samples that come first in an order drawn by the plan's seed, and of the `largest`."""
+    ids = {cell.id for cell in cells}
+    names: dict[str, list[str]] = {}
+    for cell, row, trial in trials_of(plan, samples):
+        if cell.id in ids and trial.startswith(f"{cell.id}/0/"):
+            names.setdefault(row.sample, []).append(trial)
+
+    def drawn(sample: str) -> str:
+        seeded = f"{plan.seed}\x1f{sample}".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(seeded).hexdigest()
+
+    chosen = {*nsmallest(LOOKED_AT, names, key=drawn), *(names.keys() & set(largest))}
+    return frozenset(trial for sample in chosen for trial in names[sample])
+
+
+def _largest(planned: PlannedTask) -> list[str]:
+    """The samples of one picture whose files take most room, which mostly are those of most pixels."""
+    sizes: dict[str, int] = {}
+    chosen = planned.summary.chosen
+    for sample in islice(planned.source, MOST_FILES):
+        frames = sample.medium.frames
+        if len(frames) == 1 and isinstance(frames[0], FilePicture):
+            with suppress(OSError):
+                if chosen is None or sample.id in chosen:
+                    sizes[sample.id] = frames[0].path.stat().st_size
+    return nlargest(LARGEST, sizes, key=lambda name: sizes[name])
+
+
+def _request(trial: Prepared, plan: Plan, axes: Axes) -> Request | None:
+    if trial.failure is not None:
+        return None
+    cell = trial.cell
+    step = take_step(load_protocol(cell.protocol), trial.render, [])
+    if not isinstance(step, Ask):
+        return None
+    sampling = sampling_for(plan.tasks[cell.task].task, plan.prompts[cell.prompt], axes, cell.model)
+    return make_request(step.messages, sampling, model="", thinking=cell.thinking)
+
+
+async def check_lengths(
+    plan: Plan,
+    axes: Axes,
+    library: Library,
+    samples: RunFolder,
+    *,
+    model: Model,
+    cells: Sequence[Cell],
+) -> list[str]:
+    """What to tell of cells some samples of which are over the context length; `cells` are those of the model that are
+    still asked.
+
+    Raises HarnessError where not one of those looked at fits.
+    """
+    if not isinstance(model, Measuring):
+        return []
+    seen: dict[Cell, int] = dict.fromkeys(cells, 0)
+    over: dict[Cell, list[tuple[str, int, int]]] = {cell: [] for cell in cells}
+    for cell, sample, request in first_requests(plan, axes, library, samples, cells=cells):
+        measured = await model.measure(request)
+        if measured is None:
+            if not any(seen.values()):  # nothing can be said of this model
+                return []
+            continue
+        seen[cell] += 1
+        if measured.tokens + request.sampling.max_tokens > measured.longest:
+            over[cell].append((sample, measured.tokens, measured.longest))
+    notes = []
+    for cell, found in over.items():
+        if not found:
+            continue
+        sample, tokens, longest = max(found, key=lambda one: one[1])
+        most = sampling_for(
+            plan.tasks[cell.task].task, plan.prompts[cell.prompt], axes, cell.model
+        ).max_tokens
+        told = (
+            f"{cell.model} {cell.prompt}: {len(found)} of {seen[cell]} samples looked at are over the context length of "
+            f"{longest:,} tokens, such as {sample}: {tokens:,} of its prompt, up to {most:,} of the reply"
+        )
+        if len(found) == seen[cell]:
+            raise HarnessError(told, hint=REMEDY)
+        notes.append(f"{told}; {REMEDY}")
+    return notes
+
+
+def forecast_lines(found: list[Forecast], prices: Mapping[str, Price]) -> Iterator[str]:
+    """What a plan says of them."""
+    for one in found:
+        yield one.line(prices.get(one.cell.model))
+    for one in found:
+        if one.warning():
+            yield f"warning: {one.warning()}"
