@@ -25,9 +25,10 @@ from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_end
 from harness.models.http.http_errors import Blocked, HttpFault, judge
 from harness.models.http.label_scores import LabelScorer, find_scorer
 from harness.models.http.limit_parsing import told_images
+from harness.models.http.measuring import measure_text
 from harness.models.http.probe import PROOFS, prove
 from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
-from harness.models.http.request_body import NEUTRAL, encode, parameters, texts_alone, told_body
+from harness.models.http.request_body import NEUTRAL, encode, parameters, told_body
 from harness.models.http.request_dialect import Manners, by_words, find_manners, neutral_names
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.http.thinking import Thinking
@@ -216,15 +217,8 @@ class OpenAIModel:
         self._probed |= needs
 
     async def measure(self, request: Request) -> Measured | None:
-        """The tokens of the text alone, by the server's own tokenizer; None where it has none or tells no limit."""
-        longest = self._card.details.get("max_model_len")
-        if not longest:
-            return None
-        told = await self._tokenize(
-            {"messages": texts_alone(request.messages), "add_generation_prompt": True}
-        )
-        count = told.get("count")
-        return Measured(count, int(longest)) if isinstance(count, int) else None
+        """See `measure_text`."""
+        return await measure_text(request, self._card.details, self._tokenize)
 
     async def prove_detail(self, wanted: Sequence[str]) -> str:
         """Find out whether pictures may be sent with these words for `detail`, and put it on the card.

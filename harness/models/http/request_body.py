@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from binascii import b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -121,11 +121,3 @@ def _quoted(text: str) -> bytes:
 def told_body(body: Mapping[str, Any]) -> str:
     """What an identity says of fields that a person adds to every request; empty where there are none."""
     return f"body={digest_json(dict(body))[:12]}" if body else ""
-
-
-def texts_alone(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """The turns as JSON without their pictures and videos."""
-    return [
-        {"role": m.role, "content": "".join(p.text for p in m.parts if isinstance(p, Text))}
-        for m in messages
-    ]
