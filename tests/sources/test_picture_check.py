@@ -118,4 +118,4 @@ def test_codes_are_told_and_the_rest_is_read_on(
     assert "emotion = 0: 1" in said
     (faulty / "good.csv").write_text("image,emotion\n0.png,x\n1.png,y\n")
     assert main(["data", "check", "table/emotion", "--set", "source.file=good.csv"]) == 0
-    assert "every picture can be read, and none stands there twice" in capsys.readouterr().out
+    assert "all pictures can be read; no duplicates" in capsys.readouterr().out
