@@ -248,6 +248,12 @@ def denied_after(  # noqa: PLR0911
 def _taken_back(words: Sequence[str]) -> bool:
     """ "it could be happiness, but it isn't", "anger? but that is not it"."""
     rest = [word for word in words if word != ","]
+    if rest[:2] == ["but", "no"]:  # "you might think anger, but no"
+        return len(rest) == 2 or rest[2] in BREAKS
+    if (
+        len(rest) > 2 and rest[0] in _IT and rest[1] in AUX and rest[2] == "not"
+    ):  # "sadness it is not"
+        return len(rest) == 3 or rest[3] in BREAKS
     if len(rest) < 3 or rest[0] not in ("but", "yet", "though") or rest[1] not in _IT:
         return False
     end = 3 if rest[2].endswith("n't") else 4 if rest[2] in AUX and rest[3:4] == ["not"] else 0

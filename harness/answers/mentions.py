@@ -45,6 +45,7 @@ _GROUPS = frozenset((
     "moods", "emotion", "feeling", "label", "state",
 ))  # fmt: skip
 _PLURAL = frozenset(("are", "were", "aren't", "weren't", "seem", "appear"))
+_TURNS = frozenset(("though", "although", "however"))
 _EARLIER = frozenset(("initially", "originally", "earlier", "previously"))
 _EARLIER_PAIRS = frozenset((
     ("at", "first"), ("first", "thought"), ("first", "looked"), ("first", "glance"),
@@ -159,7 +160,7 @@ def _in_passing(mention: Mention, tokens: Sequence[Token]) -> bool:  # noqa: PLR
     for index in range(mention.first - 1, max(-1, mention.first - 12), -1):
         word, distance = tokens[index].word, mention.first - index
         before = tokens[index - 1].word if index else ""
-        if word in BREAKS:
+        if word in BREAKS or word in _TURNS:
             return False
         if word in _EARLIER or (before, word) in _EARLIER_PAIRS:
             return True

@@ -24,6 +24,7 @@ _OTHER = pattern(
 _TASK = pattern(
     r"(?:^|[.!?;\n] {0,4})(?:(?:whether|if|the question|as for|to \w+|it|that|this|there|i|we|my|facial|emotions?|\w+ing)\b)"
 )
+_PASSIVE = pattern(r"\bbe (?:\w+ly )?\w+ed\b|\bbe (?:\w+ly )?(?:told|known|seen|read|said)\b")
 _MARKS = ".!?;\n"
 _NEAR = 400
 
@@ -117,7 +118,8 @@ def _leads_to(decline: Decline, start: int, text: str) -> bool:
         return False
     if decline.known.language != "en":
         return True
-    if decline.rule == "refusal":
+    passive = _PASSIVE.search(text, decline.start, decline.end) is not None and "," not in between
+    if decline.rule == "refusal" or passive:  # "joy or sadness can't be judged from here"
         return True
     begin = max(text.rfind(mark, max(0, start - _NEAR), start) for mark in _MARKS)
     return _TASK.match(text, max(begin, 0)) is not None and "," not in between

@@ -19,7 +19,7 @@ Verdict: TypeAlias = Literal["supposed", "aside"]
 
 _TRIGGERS = frozenset((
     "?", "whether", "people", "supposing", "provided", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
-    "often", "generally", "commonly", "normally", "assuming", "told", "say", "case", "event", "suppose", "imagine", "might", "'d",
+    "often", "generally", "commonly", "normally", "assuming", "told", "say", "case", "event", "when", "whenever", "suppose", "imagine", "might", "'d",
 ))  # fmt: skip
 _CONTRASTS = frozenset(("but", "however", "although", "though", "while", "whereas", "yet"))
 _FORCED = frozenset((
@@ -64,6 +64,7 @@ _MEANING = frozenset((
 _CALLED = ("said", "picked", "guessed", "chosen", "called", "thought", "answered", "labelled", "labeled")  # fmt: skip
 _POINTING = frozenset(("which", "this", "these", "that", "here", "such", "both", "what", "i", "the", "her", "his", "their"))  # fmt: skip
 """What a general sentence is about is here."""
+_ANYBODY = frozenset(("people", "someone", "somebody", "humans", "one", "we", "anyone", "persons"))
 _OBJECTS = frozenset(("he", "she", "they", "the", "a", "an", "someone", "somebody", "there", "this", "that"))  # fmt: skip
 _SHOWING = frozenset((
     "would", "shows", "show", "involves", "involve", "requires", "require", "appears", "has",
@@ -177,7 +178,9 @@ class Clauses:
         inverted = inverted or (lead == "would" and words.count("would") > 1)
         if condition and (_forced(words) or _real(words)):
             return None
-        if lead in ("suppose", "supposing", "imagine"):
+        if lead in ("when", "whenever") and _next_to(words, lead) in _ANYBODY:
+            return "supposed"
+        if lead in ("suppose", "supposing", "imagine") or words[:2] == ["if", "only"]:
             return "supposed"
         if not {("in", "case"), ("the", "event")}.isdisjoint(itertools.pairwise(words)):
             return "supposed"
@@ -203,10 +206,15 @@ class Clauses:
         return "supposed" if "would" in known and ("have", "been") in pairs else None
 
 
+def _next_to(words: Sequence[str], word: str) -> str:
+    """The word behind another; empty where there is none."""
+    at = words.index(word) + 1
+    return words[at] if at < len(words) else ""
+
+
 def _open(words: Sequence[str]) -> bool:
     """ "If the mouth is open, it is surprise": a condition of which nothing is said."""
-    following = words[words.index("if") + 1 :]
-    return following[:1] != [] and following[0] in _OBJECTS
+    return _next_to(words, "if") in _OBJECTS
 
 
 def _forced(words: Sequence[str]) -> bool:
