@@ -21,7 +21,9 @@ def read_thinking(written: object) -> str:
 
     Raises HarnessError for anything else.
     """
-    text = str(written).strip().lower() if not isinstance(written, bool) else ""
+    if isinstance(written, bool):  # as YAML reads `on` and `off`
+        return ON if written else OFF
+    text = str(written).strip().lower()
     if text in LEVELS:
         return text
     if re.fullmatch(r"[0-9]{1,9}", text) and 0 < int(text) <= MOST_TOKENS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from harness.core.blocks import Column, MarkedText, Row, Table
-from harness.core.cell import spelled_channel
+from harness.core.cell import FREE
 from harness.report.writers.terminal import open_console, print_tables
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.columns import read_table
@@ -44,7 +44,7 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
                 who = " ".join(
                     [cell.model, cell.prompt]
                     + [cell.shown_condition] * (cell.shown_condition != "none")
-                    + [spelled_channel(cell.channel, cell.protocol)] * (cell.channel != "free")
+                    + [cell.taken] * (cell.taken != FREE)
                 )
                 rows.append(Row((who, answer["field"], _answer(answer), _short(answer["text"]))))
         columns = (Column(""), Column("field"), Column("answer"), Column("reply"))
