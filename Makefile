@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := results/demo
 VLLM := .venv-vllm
 
-.PHONY: bench demo docs affect-tiny-report test test-vllm lint types fast slow clean
+.PHONY: locked lock bench demo docs affect-tiny-report test test-vllm lint types fast slow clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -19,6 +19,17 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.demo
 	$(PIP) install -c constraints.txt -e '.[local,langchain,dev]'
 	$(PIP) install --no-deps confidenceinterval==1.0.5 # an oracle that asks for another setuptools than torch
 	touch $@
+
+# What .ci/run installs: every package by its digest, torch as people choose it, then this one.
+locked: | $(BIN)/python
+	$(PIP) install -c constraints.txt torch
+	$(PIP) install --require-hashes --no-deps -r requirements.lock
+	$(PIP) install --no-deps -e .
+	touch $(VENV)/.demo $(VENV)/.dev
+
+# requirements.lock anew, after constraints.txt was changed.
+lock: | $(BIN)/python
+	$(BIN)/python .ci/lock.py
 
 # Four tasks on drawn faces through the embedded model, and again with the picture hidden.
 demo: $(VENV)/.demo

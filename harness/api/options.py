@@ -38,6 +38,8 @@ from harness.run.task_files import changed_task, load_task
 from harness.run.workspace import Workspace, fill_references, open_workspace
 
 Thinking = Annotated[str, BeforeValidator(read_thinking)]
+MOST_REPEATS = 10_000
+MOST_TOKENS = 10_000_000
 Seconds = Annotated[PositiveFloat, FiniteFloat]
 
 FLAGS: Mapping[str, str] = MappingProxyType(
@@ -82,11 +84,11 @@ class RunOptions(BaseModel):
     """`off`, `on`, `low`, `medium`, `high`, or a number of tokens."""
     protocol: str | None = None
     """In place of the prompts' own. Of `vote`, `repeats` says how many replies vote."""
-    repeats: PositiveInt = 1
+    repeats: Annotated[PositiveInt, Field(le=MOST_REPEATS)] = 1
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
-    max_tokens: PositiveInt | None = None
+    max_tokens: Annotated[PositiveInt, Field(le=MOST_TOKENS)] | None = None
     limit: PositiveInt | None = None
-    seed: int = 0
+    seed: NonNegativeInt = 0
     changes: tuple[str, ...] = ()
     """`source.file=labels.csv`: what is changed in the task files."""
     prompts_folders: tuple[Path, ...] = ()

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from harness.api.keywords import known_keywords
 from harness.core.errors import HarnessError
 from harness.core.outcome import Outcome
 from harness.core.task import Task
@@ -137,6 +138,7 @@ class Run:
         records = self.records()
         return records[records["outcome"] == Outcome.FAILED.value].reset_index(drop=True)
 
+    @known_keywords
     def compare(
         self,
         other: Run | str | PathLike[str] | None = None,
@@ -183,6 +185,7 @@ class Run:
         folders = [self._folder] if second is None else [self._folder, second._folder]
         return compare_runs(folders, axes, by=by, unlike=unlike, seed=seed)
 
+    @known_keywords
     def rescore(
         self,
         *,

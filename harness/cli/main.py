@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
 from harness.core.errors import HarnessError, Interrupted
 from harness.core.text import visible
@@ -79,6 +80,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses an option of one value which is given twice, where argparse takes the last one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in (None, "store"):
+            self.register("action", name, StoreOnce)
+
+
+class StoreOnce(argparse.Action):
+    """Stores a value, once."""
+
+    given = False
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if self.given and option_string is not None:
+            parser.error(f"argument {option_string}: given twice; it takes one value")
+        self.given = True
+        setattr(namespace, self.dest, values)
+
+
 @contextmanager
 def ending_as_interrupt() -> Iterator[None]:
     """A request to end (SIGTERM), as schedulers and containers send it, ends a command as Ctrl-C does."""
@@ -92,9 +120,9 @@ def ending_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def build_parser(wanted: str | None) -> argparse.ArgumentParser:
+def build_parser(wanted: str | None) -> Parser:
     """All commands by name; only the wanted one with its arguments, so that help costs no import."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         allow_abbrev=False,  # `--task` is no short form of `--tasks`
         prog="harness",
         description="Evaluate how well vision-language models read human faces, and which cues they rely on.",

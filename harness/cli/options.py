@@ -97,12 +97,12 @@ def _add_manner(group: Arguments) -> None:
         "decoding)",
     )  # fmt: skip
     group.add_argument(
-        "--repeats", metavar="N", type=positive,
+        "--repeats", metavar="N", type=_repeats,
         help="ask about each sample N times, with seeds S, S+1, and so on; use with --temperature. Scores are "
         "means over repeats, and the share of answers that change is reported. Default: 1",
     )  # fmt: skip
     group.add_argument(
-        "--max-tokens", metavar="N", type=positive,
+        "--max-tokens", metavar="N", type=_tokens,
         help="maximum number of tokens in a reply, reasoning included. Default: the prompt's limit, otherwise the "
         "task's",
     )  # fmt: skip
@@ -128,7 +128,7 @@ def _add_manner(group: Arguments) -> None:
         help="image detail asked of an OpenAI-like server: low, high or auto. Tested before the run; a server that does "
         "not accept it stops the run. Repeatable: an axis",
     )  # fmt: skip
-    group.add_argument("--seed", metavar="S", type=int, help="random seed. Default: 0")
+    group.add_argument("--seed", metavar="S", type=natural, help="random seed. Default: 0")
 
 
 def _add_price(parser: Arguments) -> None:
@@ -235,6 +235,21 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def _repeats(text: str) -> int:
+    return _at_most(text, 10_000)
+
+
+def _tokens(text: str) -> int:
+    return _at_most(text, 10_000_000)
+
+
+def _at_most(text: str, most: int) -> int:
+    number = positive(text)
+    if number > most:
+        raise argparse.ArgumentTypeError(f"{text} is more than {most:,}")
     return number
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.core.errors import HarnessError
 
@@ -63,7 +63,7 @@ class _Manifest(_Part):
     hardware: dict[str, Any]
     parser: str | int
     git: dict[str, Any] | None
-    seeds: dict[str, Annotated[int, Field(ge=0)]]
+    seeds: dict[str, int]
     tasks: dict[str, _Task]
     prompts: dict[str, _Prompt]
     models: dict[str, _ModelEntry]
