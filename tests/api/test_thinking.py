@@ -151,3 +151,9 @@ def test_langchain_carries_thinking_in_the_body(data: Path) -> None:
             report=False,
         )
     assert asked(stub) == [{"enable_thinking": False}] * 6
+
+
+def test_a_level_whose_effect_is_not_seen_is_told(data: Path) -> None:
+    with THINKERS["vllm-always"].running() as stub:
+        done = run(stub, thinking="low", max_tokens=2000, report=False)
+    assert any("takes thinking low" in note and "was not seen" in note for note in done.notes)
