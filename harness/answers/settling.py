@@ -46,11 +46,11 @@ _NEAR = 60
 _SLACK = 0.06
 _RANK = pattern(
     r"(?:\b(?:top|rank|choice|option|guess|place|priority|no\.?|number) {0,2}[-#]? {0,2}([1-9])\b|#([1-9])\b|\b([1-9])(?:st|nd|rd|th)\b(?: \w{1,12}){0,2}"
-    r"|\b(first|second|third|fourth|primary|secondary|tertiary|main|runner up|alternative|backup)(?: (?:choice|guess|option|place|emotion|label|most likely|answer|candidate|impression))?) {0,2}(?:[:=)]|is\b| {0,1}-) {0,3}$"
+    r"|\b(top|first|second|third|fourth|primary|secondary|tertiary|main|runner[ -]up|alternative|backup)(?: (?:choice|guess|option|place|emotion|label|most likely|answer|candidate|impression))?) {0,2}(?:[:=)]|is\b| {0,1}-) {0,3}$"
     r"|\b([1-9])(?:st|nd|rd|th) {1,2}$"
 )
 _ORDER = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "primary": 1, "main": 1, "secondary": 2,
+    "top": 1, "first": 1, "second": 2, "third": 3, "fourth": 4, "primary": 1, "main": 1, "secondary": 2,
     "tertiary": 3, "runner up": 2, "alternative": 2, "backup": 2,
 }  # fmt: skip
 _ITEM = pattern(r"(?:^|[\s:,;(])([1-9])[.):] {0,3}$")
@@ -192,7 +192,11 @@ def _by_rank(text: str, tokens: Sequence[Token], said: Sequence[Mention]) -> str
         item = _ITEM.search(before) if match is None and listed else None
         if match is not None:
             word = match[4]
-            number = _ORDER[word] if word else int(next(one for one in match.groups() if one))
+            number = (
+                _ORDER[word.replace("-", " ")]
+                if word
+                else int(next(one for one in match.groups() if one))
+            )
         elif item is not None:
             number = int(item[1])
         elif ranks and (mention.label in ranks or not listed):

@@ -19,7 +19,7 @@ Verdict: TypeAlias = Literal["supposed", "aside"]
 
 _TRIGGERS = frozenset((
     "?", "whether", "people", "supposing", "provided", "if", "would", "unless", "had", "were", "could", "expect", "expected", "usually", "typically",
-    "often", "generally", "commonly", "normally", "assuming", "told", "say", "case", "event", "when", "whenever", "suppose", "imagine", "might", "'d",
+    "often", "generally", "commonly", "normally", "assuming", "told", "say", "case", "event", "when", "whenever", "another", "suppose", "imagine", "might", "'d",
 ))  # fmt: skip
 _CONTRASTS = frozenset(("but", "however", "although", "though", "while", "whereas", "yet"))
 _FORCED = frozenset((
@@ -181,6 +181,8 @@ class Clauses:
         if lead in ("when", "whenever") and _next_to(words, lead) in _ANYBODY:
             return "supposed"
         if lead in ("suppose", "supposing", "imagine") or words[:2] == ["if", "only"]:
+            return "supposed"
+        if unreal and ("in", "another") in itertools.pairwise(words):
             return "supposed"
         if not {("in", "case"), ("the", "event")}.isdisjoint(itertools.pairwise(words)):
             return "supposed"
