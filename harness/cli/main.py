@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "compare models, prompts or conditions on the samples they share",
     "report": "write the report of a run folder again",
     "cues": "audit which facial cues a model says it used, and which ones change its answers",
+    "runs": "list run folders with their sizes, or delete old ones",
     "export": "write a copy of a run to share, without ids, paths or pictures",
     "submit": "write the answer files of a challenge from finished runs, or check existing ones",
     "list": "list tasks, prompts, models, conditions, metrics and other names",
