@@ -13,11 +13,12 @@ from typing import Any
 
 from harness.core.cell import Cell, sample_of
 from harness.core.errors import HarnessError
+from harness.core.message import Message, Text
 from harness.core.model import Measuring, Model
 from harness.core.picture import FilePicture
 from harness.core.price import Price, money
 from harness.core.protocol import Ask
-from harness.core.request import Request, make_request
+from harness.core.request import Request, Sampling, make_request
 from harness.models.counting import CountsTokens
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
@@ -36,6 +37,10 @@ MOST_FILES = 50_000
 REMEDY = (
     "--pixels 0.25MP makes pictures smaller, --max-tokens replies shorter, fewer --shots prompts"
 )
+
+
+_HELLO = make_request((Message("user", (Text("Hello."),)),), Sampling(), model="")
+"""Shows whether a model says how long a request is, before samples are read for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +273,13 @@ async def check_lengths(
 
     Raises HarnessError where not one of those looked at fits.
     """
-    if not isinstance(model, Measuring):
+    if not cells or not isinstance(model, Measuring) or await model.measure(_HELLO) is None:
         return []
     seen: dict[Cell, int] = dict.fromkeys(cells, 0)
     over: dict[Cell, list[tuple[str, int, int]]] = {cell: [] for cell in cells}
     for cell, sample, request in first_requests(plan, axes, library, samples, cells=cells):
         measured = await model.measure(request)
         if measured is None:
-            if not any(seen.values()):  # nothing can be said of this model
-                return []
             continue
         seen[cell] += 1
         if measured.tokens + request.sampling.max_tokens > measured.longest:

@@ -136,3 +136,18 @@ def test_what_does_not_fit_is_told_before_it_is_asked(desk: Desk) -> None:
     with pytest.raises(HarnessError, match="samples looked at are over the context length of 50"):
         desk.run({"tiny": none})
     assert not none.asked
+
+
+def test_a_server_counts_by_its_own_tokenizer(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.models.stub import running_stub
+
+    with running_stub(tokenize=lambda body: {"count": 4000}) as stub:
+        status = main([
+            "run", "task.yaml", "--prompts", "prompts", "--prompt", "own/plain", "--model",
+            f"openai:stub@{stub.url}", "--out", "served",
+        ])  # fmt: skip
+        assert status == 1
+        assert not stub.requests, "told before the first picture is sent"
+    assert "over the context length of 4,096 tokens" in " ".join(capsys.readouterr().err.split())
