@@ -5,8 +5,8 @@ A batch's features are put together from those of its pictures, and the checkpoi
 (places of the picture in the text, masks, padding). Whether that gives exactly what the checkpoint's picture processor
 makes of a whole batch is tried once on pictures of unlike sizes; where it does not, nothing is kept.
 
-Preparing pictures in a thread beside generation was measured before this and is not done: on two cores it gained
-nothing (`results/benchmarks/unequal_pictures.md`).
+Preparing pictures in a thread beside generation is not done: on two cores no gain was shown, and beside a GPU it was not
+measured (`results/benchmarks/unequal_pictures.md`).
 """
 
 from __future__ import annotations
