@@ -230,3 +230,28 @@ def test_a_finished_run_starts_no_server(python: Path, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "vllm.log").is_file()
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["models"]["vllm:affect-tiny"]["details"]["vllm"] == "0.32.0"
+
+
+@pytest.mark.slow
+def test_two_servers_of_one_command_run_one_after_the_other(tmp_path: Path) -> None:
+    """Each by an environment and arguments of its own."""
+    old, new = (make_fake(tmp_path / version, version=version) for version in ("0.29.0", "0.32.0"))
+    (tmp_path / "harness.toml").write_text(
+        f'[models.second]\nmodel = "vllm:affect-tiny"\npython = "{new}"\narguments = ["--max-num-seqs=8"]\n'
+    )
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "harness.cli.main", "run", "faces/emotion", "--limit", "20", "--no-report",
+            "--model", "vllm:affect-tiny", "--model", "second", "--vllm-python", f"vllm:affect-tiny={old}",
+            "--vllm-arg", "vllm:affect-tiny=--max-num-seqs=4", "--out", str(tmp_path / "run"), "--json",
+        ],
+        capture_output=True, text=True, timeout=120, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    ((first,), (second,)) = starts(old), starts(new)
+    assert "--max-num-seqs=4" in first and "--max-num-seqs=8" not in first
+    assert "--max-num-seqs=8" in second and "--max-num-seqs=4" not in second
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    versions = {name: one["details"]["vllm"] for name, one in manifest["models"].items()}
+    assert versions == {"vllm:affect-tiny": "0.29.0", "second": "0.32.0"}
+    assert running(old) == running(new) == []
