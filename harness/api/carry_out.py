@@ -131,7 +131,8 @@ def _drop_scoring(folder: RunFolder, watcher: Watcher) -> None:
         put_in_place(folder, None)
         said = "; ".join(before["said"])
         watcher.tell(
-            f"note: scored as asked, no longer with {said}; give that to `harness score` again"
+            f"note: scored with the run's own settings again; {said} no longer applies. To "
+            "keep it, pass it to `harness score` again"
         )
 
 
@@ -151,8 +152,8 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop, planned: Planned) -> T
             )
     except (KeyboardInterrupt, Stopped) as error:
         watcher.tell(
-            f"\ninterrupted; what was finished is kept in {asked.job.folder.path}\n"
-            "the same command goes on from there"
+            f"\ninterrupted; finished requests are kept in {asked.job.folder.path}\nrun the "
+            "same command again to continue"
         )
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted from None
@@ -166,11 +167,11 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop, planned: Planned) -> T
 
 def _told(tally: Tally) -> Iterator[str]:
     for rule, trials in sorted(tally.fallbacks.items()):
-        yield f"{rule}: {trials} of {tally.trials} trials were put in another form"
+        yield f"{rule}: {trials} of {tally.trials} trials were sent in another form"
     for rule, trials in sorted(tally.read_as.items()):
         yield f"{trials} of {tally.trials} trials: {READ_AS[rule]}"
     if tally.failed:
         yield (
-            f"{tally.failed} of {tally.trials} trials failed; the first: {tally.first_failure}\n"
-            "they are asked again when the same command is given again"
+            f"{tally.failed} of {tally.trials} trials failed; first failure: "
+            f"{tally.first_failure}\nrun the same command again to retry them"
         )

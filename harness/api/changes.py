@@ -39,15 +39,15 @@ def _items(what: str, given: Any) -> Iterator[tuple[str, Any]]:
         return
     if not isinstance(given, Mapping):
         raise HarnessError(
-            f"{what} is {type(given).__name__}, not a mapping",
-            hint='write source={"file": "labels.csv"}, fields={"emotion": {"metrics": ["uar"]}} or '
-            'set={"slices": ["gender"]}',
+            f"{what} must be a mapping, not {type(given).__name__}",
+            hint='for example: source={"file": "labels.csv"}, fields={"emotion": {"metrics": '
+            '["uar"]}} or set={"slices": ["gender"]}',
         )
     for key, value in given.items():
         if not isinstance(key, str) or not key or "=" in key or (what != "set" and "." in key):
             raise HarnessError(
-                f"{what}: {key!r} is no name of a key",
-                hint='nest deeper keys, as in source={"sidecar": {"file": "teeth.csv"}}',
+                f"{what}: {key!r} is not a valid key",
+                hint='for nested keys, nest mappings: source={"sidecar": {"file": "teeth.csv"}}',
             )
         yield key, value
 
@@ -63,18 +63,19 @@ def _text(dotted: str, value: object) -> str:
     if isinstance(value, str):
         if value.startswith(("[", "{")):
             raise HarnessError(
-                f"{dotted}: {value!r} would be read as a list or a mapping",
-                hint="give a list or a mapping itself; write a file name as ./[...",
+                f"{dotted}: {value!r} would be read as a YAML list or mapping",
+                hint="pass a Python list or mapping; write a file name that starts with [ as "
+                "./[...",
             )
         return value
     if value is None:
-        raise HarnessError(f"{dotted} is None", hint="leave it out to keep what the task says")
+        raise HarnessError(f"{dotted} is None", hint="leave it out to keep the value in the task")
     try:
         plain = json.loads(json.dumps(value, default=_plain, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise HarnessError(
-            f"{dotted}: {value!r:.80} cannot stand in a task: {error}",
-            hint="use texts, numbers, True and False, lists and mappings",
+            f"{dotted}: {value!r:.80} is not allowed in a task: {error}",
+            hint="use strings, numbers, True, False, lists and mappings",
         ) from None
     if not isinstance(plain, (list, dict)):
         return json.dumps(plain)
@@ -99,7 +100,7 @@ def _plain(value: object) -> object:
     item = getattr(value, "item", None)
     if callable(item):
         return item()
-    raise TypeError(f"{type(value).__name__} is no plain value")
+    raise TypeError(f"values of type {type(value).__name__} are not supported")
 
 
 def per_model(given: Any) -> tuple[str, ...]:

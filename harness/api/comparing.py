@@ -27,19 +27,19 @@ def compare_runs(
     named = {axis: names for axis, names in axes.items() if names is not None}
     if len(named) > 1:
         raise HarnessError(
-            f"one axis is compared at a time, not {' and '.join(named)}",
-            hint="name one, such as prompt=('emotion/plain', 'emotion/defined')",
+            f"only one axis can be compared at a time, not {' and '.join(named)}",
+            hint="name one axis, such as prompt=('emotion/plain', 'emotion/defined')",
         )
     among = None
     for axis, names in named.items():
         if isinstance(names, str) or len(set(names)) < 2 or len(set(names)) < len(names):
             raise HarnessError(
-                f"{axis.replace(' ', '_')}={names!r} does not name two or more to compare",
-                hint=f"give their names, such as {axis.replace(' ', '_')}=(A, B)",
+                f"{axis.replace(' ', '_')}={names!r} must name at least two values",
+                hint=f"for example: {axis.replace(' ', '_')}=(A, B)",
             )
         among = Among(axis, tuple(map(_level, names) if axis == "thinking" else names))
     if by not in ("id", "content"):
-        raise HarnessError(f"samples are not paired by {by!r}", hint="by='id' or by='content'")
+        raise HarnessError(f"by={by!r} is not supported", hint="use by='id' or by='content'")
     sides = [run_side(folder) for folder in folders]
     if by == "content":
         sides = by_content(sides, here=Path.cwd())

@@ -98,7 +98,8 @@ def draw(
     """
     if not SMALLEST <= size <= LARGEST:
         raise HarnessError(
-            f"a side of {size} pixels is not drawn", hint=f"choose {SMALLEST} to {LARGEST}"
+            f"size={size} is out of range",
+            hint=f"choose a size from {SMALLEST} to {LARGEST} pixels",
         )
     if out is None:
         return _in_memory(n, kind=kind, seed=seed, size=size, labels=labels)
@@ -114,10 +115,12 @@ def _in_memory(
 ) -> list[DrawnFace]:
     if kind != "image":
         raise HarnessError(
-            f"kind={kind!r} is drawn into a folder only", hint='name a folder: out="drawn"'
+            f"kind={kind!r} needs a folder to draw into", hint='add a folder, such as out="drawn"'
         )
     if n < 1:
-        raise HarnessError(f"{n} is no number of faces", hint="ask for 1 or more")
+        raise HarnessError(
+            f"n={n} is not a valid number of faces", hint="give a number of at least 1"
+        )
     faces = (face_at(index, seed=seed, labels=tuple(labels or BASIC_7)) for index in range(n))
     drawn = []
     for face in faces:

@@ -215,7 +215,7 @@ def _asked(
     refuse_unknown(function, options, tuple(EvaluateOptions.__annotations__))
     given = {name: value for name, value in options.items() if value is not None}
     if "model" in given and "models" in given:
-        raise HarnessError("model and models are both given", hint="put all into models")
+        raise HarnessError("model and models cannot be combined", hint="list all models in models")
     models = split_models(_models(given))
     plain = {name: value for name, value in given.items() if name not in _OWN}
     plain |= {name: _listed(plain[name]) for name in _LISTS if name in plain}
@@ -258,7 +258,7 @@ def refuse_unknown(function: str, options: Mapping[str, Any], known: Sequence[st
                 f"harness.{function} has no option {name!r}",
                 hint=f"did you mean {' or '.join(near)}?"
                 if near
-                else f"it has: {', '.join(known)}",
+                else f"options: {', '.join(known)}",
             )
 
 

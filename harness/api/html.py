@@ -31,7 +31,7 @@ def run_html(view: RunView) -> str:
         tables = list(score_tables(view, name))
         parts += [_table(table) for table in tables[:MOST]]
         if len(tables) > MOST:
-            parts.append(_said(f"{len(tables) - MOST} more tables of {name}: run.scores()"))
+            parts.append(_said(f"{len(tables) - MOST} more tables of {name}: see run.scores()"))
         parts += [_said(line) for line in sample_lines(view.scores, name, view.manifest)]
     parts += [
         _said(f"Notice, {', '.join(names)}: {said}") for said, names in run_notices(view.manifest)

@@ -43,12 +43,13 @@ class Borrowed:
         except Exception as error:
             raise HarnessError(
                 f"the model {name} raised {type(error).__name__}: {error}",
-                hint="give Generation.failed(request.key, kind, detail) for a request that it cannot answer",
+                hint="return Generation.failed(request.key, kind, detail) for a request that "
+                "the model cannot answer",
             ) from error
         if not isinstance(found, Generation) or found.key != request.key:
             raise HarnessError(
-                f"the model {name} gave {_said(found)}",
-                hint="give Generation(key=request.key, text=..., finish='stop')",
+                f"the model {name} returned {_said(found)}",
+                hint="return Generation(key=request.key, text=..., finish='stop')",
             )
         return found
 
@@ -70,8 +71,8 @@ class BorrowedProbing(Borrowed):
 
 def _said(found: object) -> str:
     if isinstance(found, Generation):
-        return "a Generation with another key than the request's"
-    return f"{type(found).__name__} for a reply, not a Generation"
+        return "a Generation whose key is not the request's key"
+    return f"{type(found).__name__} instead of a Generation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +136,21 @@ def _card(model: object) -> Card:
     """The card of an object. Raises HarnessError where it is no model."""
     if not isinstance(model, Model):
         missing = [name for name in ("card", "reply", "close") if not hasattr(model, name)]
-        lacks = f": it has no {' and no '.join(missing)}" if missing else ""
-        raise HarnessError(f"{type(model).__name__} is no model{lacks}", hint=_HINT)
+        lacks = f": missing {' and '.join(missing)}" if missing else ""
+        raise HarnessError(f"{type(model).__name__} is not a model{lacks}", hint=_HINT)
     card: object = model.card
     if not isinstance(card, Card):
         raise HarnessError(
-            f"the card of {type(model).__name__} is {type(card).__name__}, not a Card", hint=_HINT
+            f"the card of {type(model).__name__} must be a Card, not {type(card).__name__}",
+            hint=_HINT,
         )
     for name in ("name", "identity"):
         if not isinstance(getattr(card, name), str) or not getattr(card, name).strip():
             raise HarnessError(
                 f"the card of {type(model).__name__} has no {name}",
-                hint="name: how tables call it; identity: all that determines its replies, such as name, version and a "
-                "digest of its weights (replies are reused for an equal identity)",
+                hint="name: shown in tables. identity: everything that determines replies, "
+                "such as name, version and a digest of the weights; replies are reused "
+                "as long as it is equal",
             )
     if card.name in BASELINES:
         raise HarnessError(f"{card.name!r} is the name of a baseline", hint="choose another name")

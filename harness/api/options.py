@@ -302,8 +302,8 @@ def _made(task: Task, changes: Sequence[str], place: Workspace) -> Task:
     """A task that was made in Python, with changes and references to data roots."""
     if not task.name:
         raise HarnessError(
-            "a task without a name cannot be run",
-            hint='give it one: Task(name="mine/emotion", ...)',
+            "a task needs a name to be run",
+            hint='set one: Task(name="mine/emotion", ...)',
         )
     changed = changed_task(task, changes)
     filled = {

@@ -26,7 +26,7 @@ def metric_changes(
         return {name: {"metrics": _names(given)} for name, given in metrics.items()}
     asked = _names(metrics)
     if not asked:
-        raise HarnessError("metrics is empty", hint="leave it out, or name metrics")
+        raise HarnessError("metrics is empty", hint="leave it out, or name at least one metric")
     known: dict[str, list[str]] = {}
     for task in tasks.values():
         for name, spec in task.fields.items():
@@ -39,8 +39,8 @@ def metric_changes(
             near = difflib.get_close_matches(metric, every, n=2)
             meant = f"did you mean {' or '.join(near)}? " if near else ""
             raise HarnessError(
-                f"no field of {', '.join(tasks)} has a metric {metric!r}",
-                hint=f"{meant}choose from: {', '.join(every)}",
+                f"no field of {', '.join(tasks)} can be scored with metric {metric!r}",
+                hint=f"{meant}choose one of: {', '.join(every)}",
             )
     chosen = {name: [m for m in asked if m in mine] for name, mine in known.items()}
     return {name: {"metrics": found} for name, found in chosen.items() if found}
@@ -64,14 +64,12 @@ def truths_file(truths: Any, tasks: Mapping[str, Task], folder: Path) -> Path:
         rows = [_of_row(row) for row in truths.to_dict(orient="records")]
     else:
         raise HarnessError(
-            f"truths is {type(truths).__name__}",
-            hint="give a file, a DataFrame with a column `sample` and one for each corrected field, or a mapping "
-            "sample -> field -> value",
+            f"truths must not be of type {type(truths).__name__}",
+            hint="pass a file, a DataFrame with a column `sample` and one column per "
+            "corrected field, or a mapping sample -> field -> value",
         )
     if not rows:
-        raise HarnessError(
-            "truths holds no row", hint="leave it out to keep the truths as they are"
-        )
+        raise HarnessError("truths has no rows", hint="leave it out to keep the current truths")
     path = folder / "truths.jsonl"
     lines = (json.dumps(row, ensure_ascii=False, default=_plain) for row in rows)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
@@ -89,8 +87,8 @@ def _of_mapping(
             yield {"sample": str(sample), fields[0]: told}
         else:
             raise HarnessError(
-                f"truths: which field of {sample!r} is {told!r}?",
-                hint=f"give sample -> field -> value; the fields are: {', '.join(fields)}",
+                f"truths: {told!r} for sample {sample!r} does not say which field it corrects",
+                hint=f"pass sample -> field -> value; fields: {', '.join(fields)}",
             )
 
 

@@ -109,7 +109,7 @@ class Run:
 
         tasks = self._named(task)
         if len(tasks) > 1:
-            raise HarnessError("which task?", hint=f"the run has: {', '.join(tasks)}")
+            raise HarnessError("which task?", hint=f"tasks of the run: {', '.join(tasks)}")
         ((name, one),) = tasks.items()
         return samples_frame(list(read_samples(self._folder.scored_samples(name))), one)
 
@@ -234,7 +234,9 @@ class Run:
             file = None if truths is None else truths_file(truths, tasks, Path(scratch))
             asked = Rescoring(made, file, refresh, task)
             if task is not None and not asked:
-                raise HarnessError("task has no effect alone", hint="name what is to be changed")
+                raise HarnessError(
+                    "task has no effect without a change", hint="also pass what to change"
+                )
             with self._folder.locked():
                 rescore(self._folder, asked, open_workspace(Path.cwd()))
         return Run(self.path)
@@ -257,9 +259,7 @@ class Run:
             ".json": json_bytes,
         }.get(target.suffix.lower())
         if drawn is None:
-            raise HarnessError(
-                f"{target}: a report ends in .html, .md or .json", hint=f"write {target}.html"
-            )
+            raise HarnessError(f"{target}: not a report format", hint=f"write {target}.html")
         write_atomically(target, drawn(self._view()))
         return target
 
@@ -283,7 +283,9 @@ class Run:
         """All tasks, or the one named. Raises HarnessError where the run does not have it."""
         tasks = self.tasks
         if task is not None and task not in tasks:
-            raise HarnessError(f"the run has no task {task!r}", hint=f"it has: {', '.join(tasks)}")
+            raise HarnessError(
+                f"the run has no task {task!r}", hint=f"tasks of the run: {', '.join(tasks)}"
+            )
         return tasks if task is None else {task: tasks[task]}
 
     @property

@@ -13,7 +13,9 @@ class Blank:
     """Every picture becomes uniform mid-grey of its own size."""
 
     name: str = "blank"
-    description: str = "uniform mid-grey in place of every picture: what the prompt alone gives"
+    description: str = (
+        "uniform mid-grey instead of every picture: shows what the prompt alone gives"
+    )
     sample_alone: bool = True
 
     def apply(self, medium: Medium) -> Medium:

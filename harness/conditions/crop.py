@@ -42,8 +42,8 @@ class FaceCrop:
     def description(self) -> str:
         """One line for lists."""
         return (
-            f"the face alone, with {self.margin:g} of its box's longer side around it (another margin: "
-            f"{PREFIX}0.4); needs a box or landmarks"
+            f"the face only, with a margin of {self.margin:g} times the longer side of its "
+            f"box (other margins: {PREFIX}0.4); needs a box or landmarks"
         )
 
     def apply(self, medium: Medium) -> Medium:
@@ -68,7 +68,7 @@ def cut(image: Image.Image, *, square: Box) -> Image.Image:
             raise MediaError(
                 f"the box of the face lies outside the picture of {image.width}x{image.height} pixels",
                 kind="unsupported",
-                hint="give boxes in pixels of the picture as it is stored",
+                hint="give boxes in pixels of the stored picture",
             )
         side = min(round(high - low), limit)
         first = min(max(0, round(low)), limit - side)
@@ -81,8 +81,8 @@ def _crop(name: str, margin: str) -> FaceCrop:
     """The condition that `face-crop:MARGIN` names. Raises HarnessError for a margin out of 0 to 3."""
     if not _NUMBER.fullmatch(margin) or float(margin) > 3:
         raise HarnessError(
-            f"condition {name}: {margin!r} is no margin",
-            hint=f"write a number from 0 to 3, such as {PREFIX}0.4; {NAME} alone takes {MARGIN:g}",
+            f"condition {name}: {margin!r} is not a valid margin",
+            hint=f"use a number from 0 to 3, such as {PREFIX}0.4; {NAME} alone uses {MARGIN:g}",
         )
     return FaceCrop(name, float(margin))
 

@@ -28,7 +28,7 @@ class WithCue:
     @property
     def description(self) -> str:
         """One line for lists."""
-        return f"drawn faces with {self.cue} made {self.value}, all else equal"
+        return f"drawn faces with {self.cue} set to {self.value}, everything else equal"
 
     def apply(self, medium: Medium) -> Medium:
         """The changed pictures; one that was not drawn fails when it is read."""
@@ -51,9 +51,9 @@ class Undrawn:
 
     def read(self) -> bytes:
         raise MediaError(
-            f"{self.name} is no drawn face: {self.condition} cannot change it",
+            f"{self.name} is not a drawn face, so {self.condition} cannot change it",
             kind="unsupported",
-            hint="use this condition on tasks over drawn faces (faces/...)",
+            hint="use this condition on tasks with drawn faces (faces/...)",
         )
 
 
@@ -66,17 +66,20 @@ def _cue(name: str, words: str) -> WithCue:
     if not equals or cue not in INTERVENTIONS:
         why = f" ({REFUSED[cue]})" if cue in REFUSED else ""
         raise HarnessError(
-            f"condition {name}: no cue called {cue!r} can be changed alone{why}",
+            f"condition {name}: cue {cue!r} cannot be changed{why}",
             hint=f"write {FORM}, with one of {', '.join(INTERVENTIONS)}",
         )
     if value not in INTERVENTIONS[cue].values:
         raise HarnessError(
-            f"condition {name}: {cue} cannot be made {value!r}",
+            f"condition {name}: {cue} cannot be {value!r}",
             hint=f"use one of {', '.join(INTERVENTIONS[cue].values)}",
         )
     return WithCue(name, cue, value)
 
 
 CUE = Worded(
-    "cue", FORM, "one cue of a drawn face changed, all else equal: cue:teeth_visible=yes", _cue
+    "cue",
+    FORM,
+    "one cue of a drawn face changed, everything else equal: cue:teeth_visible=yes",
+    _cue,
 )

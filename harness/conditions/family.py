@@ -27,7 +27,7 @@ class ConditionFamily:
         if not self.least <= number <= self.most or (self.whole and not number.is_integer()):
             kind = "a whole number" if self.whole else "a number"
             raise HarnessError(
-                f"condition {name}: {number:g} does not suit {self.name}",
+                f"condition {name}: {number:g} is not allowed for {self.name}",
                 hint=f"N is {kind} from {self.least:g} to {self.most:g}",
             )
 

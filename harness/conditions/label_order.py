@@ -40,7 +40,7 @@ def ordered(labels: Sequence[str], order: str) -> tuple[str, ...]:
         return tuple(reversed(labels))
     found = _NUMBERED.fullmatch(order)
     if found is None:
-        raise HarnessError(f"no label order is called {order!r}", hint=f"choose one of: {ORDERS}")
+        raise HarnessError(f"unknown label order {order!r}", hint=f"choose one of: {ORDERS}")
     number = int(found[2])
     if found[1] == "rotated":
         places = number % len(labels) if labels else 0

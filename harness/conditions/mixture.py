@@ -52,10 +52,10 @@ class Mix:
     def apply(self, medium: Medium) -> Medium:
         """Raises MediaError: there is no mixture without a second sample."""
         raise MediaError(
-            f"the condition {self.name} mixes a sample with another of its task, of another label and another "
-            "subject, and there is none",
+            f"the condition {self.name} mixes a sample with one of another label and subject, "
+            "and the task has none",
             kind="unsupported",
-            hint="use it on a task whose samples have two labels and two subjects or more",
+            hint="use it on a task with at least two labels and two subjects",
         )
 
 
@@ -132,7 +132,7 @@ def _mix(name: str, weight: str) -> Mix:
     """The condition that `mix:LAMBDA` names. Raises HarnessError for what is no number from 0 to 1."""
     if _WEIGHT.fullmatch(weight) is None:
         raise HarnessError(
-            f"condition {name}: {weight!r} is no share from 0 to 1",
+            f"condition {name}: {weight!r} is not between 0 and 1",
             hint=f"write {FORM}, such as mix:0.5 or mix:0.75",
         )
     return Mix(name, float(weight))

@@ -82,18 +82,18 @@ class Magnified:
 def _moving(medium: Medium, name: str) -> Moments:
     if medium.kind != "clip":
         raise MediaError(
-            f"a single picture shows no movement for the condition {name}",
+            f"condition {name} needs a clip; a single picture shows no motion",
             kind="unsupported",
-            hint="run it on tasks whose samples are clips",
+            hint="use it on tasks whose samples are clips",
         )
     found = moments(medium)
     if found.onset == found.apex:
         medium.frames[found.apex].read()  # frames that are not there at all are told as such
         raise MediaError(
-            f"onset and apex are one frame ({medium.indices[found.apex]}), so the condition {name} has no "
-            f"movement to show; the clip has {len(medium.frames)} frame(s)",
+            f"onset and apex are the same frame ({medium.indices[found.apex]}), so condition "
+            f"{name} has no motion to show; the clip has {len(medium.frames)} frame(s)",
             kind="unsupported",
-            hint="give clips of two frames or more, and an onset before the apex",
+            hint="use clips with at least two frames and an onset before the apex",
         )
     return found
 
@@ -105,7 +105,7 @@ def _notes(found: Moments) -> tuple[str, ...]:
 def _magnified(name: str, number: float) -> Magnified:
     return Magnified(
         name,
-        f"onset, apex and offset with the movement since the onset {number:g} times as large",
+        f"onset, apex and offset with the motion since the onset magnified {number:g} times",
         number,
         "These are the onset, apex and offset frames of one micro-expression, in order of time; the "
         f"movement since the onset was made {number:g} times as large as it is.",
@@ -114,7 +114,7 @@ def _magnified(name: str, number: float) -> Magnified:
 
 DIFFERENCE = OnsetApexPair(
     "difference",
-    f"the apex less the onset, {GAIN:g} times, on mid-grey",
+    f"apex minus onset, {GAIN:g} times, on mid-grey",
     partial(difference, gain=GAIN),
     "This picture is the difference between the onset and the apex frame of one micro-expression, made "
     f"{GAIN:g} times as large: mid-grey did not change, lighter parts became lighter, darker parts "
@@ -133,14 +133,14 @@ OPTICAL_FLOW = OnsetApexPair(
 )
 OPTICAL_FLOW_TVL1 = OnsetApexPair(
     "optical-flow-tvl1",
-    "the same by TV-L1 (needs OpenCV with its contrib modules)",
+    "optical flow by TV-L1 (needs OpenCV with its contrib modules)",
     partial(flow.flow_picture, method="tvl1"),
     _FLOW_TEXT,
     flow.LEGEND,
 )
 MAGNIFIED = ConditionFamily(
     "magnified-N",
-    "onset, apex and offset with the movement since the onset N times as large: magnified-4",
+    "onset, apex and offset with the motion since the onset magnified N times: magnified-4",
     _magnified,
     whole=False,
     most=50,

@@ -12,7 +12,7 @@ class Unchanged:
     """What the task shows is what the model sees."""
 
     name: str = "none"
-    description: str = "the picture or clip as the task shows it"
+    description: str = "the picture or clip as it is"
 
     def apply(self, medium: Medium) -> Medium:
         return medium

@@ -53,7 +53,11 @@ class Region:
     @property
     def description(self) -> str:
         """One line for lists."""
-        what = f"as much of the face as the {self.part}, elsewhere" if self.control else self.part
+        what = (
+            f"an equally large area of the face other than the {self.part}"
+            if self.control
+            else self.part
+        )
         return f"{what}, {_DONE[self.fill]}"
 
     def apply(self, medium: Medium) -> Medium:
@@ -86,17 +90,18 @@ def _region(name: str, words: str) -> Region:
     part, equals, fill = words.partition("=")
     if part == EVERY and not control:
         raise HarnessError(
-            f"condition {name} stands for one of every part and its control",
-            hint=f"`harness run` and `plan` take it; here name one, such as {PREFIX}mouth={fill or FILLS[0]}",
+            f"condition {name} stands for every part and its control",
+            hint="it can be used with `harness run` and `harness plan`; here, name one part, "
+            f"such as {PREFIX}mouth={fill or FILLS[0]}",
         )
     if not equals or part not in PARTS:
         raise HarnessError(
-            f"condition {name}: no part of a face is called {part!r}",
+            f"condition {name}: unknown face part {part!r}",
             hint=f"write {CONTROL_FORM if control else FORM} with one of {', '.join(PARTS)}",
         )
     if fill not in FILLS:
         raise HarnessError(
-            f"condition {name}: nothing can be covered by {fill!r}",
+            f"condition {name}: unknown fill {fill!r}",
             hint=f"use one of {', '.join(FILLS)}",
         )
     return Region(name, part, fill, control)
@@ -105,13 +110,14 @@ def _region(name: str, words: str) -> Region:
 REGION = Worded(
     "region",
     FORM,
-    "a part of the face covered: region:mouth=blur; region:all=blur is each part, and its control",
+    "one part of the face covered: region:mouth=blur; region:all=blur is every part and its "
+    "control",
     _region,
 )
 REGION_CONTROL = Worded(
     "region-control",
     CONTROL_FORM,
-    "as much of the face covered elsewhere: region-control:mouth=blur",
+    "an equally large other area of the face covered: region-control:mouth=blur",
     _region,
 )
 

@@ -61,8 +61,8 @@ def load_condition(name: str) -> Condition:
         film = next((part.name for part in parts if needs_video(part)), None)
         if film is not None:
             raise HarnessError(
-                f"condition {name}: {film} shows a clip as one video and stands alone",
-                hint=f"run it beside the others: --condition {film} --condition ...",
+                f"condition {name}: {film} shows a clip as one video and cannot be combined",
+                hint=f"run it as a condition of its own: --condition {film} --condition ...",
             )
         return Joined(name, parts)
     return _single(name)
@@ -82,15 +82,15 @@ def _single(name: str) -> Condition:
             return _made(found, name, words)
         if found.bare is None:
             raise HarnessError(
-                f"condition {name}: words are missing behind it", hint=f"write {found.form}"
+                f"condition {name}: a value is missing after it", hint=f"write {found.form}"
             )
         return found.bare
     if isinstance(found, ConditionFamily):
         raise HarnessError(
-            f"condition {name}: N is a number to fill in", hint=found.description.split(": ")[-1]
+            f"condition {name}: replace N by a number", hint=found.description.split(": ")[-1]
         )
     if colon:
-        raise HarnessError(f"condition {name}: {head} takes no words", hint=f"write {head}")
+        raise HarnessError(f"condition {name}: {head} takes no value", hint=f"write {head}")
     return found
 
 
@@ -100,7 +100,7 @@ def _made(family: ConditionFamily | Worded, name: str, parameter: float | str) -
     made: Condition = call(entry, family.make, name, parameter, expects=Condition)
     if made.name != name:
         raise HarnessError(
-            f"{entry} gives a condition called {made.name!r} for {name!r}", hint=entry.remedy
+            f"{entry} returned a condition called {made.name!r} for {name!r}", hint=entry.remedy
         )
     return made
 
@@ -113,7 +113,7 @@ def needs_video(condition: Condition) -> bool:
 def describe_conditions() -> Iterator[Listed]:
     """Each condition and family as it is written, with one line, sorted; label orders and worked examples too."""
     told = [
-        Listed(SHOTS_FORM, f"N (to {MOST_SHOTS}) worked examples first, where the prompt shows them: shots-4"),
+        Listed(SHOTS_FORM, f"N few-shot examples (at most {MOST_SHOTS}), if the prompt shows them: shots-4"),
         Listed(f"{PIXELS}0.25MP", "pictures of more pixels (width times height; any number) made smaller, none larger"),
         Listed(f"{DETAIL}low", f"how closely a server is asked to look at pictures: {', '.join(DETAILS)}"),
         Listed(f"{ORDER_PREFIX}ORDER", f"another order of the labels in the prompt: {ORDERS}"),

@@ -45,7 +45,7 @@ def _resize(name: str, side: str) -> Resize:
     shrinks, side = side.startswith(AT_MOST), side.removeprefix(AT_MOST)
     if not re.fullmatch(r"[1-9][0-9]{0,3}", side, re.ASCII) or int(side) > LARGEST:
         raise HarnessError(
-            f"condition {name}: {side!r} is no number of pixels",
+            f"condition {name}: {side!r} is not a number of pixels",
             hint=f"write {FORM} with a whole number from 1 to {LARGEST}, or resize:{AT_MOST}SIDE",
         )
     return Resize(name, int(side), shrinks)

@@ -49,7 +49,7 @@ def _uniform(name: str, number: float) -> SheetCondition:
 
 
 CONTACT_SHEET = SheetCondition(
-    "contact-sheet", "the frames that the task shows, as one picture of numbered tiles"
+    "contact-sheet", "the frames of the task as one picture of numbered tiles"
 )
 SHEET_OF = ConditionFamily(
     "contact-sheet-N",

@@ -30,8 +30,8 @@ def split_shots(condition: str) -> tuple[str, int]:
     shots = int(found[0].removeprefix("shots-"))
     if len(found) > 1 or not 1 <= shots <= MOST_SHOTS:
         raise HarnessError(
-            f"condition {condition}: {' and '.join(found)} is no number of worked examples",
-            hint=f"write one of shots-1 to shots-{MOST_SHOTS}; without any, leave it out",
+            f"condition {condition}: {' and '.join(found)} is not a number of few-shot examples",
+            hint=f"use shots-1 to shots-{MOST_SHOTS}; for none, leave it out",
         )
     return "+".join(part for part in parts if part not in found) or "none", shots
 

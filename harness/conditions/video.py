@@ -46,23 +46,25 @@ class Filmed:
 
 
 def _some(name: str, number: float) -> Filmed:
-    text = f"{number:g} frames evenly spaced over each clip, as one video at their own times"
+    text = f"{number:g} frames evenly spaced over each clip, as one video with their own times"
     return Filmed(name, text, policy=f"uniform-{number:g}")
 
 
 def _slowed(name: str, number: float) -> Filmed:
-    text = f"each clip as one video, its times told {number:g} times as long as they were"
+    text = f"each clip as one video, with its times stretched {number:g} times"
     return Filmed(name, text, slowed=number)
 
 
-VIDEO = Filmed("video", "each clip as one video at its own frame times, for models that take one")
+VIDEO = Filmed(
+    "video", "each clip as one video with its own frame times, for models that accept video"
+)
 VIDEO_OF = ConditionFamily(
-    "video-N", "N frames evenly spaced over each clip, as one video at their own times: video-16", _some
+    "video-N", "N frames evenly spaced over each clip, as one video with their own times: video-16", _some
 )  # fmt: skip
 SLOWED = ConditionFamily(
     "video-slowed-N",
-    "each clip as one video, its times told N times as long as they were (models whose clock ticks twice a second "
-    "tell no order inside a micro-expression): video-slowed-20",
+    "each clip as one video, with its times stretched N times (for models whose clock is too "
+    "slow to order the frames of a micro-expression): video-slowed-20",
     _slowed,
     whole=False,
 )

@@ -17,9 +17,10 @@ the label to which the model gives the greatest probability."""
 
 CHANNEL_LINES: Mapping[Channel, str] = MappingProxyType(
     {
-        "free": "the answer is read from free text",
-        "choice": "the reply is held to the labels, a JSON schema or a pattern while it is generated",
-        "logprob": "the label with the greatest log-probability, with calibration",
+        "free": "parse the answer from free text",
+        "choice": "constrain the reply to the labels, a JSON schema or a pattern while it is "
+        "generated",
+        "logprob": "take the label with the highest log-probability, with calibration",
     }
 )
 """Channel -> one line about it."""

@@ -74,9 +74,9 @@ class FieldSpec(BaseModel):
             raise ValueError(f"tolerance has no effect on a field of kind {self.kind}")
         for word, value in self.words.items():
             if not self.low <= value <= self.high:
-                raise ValueError(f"words: {word} ({value}) lies outside {self.low} to {self.high}")
+                raise ValueError(f"words: {word} ({value}) is outside {self.low} to {self.high}")
         if isinstance(self.labels, tuple) and len(set(self.labels)) != len(self.labels):
-            raise ValueError("labels holds the same label twice")
+            raise ValueError("labels contains the same label twice")
         return self
 
     @model_serializer(mode="wrap")

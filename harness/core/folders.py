@@ -32,7 +32,7 @@ class Folders:
         made = folders if isinstance(folders, Folders) else cls(tuple(folders))
         for folder in made:
             if not folder.is_dir():
-                raise HarnessError(f"no such folder: {folder}", hint="make it, or leave it out")
+                raise HarnessError(f"no such folder: {folder}", hint="create it, or leave it out")
         return made
 
     @classmethod
@@ -65,10 +65,10 @@ class Folders:
             raise HarnessError(
                 f"more than one {kind} is called {Path(name).with_suffix('').as_posix()!r}: "
                 + " and ".join(
-                    f"that of the package {package}" if package else "the shipped one"
+                    f"one from the package {package}" if package else "the built-in one"
                     for package in whose
                 ),
-                hint=f"uninstall {whose[-1]}, or put the file you mean into a folder of your own",
+                hint=f"uninstall {whose[-1]}, or put your own file with that name into your folder",
             )
         return (found[0], found[0] / name) if found else None
 
@@ -92,7 +92,8 @@ def _folder_of(entry: Entry) -> Path:
         found = paths[0] if len(paths) == 1 else None
     if not isinstance(found, str | os.PathLike) or not Path(found).is_dir():
         raise HarnessError(
-            f"{entry}: {entry.value} is no folder on disk",
-            hint=f"{entry.remedy}: name a package, or an attribute that holds the path of a folder",
+            f"{entry}: {entry.value} is not a folder on disk",
+            hint=f"{entry.remedy}: it must name a package, or an attribute with the path of a "
+            "folder",
         )
     return Path(found)

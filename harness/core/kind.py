@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def no_options(spec: FieldSpec) -> None:
     """The check of a kind without options of its own. Raises ValueError."""
     if spec.options:
-        raise ValueError(f"options: a field of kind {spec.kind} takes none ({', '.join(spec.options)})")  # fmt: skip
+        raise ValueError(f"options: a field of kind {spec.kind} has no such option "
+            f"({', '.join(spec.options)})")  # fmt: skip
 
 
 def no_classes(spec: FieldSpec) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ class Kind:
 
     def __post_init__(self) -> None:
         if not self.metrics:
-            raise ValueError(f"field kind {self.name}: name the metrics that score it")
+            raise ValueError(f"field kind {self.name}: metrics are required")
 
 
 KINDS = Registry(
@@ -222,6 +223,6 @@ def unknown_kind(name: str) -> HarnessError:
     near = difflib.get_close_matches(name, names, n=2)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return HarnessError(
-        f"no field kind is called {name!r}",
-        hint=f"{hint}choose one of: {', '.join(names)}; or install the package that brings it",
+        f"unknown field kind {name!r}",
+        hint=f"{hint}choose one of: {', '.join(names)}; or install the package that provides it",
     )

@@ -25,6 +25,6 @@ def known_languages(codes: Iterable[str]) -> tuple[str, ...]:
     for code in found:
         if code not in LANGUAGES:
             raise ValueError(
-                f"languages: replies cannot be read in {code!r}; known are {', '.join(LANGUAGES)}"
+                f"languages: {code!r} is not supported; choose from {', '.join(LANGUAGES)}"
             )
     return found

@@ -56,7 +56,8 @@ class FilePicture:
             raise MediaError(
                 f"picture not found: {self.path}",
                 kind="missing",
-                hint="a relative path starts at the table that names it, or at --set source.root=FOLDER",
+                hint="relative paths start at the folder of the table that names them, or at "
+                "--set source.root=FOLDER",
             ) from None
         except OSError as error:
             refuse_exhausted(error, f"reading {self.path}")
@@ -65,7 +66,7 @@ class FilePicture:
             ) from None
         if not data:
             raise MediaError(
-                f"picture is an empty file: {self.path}", kind="empty", hint="fetch it again"
+                f"picture file is empty: {self.path}", kind="empty", hint="get the file again"
             )
         if len(data) > MAX_FILE_BYTES:
             raise _too_large(self.path)
@@ -80,9 +81,9 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 def _too_large(path: Path) -> MediaError:
     return MediaError(
-        f"picture file is over {MAX_FILE_BYTES >> 20} MiB: {path}",
+        f"picture file is larger than {MAX_FILE_BYTES >> 20} MiB: {path}",
         kind="too-large",
-        hint="shrink it before the run",
+        hint="make it smaller before the run",
     )
 
 
@@ -95,9 +96,9 @@ def _read_file(path: Path) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         kind = next((name for name, is_one in _KINDS if is_one(status.st_mode)), "something else")
         raise MediaError(
-            f"picture is not a file but {kind}: {path}",
+            f"picture is {kind}, not a file: {path}",
             kind="unsupported",
-            hint="name a file, or for a clip a folder in source.frames",
+            hint="name a file; for a clip, name its folder in source.frames",
         )
     if status.st_size > MAX_FILE_BYTES:
         raise _too_large(path)
@@ -134,12 +135,13 @@ def refuse_exhausted(error: OSError | MemoryError, doing: str) -> None:
 _EXHAUSTED = MappingProxyType(
     {
         errno.EMFILE: (
-            "file descriptors (of this process)",
-            "raise the limit (ulimit -n 4096), or lower --concurrency; then run the same command again",
+            "file descriptors (limit of this process)",
+            "raise the limit (ulimit -n 4096) or lower --concurrency, then run the same "
+            "command again",
         ),
         errno.ENFILE: (
-            "file descriptors (of the whole system)",
-            "end programs that hold many files open, then run the same command again",
+            "file descriptors (limit of the system)",
+            "close programs with many open files, then run the same command again",
         ),
         errno.ENOMEM: (
             "memory",

@@ -46,9 +46,11 @@ class PromptHead(BaseModel):
         named = [name for names in self.replies.values() for name in names]
         for name in named:
             if name not in self.fields or named.count(name) > 1:
-                raise ValueError(f"replies: {name} is no field of this prompt, or is read twice")
+                raise ValueError(
+                    f"replies: {name} is not a field of this prompt, or is listed twice"
+                )
         if self.answer == "percentages" and len(self.fields) > 1:
-            raise ValueError("answer: percentages goes with one field, whose labels are the keys")
+            raise ValueError("answer: percentages needs exactly one field; its labels are the keys")
         return self
 
     def read_from(self, reply: str | None, asks: Iterable[str]) -> tuple[str, ...]:

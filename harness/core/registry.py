@@ -33,7 +33,7 @@ class Entry:
     @property
     def remedy(self) -> str:
         """What a person can do where the entry is at fault."""
-        return f"repair or uninstall the package {self.package}" if self.package else ""
+        return f"fix or uninstall the package {self.package}" if self.package else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +78,16 @@ class Registry:
             found.insert(0, Entry(name, self.builtin[name], self.group))
         if not found:
             raise HarnessError(
-                f"no {self.kind} is called {name!r}",
+                f"unknown {self.kind} {name!r}",
                 hint=f"choose one of: {', '.join(self.names())}",
             )
         if len(found) > 1:
             raise HarnessError(
-                f"more than one {self.kind} is called {name!r}: "
+                f"more than one {self.kind} has the name {name!r}: "
                 + " and ".join(
                     str(entry) if entry.package else "the built-in one" for entry in found
                 ),
-                hint=f"give the entry point another name, or uninstall {found[-1].package}",
+                hint=f"rename the entry point, or uninstall {found[-1].package}",
             )
         return found[0]
 
@@ -140,11 +140,11 @@ class Registry:
             return
         wrong = misfit(found, self.expects)
         if not wrong and getattr(found, "name", entry.name) != entry.name:
-            wrong = f"a {self.kind} that calls itself {getattr(found, 'name', None)!r}"
+            wrong = f"a {self.kind} with the name {getattr(found, 'name', None)!r}"
         if wrong:
             raise HarnessError(
                 f"{entry} is {wrong}",
-                hint=f"{_remedy_of(entry, *self.expects)}, called {entry.name!r}",
+                hint=f"{_remedy_of(entry, *self.expects)} with the name {entry.name!r}",
             )
 
 
@@ -188,7 +188,7 @@ def load_entry(entry: Entry) -> Any:
             found = getattr(found, attribute)
         except AttributeError:
             raise HarnessError(
-                f"{entry}: {module} has no {attributes.strip()!r}", hint=entry.remedy
+                f"{entry}: {module} has no attribute {attributes.strip()!r}", hint=entry.remedy
             ) from None
     return found
 
@@ -210,7 +210,7 @@ def call(entry: Entry, function: Any, /, *arguments: Any, expects: Any, **option
         ) from error
     wrong = misfit(made, (expects,))
     if wrong:
-        raise HarnessError(f"{entry} gives {wrong}", hint=_remedy_of(entry, expects))
+        raise HarnessError(f"{entry} returned {wrong}", hint=_remedy_of(entry, expects))
     return made
 
 
@@ -227,7 +227,7 @@ def misfit(found: object, expects: tuple[Any, ...]) -> str:
     if any(_suits(found, wanted) for wanted in expects):
         return ""
     if isinstance(found, type):
-        return f"the class {found.__name__}, not an object of it"
+        return f"the class {found.__name__}, not an instance of it"
     kind = type(found).__name__
     lacking = [name for name in _members(expects[0]) if not hasattr(found, name)]
     if lacking and len(expects) == 1:
@@ -257,7 +257,7 @@ def _remedy_of(entry: Entry, *expects: Any) -> str:
         "a function" if one is Callable else f"{_article(one.__name__)} {one.__name__}"
         for one in expects
     )
-    return f"{entry.remedy}: it must be {wanted or 'an object'}"
+    return f"{entry.remedy}: it must provide {wanted or 'an object'}"
 
 
 def _article(noun: str) -> str:

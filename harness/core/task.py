@@ -129,5 +129,5 @@ class Task(BaseModel):
     @classmethod
     def _has_family(cls, source: Mapping[str, Any]) -> Mapping[str, Any]:
         if "family" not in source:
-            raise ValueError("needs a family, such as `family: table`")
+            raise ValueError("family is missing, such as `family: table`")
         return source

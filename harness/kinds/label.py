@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def listed(spec: FieldSpec) -> tuple[str, ...]:
     """The labels as a list. Raises ValueError before planning has fixed them."""
     if isinstance(spec.labels, str):
-        raise ValueError(f"labels are still a name: {spec.labels}")
+        raise ValueError(f"labels must be resolved, not a name: {spec.labels}")
     return spec.labels
 
 
@@ -43,7 +43,7 @@ def table_of(name: str, spec: FieldSpec) -> LabelTable:
     """Every spelling of a field's labels. Raises HarnessError where they are still a name."""
     if isinstance(spec.labels, str):
         raise HarnessError(
-            f"field {name}: labels are still a name, {spec.labels!r}",
+            f"field {name}: labels must be resolved, not a name: {spec.labels!r}",
             hint="resolve them first (harness.answers.resolve_labels, or the source for from-data)",
         )
     return label_table(spec.labels, spec.synonyms, spec.languages)
@@ -111,7 +111,7 @@ def _target(cell: Any, spec: FieldSpec) -> Value:
 
 LABEL = Kind(
     name="label",
-    title="one label out of a list: a vocabulary, labels of the task, or those of the data",
+    title="one label from a list: a vocabulary, the task's labels or the labels in the data",
     family_name="label",
     metrics=("accuracy", "uar", "war", "macro_f1", "uf1"),
     main="uar",

@@ -86,7 +86,7 @@ def _from_json(value: Loose) -> Answer | None:
 def _target(cell: Any, spec: FieldSpec) -> Value:
     found = finite(cell)
     if not spec.low <= found <= spec.high:
-        raise ValueError(f"{plain(cell)} lies outside the field's scale, {spec.low} to {spec.high}")
+        raise ValueError(f"{plain(cell)} is outside the field's scale, {spec.low} to {spec.high}")
     return found
 
 

@@ -84,7 +84,7 @@ def _same(a: Value, b: Value) -> bool | None:
 
 SET = Kind(
     name="set",
-    title="any number of names out of a list, such as action units",
+    title="any number of names from a list, such as action units",
     family_name="set",
     metrics=("set_f1", "micro_f1", "macro_f1", "exact_match"),
     labelled=True,

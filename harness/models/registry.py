@@ -33,29 +33,30 @@ BASELINES = ("majority", "prior")
 """Rows that need no model: scoring makes them from the targets alone."""
 
 _FORMS = (
-    ("affect-tiny", "affect-tiny", "the packaged model for drawn faces, on this machine"),
+    ("affect-tiny", "affect-tiny", "the built-in model for drawn faces, on this machine"),
     (
         "transformers",
         "transformers:Qwen/Qwen2.5-VL-3B-Instruct",
-        "a folder, or a hub id with @REVISION if wanted, run by transformers on this machine",
+        "a checkpoint folder or hub id, optionally with @REVISION, run by transformers on "
+        "this machine",
     ),
     (
         "vllm",
         "vllm:Qwen/Qwen2.5-VL-7B-Instruct",
-        "a folder, or a hub id, behind a vLLM server that is started for the run and ended with it",
+        "a checkpoint folder or hub id, served by a vLLM server that the run starts and stops",
     ),
     (
         "openai",
         "openai:qwen@http://127.0.0.1:8000",
-        "a served model behind an OpenAI-compatible URL (vLLM and others)",
+        "a model on an OpenAI-compatible server (vLLM and others)",
     ),
     (
         "langchain",
         "langchain:anthropic:claude-sonnet-4-5",
-        "any chat model of LangChain, by provider; langchain:openai:MODEL@URL for a server",
+        "any LangChain chat model, by provider; langchain:openai:MODEL@URL for a server",
     ),
-    ("majority", "majority", "always the commonest class; no model is asked"),
-    ("prior", "prior", "classes drawn at their own rate; no model is asked"),
+    ("majority", "majority", "baseline: always the most common class"),
+    ("prior", "prior", "baseline: classes drawn at their own frequency"),
 )
 
 
@@ -223,11 +224,11 @@ def open_model(
     name, _, argument = spec.strip().partition(":")
     if name in BASELINES:
         raise HarnessError(
-            f"{spec!r} is a baseline, not a model that can be asked",
-            hint="leave it out: scoring adds the majority and prior rows to every table",
+            f"{spec!r} is a baseline, not a model",
+            hint="leave it out: every table has the majority and prior rows anyway",
         )
     if name not in MODELS.names():
-        raise HarnessError(f"no model can be opened as {spec!r}", hint=_choices())
+        raise HarnessError(f"unknown model {spec!r}", hint=_choices())
     model: Model = MODELS.make(
         name,
         argument.strip(),
@@ -241,4 +242,4 @@ def open_model(
 def _choices() -> str:
     own = Listed("NAME", "one that harness.toml describes under [models.NAME]")
     rows = "\n".join(f"    {one.name:44}{one.line}" for one in (*describe_models(), own))
-    return f"write one of\n{rows}"
+    return f"write one of:\n{rows}"

@@ -54,12 +54,12 @@ _FAULTS = (
 _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (
         jinja2.TemplateSyntaxError,
-        "see Jinja's template language; turns are {% user %}{% enduser %}",
+        "see the Jinja documentation; turns are {% user %}{% enduser %}",
     ),
-    (SecurityError, "templates may only print, loop and use filters; take this out"),
-    (jinja2.UndefinedError, "use a variable that prompts are given, or an earlier reply's name"),
-    (RecursionError, "end the recursion"),
-    (OverflowError, "loop over the variables given, not over long ranges"),
+    (SecurityError, "remove this; templates may only print, loop and use filters"),
+    (jinja2.UndefinedError, "use a variable that prompts have, or the name of an earlier reply"),
+    (RecursionError, "remove the recursion"),
+    (OverflowError, "loop over the given variables, not over long ranges"),
 )
 
 
@@ -124,7 +124,7 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
         record_of(context).spend(size)
         if size > MAX_SIZE:
             raise PromptFault(
-                f"`{operator}` makes a value over the limit of {MAX_SIZE:,}", hint="print less"
+                f"`{operator}` gives a value over the limit of {MAX_SIZE:,}", hint="print less"
             )
         if _bits_of(operator, left, right) > MAX_BITS:
             raise PromptFault(

@@ -57,9 +57,9 @@ class Shelf:
         where two packages bring one of that name."""
         if not _well_formed(name):
             raise HarnessError(
-                f"{name!r} is no name of a prompt file",
-                hint="names are relative to the prompt folder, such as emotion/_base.j2: letters,"
-                " digits, `_`, `-` and `.`, no `..`, nothing absolute",
+                f"{name!r} is not a valid name of a prompt file",
+                hint="use a name relative to the prompt folder, such as emotion/_base.j2: "
+                "letters, digits, `_`, `-` and `.`; no `..` and no absolute path",
             )
         found = self.folders.find(name, kind="prompt file")
         if found is None:
@@ -67,8 +67,8 @@ class Shelf:
         folder, path = found
         if not _inside(path, folder):
             raise HarnessError(
-                f"{name} is a link out of the prompt folder {folder}",
-                hint="put the file itself into the folder",
+                f"{name} is a link to a file outside the prompt folder {folder}",
+                hint="copy the file into the folder",
             )
         return path
 
@@ -80,7 +80,7 @@ class Shelf:
         data = _bytes(path)
         if len(data) > MAX_FILE_BYTES:
             raise PromptError(
-                str(path), 0, f"over {MAX_FILE_BYTES >> 10} KiB", hint="a prompt is a short text"
+                str(path), 0, f"larger than {MAX_FILE_BYTES >> 10} KiB", hint="make it shorter"
             )
         try:
             text = data.decode("utf-8-sig")
@@ -96,7 +96,7 @@ def _bytes(path: Path) -> bytes:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise PromptError(
-            str(path), 0, f"cannot be read: {error.strerror}", hint="check its permissions"
+            str(path), 0, f"cannot be read: {error.strerror}", hint="check the file permissions"
         ) from None
 
 

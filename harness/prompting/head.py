@@ -30,10 +30,10 @@ def parse_head(source: str, *, file: str) -> PromptHead:
     """The head of a prompt. Raises PromptError naming file, line and key."""
     text, _, start = split_head(source)
     if start < 0:
-        raise PromptError(file, 1, "front matter is never closed", hint="end it with a line of ---")
+        raise PromptError(file, 1, "the front matter is not closed", hint="end it with a line ---")
     if start == 0:
         raise PromptError(
-            file, 1, "no front matter", hint="begin the file with ---, `fields: [emotion]`, ---"
+            file, 1, "no front matter", hint="start the file with ---, `fields: [emotion]`, ---"
         )
     values = _load(text, file=file)
     try:
@@ -55,7 +55,10 @@ def _load(text: str, *, file: str) -> dict[str, object]:
         ) from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise PromptError(
-            file, 2, "front matter is no mapping", hint=f"write `key: value` lines; keys: {_KEYS}"
+            file,
+            2,
+            "the front matter is not a mapping",
+            hint=f"write `key: value` lines; keys: {_KEYS}",
         )
     return values
 
@@ -67,11 +70,14 @@ def _explain(
     line = _line_of(key, text)
     if kind == "extra_forbidden":
         return PromptError(
-            file, line, f"unknown key {key!r} in the front matter", hint=f"the keys are: {_KEYS}"
+            file, line, f"unknown key {key!r} in the front matter", hint=f"keys: {_KEYS}"
         )
     if kind == "missing":
         return PromptError(
-            file, line, f"front matter lacks {key!r}", hint=f"add a line such as {_example(key)}"
+            file,
+            line,
+            f"{key!r} is missing in the front matter",
+            hint=f"add a line such as {_example(key)}",
         )
     return PromptError(
         file, line, f"front matter, {key}: {message}", hint=f"write it as {_example(key)}"

@@ -149,7 +149,7 @@ class Library:
             raise PromptError(
                 loaded.prompt.name + SUFFIX,
                 0,
-                "no turn was rendered",
+                "the prompt has no turn",
                 hint="add {% user %} ... {% enduser %}",
             )
         return rendering
@@ -166,7 +166,7 @@ class Library:
         loaded = self._load(prompt.name)
         if loaded.prompt.digest != prompt.digest:
             raise HarnessError(
-                f"prompt {prompt.name} is not the one in this library's folders",
+                f"prompt {prompt.name} does not belong to this library",
                 hint="render it with the library that loaded it",
             )
         return loaded
@@ -212,7 +212,9 @@ class Library:
         def visit(name: str, path: tuple[str, ...]) -> None:
             if name in path:
                 chain = " -> ".join([*path[path.index(name) :], name])
-                raise PromptError(path[-1], 0, f"files refer in a circle: {chain}", hint="break it")
+                raise PromptError(
+                    path[-1], 0, f"files include each other in a circle: {chain}", hint="break it"
+                )
             if name in trees:
                 return
             nonlocal size
@@ -267,9 +269,9 @@ class Library:
         names = self.names()
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         close = close or [other for other in names if name and name in other][:3]
-        hint = f"did you mean {', '.join(close)}?" if close else f"there are: {', '.join(names)}"
+        hint = f"did you mean {', '.join(close)}?" if close else f"prompts: {', '.join(names)}"
         hint += self.folders.note()
-        return HarnessError(f"no prompt is called {name!r}", hint=hint)
+        return HarnessError(f"unknown prompt {name!r}", hint=hint)
 
     def _stray(self, loaded: _Loaded, text: str) -> PromptError:
         file, line = stray_place(loaded.survey, text)
@@ -277,8 +279,8 @@ class Library:
         return PromptError(
             file,
             line,
-            f"text outside every turn: {shown!r}",
-            hint="put it into a turn, or in {# #}",
+            f"text outside all turns: {shown!r}",
+            hint="move it into a turn, or make it a comment {# #}",
         )
 
 

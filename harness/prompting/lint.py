@@ -99,7 +99,7 @@ def _unknown_variables(library: Library, prompt: Prompt) -> Iterator[Finding]:
         yield _find(
             prompt,
             "unknown-variable",
-            f"no variable is called {name}",
+            f"unknown variable {name}",
             hint=f"use one of {', '.join(PROMPT_VARIABLES)}, or the name of an earlier reply",
             line=line,
             file=file,
@@ -113,7 +113,8 @@ def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
         yield _find(
             prompt,
             "protocol-mismatch",
-            f"`reply as {replies[0]}` in a prompt whose protocol is single",
+            f"`reply as {replies[0]}` needs a protocol with several requests, but the "
+            "protocol is single",
             hint="write `protocol: describe-then-answer` in the front matter",
             line=line,
         )
@@ -121,7 +122,7 @@ def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
         yield _find(
             prompt,
             "protocol-mismatch",
-            "the protocol is describe-then-answer, but no reply stands in between",
+            "the protocol is describe-then-answer, but there is no reply between turns",
             hint="add {% reply as description %} between two user turns",
             line=line,
         )
@@ -135,9 +136,9 @@ def _named_replies(library: Library, prompt: Prompt) -> Iterator[Finding]:
         yield _find(
             prompt,
             "reply-mismatch",
-            f"`replies:` names {', '.join(named)}; the reply tags are {', '.join(tags) or 'none'}",
-            hint="name every reply tag there, in the order in which they stand; `name: []` for one that "
-            "no field is read from",
+            f"`replies:` lists {', '.join(named)}; the reply tags are {', '.join(tags) or 'none'}",
+            hint="list every reply tag, in order; use `name: []` for one from which no field "
+            "is read",
             line=_head_line(prompt, "replies"),
         )
 
@@ -147,9 +148,9 @@ def _contract(prompt: Prompt, task: Task | None) -> Iterator[Finding]:
         yield _find(
             prompt,
             "contract-mismatch",
-            f"the prompt answers {', '.join(prompt.head.fields)}; the task {task.name or 'given'}"
-            f" has {', '.join(task.fields)}",
-            hint="choose another prompt, or name the task's fields in `fields:`",
+            f"the prompt answers {', '.join(prompt.head.fields)}; the task "
+            f"{task.name or 'given'} has {', '.join(task.fields)}",
+            hint="choose another prompt, or list the task's fields in `fields:`",
             line=_head_line(prompt, "fields"),
         )
 
@@ -182,7 +183,7 @@ def _trials(library: Library, prompt: Prompt, task: Task | None) -> Iterator[Fin
             prompt,
             "ends-unasked",
             f"the conversation ends with a turn of the {one.messages[-1].role}",
-            hint="end with a user turn: the model answers that",
+            hint="end with a user turn, which the model then answers",
         )
 
 
@@ -197,7 +198,7 @@ def _media(library: Library, prompt: Prompt, one: _Trial, three: _Trial) -> Iter
         yield _find(
             prompt,
             "media-missing",
-            "not every frame is shown" if every else "the picture is never shown",
+            "not all frames are shown" if every else "the picture is not shown",
             hint="write {{ frames | join('\\n') }}" if every else "write {{ image }}",
             line=line,
             file=file,
@@ -224,8 +225,8 @@ def _asked(
             yield _find(
                 prompt,
                 "field-never-asked",
-                f"the head promises the field {name}, and the text never asks for it",
-                hint=f"ask for it, or take {name} out of `fields:`",
+                f"the front matter lists the field {name}, but the text does not ask for it",
+                hint=f"ask for it, or remove {name} from `fields:`",
                 line=_head_line(prompt, "fields"),
             )
 
@@ -240,9 +241,9 @@ def _order(library: Library, prompt: Prompt, trial: _Trial) -> Iterator[Finding]
                 yield _find(
                     prompt,
                     "varies-before-media",
-                    "the question, which changes from sample to sample, stands before the picture",
-                    hint="print the pictures first: servers then reuse the work on a picture that"
-                    " several questions share",
+                    "the question, which changes with every sample, comes before the picture",
+                    hint="print the pictures first; servers can then cache a picture that "
+                    "several questions share",
                     line=line,
                     file=file,
                     level="warning",

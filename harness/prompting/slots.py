@@ -89,7 +89,7 @@ class PictureSlots:
         if self._nonce in written or self._nonce.upper() in written:
             raise PromptFault(
                 "a filter changed the placeholder of a picture",
-                hint="print pictures as they are: {{ image }}, or {{ frames | join('\\n') }}",
+                hint="print pictures without filters: {{ image }}, or {{ frames | join('\n') }}",
             )
         parts.append(Text(written.replace("\x00", "\ufffd") if "\x00" in written else written))
 
@@ -106,11 +106,11 @@ def printed(value: Any) -> Any:
         return value
     if value is None:
         raise PromptFault(
-            "an expression prints None", hint="give the variable a value, or ask `is none` first"
+            "an expression prints None", hint="give the variable a value, or test `is none` first"
         )
     if kind is tuple and value and type(value[0]) is Slot:
         raise PromptFault(
-            "a list of pictures is printed as a whole", hint="write {{ frames | join('\\n') }}"
+            "a list of pictures is printed directly", hint="write {{ frames | join('\n') }}"
         )
     if not isinstance(value, Undefined) and (isinstance(value, Iterator) or callable(value)):
         raise PromptFault(

@@ -55,8 +55,8 @@ def references(tree: nodes.Template, *, file: str) -> Iterator[tuple[str, int]]:
                 raise PromptError(
                     file,
                     node.lineno,
-                    f"`{type(node).__name__.lower()}` computes the name of a file",
-                    hint="write the file's name in quotes, with a condition around the tag",
+                    f"`{type(node).__name__.lower()}` uses a computed file name",
+                    hint="write the file name in quotes, and put a condition around the tag",
                 )
             yield item.value, node.lineno
 
@@ -87,8 +87,8 @@ def check(tree: nodes.Template, *, file: str) -> None:
         raise PromptError(
             file,
             line,
-            "this stands outside every block of a file that extends another, and is never shown",
-            hint="put it into a block that the other file has",
+            "this is outside all blocks of a file that extends another one, so it is never shown",
+            hint="move it into a block that the other file has",
         )
 
 

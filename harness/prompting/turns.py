@@ -82,23 +82,23 @@ class Record:
         if self._steps > MAX_STEPS:
             raise PromptFault(
                 f"the template takes more than {MAX_STEPS:,} steps",
-                hint="loop over the variables given, not over long ranges",
+                hint="loop over the given variables, not over long ranges",
             )
 
     def _look_at_the_clock(self) -> None:
         self._start = self._start or time.thread_time()
         if time.thread_time() - self._start > MAX_SECONDS:
             raise PromptFault(
-                f"the template runs for more than {MAX_SECONDS:g} seconds",
-                hint="loop less; work on shorter texts",
+                f"the template runs longer than {MAX_SECONDS:g} seconds",
+                hint="use shorter loops and texts",
             )
 
     def turn(self, role: Role, body: Callable[[], str]) -> None:
         """Runs the body of a turn and records it."""
         if self._role is not None:
             raise PromptFault(
-                f"a {role} turn stands inside a {self._role} turn",
-                hint=f"close the first with {{% end{self._role} %}}",
+                f"a {role} turn is inside a {self._role} turn",
+                hint=f"close the first one with {{% end{self._role} %}}",
             )
         self._role = role
         text = _tidy(body())
@@ -107,7 +107,7 @@ class Record:
         if not text:
             raise PromptFault(
                 f"the {role} turn is empty",
-                hint="give it text, or put the condition around the turn instead of inside it",
+                hint="give it text, or move the condition around the turn",
             )
         self.messages.append(Message(role, self.album.split(text)))
 
@@ -115,12 +115,12 @@ class Record:
         """The model speaks here: its text becomes an assistant turn, or the rendering pauses."""
         if self._role is not None:
             raise PromptFault(
-                f"`reply as {name}` stands inside a {self._role} turn",
-                hint="put it between turns",
+                f"`reply as {name}` is inside a {self._role} turn",
+                hint="move it between turns",
             )
         if name in self._reached:
             raise PromptFault(
-                f"`reply as {name}` is reached twice", hint="give every reply a name of its own"
+                f"`reply as {name}` is reached twice", hint="give every reply its own name"
             )
         self._reached.add(name)
         if name not in self.replies:
@@ -133,7 +133,7 @@ class Record:
         """A conversation of its own begins: what was said so far is not sent with what follows."""
         if self._role is not None:
             raise PromptFault(
-                f"`new conversation` stands inside a {self._role} turn", hint="put it between turns"
+                f"`new conversation` is inside a {self._role} turn", hint="move it between turns"
             )
         self.messages.clear()
 
@@ -145,7 +145,7 @@ class Record:
             self._look_at_the_clock()
         if self._spent > 8 * MAX_SIZE:
             raise PromptFault(
-                f"the template makes more than {8 * MAX_SIZE:,} characters", hint="print less"
+                f"the template gives more than {8 * MAX_SIZE:,} characters", hint="print less"
             )
 
     def weigh(self, value: Any) -> None:
@@ -194,14 +194,14 @@ class Turns(Extension):
             parser.fail("a reply needs a name: {% reply as description %}", line)
         name = parser.stream.expect("name").value
         if name in PROMPT_VARIABLES or name in parser.environment.globals:
-            parser.fail(f"a reply cannot be called {name}: that name is taken", line)
+            parser.fail(f"a reply cannot be called {name}: the name is already used", line)
         arguments: list[nodes.Expr] = [nodes.ContextReference(), nodes.Const(name)]
         call = self.call_method("reply", arguments, lineno=line)
         return nodes.ExprStmt(call).set_lineno(line)
 
     def _parse_new(self, parser: Parser, line: int) -> nodes.Node:
         if not parser.stream.skip_if("name:conversation"):
-            parser.fail("what is new? {% new conversation %}", line)
+            parser.fail("expected {% new conversation %}", line)
         call = self.call_method("anew", [nodes.ContextReference()], lineno=line)
         return nodes.ExprStmt(call).set_lineno(line)
 
@@ -247,7 +247,7 @@ class Turns(Extension):
         record.spend(size)
         if size > MAX_SIZE:
             raise PromptFault(
-                f"`~` makes a text of more than {MAX_SIZE:,} characters", hint="print less"
+                f"`~` gives a text of more than {MAX_SIZE:,} characters", hint="print less"
             )
         return "".join(texts)
 

@@ -12,20 +12,24 @@ from harness.core.message import Image
 
 PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
     {
-        "image": "the first picture; printed, it stands there",
+        "image": "the first picture; print it where it should appear",
         "images": "all pictures, the same list as frames",
-        "frames": "all pictures in order of time; {{ frames | join('\\n') }}; each has .index from 1",
-        "n_frames": "how many pictures there are; of a video, its frames",
-        "paired": "of samples that hold two pictures or clips, the other one: .image its first picture, .frames all of them",
-        "question": "the sample's own question, where it has one",
-        "labels": "the labels of the first field asked for that has labels, in the order to show",
-        "fields": "the fields asked for: name -> kind, labels, low, high, words, and options where it has any",
-        "every_field": "every field of the task, asked for or not, as `fields`",
-        "shown": "what the pictures are, in words, where a condition shows no plain frames",
-        "flow_legend": "the key to the colours, where a condition shows a picture of optical flow",
-        "definitions": "label -> what it means, for the labels that have a definition",
-        "exemplars": "worked examples to show first, as many as --shots asks for (else none): each has .image, .frames, "
-        ".question where it has one, and the true value of each field under its name",
+        "frames": "all pictures in time order; {{ frames | join('\n') }}; each has .index, starting "
+        "at 1",
+        "n_frames": "number of pictures; of a video, its frames",
+        "paired": "the other picture or clip, for samples with two: .image is its first picture, "
+        ".frames are all of them",
+        "question": "the sample's own question, if it has one",
+        "labels": "labels of the first requested field that has labels, in the order to show",
+        "fields": "the requested fields: name -> kind, labels, low, high, words, and options if it "
+        "has any",
+        "every_field": "every field of the task, requested or not, in the form of `fields`",
+        "shown": "text that describes the pictures, if the condition does not show plain frames",
+        "flow_legend": "key to the colours, if the condition shows optical flow",
+        "definitions": "label -> definition, for labels that have one",
+        "exemplars": "few-shot examples, as many as --shots sets (none by default): each has .image, "
+        ".frames, .question if it has one, and the true value of each field under its "
+        "name",
     }
 )
 

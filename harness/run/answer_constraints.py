@@ -87,15 +87,17 @@ def need_of(
         found = [asking.of(Ask((), name), asks).need for name in (*awaited, None)]
     except Unfit as reason:
         raise HarnessError(
-            f"--channel {channel} does not suit prompt {prompt.name} on task {task.name}: {reason}",
+            f"--channel {channel} cannot be used with prompt {prompt.name} on task "
+            f"{task.name}: {reason}",
             hint=_HINTS[channel],
         ) from None
     return frozenset(need for need in found if need is not None)
 
 
 _HINTS = {
-    "choice": "take a prompt that asks one field, or for JSON (answer: json), or leave --channel choice out",
-    "logprob": "take a prompt that asks one field in plain text: labels, yes or no, or a number with words (such as "
-    "emotion/plain, affect/valence-word), "
-    "or leave --channel logprob out",
+    "choice": "use a prompt that asks for one field, or for JSON (answer: json), or leave out "
+    "--channel choice",
+    "logprob": "use a prompt that asks for one field in plain text: labels, yes or no, or a number "
+    "with words (such as emotion/plain or affect/valence-word); or leave out --channel "
+    "logprob",
 }

@@ -70,8 +70,9 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
         missing = needs - set(held)
         if "video" in missing:
             notes.append(
-                f"{cell.task}, {cell.shown_condition}: {name} takes no video with the frames and times it is given; clips go "
-                "as their frames (a vLLM that asks for trust takes them when started with --trust-request-mm-kwargs)"
+                f"{cell.task}, {cell.shown_condition}: {name} does not accept video with "
+                "given frames and times; clips are sent as frames (some vLLM versions accept "
+                "it if started with --trust-request-mm-kwargs)"
             )
         missing -= {"video"}
         _refuse_thoughtless(cell, name, missing)
@@ -79,18 +80,21 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
             continue
         if "logprob" in missing:
             raise HarnessError(
-                f"{name} gives no log-probabilities of labels, which --channel logprob needs",
-                hint="serve it by vLLM, run it by transformers:, or leave --channel logprob out",
+                f"{name} gives no log-probabilities for labels, which --channel logprob needs",
+                hint="serve the model with vLLM, run it with transformers:, or leave out "
+                "--channel logprob",
             )
         kinds = ", ".join(sorted(missing))
         if plan.tasks[cell.task].task.unconstrained == "stop":
             raise HarnessError(
-                f"{name} was not held to a constraint ({kinds}) in any spelling tried, which --channel choice needs",
-                hint="leave --channel choice out, or --set unconstrained=free to go on in free text and have "
-                "that said everywhere",
+                f"{name} does not enforce constraints ({kinds}), which --channel choice "
+                "needs; every known request format was tried",
+                hint="leave out --channel choice, or use --set unconstrained=free to continue "
+                "in free text; every result then says so",
             )
         notes.append(
-            f"{cell.task}, {cell.prompt}: {name} is not held to {kinds}; the channel choice goes on in free text"
+            f"{cell.task}, {cell.prompt}: {name} does not enforce {kinds}; --channel choice "
+            "continues in free text"
         )
     return list(dict.fromkeys(notes))
 
@@ -126,12 +130,12 @@ def check_pictures(plan: Plan, axes: Axes, cards: Mapping[str, Card], library: L
         needed = _pictures_of(plan, cell, shots, library)
         if needed > most:
             raise HarnessError(
-                f"{cell.model} takes {counted(most)} in one request; with {shots} worked examples prompt "
-                f"{cell.prompt} shows {needed} apart from each other",
-                hint=f"--shots {most - 1}"
+                f"{cell.model} accepts {counted(most)} per request; with {shots} few-shot "
+                f"examples, prompt {cell.prompt} shows {needed} that cannot be combined",
+                hint=f"use --shots {most - 1}"
                 if most > 1
-                else "take a prompt with examples in words, such as "
-                "emotion/few-shot-text, or one that prints the examples' pictures side by side",
+                else "use a prompt with text examples, such as emotion/few-shot-text, or one "
+                "that prints the example pictures side by side",
             )
 
 

@@ -68,8 +68,10 @@ def _machine(here: Path) -> Iterator[Check]:
     free = shutil.disk_usage(here).free
     yield Check(
         "ok" if free > LEAST_FREE else "BAD",
-        f"{free / 2**30:.1f} GiB free where runs are written",
-        "" if free > LEAST_FREE else "free some space, or write runs elsewhere with --out DIR",
+        f"{free / 2**30:.1f} GiB free in the folder for runs",
+        ""
+        if free > LEAST_FREE
+        else "free some space, or write runs to another disk with --out DIR",
     )
     state = git_state(Path(__file__).parent)
     if state:
@@ -94,8 +96,8 @@ def check_vllm(python: str | None) -> Check:
     try:
         found = find_vllm(python)
     except HarnessError as error:
-        return Check("no", f"vllm:MODEL cannot be run: {error.message}", error.hint)
-    return Check("ok", f"vLLM {found.version} is started by {found.python} (vllm:MODEL)")
+        return Check("no", f"vllm:MODEL is not available: {error.message}", error.hint)
+    return Check("ok", f"vLLM {found.version} is available from {found.python} (vllm:MODEL)")
 
 
 def check_model(
@@ -156,10 +158,10 @@ def _torch_device() -> Check:
     try:
         torch = importlib.import_module("torch")
     except (ImportError, OSError):
-        return Check("no", "local models run nowhere without torch")
+        return Check("no", "transformers: models need torch")
     if torch.cuda.is_available():
         return Check("ok", f"GPU: {torch.cuda.get_device_name(0)}")
-    return Check("ok", "no GPU: local models run on the processor")
+    return Check("ok", "no GPU: transformers: models run on the CPU")
 
 
 def _files(place: Workspace) -> Iterator[Check]:
@@ -196,4 +198,4 @@ def _packages() -> Iterator[Check]:
 
 
 def _broken(one: Listed) -> Check:
-    return Check("BAD", one.line.removeprefix("broken: "), f"repair or uninstall {one.package}")
+    return Check("BAD", one.line.removeprefix("broken: "), f"fix or uninstall {one.package}")

@@ -99,7 +99,7 @@ def _told(
         failure = shown[one.id].failure
         if failure is not None:
             return Examples(
-                ids, (), Failure(failure.kind, f"worked example {one.id}: {failure.detail}")
+                ids, (), Failure(failure.kind, f"few-shot example {one.id}: {failure.detail}")
             )
     given = tuple(
         example_variables(

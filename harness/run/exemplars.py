@@ -81,7 +81,7 @@ class ExamplePool:
                 (i for i in walk if i.id not in taken and kin.isdisjoint(_kin(i, self.task))), None
             )
             if found is None:
-                raise _too_few(shots, f"no other {label or 'example'} is left for {sample.id}")
+                raise _too_few(shots, f"no other {label or 'example'} is available for {sample.id}")
             drawn.append(found)
         return tuple(drawn)
 
@@ -99,7 +99,7 @@ class ExamplePool:
         if not usable:
             raise _too_few(
                 shots,
-                f"{sum(map(len, by_label.values()))} samples with a known {' and '.join(asks)} were found",
+                f"{sum(map(len, by_label.values()))} samples have a known {' and '.join(asks)}",
             )
         return usable
 
@@ -143,7 +143,7 @@ def read_pool(task: Task, *, seed: int, here: Path) -> ExamplePool:
         held = _hold(source, task, seed)
     except HarnessError as error:
         raise HarnessError(
-            f"task {task.name}, worked examples: {error.message}", hint=error.hint
+            f"task {task.name}, few-shot examples: {error.message}", hint=error.hint
         ) from None
     return ExamplePool(task, seed, options, source.digest(), held)
 
@@ -220,7 +220,7 @@ def _names(sample: Sample, task: Task) -> Iterator[str]:
 
 def _too_few(shots: int, why: str) -> HarnessError:
     return HarnessError(
-        f"{shots} worked examples cannot be drawn: {why}",
-        hint="ask for fewer --shots, or name other data under `exemplars:` in the task "
-        "(exemplars: {split: train}; --set exemplars.file=train.csv)",
+        f"cannot draw {shots} few-shot examples: {why}",
+        hint="lower --shots, or name other data under `exemplars:` in the task (exemplars: "
+        "{split: train}; --set exemplars.file=train.csv)",
     )

@@ -217,7 +217,7 @@ def system_in_user(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 def _apart(card: Card, shown: int, most: int) -> str:
     return (
-        f"the prompt shows {counted(shown)} apart from each other, and {card.name} takes {most}: only "
-        "neighbouring pictures become a contact sheet, so print them together "
-        "({{ frames | join('\\n') }}) or choose fewer frames or --shots"
+        f"the prompt shows {counted(shown)} that cannot be combined, and {card.name} accepts "
+        f"{most}: only neighbouring pictures can become a contact sheet. Print them together "
+        "({{ frames | join('\n') }}), or use fewer frames or --shots"
     )

@@ -34,8 +34,8 @@ def fit_source(task: Task, given: str) -> Mapping[str, Any]:
     option = FILE_OPTION.get(str(source["family"]))
     if option is None:
         raise HarnessError(
-            f"--fit-on {given}: source family {source['family']} reads no path",
-            hint="name source options instead, such as --fit-on split=train",
+            f"--fit-on {given}: source family {source['family']} takes no path",
+            hint="give source options instead, such as --fit-on split=train",
         )
     return {**source, option: given}
 

@@ -135,12 +135,12 @@ class RunFolder:
         except OSError as error:
             raise HarnessError(
                 f"cannot make the run folder {self.path}: {error.strerror}",
-                hint="choose another place with --out DIR",
+                hint="choose another folder with --out DIR",
             ) from None
         if not os.access(self.path, os.W_OK):
             raise HarnessError(
                 f"the run folder {self.path} is read-only",
-                hint="choose another place with --out DIR",
+                hint="choose another folder with --out DIR",
             )
 
     @contextlib.contextmanager
@@ -212,7 +212,7 @@ class RunFolder:
         except (BlockingIOError, FileNotFoundError):
             raise HarnessError(
                 f"another process is writing {self.output}",
-                hint="wait for it to end, or choose another place with --out DIR",
+                hint="wait until it ends, or choose another folder with --out DIR",
             ) from None
 
     def writing_to(self, place: Path) -> RunFolder:
@@ -243,7 +243,7 @@ def open_run(path: Path) -> RunFolder:
     if not folder.manifest.is_file():
         raise HarnessError(
             f"{path} is not a run folder: it has no manifest.json",
-            hint="name a folder that `harness run` wrote, such as results/runs/NAME",
+            hint="name a folder written by `harness run`, such as results/runs/NAME",
         )
     return folder
 
@@ -252,7 +252,8 @@ def write_error(path: Path, error: OSError) -> HarnessError:
     """The error for a write that failed: the disk is full, the place read-only, a limit reached."""
     return HarnessError(
         f"cannot write {path}: {error.strerror or error}",
-        hint="free space or make it writable, then give the same command again: what was finished is kept",
+        hint="free disk space or make the folder writable, then run the same command again; "
+        "finished requests are kept",
         at_work=True,
     )
 

@@ -20,7 +20,7 @@ def read_gone(folder: RunFolder) -> dict[str, frozenset[str]]:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise HarnessError(
             f"{folder.gone} cannot be read: {error}",
-            hint="remove it; samples that are gone from the source are then not counted",
+            hint="delete it; samples that are gone from the source are then not counted",
         ) from None
 
 

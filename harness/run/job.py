@@ -161,8 +161,8 @@ def _refuse_secret(model: str) -> None:
     """A model's name stands in every file of a run, so a key must be stopped before the first is written."""
     if redact(model) != model:
         raise HarnessError(
-            f"the model {redact(model)} is written with a key or a password",
-            hint="leave it out; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
+            f"the model name {redact(model)} contains a key or a password",
+            hint="leave it out; put the key in OPENAI_API_KEY or in a file (--key-file)",
         )
 
 

@@ -141,6 +141,6 @@ def _opened(path: Path) -> IO[bytes]:
 def _broken(path: Path, number: int, fault: str) -> HarnessError:
     return HarnessError(
         f"{path}:{number}: {fault}",
-        hint="delete that line; its request will be made again",
+        hint="delete that line; its request is then sent again",
         at_work=False,
     )

@@ -238,8 +238,8 @@ def keep_sources(folder: RunFolder, served: Mapping[str, Mapping[str, int]]) -> 
         if len(both) > 1:
             sources = "; ".join(f"{source} ({count})" for source, count in entry["served"].items())
             told.append(
-                f"the replies of {name} in this folder come from {len(both)} versions: {sources}. Where they "
-                "differ, so may the answers"
+                f"the replies of {name} in this folder come from {len(both)} versions: "
+                f"{sources}. Answers may differ where the versions do"
             )
     if served:
         _write(folder, manifest)
@@ -260,7 +260,7 @@ def read_manifest(folder: RunFolder) -> dict[str, Any]:
     if schema != SCHEMA:
         raise HarnessError(
             f"{folder.manifest} has schema {schema}, this version reads {SCHEMA}",
-            hint="score it with the version that wrote it (see `packages` in the manifest)",
+            hint="use the version that wrote it (see `packages` in the manifest)",
         )
     check_shape(manifest, folder.manifest)
     _check_kinds(manifest, folder)
@@ -282,6 +282,7 @@ def refuse_export(manifest: Mapping[str, Any], path: Path) -> None:
     """Raise HarnessError where a folder is an export, which has no journal to score."""
     if "export" in manifest:
         raise HarnessError(
-            f"{path} is an export: it holds no journal and no ids",
-            hint="give the run folder that it was made from; exports are for `harness compare`",
+            f"{path} is an export: it has no journal and no ids",
+            hint="use the run folder it was made from; exports can only be used with `harness "
+            "compare`",
         )

@@ -29,7 +29,7 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
     if axes.repeats > 1:
         notes.append(
             f"each sample is asked {axes.repeats} times, at temperature {drawn}"
-            + ("" if all(warmth) else ": greedy replies can hardly differ (--temperature T)")
+            + ("" if all(warmth) else "; greedy replies hardly differ (set --temperature)")
         )
     for name in dict.fromkeys(cell.protocol for cell in plan.cells):
         draws = draws_of(load_protocol(name))
@@ -48,7 +48,7 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
             "it room"
         )
     if not plan.cells:
-        notes.append("no model asked for: only the baselines are scored (--model M)")
+        notes.append("no model given (--model): only the baselines are scored")
     return notes
 
 
@@ -63,16 +63,21 @@ def _sample_notes(plan: Plan) -> Iterator[str]:
         yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
         yield from (f"{name}: {note}" for note in planned.notes)
         if planned.gone:
-            yield f"{name}: {len(planned.gone):,} samples of this run are gone from the source and leave its tables"
+            yield (
+                f"{name}: {len(planned.gone):,} samples of this run are gone from the source; "
+                "they are left out of the tables"
+            )
         if any(weight_of(c.condition) is not None for c in plan.cells if c.task == name):
-            yield f"{name}: mixed in pairs: {RULE}"
+            yield f"{name}: samples are mixed in pairs: {RULE}"
         if planned.pool is not None:
             held = planned.pool.summary()
-            labels = ", ".join(f"{label or 'of no label'} {n}" for label, n in held["held"].items())
+            labels = ", ".join(
+                f"{label or 'without a label'} {n}" for label, n in held["held"].items()
+            )
             other = ", ".join(f"{key}={value}" for key, value in planned.task.exemplars.items())
             yield (
-                f"{name}: worked examples from {other or held['from']} ({labels}), balanced over labels, "
-                "never of the sample's own subject"
+                f"{name}: few-shot examples from {other or held['from']} ({labels}), balanced "
+                "over labels, never of the sample's own subject"
             )
 
 
@@ -92,8 +97,8 @@ def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
                     f"gone: {', '.join(gone)}"
                 ] * bool(gone)
                 found.append(
-                    f"{name}: {field} has {len(spec.classes)} classes, and had {len(then)} in the last run of this "
-                    f"folder ({'; '.join(words)}): all is asked again"
+                    f"{name}: {field} has {len(spec.classes)} classes, and {len(then)} in the "
+                    f"last run of this folder ({'; '.join(words)}): everything is asked again"
                 )
     return found
 
@@ -101,16 +106,16 @@ def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
 def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
     if isinstance(model, RecordedModel):
         yield (
-            f"{spec} was not opened: all its trials are finished under the identity that was recorded, which was not "
-            "checked (--check-model opens it)"
+            f"{spec} was not opened: all its trials are finished. Its recorded identity was "
+            "not checked (use --check-model)"
         )
         return
     details = {} if model is None else model.card.details
     host = remote_host(axes.settings_of(spec).model) or details.get("remote")
     if host:
-        yield f"faces leave this machine for {host} ({spec})"
+        yield f"pictures of faces are sent to {host} ({spec})"
     if details.get("not_sent"):
-        yield f"{spec} has no place for {details['not_sent']}: its own defaults hold"
+        yield f"{spec} does not accept {details['not_sent']}: its own defaults apply"
     most = most_images(None if model is None else model.card, axes.max_images.get(spec))
     if most is not None:
-        yield f"{spec} is sent at most {counted(most)}: more become one contact sheet"
+        yield f"{spec} gets at most {counted(most)} per request; more become one contact sheet"

@@ -116,7 +116,8 @@ def preview(
     for name, given in zip(examples.ids, examples.given, strict=True):
         truth = ", ".join(f"{field} {given[field]}" for field in asks)
         known += [
-            (image, f"{image.name}  (worked example {name}: {truth})") for image in given["frames"]
+            (image, f"{image.name}  (few-shot example {name}: {truth})")
+            for image in given["frames"]
         ]
     turns = tuple((role, text) for role, text in conversation_turns(rendering.messages))
     ordered = tuple(_in_order_shown(rendering.messages, known))

@@ -55,8 +55,9 @@ class RecordedModel:
         model = self._opening()
         if model.card.identity != self._card.identity:
             raise HarnessError(
-                f"{self._card.name} is another model than the one that this run recorded, and a picture or a sample "
-                "has changed, so it would have to be asked",
-                hint="give the same command with --check-model: all its trials are then asked again",
+                f"{self._card.name} is not the model recorded in this run, and a picture or a "
+                "sample has changed, so requests are needed",
+                hint="run the same command with --check-model: all trials of this model are "
+                "then asked again",
             )
         return model

@@ -20,13 +20,15 @@ def requests_of(cell: Cell, prompt: Prompt, library: Library, *, temperature: fl
     draws = draws_of(protocol)
     if draws > 1 and cell.channel == "logprob":
         raise HarnessError(
-            f"protocol {cell.protocol} draws {draws} replies, and on the channel logprob they are all alike",
-            hint="vote on --channel free or choice",
+            f"protocol {cell.protocol} draws {draws} replies, which are all equal on the "
+            "channel logprob",
+            hint="use vote with --channel free or choice",
         )
     if draws > 1 and not temperature:
         raise HarnessError(
-            f"protocol {cell.protocol} draws {draws} replies to each prompt, and at temperature 0 they are all alike",
-            hint="add a temperature, such as --temperature 0.7",
+            f"protocol {cell.protocol} draws {draws} replies per prompt, which are all equal "
+            "at temperature 0",
+            hint="set a temperature, such as --temperature 0.7",
         )
     return requests
 

@@ -250,7 +250,10 @@ def manifest_before(folder: RunFolder) -> dict[str, Any]:
     try:
         return read_manifest(folder)
     except HarnessError as error:
-        hint = "or remove manifest.json: replies stay, cells that the command does not name leave the tables"
+        hint = (
+            "or delete manifest.json: replies are kept, and cells that the command does not name "
+            "leave the tables"
+        )
         raise HarnessError(
             error.message, hint=f"{error.hint}; {hint}" if error.hint else hint.removeprefix("or ")
         ) from None
@@ -341,7 +344,8 @@ async def _run_model(
         if not limit.expired():
             raise
         raise HarnessError(
-            f"stopped: the run took its {ready.job.limits.seconds:g} s; {tally.trials} trials were done",
+            f"stopped: the time limit of {ready.job.limits.seconds:g} s is over; "
+            f"{tally.trials} trials are done",
             hint=RESUME,
         ) from None
     finally:

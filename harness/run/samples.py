@@ -92,7 +92,7 @@ class Planner:
         value = sample.annotations.get(rule)
         if value is None:
             raise HarnessError(
-                f"sample {sample.id} has no {rule!r} to cluster by",
+                f"sample {sample.id} has no {rule!r}, which cluster: names",
                 hint="set cluster: to auto, image, or an annotation that every sample has",
             )
         return str(value)
@@ -112,8 +112,8 @@ class Planner:
             classes = ", ".join(self.task.fields[name].classes)
             raise HarnessError(
                 f"sample {sample}: {name} is {value!r}, which is not one of: {classes}",
-                hint=f"correct the row, or --set fields.{name}.labels=from-data to take the labels as "
-                f"they are, or list them: --set 'fields.{name}.labels=[...]'",
+                hint=f"correct the row; or use --set fields.{name}.labels=from-data to use the "
+                f"labels in the data; or list them: --set 'fields.{name}.labels=[...]'",
             )
         return label
 
@@ -174,8 +174,8 @@ def write_samples(
     write_rows(path, rows())
     if not count:
         raise HarnessError(
-            f"task {task.name}: the source yields no sample",
-            hint="check source options: a split, a label column that is empty, a limit of 0",
+            f"task {task.name}: the source has no samples",
+            hint="check the source options, such as the split, the label column and the limit",
         )
     return SampleSummary(
         count=count,
@@ -239,5 +239,5 @@ def _collect(value: Value | None, seen: set[str], name: str) -> None:
     if len(seen) > MOST_CLASSES:
         raise HarnessError(
             f"field {name} has more than {MOST_CLASSES} different labels",
-            hint=f"is it free text? --set fields.{name}.kind=text; else list the labels",
+            hint=f"for free text, use --set fields.{name}.kind=text; otherwise list the labels",
         )

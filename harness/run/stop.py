@@ -13,7 +13,7 @@ FIRST = 20
 """Requests before the rate is judged."""
 RECENT = 100
 """Requests that it is judged over: a server that dies late in a run is noticed as soon as one that never lived."""
-RESUME = "the same command goes on from there and asks only what is missing"
+RESUME = "run the same command again to continue; only missing requests are sent"
 
 _OF_THE_SAMPLE = ("media", "unsupported")
 """Failures that no server can help: a sample is as bad tomorrow."""
@@ -59,9 +59,9 @@ class ErrorWatch:
         if least_rate(total, count) > self._most:
             kinds = ", ".join(f"{kind} {n}" for kind, n in failed.most_common())
             raise HarnessError(
-                f"stopped: {total} of the last {count} requests failed ({kinds}); "
-                f"the last: {self._said}",
-                hint=f"see to the server; {RESUME} (--max-error-rate {self._most:g} was the limit)",
+                f"stopped: {total} of the last {count} requests failed ({kinds}); last "
+                f"failure: {self._said}",
+                hint=f"check the server; {RESUME} (limit: --max-error-rate {self._most:g})",
             )
 
 

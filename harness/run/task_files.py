@@ -47,7 +47,7 @@ def find_task(name: str, folders: Folders | Sequence[Path]) -> Path:
     known = task_names(folders)
     close = difflib.get_close_matches(name, known, n=3)
     raise HarnessError(
-        f"no task is called {name!r}",
+        f"unknown task {name!r}",
         hint=(
             f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(known)}"
         )
@@ -129,7 +129,7 @@ def _refuse_useless(task: Task, where: Place) -> None:
             at = where(["fields", name, option])
             raise HarnessError(
                 f"{at}: fields.{name}.{option} has no effect on a field of kind {field.kind}",
-                hint="remove it, or give the field another kind",
+                hint="remove it, or change the kind of the field",
             )
 
 
@@ -160,7 +160,7 @@ def split_change(change: str) -> tuple[tuple[str, ...], str]:
     keys = tuple(dotted.strip().split("."))
     if not sign or not all(keys):
         raise HarnessError(
-            f"--set {change}: a change reads field.path=value", hint="--set source.file=labels.csv"
+            f"--set {change}: expected KEY=VALUE", hint="--set source.file=labels.csv"
         )
     return keys, text
 
@@ -188,5 +188,6 @@ def change_value(text: str, dotted: str) -> Any:
     except YamlFault as fault:
         raise HarnessError(
             f"--set {dotted}: {text!r} opens a list or mapping and is {fault.problem}",
-            hint="quote the whole argument for the shell, e.g. --set 'fields.emotion.labels=[happy, sad]'",
+            hint="quote the whole argument for the shell, such as --set "
+            "'fields.emotion.labels=[happy, sad]'",
         ) from None

@@ -120,9 +120,10 @@ def fill_references(value: Any, data: Mapping[str, str], *, where: str) -> Any:
         root = data.get(name.removeprefix("data."))
         if root is None or not name.startswith("data."):
             raise HarnessError(
-                f"{where}: nothing is known of ${{{name}}}",
-                hint=f'in {CONFIG_NAME}: [data] {name.removeprefix("data.")} = "FOLDER"'
-                f"; or on the command line: --set {where.partition(': ')[2] or where}=FOLDER",
+                f"{where}: ${{{name}}} is not defined",
+                hint=f"define it in {CONFIG_NAME}: [data] {name.removeprefix('data.')} = "
+                '"FOLDER"; or on the command line: --set '
+                f"{where.partition(': ')[2] or where}=FOLDER",
             )
         return root
 

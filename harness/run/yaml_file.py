@@ -33,7 +33,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Place]:
     except YamlFault as fault:
         raise HarnessError(f"{path}:{fault.line}: {fault.problem}", hint=fault.hint) from None
     if not isinstance(data, dict) or root is None:
-        raise HarnessError(f"{path}:1: a mapping is wanted (key: value lines)")
+        raise HarnessError(f"{path}:1: expected a mapping (key: value lines)")
     lines: dict[tuple[str | int, ...], int] = {}
     _index(root, (), lines)
 
@@ -73,7 +73,7 @@ def validated(model: type[M], data: Mapping[str, Any], place: Place, what: str) 
         more = len(faults) - 1
         hint = _mend(fault["type"], keys, model)
         if more:
-            hint += f" ({more} more fault{'s' if more > 1 else ''} behind it)"
+            hint += f" (and {more} more error{('s' if more > 1 else '')})"
         raise HarnessError(f"{place(keys)}: {name}: {_words(fault)}", hint=hint) from None
 
 

@@ -71,7 +71,10 @@ def told(found: Mapping[str, Sequence[Entry]], beside: ScoredTask) -> Iterator[A
             elif not entry["rows"]:
                 continue
             elif name not in packages:
-                why = f"analysis {name} of {entry['package']} is not installed here: its rows stand in scores.json"
+                why = (
+                    f"analysis {name} of {entry['package']} is not installed; its rows are in "
+                    "scores.json"
+                )
                 yield AnalysisResult(name, name, entry["package"], (), why)
             else:
                 yield _told(name, packages[name], entry["rows"], beside)
@@ -83,7 +86,7 @@ def _told(name: str, package: str, rows: Sequence[Entry], beside: ScoredTask) ->
         blocks = tuple(analysis.blocks(_adapter(analysis).validate_python(rows), beside))
         for block in blocks:
             if not isinstance(block, BLOCKS):
-                raise TypeError(f"blocks() gave a {type(block).__name__}, which is no block")
+                raise TypeError(f"blocks() returned a {type(block).__name__}, which is not a block")
         return AnalysisResult(name, str(analysis.title), package, blocks, "")
     except Exception as error:  # noqa: BLE001 - code of another package may raise anything
         return AnalysisResult(name, name, package, (), _sentence(name, package, error))
@@ -92,7 +95,7 @@ def _told(name: str, package: str, rows: Sequence[Entry], beside: ScoredTask) ->
 def _plain(analysis: Analysis, rows: list[Any]) -> list[Any]:
     """The rows as plain JSON, which must make the same rows again."""
     if any(isinstance(row, ScoreRow) for row in rows):
-        raise TypeError("compute() gave a ScoreRow: a number of a field is a metric")
+        raise TypeError("compute() returned a ScoreRow: return it from a metric instead")
     adapter = _adapter(analysis)
     adapter.validate_python(rows)
     dumped = adapter.dump_python(rows, warnings="error")  # as JSON, NaN would become None

@@ -159,11 +159,12 @@ def consistency_lines(state: Mapping[str, Any]) -> Iterator[str]:
     """What stands beneath tables of repeats."""
     for entry in state.get("consistency", ()):
         changed = (
-            f"{entry['flip_rate']:.1%} of {entry['n']:,} samples answered differently"
+            f"{entry['flip_rate']:.1%} of {entry['n']:,} samples got different answers"
             if entry.get("flip_rate") is not None
-            else f"answers of one sample deviate by {entry.get('deviation_within') or 0:.3f}"
+            else f"answers to one sample deviate by {entry.get('deviation_within') or 0:.3f}"
         )
         yield (
-            f"{who_answered(entry)}: asked {entry['repeats']} times, scores are means over them; {changed}; "
-            f"{entry['metric']} of a repeat deviates by {entry['deviation'] or 0:.3f}"
+            f"{who_answered(entry)}: asked {entry['repeats']} times, scores are means over "
+            f"repeats; {changed}; standard deviation of {entry['metric']} over repeats: "
+            f"{entry['deviation'] or 0:.3f}"
         )

@@ -108,8 +108,8 @@ def _write(
     if asked.truths is not None:
         _check_named(asked.truths, truths, named, tasks)
         said.append(
-            f"truths corrected by {asked.truths.name} ({digest_file(asked.truths)[:8]}): "
-            f"{corrected} of them differ from those planned"
+            f"truths corrected from {asked.truths.name} ({digest_file(asked.truths)[:8]}): "
+            f"{corrected} of them differ from the planned ones"
         )
     write_scoring(place, tasks=entries, said=said)
 
@@ -127,7 +127,8 @@ def _tasks(manifest: Mapping[str, Any], asked: Rescoring) -> list[str]:
         return names
     if asked.task not in names:
         raise HarnessError(
-            f"--task {asked.task}: the run has no such task", hint=f"it has: {', '.join(names)}"
+            f"--task {asked.task}: the run has no such task",
+            hint=f"tasks of the run: {', '.join(names)}",
         )
     return [asked.task]
 
@@ -161,27 +162,28 @@ def _refuse(
     if keys[0] == "source":
         if not refresh:
             raise HarnessError(
-                f"--set {change}: the source is not read when a run is scored",
+                f"--set {change}: scoring does not read the source",
                 hint="add --refresh to read truths and annotations again from the source",
             )
         return
     if keys[0] not in Task.model_fields:
         raise HarnessError(
             f"--set {change}: a task has no key {keys[0]!r}",
-            hint=f"its keys are: {', '.join(k for k in Task.model_fields if k != 'name')}",
+            hint=f"keys: {', '.join(k for k in Task.model_fields if k != 'name')}",
         )
     if keys[0] == "fields" and len(keys) > 1:
         known = dict.fromkeys(name for task in tasks.values() for name in task.fields)
         if keys[1] not in known:
             raise HarnessError(
                 f"--set {change}: no task of the run has a field {keys[1]!r}",
-                hint=f"the fields are: {', '.join(known)}",
+                hint=f"fields: {', '.join(known)}",
             )
     if not concerns_scoring(keys):
         raise HarnessError(
-            f"--set {change}: this would change what was asked, and the replies are there already",
-            hint="give it to `harness run`, which asks what it concerns; `harness score` takes metrics, scored, "
-            "synonyms, definitions of fields, and slices, folds, cluster, parts, languages",
+            f"--set {change}: this would change the requests, and the replies already exist",
+            hint="pass it to `harness run`, which sends the requests it affects. `harness "
+            "score` accepts metrics, scored, synonyms and definitions of fields, and "
+            "slices, folds, cluster, parts, languages",
         )
     if keys[-1] == "definitions" or keys[2:3] == ("definitions",):
         showing = sorted(
@@ -189,8 +191,9 @@ def _refuse(
         )
         if showing:
             raise HarnessError(
-                f"--set {change}: the prompt {showing[0]} shows definitions, so this would change what was asked",
-                hint="give it to `harness run`, which asks again with the new definitions",
+                f"--set {change}: the prompt {showing[0]} shows definitions, so this would "
+                "change the requests",
+                hint="pass it to `harness run`, which asks again with the new definitions",
             )
 
 
@@ -201,7 +204,7 @@ def _truths(asked: Rescoring, tasks: Mapping[str, Task]) -> dict[str, Beside]:
     if not asked.truths.is_file():
         raise HarnessError(
             f"--truths: no such file: {asked.truths}",
-            hint="name a table with a column `sample` and one for each field that is corrected",
+            hint="name a table with a column `sample` and one column per corrected field",
         )
     fields = {name: spec for task in tasks.values() for name, spec in task.fields.items()}
     options = SidecarOptions(file=str(asked.truths))
@@ -211,8 +214,8 @@ def _truths(asked: Rescoring, tasks: Mapping[str, Task]) -> dict[str, Beside]:
     columns = {name for one in truths.values() for name in one.targets}
     if not columns:
         raise HarnessError(
-            f"--truths: {asked.truths.name} has no value in a column called like a field",
-            hint=f"the fields are: {', '.join(fields)}",
+            f"--truths: {asked.truths.name} has no column with the name of a field",
+            hint=f"fields: {', '.join(fields)}",
         )
     return truths
 
@@ -244,8 +247,10 @@ def _check_named(
     if strays:
         more = f" (and {len(strays) - 1} more)" if len(strays) > 1 else ""
         raise HarnessError(
-            f"--truths: {file.name} names {strays[0]!r}{more}, which is no sample of {', '.join(tasks)}",
-            hint="use the ids of records.parquet, which `harness show TASK` prints too; take other rows out",
+            f"--truths: {file.name} names {strays[0]!r}{more}, which is not a sample of "
+            f"{', '.join(tasks)}",
+            hint="use the ids in records.parquet (`harness show TASK` prints them too) and "
+            "remove other rows",
         )
 
 
@@ -266,13 +271,13 @@ def _refreshed(
         fresh[at] = _fresh(rows[at], sample, planner)
     if not fresh:
         raise HarnessError(
-            f"--refresh: the source of {task.name} holds none of the run's samples",
-            hint="name the source with --set source.file=... as it was when the run was made",
+            f"--refresh: the source of {task.name} has none of the run's samples",
+            hint="name the source that the run used with --set source.file=...",
         )
     gone = len(rows) - len(fresh)
     said = [f"truths and annotations of {task.name} read again from its source"]
-    said += [f"{gone} samples gone from it are left out"] if gone else []
-    said += [f"{strangers} samples that were not asked are left out"] if strangers else []
+    said += [f"{gone} samples that are gone from it are left out"] if gone else []
+    said += [f"{strangers} samples that were not asked about are left out"] if strangers else []
     told.append("; ".join(said))
     return [fresh[at] for at in sorted(fresh)]
 
@@ -292,7 +297,8 @@ def _clustered(
         return list(rows)
     if rule == "auto":
         raise HarnessError(
-            f"--set cluster=auto: the run was planned with cluster: {before.cluster}, and its subjects are not known",
+            f"--set cluster=auto: the run was planned with cluster: {before.cluster}, so its "
+            "subjects are not known",
             hint="add --refresh to read them again from the source",
         )
     return list(_numbered(rows) if rule == "image" else _named(rows, rule))
@@ -313,7 +319,8 @@ def _named(rows: Sequence[PlannedSample], rule: str) -> Iterator[PlannedSample]:
             known = dict.fromkeys(name for one in rows[:100] for name in one.annotations)
             raise HarnessError(
                 f"--set cluster={rule}: sample {row.sample} has no {rule!r}",
-                hint=f"use auto, image, or an annotation that every sample has: {', '.join(known) or 'there is none'}",
+                hint="use auto, image, or an annotation that every sample has: "
+                f"{', '.join(known) or 'there is none'}",
             )
         yield replace(row, cluster=str(value))
 
@@ -328,7 +335,7 @@ def _check_annotations(task: Task, rows: Sequence[PlannedSample], run: Path) -> 
             if name not in known:
                 raise HarnessError(
                     f"{key}: no sample of {task.name} in {run} has an annotation {name!r}",
-                    hint=f"there are: {', '.join(sorted(known))}",
+                    hint=f"annotations: {', '.join(sorted(known))}",
                 )
 
 

@@ -90,9 +90,9 @@ class One:
 """
 BAD = {
     "raises at import": ("raise RuntimeError('boom')", "cannot be imported: RuntimeError: boom"),
-    "is a class": (f"{GOOD}\nONE = One", "the class One, not an object of it"),
+    "is a class": (f"{GOOD}\nONE = One", "the class One, not an instance of it"),
     "lacks a part": (f"{GOOD}\ndel One.blocks\nONE = One()", "without blocks"),
-    "another name": (f"{GOOD}\nOne.name = 'two'\nONE = One()", "calls itself 'two'"),
+    "another name": (f"{GOOD}\nOne.name = 'two'\nONE = One()", "with the name 'two'"),
     "applies raises": (f"{GOOD}\nOne.applies = lambda s, t: 1 / 0\nONE = One()", "ZeroDivisionError"),
     "compute raises": (f"{GOOD}\nOne.compute = lambda s, a: a.nothing\nONE = One()", "AttributeError"),
     "NaN": (f"{GOOD}\nOne.compute = lambda s, a: [{{'n': float('nan')}}]\nONE = One()", "ValueError"),
@@ -108,7 +108,7 @@ BAD = {
         f"{GOOD}\nfrom harness.score import ScoreRow\n"
         "One.compute = lambda s, a: [ScoreRow('t', 'm', 'p', 'none', 'all', 'f', 'uar', 1.0, None, None, 1, 1.0, 'e')]\n"
         "ONE = One()",
-        "a number of a field is a metric",
+        "return it from a metric",
     ),
 }  # fmt: skip
 
@@ -204,7 +204,9 @@ def test_one_that_is_called_like_a_shipped_one_is_named_and_replaces_nothing(
     capsys.readouterr()
     packaged.write(f"{GOOD}\nOne.name = 'folds'\nONE = One()", name="folds")
     assert main(["score", str(tmp_path / "run")]) == 0
-    assert "more than one analysis is called 'folds'" in " ".join(capsys.readouterr().out.split())
+    assert "more than one analysis has the name 'folds'" in " ".join(
+        capsys.readouterr().out.split()
+    )
     after = json.loads((tmp_path / "run" / "scores.json").read_bytes())
     assert {key: value for key, value in after.items() if key != "analyses"} == before
 

@@ -50,7 +50,7 @@ def test_other_kinds_of_field_have_no_percentages() -> None:
     assert (found.outcome, found.rule) == (Outcome.UNPARSED, "percentages/kind")
     with pytest.raises(Unfit, match="has no labels"):
         constraint_for({"valence": FieldSpec(kind="number")}, "percentages")
-    with pytest.raises(ValidationError, match="goes with one field"):
+    with pytest.raises(ValidationError, match="needs exactly one field"):
         PromptHead(fields=("emotion", "valence"), answer="percentages")
 
 

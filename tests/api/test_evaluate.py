@@ -63,7 +63,7 @@ def test_a_task_object_with_changes(data: Path) -> None:
     made = harness.Task(
         source={"family": "table", **SOURCE}, fields=task.fields, prompts=task.prompts
     )
-    with pytest.raises(harness.HarnessError, match="without a name"):
+    with pytest.raises(harness.HarnessError, match="needs a name"):
         harness.evaluate(made, progress=False)
 
 
@@ -133,13 +133,13 @@ MINE: dict[str, Any] = {"source": SOURCE}
     ("task", "options", "said", "hint"),
     [
         ("table/emotion", {"promts": "emotion/plain"}, "no option 'promts'", "prompts"),
-        ("table/emotoin", {}, "no task is called", "table/emotion"),
+        ("table/emotoin", {}, "unknown task", "table/emotion"),
         ("table/emotion", {**MINE, "set": {"nonsense": 1}}, "nonsense: unknown key", "choose one of"),
         ("table/emotion", {**MINE, "fields": {"emotion": {"metrics": ["uarr"]}}}, "no metric 'uarr'", "uar"),
         ("table/emotion", {**MINE, "fields": {"emotion": {"metrcs": []}}}, "unknown key", "metrics"),
-        ("table/emotion", {**MINE, "fields": ["emotion"]}, "fields is list", "fields="),
+        ("table/emotion", {**MINE, "fields": ["emotion"]}, "fields must be a mapping", "fields="),
         ("table/emotion", {**MINE, "set": {"slices": None}}, "slices is None", "leave it out"),
-        ("table/emotion", {**MINE, "source": {"file": "[a].csv"}}, "read as a list", "./["),
+        ("table/emotion", {**MINE, "source": {"file": "[a].csv"}}, "would be read as a", "./["),
         ("table/emotion", {**MINE, "prompts": "emotion/plain"}, "prompts has no effect without model", "affect-tiny"),
         ("table/emotion", {**MINE, "model": "affect-tiny", "concurrency": 3}, "concurrency has no effect", ""),
         ("table/emotion", {**MINE, "model": RuleModel(), "timeout": 3.0}, "timeout has no effect", ""),
@@ -148,9 +148,9 @@ MINE: dict[str, Any] = {"source": SOURCE}
         ("table/emotion", {**MINE, "model": RuleModel(), "channels": "fre"}, "channels", ""),
         ("table/emotion", {**MINE, "model": RuleModel(), "conditions": "blnk"}, "blnk", "blank"),
         ("table/emotion", {**MINE, "model": RuleModel(), "prompts": "emotion/plane"}, "emotion/plane", "emotion/plain"),
-        ("table/emotion", {**MINE, "model": "a", "models": ["b"]}, "both given", "models"),
-        ("table/emotion", {**MINE, "model": object()}, "object is no model: it has no card", "Card"),
-        ("table/emotion", {**MINE, "model": Cardless()}, "not a Card", "Card"),
+        ("table/emotion", {**MINE, "model": "a", "models": ["b"]}, "cannot be combined", "models"),
+        ("table/emotion", {**MINE, "model": object()}, "object is not a model: missing card", "Card"),
+        ("table/emotion", {**MINE, "model": Cardless()}, "must be a Card", "Card"),
         ("table/emotion", {**MINE, "model": Nameless()}, "has no name", "identity"),
         ("table/emotion", {**MINE, "models": [RuleModel(), RuleModel()]}, "two models are called 'rule'", "name"),
         ("table/emotion", {**MINE, "model": "affect-tyni"}, "affect-tyni", "affect-tiny"),
@@ -171,7 +171,7 @@ def test_what_is_wrong_is_refused_and_nothing_in_a_folder_changes(
     assert before == {path: path.read_bytes() for path in done.path.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("reply", ["raises", "text", "another key"])
+@pytest.mark.parametrize("reply", ["raises", "text", "not the request's key"])
 def test_a_model_that_does_wrong_is_named(data: Path, reply: str) -> None:
     class Wrong(RuleModel):
         async def reply(self, request: Request) -> Any:

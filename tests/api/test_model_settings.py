@@ -89,7 +89,7 @@ def test_the_key_of_a_server_elsewhere_is_not_sent_to_one_on_this_machine(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "the-usual-key")
     names = [f"openai:stub@{two[0].url}", "openai:m@https://a.invalid"]
-    with pytest.raises(harness.HarnessError, match="nothing answers"):
+    with pytest.raises(harness.HarnessError, match="no server answers"):
         run(models=names, allow_remote="a.invalid")
     assert two[0].every and not any("Authorization" in seen for seen in two[0].every)
 

@@ -147,10 +147,10 @@ def test_compare_along_an_axis_is_a_less_b_in_the_order_named(run: harness.Run, 
     ("axes", "said"),
     [
         ({"prompt": ("emotion/plain", "emotion/nope")}, "'emotion/nope'"),
-        ({"prompt": "emotion/plain"}, "two or more"),
-        ({"prompt": ("emotion/plain", "emotion/plain")}, "two or more"),
+        ({"prompt": "emotion/plain"}, "at least two"),
+        ({"prompt": ("emotion/plain", "emotion/plain")}, "at least two"),
         ({"prompt": ("a", "b"), "model": ("a", "b")}, "one axis"),
-        ({"by": "name"}, "not paired by 'name'"),
+        ({"by": "name"}, "by='name' is not supported"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(run: harness.Run, axes: Any, said: str) -> None:

@@ -73,4 +73,4 @@ def test_patterns_and_all_take_own_prompts(own: Path, harness: Run) -> None:
         "show", "table/emotion", "--prompt", "mnie/*", "--set", "source.file=x", cwd=own
     )
     assert missed.returncode == 2
-    assert "no prompt is called 'mnie/*'" in missed.stderr and "mine/" in missed.stderr
+    assert "unknown prompt 'mnie/*'" in missed.stderr and "mine/" in missed.stderr

@@ -31,7 +31,7 @@ def test_a_server_that_passes_over_constraints_stops_the_run(
 ) -> None:
     assert main([*TABLE, "--model", model(stub), "--channel", "choice", "--no-report"]) == 1
     told = capsys.readouterr().err
-    assert "was not held to a constraint (choice)" in told and "--set unconstrained=free" in told
+    assert "does not enforce constraints (choice)" in told and "--set unconstrained=free" in told
     free = [*TABLE, "--set", "unconstrained=free", "--model", model(stub), "--channel", "choice"]
     assert main([*free, "--no-report"]) == 0
     shown = capsys.readouterr()

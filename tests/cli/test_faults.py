@@ -86,7 +86,7 @@ def test_a_run_that_fails_too_much_stops_and_goes_on_later(
     done = harness(*command)
     assert done.returncode == 1
     assert "requests failed (rejected" in done.stderr and "stub fault 400" in done.stderr
-    assert "the same command goes on from there" in done.stderr
+    assert "run the same command again" in done.stderr
     assert stub.count < 120
     kept = len(list(read_log(RunFolder(tmp_path / "run").generations)))
     stub.choose, asked = None, stub.count
@@ -102,7 +102,7 @@ def test_a_run_whose_time_is_up_stops_and_goes_on_later(
     command = (*TABLE, "--model", model(stub), "--no-report", "--out", "run", "--concurrency", "1")
     done = harness(*command, "--stop-after", "4")
     assert done.returncode == 1
-    assert "the run took its 4 s" in done.stderr and "same command goes on" in done.stderr
+    assert "the run took its 4 s" in done.stderr and "run the same command again" in done.stderr
     assert stub.peak == 1
     kept = len(list(read_log(RunFolder(data / "run").generations)))
     assert kept < 24
@@ -155,7 +155,7 @@ def test_a_key_on_the_command_line_is_refused_and_not_kept(
 def test_a_remote_server_is_named_in_the_plan(data: Path, harness: Run) -> None:
     remote = ("--model", "openai:gpt@https://api.example.invalid/v1")
     done = harness("plan", *TABLE[1:], *remote)
-    assert "faces leave this machine for api.example.invalid" in done.stdout, done.stderr
+    assert "faces sent from this machine to api.example.invalid" in done.stdout, done.stderr
 
 
 def test_a_key_file_that_others_may_read_is_refused(data: Path, stub: Stub, harness: Run) -> None:
@@ -163,5 +163,5 @@ def test_a_key_file_that_others_may_read_is_refused(data: Path, stub: Stub, harn
     (data / "key").chmod(0o644)
     done = harness(*TABLE, "--model", model(stub), "--key-file", "key")
     assert done.returncode == 2
-    assert "may be read by others" in done.stderr and "chmod 600 key" in done.stderr
+    assert "can be read by other users" in done.stderr and "chmod 600 key" in done.stderr
     assert stub.count == 0

@@ -35,11 +35,11 @@ def test_a_broken_plug_in_is_one_line_of_its_list_and_of_doctor(installed: Insta
     assert listed.returncode == 1
     rows = {row.split()[0]: row for row in listed.stdout.splitlines()}
     assert "ZeroDivisionError" in rows["torn"] and "(package their-torn)" in rows["torn"]
-    assert "more than one protocol is called 'single'" in rows["single"]
+    assert "more than one protocol has the name 'single'" in rows["single"]
     assert "broken" not in rows["describe-then-answer"]
     assert installed.harness("list", "conditions").returncode == 0
     done = installed.harness("doctor")
     told = done.stdout
     assert told, done.stderr
-    assert "more than one protocol is called 'single'" in told
+    assert "more than one protocol has the name 'single'" in told
     assert "torn_protocol cannot be imported" in told and "uninstall their-torn" in told

@@ -155,7 +155,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "the same command goes on from there" in errors
+    assert "run the same command again" in errors
     assert "Traceback" not in errors
 
 
@@ -202,7 +202,7 @@ def test_failed_trials_are_status_three_and_say_why(data: Path, harness: Run) ->
     with running_stub() as stub:
         done = harness(*TABLE, "--model", model(stub), "--json")
     assert done.returncode == 3
-    assert "24 of 24 trials failed; the first: missing: picture not found" in done.stderr
+    assert "24 of 24 trials failed; first failure: missing: picture not found" in done.stderr
     scores = json.loads(done.stdout)["scores"]
     assert {r["coverage"] for r in scores if r["model"].startswith("openai")} == {0.0}
 
@@ -211,12 +211,12 @@ def test_failed_trials_are_status_three_and_say_why(data: Path, harness: Run) ->
     ("arguments", "fault", "hint"),
     [
         (("run", "table/emotion"), "source.file", "--set source.file="),
-        (("run", "nothing/here"), "no task is called 'nothing/here'", "table/emotion"),
-        ((*TABLE, "--model", "gpt-4"), "no model can be opened as 'gpt-4'", "affect-tiny"),
+        (("run", "nothing/here"), "unknown task 'nothing/here'", "table/emotion"),
+        ((*TABLE, "--model", "gpt-4"), "unknown model 'gpt-4'", "affect-tiny"),
         ((*TABLE, "--model", "openai:stub@http://127.0.0.1:9"), "127.0.0.1:9", "vllm serve"),
         ((*TABLE, "--model", "affect-tiny", "--prompt", "emotion/plane"), "emotion/plane", "emotion/plain"),
-        ((*TABLE, "--model", "affect-tiny", "--prompt", "vqa/plain"), "fills a field", "--prompt"),
-        ((*TABLE, "--model", "affect-tiny", "--condition", "blink"), "no condition is called 'blink'", "blank"),
+        ((*TABLE, "--model", "affect-tiny", "--prompt", "vqa/plain"), "answers a field", "--prompt"),
+        ((*TABLE, "--model", "affect-tiny", "--condition", "blink"), "unknown condition 'blink'", "blank"),
         (("run", "table/emotion", "--set", "source.file=gone.csv"), "gone.csv", ""),
         ((*TABLE, "--set", "source.colour=red"), "source.colour", "options are"),
         (("score", "nowhere"), "nowhere is not a run folder", "harness run"),

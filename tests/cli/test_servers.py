@@ -58,5 +58,5 @@ def test_a_request_to_end_ends_a_run_as_an_interrupt_does(data: Path, stub: Stub
         running.send_signal(signal.SIGTERM)
         _, said = running.communicate(timeout=30)
     assert running.returncode == 130, said
-    assert "the same command goes on from there" in said and said.count("interrupted") == 1
+    assert "run the same command again" in said and said.count("interrupted") == 1
     assert 2 <= len(list(read_log(RunFolder(data / "run").generations))) < 24

@@ -92,7 +92,7 @@ def test_a_picture_and_a_clip_make_no_mixture() -> None:
 
 
 def test_without_a_second_sample_the_trial_fails_as_such() -> None:
-    with pytest.raises(MediaError, match="mixes a sample with another of its task") as caught:
+    with pytest.raises(MediaError, match="mixes a sample with one of another label") as caught:
         load_condition("mix:0.5").apply(image(held((0, 0, 0))))
     assert caught.value.kind == "unsupported"
 
@@ -107,7 +107,7 @@ def test_names_and_records() -> None:
     assert partner_in(None) is None
     assert partner_in([1, "blank"]) is None
     for name in ("mix:1.5", "mix:-0.5", "mix:", "mix:half", "mix:0.123456"):
-        with pytest.raises(HarnessError, match="no share from 0 to 1"):
+        with pytest.raises(HarnessError, match="is not between 0 and 1"):
             load_condition(name)
 
 

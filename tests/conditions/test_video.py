@@ -59,6 +59,6 @@ def test_what_stands_behind_it_is_video_still() -> None:
 
 @pytest.mark.parametrize("name", ["video+optical-flow", "apex+video-8"])
 def test_a_video_stands_alone(name: str) -> None:
-    with pytest.raises(HarnessError, match="stands alone") as caught:
+    with pytest.raises(HarnessError, match="cannot be combined") as caught:
         load_condition(name)
     assert "--condition video" in caught.value.hint

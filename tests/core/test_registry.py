@@ -61,12 +61,12 @@ def test_what_another_package_brings_is_found(packages: Installed) -> None:
         ("m_raises", "1 / 0", "X", "ZeroDivisionError: division by zero"),
         ("m_exits", "raise SystemExit(3)", "X", "SystemExit: 3"),
         ("m_syntax", "def", "X", "SyntaxError"),
-        ("m_lacks", "", "X", "m_lacks has no 'X'"),
+        ("m_lacks", "", "X", "m_lacks has no attribute 'X'"),
         ("m_number", "X = 7", "X", "an object of type int without name, work"),
         ("m_none", "X = None", "X", "an object of type NoneType"),
         ("m_half", "class X: name = 'thing'\nX = X()", "X", "an object of type X without work"),
-        ("m_class", GOOD, "Good", "the class Good, not an object of it"),
-        ("m_named", GOOD, "GOOD", "a thing that calls itself 'good'"),
+        ("m_class", GOOD, "Good", "the class Good, not an instance of it"),
+        ("m_named", GOOD, "GOOD", "a thing with the name 'good'"),
     ],
 )
 def test_one_that_is_broken_is_named_with_package_and_group(
@@ -76,7 +76,7 @@ def test_one_that_is_broken_is_named_with_package_and_group(
     error = refused(registry(path="pathlib:Path"), "thing")
     assert f"entry point 'thing' of package their-{module} (group {GROUP})" in error.message
     assert said in error.message
-    assert f"repair or uninstall the package their-{module}" in error.hint
+    assert f"fix or uninstall the package their-{module}" in error.hint
 
 
 def test_one_that_is_broken_harms_nothing_else(packages: Installed) -> None:
@@ -112,7 +112,7 @@ def test_what_a_function_gives_is_looked_at(packages: Installed) -> None:
     assert makers.make("list", "ab", expects=Thing) == ["a", "b"]
     assert makers.make("good", expects=Thing).work() == 1
     with pytest.raises(
-        HarnessError, match=r"'bad' of package their-m_makers .* gives an object of type str"
+        HarnessError, match=r"'bad' of package their-m_makers .* returned an object of type str"
     ):
         makers.make("bad", expects=Thing)
     with pytest.raises(

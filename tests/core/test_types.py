@@ -49,7 +49,7 @@ def test_an_empty_or_oversized_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as caught:
         FilePicture(tmp_path / "huge.png").read()
     assert caught.value.kind == "too-large"
-    with pytest.raises(MediaError, match="not a file but a folder"):
+    with pytest.raises(MediaError, match="is a folder, not a file"):
         FilePicture(tmp_path).read()
 
 
@@ -63,7 +63,7 @@ def test_what_is_no_plain_file_is_refused_unopened(tmp_path: Path) -> None:
             (socket_at, "a socket"),
             (Path("/dev/zero"), "a device"),
         ):
-            with pytest.raises(MediaError, match=f"not a file but {kind}") as caught:
+            with pytest.raises(MediaError, match=f"is {kind}, not a file") as caught:
                 FilePicture(path).read()
             assert caught.value.kind == "unsupported"
 
@@ -123,7 +123,7 @@ def test_frames_and_indices_go_together() -> None:
 def test_field_specs_are_checked() -> None:
     assert FieldSpec(kind="yes-no").classes == ("yes", "no")
     assert FieldSpec(kind="label", labels=("a", "b")).classes == ("a", "b")
-    with pytest.raises(ValueError, match="still a name"):
+    with pytest.raises(ValueError, match="must be resolved"):
         _ = FieldSpec(kind="label").classes
     with pytest.raises(ValueError, match="below high"):
         FieldSpec(kind="number", low=1, high=1)
@@ -142,7 +142,7 @@ def test_trials_of_different_cells_never_share_a_name() -> None:
 def test_a_registry_loads_by_name_and_lists_what_it_has() -> None:
     registry = Registry("thing", "harness.nothing", {"path": "pathlib:Path"})
     assert registry.load("path") is Path
-    with pytest.raises(HarnessError, match="no thing is called 'x'") as caught:
+    with pytest.raises(HarnessError, match="unknown thing 'x'") as caught:
         registry.load("x")
     assert "path" in caught.value.hint
 

@@ -63,7 +63,7 @@ def test_teeth_are_shown_and_hidden_and_nothing_else_changes():
 
 def test_a_photograph_cannot_be_drawn_again():
     changed = load_condition(SHOWN).apply(image(HeldPicture("photo", b"x")))
-    with pytest.raises(MediaError, match="no drawn face"):
+    with pytest.raises(MediaError, match="not a drawn face"):
         changed.frames[0].read()
 
 

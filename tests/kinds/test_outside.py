@@ -138,7 +138,7 @@ def test_it_is_listed_and_its_faults_are_named(example: Installed) -> None:
         ("fields.age.metrics=[iuo]", "did you mean iou?"),
         ("fields.age.kind=intervall", "did you mean interval?"),
         ("fields.age.high=50", "(60, 100)"),
-        ("fields.emotion.options={widest: 3}", "a field of kind label takes none"),
+        ("fields.emotion.options={widest: 3}", "a field of kind label has no such option"),
     ):
         done = example.harness(*plan, "--set", change)
         assert done.returncode == 2, (change, done.stdout, done.stderr)
@@ -158,7 +158,7 @@ def test_without_the_package_a_run_says_which_kind_is_missing(
     for command in (("score", "run"), ("report", "run"), ("compare", "run"), run):
         done = bare.harness(*command)
         assert done.returncode == 2, (command, done.stderr)
-        assert "no field kind is called 'interval'" in done.stderr, (command, done.stderr)
+        assert "unknown field kind 'interval'" in done.stderr, (command, done.stderr)
         assert "install the package" in done.stderr
 
 

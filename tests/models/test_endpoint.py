@@ -77,7 +77,7 @@ def test_another_host_needs_leave_and_a_key(monkeypatch: pytest.MonkeyPatch) -> 
     argument, host = "m@https://API.example.com/v1", "api.example.com"
     with pytest.raises(HarnessError) as caught:
         parse_endpoint(argument, allow_remote=frozenset({"other.example.com"}))
-    assert "leave this machine" in caught.value.message
+    assert "sent from this machine" in caught.value.message
     assert f"--allow-remote {host}" in caught.value.hint
     with pytest.raises(HarnessError, match="no key"):
         parse_endpoint(argument, allow_remote=frozenset({host}))
@@ -117,13 +117,13 @@ def test_a_key_file_stands_before_the_environment(
 @pytest.mark.parametrize(
     ("content", "mode", "fault"),
     [
-        (b"sk-canary", 0o644, "may be read by others"),
-        (b"sk-canary", 0o640, "may be read by others"),
+        (b"sk-canary", 0o644, "can be read by other users"),
+        (b"sk-canary", 0o640, "can be read by other users"),
         (b" \n", 0o600, "is empty"),
-        (b"sk-canary two words", 0o600, "is no key"),
-        (b"sk-canary\nInjected: header", 0o600, "is no key"),
-        (b"\xff\xfesk-canary", 0o600, "no key can be read"),
-        (None, 0, "no key can be read"),
+        (b"sk-canary two words", 0o600, "does not hold a valid key"),
+        (b"sk-canary\nInjected: header", 0o600, "does not hold a valid key"),
+        (b"\xff\xfesk-canary", 0o600, "cannot read the key"),
+        (None, 0, "cannot read the key"),
     ],
 )
 def test_what_is_no_key_file_is_refused_without_its_content(

@@ -82,7 +82,9 @@ async def test_a_reply_that_never_ends_proves_nothing() -> None:
 async def test_a_silent_server_is_no_server_that_cannot() -> None:
     with running_stub(always={"": "hang"}) as stub:
         async with opened(stub, Patience(tries=1, timeout=0.1)) as model:
-            with pytest.raises(HarnessError, match="did not answer while it was tried"):
+            with pytest.raises(
+                HarnessError, match="did not answer while its capabilities were tested"
+            ):
                 await model.probe(ALL)
 
 

@@ -120,7 +120,7 @@ async def test_one_that_ends_while_it_is_asked_stops_the_run(python: Path) -> No
     os.kill(running(python)[0], signal.SIGKILL)
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert all(isinstance(error, HarnessError) for error in found)
-    assert "ended while it was asked" in str(found[0])
+    assert "stopped during the run" in str(found[0])
     await asyncio.to_thread(wait_until_gone, python, seconds=5)
     await model.close()
 

@@ -100,7 +100,7 @@ def test_field_variables():
     }
     assert "question" not in field_variables(fields)
     assert "labels" not in field_variables({"valence": FieldSpec(kind="number")})
-    with pytest.raises(ValueError, match="still a name"):
+    with pytest.raises(ValueError, match="must be resolved"):
         field_variables({"emotion": FieldSpec(kind="label", labels="basic-7")})
 
 

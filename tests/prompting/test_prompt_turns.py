@@ -123,13 +123,13 @@ def test_replies_nobody_asked_for_set_no_variable(desk):
     ("text", "line", "part"),
     [
         ("{% user %}a{% enduser %}\n\nStray words\n", 6, "text outside every turn: 'Stray words'"),
-        ("{% user %}a{% enduser %}\n{{ n_frames }}\n", 5, "text outside every turn: '1'"),
+        ("{% user %}a{% enduser %}\n{{ n_frames }}\n", 5, "text outside all turns: '1'"),
         ("\n{% user %}\na\n{% system %}b{% endsystem %}{% enduser %}", 7, "inside a user turn"),
         ("{% user %}a{% reply as x %}{% enduser %}", 4, "inside a user turn"),
         ("{% user %}a{% enduser %}\n{% user %} \n {% enduser %}", 5, "user turn is empty"),
         ("{% user %}a", 4, "nd of template"),
         ("\n\n{% reply %}", 6, "a reply needs a name"),
-        ("{% reply as labels %}", 4, "that name is taken"),
+        ("{% reply as labels %}", 4, "already used"),
         ("{% reply as x y %}", 4, "expected token"),
         ("{% user %}{{ nothing }}{% enduser %}", 4, "'nothing' is undefined"),
         ("{% user %}{{ none }}{% enduser %}", 4, "prints None"),
@@ -137,7 +137,7 @@ def test_replies_nobody_asked_for_set_no_variable(desk):
         ("{% user %}{{ 1 / 0 }}{% enduser %}", 4, "division by zero"),
         ("{% user %}\n{{ image | upper }}{% enduser %}", 4, "changed the placeholder"),
         ("{% user %}{{ labels | random }}{% enduser %}", 4, "No filter named 'random'"),
-        ("{% if false %}{% user %}a{% enduser %}{% endif %}", 0, "no turn was rendered"),
+        ("{% if false %}{% user %}a{% enduser %}{% endif %}", 0, "the prompt has no turn"),
         ("{% for x in [1, 2] %}{% reply as r %}{% endfor %}", 4, "reached twice"),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_mistake_in_a_part_names_the_part(desk):
 def test_what_inheritance_would_drop_is_an_error(desk, stray):
     desk.part("t/_base.j2", "{% user %}{% block b %}x{% endblock %}{% enduser %}")
     error = desk.error('{% extends "t/_base.j2" %}\n' + stray + "\n")
-    assert "never shown" in error.message
+    assert "not shown" in error.message
     assert "line 5" in error.message
 
 

@@ -183,7 +183,7 @@ def test_a_task_may_allow_free_text_where_nothing_holds(tmp_path: Path) -> None:
     plan = run(world, model, on_note=notes.append)
     assert [cell.channel for cell in plan.cells] == ["choice"]
     assert len(model.asked) == 4 and all(request.constraint is None for request in model.asked)
-    assert len(notes) == 1 and "goes on in free text" in notes[0]
+    assert len(notes) == 1 and "continues in free text" in notes[0]
     manifest = read_manifest(world.folder)
     assert unconstrained(manifest, manifest["cells"][0]) == ("choice",)
     # A second start keeps that, though nothing is probed; a server that learnt it, and is looked at, is asked again.

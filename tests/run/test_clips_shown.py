@@ -117,7 +117,9 @@ def test_a_clip_of_one_frame_has_no_difference_to_show(world: World) -> None:
     world.run(RuleModel(), conditions=("difference",))
     kept = trials(world)
     assert kept["CAS-1_1"]["shown"]["changes"][0] == "difference-41-to-44"
-    assert kept["CAS-2_1"]["failure"]["detail"].startswith("unsupported: onset and apex are one")
+    assert kept["CAS-2_1"]["failure"]["detail"].startswith(
+        "unsupported: onset and apex are the same frame"
+    )
     assert kept["CAS-3_1"]["failure"]["detail"].startswith("missing: no frames found")
 
 

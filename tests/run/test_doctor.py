@@ -17,5 +17,5 @@ def test_it_names_the_vllm_and_who_starts_it(tmp_path: Path) -> None:
 
 def test_it_says_how_to_get_one(tmp_path: Path) -> None:
     found = check_vllm(str(tmp_path / "nowhere"))
-    assert found.mark == "no" and "vllm:MODEL cannot be run" in found.what
+    assert found.mark == "no" and "vllm:MODEL is not available" in found.what
     assert "python of the environment that holds vLLM" in found.hint

@@ -117,7 +117,7 @@ def test_names_of_conditions_with_shots(condition: str, base: str, shots: int) -
 
 @pytest.mark.parametrize("name", ["shots-0", f"shots-{MOST_SHOTS + 1}", "shots-1+shots-2"])
 def test_a_number_of_shots_that_does_not_suit_is_refused(name: str) -> None:
-    with pytest.raises(HarnessError, match="is no number of worked examples"):
+    with pytest.raises(HarnessError, match="is not a number of few-shot examples"):
         read_presentation(name)
 
 
@@ -268,7 +268,7 @@ def test_prompts_without_examples_run_without_and_none_at_all_is_told(tmp_path: 
     none, two, three = Presentation("none"), Presentation("none", 2), Presentation("none", 3)
     found = conditions_of(TASK_3, axes, (few, plain), library)
     assert found == {few.name: (none, two), plain.name: (none,)}
-    with pytest.raises(HarnessError, match="no prompt shows worked examples"):
+    with pytest.raises(HarnessError, match="none of the prompts shows few-shot examples"):
         conditions_of(TASK_3, axes, (plain,), library)
     assert conditions_of(
         TASK_3.model_copy(update={"shots": 3}), Axes(models=()), (few, plain), library

@@ -75,4 +75,4 @@ def test_trials_record_their_partner_and_samples_with_one_person_alone_fail(tmp_
     alone = make_world(tmp_path / "alone", count=3)
     _, tally = alone.run(RuleModel(), prompts=("emotion/plain",), conditions=("mix:0.5",))
     assert tally.failed == 3
-    assert "another label and another subject" in tally.first_failure
+    assert "another label and subject" in tally.first_failure

@@ -77,7 +77,7 @@ FAULTS = [
     (label_outside, "sleepy"),
     (no_constraint, "which --channel choice needs"),
     (no_constraint_found, "which --channel choice needs"),
-    (overruled, r"no effect on prompts with a limit of their own: own/long \(99\)"),
+    (overruled, r"no effect on prompts with their own limit: own/long \(99\)"),
 ]
 each_fault = pytest.mark.parametrize(
     ("fault", "message"), FAULTS, ids=lambda v: getattr(v, "__name__", "")
@@ -197,9 +197,9 @@ def test_a_command_that_was_killed_blocks_nothing(desk: Desk, module: str, name:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"changes": ("max_tokens=64",), "max_tokens": 32}, "--set max_tokens has no effect beside --max-tokens"),
+        ({"changes": ("max_tokens=64",), "max_tokens": 32}, "--set max_tokens has no effect together with --max-tokens"),
         ({"changes": ("channel=choice",), "channels": ("free",)}, "--set channel has no effect beside --channel"),
-        ({"changes": ("shots=2",)}, "no prompt shows worked examples: own/plain"),
+        ({"changes": ("shots=2",)}, "none of the prompts shows few-shot examples: own/plain"),
     ],
 )  # fmt: skip
 def test_what_is_set_without_effect_is_refused(

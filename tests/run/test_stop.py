@@ -63,7 +63,7 @@ def test_the_error_says_what_failed_and_how_to_go_on() -> None:
         watching.check()
     assert "30 of the last 30" in caught.value.message
     assert "server 30" in caught.value.message and "out of memory" in caught.value.message
-    assert "same command goes on" in caught.value.hint
+    assert "run the same command again" in caught.value.hint
 
 
 @pytest.mark.parametrize(("failed", "count"), [(1, 20), (5, 20), (20, 20), (30, 100), (99, 100)])

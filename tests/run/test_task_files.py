@@ -59,7 +59,7 @@ def test_set_changes_values_and_makes_what_is_not_there(tmp_path: Path) -> None:
         (GOOD + "prompts: [x]\n", r"task\.yaml:6: prompts stands twice", "keep one"),
         (GOOD.replace("fields:\n  emotion: {kind: label, labels: basic-7}\n", ""), "fields: missing", "add `fields:`"),
         (GOOD.replace("family: table, ", ""), r"task\.yaml:2: source", "correct"),
-        ("- a\n- b\n", "a mapping is wanted", ""),
+        ("- a\n- b\n", "expected a mapping", ""),
         (GOOD.replace("data.mine", "data.other"), r"task\.yaml:2: source.*data\.other", "harness.toml"),
     ],
 )  # fmt: skip
@@ -96,7 +96,7 @@ def test_an_unknown_task_gets_a_suggestion(tmp_path: Path) -> None:
 def test_a_task_name_does_not_leave_the_folder(tmp_path: Path) -> None:
     workspace = place(tmp_path)
     (tmp_path / "outside.yaml").write_text(GOOD)
-    with pytest.raises(HarnessError, match="no task is called"):
+    with pytest.raises(HarnessError, match="unknown task"):
         load_task("../outside", workspace)
 
 

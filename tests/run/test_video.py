@@ -161,7 +161,7 @@ def test_video_is_a_need_that_is_tried_noted_and_remembered(tmp_path: Path, take
     assert model.probed == [frozenset({"video"})]
     notes = check(plan, "rule", held)
     assert len(notes) == (0 if takes else 2)
-    assert all("clips go as their frames" in note for note in notes)
+    assert all("clips are sent as frames" in note for note in notes)
     manifest = read_manifest(world.folder)
     assert recorded_offers(manifest, "rule", "viewer") == ({"video"} if takes else set())
     assert not any(unconstrained(manifest, cell) for cell in manifest["cells"])

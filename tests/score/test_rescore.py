@@ -107,7 +107,7 @@ def test_corrected_truths_count_and_blank_cells_change_nothing(world: World) -> 
         ([["p0.png", "anger"], ["gone.png", "anger"]], "'gone.png', which is no sample"),
         ([["p0.png", "anger"], ["p0.png", "anger"]], "'p0.png' stands twice"),
         ([["p0.png", "joy and fear"]], "not one of: anger, happiness"),
-        ([["p0.png", ""]], "no value in a column called like a field"),
+        ([["p0.png", ""]], "no column with the name of a field"),
     ],
 )
 def test_a_bad_table_of_truths_changes_nothing(
@@ -131,8 +131,8 @@ def test_refresh_reads_truths_and_annotations_again(world: World) -> None:
     manifest = scored_manifest(world.folder)
     assert manifest["tasks"]["task"]["samples"] == 50
     said = " ".join(manifest["scoring"])
-    assert "10 samples gone from it are left out" in said
-    assert "1 samples that were not asked are left out" in said
+    assert "10 samples that are gone from it are left out" in said
+    assert "1 samples that were not asked about are left out" in said
     assert world.folder.generations.read_bytes() == requests
 
 
@@ -146,12 +146,12 @@ def test_clusters_are_taken_from_an_annotation(world: World) -> None:
     ("options", "message"),
     [
         (("--set", "nonsense=1"), "a task has no key 'nonsense'"),
-        (("--set", "media.resize=64"), "would change what was asked"),
-        (("--set", "prompts=[emotion/cot]"), "would change what was asked"),
-        (("--set", "fields.emotion.labels=[anger]"), "would change what was asked"),
+        (("--set", "media.resize=64"), "would change the requests"),
+        (("--set", "prompts=[emotion/cot]"), "would change the requests"),
+        (("--set", "fields.emotion.labels=[anger]"), "would change the requests"),
         (("--set", "fields.mood.metrics=[uar]"), "no task of the run has a field 'mood'"),
         (("--set", "fields.emotion.metrics=[mood]"), "no metric 'mood'"),
-        (("--set", "source.file=other.csv"), "the source is not read when a run is scored"),
+        (("--set", "source.file=other.csv"), "scoring does not read the source"),
         (("--set", "slices=[hat]"), "no sample of task in .* has an annotation 'hat'"),
         (("--set", "cluster=hat"), "has no 'hat'"),
         (("--task", "no/such", "--set", "slices=[]"), "the run has no such task"),

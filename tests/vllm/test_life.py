@@ -58,7 +58,7 @@ def test_a_run_survives_whatever_ends_it_and_repeats_nothing(python: Path, tmp_p
     os.kill(serving(process).pid, signal.SIGKILL)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 1
-    assert "vLLM ended while it was asked" in errors and "Traceback" not in errors
+    assert "vLLM stopped during the run" in errors and "Traceback" not in errors
     assert left_after(found, seconds=10) == []
     first = len(lines(journal))
     assert 120 <= first < 240
@@ -74,7 +74,7 @@ def test_a_run_survives_whatever_ends_it_and_repeats_nothing(python: Path, tmp_p
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
-    assert "the same command goes on from there" in errors
+    assert "run the same command again" in errors
     assert left_after(found, seconds=1) == [], "it was ended before we ended"
 
     done = harness(*command)
@@ -94,7 +94,7 @@ def test_a_run_survives_whatever_ends_it_and_repeats_nothing(python: Path, tmp_p
     ("model", "fault"),
     [
         ("vllm:/nowhere/at/all", "there is no folder"),
-        ("vllm:{tmp}", "holds no checkpoint"),
+        ("vllm:{tmp}", "is not a checkpoint"),
     ],
 )
 def test_a_wrong_folder_is_one_clear_error_at_once(
@@ -123,7 +123,7 @@ def test_what_vllm_cannot_serve_ends_with_its_own_words(python: Path, tmp_path: 
         *own(python, arguments=(*ARGUMENTS, "--model-impl=vllm")), "--out", tmp_path / "run", "--no-report",
     )  # fmt: skip
     assert done.returncode == 1
-    assert "vLLM ended before it could answer" in done.stderr
+    assert "vLLM stopped before it was ready" in done.stderr
     assert "FaceReaderForNobody" in done.stderr
     assert (
         "vllm.log" in done.stderr and "Traceback (most recent" not in done.stderr.split("error:")[0]

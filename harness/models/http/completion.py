@@ -89,7 +89,9 @@ def decode(
         text, reasoning, declined = read_message(message)
         reasoning = reasoning or _plain(choice.get("reasoning"))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise BadReply(f"no choices[0].message: {read_told(body, hide=hide).message}") from error
+        raise BadReply(
+            f"the reply has no choices[0].message: {read_told(body, hide=hide).message}"
+        ) from error
     said = (
         choice.get("finish_reason")
         or choice.get("native_finish_reason")
@@ -99,7 +101,7 @@ def decode(
     if choice.get("error") or finish == "failed":
         told = read_told(choice if choice.get("error") else body, hide=hide)
         raise ErrorBody(
-            told if choice.get("error") else ServerMessage(f"the reply ended in {word!r}")
+            told if choice.get("error") else ServerMessage(f"the reply ended with {word!r}")
         )
     if not word and most is not None and usage.completion_tokens >= most > 0:
         finish = "length"
@@ -118,7 +120,7 @@ def _json(data: bytes) -> dict[str, Any]:
     if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict):
         body = body[0]
     if not isinstance(body, dict):
-        raise BadReply(f"no JSON object but {type(body).__name__}")
+        raise BadReply(f"expected a JSON object, got {type(body).__name__}")
     return body
 
 
@@ -153,7 +155,7 @@ def _without_choice(
     made = usage.completion_tokens
     if made and (made <= usage.reasoning_tokens or (most is not None and made >= most)):
         return Completion("", "length", usage, body, latency, "", "", None, *about)
-    raise BadReply(f"no choices[0].message: {line(hide(str(body)))[:200]}")
+    raise BadReply(f"the reply has no choices[0].message: {line(hide(str(body)))[:200]}")
 
 
 def _refusal(finish: Finish, word: str, declined: str) -> Refusal | None:

@@ -136,7 +136,9 @@ class _Body:
         if encoding in {"gzip", "x-gzip", "deflate"}:
             self._zip = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either header
         elif encoding not in {"", "identity"}:
-            raise Unreadable(f"the answer is encoded as {encoding[:40]!r}, which was not asked for")
+            raise Unreadable(
+                f"the response uses the encoding {encoding[:40]!r}, which was not requested"
+            )
 
     def add(self, chunk: bytes, *, most: int) -> None:
         """Add what came. Of what is compressed no more than `most` bytes and one are made; the rest waits."""
@@ -144,7 +146,7 @@ class _Body:
             try:
                 chunk = self._zip.decompress(self._tail + chunk, max(1, most + 1 - self.size))
             except zlib.error as error:
-                raise Unreadable(f"the answer cannot be decompressed: {error}") from error
+                raise Unreadable(f"the response cannot be decompressed: {error}") from error
             self._tail = self._zip.unconsumed_tail
         self.size += len(chunk)
         if self.size > MOST_BYTES:
@@ -158,7 +160,7 @@ class _Body:
 def explain(error: BaseException, mask: Mask) -> str:
     """What went wrong on the way to a server, in one line that may be shown."""
     if isinstance(error, TooLarge):
-        return f"the answer is larger than {MOST_BYTES >> 20} MB"
+        return f"the response is larger than {MOST_BYTES >> 20} MB"
     said = mask.text(str(error) or type(error).__name__)
     said = said.replace(" ssl:default", "").replace(" ssl:True", "")
     return visible(" ".join(said.split()))[:500]
@@ -169,11 +171,11 @@ def trust_hint(error: BaseException) -> str:
     said = f"{type(error).__name__} {getattr(error, 'os_error', '')}".lower()
     if "certificate" in said:
         return (
-            "the certificate of that host is not trusted here: put the file of the authority that signed it into "
-            "SSL_CERT_FILE, or correct the host name"
+            "the host's certificate is not trusted: set SSL_CERT_FILE to the file of the "
+            "authority that signed it, or correct the host name"
         )
     if "ssl" in said:
-        return "that port does not speak TLS as https:// needs it: write http:// if it serves plain HTTP"
+        return "the port does not accept TLS: use http:// if the server speaks plain HTTP"
     return ""
 
 

@@ -38,7 +38,7 @@ def held_to(request: Request, held: Mapping[ConstraintKind, str]) -> dict[str, A
     kind = request.constraint.kind
     if kind not in held:
         return Generation.failed(
-            request.key, "unsupported", f"the server is not held to a constraint ({kind})"
+            request.key, "unsupported", f"the server does not enforce this constraint ({kind})"
         )
     return spell(request.constraint, held[kind])
 

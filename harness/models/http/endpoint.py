@@ -21,10 +21,10 @@ from harness.models.http.key_mask import Mask
 from harness.models.http.waiting import waiting_for
 from harness.models.settings import is_secret
 
-_FORM = "write openai:MODEL@URL, as in openai:qwen@http://127.0.0.1:8000"
+_FORM = "write openai:MODEL@URL, such as openai:qwen@http://127.0.0.1:8000"
 _PLAIN_QUERY = re.compile(r"(?:api-version=[A-Za-z0-9.-]+)?")
-_KEY_FORM = "a key is one word in ASCII, alone in its file or in OPENAI_API_KEY"
-KEY_MEND = "put a key that this server takes in OPENAI_API_KEY or in a file (--key-file)"
+_KEY_FORM = "a key is one ASCII word, alone in its file or in OPENAI_API_KEY"
+KEY_MEND = "set OPENAI_API_KEY to a key that this server accepts, or name a file with --key-file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +114,20 @@ def parse_endpoint(
     """
     found = re.fullmatch(r"(?P<model>.+?)@(?P<url>[a-z]+://.*)", argument)
     if found is None:  # what stands after the @ may hold a password, and is not repeated
-        raise HarnessError(
-            f"openai:{argument.partition('@')[0]} names no model at a URL", hint=_FORM
-        )
+        raise HarnessError(f"openai:{argument.partition('@')[0]} has no URL", hint=_FORM)
     model, url = found.group("model"), found.group("url")
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").lower(), parts.port
     except ValueError as error:
-        raise HarnessError(f"what follows openai:{model}@ is no URL", hint=_FORM) from error
+        raise HarnessError(f"the text after openai:{model}@ is not a URL", hint=_FORM) from error
     if parts.scheme not in ("http", "https") or not host:
-        raise HarnessError(f"what follows openai:{model}@ is no http URL", hint=_FORM)
+        raise HarnessError(f"the text after openai:{model}@ is not an http URL", hint=_FORM)
     if parts.fragment or parts.username is not None or not _PLAIN_QUERY.fullmatch(parts.query):
         raise HarnessError(
-            f"the URL of openai:{model} carries a fragment, a password, or a query other than api-version=...",
-            hint=f"{_FORM}; a key belongs in OPENAI_API_KEY or in a file (--key-file)",
+            f"the URL of openai:{model} has a fragment, a password, or a query other than "
+            "api-version=...",
+            hint=f"{_FORM}; put a key in OPENAI_API_KEY or in a file (--key-file)",
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     loopback = is_loopback(host)
@@ -200,16 +199,16 @@ def find_key(file: Path | None, *, variable: str | None = None) -> str:
             mode, text = file.stat().st_mode, file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             kind = type(error).__name__  # its own words may hold what the file holds
-            raise HarnessError(f"{file}: no key can be read ({kind})", hint=_KEY_FORM) from None
+            raise HarnessError(f"{file}: cannot read the key ({kind})", hint=_KEY_FORM) from None
         if mode & 0o077:
             raise HarnessError(
-                f"{file} holds a key and may be read by others", hint=f"chmod 600 {file}"
+                f"{file} holds a key and can be read by other users", hint=f"run chmod 600 {file}"
             )
         if not text.strip():
             raise HarnessError(f"{file} is empty", hint=_KEY_FORM)
     key = text.strip()
     if not re.fullmatch(r"[!-~]*", key):
-        raise HarnessError(f"what {where} holds is no key", hint=_KEY_FORM)
+        raise HarnessError(f"{where} does not hold a valid key", hint=_KEY_FORM)
     return key
 
 
@@ -246,7 +245,7 @@ async def _ask_served(endpoint: Endpoint, seconds: float, *, listing: bool) -> S
     try:
         status, listed = await _get(endpoint, http, f"{endpoint.base}/models")
         if listing and status in {401, 403}:
-            raise HarnessError(f"{endpoint.base} refused the key (HTTP {status})", hint=KEY_MEND)
+            raise HarnessError(f"{endpoint.base} rejected the key (HTTP {status})", hint=KEY_MEND)
         if status >= 500:
             raise HarnessError(
                 f"{endpoint.base}/models answered HTTP {status}",
@@ -278,13 +277,13 @@ def _said(endpoint: Endpoint, value: object) -> str:
 def _check_remote(host: str, keyed: bool, allow_remote: frozenset[str]) -> None:
     if host not in {name.lower() for name in allow_remote}:
         raise HarnessError(
-            f"pictures of faces would leave this machine for {host}",
-            hint=f"if the licence of every data set and the people shown permit it: "
+            f"pictures of faces would be sent from this machine to {host}",
+            hint="if the data sets' licences and the people shown allow it, add "
             f"--allow-remote {host}",
         )
     if not keyed:
         raise HarnessError(
-            f"{host} is not this machine, and there is no key for it",
+            f"{host} is not this machine, and no key is set",
             hint="put the key in OPENAI_API_KEY or in a file (--key-file), or where several hosts are asked, name the "
             "key of each: key_env in [models.NAME] of harness.toml; any word, if that server asks for none",
         )
@@ -301,7 +300,7 @@ def _find(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _unlisted(endpoint: Endpoint, rows: list[dict[str, Any]]) -> str:
     names = ", ".join(sorted(_said(endpoint, row.get("id"))[:80] for row in rows)[:20])
-    return f"{endpoint.base} does not list {endpoint.model!r}; it is tried all the same (listed: {names})"
+    return f"{endpoint.base} does not list {endpoint.model!r}; trying it anyway (listed: {names})"
 
 
 async def _get(endpoint: Endpoint, http: Http, url: str) -> tuple[int, Mapping[str, Any]]:
@@ -311,14 +310,12 @@ async def _get(endpoint: Endpoint, http: Http, url: str) -> tuple[int, Mapping[s
     try:
         answer = await http.get(url)
     except TimeoutError as error:
-        raise HarnessError(
-            f"{url} did not answer in time", hint="wait until the server is ready"
-        ) from error
+        raise HarnessError(f"{url} timed out", hint="wait until the server is ready") from error
     except (TooLarge, Unreadable):
         return 200, {}
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise HarnessError(
-            f"nothing answers at {endpoint.base}: {http.words(error)}",
+            f"no server answers at {endpoint.base}: {http.words(error)}",
             hint=trust_hint(error) or _start(endpoint),
         ) from error
     try:
@@ -332,7 +329,7 @@ def _start(endpoint: Endpoint) -> str:
     parts = urlsplit(endpoint.base)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return (
-        f"start the server and wait until it listens, for instance: vllm serve CHECKPOINT "
+        "start the server and wait until it listens, for example: vllm serve CHECKPOINT "
         f"--served-model-name {endpoint.model} --host {endpoint.host} --port {port} "
-        f"--generation-config vllm"
+        "--generation-config vllm"
     )

@@ -30,7 +30,9 @@ def read_stream(data: bytes) -> dict[str, Any]:
         try:
             piece = json.loads(event)
         except (ValueError, RecursionError):
-            return {"error": {"message": f"an event of the stream is not JSON: {event[:100]}"}}
+            return {
+                "error": {"message": f"an event of the stream is not valid JSON: {event[:100]}"}
+            }
         if not isinstance(piece, dict):
             continue
         if piece.get("error"):
@@ -43,7 +45,7 @@ def read_stream(data: bytes) -> dict[str, Any]:
         if isinstance(first, dict) and first.get("index", 0) == 0:
             _add(first, choice, message)
     if not ended and choice["finish_reason"] is None:
-        return {"error": {"message": "the stream ended before the reply did", "code": 502}}
+        return {"error": {"message": "the stream ended before the reply was complete", "code": 502}}
     return body
 
 

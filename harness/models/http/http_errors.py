@@ -24,9 +24,9 @@ BUSY = frozenset({429, 503, 529})
 
 HOPELESS: Mapping[int, str] = {
     401: KEY_MEND,
-    402: "see to the account at the provider",
-    403: "use a key that may use this model",
-    404: "check the model's name and the URL; the URL is the part before /chat/completions",
+    402: "check your account at the provider",
+    403: "use a key with access to this model",
+    404: "check the model name and the URL; give the URL without /chat/completions",
 }
 """Statuses after which no request can succeed, where none ever has -> the hint."""
 
@@ -96,7 +96,7 @@ def judge(
         target = headers.get("Location", "")
         where = f"HTTP {status}, a redirect to {target[:200]}" if target else said
         raise HarnessError(
-            f"{place} answered {where}", hint="write the address the server itself answers at"
+            f"{place} answered {where}", hint="use the address that the server itself answers at"
         )
     if status == 402 or (status in HOPELESS and not succeeded):
         raise HarnessError(f"{place} answered {said}", hint=HOPELESS[status])

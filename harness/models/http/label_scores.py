@@ -69,13 +69,16 @@ class LabelScorer:
         """The likeliest candidate with the scores of all; a failed Generation where they are not to be had."""
         tokens = await self._tokens(request.candidates)
         if tokens is None:
-            return _unsupported(request, "the server does not tell the tokens of the labels apart")
+            return _unsupported(request, "the server does not distinguish the tokens of the labels")
         distinct = len({label.ids[0] for label in tokens}) == len(tokens)
         if distinct and (self.selection == "ids" or (self.selection and not self.continuation)):
             return await self._first(request, tokens)
         if self.continuation:
             return await self._continued(request, tokens)
-        return _unsupported(request, "labels begin with the same token, and no prompt is scored")
+        return _unsupported(
+            request,
+            "several labels begin with the same token, and the server does not score prompts",
+        )
 
     async def _first(self, request: Request, tokens: Sequence[LabelTokens]) -> Generation:
         ids = [label.ids[0] for label in tokens]
@@ -86,7 +89,7 @@ class LabelScorer:
         missing = [c for c, i in zip(request.candidates, ids, strict=True) if i not in found]
         if missing:
             return _unsupported(
-                request, f"not among the {TOP} likeliest tokens: {', '.join(missing)}"
+                request, f"not among the {TOP} most likely tokens: {', '.join(missing)}"
             )
         scores = LabelScores(
             request.candidates,
@@ -111,7 +114,7 @@ class LabelScorer:
             good.append(reply)
         sums = [turn_logprob(r.body, label) for r, label in zip(good, tokens, strict=True)]
         if any(total is None for total in sums):
-            return _unsupported(request, "the scored prompt does not end in the label's tokens")
+            return _unsupported(request, "the scored prompt does not end with the label's tokens")
         scores = LabelScores(
             request.candidates,
             tuple(round(total, 6) for total in sums if total is not None),
@@ -251,4 +254,4 @@ def _scored(request: Request, scores: LabelScores, replies: Sequence[Completion]
 
 
 def _unsupported(request: Request, why: str) -> Generation:
-    return Generation.failed(request.key, "unsupported", f"no log-probabilities of labels: {why}")
+    return Generation.failed(request.key, "unsupported", f"no log-probabilities for labels: {why}")

@@ -150,7 +150,7 @@ class OpenAIModel:
             await self._ensure("video")
             if not self._card.video:
                 return Generation.failed(
-                    request.key, "unsupported", "the server takes no video with its frame times"
+                    request.key, "unsupported", "the server does not accept videos with frame times"
                 )
         if request.candidates:
             await self._ensure("logprob")
@@ -187,7 +187,7 @@ class OpenAIModel:
             await self.close()
         if manners is None:
             return
-        self._take(manners, sampling, "it refused every request with it")
+        self._take(manners, sampling, "the server rejected every request with it")
         if manners.left_out:
             identity = f"{self._card.identity} without {' '.join(manners.left_out)}"
             self._card = replace(self._card, identity=identity)
@@ -268,7 +268,7 @@ class OpenAIModel:
             if outcome.limited:
                 if self._allowance.refused(sent, outcome.told):
                     continue
-                waited = f"{outcome.detail} (given up after {self._patience.give_up_after:g} s)"
+                waited = f"{outcome.detail} (stopped after {self._patience.give_up_after:g} s)"
                 return replace(outcome, detail=waited)
             if fixed is None and self._adapted(request, outcome, manners):
                 continue
@@ -404,9 +404,11 @@ class OpenAIModel:
         values = parameters(sampling)
         for name in sorted(set(manners.left_out) - neutral_names(sampling)):
             raise HarnessError(
-                f"{self._endpoint.base} does not take {name}, which was set to {values[name]:g} ({said})",
-                hint=f"{'--temperature' if name == 'temperature' else name} {NEUTRAL[name]:g} means the same as "
-                "leaving it out; or use another server",
+                f"{self._endpoint.base} does not accept {name}, which is set to "
+                f"{values[name]:g} ({said})",
+                hint=f"set {('--temperature' if name == 'temperature' else name)} to "
+                f"{NEUTRAL[name]:g}, which is the same as leaving it out; or use another "
+                "server",
             )
         self._manners = manners
         details = dict(self._card.details)

@@ -76,6 +76,6 @@ def check_silence(reply: Generation) -> None:
     """Raises HarnessError for a failure that says nothing of what was tried."""
     if reply.failure is not None and reply.failure.kind in SILENT:
         raise HarnessError(
-            f"the server did not answer while it was tried what it can be held to: {reply.failure.detail}",
-            hint="see to the server, then give the same command again",
+            f"the server did not answer while its capabilities were tested: {reply.failure.detail}",
+            hint="check the server, then run the same command again",
         )

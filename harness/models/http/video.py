@@ -40,7 +40,7 @@ def clock(messages: Sequence[Message]) -> dict[str, Any]:
     told = [_clock(video) for video in videos_of(messages)]
     if any(one != told[0] for one in told):
         raise UnlikeVideos(
-            "the videos of one request have unlike frame times, which no server takes"
+            "the videos of one request have different frame times, which no server accepts"
         )
     return {"media_io_kwargs": {"video": told[0]}} if told else {}
 

@@ -116,7 +116,7 @@ def to_blocks(message: Message) -> str | list[dict[str, str]]:
         if isinstance(part, Image):
             blocks.append({"type": "image", "base64": _base64(part.data), "mime_type": part.mime})
         elif isinstance(part, Video):
-            raise NotImplementedError("LangChain has no form for a video's own frames and times")
+            raise NotImplementedError("LangChain cannot send a video's frames with their times")
         elif blocks and blocks[-1]["type"] == "text":  # servers put a line break between texts
             blocks[-1]["text"] += part.text
         elif part.text:

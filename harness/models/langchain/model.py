@@ -47,12 +47,12 @@ from harness.models.retry import Patience
 WINDOW = 16
 """Most requests in flight."""
 
-_ITSELF = "write the address the server itself answers at"
+_ITSELF = "use the address that the server itself answers at"
 _HOPELESS = {
-    402: "see to the account at the provider",
-    401: "set the key that this provider's LangChain package reads from the environment",
-    403: "use a key that may use this model",
-    404: "check the model's name and the address",
+    402: "check your account at the provider",
+    401: "set the environment variable from which this provider's LangChain package reads the key",
+    403: "use a key with access to this model",
+    404: "check the model name and the address",
 }
 
 
@@ -108,10 +108,10 @@ class LangChainModel:
     async def reply(self, request: Request) -> Generation:
         """Ask, and ask again where waiting may help. Raises HarnessError where no request can succeed."""
         if videos_of(request.messages):
-            return Generation.failed(request.key, "unsupported", "videos are not sent by LangChain")
+            return Generation.failed(request.key, "unsupported", "LangChain cannot send videos")
         if request.candidates:
             return Generation.failed(
-                request.key, "unsupported", "LangChain gives no log-probabilities of candidates"
+                request.key, "unsupported", "LangChain gives no log-probabilities for labels"
             )
         if request.constraint is not None:
             await self._ensure(request.constraint.kind)
@@ -171,7 +171,7 @@ class LangChainModel:
             if outcome.limited:
                 if self._allowance.refused(sent, outcome.told):
                     continue
-                said = f"{outcome.detail} (given up after {self._patience.give_up_after:g} s)"
+                said = f"{outcome.detail} (stopped after {self._patience.give_up_after:g} s)"
                 return Generation.failed(request.key, outcome.kind, said)
             given_up = await self._patience.wait(request.key, attempt, outcome)
             if given_up is not None:
@@ -204,7 +204,7 @@ class LangChainModel:
             took = perf_counter() - start
             got = generation_of(said, request.key, took, hide=self._mask.text)
             if got.finish == "failed":
-                return ProviderFault("server", f"the reply ended in {got.word or got.finish!r}")
+                return ProviderFault("server", f"the reply ended with {got.word or got.finish!r}")
             self._succeeded = True
             return got
         except Exception as error:  # noqa: BLE001 (each provider's package raises its own kinds)
@@ -235,7 +235,7 @@ class LangChainModel:
         unpaid = fault.words.unpaid and fault.told is None
         hopeless = status in _HOPELESS and not (self._succeeded and status != 402)
         if hopeless or 300 <= status < 400 or unpaid:
-            otherwise = "see to the account at the provider" if status >= 400 else _ITSELF
+            otherwise = "check your account at the provider" if status >= 400 else _ITSELF
             raise HarnessError(
                 f"{self._card.name}: {fault.detail}", hint=_HOPELESS.get(status, otherwise)
             )
@@ -255,9 +255,9 @@ class LangChainModel:
             return False
         if name in NEUTRAL and values[name] != NEUTRAL[name]:
             raise HarnessError(
-                f"{self._card.name} does not take {name}, which was set to {values[name]:g} "
+                f"{self._card.name} does not accept {name}, which is set to {values[name]:g} "
                 f"({fault.detail})",
-                hint="use another model: leaving it out would change the replies",
+                hint="use another model; leaving {name} out would change the replies",
             )
         self._dropped |= {name}
         self._set.clear()

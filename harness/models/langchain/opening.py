@@ -86,12 +86,14 @@ def _make(named: Named, endpoint: Endpoint | None, options: OpenOptions, patienc
     except ImportError as error:
         raise HarnessError(
             f"langchain:{named.provider} needs a package that is not installed: {error}",
-            hint=f"pip install langchain-{named.provider.replace('_', '-')}",
+            hint=f"run pip install langchain-{named.provider.replace('_', '-')}",
         ) from None
     except Exception as error:  # noqa: BLE001 (each provider's package raises its own kinds)
         raise HarnessError(
-            f"LangChain makes no chat model of {named.provider}:{named.model}: {describe(error)}",
-            hint=f"{FORM}; keys come from the environment that the provider's package reads",
+            f"LangChain cannot create a chat model for {named.provider}:{named.model}: "
+            f"{describe(error)}",
+            hint=f"{FORM}; set the key in the environment variable that the provider's package "
+            "reads",
         ) from None
 
 

@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.models.http.endpoint import is_loopback
 
 FORM = (
-    "write langchain:PROVIDER:MODEL, as in langchain:anthropic:claude-sonnet-4-5, or "
+    "write langchain:PROVIDER:MODEL, such as langchain:anthropic:claude-sonnet-4-5, or "
     "langchain:openai:MODEL@URL for an OpenAI-compatible server"
 )
 
@@ -35,13 +35,13 @@ def parse_named(argument: str) -> Named:
         r"(?P<provider>[A-Za-z0-9_-]+):(?P<model>.+?)(?:@(?P<url>[a-z]+://.*))?", argument
     )
     if found is None:
-        raise HarnessError("langchain: names no provider and model", hint=FORM)
+        raise HarnessError("langchain: has no provider and model", hint=FORM)
     url = found.group("url") or ""
     parts = urlsplit(url)
     if url and (parts.username is not None or parts.query or parts.fragment):
         raise HarnessError(
-            f"the URL of langchain:{found.group('provider')}:{found.group('model')} carries a query, "
-            "a fragment or a password",
+            f"the URL of langchain:{found.group('provider')}:{found.group('model')} has a "
+            "query, a fragment or a password",
             hint=FORM,
         )
     return Named(found.group("provider").replace("-", "_"), found.group("model"), url.rstrip("/"))
@@ -62,20 +62,20 @@ def check_places(
         if is_loopback(host):
             if getproxies().get("http") and not proxy_bypass(host):
                 raise HarnessError(
-                    f"a proxy of this machine would stand between LangChain and {host}",
+                    f"a proxy on this machine is between LangChain and {host}",
                     hint=f"set NO_PROXY={host}",
                 )
         elif host not in allowed:
             raise HarnessError(
-                f"pictures of faces would leave this machine for {host}"
-                + ("" if hosts else f" ({type(chat).__name__} does not say where it sends)"),
-                hint="if the licence of every data set and the people shown permit it: "
+                f"pictures of faces would be sent from this machine to {host}"
+                + ("" if hosts else f" ({type(chat).__name__} does not say where it sends data)"),
+                hint="if the data sets' licences and the people shown allow it, add "
                 f"--allow-remote {host}",
             )
     if url and (urlsplit(url).hostname or "").lower() not in hosts:
         raise HarnessError(
-            f"{type(chat).__name__} does not take the address of a server",
-            hint="name it without @URL, or name the provider openai for an OpenAI-compatible server",
+            f"{type(chat).__name__} does not accept a server address",
+            hint="leave out @URL, or use the provider openai for an OpenAI-compatible server",
         )
     for holder in clients(chat):
         if isinstance(getattr(holder, "follow_redirects", None), bool):

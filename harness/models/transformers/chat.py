@@ -36,7 +36,7 @@ def probe_chat(processor: Any) -> ChatForm:
     parts = _renders(processor, [{"role": "user", "content": [{"type": "text", "text": _PROBE}]}])
     if not parts and not _renders(processor, [{"role": "user", "content": _PROBE}]):
         raise HarnessError(
-            "the checkpoint has no chat template that renders a user's turn",
+            "the checkpoint has no chat template that can render a user turn",
             hint="use an instruction-tuned checkpoint, or add chat_template.jinja to its folder",
         )
 

@@ -44,7 +44,7 @@ def find_checkpoint(
     """
     if not argument:
         raise HarnessError(
-            f"{adapter}: names no checkpoint",
+            f"{adapter}: has no checkpoint name",
             hint=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
         )
     folder = Path(argument).expanduser()
@@ -52,7 +52,7 @@ def find_checkpoint(
     if not folder.is_dir():
         if argument.startswith((".", "/", "~")) or argument.count("/") != 1:
             raise HarnessError(
-                f"there is no folder {argument!r}, and it is no hub id",
+                f"{argument!r} is neither a folder nor a hub id",
                 hint=f"write {adapter}:FOLDER or {adapter}:OWNER/NAME",
             )
         folder = fetch_checkpoint(argument, code=trusted, check=check)
@@ -60,9 +60,9 @@ def find_checkpoint(
     tensors = sorted(folder.glob("*.safetensors"))
     if not tensors or not (folder / "config.json").is_file():
         raise HarnessError(
-            f"{folder} holds no checkpoint (config.json and *.safetensors)",
-            hint="name the folder that transformers' save_pretrained wrote; "
-            "weights in pickle form are not read",
+            f"{folder} is not a checkpoint: it needs config.json and *.safetensors",
+            hint="name a folder written by save_pretrained of transformers; pickled weights "
+            "are not supported",
         )
     check(folder)
     settings = sorted(path for path in folder.iterdir() if path.suffix in SETTINGS)

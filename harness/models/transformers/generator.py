@@ -103,7 +103,9 @@ class Generator:
         images = [part for m in request.messages for part in m.parts if isinstance(part, Image)]
         videos = videos_of(request.messages)
         if videos and not self._form.video:
-            return Generation.failed(request.key, "unsupported", "this checkpoint takes no video")
+            return Generation.failed(
+                request.key, "unsupported", "this checkpoint does not support video"
+            )
         try:
             pictures = tuple(self._picture(image) for image in images)
             films = tuple(tuple(map(decode_picture, video.frames)) for video in videos)
@@ -118,7 +120,7 @@ class Generator:
             return Generation.failed(request.key, "media", str(error))
         except UNSUPPORTED as error:
             return Generation.failed(
-                request.key, "unsupported", f"the chat template objects: {error}"
+                request.key, "unsupported", f"the chat template raised an error: {error}"
             )
         try:
             prompt = PreparedRequest(request, text, pictures, films)
@@ -170,8 +172,8 @@ class Generator:
     def _check_length(self, width: int, to_come: int) -> None:
         if self._longest is not None and width + to_come > self._longest:
             raise ValueError(
-                f"{width} tokens and {to_come} to come are over the {self._longest} "
-                "that the checkpoint was made for"
+                f"{width} prompt tokens plus {to_come} reply tokens exceed the checkpoint's "
+                f"limit of {self._longest}"
             )
 
     def _held(self, prompts: Sequence[PreparedRequest], width: int) -> list[Any]:
@@ -180,7 +182,7 @@ class Generator:
         if constraint is None:
             return []
         if constraint.kind != "choice":
-            raise NotImplementedError(f"replies are not held to a constraint ({constraint.kind})")
+            raise NotImplementedError(f"constrained replies are not supported ({constraint.kind})")
         tries = [Trie.of(self._turns(p.text, constraint.choices)) for p in prompts]
         return [Held(tries, width=width, ends=self._ends, torch=self._torch)]
 
@@ -191,7 +193,7 @@ class Generator:
         for reply in replies:
             whole = self._ids(text + self._space + reply)
             if whole[: len(begin)] != begin or len(whole) == len(begin):
-                raise ValueError(f"the tokens of {reply!r} run into those of the prompt")
+                raise ValueError(f"the tokens of {reply!r} merge with those of the prompt")
             found.append(whole[len(begin) :])
         return found
 
@@ -206,7 +208,7 @@ class Generator:
         ends = [token for token in ids if token in self._ends]
         if not ends:
             raise ValueError(
-                "the chat template ends an assistant's turn by no token that ends a reply"
+                "the chat template does not end the assistant turn with an end-of-reply token"
             )
         return ends[-1]
 

@@ -74,7 +74,7 @@ def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
 def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     """The packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
     if argument:
-        raise HarnessError(f"{name!r} takes nothing after its name", hint="write affect-tiny")
+        raise HarnessError(f"{name!r} takes no argument", hint="write affect-tiny")
     folder = weights_folder()
     if not (folder / "config.json").is_file():
         raise HarnessError(

@@ -28,7 +28,7 @@ def decode_picture(image: Image) -> Picture:
             width, height = opened.size
             if width * height > MOST_PIXELS:
                 raise MediaError(
-                    f"{image.name} is {width}x{height}, over {MOST_PIXELS} pixels",
+                    f"{image.name} is {width}x{height}, more than {MOST_PIXELS} pixels",
                     kind="too-large",
                     hint="resize it",
                 )
@@ -42,7 +42,9 @@ def decode_picture(image: Image) -> Picture:
             return PIL.Image.alpha_composite(white, clear).convert("RGB")
     except PIL.UnidentifiedImageError as error:
         raise MediaError(
-            f"{image.name} is no picture that Pillow knows", kind="corrupt", hint="replace the file"
+            f"{image.name} is not a picture format that Pillow supports",
+            kind="corrupt",
+            hint="replace the file",
         ) from error
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise MediaError(

@@ -10,17 +10,17 @@ from harness.models.transformers.adapter import Adapter
 from harness.models.transformers.files import digest
 
 _OURS = {
-    "--host": "the server listens on this machine alone",
-    "--port": "a free port is taken at each start",
-    "--uds": "the server is reached by a port",
-    "--served-model-name": "the server's name for the model is chosen at each start",
-    "--model": "the model stands after vllm:",
-    "--api-key": "the server listens on this machine alone, and asks for no key",
-    "--hf-token": "vLLM writes its arguments into its log; log in by `hf auth login` instead",
+    "--host": "the server only listens on this machine",
+    "--port": "a free port is chosen at each start",
+    "--uds": "the server is reached through a port",
+    "--served-model-name": "the served model name is chosen at each start",
+    "--model": "the model is named after vllm:",
+    "--api-key": "the server only listens on this machine and needs no key",
+    "--hf-token": "vLLM writes its arguments to its log; run `hf auth login` instead",
     "--trust-remote-code": "it is allowed by the model's name: --trust-remote-code MODEL",
-    "--headless": "start that server yourself, and use openai:MODEL@URL",
-    "--ssl-keyfile": "the server listens on this machine alone",
-    "--ssl-certfile": "the server listens on this machine alone",
+    "--headless": "start such a server yourself and use openai:MODEL@URL",
+    "--ssl-keyfile": "the server only listens on this machine",
+    "--ssl-certfile": "the server only listens on this machine",
 }
 """Arguments that are not a person's to set, and why."""
 
@@ -55,7 +55,7 @@ def tidy_arguments(given: Sequence[str]) -> tuple[str, ...]:
     for name, _ in _pairs(tidied):
         if name in _OURS:
             raise HarnessError(
-                f"--vllm-arg {name} is not taken", hint=f"leave it out: {_OURS[name]}"
+                f"--vllm-arg {name} is not allowed", hint=f"leave it out: {_OURS[name]}"
             )
     return tuple(tidied)
 

@@ -42,8 +42,8 @@ print(json.dumps({
 """Runs in the other interpreter: looks vLLM up without importing it, in any Python 3.8 or later."""
 
 _MEND = (
-    "pip install vllm into an environment of its own and name that: --vllm-python ENVIRONMENT/bin/python; "
-    "or use a server that runs already: openai:MODEL@URL"
+    "install vllm into its own environment and name it with --vllm-python "
+    "ENVIRONMENT/bin/python; or use a running server: openai:MODEL@URL"
 )
 
 
@@ -90,7 +90,9 @@ def find_vllm(python: str | None) -> Installation:
         return _ask(Path(sys.executable))
     command = shutil.which("vllm")
     if command is None:
-        raise HarnessError("vLLM is not installed here, and there is no command `vllm`", hint=_MEND)
+        raise HarnessError(
+            "vLLM is not installed in this environment, and there is no `vllm` command", hint=_MEND
+        )
     return _ask(Path(command).resolve().parent / "python")
 
 
@@ -102,8 +104,9 @@ def _interpreter(named: str) -> Path:
     found = shutil.which(str(path))
     if found is None:
         raise HarnessError(
-            f"--vllm-python {named}: there is no such interpreter",
-            hint="name the python of the environment that holds vLLM, such as ENVIRONMENT/bin/python",
+            f"--vllm-python {named}: no such interpreter",
+            hint="name the Python interpreter of the environment with vLLM, such as "
+            "ENVIRONMENT/bin/python",
         )
     return Path(found).absolute()
 
@@ -119,11 +122,11 @@ def _ask(python: Path) -> Installation:
         asks_trust, root = bool(facts.pop("trusts")), str(facts.pop("root"))
     except (OSError, ValueError, KeyError, AttributeError, subprocess.SubprocessError) as error:
         raise HarnessError(
-            f"{python} cannot be asked for its vLLM: {error}",
-            hint="name the python of the environment that holds vLLM: --vllm-python",
+            f"cannot ask {python} for its vLLM version: {error}",
+            hint="name the Python interpreter of the environment with vLLM: --vllm-python",
         ) from error
     if not version:
-        raise HarnessError(f"{python} has no vLLM", hint=_MEND)
+        raise HarnessError(f"{python} has no vLLM installed", hint=_MEND)
     return Installation(
         python,
         version,

@@ -231,7 +231,7 @@ class VllmModel:
     def _check(self) -> None:
         """Raise HarnessError where the server has ended: no request can succeed."""
         if self._server is not None and not self._server.alive:
-            raise self._server.fault("vLLM ended while it was asked")
+            raise self._server.fault("vLLM stopped during the run")
 
 
 _OF_ONE_START = ("url", "served", "root")

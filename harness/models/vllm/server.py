@@ -62,7 +62,7 @@ class VllmServer:
             while not await self._healthy():
                 passed = time.monotonic() - begun
                 if not self.alive:
-                    raise self.fault("vLLM ended before it could answer")
+                    raise self.fault("vLLM stopped before it was ready")
                 if passed > limit:
                     raise self.fault(f"vLLM was not ready within {limit:.0f} s")
                 last = "".join(f": {message_of(line)}" for line in self._tail(1))

@@ -216,7 +216,7 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
 def _target(cell: Any, spec: FieldSpec) -> Value:
     low, high = ends(cell)
     if not spec.low <= low <= high <= spec.high:
-        raise ValueError(f"{cell} lies outside the field's scale, {spec.low:g} to {spec.high:g}")
+        raise ValueError(f"{cell} is outside the field's scale, {spec.low:g} to {spec.high:g}")
     return written(low, high)
 
 
