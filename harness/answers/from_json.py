@@ -40,7 +40,7 @@ def read_object(
     """The answer for one field: the last object with its key, the outermost key first.
 
     `alone`: no other field is asked, so that `{"answer": ...}` is this field. None where no object
-    has the key. A key that stands twice with different values is ambiguous.
+    has the key. A key that appears twice with different values is ambiguous.
     """
     wanted = {_plain_key(name)}
     for accepted in (wanted, _GENERIC if alone else frozenset[str]()):

@@ -91,7 +91,7 @@ def split_models(given: Sequence[object]) -> Given:
     """Names, objects and settings apart.
 
     Raises HarnessError for what is neither a name nor a model, a card that says too little, settings that do not
-    hold, and a name that stands twice.
+    hold, and a name that appears twice.
     """
     names: list[str] = []
     opening: dict[str, Opener] = {}

@@ -202,7 +202,7 @@ def _raters(written: str) -> dict[str, dict[str, Scalar]]:
         if "rater" not in table.columns:
             raise HarnessError(
                 f"--raters {written}: no column `rater`",
-                hint=f"its columns are: {', '.join(table.columns)}",
+                hint=f"columns: {', '.join(table.columns)}",
             )
         rows = [
             (plain(row.cells["rater"]), {n: annotation(c) for n, c in row.cells.items() if n != "rater"})

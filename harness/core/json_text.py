@@ -36,10 +36,10 @@ def check_values(text: str) -> None:
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of these members, for `object_pairs_hook`. Raises ValueError for a key that stands twice."""
+    """The object of these members, for `object_pairs_hook`. Raises ValueError for a key that appears twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r:.60} stands twice")
+        raise ValueError(f"the key {twice!r:.60} appears twice")
     return found

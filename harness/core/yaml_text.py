@@ -135,8 +135,8 @@ def _entries(
             if first is not None:
                 raise YamlFault(
                     line,
-                    f"{'.'.join(below)} stands twice",
-                    hint=f"keep one of the two (the first is on line {first})",
+                    f"{'.'.join(below)} appears twice",
+                    hint=f"remove one of the two (the first is on line {first})",
                 )
             lines[key.tag, key.value] = line
         yield below, value

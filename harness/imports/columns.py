@@ -129,7 +129,7 @@ def _by_field(columns: str | Mapping[str, str], task: Task, what: str) -> Mappin
             f"{what}: task {task.name} has no field {unknown[0]!r}"
             if unknown
             else f"{what}: empty",
-            hint=f"its fields are: {', '.join(task.fields)}",
+            hint=f"fields: {', '.join(task.fields)}",
         )
     return columns
 

@@ -44,7 +44,7 @@ def json_rows(path: Path) -> tuple[TableRow, ...]:
     if not isinstance(samples, list) or "eval" not in log:
         raise HarnessError(
             f"{path.name} is not an eval log of inspect-ai with samples",
-            hint="give the whole log (inspect log dump FILE), or a .jsonl with one object a line",
+            hint="give the whole log (inspect log dump FILE), or a .jsonl with one object per line",
         )
     if not samples:
         raise _no_samples(path)

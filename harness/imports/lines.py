@@ -173,7 +173,7 @@ def read_lines(file: AnswerFile, columns: PredictionColumns, task: Task) -> Pred
         number = reader.number(row, lines)
         if not lines.put(sample, reader.cluster(row), number):
             raise HarnessError(
-                f"{row.where}: the id {sample[:80]!r} stands there a second time with other values",
+                f"{row.where}: the id {sample[:80]!r} appears a second time with other values",
                 hint="keep one answer for each id, or put repeats into files of their own",
             )
     if not len(lines):

@@ -69,7 +69,7 @@ def _spot(row: TableRow) -> Spot:
     if onset > offset:
         raise HarnessError(
             f"{row.where}: the onset {onset} lies behind the offset {offset}",
-            hint="hint the interval; both ends belong to it",
+            hint="correct the interval; both ends belong to it",
         )
     subject, video, emotion = (
         plain(row.cells[column]) for column in ("subject", "video", "emotion")

@@ -99,7 +99,7 @@ def open_header(data: bytes, *, name: str) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     if not data:
-        raise MediaError(f"picture is empty: {name}", kind="empty", hint="fetch it again")
+        raise MediaError(f"picture is empty: {name}", kind="empty", hint="get the file again")
     if is_heic(data):
         return _open_heic(data, name=name)
     data = readable(data, name=name)
@@ -158,7 +158,9 @@ def check_size(width: int, height: int, *, name: str) -> None:
 
 def corrupt(name: str, why: str) -> MediaError:
     """The error for a damaged file."""
-    return MediaError(f"picture is damaged: {name}: {why}", kind="corrupt", hint="fetch it again")
+    return MediaError(
+        f"picture is damaged: {name}: {why}", kind="corrupt", hint="get the file again"
+    )
 
 
 def _too_large(name: str, why: str) -> MediaError:

@@ -23,7 +23,7 @@ def check(data: bytes, name: str) -> tuple[int, int]:
     Raises MediaError: `empty`, `too-large`, `unsupported`, `corrupt` (truncated files included).
     """
     if not data:
-        raise MediaError(f"picture is empty: {name}", kind="empty", hint="fetch it again")
+        raise MediaError(f"picture is empty: {name}", kind="empty", hint="get the file again")
     size = whole_jpeg(data) or whole_png(data) or whole_webp(data)
     if size is None:
         size = decode(data, name=name).size

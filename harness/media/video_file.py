@@ -226,7 +226,7 @@ def _check_file(path: Path) -> None:
             f"video cannot be read: {path}: {error.strerror}", kind="missing"
         ) from None
     if not head:
-        raise MediaError(f"video is an empty file: {path}", kind="empty", hint="fetch it again")
+        raise MediaError(f"video is an empty file: {path}", kind="empty", hint="get the file again")
     if not any(head[at:].startswith(known) for at, known in _MAGIC.items()):
         raise MediaError(
             f"not a video of a known form: {path}",
@@ -257,4 +257,4 @@ def _opencv() -> Any:
 
 
 def _damaged(path: Path, why: str) -> MediaError:
-    return MediaError(f"video is damaged: {path}: {why}", kind="corrupt", hint="fetch it again")
+    return MediaError(f"video is damaged: {path}: {why}", kind="corrupt", hint="get the file again")

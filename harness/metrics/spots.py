@@ -26,7 +26,7 @@ class Spot:
         if self.onset > self.offset:
             raise HarnessError(
                 f"{self.subject}, {self.video}: onset {self.onset} lies behind offset {self.offset}",
-                hint="hint the interval: both ends belong to it",
+                hint="correct the interval: both ends belong to it",
             )
 
 

@@ -113,7 +113,7 @@ def _field(asked: str, known: Mapping[str, FieldSpec]) -> FormField:
         if name not in known:
             raise HarnessError(
                 f"--field {name}: the task has no such field",
-                hint=f"its fields are: {', '.join(known)}; a new one is written out: {FORM}",
+                hint=f"fields: {', '.join(known)}; a new one is written out: {FORM}",
             )
         return FormField(name, known[name])
     if not name or name in known:

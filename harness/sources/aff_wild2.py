@@ -86,7 +86,7 @@ def _values(text: str, part: str, *, where: str) -> dict[str, Any] | None:
         numbers = [float(cell) for cell in cells]
     except ValueError:
         raise HarnessError(
-            f"{where}: {text[:60]!r} holds no numbers", hint="fetch it again"
+            f"{where}: {text[:60]!r} holds no numbers", hint="get the file again"
         ) from None
     wanted = 2 if part == "va" else len(UNITS)
     if len(numbers) != wanted:

@@ -125,7 +125,9 @@ def _npy_points(file: Path) -> dict[str, Scalar]:
     try:
         points = np.load(file, allow_pickle=False).astype(np.float64).reshape(-1)
     except (OSError, ValueError) as error:
-        raise HarnessError(f"{file} holds no landmarks: {error}", hint="fetch it again") from None
+        raise HarnessError(
+            f"{file} holds no landmarks: {error}", hint="get the file again"
+        ) from None
     return {_POINTS: " ".join(f"{number:g}" for number in points)}
 
 
@@ -135,7 +137,7 @@ def _scalar(file: Path) -> str:
         return str(np.load(file, allow_pickle=False).reshape(-1)[0])
     except (OSError, ValueError, IndexError) as error:
         raise HarnessError(
-            f"{file} holds no single value: {error}", hint="fetch it again"
+            f"{file} holds no single value: {error}", hint="get the file again"
         ) from None
 
 
@@ -143,4 +145,6 @@ def _number(cell: Any) -> float:
     try:
         return float(cell)
     except (TypeError, ValueError):
-        raise HarnessError(f"AffectNet: {cell!r} is not a number", hint="hint the cell") from None
+        raise HarnessError(
+            f"AffectNet: {cell!r} is not a number", hint="correct the cell"
+        ) from None

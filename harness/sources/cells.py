@@ -27,7 +27,7 @@ def target(cell: Any, spec: FieldSpec, *, column: str, where: str) -> Value:
     except ValueError as error:
         raise HarnessError(
             f"{where}, column {column!r}: {error}",
-            hint="hint the cell, or list it under source.blank where it stands for no value",
+            hint="correct the cell, or list it under source.blank where it stands for no value",
         ) from None
 
 
@@ -77,4 +77,6 @@ def _number(cell: Any, *, column: str, where: str) -> float:
     try:
         return finite(cell)
     except ValueError as error:
-        raise HarnessError(f"{where}, column {column!r}: {error}", hint="hint the cell") from None
+        raise HarnessError(
+            f"{where}, column {column!r}: {error}", hint="correct the cell"
+        ) from None

@@ -1,4 +1,4 @@
-"""Data as they lie there: what is missing, what stands twice, and what differs from what its authors publish."""
+"""Data as they lie there: what is missing, what appears twice, and what differs from what its authors publish."""
 
 from __future__ import annotations
 

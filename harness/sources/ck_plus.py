@@ -94,6 +94,7 @@ def _units(folder: Path) -> list[str] | None:
             units.append(f"AU{int(float(line.split()[0]))}")
         except (ValueError, IndexError):
             raise HarnessError(
-                f"{file}, line {number}: {line!r} is not `unit intensity`", hint="fetch it again"
+                f"{file}, line {number}: {line!r} is not `unit intensity`",
+                hint="get the file again",
             ) from None
     return units

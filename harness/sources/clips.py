@@ -32,7 +32,7 @@ def folder_of(root: Path, patterns: Sequence[str], names: Mapping[str, str]) -> 
     for name, value in names.items():
         if value and fault_of(value):
             raise HarnessError(
-                f"{name} {value[:80]!r} is no folder name", hint="hint the coding sheet"
+                f"{name} {value[:80]!r} is no folder name", hint="correct the coding sheet"
             )
     try:
         places = [root / pattern.format_map(names) for pattern in patterns]

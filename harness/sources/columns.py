@@ -108,7 +108,7 @@ def _require(column: str, columns: Sequence[str], *, option: str, table: str) ->
     if column not in columns:
         raise HarnessError(
             f"source.{option}: {table} has no column {column!r}",
-            hint=f"its columns are: {', '.join(columns)}",
+            hint=f"columns: {', '.join(columns)}",
         )
 
 
@@ -122,7 +122,7 @@ def _medium(
             if cell is None:
                 raise HarnessError(
                     f"source.{option}: {table} has no column {text!r}",
-                    hint=f"its columns are: {', '.join(columns)} "
+                    hint=f"columns: {', '.join(columns)} "
                     "(or a pattern of them, such as {subject}/{clip})",
                 )
             return cell, "image" if kind == "image" else "clip"
@@ -135,7 +135,7 @@ def _medium(
     raise HarnessError(
         f"{table} has no column called image, path, frames or video",
         hint="name the column of pictures as source.image, or of clips as source.frames; "
-        f"its columns are: {', '.join(columns)}",
+        f"columns: {', '.join(columns)}",
     )
 
 
@@ -154,7 +154,7 @@ def _targets(
         if field not in fields:
             raise HarnessError(
                 f"source.targets.{field}: the task has no such field",
-                hint=f"its fields are: {', '.join(fields)}",
+                hint=f"fields: {', '.join(fields)}",
             )
         _require(column, columns, option=f"targets.{field}", table=table)
     own = {field: field for field in fields if field in columns}
@@ -163,6 +163,6 @@ def _targets(
         raise HarnessError(
             f"{table} has no column for the field {', '.join(fields)}",
             hint="name it as source.label (or source.targets, or unlabelled: keep); "
-            f"its columns are: {', '.join(columns)}",
+            f"columns: {', '.join(columns)}",
         )
     return found

@@ -103,7 +103,7 @@ class DatasetSource:
                 left_out[made] += 1
             elif seen.add(made.id):
                 raise HarnessError(
-                    f"{made.id} stands twice in the annotations under {self._options.root}",
+                    f"{made.id} appears twice in the annotations under {self._options.root}",
                     hint="remove one of the two, or fetch the annotation file again",
                 )
             else:
@@ -219,7 +219,9 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
                 if line.strip():
                     yield number, line.strip()
     except UnicodeDecodeError as error:
-        raise HarnessError(f"{path} is not UTF-8 text ({error})", hint="fetch it again") from None
+        raise HarnessError(
+            f"{path} is not UTF-8 text ({error})", hint="get the file again"
+        ) from None
 
 
 def label_of(code: Any, names: Mapping[str, str], *, where: str) -> str:

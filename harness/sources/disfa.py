@@ -92,5 +92,6 @@ def _intensities(file: Path) -> Iterator[tuple[int, int]]:
             yield int(frame), int(intensity)
         except ValueError:
             raise HarnessError(
-                f"{file}, line {number}: {line!r} is not `frame,intensity`", hint="fetch it again"
+                f"{file}, line {number}: {line!r} is not `frame,intensity`",
+                hint="get the file again",
             ) from None

@@ -188,5 +188,5 @@ def _count(cell: Any, where: str) -> int:
         return int(cell)
     except (TypeError, ValueError):
         raise HarnessError(
-            f"{where}: {cell!r} is no number of votes", hint="hint the cell"
+            f"{where}: {cell!r} is no number of votes", hint="correct the cell"
         ) from None

@@ -118,7 +118,7 @@ def open_folder_source(
     if not root.is_dir():
         raise HarnessError(
             f"source.root: folder not found: {root}",
-            hint="a relative path starts at the task's base folder",
+            hint="relative paths start at the task's base folder",
         )
     field = asked.field or next(iter(fields))
     if field not in fields or (asked.field is None and len(fields) > 1):

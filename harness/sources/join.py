@@ -74,7 +74,7 @@ def read_side(options: JoinOptions, *, base: Path, taken: Iterable[str]) -> Side
             continue
         if key in rows:
             raise HarnessError(
-                f"{row.where}: the key {', '.join(key)!r} stands in row {rows[key]} already",
+                f"{row.where}: the key {', '.join(key)!r} is already in row {rows[key]}",
                 hint="a side table may name each key once",
             )
         rows[key] = row.number
@@ -115,5 +115,5 @@ def _require(column: str, columns: tuple[str, ...], table: str) -> None:
     if column not in columns:
         raise HarnessError(
             f"source.join: {table} has no column {column!r}",
-            hint=f"its columns are: {', '.join(columns)}",
+            hint=f"columns: {', '.join(columns)}",
         )

@@ -83,7 +83,7 @@ def _array(path: Path, encoding: Encoding) -> Iterator[TableRow]:
             where = f"{path.name}, row {number + 1}"
             mark = window.next_mark()
             if not mark:
-                raise HarnessError(f"{where}: the array is not closed", hint="fetch it again")
+                raise HarnessError(f"{where}: the array is not closed", hint="get the file again")
             if mark == "]":
                 return
             if mark == "," and number:
@@ -139,14 +139,14 @@ def _member(window: _Window, where: str) -> Any:
 
 
 def _no_json(where: str, fault: str) -> HarnessError:
-    return HarnessError(f"{where}: not JSON: {fault}", hint="one object a row")
+    return HarnessError(f"{where}: not JSON: {fault}", hint="one object per row")
 
 
 def _parsed(line: str, where: str) -> Any:
     try:
         return parse_json(line, once=True)
     except ValueError as error:
-        raise HarnessError(f"{where}: not JSON: {error}", hint="one object a line") from None
+        raise HarnessError(f"{where}: not JSON: {error}", hint="one object per line") from None
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

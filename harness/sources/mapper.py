@@ -155,7 +155,7 @@ class Mapper:
         if unknown:
             raise HarnessError(
                 f"{row.where}, column {self.options.asks!r}: the task has no field {unknown[0]!r}",
-                hint=f"its fields are: {', '.join(self.fields)}",
+                hint=f"fields: {', '.join(self.fields)}",
             )
         return asked
 
@@ -281,7 +281,7 @@ class RowSource:
                 return
             if self._mapper.own_id(earlier) == sample_id:
                 raise HarnessError(
-                    f"{row.where}: the id {sample_id!r} stands in row {earlier.number} already",
+                    f"{row.where}: the id {sample_id!r} is already in row {earlier.number}",
                     hint="give each row an id of its own, or leave source.id out",
                 )
 
@@ -296,5 +296,5 @@ def _check_inside(numbers: Iterable[int | None], indices: tuple[int, ...], *, wh
         if number is not None and not indices[0] <= number <= indices[-1]:
             raise HarnessError(
                 f"{where}: {moment} {number} lies outside its frames {indices[0]} to {indices[-1]}",
-                hint="set source.numbering (from-zero, from-one, file-names), or hint the cell",
+                hint="set source.numbering (from-zero, from-one, file-names), or correct the cell",
             )

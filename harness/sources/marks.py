@@ -103,7 +103,7 @@ def read_side(path: Path, *, on: str | None) -> dict[str, dict[str, Scalar]]:
         what = f"column {key or KEYS[0]!r} of sample ids" if key not in table.columns else "mark"
         raise HarnessError(
             f"source.marks: {path.name} has no {what}",
-            hint=f"its columns are: {', '.join(table.columns)}; marks are face_box, landmarks, region_NAME",
+            hint=f"columns: {', '.join(table.columns)}; marks are face_box, landmarks, region_NAME",
         )
     found: dict[str, dict[str, Scalar]] = {}
     for row in table:
@@ -113,7 +113,7 @@ def read_side(path: Path, *, on: str | None) -> dict[str, dict[str, Scalar]]:
         name = plain(cell)
         if name in found:
             raise HarnessError(
-                f"source.marks: {row.where}: {name!r} stands twice", hint="keep one row a sample"
+                f"source.marks: {row.where}: {name!r} appears twice", hint="keep one row per sample"
             )
         found[name] = {c: annotation(row.cells.get(c)) for c in columns}
     return found

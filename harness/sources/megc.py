@@ -91,7 +91,7 @@ def open_megc_source(
     if asked.root is not None and not root.is_dir():
         raise HarnessError(
             f"source.root: folder of frames not found: {root}",
-            hint="a relative path starts at the task's base folder; leave it out to run without frames",
+            hint="relative paths start at the task's base folder; leave it out to run without frames",
         )
     mapper = _Mapper(fields, root, asked.frames)
     spaces = {**SPACES, **asked.spaces}
@@ -203,7 +203,7 @@ class _Mapper:
             answers = answers_of(kind, plain(cell))
         except ValueError as error:
             raise HarnessError(
-                f"{row.where}, column 'answer': {error}", hint="hint the answer, or blank it"
+                f"{row.where}, column 'answer': {error}", hint="correct the answer, or blank it"
             ) from None
         return {
             name: target(text, self.fields[name], column="answer", where=row.where)
@@ -267,7 +267,7 @@ def _places(cells: Mapping[str, Any], pattern: str | None, where: str) -> Iterat
             if fault_of(plain(value)):
                 raise HarnessError(
                     f"{where}: {name} is {plain(value)[:80]!r}, which is no folder of frames",
-                    hint="hint the cell; a clip lies under source.root",
+                    hint="correct the cell; a clip lies under source.root",
                 )
         yield _FIT.sub(lambda match: plain(cells[match[1]]), layout)
 
@@ -276,12 +276,11 @@ def _check_columns(table: TableFile, options: MegcOptions) -> None:
     if "question" not in table.columns:
         raise HarnessError(
             f"{table.path.name} has no column 'question'",
-            hint="give one of the challenge's question files; "
-            f"its columns are: {', '.join(table.columns)}",
+            hint=f"give one of the challenge's question files; columns: {', '.join(table.columns)}",
         )
     columns = [*table.columns, "dataset", "subject"]
     if options.frames is not None and cell_for(options.frames, columns) is None:
         raise HarnessError(
             f"source.frames: {table.path.name} lacks a column of {options.frames!r}",
-            hint=f"its columns are: {', '.join(table.columns)}",
+            hint=f"columns: {', '.join(table.columns)}",
         )

@@ -281,7 +281,8 @@ def _event(line: WorkbookRow, *, kind: str, emotion: str) -> Event:
     at = moments_of(line)
     if at.onset is None or at.offset is None:
         raise HarnessError(
-            f"{line.where}: an event without onset or offset", hint="hint the row, or take it out"
+            f"{line.where}: an event without onset or offset",
+            hint="correct the row, or take it out",
         )
     units = units_of(line.text("Action Units", "au"))
     return {

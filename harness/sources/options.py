@@ -33,7 +33,7 @@ def read_options(model: type[Model], options: Mapping[str, Any], *, family: str)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise HarnessError(
                 f"source.{key}: the source family {family!r} has no such option",
-                hint=f"{hint}its options are: {', '.join(allowed)}",
+                hint=f"{hint}options: {', '.join(allowed)}",
             ) from None
         if first["type"] == "missing" and len(first["loc"]) == 1:
             raise HarnessError(
@@ -45,7 +45,7 @@ def read_options(model: type[Model], options: Mapping[str, Any], *, family: str)
         )
         raise HarnessError(
             f"source.{key}: {_reason(first['msg'])} (source family {family!r})",
-            hint=nested or f"its options are: {', '.join(allowed)}",
+            hint=nested or f"options: {', '.join(allowed)}",
         ) from None
 
 

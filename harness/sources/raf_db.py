@@ -86,7 +86,9 @@ def _entries(root: Path, lists: Path, asked: RafOptions) -> Iterator[Found]:
         where = f"{lists.name}, line {number}"
         name, _, code = line.partition(" ")
         if not code:
-            raise HarnessError(f"{where}: {line!r} is not `picture code`", hint="fetch it again")
+            raise HarnessError(
+                f"{where}: {line!r} is not `picture code`", hint="get the file again"
+            )
         if not name.startswith(asked.split):
             continue
         stem = Path(name).stem

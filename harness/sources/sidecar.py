@@ -158,7 +158,7 @@ def read_side(
             _refuse_ratings(path, table.columns, named)
             raise HarnessError(
                 f"{named}: {path.name} has no column {column!r}",
-                hint=f"its columns are: {', '.join(table.columns)}; samples are named in a column {' or '.join(keys)}"
+                hint=f"columns: {', '.join(table.columns)}; samples are named in a column {' or '.join(keys)}"
                 + ("" if keys != KEYS else ", or the one that source.sidecar.on names"),
             )
     found: dict[str, Beside] = {}
@@ -168,7 +168,7 @@ def read_side(
         name = plain(row.cells[key])
         if name in found:
             raise HarnessError(
-                f"{named}: {row.where}: {name!r} stands twice", hint="keep one row a sample"
+                f"{named}: {row.where}: {name!r} appears twice", hint="keep one row per sample"
             )
         found[name] = _beside(row, columns, options, fields)
     return found

@@ -56,7 +56,7 @@ def find_workbook(root: Path, patterns: Sequence[str], *, given: Path | None, fa
         if not given.is_file():
             raise HarnessError(
                 f"source.workbook: file not found: {given}",
-                hint="a relative path starts at the task's base folder",
+                hint="relative paths start at the task's base folder",
             )
         return given
     for pattern in patterns:
@@ -94,7 +94,7 @@ def sheets(path: Path) -> dict[str, list[Cells]]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise HarnessError(f"not a workbook: {path}: {error}", hint="fetch it again") from None
+        raise HarnessError(f"not a workbook: {path}: {error}", hint="get the file again") from None
 
 
 def lines(path: Path, needed: Sequence[str], *, sheet: str | None = None) -> Iterator[WorkbookRow]:

@@ -123,7 +123,7 @@ def _objects(raw: Sequence[str]) -> tuple[list[_Line], list[str]]:
             broken.append(number)
             continue
         if doubled:
-            faults.append(f"row {number}: the field {doubled[0]!r} stands twice")
+            faults.append(f"row {number}: the field {doubled[0]!r} appears twice")
         lines.append(_Line(number, cells))
     if blank:
         faults.append(f"{name_rows(blank)}: blank")

@@ -74,7 +74,7 @@ def pack(form: SubmissionForm, parts: Sequence[Assembled], fill: Fill) -> Packag
     for found in findings:
         if found.faults:
             raise HarnessError(
-                f"{found.file}: {'; '.join(found.faults)}", hint="hint the rows named"
+                f"{found.file}: {'; '.join(found.faults)}", hint="correct the rows named"
             )
     return Package(form, files, findings, _receipt(form, parts, files, findings, fill))
 
@@ -114,7 +114,7 @@ def pack_spots(
     for found in findings:
         if found.faults:
             raise HarnessError(
-                f"{found.file}: {'; '.join(found.faults)}", hint="hint the rows named"
+                f"{found.file}: {'; '.join(found.faults)}", hint="correct the rows named"
             )
     told = [
         _file_entry(found, files[found.file], asked.path.name, asked.digest)

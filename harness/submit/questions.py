@@ -50,7 +50,7 @@ def read_questions(path: Path, form: SubmissionForm) -> Questions:
     """Read a file of questions. Windows line ends, a byte order mark and a blank last line are let pass.
 
     Raises HarnessError: no such file, a name that the challenge does not have, a row that is no object or
-    lacks a field, and a `video_id` that stands twice; row numbers are named.
+    lacks a field, and a `video_id` that appears twice; row numbers are named.
     """
     if path.name not in form.files:
         others = [other.name for other in FORMS.values() if path.name in other.files]

@@ -215,7 +215,7 @@ def test_another_host_must_be_allowed(monkeypatch: pytest.MonkeyPatch, clean: No
     monkeypatch.setenv("OPENAI_API_KEY", "canary-7")
     with pytest.raises(HarnessError, match=r"sent from this machine to api\.openai\.com"):
         open_model("langchain:openai:gpt-4o")
-    with pytest.raises(HarnessError, match=r"leave this machine for faces\.example"):
+    with pytest.raises(HarnessError, match=r"sent from this machine to faces\.example"):
         open_model("langchain:openai:gpt-4o@https://faces.example/v1")
     allowed = OpenOptions(allow_remote=frozenset({"api.openai.com"}))
     card = open_model("langchain:openai:gpt-4o", options=allowed).card
@@ -248,7 +248,9 @@ def test_a_provider_or_key_that_is_not_there_has_a_mend(clean: None) -> None:
     with pytest.raises(HarnessError, match="cannot create a chat model for nonsense:m") as caught:
         open_model("langchain:nonsense:m")
     assert "langchain:PROVIDER:MODEL" in caught.value.hint
-    with pytest.raises(HarnessError, match="no chat model of openai:gpt-4o: OpenAIError"):
+    with pytest.raises(
+        HarnessError, match="cannot create a chat model for openai:gpt-4o: OpenAIError"
+    ):
         open_model("langchain:openai:gpt-4o")
     with pytest.raises(HarnessError, match="package that is not installed") as caught:
         open_model("langchain:fireworks:m")

@@ -166,7 +166,7 @@ def test_files_that_are_no_text_are_named(desk):
     path.write_bytes(HEAD.encode() + b"\xff")
     assert "p.j2, line 4: not UTF-8" in fails(desk).message
     path.write_bytes(b"x" * 300_000)
-    assert "over 256 KiB" in fails(desk).message
+    assert "larger than 256 KiB" in fails(desk).message
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_files_that_are_no_text_are_named(desk):
         ("", 1, "no front matter"),
         ("---\nfields: [a]\n", 1, "not closed"),
         ("---\nfields: [a]\nfield: [b]\n---\n", 3, "unknown key 'field'"),
-        ("---\ndescription: d\n---\n", 1, "lacks 'fields'"),
+        ("---\ndescription: d\n---\n", 1, "'fields' is missing"),
         ("---\nfields: []\n---\n", 2, "fields: "),
         ("---\nfields: emotion\n---\n", 2, "fields: "),
         ("---\nfields: [a]\n\nanswer: xml\n---\n", 4, "answer: "),

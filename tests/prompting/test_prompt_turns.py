@@ -122,7 +122,7 @@ def test_replies_nobody_asked_for_set_no_variable(desk):
 @pytest.mark.parametrize(
     ("text", "line", "part"),
     [
-        ("{% user %}a{% enduser %}\n\nStray words\n", 6, "text outside every turn: 'Stray words'"),
+        ("{% user %}a{% enduser %}\n\nStray words\n", 6, "text outside all turns: 'Stray words'"),
         ("{% user %}a{% enduser %}\n{{ n_frames }}\n", 5, "text outside all turns: '1'"),
         ("\n{% user %}\na\n{% system %}b{% endsystem %}{% enduser %}", 7, "inside a user turn"),
         ("{% user %}a{% reply as x %}{% enduser %}", 4, "inside a user turn"),
@@ -158,7 +158,7 @@ def test_a_mistake_in_a_part_names_the_part(desk):
 def test_what_inheritance_would_drop_is_an_error(desk, stray):
     desk.part("t/_base.j2", "{% user %}{% block b %}x{% endblock %}{% enduser %}")
     error = desk.error('{% extends "t/_base.j2" %}\n' + stray + "\n")
-    assert "not shown" in error.message
+    assert "never shown" in error.message
     assert "line 5" in error.message
 
 

@@ -25,4 +25,4 @@ def test_other_classes_than_last_time_are_said(
     (tmp_path / "set" / "joy" / "a.png").unlink()
     assert main(command) == 0
     said = " ".join("".join(capsys.readouterr()).split())
-    assert "has 2 classes, and had 3 in the last run of this folder (gone: joy)" in said
+    assert "has 2 classes, and 3 in the last run of this folder (gone: joy)" in said

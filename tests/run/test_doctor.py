@@ -11,11 +11,14 @@ from tests.models.fake_vllm import make_fake
 def test_it_names_the_vllm_and_who_starts_it(tmp_path: Path) -> None:
     python = make_fake(tmp_path / "env")
     found = check_vllm(str(python))
-    assert (found.mark, found.what) == ("ok", f"vLLM 0.32.0 is started by {python} (vllm:MODEL)")
+    assert (found.mark, found.what) == (
+        "ok",
+        f"vLLM 0.32.0 is available from {python} (vllm:MODEL)",
+    )
     assert not (tmp_path / "env" / "imported").exists()
 
 
 def test_it_says_how_to_get_one(tmp_path: Path) -> None:
     found = check_vllm(str(tmp_path / "nowhere"))
     assert found.mark == "no" and "vllm:MODEL is not available" in found.what
-    assert "python of the environment that holds vLLM" in found.hint
+    assert "Python interpreter of the environment with vLLM" in found.hint

@@ -97,7 +97,7 @@ def test_a_label_that_one_subject_alone_shows_is_shown_to_nobody() -> None:
 
 def test_too_few_examples_are_told() -> None:
     samples = [sample("a", "anger", "s0"), sample("b", "anger", "s0")]
-    with pytest.raises(HarnessError, match="2 worked examples cannot be drawn: 2 samples"):
+    with pytest.raises(HarnessError, match="cannot draw 2 few-shot examples: 2 samples"):
         drawn(pool_of(samples), samples[0], 2)
 
 
@@ -223,7 +223,7 @@ def test_an_example_without_its_picture_is_told_and_the_run_goes_on(tmp_path: Pa
     failed = [r["failure"] for _, r in read_log(world.folder.trials) if "failure" in r]
     assert tally.trials == 8
     assert 1 < len(failed) < 8
-    assert any("worked example p1.png" in f["detail"] for f in failed)
+    assert any("few-shot example p1.png" in f["detail"] for f in failed)
     assert {f["kind"] for f in failed} == {"media"}
 
 
@@ -231,12 +231,12 @@ def test_pictures_of_examples_count_against_what_a_model_takes(tmp_path: Path) -
     world = make_world(tmp_path, 12)
     plan, tally = world.run(RuleModel(max_images=2), prompts=FEW, conditions=("shots-2",))
     assert tally.failed == tally.trials
-    assert "takes 2" in tally.first_failure
+    assert "accepts 2" in tally.first_failure
     library = Library((shipped_folder(),))
     axes = Axes(models=("rule",))
-    with pytest.raises(HarnessError, match="shows 3 apart from each other") as error:
+    with pytest.raises(HarnessError, match="shows 3 that cannot be combined") as error:
         check_pictures(plan, axes, {"rule": Card("rule", "id", max_images=2)}, library)
-    assert error.value.hint == "--shots 1"
+    assert error.value.hint == "use --shots 1"
     check_pictures(plan, axes, {"rule": Card("rule", "id", max_images=3)}, library)
     check_pictures(plan, axes, {"rule": Card("rule", "id")}, library)
 
@@ -285,7 +285,7 @@ def test_without_examples_the_few_shot_prompt_is_the_plain_one(tmp_path: Path) -
 def test_a_source_that_cannot_be_read_is_told_as_that_of_the_examples(tmp_path: Path) -> None:
     world = make_world(tmp_path, 6, TASK + "exemplars: {file: nowhere.csv}\n")
     task = load_task(str(tmp_path / "task.yaml"), open_workspace(tmp_path, prompts=()))
-    with pytest.raises(HarnessError, match=r"task task, worked examples: .*nowhere\.csv"):
+    with pytest.raises(HarnessError, match=r"task task, few-shot examples: .*nowhere\.csv"):
         read_pool(task, seed=0, here=world.root)
 
 
@@ -321,14 +321,14 @@ def test_plan_and_show_tell_of_examples(
     assert main(["plan", *asked, "--model", "affect-tiny", "--json"]) == 0
     body = json.loads(capsys.readouterr().out)["plan"]
     assert [cell["condition"] for cell in body["cells"]] == ["shots-2"]
-    assert any("worked examples from the task's own samples" in note for note in body["notes"])
+    assert any("few-shot examples from the task's own samples" in note for note in body["notes"])
     assert main(["show", *asked]) == 0
     text = capsys.readouterr().out
-    assert text.count("worked example p") == 2
+    assert text.count("few-shot example p") == 2
     assert "image 3   " in text
     assert "--- assistant\nanger" in text
     assert main(["plan", *asked, "--model", "affect-tiny", "--max-images", "1"]) == 2
-    assert "takes 1 picture in one request" in capsys.readouterr().err
+    assert "accepts 1 picture per request" in capsys.readouterr().err
 
 
 def test_make_plan_reads_examples_only_where_a_cell_shows_some(tmp_path: Path) -> None:

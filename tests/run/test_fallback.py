@@ -120,7 +120,8 @@ async def test_pictures_that_the_prompt_sets_apart_stay_apart_and_fail_with_a_me
         fitted = await fitter().fit(messages)
         assert fitted.failure is not None and fitted.failure.kind == "unsupported"
         assert (
-            "2 pictures apart" in fitted.failure.detail and "frames | join" in fitted.failure.detail
+            "2 pictures that cannot be combined" in fitted.failure.detail
+            and "frames | join" in fitted.failure.detail
         )
 
 

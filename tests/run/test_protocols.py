@@ -102,7 +102,7 @@ def test_a_vote_with_a_failed_reply_goes_on_from_there(tmp_path: Path) -> None:
     [
         ({"protocol": "vote-5"}, "all equal at temperature 0"),
         ({"protocol": "single", "prompts": ("emotion/describe",)}, "prompt emotion/describe, protocol single"),
-        ({"protocol": "votes"}, "no protocol is called 'votes'"),
+        ({"protocol": "votes"}, "unknown protocol 'votes'"),
         ({"protocol": "vote"}, "the number is missing"),
     ],
 )  # fmt: skip

@@ -198,7 +198,7 @@ def test_a_command_that_was_killed_blocks_nothing(desk: Desk, module: str, name:
     ("options", "message"),
     [
         ({"changes": ("max_tokens=64",), "max_tokens": 32}, "--set max_tokens has no effect together with --max-tokens"),
-        ({"changes": ("channel=choice",), "channels": ("free",)}, "--set channel has no effect beside --channel"),
+        ({"changes": ("channel=choice",), "channels": ("free",)}, "--set channel has no effect together with --channel"),
         ({"changes": ("shots=2",)}, "none of the prompts shows few-shot examples: own/plain"),
     ],
 )  # fmt: skip

@@ -56,7 +56,7 @@ def test_set_changes_values_and_makes_what_is_not_there(tmp_path: Path) -> None:
         (GOOD.replace("{kind: label, labels: basic-7}", "{kind: label, metrics: [f1x]}"),
          r"task\.yaml:4: no metric 'f1x'", "uar"),
         (GOOD.replace("  emotion:", "\temotion:"), r"task\.yaml:4: not valid YAML", ""),
-        (GOOD + "prompts: [x]\n", r"task\.yaml:6: prompts stands twice", "keep one"),
+        (GOOD + "prompts: [x]\n", r"task\.yaml:6: prompts appears twice", "remove one"),
         (GOOD.replace("fields:\n  emotion: {kind: label, labels: basic-7}\n", ""), "fields: missing", "add `fields:`"),
         (GOOD.replace("family: table, ", ""), r"task\.yaml:2: source", "correct"),
         ("- a\n- b\n", "expected a mapping", ""),
@@ -74,8 +74,8 @@ def test_a_fault_is_named_by_file_line_field_and_mend(
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ("source.file", "field.path=value"),
-        ("a..b=1", "field.path=value"),
+        ("source.file", "expected KEY=VALUE"),
+        ("a..b=1", "expected KEY=VALUE"),
         ("media.resize=large", r"--set media\.resize"),
         ("fields.emotion.colour=red", r"--set fields\.emotion\.colour"),
         ("fields.emotion.labels=[a, b", "not valid YAML"),

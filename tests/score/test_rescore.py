@@ -104,8 +104,8 @@ def test_corrected_truths_count_and_blank_cells_change_nothing(world: World) -> 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([["p0.png", "anger"], ["gone.png", "anger"]], "'gone.png', which is no sample"),
-        ([["p0.png", "anger"], ["p0.png", "anger"]], "'p0.png' stands twice"),
+        ([["p0.png", "anger"], ["gone.png", "anger"]], "'gone.png', which is not a sample"),
+        ([["p0.png", "anger"], ["p0.png", "anger"]], "'p0.png' appears twice"),
         ([["p0.png", "joy and fear"]], "not one of: anger, happiness"),
         ([["p0.png", ""]], "no column with the name of a field"),
     ],

@@ -58,7 +58,7 @@ def test_the_key_column_can_be_named(tmp_path) -> None:
     [
         ("picture,face_box\na.png,1 2 3 4\n", "no column 'sample'"),
         ("image,age\na.png,3\n", "no mark"),
-        ("image,face_box\na.png,1 2 3 4\na.png,1 2 3 4\n", "stands twice"),
+        ("image,face_box\na.png,1 2 3 4\na.png,1 2 3 4\n", "appears twice"),
         ("image,face_box\nother.png,1 2 3 4\n", "names none of the samples"),
     ],
 )

@@ -100,7 +100,7 @@ def line_of(at: int, put: bytes) -> bytes:
         (line_of(3, b"[1, 2]"), "row 4: not a JSON object"),
         (line_of(3, b'{"video_id": '), "row 4: not a JSON object"),
         (line_of(3, b"\xff\xfe"), "row 4: not UTF-8"),
-        (line_of(3, b'{"answer": "a", "answer": "b"}'), "row 4: the field 'answer' stands twice"),
+        (line_of(3, b'{"answer": "a", "answer": "b"}'), "row 4: the field 'answer' appears twice"),
         (line_of(3, b"[" * 100_000), "row 4: not a JSON object"),
         (b"", "no answer to rows 1-10 of the questions"),
     ],

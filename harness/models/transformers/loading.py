@@ -72,7 +72,7 @@ def check_folder(folder: Path, *, trusted: bool) -> None:
     with _told(folder, transformers):
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if not isinstance(config, dict):
-        raise HarnessError(f"{folder / 'config.json'} holds no settings", hint="fetch it again")
+        raise HarnessError(f"{folder / 'config.json'} holds no settings", hint="get the file again")
     check_quantised(config, where=str(folder))
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
