@@ -16,6 +16,10 @@ LOG_SECONDS = 10.0
 """Between two lines where standard error is not a terminal."""
 
 
+SHORTEST = 1.0
+"""Seconds from the first reply before a rate is told."""
+
+
 class Rate:
     """How many trials a run does in a second, counted from its first reply: what came before was the start of a
     server, or found in the journal."""
@@ -30,9 +34,9 @@ class Rate:
             self._first = now, tally.trials
 
     def at(self, tally: Tally, now: float) -> float:
-        """Trials a second; 0 where it is not known."""
+        """Trials a second; 0 where it is not known, as in the first second: what a moment did is no rate."""
         started, done = self._first or (now, 0)
-        return (tally.trials - done) / (now - started) if now > started else 0.0
+        return (tally.trials - done) / (now - started) if now - started >= SHORTEST else 0.0
 
 
 class Progress:

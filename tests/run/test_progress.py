@@ -57,3 +57,15 @@ def test_a_run_of_one_trial_has_no_rate(clock: Clock) -> None:
         clock.now += 5
         progress.update(Tally(trials=1, asked=1))
     assert out.getvalue() == "1 of 1 trials (100%)\n"
+
+
+def test_the_first_second_tells_no_rate() -> None:
+    from types import SimpleNamespace
+
+    from harness.run.progress import Rate
+
+    rate, tally = Rate(), SimpleNamespace(asked=1, trials=1)
+    rate.note(tally, 10.0)
+    tally.trials = 500
+    assert rate.at(tally, 10.5) == 0.0
+    assert rate.at(tally, 12.0) == 249.5
