@@ -70,7 +70,7 @@ def compare(
                 ranks += _ranks(group, shared, seed=seed)
             else:
                 notes.append(f"no ranking of {len(group)} cells: at most {MOST_RANKED} are ranked")
-            factors += _factors(group, shared, notes, seed=seed)
+            factors += factors_of(group, shared, notes, seed=seed)
     return Report(_adjusted(comparisons), tuple(ranks), tuple(factors), tuple(notes))
 
 
@@ -124,10 +124,16 @@ def _ranks(group: Sequence[Contender], shared: Shared, *, seed: int) -> Iterator
         )  # fmt: skip
 
 
-def _factors(
-    group: Sequence[Contender], shared: Shared, notes: list[str], *, seed: int
+def factors_of(
+    group: Sequence[Contender],
+    shared: Shared,
+    notes: list[str],
+    *,
+    seed: int,
+    metric: str | None = None,
 ) -> Iterator[Factors]:
-    """Variance components, where two factors or more vary; a note where they are not fully crossed."""
+    """Variance components of a metric (left out: the main one), where two factors or more vary; a note where they are
+    not fully crossed."""
     keys: list[tuple[str, ...]] = [
         (
             one.cell.model,
@@ -144,7 +150,7 @@ def _factors(
     varying = [f for at, f in enumerate(FACTORS) if len({key[at] for key in keys}) > 1]
     if len(varying) < 2:
         return
-    task, field, metric = group[0].cell.task, group[0].field, main_metric(shared.spec)
+    task, field, metric = group[0].cell.task, group[0].field, metric or main_metric(shared.spec)
     if len(set(keys)) < len(keys):
         notes.append(f"{task}, {field}: no factor analysis: a cell stands there twice")
         return

@@ -35,6 +35,9 @@ class PromptHead(BaseModel):
     """Codes of the languages that replies to this prompt are read in besides those of its task."""
     max_tokens: PositiveInt | None = None
     """Overrides the task's limit (chain of thought needs room)."""
+    paraphrase_of: str = ""
+    """The prompt that this one says in other words. The page of a run shows how far the scores of a model spread over a
+    prompt and its paraphrases."""
 
     @field_validator("languages")
     @classmethod

@@ -1,0 +1,153 @@
+"""What an experiment found, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.analyses.words import count, interval, listed, number
+from harness.compare.board import Board, Difference, Mood, ScoredCell, Sentence
+from harness.compare.tables import bounds, decimal
+
+NAMED = 3
+"""Cells or values that are named in a sentence; of more only the number is told."""
+LEVELS = 4
+"""Values of an axis that have a sentence each; of more the best and the worst."""
+
+Part = tuple[str, Mood]
+
+
+def answer(boards: Sequence[Board], against: Mapping[str, str]) -> tuple[Sentence, ...]:
+    """A few sentences for each board: what beats the reference, and which cell is the best."""
+    return tuple(sentence for board in boards for sentence in _of_board(board, against))
+
+
+def _of_board(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
+    if not board.sign:
+        return
+    yield from _compared(board, against)
+    best = _best(board)
+    if best:
+        yield Sentence(board.name, best)
+
+
+def _compared(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
+    groups: dict[str, list[Difference]] = {}
+    for one in board.differences:
+        groups.setdefault(level(one.cell, against), []).append(one)
+    told = list(groups.items())
+    if len(told) > LEVELS:
+        told = [told[0], told[-1]]
+    for name, group in told:
+        yield Sentence(board.name, tuple(_level(name, group, against)))
+    shown = sum(one.shown for one in board.differences)
+    if len(board.differences) > 1:
+        differences = (
+            f"{shown} of {len(board.differences)} differences from {reference(board, against)}"
+        )
+        are = "is" if shown == 1 else "are"
+        said = f"{differences} {are} larger than chance explains (5% level, Holm over all of them)."
+        yield Sentence(board.name, ((said, ""),))
+
+
+def level(cell: ScoredCell, against: Mapping[str, str]) -> str:
+    """What a cell has on the axes that are compared: its prompt, its model..."""
+    return ", ".join(_said(axis, cell) for axis in against)
+
+
+def reference(board: Board, against: Mapping[str, str]) -> str:
+    """What the others are compared with, in words."""
+    first = board.differences[0].reference
+    return level(first, against)
+
+
+def _said(axis: str, cell: ScoredCell) -> str:
+    if axis == "prompt":
+        return cell.column
+    if axis == "condition":
+        return "the pictures as they are" if cell.key[2] == "none" else cell.key[2]
+    value = str(getattr(cell.cell, axis))
+    return (
+        value
+        if axis in {"model", "channel", "protocol"}
+        else f"{axis.replace('_', ' ')} {value or 'unasked'}"
+    )
+
+
+def _level(name: str, group: Sequence[Difference], against: Mapping[str, str]) -> Iterator[Part]:
+    """`defined beats plain for qwen7 by +.031 [.012, .050], not for llama11.`"""
+    other = level(group[0].reference, against)
+    alone = len(group) == 1 and not _whom(group[0], against)
+    said = False
+    for mood, verb in (("better", "beats"), ("worse", "is worse than")):
+        some = [one for one in group if one.mood == mood]
+        if some:
+            yield (f"; it {verb} it" if said else f"{name} {verb} {other}"), ""
+            for place, one in enumerate(some[:NAMED]):
+                between = "" if not place else " and" if place == len(some[:NAMED]) - 1 else ","
+                whom = "" if alone else f" for {_whom(one, against)}"
+                yield f"{between}{whom} by {_amount(one)}", one.mood
+            if len(some) > NAMED:
+                yield f" and {len(some) - NAMED} more", ""
+            said = True
+    unclear = [one for one in group if one.mood == "unclear"]
+    if unclear and said:
+        yield f"; not shown for {_names(unclear, against)}", "unclear"
+    elif unclear:
+        most = max(unclear, key=lambda one: abs(one.value))
+        whom = "" if alone else f" for {_names(unclear, against)}"
+        yield f"{name} is not shown to differ from {other}{whom}", "unclear"
+        yield f" ({'' if len(unclear) == 1 else 'at most '}{_amount(most)}{_needed(most)})", ""
+    yield ".", ""
+
+
+def _whom(one: Difference, against: Mapping[str, str]) -> str:
+    """Which cells the two are, besides what is compared."""
+    parts = [one.cell.row] if "model" not in against else []
+    if "prompt" not in against and one.cell.column not in {"", "-"}:
+        parts.append(one.cell.column)
+    return " · ".join(parts)
+
+
+def _names(some: Sequence[Difference], against: Mapping[str, str]) -> str:
+    names = [_whom(one, against) for one in some]
+    if len(names) > NAMED:
+        return f"{len(names)} others" if len(names) < len(set(names)) else f"{len(names)} of them"
+    return listed(names)
+
+
+def _amount(one: Difference) -> str:
+    """`+.031 [.012, .050]`."""
+    if one.low is None or one.high is None:
+        return decimal(one.value, signed=True)
+    return f"{decimal(one.value, signed=True)} {bounds(one.low, one.high, signed=False)}"
+
+
+def _needed(one: Difference) -> str:
+    if one.needed is None or one.needed <= one.n or one.needed > 1000 * one.n:
+        return ""
+    return f"; about {count(rounded(one.needed))} samples would settle it"
+
+
+def rounded(samples: float) -> int:
+    """Two significant digits, upwards: the estimate is no better."""
+    step: int = 10 ** max(0, len(str(int(samples))) - 2)
+    return -int(-samples // step) * step
+
+
+def _best(board: Board) -> tuple[Part, ...]:
+    best = board.best
+    if best is None or len(board.cells) < 2 or best.value is None:
+        return ()
+    said = f"{number(best.value)} {interval(best.low, best.high)}".strip()
+    ties = [one.name for one in board.cells if one.tied and one is not best]
+    if not ties:
+        rest = ", told apart from every other cell."
+    elif len(ties) == len(board.cells) - 1:
+        rest = ", but no other cell is told apart from it."
+    elif len(ties) <= NAMED:
+        rest = f"; not told apart from it: {listed(ties)}."
+    else:
+        rest = (
+            f"; {len(ties)} of the other {len(board.cells) - 1} cells are not told apart from it."
+        )
+    return (("Best: ", ""), (best.name, "better"), (f" with {board.title} {said}{rest}", ""))

@@ -1,0 +1,119 @@
+"""An experiment at a glance: which cell is the best, what is told apart, and what is said of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.compare.answer import rounded
+from harness.compare.overview import overview
+from harness.core.cell import Cell
+from harness.core.cell_pattern import CellPattern
+from harness.core.errors import HarnessError
+from harness.core.sample import Sample
+from harness.run.folder import RunFolder
+from harness.score import score_run
+from tests.report.runs import LABELS, emotion_task, make_run
+
+SHARE = {("good", "emotion/plain"): 0.7, ("good", "emotion/cot"): 0.98, ("poor", "emotion/plain"): 0.4, ("poor", "emotion/cot"): 0.42}  # fmt: skip
+"""Share right of each model and prompt."""
+
+
+def reply(cell: Cell, sample: Sample, number: int) -> str:
+    truth = str(sample.targets["emotion"])
+    if cell.condition == "blank":
+        return f"Final answer: {LABELS[-1]}"
+    drawn = hashlib.sha256(f"{sample.id}{cell.model}".encode()).digest()
+    right = drawn[0] / 256 < SHARE[cell.model, cell.prompt]
+    return f"Final answer: {truth if right else LABELS[(LABELS.index(truth) + 1) % 7]}"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    task = emotion_task(n=140)
+    folder = make_run(tmp_path_factory.mktemp("o") / "run", tasks=[task], models=["good", "poor"], reply=reply)  # fmt: skip
+    score_run(folder)
+    return folder
+
+
+def test_the_first_prompt_is_what_others_are_compared_with(run: RunFolder) -> None:
+    found = overview(run)
+    (board,) = found.boards
+    assert found.against == {"prompt": "emotion/plain"}
+    best, *rest = board.cells
+    assert (best.row, best.column, best.rank, best.tied) == ("good", "emotion/cot", 1, True)
+    assert [one.tied for one in rest] == [False, False, False]
+    assert [(d.cell.row, d.mood) for d in board.differences] == [("good", "better"), ("poor", "unclear")]  # fmt: skip
+    first = board.differences[0]
+    assert first.value == pytest.approx(
+        best.value - board.at("good", "emotion/plain").value, abs=1e-6
+    )  # type: ignore[union-attr, operator]
+    assert first.low is not None and 0 < first.low < first.value < first.high  # type: ignore[operator]
+    assert (board.rows, board.columns) == (("good", "poor"), ("emotion/plain", "emotion/cot"))
+    assert len(board.blanks) == 4 and all(one.rank is None for one in board.blanks)
+    assert set(board.baselines) == {"majority", "prior"}
+    words = " ".join(map(str, found.answer))
+    assert words.startswith("emotion/cot beats emotion/plain for good by +.")
+    assert "; not shown for poor." in words and "1 of 2 differences" in words
+    assert "Best: good · emotion/cot with UAR" in words and "told apart from every other" in words
+
+
+def test_another_axis_may_be_compared(run: RunFolder) -> None:
+    (board,) = overview(run, against=CellPattern(condition="blank")).boards
+    assert {(d.cell.key[2], d.reference.key[2]) for d in board.differences} == {("none", "blank")}
+    assert len(board.differences) == 4
+    models = overview(run, against=CellPattern(model="poor"))
+    assert [str(s) for s in models.answer][0].startswith("good beats poor for emotion/cot by")
+    with pytest.raises(HarnessError, match="no cell that has answers fits prompt=nowhere"):
+        overview(run, against=CellPattern(prompt="nowhere"))
+    with pytest.raises(HarnessError, match="was not scored by 'kappa'"):
+        overview(run, metric="kappa")
+
+
+def test_spread_over_paraphrases_and_shares_of_variance(run: RunFolder, tmp_path: Path) -> None:
+    manifest = json.loads(run.manifest.read_text())
+    manifest["prompts"]["emotion/cot"]["head"]["paraphrase_of"] = "emotion/plain"
+    manifest["experiment"] = {"name": "T", "against": {"prompt": "emotion/c*"}}
+    before = run.manifest.read_text()
+    run.manifest.write_text(json.dumps(manifest))
+    try:
+        found = overview(run)
+    finally:
+        run.manifest.write_text(before)
+    (board,) = found.boards
+    good = next(one for one in board.spreads if one.row == "good")
+    assert (good.prompt, good.prompts) == ("emotion/plain", 2)
+    assert good.high - good.low == pytest.approx(abs(board.differences[-1].value), abs=1e-6)
+    assert (found.name, found.against) == ("T", {"prompt": "emotion/c*"})
+    assert board.factors is not None
+    assert [row.factor for row in board.factors.rows] == ["model", "prompt", "rest"]
+
+
+def test_ranks_over_tasks(tmp_path: Path) -> None:
+    tasks = [emotion_task(n=56), emotion_task(n=70).model_copy(update={"name": "emotion/other"})]
+    folder = make_run(tmp_path / "run", tasks=tasks, models=["good", "poor"], reply=reply)
+    score_run(folder)
+    found = overview(folder)
+    assert [one.name for one in found.ranks][:2] == ["good · emotion/cot", "good · emotion/plain"]
+    assert sum(one.mean for one in found.ranks) == pytest.approx(1 + 2 + 3 + 4)
+    assert all(one.low <= one.mean <= one.high for one in found.ranks)
+    assert len(found.ranked_over) == 2
+
+
+def test_one_cell_says_nothing_of_others(tmp_path: Path) -> None:
+    task = emotion_task(n=28).model_copy(update={"prompts": ("emotion/plain",)})
+    folder = make_run(tmp_path / "run", tasks=[task], conditions=("none",), models=["good"], reply=reply)  # fmt: skip
+    score_run(folder)
+    found = overview(folder)
+    assert (found.against, found.answer, found.ranks) == ({}, (), ())
+    assert found.boards[0].cells[0].rank == 1
+
+
+@given(st.floats(1, 1e9))
+def test_samples_are_rounded_upwards_to_two_digits(samples: float) -> None:
+    assert samples <= rounded(samples) <= samples * 1.1 + 1
