@@ -153,9 +153,9 @@ class Pairs:
         found = self.cuts(a, b)
         if found is None:
             return math.nan
-        rows = side_by_side(found[:2])
+        rows_a, rows_b = side_by_side(found[:2])
         value = partial(found[0].value, self.metric)
-        return difference_test(*rows, found[2], value, seed=self.seed).p
+        return difference_test(rows_a, rows_b, found[2], value, seed=self.seed).p
 
 
 def _scored(entered: Entered, part: str, metric: str) -> ScoredCell | None:
@@ -239,9 +239,10 @@ def _differences(
     measured = []
     for at, one in enumerate(found):
         other = _reference(found, one, against)
-        if other is not None and (difference := pairs.difference(at, other)) is not None:
-            if not math.isnan(difference.difference):
-                measured.append((one, found[other], difference))
+        difference = None if other is None else pairs.difference(at, other)
+        if other is None or difference is None or math.isnan(difference.difference):
+            continue
+        measured.append((one, found[other], difference))
     adjusted = holm([difference.p for *_, difference in measured])
     rows = [
         _difference(one, other, difference, float(p), sign)

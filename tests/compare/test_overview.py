@@ -68,7 +68,7 @@ def test_another_axis_may_be_compared(run: RunFolder) -> None:
     assert {(d.cell.key[2], d.reference.key[2]) for d in board.differences} == {("none", "blank")}
     assert len(board.differences) == 4
     models = overview(run, against=CellPattern(model="poor"))
-    assert [str(s) for s in models.answer][0].startswith("good beats poor for emotion/cot by")
+    assert str(models.answer[0]).startswith("good beats poor for emotion/cot by")
     with pytest.raises(HarnessError, match="no cell that has answers fits prompt=nowhere"):
         overview(run, against=CellPattern(prompt="nowhere"))
     with pytest.raises(HarnessError, match="was not scored by 'kappa'"):
