@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,6 +47,14 @@ class Cut:
     def right_by(self) -> str:
         """The metric that says of single samples whether they are right; empty where none does."""
         return str(getattr(self.family, "right_by", ""))
+
+    @property
+    def class_sizes(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]] | None:
+        """(rows) -> samples of each true class in them; None where there are no classes."""
+        found: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = getattr(
+            self.family, "class_sizes", None
+        )
+        return found
 
     def rows(self) -> NDArray[np.float64]:
         """(n, k) the table."""

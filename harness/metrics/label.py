@@ -99,6 +99,11 @@ class LabelFamily:
         table = check_totals(totals, count * (count + 1))
         return table.reshape(*table.shape[:-1], count, count + 1)
 
+    def class_sizes(self, rows: Floats) -> Floats:
+        """Samples of each true class in rows or totals (..., C*(C+1)); shape (..., C)."""
+        sizes: Floats = self.table(rows).sum(axis=-1)
+        return sizes
+
     def present(self, totals: Floats) -> Codes:
         """How many of the C classes have a sample in totals (..., C*(C+1)); shape (...)."""
         found: Codes = np.sum(self.table(totals).sum(axis=-1) > 0, axis=-1, dtype=np.int64)

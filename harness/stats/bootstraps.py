@@ -18,6 +18,7 @@ from harness.stats.bounds import (
     expanded_bounds,
     percentile_bounds,
     t_bounds,
+    unequal_bounds,
 )
 from harness.stats.coverage import SIMULATED_LEVEL, SMALL, small_sample_coverage
 from harness.stats.interval import Interval, check_level
@@ -35,7 +36,10 @@ Floats = NDArray[np.float64]
 Estimate = Callable[[Floats], Floats]
 """Totals of shape (draws, k) to values of shape (draws,), nan where undefined."""
 Choice = Method | Literal["auto"]
-"""A way to bounds, or ``auto``: expanded below 50 clusters, BCa from there on."""
+"""A way to bounds, or ``auto``: unequal where clusters are of unequal sizes, else expanded below 50 clusters, BCa
+from there on."""
+_UNEQUAL = 0.9
+"""Kish's effective share of clusters below which their sizes count as unequal."""
 _MANY = 50
 """Clusters from which BCa covers no worse than the expanded percentile (simulated)."""
 _HELD = 3 << 23
@@ -90,8 +94,11 @@ def bootstrap_many(
     - ``expanded`` (Hesterberg 2015): wider quantiles, for few clusters the best of the four.
     - ``bca`` (Efron 1987): hints bias and skew, for many clusters; where its correction is
       undefined the expanded bounds stand and ``method`` says so.
-    - ``t``: jackknife standard error, no draws; right for means of clusters.
-    - ``auto``: ``expanded`` below 50 clusters, else ``bca``.
+    - ``t``: jackknife standard error, no draws; right for means of clusters and for differences.
+    - ``unequal``: the wider of expanded percentile and t, with degrees of freedom that unequal
+      clusters leave (Satterthwaite 1946).
+    - ``auto``: ``unequal`` where the clusters' sizes differ (by Kish's effective number they
+      count as fewer than nine tenths), else ``expanded`` below 50 clusters, else ``bca``.
 
     Their simulated coverage is in results/benchmarks/coverage.md.
 
@@ -125,19 +132,20 @@ def bootstrap_each(
     found: list[dict[str, Interval]] = [{} for _ in cuts]
     for batch in _together(cuts):
         count = batch[0][1].clusters
-        chosen = resolve(method, count)
         if count < 2:
             reason = "no samples" if count == 0 else "one cluster: nothing to resample"
             for place, groups in batch:
+                chosen = resolve(method, groups)
                 nothing = _unknown(groups, chosen, level=level, draws=0, reason=reason)
                 found[place] = dict.fromkeys(cuts[place].values, nothing)
-        elif chosen == "t":
+        elif method == "t":
             for place, groups in batch:
                 values = cuts[place].values
                 found[place] = {n: _student(groups, v, level=level) for n, v in values.items()}
         else:
             drawn = _draw(cuts, batch, draws=draws, seed=seed)
             for (place, groups), parts in zip(batch, drawn, strict=True):
+                chosen = resolve(method, groups)
                 found[place] = _bounds(parts, groups, cuts[place].values, chosen, level=level)
     return found
 
@@ -197,7 +205,7 @@ def _bounds(
     moving = {
         name: values[name]
         for name, found in defined.items()
-        if method == "bca" and found.size and found.min() < found.max()
+        if method in ("bca", "unequal") and found.size and found.min() < found.max()
     }
     left = left_out_many(groups, moving)
     return {
@@ -206,11 +214,13 @@ def _bounds(
     }
 
 
-def resolve(method: Choice, clusters: int) -> Method:
-    """The way to bounds that ``auto`` takes for a number of clusters; any other as it is."""
-    if method == "auto":
-        return "expanded" if clusters < _MANY else "bca"
-    return method
+def resolve(method: Choice, groups: ClusterTotals) -> Method:
+    """The way to bounds that ``auto`` takes for these clusters; any other as it is."""
+    if method != "auto":
+        return method
+    if groups.alike < _UNEQUAL:
+        return "unequal"
+    return "expanded" if groups.clusters < _MANY else "bca"
 
 
 def _resampled(
@@ -222,13 +232,17 @@ def _resampled(
     level: float,
     draws: int,
 ) -> Interval:
-    """An interval from the resamples in which a metric is defined; `left` where BCa is to be tried."""
+    """An interval from the resamples in which a metric is defined; `left` where the method asks for it."""
     undefined = draws - defined.size
     if defined.size == 0:
         reason = "undefined in every resample"
         return _unknown(groups, method, level=level, draws=draws, reason=reason)
     count, name = groups.clusters, _name(method, groups.clusters, level)
-    bounds = None if left is None else bca_bounds(defined, left, level=level)
+    bounds = None
+    if left is not None and method == "bca":
+        bounds = bca_bounds(defined, left, level=level)
+    elif left is not None:
+        bounds = unequal_bounds(defined, left, alike=groups.alike, level=level)
     if bounds is None and method == "percentile":
         bounds = percentile_bounds(defined, level=level)
     if bounds is None:
@@ -245,7 +259,7 @@ def _resampled(
 
 def _student(groups: ClusterTotals, value: Estimate, *, level: float) -> Interval:
     left = left_out(groups, value)
-    bounds = t_bounds(left, clusters=groups.clusters, level=level)
+    bounds = t_bounds(left, level=level)
     if bounds is None:
         reason = "undefined, or undefined without one of the clusters"
         return _unknown(groups, "t", level=level, draws=0, reason=reason)

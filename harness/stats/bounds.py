@@ -1,4 +1,4 @@
-"""Bounds of an interval from resampled values: percentile, expanded percentile, BCa and t."""
+"""Bounds of an interval from resampled values: percentile, expanded percentile, BCa, t, and for unequal clusters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.stats.jackknife import LeftOut
 from harness.stats.student import t_quantile
 
 Floats = NDArray[np.float64]
-Method = Literal["percentile", "expanded", "bca", "t"]
+Method = Literal["percentile", "expanded", "bca", "t", "unequal"]
 """Ways to bounds; :func:`harness.stats.bootstrap_many` says when to use which."""
 
 NAMES: dict[Method, str] = {
@@ -21,6 +21,7 @@ NAMES: dict[Method, str] = {
     "expanded": "expanded percentile bootstrap over clusters",
     "bca": "BCa bootstrap over clusters",
     "t": "t interval, jackknife over clusters",
+    "unequal": "expanded percentile bootstrap and jackknife t over unequal clusters, the wider bounds",
 }
 
 
@@ -66,16 +67,37 @@ def bca_bounds(values: Floats, left: LeftOut, *, level: float) -> tuple[float, f
     return _quantiles(values, tails[0], tails[1])
 
 
-def t_bounds(left: LeftOut, *, clusters: int, level: float) -> tuple[float, float] | None:
-    """Estimate plus and minus t (clusters - 1 degrees) times the jackknife standard error.
+def t_bounds(left: LeftOut, *, level: float) -> tuple[float, float] | None:
+    """Estimate plus and minus t times the jackknife standard error, with Satterthwaite's degrees of freedom.
 
-    For the mean of clusters of one size this is the ordinary t interval. The bounds do not know
-    the metric's range. None where the metric is undefined without some cluster.
+    For the mean of clusters of one size this is all but the ordinary t interval. The bounds do not
+    know the metric's range. None where the metric is undefined without some cluster.
     """
     if not left.known:
         return None
-    half = t_quantile((1 + level) / 2, clusters - 1) * left.standard_error
+    half = t_quantile((1 + level) / 2, left.degrees) * left.standard_error
     return left.whole - half, left.whole + half
+
+
+def unequal_bounds(
+    values: Floats, left: LeftOut, *, alike: float, level: float
+) -> tuple[float, float]:
+    """For clusters of unequal sizes: of expanded percentile and t, whichever reaches further on each side.
+
+    Both with Satterthwaite's degrees of freedom (Bell and McCaffrey 2002 for clusters), or with
+    Kish's effective number of clusters where the metric is undefined without some cluster. A few
+    large clusters carry such a score, so that its spread is known less well than their number
+    says. No bound lies beyond all resampled values, which keeps it in the metric's range.
+    """
+    if not left.known:
+        few = max(2, math.floor(alike * int(left.sizes.sum())))
+        return expanded_bounds(values, clusters=few, level=level)
+    low, high = expanded_bounds(values, clusters=left.degrees + 1, level=level)
+    t_low, t_high = t_bounds(left, level=level) or (low, high)
+    return (
+        max(min(low, t_low), float(values.min())),
+        min(max(high, t_high), float(values.max())),
+    )
 
 
 def _quantiles(values: Floats, low: float, high: float) -> tuple[float, float]:

@@ -57,6 +57,11 @@ SIMULATED: Mapping[Method, Simulated] = MappingProxyType(
                 29: (0.89, 0.95),
             }
         ),
+        "unequal": MappingProxyType(
+            {
+                5: (0.80, 0.90),
+            }
+        ),
     }
 )
 """Method -> clusters -> lowest and highest coverage over UAR and UF1 in four populations (three

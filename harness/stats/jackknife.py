@@ -41,6 +41,20 @@ class LeftOut:
         return math.sqrt((count - 1) / count * float(self.sizes @ self._centred**2))
 
     @property
+    def degrees(self) -> int:
+        """Degrees of freedom of the squared standard error, 1 to clusters - 1, rounded down.
+
+        Satterthwaite (1946) matches its variance to that of a chi-square: 2 n / (kurtosis - 1) of the n clusters'
+        influence values, less 1. Clusters of unequal sizes, or a class that few of them hold, have fewer.
+        """
+        count = int(self.sizes.sum())
+        square = float(self.sizes @ self._centred**2) / count
+        fourth = float(self.sizes @ self._centred**4) / count
+        spread = fourth / square**2 - 1 if square > 0 else 0.0
+        equal = 2 * count / spread if spread > 0 else math.inf
+        return max(1, math.floor(min(count, equal)) - 1)
+
+    @property
     def acceleration(self) -> float:
         """Efron and Tibshirani 1993, eq. 14.15; 0 where leaving out a cluster changes nothing."""
         square = float(self.sizes @ self._centred**2)

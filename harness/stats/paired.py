@@ -1,8 +1,12 @@
 """Whether A differs from B over the same samples, by how much, and by which test.
 
-Interval and test answer the one question in two ways and may disagree where p is near alpha: the
-interval resamples clusters, the test swaps A and B within them. For the metrics here both keep
-their level (results/benchmarks/coverage.md); where they disagree, the test decides.
+Swapping A and B within clusters is exact where A and B are exchangeable, whatever the number of
+clusters. Two models of one UAR that lean to different classes are not: the swap then counts what
+each class moves as if it were chance, and finds too little. From 50 clusters on the test is
+therefore that of the difference over its jackknife standard error, which supposes the difference
+alone to be 0, and the interval is the same t's: both say the same. With fewer clusters, or a class
+that fewer than 10 of them hold, the swap stays. There, and with McNemar's exact test, interval and test answer the one question in two ways and may disagree where p is near alpha;
+the test then decides, and `reason` says so. Simulated: results/benchmarks/coverage.md.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +23,12 @@ from numpy.typing import NDArray
 from harness.core.errors import HarnessError
 from harness.stats.bootstraps import Choice, bootstrap
 from harness.stats.interval import Interval
+from harness.stats.jackknife import left_out
 from harness.stats.mcnemar import mcnemar
+from harness.stats.resample import cluster_sums, cluster_totals
 from harness.stats.scored import Scored, side_by_side
 from harness.stats.signflip import sign_flip
+from harness.stats.student import two_sided_p
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -29,7 +36,13 @@ Estimate = Callable[[Floats], Floats]
 Clusters = Sequence[Any] | NDArray[Any] | None
 _FEW = 6
 """Below so many clusters 2 / 2^clusters is above .05."""
-PairedTest = Literal["auto", "mcnemar", "sign-flip"]
+_MANY = 50
+"""Clusters from which the t test keeps its level (simulated)."""
+_RARE = 10
+"""Clusters that each class must stand in for that: with fewer, a class recall is too coarse for t (simulated)."""
+_LEVEL = 0.05
+"""The level at which a test and a 95% interval say the same, or do not."""
+PairedTest = Literal["auto", "mcnemar", "sign-flip", "t", "mcnemar-or-swap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +106,9 @@ def paired(
     """Difference of ``metric`` between two families over the same n samples, in the same order.
 
     ``clusters`` (n,) and ``method`` as in :func:`harness.stats.bootstrap_many`; ``select`` (n,)
-    keeps a slice. ``test``: see :func:`difference_test`. Raises HarnessError where the two are
-    not over the same samples, or for a test that does not fit.
+    keeps a slice. ``method`` ``auto`` is ``t`` from 50 clusters on, which suits differences of any
+    clusters. ``test``: see :func:`difference_test`. Raises HarnessError where the two are not over
+    the same samples, or for a test that does not fit.
     """
     rows_a, rows_b = side_by_side([a, b])
     names = None if clusters is None else np.asarray(clusters)
@@ -108,15 +122,16 @@ def paired(
     def difference(totals: Floats) -> Floats:
         return value(totals[..., :width]) - value(totals[..., width:])
 
-    interval = bootstrap(
-        np.hstack([rows_a, rows_b]),
-        names,
-        difference,
-        draws=draws,
-        level=level,
-        seed=seed,
-        method=method,
-    )
+    both = np.hstack([rows_a, rows_b])
+    interval = None
+    if method == "auto" and _count(names, len(both)) >= _MANY:
+        interval = bootstrap(both, names, difference, level=level, seed=seed, method="t")
+    if interval is None or not interval.known:
+        interval = bootstrap(
+            both, names, difference, draws=draws, level=level, seed=seed, method=method
+        )
+    if test == "auto" and _rare(a, rows_a, names):
+        test = "mcnemar-or-swap"
     found = difference_test(rows_a, rows_b, names, value, test=test, flips=flips, seed=seed)
     value_a, value_b = float(value(rows_a.sum(axis=0))), float(value(rows_b.sum(axis=0)))
     counts = discordant(rows_a, rows_b, partial(a.value, right_by))
@@ -131,8 +146,33 @@ def paired(
         c=None if counts is None else counts[1],
         n=rows_a.shape[0],
         clusters=interval.clusters,
-        reason=found.reason,
+        reason=found.reason or _disagreement(interval, found),
     )
+
+
+def _rare(a: Scored, rows: Floats, clusters: Clusters) -> bool:
+    """Whether some class of the truth that occurs stands in fewer clusters than `_RARE`."""
+    classes = getattr(a, "class_sizes", None)
+    if classes is None:
+        return False
+    held = cluster_sums(classes(rows), clusters) > 0
+    counts = held.sum(axis=0)
+    return bool((counts[counts > 0] < _RARE).any())
+
+
+def _count(clusters: Clusters, samples: int) -> int:
+    return samples if clusters is None else int(np.unique(np.asarray(clusters)).size)
+
+
+def _disagreement(interval: Interval, found: Tested) -> str:
+    """What to make of a 95% interval and a test at .05 that do not say the same; empty where they do."""
+    if not interval.known or math.isnan(found.p) or round(1 - interval.level, 9) != _LEVEL:
+        return ""
+    without = interval.low > 0 or interval.high < 0
+    if without == (found.p <= _LEVEL):
+        return ""
+    said = "leaves 0 out, p is above .05" if without else "holds 0, p is .05 or less"
+    return f"the interval {said}: they are two approximations of one question; the test decides"
 
 
 def difference_test(
@@ -148,14 +188,19 @@ def difference_test(
     """Test of "no difference" from rows (n, k) of the same samples, made by ``side_by_side``.
 
     ``mcnemar`` fits where each cluster is one sample and the metric is the share of samples that
-    are right; ``sign-flip`` fits all. ``auto`` takes McNemar where it fits. Raises HarnessError
-    where ``mcnemar`` is asked for and does not fit, or for an unknown test.
+    are right; ``sign-flip`` fits all; ``t`` is the difference over its jackknife standard error.
+    ``auto`` takes McNemar where it fits, else ``t`` from 50 clusters on, else ``sign-flip``, which
+    also stands in where the standard error is 0 or undefined; ``mcnemar-or-swap`` never takes
+    ``t``. Raises HarnessError where ``mcnemar`` is asked for and does not fit, or for an unknown
+    test.
     """
-    if test not in ("auto", "mcnemar", "sign-flip"):
-        raise HarnessError(f"no test {test!r}", hint="use one of: auto, mcnemar, sign-flip")
+    if test not in get_args(PairedTest):
+        raise HarnessError(
+            f"no test {test!r}", hint=f"use one of: {', '.join(get_args(PairedTest))}"
+        )
     if rows_a.shape[0] == 0:
         return Tested(math.nan, "no test", "no samples")
-    if test != "sign-flip":
+    if test in ("auto", "mcnemar", "mcnemar-or-swap"):
         alone = clusters is None or np.unique(np.asarray(clusters)).size == rows_a.shape[0]
         counts = discordant(rows_a, rows_b, value) if alone else None
         fits = counts is not None and _is_mean(value, rows_a) and _is_mean(value, rows_b)
@@ -167,15 +212,32 @@ def difference_test(
                 "not the share right",
                 hint="use test='auto' or 'sign-flip'",
             )
+    count = _count(clusters, rows_a.shape[0])
+    if test == "t" or (test == "auto" and count >= _MANY):
+        by_t = _t_test(rows_a, rows_b, clusters, value)
+        if by_t is not None:
+            return by_t
     found = sign_flip(rows_a, rows_b, clusters, value, flips=flips, seed=seed)
     if math.isnan(found.p):
         return Tested(math.nan, "no test", "the metric is undefined over these samples")
     how = "exact" if found.exact else f"{found.flips:,} drawn"
-    count = rows_a.shape[0] if clusters is None else np.unique(np.asarray(clusters)).size
     reason = ""
     if count < _FEW:
         reason = f"with {count} clusters no difference gives a p below {2.0 ** (1 - count):.3g}"
     return Tested(found.p, f"sign-flip permutation over clusters ({how})", reason)
+
+
+def _t_test(rows_a: Floats, rows_b: Floats, clusters: Clusters, value: Estimate) -> Tested | None:
+    """The difference over its jackknife standard error; None where that is 0 or undefined."""
+    width = rows_a.shape[1]
+    left = left_out(
+        cluster_totals(np.hstack([rows_a, rows_b]), clusters),
+        lambda totals: value(totals[..., :width]) - value(totals[..., width:]),
+    )
+    if not left.known or not left.standard_error > 0:
+        return None
+    p = two_sided_p(left.whole / left.standard_error, left.degrees)
+    return Tested(p, f"t test, jackknife over clusters ({left.degrees} degrees of freedom)")
 
 
 def discordant(rows_a: Floats, rows_b: Floats, value: Estimate) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ single precision.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +51,9 @@ class ClusterTotals:
     """(g, k) the distinct sums."""
     sizes: Counts
     """(g,) how many clusters have each."""
+    alike: float = 1.0
+    """How many clusters of one size tell as much as these, as a share of their number (Kish 1965, section 8.2:
+    (sum n)^2 / sum n^2 of the clusters' samples n); 1 where all are of one size."""
 
     @property
     def clusters(self) -> int:
@@ -65,10 +68,23 @@ def cluster_totals(
 
     Of coded rows no more sums are held at a time than `_HELD` numbers, besides the distinct ones.
     """
-    if not isinstance(rows, CodedRows):
-        return _gather(cluster_sums(rows, clusters))
-    check_rows(rows.table)
     code = None if clusters is None else _codes(clusters, len(rows))
+    return replace(_totals(rows, code), alike=_alike(code))
+
+
+def _alike(code: Counts | None) -> float:
+    """Kish's effective number of clusters, as a share of their number."""
+    if code is None or not len(code):
+        return 1.0
+    sizes = np.bincount(code).astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes @ sizes) / sizes.size)
+
+
+def _totals(rows: Floats | CodedRows, code: Counts | None) -> ClusterTotals:
+    """The totals of clusters numbered from 0."""
+    if not isinstance(rows, CodedRows):
+        return _gather(cluster_sums(rows, code))
+    check_rows(rows.table)
     if code is None or int(code.max(initial=-1)) + 1 == len(rows):
         counts = np.bincount(rows.codes, minlength=len(rows.table))
         there = np.flatnonzero(counts)

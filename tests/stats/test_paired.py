@@ -65,7 +65,7 @@ def test_recorded_answers_in_colour_and_grey() -> None:
     assert found.interval.low > 0
     flipped = paired(a, b, "accuracy", seed=1, test="sign-flip")
     assert flipped.p == pytest.approx(found.p, abs=0.006)
-    assert paired(a, b, "uar", seed=1).test.startswith("sign-flip")
+    assert paired(a, b, "uar", seed=1).test.startswith("t test, jackknife over clusters")
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "uf1"])
@@ -141,7 +141,8 @@ def test_the_interval_keeps_pairs_together() -> None:
     alone = bootstrap(a.rows(), unit, partial(a.value, "uar"), seed=1)
     assert found.interval.high - found.interval.low < (alone.high - alone.low) / 3
     assert found.c == 0 and found.b and found.discordance == found.b / 240
-    assert found.clusters == 60 and found.interval.method.startswith("BCa")
+    assert found.clusters == 60 and found.interval.method.startswith("t interval")
+    assert found.test.startswith("t test") and found.p < 0.05 and found.interval.low > 0
     assert found == paired(a, b, "uar", unit, seed=1)
 
 
