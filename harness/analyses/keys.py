@@ -92,9 +92,19 @@ def who(key: RowKey, note: str = "") -> Who:
     return Who(*key, note=note)
 
 
+UNSEEN = "*"
+"""Stands beside a number in which no spread was seen."""
+UNSEEN_SAID = (
+    f"{UNSEEN} no spread was seen between samples, which is not certainty: the interval is what so few clusters may have "
+    "hidden (Clopper-Pearson)"
+)
+
+
 def measured(row: ScoreRow | None) -> Number:
     """A score row as a cell; empty where there is none."""
-    return Number(None) if row is None else Number(row.value, row.low, row.high)
+    if row is None:
+        return Number(None)
+    return Number(row.value, row.low, row.high, mark="" if row.spread else UNSEEN)
 
 
 def named(field: str, part: str) -> str:

@@ -36,6 +36,8 @@ class Number:
     """Decimals of the value; bounds have two."""
     deviation: float | None = None
     """The standard deviation, where the value is a mean: .412 ± .013."""
+    mark: str = ""
+    """Stands behind the interval and is explained beneath the table: `*`."""
 
     def __post_init__(self) -> None:
         for value in (self.value, self.low, self.high, self.deviation):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from harness.analyses.keys import measured, said
+from harness.analyses.keys import UNSEEN_SAID, measured, said
 from harness.analyses.sections import Section
 from harness.core.blocks import Block, Cell, Column, Number, Place, Row, RowRole, Share, Table, Who
 from harness.report.tables import LineKind, ScoreTable, TableLine
@@ -34,7 +34,7 @@ def score_block(table: ScoreTable) -> Table:
     strict, answered = "Strict: no answer counts as a miss", "Answered only"
     return Table(
         room="much",
-        caption=f"Scores of {table.name}, 95% intervals in brackets",
+        caption=f"Scores of {table.name}, 95% intervals in brackets{_unseen(table, '. ')}",
         columns=(
             "", "n", "Coverage", *(Column(heading, group=strict) for _, heading in table.columns),
             *(Column(heading, group=answered) for _, heading in table.columns),
@@ -54,7 +54,14 @@ def brief_block(table: ScoreTable) -> Table:
             "", "n", "cov.", *(heading for _, heading in table.columns), f"{answered}\nanswered",
         ),
         rows=tuple(_brief(line, bounds) for line in table.lines),
+        caption=_unseen(table),
     )  # fmt: skip
+
+
+def _unseen(table: ScoreTable, before: str = "") -> str:
+    """What the mark beside numbers without spread means, where there are any."""
+    rows = [one.row for line in table.lines for one in (*line.strict, *line.answered)]
+    return before + UNSEEN_SAID if any(row and not row.spread for row in rows) else ""
 
 
 _ROLES: Mapping[LineKind, RowRole] = MappingProxyType(

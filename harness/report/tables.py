@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as given
+from types import MappingProxyType
 from typing import Any, Literal
 
+from harness.analyses.against_baselines import KEY
 from harness.analyses.keys import BLANK, Numbers, RowKey, is_baseline, row_key
+from harness.analyses.rows.against_baselines import judged
 from harness.analyses.words import interval, metric_name, number, percent, table_metrics
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
@@ -20,10 +23,9 @@ from harness.score.baselines import CEILINGS
 LineKind = Literal["ceiling", "baseline", "model", "blank", "pending", "not-run"]
 Verdict = Literal["above", "not-above", "withheld", ""]
 
-LEAST_JUDGED = 10
-"""Clusters below which nothing is said of a score against the baselines: intervals of so few cover too little."""
-_CLUSTERS = re.compile(r"\(([0-9]+) by ")
-"""The number of clusters in the words of an estimator."""
+_VERDICTS: Mapping[str, Verdict] = MappingProxyType(
+    {"above": "above", "not-above": "not-above", "withheld": "withheld"}
+)
 
 SUMMARY_TABLES = 8
 """A task with more tables than this is summed up by its main field."""
@@ -66,6 +68,9 @@ class ScoreTable:
     columns: tuple[tuple[str, str], ...]
     """(metric, heading), the main one first."""
     lines: tuple[TableLine, ...]
+    against: Mapping[RowKey, tuple[str, str]] = given(default_factory=dict)
+    """Who answered -> whether the main metric is shown to be better than both baselines (`Verdict`), and where that is
+    withheld the reason."""
 
     @property
     def main(self) -> str:
@@ -97,7 +102,17 @@ def score_tables(view: RunView, task: str) -> Iterator[ScoreTable]:
                 spec=specs[field],
                 columns=columns,
                 lines=tuple(_lines(view, task, field, block, [m for m, _ in columns])),
+                against=_against(view, task, slice_name, field),
             )
+
+
+def _against(view: RunView, task: str, part: str, name: str) -> dict[RowKey, tuple[str, str]]:
+    """Who answered -> the verdict, and its reason."""
+    rows: dict[RowKey, list[Mapping[str, Any]]] = {}
+    for row in view.scores.found.get(KEY, ()):
+        if (row["task"], row["slice"], row["field"]) == (task, part, name):
+            rows.setdefault(row_key(row), []).append(row)
+    return {key: judged(found) for key, found in rows.items()}
 
 
 def _lines(
@@ -176,6 +191,8 @@ class SummaryLine:
     blank: str
     """The blank-picture number of the same model and prompt, or `not run`."""
     verdict: Verdict
+    reason: str = ""
+    """Why nothing is said."""
 
 
 def summary(tables: Sequence[ScoreTable]) -> tuple[SummaryLine, ...]:
@@ -194,6 +211,7 @@ def _summary_lines(table: ScoreTable) -> Iterator[SummaryLine]:
     lines = [line for line in table.lines if line.kind == "model"]
     for line in [line for line in lines if line.key[2] == "none"] or lines:
         blank = blanks.get(line.key[:2])
+        verdict, reason = table.against.get(line.key, ("", "no interval of the difference"))
         yield SummaryLine(
             task=table.task,
             name=table.name,
@@ -203,30 +221,9 @@ def _summary_lines(table: ScoreTable) -> Iterator[SummaryLine]:
             majority=baselines.get("majority", shown(None)),
             prior=baselines.get("prior", shown(None)),
             blank=blank.value if blank else "not run",
-            verdict=_verdict(
-                line.strict[0].row,
-                [s.row for s in baselines.values()],
-                known_metric(table),
-            ),
+            verdict=_VERDICTS.get(verdict, ""),
+            reason=reason,
         )
-
-
-def _verdict(
-    row: ScoreRow | None, others: Sequence[ScoreRow | None], metric: Metric | None
-) -> Verdict:
-    """Whether the whole interval lies on the better side of both baselines; withheld where the samples are in fewer
-    than LEAST_JUDGED clusters or the interval has no width."""
-    values = [other.value for other in others if other is not None and other.value is not None]
-    if row is None or row.low is None or row.high is None or not values:
-        return ""
-    if metric is None or not metric.sign:
-        return ""
-    found = _CLUSTERS.search(row.estimator)
-    if (found is not None and int(found[1]) < LEAST_JUDGED) or row.low == row.high:
-        return "withheld"
-    if metric.sign < 0:
-        return "above" if row.high < min(values) else "not-above"
-    return "above" if row.low > max(values) else "not-above"
 
 
 def known_metric(table: ScoreTable) -> Metric | None:

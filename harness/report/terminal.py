@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from harness.run.folder import RunFolder
 from harness.score import Scores
 from harness.score.analysis import shipped
 from harness.score.naming import who_answered
+from harness.stats import small_sample_coverage
 
 if TYPE_CHECKING:
     pass
@@ -52,7 +52,7 @@ def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> st
     shipped analyses under their keys (such as `slices`), what replies cost where a price is known, `analyses` with the entries of those of other packages, and the
     `notices` that go with every report.
     """
-    rows = [asdict(row) for row in scores.scores]
+    rows = [row.to_json() for row in scores.scores]
     for row in rows:
         if thinking := thinking_in(row["channel"]):
             row["thinking"] = thinking
@@ -147,6 +147,13 @@ def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iter
             f"{count(state['samples'])} samples; 95% intervals resample {state['cluster_unit']}s "
             f"({count(state['clusters'])}){assumed}"
         )
+        few = small_sample_coverage(state["clusters"], method="expanded")
+        if few is not None:
+            low, high = (f"{share:.2f}".removeprefix("0") for share in few)
+            yield (
+                f"few {state['cluster_unit']}s: in simulations such 95% intervals hold the truth in {low} to {high} of "
+                "cases"
+            )
         if "without_truth" in state:
             yield truthless_words(state["without_truth"])
         if state["pending"]:

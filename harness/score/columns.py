@@ -183,13 +183,14 @@ class FieldFits:
         outside = all(not one.in_sample for one in self.fits)
         return "fitted on --fit-on" if outside else "in-sample: fitted on the scored labels"
 
-    def majority(self, metric: str = "") -> Coded[Value]:
-        """The best constant answer for each of `places`."""
-        return Coded(self.codes[self.places], self.fits).turned(lambda one: one.majority(metric))
+    def majority(self, metric: str = "", places: NDArray[np.int64] | None = None) -> Coded[Value]:
+        """The best constant answer for each of `places`, or of some of them."""
+        codes = self.codes[self.places if places is None else places]
+        return Coded(codes, self.fits).turned(lambda one: one.majority(metric))
 
-    def guesses(self) -> Guesses:
-        """What is guessed for each of `places`."""
-        return Guesses(self.fits, self.codes[self.places])
+    def guesses(self, places: NDArray[np.int64] | None = None) -> Guesses:
+        """What is guessed for each of `places`, or of some of them."""
+        return Guesses(self.fits, self.codes[self.places if places is None else places])
 
 
 def baseline_columns(

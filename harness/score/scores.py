@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.answers import PARSER_VERSION
@@ -42,7 +42,7 @@ class Scores:
         body = {
             "schema": SCHEMA,
             "parser": PARSER_VERSION,
-            "scores": [asdict(row) for row in self.scores],
+            "scores": [row.to_json() for row in self.scores],
             "outcomes": list(self.outcomes),
             "confusions": list(self.confusions),
             "tasks": list(self.tasks),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from harness.score.columns import FieldAnswers, Mask
 from harness.score.guessing import guessed
 from harness.score.proportions import proportions
 from harness.score.repeats import Averaged, averaged, family_of
+from harness.score.unseen import NO_SPREAD, Seen, without_spread
 from harness.stats import CodedRows, Interval, Resampled, bootstrap_each
 
 DRAWS = 2000
@@ -60,6 +62,16 @@ class ScoreRow:
     channel: str = FREE
     """How the answers were taken: the channel, and a protocol that does not read one reply (`free, vote-5`); baselines
     have the first of the words."""
+    spread: bool = True
+    """False where resampling saw no spread (all right, all wrong, one answer to everything), so that the interval is
+    what the clusters may have hidden. Written where it is False alone."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As scores.json has it."""
+        body = asdict(self)
+        if self.spread:
+            del body["spread"]
+        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,8 @@ class _Cut:
 
     slice: str
     suffix: str
+    places: NDArray[np.int64]
+    """Of the column's samples."""
     rows: CodedRows
     clusters: NDArray[np.int64]
     coverage: float | None
@@ -92,7 +106,9 @@ def score_column(column: FieldAnswers, *, seed: int) -> Iterator[ScoreRow]:
     }  # fmt: skip
     found = averaged(column.spec, column.truth, column.repeats)
     cuts = [*_cuts(column, found), *_shared_cuts(column, found)]
-    for cut, intervals in zip(cuts, _intervals(found.family, cuts, seed=seed), strict=True):
+    for cut, drawn in zip(cuts, _intervals(found.family, cuts, seed=seed), strict=True):
+        seen = Seen(found.family, cut.rows, column.truth.at(cut.places), cut.clusters)
+        intervals = without_spread(drawn, column.spec, seen, model=column.names[1])
         totals = cut.rows.totals()
         values = {metric: float(found.family.value(metric, totals)) for metric in cut.metrics}
         for row in _rows(column, cut, values, intervals):
@@ -122,10 +138,12 @@ def _cuts(column: FieldAnswers, found: Averaged) -> Iterator[_Cut]:
     for name, mask in column.slices:
         coverage = float(share[mask].mean()) if mask.any() else None
         metrics = _metrics(family, column.spec, whole="=" not in name)
-        yield _Cut(name, "", found.rows.at(mask), column.clusters[mask], coverage, metrics)
+        at = np.flatnonzero(mask)
+        yield _Cut(name, "", at, found.rows.at(at), column.clusters[at], coverage, metrics)
         select = mask & (share > 0)
+        at = np.flatnonzero(select)
         yield _Cut(
-            name, ANSWERED, found.answered_rows.at(select), column.clusters[select], coverage,
+            name, ANSWERED, at, found.answered_rows.at(at), column.clusters[at], coverage,
             column.spec.shown_metrics,
             again=found.answered_rows is found.rows and np.array_equal(select, mask),
         )  # fmt: skip
@@ -136,9 +154,10 @@ def _shared_cuts(column: FieldAnswers, found: Averaged) -> Iterator[_Cut]:
     family, metrics = found.family, column.spec.shown_metrics
     if isinstance(family, LabelFamily):
         for name, mask, said in _on_shared_classes(column.slices, family):
-            rows, clusters = found.rows.at(mask), column.clusters[mask]
+            at = np.flatnonzero(mask)
+            rows, clusters = found.rows.at(at), column.clusters[at]
             coverage = float(found.share[mask].mean())
-            yield _Cut(name, SHARED, rows, clusters, coverage, metrics, said=said)
+            yield _Cut(name, SHARED, at, rows, clusters, coverage, metrics, said=said)
 
 
 def _on_shared_classes(
@@ -212,6 +231,7 @@ def _rows(
             coverage=None if cut.coverage is None else round(cut.coverage, 6),
             estimator=_estimator(column, metric, cut, interval),
             channel=column.channel,
+            spread=not interval.reason.startswith(NO_SPREAD),
         )
 
 

@@ -16,6 +16,7 @@ from harness.stats.bootstraps import (
     bootstrap,
     bootstrap_each,
     bootstrap_many,
+    difference_interval,
 )
 from harness.stats.bounds import Method
 from harness.stats.components import Component, Components, variance_components
@@ -72,6 +73,7 @@ __all__ = [
     "bootstrap_many",
     "cluster_totals",
     "cohen_kappa",
+    "difference_interval",
     "difference_test",
     "fleiss_kappa",
     "flips",

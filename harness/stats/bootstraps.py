@@ -38,6 +38,8 @@ Estimate = Callable[[Floats], Floats]
 Choice = Method | Literal["auto"]
 """A way to bounds, or ``auto``: unequal where clusters are of unequal sizes, else expanded below 50 clusters, BCa
 from there on."""
+_DIFFERENCES = 50
+"""Clusters from which the t interval of a difference covers as it should (simulated)."""
 _UNEQUAL = 0.9
 """Kish's effective share of clusters below which their sizes count as unequal."""
 _MANY = 50
@@ -59,7 +61,7 @@ class Resampled:
 
 
 def bootstrap(
-    rows: Floats,
+    rows: Floats | CodedRows,
     clusters: Sequence[Any] | NDArray[Any] | None,
     value: Estimate,
     *,
@@ -148,6 +150,28 @@ def bootstrap_each(
                 chosen = resolve(method, groups)
                 found[place] = _bounds(parts, groups, cuts[place].values, chosen, level=level)
     return found
+
+
+def difference_interval(
+    rows: Floats | CodedRows,
+    clusters: Sequence[Any] | NDArray[Any] | None,
+    difference: Estimate,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int,
+) -> Interval:
+    """Interval of the difference of two scores whose rows stand side by side, (n, k + l).
+
+    ``t`` from 50 clusters on, where the difference is defined without each of them; else as
+    ``auto`` of :func:`bootstrap_many`.
+    """
+    count = len(rows) if clusters is None else int(np.unique(np.asarray(clusters)).size)
+    if count >= _DIFFERENCES:
+        found = bootstrap(rows, clusters, difference, level=level, seed=seed, method="t")
+        if found.known:
+            return found
+    return bootstrap(rows, clusters, difference, draws=draws, level=level, seed=seed, method="auto")
 
 
 def _together(cuts: Sequence[Resampled]) -> Iterator[list[tuple[int, ClusterTotals]]]:
@@ -254,7 +278,9 @@ def _resampled(
         reason = "every resample gives this one value: no spread was seen, which is not certainty"
     elif undefined * 2 > draws:
         reason = f"undefined in {undefined} of {draws} resamples"
-    return Interval(*bounds, level, name, count, draws, undefined, reason)
+    return Interval(
+        *bounds, level, name, count, draws, undefined, reason, _simulated(method, count, level)
+    )
 
 
 def _student(groups: ClusterTotals, value: Estimate, *, level: float) -> Interval:
@@ -265,7 +291,12 @@ def _student(groups: ClusterTotals, value: Estimate, *, level: float) -> Interva
         return _unknown(groups, "t", level=level, draws=0, reason=reason)
     reason = "" if bounds[0] < bounds[1] else "no spread between clusters, which is not certainty"
     return Interval(
-        *bounds, level, _name("t", groups.clusters, level), groups.clusters, reason=reason
+        *bounds,
+        level,
+        _name("t", groups.clusters, level),
+        groups.clusters,
+        reason=reason,
+        simulated=_simulated("t", groups.clusters, level),
     )
 
 
@@ -277,12 +308,15 @@ def _unknown(
     return Interval(math.nan, math.nan, level, name, count, draws, draws, reason)
 
 
+def _simulated(method: Method, clusters: int, level: float) -> tuple[float, float] | None:
+    return small_sample_coverage(clusters, method=method) if level == SIMULATED_LEVEL else None
+
+
 def _name(method: Method, clusters: int, level: float) -> str:
-    name = NAMES[method]
+    name, simulated = NAMES[method], _simulated(method, clusters, level)
     if clusters >= SMALL:
         return name
-    simulated = small_sample_coverage(clusters, method=method)
-    if simulated is None or level != SIMULATED_LEVEL:
+    if simulated is None:
         return f"{name}; small sample"
     low, high = simulated
     return f"{name}; small sample: simulated coverage {low:.2f} to {high:.2f}"

@@ -59,7 +59,12 @@ SIMULATED: Mapping[Method, Simulated] = MappingProxyType(
         ),
         "unequal": MappingProxyType(
             {
-                5: (0.80, 0.90),
+                5: (0.80, 0.91),
+                8: (0.89, 0.96),
+                12: (0.91, 0.97),
+                17: (0.94, 0.97),
+                24: (0.94, 0.96),
+                29: (0.95, 0.96),
             }
         ),
     }

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.stats.bootstraps import Choice, bootstrap
+from harness.stats.bootstraps import Choice, bootstrap, difference_interval
 from harness.stats.interval import Interval
 from harness.stats.jackknife import left_out
 from harness.stats.mcnemar import mcnemar
@@ -123,13 +123,11 @@ def paired(
         return value(totals[..., :width]) - value(totals[..., width:])
 
     both = np.hstack([rows_a, rows_b])
-    interval = None
-    if method == "auto" and _count(names, len(both)) >= _MANY:
-        interval = bootstrap(both, names, difference, level=level, seed=seed, method="t")
-    if interval is None or not interval.known:
-        interval = bootstrap(
-            both, names, difference, draws=draws, level=level, seed=seed, method=method
-        )
+    interval = (
+        difference_interval(both, names, difference, draws=draws, level=level, seed=seed)
+        if method == "auto"
+        else bootstrap(both, names, difference, draws=draws, level=level, seed=seed, method=method)
+    )
     if test == "auto" and _rare(a, rows_a, names):
         test = "mcnemar-or-swap"
     found = difference_test(rows_a, rows_b, names, value, test=test, flips=flips, seed=seed)

@@ -114,28 +114,19 @@ def test_matrix_rows_sum_to_their_class_and_leave_baselines_out(view: RunView) -
         assert all(cell.hot == (cell.share >= 0.78) for cell in cells)
 
 
-@pytest.mark.parametrize(
-    ("metric", "model", "majority", "verdict"),
-    [
-        ("uar", (0.5, 0.4, 0.6), 0.39, "above"), ("uar", (0.5, 0.4, 0.6), 0.41, "not-above"),
-        ("rmse", (0.5, 0.4, 0.6), 0.61, "above"), ("rmse", (0.5, 0.4, 0.6), 0.39, "not-above"),
-        ("uar", (0.5, None, None), 0.1, ""), ("uar", (0.5, 0.4, 0.6), None, ""),
-    ],
-)  # fmt: skip
-def test_better_means_the_whole_interval(
-    metric: str,
-    model: tuple[float, float | None, float | None],
-    majority: float | None,
-    verdict: str,
-) -> None:
+def test_the_summary_says_what_the_differences_to_the_baselines_say() -> None:
+    key = ("m", "p", "none")
     lines = (
-        line(("majority", "-", "none"), row(majority, None, None, metric)),
-        line(("m", "p", "none"), row(*model, metric)),
-        line(("m", "p", "blank"), row(0.2, None, None, metric)),
+        line(("majority", "-", "none"), row(0.4, None, None)),
+        line(key, row(0.5, 0.4, 0.6)),
+        line(("m", "p", "blank"), row(0.2, None, None)),
     )
-    (found,) = summary([replace(table(*lines), columns=((metric, metric),))])
-    assert found.verdict == verdict
+    against = {key: ("withheld", "fewer than 10 subjects")}
+    (found,) = summary([replace(table(*lines), against=against)])
+    assert (found.verdict, found.reason) == ("withheld", "fewer than 10 subjects")
     assert found.blank == ".200"
+    (unknown,) = summary([table(*lines)])
+    assert unknown.verdict == "" and "no interval" in unknown.reason
 
 
 def test_a_task_of_many_fields_is_summed_up_by_its_first() -> None:

@@ -35,7 +35,7 @@ def _number(cell: Number) -> tuple[str, str]:
     told = number(cell.value, cell.digits)
     if cell.deviation is not None:
         told = f"{told} ± {number(cell.deviation, cell.digits)}"
-    return told, interval(cell.low, cell.high)
+    return told, interval(cell.low, cell.high) + cell.mark
 
 
 def _plain(cell: Cell) -> str:
