@@ -106,8 +106,10 @@ def score_column(column: FieldAnswers, *, seed: int) -> Iterator[ScoreRow]:
     }  # fmt: skip
     found = averaged(column.spec, column.truth, column.repeats)
     cuts = [*_cuts(column, found), *_shared_cuts(column, found)]
+    occurring = [value for value, count in column.truth.counts() if count]
     for cut, drawn in zip(cuts, _intervals(found.family, cuts, seed=seed), strict=True):
-        seen = Seen(found.family, cut.rows, column.truth.at(cut.places), cut.clusters)
+        truth = column.truth.at(cut.places)
+        seen = Seen(found.family, cut.rows, occurring, truth, cut.clusters)
         intervals = without_spread(drawn, column.spec, seen, model=column.names[1])
         totals = cut.rows.totals()
         values = {metric: float(found.family.value(metric, totals)) for metric in cut.metrics}

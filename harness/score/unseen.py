@@ -42,6 +42,8 @@ class Seen:
     """It reads the rows."""
     rows: CodedRows
     """(n, k)."""
+    truths: Sequence[Value]
+    """All that occur in the whole set: the family's classes are theirs."""
     truth: Coded[Value]
     """(n,)."""
     clusters: NDArray[np.int64]
@@ -77,7 +79,7 @@ def without_spread(
 def _ends(seen: Seen, spec: FieldSpec, *, level: float) -> Iterator[Floats]:
     """Totals (k,) with as much missed, as much right, and of classes as much taken for another, as the clusters may
     have hidden."""
-    truths = [value for value, count in seen.truth.counts() if count]
+    truths = list(seen.truths)
     place = {value: code for code, value in enumerate(truths)}
     kinds = np.array([place.get(value, 0) for value in seen.truth.values], dtype=np.int64)
     codes = kinds[seen.truth.codes]
@@ -91,7 +93,7 @@ def _ends(seen: Seen, spec: FieldSpec, *, level: float) -> Iterator[Floats]:
     dense, total = seen.rows, seen.rows.totals()
     parts = [np.ones(len(codes), dtype=np.bool_)]
     if spec.categorical:
-        parts += [codes == code for code in range(len(truths))]
+        parts += [codes == code for code in np.unique(codes)]
     for part in parts:
         share = 1 - ((1 - level) / 2) ** (1 / _effective(seen.clusters[part]))
         counts = np.bincount(codes[part], minlength=len(truths)).astype(np.float64)

@@ -74,7 +74,10 @@ def test_a_number_is_held_against_the_best_constant_of_its_metric(
     truth = np.round(np.random.default_rng(1).beta(1, 4, 41) * 2 - 1, 3)
     field = NUMBER.replace("METRIC", metric).replace(", mae]", "]" if metric == "mae" else ", mae]")
     body = scored(
-        tmp_path, field.replace("rmse, rmse", "rmse"), [(t, round(t + 0.05, 3)) for t in truth], capsys
+        tmp_path,
+        field.replace("rmse, rmse", "rmse"),
+        [(t, round(t + 0.05, 3)) for t in truth],
+        capsys,
     )
     errors = np.abs(truth - best(truth))
     expected = errors.mean() if metric == "mae" else np.sqrt((errors**2).mean())
@@ -129,7 +132,7 @@ def test_one_wrong_answer_in_thirty_is_within_the_interval_of_a_perfect_score() 
             seed=seed,
             method="auto",
         )
-        seen = Seen(family, as_coded(family.rows()), coded(truth), unit)
+        seen = Seen(family, as_coded(family.rows()), ["no", "yes"], coded(truth), unit)
         found = without_spread({"uar": interval}, spec, seen, model="m")["uar"]
         points += interval.low == interval.high
         held += found.low <= 29 / 30 <= found.high
