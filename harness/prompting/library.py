@@ -270,8 +270,20 @@ class Library:
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         close = close or [other for other in names if name and name in other][:3]
         hint = f"did you mean {', '.join(close)}?" if close else f"prompts: {', '.join(names)}"
-        hint += self.folders.note()
+        hint += self._own_note(name) + self.folders.note()
         return HarnessError(f"unknown prompt {name!r}", hint=hint)
+
+    def _own_note(self, name: str) -> str:
+        """What a person's own folders hold that explains why `name` is not found; empty where nothing does."""
+        family, _, rest = name.partition("/")
+        for folder in self.folders.own:
+            inside = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+            if rest and folder.name == family and inside:
+                return f"; in {folder}, names are relative to that folder: {', '.join(inside[:5])}"
+            for path in sorted(folder.glob(f"{name}.*")) if _plain(name) else ():
+                if path.suffix != SUFFIX:
+                    return f"; {path} is ignored: prompt files end in {SUFFIX}"
+        return ""
 
     def _stray(self, loaded: _Loaded, text: str) -> PromptError:
         file, line = stray_place(loaded.survey, text)
@@ -299,6 +311,11 @@ def _reading(name: str) -> Iterator[None]:
         raise PromptError(
             name, 0, f"the template cannot be read: {error}", hint="write shorter numbers and texts"
         ) from None
+
+
+def _plain(name: str) -> bool:
+    """Whether a name is no pattern and stays inside the folders."""
+    return bool(name) and not set(name) & set("*?[\0") and ".." not in name and name[0] != "/"
 
 
 def _is_part(name: str) -> bool:

@@ -247,3 +247,14 @@ def test_a_library_is_shared_by_threads(desk):
 def test_the_shipped_folder_is_there():
     assert (shipped_folder() / "emotion" / "plain.j2").is_file()
     assert isinstance(shipped_folder(), Path)
+
+
+def test_what_stands_in_ones_own_folder_under_another_name_is_told(desk):
+    desk.write("fam/one.j2", "{% user %}x{% enduser %}")
+    desk.write("fam/two.txt", "{% user %}x{% enduser %}")
+    with pytest.raises(HarnessError) as caught:
+        Library([desk.root / "fam"]).matching("fam/*")
+    assert "relative to that folder: one" in caught.value.hint
+    with pytest.raises(HarnessError) as caught:
+        desk.library().prompt("fam/two")
+    assert "prompt files end in .j2" in caught.value.hint
