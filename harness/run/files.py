@@ -24,6 +24,11 @@ RUN_FILES: tuple[RunFile, ...] = (
         "at each start",
     ),
     RunFile("history.jsonl", "One line for each start of the run.", "at each start, appended"),
+    RunFile(
+        "openings.jsonl",
+        "One line for each time that samples to report on were asked after a choice of prompts (`select`).",
+        "when they are asked, appended",
+    ),
     RunFile("plan.parquet", "Every trial: one row for each cell, sample and repeat.", "at each start"),
     RunFile(
         "generations.jsonl",

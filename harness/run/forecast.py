@@ -177,7 +177,7 @@ def _used(folder: RunFolder, before: Mapping[str, Any], plan: Plan) -> dict[str,
         entry["id"]: used
         for entry in before["cells"]
         if not entry.get("asked_as")
-        and digests.get(entry["id"]) == entry["prompt_digest"]
+        and digests.get(entry["id"]) == entry.get("prompt_digest", "")
         and (used := found[entry["id"], entry["prompt"]]).replies > used.uncounted
     }
 

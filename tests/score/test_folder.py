@@ -259,4 +259,6 @@ def test_every_file_of_a_run_folder_is_described(scored: tuple[World, Scores]) -
     stated = [name for name, value in vars(RunFolder).items() if isinstance(value, property)]
     for name in stated:
         place = getattr(world.folder, name).relative_to(world.folder.path).as_posix()
+        if place == ".":
+            continue
         assert any(place == one.name or one.name.startswith(f"{place}/") for one in RUN_FILES), name
