@@ -20,6 +20,13 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     if lines:
         yield Lines(lines=lines, room="little")
     for entry in rows:
+        if len(entry["present"]) == 1 and "=" not in entry["slice"]:
+            yield Note(
+                text=f"every true {entry['field']}{_part(entry)} is {entry['present'][0]!r}: saying it each time scores "
+                "1.000, and no score tells whether classes are told apart.",
+                title="One class",
+                warning=True,
+            )
         if entry["absent"] and "=" not in entry["slice"]:
             yield Note(
                 text=f"No sample of {', '.join(entry['absent'])}: what has no sample has no recall and is left out of "
@@ -27,6 +34,10 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
                 at=Place(entry["field"], entry["slice"]),
                 room="much",
             )
+
+
+def _part(entry: Mapping[str, Any]) -> str:
+    return "" if entry["slice"] in {"all", entry["field"]} else f" of {entry['slice']}"
 
 
 ANALYSIS = ShippedAnalysis(

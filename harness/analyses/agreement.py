@@ -29,7 +29,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
             room="much",
             title="Agreement of the channels",
             caption="The same samples answered on two channels; equal: the share with the same answer, no answer being "
-            "like no other",
+            "like no other; κ where both answered",
             columns=(
                 "",
                 "Channels",
@@ -58,8 +58,9 @@ def _line(entry: Mapping[str, Any]) -> str:
     told = " ".join(heading((entry["model"], entry["prompt"], entry["condition"])))
     a, b = entry["channels"]
     return (
-        f"{told}, {named(entry['field'], entry['slice'])}: {a} and {b} agree on {percent(entry['equal'])} of "
-        f"{count(entry['n'])}, kappa {number(entry['kappa'])}, UAR {number(entry['uar'][0])} and "
+        f"{told}, {named(entry['field'], entry['slice'])}: {a} and {b} give the same answer to "
+        f"{percent(entry['equal'])} of {count(entry['n'])} (no answer is like no other); where both answered, kappa "
+        f"{number(entry['kappa'])}; UAR {number(entry['uar'][0])} and "
         f"{number(entry['uar'][1])}"
     )
 

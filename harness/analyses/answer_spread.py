@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.analyses.keys import RowKey, has_scores, measured, row_key, who
+from harness.analyses.keys import RowKey, has_scores, is_blank, measured, row_key, who
 from harness.analyses.rows.answer_spread import TOPK, answer_spread, ranking_line
 from harness.analyses.top_k import topk_on_whole
 from harness.analyses.words import count, percent
@@ -32,7 +32,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     for entry in rows:
         if entry.get("rankings"):
             yield Lines(lines=(ranking_line(entry),), room="little")
-        if entry["collapsed"]:
+        if entry["collapsed"] and not is_blank(entry["condition"]):  # to one picture, one answer
             said = f"{who_answered(entry)}: {entry['collapsed']}"
             yield Note(text=said, title="Collapse", warning=True)
     by_field: dict[str, list[Mapping[str, Any]]] = {}

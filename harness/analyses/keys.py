@@ -66,6 +66,11 @@ def has_scores(task: Task) -> bool:
     return any(spec.scored for spec in task.fields.values())
 
 
+def is_blank(condition: str) -> bool:
+    """Whether a condition shows a blank picture, alone or with others (`blank+shots-4`)."""
+    return BLANK in condition.split("+")
+
+
 def is_baseline(key: RowKey) -> bool:
     """Whether a row is one of the two that look at no picture and no prompt."""
     return key[0] in BASELINES

@@ -18,6 +18,12 @@ COUNTS = tuple((m.name, m.title) for m in METRICS if m.range != UNIT)
 """Of TP, FP and FN."""
 
 
+NAN_SAID = (
+    "compat nan: no emotion is right in any matched interval; the reference divides 0 by 0 there"
+)
+"""Why the reference implementation has no value."""
+
+
 def spot_lines(rows: Sequence[ScoreRow], *, whole: bool = True) -> Iterator[str]:
     """Strict and compat numbers side by side, one block for each model, prompt, condition and slice.
 
@@ -42,6 +48,8 @@ def spot_lines(rows: Sequence[ScoreRow], *, whole: bool = True) -> Iterator[str]
         for name, heading in COUNTS:
             strict, reference = found[name], found[name + COMPAT]
             yield f"{heading:22}{strict.value or 0:>20.0f}{reference.value or 0:>10.0f}"
+        if any(found[name + COMPAT].value is None for name, _ in SHOWN):
+            yield NAN_SAID
 
 
 def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator[str]:
@@ -61,6 +69,8 @@ def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator
         counts = "/".join(f"{found[name].value or 0:.0f}" for name, _ in COUNTS)
         yield f"{_who(key)[:24]:24}{cells}{_nan(found['strs' + COMPAT]):>12}"
         yield f"  TP/FP/FN {counts}"
+    if any(found["strs" + COMPAT].value is None for found in blocks.values()):
+        yield NAN_SAID
 
 
 def _nan(row: ScoreRow) -> str:

@@ -74,18 +74,26 @@ class FolderSource:
         if not self._options.nested:
             _refuse_splits(self._root)
         left_out, any_picture = Counter[str](), False
+        classes: set[str] = set()
         for found in walk(self._root):
             if found.reason:
                 left_out[found.reason] += 1
                 continue
             any_picture = True
+            classes.add(found.id.split("/", 1)[0])
             yield self._sample(found.id)
         if not any_picture:
             raise HarnessError(
                 f"no pictures in class folders under {self._root}",
                 hint="lay them out as <root>/<class>/<picture>.jpg, and check source.root",
             )
-        self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
+        self._skipped = (
+            *(Skipped(why, n) for why, n in sorted(left_out.items())),
+            *(
+                Skipped(f"class folder without a picture: {name}", 1)
+                for name in sorted(_class_folders(self._root) - classes)
+            ),
+        )
 
     def digest(self) -> str:
         """Over the options and the pictures' relative paths."""
@@ -127,6 +135,13 @@ def open_folder_source(
             hint=f"choose one of: {', '.join(fields)}",
         )
     return FolderSource(asked, root, field, fields[field])
+
+
+def _class_folders(root: Path) -> set[str]:
+    """The names of the folders right below the root, hidden ones left out."""
+    return {
+        entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+    }
 
 
 def walk(root: Path) -> Iterator[Found]:

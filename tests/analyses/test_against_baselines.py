@@ -137,3 +137,12 @@ def test_one_wrong_answer_in_thirty_is_within_the_interval_of_a_perfect_score() 
         points += interval.low == interval.high
         held += found.low <= 29 / 30 <= found.high
     assert points > 30 and held / 150 >= 0.93
+
+
+def test_truths_of_one_class_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scored(tmp_path, LABEL, [("anger", "anger")] * 12, capsys)
+    assert main(["score", str(tmp_path / "run")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "warning: one class: every true emotion is 'anger'" in told

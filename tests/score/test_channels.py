@@ -173,7 +173,7 @@ def test_terminal_and_page_show_channels_apart(scored: tuple[World, Gambler, Sco
     print_scores(scores, read_run(world.folder).manifest, file=out)
     told = " ".join(out.getvalue().split())
     assert "rule emotion/plain on logprob, emotion: Brier" in told
-    assert "free and choice agree on 100% of 30, kappa 1.000" in told
+    assert "free and choice give the same answer to 100% of 30" in told and "kappa 1.000" in told
     page = render(read_run(world.folder))
     assert "Probabilities of the labels" in page and "Agreement of the channels" in page
     assert page.count("share right by probability of the answer") == 1

@@ -96,3 +96,14 @@ def test_pictures_are_known_by_content_too(tree: Path) -> None:
     ids = [s.id for s in opened(tree)]
     assert {f"sad/{n}" for n in ("no_suffix", "wrong.txt", "a.jfif", "b.avif")} <= set(ids)
     assert "sad/pipe" not in ids
+
+
+def test_a_class_folder_without_pictures_is_told(tree: Path) -> None:
+    before = opened(tree)
+    list(before)
+    (tree / "set" / "contempt").mkdir()
+    after = opened(tree)
+    list(after)
+    assert [one.reason for one in after.skipped() if one not in before.skipped()] == [
+        "class folder without a picture: contempt"
+    ]
