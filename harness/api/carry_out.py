@@ -16,6 +16,7 @@ from harness.run.execute import Tally
 from harness.run.folder import RunFolder
 from harness.run.loop import Stop, Stopped
 from harness.run.plan import Plan
+from harness.run.reuse import reuse_told
 from harness.run.runner import ReadyRun, plan_job, run_job
 from harness.run.scoring import put_in_place, read_scoring
 from harness.score import Scores, score_run
@@ -118,8 +119,12 @@ def _chosen_and_reported(
 
     later, scores = _asked_and_scored(replace(asked, job=final), watcher, stop, planned=opening)
     # Planned again as a whole, what the first stage asked counts as found in the journal; it was asked by this command.
+    found = tally.asked + tally.taken.total()
     fresh = replace(
-        later, asked=tally.asked + later.asked, reused=max(0, later.reused - tally.asked)
+        later,
+        asked=tally.asked + later.asked,
+        taken=tally.taken + later.taken,
+        reused=max(0, later.reused - found),
     )
     return fresh, scores
 
@@ -160,7 +165,7 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop, planned: Planned) -> T
         raise
     finally:
         ready.close()
-    for line in _told(tally):
+    for line in (*_told(tally), *reuse_told(ready.others, tally.taken, asked=tally.asked)):
         watcher.tell(line)
     return tally
 

@@ -115,6 +115,9 @@ class EvaluateOptions(TypedDict, total=False):
     """Seconds after which nothing more is asked."""
     again: int
     """How many finished trials of each cell are asked anew, to see whether answers change; scores stay as they are."""
+    reuse: AnyPath | Sequence[AnyPath]
+    """Other run folders: their finished replies are taken where a request is the same (model, prompt, picture,
+    sampling), and copied into this run with where they came from."""
     name: str
     """Title of the experiment; without `out` the run folder is called by it."""
     exclude: Mapping[str, str] | Sequence[Mapping[str, str]]
@@ -137,7 +140,7 @@ class EvaluateOptions(TypedDict, total=False):
 _LISTS = (
     "prompts", "conditions", "details", "channels", "label_orders", "shots", "thinking", "allow_remote", "vllm_args",
     "vllm_python", "adapters", "trust_remote_code",
-    "prompts_folders", "tasks_folders", "exclude",
+    "prompts_folders", "tasks_folders", "exclude", "reuse",
 )  # fmt: skip
 _TEXTS = ("fit_on", "max_cost")
 _OWN = (

@@ -119,6 +119,8 @@ class RunOptions(BaseModel):
     """How many finished trials of each cell are asked anew; nothing that is pending is asked then."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
+    reuse: tuple[Path, ...] = ()
+    """Other run folders: their replies are taken where a request is the same."""
     name: str = ""
     """Title of the experiment; the run folder is called by it."""
     exclude: tuple[CellPattern, ...] = ()
@@ -145,7 +147,7 @@ class Evaluation:
 _HANDED_ON = (
     "models", "prompts", "channels", "max_images", "pixels", "details", "prices", "label_orders", "shots", "thinking",
     "protocol", "repeats", "temperature", "max_tokens", "seed", "out", "fit_on", "changes", "again", "check_models",
-    "exclude",
+    "exclude", "reuse",
 )  # fmt: skip
 """Options that a job takes as they are."""
 
@@ -170,6 +172,12 @@ def prepare(
         raise HarnessError(
             f"{spelled('preview')} and {spelled('limit')} both say how many samples are asked",
             hint="leave one out",
+        )
+    if asked.again:
+        refuse_unused(
+            f"with {spelled('again')}",
+            {spelled("reuse"): asked.reuse},
+            hint="what is asked anew is asked of the model",
         )
     place = open_workspace(Path.cwd(), prompts=asked.prompts_folders, tasks=asked.tasks_folders)
     given = frozenset(name for name in asked.model_fields_set if getattr(asked, name) is not None)
@@ -249,6 +257,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "prices": asked.prices,
         "max_cost": asked.max_cost,
         "again": asked.again,
+        "reuse": asked.reuse,
         "repeats": asked.repeats if asked.repeats != 1 else None,
         "exclude": asked.exclude, "against": asked.against, "select": asked.select, "preview": asked.preview,
     }  # fmt: skip

@@ -295,6 +295,15 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_reuse(parser: Arguments) -> None:
+    """`--reuse FOLDER`."""
+    parser.add_argument(
+        "--reuse", metavar="FOLDER", action="append", default=[], type=Path,
+        help="another run folder: replies it already has to the same requests (same model, prompt, pictures and "
+        "settings) are copied into this run instead of being asked again. Repeatable",
+    )  # fmt: skip
+
+
 def add_changes(parser: Arguments) -> None:
     """`--set field.path=value`."""
     parser.add_argument(
@@ -347,6 +356,7 @@ _GIVEN = {
     "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
     "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
     "stop_after": "stop_after", "again": "again", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
+    "reuse": "reuse",
 }  # fmt: skip
 """Option of a run -> argument of the command."""
 

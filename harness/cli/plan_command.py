@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, add_folders, evaluation
+from harness.cli.options import add_axes, add_folders, add_reuse, evaluation
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="DIR", type=Path,
         help="an existing run folder: show what is already done there. Nothing is written",
     )  # fmt: skip
+    add_reuse(group)
     group.add_argument("--json", action="store_true", help="print everything as JSON")
     add_folders(parser)
 
@@ -88,16 +89,21 @@ def _summary(
     from harness.models.counting import token_counter
     from harness.run.finished import FinishedTrials
     from harness.run.forecast import forecast, forecast_lines
-    from harness.run.runner import ReadyRun, foreseen_done
+    from harness.run.foreseen import foreseen_done, foreseen_others
+    from harness.run.reuse import open_others
+    from harness.run.runner import ReadyRun
 
     done = {cell.id: 0 for cell in plan.cells}
+    finished = FinishedTrials(asked.folder.trials)
     if before:
-        finished = FinishedTrials(asked.folder.trials)
         done = foreseen_done(plan, asked.axes, samples, before, finished)
-    ready = ReadyRun(asked, plan, library, {}, done=done)
+    others = open_others(asked.reuse, asked.folder)
+    reusable = foreseen_others(others, plan, asked.axes, samples, before=before, finished=finished)
+    ready = ReadyRun(asked, plan, library, {}, done=done, others=others, reusable=reusable)
     axes, summary = asked.axes, ready.summary()
+    settled = {cell: count + reusable.get(cell, 0) for cell, count in done.items()}
     found = forecast(
-        plan, axes, library, samples, done=done, folder=asked.folder, before=before,
+        plan, axes, library, samples, done=settled, folder=asked.folder, before=before,
         counters={name: token_counter(axes.settings_of(name).model) for name in axes.models},
     )  # fmt: skip
     summary |= {

@@ -7,7 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_axes, add_folders, add_serving, evaluation, run_options
+from harness.cli.options import (
+    add_axes,
+    add_folders,
+    add_reuse,
+    add_serving,
+    evaluation,
+    run_options,
+)
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -34,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--write", metavar="FILE.yaml", type=Path,
         help="save the options as an experiment file instead of running them",
     )  # fmt: skip
+    add_reuse(group)
     group.add_argument("--json", action="store_true", help="print only the scores, as JSON")
     group.add_argument("--no-report", action="store_true", help="do not write report.html")
     group.add_argument(

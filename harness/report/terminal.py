@@ -172,6 +172,13 @@ def _rows_left_out(manifest: Mapping[str, Any], task: str) -> Iterator[str]:
         yield f"left out of the data: {', '.join(rows)}"
 
 
+def _reusable(plan_summary: Mapping[str, Any]) -> str:
+    """How many replies other folders are foreseen to give, where any were named."""
+    if "reusable" not in plan_summary:
+        return ""
+    return f", {count(plan_summary['reusable'])} replies to be taken from other folders"
+
+
 def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
     """What is about to run: a line for each cell, the sums, the folder, and notes."""
     from rich.text import Text
@@ -193,7 +200,7 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
     say(
         console,
         f"{count(plan_summary['trials'])} trials, {count(plan_summary['requests'])} requests, "
-        f"{count(plan_summary['done'])} done already",
+        f"{count(plan_summary['done'])} done already" + _reusable(plan_summary),
     )
     say(console, f"run folder: {plan_summary['run']}")
     for line in plan_summary.get("token_lines", ()):

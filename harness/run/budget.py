@@ -24,7 +24,8 @@ class SpentOut(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """Money spent on the replies that a folder holds. All priced models of a run share it."""
+    """Money spent on the replies that a folder holds, but for those taken from other folders, which were paid there.
+    All priced models of a run share it."""
 
     limit: float | None = None
     """None: no limit."""
@@ -205,7 +206,7 @@ def _rows(
         for name, entry in before["models"].items()
     }
     manifest = {**before, "models": priced}
-    rows = [*usage_rows(folder, manifest), *_anew(folder, manifest)]
+    rows = [*usage_rows(folder, manifest, taken=False), *_anew(folder, manifest)]
     return [row for row in rows if row.get("currency") == currency]
 
 

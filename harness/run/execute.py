@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from time import perf_counter
+from typing import TypeAlias
 
 from harness.answers.reasoning import part, spoken
 from harness.core.constraint import Need
@@ -35,6 +36,9 @@ QUICK = 0.001
 write to sockets lose more to each other, whenever one wants the interpreter back, than the reading takes."""
 
 
+Take: TypeAlias = Callable[[Request], tuple[Generation, str] | None]
+
+
 @dataclass(slots=True)
 class Tally:
     """What a run has done so far; counts of this start, not of the folder."""
@@ -44,6 +48,8 @@ class Tally:
     """Requests put to a model."""
     reused: int = 0
     """Replies found in the journal."""
+    taken: Counter[str] = field(default_factory=Counter)
+    """Other run folder -> replies that were taken from it (`harness.run.reuse`)."""
     failed: int = 0
     """Trials that ended in a failure."""
     first_failure: str = ""
@@ -119,6 +125,7 @@ async def execute(
     held: frozenset[Need] | None = None,
     purse: Purse | None = None,
     only: Collection[str] | None = None,
+    take: Take = lambda request: None,
 ) -> None:
     """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
 
@@ -127,12 +134,13 @@ async def execute(
     Raises HarnessError where no request can succeed, too many fail, or nothing can be written.
 
     Trials run in the order of the plan, `card.window` of them at a time. Where the `purse` is empty, what is in flight
-    is finished and nothing more is asked. `only` are the trials that are run; None: all.
+    is finished and nothing more is asked. `only` are the trials that are run; None: all. `take` gives
+    the reply of another run folder to a request, once it is in the journal, and the name of that folder.
     """
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
         model, _settings(plan, axes, model, name, held=held, bases=bases), journal, tally, on_trial, name=name,
-        watch=watch, purse=purse or Purse(name, None, Budget()),
+        watch=watch, purse=purse or Purse(name, None, Budget()), take=take,
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
             video=None if held is None else "video" in held,
@@ -181,6 +189,7 @@ class _Engine:
         watch: ErrorWatch,
         purse: Purse,
         fitter: Fitter,
+        take: Take,
     ) -> None:
         self._model = model
         self._settings = settings
@@ -190,6 +199,7 @@ class _Engine:
         self._watch = watch
         self._purse = purse
         self._fitter = fitter
+        self._take = take
         self._name = name
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
@@ -296,11 +306,15 @@ class _Engine:
         return Generation.failed("", fitted.failure.kind, fitted.failure.detail)
 
     async def _exchange(self, request: Request) -> Generation:
-        """The reply to a request: from the journal, from a twin in flight, or from the model."""
+        """The reply to a request: from the journal, another run folder, a twin in flight, or the model."""
         held = self._journal.reply(request.key)
         if held is not None:
             self._tally.reused += 1
             return held
+        if (taken := self._take(request)) is not None:
+            self._tally.taken[taken[1]] += 1
+            self._tally.note_source(self._name, taken[0])
+            return taken[0]
         twin = self._flying.get(request.key)
         if twin is not None:
             self._tally.reused += 1

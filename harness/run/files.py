@@ -33,7 +33,7 @@ RUN_FILES: tuple[RunFile, ...] = (
     RunFile(
         "generations.jsonl",
         "One line for each reply: its text, its reasoning, token counts, finish reason and latency. Failed requests "
-        "are not kept here.",
+        "are not kept here. A reply taken from another run folder (`--reuse`) names it under `reused`.",
         "while the run asks, appended",
     ),
     RunFile(

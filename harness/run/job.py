@@ -50,6 +50,8 @@ class Job:
     """How many finished trials of each cell are asked anew, in place of what is pending; None: the run as it is."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
+    reuse: tuple[Path, ...] = ()
+    """Other run folders whose replies are taken where a request is the same."""
 
 
 def make_job(
@@ -81,6 +83,7 @@ def make_job(
     changes: Sequence[str],
     again: int | None = None,
     check_models: bool = False,
+    reuse: Sequence[Path] = (),
     settings: Mapping[str, ModelSettings] = MappingProxyType({}),
     exclude: Sequence[CellPattern] = (),
     experiment: Mapping[str, Any] = MappingProxyType({}),
@@ -105,22 +108,19 @@ def make_job(
         details=tuple(dict.fromkeys(map(read_detail, details))),
         max_images=_most_images(max_images, models, settings),
         prices=_prices(prices, models, settings),
-        limit=limit,
-        seed=seed,
-        repeats=repeats,
-        temperature=temperature,
-        protocol=protocol,
+        limit=limit, seed=seed, repeats=repeats, temperature=temperature, protocol=protocol,
         max_tokens=max_tokens,
         thinking=tuple(dict.fromkeys(thinking)),
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
         exclude=tuple(exclude),
         experiment=dict(experiment),
-    )
+    )  # fmt: skip
     folder = out or RUNS / _folder_name([task.name for task in tasks], axes, changes)
     return Job(
         tuple(tasks), axes, workspace, RunFolder(folder), tuple(command), fit_on,
         replace(options, log_folder=folder), limits, again=again, check_models=check_models,
+        reuse=tuple(reuse),
     )  # fmt: skip
 
 

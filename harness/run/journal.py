@@ -60,7 +60,7 @@ class Journal:
         self._known = Digests(_OFFSET.size)
         """Key -> where its reply stands."""
         for offset, record in read_log(folder.generations):
-            self._known.put(_short(record["key"]), _OFFSET.pack(offset))
+            self._known.put(short_key(record["key"]), _OFFSET.pack(offset))
         self._said = Digests(0)
         """Names of the conversations that are kept."""
         for _, record in read_log(folder.conversations):
@@ -75,7 +75,7 @@ class Journal:
 
     def reply(self, key: str) -> Generation | None:
         """The reply to `key`, if it is held."""
-        offset = self._known.get(_short(key))
+        offset = self._known.get(short_key(key))
         if offset is None:
             return None
         return generation_from(self._generations.line_at(_OFFSET.unpack(offset)[0]))
@@ -84,15 +84,22 @@ class Journal:
         """Whether a trial was finished on one of these bases (prompt, model, sampling)."""
         return self._finished.finished(trial, bases)
 
-    def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None:
-        """Keep a reply and, once, the conversation that led to it. Not for failures."""
+    def add_reply(
+        self, generation: Generation, messages: Sequence[Message], *, reused: str = ""
+    ) -> None:
+        """Keep a reply and, once, the conversation that led to it. Not for failures.
+
+        `reused` is the run folder that the reply was taken from; empty where the model gave it now.
+        """
         record = {
             "key": generation.key,
             "conversation": self._conversation(messages),
             **reply_record(generation),
         }
+        if reused:
+            record["reused"] = reused
         offset = self._generations.append(record)
-        self._known.put(_short(generation.key), _OFFSET.pack(offset))
+        self._known.put(short_key(generation.key), _OFFSET.pack(offset))
 
     def _conversation(self, messages: Sequence[Message]) -> str:
         """The name of a conversation, which is kept where it is new. Most samples of a cell share theirs."""
@@ -157,7 +164,8 @@ class Journal:
             log.close()
 
 
-def _short(key: str) -> bytes:
+def short_key(key: str) -> bytes:
+    """The key of a request as tables of digests hold it."""
     return bytes.fromhex(key)[:KEY]
 
 

@@ -15,6 +15,8 @@ def _reply(line: Any) -> None:
         raise ValueError("a key that is too short")
     _wanted(line["latency"], int, float)
     _list_of(line["usage"], int, type(None))
+    if line.get("reused") is not None:
+        _texts(line, "reused")
     for name in ("scores", "refusal"):
         if line.get(name) is not None:
             _wanted(line[name], dict)

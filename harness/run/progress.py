@@ -90,6 +90,7 @@ def progress_line(tally: Tally, total: int, rate: float) -> str:
     pace = f", {rate:,.1f}/s, {left} left" if rate else ""
     share = tally.trials / total if total else 1.0
     notes = f", {tally.reused:,} reused" if tally.reused else ""
+    notes += f", {tally.taken.total():,} from other folders" if tally.taken else ""
     notes += f", {tally.failed:,} FAILED" if tally.failed else ""
     notes += _spent(tally.budget)
     return f"{tally.trials:,} of {total:,} trials ({share:.0%}){pace}{notes}"

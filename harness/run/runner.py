@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
+from harness.core.generation import Generation
 from harness.core.model import Loading, Model, Probing
+from harness.core.request import Request
 from harness.models import open_model, runs_here
 from harness.prompting import Library
 from harness.run.again import AgainJournal, AgainRound, choose_round, narrowed
-from harness.run.axes import Axes
-from harness.run.basis import accepted, accepted_bases
+from harness.run.basis import accepted_bases
 from harness.run.budget import Budget, Purse, open_budget
 from harness.run.capability_check import (
     check,
@@ -33,22 +35,22 @@ from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
 from harness.run.forecast import check_lengths
+from harness.run.foreseen import done_trials, foreseen_done, foreseen_others
 from harness.run.job import Job
 from harness.run.journal import Journal
-from harness.run.kept import earlier_bases
 from harness.run.loop import Stop, complete
 from harness.run.manifest import (
     build_manifest,
-    cell_entry,
     keep_sources,
     read_manifest,
     recorded_card,
     write_details,
     write_manifest,
 )
-from harness.run.plan import Plan, make_plan, trials_of
+from harness.run.plan import Plan, make_plan
 from harness.run.plan_warnings import class_changes, plan_notes
 from harness.run.recorded import RecordedModel
+from harness.run.reuse import OtherRun, ReplyIndex, open_others, reuse_notes
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME
 
@@ -78,6 +80,12 @@ class ReadyRun:
     again: AgainRound | None = None
     """What is asked anew in place of what is pending."""
     anew: AgainJournal | None = None
+    others: tuple[OtherRun, ...] = ()
+    """Run folders whose replies may be taken."""
+    reusable: dict[str, int] = field(default_factory=dict)
+    """Cell id -> trials that are open here and finished in one of them."""
+    index: ReplyIndex | None = None
+    """Where the replies of the other folders stand."""
     closed: set[str] = field(default_factory=set)
     """Models that were asked and are closed."""
 
@@ -89,23 +97,26 @@ class ReadyRun:
                 "condition": cell.shown_condition, "channel": cell.taken,
                 "trials": self.plan.counts[cell.id],
                 "done": self.done[cell.id],
+                **({"reusable": self.reusable.get(cell.id, 0)} if self.others else {}),
             }
             for cell in self.plan.cells
         ]  # fmt: skip
-        asked = sum(
-            (self.plan.counts[cell.id] - self.done[cell.id]) * self.plan.requests[cell.id]
-            for cell in self.plan.cells
-        )
+        left = {cell.id: self.plan.counts[cell.id] - self.done[cell.id] for cell in self.plan.cells}
+        each = self.plan.requests
+        taken = sum(self.reusable.get(cell, 0) * each[cell] for cell in left)
+        asked = sum(count * each[cell] for cell, count in left.items()) - taken
         return {
             "cells": cells,
             "trials": self.plan.trials,
             "requests": asked,
+            **({"reusable": taken} if self.others else {}),
             "done": sum(self.done.values()),
             "run": str(self.job.folder.path),
             "notes": [
                 *self.changed,
                 *plan_notes(self.plan, self.job.axes, self.models),
                 *([] if self.again is None else [self.again.note]),
+                *reuse_notes(self.others, self.reusable, sum(left.values())),
             ],
         }
 
@@ -122,9 +133,17 @@ class ReadyRun:
             self.anew = AgainJournal(self.job.folder, self.again.day)
         return self.journal
 
+    def take(self, request: Request) -> tuple[Generation, str] | None:
+        """The reply that another folder holds to a request, once it is in the journal, and the name of the folder."""
+        found = None if self.index is None else self.index.reply(request.key)
+        if found is not None:
+            generation, other = found
+            self.begin().add_reply(generation, request.messages, reused=str(Path(other).absolute()))
+        return found
+
     def close(self) -> None:
         """Close the journal, or remove what was planned where nothing began, and close models that were not asked."""
-        for log in (self.journal, self.anew):
+        for log in (self.journal, self.anew, self.index):
             if log is not None:
                 log.close()
         if self.staged is not None:
@@ -140,6 +159,8 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     prompts or models.
     """
     before = manifest_before(job.folder)
+    others = open_others(job.reuse, job.folder)
+    index = ReplyIndex(others) if others else None
     budget = open_budget(
         job.folder, before, job.axes.prices, models=job.axes.models, most=job.limits.cost,
         free=[spec for spec in job.axes.models if runs_here(job.axes.settings_of(spec).model)],
@@ -155,6 +176,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
         finished = FinishedTrials(job.folder.trials)
         foreseen = foreseen_done(plan, job.axes, staged, before, finished)
+        reusable = foreseen_others(others, plan, job.axes, staged, before=before, finished=finished)
         opened = opening or partial(open_model, options=job.options)
         for spec in job.axes.models:
             models[spec] = _model(spec, job, plan, before=before, done=foreseen, opened=opened)
@@ -164,7 +186,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
             asked=finished.asked,
         )  # fmt: skip
-        done = _done(plan, staged, accepted_bases(manifest), finished)
+        done = done_trials(plan, staged, accepted_bases(manifest), finished)
         again = None
         if job.again is not None:
             again = choose_round(
@@ -179,7 +201,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
             changed=class_changes(before, plan), staged=staged, finished=finished,
-            budget=budget,
+            budget=budget, others=others, reusable=reusable, index=index,
         )  # fmt: skip
     except BaseException:
         discard(staged)
@@ -196,26 +218,6 @@ def close_models(models: Iterable[Model]) -> None:
 
     if left:
         complete(close)
-
-
-def foreseen_done(
-    plan: Plan,
-    axes: Axes,
-    samples: RunFolder,
-    before: Mapping[str, Any],
-    finished: FinishedTrials,
-) -> dict[str, int]:
-    """Cell id -> trials that are finished if each model is the one that the manifest `before` recorded.
-
-    `samples` is the folder that holds the plan's samples.
-    """
-    bases = {}
-    for cell in plan.cells:
-        card = recorded_card(before, cell.model)
-        if card is not None:
-            entry = cell_entry(cell, plan, card, axes)
-            bases[cell.id] = (*accepted(entry), *earlier_bases(entry, before))
-    return _done(plan, samples, bases, finished)
 
 
 def _model(
@@ -257,21 +259,6 @@ def manifest_before(folder: RunFolder) -> dict[str, Any]:
         raise HarnessError(
             error.message, hint=f"{error.hint}; {hint}" if error.hint else hint.removeprefix("or ")
         ) from None
-
-
-def _done(
-    plan: Plan,
-    samples: RunFolder,
-    bases: Mapping[str, Sequence[str]],
-    finished: FinishedTrials,
-) -> dict[str, int]:
-    """Cell id -> trials that were finished on one of the cell's bases."""
-    done = {cell.id: 0 for cell in plan.cells}
-    if not finished.asked:
-        return done
-    for cell, _, trial in trials_of(plan, samples):
-        done[cell.id] += finished.finished(trial, bases.get(cell.id, ()))
-    return done
 
 
 def run_job(
@@ -339,6 +326,7 @@ async def _run_model(
                 limits=ready.job.limits,
                 held=held,
                 purse=Purse(spec, ready.job.axes.prices.get(spec), ready.budget),
+                take=ready.take,
             )
     except TimeoutError:
         if not limit.expired():

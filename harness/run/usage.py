@@ -100,11 +100,12 @@ class Used:
 
 
 def read_usage(
-    folder: RunFolder, manifest: Mapping[str, Any]
+    folder: RunFolder, manifest: Mapping[str, Any], *, taken: bool = True
 ) -> dict[tuple[str, str] | None, Used]:
     """(cell id, name of its prompt) -> what its replies took; None -> replies of no cell that the manifest holds, such
-    as the first steps of conversations that were interrupted."""
-    replies = _replies(folder)
+    as the first steps of conversations that were interrupted. `taken`: replies of other folders (`harness.run.reuse`)
+    are counted too."""
+    replies = _replies(folder, taken=taken)
     owners: dict[tuple[str, str], tuple[str, str]] = {}
     found: dict[tuple[str, str] | None, Used] = {}
     for entry in manifest["cells"]:
@@ -137,12 +138,13 @@ def _claim(replies: Digests, key: bytes, used: Used, *, shared: bool = True) -> 
 _CLAIMED = _REPLY.size - 2
 
 
-def _replies(folder: RunFolder) -> Digests:
+def _replies(folder: RunFolder, *, taken: bool) -> Digests:
     """Key -> what its reply took."""
     shown = {r["id"]: _pictures(r) for _, r in read_log(folder.conversations)}
     found = Digests(_REPLY.size)
     for _, line in read_log(folder.generations):
-        found.put(digest(line["key"]), _packed(line, *shown.get(line["conversation"], (0, 0))))
+        if taken or not line.get("reused"):
+            found.put(digest(line["key"]), _packed(line, *shown.get(line["conversation"], (0, 0))))
     return found
 
 
@@ -171,12 +173,15 @@ def price_of(manifest: Mapping[str, Any], model: str) -> Price | None:
     return None if found is None else Price.model_validate(found)
 
 
-def usage_rows(folder: RunFolder, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def usage_rows(
+    folder: RunFolder, manifest: Mapping[str, Any], *, taken: bool = True
+) -> Iterator[dict[str, Any]]:
     """One row for each cell with replies, as plain JSON; the last, without a cell, holds replies of none.
 
-    `cost` with its `currency` stands where the model has a price.
+    `cost` with its `currency` stands where the model has a price. `taken`: replies of other folders are counted too,
+    with what they took when they were asked there.
     """
-    found = read_usage(folder, manifest)
+    found = read_usage(folder, manifest, taken=taken)
     for entry in manifest["cells"]:
         used = found[entry["id"], entry["prompt"]]
         if used.told or used.shared:
