@@ -80,8 +80,8 @@ def _left_out(found: Sequence[Contender], pairings: Sequence[CellPair]) -> Itera
     left = dict.fromkeys(one.cell for one in found if one.cell.asked_as and one.cell not in paired)
     for cell in left:
         yield (
-            f"{cell.model} {cell.prompt} {cell.shown_condition} is not compared: the cell that stands differs from it "
-            "in more, or in other, than the prompt or the model alone"
+            f"{cell.model} {cell.prompt} {cell.shown_condition} is not compared: it differs "
+            "from the current cell in more than the prompt or the model"
         )
 
 
@@ -152,7 +152,7 @@ def factors_of(
         return
     task, field, metric = group[0].cell.task, group[0].field, metric or main_metric(shared.spec)
     if len(set(keys)) < len(keys):
-        notes.append(f"{task}, {field}: no factor analysis: a cell stands there twice")
+        notes.append(f"{task}, {field}: no factor analysis: a cell appears twice")
         return
     for name in shared.whole:
         mask = shared.slices[name]

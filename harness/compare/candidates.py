@@ -171,8 +171,8 @@ def _open(label: str, folder: RunFolder, notes: tuple[str, ...] = ()) -> Side:
     side = Side(label, folder, scored_manifest(folder), notes)
     if not side.exported and not (folder.private / "samples").is_dir():
         raise HarnessError(
-            f"{label}: its samples and truths (private/) are not in it",
-            hint="compare the run folder as it was written, or what `harness export` makes of it",
+            f"{label}: its samples and truths (private/) are missing",
+            hint="compare the original run folder, or an export of it (`harness export`)",
         )
     return side
 
@@ -184,7 +184,7 @@ def _as_export(side: Side, place: Path, sides: Sequence[Side], secret: str | Non
     if keyed is not None and secret is None:
         raise HarnessError(
             f"{keyed.label} was exported with a key file, {side.label} is not exported",
-            hint="name the same file with --id-key, so that ids get the same names",
+            hint="give the same file with --id-key, so that ids get the same names",
         )
     write_export(side.folder, place, secret=secret if keyed else None, kept=Kept())
     return _open(side.label, RunFolder(place), side.notes)
@@ -198,8 +198,8 @@ def _check_keys(sides: Sequence[Side]) -> None:
             other = first.setdefault(name, side)
             if other.manifest["export"]["checks"][name] != check:
                 raise HarnessError(
-                    f"{other.label} and {side.label} name the samples of {name} by different keys: other "
-                    "annotations, other key files, or truths of the tables' own",
+                    f"{other.label} and {side.label} use different keys for the samples of "
+                    f"{name}: their annotations, key files or own truths differ",
                     hint="export both again with the same --id-key",
                 )
 
@@ -212,8 +212,8 @@ def by_content(sides: Sequence[Side], *, here: Path) -> list[Side]:
 def _by_content(side: Side, here: Path) -> Side:
     if side.exported:
         raise HarnessError(
-            f"{side.label}: an export tells nothing of the pictures, which --by content needs",
-            hint="compare the run folders themselves, or leave --by content out",
+            f"{side.label}: an export contains no picture data, which --by content needs",
+            hint="compare the run folders themselves, or leave out --by content",
         )
     content, notes = {}, list(side.notes)
     for name, entry in side.manifest["tasks"].items():

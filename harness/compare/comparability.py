@@ -64,8 +64,8 @@ class Among:
         for name in self.names:
             if name not in there:
                 raise HarnessError(
-                    f"no cell that has answers has the {self.axis} {name!r}",
-                    hint=f"there are: {', '.join(there)}",
+                    f"no cell with answers has the {self.axis} {name!r}",
+                    hint=f"available: {', '.join(there)}",
                 )
         kept = [one for one in found if _axis_value(self.axis, one) in self.names]
         return sorted(kept, key=lambda one: self.names.index(_axis_value(self.axis, one)))
@@ -150,8 +150,8 @@ def pair_up(found: Sequence[Contender], *, unlike: bool, axis: str | None = None
             "; ".join(sorted({f"{c.side}: {c.cell.task}, {c.field}" for c in found})) or "nothing"
         )
         raise HarnessError(
-            f"there are no two cells of one task and field to compare: {told}",
-            hint="compare runs of one task; a prediction table answers the task named with --task",
+            f"there are no two cells of the same task and field to compare: {told}",
+            hint="compare runs of one task; for a file of answers, name the task with --task",
         )
     pairings = []
     for a, b in pairs:
@@ -193,8 +193,8 @@ def _refusal(a: Contender, b: Contender, others: Sequence[Difference]) -> Harnes
     more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
     said = "; ".join(str(other) for other in others[:SHOWN])
     return HarnessError(
-        f"{a.side} and {b.side} differ in more than what is under test: {said}{more}",
-        hint="make them alike, or give --unlike to compare them all the same and have it said everywhere",
+        f"{a.side} and {b.side} differ in more than one thing: {said}{more}",
+        hint="make them alike, or use --unlike to compare them anyway; every result then says so",
     )
 
 

@@ -25,8 +25,9 @@ def content_keys(task: Task, label: str, *, here: Path) -> tuple[Mapping[str, st
         found = {sample.id: _key(sample) for sample in samples}
     except HarnessError as error:
         raise HarnessError(
-            f"{label}: its pictures cannot be found again for --by content: {error.message}",
-            hint="compare where the data of both runs lie, or by ids",
+            f"{label}: its pictures are needed for --by content and cannot be found: "
+            f"{error.message}",
+            hint="compare on the machine with the data of both runs, or use --by id",
         ) from None
     times = Counter(found.values())
     keys = {name: key for name, key in found.items() if key and times[key] == 1}

@@ -88,7 +88,7 @@ def select_loso(sides: Sequence[Side], *, seed: int = 0) -> list[Selection]:
     ]
     if not found:
         raise HarnessError(
-            "--select loso: nothing holds two prompts or more on the same samples",
+            "--select loso: no cell has two or more prompts on the same samples",
             hint="run the task with several prompts: harness run TASK --prompt all --model ...",
         )
     return found
@@ -100,8 +100,8 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
     known = metric_of(shared.spec, metric)
     if not known.sign:
         raise HarnessError(
-            f"--select loso: of {metric} neither end is better",
-            hint=f"name another metric first: --set 'fields.{first.field}.metrics=[...]' at the run",
+            f"--select loso: for {metric}, neither higher nor lower is better",
+            hint=f"put another metric first in the run: --set 'fields.{first.field}.metrics=[...]'",
         )
     names = [one.cell.prompt for one in group]
     for part in shared.whole:
@@ -110,9 +110,9 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
         subjects, places = np.unique(clusters, return_inverse=True)
         if len(subjects) < 2:
             raise HarnessError(
-                f"--select loso: {first.cell.task} has one {first.records.cluster_unit} only",
-                hint="leave-one-subject-out needs two subjects or more; name what tells them apart: "
-                "--set cluster=ANNOTATION at the run",
+                f"--select loso: {first.cell.task} has only one {first.records.cluster_unit}",
+                hint="leave-one-subject-out needs at least two subjects; name the annotation "
+                "that identifies them in the run: --set cluster=ANNOTATION",
             )
         totals = _totals(cuts, places, len(subjects))
         once = np.ones((1, len(subjects)))
@@ -190,7 +190,7 @@ def selection_blocks(found: Sequence[Selection]) -> Iterator[Block]:
         )
     yield Block(
         remarks=(
-            "The first row is what choosing a prompt this way is worth on a new subject: each was scored "
-            "with the prompt that was best on all others.",
+            "The first row estimates how well a prompt chosen this way works on a new "
+            "subject: each subject was scored with the prompt that was best on all others.",
         )
     )

@@ -124,7 +124,7 @@ def share(found: Sequence[Contender]) -> Shared:
         told = " and ".join(dict.fromkeys(one.side for one in found))
         raise HarnessError(
             f"{told} have no sample of {first.cell.task} in common",
-            hint="their ids must be the same: name the column with --id COL",
+            hint="their ids must be equal: name the column with --id COLUMN",
         )
     groups = group(first.records)
     places = np.asarray([first.positions[name] for name in names], dtype=np.int64)
@@ -266,15 +266,18 @@ def _settle(metric: str, found: PairedDifference) -> Settle:
     """Whether it is settled, and if not, what would settle it."""
     seen = prospect(found, power=POWER)
     if math.isnan(seen.detectable):
-        said = f"nothing is known: {seen.reason}"
+        said = f"unknown: {seen.reason}"
     elif found.p <= 1 - LEVEL:
-        said = "settled at the 5% level, as far as this one comparison goes"
+        said = "significant at the 5% level, for this comparison alone"
     elif math.isinf(seen.samples):
-        said = f"no difference was seen; these samples would find one of {_told(seen.detectable)}"
+        said = (
+            f"no significant difference; these samples would detect one of {_told(seen.detectable)}"
+        )
     else:
         said = (
-            f"a difference of {_told(abs(found.difference))} takes about {_rounded(seen.samples):,} samples to be "
-            f"found with {POWER:.0%} chance (there are {found.n:,}, which find {_told(seen.detectable)})"
+            f"detecting a difference of {_told(abs(found.difference))} with {POWER:.0%} power "
+            f"takes about {_rounded(seen.samples):,} samples (there are {found.n:,}, which "
+            f"detect {_told(seen.detectable)})"
         )
     return Settle(metric, seen.detectable, seen.samples, POWER, said)
 

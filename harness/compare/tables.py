@@ -32,7 +32,7 @@ def blocks(report: Report) -> Iterator[Block]:
     many = len(report.comparisons) > 1
     if report.unlike:
         yield Block(
-            heading="Unlike: more differs than what is under test (--unlike)",
+            heading="Unlike: more differs than one axis (--unlike)",
             lines=tuple(f"- {said}" for said in report.unlike),
             warning=True,
         )
@@ -75,22 +75,25 @@ def _comparison(one: Comparison, *, many: bool) -> Iterator[Block]:
     lines = [
         f"A  {_party(one.a)}",
         f"B  {_party(one.b)}",
-        f"under test: {one.axis}; {one.n:,} samples matched by {one.matched_by}, in {one.clusters:,} clusters by "
-        f"{one.unit}{assumed}",
-        f"dropped: {one.dropped_a:,} of A and {one.dropped_b:,} of B that the other does not have{_pending(one)}",
+        f"compared: {one.axis}; {one.n:,} samples matched by {one.matched_by}, in "
+        f"{one.clusters:,} clusters by {one.unit}{assumed}",
+        f"dropped: {one.dropped_a:,} samples of A and {one.dropped_b:,} of B that the other "
+        f"does not have{_pending(one)}",
     ]
     if unknown := [name for name, party in (("A", one.a), ("B", one.b)) if party.prompt == "-"]:
-        lines.append(f"prompt and sampling are not known: {', '.join(unknown)} (made elsewhere)")
+        lines.append(
+            f"prompt and sampling are not known: {', '.join(unknown)} (answers from another tool)"
+        )
     if one.unlike:
-        lines.append(f"UNLIKE, differs as well: {'; '.join(one.unlike)}")
+        lines.append(f"UNLIKE, also differs: {'; '.join(one.unlike)}")
     more = ("p (Holm)", "p (BH)") if many else ()
     remarks = [f"{change.of}: {_how(change)}" for change in one.metrics]
     right = next((c for c in one.metrics if c.only_a is not None), None)
     if right is not None:
         remarks.insert(
-            0, f"discordant: {right.only_a:,} right under A alone, {right.only_b:,} under B alone"
+            0, f"discordant: {right.only_a:,} correct with A only, {right.only_b:,} with B only"
         )
-    remarks += [f"what would settle it ({s.metric}): {s.said}" for s in one.settle]
+    remarks += [f"samples needed ({s.metric}): {s.said}" for s in one.settle]
     yield Block(
         heading=f"{one.task}: {what}",
         lines=tuple(lines),
@@ -156,7 +159,7 @@ def _ranks(ranks: Ranks) -> Block:
     part = "" if ranks.slice == "all" else f" ({ranks.slice})"
     return Block(
         heading=f"{ranks.task}: {ranks.field}{part}, ranking by {ranks.metric}",
-        header=("cell", "place", "at best", ranks.metric, "95% interval", "not told from"),
+        header=("cell", "place", "at best", ranks.metric, "95% interval", "not different from"),
         rows=tuple(
             (
                 _party(row.party),
@@ -169,7 +172,8 @@ def _ranks(ranks: Ranks) -> Block:
             for row in ranks.rows
         ),
         remarks=(
-            f"{ranks.n:,} samples that all have; every pair tested, Holm over all pairs, at the 5% level",
+            f"{ranks.n:,} samples common to all; every pair tested, Holm correction over all "
+            "pairs, at the 5% level",
         ),
     )
 
@@ -177,7 +181,7 @@ def _ranks(ranks: Ranks) -> Block:
 def _factors(factors: Factors) -> Block:
     part = "" if factors.slice == "all" else f" ({factors.slice})"
     return Block(
-        heading=f"{factors.task}: {factors.field}{part}, what {factors.metric} varies by",
+        heading=f"{factors.task}: {factors.field}{part}, variance of {factors.metric} by factor",
         header=("factor", "deviation", "95% interval", "share of variance"),
         rows=tuple(
             (

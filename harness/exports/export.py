@@ -161,8 +161,8 @@ def _prepare(folder: Path) -> None:
     if there and not (set(there) <= set(FILES)):
         stray = next(name for name in there if name not in FILES)
         raise HarnessError(
-            f"{folder} is there already and is no export: it holds {stray}",
-            hint="name another place with --out",
+            f"{folder} already exists and is not an export: it contains {stray}",
+            hint="choose another folder with --out",
         )
 
 

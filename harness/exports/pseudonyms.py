@@ -68,11 +68,11 @@ def read_key(path: Path | None) -> str | None:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise HarnessError(
-            f"{path}: the key file cannot be read: {error}", hint="name a text file"
+            f"{path}: cannot read the key file: {error}", hint="use a text file"
         ) from None
     if len(secret) < LEAST_KEY:
         raise HarnessError(
-            f"{path} holds {len(secret)} characters: too short for a key",
-            hint=f"agree on {LEAST_KEY} characters or more; chance ones are best",
+            f"{path} has {len(secret)} characters, too few for a key",
+            hint=f"use at least {LEAST_KEY} characters, best random ones",
         )
     return secret

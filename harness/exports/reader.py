@@ -38,13 +38,14 @@ def unpack(path: Path, into: Path) -> Path:
         strange = [m.filename for m in members if m.filename not in FILES]
         if strange or "manifest.json" not in archive.namelist():
             raise HarnessError(
-                f"{path} is a zip but no export: "
-                + (f"it holds {strange[0]!r}" if strange else "it has no manifest.json"),
-                hint="name what `harness export` wrote, a run folder, or a table of answers",
+                f"{path} is a zip file but not an export: "
+                + (f"it contains {strange[0]!r}" if strange else "it has no manifest.json"),
+                hint="use an export of `harness export`, a run folder, or a file of answers",
             )
         if sum(m.file_size for m in members) > LARGEST:
             raise HarnessError(
-                f"{path} unpacks to more than {LARGEST >> 30} GiB", hint="unpack it by hand"
+                f"{path} is larger than {LARGEST >> 30} GiB when unpacked",
+                hint="unpack it yourself and name the folder",
             )
         into.mkdir(parents=True)
         try:
@@ -65,7 +66,7 @@ def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Tas
         )
     if not about["samples"]:
         raise HarnessError(
-            f"{folder.path} was exported without samples, so nothing can be paired",
+            f"{folder.path} was exported without samples, so it cannot be compared",
             hint="export the run again without --no-samples",
         )
     try:
@@ -78,7 +79,7 @@ def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Tas
         _read_answers(folder, manifest, records)
     except (OSError, ValueError, KeyError) as error:
         raise HarnessError(
-            f"{folder.path}: the export cannot be read: {error}", hint="export the run again"
+            f"{folder.path}: cannot read the export: {error}", hint="export the run again"
         ) from None
     return records
 

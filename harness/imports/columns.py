@@ -119,8 +119,10 @@ def _by_field(columns: str | Mapping[str, str], task: Task, what: str) -> Mappin
     if isinstance(columns, str):
         if len(task.fields) > 1:
             raise HarnessError(
-                f"task {task.name} has {len(task.fields)} fields, and one column of {what}s cannot fill them all",
-                hint=f"--map FILE.yaml with {what}: {{{', '.join(f'{n}: COL' for n in task.fields)}}}",
+                f"task {task.name} has {len(task.fields)} fields, which one column of {what}s "
+                "cannot fill",
+                hint=f"use --map FILE.yaml with {what}: "
+                f"{{{', '.join(f'{n}: COLUMN' for n in task.fields)}}}",
             )
         return dict.fromkeys(task.fields, columns)
     unknown = [name for name in columns if name not in task.fields]
@@ -145,8 +147,8 @@ def _check(file: AnswerFile, asked: Iterable[str | Mapping[str, str] | None]) ->
 
 def _unclear(file: AnswerFile, what: str, flag: str) -> HarnessError:
     return HarnessError(
-        f"{file.path.name}: which column holds the {what}? It has: {_listed(file)}",
-        hint=f"name it with {flag} (the usual names are `name`, `gt` and one column more)",
+        f"{file.path.name}: cannot tell which column holds the {what}; columns: {_listed(file)}",
+        hint=f"name it with {flag} (default names: `name`, `gt` and one more column)",
     )
 
 

@@ -77,9 +77,9 @@ def open_answers(path: Path) -> AnswerFile:
         return AnswerFile(path, "inspect-ai", columns, lambda: iter(rows), DEFAULTS)
     if suffix not in {*TABLE_SUFFIXES, ".xlsx"}:
         raise HarnessError(
-            f"predictions cannot be read from {path.name!r}",
-            hint="give a .csv, .tsv, .json, .jsonl, .parquet or .xlsx table, a .json or .eval log of inspect-ai, "
-            "or a samples .jsonl of lm-eval or lmms-eval",
+            f"{path.name!r} is not a supported format for predictions",
+            hint="use a .csv, .tsv, .json, .jsonl, .parquet or .xlsx table, a .json or .eval "
+            "log of inspect-ai, or a samples .jsonl of lm-eval or lmms-eval",
         )
     table = _sheet(path) if suffix == ".xlsx" else open_table(path)
     logged = "doc_id" in table.columns and {"resps", "filtered_resps"} & set(table.columns)
@@ -172,8 +172,9 @@ def _first_text(replies: Any, where: str) -> str | None:
     if replies is None or isinstance(replies, str):
         return replies
     raise HarnessError(
-        f"{where}: holds log-likelihoods of given choices, not a reply",
-        hint="name a column that holds the chosen label: --answer COL (doc.KEY reaches into the document)",
+        f"{where}: has log-likelihoods of given choices instead of a reply",
+        hint="name a column with the chosen label: --answer COLUMN (doc.KEY reads from the "
+        "document)",
     )
 
 

@@ -80,7 +80,7 @@ def write_prediction_run(
     )
     cell = Cell(planned.task.name, card.name, NO_PROMPT, "none", "single")
     head = PromptHead(
-        description="answers made elsewhere",
+        description="answers from another tool",
         fields=tuple(planned.task.fields) if make.form == "text" else tuple(columns.answer),
         answer=make.form,
     )
@@ -116,8 +116,10 @@ def _matched(
     if not known.any():
         here = next(_samples(folder, planned))
         raise HarnessError(
-            f"{file.path.name} and task {planned.task.name} share no id: {stray!r} there, {here!r} here",
-            hint="name the column of ids with --id COL, or give --truth COL to take the truths from the file",
+            f"{file.path.name} and task {planned.task.name} have no id in common: {stray!r} "
+            f"there, {here!r} here",
+            hint="name the column of ids with --id COLUMN, or use --truth COLUMN to take the "
+            "truths from the file",
         )
     return places, Matched(int(known.sum()), stray)
 

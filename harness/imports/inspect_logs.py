@@ -43,7 +43,7 @@ def json_rows(path: Path) -> tuple[TableRow, ...]:
     samples = log.get("samples") if isinstance(log, dict) else None
     if not isinstance(samples, list) or "eval" not in log:
         raise HarnessError(
-            f"{path.name} is not an eval log of inspect-ai with samples",
+            f"{path.name} is not an inspect-ai eval log with samples",
             hint="give the whole log (inspect log dump FILE), or a .jsonl with one object per line",
         )
     if not samples:
@@ -91,15 +91,16 @@ def _unpacked(path: Path) -> Iterator[Any]:
             for info in sorted(names, key=lambda info: natural(info.filename)):
                 if info.file_size > _LARGEST:
                     raise HarnessError(
-                        f"{path.name}: {info.filename} unpacks to over {_LARGEST >> 20} MiB",
+                        f"{path.name}: {info.filename} is larger than {_LARGEST >> 20} MiB "
+                        "when unpacked",
                         hint="leave that sample out of the log",
                     )
                 yield json.loads(_member(packed, info))
     except NotImplementedError:
         raise HarnessError(
-            f"{path.name} is packed in a way that Python's zipfile does not read",
-            hint="pip install inspect-ai, or: inspect log convert --to json --output-dir DIR "
-            f"{path.name}",
+            f"{path.name} uses a compression that Python's zipfile cannot read",
+            hint="run pip install inspect-ai, or: inspect log convert --to json --output-dir "
+            f"DIR {path.name}",
         ) from None
     except (
         OSError,
@@ -185,11 +186,11 @@ def _completion(output: Mapping[str, Any], choice: Mapping[str, Any]) -> str | N
 
 
 def _no_samples(path: Path) -> HarnessError:
-    return HarnessError(f"{path.name} holds no samples", hint="give a log that was finished")
+    return HarnessError(f"{path.name} has no samples", hint="use a finished log")
 
 
 def _not_a_log(path: Path, error: Exception) -> HarnessError:
     return HarnessError(
-        f"{path.name} is no log of inspect-ai: {error}",
-        hint="give the whole .eval file, as inspect wrote it",
+        f"{path.name} is not an inspect-ai log: {error}",
+        hint="use the whole .eval file as inspect wrote it",
     )

@@ -142,7 +142,7 @@ class PredictionLines:
                 self._contents[place]
             )
             if same and cluster == self._cluster(place):
-                self.left_out["a row repeated word for word"] += 1
+                self.left_out["a repeated identical row"] += 1
                 return True
             return False
         self._ids.append(sample)
@@ -166,7 +166,7 @@ def read_lines(file: AnswerFile, columns: PredictionColumns, task: Task) -> Pred
             lines.left_out["no id"] += 1
             continue
         if row.cells.get(REPEAT):
-            lines.left_out["a further epoch or filter of the same sample"] += 1
+            lines.left_out["another epoch or filter of the same sample"] += 1
             continue
         sample = plain(cell)
         check_id(sample, where=row.where)
@@ -174,11 +174,11 @@ def read_lines(file: AnswerFile, columns: PredictionColumns, task: Task) -> Pred
         if not lines.put(sample, reader.cluster(row), number):
             raise HarnessError(
                 f"{row.where}: the id {sample[:80]!r} appears a second time with other values",
-                hint="keep one answer for each id, or put repeats into files of their own",
+                hint="keep one answer per id, or put repeats into separate files",
             )
     if not len(lines):
         why = "no row has an id" if seen_any else "it has no rows"
-        raise HarnessError(f"{file.path.name}: {why}", hint="check the file and --id COL")
+        raise HarnessError(f"{file.path.name}: {why}", hint="check the file and --id COLUMN")
     return lines
 
 

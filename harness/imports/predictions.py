@@ -105,8 +105,10 @@ def _with_source(
         if meant:
             raise
         raise HarnessError(
-            f"{file.path.name} has no column of true values, and the task's source gives none: {error.message}",
-            hint="name the column with --truth COL, or complete the source with --set source....",
+            f"{file.path.name} has no column of true values, and the task's source has none: "
+            f"{error.message}",
+            hint="name the column with --truth COLUMN, or complete the source with --set "
+            "source....",
         ) from None
     return task.model_copy(update={"source": filled}), True
 
@@ -161,7 +163,8 @@ def _plan_own(
         if not classes:
             raise HarnessError(
                 f"{file.path.name}: no row has a true value for {name}",
-                hint=f"check --truth COL, or list the labels: --set 'fields.{name}.labels=[...]'",
+                hint="check --truth COLUMN, or list the labels: --set "
+                f"'fields.{name}.labels=[...]'",
             )
     return PlannedTask(
         task=with_classes(task, summary.classes),
@@ -195,8 +198,8 @@ def _notes(
     yield from (f"{name}: {note}" for note in planned.notes)
     if matched.stray is not None:
         yield (
-            f"{name}: {len(lines) - matched.count:,} ids are not among the task's samples and were dropped, "
-            f"such as {matched.stray!r}"
+            f"{name}: {len(lines) - matched.count:,} ids are not samples of the task and were "
+            f"dropped, such as {matched.stray!r}"
         )
     missing = planned.summary.count - matched.count
     if missing:

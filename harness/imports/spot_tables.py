@@ -54,7 +54,8 @@ def read_spots(path: Path) -> SpotTable:
         if column not in table.columns:
             raise HarnessError(
                 f"{path.name} has no column {column!r}",
-                hint=f"a table of intervals has {', '.join(COLUMNS)}; this one {', '.join(table.columns)}",
+                hint=f"a table of intervals needs the columns {', '.join(COLUMNS)}; columns: "
+                f"{', '.join(table.columns)}",
             )
     rows = list(table)
     sets = [plain(r.cells[DATASET]) for r in rows] if DATASET in table.columns else []
@@ -64,11 +65,13 @@ def read_spots(path: Path) -> SpotTable:
 def _spot(row: TableRow) -> Spot:
     for column in COLUMNS:
         if is_blank(row.cells.get(column)):
-            raise HarnessError(f"{row.where}: no {column}", hint="fill the cell, or drop the row")
+            raise HarnessError(
+                f"{row.where}: no {column}", hint="fill in the cell, or remove the row"
+            )
     onset, offset = (_frame(row, column) for column in ("onset", "offset"))
     if onset > offset:
         raise HarnessError(
-            f"{row.where}: the onset {onset} lies behind the offset {offset}",
+            f"{row.where}: the onset {onset} is after the offset {offset}",
             hint="correct the interval; both ends belong to it",
         )
     subject, video, emotion = (
@@ -86,8 +89,8 @@ def _frame(row: TableRow, column: str) -> int:
     except (ValueError, OverflowError):
         pass
     raise HarnessError(
-        f"{row.where}, column {column!r}: {plain(row.cells[column])[:40]!r} is no whole number",
-        hint="frames are counted with whole numbers",
+        f"{row.where}, column {column!r}: {plain(row.cells[column])[:40]!r} is not a whole number",
+        hint="frame numbers are whole numbers",
     )
 
 
@@ -95,8 +98,8 @@ def truth_of(task: Task, samples: Iterator[Sample]) -> Truth:
     """The intervals that the windows of a task know of. Raises HarnessError for a task that is no spotting task."""
     if task.spotting is None:
         raise HarnessError(
-            f"{task.name} is no spotting task",
-            hint="name one with `spotting`, such as faces/me-str, or give --events FILE",
+            f"{task.name} is not a spotting task",
+            hint="use a task with `spotting`, such as faces/me-str, or give --events FILE",
         )
     notes: dict[tuple[str, str], Mapping[str, Any]] = {}
     for sample in samples:
@@ -129,18 +132,20 @@ def spot_notes(predicted: SpotTable, truth: Truth) -> Iterator[str]:
     strange = [s for s in predicted.spots if (s.subject, s.video) not in known]
     if strange and len({s.subject for s in strange} - {subject for subject, _ in known}) > 0:
         yield (
-            f"{len(strange):,} of {len(predicted.spots):,} intervals are of subjects without a true interval, "
-            f"such as {strange[0].subject!r}: compare how both tables write them"
+            f"{len(strange):,} of {len(predicted.spots):,} intervals are for subjects without "
+            f"a true interval, such as {strange[0].subject!r}: check that both tables spell "
+            "them alike"
         )
     elif strange:
         yield (
-            f"{len(strange):,} intervals are in videos without a true interval, such as {strange[0].video!r}: "
-            "false positives in strict scores, left out in compat ones"
+            f"{len(strange):,} intervals are in videos without a true interval, such as "
+            f"{strange[0].video!r}: they count as false positives in strict scores and are "
+            "left out of compat scores"
         )
     labels = {s.emotion for s in truth.table.spots}
     other = sorted({s.emotion for s in predicted.spots} - labels)
     if other:
-        yield f"emotions that no true interval has: {', '.join(other)}"
+        yield f"emotions without a true interval: {', '.join(other)}"
     overlaps = sum(1 for _ in _overlapping(predicted.spots))
     if overlaps:
         yield f"{overlaps:,} predicted intervals overlap an earlier one of the same video"

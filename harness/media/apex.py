@@ -62,9 +62,9 @@ def _greys(frames: Sequence[Picture]) -> list[Any]:
         values = np.asarray(image, dtype=np.float32)
         if found and values.shape != found[0].shape:
             raise MediaError(
-                f"the frames of a clip differ in shape: {frame.name}",
+                f"the frames of a clip have different sizes: {frame.name}",
                 kind="unsupported",
-                hint="crop or pad them alike, or give the apex in the table",
+                hint="crop or pad them to one size, or give the apex in the table",
             )
         found.append(values - values.mean())
     return found

@@ -50,9 +50,9 @@ def elsewhere(own: Sequence[Patch], marks: Marks, size: tuple[int, int]) -> Cont
             found = _Grid.of(marks, size, own, beyond=1.0).best(own[place], taken, inside=False)
         if found is None:
             raise MediaError(
-                "the picture has no room to cover as many pixels elsewhere",
+                "the picture is too small to cover an equally large area elsewhere",
                 kind="unsupported",
-                hint="take pictures with more around the face, or a smaller part",
+                hint="use pictures with more space around the face, or a smaller part",
             )
         moved[place], features = found
         on_features += features

@@ -56,10 +56,10 @@ def _patch(polygon: Polygon, size: tuple[int, int]) -> Patch:
     right, bottom = (min(limit, ceil(v) + 1) for v, limit in zip(found[2:], size, strict=True))
     if right <= left or bottom <= top:
         raise MediaError(
-            f"a part of the face lies outside the picture of {size[0]}x{size[1]} pixels "
-            f"(at {found[0]:.0f},{found[1]:.0f})",
+            f"a part of the face is outside the picture of {size[0]}x{size[1]} pixels (at "
+            f"{found[0]:.0f},{found[1]:.0f})",
             kind="unsupported",
-            hint="give landmarks in pixels of the picture as it is stored",
+            hint="give landmarks in pixels of the stored picture",
         )
     from PIL import Image, ImageDraw
 

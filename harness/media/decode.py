@@ -113,9 +113,9 @@ def open_header(data: bytes, *, name: str) -> Image.Image:
         raise _too_large(name, str(error)) from None
     except UnidentifiedImageError:
         raise MediaError(
-            f"not a picture of a known format: {name}",
+            f"unknown picture format: {name}",
             kind="unsupported",
-            hint=f"convert it to one of {', '.join(FORMATS)}, or fetch it again",
+            hint=f"convert it to one of {', '.join(FORMATS)}, or get it again",
         ) from None
     except DAMAGE as error:
         raise corrupt(name, str(error)) from None
@@ -165,9 +165,9 @@ def corrupt(name: str, why: str) -> MediaError:
 
 def _too_large(name: str, why: str) -> MediaError:
     return MediaError(
-        f"picture has over {PIXEL_LIMIT // 1_000_000} million pixels: {name}: {why}",
+        f"picture has more than {PIXEL_LIMIT // 1000000} million pixels: {name}: {why}",
         kind="too-large",
-        hint="shrink it before the run",
+        hint="make it smaller before the run",
     )
 
 
@@ -186,7 +186,7 @@ def _to_rgb(image: Image.Image, *, name: str) -> Image.Image:
         raise MediaError(
             f"picture has floating-point pixels, whose range is unknown: {name}",
             kind="unsupported",
-            hint="convert it to 8 bits a channel",
+            hint="convert it to 8 bits per channel",
         )
     return image.convert("RGB")
 

@@ -38,7 +38,7 @@ class Derived:
             raise MediaError(
                 f"pictures of different sizes ({sizes}) cannot be compared: {self.name}",
                 kind="unsupported",
-                hint="crop or scale the frames of a clip alike",
+                hint="crop or scale the frames of a clip to one size",
             )
         return encode_png(self.make(images))
 

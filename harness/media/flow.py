@@ -73,7 +73,7 @@ def _raw(cv2: Any, before: Any, after: Any, method: Method) -> Any:
         raise HarnessError(
             "this OpenCV has no TV-L1 optical flow",
             hint="use the condition optical-flow, or install opencv-contrib-python-headless "
-            "in place of opencv-python-headless",
+            "instead of opencv-python-headless",
         )
     return finder.calc(before, after, None)
 

@@ -62,7 +62,7 @@ def parse_policy(text: str) -> Policy:
     if match:
         return (_uniform if match[1] == "uniform" else _around_apex)(int(match[2]))
     raise HarnessError(
-        f"no frame policy is called {text!r}",
+        f"unknown frame policy {text!r}",
         hint=f"choose one of: {', '.join(POLICIES)} (such as uniform-8)",
     )
 

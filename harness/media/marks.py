@@ -63,9 +63,9 @@ def marks_of(medium: Medium, *, wanted_by: str) -> Marks:
             return origin.marks()
     name = medium.frames[0].name if medium.frames else "a clip of 0 frames"
     raise MediaError(
-        f"{name}: nothing says where the face lies, which {wanted_by} needs",
+        f"{name}: the position of the face is not known, which {wanted_by} needs",
         kind="unsupported",
-        hint=f"bring a column {BOX} or {POINTS[0]}, or a side table of them as source.marks",
+        hint=f"add a column {BOX} or {POINTS[0]}, or name a table with one in source.marks",
     )
 
 
@@ -98,9 +98,9 @@ def numbers(cell: object, name: str) -> list[float]:
         else:
             found = _flat(cell)
     except (ValueError, TypeError, RecursionError):
-        raise _broken(name, "it is no list of numbers") from None
+        raise _broken(name, "it is not a list of numbers") from None
     if not found or len(found) > _MOST_NUMBERS or not all(map(math.isfinite, found)):
-        raise _broken(name, f"it holds {len(found)} numbers, or one that is not finite")
+        raise _broken(name, f"it has {len(found)} numbers, or one that is not finite")
     return found
 
 
@@ -112,22 +112,22 @@ def _flat(value: object) -> list[float]:
     if isinstance(value, list | tuple):
         return [number for item in value for number in _flat(item)]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return [float(value)]
 
 
 def _points(found: list[float], name: str) -> tuple[Point, ...]:
     if len(found) not in {10, 136}:
-        raise _broken(name, f"it holds {len(found)} numbers; 68 points have 136, 5 points have 10")
+        raise _broken(name, f"it has {len(found)} numbers; 68 points need 136, 5 points need 10")
     return tuple(zip(found[::2], found[1::2], strict=True))
 
 
 def _boxes(found: list[float], name: str, most: int = 4) -> tuple[Box, ...]:
     if len(found) % 4 or not 4 <= len(found) <= 4 * most:
-        raise _broken(name, f"it holds {len(found)} numbers; a box has four: x, y, width, height")
+        raise _broken(name, f"it has {len(found)} numbers; a box needs four: x, y, width, height")
     boxes = [found[i : i + 4] for i in range(0, len(found), 4)]
     if any(width <= 0 or height <= 0 for _, _, width, height in boxes):
-        raise _broken(name, "a box has no width or no height")
+        raise _broken(name, "a box has zero width or height")
     return tuple((x, y, x + width, y + height) for x, y, width, height in boxes)
 
 

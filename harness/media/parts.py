@@ -40,7 +40,7 @@ class Frame:
         unit = hypot(dx, dy)
         if unit < LEAST_DISTANCE:
             raise MediaError(
-                f"the eyes lie {unit:.1f} pixels apart: the face is too small to have parts",
+                f"the eyes are {unit:.1f} pixels apart: the face is too small to have parts",
                 kind="unsupported",
                 hint="take a larger picture, or correct the landmarks",
             )
@@ -83,9 +83,9 @@ def part_of(marks: Marks, name: str) -> tuple[Polygon, ...]:
     if not marks.points:
         known = ", ".join(marks.regions) or "none"
         raise MediaError(
-            f"nothing says where the {name} of the face lie (boxes of parts: {known})",
+            f"the {name} of the face have no known position (known parts: {known})",
             kind="unsupported",
-            hint=f"bring landmarks, or a column region_{name}",
+            hint=f"add landmarks, or a column region_{name}",
         )
     made = _FROM_68 if len(marks.points) == 68 else _FROM_5
     return made[name](marks.points, frame_of(marks.points))
@@ -138,7 +138,9 @@ def bounds(points: Sequence[Point]) -> Box:
     """The box around points. Raises MediaError where there are none."""
     if not points:
         raise MediaError(
-            "nothing says where the face lies", kind="unsupported", hint="bring landmarks or boxes"
+            "the position of the face is not known",
+            kind="unsupported",
+            hint="add landmarks or boxes",
         )
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return min(xs), min(ys), max(xs), max(ys)

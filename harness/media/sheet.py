@@ -99,7 +99,7 @@ def contact_sheet(pictures: Sequence[Picture], *, longer_side: int = LONGER_SIDE
     the picture. Raises ValueError for no picture.
     """
     if not pictures:
-        raise ValueError("a contact sheet needs a picture")
+        raise ValueError("a contact sheet needs at least one picture")
     return ContactSheet(tuple(pictures), longer_side)
 
 
@@ -141,9 +141,11 @@ def _compose(pictures: Sequence[Picture], longer_side: int) -> Image.Image:
     natural = min(max(width for width, _ in sizes), max(height for _, height in sizes))
     if min(layout.tile) < min(LEAST_TILE, natural):
         raise MediaError(
-            f"a contact sheet of {len(pictures)} pictures leaves each {layout.tile[0]}x{layout.tile[1]} pixels",
+            f"a contact sheet of {len(pictures)} pictures leaves "
+            f"{layout.tile[0]}x{layout.tile[1]} pixels for each",
             kind="too-large",
-            hint="show fewer frames: media.frames: uniform-16, or a condition that chooses some",
+            hint="show fewer frames: use media.frames: uniform-16, or a condition that "
+            "selects frames",
         )
     sheet = Image.new("RGB", layout.size, (_PAPER,) * 3)
     for nth, (data, name) in enumerate(zip(plain, names, strict=True)):

@@ -22,23 +22,23 @@ def video_of(medium: Medium, frames: Sequence[Image]) -> Video:
     name = f"{frames[0].name} ... {frames[-1].name}" if len(frames) > 1 else frames[0].name
     if not medium.fps:
         raise MediaError(
-            f"the frame times of {name} are not known: its source tells no frames per second",
+            f"the frame times of {name} are not known: its source gives no frames per second",
             kind="unsupported",
-            hint="say how fast the clips were recorded: --set media.fps=200",
+            hint="set the frame rate of the clips: --set media.fps=200",
         )
     if any(b <= a for a, b in zip(medium.indices, medium.indices[1:], strict=False)):
         raise MediaError(
-            f"the frames of {name} are not numbered in order of time ({first} ... {last})",
+            f"the frames of {name} are not numbered in time order ({first} ... {last})",
             kind="unsupported",
-            hint="name frame files by rising numbers",
+            hint="number the frame files in ascending order",
         )
     sizes = {check(frame.data, frame.name) for frame in frames}
     if len(sizes) > 1:
         told = ", ".join(f"{width}x{height}" for width, height in sorted(sizes)[:5])
         raise MediaError(
-            f"the frames of {name} are of different sizes ({told}), which no video has",
+            f"the frames of {name} have different sizes ({told}); a video needs one size",
             kind="unsupported",
-            hint="crop or scale the frames of a clip alike",
+            hint="crop or scale the frames of a clip to one size",
         )
     numbers = tuple(number - first for number in medium.indices)
     return Video(name, tuple(frames), numbers, medium.fps)

@@ -171,7 +171,9 @@ def _indexed(path: Path) -> Index:
         stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         if len(stamps) > MOST_FRAMES:
             raise MediaError(
-                f"video has over {MOST_FRAMES:,} frames: {path}", kind="too-large", hint="cut it"
+                f"video has more than {MOST_FRAMES:,} frames: {path}",
+                kind="too-large",
+                hint="cut it",
             )
     capture.release()
     if not stamps:
@@ -198,7 +200,7 @@ def _opened(path: Path) -> Any:
     cv2 = _opencv()
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
-        raise _damaged(path, "it cannot be opened, or its codec is not known")
+        raise _damaged(path, "it cannot be opened, or its codec is not supported")
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     size = (int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     check_size(*size, name=str(path))
@@ -229,9 +231,9 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"video is an empty file: {path}", kind="empty", hint="get the file again")
     if not any(head[at:].startswith(known) for at, known in _MAGIC.items()):
         raise MediaError(
-            f"not a video of a known form: {path}",
+            f"unknown video format: {path}",
             kind="unsupported",
-            hint="give MP4, AVI, WebM or Matroska, or a folder of frames",
+            hint="use MP4, AVI, WebM or Matroska, or a folder of frames",
         )
 
 

@@ -54,7 +54,11 @@ def open_aff_wild2(
     """A source over the frames of all videos of one part. Raises HarnessError."""
     asked = read_options(AffWildOptions, options, family="aff-wild2")
     root = base / asked.root
-    folder = existing(root / asked.annotations, hint="source.annotations is a folder of .txt files")
+    folder = existing(
+        root / asked.annotations,
+        hint="source.root must be a folder with annotation files; source.annotations must be a "
+        "folder of .txt files",
+    )
     files = sorted(folder.glob("*.txt"))
     offers = {"expr": ("emotion",), "va": ("valence", "arousal"), "au": ("action_units",)}
     return DatasetSource(
@@ -86,12 +90,12 @@ def _values(text: str, part: str, *, where: str) -> dict[str, Any] | None:
         numbers = [float(cell) for cell in cells]
     except ValueError:
         raise HarnessError(
-            f"{where}: {text[:60]!r} holds no numbers", hint="get the file again"
+            f"{where}: {text[:60]!r} is not a list of numbers", hint="get the file again"
         ) from None
     wanted = 2 if part == "va" else len(UNITS)
     if len(numbers) != wanted:
         raise HarnessError(
-            f"{where}: {len(numbers)} values where {wanted} are due", hint="check source.part"
+            f"{where}: {len(numbers)} values, expected {wanted}", hint="check source.part"
         )
     if part == "va":
         return None if -5 in numbers else dict(zip(("valence", "arousal"), numbers, strict=True))

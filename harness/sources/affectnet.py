@@ -54,7 +54,7 @@ def open_affectnet(
     """A source over either release, told apart by what lies under the root. Raises HarnessError."""
     asked = read_options(AffectNetOptions, options, family="affectnet")
     root = existing(
-        base / asked.root, hint="source.root is the folder that AffectNet was unpacked to"
+        base / asked.root, hint="set source.root to the folder where AffectNet was unpacked"
     )
     lists = root / "Manually_Annotated_file_lists" / f"{asked.split}.csv"
     published = [_PUBLISHED] if asked.split == "validation" else []
@@ -66,8 +66,8 @@ def open_affectnet(
     folder = root / ("val_set" if asked.split == "validation" else "train_set")
     existing(
         folder / "annotations",
-        hint=f"AffectNet has {lists.relative_to(root)} (CSV release) or val_set/annotations and "
-        "train_set/annotations (eight-label release) under source.root",
+        hint=f"AffectNet needs {lists.relative_to(root)} (CSV release) or val_set/annotations "
+        "and train_set/annotations (eight-label release) under source.root",
     )
     return DatasetSource(
         lambda: _npy_entries(folder), asked, fields, offers=OFFERS, files=[], published=published
@@ -125,9 +125,7 @@ def _npy_points(file: Path) -> dict[str, Scalar]:
     try:
         points = np.load(file, allow_pickle=False).astype(np.float64).reshape(-1)
     except (OSError, ValueError) as error:
-        raise HarnessError(
-            f"{file} holds no landmarks: {error}", hint="get the file again"
-        ) from None
+        raise HarnessError(f"{file} has no landmarks: {error}", hint="get the file again") from None
     return {_POINTS: " ".join(f"{number:g}" for number in points)}
 
 
@@ -137,7 +135,7 @@ def _scalar(file: Path) -> str:
         return str(np.load(file, allow_pickle=False).reshape(-1)[0])
     except (OSError, ValueError, IndexError) as error:
         raise HarnessError(
-            f"{file} holds no single value: {error}", hint="get the file again"
+            f"{file} does not hold a single value: {error}", hint="get the file again"
         ) from None
 
 

@@ -95,7 +95,7 @@ def _table(
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise HarnessError(
             f"not {'an' if form[0] in 'AO' else 'a'} {form} file: {path}: {error}",
-            hint="write it again",
+            hint="write the file again",
         ) from None
     check_columns(path, columns)
     classes = {
@@ -115,7 +115,7 @@ def _table(
             raise HarnessError(f"{path.name}, after row {number}: {error}") from None
 
     listed = ", ".join(classes)
-    notes = (f"{path.name}: classes of {listed} are named by its metadata",) if classes else ()
+    notes = (f"{path.name}: classes of {listed} are named in its metadata",) if classes else ()
     return TableFile(path, columns, read, notes)
 
 

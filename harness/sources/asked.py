@@ -55,8 +55,8 @@ class AskedSource:
                 )
         if not any_asked:
             raise HarnessError(
-                f"source.ask: no clip can answer {', '.join(self._kinds)}",
-                hint="the task needs the fields coarse, fine and action_units that its questions ask for",
+                f"source.ask: a clip cannot answer {', '.join(self._kinds)}",
+                hint="add the fields coarse, fine and action_units to the task",
             )
 
     def digest(self) -> str:

@@ -39,7 +39,7 @@ def frame_number(cell: Any, *, column: str, where: str) -> int | None:
     if not number.is_integer() or number < 0:
         raise HarnessError(
             f"{where}, column {column!r}: {plain(cell)!r} is not a frame number",
-            hint="frames are counted with whole numbers from 0",
+            hint="frame numbers are whole numbers from 0",
         )
     return int(number)
 
@@ -51,8 +51,9 @@ def frame_rate(cell: Any, *, column: str, where: str) -> float | None:
     rate = _number(cell, column=column, where=where)
     if rate <= 0:
         raise HarnessError(
-            f"{where}, column {column!r}: {plain(cell)!r} frames per second",
-            hint="give a number above 0",
+            f"{where}, column {column!r}: {plain(cell)!r} is not a valid number of frames per "
+            "second",
+            hint="use a number above 0",
         )
     return rate
 

@@ -52,7 +52,7 @@ def open_ck_plus(
     """A source over the labelled sequences. Raises HarnessError where a folder is missing."""
     asked = read_options(CkOptions, options, family="ck-plus")
     root = base / asked.root
-    hint = "source.root is the folder that holds cohn-kanade-images/, Emotion/ and FACS/"
+    hint = "set source.root to the folder with cohn-kanade-images/, Emotion/ and FACS/"
     existing(root / "cohn-kanade-images", hint=hint)
     files = sorted(existing(root / "Emotion", hint=hint).rglob("*_emotion.txt"))
     return DatasetSource(

@@ -32,14 +32,14 @@ def folder_of(root: Path, patterns: Sequence[str], names: Mapping[str, str]) -> 
     for name, value in names.items():
         if value and fault_of(value):
             raise HarnessError(
-                f"{name} {value[:80]!r} is no folder name", hint="correct the coding sheet"
+                f"{name} {value[:80]!r} is not a folder name", hint="correct the coding sheet"
             )
     try:
         places = [root / pattern.format_map(names) for pattern in patterns]
     except (KeyError, ValueError, IndexError, AttributeError) as error:
         raise HarnessError(
-            f"source.frames: {patterns[0]!r} cannot be filled in ({error})",
-            hint=f"it may name {', '.join('{' + name + '}' for name in names)}",
+            f"source.frames: {patterns[0]!r} cannot be filled in: {error}",
+            hint=f"it can use {', '.join('{' + name + '}' for name in names)}",
         ) from None
     return next((place for place in places if place.is_dir()), places[0])
 

@@ -42,8 +42,8 @@ def code_names(name: str) -> Mapping[str, str]:
     tables = code_tables()
     if name not in tables:
         raise HarnessError(
-            f"source.labels: no code table is called {name!r}",
-            hint=f"use one of {', '.join(tables)}, or write the codes out: {{0: anger, ...}}",
+            f"source.labels: unknown code table {name!r}",
+            hint=f"use one of {', '.join(tables)}, or list the codes: {{0: anger, ...}}",
         )
     return tables[name]
 
@@ -59,9 +59,10 @@ def refuse_codes(field: str, codes: Collection[str]) -> HarnessError:
         for name, table in code_tables().items()
         if set(listed) <= set(table)
     ]
-    known = f"; or take a known set's: --set source.labels=NAME, one of {'; '.join(fitting)}"
+    known = f"; or use a known set: --set source.labels=NAME, one of {'; '.join(fitting)}"
     return HarnessError(
-        f"{field}: its labels are codes ({shown}), which name nothing that a model could answer",
-        hint=f"name them: --set 'source.labels={{{names}}}'{known if fitting else ''}; "
-        f"where the numbers themselves are asked for, list them: --set 'fields.{field}.labels=[...]'",
+        f"{field}: its labels are codes ({shown}), which a model cannot answer",
+        hint=f"name the codes: --set 'source.labels={{{names}}}'{(known if fitting else '')}; "
+        "if the model should answer with the numbers, list them: --set "
+        f"'fields.{field}.labels=[...]'",
     )

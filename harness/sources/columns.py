@@ -133,7 +133,7 @@ def _medium(
         if column in columns:
             return MediaCell(column, is_pattern=False), "clip"
     raise HarnessError(
-        f"{table} has no column called image, path, frames or video",
+        f"{table} has no column named image, path, frames or video",
         hint="name the column of pictures as source.image, or of clips as source.frames; "
         f"columns: {', '.join(columns)}",
     )
@@ -146,7 +146,7 @@ def _targets(
         if len(fields) != 1:
             raise HarnessError(
                 f"source.label: the task has {len(fields)} fields ({', '.join(fields)})",
-                hint="use source.targets, one column for each field",
+                hint="use source.targets, with one column per field",
             )
         _require(options.label, columns, option="label", table=table)
         return {next(iter(fields)): options.label}

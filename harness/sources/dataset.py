@@ -104,14 +104,15 @@ class DatasetSource:
             elif seen.add(made.id):
                 raise HarnessError(
                     f"{made.id} appears twice in the annotations under {self._options.root}",
-                    hint="remove one of the two, or fetch the annotation file again",
+                    hint="remove one of the two, or get the annotation file again",
                 )
             else:
                 yield made
         if not any_row:
             raise HarnessError(
-                f"nothing was found under {self._options.root}",
-                hint="check source.root and source.split; `harness data check TASK` says what is missing",
+                f"no samples found under {self._options.root}",
+                hint="check source.root and source.split; `harness data check TASK` lists "
+                "what is missing",
             )
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
@@ -168,15 +169,15 @@ def match_targets(
     wrong = [value for value in options.targets.values() if value not in offers]
     if unknown or wrong:
         raise HarnessError(
-            f"source.targets: {(unknown or wrong)[0]!r} is not known",
+            f"source.targets: unknown name {(unknown or wrong)[0]!r}",
             hint=f"fields of the task: {', '.join(fields)}; values of the set: {', '.join(offers)}",
         )
     matched = {name: options.targets.get(name, name) for name in fields}
     found = {name: value for name, value in matched.items() if value in offers}
     if not found:
         raise HarnessError(
-            f"the set has no value called {', '.join(fields)}",
-            hint=f"name a field after one of {', '.join(offers)}, or map it under source.targets",
+            f"the set has no value named {', '.join(fields)}",
+            hint=f"rename the field to one of {', '.join(offers)}, or map it in source.targets",
         )
     return found
 
@@ -193,7 +194,7 @@ def first_existing(paths: Sequence[Path], *, hint: str) -> Path:
     for path in paths:
         if path.exists():
             return path
-    raise HarnessError(f"none of these is there: {', '.join(map(str, paths))}", hint=hint)
+    raise HarnessError(f"none of these exists: {', '.join(map(str, paths))}", hint=hint)
 
 
 def clip_at(frames: Path, *videos: Path) -> Path:
@@ -230,8 +231,8 @@ def label_of(code: Any, names: Mapping[str, str], *, where: str) -> str:
     text = text.removesuffix(".0")
     if text not in names:
         raise HarnessError(
-            f"{where}: {text!r} is no class of this set",
-            hint=f"its codes are: {', '.join(f'{k} ({v})' for k, v in names.items())}",
+            f"{where}: {text!r} is not a class of this set",
+            hint=f"codes: {', '.join((f'{k} ({v})' for k, v in names.items()))}",
         )
     return names[text]
 

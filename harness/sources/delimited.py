@@ -24,7 +24,9 @@ def open_delimited(path: Path, delimiter: str) -> TableFile:
     encoding = encoding_of(path)
     header = next((cells for _, cells in _records(path, delimiter, encoding)), None)
     if header is None:
-        raise HarnessError(f"table is empty: {path}", hint="its first line must name the columns")
+        raise HarnessError(
+            f"table is empty: {path}", hint="the first line must contain the column names"
+        )
     other = next((mark for mark in (";", "\t", ",") if mark in header[0]), "")
     if len(header) == 1 and other:
         return _table(path, other, header[0].split(other), encoding)
@@ -44,7 +46,7 @@ def _table(path: Path, delimiter: str, header: list[str], encoding: Encoding) ->
             if len(cells) != len(names):
                 raise HarnessError(
                     f"{where}: {len(cells)} cells, but the header has {len(names)}",
-                    hint="quote cells that hold the delimiter or a line break",
+                    hint="put quotes around cells that contain the delimiter or a line break",
                 )
             filled = {name: cell for name, cell in zip(names, cells, strict=True) if name}
             yield TableRow(number, where, filled)
@@ -67,5 +69,6 @@ def _records(path: Path, delimiter: str, encoding: Encoding) -> Iterator[tuple[i
             raise HarnessError(f"{path.name}: {error}", hint="save it as UTF-8") from None
         except csv.Error as error:
             raise HarnessError(
-                f"{path.name}, line {reader.line_num}: {error}", hint="check that line's quotes"
+                f"{path.name}, line {reader.line_num}: {error}",
+                hint="check the quotes in that line",
             ) from None

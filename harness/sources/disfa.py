@@ -28,7 +28,7 @@ from harness.sources.dataset import (
 from harness.sources.options import read_options
 
 UNITS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-INCOMPLETE = "frame that not every unit's file lists"
+INCOMPLETE = "frame that is not in every unit's file"
 
 
 class DisfaOptions(DatasetOptions):
@@ -50,7 +50,7 @@ def open_disfa(
     root = base / asked.root
     folder = first_existing(
         [root / name for name in ("ActionUnit_Labels", "Labels", "ActionUnit")],
-        hint="source.root is the folder that holds ActionUnit_Labels/",
+        hint="set source.root to the folder with ActionUnit_Labels/",
     )
     files = sorted(folder.glob("*/*_au*.txt"))
     return DatasetSource(

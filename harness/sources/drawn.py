@@ -209,9 +209,9 @@ def open_drawn_source(
     known = known_fields(asked)
     if not known & set(fields):
         raise HarnessError(
-            f"source.kind: drawn faces of kind {asked.kind!r} know none of the task's fields "
+            f"source.kind: drawn faces of kind {asked.kind!r} have none of the task's fields "
             f"({', '.join(fields)})",
-            hint=f"name fields among: {', '.join(sorted(known))}",
+            hint=f"use fields from: {', '.join(sorted(known))}",
         )
     return DrawnSource(asked, fields)
 

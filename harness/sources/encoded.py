@@ -28,7 +28,7 @@ class EncodedPicture:
         data = decoded(self.text)
         if not data:
             raise MediaError(
-                f"the cell of {self.name} is no whole base64 text",
+                f"the cell of {self.name} is not valid base64",
                 kind="corrupt",
                 hint="write the table again",
             )

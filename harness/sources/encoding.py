@@ -51,7 +51,7 @@ def encoding_of(path: Path) -> Encoding:
     except HarnessError:
         if not _is_western(path):
             raise
-    return Encoding("cp1252", "is not UTF-8 and was read as cp1252 (Western Windows)")
+    return Encoding("cp1252", "is not UTF-8; read as cp1252 (Western Windows)")
 
 
 def _without_mark(head: bytes) -> str:
@@ -77,7 +77,8 @@ def _checked(path: Path, codec: str, note: str) -> Encoding:
         bad = error.object[error.start]
         raise HarnessError(
             f"{path.name} is not {'UTF-8' if codec.startswith('utf-8') else codec.upper()} text (byte 0x{bad:02x})",
-            hint=f"save it as UTF-8, such as: iconv -f gb18030 -t utf-8 {path.name} > utf8-{path.name}",
+            hint=f"save it as UTF-8, for example: iconv -f gb18030 -t utf-8 {path.name} > "
+            f"utf8-{path.name}",
         ) from None
     return Encoding(codec, note)
 

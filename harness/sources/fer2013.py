@@ -74,7 +74,7 @@ class FerPlusOptions(FerOptions):
     @classmethod
     def _has_majority(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         if "majority" not in rules or len(set(rules)) != len(rules):
-            raise ValueError("names each rule at most once, and `majority` among them")
+            raise ValueError("may name each rule once and must include `majority`")
         return rules
 
 
@@ -92,7 +92,8 @@ class PixelPicture:
             grey = np.array(self.pixels.split(), dtype=np.uint8).reshape(_SIDE, _SIDE)
         except (ValueError, OverflowError):
             raise MediaError(
-                f"{self.name}: the cell does not hold {_SIDE * _SIDE} grey values", kind="corrupt"
+                f"{self.name}: the cell does not contain {_SIDE * _SIDE} grey values",
+                kind="corrupt",
             ) from None
         out = io.BytesIO()
         Image.fromarray(grey).save(out, "PNG")
@@ -105,7 +106,7 @@ def open_fer2013(
     """A source over `fer2013.csv` (emotion, pixels, Usage). Raises HarnessError."""
     asked = read_options(FerOptions, options, family="fer2013")
     table = existing(
-        base / asked.root / "fer2013.csv", hint="source.root is the folder of fer2013.csv"
+        base / asked.root / "fer2013.csv", hint="set source.root to the folder with fer2013.csv"
     )
     return DatasetSource(
         lambda: _entries(table, asked.split), asked, fields, offers=("emotion",), files=[table],
@@ -128,7 +129,9 @@ def open_ferplus(
     """A source over `fer2013new.csv`, with picture folders or `fer2013.csv` beside it. Raises HarnessError."""
     asked = read_options(FerPlusOptions, options, family="ferplus")
     root = base / asked.root
-    table = existing(root / "fer2013new.csv", hint="source.root is the folder of fer2013new.csv")
+    table = existing(
+        root / "fer2013new.csv", hint="set source.root to the folder with fer2013new.csv"
+    )
     pixels = root / "fer2013.csv"
     return DatasetSource(
         lambda: _plus_entries(root, table, pixels if pixels.is_file() else None, asked),
@@ -188,5 +191,5 @@ def _count(cell: Any, where: str) -> int:
         return int(cell)
     except (TypeError, ValueError):
         raise HarnessError(
-            f"{where}: {cell!r} is no number of votes", hint="correct the cell"
+            f"{where}: {cell!r} is not a number of votes", hint="correct the cell"
         ) from None

@@ -85,7 +85,7 @@ class FolderSource:
         if not any_picture:
             raise HarnessError(
                 f"no pictures in class folders under {self._root}",
-                hint="lay them out as <root>/<class>/<picture>.jpg, and check source.root",
+                hint="arrange them as <root>/<class>/<picture>.jpg, and check source.root",
             )
         self._skipped = (
             *(Skipped(why, n) for why, n in sorted(left_out.items())),
@@ -131,7 +131,8 @@ def open_folder_source(
     field = asked.field or next(iter(fields))
     if field not in fields or (asked.field is None and len(fields) > 1):
         raise HarnessError(
-            f"source.field: which of the task's fields does the class folder give? ({asked.field})",
+            "source.field: must name the field that the class folders stand for, not "
+            f"{asked.field}",
             hint=f"choose one of: {', '.join(fields)}",
         )
     return FolderSource(asked, root, field, fields[field])
@@ -192,8 +193,9 @@ def _refuse_splits(root: Path) -> None:
         named = splits or bare
         raise HarnessError(
             f"class folders that hold only folders: {', '.join(map(repr, named[:5]))} under {root}",
-            hint=f"name the folder whose folders are the classes: --set source.root={root / named[0]}; "
-            "or, where they are the classes, --set source.nested=true",
+            hint="set source.root to the folder that contains the class folders: --set "
+            f"source.root={root / named[0]}; or, if these are the classes, --set "
+            "source.nested=true",
         )
 
 

@@ -121,7 +121,8 @@ def load(options: HubOptions, base: Path) -> Any:
     ) as error:
         raise HarnessError(
             f"source.path: the data set {options.path!r} cannot be loaded: {error}",
-            hint="check path, name, split and revision, and the network where it lies on the hub",
+            hint="check path, name, split and revision, and the network connection if it is "
+            "on the hub",
         ) from None
 
 

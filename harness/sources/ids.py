@@ -18,13 +18,13 @@ def fault_of(sample_id: str) -> str | None:
     if not sample_id.strip():
         return "is blank"
     if len(sample_id) > _LONGEST:
-        return f"is over {_LONGEST} characters long"
+        return f"is longer than {_LONGEST} characters"
     if _CONTROL.search(sample_id):
-        return "holds a control character"
+        return "contains a control character"
     if sample_id.startswith(("/", "\\", "~")) or _DRIVE.match(sample_id):
         return "is an absolute path"
     if ".." in re.split(r"[/\\]", sample_id):
-        return "leads out of its folder ('..')"
+        return "points outside its folder ('..')"
     return None
 
 
@@ -34,7 +34,7 @@ def check_id(sample_id: str, *, where: str) -> None:
     if fault:
         raise HarnessError(
             f"{where}: the id {sample_id[:80]!r} {fault}",
-            hint="give each row a plain id, such as a name or a path inside the data folder",
+            hint="give each row a simple id, such as a name or a path inside the data folder",
         )
 
 

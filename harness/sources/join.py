@@ -63,8 +63,8 @@ def read_side(options: JoinOptions, *, base: Path, taken: Iterable[str]) -> Side
         _require(column, there, table.path.name)
         if column in present:
             raise HarnessError(
-                f"source.join: the column {column!r} of {table.path.name} is there already",
-                hint="name the columns to bring under `columns`, or rename one",
+                f"source.join: {table.path.name} already has a column {column!r}",
+                hint="choose the columns to add in `columns`, or rename one",
             )
     values: dict[Key, tuple[Any, ...]] = {}
     rows: dict[Key, int] = {}
@@ -75,7 +75,7 @@ def read_side(options: JoinOptions, *, base: Path, taken: Iterable[str]) -> Side
         if key in rows:
             raise HarnessError(
                 f"{row.where}: the key {', '.join(key)!r} is already in row {rows[key]}",
-                hint="a side table may name each key once",
+                hint="each key may appear once in a side table",
             )
         rows[key] = row.number
         values[key] = tuple(row.cells.get(column) for column in columns)
@@ -100,7 +100,7 @@ def join(rows: Iterable[TableRow], sides: tuple[SideTable, ...]) -> Iterator[Tab
         if any_row and not hit:
             raise HarnessError(
                 f"source.join: no row matches {side.name} on {', '.join(side.left)}",
-                hint="compare the spelling of both key columns",
+                hint="check that both key columns are spelled alike",
             )
 
 

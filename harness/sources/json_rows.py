@@ -54,7 +54,7 @@ def _columns(path: Path, read: Callable[[], Iterator[TableRow]]) -> tuple[str, .
         if row.number >= _PEEK_ROWS:
             break
     if not columns:
-        raise HarnessError(f"table is empty: {path}", hint="give one JSON object a line")
+        raise HarnessError(f"table is empty: {path}", hint="write one JSON object per line")
     return tuple(columns)
 
 
@@ -139,14 +139,16 @@ def _member(window: _Window, where: str) -> Any:
 
 
 def _no_json(where: str, fault: str) -> HarnessError:
-    return HarnessError(f"{where}: not JSON: {fault}", hint="one object per row")
+    return HarnessError(f"{where}: not valid JSON: {fault}", hint="one object per row")
 
 
 def _parsed(line: str, where: str) -> Any:
     try:
         return parse_json(line, once=True)
     except ValueError as error:
-        raise HarnessError(f"{where}: not JSON: {error}", hint="one object per line") from None
+        raise HarnessError(
+            f"{where}: not valid JSON: {error}", hint="one object per line"
+        ) from None
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

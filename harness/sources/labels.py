@@ -158,7 +158,7 @@ def label_names(written: Any, fields: Mapping[str, FieldSpec]) -> Names:
     if unknown or not by_field:
         raise HarnessError(
             f"source.labels: the task has no label field {(unknown or [''])[0]!r}",
-            hint=f"its label fields are: {', '.join(fitting) or 'none'}",
+            hint=f"label fields: {', '.join(fitting) or 'none'}",
         )
     return {name: _table(name, part) for name, part in by_field.items()}
 
@@ -199,8 +199,8 @@ def _field_classes(
     """Spelling -> label where these differ, spelling -> why it is no class, notes."""
     if named and counted and not any(code_key(spelling) in named for spelling in counted):
         raise HarnessError(
-            f"source.labels: none of the names is a label of {field} ({_some(named)})",
-            hint=f"the data hold: {_some(counted)}",
+            f"source.labels: none of these names is a label of {field} ({_some(named)})",
+            hint=f"labels in the data: {_some(counted)}",
         )
     first: dict[str, str | None] = {}
     why: dict[str, str] = {}
@@ -211,7 +211,7 @@ def _field_classes(
                 why[spelling] = f"{field} is {spelling!r}, left out by source.labels"
         elif _open(spec) and fold(spelling) in MISSING:
             first[spelling] = None
-            why[spelling] = f"{field} is {spelling!r}, a word for no value"
+            why[spelling] = f"{field} is {spelling!r}, which means no value"
         else:
             first[spelling] = spelling
     if not _open(spec):
@@ -239,7 +239,8 @@ def _table(field: str, part: Any) -> Mapping[str, str | None]:
         return code_names(part)
     if not isinstance(part, Mapping) or not part:
         raise HarnessError(
-            f"source.labels: a {type(part).__name__} names no labels of {field}",
+            f"source.labels: expected a mapping of codes to labels of {field}, got "
+            f"{type(part).__name__}",
             hint="write {0: anger, 1: disgust, ...}, or the name of a data set with known codes",
         )
     return {code_key(plain(code)): None if to is None else plain(to) for code, to in part.items()}

@@ -17,7 +17,7 @@ def bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
         number += 1
         if len(line) == LONGEST and not line.endswith("\n"):
             raise HarnessError(
-                f"{path.name}, line {number}: over {LONGEST >> 20} million characters",
-                hint="a row is one line; fetch the file again, or write it anew",
+                f"{path.name}, line {number}: longer than {LONGEST >> 20} million characters",
+                hint="each row must be one line; get the file again",
             )
         yield line

@@ -26,7 +26,7 @@ from harness.sources.references import INDEX, References
 from harness.sources.rows import TableRow
 
 UNLABELLED = "no label in any target column"
-NO_PICTURE = "no picture named"
+NO_PICTURE = "no picture given"
 NOT_ASKED = "asks for none of the task's fields"
 
 _MOMENTS = ("onset", "apex", "offset")
@@ -123,7 +123,7 @@ class Mapper:
         if is_blank(cell):
             raise HarnessError(
                 f"{row.where}: no question in column {self.columns.question!r}",
-                hint="fill it, or give source.ask for one question for every row",
+                hint="fill in the cell, or use source.ask to ask one question for every row",
             )
         return plain(cell)
 
@@ -241,7 +241,7 @@ class RowSource:
             else:
                 yield made
         if not any_row:
-            raise HarnessError(f"{self._name} has no rows", hint="give it at least one")
+            raise HarnessError(f"{self._name} has no rows", hint="add at least one row")
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
     def digest(self) -> str:
@@ -282,7 +282,7 @@ class RowSource:
             if self._mapper.own_id(earlier) == sample_id:
                 raise HarnessError(
                     f"{row.where}: the id {sample_id!r} is already in row {earlier.number}",
-                    hint="give each row an id of its own, or leave source.id out",
+                    hint="give each row its own id, or leave out source.id",
                 )
 
 
@@ -295,6 +295,6 @@ def _check_inside(numbers: Iterable[int | None], indices: tuple[int, ...], *, wh
     for moment, number in zip(_MOMENTS, numbers, strict=True):
         if number is not None and not indices[0] <= number <= indices[-1]:
             raise HarnessError(
-                f"{where}: {moment} {number} lies outside its frames {indices[0]} to {indices[-1]}",
+                f"{where}: {moment} {number} is outside its frames {indices[0]} to {indices[-1]}",
                 hint="set source.numbering (from-zero, from-one, file-names), or correct the cell",
             )

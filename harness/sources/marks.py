@@ -60,9 +60,10 @@ class MarkedSource:
             yield replace(sample, medium=with_notes(sample.medium, notes), annotations=notes)
         if any_sample and not matched:
             raise HarnessError(
-                f"source.marks: {self._path.name} names none of the samples (it names "
+                f"source.marks: {self._path.name} contains none of the samples (it contains "
                 f"{', '.join(map(repr, list(self._known)[:3]))}, ...)",
-                hint="write the ids that `harness show TASK` prints, or name their column as source.marks.on",
+                hint="use the ids printed by `harness show TASK`, or name their column in "
+                "source.marks.on",
             )
 
     def digest(self) -> str:
@@ -123,7 +124,7 @@ def _read_json(path: Path) -> dict[str, dict[str, Scalar]]:
     try:
         if path.stat().st_size > _LARGEST:
             raise HarnessError(
-                f"source.marks: {path} is over {_LARGEST >> 30} GiB", hint="give JSON lines"
+                f"source.marks: {path} is larger than {_LARGEST >> 30} GiB", hint="use JSON lines"
             )
         body = json.loads(path.read_text(encoding="utf-8-sig"))
         return {
@@ -134,6 +135,6 @@ def _read_json(path: Path) -> dict[str, dict[str, Scalar]]:
         raise HarnessError(f"source.marks: not found: {path}", hint="check the path") from None
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise HarnessError(
-            f"source.marks: {path} is no JSON object of samples: {error}",
+            f"source.marks: {path} is not a JSON object of samples: {error}",
             hint='write {"picture.png": {"landmarks": [[x, y], ...]}, ...}',
         ) from None

@@ -170,7 +170,7 @@ class _Mapper:
         if kind is None:
             raise HarnessError(
                 f"{row.where}: not a question of ME-VQA or ME-LVQA: {question[:80]!r}",
-                hint="use the family `table`, and name the fields asked in a column (source.asks)",
+                hint="use the family `table`, and name the fields to ask in a column (source.asks)",
             )
         asks = tuple(name for name in ASKED[kind] if name in self.fields)
         if not asks:
@@ -215,8 +215,8 @@ class _Mapper:
         places = tuple(dict.fromkeys(_places(cells, self.pattern, row.where)))
         if not places:
             raise HarnessError(
-                f"{row.where}: names no clip",
-                hint="give the row a `video`, or a `filename`, or set source.frames",
+                f"{row.where}: no clip given",
+                hint="fill in `video` or `filename`, or set source.frames",
             )
         if self._last is None or self._last[0] != places:
             place = next((p for p in places if (self.root / p).is_dir()), places[0])
@@ -252,7 +252,7 @@ def _cluster(cells: Mapping[str, Any]) -> str | None:
 def _question(row: TableRow) -> str:
     cell = row.cells.get("question")
     if is_blank(cell):
-        raise HarnessError(f"{row.where}: no question", hint="fill the column `question`")
+        raise HarnessError(f"{row.where}: no question", hint="fill in the column `question`")
     return plain(cell)
 
 
@@ -266,7 +266,7 @@ def _places(cells: Mapping[str, Any], pattern: str | None, where: str) -> Iterat
         for name, value in zip(names, values, strict=True):
             if fault_of(plain(value)):
                 raise HarnessError(
-                    f"{where}: {name} is {plain(value)[:80]!r}, which is no folder of frames",
+                    f"{where}: {name} is {plain(value)[:80]!r}, which is not a folder of frames",
                     hint="correct the cell; a clip lies under source.root",
                 )
         yield _FIT.sub(lambda match: plain(cells[match[1]]), layout)
@@ -281,6 +281,6 @@ def _check_columns(table: TableFile, options: MegcOptions) -> None:
     columns = [*table.columns, "dataset", "subject"]
     if options.frames is not None and cell_for(options.frames, columns) is None:
         raise HarnessError(
-            f"source.frames: {table.path.name} lacks a column of {options.frames!r}",
+            f"source.frames: {table.path.name} has no column {options.frames!r}",
             hint=f"columns: {', '.join(table.columns)}",
         )

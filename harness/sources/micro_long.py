@@ -93,7 +93,7 @@ class LongSource:
         videos = self._read()
         if not videos:
             raise HarnessError(
-                f"no video was found under {self._root}",
+                f"no videos found under {self._root}",
                 hint="check source.root and source.workbook",
             )
         missing = 0

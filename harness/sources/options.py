@@ -37,12 +37,10 @@ def read_options(model: type[Model], options: Mapping[str, Any], *, family: str)
             ) from None
         if first["type"] == "missing" and len(first["loc"]) == 1:
             raise HarnessError(
-                f"source.{key}: missing, and the source family {family!r} needs it",
-                hint=f"add it to the task's source, or say --set source.{key}=...",
+                f"source.{key}: required by the source family {family!r}",
+                hint=f"add it to the task's source, or use --set source.{key}=...",
             ) from None
-        nested = (
-            f"check what stands under source.{first['loc'][0]}" if len(first["loc"]) > 1 else ""
-        )
+        nested = f"check the value of source.{first['loc'][0]}" if len(first["loc"]) > 1 else ""
         raise HarnessError(
             f"source.{key}: {_reason(first['msg'])} (source family {family!r})",
             hint=nested or f"options: {', '.join(allowed)}",

@@ -91,8 +91,8 @@ def picture_of(
     if isinstance(cell, Picture):
         return cell
     raise HarnessError(
-        f"{where}: a {type(cell).__name__} does not name a picture",
-        hint="give a path, or encoded bytes",
+        f"{where}: a {type(cell).__name__} is not a picture name",
+        hint="use a path, or encoded bytes",
     )
 
 
@@ -155,7 +155,7 @@ def frame_numbers(
     numbers = [int(digits[-1]) if digits else -1 for digits in found]
     if -1 in numbers or any(b <= a for a, b in pairwise(numbers)):
         raise HarnessError(
-            f"{where}: its frame files are not numbered in rising order",
+            f"{where}: its frame files are not numbered in ascending order",
             hint="set source.numbering to from-zero or from-one, or rename the frames",
         )
     return tuple(numbers)

@@ -39,7 +39,9 @@ def place_of(text: str, root: Path, inside: Sequence[str], where: str) -> Path |
     into. Raises HarnessError for a path that leads out of all the folders `inside` (none given: anywhere).
     """
     if "\0" in text or len(text) > _LONGEST:
-        why = "the cell holds a zero byte" if "\0" in text else "the cell is longer than any path"
+        why = (
+            "the cell contains a zero byte" if "\0" in text else "the cell is longer than any path"
+        )
         return Unusable(repr(text[:60]), why)
     found = root / text
     there = os.path.exists(found)
@@ -90,7 +92,8 @@ def check_responds(folder: Path, *, seconds: float = RESPONDS_WITHIN) -> None:
     if not answered.wait(seconds):
         raise HarnessError(
             f"{folder} has not answered for {seconds:g} seconds",
-            hint="is it a network drive that is gone? mount it again, or copy the pictures",
+            hint="if it is on a network drive, check that the drive is mounted, or copy the "
+            "pictures",
         )
 
 
@@ -99,6 +102,7 @@ def _refuse_outside(found: Path, text: str, inside: Sequence[str], where: str) -
     if any(whole == folder or whole.startswith(folder.rstrip("/") + "/") for folder in inside):
         return
     raise HarnessError(
-        f"{where}: {text[:200]!r} lies outside the table's folder",
-        hint="name the pictures' folder with --set media.root=FOLDER, or allow every path with --allow-outside",
+        f"{where}: {text[:200]!r} is outside the table's folder",
+        hint="set the folder of the pictures with --set media.root=FOLDER, or allow all paths "
+        "with --allow-outside",
     )

@@ -70,7 +70,7 @@ def open_raf_db(
         [folder / "EmoLabel" / name
          for folder in (root / asked.part, root)
          for name in ("list_patition_label.txt", "list_partition_label.txt")],
-        hint="source.root is the folder that holds basic/ and compound/, or one of these two",
+        hint="set source.root to the folder with basic/ and compound/, or to one of these two",
     )  # fmt: skip
     here = lists.parent.parent
     published = [_TEST if asked.split == "test" else _TRAIN] if asked.part == "basic" else []

@@ -69,6 +69,6 @@ class Referenced:
         text = self.references.find(self.index)
         if text is None:
             raise MediaError(
-                f"{self.name}: no row of index {self.index!r} holds a picture", kind="missing"
+                f"{self.name}: no row with index {self.index!r} has a picture", kind="missing"
             )
         return EncodedPicture(self.name, text).read()

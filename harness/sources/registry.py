@@ -51,19 +51,19 @@ SOURCES = Registry(
 """Family -> a function `(options, *, fields, base) -> Source`; `options` come without `family`."""
 
 _LINES: Mapping[str, str] = {
-    "table": "a CSV, TSV, JSON, Parquet or Arrow table that names pictures or clips and their labels",
-    "folder": "one folder of pictures a label",
-    "hf": "a data set in the form of the `datasets` library, on this machine or by hub id",
-    "megc-vqa": "questions about micro-expression clips, as the MEGC challenge gives them",
-    "faces": "faces drawn to order, with every truth known",
+    "table": "a CSV, TSV, JSON, Parquet or Arrow table with pictures or clips and their labels",
+    "folder": "one folder of pictures per label",
+    "hf": "a data set of the `datasets` library, on this machine or by hub id",
+    "megc-vqa": "questions about micro-expression clips, in the format of the MEGC challenge",
+    "faces": "drawn faces with exact annotations",
     "affectnet": "AffectNet: expression, valence and arousal of web photographs",
     "raf-db": "RAF-DB: basic and compound expressions",
-    "fer2013": "FER2013: 48 x 48 grey faces in a CSV file",
+    "fer2013": "FER2013: 48 x 48 grey pictures of faces in a CSV file",
     "ferplus": "FER+: FER2013 with the votes of ten annotators",
-    "sfew": "SFEW: stills of films",
-    "ck-plus": "CK+: posed sequences from neutral to the peak",
-    "dfew": "DFEW: clips of films",
-    "ferv39k": "FERV39k: clips of many scenes",
+    "sfew": "SFEW: still pictures from films",
+    "ck-plus": "CK+: posed sequences from neutral to peak",
+    "dfew": "DFEW: clips from films",
+    "ferv39k": "FERV39k: clips from many scenes",
     "mafw": "MAFW: clips with single and compound expressions",
     "aff-wild2": "Aff-Wild2: video frames with expressions, valence and arousal, or action units",
     "disfa": "DISFA: frames with action-unit intensities",
@@ -71,10 +71,10 @@ _LINES: Mapping[str, str] = {
     "samm": "SAMM: micro-expression clips",
     "smic": "SMIC: micro-expression clips",
     "casme3": "CAS(ME)3: micro-expression clips",
-    "samm-long": "SAMM Long Videos: intervals to be spotted",
-    "casme-sq": "CAS(ME)2: long videos with intervals to be spotted",
-    "megc-str": "long videos of the MEGC challenge on spotting and recognition",
-    "utkface": "UTKFace: age, gender and race in each file's name; no emotions",
+    "samm-long": "SAMM Long Videos: long videos with intervals to spot",
+    "casme-sq": "CAS(ME)2: long videos with intervals to spot",
+    "megc-str": "long videos of the MEGC spotting and recognition challenge",
+    "utkface": "UTKFace: age, gender and race from file names; no emotions",
 }
 
 _OPTIONS: Mapping[str, str] = {
@@ -106,12 +106,13 @@ _OPTIONS: Mapping[str, str] = {
 """Family of this package -> the module and class of its options."""
 
 OF_ANY: Mapping[str, str] = {
-    "family": "The family of the source: which reader is used.",
-    "labels": "The names of codes: a mapping (`{0: anger, 1: disgust}`) or a known set (`affectnet`). Drawn faces have "
-    "an option of their own under this name.",
-    "marks": "A table of landmarks or face boxes: a file, or a mapping with the keys below.",
-    "sidecar": "A table of further truths and annotations, joined by sample: a file, or a mapping with the keys below.",
-    "subset": "A frozen list of samples, as `harness data subset` writes it: a file.",
+    "family": "Source family: which reader is used.",
+    "labels": "Names of codes: a mapping (`{0: anger, 1: disgust}`) or a known set (`affectnet`). "
+    "Drawn faces have a different option with this name.",
+    "marks": "Table of landmarks or face boxes: a file, or a mapping with the keys below.",
+    "sidecar": "Table of further truths and annotations, joined by sample: a file, or a mapping "
+    "with the keys below.",
+    "subset": "Fixed list of samples, written by `harness data subset`: a file.",
 }
 """Option that every family has -> what it is."""
 

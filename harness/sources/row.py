@@ -41,14 +41,16 @@ def check_columns(path: Path, columns: tuple[str, ...]) -> None:
     """Refuse a table without columns, with one name twice, or with more than anyone reads. Raises HarnessError."""
     if len(columns) > MOST_COLUMNS:
         raise HarnessError(
-            f"{path.name} has {len(columns):,} columns; {MOST_COLUMNS:,} is the most",
-            hint="keep the columns that the task reads",
+            f"{path.name} has {len(columns):,} columns; the maximum is {MOST_COLUMNS:,}",
+            hint="keep only the columns that the task needs",
         )
     repeated = sorted(name for name, times in Counter(columns).items() if times > 1)
     if repeated:
         raise HarnessError(
-            f"{path.name} names a column twice: {', '.join(repeated[:5])}",
+            f"{path.name} uses a column name twice: {', '.join(repeated[:5])}",
             hint="rename one of them",
         )
     if not columns:
-        raise HarnessError(f"{path.name} names no columns", hint="its first line must name them")
+        raise HarnessError(
+            f"{path.name} has no column names", hint="the first line must contain them"
+        )

@@ -24,8 +24,8 @@ def open_table(path: Path) -> TableFile:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise HarnessError(
-            f"a table cannot be read from {path.name!r}",
-            hint=f"give a file ending in one of: {', '.join(_READERS)}",
+            f"{path.name!r} is not a supported table format",
+            hint=f"use a file that ends in one of: {', '.join(_READERS)}",
         )
     if not path.is_file():
         raise HarnessError(

@@ -21,7 +21,7 @@ from harness.sources.dataset import (
 from harness.sources.options import read_options
 from harness.sources.pictures import natural
 
-NO_CLASS = "folder that names no expression"
+NO_CLASS = "folder name that is not an expression"
 
 
 class SfewOptions(DatasetOptions):
@@ -37,7 +37,7 @@ def open_sfew(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
     root = base / asked.root
     folder = first_existing(
         [root / name for name in (asked.split.title(), asked.split, asked.split.upper())],
-        hint="source.root is the folder that holds Train/ and Val/",
+        hint="set source.root to the folder with Train/ and Val/",
     )
     published = [Published("val", "emotion", {"": 436}, "the set's page; re-packs hold 431 to 436")]
     return DatasetSource(

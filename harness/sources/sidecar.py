@@ -87,10 +87,10 @@ class SidecarSource:
                 yield sample
         if any_sample and not matched:
             raise HarnessError(
-                f"source.sidecar: {self._path.name} names none of the samples (it names "
+                f"source.sidecar: {self._path.name} contains none of the samples (it contains "
                 f"{', '.join(map(repr, list(self._known)[:3]))}, ...)",
-                hint="write the ids that `harness show TASK` prints, or the pictures' file names; their column is "
-                "source.sidecar.on",
+                hint="use the ids printed by `harness show TASK`, or the file names of the "
+                "pictures; name their column in source.sidecar.on",
             )
         self._left_out = left_out
 
@@ -178,8 +178,8 @@ def _refuse_ratings(path: Path, columns: Sequence[str], named: str) -> None:
     """Raise HarnessError for the table of all answers of `harness rate`, one row an answer."""
     if {"rater", "item", "field", "value"} <= set(columns):
         raise HarnessError(
-            f"{named}: {path.name} holds one row an answer, of several raters",
-            hint=f"take what they agree on, which lies beside it: {path.stem}-agreed{path.suffix}",
+            f"{named}: {path.name} has one row per answer, from several raters",
+            hint=f"use the agreed answers in the file next to it: {path.stem}-agreed{path.suffix}",
         )
 
 

@@ -66,13 +66,13 @@ def draw_subset(
     unknown = [name for name in balance if not seen[name]]
     if unknown:
         raise HarnessError(
-            f"--balance: no sample has a value of {unknown[0]!r}",
-            hint="name fields of the task or annotations, as `harness show TASK` prints them",
+            f"--balance: no sample has a value for {unknown[0]!r}",
+            hint="use fields of the task or annotations; `harness show TASK` prints them",
         )
     available = {stratum: len(members) for stratum, members in sorted(strata.items())}
     if sum(available.values()) < n:
         raise HarnessError(
-            f"--n {n:,}: there are {sum(available.values()):,} samples to choose from",
+            f"--n {n:,}: only {sum(available.values()):,} samples are available",
             hint="choose fewer, or balance over fewer columns",
         )
     counts = shares(available, n)
@@ -147,9 +147,10 @@ class SubsetSource:
             known = {sample.id for sample in self._source}
             gone = sorted(self._samples - known)
             raise HarnessError(
-                f"source.subset: {self._path.name} names {len(gone):,} samples that the source does not have, "
-                f"such as {gone[0]!r}",
-                hint="is it a subset of another set, or of other options? draw one anew: harness data subset",
+                f"source.subset: {self._path.name} lists {len(gone):,} samples that the "
+                f"source does not have, such as {gone[0]!r}",
+                hint="it may belong to other data or other options; choose a new one: harness "
+                "data subset",
             )
         self._left_out = left_out
 
@@ -169,7 +170,7 @@ class SubsetSource:
         """Which list it is, and whether the annotations have changed since it was drawn."""
         said = f"subset {self._path.name}, digest {self._digest[:12]}"
         if self._drawn_from and self._drawn_from != self._source.digest():
-            said += "; the annotations or options are others than those it was drawn from"
+            said += "; the annotations or options have changed since it was drawn"
         return (*source_notes(self._source), said)
 
 
@@ -179,8 +180,8 @@ def with_subset(source: Source, written: Any, *, base: Path) -> Source:
         return source
     if not isinstance(written, str):
         raise HarnessError(
-            "source.subset: name a file",
-            hint="--set source.subset=subset.yaml (harness data subset)",
+            "source.subset: a file is required",
+            hint="for example: --set source.subset=subset.yaml (see harness data subset)",
         )
     return SubsetSource(source, base / written)
 
@@ -204,16 +205,17 @@ def read_subset(path: Path) -> dict[str, Any]:
         raise _no_subset(path, "it has no list of samples")
     if body.get("digest") != digest_of(samples):
         raise HarnessError(
-            f"source.subset: {path} was edited: its digest is not that of its samples",
-            hint="a subset is frozen; draw another: harness data subset TASK --n N --out FILE",
+            f"source.subset: {path} was edited: its digest does not match its samples",
+            hint="a subset must not be edited; draw a new one: harness data subset TASK --n N "
+            "--out FILE",
         )
     return {str(key): value for key, value in body.items()}
 
 
 def _no_subset(path: Path, why: str) -> HarnessError:
     return HarnessError(
-        f"source.subset: {path} is no subset: {why}",
-        hint="draw one: harness data subset TASK --n N --out FILE",
+        f"source.subset: {path} is not a subset: {why}",
+        hint="create one: harness data subset TASK --n N --out FILE",
     )
 
 

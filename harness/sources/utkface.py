@@ -19,7 +19,7 @@ from harness.sources.pictures import natural
 
 GENDER: Mapping[str, str] = {"0": "male", "1": "female"}
 RACE: Mapping[str, str] = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
-MALFORMED = "name without age, gender and race"
+MALFORMED = "file name without age, gender and race"
 _NAME = re.compile(r"(?P<age>\d{1,3})_(?P<gender>[01])_(?P<race>[0-4])_")
 
 
@@ -28,7 +28,7 @@ def open_utkface(
 ) -> Source:
     """A source over the pictures below the root. Raises HarnessError where there is no such folder."""
     asked = read_options(DatasetOptions, options, family="utkface")
-    root = existing(base / asked.root, hint="source.root is the folder of the pictures")
+    root = existing(base / asked.root, hint="set source.root to the folder with the pictures")
     offers = ("age", "gender", "race")
     return DatasetSource(lambda: _entries(root), asked, fields, offers=offers, files=[])
 

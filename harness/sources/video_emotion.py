@@ -74,13 +74,17 @@ def open_dfew(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
     asked = read_options(DfewOptions, options, family="dfew")
     if asked.fold == "all" and asked.split == "train":
         raise HarnessError(
-            "source.fold: the five training sets overlap", hint="name one fold: --set source.fold=1"
+            "source.fold: the five training sets overlap",
+            hint="choose one fold: --set source.fold=1",
         )
     root = base / asked.root
     folds = FOLDS if asked.fold == "all" else (asked.fold,)
     folder = root / "EmoLabel_DataSplit" / f"{asked.split}(single-labeled)"
     lists = [
-        existing(folder / f"set_{fold}.csv", hint="source.root holds EmoLabel_DataSplit/ and Clip/")
+        existing(
+            folder / f"set_{fold}.csv",
+            hint="set source.root to the folder with EmoLabel_DataSplit/ and Clip/",
+        )
         for fold in folds
     ]
     votes = _votes_file(root, base, asked.votes)
@@ -122,7 +126,8 @@ def _votes_file(root: Path, base: Path, asked: str | None) -> Path | None:
     if asked == "auto":
         return next((path for name in ANNOTATION if (path := root / name).is_file()), None)
     return first_existing(
-        [root / asked, base / asked], hint="name it below source.root, or --set source.votes=null"
+        [root / asked, base / asked],
+        hint="name the file, relative to source.root, or use --set source.votes=null",
     )
 
 
@@ -155,7 +160,8 @@ def open_ferv39k(
     lists = first_existing(
         [root / "4_setups" / "All_scenes" / name, root / "4_setups" / asked.scene / name,
          *sorted((root / "4_setups").rglob(name))],
-        hint="source.root holds 4_setups/ and 2_ClipsforFaceCrop/; source.scene names a scene",
+        hint="set source.root to the folder with 4_setups/ and 2_ClipsforFaceCrop/; "
+            "source.scene names a scene",
     )  # fmt: skip
     return DatasetSource(
         lambda: _ferv39k_entries(root, lists), asked, fields, offers=("emotion",), files=[lists]
@@ -170,7 +176,7 @@ def _ferv39k_entries(root: Path, lists: Path) -> Iterator[Found]:
         if not place or label is None:
             raise HarnessError(
                 f"{lists.name}, line {number}: {line!r} is not `Scene/Emotion/clip Emotion`",
-                hint="fetch the list again",
+                hint="get the list again",
             )
         folder = clip_at(root / "2_ClipsforFaceCrop" / place, root / "1_VideoClips" / place)
         yield DatasetEntry(
@@ -202,12 +208,14 @@ def open_mafw(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
     asked = read_options(MafwOptions, options, family="mafw")
     if asked.fold == "all" and asked.split == "train":
         raise HarnessError(
-            "source.fold: the five training sets overlap", hint="name one fold: --set source.fold=1"
+            "source.fold: the five training sets overlap",
+            hint="choose one fold: --set source.fold=1",
         )
     root = base / asked.root
     table = first_existing(
         [root / name for name in (MAFW_LABELS if asked.labels == "auto" else (asked.labels,))],
-        hint="source.root holds Labels/single-set.xlsx; or name the file under source.labels",
+        hint="set source.root to the folder with Labels/single-set.xlsx, or name the file in "
+        "source.labels",
     )
     folder, whole = root / asked.lists, asked.fold == "all"
     folds: dict[str, Path] = {}
@@ -215,7 +223,7 @@ def open_mafw(options: Mapping[str, Any], *, fields: Mapping[str, FieldSpec], ba
         folds = {
             fold: existing(
                 folder / f"set_{fold}" / f"{asked.split}.txt",
-                hint="source.lists names the folder that holds set_1 to set_5",
+                hint="set source.lists to the folder with set_1 to set_5",
             )
             for fold in (FOLDS if whole else (asked.fold,))
         }
@@ -241,7 +249,7 @@ def _mafw_entries(
         if not code:
             raise HarnessError(
                 f"{line.where}: no label in {' or '.join(columns)}",
-                hint=f"name its column under source.label_column: {', '.join(line.cells)}",
+                hint=f"name its column in source.label_column: {', '.join(line.cells)}",
             )
         if code == "0":
             yield NOT_SINGLE
@@ -262,7 +270,7 @@ def _mafw_folds(files: Mapping[str, Path]) -> dict[str, str]:
             name = Path(line.partition(" ")[0]).stem
             if found.setdefault(name, fold) != fold:
                 raise HarnessError(
-                    f"{file}, line {number}: {name} is in set_{found[name]} as well",
-                    hint="fetch the lists again: each clip is in one test set",
+                    f"{file}, line {number}: {name} is also in set_{found[name]}",
+                    hint="get the lists again; each clip belongs to one test set",
                 )
     return found

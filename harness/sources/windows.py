@@ -46,12 +46,12 @@ def windows(
     """
     medium = video.medium
     if not medium.fps:
-        raise HarnessError(f"{video.name}: no frame rate", hint="give the source fps")
+        raise HarnessError(f"{video.name}: no frame rate", hint="set source.fps")
     length = max(4, round(seconds * medium.fps / 4) * 4)
     if length > len(medium.frames):
         raise HarnessError(
-            f"{video.name}: {len(medium.frames)} frames, but a window has {length}",
-            hint="choose shorter windows",
+            f"{video.name}: {len(medium.frames)} frames, fewer than one window of {length}",
+            hint="use shorter windows",
         )
     told = canonical_json([[e["onset"], e["offset"], e["emotion"]] for e in video.events or ()])
     for start in range(0, len(medium.frames) - length + 1, length // 2):

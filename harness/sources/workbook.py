@@ -64,8 +64,8 @@ def find_workbook(root: Path, patterns: Sequence[str], *, given: Path | None, fa
         if found:
             return found[0]
     raise HarnessError(
-        f"no coding sheet of {family} under {root} (looked for {', '.join(patterns)})",
-        hint="name it: --set source.workbook=FILE.xlsx (or a CSV with the same columns)",
+        f"no coding sheet of {family} under {root} (searched for {', '.join(patterns)})",
+        hint="name it with --set source.workbook=FILE.xlsx (or a CSV with the same columns)",
     )
 
 
@@ -81,8 +81,8 @@ def sheets(path: Path) -> dict[str, list[Cells]]:
             return {"": [tuple(row) for row in csv.reader(file, delimiter=delimiter)]}
     if path.suffix.lower() == ".xls":
         raise HarnessError(
-            f"{path.name} is a workbook of the old form (.xls)",
-            hint="save it as .xlsx or .csv and name that: --set source.workbook=FILE",
+            f"{path.name} is an old workbook (.xls), which is not supported",
+            hint="save it as .xlsx or .csv and name it with --set source.workbook=FILE",
         )
     try:
         import openpyxl
@@ -112,8 +112,8 @@ def lines(path: Path, needed: Sequence[str], *, sheet: str | None = None) -> Ite
                 yield from _below(path, title, rows, number, names)
                 return
     raise HarnessError(
-        f"{path.name}: no sheet has a header with {', '.join(needed)}",
-        hint="give the set's own coding sheet, its columns named as published",
+        f"{path.name}: no sheet has the columns {', '.join(needed)}",
+        hint="use the data set's own coding sheet, with the published column names",
     )
 
 

@@ -122,7 +122,7 @@ def test_sets_are_scored_apart_and_pooled(
         ([("1", "a", 5, 4, "x")], "row 1 .*onset 5 lies behind the offset 4"),
         ([("1", "a", 5, 9, "x"), ("1", "", 5, 9, "x")], "row 2 .*no video"),
         ([("1", "a", "5.5", 9, "x")], "'5.5' is no whole number"),
-        ([("1", "a", "five", 9, "x")], "'five' is no whole number"),
+        ([("1", "a", "five", 9, "x")], "'five' is not a whole number"),
     ],
 )
 def test_a_broken_row_is_named(

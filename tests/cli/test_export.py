@@ -36,7 +36,7 @@ def test_export_refuses_the_run_itself_and_what_is_no_export(tmp_path: Path, har
     score = ("score", "--predictions", "a.csv", "--task", "table/emotion", "--out", "a")
     assert harness(*score).returncode == 0
     assert "is the run folder itself" in harness("export", "a", "--out", "a").stderr
-    assert "is no export" in harness("export", "a", "--out", ".").stderr
+    assert "is not an export" in harness("export", "a", "--out", ".").stderr
     assert harness("export", "a", "--no-samples").returncode == 0
     assert "without --no-samples" in harness("compare", "a-export", "a-export").stderr
     for command in ("score", "report", "export"):

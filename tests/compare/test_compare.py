@@ -213,7 +213,7 @@ def test_a_run_without_samples_and_a_folder_that_is_no_run_are_refused(
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "manifest.json").write_bytes(world.folder.manifest.read_bytes())
-    with pytest.raises(HarnessError, match=r"private/\) are not in it"):
+    with pytest.raises(HarnessError, match=r"private/\) are missing"):
         tables(tmp_path, bare)
 
 

@@ -96,7 +96,7 @@ def test_the_table_names_every_prompt_and_what_was_chosen(world: World) -> None:
 def test_one_prompt_is_no_choice(tmp_path: Path) -> None:
     made = make_world(tmp_path, count=6)
     made.run(RuleModel(rule=rule), prompts=("emotion/plain",))
-    with pytest.raises(HarnessError, match="two prompts or more"):
+    with pytest.raises(HarnessError, match="two or more prompts"):
         select_loso([side(made)])
 
 

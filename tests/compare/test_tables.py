@@ -33,7 +33,7 @@ def comparison(b: Party, *, unlike: tuple[str, ...] = ()) -> Comparison:
         metrics=(change("uar", 0.0321, 0.0004), change("rmse", -0.2, math.nan, counted=False)),
         classes=(change("anger", 0.1, 0.2), change("fear|<b>", -0.05, 0.9)),
         slices=(change("light=dim", 0.02, 0.4),),
-        settle=(Settle("uar", 0.04, math.inf, 0.8, "settled at the 5% level"),), unlike=unlike,
+        settle=(Settle("uar", 0.04, math.inf, 0.8, "significant at the 5% level"),), unlike=unlike,
     )  # fmt: skip
 
 

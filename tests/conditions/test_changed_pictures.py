@@ -78,7 +78,7 @@ def test_a_clip_is_cut_by_one_box() -> None:
 
 @pytest.mark.parametrize("name", ["face-crop", "region:mouth=blur", "region-control:eyes=occlude"])
 def test_without_a_place_the_trial_fails_as_such(name) -> None:
-    with pytest.raises(MediaError, match="nothing says where the face lies") as caught:
+    with pytest.raises(MediaError, match="the position of the face is not known") as caught:
         load_condition(name).apply(noted())
     assert caught.value.kind == "unsupported"
     assert "source.marks" in caught.value.hint
@@ -202,7 +202,7 @@ def test_a_run_records_what_was_done_and_what_could_not_be(tmp_path) -> None:
         {"changes": ["face-crop-margin-0.2-to-90,35,160,105"]}
     ]
     (failed,) = (line for line in trials.values() if line.get("failure"))
-    assert "nothing says where the face lies" in json.dumps(failed)
+    assert "the position of the face is not known" in json.dumps(failed)
     by_side = sorted(size[0] for size in sizes.values())
     assert by_side == [32, 32, 64, 64, 64]
 

@@ -69,7 +69,7 @@ def test_a_row_again_is_counted_and_another_of_its_id_refused(
         other = Content({}, {"": "another"}, {}, "stop", None)
         assert not lines.put(sample, cluster, lines.number(other))
     assert len(lines) == len(rows)
-    assert lines.left_out == {"a row repeated word for word": len(rows)}
+    assert lines.left_out == {"a repeated identical row": len(rows)}
 
 
 def test_the_second_of_two_answers_is_named_with_its_place(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_equal_numbers_of_several_kinds_are_one_row(tmp_path: Path) -> None:
     )
     imported = bring(path, PredictionMap(answer="said", annotations=("age",)))
     assert imported.samples == 1
-    assert any("1 rows left out: a row repeated word for word" in note for note in imported.notes)
+    assert any("1 rows left out: a repeated identical row" in note for note in imported.notes)
 
 
 CHILD = """\

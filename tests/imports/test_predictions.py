@@ -194,7 +194,7 @@ def test_a_log_packed_with_zstandard_is_read_without_inspect_ai(break_it: bool, 
     if break_it:
         packed[packed.index(b"json") + 30] ^= 255
         path.write_bytes(packed)
-        with pytest.raises(HarnessError, match="no log of inspect-ai"):
+        with pytest.raises(HarnessError, match="not an inspect-ai log"):
             bring(path)
         return
     path.write_bytes(packed)
@@ -347,7 +347,7 @@ def test_truths_are_joined_from_the_source_by_id(tmp_path: Path) -> None:
     assert row.coverage == pytest.approx(10 / 12, abs=1e-6)
     assert "by subject" in row.estimator
     text = " ".join(imported.notes)
-    assert "1 ids are not among" in text
+    assert "1 ids are not samples of" in text
     assert "2 of 12 samples have no prediction" in text
     assert sorted(outcomes(imported).values()).count("failed") == 2
     (counted,) = scores.outcomes
@@ -386,7 +386,7 @@ def test_rows_without_id_and_repeats_are_counted(tmp_path: Path) -> None:
     assert len(outcomes(imported)) == 6
     skipped = read_manifest(imported.folder)["tasks"]["table/emotion"]["skipped"]
     assert {s["reason"]: s["count"] for s in skipped} == {
-        "no id": 1, "a row repeated word for word": 1,
+        "no id": 1, "a repeated identical row": 1,
     }  # fmt: skip
 
 
@@ -395,7 +395,7 @@ def test_rows_without_id_and_repeats_are_counted(tmp_path: Path) -> None:
     [
         ([*ROWS, ("a", "anger", "happiness")], PredictionMap(), "a second time"),
         ([("", "anger", "anger")], PredictionMap(), "no row has an id"),
-        ([("../a", "anger", "anger")], PredictionMap(), "leads out of its folder"),
+        ([("../a", "anger", "anger")], PredictionMap(), "points outside its folder"),
         ([("a", "", "anger")], PredictionMap(), "no row has a true value"),
         (ROWS, PredictionMap(id="nome"), "no column 'nome'"),
         (ROWS, PredictionMap(answer={"mood": "answer"}), "no field 'mood'"),
@@ -413,17 +413,17 @@ def test_what_cannot_be_read_is_said_in_one_clear_error(
     ("name", "content", "message"),
     [
         ("a.json", b"{", "not JSON"),
-        ("a.json", b'{"samples": 3}', "not an eval log"),
+        ("a.json", b'{"samples": 3}', "not an inspect-ai eval log"),
         ("a.json", b"[" * 100_000, "not JSON"),
         ("a.json", b'{"eval": {}, "samples": [3]}', "sample 1: not an object"),
-        ("a.eval", b"PK", "no log of inspect-ai"),
+        ("a.eval", b"PK", "not an inspect-ai log"),
         ("a.eval", _packed({}), "no samples"),
-        ("a.eval", _packed({"samples/a_epoch_1.json": "{"}), "no log of inspect-ai"),
-        ("a.eval", _packed({"samples/a_epoch_1.json": "[" * 99_999}), "no log of inspect-ai"),
+        ("a.eval", _packed({"samples/a_epoch_1.json": "{"}), "not an inspect-ai log"),
+        ("a.eval", _packed({"samples/a_epoch_1.json": "[" * 99_999}), "not an inspect-ai log"),
         ("a.eval", _packed({"samples/a_epoch_1.json": "[3]"}), "sample 1: not an object"),
         ("a.xlsx", b"PK", "not a workbook"),
         ("a.csv", b"", "empty"),
-        ("a.csv", b"name,gt,x,y\na,b,c,d\n", "which column holds the answers"),
+        ("a.csv", b"name,gt,x,y\na,b,c,d\n", "cannot tell which column holds the answers"),
         ("a.csv", b"gt,x\na,b\n", "which column holds the sample ids"),
         ("a.jsonl", b"[1]\n", "not an object"),
         ("a.csv", b"name,gt,x\n\x81,b,c\n", "not UTF-8"),

@@ -121,7 +121,7 @@ def test_too_many_to_see_and_broken_pictures_are_refused() -> None:
     assert seen(small).size  # small by nature, not by the sheet
     with pytest.raises(MediaError, match="frame 7"):
         contact_sheet([held(0, (64, 64)), HeldPicture("frame 7", b"no picture")]).read()
-    with pytest.raises(ValueError, match="needs a picture"):
+    with pytest.raises(ValueError, match="needs at least one picture"):
         contact_sheet([])
 
 

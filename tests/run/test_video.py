@@ -125,7 +125,7 @@ def test_without_a_known_rate_the_trial_fails_and_says_what_to_do(tmp_path: Path
     assert (tally.trials, tally.failed, len(model.asked)) == (4, 2, 2)
     (failure, *_) = [line["failure"] for line in trials(world) if "failure" in line]
     assert failure["kind"] == "media"
-    assert "tells no frames per second" in failure["detail"]
+    assert "gives no frames per second" in failure["detail"]
     assert "--set media.fps=200" in failure["detail"]
 
 

@@ -72,7 +72,7 @@ def test_every_kind_of_fault_is_told(faulty: Path) -> None:
     found = check_source(open_source(options, fields=EMOTION, base=faulty), EMOTION, pictures=True)
     assert found.samples == 7
     assert found.counts == {"emotion": {"anger": 2, "fear": 5}}
-    assert [s.reason for s in found.skipped] == ["emotion is 'nan', a word for no value"]
+    assert [s.reason for s in found.skipped] == ["emotion is 'nan', which means no value"]
     assert "'Anger' (1), 'anger' (1) counted as 'anger'" in found.labels[0]
     assert found.missing == 1
     assert found.shared == {"A": ("test", "train")}

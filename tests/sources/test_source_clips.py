@@ -108,7 +108,7 @@ def test_frames_that_are_not_there_fail_when_read(
 
 
 def test_unnumbered_frames_cannot_be_counted_by_name(open_table: Open) -> None:
-    with pytest.raises(HarnessError, match="not numbered in rising order"):
+    with pytest.raises(HarnessError, match="not numbered in ascending order"):
         list(open_table("frames,emotion\na.png;b.png,x\n", numbering="file-names"))
 
 

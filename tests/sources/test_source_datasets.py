@@ -168,7 +168,7 @@ def test_sfew_folders(tmp_path):
     assert found == {
         "Angry/a_1.png": {"emotion": "anger"}, "Happy/b_2.png": {"emotion": "happiness"},
     }  # fmt: skip
-    assert skipped == {"folder that names no expression": 1}
+    assert skipped == {"folder name that is not an expression": 1}
 
 
 def test_ck_plus_takes_the_peak(tmp_path):
@@ -253,7 +253,7 @@ def test_disfa_units_from_an_intensity(tmp_path):
     assert found == {
         "SN001/1": {"action_units": ()}, "SN001/2": {"action_units": ("AU12", "AU6")},
     }  # fmt: skip
-    assert skipped == {"frame that not every unit's file lists": 1}
+    assert skipped == {"frame that is not in every unit's file": 1}
     low, _ = read({**options, "present": 1}, UNITS, tmp_path)
     assert len(low["SN001/2"]["action_units"]) == 12
 

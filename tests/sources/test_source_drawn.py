@@ -125,7 +125,7 @@ def test_digests_tell_options_apart() -> None:
 @pytest.mark.parametrize(
     ("fields", "options", "message"),
     [
-        ({"mood": "label"}, {}, "know none of the task's fields"),
+        ({"mood": "label"}, {}, "have none of the task's fields"),
         ({"emotion": "label"}, {"n": 0}, r"source\.n"),
         ({"emotion": "label"}, {"kind": "film"}, r"source\.kind"),
         ({"emotion": "label"}, {"labels": ["joy", "awe"]}, "joy"),

@@ -79,7 +79,7 @@ def test_a_blend_has_its_greater_emotion_as_label_and_both_shares_noted() -> Non
 
 
 def test_what_cannot_be_drawn_or_asked_is_told() -> None:
-    with pytest.raises(HarnessError, match="know none of the task's fields"):
+    with pytest.raises(HarnessError, match="have none of the task's fields"):
         opened({"valence": FieldSpec(kind="number")}, kind="windows")
     with pytest.raises(HarnessError, match="cannot be drawn"):
         opened({"emotion": EMOTION}, kind="windows", seconds=[1, 2])

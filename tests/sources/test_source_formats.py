@@ -105,14 +105,14 @@ def test_a_picture_may_be_named_by_its_index(png: bytes, samples_of: Read) -> No
     assert samples["9"].medium.frames[0].read() == png  # still held
     assert samples["10"].medium.frames[0].read() == png  # looked for again
     assert samples["101"].medium.frames[0].read() == png + b"\0"
-    with pytest.raises(MediaError, match="no row of index '8'"):
+    with pytest.raises(MediaError, match="no row with index '8'"):
         samples["11"].medium.frames[0].read()
 
 
 def test_a_broken_picture_in_a_cell_fails_alone(png: bytes, samples_of: Read) -> None:
     body = base64.b64encode(png).decode()
     samples = samples_of(f"image,emotion\n{body[:-9]}!!,x\n{body},y\n")
-    with pytest.raises(MediaError, match="no whole base64"):
+    with pytest.raises(MediaError, match="not valid base64"):
         samples[0].medium.frames[0].read()
     assert samples[1].medium.frames[0].read() == png
 
@@ -136,7 +136,7 @@ def test_class_names_in_metadata_are_read(suffix: str, tmp_path: Path) -> None:
             writer.write_table(table)
     source = open_source({"family": "table", "file": name}, fields=EMOTION, base=tmp_path)
     assert [s.targets["emotion"] for s in source] == ["fear", "anger"]
-    assert "named by its metadata" in " ".join(source_notes(source))
+    assert "named in its metadata" in " ".join(source_notes(source))
 
 
 @pytest.mark.parametrize("held", ["", "[]", "{", '{"info": {"features": {"emotion": 3}}}'])

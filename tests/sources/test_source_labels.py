@@ -41,7 +41,7 @@ def test_words_for_missing_are_no_class(word: str, open_table: Open) -> None:
     source = open_table(table("fear", word, "sad", word))
     assert labels_of(source) == ["fear", "sad"]
     (left,) = source.skipped()
-    assert left == Skipped(f"emotion is {word.strip()!r}, a word for no value", 2)
+    assert left == Skipped(f"emotion is {word.strip()!r}, which means no value", 2)
     kept = open_table(table("fear", word), unlabelled="keep")
     assert labels_of(kept) == ["fear", None]
 
@@ -83,10 +83,10 @@ def test_an_explicit_list_takes_numbers(open_table: Open) -> None:
     ("written", "message"),
     [
         ({0: "anger"}, r"labels are codes \(1\)"),
-        ({"happy": "joy"}, "none of the names is a label of emotion"),
-        ("fer", "no code table is called 'fer'"),
+        ({"happy": "joy"}, "none of these names is a label of emotion"),
+        ("fer", "unknown code table 'fer'"),
         ({"mood": {0: "x"}}, "no label field 'mood'"),
-        (3, "names no labels"),
+        (3, "expected a mapping of codes"),
     ],
 )
 def test_names_that_do_not_fit_are_told(written: object, message: str, open_table: Open) -> None:

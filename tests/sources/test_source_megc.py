@@ -201,7 +201,7 @@ def test_bad_rows_are_told(rows: list[dict[str, str]], message: str, tmp_path: P
     ("options", "message"),
     [
         ({"root": "gone"}, "folder of frames not found"),
-        ({"frames": "{nobody}"}, "lacks a column"),
+        ({"frames": "{nobody}"}, "has no column"),
         ({"file": ["q.jsonl", "gone.jsonl"]}, "table not found"),
         ({"route": "megc"}, r"source\.route: .*no such option"),
     ],

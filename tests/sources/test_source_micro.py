@@ -289,9 +289,9 @@ def test_a_csv_saved_from_the_sheet_needs_no_openpyxl(
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("coding.xls", b"\xd0\xcf", "old form"),
+        ("coding.xls", b"\xd0\xcf", "old workbook"),
         ("coding.xlsx", b"no zip", "not a workbook"),
-        ("coding.csv", b"a,b\n1,2\n", "no sheet has a header with Subject"),
+        ("coding.csv", b"a,b\n1,2\n", "no sheet has the columns Subject"),
         ("gone.xlsx", None, "file not found"),
         (None, None, "no coding sheet of casme2"),
     ],
@@ -310,7 +310,7 @@ def test_a_clip_name_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text(
         "Subject,Filename,OnsetFrame,Estimated Emotion\n1,../../etc,1,happiness\n"
     )
-    with pytest.raises(HarnessError, match="no folder name"):
+    with pytest.raises(HarnessError, match="not a folder name"):
         read(tmp_path, "casme2", workbook="c.csv")
 
 

@@ -87,7 +87,11 @@ def test_the_digest_follows_the_table_and_its_options(faces: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "options", "message"),
     [
-        ("image,teeth_visible\nz.png,no\n", {}, r"names none of the samples \(it names 'z.png'"),
+        (
+            "image,teeth_visible\nz.png,no\n",
+            {},
+            r"contains none of the samples \(it contains 'z.png'",
+        ),
         ("image,teeth_visible\na.png,no\na.png,yes\n", {}, "'a.png' appears twice"),
         ("picture,teeth_visible\na.png,no\n", {}, "has no column 'sample'"),
         ("image,teeth_visible\na.png,no\n", {"columns": ["smile"]}, "has no column 'smile'"),

@@ -58,7 +58,7 @@ def test_a_subset_is_balanced_and_the_same_each_time(many: Path) -> None:
 
 @pytest.mark.parametrize(
     ("n", "balance", "message"),
-    [(62, [], "there are 61 samples"), (5, ["age"], "no sample has a value of 'age'")],
+    [(62, [], "there are 61 samples"), (5, ["age"], "no sample has a value for 'age'")],
 )
 def test_what_cannot_be_drawn_is_told(n: int, balance: list[str], message: str, many: Path) -> None:
     with pytest.raises(HarnessError, match=message):
@@ -80,10 +80,10 @@ def test_a_run_takes_a_subset(many: Path) -> None:
     assert [(s.reason, s.count) for s in source.skipped()] == [("not in the subset", 49)]
     assert source.digest() != opened(many).digest()
     (said,) = source_notes(source)
-    assert "others than those" not in said
+    assert "have changed" not in said
     (many / "t.csv").write_text((many / "t.csv").read_text().replace("anger", "rage"))
     (said,) = source_notes(opened(many, subset="subset.yaml"))
-    assert "others than those it was drawn from" in said
+    assert "have changed since it was drawn" in said
 
 
 def test_a_sample_that_is_gone_is_told(many: Path) -> None:
@@ -98,10 +98,10 @@ def test_a_sample_that_is_gone_is_told(many: Path) -> None:
     [
         (lambda text: text + '- "60.png"\n', "was edited"),
         (lambda text: "samples: 3\n", "no list of samples"),
-        (lambda text: "a: [", "is no subset"),
+        (lambda text: "a: [", "is not a subset"),
         (lambda text: "- 1\n", "no list of samples"),
         (lambda text: "samples: [1]\n", "no list of samples"),
-        (lambda text: "\0", "is no subset"),
+        (lambda text: "\0", "is not a subset"),
         (None, "no such file"),
     ],
 )

@@ -149,7 +149,7 @@ def test_unlabelled_rows_are_counted_or_kept(open_table: Open) -> None:
     assert [s.id for s in source] == ["a"]
     assert source.skipped() == (
         Skipped("no label in any target column", 2),
-        Skipped("no picture named", 1),
+        Skipped("no picture given", 1),
     )
     kept = open_table(text, unlabelled="keep")
     assert [dict(s.targets) for s in kept] == [{"emotion": "x"}, {}, {}]
@@ -280,7 +280,7 @@ def test_a_bad_side_table_is_told(
         ("t.parquet", "PAR1 is not enough", "not a Parquet file"),
         ("t.xlsx", "x", r"\.csv, \.tsv, \.json, \.jsonl"),
         ("t.csv", "image,feeling\na,x\n", "no column for the field emotion"),
-        ("t.csv", "file,emotion\na,x\n", "no column called image, path, frames or video"),
+        ("t.csv", "file,emotion\na,x\n", "no column named image, path, frames or video"),
         ("t.jsonl", '{"image": 3, "emotion": "x"}', "row 1.*does not name a picture"),
     ],
 )  # fmt: skip

@@ -73,7 +73,7 @@ def test_dfew_without_votes(tmp_path: Path) -> None:
     without = {"family": "dfew", "root": str(tmp_path), "votes": None}
     first = next(iter(open_source(without, fields=EMOTION_7, base=tmp_path)))
     assert first.annotations == {"fold": "1"}
-    with pytest.raises(HarnessError, match="none of these is there"):
+    with pytest.raises(HarnessError, match="none of these exists"):
         open_source({**without, "votes": "elsewhere.xlsx"}, fields=EMOTION_7, base=tmp_path)
 
 
@@ -81,7 +81,7 @@ def test_a_workbook_of_another_set_is_told_from_the_votes(tmp_path: Path) -> Non
     layouts.dfew(tmp_path)
     workbook(tmp_path / "Annotation" / "annotation.xlsx", ("clip", "label"), ("1", 1))
     source = open_source({"family": "dfew", "root": str(tmp_path)}, fields=EMOTION_7, base=tmp_path)
-    with pytest.raises(HarnessError, match="no sheet has a header with order, 1happy"):
+    with pytest.raises(HarnessError, match="no sheet has the columns order, 1happy"):
         list(source)
 
 
