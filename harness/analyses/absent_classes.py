@@ -29,8 +29,8 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
             )
         if entry["absent"] and "=" not in entry["slice"]:
             yield Note(
-                text=f"No sample of {', '.join(entry['absent'])}: what has no sample has no recall and is left out of "
-                "UAR and F1.",
+                text=f"No sample of {', '.join(entry['absent'])}: a class without samples has "
+                "no recall and is left out of UAR and F1.",
                 at=Place(entry["field"], entry["slice"]),
                 room="much",
             )
@@ -43,7 +43,7 @@ def _part(entry: Mapping[str, Any]) -> str:
 ANALYSIS = ShippedAnalysis(
     name="absent-classes",
     title="Classes without samples",
-    about="label and yes-no fields: classes that no sample has, in the whole, the parts and the slices",
+    about="label and yes-no fields: classes without samples, overall, in parts and in slices",
     applies=has_scores,
     compute=_compute,
     blocks=_blocks,

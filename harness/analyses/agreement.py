@@ -67,8 +67,8 @@ def _line(entry: Mapping[str, Any]) -> str:
 
 ANALYSIS = ShippedAnalysis(
     name="agreement",
-    title="Agreement of the channels",
-    about="cells asked on several channels: the share of equal answers, Cohen's kappa, UAR of each",
+    title="Agreement of channels",
+    about="cells run on several channels: share of equal answers, Cohen's kappa, UAR of each",
     applies=has_scores,
     compute=_compute,
     blocks=_blocks,

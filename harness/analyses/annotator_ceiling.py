@@ -22,8 +22,9 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Sequence[Block]:
 
 ANALYSIS = ShippedAnalysis(
     name="annotator-ceiling",
-    title="The annotators' ceiling",
-    about="label fields with annotators' votes: what one annotator would score, in the score tables",
+    title="Annotator ceiling",
+    about="label fields with annotators' votes: the score one annotator would reach, shown in "
+    "the score tables",
     applies=has_scores,
     compute=_compute,
     blocks=_blocks,

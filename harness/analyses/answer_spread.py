@@ -16,8 +16,9 @@ from harness.score.naming import who_answered
 from harness.score.table import ScoreRow
 
 _ABOUT = (
-    "Entropy is 0 where every answer is the same and 100% where all labels are answered alike often. A model that gives "
-    "one answer, or one ordering, to most pictures is not looking at them, whatever its score."
+    "Entropy is 0 if every answer is the same and 100% if all labels are answered equally "
+    "often. A model that gives one answer, or one ranking, to most pictures does not look at "
+    "them, whatever its score."
 )
 
 
@@ -58,7 +59,7 @@ def _table(field: str, entries: Sequence[Mapping[str, Any]], beside: ScoredTask)
         room="much",
         caption=f"{field}: answers over the labels{top if ks else ''}",
         columns=(
-            "", "Answers", "Entropy", "Commonest answer", *(f"Top-{k}" for k in ks), *(["Orderings"] if ranked else []),
+            "", "Answers", "Entropy", "Most common answer", *(f"Top-{k}" for k in ks), *(["Rankings"] if ranked else []),
         ),
         rows=tuple(_row(entry, rows, ks, ranked) for entry in entries),
     )  # fmt: skip
@@ -87,15 +88,17 @@ def _orderings(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if entry.get("rankings"):
             often = f"{count(entry['top_ordering_n'])} of {count(entry['rankings'])}"
             yield (
-                f"Commonest ordering of {entry['model']}: {', '.join(entry['top_ordering'])}: "
-                f"{percent(entry['top_ordering_share'])} ({often})"
+                f"Most common ranking of {entry['model']}: "
+                f"{', '.join(entry['top_ordering'])}: {percent(entry['top_ordering_share'])} "
+                f"({often})"
             )
 
 
 ANALYSIS = ShippedAnalysis(
     name="answer-spread",
-    title="How the answers spread",
-    about="label fields: entropy of the answers, the commonest one, and a warning of collapse",
+    title="Distribution of answers",
+    about="label fields: entropy of the answers, the most common answer, and a warning if "
+    "answers collapse",
     applies=has_scores,
     compute=_compute,
     blocks=_blocks,

@@ -29,9 +29,10 @@ CALIBRATION = ("brier", "log_loss", "ece", "ece_equal_mass", "captured_mass", "c
 NORMALISED = ("accuracy_length_normalised", "uar_length_normalised")
 
 _ABOUT = (
-    "The answer is the label with the greatest probability as a reply; probabilities are renormalised over the labels. "
-    "Captured mass is what was kept in that: the probability that the reply is one of the labels at all. Brier score and "
-    "log loss: lower is better. ECE: the mean gap between probability and share right, over 15 bins."
+    "The answer is the label with the highest probability as a reply; probabilities are "
+    "renormalised over the labels. Captured mass: probability that the reply is one of the "
+    "labels at all, before renormalising. Brier score and log loss: lower is better. ECE: "
+    "mean gap between probability and accuracy, over 15 bins."
 )
 _TOLD = {
     "brier": "Brier", "log_loss": "log loss", "ece": "ECE", "captured_mass": "captured mass",
@@ -95,7 +96,7 @@ def _field(numbers: Numbers, bins: Sequence[Mapping[str, Any]], at: Place) -> It
                 x_name="probability of the answer",
                 y_name="share right",
                 sized=True,
-                caption=f"{' · '.join(heading(row_key(entry)))}. Below the line: surer than right.",
+                caption=f"{' · '.join(heading(row_key(entry)))}. Below the line: overconfident.",
                 points=tuple(Point(b["confidence"], b["accuracy"], b["n"]) for b in entry["bins"]),
             )
     normalised = [_normalised(key, by) for key, by in numbers.items() if NORMALISED[0] in by]
@@ -103,8 +104,8 @@ def _field(numbers: Numbers, bins: Sequence[Mapping[str, Any]], at: Place) -> It
         yield Note(
             at=at,
             room="much",
-            text="By another estimator, the greatest log-probability a token, which gives no probabilities: "
-            f"{'; '.join(normalised)}.",
+            text="By another estimator, the highest log-probability per token, which gives no "
+            f"probabilities: {'; '.join(normalised)}.",
         )
     told = dict.fromkeys((m, by[m].estimator) for by in numbers.values() for m in CALIBRATION)
     yield Lines(

@@ -25,10 +25,10 @@ MOST_OPEN = 2
 """Models and prompts of one field that are not folded away."""
 
 _ABOUT = (
-    "Rows: the true class. Columns: what was answered; “no class” holds replies without a usable answer and answers "
-    "outside the true classes. Percent of the row, count below."
+    "Rows: true class. Columns: answer; “no class” holds replies without a usable answer and "
+    "answers outside the true classes. Percent of the row, count below."
 )
-_HABIT = "A class answered far more often than it is true is a habit of the model’s"
+_HABIT = "A class answered much more often than it is true is a habit of the model’s"
 
 
 def _compute(answers: TaskAnswers) -> Sequence[Entry]:
@@ -50,7 +50,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         blank_last = sorted(entries, key=lambda entry: bool(entry["condition"] == BLANK))
         for place, entry in enumerate(blank_last):
             folded = _folded(place, len(entries), "by class", "by class")
-            title = "" if place else "Class by class"
+            title = "" if place else "Results per class"
             yield _classes(entry, block.get(row_key(entry), {}), at, folded, title)
 
 
@@ -103,7 +103,7 @@ def _classes(
 
 ANALYSIS = ShippedAnalysis(
     name="class-by-class",
-    title="Class by class",
+    title="Results per class",
     about="label and yes-no fields: confusion matrices, and recall, precision and F1 of each class",
     applies=has_scores,
     compute=_compute,

@@ -23,7 +23,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
 ANALYSIS = ShippedAnalysis(
     name="consistency",
     title="Asked again",
-    about="runs with `--repeats`: how often answers change, and how much the score does",
+    about="runs with `--repeats`: how often answers change, and how much the score varies",
     applies=has_scores,
     compute=_compute,
     blocks=_blocks,

@@ -32,13 +32,14 @@ def _told(rows: Sequence[Mapping[str, Any]], beside: ScoredTask) -> Iterator[str
         kinds = unconstrained(beside.manifest, cell) if cell["task"] == beside.task.name else ()
         if kinds:
             yield (
-                f"{' '.join(heading(row_key(cell)))}: not held to its answers ({', '.join(kinds)}), since no "
-                "spelling that was tried held on the server: these are replies in free text"
+                f"{' '.join(heading(row_key(cell)))}: not constrained ({', '.join(kinds)}): "
+                "the server enforced no request format that was tried, so these are "
+                "free-text replies"
             )
     for entry in rows:
         yield (
-            f"{' '.join(heading(row_key(entry)))}: constraint broken in {count(entry['replies'])} replies, "
-            "which were read all the same"
+            f"{' '.join(heading(row_key(entry)))}: {count(entry['replies'])} replies broke "
+            "the constraint; they were parsed anyway"
         )
 
 
@@ -53,7 +54,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
 ANALYSIS = ShippedAnalysis(
     name="constraints",
     title="Constraints",
-    about="cells on the channel `choice`: where a server did not hold replies to the allowed answers",
+    about="cells on the channel `choice`: where a server did not enforce the allowed answers",
     applies=_applies,
     compute=_compute,
     blocks=_blocks,

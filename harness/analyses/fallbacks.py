@@ -33,7 +33,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
 ANALYSIS = ShippedAnalysis(
     name="fallbacks",
     title="Fallbacks",
-    about="every task: trials that were put in another form than asked, by rule",
+    about="every task: trials that were sent in another form than requested, by rule",
     applies=_applies,
     compute=_compute,
     blocks=_blocks,

@@ -22,8 +22,8 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Sequence[Block]:
 ANALYSIS = ShippedAnalysis(
     name="field-scores",
     title="Scores",
-    about="every scored field: its metrics, strict and over answered samples, with intervals, on the whole task, "
-    "its parts and its slices",
+    about="every scored field: its metrics, strict and on answered samples, with intervals, "
+    "for the whole task, its parts and its slices",
     applies=has_scores,
     compute=_compute,
     blocks=_blocks,

@@ -71,8 +71,9 @@ def _tables(found: _Found, columns: Sequence[tuple[str, str]], at: Place) -> Ite
         at=at,
         room="much",
         title=f"By {first['column']}",
-        caption=f"Mean ± standard deviation (n − 1) over {len(folds)} folds beside the value pooled over all samples, "
-        "strict. The deviation is that between folds, no interval of the mean",
+        caption=f"Mean ± standard deviation (n − 1) over {len(folds)} folds next to the value "
+        "pooled over all samples, strict. The deviation is between folds; it is not an "
+        "interval of the mean",
         columns=("", *(Column(w, group=name) for _, name in columns for w in ("Pooled", "Folds"))),
         rows=tuple(_row(key, _means(entries, columns)) for key, entries in found.items()),
     )
@@ -110,7 +111,7 @@ def _row(key: RowKey, cells: Sequence[Cell]) -> Row:
 ANALYSIS = ShippedAnalysis(
     name="folds",
     title="Folds",
-    about="tasks with `folds`: mean and deviation over folds beside the pooled value",
+    about="tasks with `folds`: mean and deviation over folds next to the pooled value",
     applies=_applies,
     compute=_compute,
     blocks=_blocks,

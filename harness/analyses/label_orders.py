@@ -23,7 +23,8 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
 ANALYSIS = ShippedAnalysis(
     name="label-orders",
     title="Label order",
-    about="label fields asked in several label orders: who is right under all, and answers by place in the list",
+    about="label fields run with several label orders: accuracy under all orders, and answers "
+    "by position in the list",
     applies=has_scores,
     compute=_compute,
     blocks=_blocks,

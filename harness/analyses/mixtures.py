@@ -12,8 +12,9 @@ from harness.core.blocks import Block, Cell, Lines, Note, Number, Point, Points,
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
 _ABOUT = (
-    "Samples of two labels at once: does the answer follow the share of each? The slope of P(own label) on its share is "
-    "1 where it does, 0 where it does not care, above 1 where it jumps from one label to the other."
+    "Samples with two labels at once: does the answer follow the share of each? The slope of "
+    "P(own label) on its share is 1 if it does, 0 if it ignores the share, and above 1 if it "
+    "jumps from one label to the other."
 )
 
 
@@ -76,7 +77,7 @@ def _cells(at: Mapping[str, Any]) -> Iterator[Cell]:
 ANALYSIS = ShippedAnalysis(
     name="mixtures",
     title="Mixtures",
-    about="cells under `mix:LAMBDA`, and drawn mixtures: whether P(label) follows its share",
+    about="cells with `mix:LAMBDA`, and drawn mixtures: whether P(label) follows its share",
     applies=lambda task: True,
     compute=_compute,
     blocks=_blocks,

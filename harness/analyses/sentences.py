@@ -57,7 +57,7 @@ def text_lines(rows: Sequence[ScoreRow], task: str) -> Iterator[str]:
     if not found:
         return
     yield ""
-    yield f"{task}: answers in the challenge's sentences, as texts (no official score)"
+    yield f"{task}: answers in the challenge's sentences, scored as text (not an official score)"
     yield f"{'':28}" + "".join(f"{heading:>12}" for _, heading in _SHOWN)
     for who_said, metrics in found.items():
         idle = {"-", "none", "free"}
@@ -74,8 +74,8 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     yield Preformatted(lines=tuple(text_lines(beside.scores, beside.task.name)), room="little")
     yield Table(
         room="much",
-        caption="Answers written in the challenge's sentences and compared with the true ones, as texts; no official "
-        "score",
+        caption="Answers written in the challenge's sentences and compared with the true ones as "
+        "text; not an official score",
         columns=("", "n", *(heading for _, heading in _SHOWN)),
         rows=(
             *(_row(key, metrics) for key, metrics in found.items()),
@@ -98,7 +98,7 @@ def _row(key: tuple[str, str, str, str], metrics: Mapping[str, ScoreRow]) -> Row
 ANALYSIS = ShippedAnalysis(
     name="sentences",
     title="Answers as texts",
-    about="tasks with `sentences`: BLEU and ROUGE-1 of the answers in the challenge's sentences",
+    about="tasks with `sentences`: BLEU and ROUGE-1 of answers in the challenge's sentences",
     applies=_applies,
     compute=_compute,
     blocks=_blocks,

@@ -35,10 +35,11 @@ MOST_OPEN = 2
 """Models and prompts of one annotation that are not folded away."""
 
 _ABOUT = (
-    "Each group’s own score, and what became of its questions. The gap is the distance from the best group’s score to "
-    "the worst’s. The widest of several differences is biased upwards: groups that are equal in truth show one too, and "
-    "how much they would show on average stands beside it; the interval reaches 0 where the groups may be equal. Groups "
-    f"of fewer than {LEAST_SAMPLES} samples or {LEAST_CLUSTERS} subjects (or what else is resampled) are suppressed."
+    "Each group’s score and outcomes. The gap is the difference between the best and the "
+    "worst group. The widest of several differences is biased upwards: groups that are truly "
+    "equal also show a gap, and the average size of that gap is shown next to it; the "
+    f"interval reaches 0 if the groups may be equal. Groups of fewer than {LEAST_SAMPLES} "
+    f"samples or {LEAST_CLUSTERS} subjects (or other clusters) are suppressed."
 )
 
 
@@ -166,14 +167,17 @@ def _majority(
 def _notes(entry: Mapping[str, Any]) -> Iterator[str]:
     if entry["classes"] is not None:
         shared = listed(entry["classes"]) or "none"
-        yield f"The groups hold different classes; scores are over those that they share: {shared}."
+        yield (
+            "The groups have different classes; scores are over the classes that they share: "
+            f"{shared}."
+        )
     by_reason: dict[str, list[str]] = {}
     for group in entry["suppressed"]:
         by_reason.setdefault(group["why"], []).append(group["name"])
     for why, names in by_reason.items():
         yield f"Suppressed ({why}): {listed(names)}."
     if entry["unknown"]:
-        yield f"{count(entry['unknown'])} samples have no value and are in no group."
+        yield f"{count(entry['unknown'])} samples have no value and belong to no group."
 
 
 def gap_words(entry: Mapping[str, Any]) -> str:
@@ -194,7 +198,9 @@ def slice_lines(rows: Sequence[Mapping[str, Any]], *, most: int) -> Iterator[str
         told = "; ".join((*_ends(entry), *_refused(entry), *_small(entry)))
         yield f"{who_answered(entry)}{part} by {entry['column']}: {told or 'one group'}"
     if mine[most:]:
-        yield f"{count(len(mine) - most)} more tables of groups: harness report RUN, or --json"
+        yield (
+            f"{count(len(mine) - most)} more tables of groups: see harness report RUN, or --json"
+        )
 
 
 def _ends(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -89,5 +89,5 @@ def _name(key: tuple[str, ...]) -> str:
 def mended_lines() -> Iterator[str]:
     """What the two columns differ in."""
     yield ""
-    yield "compat: as the reference implementation of June 2024 computes; strict hints it:"
+    yield "compat: computed like the reference implementation of June 2024. strict corrects:"
     yield from (f"  - {line}" for line in MENDED)

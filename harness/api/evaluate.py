@@ -57,7 +57,7 @@ class EvaluateOptions(TypedDict, total=False):
     label_orders: str | Sequence[str]
     """`as-written` (default), `reversed`, `rotated-K`, `shuffled-SEED`."""
     shots: int | Sequence[int]
-    """Worked examples before each sample, 0 and up; default: the task's own."""
+    """Few-shot examples before each sample, 0 and up; default: the task's own."""
     thinking: str | int | Sequence[str | int]
     """How much a model is to think before it answers: `off`, `on`, `low`, `medium`, `high`, or a number of tokens. Several
     are an axis. A model that cannot be asked so is an error before anything is asked."""

@@ -1,7 +1,7 @@
-"""A condition as it is written on the command line and in the files of a run: pictures, worked examples, how pictures
+"""A condition as it is written on the command line and in the files of a run: pictures, few-shot examples, how pictures
 are sent, label order.
 
-`apex+shots-4+label-order:reversed` shows the apex behind four worked examples, the labels in reversed order. Here
+`apex+shots-4+label-order:reversed` shows the apex behind four few-shot examples, the labels in reversed order. Here
 alone such a word is taken apart; everything else reads the fields of the cell.
 """
 

@@ -54,7 +54,7 @@ _NUMBERED = re.compile(r"(.+)-([0-9]{1,6}(?:\.[0-9]{1,3})?)", re.ASCII)
 def load_condition(name: str) -> Condition:
     """The condition of that name: registered, one of a family (`uniform-8`, `resize:224`), or several joined by `+`.
 
-    Worked examples and label orders are no conditions of pictures: `read_presentation` takes them apart. Raises HarnessError listing the names there are, and for a parameter that does not suit.
+    Few-shot examples and label orders are no conditions of pictures: `read_presentation` takes them apart. Raises HarnessError listing the names there are, and for a parameter that does not suit.
     """
     if "+" in name:
         parts = tuple(load_condition(part) for part in name.split("+"))
@@ -111,7 +111,7 @@ def needs_video(condition: Condition) -> bool:
 
 
 def describe_conditions() -> Iterator[Listed]:
-    """Each condition and family as it is written, with one line, sorted; label orders and worked examples too."""
+    """Each condition and family as it is written, with one line, sorted; label orders and few-shot examples too."""
     told = [
         Listed(SHOTS_FORM, f"N few-shot examples (at most {MOST_SHOTS}), if the prompt shows them: shots-4"),
         Listed(f"{PIXELS}0.25MP", "pictures of more pixels (width times height; any number) made smaller, none larger"),

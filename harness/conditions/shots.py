@@ -1,4 +1,4 @@
-"""Worked examples before the question, as a condition: `shots-4` shows four labelled pictures first.
+"""Few-shot examples before the question, as a condition: `shots-4` shows four labelled pictures first.
 
 It stands behind the condition whose pictures are shown (`apex+shots-4`), or alone. Which examples: see
 `harness.run.exemplars`.
@@ -37,7 +37,7 @@ def split_shots(condition: str) -> tuple[str, int]:
 
 
 def of_examples(condition: Condition) -> Condition:
-    """What is done to the pictures of worked examples under a condition: what chooses and forms pictures is done
+    """What is done to the pictures of few-shot examples under a condition: what chooses and forms pictures is done
     to them too, so that they look as the sample's do; what disturbs the sample leaves them alone."""
     if isinstance(condition, Joined):
         kept = tuple(part for part in condition.parts if not _disturbs(part))

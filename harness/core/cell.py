@@ -43,12 +43,12 @@ class Cell:
     model: str
     prompt: str
     condition: str
-    """What the pictures are shown as; without worked examples and label order, which are fields of their own."""
+    """What the pictures are shown as; without few-shot examples and label order, which are fields of their own."""
     protocol: str
     channel: Channel = FREE
     """How the answer is taken."""
     shots: int = 0
-    """Worked examples before each sample."""
+    """Few-shot examples before each sample."""
     label_order: str = AS_WRITTEN
     """The order in which the prompt lists the labels."""
     thinking: str = ""
@@ -83,7 +83,7 @@ class Cell:
 
     @property
     def shown_condition(self) -> str:
-        """The condition with worked examples, how pictures are sent, and label order, in one word:
+        """The condition with few-shot examples, how pictures are sent, and label order, in one word:
         `apex+shots-4+pixels:0.25MP+label-order:reversed`."""
         return spelled_condition(
             self.condition, self.shots, self.label_order, pixels=self.pixels, detail=self.detail
@@ -123,7 +123,7 @@ def spelled_condition(
     pixels: int = 0,
     detail: str = "",
 ) -> str:
-    """A condition, a number of worked examples, how pictures are sent, and a label order in one word;
+    """A condition, a number of few-shot examples, how pictures are sent, and a label order in one word;
     `harness.conditions` reads it back."""
     parts = [] if condition == "none" else [condition]
     parts += [f"shots-{shots}"] if shots else []

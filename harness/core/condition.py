@@ -47,7 +47,7 @@ class Disturbing(Protocol):
 
     @property
     def sample_alone(self) -> bool:
-        """True: worked examples shown before the sample keep their pictures."""
+        """True: few-shot examples shown before the sample keep their pictures."""
         ...
 
 

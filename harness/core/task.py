@@ -78,9 +78,9 @@ class Task(BaseModel):
     prompts: tuple[str, ...] = Field(min_length=1)
     """Prompts that suit; the first runs unless others are asked for."""
     shots: NonNegativeInt = 0
-    """Worked examples shown before each sample, where the command names no `--shots` and the prompt shows any."""
+    """Few-shot examples shown before each sample, where the command names no `--shots` and the prompt shows any."""
     exemplars: Mapping[str, Any] = {}
-    """Where worked examples come from: source options in place of the task's own (`split: train`), or a source with
+    """Where few-shot examples come from: source options in place of the task's own (`split: train`), or a source with
     its `family:`. Empty: from the samples themselves, never from the subject that is asked about."""
     parts: str | None = None
     """An annotation that splits the samples into parts scored separately (the question kind of ME-VQA)."""

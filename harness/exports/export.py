@@ -1,7 +1,7 @@
 """A run as others may have it: scores, outcomes and values under names that only holders of the data can make.
 
 Left out are `private/`, the journal, the report page, pictures, paths, ids, the rows of analyses that other packages
-bring (which may quote anything), and, unless asked for, replies and conversations (which may quote a data set's questions, and answers of worked examples). What pairing needs is in
+bring (which may quote anything), and, unless asked for, replies and conversations (which may quote a data set's questions, and answers of few-shot examples). What pairing needs is in
 `samples.parquet`: for each sample under its made-up name its cluster under a made-up name, the annotations that slices
 are cut by, and its true values, from which every metric's contribution follows. Rows are in the order of the made-up
 names, so that no place in a list gives an id away.
@@ -57,7 +57,7 @@ class Kept:
     replies: bool = False
     """The models' words."""
     prompts: bool = False
-    """Templates and conversations, which may quote the data set's own questions, and the answers of worked examples."""
+    """Templates and conversations, which may quote the data set's own questions, and the answers of few-shot examples."""
 
 
 def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ STRS = F1 of spotting x F1 of the emotions over the spotted pairs.
 
 The reference implementation (github.com/genbing99/STRS-Metric, June 2024), whose numbers leaderboards show,
 departs from that in ways that help or hurt silently. :mod:`harness.metrics.spotting_compat` gives its numbers
-as they are; :func:`strict` hints each departure, and MENDED says what they are.
+as they are; :func:`strict` corrects each departure, and MENDED says what they are.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def spotting_family(
 def strict(
     predicted: Sequence[Spot], truth: Sequence[Spot], emotions: Sequence[str] | None = None
 ) -> Spotting:
-    """The numbers with every departure of MENDED mended."""
+    """The numbers with every departure in MENDED corrected."""
     family = spotting_family(predicted, truth, emotions=emotions)
     totals = family.rows().sum(axis=0)
     found = {name: float(family.value(name, totals)) for name in family.metrics}

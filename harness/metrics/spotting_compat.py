@@ -1,7 +1,7 @@
 """Spotting scores as the reference implementation of STRS computes them, departures included.
 
 github.com/genbing99/STRS-Metric, June 2024; rebuilt from what it does, and held to its numbers by a table.
-Leaderboards show these; :mod:`harness.metrics.spotting` hints what it departs in.
+Leaderboards show these; :mod:`harness.metrics.spotting` corrects its departures.
 """
 
 from __future__ import annotations

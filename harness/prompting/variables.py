@@ -72,7 +72,7 @@ def field_variables(
 def example_variables(
     values: Mapping[str, Any], pictures: Sequence[Any], *, question: str | None = None
 ) -> dict[str, Any]:
-    """What a prompt sees of one worked example: its pictures (slots once rendered), its question, its true values.
+    """What a prompt sees of one few-shot example: its pictures (slots once rendered), its question, its true values.
 
     Sets become lists, whole numbers lose their `.0`.
     """
@@ -83,7 +83,7 @@ def example_variables(
 
 
 def made_up_examples(fields: Mapping[str, FieldSpec], count: int) -> tuple[dict[str, Any], ...]:
-    """Worked examples of one picture each that stand in for real ones: for lint, and to count pictures."""
+    """Few-shot examples of one picture each that stand in for real ones: for lint, and to count pictures."""
     values = {name: kind_of(spec).example(spec) for name, spec in fields.items()}
     return tuple(
         example_variables(

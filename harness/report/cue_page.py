@@ -65,9 +65,9 @@ def _sections(
     """The two kinds of effect, each with its figures and tables; a kind without effects is left out."""
     kinds = (
         (causes, "causes", "Causes", "caused", list(cause_blocks(causes)),
-         "Mean paired change with one cue changed and all else equal. Left of the line the first picture of a "
-         "pair scores lower."),
-        (regions, "regions", "Region reliance", "region less control", list(region_blocks(regions, controls=controls)),
+         "Mean paired change with one cue changed and everything else equal. Left of the "
+         "line, the first picture of a pair scores lower."),
+        (regions, "regions", "Region reliance", "region minus control", list(region_blocks(regions, controls=controls)),
          "Mean paired difference: a region covered, less as much of the face covered elsewhere. For P(truth) and "
          "correct, left of the line means that the region is relied on; for how far an answer moved, right of it. A "
          "reliance, not a cause."),

@@ -38,11 +38,11 @@ READ_AT_MOST = 5000
 """Samples of a source gone through in search of those shown."""
 
 PEOPLE = (
-    "Pictures are not shown: faces are people, and a report gets passed on. "
-    "They stay where the data lie."
+    "Pictures are not shown: faces are people, and reports are passed on. The pictures stay "
+    "with the data."
 )
 
-GREY = ("uniform grey shown in place of the picture", "")
+GREY = ("uniform grey shown instead of the picture", "")
 """Caption and (empty) name of what stands for a blank picture."""
 
 Place: TypeAlias = "tuple[str, str, str]"
@@ -110,7 +110,8 @@ def _redraw(
     source = opener(task.source, fields=fields, base=Path())
     if source.digest() != digest:
         album.notes[task.name] = (
-            "Pictures are not shown: this version draws these faces differently from the one that ran."
+            "Pictures are not shown: this version draws these faces differently from the "
+            "version that ran."
         )
         return
     ids = {sample for _, _, sample in places} | {mixed[p] for p in places if p in mixed}
@@ -132,7 +133,7 @@ def _redraw(
         frames = _frames(media[place[2]], task, view)
         if len(used) + len(frames) > most:
             album.notes[task.name] = (
-                f"Pictures are shown for the first samples only, {len(used)} in all."
+                f"Pictures are shown for the first samples only ({len(used)} in all)."
             )
             break
         for _, picture in frames:

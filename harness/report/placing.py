@@ -31,7 +31,7 @@ def apart(sections: Sequence[Section], tables: Sequence[ScoreTable]) -> Iterator
 
 def score_block(table: ScoreTable) -> Table:
     """A score table where there is much room: strict beside answered only."""
-    strict, answered = "Strict: no answer counts as a miss", "Answered only"
+    strict, answered = "Strict: a missing answer counts as a miss", "Answered only"
     return Table(
         room="much",
         caption=f"Scores of {table.name}, 95% intervals in brackets{_unseen(table, '. ')}",

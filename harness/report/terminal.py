@@ -157,7 +157,10 @@ def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iter
         if "without_truth" in state:
             yield truthless_words(state["without_truth"])
         if state["pending"]:
-            yield f"{count(state['pending'])} trials not finished yet: the same command goes on"
+            yield (
+                f"{count(state['pending'])} trials not finished: run the same command again to "
+                "continue"
+            )
     yield from _rows_left_out(manifest, task)
 
 

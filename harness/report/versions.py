@@ -17,10 +17,10 @@ from harness.score import Scores
 
 _CHANGED: Mapping[str, str] = {
     "prompt": "its text was edited",
-    "model": "the model is another",
-    "sampling": "it was sampled otherwise",
-    "max_images": "another number of pictures was allowed",
-    "task": "fields or media of the task changed; its replies are read by those of now",
+    "model": "another model",
+    "sampling": "other sampling settings",
+    "max_images": "another maximum number of pictures",
+    "task": "fields or media of the task changed; its replies are parsed with the current ones",
 }
 
 
@@ -78,8 +78,9 @@ def kept_lines(manifest: Mapping[str, Any], scores: Scores, task: str) -> Iterat
             )
     if told:
         yield (
-            f"left out: {len(told)} earlier version{'s' if len(told) > 1 else ''}: {', '.join(told)}; harness compare "
-            "compares them, the page of harness report shows them"
+            f"left out: {len(told)} earlier version{('s' if len(told) > 1 else '')}: "
+            f"{', '.join(told)}; `harness compare` compares them, and the page of `harness "
+            "report` shows them"
         )
     gone = manifest["tasks"][task].get("gone", 0)
     if gone:

@@ -27,7 +27,7 @@ class Axes:
     channels: tuple[Channel, ...] = ()
     """Empty: each task's own."""
     shots: tuple[int, ...] = ()
-    """Worked examples before each sample; empty: each task's own number."""
+    """Few-shot examples before each sample; empty: each task's own number."""
     pixels: tuple[int, ...] = ()
     """The most pixels of each picture, 0 for pictures as they are; empty: what the models' settings say."""
     details: tuple[str, ...] = ()

@@ -33,7 +33,7 @@ FIELD_KEYS = frozenset(
 """What of a field prompts show, or a reply is held to; definitions where the prompt may show them."""
 TASK_KEYS = frozenset({"fields", "media", "max_tokens", "shots", "channel", "exemplars"})
 """What of a task counts: of fields the keys above, of media every key, `max_tokens` through the sampling, `shots` and
-`channel` through the cell, `exemplars` where worked examples are shown. Samples are not part of it: what changes of a
+`channel` through the cell, `exemplars` where few-shot examples are shown. Samples are not part of it: what changes of a
 sample shows in the keys of its requests."""
 
 _FIELD_KEYS_0_2 = (

@@ -117,7 +117,7 @@ def _refuse_thoughtless(cell: Cell, name: str, missing: Collection[Need]) -> Non
 
 
 def check_pictures(plan: Plan, axes: Axes, cards: Mapping[str, Card], library: Library) -> None:
-    """Raises HarnessError where worked examples make a request hold more pictures than a model is known to take.
+    """Raises HarnessError where few-shot examples make a request hold more pictures than a model is known to take.
 
     Counted are the pictures of a made-up sample of one picture, neighbours as one, since these may become a contact
     sheet.

@@ -69,12 +69,12 @@ def read_table(
 
 def unreadable(path: Path, fault: str) -> HarnessError:
     """The error for a table of a run that is not as the harness wrote it."""
-    mend = (
+    hint = (
         "score the run again: harness score RUN"
         if path.name == "records.parquet"
         else "put back a copy, or give the run's command again, which writes it anew"
     )
-    return HarnessError(f"{path} cannot be read: {fault}", hint=mend, at_work=False)
+    return HarnessError(f"{path} cannot be read: {fault}", hint=hint, at_work=False)
 
 
 def _arrow() -> Any:

@@ -1,4 +1,4 @@
-"""Worked examples as they are shown: drawn for each sample, their pictures read, formed and held for the next."""
+"""Few-shot examples as they are shown: drawn for each sample, their pictures read, formed and held for the next."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_HELD = 64
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """The worked examples before one sample."""
+    """The few-shot examples before one sample."""
 
     ids: tuple[str, ...] = ()
     given: tuple[Mapping[str, Any], ...] = ()
@@ -36,7 +36,7 @@ NO_EXAMPLES = Examples()
 
 
 class Gallery:
-    """A number of worked examples of one task under one condition."""
+    """A number of few-shot examples of one task under one condition."""
 
     def __init__(
         self,

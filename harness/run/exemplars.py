@@ -1,4 +1,4 @@
-"""Worked examples shown before a sample: which may be shown, and which are drawn for it.
+"""Few-shot examples shown before a sample: which may be shown, and which are drawn for it.
 
 `RULE` says how; nothing but the seed and the sample's id decides, so that a sample has the same examples under
 every model, prompt and condition, and more shots keep those of fewer.
@@ -45,7 +45,7 @@ class ExampleKind:
 
 @dataclass(frozen=True, slots=True)
 class ExamplePool:
-    """What the worked examples of one task are drawn from, as the plan read it."""
+    """What the few-shot examples of one task are drawn from, as the plan read it."""
 
     task: Task
     """Its labels fixed."""
@@ -125,7 +125,7 @@ class ExamplePool:
 
 
 def exemplar_source(task: Task) -> Mapping[str, Any]:
-    """The source options of a task's worked examples: its own, with those of `exemplars` in their place.
+    """The source options of a task's few-shot examples: its own, with those of `exemplars` in their place.
 
     Side tables are about the task's own samples; examples from elsewhere have those that `exemplars` names.
     """
@@ -136,7 +136,7 @@ def exemplar_source(task: Task) -> Mapping[str, Any]:
 
 
 def read_pool(task: Task, *, seed: int, here: Path) -> ExamplePool:
-    """One pass over the source of worked examples. Raises HarnessError where it cannot be read."""
+    """One pass over the source of few-shot examples. Raises HarnessError where it cannot be read."""
     options = exemplar_source(task)
     try:
         source = open_source(options, fields=task.fields, base=here)

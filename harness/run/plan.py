@@ -55,7 +55,7 @@ class PlannedTask:
     gone: frozenset[str] = frozenset()
     """Samples that the run held before and that the source no longer has."""
     pool: ExamplePool | None = None
-    """What worked examples are drawn from, where a cell shows any."""
+    """What few-shot examples are drawn from, where a cell shows any."""
 
     @property
     def cluster_unit(self) -> str:

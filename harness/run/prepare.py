@@ -88,7 +88,7 @@ def prepare(
 
 
 class _Preparation:
-    """What the cells of one task share: conditions, template variables, worked examples, partners of mixtures."""
+    """What the cells of one task share: conditions, template variables, few-shot examples, partners of mixtures."""
 
     def __init__(
         self, planned: PlannedTask, cells: Sequence[Cell], plan: Plan, library: Library
@@ -188,7 +188,7 @@ def second_variable(pictures: Sequence[Visual]) -> dict[str, object]:
 def with_examples(
     record: Mapping[str, Sequence[int | str]] | None, examples: Examples
 ) -> Mapping[str, Sequence[int | str]] | None:
-    """The record of what is shown, with the ids of the worked examples."""
+    """The record of what is shown, with the ids of the few-shot examples."""
     return {**(record or {}), "exemplars": examples.ids} if examples.ids else record
 
 

@@ -70,7 +70,7 @@ def preview(
 ) -> Preview | None:
     """The rendered messages of a sample up to the model's first reply; None where nothing is asked.
 
-    `pool` holds the worked examples, where any are shown, `pairs` the partners where the condition mixes. Raises
+    `pool` holds the few-shot examples, where any are shown, `pairs` the partners where the condition mixes. Raises
     HarnessError where too few can be drawn.
     """
     asks = prompt.head.fills(sample.asked_of(task.fields))
@@ -135,7 +135,7 @@ def _in_order_shown(
 
 
 def _example(task: Task, pixels: int, medium: Medium, view: Condition) -> ShownSample:
-    """The pictures of a worked example, a pixel for one that cannot be read."""
+    """The pictures of a few-shot example, a pixel for one that cannot be read."""
     try:
         return ShownSample(tuple(_visuals(as_shown(medium, view, task, pixels=pixels))[1]))
     except MediaError:

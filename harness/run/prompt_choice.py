@@ -28,9 +28,9 @@ def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple
     fitting = tuple(prompt for prompt in prompts if prompt.head.fills(task.fields))
     if not fitting:
         raise HarnessError(
-            f"no prompt asked for fills a field of task {task.name} ({', '.join(task.fields)}): "
-            + "; ".join(f"{p.name} fills {', '.join(p.head.fields)}" for p in prompts),
-            hint=f"--prompt {task.prompts[0]}, or --prompt all for each task's own",
+            f"no requested prompt answers a field of task {task.name} ({', '.join(task.fields)}): "
+            + "; ".join(f"{p.name} answers {', '.join(p.head.fields)}" for p in prompts),
+            hint=f"use --prompt {task.prompts[0]}, or --prompt all for each task's own",
         )
     return fitting
 
@@ -49,21 +49,22 @@ def refuse_overruled(axes: Axes, prompts: Sequence[Prompt]) -> None:
     for key in sorted(axes.changed & {name for name, value in given.items() if value}):
         flag = "--" + key.replace("_", "-")
         raise HarnessError(
-            f"--set {key} has no effect beside {flag}", hint=f"leave out --set {key} or {flag}"
+            f"--set {key} has no effect together with {flag}",
+            hint=f"leave out --set {key} or {flag}",
         )
     limited = [p for p in prompts if p.head.max_tokens is not None]
     if "max_tokens" in axes.changed and limited:
         told = ", ".join(f"{p.name} ({p.head.max_tokens})" for p in limited)
         raise HarnessError(
-            f"--set max_tokens has no effect on prompts with a limit of their own: {told}",
-            hint="--max-tokens N holds for all prompts; or change max_tokens in the head of the prompt",
+            f"--set max_tokens has no effect on prompts with their own limit: {told}",
+            hint="use --max-tokens N for all prompts, or change max_tokens in the front matter of the prompt",
         )
 
 
 def conditions_of(
     task: Task, axes: Axes, prompts: Sequence[Prompt], library: Library
 ) -> dict[str, tuple[Presentation, ...]]:
-    """Prompt -> what its samples are shown as: each condition behind every number of worked examples asked for.
+    """Prompt -> what its samples are shown as: each condition behind every number of few-shot examples asked for.
 
     A prompt that shows none runs without. Raises HarnessError where none of the prompts shows those asked for.
     """
@@ -74,8 +75,8 @@ def conditions_of(
     showing = {p.name for p in prompts if "exemplars" in library.variables(p)}
     if prompts and asked and not showing:
         raise HarnessError(
-            f"task {task.name}: no prompt shows worked examples: {', '.join(p.name for p in prompts)}",
-            hint="take one that does, such as --prompt emotion/few-shot-image, or write "
+            f"task {task.name}: none of the prompts shows few-shot examples: {', '.join(p.name for p in prompts)}",
+            hint="use one that does, such as --prompt emotion/few-shot-image, or write "
             "{% for shot in exemplars %} into yours",
         )
     return {

@@ -40,7 +40,7 @@ COLUMN_LINES: Mapping[str, str] = MappingProxyType(
         "task": "Name of the task.",
         "model": "Name of the model.",
         "prompt": "Name of the prompt; of an earlier version with its date.",
-        "condition": "What the pictures are shown as, with worked examples and label order.",
+        "condition": "What the pictures are shown as, with few-shot examples and label order.",
         "protocol": "How the sample becomes an answer.",
         "channel": "How the answer is taken.",
         "sample": "Id of the sample.",

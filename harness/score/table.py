@@ -39,7 +39,7 @@ class ScoreRow:
     prompt: str
     """Name of the prompt; `-` for a baseline."""
     condition: str
-    """What the pictures are shown as, with worked examples and label order; `none` for a baseline."""
+    """What the pictures are shown as, with few-shot examples and label order; `none` for a baseline."""
     slice: str
     """`all`, the name of a part, or `column=value`."""
     field: str

@@ -94,7 +94,7 @@ def bootstrap_many(
 
     - ``percentile`` (Efron and Tibshirani 1993, ch. 13): stays within the metric's range.
     - ``expanded`` (Hesterberg 2015): wider quantiles, for few clusters the best of the four.
-    - ``bca`` (Efron 1987): hints bias and skew, for many clusters; where its correction is
+    - ``bca`` (Efron 1987): corrects bias and skew, for many clusters; where its correction is
       undefined the expanded bounds stand and ``method`` says so.
     - ``t``: jackknife standard error, no draws; right for means of clusters and for differences.
     - ``unequal``: the wider of expanded percentile and t, with degrees of freedom that unequal

@@ -59,14 +59,14 @@ def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: F
     absent = [q.row for q in questions.rows if not given[q.video_id]]
     if absent:
         raise HarnessError(
-            f"{questions.path.name}: {name_rows(absent)} were not answered in these runs",
-            hint="finish the run (the same command goes on), or add the run that asked them",
+            f"{questions.path.name}: {name_rows(absent)} are not answered in these runs",
+            hint="finish the run (run the same command again), or add the run that asked them",
         )
     unknown = [q.row for q in questions.rows if q.kind is None]
     if unknown and not fill.words:
         raise HarnessError(
-            f"{questions.path.name}, {name_rows(unknown)}: a question in a wording never seen",
-            hint="--fill words sends the replies as they stand",
+            f"{questions.path.name}, {name_rows(unknown)}: a question in an unknown wording",
+            hint="use --fill words to submit the replies as they are",
         )
     answers: list[str] = []
     filled: list[Filled] = []
@@ -91,7 +91,7 @@ def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: F
 def _answer(question: Question, given: Given, fill: Fill) -> tuple[str, dict[str, str]]:
     """The answer's text (empty where there is none) and, by field, why a value was lacking."""
     if question.kind is None:
-        return _words(given), {"question": "wording never seen"}
+        return _words(given), {"question": "unknown wording"}
     values: dict[str, Value] = {}
     lacking: dict[str, str] = {}
     for name in ASKED[question.kind]:
@@ -133,8 +133,9 @@ def _refuse_several(questions: Questions, given: Mapping[str, Sequence[Given]]) 
     )
     told = "\n  ".join(f"{' '.join(cell)} ({count} rows)" for cell, count in cells.items())
     raise HarnessError(
-        f"{questions.path.name}: {name_rows([q.row for q in several])} were answered more than once, by\n  {told}",
-        hint="choose one with --model, --prompt, --condition or --channel, or name fewer runs",
+        f"{questions.path.name}: {name_rows([q.row for q in several])} are answered more than "
+        f"once, by\n  {told}",
+        hint="choose one with --model, --prompt, --condition or --channel, or give fewer runs",
     )
 
 
@@ -145,7 +146,8 @@ def _without_answer(
         f"{name_rows(rows)}: {why}{_quoted(said[why])}" for why, rows in open_rows.items()
     )
     return HarnessError(
-        f"{questions.path.name}: {sum(map(len, open_rows.values()))} replies hold no usable answer\n  {told}",
+        f"{questions.path.name}: {sum(map(len, open_rows.values()))} replies have no usable "
+        f"answer\n  {told}",
         hint="the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "
         "reply's own words, --fill coarse=negative (fine, action_units, au_shown, ...) sends what you name; "
         "both are listed in the receipt",

@@ -55,12 +55,12 @@ def check_file(path: Path, questions: Questions, form: SubmissionForm) -> Findin
     except OSError as error:
         raise HarnessError(
             f"{path} cannot be read: {error.strerror}",
-            hint="name the file of answers as --check FILE",
+            hint="name the answer file with --check FILE",
         ) from None
     findings = check_rows(data, questions, form, name=path.name)
     if path.name == questions.answers_to:
         return findings
-    wrong = f"the file is called {path.name}, and must be called {questions.answers_to}"
+    wrong = f"the file is named {path.name}; the name must be {questions.answers_to}"
     return replace(findings, faults=(wrong, *findings.faults))
 
 
@@ -74,16 +74,16 @@ def check_rows(data: bytes, questions: Questions, form: SubmissionForm, *, name:
     faults: list[str] = []
     warnings: list[str] = []
     if text.startswith("\ufeff"):
-        faults.append("row 1: the file opens with a byte order mark, which is no JSON")
+        faults.append("row 1: the file starts with a byte order mark, which is not valid JSON")
         text = text[1:]
     raw = text.split("\n")
     if raw[-1] == "":
         raw.pop()
     else:
-        warnings.append("the last row has no line end")
+        warnings.append("the last row does not end with a line break")
     ended = [number for number, line in enumerate(raw, start=1) if line.endswith("\r")]
     if ended:
-        warnings.append(f"{name_rows(ended)}: Windows line ends")
+        warnings.append(f"{name_rows(ended)}: Windows line endings")
     lines, broken = _objects([line.removesuffix("\r") for line in raw])
     faults += broken
     faults += _order_faults(lines, questions.rows)
@@ -157,13 +157,13 @@ def _order_faults(lines: Sequence[_Line], asked: Sequence[Question]) -> Iterator
         first[line.id] = line.row
         kept.append(line)
     if unknown:
-        yield f"{name_rows(unknown)}: a video_id that is not among the questions"
+        yield f"{name_rows(unknown)}: a video_id that is not in the questions"
     missing = [question.row for question in asked if question.video_id not in first]
     if missing:
-        yield f"no answer to {name_rows(missing)} of the questions"
+        yield f"{name_rows(missing)} of the questions have no answer"
     moved = [later.row for earlier, later in pairwise(kept) if place[later.id] < place[earlier.id]]
     if moved:
-        yield f"{name_rows(moved)}: out of the questions' order"
+        yield f"{name_rows(moved)}: not in the order of the questions"
 
 
 def _field_faults(lines: Sequence[_Line], asked: Sequence[Question]) -> Iterator[str]:
@@ -176,17 +176,17 @@ def _field_faults(lines: Sequence[_Line], asked: Sequence[Question]) -> Iterator
             continue
         for name, value in question.cells.items():
             if name not in line.cells:
-                found.setdefault(f"no field {name!r}", []).append(line.row)
+                found.setdefault(f"field {name!r} is missing", []).append(line.row)
             elif name != "answer" and line.cells[name] != value:
-                found.setdefault(f"another {name} than in the questions", []).append(line.row)
+                found.setdefault(f"a {name} that differs from the questions", []).append(line.row)
         for name in line.cells:
             if name not in question.cells:
-                found.setdefault(f"a field {name!r}, which the questions do not have", []).append(
+                found.setdefault(f"a field {name!r} that the questions do not have", []).append(
                     line.row
                 )
         answer = line.cells.get("answer")
         if answer is not None and not isinstance(answer, str):
-            found.setdefault("the answer is no text", []).append(line.row)
+            found.setdefault("the answer is not text", []).append(line.row)
         elif answer is None or not answer.strip():
             found.setdefault("the answer is empty", []).append(line.row)
     yield from (f"{name_rows(numbers)}: {what}" for what, numbers in found.items())
@@ -201,7 +201,7 @@ def _field_order(lines: Sequence[_Line], asked: Mapping[str, Question]) -> Itera
         and list(line.cells) != list(asked[line.id].cells)
     ]
     if moved:
-        yield f"{name_rows(moved)}: the fields stand in another order than in the questions"
+        yield f"{name_rows(moved)}: the fields are in a different order than in the questions"
 
 
 def name_rows(numbers: Sequence[int]) -> str:

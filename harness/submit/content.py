@@ -21,7 +21,7 @@ LEAST = 5
 SHARE = 0.9
 """One answer to this share of the questions of a kind is a collapse: no published label list is that uneven."""
 
-OUTSIDE = "outside the labels known"
+OUTSIDE = "not one of the known labels"
 
 _LISTS = frozenset({"action_units"})
 
@@ -41,21 +41,21 @@ def _remarks(question: Question, answer: str, labels: Labels) -> Iterator[str]:
     if script:
         yield f"letters of another script ({script})"
     if any(unicodedata.category(c) in {"Cc", "Cf"} for c in answer):
-        yield "control or unseen characters, such as a line break"
+        yield "control or invisible characters, such as a line break"
     if question.kind is None:
-        yield "a question in a wording never seen: its answer was not checked"
+        yield "a question in an unknown wording: its answer was not checked"
         return
     try:
         values = answers_of(question.kind, answer)
     except ValueError:
-        yield "not in the challenge's sentence: its action units and classes were not checked"
+        yield "not in the challenge's sentence: action units and classes were not checked"
         return
     for field in ASKED[question.kind]:
         yield from _field_remarks(field, values[field], labels)
     if question.kind == COMBINED and "action unit" in question.question:
         told = sentence_for(COMBINED, values, question=question.question)
         if answer.strip() != told:  # how the open questions of 2026 are answered was not seen
-            yield "another wording than the challenge's sentence"
+            yield "worded differently from the challenge's sentence"
 
 
 def _field_remarks(field: str, text: str, labels: Labels) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _field_remarks(field: str, text: str, labels: Labels) -> Iterator[str]:
         if label is None:
             yield f"{field}: {OUTSIDE}: {_short(part)}"
         else:
-            yield f"{field}: {_short(part)} in place of {label}"
+            yield f"{field}: {_short(part)} instead of {label}"
     if len(set(parts)) < len(parts):
         yield f"{field}: the same name twice"
 
@@ -87,7 +87,7 @@ def _collapse(pairs: Sequence[Pair]) -> Iterator[str]:
         total = sum(counted.values())
         top, times = min(counted.items(), key=lambda item: (-item[1], item[0]))
         if total >= LEAST and times >= SHARE * total:
-            yield f"{kind}: one answer to {times} of {total} questions: {_short(top)}"
+            yield f"{kind}: the same answer to {times} of {total} questions: {_short(top)}"
 
 
 def _other_script(text: str) -> str:

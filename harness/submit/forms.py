@@ -82,15 +82,13 @@ def form_named(name: str, labels: Mapping[str, tuple[str, ...]] | None = None) -
     """The form of a name, with label lists replaced. Raises HarnessError for an unknown name or field."""
     form = FORMS.get(name)
     if form is None:
-        raise HarnessError(
-            f"no challenge is called {name!r}", hint=f"use one of {', '.join(FORMS)}"
-        )
+        raise HarnessError(f"unknown challenge {name!r}", hint=f"use one of {', '.join(FORMS)}")
     known = form.labels_for("")
     for name_of_field in labels or {}:
         if name_of_field not in known:
             raise HarnessError(
                 f"{form.name} has no labels for {name_of_field!r}",
-                hint=f"its fields with labels are: {', '.join(known)}",
+                hint=f"fields with labels: {', '.join(known)}",
             )
     return replace(form, labels=dict(labels or {}))
 

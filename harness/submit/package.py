@@ -51,7 +51,8 @@ class Package:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HarnessError(
-                f"cannot make the folder {out}: {error.strerror}", hint="choose another --out DIR"
+                f"cannot make the folder {out}: {error.strerror}",
+                hint="choose another folder with --out DIR",
             ) from None
         receipt = json.dumps(self.receipt, ensure_ascii=False, indent=1) + "\n"
         body = {
@@ -146,7 +147,8 @@ def _head(form: SubmissionForm, files: Mapping[str, bytes]) -> dict[str, Any]:
         "challenge": form.name,
         "harness": __version__,
         "parser": PARSER_VERSION,
-        "note": "the layout of the zip and the lists of labels are not confirmed by the challenge",
+        "note": "the layout of the zip file and the lists of labels are not confirmed by the "
+        "challenge",
         "zip": {"name": f"{form.name}.zip", "sha256": _sha256(zipped(files))},
     }
 

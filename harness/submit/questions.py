@@ -55,10 +55,11 @@ def read_questions(path: Path, form: SubmissionForm) -> Questions:
     if path.name not in form.files:
         others = [other.name for other in FORMS.values() if path.name in other.files]
         raise HarnessError(
-            f"{form.name} has no file of questions called {path.name!r}",
-            hint=f"it is one of {others[0]}"
+            f"{form.name} has no question file named {path.name!r}",
+            hint=f"it belongs to {others[0]}"
             if others
-            else f"keep the published names, which decide the names of the answers: {', '.join(form.files)}",
+            else "keep the published names; the answer files are named after them: "
+            f"{', '.join(form.files)}",
         )
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -67,7 +68,7 @@ def read_questions(path: Path, form: SubmissionForm) -> Questions:
             f"{path} cannot be read: {error.strerror}", hint="check --to-answer FILE"
         ) from None
     except UnicodeDecodeError:
-        raise HarnessError(f"{path.name} is not UTF-8", hint="take the file as published") from None
+        raise HarnessError(f"{path.name} is not UTF-8", hint="use the file as published") from None
     rows = [_row(path, number, line) for number, line in enumerate(_lines(text), start=1)]
     seen: dict[str, int] = {}
     for row in rows:
@@ -75,10 +76,10 @@ def read_questions(path: Path, form: SubmissionForm) -> Questions:
         if first != row.row:
             raise HarnessError(
                 f"{path.name}, rows {first} and {row.row}: the same video_id {row.video_id!r}",
-                hint="take the file as published: each question there has an id of its own",
+                hint="use the file as published; there, each question has its own id",
             )
     if not rows:
-        raise HarnessError(f"{path.name} has no rows", hint="take the file as published")
+        raise HarnessError(f"{path.name} has no rows", hint="use the file as published")
     return Questions(path, digest_file(path), tuple(rows))
 
 
@@ -96,15 +97,15 @@ def _row(path: Path, number: int, line: str) -> Question:
         cells = json.loads(line)
     except (ValueError, RecursionError):
         raise HarnessError(
-            f"{where}: not a JSON object", hint="take the file as published"
+            f"{where}: not a JSON object", hint="use the file as published"
         ) from None
     if not isinstance(cells, dict):
-        raise HarnessError(f"{where}: not a JSON object", hint="take the file as published")
+        raise HarnessError(f"{where}: not a JSON object", hint="use the file as published")
     for name in FIELDS:
         if not isinstance(cells.get(name), str):
             raise HarnessError(
-                f"{where}: no text in the field {name!r}",
-                hint=f"take the file as published; its fields are {', '.join(FIELDS)}",
+                f"{where}: the field {name!r} has no text",
+                hint=f"use the file as published; fields: {', '.join(FIELDS)}",
             )
     return Question(
         row=number,

@@ -87,17 +87,18 @@ def read_given(
             question = asked[video_id]
             if sample.question is not None and sample.question.split() != question.question.split():
                 raise HarnessError(
-                    f"{run}, sample {sample.sample}: it was asked {sample.question[:80]!r}, "
-                    f"row {question.row} asks {question.question[:80]!r}",
-                    hint="run the task on the very file that is to be answered",
+                    f"{run}, sample {sample.sample}: the run asked {sample.question[:80]!r}, "
+                    f"but row {question.row} asks {question.question[:80]!r}",
+                    hint="run the task on the file that is to be answered",
                 )
             matched += 1
             found[video_id].append(Given(run, cell, answers, text))
     if not matched:
         raise HarnessError(
             f"{', '.join(map(str, runs))}: no finished answer to any of the {len(asked)} questions",
-            hint="run the task on the file of questions (--set source.file=..._to_answer.jsonl), so that "
-            "a sample's id is its video_id; or choose other cells with --prompt, --model, --condition",
+            hint="run the task on the question file (--set source.file=..._to_answer.jsonl), "
+            "so that sample ids are video_ids; or choose other cells with --prompt, "
+            "--model, --condition",
         )
     return found
 

@@ -70,25 +70,27 @@ def read_videos(path: Path) -> Videos:
     """
     if answer_name(path.name) == path.name or path.suffix != ".csv":
         raise HarnessError(
-            f"{path.name}: the table of videos must be called NAME_to_answer.csv",
-            hint="rename it: the table of intervals is then NAME_pred.csv",
+            f"{path.name}: the table of videos must be named NAME_to_answer.csv",
+            hint="rename it; the table of intervals is then NAME_pred.csv",
         )
     table = open_table(path)
     for column in ("subject", "video"):
         if column not in table.columns:
             raise HarnessError(
                 f"{path.name} has no column {column!r}",
-                hint="give subject and video, a row each video",
+                hint="give subject and video, one row per video",
             )
     seen: dict[Video, int] = {}
     for row in table:
         if is_blank(row.cells["subject"]) or is_blank(row.cells["video"]):
-            raise HarnessError(f"{row.where}: no subject or video", hint="fill the row, or drop it")
+            raise HarnessError(
+                f"{row.where}: no subject or video", hint="fill in the row, or remove it"
+            )
         video = (plain(row.cells["subject"]), plain(row.cells["video"]))
         if video in seen:
             raise HarnessError(
                 f"{path.name}, rows {seen[video]} and {row.number}: the same video {' '.join(video)!r}",
-                hint="name each video once",
+                hint="list each video once",
             )
         seen[video] = row.number
     if not seen:
@@ -120,7 +122,7 @@ def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
                 if records.pending.get(cell):
                     raise HarnessError(
                         f"{run}: {records.pending[cell]:,} windows of {cell.model} {cell.prompt} are not finished",
-                        hint="give the same command again until the run is done",
+                        hint="run the same command again until the run is done",
                     )
                 videos = dict.fromkeys(
                     (str(s.annotations["subject"]), str(s.annotations["video"])) for s in samples
@@ -143,9 +145,9 @@ def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], li
     absent = [" ".join(video) for video, found in by_video.items() if not found]
     if absent:
         raise HarnessError(
-            f"{asked.path.name}: {len(absent)} of {len(by_video)} videos were not looked at in these runs, "
-            f"such as {absent[0]!r}",
-            hint="add the run over their windows; subject and video must be written alike in both",
+            f"{asked.path.name}: {len(absent)} of {len(by_video)} videos are missing in these "
+            f"runs, such as {absent[0]!r}",
+            hint="add the run over their windows; both must spell subject and video alike",
         )
     if any(len(found) > 1 for found in by_video.values()):
         cells = dict.fromkeys(
@@ -154,7 +156,7 @@ def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], li
             for one in found
         )
         raise HarnessError(
-            f"{asked.path.name}: videos were looked at more than once, by " + "; ".join(cells),
+            f"{asked.path.name}: several cells cover the same videos: " + "; ".join(cells),
             hint="choose one with --model, --prompt, --condition or --channel",
         )
     used = {id(one): one for found in by_video.values() for one in found}
@@ -199,7 +201,7 @@ def check_spots(data: bytes, asked: Videos, form: SubmissionForm, *, name: str) 
         if first.setdefault(spot, number) != number:
             found.append(f"rows {first[spot]} and {number}: the same interval")
     warned = _warnings(spots, asked, form)
-    windows = ["Windows line ends"] if b"\r\n" in data else []
+    windows = ["Windows line endings"] if b"\r\n" in data else []
     return Findings(name, len(rows) - 1, tuple(found), (*windows, *warned))
 
 
@@ -211,11 +213,11 @@ def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
         return "an empty cell", None
     subject, video, onset, offset, emotion = cells
     if not (onset.isdecimal() and offset.isdecimal()):
-        return "onset or offset is no whole number", None
+        return "onset or offset is not a whole number", None
     if int(onset) > int(offset):
-        return "the onset lies behind the offset", None
+        return "the onset is after the offset", None
     if (subject, video) not in videos:
-        return "a video that is not asked", None
+        return "a video that is not in the list", None
     return "", Spot(subject, video, int(onset), int(offset), emotion)
 
 
@@ -236,7 +238,7 @@ def _warnings(
             overlaps.append(number)
         last[video] = max(spot.offset, last.get(video, -1))
     for emotion, numbers in strange.items():
-        yield f"{name_rows(sorted(numbers))}: outside the labels known: {emotion!r}"
+        yield f"{name_rows(sorted(numbers))}: not one of the known labels: {emotion!r}"
     if overlaps:
         yield f"{name_rows(sorted(overlaps))}: overlaps another interval of the same video"
     idle = len(asked.videos) - len(last)
@@ -244,4 +246,4 @@ def _warnings(
         yield f"{idle} of {len(asked.videos)} videos without an interval"
     counted = Counter(spot.emotion for _, spot in spots).most_common(1)
     if len(spots) >= 5 and counted[0][1] >= 0.9 * len(spots):
-        yield f"one emotion in {counted[0][1]} of {len(spots)} intervals: {counted[0][0]!r}"
+        yield f"the same emotion in {counted[0][1]} of {len(spots)} intervals: {counted[0][0]!r}"

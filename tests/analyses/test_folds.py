@@ -32,7 +32,7 @@ def test_folds_of_several_subjects_are_told() -> None:
     [
         ([*LOSO, ("e", "s1", "2")], "subject", "1 subjects are tested in several folds: 's1'"),
         ([("a", "s1", "")], "subject", "sample 'a' has no fold"),
-        (LOSO, "image", "no subjects are known"),
+        (LOSO, "image", "subjects are not known"),
     ],
 )
 def test_what_is_wrong_with_folds_is_told(

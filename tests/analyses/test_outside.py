@@ -63,7 +63,7 @@ def test_where_the_package_is_gone_its_rows_are_named(
 ) -> None:
     assert example.harness(*bring(tmp_path)).returncode == 0
     assert main(["report", str(tmp_path / "run"), "--format", "markdown"]) == 0
-    said = "analysis reply\\-length of affect\\-example 0.1 is not installed here"
+    said = "analysis reply\\-length of affect\\-example 0.1 is not installed"
     page = (tmp_path / "run" / "report.md").read_text()
     assert said.replace("\\-", "-") in page.replace("\\-", "-")
     capsys.readouterr()
@@ -99,7 +99,7 @@ BAD = {
     "no JSON": (f"{GOOD}\nOne.compute = lambda s, a: [{{'n': object()}}]\nONE = One()", "failed"),
     "no rows": (f"{GOOD}\nOne.compute = lambda s, a: 7\nONE = One()", "TypeError"),
     "wrong rows": (f"{GOOD}\nOne.compute = lambda s, a: ['x']\nONE = One()", "ValidationError"),
-    "no blocks": (f"{GOOD}\nOne.blocks = lambda s, r, b: ['text']\nONE = One()", "a str, which is no block"),
+    "no blocks": (f"{GOOD}\nOne.blocks = lambda s, r, b: ['text']\nONE = One()", "a str, which is not a block"),
     "wrong block": (
         f"{GOOD}\nOne.blocks = lambda s, r, b: [Table(columns=('a',), rows=((float('nan'),),))]\nONE = One()",
         "no finite number",

@@ -90,7 +90,7 @@ def test_every_row_says_that_it_is_not_official(scores: Scores) -> None:
 
 def test_the_terminal_shows_them_beside_what_a_perfect_answer_reaches(scores: Scores) -> None:
     lines = list(text_lines(scores.scores, "megc/me-vqa"))
-    assert "no official score" in lines[1] and lines[-1].startswith("a perfect answer")
+    assert "not an official score" in lines[1] and lines[-1].startswith("a perfect answer")
     assert len(lines) == 7 and max(map(len, lines)) <= 100
 
 

@@ -119,9 +119,9 @@ def test_sets_are_scored_apart_and_pooled(
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("1", "a", 5, 4, "x")], "row 1 .*onset 5 lies behind the offset 4"),
+        ([("1", "a", 5, 4, "x")], "row 1 .*onset 5 is after the offset 4"),
         ([("1", "a", 5, 9, "x"), ("1", "", 5, 9, "x")], "row 2 .*no video"),
-        ([("1", "a", "5.5", 9, "x")], "'5.5' is no whole number"),
+        ([("1", "a", "5.5", 9, "x")], "'5.5' is not a whole number"),
         ([("1", "a", "five", 9, "x")], "'five' is not a whole number"),
     ],
 )

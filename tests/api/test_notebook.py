@@ -123,7 +123,7 @@ def test_an_interrupted_cell_keeps_what_was_finished(
         assert "KeyboardInterrupt" in told or "CancelledError" in told
         done = int(run("print(int(harness.open_run('run').cells()['done'].sum()))").split()[-1])
         assert 0 < done < 28
-        assert f"{28 - done} requests, {done} done already" in run(
+        assert f"{28 - done} requests, {done} already done" in run(
             f"{call}('table/emotion', out='run', **options)"
         )
     finally:

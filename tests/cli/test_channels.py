@@ -36,7 +36,7 @@ def test_a_server_that_passes_over_constraints_stops_the_run(
     assert main([*free, "--no-report"]) == 0
     shown = capsys.readouterr()
     assert "warning: table/emotion, emotion/plain" in shown.err
-    assert "these are replies in free text" in " ".join(shown.out.split())
+    assert "these are free-text replies" in " ".join(shown.out.split())
 
 
 def test_three_channels_of_an_able_server(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

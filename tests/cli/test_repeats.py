@@ -36,7 +36,7 @@ def test_repeats_and_label_orders_from_the_command_to_the_page(
     assert "asked 3 times, at temperature 0.8" in done.stderr
     text = " ".join(done.stdout.split())
     assert "samples got different answers" in text
-    assert "right under all 2 label orders" in text
+    assert "correct under all 2 label orders" in text
     before = stub.count
     assert harness(*run).returncode == 0
     assert len([r for r in stub.requests[before:] if r.get("temperature") == 0.8]) == 0

@@ -218,7 +218,7 @@ def test_failed_trials_are_status_three_and_say_why(data: Path, harness: Run) ->
         ((*TABLE, "--model", "affect-tiny", "--prompt", "vqa/plain"), "answers a field", "--prompt"),
         ((*TABLE, "--model", "affect-tiny", "--condition", "blink"), "unknown condition 'blink'", "blank"),
         (("run", "table/emotion", "--set", "source.file=gone.csv"), "gone.csv", ""),
-        ((*TABLE, "--set", "source.colour=red"), "source.colour", "options are"),
+        ((*TABLE, "--set", "source.colour=red"), "source.colour", "options:"),
         (("score", "nowhere"), "nowhere is not a run folder", "harness run"),
         (("show", "table/emotion", "--set", "source.file=labels.csv", "--set", "source.label=emotion",
           "--sample", "zzz"), "no sample 'zzz'", "--sample"),

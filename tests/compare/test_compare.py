@@ -91,7 +91,7 @@ def test_unshared_ids_are_counted_dropped_and_told(tmp_path: Path) -> None:
     report = compare(tables(tmp_path, a, b))
     (one,) = report.comparisons
     assert (one.n, one.dropped_a, one.dropped_b) == (20, 10, 10)
-    assert "dropped: 10 of A and 10 of B" in markdown(blocks(report))
+    assert "dropped: 10 samples of A and 10 of B" in markdown(blocks(report))
     c = write(tmp_path / "c.csv", [(f"t{i}", *row[1:]) for i, row in enumerate(rows)])
     with pytest.raises(HarnessError, match="no sample of table/emotion in common"):
         compare(tables(tmp_path, a, c))

@@ -103,7 +103,7 @@ def test_one_prompt_is_no_choice(tmp_path: Path) -> None:
 def test_one_subject_cannot_be_left_out(tmp_path: Path) -> None:
     made = make_world(tmp_path, count=3)
     made.run(RuleModel(rule=rule), prompts=("emotion/plain", "emotion/cot"))
-    with pytest.raises(HarnessError, match="one subject only"):
+    with pytest.raises(HarnessError, match="only one subject"):
         select_loso([side(made)])
 
 

@@ -137,7 +137,7 @@ def test_an_export_is_replaced_and_anything_else_is_not(
     out = export(prompts=True)
     assert not (export() / "conversations.jsonl").exists()
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(HarnessError, match=r"no export: it holds notes\.txt"):
+    with pytest.raises(HarnessError, match=r"not an export: it contains notes\.txt"):
         export()
     assert (out / "notes.txt").read_text() == "mine"
 
@@ -206,7 +206,7 @@ def test_a_key_file_has_to_hold_a_secret(tmp_path: Path) -> None:
     assert read_key(tmp_path / "key") == SECRET
     assert read_key(None) is None
     (tmp_path / "short").write_text("abc\n")
-    for name, told in (("short", "too short"), ("none", "cannot be read")):
+    for name, told in (("short", "too few for a key"), ("none", "cannot read the key file")):
         with pytest.raises(HarnessError, match=told):
             read_key(tmp_path / name)
 

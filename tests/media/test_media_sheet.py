@@ -114,7 +114,7 @@ def test_a_turned_photograph_stands_upright() -> None:
 
 
 def test_too_many_to_see_and_broken_pictures_are_refused() -> None:
-    with pytest.raises(MediaError, match="1100 pictures leaves each") as caught:
+    with pytest.raises(MediaError, match="1100 pictures leaves") as caught:
         contact_sheet([held(0, (64, 64))] * 1100).read()
     assert caught.value.kind == "too-large" and "uniform" in caught.value.hint
     small = [held(nth, (LEAST_TILE // 2, LEAST_TILE // 2)) for nth in range(9)]

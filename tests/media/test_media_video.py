@@ -34,8 +34,8 @@ def test_times_count_from_the_first_frame_shown() -> None:
     [
         ((1, 2), None, "not known", "media.fps"),
         ((1, 2), 0.0, "not known", "media.fps"),
-        ((2, 1), 200.0, "time order", "rising"),
-        ((1, 1), 200.0, "time order", "rising"),
+        ((2, 1), 200.0, "time order", "ascending"),
+        ((1, 1), 200.0, "time order", "ascending"),
     ],
 )
 def test_no_time_is_guessed(

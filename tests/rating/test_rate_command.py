@@ -162,7 +162,7 @@ def test_wrong_commands_leave_nothing(place: Path, capsys: pytest.CaptureFixture
         ("x=label:a,a", "twice"),
         ("x=number:1", "values to unpack"),
         ("x=number:2,1", "low"),
-        ("x=colour", "no field kind"),
+        ("x=colour", "unknown field kind"),
         ("emotion=text", "already"),
         ("=text", "no name"),
     ],

@@ -86,7 +86,7 @@ def test_a_drawn_face_is_drawn_again_small(view: RunView) -> None:
 def test_under_blank_the_grey_is_shown_and_said(view: RunView) -> None:
     place = ("emotion/drawn", "blank", "test-3-0000004")
     album = collect(view, [place])
-    assert album.shown[place] == (("uniform grey shown in place of the picture", ""),)
+    assert album.shown[place] == (("uniform grey shown instead of the picture", ""),)
     assert album.urls == {}
 
 

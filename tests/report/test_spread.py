@@ -107,10 +107,10 @@ def test_the_page_warns_of_collapse_and_shows_the_spread(scored: tuple[RunFolder
     assert "Collapse." in summary
     told = "one ordering (fear, anger, disgust, happiness) covers 72 of 80 answers"
     assert told in summary
-    for word in ("Top-2", "Top-4", "Orderings", "fear, anger, disgust, happiness: 90% (72 of 80)"):
+    for word in ("Top-2", "Top-4", "Rankings", "fear, anger, disgust, happiness: 90% (72 of 80)"):
         assert word in page.words, word
     assert "No sample of contempt" in page.words
-    told = "The groups hold different classes; scores are over those that they share: anger, disgust and fear."
+    told = "The groups have different classes; scores are over the classes that they share: anger, disgust and fear."
     assert told in page.words
 
 

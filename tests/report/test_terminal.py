@@ -44,7 +44,7 @@ affect-tiny emotion/plain  1,200   99%  .812 [.77, .85]  .820 [.78, .86]  .809 [
 blank picture: not run
   affect-tiny emotion/plain, emotion: refused 3, unparsed 1
   1,200 samples; 95% intervals resample images (900): independence assumed
-  7 trials not finished yet: the same command goes on
+  7 trials not finished: the same command goes on
 """
 
 

@@ -1,4 +1,4 @@
-"""Worked examples: which are drawn, how they are shown, and what a run keeps of them."""
+"""Few-shot examples: which are drawn, how they are shown, and what a run keeps of them."""
 
 from __future__ import annotations
 

@@ -164,8 +164,9 @@ def test_labels_that_changed_make_a_version_of_cells_that_are_not_named(
     desk.run({"two": RuleModel(happy)}, changes=("fields.emotion.labels=[anger, happiness, fear]",))
     (kept,) = desk.cells(named=False)
     assert kept["changed"] == ["task"] and kept["asked_as"] == "own/plain"
-    assert "fields or media of the task changed; its replies are read by those of now" in told(
-        desk, capsys
+    assert (
+        "fields or media of the task changed; its replies are parsed with the current ones"
+        in told(desk, capsys)
     )
     desk.run({"two": RuleModel(happy)})
     one = desk.cells(model="one")
@@ -308,7 +309,7 @@ def test_a_run_that_was_stopped_says_how_much_was_asked(
     with pytest.raises(HarnessError, match="the power is out"):
         desk.run(RuleModel(until, window=1))
     shown = told(desk, capsys)
-    assert "own/plain: 5 of 12" in shown and "7 trials not finished yet" in shown
+    assert "own/plain: 5 of 12" in shown and "7 trials not finished" in shown
     before = contents(desk.folder.path)
     assert before
     desk.run(RuleModel(angry))

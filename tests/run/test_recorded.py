@@ -1,7 +1,7 @@
 """A run folder of version 0.2.0: read, scored to the same bytes, and complete without its server.
 
 `tests/golden/run-0.2.0` was written by that version against a server that is gone: two prompts of its own folder,
-worked examples, label orders, so that conditions are composed.
+few-shot examples, label orders, so that conditions are composed.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def test_a_trial_that_failed_after_it_was_finished_counts_as_failed(
     capsys.readouterr()
     (old / "elsewhere.png").rename(old / "p3.png")
     assert main(["plan", *ARGUMENTS]) == 0
-    assert f"{54 - len(lines)} done already" in capsys.readouterr().out
+    assert f"{54 - len(lines)} already done" in capsys.readouterr().out
     failed = [row for row in read_records(RunFolder(old / "run")) if row["outcome"] == "failed"]
     assert len(failed) == len(lines)
 

@@ -87,7 +87,7 @@ def test_moments_and_rates(samples_of: Read, clip_folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "message"),
-    [("46", "apex 46 lies outside its frames 0 to 4"), ("1.5", "not a frame number"),
+    [("46", "apex 46 is outside its frames 0 to 4"), ("1.5", "not a frame number"),
      ("-1", "not a frame number"), ("x", "not a number")],
 )  # fmt: skip
 def test_a_bad_moment_names_the_row(

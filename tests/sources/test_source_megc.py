@@ -177,7 +177,7 @@ def test_swapped_rows_keep_their_own_ids(tmp_path: Path) -> None:
     ("rows", "message"),
     [
         ([to_answer(1, COARSE), to_answer(2, UNITS), to_answer(1, COARSE)],
-         r"row 3 .*'casme3_test_CAS-1_1' stands in row 1 already"),
+         r"row 3 .*'casme3_test_CAS-1_1' is already in row 1"),
         ([train(1, "How old is she?", "30")], r"row 1 .*not a question of ME-VQA"),
         ([train(1, SHOWN, "perhaps")], r"row 1 .*neither yes nor no"),
         ([train(1, SHOWN, "是")], r"row 1 .*neither yes nor no"),
@@ -185,9 +185,9 @@ def test_swapped_rows_keep_their_own_ids(tmp_path: Path) -> None:
         ([train(1, "How many expression events appear in this video?", "three")],
          r"row 1 .*not a number"),
         ([train(1, "", "negative")], r"row 1 .*no question"),
-        ([{"id": "a", "question": COARSE, "answer": ""}], r"row 1 .*names no clip"),
-        ([train(1, COARSE, "negative", filename="../../etc")], r"row 1 .*no folder of frames"),
-        ([to_answer(1, COARSE, video="/etc")], r"row 1 .*no folder of frames"),
+        ([{"id": "a", "question": COARSE, "answer": ""}], r"row 1 .*no clip given"),
+        ([train(1, COARSE, "negative", filename="../../etc")], r"row 1 .*not a folder of frames"),
+        ([to_answer(1, COARSE, video="/etc")], r"row 1 .*not a folder of frames"),
         ([{"id": "a", "text": "x"}], "has no column 'question'"),
     ],
 )  # fmt: skip

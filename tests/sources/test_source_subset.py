@@ -58,7 +58,7 @@ def test_a_subset_is_balanced_and_the_same_each_time(many: Path) -> None:
 
 @pytest.mark.parametrize(
     ("n", "balance", "message"),
-    [(62, [], "there are 61 samples"), (5, ["age"], "no sample has a value for 'age'")],
+    [(62, [], "only 61 samples"), (5, ["age"], "no sample has a value for 'age'")],
 )
 def test_what_cannot_be_drawn_is_told(n: int, balance: list[str], message: str, many: Path) -> None:
     with pytest.raises(HarnessError, match=message):

@@ -139,7 +139,7 @@ def test_ordinary_ids_pass(good: str, samples_of: Read) -> None:
 
 def test_a_repeated_id_names_both_rows(open_table: Open) -> None:
     source = open_table("id,image,emotion\np,a,x\nq,b,\np,c,z\n", id="id")
-    with pytest.raises(HarnessError, match=r"row 3 .*'p' stands in row 1"):
+    with pytest.raises(HarnessError, match=r"row 3 .*'p' is already in row 1"):
         list(source)
 
 
@@ -246,10 +246,10 @@ def test_a_side_table_may_hold_the_labels(open_table: Open, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("side", "join", "message"),
     [
-        ("image,t\na.png,1\na.png,2\n", {"on": "image"}, "row 2.*'a.png' stands in row 1"),
+        ("image,t\na.png,1\na.png,2\n", {"on": "image"}, "row 2.*'a.png' is already in row 1"),
         ("image,t\na.png,1\n", {"on": "nope"}, "no column 'nope'"),
         ("image,t\na.png,1\n", {"on": "image", "columns": ["u"]}, "no column 'u'"),
-        ("image,age\na.png,1\n", {"on": "image"}, "'age' of side.csv is there already"),
+        ("image,age\na.png,1\n", {"on": "image"}, "side.csv already has a column 'age'"),
         ("image,t\nz.png,1\n", {"on": "image"}, "no row matches side.csv"),
     ],
 )
@@ -269,19 +269,19 @@ def test_a_bad_side_table_is_told(
         ("t.csv", "image,emotion\n", "has no rows"),
         ("t.csv", "image,emotion\na,x,y\n", r"row 1 \(line 2\): 3 cells"),
         ("t.csv", 'image,emotion\na,"x\n', "line 2"),
-        ("t.csv", "image,image,emotion\na,b,c\n", "column twice: image"),
+        ("t.csv", "image,image,emotion\na,b,c\n", "column name twice: image"),
         ("t.csv", "image,emotion\na,高兴\n".encode("gb18030"), "not UTF-8"),
         ("t.csv", "image,emotion\na,x\n".encode("utf-16")[:-1], "not UTF-16"),
         ("t.json", '[{"image": "a"}', "row 2: the array is not closed"),
-        ("t.json", "[" * 100_000, "row 1.*not JSON"),
-        ("t.jsonl", '{"image": "a", "emotion": "x"}\n{"image": \n', r"row 2 \(line 2\): not JSON"),
+        ("t.json", "[" * 100_000, "row 1.*not valid JSON"),
+        ("t.jsonl", '{"image": "a", "emotion": "x"}\n{"image": \n', r"row 2 \(line 2\): not valid JSON"),
         ("t.jsonl", '{"image": "a", "emotion": "x"}\n[1]\n', "row 2.*a JSON list"),
-        ("t.jsonl", '{"a":' * 100_000, "row 1.*not JSON"),
+        ("t.jsonl", '{"a":' * 100_000, "row 1.*not valid JSON"),
         ("t.parquet", "PAR1 is not enough", "not a Parquet file"),
         ("t.xlsx", "x", r"\.csv, \.tsv, \.json, \.jsonl"),
         ("t.csv", "image,feeling\na,x\n", "no column for the field emotion"),
         ("t.csv", "file,emotion\na,x\n", "no column named image, path, frames or video"),
-        ("t.jsonl", '{"image": 3, "emotion": "x"}', "row 1.*does not name a picture"),
+        ("t.jsonl", '{"image": 3, "emotion": "x"}', "row 1.*is not a picture name"),
     ],
 )  # fmt: skip
 def test_bad_tables_are_told(name: str, text: str | bytes, message: str, open_table: Open) -> None:
@@ -320,7 +320,7 @@ def test_a_missing_table_and_an_unknown_family(tmp_path: Path) -> None:
         open_source({"family": "table", "file": "gone.csv"}, fields=fields, base=tmp_path)
     with pytest.raises(HarnessError, match=r"faces, .*folder, hf, .*table"):
         open_source({"family": "tabel"}, fields=fields, base=tmp_path)
-    with pytest.raises(HarnessError, match=r"source\.file: missing.*\n.*--set source\.file="):
+    with pytest.raises(HarnessError, match=r"source\.file: required.*\n.*--set source\.file="):
         open_source({"family": "table"}, fields=fields, base=tmp_path)
     with pytest.raises(HarnessError, match=r"source\.family"):
         open_source({}, fields=fields, base=tmp_path)

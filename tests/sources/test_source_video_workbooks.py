@@ -115,7 +115,7 @@ def test_a_clip_in_two_test_sets_is_an_error(tmp_path: Path) -> None:
     source = open_source(
         {"family": "mafw", "root": str(tmp_path)}, fields=EMOTION_11, base=tmp_path
     )
-    with pytest.raises(HarnessError, match="00001 is in set_1 as well"):
+    with pytest.raises(HarnessError, match="00001 is also in set_1"):
         list(source)
 
 

@@ -71,14 +71,14 @@ def field_missing(found: Rows) -> Rows:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (drop, "no answer to row 3 of the questions"),
-        (swap, "row 2: out of the questions' order"),
+        (drop, "row 3 of the questions have no answer"),
+        (swap, "row 2: not in the order of the questions"),
         (double, "rows 3 and 4: the same video_id 'casme3_test_CLIP-1_3'"),
-        (add, "row 11: a video_id that is not among the questions"),
+        (add, "row 11: a video_id that is not in the questions"),
         (empty, "row 2: the answer is empty"),
-        (reworded, "row 1: another question than in the questions"),
-        (field_added, "rows 1-10: a field 'confidence', which the questions do not have"),
-        (field_missing, "rows 1-10: no field 'video'"),
+        (reworded, "row 1: a question that differs from the questions"),
+        (field_added, "rows 1-10: a field 'confidence' that the questions do not have"),
+        (field_missing, "rows 1-10: field 'video' is missing"),
     ],
 )
 def test_faults_of_structure_are_named_with_their_rows(
@@ -95,14 +95,14 @@ def line_of(at: int, put: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (b"\xef\xbb\xbf" + text(rows(answered=True)), "row 1: the file opens with a byte order"),
+        (b"\xef\xbb\xbf" + text(rows(answered=True)), "row 1: the file starts with a byte order"),
         (line_of(3, b""), "row 4: blank"),
         (line_of(3, b"[1, 2]"), "row 4: not a JSON object"),
         (line_of(3, b'{"video_id": '), "row 4: not a JSON object"),
         (line_of(3, b"\xff\xfe"), "row 4: not UTF-8"),
         (line_of(3, b'{"answer": "a", "answer": "b"}'), "row 4: the field 'answer' appears twice"),
         (line_of(3, b"[" * 100_000), "row 4: not a JSON object"),
-        (b"", "no answer to rows 1-10 of the questions"),
+        (b"", "rows 1-10 of the questions have no answer"),
     ],
 )
 def test_what_no_parser_would_take_is_a_fault(
@@ -116,19 +116,19 @@ def test_an_answer_that_is_no_text_is_a_fault(questions: Questions) -> None:
     lines[0] = json.dumps({**rows()[0], "answer": ["negative"]})
     lines[1] = json.dumps({**rows()[1], "answer": None})
     found = check("\n".join(lines).encode(), questions).faults
-    assert set(found) == {"row 1: the answer is no text", "row 2: the answer is empty"}
+    assert set(found) == {"row 1: the answer is not text", "row 2: the answer is empty"}
 
 
 def test_windows_line_ends_are_read_and_warned_of(questions: Questions) -> None:
     findings = check(text(rows(answered=True), end="\r\n"), questions)
     assert findings.faults == ()
-    assert findings.warnings == ("rows 1-10: Windows line ends",)
+    assert findings.warnings == ("rows 1-10: Windows line endings",)
 
 
 def test_another_file_name_is_a_fault(questions: Questions, tmp_path: Path) -> None:
     path = write(tmp_path, "answers.jsonl", rows(answered=True))
     assert check_file(path, questions, FORM).faults == (
-        f"the file is called answers.jsonl, and must be called {PRED}",
+        f"the file is named answers.jsonl; the name must be {PRED}",
     )
 
 
@@ -142,19 +142,19 @@ def answer(row: int, words: str) -> bytes:
     ("row", "words", "warning"),
     [
         (1, "消极", "row 1: letters of another script (CJK)"),
-        (1, "sad", "row 1: coarse: outside the labels known: 'sad'"),
-        (2, "Disgust", "row 2: fine: 'Disgust' in place of disgust"),
-        (2, "repression", "row 2: fine: outside the labels known: 'repression'"),
-        (3, "brow lowerer, ear wiggler", "row 3: action_units: outside the labels known: 'ear wiggler'"),
-        (3, "AU4, lid tightener", "row 3: action_units: 'AU4' in place of brow lowerer"),
+        (1, "sad", "row 1: coarse: not one of the known labels: 'sad'"),
+        (2, "Disgust", "row 2: fine: 'Disgust' instead of disgust"),
+        (2, "repression", "row 2: fine: not one of the known labels: 'repression'"),
+        (3, "brow lowerer, ear wiggler", "row 3: action_units: not one of the known labels: 'ear wiggler'"),
+        (3, "AU4, lid tightener", "row 3: action_units: 'AU4' instead of brow lowerer"),
         (3, "dimpler, dimpler", "row 3: action_units: the same name twice"),
-        (4, "maybe", "row 4: au_shown: outside the labels known: 'maybe'"),
-        (4, "no\nyes", "row 4: control or unseen characters, such as a line break"),
-        (5, "brow lowerer, disgust", "row 5: not in the challenge's sentence: its action units"),
+        (4, "maybe", "row 4: au_shown: not one of the known labels: 'maybe'"),
+        (4, "no\nyes", "row 4: control or invisible characters, such as a line break"),
+        (5, "brow lowerer, disgust", "row 5: not in the challenge's sentence: action units"),
         (
             5, "action unit: brow lowerer. fine-grained expression class: disgust. "
             "coarse expression class: negative.",
-            "row 5: another wording than the challenge's sentence",
+            "row 5: worded differently from the challenge's sentence",
         ),
     ],
 )  # fmt: skip
@@ -169,7 +169,7 @@ def test_odd_content_is_warned_of_and_not_refused(
 def test_one_answer_to_everything_is_warned_of(tmp_path: Path) -> None:
     questions = read_questions(write(tmp_path, CASME3, rows(clips=6)), FORM)
     found = check(text(rows(clips=6, answered=True)), questions).warnings
-    assert "coarse: one answer to 6 of 6 questions: 'negative'" in found
+    assert "coarse: the same answer to 6 of 6 questions: 'negative'" in found
 
 
 def test_other_labels_may_be_named(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_answers_about_long_videos(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (double, "rows 3 and 4: the same video_id"),
-        (field_missing, "row 1: no text in the field 'video'"),
+        (field_missing, "row 1: the field 'video' has no text"),
         (lambda found: [], "has no rows"),
     ],
 )
@@ -209,14 +209,14 @@ def test_questions_that_are_not_as_published_are_refused(
 
 
 def test_questions_under_another_name_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match="no file of questions called"):
+    with pytest.raises(HarnessError, match="no question file named"):
         read_questions(write(tmp_path, "casme3.jsonl", rows()), FORM)
 
 
 def test_questions_of_another_challenge_say_which(tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         read_questions(write(tmp_path, "me_vqa_casme3_v2_test_to_answer.jsonl", rows()), FORM)
-    assert caught.value.hint == "it is one of megc2026-me-vqa"
+    assert caught.value.hint == "it belongs to megc2026-me-vqa"
 
 
 def test_questions_with_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
@@ -244,6 +244,6 @@ def test_a_real_submission_is_sound_in_structure_and_its_labels_are_warned_of() 
     questions = read_questions(SHARED / CASME3, FORM)
     findings = check_file(SHARED / PRED, questions, FORM)
     assert findings.faults == () and findings.rows == 85
-    assert any("fine: outside the labels known: 'confused'" in w for w in findings.warnings)
-    assert sum("outside the labels known" in w for w in findings.warnings) >= 15
-    assert "coarse: one answer to 16 of 17 questions: 'negative'" in findings.warnings
+    assert any("fine: not one of the known labels: 'confused'" in w for w in findings.warnings)
+    assert sum("not one of the known labels" in w for w in findings.warnings) >= 15
+    assert "coarse: the same answer to 16 of 17 questions: 'negative'" in findings.warnings

@@ -34,9 +34,9 @@ def videos(folder: Path, *rows: tuple[str, str]) -> Path:
     [
         ("s,a,5,9\n", "row 1: not 5 cells"),
         ("s,a,5,9,\n", "row 1: an empty cell"),
-        ("s,a,5,x,fear\n", "row 1: onset or offset is no whole number"),
-        ("s,a,9,5,fear\n", "row 1: the onset lies behind the offset"),
-        ("s,a,1,5,fear\ns,z,5,9,fear\n", "row 2: a video that is not asked"),
+        ("s,a,5,x,fear\n", "row 1: onset or offset is not a whole number"),
+        ("s,a,9,5,fear\n", "row 1: the onset is after the offset"),
+        ("s,a,1,5,fear\ns,z,5,9,fear\n", "row 2: a video that is not in the list"),
         ("s,a,1,5,fear\ns,a,1,5,fear\n", "rows 1 and 2: the same interval"),
     ],
 )
@@ -57,8 +57,8 @@ def test_odd_content_is_warned_of(tmp_path: Path) -> None:
     findings = check_spots((HEAD + body).encode(), asked, FORM, name="x")
     assert findings.faults == ()
     assert findings.warnings == (
-        "Windows line ends",
-        "row 2: outside the labels known: 'gloom'",
+        "Windows line endings",
+        "row 2: not one of the known labels: 'gloom'",
         "row 2: overlaps another interval of the same video",
         "1 of 2 videos without an interval",
     )
@@ -67,7 +67,7 @@ def test_odd_content_is_warned_of(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("videos.csv", "subject,video\ns,a\n", "must be called NAME_to_answer.csv"),
+        ("videos.csv", "subject,video\ns,a\n", "must be named NAME_to_answer.csv"),
         (ASKED, "subject\ns\n", "no column 'video'"),
         (ASKED, "subject,video\ns,a\ns,a\n", "rows 1 and 2: the same video 's a'"),
         (ASKED, "subject,video\ns,\n", "no subject or video"),
@@ -111,4 +111,4 @@ def test_from_answers_about_windows_to_the_table(
     assert main([*arguments, "--check", str(made)]) == 1
     videos(tmp_path, *asked, ("s", "other"))
     assert main([*arguments, str(run), "--dry-run"]) == 2
-    assert "1 of 3 videos were not looked at" in capsys.readouterr().err
+    assert "1 of 3 videos are missing in these runs" in capsys.readouterr().err

@@ -91,7 +91,7 @@ def test_a_question_without_a_usable_answer_is_named_and_never_guessed(
     run = run_of(replies, asked, tmp_path / "run")
     assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 2
     said = capsys.readouterr().err
-    assert "3 replies hold no usable answer" in said
+    assert "3 replies have no usable answer" in said
     for line in (
         "row 2: fine off-list (the first said 'contempt')",
         "row 6: coarse refused",
@@ -141,7 +141,7 @@ def test_one_question_answered_twice_is_refused_until_one_is_chosen(tmp_path: Pa
     two = run_of(right(), asked, tmp_path / "two", name="two.csv")
     questions = read_questions(asked, FORM)
     by_id = {q.video_id: q for q in questions.rows}
-    with pytest.raises(HarnessError, match="rows 1-10 were answered more than once"):
+    with pytest.raises(HarnessError, match="rows 1-10 are answered more than once"):
         assemble(questions, read_given([one, two], by_id, Choice()), Fill())
     chosen = read_given([one, two], by_id, Choice(model="predictions:two.csv"))
     assert assemble(questions, chosen, Fill()).given[0].run == two
@@ -153,7 +153,7 @@ def test_a_run_on_other_questions_is_refused(tmp_path: Path) -> None:
     other[3]["question"] = "Is the action unit jaw drop shown on the face?"
     run = run_of(right(), write(tmp_path / "b", CASME3, other), tmp_path / "run")
     by_id = {q.video_id: q for q in read_questions(asked, FORM).rows}
-    with pytest.raises(HarnessError, match="it was asked"):
+    with pytest.raises(HarnessError, match="the run asked"):
         read_given([run], by_id, Choice())
     foreign = write(tmp_path / "a", SAMM, rows(SAMM))
     by_id = {q.video_id: q for q in read_questions(foreign, FORM).rows}

@@ -1,4 +1,4 @@
-"""The page on conditions, label orders, worked examples, channels and protocols."""
+"""The page on conditions, label orders, few-shot examples, channels and protocols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .markdown import code, page, prose, table
 _INTRO = """
 # Conditions, channels, protocols
 
-A run asks every combination of task, model, prompt, condition, channel, label order and number of worked examples. One
+A run asks every combination of task, model, prompt, condition, channel, label order and number of few-shot examples. One
 such combination is a cell. `harness plan` prints the cells and the number of requests before anything is asked.
 
 ## Conditions
@@ -27,13 +27,13 @@ conditions that you name are run, so name `none` too where you want the plain pi
 """
 
 _ORDERS = f"""
-## Label orders and worked examples
+## Label orders and few-shot examples
 
 `--label-order` changes the order in which a prompt lists the labels: {ORDERS}. K labels are moved from the front to the
 end by `rotated-K`; `shuffled-SEED` is one fixed random order. With several orders the report says who is right under
 all of them, and how much a place in the list draws answers.
 
-`--shots K` shows K worked examples before each sample, for prompts that print `exemplars`. They are drawn for each
+`--shots K` shows K few-shot examples before each sample, for prompts that print `exemplars`. They are drawn for each
 sample, balanced over the labels, and never show the subject that is asked about.
 """
 

@@ -34,7 +34,7 @@ _TAGS = (
      "and the record says so."),
     ("{% user %}...{% enduser %}", "A user turn. Pictures stand where they are printed."),
     ("{% assistant %}...{% endassistant %}", "A turn of the model that is written in advance, such as the answer of a "
-     "worked example."),
+     "few-shot example."),
     ("{% reply as NAME %}", "The model replies here. What follows may print the reply as `{{ NAME }}`. Without this "
      "tag the model replies once, at the end."),
     ("{% new conversation %}", "Begins a new conversation: the model is sent nothing of what was said before."),

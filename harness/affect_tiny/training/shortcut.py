@@ -228,7 +228,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Tunes and saves; the exit status is 2 where something must be mended first."""
+    """Tunes and saves; the exit status is 2 where something must be fixed first."""
     given = arguments(argv)
     tuning = Tuning(**{name: getattr(given, name) for name in Tuning.__annotations__})
     torch.set_num_threads(1)

@@ -213,7 +213,7 @@ class Trainer:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Trains and saves; the exit status is 2 where something must be mended first."""
+    """Trains and saves; the exit status is 2 where something must be fixed first."""
     given = arguments(argv)
     settings = TrainingSettings(
         **{name: getattr(given, name) for name in TrainingSettings.__annotations__}

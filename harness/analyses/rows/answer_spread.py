@@ -202,6 +202,6 @@ def ranking_line(entry: Mapping[str, Any]) -> str:
     """What a terminal says of the spread of a cell whose answers are ranked lists."""
     return (
         f"{who_answered(entry)}: answer entropy {entry['entropy_bits']:.2f} bits "
-        f"({entry['entropy_normalised'] or 0:.0%} of the most possible), commonest answer "
-        f"{entry['top_answer']} {entry['top_share'] or 0:.0%}, {entry['orderings']:,} orderings"
+        f"({entry['entropy_normalised'] or 0:.0%} of the maximum), most common answer "
+        f"{entry['top_answer']} {entry['top_share'] or 0:.0%}, {entry['orderings']:,} rankings"
     )

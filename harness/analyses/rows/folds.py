@@ -32,15 +32,16 @@ def fold_note(tested: Iterable[tuple[str, str, str]], *, unit: str) -> str:
     """
     if unit == "image":
         raise HarnessError(
-            "folds cannot be checked: no subjects are known",
-            hint="name the column of subjects (cluster: COL in --map), or drop --fold",
+            "folds cannot be checked: the subjects are not known",
+            hint="name the column of subjects (cluster: COLUMN in --map), or leave out --fold",
         )
     subjects: dict[str, set[str]] = {}
     folds: dict[str, set[str]] = {}
     for sample, subject, fold in tested:
         if not fold:
             raise HarnessError(
-                f"sample {sample[:80]!r} has no fold", hint="fill the column, or drop --fold"
+                f"sample {sample[:80]!r} has no fold",
+                hint="fill in the column, or leave out --fold",
             )
         subjects.setdefault(fold, set()).add(subject)
         folds.setdefault(subject, set()).add(fold)
@@ -50,7 +51,8 @@ def fold_note(tested: Iterable[tuple[str, str, str]], *, unit: str) -> str:
         raise HarnessError(
             f"{len(torn)} subjects are tested in several folds: {named}"
             + (", ..." if len(torn) > MOST_NAMED else ""),
-            hint="each subject belongs in one fold, else the model tested on it was trained on it too",
+            hint="each subject must be in one fold; otherwise the model tested on it was also "
+            "trained on it",
         )
     sizes = sorted(len(found) for found in subjects.values())
     if sizes[-1] == 1:

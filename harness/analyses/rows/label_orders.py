@@ -139,7 +139,8 @@ def order_lines(state: Mapping[str, Any]) -> Iterator[str]:
         each = ", ".join(f"{order} {value or 0:.3f}" for order, value in entry["accuracy"].items())
         shares = " ".join(f"{share:.0%}" for share in entry["positions"])
         yield (
-            f"{who_answered(entry)}: right under all {len(entry['orders'])} label orders "
-            f"{entry['invariant_accuracy'] or 0:.3f} [{entry['low'] or 0:.2f}, {entry['high'] or 0:.2f}] of "
-            f"{entry['n']:,} (accuracy: {each}); answers by place in the list {shares}, bias {entry['bias'] or 0:.3f}"
+            f"{who_answered(entry)}: correct under all {len(entry['orders'])} label orders "
+            f"{entry['invariant_accuracy'] or 0:.3f} [{entry['low'] or 0:.2f}, "
+            f"{entry['high'] or 0:.2f}] of {entry['n']:,} (accuracy: {each}); answers by "
+            f"position in the list {shares}, position bias {entry['bias'] or 0:.3f}"
         )
