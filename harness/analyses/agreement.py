@@ -27,9 +27,9 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         yield Table(
             at=at,
             room="much",
-            title="Agreement of the channels",
-            caption="The same samples answered on two channels; equal: the share with the same answer, no answer being "
-            "like no other; κ where both answered",
+            title="Agreement of channels",
+            caption="The same samples answered on two channels. Equal: share with the same "
+            "answer; a missing answer equals nothing. κ: samples answered on both channels",
             columns=(
                 "",
                 "Channels",

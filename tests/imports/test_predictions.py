@@ -154,7 +154,7 @@ def test_a_log_of_inspect_ai_keeps_failures_truncation_and_epochs_apart(tmp_path
     imported = bring(path)
     score_run(imported.folder)
     assert outcomes(imported) == {"a": "answered", "7": "answered", "c": "failed", "d": "truncated"}
-    assert any("1 rows left out: a further epoch" in note for note in imported.notes)
+    assert any("1 rows left out: another epoch" in note for note in imported.notes)
 
 
 def test_a_packed_log_of_inspect_ai_says_the_same(tmp_path: Path) -> None:
@@ -414,7 +414,7 @@ def test_what_cannot_be_read_is_said_in_one_clear_error(
     [
         ("a.json", b"{", "not JSON"),
         ("a.json", b'{"samples": 3}', "not an inspect-ai eval log"),
-        ("a.json", b"[" * 100_000, "not JSON"),
+        ("a.json", b"[" * 100_000, "not valid JSON"),
         ("a.json", b'{"eval": {}, "samples": [3]}', "sample 1: not an object"),
         ("a.eval", b"PK", "not an inspect-ai log"),
         ("a.eval", _packed({}), "no samples"),

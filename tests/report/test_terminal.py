@@ -44,7 +44,7 @@ affect-tiny emotion/plain  1,200   99%  .812 [.77, .85]  .820 [.78, .86]  .809 [
 blank picture: not run
   affect-tiny emotion/plain, emotion: refused 3, unparsed 1
   1,200 samples; 95% intervals resample images (900): independence assumed
-  7 trials not finished: the same command goes on
+  7 trials not finished: run the same command again to continue
 """
 
 
@@ -160,7 +160,7 @@ PLAN = """task           model        prompt         condition  trials   done
 ───────────────────────────────────────────────────────────────────
 emotion/drawn  affect-tiny  emotion/plain  none        1,200  1,000
 emotion/drawn  affect-tiny  emotion/plain  blank       1,200      0
-2,400 trials, 1,400 requests, 1,000 done already
+2,400 trials, 1,400 requests, 1,000 already done
 run folder: results/runs/x
 note: 3 rows without a label are left out
 """
