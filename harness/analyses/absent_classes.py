@@ -22,8 +22,8 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     for entry in rows:
         if len(entry["present"]) == 1 and "=" not in entry["slice"]:
             yield Note(
-                text=f"No sample of {', '.join(entry['absent'])}: a class without samples has "
-                "no recall and is left out of UAR and F1.",
+                text=f"every true {entry['field']}{_part(entry)} is {entry['present'][0]!r}: always answering it "
+                "scores 1.000, so no score shows whether the model can tell classes apart.",
                 title="One class",
                 warning=True,
             )
@@ -32,8 +32,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
                 text=f"No sample of {', '.join(entry['absent'])}: a class without samples has "
                 "no recall and is left out of UAR and F1.",
                 at=Place(entry["field"], entry["slice"]),
-                room="label and yes-no fields: classes without samples, overall, in parts and "
-                "in slices",
+                room="much",
             )
 
 
