@@ -203,7 +203,7 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
     say(
         console,
         f"{count(plan_summary['trials'])} trials, {count(plan_summary['requests'])} requests, "
-        f"{count(plan_summary['done'])} done already" + _reusable(plan_summary),
+        f"{count(plan_summary['done'])} already done" + _reusable(plan_summary),
     )
     say(console, f"run folder: {plan_summary['run']}")
     for line in plan_summary.get("token_lines", ()):
