@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from harness.analyses.sections import task_sections
+from harness.analyses.sections import Section, task_sections
 from harness.analyses.words import (
     count,
     failure_words,
@@ -22,7 +22,7 @@ from harness.core.outcome import Outcome
 from harness.report.inputs import view_of
 from harness.report.notices import notice_lines
 from harness.report.placing import apart, brief_block, under
-from harness.report.tables import score_tables
+from harness.report.tables import ScoreTable, score_tables
 from harness.report.writers.cells import fits
 from harness.report.writers.terminal import (
     grid,
@@ -40,7 +40,7 @@ from harness.score.naming import who_answered
 from harness.stats import small_sample_coverage
 
 if TYPE_CHECKING:
-    pass
+    from rich.console import Console
 
 SCHEMA = 1
 
@@ -93,10 +93,12 @@ def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) 
     for name, task in view.tasks.items():
         sections = task_sections(scores, task, manifest)
         tables = list(score_tables(view, name))
-        for table in tables:
-            print_tables(console, [brief_block(table), *_brief(under(sections, table))])
+        if task.spotting is None:
+            _print_fields(console, tables, sections)
         for section in apart(sections, tables):
             print_tables(console, _brief(section.blocks), heading=f"{name}: {section.title}")
+        if task.spotting is not None:  # STRS is what such a task is judged by; windows are a means
+            _print_fields(console, tables, sections)
         about = sample_lines(scores, name, manifest)
         for line in (*outcome_lines(scores, name), *about, *view.left_out(name)):
             say_below(console, line, "dim")
@@ -104,6 +106,14 @@ def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) 
             print_lines(console, _brief(section.blocks))
     for line in notice_lines(manifest):
         say_below(console, line)
+
+
+def _print_fields(
+    console: Console, tables: Sequence[ScoreTable], sections: Sequence[Section]
+) -> None:
+    """The score tables, each with what belongs under it."""
+    for table in tables:
+        print_tables(console, [brief_block(table), *_brief(under(sections, table))])
 
 
 def _brief(blocks: Iterable[Block]) -> list[Block]:
