@@ -141,13 +141,13 @@ def _best(board: Board) -> tuple[Part, ...]:
     said = f"{number(best.value)} {interval(best.low, best.high)}".strip()
     ties = [one.name for one in board.cells if one.tied and one is not best]
     if not ties:
-        rest = ", told apart from every other cell."
+        rest = ", significantly different from every other cell."
     elif len(ties) == len(board.cells) - 1:
-        rest = ", but no other cell is told apart from it."
+        rest = ", but no other cell differs from it significantly."
     elif len(ties) <= NAMED:
-        rest = f"; not told apart from it: {listed(ties)}."
+        rest = f"; not significantly different: {listed(ties)}."
     else:
         rest = (
-            f"; {len(ties)} of the other {len(board.cells) - 1} cells are not told apart from it."
+            f"; {len(ties)} of the other {len(board.cells) - 1} cells are not significantly different from it."
         )
     return (("Best: ", ""), (best.name, "better"), (f" with {board.title} {said}{rest}", ""))

@@ -85,7 +85,7 @@ RUN_FILES: tuple[RunFile, ...] = (
     ),
     RunFile(
         "beside.json",
-        "What is told beside the scores: tokens, pictures, seconds and money of the replies of each cell, and how many "
+        "Reported next to the scores: tokens, pictures, seconds and money of the replies of each cell, and how many "
         "answers changed where trials were asked anew.",
         "by `harness score`",
     ),

@@ -21,7 +21,7 @@ that later commands need. `score`, `compare`, `cues`, `report`, `export` and `su
 and no network, and give the same bytes each time.
 
 A line of a log is written whole or not at all, and is never changed. One process at a time writes a folder. A run can
-be stopped at any time, by Ctrl-C or `kill -9`: the same command goes on where it stopped.
+be stopped at any time, by Ctrl-C or `kill -9`: run the same command again to continue.
 """
 
 _AFTER = """

@@ -154,7 +154,7 @@ def _check_whole(folder: Path, found: Mapping[str, Any]) -> None:
     if missing:
         raise HarnessError(
             f"{folder} lacks {len(missing)} weights of its model ({', '.join(missing[:3])}...)",
-            hint="fetch it again; where it was saved by another version of transformers, use that one or serve it by vLLM",
+            hint="get the file again; where it was saved by another version of transformers, use that one or serve it by vLLM",
         )
 
 
