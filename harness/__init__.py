@@ -1,11 +1,11 @@
-"""affect-harness: how well, and on what grounds, a vision-language model reads a human face.
+"""affect-harness: evaluate how well vision-language models read human faces, and which cues they rely on.
 
     import harness
 
     run = harness.evaluate("table/emotion", model="affect-tiny", source={"file": "labels.csv", "label": "emotion"})
     run.scores()
 
-Names are loaded when they are first used: `import harness` itself costs next to nothing.
+Names are loaded on first use, so `import harness` is cheap.
 """
 
 import importlib

@@ -1,1 +1,1 @@
-"""What `import harness` offers: evaluate models, open runs, read their numbers. The commands call the same functions."""
+"""The public Python interface: evaluate models, open runs, read their numbers. The commands call the same functions."""

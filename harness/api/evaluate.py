@@ -31,110 +31,110 @@ AnyModel: TypeAlias = str | Model | ModelSettings | Mapping[str, Any]
 
 
 class EvaluateOptions(TypedDict, total=False):
-    """The options of `evaluate` and `aevaluate`, with the defaults of `harness run`. One text stands for a list of one."""
+    """Options of `evaluate` and `aevaluate`, with the defaults of `harness run`. A single value stands for a list of one."""
 
     model: AnyModel
-    """A name (`affect-tiny`, `vllm:MODEL`, `openai:MODEL@URL`, that of a `[models.NAME]` in harness.toml...),
-    `harness.ModelSettings` or the same as a dict, or an object of `harness.core.model.Model`."""
+    """Model to evaluate: a name (`affect-tiny`, `vllm:MODEL`, `openai:MODEL@URL`, or a `[models.NAME]` of harness.toml),
+    `harness.ModelSettings` or the same as a dict, or an object that implements `harness.core.model.Model`."""
     models: Sequence[AnyModel]
-    """Several models, in place of `model`. None at all: only the baselines are scored."""
+    """Several models, instead of `model`. Without any model, only the baselines are scored."""
     prompts: str | Sequence[str]
-    """Names of prompts, or `all`; default: the task's first."""
+    """Names of prompts, or `all`. Default: the task's first prompt."""
     conditions: str | Sequence[str]
-    """What the pictures are shown as: `none` (default), `blank`...; exactly those named are run."""
+    """How samples are shown: `none` (default), `blank` and others. Only the conditions named are run."""
     channels: Channel | Sequence[Channel]
-    """How answers are taken: `free`, `choice`, `logprob`; default: the task's own."""
+    """How the answer is taken: `free`, `choice`, `logprob`. Default: the task's own channel."""
     max_images: int | Mapping[str, int]
-    """The most pictures that one request may hold: to any model, or model -> number."""
+    """Maximum number of pictures per request: for all models, or model -> number."""
     pixels: str | int | Sequence[str | int]
-    """The most pixels of each picture sent (`"0.25MP"`, 250000; `"full"`: as they are); several are an axis."""
+    """Maximum number of pixels per picture (`"0.25MP"`, 250000; `"full"`: no limit). Several values are an axis."""
     details: str | Sequence[str]
-    """How closely servers are asked to look at pictures: `low`, `high`, `auto`; several are an axis."""
+    """Image detail asked of a server: `low`, `high`, `auto`. Several values are an axis."""
     prices: str | Mapping[str, str]
-    """What tokens cost, `INPUT/OUTPUT` for a million each (`2.50/10`, `2.50/10EUR`): of any model, or model -> price."""
+    """Price of a million tokens, `INPUT/OUTPUT` (`2.50/10`, `2.50/10EUR`): for all models, or model -> price."""
     max_cost: float | str
-    """The most that the replies in the run folder may cost, in the currency of the prices; `"5EUR"` names it."""
+    """Maximum cost of the replies in the run folder, in the currency of the prices; `"5EUR"` names one."""
     label_orders: str | Sequence[str]
-    """`as-written` (default), `reversed`, `rotated-K`, `shuffled-SEED`."""
+    """Order of the labels in prompts: `as-written` (default), `reversed`, `rotated-K`, `shuffled-SEED`."""
     shots: int | Sequence[int]
-    """Few-shot examples before each sample, 0 and up; default: the task's own."""
+    """Number of few-shot examples, 0 or more. Default: the task's own number."""
     thinking: str | int | Sequence[str | int]
-    """How much a model is to think before it answers: `off`, `on`, `low`, `medium`, `high`, or a number of tokens. Several
-    are an axis. A model that cannot be asked so is an error before anything is asked."""
+    """How much a model reasons before it answers: `off`, `on`, `low`, `medium`, `high`, or a number of tokens. Several
+    values are an axis. Raises an error before the first request if a model cannot be asked for it."""
     protocol: str
-    """How a sample becomes an answer, in place of what prompts say (`harness list protocols`)."""
+    """Protocol to use instead of the prompts' own (`harness list protocols`)."""
     repeats: int
-    """How often each sample is asked, with the seeds S, S+1...; default 1."""
+    """Number of times each sample is asked, with seeds S, S+1, and so on. Default: 1."""
     temperature: float
-    """0 to 10; 0 (default): the likeliest word each time."""
+    """Sampling temperature, 0 to 10. Default: 0, greedy decoding."""
     limit: int
-    """A seeded random choice of so many samples of each task; default: all."""
+    """Use a seeded random choice of this many samples per task. Default: all."""
     max_tokens: int
-    """Most tokens of a reply, its reasoning included, for all prompts; default: each prompt's own limit, else the task's."""
+    """Maximum number of tokens in a reply, reasoning included. Default: the prompt's limit, otherwise the task's."""
     seed: int
-    """Seed of everything drawn; default 0."""
+    """Random seed. Default: 0."""
     source: Mapping[str, object]
     """Source options of the tasks: `{"file": "labels.csv", "image": "image", "label": "emotion"}`."""
     fields: Mapping[str, Mapping[str, object]]
     """Field -> key -> value: `{"emotion": {"metrics": ["uar"]}}`."""
     set: Mapping[str, object]
-    """Any other values of the tasks by dotted path, as `--set` has them: `{"slices": ["gender"]}`."""
+    """Other values of the tasks, by dotted path as in `--set`: `{"slices": ["gender"]}`."""
     prompts_folders: AnyPath | Sequence[AnyPath]
-    """Folders of your own prompts, searched before the shipped ones."""
+    """Folders with your own prompts, searched before the built-in ones."""
     tasks_folders: AnyPath | Sequence[AnyPath]
-    """Folders of your own tasks, searched before the shipped ones."""
+    """Folders with your own tasks, searched before the built-in ones."""
     out: AnyPath
-    """The run folder; default under `results/runs/`. The same options go on in the same folder."""
+    """Run folder; an existing one is continued. Default: a folder under `results/runs/`."""
     fit_on: AnyPath
-    """What the baselines are fitted on: a path for the source, or source options (`split=train`)."""
+    """Data to fit the baselines on: a path for the source, or source options (`split=train`)."""
     allow_remote: str | Sequence[str]
-    """Hosts that pictures may be sent to; this machine needs no leave."""
+    """Hosts that pictures may be sent to, besides this machine."""
     key_file: AnyPath
-    """File that holds a server's key; default: the variable OPENAI_API_KEY."""
+    """File with the API key. Default: the environment variable OPENAI_API_KEY."""
     vllm_python: AnyPath | Sequence[AnyPath]
-    """Python of the environment that holds vLLM; `"MODEL=PYTHON"` for one model."""
+    """Python interpreter of the environment with vLLM; `"MODEL=PYTHON"` for one model."""
     vllm_args: str | Sequence[str]
     """Arguments of `vllm serve`; `"MODEL=--flag"` for one model."""
     adapters: AnyPath | Sequence[AnyPath]
-    """PEFT adapters (LoRA) to put upon models of transformers or vLLM; `"MODEL=PATH"` where several could take it."""
+    """LoRA or other PEFT adapters for transformers or vLLM models; `"MODEL=PATH"` if several models could take it."""
     trust_remote_code: str | Sequence[str]
-    """Models whose own code may be run."""
+    """Models whose own Python code may be run."""
     concurrency: int
-    """Most requests in flight."""
+    """Maximum number of requests in flight."""
     rpm: float
-    """Most requests a minute to each server or provider."""
+    """Maximum number of requests per minute to each server or provider."""
     tpm: float
-    """Most tokens a minute, of conversations and replies together, to each server or provider."""
+    """Maximum number of tokens per minute, prompts and replies together, to each server or provider."""
     give_up_after: float
-    """Seconds without a reply after which a rate limit of a server is no longer waited out; default 900."""
+    """Seconds to wait out a server's rate limit without any reply. Default: 900."""
     timeout: float
-    """Seconds: the longest wait for one reply."""
+    """Maximum time to wait for one reply, in seconds."""
     max_error_rate: float
-    """0 to 1: the run stops when more than this share of the last 100 requests failed; default 0.2."""
+    """Stop when more than this share of the last 100 requests failed, 0 to 1. Default: 0.2."""
     stop_after: float
-    """Seconds after which nothing more is asked."""
+    """Seconds after which no more requests are sent."""
     again: int
     """How many finished trials of each cell are asked anew, to see whether answers change; scores stay as they are."""
     reuse: AnyPath | Sequence[AnyPath]
     """Other run folders: their finished replies are taken where a request is the same (model, prompt, picture,
     sampling), and copied into this run with where they came from."""
     name: str
-    """Title of the experiment; without `out` the run folder is called by it."""
+    """Title of the experiment; without `out`, the run folder is named after it."""
     exclude: Mapping[str, str] | Sequence[Mapping[str, str]]
-    """Cells that are left out, such as `{"model": "llama", "prompt": "mine/long*"}`."""
+    """Cells to leave out, such as `{"model": "llama", "prompt": "mine/long*"}`."""
     against: Mapping[str, str]
-    """The cells that all others are compared with, such as `{"prompt": "emotion/plain"}`."""
+    """Cells to compare all others with, such as `{"prompt": "emotion/plain"}`."""
     select: Mapping[str, Any]
     """Source options: prompts are chosen `on` some samples and reported on others, such as
     `{"on": {"split": "train"}, "report": {"split": "test"}}`; `metric` decides."""
     preview: int
-    """Ask so many samples of each task first; they count as part of the run."""
+    """Ask only this many samples per task now; they count as part of the run."""
     check_models: bool
-    """Whether a model of which nothing is left to ask is opened too; default False."""
+    """Open every model, even if no request is left for it. Default: False."""
     report: bool
-    """Whether report.html is written; default True."""
+    """Write report.html. Default: True."""
     progress: bool
-    """Whether the plan and the progress are shown; default True. `Run.notes` holds what was said either way."""
+    """Show the plan and the progress. Default: True. `Run.notes` holds the messages either way."""
 
 
 _LISTS = (

@@ -1,1 +1,1 @@
-"""What the client itself costs, measured against a server that costs next to nothing."""
+"""Measure the client's own cost against a local test server."""

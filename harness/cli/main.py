@@ -1,4 +1,4 @@
-"""The command `harness`. Only the module of the command that runs is imported, and that one's libraries."""
+"""The command `harness`. Imports only the module of the command that runs."""
 
 from __future__ import annotations
 

@@ -250,7 +250,9 @@ def _serve(args: argparse.Namespace, task: Task, seats: list[Seat], journal: Rat
         print(f"{len(seats[0].items):,} items; the address is each one's own:")
         for seat in seats:
             print(f"  {seat.rater}: http://{HOST}:{port}/{seat.token}/")
-        print("Ctrl-C ends and writes the tables; run the same command again to continue.", flush=True)
+        print(
+            "Ctrl-C ends and writes the tables; run the same command again to continue.", flush=True
+        )
         if len(seats) == 1 and not args.serve_only:
             _open_browser(f"http://{HOST}:{port}/{seats[0].token}/")
 

@@ -1,4 +1,4 @@
-"""Runs and prediction tables against each other, over the samples they share."""
+"""Compare runs and tables of predictions on the samples they share."""
 
 from harness.compare.all_pairs import compare
 from harness.compare.candidates import Side, open_sides, run_side

@@ -147,7 +147,5 @@ def _best(board: Board) -> tuple[Part, ...]:
     elif len(ties) <= NAMED:
         rest = f"; not significantly different: {listed(ties)}."
     else:
-        rest = (
-            f"; {len(ties)} of the other {len(board.cells) - 1} cells are not significantly different from it."
-        )
+        rest = f"; {len(ties)} of the other {len(board.cells) - 1} cells are not significantly different from it."
     return (("Best: ", ""), (best.name, "better"), (f" with {board.title} {said}{rest}", ""))

@@ -1,4 +1,4 @@
-"""Checks of an installation."""
+"""Check an installation, with a hint for each problem."""
 
 from __future__ import annotations
 

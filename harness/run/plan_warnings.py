@@ -1,4 +1,4 @@
-"""What a person is told of a plan before anything runs."""
+"""Notes and warnings about a plan, shown before anything runs."""
 
 from __future__ import annotations
 

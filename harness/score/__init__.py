@@ -1,4 +1,4 @@
-"""A run folder in, records and score tables out. Needs no model, no network, and gives the same bytes each time."""
+"""Turn a run folder into records and score tables. Needs no model and no network, and gives the same bytes each time."""
 
 from harness.score.folder import score_run
 from harness.score.scores import Scores, read_scores

@@ -1,4 +1,4 @@
-"""Readers of data sets as they lie on disk, one family a file."""
+"""Readers of data sets, one family per file."""
 
 from harness.sources.registry import OF_ANY, SOURCES, describe_sources, open_source, options_of
 

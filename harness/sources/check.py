@@ -1,4 +1,4 @@
-"""Data as they lie there: what is missing, what appears twice, and what differs from what its authors publish."""
+"""Check data: missing pictures, duplicates, and differences from published counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From finished runs to the files that a challenge takes, and a check of files made elsewhere."""
+"""Write a challenge's answer files from finished runs, and check existing files."""
 
 from harness.submit.assemble import Assembled, Fill, assemble
 from harness.submit.check import Findings, check_file, check_rows
