@@ -60,7 +60,10 @@ def test_the_first_prompt_is_what_others_are_compared_with(run: RunFolder) -> No
     words = " ".join(map(str, found.answer))
     assert words.startswith("emotion/cot beats emotion/plain for good by +.")
     assert "; not shown for poor." in words and "1 of 2 differences" in words
-    assert "Best: good · emotion/cot with UAR" in words and "significantly different from every other" in words
+    assert (
+        "Best: good · emotion/cot with UAR" in words
+        and "significantly different from every other" in words
+    )
 
 
 def test_another_axis_may_be_compared(run: RunFolder) -> None:
