@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import add_changes, add_folders, add_id_key, workspace
 from harness.cli.score_command import add_columns, asked_columns
-from harness.core.errors import refuse_unused
+from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.compare.candidates import Side
     from harness.compare.tables import Block
+    from harness.core.cell import Cell
+    from harness.core.cell_pattern import CellPattern
     from harness.core.task import Task
     from harness.run.workspace import Workspace
 
@@ -49,6 +53,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="compare even if more differs than one axis; every result then says so",
     )  # fmt: skip
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="random seed. Default: 0")
+    shown = parser.add_argument_group("what to show")
+    shown.add_argument(
+        "--all", action="store_true",
+        help="every pair of cells with all metrics, class by class and slice by slice. Default: the ranking, and the "
+        "differences from one cell, in about 60 lines",
+    )  # fmt: skip
+    shown.add_argument(
+        "--against", metavar="AXIS=VALUE,...",
+        help="compare only with the cells that match, such as prompt=emotion/plain. Default: what the experiment says, "
+        "otherwise the first prompt",
+    )  # fmt: skip
+    shown.add_argument(
+        "--metric", metavar="NAME", help="metric to compare by. Default: the task's main metric"
+    )
+    shown.add_argument(
+        "--condition", metavar="CONDITION", action="append", default=[],
+        help="compare only cells with this condition. Repeatable",
+    )  # fmt: skip
+    shown.add_argument(
+        "--only", metavar="AXIS=VALUE,...", action="append", default=[],
+        help="compare only cells that match, such as 'model=qwen*'. Repeatable: cells that match any of them",
+    )  # fmt: skip
+    shown.add_argument(
+        "--samples", action="store_true",
+        help="list the samples that two cells answer differently; needs exactly two cells (see --only)",
+    )  # fmt: skip
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the results as JSON")
     shape.add_argument("--markdown", action="store_true", help="print the results as Markdown")
@@ -88,13 +118,93 @@ def execute(args: argparse.Namespace) -> int:
             sides = by_content(sides, here=place.here)
         if args.select:
             return _print_selections(args, sides)
-        report = compare(sides, unlike=args.unlike, seed=args.seed, on_pair=_progress)
+        if args.samples:
+            return _print_samples(args, sides)
+        if _is_brief(args, sides):
+            return _print_overview(args, sides)
+        report = compare(
+            sides, unlike=args.unlike, keep=_keep(args), against=_against(args), metric=args.metric,
+            seed=args.seed, on_pair=_progress,
+        )  # fmt: skip
     if args.json:
         print(report.to_json())
     elif args.markdown:
         print(visible(markdown(blocks(report))), end="")
     else:
         print_blocks(list(blocks(report)))
+    return 0
+
+
+def _keep(args: argparse.Namespace) -> Callable[[Cell], bool]:
+    """Which cells are compared, by --condition and --only."""
+    from harness.core.cell_pattern import read_pattern
+
+    patterns = [read_pattern(one, option="--only") for one in args.only]
+
+    def keep(cell: Cell) -> bool:
+        fits = not patterns or any(pattern.fits(cell) for pattern in patterns)
+        return fits and (not args.condition or cell.condition in args.condition)
+
+    return keep
+
+
+def _against(args: argparse.Namespace) -> CellPattern | None:
+    from harness.core.cell_pattern import read_pattern
+
+    return read_pattern(args.against, option="--against") if args.against else None
+
+
+def _is_brief(args: argparse.Namespace, sides: list[Side]) -> bool:
+    """Whether the ranking comes first and the rest is left to --all: where there are three cells or more."""
+    from harness.run.cell_entry import cell_of
+
+    if args.all or args.json or args.markdown or args.unlike or args.by == "content":
+        return False
+    keep = _keep(args)
+    cells = [cell_of(entry) for side in sides for entry in side.manifest["cells"]]
+    return sum(keep(cell) and not cell.asked_as for cell in cells) > 2
+
+
+def _print_overview(args: argparse.Namespace, sides: list[Side]) -> int:
+    from harness.compare.brief import brief
+    from harness.compare.overview import overview_of
+
+    found = overview_of(
+        sides, against=_against(args), metric=args.metric, keep=_keep(args), seed=args.seed
+    )
+    if not found.boards:
+        raise HarnessError(
+            "no cell that matches has a score", hint="leave out --only or --condition"
+        )
+    print_blocks(list(brief(found)))
+    return 0
+
+
+def _print_samples(args: argparse.Namespace, sides: list[Side]) -> int:
+    import json
+    from dataclasses import asdict
+
+    from harness.analyses.words import visible
+    from harness.compare.all_pairs import turned
+    from harness.compare.candidates import contenders
+    from harness.compare.comparability import pair_up
+    from harness.compare.differing import differing, differing_blocks
+    from harness.compare.markdown import markdown
+    from harness.compare.measure import party
+
+    keep, against = _keep(args), _against(args)
+    pairs = pair_up([one for one in contenders(sides) if keep(one.cell)], unlike=args.unlike)
+    found = differing(turned(pairs, against) if against else pairs)
+    if args.json:
+        sorts = ("only_a", "only_b", "otherwise")
+        body = {"a": asdict(party(found.pair.a)), "b": asdict(party(found.pair.b))} | {
+            name: [asdict(one) for one in getattr(found, name)] for name in sorts
+        }
+        print(json.dumps({"schema": 1, **body}, ensure_ascii=False, indent=1))
+    elif args.markdown:
+        print(visible(markdown(differing_blocks(found))), end="")
+    else:
+        print_blocks(list(differing_blocks(found)))
     return 0
 
 
@@ -106,8 +216,17 @@ def _refuse_unused(args: argparse.Namespace) -> None:
             "without a file of answers",
             {f"--{name}": getattr(args, name) for name in columns} | {"--set": args.changes},
         )
+    chosen = {"--all": args.all, "--metric": args.metric}
+    narrowed = {"--against": args.against, "--condition": args.condition, "--only": args.only}
     if args.select:
-        refuse_unused("with --select", {"--unlike": args.unlike})
+        refuse_unused(
+            "with --select",
+            {"--unlike": args.unlike, "--samples": args.samples} | chosen | narrowed,
+        )
+    if args.samples:
+        refuse_unused("with --samples", chosen)
+    if args.json or args.markdown:
+        refuse_unused("with --json or --markdown, which hold every pair", {"--all": args.all})
 
 
 def _print_selections(args: argparse.Namespace, sides: list[Side]) -> int:
@@ -137,7 +256,6 @@ def _progress(done: int, of: int) -> None:
 
 def _task(args: argparse.Namespace, place: Workspace) -> Task:
     """The task that tables answer: the one named, as the run folders beside them have it, or the default."""
-    from harness.core.errors import HarnessError
     from harness.core.task import Task
     from harness.run.folder import open_run
     from harness.run.scoring import scored_manifest

@@ -18,6 +18,8 @@ from harness.compare.comparison import (
     Report,
 )
 from harness.compare.measure import LEVEL, Shared, adjusted, compare_pair, party, share
+from harness.core.cell import Cell
+from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError
 from harness.metrics import main_metric, metric_of
 from harness.stats.components import Component, variance_components
@@ -38,23 +40,29 @@ def compare(
     unlike: bool = False,
     seed: int = 0,
     among: Among | None = None,
+    keep: Callable[[Cell], bool] = lambda cell: True,
+    against: CellPattern | None = None,
+    metric: str | None = None,
     on_pair: Callable[[int, int], None] = lambda done, of: None,
 ) -> Report:
     """Compare every pair of cells that share task and field; `on_pair` hears of each pair begun.
 
-    `among` keeps to cells that differ in one axis alone, and says which of a pair is A.
+    `among` keeps to cells that differ in one axis alone, and says which of a pair is A. `keep` says which cells are
+    compared, `against` which cell one of each pair is; the other is A. `metric` leaves out the other metrics.
 
     Raises HarnessError where nothing can be paired, no sample is shared, or, unless `unlike`, where more
     differs than what is under test.
     """
-    found = contenders(sides)
+    found = [one for one in contenders(sides) if keep(one.cell)]
     if among is not None:
         found = among.of(found)
     pairings = pair_up(found, unlike=unlike, axis=among.axis if among is not None else None)
+    if against is not None:
+        pairings = turned(pairings, against)
     comparisons: list[Comparison] = []
     for number, pairing in enumerate(pairings):
         on_pair(number, len(pairings))
-        comparisons += compare_pair(pairing, seed=seed)
+        comparisons += compare_pair(pairing, metric=metric, seed=seed)
     groups: dict[tuple[str, str], list[Contender]] = {}
     for one in found:
         if among is not None or not one.cell.asked_as:
@@ -72,6 +80,21 @@ def compare(
                 notes.append(f"no ranking of {len(group)} cells: at most {MOST_RANKED} are ranked")
             factors += factors_of(group, shared, notes, seed=seed)
     return Report(_adjusted(comparisons), tuple(ranks), tuple(factors), tuple(notes))
+
+
+def turned(pairings: Sequence[CellPair], against: CellPattern) -> list[CellPair]:
+    """The pairs of which one cell alone fits, that one as B. Raises HarnessError where there is none."""
+    found = []
+    for pair in pairings:
+        fits_a, fits_b = against.fits(pair.a.cell), against.fits(pair.b.cell)
+        if fits_a != fits_b:
+            found.append(replace(pair, a=pair.b, b=pair.a) if fits_a else pair)
+    if not found:
+        raise HarnessError(
+            f"--against {against}: no pair of cells has one that fits and one that does not",
+            hint="the values are those of the plan, such as prompt=emotion/plain",
+        )
+    return found
 
 
 def _left_out(found: Sequence[Contender], pairings: Sequence[CellPair]) -> Iterator[str]:

@@ -176,14 +176,22 @@ def _ordered(
     return order, np.asarray([numbers[c] for c in clusters[order].tolist()], dtype=np.int64)
 
 
-def compare_pair(pairing: CellPair, *, seed: int = 0) -> Iterator[Comparison]:
-    """One comparison for the whole task, or one for each of its parts."""
+def compare_pair(
+    pairing: CellPair, *, metric: str | None = None, seed: int = 0
+) -> Iterator[Comparison]:
+    """One comparison for the whole task, or one for each of its parts; by one metric alone where one is named.
+
+    Raises HarnessError for a metric that the field does not have.
+    """
     a, b = pairing.a, pairing.b
     shared = share((a, b))
+    if metric:
+        metric_of(shared.spec, metric)
     count = len(shared.clusters)
     for name in shared.whole:
         mask = shared.slices[name]
-        found = {m: _paired(shared, m, mask, seed) for m in shown_metrics(shared.spec)}
+        names = (metric,) if metric else shown_metrics(shared.spec)
+        found = {m: _paired(shared, m, mask, seed) for m in names}
         main = next(iter(found))
         yield Comparison(
             task=a.cell.task,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.compare.answer import answer
 from harness.compare.board import Board, Overview
-from harness.compare.candidates import contenders, run_side
+from harness.compare.candidates import Side, contenders, run_side
 from harness.compare.mean_ranks import mean_ranks
 from harness.compare.measure_board import Entered, board
 from harness.core.cell import Cell
@@ -28,6 +30,7 @@ def overview(
     against: CellPattern | None = None,
     metric: str | None = None,
     scores: Scores | None = None,
+    keep: Callable[[Cell], bool] = lambda cell: True,
     seed: int = 0,
 ) -> Overview:
     """One or more run folders or exports at a glance.
@@ -38,20 +41,39 @@ def overview(
             or, of one prompt, the first of the next axis that varies.
         metric: the metric of all boards; left out, the main one of each field.
         scores: what is known of the scores of a single folder, where it need not be read.
+        keep: which cells are looked at; left out, all of them.
         seed: of resampling.
 
     Raises HarnessError for what is no run, a metric by which a run was not scored, or a pattern that no cell fits.
     """
     listed = [folders] if isinstance(folders, RunFolder) else list(folders)
-    sides = [run_side(folder) for folder in listed]
-    known = [scores] if scores is not None and len(sides) == 1 else [_read(f) for f in listed]
+    known = {listed[0].path: scores} if scores is not None and len(listed) == 1 else {}
+    return overview_of(
+        [run_side(folder) for folder in listed], against=against, metric=metric, scores=known, keep=keep, seed=seed
+    )  # fmt: skip
+
+
+def overview_of(
+    sides: Sequence[Side],
+    *,
+    against: CellPattern | None = None,
+    metric: str | None = None,
+    scores: Mapping[Path, Scores] = MappingProxyType({}),
+    keep: Callable[[Cell], bool] = lambda cell: True,
+    seed: int = 0,
+) -> Overview:
+    """The same of runs, exports and tables of answers as `open_sides` gives them.
+
+    `scores`: folder -> its scores, of those that need not be read. Raises HarnessError as `overview` does.
+    """
+    known = [scores.get(side.folder.path) or _read(side.folder) for side in sides]
     groups: dict[tuple[str, str], list[Entered]] = {}
     paraphrases: dict[str, str] = {}
     for side, found in zip(sides, known, strict=True):
         paraphrases |= _paraphrases(side.manifest)
         names = {entry["id"] + entry["prompt"]: n for n, entry in enumerate(side.manifest["cells"])}
         for one in contenders([side]):
-            if not one.cell.asked_as:
+            if not one.cell.asked_as and keep(one.cell):
                 order = names[one.entry["id"] + one.entry["prompt"]]
                 label = side.label if len(sides) > 1 else ""
                 groups.setdefault((one.cell.task, one.field), []).append(
