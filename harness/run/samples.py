@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.answers import canonicaliser
@@ -16,7 +16,8 @@ from harness.core.source import Source, stated_labels
 from harness.core.task import Task
 from harness.run.digests import Digests, digest
 from harness.run.label_words import check_label_words
-from harness.run.sample_file import PlannedSample, write_rows
+from harness.run.media_clusters import MediaClusters
+from harness.run.sample_file import PlannedSample, read_samples, write_rows
 
 MOST_CLASSES = 200
 """More distinct labels than this are taken for free text."""
@@ -41,7 +42,7 @@ class Planner:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._media = Digests(0)
+        self.media = MediaClusters()
         self._spellings = {
             name: canonicaliser(field.classes, field.synonyms)
             for name, field in task.fields.items()
@@ -51,7 +52,8 @@ class Planner:
     def row(self, sample: Sample) -> PlannedSample:
         """The row for a sample: targets in the task's spelling, its cluster, the fields it asks for.
 
-        Raises HarnessError for a label outside the field's list or a cluster annotation that is not there.
+        The name of a cluster of one medium is final when all samples are known (`settled`). Raises HarnessError for a
+        label outside the field's list or a cluster annotation that is not there.
         """
         targets = self.targets(sample)
         return PlannedSample(
@@ -88,7 +90,7 @@ class Planner:
         if rule == "auto" and sample.cluster is not None:
             return sample.cluster
         if rule in {"auto", "image"}:
-            return self._medium_number(sample)
+            return self._of_medium(sample)
         value = sample.annotations.get(rule)
         if value is None:
             raise HarnessError(
@@ -97,10 +99,9 @@ class Planner:
             )
         return str(value)
 
-    def _medium_number(self, sample: Sample) -> str:
-        """Media numbered as they come: their paths differ between machines, resampling must not."""
+    def _of_medium(self, sample: Sample) -> str:
         name = sample.medium.frames[0].name if sample.medium.frames else sample.id
-        return f"image-{self._media.number(digest(name)):07}"
+        return self.media.put(name, sample.id)
 
     def target(self, sample: str, name: str, value: Value) -> Value:
         """The truth of a field of one sample (by its id) in the task's spelling. Raises HarnessError as `targets`."""
@@ -172,6 +173,8 @@ def write_samples(
             yield row
 
     write_rows(path, rows())
+    if planner.media.renamed():
+        write_rows(path, settled(read_samples(path), planner.media))
     if not count:
         raise HarnessError(
             f"task {task.name}: the source has no samples",
@@ -184,6 +187,13 @@ def write_samples(
         classes={name: tuple(sorted(seen)) for name, seen in classes.items()},
         chosen=frozenset(chosen) if limited else None,
     )
+
+
+def settled(rows: Iterable[PlannedSample], media: MediaClusters) -> Iterator[PlannedSample]:
+    """The rows with the final names of their clusters, once all samples are known."""
+    final = media.renamed()
+    for row in rows:
+        yield replace(row, cluster=final[row.cluster]) if row.cluster in final else row
 
 
 def _open_classes(task: Task, stated: Mapping[str, tuple[str, ...]]) -> dict[str, set[str]]:

@@ -17,11 +17,11 @@ from harness.core.sample import Sample, Value
 from harness.core.task import Task
 from harness.core.text import digest_file
 from harness.run.basis import may_define
-from harness.run.digests import Digests, digest
+from harness.run.media_clusters import MediaClusters
 from harness.run.folder import RunFolder, write_error
 from harness.run.manifest import read_manifest, refuse_export
 from harness.run.sample_file import PlannedSample, read_samples, write_rows
-from harness.run.samples import Planner
+from harness.run.samples import Planner, settled
 from harness.run.scoring import concerns_scoring, put_in_place, write_scoring
 from harness.run.task_files import changed_task, split_change
 from harness.run.unfinished import working_folder
@@ -279,7 +279,7 @@ def _refreshed(
     said += [f"{gone} samples that are gone from it are left out"] if gone else []
     said += [f"{strangers} samples that were not asked about are left out"] if strangers else []
     told.append("; ".join(said))
-    return [fresh[at] for at in sorted(fresh)]
+    return list(settled((fresh[at] for at in sorted(fresh)), planner.media))
 
 
 def _fresh(row: PlannedSample, sample: Sample, planner: Planner) -> PlannedSample:
@@ -301,15 +301,17 @@ def _clustered(
             "subjects are not known",
             hint="add --refresh to read them again from the source",
         )
-    return list(_numbered(rows) if rule == "image" else _named(rows, rule))
+    return list(_by_medium(rows) if rule == "image" else _named(rows, rule))
 
 
-def _numbered(rows: Sequence[PlannedSample]) -> Iterator[PlannedSample]:
-    """Each medium a cluster of its own, numbered as they come."""
-    media = Digests(0)
-    for row in rows:
-        number = media.number(digest(row.media[0] if row.media else row.sample))
-        yield replace(row, cluster=f"image-{number:07}")
+def _by_medium(rows: Sequence[PlannedSample]) -> Iterator[PlannedSample]:
+    """Each medium a cluster of its own."""
+    media = MediaClusters()
+    named = [
+        replace(row, cluster=media.put(row.media[0] if row.media else row.sample, row.sample))
+        for row in rows
+    ]
+    yield from settled(named, media)
 
 
 def _named(rows: Sequence[PlannedSample], rule: str) -> Iterator[PlannedSample]:
