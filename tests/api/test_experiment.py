@@ -74,7 +74,7 @@ def test_a_file_says_what_options_say(tmp_path: Path) -> None:
         ("tasks: a\nstop: {days: 3}\n", ["experiment.yaml:2", "days"]),
         ("tasks: a\nmodels:\n  - {modell: x}\n", ["experiment.yaml:3", "modell"]),
         ("tasks: a\nselect: {on: {split: a}, report: {split: a}}\n", ["experiment.yaml:2", "two different"]),
-        ("tasks: a\ntasks: b\n", ["experiment.yaml:2", "stands twice"]),
+        ("tasks: a\ntasks: b\n", ["experiment.yaml:2", "appears twice"]),
         ("tasks: []\n", ["experiment.yaml:1", "tasks"]),
     ],
 )  # fmt: skip

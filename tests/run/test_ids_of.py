@@ -14,6 +14,18 @@ from harness.run.plan import plan_task, with_ids_of
 from harness.run.sample_file import read_samples
 
 
+CONFIG: dict[str, object] = {"fields": {}, "source": {}, "cluster": "auto", "prompts": []}
+ENTRY: dict[str, object] = {
+    "config": CONFIG, "digest": "", "data_digest": "", "samples": 2, "clusters": 2, "cluster_unit": "image",
+    "skipped": [],
+}  # fmt: skip
+WHOLE: dict[str, object] = {
+    "schema": SCHEMA, "started": "", "command": [], "packages": {}, "hardware": {}, "parser": 1, "git": None,
+    "seeds": {}, "prompts": {}, "models": {}, "cells": [],
+}  # fmt: skip
+"""A manifest of no cell, with what each must hold."""
+
+
 def ids(tmp_path: Path, before: dict[str, object] | None) -> list[str]:
     (tmp_path / "t.csv").write_text("image,emotion\n./a.png,x\nb.png,y\n")
     task = Task(
@@ -25,7 +37,7 @@ def ids(tmp_path: Path, before: dict[str, object] | None) -> list[str]:
     folder = RunFolder(tmp_path / "run")
     folder.create()
     if before is not None:
-        manifest = {"schema": SCHEMA, "tasks": {"mine": {"config": {"fields": {}}, **before}}}
+        manifest = WHOLE | {"tasks": {"mine": ENTRY | before}}
         folder.manifest.write_text(json.dumps(manifest))
     plan_task(with_ids_of(task, folder), Axes(models=()), folder, here=tmp_path)
     return [row.sample for row in read_samples(folder.samples("mine"))]
