@@ -19,6 +19,7 @@ from harness.run.plan import Plan
 from harness.run.reuse import reuse_told
 from harness.run.runner import ReadyRun, plan_job, run_job
 from harness.run.scoring import put_in_place, read_scoring
+from harness.run.strays import refuse_strays
 from harness.score import Scores, score_run
 
 Planned: TypeAlias = Callable[[ReadyRun], None]
@@ -67,6 +68,7 @@ def carry_out(
     """
     folder = asked.job.folder
     ending = stop or Stop()
+    refuse_strays(folder)
     with folder.claimed():
         if asked.select is None:
             tally, scores = _asked_and_scored(asked, watcher, ending)

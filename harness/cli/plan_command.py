@@ -57,6 +57,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.cell_entry import given_ids
     from harness.run.folder import RunFolder
     from harness.run.plan import make_plan
+    from harness.run.prompt_check import check_prompts
     from harness.run.runner import manifest_before
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
@@ -69,6 +70,7 @@ def execute(args: argparse.Namespace) -> int:
             asked.tasks, asked.axes, library, samples,
             here=place.here, before=asked.folder, ids=given_ids(before),
         )  # fmt: skip
+        check_prompts(plan, library)
         check_pictures(plan, asked.axes, {}, library)
         summary = _summary(args, asked, plan, library, samples=samples, before=before)
         found = [] if args.power is None else _foresee(args, samples, plan)

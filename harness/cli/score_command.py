@@ -248,6 +248,7 @@ def _imported(args: argparse.Namespace) -> RunFolder:
     from harness.imports.predictions import import_predictions
     from harness.run.folder import RunFolder
     from harness.run.job import RUNS
+    from harness.run.strays import refuse_strays
     from harness.run.task_files import load_task
 
     if args.task is None:
@@ -264,6 +265,7 @@ def _imported(args: argparse.Namespace) -> RunFolder:
         mark = digest_json([task.name, file, asked.model_dump(), sorted(args.changes)])[:8]
         folder = RUNS / f"{task.name.replace('/', '-')}-predictions-{mark}"
     run = RunFolder(folder)
+    refuse_strays(run)
     run.create()
     with run.locked():
         imported = import_predictions(

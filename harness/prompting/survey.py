@@ -21,6 +21,11 @@ class Survey:
     """Names that must be given from outside; replies are not among them."""
     replies: tuple[str, ...]
 
+    @property
+    def optional(self) -> frozenset[str]:
+        """Names that are used only where they are defined: behind `is defined` or `default`."""
+        return frozenset(name for tree in self.trees.values() for name in _asked_for(tree))
+
     def place(self, variable: str) -> tuple[str, int]:
         """The first file and line that reads a variable."""
         for file in (self.main, *sorted(self.trees)):
@@ -40,6 +45,14 @@ def survey(trees: Mapping[str, nodes.Template], *, main: str) -> Survey:
         elsewhere = {name for other, names in stored.items() if other != file for name in names}
         wanted |= meta.find_undeclared_variables(tree) - elsewhere
     return Survey(main, dict(trees), frozenset(wanted - shared - set(replies)), replies)
+
+
+def _asked_for(tree: nodes.Template) -> Iterator[str]:
+    tests = [node for node in tree.find_all(nodes.Test) if node.name in {"defined", "undefined"}]
+    kept = [node for node in tree.find_all(nodes.Filter) if node.name in {"default", "d"}]
+    for node in (*tests, *kept):
+        if isinstance(node.node, nodes.Name):
+            yield node.node.name
 
 
 def references(tree: nodes.Template, *, file: str) -> Iterator[tuple[str, int]]:

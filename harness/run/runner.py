@@ -49,6 +49,7 @@ from harness.run.manifest import (
 )
 from harness.run.plan import Plan, make_plan
 from harness.run.plan_warnings import class_changes, plan_notes
+from harness.run.prompt_check import check_prompts
 from harness.run.recorded import RecordedModel
 from harness.run.reuse import OtherRun, ReplyIndex, open_others, reuse_notes
 from harness.run.staging import discard, put_in_place, stage
@@ -173,6 +174,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             job.tasks, job.axes, library, staged,
             here=job.workspace.here, before=job.folder, ids=given_ids(before),
         )  # fmt: skip
+        check_prompts(plan, library)
         write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
         finished = FinishedTrials(job.folder.trials)
         foreseen = foreseen_done(plan, job.axes, staged, before, finished)

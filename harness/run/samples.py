@@ -35,6 +35,9 @@ class SampleSummary:
     """Field -> its labels, for fields whose labels come from the data."""
     chosen: frozenset[str] | None
     """Ids of the samples kept under a limit; None means all."""
+    forms: tuple[tuple[tuple[str, ...], str | None], ...] = ()
+    """(fields asked, question) of the first sample of each form: which fields it asks, and whether it has a question of
+    its own."""
 
 
 class Planner:
@@ -155,6 +158,7 @@ def write_samples(
     clusters = Digests(0)
     classes = _open_classes(task, stated or {})
     chosen: set[str] = set()
+    forms: dict[tuple[tuple[str, ...], bool], str | None] = {}
     count = 0
     planner = Planner(task)
     own = task.cluster not in {"auto", "image"}
@@ -166,6 +170,7 @@ def write_samples(
             count += 1
             own = own or (task.cluster == "auto" and sample.cluster is not None)
             clusters.put(digest(row.cluster), b"")
+            forms.setdefault((row.asks, row.question is None), row.question)
             for name, seen in classes.items():
                 _collect(row.targets.get(name), seen, name)
             if limited:
@@ -186,6 +191,7 @@ def write_samples(
         own_clusters=own,
         classes={name: tuple(sorted(seen)) for name, seen in classes.items()},
         chosen=frozenset(chosen) if limited else None,
+        forms=tuple((asks, question) for (asks, _), question in forms.items()),
     )
 
 

@@ -52,6 +52,11 @@ def faulty_prompt(desk: Desk) -> None:
     desk.run(RuleModel(identity="rule-2"), "other", check_models=True)
 
 
+def prompt_without_question(desk: Desk) -> None:
+    desk.write_prompt("other", PLAIN.replace("One of", "{{ question }} One of"))
+    desk.run(RuleModel(identity="rule-2"), "other")
+
+
 def label_outside(desk: Desk) -> None:
     table = desk.root / "labels.csv"
     table.write_text(table.read_text().replace("anger", "sleepy", 1))
@@ -74,6 +79,8 @@ def overruled(desk: Desk) -> None:
 FAULTS = [
     (unreachable, "no server answers"),
     (unknown_prompt, "nonsense"),
+    (faulty_prompt, r"other.j2, line 4: unknown variable lables\n  hint: did you mean labels\?"),
+    (prompt_without_question, "other.j2, line 4: 'question' is undefined"),
     (label_outside, "sleepy"),
     (no_constraint, "which --channel choice needs"),
     (no_constraint_found, "which --channel choice needs"),
@@ -104,16 +111,35 @@ def test_and_makes_no_folder(desk: Desk, fault: Callable[[Desk], None], message:
     assert not desk.folder.path.exists()
 
 
-def test_what_lay_in_a_folder_stays(desk: Desk) -> None:
+def test_a_variable_is_no_fault_where_the_prompt_asks_whether_it_is_defined(desk: Desk) -> None:
+    guarded = "{% if extra is defined %}{{ extra }}{% endif %}{{ note | default('') }} One of"
+    desk.write_prompt("other", PLAIN.replace("One of", guarded))
+    assert desk.run(RuleModel(), "other").tally.failed == 0
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "private/mine.txt", "src/code.py"])
+def test_a_folder_of_other_things_is_refused_and_stays(desk: Desk, name: str) -> None:
     """Somebody names the folder of their own things."""
-    own = desk.folder.private / "mine.txt"
+    own = desk.folder.path / name
     own.parent.mkdir(parents=True)
     own.write_text("my own")
     before = contents(desk.folder.path)
-    with pytest.raises(HarnessError):
-        unknown_prompt(desk)
+    with pytest.raises(HarnessError, match=f"run is not a run folder: it holds {name[:3]}"):
+        desk.run(RuleModel())
     assert contents(desk.folder.path) == before
     assert not (desk.folder.path / ".lock").exists()
+
+
+def test_an_empty_folder_is_taken_and_so_is_what_a_run_left(desk: Desk) -> None:
+    desk.folder.path.mkdir()
+    (desk.folder.path / ".gitkeep").touch()
+    desk.run(RuleModel())
+    desk.folder.manifest.unlink()
+    (desk.folder.path / "notes.txt").touch()
+    with pytest.raises(HarnessError, match="notes.txt"):
+        desk.run(RuleModel())
+    (desk.folder.path / "notes.txt").unlink()
+    assert desk.run(RuleModel()).tally.failed == 0
 
 
 def test_folders_above_a_new_one_go_too(tmp_path: Path) -> None:
