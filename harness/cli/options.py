@@ -140,10 +140,17 @@ def _add_price(parser: Arguments) -> None:
     )  # fmt: skip
 
 
-def add_serving(parser: argparse.ArgumentParser) -> None:
-    """How models are reached, and when a run stops."""
-    _add_reach(parser.add_argument_group("how to reach models"))
-    _add_limits(parser.add_argument_group("limits"))
+def add_serving(parser: argparse.ArgumentParser, *, planned: bool = False) -> None:
+    """How models are reached, and when a run stops; `planned`: for a command that opens no model."""
+    said = "as for harness run, whose options can so be planned unchanged; a plan opens no model"
+    _add_reach(parser.add_argument_group("how to reach models", said if planned else None))
+    _add_limits(limits := parser.add_argument_group("limits", said if planned else None))
+    if not planned:
+        limits.add_argument(
+            "--again", metavar="N", type=positive,
+            help="ask N finished trials of each cell anew, in place of pending ones, and report how many answers "
+            "changed. Scores do not change. One round a day; run the same command again to continue one",
+        )  # fmt: skip
 
 
 def _add_reach(group: Arguments) -> None:
@@ -211,11 +218,6 @@ def _add_limits(group: Arguments) -> None:
         "--max-cost", metavar="AMOUNT",
         help="stop before the replies in the run folder cost more than this, such as 5 or 5EUR; needs the models' "
         "prices. Run the same command with a larger amount to continue",
-    )  # fmt: skip
-    group.add_argument(
-        "--again", metavar="N", type=positive,
-        help="ask N finished trials of each cell anew, in place of pending ones, and report how many answers changed. "
-        "Scores do not change. One round a day; run the same command again to continue one",
     )  # fmt: skip
     group.add_argument(
         "--stop-after", metavar="SECONDS", type=_seconds,

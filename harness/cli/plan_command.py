@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, add_folders, add_reuse, evaluation
+from harness.cli.options import add_axes, add_folders, add_reuse, add_serving, evaluation
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NO_FOLDER = "none (a plan writes nothing)"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `harness plan`: those of `harness run` that say what is asked, and `--power`."""
+    """Arguments of `harness plan`: those of `harness run` that say what is asked and of whom, and `--power`."""
     parser.usage = "harness plan TASK [TASK ...] --model MODEL [options]"
     add_axes(parser)
     group = parser.add_argument_group("what to show")
@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_reuse(group)
     group.add_argument("--json", action="store_true", help="print everything as JSON")
+    add_serving(parser, planned=True)
     add_folders(parser)
 
 
@@ -110,7 +111,7 @@ def _summary(
     )  # fmt: skip
     summary |= {
         "tokens": [one.row(axes.prices.get(one.cell.model)) for one in found],
-        "token_lines": list(forecast_lines(found, axes.prices)),
+        "token_lines": list(forecast_lines(found, axes)),
     }
     return summary if args.out else {**summary, "run": NO_FOLDER}
 

@@ -205,7 +205,8 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.columns[0].header = "task"
     for cell in plan_summary["cells"]:
-        words = [cell["task"], cell["model"], cell["prompt"], cell["condition"]]
+        shown = cell.get("display_name", cell["model"])
+        words = [cell["task"], shown, cell["prompt"], cell["condition"]]
         words += [cell.get("channel", FREE)] if channels else []
         counts = [count(cell["trials"]), count(cell["done"])]
         table.add_row(*(Text(visible(word)) for word in (*words, *counts)))

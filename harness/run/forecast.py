@@ -90,11 +90,11 @@ class Forecast:
             round(price.of(prompt=prompt, completion=n), 6) for n in (least, self._replies)
         )  # type: ignore[return-value]
 
-    def line(self, price: Price | None) -> str:
-        """In words, for the plan."""
+    def line(self, price: Price | None, *, model: str) -> str:
+        """In words, for the plan; `model` is the name that is shown."""
         cell = self.cell
         shown = "" if cell.shown_condition == "none" else f" {cell.shown_condition}"
-        name = f"{cell.model} {cell.prompt}{shown}"
+        name = f"{model} {cell.prompt}{shown}"
         if self.prompt is None:
             return f"{name}: tokens not known yet (they are once there are replies: --out DIR)"
         replies = (
@@ -112,12 +112,12 @@ class Forecast:
             f"({self.source})"
         )
 
-    def warning(self) -> str:
+    def warning(self, *, model: str) -> str:
         """What does not fit, in words; empty where all that was looked at does."""
         if not self.too_long:
             return ""
         return (
-            f"{self.cell.model} {self.cell.prompt}: {len(self.too_long)} of the samples looked at are, with a reply of "
+            f"{model} {self.cell.prompt}: {len(self.too_long)} of the samples looked at are, with a reply of "
             f"{self.most:,} tokens, over the context length of {self.longest:,} tokens, such as {self.too_long[0]}; "
             f"{REMEDY}"
         )
@@ -302,10 +302,11 @@ async def check_lengths(
     return notes
 
 
-def forecast_lines(found: list[Forecast], prices: Mapping[str, Price]) -> Iterator[str]:
+def forecast_lines(found: list[Forecast], axes: Axes) -> Iterator[str]:
     """What a plan says of them."""
+    names = {one.cell.model: axes.settings_of(one.cell.model).shown for one in found}
     for one in found:
-        yield one.line(prices.get(one.cell.model))
+        yield one.line(axes.prices.get(one.cell.model), model=names[one.cell.model])
     for one in found:
-        if one.warning():
-            yield f"warning: {one.warning()}"
+        if told := one.warning(model=names[one.cell.model]):
+            yield f"warning: {told}"

@@ -106,8 +106,8 @@ def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
 def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
     if isinstance(model, RecordedModel):
         yield (
-            f"{spec} was not opened: all its trials are finished. Its recorded identity was "
-            "not checked (use --check-model)"
+            f"{spec} is opened only if a picture or a sample has changed: all its trials are finished. "
+            "Its recorded identity is not checked (use --check-model)"
         )
         return
     details = {} if model is None else model.card.details

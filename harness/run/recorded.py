@@ -27,6 +27,8 @@ class RecordedModel:
         self._card = card
         self._opening = opening
         self._inner: Model | None = None
+        self.asked = False
+        """Whether the model had to be opened after all."""
         self._lock = asyncio.Lock()
 
     @property
@@ -41,7 +43,7 @@ class RecordedModel:
                 inner = await asyncio.to_thread(self._opened)
                 if isinstance(inner, Probing) and self._needs:
                     await inner.probe(self._needs)
-                self._inner = inner
+                self._inner, self.asked = inner, True
         return await self._inner.reply(request)
 
     async def close(self) -> None:

@@ -95,6 +95,7 @@ class ReadyRun:
         cells = [
             {
                 "task": cell.task, "model": cell.model, "prompt": cell.prompt,
+                "display_name": self.job.axes.settings_of(cell.model).shown,
                 "condition": cell.shown_condition, "channel": cell.taken,
                 "trials": self.plan.counts[cell.id],
                 "done": self.done[cell.id],
@@ -292,6 +293,11 @@ def run_job(
             complete(partial(_run_model, ready, spec, tally, on_trial, on_note, end=end), stop=stop)
         except OSError as error:
             raise HarnessError(f"{spec}: {error}") from error
+        model = ready.models[spec]
+        if isinstance(model, RecordedModel) and model.asked:
+            on_note(
+                f"{spec} was opened and asked again where a picture or a sample has changed since its trials were finished"
+            )
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})
     if ready.again is None:
         for sentence in keep_sources(ready.job.folder, tally.served):

@@ -17,9 +17,9 @@ from harness.core.sample import Sample, Value
 from harness.core.task import Task
 from harness.core.text import digest_file
 from harness.run.basis import may_define
-from harness.run.media_clusters import MediaClusters
 from harness.run.folder import RunFolder, write_error
 from harness.run.manifest import read_manifest, refuse_export
+from harness.run.media_clusters import MediaClusters
 from harness.run.sample_file import PlannedSample, read_samples, write_rows
 from harness.run.samples import Planner, settled
 from harness.run.scoring import concerns_scoring, put_in_place, write_scoring

@@ -138,7 +138,7 @@ def test_one_file_from_plan_to_more_prompts(data: Path, capsys: pytest.CaptureFi
         left_out = {"exclude": [{"prompt": "emotion/plain", "condition": "blank"}]}
         path.write_text(experiment(**more, **left_out, **body, against={"prompt": "emotion/plain"}))
         assert main(["plan", str(path), "--out", str(folder)]) == 0
-        assert "72 trials, 48 requests, 24 done already" in capsys.readouterr().out
+        assert "72 trials, 48 requests, 24 already done" in capsys.readouterr().out
         assert main(["run", str(path)]) == 0
         cells = harness.open_run(folder).manifest["cells"]
         assert [(c["prompt"], c["condition"]) for c in cells] == [

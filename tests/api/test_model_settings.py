@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness.cli.main import main
 from harness.run.workspace import open_workspace
 from tests.models.stub import HELLO, Stub, contents, running_stub
 from tests.run.bench import rows, write_pictures
@@ -240,3 +241,32 @@ def test_a_window_that_a_server_tells_bounds_the_replies_it_is_tried_with(
     with pytest.raises(harness.HarnessError, match="cannot be asked for thinking 3500"):
         run(model=f"openai:stub@{stub.url}", thinking=3500, max_tokens=4000)
     assert max(body["max_tokens"] for body in stub.requests) == 4096 - 256
+
+
+def test_a_plan_takes_what_a_run_takes_and_shows_display_names(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also from an experiment file; no model is opened."""
+    write_toml("[models.big]", 'model = "vllm:org/big"', 'display_name = "Big (LoRA)"')
+    flags = [
+        "--vllm-python",
+        "/opt/vllm/bin/python",
+        "--vllm-arg=--enforce-eager",
+        "--adapter",
+        "x/y",
+    ]
+    source = [f"--set=source.{key}={value}" for key, value in SOURCE.items()]
+    asked = ["plan", "table/emotion", "--model", "big", *source]
+    assert main([*asked, *flags, "--timeout", "5", "--check-model", "--max-error-rate", "1"]) == 0
+    table = capsys.readouterr().out
+    assert "Big (LoRA)" in table
+    assert main([*asked, "--json"]) == 0
+    (cell,) = json.loads(capsys.readouterr().out)["plan"]["cells"]
+    assert (cell["model"], cell["display_name"]) == ("big", "Big (LoRA)")
+    assert main([*asked, "--key-file", "key"]) == 2
+    assert "--key-file has no effect" in capsys.readouterr().err
+    one = {"model": "vllm:org/big", "name": "small", "display_name": "Small", "adapter": "x/y"}
+    body = {"tasks": ["table/emotion"], "set": {"source": SOURCE}, "models": [one]}
+    Path("e.yaml").write_text(json.dumps({**body, "vllm_python": ["/opt/vllm/bin/python"]}))
+    assert main(["plan", "e.yaml"]) == 0
+    assert "Small" in capsys.readouterr().out

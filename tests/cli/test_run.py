@@ -58,7 +58,7 @@ def test_the_table_and_the_page_are_what_a_person_gets(
     assert done.returncode == 0, done.stderr
     assert "majority (in-sample)" in done.stdout
     assert "blank picture: not run" in done.stdout
-    assert "24 trials, 24 requests, 0 done already" in done.stderr
+    assert "24 trials, 24 requests, 0 already done" in done.stderr
     assert (data / "run" / "report.html").stat().st_size > 10_000
 
 
@@ -96,7 +96,7 @@ def test_the_same_command_resumes_and_repeats_nothing(data: Path, stub: Stub, ha
     second = harness(*TABLE, "--model", model(stub), "--json")
     assert stub.count == 0
     assert second.stdout == first.stdout
-    assert "24 done already" in second.stderr
+    assert "24 already done" in second.stderr
 
 
 def test_score_gives_the_same_bytes_without_a_model(data: Path, stub: Stub, harness: Run) -> None:

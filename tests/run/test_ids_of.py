@@ -13,7 +13,6 @@ from harness.run.manifest import SCHEMA
 from harness.run.plan import plan_task, with_ids_of
 from harness.run.sample_file import read_samples
 
-
 CONFIG: dict[str, object] = {"fields": {}, "source": {}, "cluster": "auto", "prompts": []}
 ENTRY: dict[str, object] = {
     "config": CONFIG, "digest": "", "data_digest": "", "samples": 2, "clusters": 2, "cluster_unit": "image",

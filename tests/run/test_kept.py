@@ -237,13 +237,15 @@ def test_a_picture_that_changed_is_asked_alone(desk: Desk) -> None:
     done = desk.run(model)
     assert desk.opened == ["rule"] and len(model.asked) == 1
     assert done.tally.reused == 11
+    assert [n for n in desk.notes if "rule was opened and asked again" in n] != []
 
 
 def test_a_complete_run_is_told_not_to_have_been_checked(desk: Desk) -> None:
     desk.run(RuleModel(happy))
     desk.run(RuleModel(happy, identity="rule-2"))
     assert desk.opened == []
-    assert [n for n in desk.notes if "was not opened" in n and "--check-model" in n] != []
+    assert [n for n in desk.notes if "is opened only if" in n and "--check-model" in n] != []
+    assert [n for n in desk.notes if "was opened" in n] == []
 
 
 def test_a_changed_picture_and_another_model_is_an_error(desk: Desk) -> None:

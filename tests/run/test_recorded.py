@@ -93,8 +93,13 @@ def test_the_same_command_asks_nothing_and_opens_nothing(
     before = logs(old)
     assert main([*RUN]) == 0
     told = " ".join(capsys.readouterr().err.split())
-    assert "54 trials, 0 requests, 54 done already" in told
-    assert told.count(f"{MODEL} was not opened: all its trials are finished") == 1
+    assert "54 trials, 0 requests, 54 already done" in told
+    assert (
+        told.count(
+            f"{MODEL} is opened only if a picture or a sample has changed: all its trials are finished"
+        )
+        == 1
+    )
     assert logs(old) == before, "nothing is written twice"
     assert (old / "run" / "scores.json").read_bytes() == scored()
     assert main([*RUN]) == 0, "and again from the manifest of this version"
@@ -153,7 +158,7 @@ def test_a_condition_that_was_written_by_hand_keeps_its_trials(
     assert (old / "run" / "scores.json").read_bytes() == scored()
     before = logs(old)
     assert main(["plan", *ARGUMENTS]) == 0
-    assert "54 trials, 0 requests, 54 done already" in capsys.readouterr().out
+    assert "54 trials, 0 requests, 54 already done" in capsys.readouterr().out
     for _ in range(2):
         assert main([*RUN]) == 0
         assert logs(old) == before

@@ -136,7 +136,7 @@ def test_an_empty_folder_is_taken_and_so_is_what_a_run_left(desk: Desk) -> None:
     desk.run(RuleModel())
     desk.folder.manifest.unlink()
     (desk.folder.path / "notes.txt").touch()
-    with pytest.raises(HarnessError, match="notes.txt"):
+    with pytest.raises(HarnessError, match=r"notes\.txt"):
         desk.run(RuleModel())
     (desk.folder.path / "notes.txt").unlink()
     assert desk.run(RuleModel()).tally.failed == 0
