@@ -18,7 +18,7 @@ MOST_LINES = 4
 
 _SUMS = (
     "replies", "prompt_tokens", "completion_tokens", "reasoning_tokens", "pictures", "videos", "uncounted",
-    "refused_uncounted", "shared",
+    "refused_uncounted", "shared", "picture_tokens",
 )  # fmt: skip
 
 Entry = Mapping[str, Any]
@@ -49,12 +49,14 @@ def _table(cells: Sequence[Entry]) -> Table:
     reasoned = any(row["reasoning_tokens"] for row in cells)
     filmed = any(row["videos"] for row in cells)
     shared = any(row["shared"] for row in cells)
+    seen = any(row.get("picture_tokens") for row in cells)
     currencies = sorted({row["currency"] for row in cells if "cost" in row})
     columns: tuple[Column | str, ...] = (
         "", "Replies", *(["Shared"] if shared else []), "Pictures", *(["Videos"] if filmed else []),
         Column("Prompt tokens", group="In all"), Column("Reply tokens", group="In all"),
         *([Column("Of them reasoning", group="In all")] if reasoned else []),
-        Column("Prompt tokens", group="A reply, mean"), Column("Reply tokens", group="A reply, mean"),
+        Column("Prompt tokens", group="A reply, mean"),
+        *([Column("Of them pictures", group="A reply, mean")] if seen else []), Column("Reply tokens", group="A reply, mean"),
         Column("Median", group="Seconds to a reply"), Column("95%", group="Seconds to a reply"),
         *(f"Cost ({currency})" for currency in currencies),
     )  # fmt: skip
@@ -62,8 +64,8 @@ def _table(cells: Sequence[Entry]) -> Table:
     def line(row: Entry, first: Cell, *, timed: bool = True) -> tuple[Cell, ...]:
         counted = row["replies"] - row["uncounted"] - row["refused_uncounted"]
         means = [
-            Number(row[key] / counted if counted else None, digits=1)
-            for key in ("prompt_tokens", "completion_tokens")
+            Number(row.get(key, 0) / counted if counted else None, digits=1)
+            for key in ("prompt_tokens", *(["picture_tokens"] if seen else []), "completion_tokens")
         ]
         times = [row["seconds_median"], row["seconds_95"]] if timed else [None, None]
         return (
@@ -96,7 +98,7 @@ def _table(cells: Sequence[Entry]) -> Table:
 
 
 def _sums(cells: Sequence[Entry]) -> dict[str, int]:
-    return {key: sum(row[key] for row in cells) for key in _SUMS}
+    return {key: sum(row.get(key, 0) for row in cells) for key in _SUMS}
 
 
 def _cost(cells: Sequence[Entry], currency: str) -> float:

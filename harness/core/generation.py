@@ -31,6 +31,8 @@ class Usage:
     completion_tokens: int = 0
     reasoning_tokens: int = 0
     """Of the completion, those spent on reasoning; 0 where they are not counted apart."""
+    picture_tokens: int = 0
+    """Of the prompt, those that pictures and videos take; 0 where they are not counted apart."""
 
 
 @dataclass(frozen=True, slots=True)

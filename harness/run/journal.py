@@ -194,8 +194,10 @@ def reply_record(generation: Generation) -> dict[str, Any]:
         "usage": [usage.prompt_tokens, usage.completion_tokens],
         "latency": round(generation.latency, 4),
     }
-    if usage.reasoning_tokens:
-        record["usage"].append(usage.reasoning_tokens)
+    apart = [usage.reasoning_tokens, usage.picture_tokens]
+    while apart and not apart[-1]:
+        apart.pop()
+    record["usage"] += apart
     for name in _OPTIONAL:
         if value := getattr(generation, name):
             record[name] = value

@@ -24,8 +24,8 @@ from harness.run.log import read_log
 USAGE = "usage"
 """The key of its rows in beside.json."""
 
-_REPLY = struct.Struct("<IIIfHH??")
-"""Tokens of prompt, completion and reasoning, seconds, pictures, videos, told by whom it was asked, refused."""
+_REPLY = struct.Struct("<IIIIfHH??")
+"""Tokens of prompt, completion, reasoning and pictures, seconds, pictures, videos, told by whom it was asked, refused."""
 _MARK = re.compile(r"\[(image|video) ([0-9]+)\]")
 _MOST = 0xFFFF
 
@@ -45,6 +45,8 @@ class Used:
     completion: int = 0
     reasoning: int = 0
     """Of the completion."""
+    picture_tokens: int = 0
+    """Of the prompt."""
     pictures: int = 0
     videos: int = 0
     seconds: array[float] = field(default_factory=lambda: array("f"))
@@ -52,13 +54,16 @@ class Used:
 
     def add(self, reply: bytes) -> None:
         """Count one reply in, as `_REPLY` has it."""
-        prompt, completion, reasoning, seconds, pictures, videos, _, refused = _REPLY.unpack(reply)
+        prompt, completion, reasoning, seen, seconds, pictures, videos, _, refused = _REPLY.unpack(
+            reply
+        )
         self.replies += 1
         self.uncounted += not prompt
         self.refused += refused and not prompt
         self.prompt += prompt
         self.completion += completion
         self.reasoning += reasoning
+        self.picture_tokens += seen
         self.pictures += pictures
         self.videos += videos
         self.seconds.append(seconds)
@@ -88,6 +93,7 @@ class Used:
             "prompt_tokens": self.prompt,
             "completion_tokens": self.completion,
             "reasoning_tokens": self.reasoning,
+            **({"picture_tokens": self.picture_tokens} if self.picture_tokens else {}),
             "pictures": self.pictures,
             "videos": self.videos,
             "uncounted": self.uncounted - self.refused,
@@ -153,7 +159,7 @@ def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
     prompt, completion, *rest = line["usage"]
     refused = line.get("refusal", {}).get("by") == "platform"
     return _REPLY.pack(
-        prompt, completion, rest[0] if rest else 0, line["latency"], pictures, videos, False, refused
+        prompt, completion, *(*rest, 0, 0)[:2], line["latency"], pictures, videos, False, refused
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Refusal, Usage
 from harness.core.message import Image
 from harness.core.request import Request
+from harness.models.http.completion import read_usage
 from tests.run.keeping import Desk, RuleModel, make_desk
 
 
@@ -22,6 +23,8 @@ class Counting(RuleModel):
 
     silent: bool = False
     blocked: bool = False
+    seen: int = 0
+    """Tokens of the pictures of each prompt."""
 
     async def reply(self, request: Request) -> Generation:
         found = await super().reply(request)
@@ -30,7 +33,7 @@ class Counting(RuleModel):
         if self.blocked:
             return replace(found, text="", finish="filtered", refusal=Refusal("platform", "no"))
         text = sum(len(message.text) for message in request.messages)
-        return replace(found, usage=Usage(text, 2, 1), latency=0.5 * len(self.asked))
+        return replace(found, usage=Usage(text, 2, 1, self.seen), latency=0.5 * len(self.asked))
 
 
 def pictures(request: Request) -> int:
@@ -71,6 +74,22 @@ def test_every_reply_counts_once(desk: Desk) -> None:
     assert usage(desk) == [row]
     assert desk.folder.scores.read_bytes() == before
     assert done.scores.beside["usage"] == (row,)
+
+
+def test_tokens_of_pictures_are_counted_where_they_are_told(desk: Desk) -> None:
+    desk.run(Counting(seen=25))
+    (row,) = usage(desk)
+    assert row["picture_tokens"] == 12 * 25
+    line = json.loads(desk.folder.generations.read_text().splitlines()[0])
+    assert line["usage"][2:] == [1, 25]
+    told = {
+        "prompt_tokens": 9,
+        "completion_tokens": 2,
+        "prompt_tokens_details": {"image_tokens": 7},
+    }
+    assert read_usage(told) == Usage(9, 2, 0, 7)
+    assert read_usage({**told, "prompt_tokens_details": {"cached_tokens": 7}}) == Usage(9, 2)
+    assert read_usage({**told, "prompt_tokens_details": "none"}) == Usage(9, 2)
 
 
 def test_steps_repeats_and_shared_replies(desk: Desk) -> None:

@@ -231,10 +231,13 @@ def read_usage(usage: object) -> Usage:
     details = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
     details = details if isinstance(details, dict) else {}
     thought = details.get("reasoning_tokens") or details.get("reasoning")
+    asked = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
+    asked = asked if isinstance(asked, dict) else {}
     return Usage(
         _count(usage.get("prompt_tokens") or usage.get("input_tokens")),
         _count(usage.get("completion_tokens") or usage.get("output_tokens")),
         _count(thought or usage.get("reasoning_tokens")),
+        _count(asked.get("image_tokens")) + _count(asked.get("video_tokens")),
     )
 
 

@@ -164,9 +164,12 @@ class Generator:
                 logits_processor=self._transformers.LogitsProcessorList(chosen),
             )
         counts = inputs["attention_mask"].sum(-1).tolist()
+        seen = self._picture_tokens(inputs, prompts)
         return [
-            self._read(prompt.request, row, count, tokenizer)
-            for prompt, row, count in zip(prompts, output[:, width:].tolist(), counts, strict=True)
+            self._read(prompt.request, row, Usage(int(count), 0, 0, taken), tokenizer)
+            for prompt, row, count, taken in zip(
+                prompts, output[:, width:].tolist(), counts, seen, strict=True
+            )
         ]
 
     def _check_length(self, width: int, to_come: int) -> None:
@@ -235,9 +238,10 @@ class Generator:
             pad=self._processor.tokenizer.pad_token_id,
         )  # fmt: skip
         used = inputs["attention_mask"].sum(-1).tolist()
+        seen = self._picture_tokens(inputs, prompts)
         return [
-            _scored(p.request, totals, [len(tail) for tail in each], count)
-            for p, totals, each, count in zip(prompts, sums, tails, used, strict=True)
+            _scored(p.request, totals, [len(tail) for tail in each], Usage(int(count), 0, 0, taken))
+            for p, totals, each, count, taken in zip(prompts, sums, tails, used, seen, strict=True)
         ]
 
     def _inputs(self, prompts: Sequence[PreparedRequest]) -> Any:
@@ -276,7 +280,21 @@ class Generator:
             use_cache=True,
         )
 
-    def _read(self, request: Request, row: list[int], count: int, tokenizer: Any) -> Generation:
+    def _picture_tokens(self, inputs: Any, prompts: Sequence[PreparedRequest]) -> list[int]:
+        """How many tokens of each prompt its pictures and videos take. Zeros where a picture is one mark in the prompt,
+        as with cross attention."""
+        found = 0
+        for name in ("image_token_id", "image_token_index", "video_token_id"):
+            token = getattr(self._model.config, name, None)
+            if token is not None:
+                found = found + (inputs["input_ids"] == token).sum(-1)
+        counts = [0] * len(prompts) if isinstance(found, int) else found.tolist()
+        return [
+            int(count) if count > len(p.pictures) + len(p.films) else 0
+            for count, p in zip(counts, prompts, strict=True)
+        ]
+
+    def _read(self, request: Request, row: list[int], used: Usage, tokenizer: Any) -> Generation:
         end = next((i for i, token in enumerate(row) if token in self._ends), None)
         said = row if end is None else row[:end]
         text = str(tokenizer.decode(said, skip_special_tokens=True))
@@ -284,7 +302,7 @@ class Generator:
             request.key,
             text if request.constraint is None else text.removeprefix(self._space),
             "length" if end is None else "stop",
-            Usage(int(count), len(row) if end is None else end + 1),
+            replace(used, completion_tokens=len(row) if end is None else end + 1),
         )
 
 
@@ -309,7 +327,7 @@ def _videos(prompts: Sequence[PreparedRequest]) -> dict[str, Any]:
 
 
 def _scored(
-    request: Request, totals: Sequence[float], lengths: Sequence[int], used: int
+    request: Request, totals: Sequence[float], lengths: Sequence[int], used: Usage
 ) -> Generation:
     best = max(range(len(totals)), key=totals.__getitem__)
     rounded = tuple(round(total, 6) for total in totals)
@@ -318,7 +336,7 @@ def _scored(
         request.key,
         request.candidates[best],
         "stop",
-        Usage(int(used), 0),
+        used,
         scores=scores,
     )
 
