@@ -128,13 +128,14 @@ class Contender:
 def open_sides(
     paths: Sequence[Path],
     *,
-    task: Task,
-    asked: PredictionMap,
     workspace: Workspace,
     scratch: Path,
+    task: Task | None = None,
+    asked: PredictionMap | None = None,
     secret: str | None = None,
 ) -> list[Side]:
     """Run folders and exports as they are; files of answers as run folders made in `scratch` (they answer `task`).
+    Without a task, files of answers are refused.
 
     Beside an export, all that is no export is held as one, made in `scratch` with the same key: ids then have
     the same names. `secret` is what a key file holds. Raises HarnessError for what is none of the three, and
@@ -147,9 +148,15 @@ def open_sides(
             sides.append(_open(str(path), RunFolder(unpack(path, place))))
         elif path.is_dir():
             sides.append(_open(str(path), open_run(path)))
+        elif task is None or not path.exists():
+            raise HarnessError(
+                f"{path} is {'neither a run folder nor an export' if path.exists() else 'not there'}",
+                hint="name what `harness run` or `harness export` wrote; a file of answers becomes a run folder by "
+                "harness score --predictions FILE --task TASK",
+            )
         else:
             imported = import_predictions(
-                path, task, asked, RunFolder(place), workspace=workspace,
+                path, task, asked or PredictionMap(), RunFolder(place), workspace=workspace,
                 command=["harness", "compare"],
             )  # fmt: skip
             sides.append(_open(str(path), imported.folder, imported.notes))

@@ -60,11 +60,12 @@ def overview_of(
     metric: str | None = None,
     scores: Mapping[Path, Scores] = MappingProxyType({}),
     keep: Callable[[Cell], bool] = lambda cell: True,
+    field: str | None = None,
     seed: int = 0,
 ) -> Overview:
     """The same of runs, exports and tables of answers as `open_sides` gives them.
 
-    `scores`: folder -> its scores, of those that need not be read. Raises HarnessError as `overview` does.
+    `scores`: folder -> its scores, of those that need not be read; `field`: the only one that is looked at. Raises HarnessError as `overview` does.
     """
     known = [scores.get(side.folder.path) or _read(side.folder) for side in sides]
     groups: dict[tuple[str, str], list[Entered]] = {}
@@ -73,7 +74,7 @@ def overview_of(
         paraphrases |= _paraphrases(side.manifest)
         names = {entry["id"] + entry["prompt"]: n for n, entry in enumerate(side.manifest["cells"])}
         for one in contenders([side]):
-            if not one.cell.asked_as and keep(one.cell):
+            if not one.cell.asked_as and keep(one.cell) and field in {None, one.field}:
                 order = names[one.entry["id"] + one.entry["prompt"]]
                 label = side.label if len(sides) > 1 else ""
                 groups.setdefault((one.cell.task, one.field), []).append(

@@ -35,6 +35,7 @@ EXTRAS = {
     "langchain": ("langchain", "langchain_openai"),
     "video": ("cv2",),
     "workbooks": ("openpyxl",),
+    "figures": ("matplotlib",),
 }
 """Extra -> the packages that it brings, by the names they are imported under."""
 

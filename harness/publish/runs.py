@@ -1,0 +1,26 @@
+"""The runs that a table, a figure or a board is made of: run folders and exports, opened together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness.compare.candidates import Side, open_sides
+from harness.core.errors import HarnessError
+from harness.run.workspace import Workspace
+
+
+@contextmanager
+def opened(
+    paths: Sequence[Path], *, workspace: Workspace, secret: str | None = None
+) -> Iterator[list[Side]]:
+    """Run folders and exports (folders or .zip) as sides of a comparison, while the block lasts.
+
+    `secret` is what a key file of exports holds. Raises HarnessError for what is neither.
+    """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise HarnessError("a run is named twice", hint="name each run once")
+    with TemporaryDirectory(prefix="harness-") as scratch:
+        yield open_sides(paths, workspace=workspace, scratch=Path(scratch), secret=secret)
