@@ -65,7 +65,8 @@ def overview_of(
 ) -> Overview:
     """The same of runs, exports and tables of answers as `open_sides` gives them.
 
-    `scores`: folder -> its scores, of those that need not be read; `field`: the only one that is looked at. Raises HarnessError as `overview` does.
+    `scores`: folder -> its scores, of those that need not be read; `field`: the only one that is looked at. Raises
+    HarnessError as `overview` does.
     """
     known = [scores.get(side.folder.path) or _read(side.folder) for side in sides]
     groups: dict[tuple[str, str], list[Entered]] = {}
