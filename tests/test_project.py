@@ -51,6 +51,7 @@ def test_the_core_install_is_light() -> None:
         "langchain",
         "video",
         "workbooks",
+        "figures",
         "heic",
         "dev",
     }
