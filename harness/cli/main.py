@@ -24,6 +24,7 @@ COMMANDS = {
     "score": "score a run folder again, or score answers from another tool; needs no model",
     "compare": "compare models, prompts or conditions on the samples they share",
     "table": "write the table of a paper: LaTeX, Markdown, CSV, XLSX or HTML",
+    "figure": "draw a figure for a paper: heat map, differences, confusion matrices, reliability",
     "report": "write the report of a run folder again",
     "cues": "audit which facial cues a model says it used, and which ones change its answers",
     "runs": "list run folders with their sizes, or delete old ones",

@@ -65,7 +65,9 @@ class Wish:
     field: str | None = None
 
 
-def boards_of(sides: Sequence[Side], wish: Wish, *, seed: int = 0) -> list[Board]:
+def boards_of(
+    sides: Sequence[Side], wish: Wish, *, against: CellPattern | None = None, seed: int = 0
+) -> list[Board]:
     """The boards that the runs have, one for each metric that was wished for. Raises HarnessError where none is left."""
     where = wish.where
     found = [
@@ -73,6 +75,7 @@ def boards_of(sides: Sequence[Side], wish: Wish, *, seed: int = 0) -> list[Board
         for metric in wish.metrics or (None,)
         for board in overview_of(
             sides,
+            against=against,
             metric=metric,
             keep=lambda cell: where is None or where.fits(cell),
             field=wish.field,

@@ -1,0 +1,90 @@
+"""`harness figure`: a figure for a paper, from run folders and exports."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_folders, add_id_key, workspace
+from harness.cli.table_command import add_choice, wish_of
+from harness.core.errors import HarnessError, refuse_unused
+
+if TYPE_CHECKING:
+    from harness.compare.board import Board
+    from harness.compare.candidates import Side
+
+KINDS = ("heatmap", "forest", "confusion", "reliability")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness figure`."""
+    parser.usage = (
+        "harness figure RUN [RUN ...] heatmap|forest|confusion|reliability --out FILE [options]"
+    )
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN",
+        help="run folders and exports (folder or .zip), and last what is drawn: heatmap (scores of prompts by models), "
+        "forest (paired differences), confusion (true against answered labels), reliability (probabilities against the "
+        "share right)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", metavar="FILE", type=Path, required=True,
+        help="file to write, ending in .pdf, .svg or .png. Where there are several figures, the name of each task is added",
+    )  # fmt: skip
+    parser.add_argument(
+        "--against", metavar="AXIS=VALUE",
+        help="for forest: what all others are compared with, such as --against prompt=emotion/plain. Default: what the "
+        "experiment says, otherwise the first prompt",
+    )  # fmt: skip
+    add_choice(parser)
+    add_id_key(parser)
+    add_folders(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Draw and write; the paths go to standard output."""
+    import re
+
+    from harness.core.cell_pattern import read_pattern
+    from harness.exports.pseudonyms import read_key
+    from harness.publish.figure import suffix_of
+    from harness.publish.runs import opened
+    from harness.publish.table import boards_of
+    from harness.run.folder import write_atomically
+
+    *runs, kind = args.runs
+    if kind not in KINDS or not runs:
+        raise HarnessError(
+            f"{kind!r} is no figure" if runs else "no run is named",
+            hint=f"write harness figure RUN {'|'.join(KINDS)} --out FILE",
+        )
+    if kind != "forest":
+        refuse_unused(f"with {kind}", {"--against": args.against})
+    suffix = suffix_of(args.out)
+    against = read_pattern(args.against, option="--against") if args.against else None
+    paths = [Path(name) for name in runs]
+    with opened(paths, workspace=workspace(args), secret=read_key(args.id_key)) as sides:
+        boards = boards_of(sides, wish_of(args), against=against, seed=args.seed)
+        drawn = [(board, _figure(kind, board, sides)) for board in boards]
+        for board, draw in drawn:
+            out = args.out
+            if len(drawn) > 1:
+                slug = re.sub(r"[^\w.]+", "-", f"{board.name} {board.metric}").strip("-")
+                out = out.with_name(f"{out.stem}-{slug}{suffix}")
+            write_atomically(out, draw(suffix))
+            print(out)
+    return 0
+
+
+def _figure(kind: str, board: Board, sides: list[Side]) -> Callable[[str], bytes]:
+    from harness.publish import figure
+
+    if kind == "heatmap":
+        return figure.heatmap(board)
+    if kind == "forest":
+        return figure.forest(board)
+    if kind == "confusion":
+        return figure.confusion(figure.panels_of(sides, board, "confusions"), board.name)
+    return figure.reliability(figure.panels_of(sides, board, "reliability"), board.name)
