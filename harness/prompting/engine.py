@@ -14,7 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.core.errors import HarnessError
 from harness.core.prompt import Rendering
-from harness.prompting.controls import MARK
+from harness.prompting.controls import MARK, OPEN
 from harness.prompting.faults import PromptError, PromptFault
 from harness.prompting.filters import (
     BOUNDED_METHODS,
@@ -162,7 +162,7 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
             awaiting = pause.name
         except _FAULTS as error:
             raise located(error, template.name or "") from None
-        stray = "".join(outside).replace(MARK, "").strip()
+        stray = "".join(outside).replace(MARK, "").replace(OPEN, "").strip()
         if stray:
             raise StrayText(stray)
         return Rendering(tuple(record.messages), awaiting)

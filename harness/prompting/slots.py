@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Undefined
 
 from harness.core.message import Image, Part, Text, Video, Visual
-from harness.prompting.controls import MARK, marked, neutralise, suspicious
+from harness.prompting.controls import MARK, OPEN, guard, marked, suspicious
 from harness.prompting.faults import PromptFault
 
 MAX_SIZE = 1_000_000
@@ -131,10 +131,10 @@ def printed(value: Any) -> Any:
 def _guarded(text: str) -> str:
     """`text` made harmless around the tokens of pictures, whose form is known."""
     if "\x00" not in text:
-        return marked(neutralise(text.replace(MARK, "")))
-    pieces = _TOKEN.split(text.replace(MARK, ""))
-    out = [neutralise(pieces[0])]
+        return marked(guard(text.replace(MARK, "")))
+    pieces = _TOKEN.split(text.replace(MARK, "").replace(OPEN, ""))
+    out = [guard(pieces[0])]
     for k in range(1, len(pieces), 3):
         nonce, number, following = pieces[k : k + 3]
-        out.append(f"\x00{nonce}:{number}\x00{neutralise(following)}")
+        out.append(f"\x00{nonce}:{number}\x00{guard(following)}")
     return marked("".join(out))

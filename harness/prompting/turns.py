@@ -18,7 +18,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from harness.core.message import Message, Role, Text
-from harness.prompting.controls import MARK, neutralise
+from harness.prompting.controls import MARK, neutralise, settle
 from harness.prompting.faults import PromptFault
 from harness.prompting.slots import MAX_SIZE, PictureSlots
 from harness.prompting.variables import PROMPT_VARIABLES
@@ -286,7 +286,7 @@ def _tidy(text: str) -> str:
     if "\n" in text and ("\n " in text or "\n\t" in text):
         text = _dedent("\n" + text)
     text = text.strip()
-    return text.replace(MARK, "").strip() if MARK in text else text
+    return settle(text.replace(MARK, "").strip() if MARK in text else text)
 
 
 def _dedent(text: str) -> str:

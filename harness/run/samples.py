@@ -14,6 +14,7 @@ from harness.core.field import FROM_DATA
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Source, stated_labels
 from harness.core.task import Task
+from harness.prompting.controls import neutralise
 from harness.run.digests import Digests, digest
 from harness.run.label_words import check_label_words
 from harness.run.media_clusters import MediaClusters
@@ -38,6 +39,8 @@ class SampleSummary:
     forms: tuple[tuple[tuple[str, ...], str | None], ...] = ()
     """(fields asked, question) of the first sample of each form: which fields it asks, and whether it has a question of
     its own."""
+    altered: tuple[int, str] = (0, "")
+    """Questions in which control tokens are spelled otherwise in prompts, and the first sample that has one."""
 
 
 class Planner:
@@ -159,7 +162,7 @@ def write_samples(
     classes = _open_classes(task, stated or {})
     chosen: set[str] = set()
     forms: dict[tuple[tuple[str, ...], bool], str | None] = {}
-    count = 0
+    count, altered = 0, list[str]()
     planner = Planner(task)
     own = task.cluster not in {"auto", "image"}
 
@@ -170,6 +173,8 @@ def write_samples(
             count += 1
             own = own or (task.cluster == "auto" and sample.cluster is not None)
             clusters.put(digest(row.cluster), b"")
+            if row.question is not None and neutralise(row.question) != row.question:
+                altered.append(row.sample)
             forms.setdefault((row.asks, row.question is None), row.question)
             for name, seen in classes.items():
                 _collect(row.targets.get(name), seen, name)

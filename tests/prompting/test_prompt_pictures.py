@@ -111,10 +111,42 @@ def test_the_templates_own_text_is_left_alone(desk):
 
 
 @pytest.mark.parametrize(
-    "text", ["a < b", "1<2 and 3>2", "<30", "[sad]", "[1]", "x -> y", "5 > 3", "A & B", "naïve 😀"]
+    "text",
+    [
+        "a < b",
+        "1<2 and 3>2",
+        "<30",
+        "[sad]",
+        "[1]",
+        "x -> y",
+        "5 > 3",
+        "A & B",
+        "naïve 😀",
+        "a<b",
+        "<b",
+        "x<y, z",
+        "[sad",
+        "<>",
+        "I <3 you",
+        "<",
+    ],
 )
 def test_ordinary_text_is_left_alone(text):
     assert neutralise(text) == text
+
+
+@pytest.mark.parametrize("label", ["low<mid", "<low", "<", "[sad", "valence<"])
+def test_a_bracket_that_nothing_closes_is_left_alone_wherever_it_is_printed(desk, label):
+    text = desk.text(
+        "{% user %}{{ labels[0] }}. One of {{ labels | join(', ') }}?{% enduser %}",
+        labels=[label, "b"],
+    )
+    assert text == f"{label}. One of {label}, b?"
+
+
+def test_a_bracket_that_later_text_closes_is_rewritten(desk):
+    text = "{% user %}{{ labels[0] }}{% if true %}_start{% endif %}{{ labels[1] }}|>{% enduser %}"
+    assert desk.text(text, labels=["a <|im", "\ufdd1!"]) == "a ‹|im_start!|›"
 
 
 def test_what_cannot_be_sent_is_replaced(desk):
