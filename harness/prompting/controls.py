@@ -63,10 +63,10 @@ def settle(text: str) -> str:
     plain = "".join((first, *rest))
     letters = list(plain)
     for place in places:
-        for form, pair in ((_TAG, "‹›"), (_BRACKET, "⟦⟧")):
+        for form, opening, closing in ((_TAG, "‹", "›"), (_BRACKET, "⟦", "⟧")):
             found = form.match(plain, place)
             if found and found[1] and found[2]:
-                letters[place], letters[found.end() - 1] = pair
+                letters[place], letters[found.end() - 1] = opening, closing
     return "".join(letters)
 
 

@@ -197,6 +197,7 @@ def write_samples(
         classes={name: tuple(sorted(seen)) for name, seen in classes.items()},
         chosen=frozenset(chosen) if limited else None,
         forms=tuple((asks, question) for (asks, _), question in forms.items()),
+        altered=(len(altered), altered[0] if altered else ""),
     )
 
 
