@@ -94,6 +94,12 @@ def _protocols(_: argparse.Namespace) -> Iterable[Listed]:
     return PROTOCOLS.listed()
 
 
+def _tools(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.tools import describe_tools
+
+    return describe_tools()
+
+
 def _channels(_: argparse.Namespace) -> Iterable[Listed]:
     from harness.core.cell import CHANNEL_LINES
     from harness.core.registry import Listed
@@ -133,6 +139,7 @@ LISTS: Mapping[str, Callable[[argparse.Namespace], Iterable[Listed]]] = MappingP
         "conditions": _conditions,
         "sources": _sources,
         "protocols": _protocols,
+        "tools": _tools,
         "channels": _channels,
         "metrics": _metrics,
         "kinds": _kinds,

@@ -34,3 +34,16 @@ class Marked(Protocol):
     """A picture that knows where its face lies."""
 
     def marks(self) -> Marks: ...
+
+
+@runtime_checkable
+class KnownFace(Protocol):
+    """A drawn picture that knows what its face does."""
+
+    def units(self) -> Mapping[int, float]:
+        """FACS number -> intensity of the stronger side, 0 to 1; units at rest may be left out."""
+        ...
+
+    def pose(self) -> tuple[float, float, float]:
+        """Yaw (positive: to the right of the picture), pitch (up), roll (clockwise), in degrees."""
+        ...

@@ -28,6 +28,14 @@ class DrawnPicture:
         """Its landmarks."""
         return marks_of(self.face, size=self.size)
 
+    def units(self) -> Mapping[int, float]:
+        """Its action units."""
+        return {unit.number: unit.peak for unit in self.face.units}
+
+    def pose(self) -> tuple[float, float, float]:
+        """How its head is turned."""
+        return self.face.pose.yaw, self.face.pose.pitch, self.face.pose.roll
+
     def with_cue(self, cue: str, value: str) -> ChangedPicture:
         """The same person, room and noise with one cue changed."""
         return ChangedPicture(f"{self.name}?{cue}={value}", self, cue, value)
@@ -71,6 +79,15 @@ class DrawnFrame:
     def marks(self) -> Marks:
         """Its landmarks."""
         return marks_of(frame_at(self.clip, self.frame), size=self.size)
+
+    def units(self) -> Mapping[int, float]:
+        """Its action units."""
+        return {unit.number: unit.peak for unit in frame_at(self.clip, self.frame).units}
+
+    def pose(self) -> tuple[float, float, float]:
+        """How its head is turned."""
+        pose = frame_at(self.clip, self.frame).pose
+        return pose.yaw, pose.pitch, pose.roll
 
 
 class DrawnValues(Mapping[str, Any]):

@@ -1,0 +1,7 @@
+"""Tools that a model may use before it answers: one a file, found by name."""
+
+from harness.tools.frames import MediumFrames
+from harness.tools.registry import TOOLS, describe_tools, load_tools
+from harness.tools.toolbox import BoundTools, Donor
+
+__all__ = ["TOOLS", "BoundTools", "Donor", "MediumFrames", "describe_tools", "load_tools"]

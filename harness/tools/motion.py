@@ -1,0 +1,78 @@
+"""`flow` and `magnify`: the movement between two frames of a clip, as colours, or made larger. Both need OpenCV."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, StrictFloat, StrictInt, model_validator
+
+from harness.core.tool import Finding, Tool, ToolFrames
+from harness.media import flow
+from harness.tools.places import Arguments, FrameNumber, outside
+
+
+class FlowArguments(Arguments):
+    """Two frames; left out: onset and apex where they are annotated, else the first and the last."""
+
+    a: FrameNumber | None = Field(None, description="the earlier frame; left out: the onset")
+    b: FrameNumber | None = Field(None, description="the later frame; left out: the apex")
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.a is not None and self.a == self.b:
+            raise ValueError("a and b are the same frame")
+        return self
+
+
+class MagnifyArguments(FlowArguments):
+    """Two frames, and how many times larger."""
+
+    factor: StrictFloat | StrictInt = Field(
+        4.0, ge=1.5, le=20, description="how many times larger the movement is made"
+    )
+
+
+def _pair(frames: ToolFrames, asked: FlowArguments) -> tuple[int, int] | Finding:
+    if frames.count < 2:
+        return Finding("Not found: a single picture shows no movement.", found=False)
+    onset, apex = frames.moment("onset"), frames.moment("apex")
+    a = asked.a if asked.a is not None else (onset or 0)
+    b = asked.b if asked.b is not None else (frames.count - 1 if apex is None else apex)
+    missing = outside(frames, a, b)
+    if missing is not None:
+        return missing
+    if a == b or frames.pixels(a).size != frames.pixels(b).size:
+        return Finding(f"Not found: frames {a} and {b} show no movement to compare.", found=False)
+    return a, b
+
+
+def _flow(frames: ToolFrames, asked: FlowArguments) -> Finding:
+    import numpy as np
+
+    pair = _pair(frames, asked)
+    if isinstance(pair, Finding):
+        return pair
+    field = flow.flow_between([frames.pixels(at) for at in pair], method="dis")
+    most = float(np.quantile(np.hypot(field[..., 0], field[..., 1]), flow.FULL_SHARE))
+    told = f"flow from frame {pair[0]} to {pair[1]}: the largest movement is {most:.1f} pixels. {flow.LEGEND}"
+    return Finding(told, (flow.colours(field),))
+
+
+def _magnify(frames: ToolFrames, asked: MagnifyArguments) -> Finding:
+    pair = _pair(frames, asked)
+    if isinstance(pair, Finding):
+        return pair
+    made = flow.magnify([frames.pixels(at) for at in pair], factor=float(asked.factor))
+    told = f"frame {pair[1]} with the movement since frame {pair[0]} made {asked.factor:g} times as large"
+    return Finding(told, (made,))
+
+
+FLOW = Tool(
+    "flow", "show the movement between two frames of a clip as colours", FlowArguments, _flow
+)
+MAGNIFY = Tool(
+    "magnify",
+    "show a frame of a clip with the movement since another one made larger",
+    MagnifyArguments,
+    _magnify,
+)

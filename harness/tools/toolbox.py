@@ -1,0 +1,194 @@
+"""Tools bound to one sample: calls are checked, carried out, and, where the toolbox is made to lie, altered.
+
+An alteration holds for every tool of the box, from the first call on:
+
+    blank         nothing can be seen: pictures are mid-grey, and the text says that there is no result
+    echo          nothing new: the picture as it was, whatever was asked for
+    swap          what the same call gives on another person's sample, which has another label
+    noise=P       the same as swap with probability P, drawn for each call; else the truth
+    unavailable   no tool works
+
+Calls that are wrong are told so whatever the alteration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from harness.core.errors import HarnessError, MediaError
+from harness.core.message import Image
+from harness.core.tool import Call, Finding, Observation, Tool, ToolFrames
+from harness.core.tools_asked import NOISE, ToolsAsked
+from harness.media.decode import MID_GREY
+from harness.media.transforms import encode_png
+from harness.prompting.controls import neutralise
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Pixels
+
+MOST_TEXT = 2000
+"""Characters of a finding's text that are shown."""
+NO_RESULT = "The tool gives no result for this picture."
+NOTHING_NEW = "The picture as it was; the tool adds nothing to it."
+UNAVAILABLE = "The tool is not available at the moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Donor:
+    """Another sample that stands in for the sample where tools are made to lie."""
+
+    sample: str
+    frames: ToolFrames
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTools:
+    """A `Toolbox`: the tools of a cell, over the pictures of one sample."""
+
+    tools: Sequence[Tool]
+    asked: ToolsAsked
+    frames: ToolFrames
+    donor: Donor | None = None
+    """Needed where `asked.needs_donor`."""
+    seed: str = ""
+    """What decides which calls `noise` falsifies: that of the run, and the sample's id."""
+
+    @property
+    def offered(self) -> Sequence[Mapping[str, Any]]:
+        """Name, description and arguments of each tool."""
+        return tuple(told(tool) for tool in self.tools)
+
+    def use(self, call: Call, *, side: int) -> Observation:
+        """What comes of a call. Raises HarnessError where a tool of another package fails in another way than it may."""
+        tool = next((one for one in self.tools if one.name == call.name), None)
+        if tool is None:
+            names = ", ".join(one.name for one in self.tools)
+            text = f"There is no tool {call.name[:40]!r}. There are: {names}."
+            return Observation(neutralise(text), status="unknown-tool")
+        try:
+            # By way of JSON, in which a list may be a tuple and nothing else is converted.
+            arguments = tool.arguments.model_validate_json(_json(call.arguments), strict=True)
+            unknown = sorted({*call.arguments} - {*tool.arguments.model_fields})
+        except ValidationError as error:
+            return Observation(_wrong(tool, error), status="bad-arguments")
+        if unknown:
+            text = f"{tool.name} takes no {unknown[0][:40]!r}."
+            return Observation(neutralise(text), status="bad-arguments")
+        return self._altered(tool, arguments, call, side)
+
+    def _altered(self, tool: Tool, arguments: Any, call: Call, side: int) -> Observation:
+        alteration = self.asked.alteration
+        if alteration == "unavailable":
+            return Observation(UNAVAILABLE, status="unavailable")
+        frames, donor = self.frames, ""
+        if self.asked.needs_donor and self.donor is not None and self._lies(call):
+            frames, donor = self.donor.frames, self.donor.sample
+        finding = _found(tool, frames, arguments)
+        if alteration == "blank" and finding.found:
+            grey = tuple(_grey(one) for one in finding.pictures)
+            finding = Finding(NO_RESULT, grey)
+        if alteration == "echo" and finding.found:
+            whole = self.frames.pixels(min(_frame(arguments), self.frames.count - 1))
+            finding = Finding(NOTHING_NEW, (whole,) if finding.pictures else ())
+        return replace(_observed(tool, finding, side), donor=donor)
+
+    def _lies(self, call: Call) -> bool:
+        if self.asked.alteration != NOISE:
+            return True
+        told = json.dumps([self.seed, call.name, call.arguments], sort_keys=True, default=str)
+        drawn = hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(drawn[:8]) / 2**64 < self.asked.share
+
+
+def _json(arguments: Mapping[str, Any]) -> str:
+    return json.dumps(dict(arguments)).encode("utf-8", "replace").decode()
+
+
+def told(tool: Tool) -> Mapping[str, Any]:
+    """A tool as a model is told of it: name, description, and arguments as a JSON schema without titles."""
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "arguments": _plain(tool.arguments.model_json_schema()),
+    }
+
+
+def _plain(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        kept = {
+            key: _plain(value)
+            for key, value in schema.items()
+            if not (key == "title" and isinstance(value, str)) and key != "additionalProperties"
+        }
+        if kept.get("type") == "object":
+            kept.pop("description", None)
+        return kept
+    return [_plain(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def _found(tool: Tool, frames: ToolFrames, arguments: Any) -> Finding:
+    try:
+        found = tool.use(frames, arguments)
+    except MediaError as error:
+        return Finding(f"Not found: {error.message}.", found=False)
+    except HarnessError:
+        raise
+    except Exception as error:  # another package's code may raise anything
+        raise HarnessError(
+            f"tool {tool.name} failed: {type(error).__name__}: {error}", hint=_REPORT
+        ) from error
+    if not isinstance(found, Finding):
+        raise HarnessError(
+            f"tool {tool.name} gave {type(found).__name__}, not a Finding", hint=_REPORT
+        )
+    return found
+
+
+_REPORT = "report it to the package that brings it (`harness list tools`)"
+
+
+def _frame(arguments: Any) -> int:
+    frame = getattr(arguments, "frame", 0)
+    return frame if isinstance(frame, int) else 0
+
+
+def _grey(picture: Pixels) -> Pixels:
+    from PIL import Image as Pillow
+
+    return Pillow.new("RGB", picture.size, MID_GREY)
+
+
+def _observed(tool: Tool, finding: Finding, side: int) -> Observation:
+    shown = tuple(
+        Image(f"{tool.name} {number}", encode_png(_fitted(picture, side)))
+        for number, picture in enumerate(finding.pictures, 1)
+    )
+    return Observation(
+        neutralise(finding.text[:MOST_TEXT]), shown, "ok" if finding.found else "not-found"
+    )
+
+
+def _fitted(picture: Pixels, side: int) -> Pixels:
+    """RGB, made smaller where its longer side is over the limit."""
+    from PIL import Image as Pillow
+
+    made = picture.convert("RGB")
+    scale = side / max(made.size)
+    if scale >= 1:
+        return made
+    size = (max(1, round(made.width * scale)), max(1, round(made.height * scale)))
+    return made.resize(size, Pillow.Resampling.LANCZOS)
+
+
+def _wrong(tool: Tool, error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"][:2])
+    takes = ", ".join(tool.arguments.model_fields)
+    said = f"{tool.name}: {where + ': ' if where else ''}{first['msg']}. It takes: {takes}."
+    return neutralise(said[:MOST_TEXT])
