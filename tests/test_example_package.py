@@ -212,3 +212,20 @@ def test_a_package_replaces_no_shipped_file_and_a_broken_one_stops_nothing(
         assert "their-taker" in refused.stderr and "uninstall" in refused.stderr
     unknown = installed.harness("show", "no/such")
     assert unknown.returncode == 2 and "nowhere_at_all cannot be imported" in unknown.stderr
+
+
+def test_its_tool_is_listed_and_used_in_a_run(example: Installed) -> None:
+    listed = example.harness("list", "tools")
+    assert "brightness(half)" in listed.stdout
+    assert "(package affect-example)" in listed.stdout
+    write_pictures(example.work, rows(2))
+    with running_stub() as stub:
+        done = example.harness(
+            "run", "table/emotion", "--model", f"openai:stub@{stub.url}", "--json",
+            "--set", "source.file=labels.csv", "--set", "source.image=image", "--set", "source.label=emotion",
+            "--tools", "brightness", "--out", "run",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "brightness" in str(stub.requests[-1])
+    (row, *_) = (r for r in json.loads(done.stdout)["scores"] if "stub" in r["model"])
+    assert (row["tools"], row["protocol"]) == ("brightness", "agent")

@@ -33,7 +33,10 @@ def taken_of(entry: Mapping[str, Any]) -> str:
     records."""
     if "basis" in entry:
         return spelled_channel(
-            entry.get("channel", FREE), entry["protocol"], entry.get("thinking", "")
+            entry.get("channel", FREE),
+            entry["protocol"],
+            entry.get("thinking", ""),
+            entry.get("tools", ""),
         )
     return str(entry.get("channel") or FREE)
 

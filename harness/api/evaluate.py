@@ -61,6 +61,9 @@ class EvaluateOptions(TypedDict, total=False):
     thinking: str | int | Sequence[str | int]
     """How much a model reasons before it answers: `off`, `on`, `low`, `medium`, `high`, or a number of tokens. Several
     values are an axis. Raises an error before the first request if a model cannot be asked for it."""
+    tools: str | Sequence[str]
+    """Tools that a model may use before it answers: `none` (default), `"zoom+measure"`, or altered ones such as
+    `"zoom+measure:swap"` (`harness list tools`). Several values are an axis."""
     protocol: str
     """Protocol to use instead of the prompts' own (`harness list protocols`)."""
     repeats: int
@@ -138,7 +141,7 @@ class EvaluateOptions(TypedDict, total=False):
 
 
 _LISTS = (
-    "prompts", "conditions", "details", "channels", "label_orders", "shots", "thinking", "allow_remote", "vllm_args",
+    "prompts", "conditions", "details", "channels", "label_orders", "shots", "thinking", "tools", "allow_remote", "vllm_args",
     "vllm_python", "adapters", "trust_remote_code",
     "prompts_folders", "tasks_folders", "exclude", "reuse",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any, TypeAlias
 
 from harness.compare.comparison import Change, Comparison, Report
-from harness.core.cell import thinking_in
+from harness.core.cell import thinking_in, tools_in
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.core.task import Task
@@ -19,7 +19,7 @@ from harness.score import ScoreRow
 
 CATEGORIES = (
     "task", "model", "prompt", "condition", "protocol", "channel", "slice", "field", "metric", "outcome", "part",
-    "axis", "what", "thinking",
+    "axis", "what", "thinking", "tools",
 )  # fmt: skip
 """Columns of few words, which are kept as pandas categories."""
 NUMBERS = (
@@ -60,14 +60,31 @@ def frame(
     return pd.DataFrame(made, columns=list(columns))
 
 
-def _thinking(
+ASKED = ("thinking", "tools")
+"""Columns that stand behind `channel`, each where a row was asked for it."""
+
+
+def _asked(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str]
 ) -> tuple[list[Mapping[str, Any]], Sequence[str]]:
-    """Rows and columns with `thinking` behind `channel`, where a row was asked for it."""
-    made = [{**row, "thinking": thinking_in(row["channel"])} for row in rows]
-    place = list(columns).index("channel") + 1
-    asked = any(row["thinking"] for row in made)
-    return list(made), (*columns[:place], "thinking", *columns[place:]) if asked else columns
+    """Rows and columns with those of ASKED that any row has."""
+    made = [
+        {
+            **row,
+            "thinking": thinking_in(row["channel"]),
+            "tools": tools_in(row["channel"]),
+        }
+        for row in rows
+    ]
+    return list(made), _with_asked(made, columns, behind="channel")
+
+
+def _with_asked(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, behind: str
+) -> Sequence[str]:
+    place = list(columns).index(behind) + 1
+    asked = [name for name in ASKED if any(row[name] for row in rows)]
+    return (*columns[:place], *asked, *columns[place:])
 
 
 SCORE_COLUMNS = (
@@ -78,7 +95,7 @@ SCORE_COLUMNS = (
 
 def scores_frame(rows: Sequence[ScoreRow]) -> Any:
     """One row a score."""
-    return frame(*_thinking(map(asdict, rows), SCORE_COLUMNS))
+    return frame(*_asked(map(asdict, rows), SCORE_COLUMNS))
 
 
 RECORD_COLUMNS = (
@@ -91,7 +108,7 @@ RECORD_COLUMNS = (
 def records_frame(rows: Iterable[Mapping[str, Any]], tasks: Mapping[str, Task]) -> Any:
     """One row a trial and field."""
     mixed = ("value", "target", "probabilities")
-    return frame(*_thinking((_record(row, tasks) for row in rows), RECORD_COLUMNS), mixed=mixed)
+    return frame(*_asked((_record(row, tasks) for row in rows), RECORD_COLUMNS), mixed=mixed)
 
 
 def _record(row: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict[str, Any]:
@@ -135,7 +152,7 @@ def outcomes_frame(entries: Iterable[Mapping[str, Any]]) -> Any:
         for entry in entries
         for outcome, n in entry["counts"].items()
     ]
-    return frame(*_thinking(rows, OUTCOME_COLUMNS), mixed=("failures",))
+    return frame(*_asked(rows, OUTCOME_COLUMNS), mixed=("failures",))
 
 
 def samples_frame(rows: Sequence[PlannedSample], task: Task) -> Any:
@@ -193,11 +210,8 @@ def cells_frame(
         cell = trial_cell({**row, "channel": found.taken})
         counts = {"done": done.get(cell, 0), "failed": failed.get(cell, 0)}
         rows.append({**row, "cell": entry["id"], "trials": int(entry["trials"]), **counts})
-        rows[-1]["thinking"] = found.thinking
-    asked = any(row["thinking"] for row in rows)
-    return frame(
-        rows, (*CELL_COLUMNS[:7], "thinking", *CELL_COLUMNS[7:]) if asked else CELL_COLUMNS
-    )
+        rows[-1] |= {"thinking": found.thinking, "tools": found.tools}
+    return frame(rows, _with_asked(rows, CELL_COLUMNS, behind=CELL_COLUMNS[6]))
 
 
 COMPARISON_COLUMNS = (
@@ -216,9 +230,10 @@ def comparison_frame(report: Report) -> Any:
         for change in found
     ]
     columns = list(COMPARISON_COLUMNS)
-    if any(row["a_thinking"] or row["b_thinking"] for row in rows):
-        for side in "ab":
-            columns.insert(columns.index(f"{side}_channel") + 1, f"{side}_thinking")
+    for name in reversed(ASKED):
+        if any(row[f"a_{name}"] or row[f"b_{name}"] for row in rows):
+            for side in "ab":
+                columns.insert(columns.index(f"{side}_channel") + 1, f"{side}_{name}")
     made = frame(rows, columns, mixed=("only_a", "only_b"))
     made[["only_a", "only_b"]] = made[["only_a", "only_b"]].astype("Int64")
     made.attrs["notes"] = list(report.notes)
@@ -230,7 +245,7 @@ def _change_row(one: Comparison, what: str, change: Change) -> dict[str, Any]:
     names = {
         f"{side}_{name}": getattr(party, "side" if name == "run" else name)
         for side, party in parties.items()
-        for name in ("run", "model", "prompt", "condition", "channel", "thinking")
+        for name in ("run", "model", "prompt", "condition", "channel", "thinking", "tools")
     }
     own = {field.name: getattr(change, field.name) for field in fields(change)}
     return {

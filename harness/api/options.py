@@ -31,6 +31,7 @@ from harness.core.model import Model
 from harness.core.price import read_money
 from harness.core.task import Task
 from harness.core.thinking import read_thinking
+from harness.core.tools_asked import NO_TOOLS, spelled_tools
 from harness.models import ModelSettings, OpenOptions, takes
 from harness.run.job import Job, make_job
 from harness.run.stop import Limits
@@ -38,6 +39,7 @@ from harness.run.task_files import changed_task, load_task
 from harness.run.workspace import Workspace, fill_references, open_workspace
 
 Thinking = Annotated[str, BeforeValidator(read_thinking)]
+Tools = Annotated[str, BeforeValidator(lambda written: spelled_tools(str(written)) or NO_TOOLS)]
 MOST_REPEATS = 10_000
 MOST_TOKENS = 10_000_000
 Seconds = Annotated[PositiveFloat, FiniteFloat]
@@ -82,6 +84,8 @@ class RunOptions(BaseModel):
     shots: tuple[NonNegativeInt, ...] = ()
     thinking: tuple[Thinking, ...] = ()
     """`off`, `on`, `low`, `medium`, `high`, or a number of tokens."""
+    tools: tuple[Tools, ...] = ()
+    """`none`, `zoom+measure`, `zoom:swap`: what models may use before they answer."""
     protocol: str | None = None
     """In place of the prompts' own. Of `vote`, `repeats` says how many replies vote."""
     repeats: Annotated[PositiveInt, Field(le=MOST_REPEATS)] = 1
@@ -145,7 +149,7 @@ class Evaluation:
 
 
 _HANDED_ON = (
-    "models", "prompts", "channels", "max_images", "pixels", "details", "prices", "label_orders", "shots", "thinking",
+    "models", "prompts", "channels", "max_images", "pixels", "details", "prices", "label_orders", "shots", "thinking", "tools",
     "protocol", "repeats", "temperature", "max_tokens", "seed", "out", "fit_on", "changes", "again", "check_models",
     "exclude", "reuse",
 )  # fmt: skip
@@ -250,7 +254,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "prompts": asked.prompts, "channels": asked.channels, "max_images": asked.max_images,
         "conditions": [name for name in asked.conditions if name != "none"],
         "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
-        "protocol": asked.protocol, "thinking": asked.thinking,
+        "protocol": asked.protocol, "thinking": asked.thinking, "tools": asked.tools,
         "max_tokens": asked.max_tokens,
         "pixels": asked.pixels,
         "details": asked.details,

@@ -150,6 +150,7 @@ class Run:
         protocol: Pair = None,
         label_order: Pair = None,
         thinking: Pair = None,
+        tools: Pair = None,
         pixels: Pair = None,
         detail: Pair = None,
         by: Literal["id", "content"] = "id",
@@ -179,7 +180,7 @@ class Run:
 
         axes = {
             "model": model, "prompt": prompt, "condition": condition, "channel": channel, "protocol": protocol,
-            "label order": label_order, "thinking": thinking, "pixels": pixels, "detail": detail,
+            "label order": label_order, "thinking": thinking, "tools": tools, "pixels": pixels, "detail": detail,
         }  # fmt: skip
         second = None if other is None else (other if isinstance(other, Run) else open_run(other))
         folders = [self._folder] if second is None else [self._folder, second._folder]

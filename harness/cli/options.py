@@ -92,6 +92,12 @@ def _add_manner(group: Arguments) -> None:
         "Default: the model's own default",
     )  # fmt: skip
     group.add_argument(
+        "--tools", metavar="TOOLS", action="append", default=[],
+        help="tools that a model may use before it answers, joined by + (zoom+measure; see `harness list tools`), or none. "
+        "zoom+measure:swap makes them lie, to see whether the model uses what they show: blank, echo, swap, noise=P or "
+        "unavailable. Repeatable: an axis. Default: none",
+    )  # fmt: skip
+    group.add_argument(
         "--temperature", metavar="T", type=_temperature,
         help="sampling temperature, 0 to 10. Default: the model's own setting in harness.toml, otherwise 0 (greedy "
         "decoding)",
@@ -349,7 +355,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
 _GIVEN = {
     "models": "model", "prompts": "prompt", "conditions": "condition", "channels": "channel",
     "max_images": "max_images", "pixels": "pixels", "details": "detail", "prices": "price",
-    "label_orders": "label_order", "shots": "shots", "thinking": "thinking",
+    "label_orders": "label_order", "shots": "shots", "thinking": "thinking", "tools": "tools",
     "protocol": "protocol", "repeats": "repeats", "limit": "limit", "preview": "preview", "changes": "changes",
     "name": "name", "prompts_folders": "prompts", "tasks_folders": "task_folders",
     "temperature": "temperature", "seed": "seed", "max_tokens": "max_tokens",

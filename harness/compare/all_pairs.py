@@ -26,7 +26,7 @@ from harness.stats.components import Component, variance_components
 from harness.stats.rank import rank
 
 FACTORS = (
-    "model", "prompt", "condition", "pixels", "detail", "label order", "channel", "thinking",
+    "model", "prompt", "condition", "pixels", "detail", "label order", "channel", "thinking", "tools",
 )  # fmt: skip
 
 
@@ -167,6 +167,7 @@ def factors_of(
             one.order,
             one.cell.channel,
             one.cell.thinking,
+            one.cell.tools,
         )
         for one in group
     ]

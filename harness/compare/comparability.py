@@ -10,10 +10,12 @@ from typing import Any
 from harness.compare.candidates import Contender
 from harness.core.errors import HarnessError
 from harness.core.sent_pictures import FULL, spelled_pixels
+from harness.core.tools_asked import NO_TOOLS
 from harness.run.scoring import CALLED
+from harness.run.tools_check import ONCE
 
 AXES = (
-    "model", "prompt", "condition", "pixels", "detail", "label order", "protocol", "channel", "thinking",
+    "model", "prompt", "condition", "pixels", "detail", "label order", "protocol", "channel", "thinking", "tools",
 )  # fmt: skip
 UNASKED = "unasked"
 """On the axis `thinking`: the model thinks as it does by itself."""
@@ -96,8 +98,16 @@ def axes_between(a: Contender, b: Contender) -> tuple[str, ...]:
     }
     differ["thinking"] = known and a.cell.thinking != b.cell.thinking
     differ["channel"] = known and a.cell.channel != b.cell.channel
-    differ["protocol"] = known and not differ["prompt"] and a.cell.protocol != b.cell.protocol
+    differ["tools"] = known and a.cell.tools != b.cell.tools
+    asked = known and not differ["prompt"] and a.cell.protocol != b.cell.protocol
+    differ["protocol"] = asked and not _brought_by_tools(a, b)
     return tuple(axis for axis in AXES if differ[axis])
+
+
+def _brought_by_tools(a: Contender, b: Contender) -> bool:
+    """Whether one asks once and the other, of the same prompt, is an agent because it has tools."""
+    with_tools, without = (a, b) if a.cell.tools else (b, a)
+    return bool(with_tools.cell.tools) and not without.cell.tools and without.cell.protocol == ONCE
 
 
 def _prompt_of(one: Contender) -> tuple[str, str]:
@@ -203,17 +213,16 @@ def _axis_values(axis: str, a: Contender, b: Contender) -> tuple[str, str]:
 
 
 def _axis_value(axis: str, one: Contender) -> str:
-    if axis == "condition":
-        return one.shown
-    if axis == "label order":
-        return one.order
-    if axis == "thinking":
-        return one.cell.thinking or UNASKED
-    if axis == "pixels":
-        return spelled_pixels(one.cell.pixels) if one.cell.pixels else FULL
-    if axis == "detail":
-        return one.cell.detail or UNSAID
-    return str(getattr(one.cell, axis))
+    cell = one.cell
+    named = {
+        "condition": one.shown,
+        "label order": one.order,
+        "thinking": cell.thinking or UNASKED,
+        "pixels": spelled_pixels(cell.pixels) if cell.pixels else FULL,
+        "detail": cell.detail or UNSAID,
+        "tools": cell.tools or NO_TOOLS,
+    }
+    return named[axis] if axis in named else str(getattr(cell, axis))
 
 
 def _data(a: Contender, b: Contender) -> Iterator[Difference]:

@@ -25,6 +25,8 @@ class Party:
     channel: str = "free"
     thinking: str = ""
     """How much the model was asked to think; in the JSON only where that was asked."""
+    tools: str = ""
+    """The tools that it might use; in the JSON only where there were any."""
 
     @property
     def name(self) -> str:
@@ -32,7 +34,8 @@ class Party:
         usual = {"none", "free", *USUAL_PROTOCOLS}
         said = (w for w in (self.condition, self.channel, self.protocol) if w not in usual)
         thought = f"thinking {self.thinking}" if self.thinking else ""
-        parts = (self.model, self.prompt, *said, thought)
+        offered = f"tools {self.tools}" if self.tools else ""
+        parts = (self.model, self.prompt, *said, offered, thought)
         return " ".join(part for part in parts if part not in {"", "-"})
 
 
@@ -204,7 +207,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 6) + 0.0 if math.isfinite(value) else None
     if isinstance(value, dict):
-        value = {key: item for key, item in value.items() if (key, item) != ("thinking", "")}
+        unasked = {("thinking", ""), ("tools", "")}
+        value = {k: item for k, item in value.items() if item != "" or (k, item) not in unasked}
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]

@@ -78,6 +78,7 @@ def select_loso(sides: Sequence[Side], *, seed: int = 0) -> list[Selection]:
             cell.shown_condition,
             cell.channel,
             cell.thinking,
+            cell.tools,
         )
         groups.setdefault(key, []).append(one)
     found = [
@@ -128,7 +129,7 @@ def _select(group: Sequence[Contender], *, seed: int) -> Iterator[Selection]:
         }
         yield Selection(
             task=first.cell.task, field=first.field, slice=part, model=first.cell.model,
-            condition=first.cell.shown_condition, channel=spelled_channel(first.cell.channel, "single", first.cell.thinking), metric=metric,
+            condition=first.cell.shown_condition, channel=spelled_channel(first.cell.channel, "single", first.cell.thinking, first.cell.tools), metric=metric,
             n=int(mask.sum()), subjects=len(subjects), unit=first.records.cluster_unit,
             selected=LosoEstimate(float(cuts[0].value(metric, pooled)[0]), float(low), float(high)),
             prompts=alone, best=max(alone, key=lambda name: known.sign * alone[name].value),

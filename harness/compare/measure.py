@@ -99,6 +99,7 @@ def party(one: Contender) -> Party:
         cell.protocol,
         cell.channel,
         cell.thinking,
+        cell.tools,
     )
 
 

@@ -35,7 +35,7 @@ DRAWS = 2000
 _WITH_PROMPT = ("protocol",)
 """Axes that a prompt brings with it."""
 _AXES = (
-    "model", "prompt", "condition", "channel", "protocol", "shots", "label_order", "thinking", "pixels", "detail",
+    "model", "prompt", "condition", "channel", "protocol", "shots", "label_order", "thinking", "tools", "pixels", "detail",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from harness.run.folder import RunFolder
 from harness.score.folder import score_run
 from harness.score.scores import Scores, read_scores
 
-ORDER = ("prompt", "model", "condition", "thinking", "label_order", "channel", "shots", "pixels", "detail", "protocol")  # fmt: skip
+ORDER = ("prompt", "model", "condition", "thinking", "tools", "label_order", "channel", "shots", "pixels", "detail", "protocol")  # fmt: skip
 """Where nothing is said, cells are compared along the first of these axes that varies."""
 
 

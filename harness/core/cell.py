@@ -30,6 +30,7 @@ AS_WRITTEN = "as-written"
 """The order of the labels as the task lists them."""
 
 _THINKING = ", thinking "
+_TOOLS = ", tools "
 
 USUAL_PROTOCOLS = ("single", "describe-then-answer")
 """Those that read one reply; tables do not name them."""
@@ -57,6 +58,8 @@ class Cell:
     """The most pixels of each picture sent; 0: as they are."""
     detail: str = ""
     """At which detail the server is asked to look at pictures; empty: nothing is said."""
+    tools: str = ""
+    """The tools that the model may use, and how they lie (`harness.core.tools_asked`); empty: none."""
     asked_as: str = ""
     """Of an earlier version of an edited prompt, which is kept as `prompt` (`emotion/plain@2026-11-28-1a2b3c`): the
     prompt's name when it was asked. Empty for the version that stands."""
@@ -67,7 +70,7 @@ class Cell:
     @property
     def taken(self) -> str:
         """How its answers are taken, for tables; see `spelled_channel`."""
-        return spelled_channel(self.channel, self.protocol, self.thinking)
+        return spelled_channel(self.channel, self.protocol, self.thinking, self.tools)
 
     @cached_property
     def id(self) -> str:
@@ -79,6 +82,7 @@ class Cell:
         parts = [self.task, self.model, prompt, self.shown_condition, self.protocol]
         parts += [] if self.channel == FREE else [self.channel]
         parts += [f"thinking={self.thinking}"] if self.thinking else []
+        parts += [f"tools={self.tools}"] if self.tools else []
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:10]
 
     @property
@@ -101,18 +105,25 @@ class Cell:
         }
 
 
-def spelled_channel(channel: str, protocol: str, thinking: str = "") -> str:
-    """The channel, with the protocol where that does not read one reply, and how much is thought where that was asked:
-    `free`, `free, vote-5`, `free, thinking low`."""
+def spelled_channel(channel: str, protocol: str, thinking: str = "", tools: str = "") -> str:
+    """The channel, with the protocol where that does not read one reply, the tools where there are any, and how much is
+    thought where that was asked: `free`, `free, vote-5`, `free, agent, tools zoom:swap`, `free, thinking low`."""
     words = [channel]
     words += [] if protocol in USUAL_PROTOCOLS else [protocol]
-    return ", ".join(words) + (f"{_THINKING}{thinking}" if thinking else "")
+    told = ", ".join(words) + (f"{_TOOLS}{tools}" if tools else "")
+    return told + (f"{_THINKING}{thinking}" if thinking else "")
 
 
 def thinking_in(channel: str) -> str:
     """How much was thought, by a channel as `spelled_channel` writes it; empty where nothing was asked."""
     _, found, level = channel.partition(_THINKING)
     return level if found else ""
+
+
+def tools_in(channel: str) -> str:
+    """Which tools there were, by a channel as `spelled_channel` writes it; empty where there were none."""
+    _, found, tools = channel.partition(_TOOLS)
+    return tools.partition(_THINKING)[0] if found else ""
 
 
 def spelled_condition(

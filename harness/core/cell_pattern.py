@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
+from harness.core.tools_asked import NO_TOOLS
 
 
 class CellPattern(BaseModel):
@@ -33,6 +34,8 @@ class CellPattern(BaseModel):
     pixels: str | None = None
     """The most pixels of a picture, as a plain number."""
     detail: str | None = None
+    tools: str | None = None
+    """`none`, or tools as the axis writes them, such as `zoom*`."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -49,9 +52,7 @@ class CellPattern(BaseModel):
 
     def fits(self, cell: Cell) -> bool:
         """Whether a cell is meant."""
-        return all(
-            fnmatchcase(str(getattr(cell, axis)), pattern) for axis, pattern in self.named.items()
-        )
+        return all(fnmatchcase(_value(cell, axis), pattern) for axis, pattern in self.named.items())
 
     def fitting(self, cells: Iterable[Cell]) -> list[Cell]:
         """Those among the cells that are meant, in their order."""
@@ -59,6 +60,10 @@ class CellPattern(BaseModel):
 
     def __str__(self) -> str:
         return ",".join(f"{axis}={pattern}" for axis, pattern in self.named.items())
+
+
+def _value(cell: Cell, axis: str) -> str:
+    return cell.tools or NO_TOOLS if axis == "tools" else str(getattr(cell, axis))
 
 
 def read_pattern(written: str, *, option: str) -> CellPattern:

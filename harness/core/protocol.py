@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
+from harness.core.finish import Finish
 from harness.core.message import Message
 from harness.core.prompt import Rendering
+from harness.core.tool import Called, Toolbox
 
 Render: TypeAlias = Callable[[Mapping[str, str]], Rendering]
 """Renders the trial's prompt with the replies so far by name."""
+
+
+class Reply(str):
+    """A reply as a protocol is given it: its text, with why it ended and how long it was."""
+
+    __slots__ = ("finish", "tokens")
+
+    finish: Finish
+    tokens: int
+    """As the server or tokenizer counted them, reasoning included; 0 where they were not counted."""
+
+    def __new__(cls, text: str, *, finish: Finish = "stop", tokens: int = 0) -> Self:
+        made = super().__new__(cls, text)
+        made.finish = finish
+        made.tokens = tokens
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +40,8 @@ class Ask:
     """The name of the reply that is awaited; None when it is the answer itself."""
     draw: int = 0
     """Which of the trial's draws the reply belongs to, 0 and up; each draw has a seed of its own. See `Drawing`."""
+    room: int = 0
+    """Tokens that the reply may have, where that is more than the limit of the cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +53,10 @@ class Done:
     """Where replies vote, the number of replies of each conversation, in their order. Each conversation is then read by
     itself, when the run is scored, and each field's answer is what most of them say (`harness.answers.majority`);
     `text` is not read."""
+    calls: tuple[Called, ...] = ()
+    """The calls of tools, in their order."""
+    rules: tuple[str, ...] = ()
+    """What the trial's record should say beside the answer, such as `agent-limit`."""
 
 
 @runtime_checkable
@@ -43,7 +67,35 @@ class AnswerProtocol(Protocol):
     def name(self) -> str: ...
 
     def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
-        """What to do after these replies. Pure: same arguments, same step."""
+        """What to do after these replies. Pure: same arguments, same step. Each is a `Reply` where a model gave it."""
+        ...
+
+
+@runtime_checkable
+class UsingTools(Protocol):
+    """A protocol that carries out calls of tools."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Its limits and other settings, plain JSON: part of the basis of cells that offer tools."""
+        ...
+
+    def bound(self, toolbox: Toolbox) -> AnswerProtocol:
+        """The protocol over the tools of one trial."""
+        ...
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """A protocol that takes words behind its name and a colon: `agent:react,turns=3`."""
+
+    @property
+    def form(self) -> str:
+        """How it is written, for lists and errors."""
+        ...
+
+    def with_words(self, name: str, words: str) -> AnswerProtocol:
+        """The protocol of a whole name and its words. Raises HarnessError for those that do not suit."""
         ...
 
 

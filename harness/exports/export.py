@@ -141,7 +141,8 @@ def _write(
     _write_json(folder.manifest, body)
     _write_json(folder.scores, without_paths(renamed(scores, names)))
     thinking = any(entry.get("thinking") for entry in manifest["cells"])
-    _write_records(run, folder, keys, names, kept, gone=gone, thinking=thinking)
+    tools = any(entry.get("tools") for entry in manifest["cells"])
+    _write_records(run, folder, keys, names, kept, gone=gone, thinking=thinking, tools=tools)
     if kept.samples:
         write_table(folder.path / SAMPLES, SAMPLE_COLUMNS, _samples(run, manifest, keys))
     if kept.prompts and run.conversations.is_file():
@@ -204,11 +205,14 @@ def _write_records(
     *,
     gone: frozenset[str],
     thinking: bool,
+    tools: bool,
 ) -> None:
     """The records in the order of their new trials, a cell at a time in memory."""
     left_out = NEVER | ({"text"} if not kept.replies else set())
     left_out |= {"conversation"} if not kept.prompts else set()
-    columns = [name for name in record_columns(thinking=thinking) if name not in left_out]
+    columns = [
+        name for name in record_columns(thinking=thinking, tools=tools) if name not in left_out
+    ]
 
     def rows() -> Iterator[dict[str, Any]]:
         cell: list[dict[str, Any]] = []

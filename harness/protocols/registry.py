@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.core.errors import HarnessError
-from harness.core.protocol import AnswerProtocol
+from harness.core.protocol import AnswerProtocol, UsingTools, Worded
 from harness.core.registry import Registry, call
 from harness.protocols.family import ProtocolFamily
 
@@ -13,6 +13,7 @@ PROTOCOLS = Registry(
     "protocol",
     "harness.protocols",
     {
+        "agent": "harness.protocols.agent:AGENT",
         "single": "harness.protocols.single:SINGLE",
         "describe-then-answer": "harness.protocols.describe:DESCRIBE_THEN_ANSWER",
         "vote-N": "harness.protocols.vote:VOTE",
@@ -25,7 +26,7 @@ _NUMBERED = re.compile(r"(.+)-([0-9]{1,4})", re.ASCII)
 
 
 def load_protocol(name: str) -> AnswerProtocol:
-    """The protocol of that name: registered, or one of a family (`vote-5`).
+    """The protocol of that name: registered, one of a family (`vote-5`), or one with settings (`agent:react`).
 
     Raises HarnessError listing the names there are, and for a number that does not suit.
     """
@@ -45,8 +46,21 @@ def load_protocol(name: str) -> AnswerProtocol:
             hint=f"write {family.name.removesuffix('N')}5, with N from {family.least} to {family.most}; for `harness run` and "
             f"`harness plan` also --protocol {name.removesuffix('-N')} --repeats 5",
         )
-    protocol: AnswerProtocol = PROTOCOLS.load(name)
-    return protocol
+    head, colon, words = name.partition(":")
+    protocol: AnswerProtocol = PROTOCOLS.load(head if colon else name)
+    if not colon:
+        return protocol
+    if not isinstance(protocol, Worded):
+        raise HarnessError(f"protocol {name}: {head} takes no settings", hint=f"write {head}")
+    worded: AnswerProtocol = call(
+        PROTOCOLS.entry(head), protocol.with_words, name, words, expects=AnswerProtocol
+    )
+    return worded
+
+
+def uses_tools(name: str) -> bool:
+    """Whether the protocol of that name carries out calls of tools. Raises HarnessError for an unknown one."""
+    return isinstance(load_protocol(name), UsingTools)
 
 
 def is_family(name: str) -> bool:

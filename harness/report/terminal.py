@@ -17,7 +17,7 @@ from harness.analyses.words import (
     visible,
 )
 from harness.core.blocks import Block
-from harness.core.cell import FREE, thinking_in
+from harness.core.cell import FREE, thinking_in, tools_in
 from harness.core.outcome import Outcome
 from harness.report.inputs import view_of
 from harness.report.notices import notice_lines
@@ -48,7 +48,7 @@ SCHEMA = 1
 def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> str:
     """The scores as the `--json` contract has them, indented; no value is null, never NaN.
 
-    A row has a `channel` only where that is not free, and `thinking` only where that was asked for. Beside the rows stand, where there are any, the rows of
+    A row has a `channel` only where that is not free, and `thinking`, and `tools` with `protocol`, only where these were asked for. Beside the rows stand, where there are any, the rows of
     shipped analyses under their keys (such as `slices`), what replies cost where a price is known, `analyses` with the entries of those of other packages, and the
     `notices` that go with every report.
     """
@@ -56,6 +56,8 @@ def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> st
     for row in rows:
         if thinking := thinking_in(row["channel"]):
             row["thinking"] = thinking
+        if tools := tools_in(row["channel"]):
+            row |= {"tools": tools, "protocol": row["channel"].split(", ")[1]}
         if row["channel"] == FREE:
             del row["channel"]
     body: dict[str, Any] = {"schema": SCHEMA, "run": str(run), "scores": rows}

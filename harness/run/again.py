@@ -16,6 +16,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.message import Message
+from harness.core.tool import Called
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
 from harness.run.journal import conversation_turns, generation_from, reply_record
@@ -75,11 +76,13 @@ class AgainJournal:
         shown: Mapping[str, Sequence[int | str]] | None = None,
         text: str | None = None,
         votes: Sequence[int] = (),
+        calls: Sequence[Called] = (),
     ) -> None:
         """Keep what became of a trial."""
         record: dict[str, Any] = {"round": self._day, "trial": trial, "basis": basis, "keys": list(keys)}  # fmt: skip
         record |= {"text": text} if text is not None else {}
         record |= {"votes": list(votes)} if votes else {}
+        record |= {"calls": [call.to_json() for call in calls]} if calls else {}
         if failure is not None:
             record["failure"] = {"kind": failure.kind, "detail": failure.detail}
         self._log.append(record)

@@ -49,6 +49,8 @@ class Axes:
     """Most tokens of a reply, for all prompts; None: each prompt's own, else the task's."""
     thinking: tuple[str, ...] = ()
     """How much models are asked to think; empty: what their settings say, else as they do by themselves."""
+    tools: tuple[str, ...] = ()
+    """The tools that models may use, one empty word for none; empty: none."""
     settings: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Model -> its settings, of those that have any. What the command says instead is not in them."""
     exclude: tuple[CellPattern, ...] = ()

@@ -17,9 +17,13 @@ from pydantic import BaseModel
 from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.prompt import Prompt
+from harness.core.protocol import UsingTools
 from harness.core.request import Sampling
 from harness.core.task import Task
 from harness.core.text import digest_json
+from harness.core.tools_asked import read_tools
+from harness.protocols import load_protocol
+from harness.tools import TOOLBOX_VERSION, load_tools
 
 _TAKES = re.compile(r"\{%[-+]?\s*(?:extends|include|import|from)\b")
 """A template that takes something from another file."""
@@ -98,11 +102,27 @@ def basis_of(
         asked["thinking"] = cell.thinking
     asked |= {"pixels": cell.pixels} if cell.pixels else {}
     asked |= {"detail": cell.detail} if cell.detail else {}
+    asked |= {"tools": tool_settings(cell)} if cell.tools else {}
     if system != "keep":
         asked["system"] = system
     if cell.shots:
         asked["exemplars"] = dict(task.exemplars)
     return digest_json(asked)[:DIGITS]
+
+
+def tool_settings(cell: Cell) -> dict[str, Any]:
+    """What of a cell's tools determines its replies besides their names: versions, and the limits of its protocol.
+
+    Raises HarnessError for a tool that is unknown here.
+    """
+    asked, protocol = read_tools(cell.tools), load_protocol(cell.protocol)
+    names = () if asked is None else asked.names
+    return {
+        "asked": cell.tools,
+        "versions": {tool.name: tool.version for tool in load_tools(names)},
+        "toolbox": TOOLBOX_VERSION,
+        "protocol": dict(protocol.settings) if isinstance(protocol, UsingTools) else {},
+    }
 
 
 def basis_0_2(

@@ -25,6 +25,7 @@ def cell_of(entry: Mapping[str, Any]) -> Cell:
         thinking=entry.get("thinking", ""),
         pixels=shown.pixels,
         detail=shown.detail,
+        tools=entry.get("tools", ""),
         asked_as=entry.get("asked_as", ""),
     )
     return cell if entry.get("id", cell.id) == cell.id else replace(cell, given_id=entry["id"])

@@ -15,8 +15,9 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.model import Model
-from harness.core.protocol import AnswerProtocol, Ask, Done, draws_of
+from harness.core.protocol import AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
 from harness.core.request import Request, Sampling, make_request
+from harness.core.tool import Called
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.answer_constraints import Asking
@@ -82,11 +83,12 @@ class _CellSetting:
     """The basis of its trials, and earlier spellings of it."""
     asking: Asking
 
-    def sampling_of(self, draw: int) -> Sampling:
-        """Each repeat, and each draw of a repeat, has a seed of its own."""
-        if not draw:
+    def sampling_of(self, draw: int, *, room: int = 0) -> Sampling:
+        """Each repeat, and each draw of a repeat, has a seed of its own; replies have at least `room` tokens."""
+        if not draw and room <= self.sampling.max_tokens:
             return self.sampling
-        return replace(self.sampling, seed=self.sampling.seed + draw)
+        most = max(room, self.sampling.max_tokens)
+        return replace(self.sampling, seed=self.sampling.seed + draw, max_tokens=most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,11 @@ class _Ended:
     def votes(self) -> tuple[int, ...]:
         """As in `Done`."""
         return () if self.done is None else self.done.votes
+
+    @property
+    def calls(self) -> tuple[Called, ...]:
+        """As in `Done`."""
+        return () if self.done is None else self.done.calls
 
 
 async def execute(
@@ -234,6 +241,7 @@ class _Engine:
             self._journal.add_trial(
                 trial.trial, setting.bases[0], ended.keys, failure, also=setting.bases[1:],
                 rules=tuple(rules), shown=trial.shown, text=ended.text, votes=ended.votes,
+                calls=ended.calls,
             )  # fmt: skip
             for rule in rules:
                 self._tally.fallbacks[rule] = self._tally.fallbacks.get(rule, 0) + 1
@@ -263,16 +271,29 @@ class _Engine:
         replies: list[str] = []
         if trial.failure is not None:
             return _Ended(keys, trial.failure)
+        protocol = setting.protocol
+        if trial.toolbox is not None and isinstance(protocol, UsingTools):
+            protocol = protocol.bound(trial.toolbox)
         while True:
-            step = take_step(setting.protocol, trial.render, replies)
+            if trial.toolbox is None:
+                step = take_step(protocol, trial.render, replies)
+            else:  # tools work on pictures
+                step = await asyncio.to_thread(take_step, protocol, trial.render, replies)
             if isinstance(step, Done):
+                rules.update(dict.fromkeys(step.rules))
                 return _Ended(keys, None, step, step.text == (replies[-1] if replies else None))
             generation = await self._put(step, trial, setting, rules)
             if generation.key:
                 keys.append(generation.key)
             if generation.failure is not None:
                 return _Ended(keys, generation.failure)
-            replies.append(spoken(generation.text))
+            replies.append(
+                Reply(
+                    spoken(generation.text),
+                    finish=generation.finish,
+                    tokens=generation.usage.completion_tokens,
+                )
+            )
 
     async def _put(
         self, step: Ask, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
@@ -281,11 +302,12 @@ class _Engine:
         wanted = setting.asking.of(step, trial.asks)
         draw = trial.repeat * draws_of(setting.protocol) + step.draw
         pixels = trial.cell.pixels
-        fitted = await self._fitter.fit(step.messages, pixels=pixels)
+        gather = trial.toolbox is not None
+        fitted = await self._fitter.fit(step.messages, pixels=pixels, gather=gather)
         while fitted.failure is None:
             request = make_request(
                 fitted.messages,
-                setting.sampling_of(draw),
+                setting.sampling_of(draw, room=step.room),
                 model=self._model.card.identity,
                 repeat=draw,
                 constraint=wanted.constraint,
@@ -296,7 +318,7 @@ class _Engine:
             generation = await self._exchange(request)
             told = fitted
             if generation.failure is not None:
-                told = await self._fitter.fit(step.messages, pixels=pixels)
+                told = await self._fitter.fit(step.messages, pixels=pixels, gather=gather)
             if told.failure is None and told.messages == fitted.messages:
                 rules.update(dict.fromkeys(fitted.rules))
                 if generation.failure is not None:  # not where it is put in another form

@@ -5,7 +5,8 @@ the frames stand one after the other where the video stood.
 
 contact-sheet: a request with more pictures than the model takes shows each group of neighbouring pictures
 (nothing but white space between them) as one numbered contact sheet. Pictures that a prompt sets apart, by
-words or turns, are named by it one by one and stay apart.
+words or turns, are named by it one by one and stay apart. Of a trial with tools, where pictures come turn by turn, all
+become one sheet in the last turn that shows any.
 
 system-in-user: for a chat template without a system turn, or where the model's settings say so, its text goes before
 that of the first user turn.
@@ -78,9 +79,11 @@ class Fitter:
     def _takes_video(self) -> bool:
         return self._card().video if self._video is None else self._video
 
-    async def fit(self, messages: tuple[Message, ...], *, pixels: int = 0) -> FittedRequest:
+    async def fit(
+        self, messages: tuple[Message, ...], *, pixels: int = 0, gather: bool = False
+    ) -> FittedRequest:
         """The conversation with the rules applied; the same object where none is needed. A contact sheet has at most
-        `pixels` (0: no limit)."""
+        `pixels` (0: no limit). With `gather` pictures of all turns may become one sheet."""
         rules = []
         if not self._takes_video and has_video(messages):
             messages = video_as_frames(messages)
@@ -102,6 +105,14 @@ class Fitter:
                 messages, tuple(rules), Failure("media", f"{error.kind}: {error.message}")
             )
         shown = count_pictures(sheeted)
+        if shown > most and gather:
+            try:
+                return FittedRequest(
+                    await self._gathered(messages, pixels), (*rules, CONTACT_SHEET)
+                )
+            except MediaError as error:
+                told = f"{error.kind}: {error.message}"
+                return FittedRequest(messages, tuple(rules), Failure("media", told))
         if shown > most:
             return FittedRequest(
                 messages, tuple(rules), Failure("unsupported", _apart(self._card(), shown, most))
@@ -114,6 +125,24 @@ class Fitter:
             images = [part for part in group if isinstance(part, Image)]
             parts += [await self._sheet(images, pixels)] if len(images) > 1 else group
         return replace(message, parts=tuple(parts))
+
+    async def _gathered(self, messages: tuple[Message, ...], pixels: int) -> tuple[Message, ...]:
+        """All pictures on one sheet in the last turn that shows any, each named by its number where it stood."""
+        images = [part for m in messages for part in m.parts if isinstance(part, Image)]
+        last = max(n for n, m in enumerate(messages) if any(isinstance(p, Image) for p in m.parts))
+        number, turns = 0, []
+        for place, message in enumerate(messages):
+            parts: list[Part] = []
+            for part in message.parts:
+                if isinstance(part, Image):
+                    number += 1
+                    parts.append(Text(f"(picture {number} of the sheet)"))
+                else:
+                    parts.append(part)
+            if place == last:
+                parts += [Text("\n"), await self._sheet(images, pixels)]
+            turns.append(replace(message, parts=tuple(parts)))
+        return tuple(turns)
 
     async def _sheet(self, images: Sequence[Image], pixels: int) -> Image:
         key = (str(pixels), *(image.digest for image in images))

@@ -17,7 +17,7 @@ from harness.core.message import Message, Text
 from harness.core.model import Measuring, Model
 from harness.core.picture import FilePicture
 from harness.core.price import Price, money
-from harness.core.protocol import Ask
+from harness.core.protocol import Ask, UsingTools
 from harness.core.request import Request, Sampling, make_request
 from harness.models.counting import CountsTokens
 from harness.prompting import Library
@@ -252,7 +252,10 @@ def _request(trial: Prepared, plan: Plan, axes: Axes) -> Request | None:
     if trial.failure is not None:
         return None
     cell = trial.cell
-    step = take_step(load_protocol(cell.protocol), trial.render, [])
+    protocol = load_protocol(cell.protocol)
+    if trial.toolbox is not None and isinstance(protocol, UsingTools):
+        protocol = protocol.bound(trial.toolbox)
+    step = take_step(protocol, trial.render, [])
     if not isinstance(step, Ask):
         return None
     sampling = sampling_for(plan.tasks[cell.task].task, plan.prompts[cell.prompt], axes, cell.model)

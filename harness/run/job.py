@@ -19,6 +19,7 @@ from harness.core.price import Price, read_price
 from harness.core.sent_pictures import read_detail, read_pixels
 from harness.core.task import Task
 from harness.core.text import digest_json
+from harness.core.tools_asked import spelled_tools
 from harness.models import BASELINES, ModelSettings, OpenOptions
 from harness.run.axes import Axes
 from harness.run.fallback import declared_images
@@ -28,6 +29,7 @@ from harness.run.provenance import redact
 from harness.run.request_count import protocol_asked
 from harness.run.stop import Limits
 from harness.run.task_files import split_change
+from harness.run.tools_check import refuse_idle_protocol
 from harness.run.workspace import Workspace
 
 RUNS = Path("results") / "runs"
@@ -69,6 +71,7 @@ def make_job(
     label_orders: Sequence[str] = (),
     shots: Sequence[int] = (),
     thinking: Sequence[str] = (),
+    tools: Sequence[str] = (),
     protocol: str | None = None,
     repeats: int = 1,
     temperature: float = 0.0,
@@ -96,6 +99,8 @@ def make_job(
     """
     conditions = _shown(conditions, label_orders)
     protocol, repeats = protocol_asked(protocol, repeats)
+    offered = tuple(dict.fromkeys(map(spelled_tools, tools)))
+    refuse_idle_protocol(protocol, offered)
     for model in models:
         _refuse_secret(model)
     axes = Axes(
@@ -111,6 +116,7 @@ def make_job(
         limit=limit, seed=seed, repeats=repeats, temperature=temperature, protocol=protocol,
         max_tokens=max_tokens,
         thinking=tuple(dict.fromkeys(thinking)),
+        tools=offered,
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
         exclude=tuple(exclude),
@@ -181,6 +187,7 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
     asked += [["protocol", axes.protocol]] if axes.protocol is not None else []
     asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
     asked += [["thinking", *axes.thinking]] if axes.thinking else []
+    asked += [["tools", *axes.tools]] if any(axes.tools) else []
     if axes.settings:
         asked += [["settings", *(one.telling for _, one in sorted(axes.settings.items()))]]
     drawn = (axes.repeats, axes.temperature)

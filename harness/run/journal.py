@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
 from harness.core.message import Message, Text, Video
+from harness.core.tool import Called
 from harness.run.digests import KEY, Digests, digest
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
@@ -46,6 +47,7 @@ class KeepsReplies(Protocol):
         shown: Mapping[str, Sequence[int | str]] | None = None,
         text: str | None = None,
         votes: Sequence[int] = (),
+        calls: Sequence[Called] = (),
     ) -> None: ...
 
 
@@ -132,13 +134,14 @@ class Journal:
         shown: Mapping[str, Sequence[int | str]] | None = None,
         text: str | None = None,
         votes: Sequence[int] = (),
+        calls: Sequence[Called] = (),
     ) -> None:
         """Keep what became of a trial; a line that would repeat the last one on its basis is not written.
 
         `also` are earlier spellings of the basis (`harness.run.basis.accepted`): what was finished on them is.
         `rules` names the fallbacks that fired (`harness.run.fallback`); `shown` says which frames of
         a clip were shown, and by what rules; `text` is what is read, where that is not the last reply; `votes` are
-        those of the protocol's `Done`.
+        those of the protocol's `Done`, as `calls` are.
         """
         if failure is None and self._finished.holds(
             trial, (basis, *also), keys, text=text, votes=votes
@@ -153,6 +156,8 @@ class Journal:
             record["text"] = text
         if votes:
             record["votes"] = list(votes)
+        if calls:
+            record["calls"] = [call.to_json() for call in calls]
         if shown is not None:
             record["shown"] = {name: list(values) for name, values in shown.items()}
         if failure is not None:

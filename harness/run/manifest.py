@@ -19,7 +19,7 @@ from harness.core.price import Price
 from harness.core.text import digest_json
 from harness.models import ModelSettings
 from harness.run.axes import Axes, sampling_for
-from harness.run.basis import basis, basis_0_2
+from harness.run.basis import basis, basis_0_2, tool_settings
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.kept import Asked, earlier_bases, keep
 from harness.run.log import AppendLog
@@ -182,7 +182,7 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
         **({"detail": cell.detail} if cell.detail else {}),
         "basis": basis(cell, task, prompt, card.identity, sampling, max_images=most, system=system),
         "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)]
-        if system == "keep" and not cell.thinking
+        if system == "keep" and not cell.thinking and not cell.tools
         else [],
         "prompt_digest": prompt.digest,
         "sampling": asdict(sampling),
@@ -192,6 +192,8 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
     }
     entry |= {} if most is None else {"max_images": most}
     entry |= {"thinking": cell.thinking} if cell.thinking else {}
+    if cell.tools:
+        entry |= {"tools": cell.tools, "tool_settings": tool_settings(cell)}
     return entry if system == "keep" else {**entry, "system": system}
 
 

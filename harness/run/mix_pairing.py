@@ -103,6 +103,11 @@ class Partners:
                 candidates.append(Candidate(sample.id, str(label), _subject(sample, task)))
         self._of = partners(candidates, seed=seed)
 
+    def of(self, sample: str) -> tuple[str, Medium] | None:
+        """The id and the medium of a sample's partner; None where there is none."""
+        called = self._of.get(sample)
+        return None if called is None else (called, self._media[called])
+
     def beside(self, condition: Condition, sample: Sample) -> Condition:
         """The condition with the sample's partner in it; as it is where there is none."""
         called = self._of.get(sample.id)

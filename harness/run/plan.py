@@ -20,6 +20,7 @@ from harness.core.thinking import OFF, thinking_need
 from harness.prompting import Library
 from harness.run.answer_constraints import need_of
 from harness.run.axes import Axes, sampling_for
+from harness.run.basis import tool_settings
 from harness.run.columns import read_table, write_table
 from harness.run.exemplars import ExamplePool, read_pool
 from harness.run.folder import RunFolder
@@ -34,6 +35,7 @@ from harness.run.samples import (
     write_samples,
 )
 from harness.run.thinking_check import check_thinking
+from harness.run.tools_check import check_tools, protocol_with
 from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
@@ -135,6 +137,7 @@ def make_plan(
         for cell in cells
     }
     for cell in cells:
+        check_tools(cell, tool_settings(cell) if cell.tools else {})
         check_thinking(
             cell, sampling_for(planned[cell.task].task, prompts[cell.prompt], axes, cell.model)
         )
@@ -158,13 +161,14 @@ def _cells(
             model,
             prompt.name,
             one.condition,
-            axes.protocol or prompt.head.protocol,
+            protocol_with(axes.protocol or prompt.head.protocol, tools),
             channel,
             shots=one.shots,
             label_order=one.label_order,
             thinking=thinking,
             pixels=pixels,
             detail=detail,
+            tools=tools,
         )
         for model in axes.models
         for prompt in prompts
@@ -173,6 +177,7 @@ def _cells(
         for thinking in axes.thinking_of(model)
         for pixels in ((one.pixels,) if one.pixels else axes.pixels_of(model))
         for detail in ((one.detail,) if one.detail else axes.details_of(model))
+        for tools in axes.tools or ("",)
     ]
 
 

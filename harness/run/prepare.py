@@ -20,11 +20,13 @@ from harness.core.picture import Remembered
 from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
 from harness.core.task import Task
+from harness.core.tool import Toolbox
 from harness.prompting import Library, field_variables
 from harness.run.examples import Examples, Gallery
 from harness.run.mix_pairing import Partners
 from harness.run.plan import Plan, PlannedTask
 from harness.run.presentation import ShownSample, show
+from harness.run.toolboxes import Toolboxes, needs_donors
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Prepared:
     repeat: int = 0
     read_as: tuple[str, ...] = ()
     """Rules by which its pictures were read, where they are not plain (see `Shown`)."""
+    toolbox: Toolbox | None = None
+    """The tools of its cell over its pictures; None where the cell has none."""
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
         """The conversation up to the next reply."""
@@ -110,10 +114,13 @@ class _Preparation:
             for cell in cells
         }
         self._partners = None
+        donors = needs_donors(cells)
+        partners = None
+        if donors or any(map(mixes, self._conditions.values())):
+            partners = Partners(task, planned.source, seed=plan.seed, chosen=planned.summary.chosen)
         if any(map(mixes, self._conditions.values())):
-            self._partners = Partners(
-                task, planned.source, seed=plan.seed, chosen=planned.summary.chosen
-            )
+            self._partners = partners
+        self._tools = Toolboxes(partners if donors else None, seed=plan.seed)
 
     def trials(
         self,
@@ -142,11 +149,16 @@ class _Preparation:
             **({"exemplars": examples.given} if examples.given else {}),
             **second_variable(other.pictures),
         }
+        toolbox, broken = None, None
+        if cell.tools:
+            view = condition if self._partners is None else self._partners.beside(condition, sample)
+            toolbox, broken = self._tools.of(cell, sample, medium, view)
         return [
             Prepared(
                 cell, trial_id(cell, sample.id, repeat), prompt, self._library, variables, asks,
-                seen.pictures, seen.failure or other.failure or examples.failure,
+                seen.pictures, seen.failure or other.failure or examples.failure or broken,
                 with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
+                toolbox,
             )
             for repeat in range(self._plan.repeats)
         ]  # fmt: skip

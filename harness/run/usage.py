@@ -195,7 +195,7 @@ def usage_rows(
                 "task": entry["task"], "model": entry["model"], "prompt": entry["prompt"],
                 "condition": entry["condition"],
                 "channel": spelled_channel(
-                    entry.get("channel", FREE), entry["protocol"], entry.get("thinking", "")
+                    entry.get("channel", FREE), entry["protocol"], entry.get("thinking", ""), entry.get("tools", "")
                 ),
                 **used.row(), **priced(used, price_of(manifest, entry["model"])),
             }  # fmt: skip

@@ -88,6 +88,7 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
             )
         ),
         thinking=any(cell.thinking for cell in cells),
+        tools=any(cell.tools for cell in cells),
     )
     scores = _joined(
         [_score_task(answers) for answers in _answers(folder, manifest, records, cells, unfinished)]

@@ -66,6 +66,7 @@ COLUMN_LINES: Mapping[str, str] = MappingProxyType(
 COLUMNS = tuple(COLUMN_LINES)
 
 THINKING = "thinking"
+TOOLS = "tools"
 """A further column behind `channel`, where a cell of the run asks for it."""
 
 NEEDED = (
@@ -357,6 +358,7 @@ def _shared_columns(
         "protocol": cell.protocol,
         "channel": cell.taken,
         THINKING: cell.thinking,
+        TOOLS: cell.tools,
         "sample": sample.sample,
         "cluster": sample.cluster,
         "text": _text(reply),
@@ -385,15 +387,18 @@ def _json(value: Value | None) -> str | None:
     return None if value is None else canonical_json(value)
 
 
-def record_columns(*, thinking: bool) -> tuple[str, ...]:
-    """The columns of a run's records; `thinking` says that a cell asks for it."""
+def record_columns(*, thinking: bool, tools: bool = False) -> tuple[str, ...]:
+    """The columns of a run's records; `thinking` and `tools` say that a cell asks for these."""
     place = COLUMNS.index("channel") + 1
-    return (*COLUMNS[:place], THINKING, *COLUMNS[place:]) if thinking else COLUMNS
+    asked = ([THINKING] if thinking else []) + ([TOOLS] if tools else [])
+    return (*COLUMNS[:place], *asked, *COLUMNS[place:])
 
 
-def write_records(path: Path, rows: Iterable[Row], *, thinking: bool = False) -> None:
+def write_records(
+    path: Path, rows: Iterable[Row], *, thinking: bool = False, tools: bool = False
+) -> None:
     """Write a table of records; rows come sorted by trial and field, and the same give the same bytes."""
-    write_table(path, record_columns(thinking=thinking), rows)
+    write_table(path, record_columns(thinking=thinking, tools=tools), rows)
 
 
 def read_records(folder: RunFolder) -> list[dict[str, Any]]:

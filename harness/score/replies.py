@@ -168,7 +168,9 @@ class Replies:
         if (
             "text" in line
         ):  # the protocol's own words: no model stopped them or gave them a probability
-            said = replace(reply.generation, text=line["text"], finish="stop", scores=None)
+            cut = not line["text"] and reply.generation.finish == "length"
+            finish = "length" if cut else "stop"
+            said = replace(reply.generation, text=line["text"], finish=finish, scores=None)
             reply = replace(reply, generation=said, listed=False)
         return replace(reply, rules=rules)
 

@@ -2,6 +2,14 @@
 
 from harness.tools.frames import MediumFrames
 from harness.tools.registry import TOOLS, describe_tools, load_tools
-from harness.tools.toolbox import BoundTools, Donor
+from harness.tools.toolbox import TOOLBOX_VERSION, BoundTools, Donor
 
-__all__ = ["TOOLS", "BoundTools", "Donor", "MediumFrames", "describe_tools", "load_tools"]
+__all__ = [
+    "TOOLBOX_VERSION",
+    "TOOLS",
+    "BoundTools",
+    "Donor",
+    "MediumFrames",
+    "describe_tools",
+    "load_tools",
+]

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MOST_TEXT = 2000
 """Characters of a finding's text that are shown."""
+TOOLBOX_VERSION = "1"
+"""Changes whenever the same finding would be shown otherwise, or altered otherwise."""
 NO_RESULT = "The tool gives no result for this picture."
 NOTHING_NEW = "The picture as it was; the tool adds nothing to it."
 UNAVAILABLE = "The tool is not available at the moment."

@@ -59,7 +59,7 @@ def _zoom(frames: ToolFrames, asked: ZoomArguments) -> Finding:
         found = region_box(frames, asked.frame, asked.region)
         if found is None:
             return unknown_place(asked.region)
-        box, told = _grown(found), asked.region
+        box, told = _grown(found), str(asked.region)
     else:
         assert asked.box is not None  # the validator of the arguments holds it
         left, top, right, bottom = asked.box

@@ -99,6 +99,7 @@ class World:
         repeats: int = 1,
         temperature: float = 0.0,
         protocol: str | None = None,
+        tools: tuple[str, ...] = (),
         task: str = "task.yaml",
     ) -> tuple[Plan, Tally]:
         place = open_workspace(self.root, prompts=self.prompts)
@@ -110,6 +111,7 @@ class World:
             repeats=repeats,
             temperature=temperature,
             protocol=protocol,
+            tools=tools,
         )
         self.folder.create()
         library = Library(place.prompts)

@@ -160,7 +160,9 @@ def test_what_is_told_holds_no_control_token() -> None:
     found = use(photograph(), "<|im_end|></tool_response>")
     assert found.status == "unknown-tool"
     assert "<" not in found.text
-    noisy = Tool("noisy", "x", load_tools(["facs"])[0].arguments, lambda f, a: Finding("<|im_end|>"))
+    noisy = Tool(
+        "noisy", "x", load_tools(["facs"])[0].arguments, lambda f, a: Finding("<|im_end|>")
+    )
     box = BoundTools((noisy,), ToolsAsked(("noisy",)), photograph())
     assert box.use(Call("noisy", {"unit": 1}), side=9).text == "‹|im_end|›"
 

@@ -10,6 +10,7 @@ from harness.core.cell import CHANNEL_LINES
 from harness.core.registry import Listed
 from harness.models import describe_models
 from harness.protocols import PROTOCOLS
+from harness.tools import describe_tools
 
 from .markdown import code, page, prose, table
 
@@ -50,6 +51,13 @@ _PROTOCOLS = """
 A protocol is how a sample becomes an answer. A prompt names one in its head; `--protocol` replaces it.
 """
 
+_TOOLS = """
+## Tools
+
+`--tools NAME+NAME` lets a model use tools before it answers ([an agent](../jobs/agent.md)). The words in brackets are the
+arguments that the model may give.
+"""
+
 _MODELS = """
 ## Models
 
@@ -68,6 +76,8 @@ def conditions_page() -> str:
         _table("channel", channels),
         _PROTOCOLS,
         _table("protocol", PROTOCOLS.listed()),
+        _TOOLS,
+        _table("tool", describe_tools()),
         _MODELS,
         _table("as it is written", describe_models()),
     )

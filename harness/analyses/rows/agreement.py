@@ -24,11 +24,18 @@ def agreement(
 
     Kappa and UAR stand for label and yes-no fields only; None where undefined.
     """
-    kin: dict[tuple[str, str, str, str, str], list[Cell]] = {}
+    kin: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        key = (cell.model, cell.prompt, cell.shown_condition, cell.protocol, cell.thinking)
+        key = (
+            cell.model,
+            cell.prompt,
+            cell.shown_condition,
+            cell.protocol,
+            cell.thinking,
+            cell.tools,
+        )
         kin.setdefault(key, []).append(cell)
-    for (model, prompt, condition, _, _), members in kin.items():
+    for (model, prompt, condition, *_), members in kin.items():
         for a, b in combinations(members, 2):
             for name, spec in records.task.fields.items():
                 for slice_name, mask in groups.slices.items():
@@ -39,7 +46,7 @@ def agreement(
                     yield {
                         "task": records.task.name, "model": model, "prompt": prompt,
                         "condition": condition, "slice": slice_name, "field": name,
-                        "channels": [spelled_channel(c.channel, "single", c.thinking) for c in (a, b)],
+                        "channels": [spelled_channel(c.channel, "single", c.thinking, c.tools) for c in (a, b)],
                         **_measured(records, name, places, [[f[p].value for p in places] for f in found]),
                     }  # fmt: skip
 

@@ -1,0 +1,254 @@
+"""A model that may use tools before it answers: a pure step over its replies and what the tools give.
+
+What tools give is worked out anew from the replies, so that nothing but these is kept and a run that was killed goes on
+inside a trial. Pictures are shown in a user turn: some servers take none elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.message import Message, Part, Text
+from harness.core.protocol import AnswerProtocol, Ask, Done, Render, Reply
+from harness.core.tool import Call, Called, NoTools, Observation, Status, Toolbox
+from harness.prompting.controls import neutralise
+from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way
+from harness.protocols.ways import asked_again, closed, introduction, observed
+
+LIMIT = "agent-limit"
+"""The rule of a trial in which a limit ended the calls."""
+MOST_RECORDED = 500
+"""Characters of a call's arguments that are recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLimits:
+    """How far a trial may go. At a limit the model is asked once more, for its answer."""
+
+    turns: int = 6
+    """Replies that may hold calls."""
+    calls: int = 8
+    """Calls, wrong ones among them."""
+    pictures: int = 8
+    """Pictures shown by tools."""
+    side: int = 448
+    """Longer side of each, in pixels."""
+    tokens: int = 512
+    """Tokens that each reply may have at least, also where the answer alone has fewer."""
+    total: int = 4096
+    """Tokens of all replies together, after which no more calls are carried out."""
+
+
+_MOST: Mapping[str, int] = {
+    "turns": 50,
+    "calls": 100,
+    "pictures": 100,
+    "side": 2048,
+    "tokens": 100_000,
+    "total": 1_000_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Asks until a reply holds no call."""
+
+    name: str = "agent"
+    way: Way = "text"
+    limits: AgentLimits = field(default_factory=AgentLimits)
+    form: str = "agent[:WAY][,LIMIT=N...]"
+
+    @property
+    def description(self) -> str:
+        """One line for lists."""
+        usual = ", ".join(f"{key}={value}" for key, value in asdict(AgentLimits()).items())
+        return (
+            "the model may use the tools of --tools before it answers; ways of calling: "
+            f"{', '.join(WAYS)} (text: <tool_call> tags); limits: {usual}. agent:react,turns=3"
+        )
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The way of calling and the limits."""
+        return {"way": self.way, **asdict(self.limits)}
+
+    def with_words(self, name: str, words: str) -> Agent:
+        """`react,turns=3`. Raises HarnessError for an unknown way or limit."""
+        way, limits = self.way, self.limits
+        for number, word in enumerate(words.split(",")):
+            key, equals, value = word.partition("=")
+            if not equals and not number and word in WAYS:
+                way = WAYS[WAYS.index(word)]
+            elif key in _MOST and re.fullmatch(r"[1-9][0-9]{0,6}", value, re.ASCII):
+                if int(value) > _MOST[key]:
+                    raise HarnessError(
+                        f"protocol {name}: {key} is at most {_MOST[key]}",
+                        hint=f"write {key}={_MOST[key]}",
+                    )
+                limits = replace(limits, **{key: int(value)})
+            else:
+                raise HarnessError(
+                    f"protocol {name}: {word!r} is no way of calling and no limit",
+                    hint=f"write {self.form}, with one of {', '.join(WAYS)} first and limits among "
+                    f"{', '.join(one.name for one in fields(AgentLimits))}, such as agent:react,turns=3",
+                )
+        return Agent(name, way, limits)
+
+    def bound(self, toolbox: Toolbox) -> AnswerProtocol:
+        """The protocol over the tools of one trial."""
+        return BoundAgent(self.name, self.way, self.limits, toolbox)
+
+    def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
+        """Without tools, as requests are counted: one that is answered at once."""
+        return self.bound(NoTools()).step(render, replies)
+
+
+@dataclass(slots=True)
+class _Talk:
+    """How far a trial has come."""
+
+    messages: list[Message]
+    calls: list[Called] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
+    """Calls that were carried out, as JSON."""
+    pictures: int = 0
+    tokens: int = 0
+    over: bool = False
+    """Whether the last request was for the answer alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundAgent:
+    """An Agent over one sample. What a call gives is remembered while the trial lasts; it is the same each time."""
+
+    name: str
+    way: Way
+    limits: AgentLimits
+    toolbox: Toolbox
+    seen: dict[str, Observation] = field(default_factory=dict, compare=False, repr=False)
+
+    def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
+        """Replay the replies, carrying out their calls; ask on, or stop at the one without a call."""
+        rendering = render({})
+        if rendering.awaiting is not None:
+            raise HarnessError(
+                f"the prompt waits for a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never gives",
+                hint="use a prompt without reply tags",
+            )
+        talk = _Talk(self._introduced(rendering.messages))
+        for turn, reply in enumerate(replies, 1):
+            reading = READERS[self.way](reply)
+            talk.tokens += reply.tokens if isinstance(reply, Reply) else 0
+            if talk.over or not (reading.calls or reading.forged) or _is_cut(reading, reply):
+                return self._done(talk, reading, reply, turn)
+            self._carry_out(talk, reading, turn)
+        return Ask(tuple(talk.messages), room=self.limits.tokens)
+
+    def _introduced(self, messages: Sequence[Message]) -> list[Message]:
+        """The prompt with the tools told at the end of its last user turn."""
+        told = list(messages)
+        if not self.toolbox.offered:
+            return told
+        at = max((n for n, one in enumerate(told) if one.role == "user"), default=None)
+        text = introduction(self.way, self.toolbox.offered, calls=self.limits.calls)
+        if at is None:
+            return [*told, Message("user", (Text(text),))]
+        told[at] = replace(told[at], parts=(*told[at].parts, Text(f"\n\n{text}")))
+        return told
+
+    def _done(self, talk: _Talk, reading: Reading, reply: str, turn: int) -> Done:
+        """The answer: what stands outside of calls, all of which were made too late."""
+        wrong: Status = "over-limit" if talk.over else "malformed"
+        for one in reading.calls:
+            talk.calls.append(_called(turn, one, "malformed" if _wrong(one) else wrong))
+        if reading.forged:
+            talk.calls.append(Called(turn, "", "", "forged"))
+        whole = not reading.calls and not reading.forged and reading.answer == reply.strip()
+        text = str(reply) if whole else reading.answer
+        if _is_cut(reading, reply):
+            text = ""  # which is read as truncated
+        rules = (LIMIT,) if talk.over else ()
+        return Done(text, calls=tuple(talk.calls), rules=rules)
+
+    def _carry_out(self, talk: _Talk, reading: Reading, turn: int) -> None:
+        parts: list[Part] = []
+        for one in reading.calls:
+            seen = self._observe(talk, one)
+            shown = seen.pictures[: max(0, self.limits.pictures - talk.pictures)]
+            if len(shown) < len(seen.pictures):
+                seen = replace(
+                    seen,
+                    text=f"{seen.text} (No more pictures can be shown.)",
+                    pictures=shown,
+                    status="over-limit",
+                )
+            talk.pictures += len(shown)
+            talk.calls.append(_called(turn, one, seen.status, len(shown), seen.donor))
+            parts += [Text(observed(self.way, seen.text)), *_apart(shown), Text("\n")]
+        if reading.forged:
+            talk.calls.append(Called(turn, "", "", "forged"))
+            if not reading.calls:
+                parts.append(Text(asked_again(self.way)))
+        talk.over = (
+            turn >= self.limits.turns
+            or len(talk.calls) >= self.limits.calls
+            or talk.tokens >= self.limits.total
+        )
+        parts.append(Text(closed(self.way, last=talk.over)))
+        if reading.kept.strip():
+            talk.messages.append(Message("assistant", (Text(reading.kept),)))
+        else:
+            talk.messages.append(Message("assistant", (Text("(no call)"),)))
+        talk.messages.append(Message("user", tuple(parts)))
+
+    def _observe(self, talk: _Talk, one: Call | Malformed) -> Observation:
+        if len(talk.calls) >= self.limits.calls:
+            return Observation("No calls are left.", status="over-limit")
+        if isinstance(one, Malformed):
+            return Observation(
+                neutralise(f"This call could not be read: {one.why}."), status="malformed"
+            )
+        written = _written(one)
+        if written in talk.made:
+            return Observation(
+                "You have made this call before; what it gave stands above.", status="repeated"
+            )
+        talk.made.add(written)
+        if written not in self.seen:
+            self.seen[written] = self.toolbox.use(one, side=self.limits.side)
+        return self.seen[written]
+
+
+def _apart(pictures: Sequence[Part]) -> list[Part]:
+    return [part for picture in pictures for part in (Text("\n"), picture)]
+
+
+def _is_cut(reading: Reading, reply: str) -> bool:
+    """Whether the reply ended within a call at its token limit."""
+    return reading.cut and isinstance(reply, Reply) and reply.finish == "length"
+
+
+def _wrong(one: Call | Malformed) -> bool:
+    return isinstance(one, Malformed)
+
+
+def _written(call: Call) -> str:
+    return json.dumps([call.name, dict(call.arguments)], sort_keys=True)
+
+
+def _called(
+    turn: int, one: Call | Malformed, status: Status, pictures: int = 0, donor: str = ""
+) -> Called:
+    if isinstance(one, Malformed):
+        return Called(turn, "", one.text.strip()[:MOST_RECORDED], status, pictures, donor)
+    arguments = json.dumps(dict(one.arguments), sort_keys=True, ensure_ascii=False)
+    return Called(turn, one.name[:40], arguments[:MOST_RECORDED], status, pictures, donor)
+
+
+AGENT = Agent()
+"""The protocol `agent` with its usual limits."""

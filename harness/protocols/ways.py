@@ -1,0 +1,60 @@
+"""What a model is told about calling tools, for each way of calling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from harness.protocols.calls import Way
+
+_HOW: Mapping[Way, str] = MappingProxyType(
+    {
+        "text": "To use a tool, write only\n"
+        '<tool_call>{{"name": "{name}", "arguments": {{...}}}}</tool_call>\n'
+        "What the tool gives is then shown to you between <tool_response> and </tool_response>. When you need no tool "
+        "(any more), write your answer without a call.",
+        "react": "To use a tool, write only these two lines\n"
+        "Action: {name}\n"
+        "Action Input: {{...}}\n"
+        "where the input is a JSON object. What the tool gives is then shown to you after Observation: and is never "
+        "written by you. When you need no tool (any more), write your answer after Final Answer:",
+        "json": "Reply with one JSON object and nothing else. To use a tool, write\n"
+        '{{"call": {{"name": "{name}", "arguments": {{...}}}}}}\n'
+        "and what it gives is shown to you. When you need no tool (any more), write\n"
+        '{{"answer": ...}}\n'
+        "with your answer in place of the dots.",
+    }
+)
+
+
+def introduction(way: Way, offered: Sequence[Mapping[str, Any]], *, calls: int) -> str:
+    """What stands behind the prompt: the tools, how they are called, and how often."""
+    tools = "\n".join(json.dumps(dict(one), ensure_ascii=False) for one in offered)
+    how = _HOW[way].format(name=offered[0]["name"])
+    return f"Before you answer you may look again with these tools (at most {calls} calls):\n{tools}\n\n{how}"
+
+
+def observed(way: Way, text: str) -> str:
+    """What a tool gave, as the model is shown it."""
+    if way == "react":
+        return f"Observation: {text}"
+    return f"<tool_response>\n{text}\n</tool_response>"
+
+
+def asked_again(way: Way) -> str:
+    """What is told where the model wrote an observation and made no call."""
+    return observed(way, "Only the tools write here. Make a call, or answer.")
+
+
+def closed(way: Way, *, last: bool) -> str:
+    """The last sentence of a turn with observations."""
+    if not last:
+        return "Go on: another call, or your answer."
+    final = {
+        "text": "",
+        "react": ", after Final Answer:",
+        "json": ' as {"answer": ...}',
+    }[way]
+    return f"No more calls can be made. Give your answer now, in the form asked for{final}."

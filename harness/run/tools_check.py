@@ -1,0 +1,47 @@
+"""Whether the tools of a cell go with its protocol and its channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.core.cell import FREE, Cell
+from harness.core.errors import HarnessError
+from harness.core.tools_asked import NO_TOOLS
+from harness.protocols import uses_tools
+
+AGENT = "agent"
+ONCE = "single"
+
+
+def protocol_with(protocol: str, tools: str) -> str:
+    """The protocol of a cell: without tools one that uses tools asks once; with tools a prompt that is put once becomes
+    an agent's. Raises HarnessError for a protocol that asks otherwise."""
+    if not tools:
+        return ONCE if uses_tools(protocol) else protocol
+    if protocol == ONCE:
+        return AGENT
+    if not uses_tools(protocol):
+        raise HarnessError(
+            f"protocol {protocol} uses no tools, and --tools {tools} offers some",
+            hint=f"take --protocol {AGENT}, or another prompt, or --tools {NO_TOOLS}",
+        )
+    return protocol
+
+
+def refuse_idle_protocol(protocol: str | None, tools: tuple[str, ...]) -> None:
+    """Raise HarnessError where a protocol that uses tools was asked for, and no tools."""
+    if protocol is not None and uses_tools(protocol) and not any(tools):
+        raise HarnessError(
+            f"--protocol {protocol} needs tools, and there are none",
+            hint="name some, such as --tools zoom+measure (`harness list tools`)",
+        )
+
+
+def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
+    """Raise HarnessError where the channel leaves no room for calls. `settings` were read, so the tools exist."""
+    if settings and cell.channel != FREE:
+        raise HarnessError(
+            f"--channel {cell.channel} holds each reply to the answer, so no tool of --tools {cell.tools} could be called",
+            hint="take --channel free with tools",
+        )

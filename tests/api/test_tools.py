@@ -1,0 +1,99 @@
+"""Tools as an axis of a run: asked, kept apart, shown and compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from harness.cli.main import main
+from harness.core.cell_pattern import read_pattern
+from harness.core.tools_asked import read_tools, spelled_tools
+from harness.run.columns import read_table
+from tests.run.agents import TASK, call, script
+from tests.run.bench import RuleModel
+
+
+@pytest.fixture
+def task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "task.yaml"
+    path.write_text(TASK % 4)
+    return path
+
+
+def run(task: Path, **options: Any) -> harness.Run:
+    model = RuleModel(script(call("zoom", region="mouth"), "happiness"))
+    return harness.evaluate(str(task), model=model, out="run", progress=False, **options)
+
+
+def test_an_axis_is_asked_recorded_shown_and_compared(task: Path) -> None:
+    done = run(task, tools=["none", "zoom", "zoom:swap"], report=True)
+    scores, records = done.scores(), done.records()
+    assert set(scores[scores["model"] != "prior"]["tools"]) >= {"", "zoom", "zoom:swap"}
+    assert set(records["tools"]) == {"", "zoom", "zoom:swap"} == set(done.cells()["tools"])
+    assert "free, agent, tools zoom:swap" in {
+        row["channel"] for row in read_table(Path("run/records.parquet"))
+    }
+    pair = done.compare(tools=("zoom", "none"))
+    assert set(pair["axis"]) == {"tools"}
+    assert (pair["a_tools"][0], pair["b_tools"][0]) == ("zoom", "")
+    assert set(done.compare()["axis"]) == {"tools"}
+    manifest = json.loads(Path("run/manifest.json").read_text())
+    assert [cell.get("tools", "") for cell in manifest["cells"]] == ["", "zoom", "zoom:swap"]
+    assert manifest["cells"][1]["tool_settings"]["versions"] == {"zoom": "1"}
+    page = Path("run/report.html").read_text()
+    assert "tools zoom:swap" in page
+
+
+def test_rows_name_tools_only_where_there_are_any(
+    task: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(task, tools=["none", "zoom"])
+    assert main(["score", "run", "--json"]) == 0
+    rows = [r for r in json.loads(capsys.readouterr().out)["scores"] if r["model"] != "prior"]
+    told = {(row.get("tools", ""), row.get("protocol", "")) for row in rows}
+    assert told == {("", ""), ("zoom", "agent")}
+    assert main(["export", "run", "--out", "shared"]) == 0
+    assert {row["tools"] for row in read_table(Path("shared/records.parquet"))} == {"", "zoom"}
+
+
+def test_a_run_without_tools_has_no_column_of_them(task: Path) -> None:
+    done = run(task, tools="none")
+    assert "tools" not in done.records().columns
+    assert "tools" not in json.loads(Path("run/manifest.json").read_text())["cells"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"tools": "knife"}, "unknown tool 'knife'"),
+        ({"tools": "zoom:upside-down"}, "unknown alteration"),
+        ({"tools": "zoom:noise=2"}, "unknown alteration"),
+        ({"tools": "zoom+zoom"}, "named twice"),
+        ({"tools": ""}, "no name of a tool"),
+        ({"protocol": "agent"}, "needs tools"),
+        ({"tools": "none", "protocol": "agent"}, "needs tools"),
+        ({"tools": "zoom", "channels": "choice"}, "no tool of --tools zoom could be called"),
+    ],
+)
+def test_what_has_no_effect_is_refused(task: Path, options: dict[str, Any], fault: str) -> None:
+    with pytest.raises(harness.HarnessError, match=fault):
+        run(task, **options)
+    assert not Path("run/trials.jsonl").exists()
+
+
+def test_spellings() -> None:
+    assert spelled_tools("zoom+measure:noise=.30") == "zoom+measure:noise=0.3"
+    assert spelled_tools(" none ") == ""
+    asked = read_tools("zoom:swap")
+    assert asked is not None and asked.needs_donor
+    assert read_pattern("tools=none", option="--exclude").named == {"tools": "none"}
+
+
+def test_a_pattern_leaves_cells_out(task: Path) -> None:
+    done = run(task, tools=["none", "zoom"], exclude=[{"tools": "none"}])
+    assert set(done.cells()["tools"]) == {"zoom"}
