@@ -15,10 +15,10 @@ from harness.core.sent_pictures import spelled_pixels
 
 AXES = (
     "model", "prompt", "condition", "task", "metric", "channel", "thinking", "shots", "label_order", "pixels", "detail",
-    "protocol", "run",
+    "protocol", "tools", "run",
 )  # fmt: skip
 """What may stand down or across. `run` is the folder that a cell comes from."""
-_TOLD = ("condition", "channel", "thinking", "shots", "label_order", "pixels", "detail")
+_TOLD = ("condition", "channel", "thinking", "tools", "shots", "label_order", "pixels", "detail")
 """Axes that change what was asked: where one of them varies, the table shows it."""
 
 
@@ -204,6 +204,7 @@ def axis_value(one: ScoredCell, board: Board, axis: str) -> str:
         "run": one.folder or "-",
         "pixels": spelled_pixels(cell.pixels) if cell.pixels else "full size",
         "thinking": f"thinking {cell.thinking or 'unasked'}",
+        "tools": f"tools {cell.tools}" if cell.tools else "no tools",
         "shots": f"{cell.shots} examples",
         "detail": f"detail {cell.detail or 'unsaid'}",
     }

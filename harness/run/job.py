@@ -19,7 +19,6 @@ from harness.core.price import Price, read_price
 from harness.core.sent_pictures import read_detail, read_pixels
 from harness.core.task import Task
 from harness.core.text import digest_json
-from harness.core.tools_asked import spelled_tools
 from harness.models import BASELINES, ModelSettings, OpenOptions
 from harness.run.axes import Axes
 from harness.run.fallback import declared_images
@@ -29,7 +28,7 @@ from harness.run.provenance import redact
 from harness.run.request_count import protocol_asked
 from harness.run.stop import Limits
 from harness.run.task_files import split_change
-from harness.run.tools_check import refuse_idle_protocol
+from harness.run.tools_check import offered_tools
 from harness.run.workspace import Workspace
 
 RUNS = Path("results") / "runs"
@@ -99,8 +98,6 @@ def make_job(
     """
     conditions = _shown(conditions, label_orders)
     protocol, repeats = protocol_asked(protocol, repeats)
-    offered = tuple(dict.fromkeys(map(spelled_tools, tools)))
-    refuse_idle_protocol(protocol, offered)
     for model in models:
         _refuse_secret(model)
     axes = Axes(
@@ -116,7 +113,7 @@ def make_job(
         limit=limit, seed=seed, repeats=repeats, temperature=temperature, protocol=protocol,
         max_tokens=max_tokens,
         thinking=tuple(dict.fromkeys(thinking)),
-        tools=offered,
+        tools=offered_tools(tools, protocol),
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
         exclude=tuple(exclude),

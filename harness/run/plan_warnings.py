@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.conditions.mixture import weight_of
 from harness.core.model import Model
-from harness.core.protocol import draws_of
+from harness.core.protocol import UsingTools, draws_of
 from harness.models.http.endpoint import remote_host
 from harness.protocols import load_protocol
 from harness.run.axes import Axes, sampling_for
@@ -33,7 +33,12 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
             + ("" if all(warmth) else "; greedy replies hardly differ (set --temperature)")
         )
     for name in dict.fromkeys(cell.protocol for cell in plan.cells):
-        draws = draws_of(load_protocol(name))
+        protocol = load_protocol(name)
+        draws = draws_of(protocol)
+        if isinstance(protocol, UsingTools):
+            notes.append(
+                f"{name}: requests are counted as if no tool were used; each reply with a call is followed by another request"
+            )
         if draws > 1:
             notes.append(f"{name}: {draws} replies to each sample, drawn at temperature {drawn}")
     cramped: dict[int, None] = {}

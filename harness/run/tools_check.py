@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.core.cell import FREE, Cell
 from harness.core.errors import HarnessError
-from harness.core.tools_asked import NO_TOOLS
+from harness.core.tools_asked import NO_TOOLS, spelled_tools
 from harness.protocols import uses_tools
 
 AGENT = "agent"
@@ -29,13 +29,16 @@ def protocol_with(protocol: str, tools: str) -> str:
     return protocol
 
 
-def refuse_idle_protocol(protocol: str | None, tools: tuple[str, ...]) -> None:
-    """Raise HarnessError where a protocol that uses tools was asked for, and no tools."""
+def offered_tools(written: Sequence[str], protocol: str | None) -> tuple[str, ...]:
+    """The tools of a run in their one spelling, each once. Raises HarnessError for what is none, and where the `protocol`
+    that was asked for uses tools and there are none."""
+    tools = tuple(dict.fromkeys(map(spelled_tools, written)))
     if protocol is not None and uses_tools(protocol) and not any(tools):
         raise HarnessError(
             f"--protocol {protocol} needs tools, and there are none",
             hint="name some, such as --tools zoom+measure (`harness list tools`)",
         )
+    return tools
 
 
 def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
