@@ -27,6 +27,7 @@ COMMANDS = {
     "figure": "draw a figure for a paper: heat map, differences, confusion matrices, reliability",
     "report": "write the report of a run folder again",
     "cues": "audit which facial cues a model says it used, and which ones change its answers",
+    "view": "browse all runs on a page of this machine: progress, samples, comparisons, notes",
     "runs": "list run folders with their sizes, or delete old ones",
     "export": "write a copy of a run to share, without ids, paths or pictures",
     "submit": "write the answer files of a challenge from finished runs, or check existing ones",

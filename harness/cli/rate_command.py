@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -241,8 +239,9 @@ def _seats(
 
 def _serve(args: argparse.Namespace, task: Task, seats: list[Seat], journal: RatingJournal) -> None:
     """Serve until Ctrl-C."""
+    from harness.local_page import HOST, open_browser, until_interrupt
     from harness.rating.seats import Desk
-    from harness.rating.server import HOST, RatingServer
+    from harness.rating.server import RatingServer
 
     server = RatingServer(task, [Desk(seat, journal) for seat in seats])
 
@@ -254,17 +253,6 @@ def _serve(args: argparse.Namespace, task: Task, seats: list[Seat], journal: Rat
             "Ctrl-C ends and writes the tables; run the same command again to continue.", flush=True
         )
         if len(seats) == 1 and not args.serve_only:
-            _open_browser(f"http://{HOST}:{port}/{seats[0].token}/")
+            open_browser(f"http://{HOST}:{port}/{seats[0].token}/")
 
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(server.serve(args.port or 0, ready=ready))
-
-
-def _open_browser(address: str) -> None:
-    """Open a browser with a window, where there is one; one in the terminal would cover the address."""
-    import webbrowser
-
-    with contextlib.suppress(webbrowser.Error):
-        browser = webbrowser.get()
-        if type(browser) is not webbrowser.GenericBrowser:
-            browser.open(address)
+    until_interrupt(server.serve(args.port or 0, ready=ready))

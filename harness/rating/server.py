@@ -7,11 +7,9 @@ same address, so that no page of another origin reaches it, not by a name of its
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
-import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +17,16 @@ from aiohttp import web
 
 from harness.core.errors import HarnessError
 from harness.core.task import Task
+from harness.local_page import guarded, page_response, same_token, serve
 from harness.rating.form import FormField
 from harness.rating.items import Item, View, view_of
 from harness.rating.seats import Desk
 
-HOST = "127.0.0.1"
-HOSTS = frozenset({HOST, "localhost"})
 LARGEST_BODY = 64 << 10
 """Bytes of an answer."""
 HELD = 6
 """Items whose pictures are kept encoded, the latest."""
 _TEMPLATES = Path(__file__).parent / "templates"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class RatingServer:
@@ -48,7 +43,7 @@ class RatingServer:
 
     def app(self) -> web.Application:
         """The routes, each below a person's token."""
-        app = web.Application(middlewares=[_guarded], client_max_size=LARGEST_BODY)
+        app = web.Application(middlewares=[guarded("answers")], client_max_size=LARGEST_BODY)
         app.add_routes(
             [
                 web.get("/{token}/", self._page),
@@ -65,28 +60,14 @@ class RatingServer:
 
         Raises HarnessError for a port that is taken, and for what could not be written.
         """
-        runner = web.AppRunner(self.app(), access_log=None, handle_signals=False)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, HOST, port, shutdown_timeout=1.0)
-            try:
-                await site.start()
-            except OSError as error:
-                raise HarnessError(
-                    f"port {port} of {HOST} cannot be used: {error.strerror}",
-                    hint="choose another --port, or leave it out",
-                ) from None
-            ready(int(runner.addresses[0][1]))
-            await self.ended.wait()
-        finally:
-            await runner.cleanup()
+        await serve(self.app(), port, ready=ready, ended=self.ended)
         if self.failed is not None:
             raise self.failed
 
     def _desk(self, request: web.Request) -> Desk:
         given = request.match_info["token"]
         for token, desk in self._desks.items():
-            if hmac.compare_digest(token.encode(), given.encode("utf-8", "replace")):
+            if same_token(given, token):
                 return desk
         raise web.HTTPNotFound(text="no such address: use the one that the command printed\n")
 
@@ -99,16 +80,7 @@ class RatingServer:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         self._desk(request)
-        nonce = secrets.token_urlsafe(12)
-        page = (_TEMPLATES / "page.html").read_text(encoding="utf-8")
-        for name in ("page.css", "page.js"):
-            page = page.replace(f"/*{name}*/", (_TEMPLATES / name).read_text(encoding="utf-8"))
-        response = web.Response(text=page.replace("NONCE", nonce), content_type="text/html")
-        response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; img-src 'self' blob: data:; connect-src 'self'; script-src 'nonce-{nonce}'; "
-            f"style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-        return response
+        return page_response(_TEMPLATES)
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
         desk = self._desk(request)
@@ -179,42 +151,6 @@ class RatingServer:
                 while len(self._views) > HELD:
                     self._views.popitem(last=False)
             return self._views[key]  # type: ignore[index]
-
-
-@web.middleware
-async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse other hosts and other origins; say on every response that nothing of it is kept or told."""
-    try:
-        _refuse_strangers(request)
-        response = await handler(request)
-    except web.HTTPException as refusal:
-        response = web.Response(text=refusal.text, status=refusal.status)
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
-    return response
-
-
-_HEADERS: Mapping[str, str] = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
-
-
-def _refuse_strangers(request: web.Request) -> None:
-    host = request.headers.get("Host", "")
-    if host.rpartition(":")[0] not in HOSTS and host not in HOSTS:
-        raise web.HTTPForbidden(text=f"this page is served for http://{HOST} alone\n")
-    origin = request.headers.get("Origin")
-    if request.method != "GET":
-        if origin != f"http://{host}":
-            raise web.HTTPForbidden(text="answers are taken from this page alone\n")
-        if request.content_type != "application/json":
-            raise web.HTTPUnsupportedMediaType(text="answers are JSON\n")
-    elif origin is not None and origin != f"http://{host}":
-        raise web.HTTPForbidden(text="this page is for no other page\n")
 
 
 def _described(field: FormField) -> dict[str, Any]:

@@ -158,8 +158,8 @@ def _answer(row: Mapping[str, Any], spec: FieldSpec) -> dict[str, Any]:
     return {
         "field": row["field"],
         "outcome": row["outcome"],
-        "value": _told(value),
-        "target": _told(target),
+        "value": told(value),
+        "target": told(target),
         "rule": row["rule"],
         "right": is_right(spec.kind, value, target),
     }
@@ -170,7 +170,8 @@ def is_right(kind: str, value: Any, target: Any) -> bool | None:
     return None if value is None or target is None else kind_named(kind).same(value, target)
 
 
-def _told(value: Any) -> str | None:
+def told(value: Any) -> str | None:
+    """An answer or a true value in words; None where there is none."""
     if value is None:
         return None
     if isinstance(value, list):

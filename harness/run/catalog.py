@@ -49,7 +49,13 @@ class CatalogEntry:
 
 
 def find_runs(root: Path) -> Iterator[CatalogEntry]:
-    """The runs and exports in `root` and beneath it, in the order of their paths. Nothing inside a run is searched.
+    """The runs and exports in `root` and beneath it, in the order of their paths. Raises HarnessError where there is no
+    such folder."""
+    return map(entry_of, run_paths(root))
+
+
+def run_paths(root: Path) -> Iterator[Path]:
+    """The folders of runs and exports in `root` and beneath it, in order. Nothing inside a run is searched.
 
     Raises HarnessError where there is no such folder.
     """
@@ -59,7 +65,7 @@ def find_runs(root: Path) -> Iterator[CatalogEntry]:
         inside.sort()
         if "manifest.json" in files:
             inside.clear()
-            yield entry_of(Path(folder))
+            yield Path(folder)
 
 
 def entry_of(path: Path) -> CatalogEntry:
@@ -76,7 +82,7 @@ def entry_of(path: Path) -> CatalogEntry:
             models=tuple(manifest["models"]),
             cells=len(manifest["cells"]),
             trials=sum(int(c.get("trials", 0)) for c in manifest["cells"] if not is_kept(c)),
-            state=_state(folder, manifest),
+            state=state_of(folder, manifest),
             size=size,
         )
     except (HarnessError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -94,21 +100,13 @@ def _time(written: Any) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _state(folder: RunFolder, manifest: Mapping[str, Any]) -> str:
+def state_of(folder: RunFolder, manifest: Mapping[str, Any]) -> str:
+    """`running`, `scored`, `not scored` or `export`."""
     if "export" in manifest:
         return "export"
-    if is_written(folder):
+    if folder.is_held():
         return "running"
     return "scored" if folder.scores.is_file() else "not scored"
-
-
-def is_written(folder: RunFolder) -> bool:
-    """Whether another process is writing the folder now."""
-    try:
-        with folder.steady():
-            return False
-    except HarnessError:
-        return True
 
 
 def size_of(path: Path) -> int:

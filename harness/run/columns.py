@@ -7,13 +7,17 @@ the rest of a small run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.run.folder import replacing
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 BATCH = 2048
 """Rows held before they are written."""
@@ -46,21 +50,29 @@ def read_table(
 
     Raises HarnessError where there is none, where it is broken, and where it lacks one of `names` or `needs`.
     """
+    pa = _arrow()
+    with opened(path) as file:
+        held = file.schema_arrow
+        for name in (*(names or held.names), *needs):
+            if name not in held.names or held.field(name).type != pa.string():
+                raise unreadable(path, f"it has no column {name} of texts")
+        for batch in file.iter_batches(
+            batch_size=BATCH,
+            columns=None if names is None else list(names),
+            use_threads=False,  # each would keep memory of its own
+        ):
+            yield from batch.to_pylist()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[ParquetFile]:
+    """Such a file, open for reading. Raises HarnessError where there is none, and for what is broken of it."""
     import pyarrow.parquet as pq
 
     pa = _arrow()
     try:
         with pq.ParquetFile(path) as file:
-            held = file.schema_arrow
-            for name in (*(names or held.names), *needs):
-                if name not in held.names or held.field(name).type != pa.string():
-                    raise unreadable(path, f"it has no column {name} of texts")
-            for batch in file.iter_batches(
-                batch_size=BATCH,
-                columns=None if names is None else list(names),
-                use_threads=False,  # each would keep memory of its own
-            ):
-                yield from batch.to_pylist()
+            yield file
     except FileNotFoundError:
         raise unreadable(path, "there is no such file") from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

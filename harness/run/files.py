@@ -93,6 +93,7 @@ RUN_FILES: tuple[RunFile, ...] = (
     RunFile("report.md", "The tables of the report.", "by `harness report --format markdown`"),
     RunFile("report.json", "The same with unrounded values.", "by `harness report --format json`"),
     RunFile("cues.html", "The page of the cue audit.", "by `harness cues`"),
+    RunFile("notes.json", "Notes and tags of a person. Never exported.", "on the page of `harness view`"),
     RunFile("vllm.log", "What a vLLM server printed that the run started.", "while it runs"),
     RunFile(".lock", "Held by the one process that writes the folder.", "while a command writes"),
     RunFile(

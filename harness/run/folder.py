@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,9 @@ _OUTPUTS = frozenset(
     }
 )
 """What a folder may hold that scores and pages are written to."""
+
+LOOKING = 0.2
+"""Seconds that a folder's lock is waited for: longer than those hold it who only look whether it is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,11 @@ class RunFolder:
     @property
     def report(self) -> Path:
         return self.output / "report.html"
+
+    @property
+    def notes(self) -> Path:
+        """What a person wrote about the run (`harness.run.notes`); absent without notes."""
+        return self.path / "notes.json"
 
     @property
     def private(self) -> Path:
@@ -204,9 +213,28 @@ class RunFolder:
                 self._hold(stack.enter_context((self.path / ".lock").open("rb")))
             yield
 
-    def _hold(self, file: IO[Any]) -> None:
+    def is_held(self) -> bool:
+        """Whether another process is writing the folder now. Who looks holds it for a moment, which `_hold` waits out."""
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with (self.path / ".lock").open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _hold(self, file: IO[Any]) -> None:
+        end = time.monotonic() + LOOKING
+        try:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(LOOKING / 10)
             if not os.path.samestat(os.fstat(file.fileno()), Path(file.name).stat()):
                 raise BlockingIOError  # one who just left took the file away, another made it anew
         except (BlockingIOError, FileNotFoundError):

@@ -1,0 +1,15 @@
+"""What the pages that this machine serves to itself have in common: `harness rate` and `harness view`."""
+
+from harness.local_page.guard import HOST, guarded, same_token
+from harness.local_page.page import page_response
+from harness.local_page.serving import open_browser, serve, until_interrupt
+
+__all__ = [
+    "HOST",
+    "guarded",
+    "open_browser",
+    "page_response",
+    "same_token",
+    "serve",
+    "until_interrupt",
+]

@@ -1,0 +1,1 @@
+"""All runs of a folder on a page of this machine: `harness view`."""
