@@ -62,11 +62,17 @@ def test_what_a_heat_map_and_a_forest_say(run: RunFolder, tmp_path: Path) -> Non
     ],
 )  # fmt: skip
 def test_a_refusal_says_why(
-    run: RunFolder, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    run: RunFolder,
+    words: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["figure", str(run.path), *words]) == 2
     assert re.search(said, capsys.readouterr().err)
-    assert not Path("x.svg").exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_reliability_is_drawn_from_bins(run: RunFolder) -> None:
