@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.answer_files import DEFAULT_TASK, is_answers, refuse_columns, task_of_answers
 from harness.cli.options import add_changes, add_folders, add_id_key, workspace
 from harness.cli.score_command import add_columns, asked_columns
 from harness.core.errors import HarnessError, refuse_unused
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from harness.compare.tables import Block
     from harness.core.cell import Cell
     from harness.core.cell_pattern import CellPattern
-    from harness.core.task import Task
-    from harness.run.workspace import Workspace
-
-DEFAULT_TASK = "table/emotion"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +98,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.exports.pseudonyms import read_key
 
     place = workspace(args)
-    task = _task(args, place)
+    task = task_of_answers(args.what, args, place)
     _refuse_unused(args)
     with tempfile.TemporaryDirectory(prefix="harness-compare-") as scratch:
         sides = open_sides(
@@ -210,12 +207,8 @@ def _print_samples(args: argparse.Namespace, sides: list[Side]) -> int:
 
 def _refuse_unused(args: argparse.Namespace) -> None:
     """Raise HarnessError for options that concern what is not among the things compared."""
-    if not any(path.is_file() and path.suffix.lower() != ".zip" for path in args.what):
-        columns = ("id", "truth", "answer", "fold", "map", "task")
-        refuse_unused(
-            "without a file of answers",
-            {f"--{name}": getattr(args, name) for name in columns} | {"--set": args.changes},
-        )
+    if not any(map(is_answers, args.what)):
+        refuse_columns(args)
     chosen = {"--all": args.all, "--metric": args.metric}
     narrowed = {"--against": args.against, "--condition": args.condition, "--only": args.only}
     if args.select:
@@ -252,27 +245,6 @@ def _progress(done: int, of: int) -> None:
     if of > 10 and sys.stderr.isatty():
         last = done + 1 == of
         print(f"\rpair {done + 1} of {of}", end="\n" if last else "", file=sys.stderr, flush=True)
-
-
-def _task(args: argparse.Namespace, place: Workspace) -> Task:
-    """The task that tables answer: the one named, as the run folders beside them have it, or the default."""
-    from harness.core.task import Task
-    from harness.run.folder import open_run
-    from harness.run.scoring import scored_manifest
-    from harness.run.task_files import load_task
-
-    for path in args.what:
-        if not path.exists():
-            raise HarnessError(
-                f"no such run folder or file: {path}",
-                hint="name a folder written by `harness run`, or a file of answers",
-            )
-    runs = [scored_manifest(open_run(path)) for path in args.what if path.is_dir()]
-    known: dict[str, Any] = {n: t["config"] for run in runs for n, t in run["tasks"].items()}
-    name = args.task or (next(iter(known)) if len(known) == 1 else None)
-    if name in known and not args.changes:
-        return Task.model_validate(known[name])
-    return load_task(name or DEFAULT_TASK, place, changes=args.changes, references=False)
 
 
 def print_blocks(found: list[Block]) -> None:

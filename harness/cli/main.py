@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": "show what a run would ask, without asking; with --power, what it could detect",
     "score": "score a run folder again, or score answers from another tool; needs no model",
     "compare": "compare models, prompts or conditions on the samples they share",
+    "gate": "say by the exit status whether a run is worse than a baseline, for pipelines",
     "table": "write the table of a paper: LaTeX, Markdown, CSV, XLSX or HTML",
     "figure": "draw a figure for a paper: heat map, differences, confusion matrices, reliability",
     "report": "write the report of a run folder again",
@@ -48,6 +49,8 @@ EXIT_STATUSES: Mapping[int, str] = MappingProxyType(
         1: "failed while working, or a check found problems",
         2: "wrong command, option or file; nothing was changed",
         3: "some trials failed",
+        4: "harness gate: worse than the baseline",
+        5: "harness gate: undecided",
         130: "interrupted",
     }
 )
