@@ -12,6 +12,7 @@ from harness.compare.gate import Gate, Judged, line, signed
 from harness.core.text import visible
 
 SCHEMA = 1
+_MARKED = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#&~!"})
 
 
 def junit(found: Gate) -> bytes:
@@ -36,7 +37,8 @@ def junit(found: Gate) -> bytes:
         else:
             ET.SubElement(case, "system-out").text = said
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    data: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return data + b"\n"
 
 
 def summary(found: Gate) -> str:
@@ -66,8 +68,7 @@ def _number(value: float) -> str:
 
 def _plain(text: str) -> str:
     """A text in which nothing is markup."""
-    marked = {letter: f"\\{letter}" for letter in "\\`*_[]<>|#&~!"}
-    return " ".join(visible(text).split()).translate(str.maketrans(marked))
+    return " ".join(visible(text).split()).translate(_MARKED)
 
 
 def to_json(found: Gate) -> str:
