@@ -36,6 +36,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         if entry["collapsed"] and not is_blank(entry["condition"]):  # to one picture, one answer
             said = f"{who_answered(entry)}: {entry['collapsed']}"
             yield Note(text=said, title="Collapse", warning=True)
+    yield from _unseeing(rows)
     by_field: dict[str, list[Mapping[str, Any]]] = {}
     for entry in rows:
         by_field.setdefault(entry["field"], []).append(entry)
@@ -44,6 +45,16 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         orderings = tuple(_orderings(entries))
         if orderings:
             yield Lines(lines=orderings, room="much")
+
+
+def _unseeing(rows: Sequence[Mapping[str, Any]]) -> Iterator[Note]:
+    """Of blank pictures one answer is what is to be expected: a note, not a warning for each cell."""
+    blank = [entry for entry in rows if is_blank(entry["condition"])]
+    alike = sum(bool(entry["collapsed"]) for entry in blank)
+    if alike:
+        yield Note(
+            text=f"Shown a blank picture, {alike} of {len(blank)} cells give one answer almost always, as is to be expected."
+        )
 
 
 def _table(field: str, entries: Sequence[Mapping[str, Any]], beside: ScoredTask) -> Table:

@@ -20,6 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write it there, with the scores where there are none yet, and leave the run as it is, such as where it "
         "can only be read; a DIR of `harness score RUN --out DIR` is reported as it was scored",
     )  # fmt: skip
+    parser.add_argument(
+        "--with-pictures", action="store_true",
+        help="write a page with small pictures of the data set to private/report-with-pictures.html, instead of the one "
+        "without; it is not to be passed on",
+    )  # fmt: skip
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -28,18 +33,25 @@ def execute(args: argparse.Namespace) -> int:
     The path goes to standard output, notices to standard error.
     """
     from harness.analyses.words import visible
+    from harness.core.errors import HarnessError
     from harness.report.document import write_json, write_markdown
     from harness.report.notices import notice_lines
     from harness.report.page import write_report
     from harness.run.folder import open_run
     from harness.run.scoring import scored_manifest
 
+    if args.with_pictures and args.format != "html":
+        raise HarnessError(
+            f"--with-pictures has no effect on --format {args.format}", hint="leave one of them out"
+        )
     folder = open_run(args.run)
     if args.out is not None:
         folder = folder.writing_to(args.out)
     with folder.locked():
-        write = {"html": write_report, "markdown": write_markdown, "json": write_json}[args.format]
-        print(write(folder))
+        if args.format == "html":
+            print(write_report(folder, with_pictures=args.with_pictures))
+        else:
+            print((write_markdown if args.format == "markdown" else write_json)(folder))
     for line in notice_lines(scored_manifest(folder)):
         print(visible(line), file=sys.stderr)
     return 0

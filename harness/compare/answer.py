@@ -33,12 +33,12 @@ def _of_board(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
 def _compared(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
     groups: dict[str, list[Difference]] = {}
     for one in board.differences:
-        groups.setdefault(level(one.cell, against), []).append(one)
+        groups.setdefault(level(board, one.cell, against), []).append(one)
     told = list(groups.items())
     if len(told) > LEVELS:
         told = [told[0], told[-1]]
     for name, group in told:
-        yield Sentence(board.name, tuple(_level(name, group, against)))
+        yield Sentence(board.name, tuple(_level(board, name, group, against)))
     shown = sum(one.shown for one in board.differences)
     if len(board.differences) > 1:
         differences = (
@@ -49,20 +49,19 @@ def _compared(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
         yield Sentence(board.name, ((said, ""),))
 
 
-def level(cell: ScoredCell, against: Mapping[str, str]) -> str:
+def level(board: Board, cell: ScoredCell, against: Mapping[str, str]) -> str:
     """What a cell has on the axes that are compared: its prompt, its model..."""
-    return ", ".join(_said(axis, cell) for axis in against)
+    return ", ".join(_said(board, axis, cell) for axis in against)
 
 
 def reference(board: Board, against: Mapping[str, str]) -> str:
     """What the others are compared with, in words."""
-    first = board.differences[0].reference
-    return level(first, against)
+    return level(board, board.differences[0].reference, against)
 
 
-def _said(axis: str, cell: ScoredCell) -> str:
+def _said(board: Board, axis: str, cell: ScoredCell) -> str:
     if axis == "prompt":
-        return cell.column
+        return board.short(cell.column)
     if axis == "condition":
         return "the pictures as they are" if cell.key[2] == "none" else cell.key[2]
     value = str(getattr(cell.cell, axis))
@@ -73,10 +72,12 @@ def _said(axis: str, cell: ScoredCell) -> str:
     )
 
 
-def _level(name: str, group: Sequence[Difference], against: Mapping[str, str]) -> Iterator[Part]:
+def _level(
+    board: Board, name: str, group: Sequence[Difference], against: Mapping[str, str]
+) -> Iterator[Part]:
     """`defined beats plain for qwen7 by +.031 [.012, .050], not for llama11.`"""
-    other = level(group[0].reference, against)
-    alone = len(group) == 1 and not _whom(group[0], against)
+    other = level(board, group[0].reference, against)
+    alone = len(group) == 1 and not whom(board, group[0], against)
     said = False
     for mood, verb in (("better", "beats"), ("worse", "is worse than")):
         some = [one for one in group if one.mood == mood]
@@ -84,35 +85,35 @@ def _level(name: str, group: Sequence[Difference], against: Mapping[str, str]) -
             yield (f"; it {verb} it" if said else f"{name} {verb} {other}"), ""
             for place, one in enumerate(some[:NAMED]):
                 between = "" if not place else " and" if place == len(some[:NAMED]) - 1 else ","
-                whom = "" if alone else f" for {_whom(one, against)}"
-                yield f"{between}{whom} by {_amount(one)}", one.mood
+                whose = "" if alone else f" for {whom(board, one, against)}"
+                yield f"{between}{whose} by {_amount(one)}", one.mood
             if len(some) > NAMED:
                 yield f" and {len(some) - NAMED} more", ""
             said = True
     unclear = [one for one in group if one.mood == "unclear"]
     if unclear and said:
-        yield f"; not shown for {_names(unclear, against)}", "unclear"
+        yield f"; not shown for {_names(board, unclear, against)}", "unclear"
     elif unclear:
         most = max(unclear, key=lambda one: abs(one.value))
-        whom = "" if alone else f" for {_names(unclear, against)}"
-        yield f"{name} is not shown to differ from {other}{whom}", "unclear"
+        whose = "" if alone else f" for {_names(board, unclear, against)}"
+        if len(unclear) > 1:
+            whose = f" in any of {len(unclear)} cells"
+        yield f"{name} is not shown to differ from {other}{whose}", "unclear"
         yield f" ({'' if len(unclear) == 1 else 'at most '}{_amount(most)}{_needed(most)})", ""
     yield ".", ""
 
 
-def _whom(one: Difference, against: Mapping[str, str]) -> str:
+def whom(board: Board, one: Difference, against: Mapping[str, str]) -> str:
     """Which cells the two are, besides what is compared."""
     parts = [one.cell.row] if "model" not in against else []
     if "prompt" not in against and one.cell.column not in {"", "-"}:
-        parts.append(one.cell.column)
+        parts.append(board.short(one.cell.column))
     return " · ".join(parts)
 
 
-def _names(some: Sequence[Difference], against: Mapping[str, str]) -> str:
-    names = [_whom(one, against) for one in some]
-    if len(names) > NAMED:
-        return f"{len(names)} others" if len(names) < len(set(names)) else f"{len(names)} of them"
-    return listed(names)
+def _names(board: Board, some: Sequence[Difference], against: Mapping[str, str]) -> str:
+    names = [whom(board, one, against) for one in some]
+    return listed(names) if len(names) <= NAMED else f"{len(names)} others"
 
 
 def _amount(one: Difference) -> str:
@@ -139,7 +140,7 @@ def _best(board: Board) -> tuple[Part, ...]:
     if best is None or len(board.cells) < 2 or best.value is None:
         return ()
     said = f"{number(best.value)} {interval(best.low, best.high)}".strip()
-    ties = [one.name for one in board.cells if one.tied and one is not best]
+    ties = [board.called(one) for one in board.cells if one.tied and one is not best]
     if not ties:
         rest = ", significantly different from every other cell."
     elif len(ties) == len(board.cells) - 1:
@@ -148,4 +149,5 @@ def _best(board: Board) -> tuple[Part, ...]:
         rest = f"; not significantly different: {listed(ties)}."
     else:
         rest = f"; {len(ties)} of the other {len(board.cells) - 1} cells are not significantly different from it."
-    return (("Best: ", ""), (best.name, "better"), (f" with {board.title} {said}{rest}", ""))
+    called = board.called(best)
+    return (("Best: ", ""), (called, "better"), (f" with {board.title} {said}{rest}", ""))

@@ -171,6 +171,20 @@ class Board:
         """Columns of a heat map, in the order in which they were asked for."""
         return tuple(dict.fromkeys(c.column for c in sorted(self.cells, key=lambda c: c.order)))
 
+    def short(self, column: str) -> str:
+        """A prompt without its family, where all prompts are of one: `plain` for `emotion/plain`."""
+        families = {one.column.partition("/")[0] for one in self.cells if "/" in one.column}
+        alone = len(families) == 1 and all("/" in one.column for one in self.cells)
+        return (
+            column.partition("/")[2] if alone and column.partition("/")[0] in families else column
+        )
+
+    def called(self, cell: ScoredCell) -> str:
+        """Row and column of a cell in one, the prompt without its family where all are of one."""
+        if cell.column in {"", "-"}:
+            return cell.row
+        return f"{cell.row} · {self.short(cell.column)}"
+
     def at(self, row: str, column: str) -> ScoredCell | None:
         """The cell of a heat map; None where none was asked."""
         return next((c for c in self.cells if (c.row, c.column) == (row, column)), None)

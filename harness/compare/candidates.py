@@ -25,6 +25,7 @@ from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import RunFolder, open_run
 from harness.run.scoring import scored_manifest
 from harness.run.workspace import Workspace
+from harness.score.recorded import read_recorded
 from harness.score.records import TaskRecords, load_samples, read_cell, repeated_answers
 from harness.score.replies import Replies
 
@@ -230,15 +231,24 @@ def _by_content(side: Side, here: Path) -> Side:
     return replace(side, notes=tuple(notes), content=content)
 
 
-def contenders(sides: Sequence[Side]) -> list[Contender]:
-    """Every cell and scored field that has an answer to a sample of known truth."""
-    return [one for side in sides for one in _of_side(side)]
+def contenders(sides: Sequence[Side], *, recorded: bool = False) -> list[Contender]:
+    """Every cell and scored field that has an answer to a sample of known truth.
+
+    `recorded`: read the answers of runs from their records, which takes a fraction of the time, without those of earlier
+    versions of prompts; they are to be younger than the replies.
+    """
+    return [one for side in sides for one in _of_side(side, recorded=recorded)]
 
 
-def _of_side(side: Side) -> Iterator[Contender]:
-    records = read_export(side.folder, side.manifest) if side.exported else _read_run(side)
+def _of_side(side: Side, *, recorded: bool) -> Iterator[Contender]:
+    if side.exported:
+        records = read_export(side.folder, side.manifest)
+    else:
+        records = _read_records(side) if recorded else _read_run(side)
     for entry in side.manifest["cells"]:
         cell = cell_of(entry)
+        if recorded and cell.asked_as:
+            continue
         for name, spec in records[cell.task].task.fields.items():
             content = None if side.content is None else side.content[cell.task]
             found = Contender(
@@ -248,14 +258,31 @@ def _of_side(side: Side) -> Iterator[Contender]:
                 yield found
 
 
+def _samples_of(side: Side) -> dict[str, TaskRecords]:
+    """Task -> its samples, with no answers yet."""
+    tasks = {n: Task.model_validate(t["config"]) for n, t in side.manifest["tasks"].items()}
+    return {
+        name: load_samples(side.folder, tasks[name], cluster_unit=entry["cluster_unit"])
+        for name, entry in side.manifest["tasks"].items()
+    }
+
+
+def _read_records(side: Side) -> dict[str, TaskRecords]:
+    """Task -> its samples and answers, from the records. Raises HarnessError where these are of other samples."""
+    records = _samples_of(side)
+    try:
+        read_recorded(side.folder, side.manifest, records)
+    except KeyError as error:
+        raise HarnessError(
+            f"{side.label}: its records and its samples do not go together ({error})",
+            hint="score the run again: harness score RUN",
+        ) from None
+    return records
+
+
 def _read_run(side: Side) -> dict[str, TaskRecords]:
     """Task -> its samples and answers, from the journal."""
-    manifest = side.manifest
-    tasks = {n: Task.model_validate(t["config"]) for n, t in manifest["tasks"].items()}
-    records = {
-        name: load_samples(side.folder, tasks[name], cluster_unit=entry["cluster_unit"])
-        for name, entry in manifest["tasks"].items()
-    }
+    manifest, records = side.manifest, _samples_of(side)
     standing = Replies.of_run(side.folder, manifest)
     for entry in manifest["cells"]:
         cell = cell_of(entry)

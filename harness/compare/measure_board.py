@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analyses.keys import BLANK, RowKey, is_baseline, prompt_on, row_key
+from harness.analyses.keys import RowKey, is_baseline, is_blank, prompt_on, row_key
 from harness.analyses.words import metric_name
 from harness.compare.all_pairs import factors_of
 from harness.compare.board import Board, Cost, Difference, Mood, ScoredCell, Spread
@@ -78,7 +78,7 @@ def board(
     entered, found = [e for e, _ in scored], [one for _, one in scored]
     notes: list[str] = []
     pairs = Pairs([e.contender for e in entered], part, name, seed, notes)
-    seen = [at for at, one in enumerate(found) if one.cell.condition != BLANK]
+    seen = [at for at, one in enumerate(found) if not is_blank(one.cell.condition)]
     for at, one in _ranked(found, seen, known.sign, pairs):
         found[at] = one
     differences = tuple(_differences(found, against, pairs, known.sign)) if against else ()
@@ -94,7 +94,7 @@ def board(
         unit=group[0].contender.records.cluster_unit,
         clusters=len(np.unique(group[0].contender.records.samples.clusters)),
         cells=tuple(cells),
-        blanks=tuple(one for one in found if one.cell.condition == BLANK),
+        blanks=tuple(one for one in found if is_blank(one.cell.condition)),
         baselines=_baselines(
             entered[0].scores, group[0].cell.task, part, group[0].contender.field, name
         ),
@@ -254,7 +254,7 @@ def _differences(
 def _reference(found: Sequence[ScoredCell], one: ScoredCell, against: CellPattern) -> int | None:
     """The first cell that fits the pattern and is like this one on every axis that the pattern does not name."""
     named = set(against.named) | (set(_WITH_PROMPT) if against.prompt else set())
-    if against.fits(one.cell) or ("condition" not in named and one.cell.condition == BLANK):
+    if against.fits(one.cell) or ("condition" not in named and is_blank(one.cell.condition)):
         return None
     same = [axis for axis in _AXES if axis not in named]
     for at, other in enumerate(found):

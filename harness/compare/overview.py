@@ -17,11 +17,16 @@ from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError
 from harness.run.cell_entry import cell_of
 from harness.run.folder import RunFolder
+from harness.run.manifest import read_manifest
 from harness.score.folder import score_run
-from harness.score.scores import Scores, read_scores
+from harness.score.scores import Scores, is_scored, read_scores
 
 ORDER = ("prompt", "model", "condition", "thinking", "tools", "label_order", "channel", "shots", "pixels", "detail", "protocol")  # fmt: skip
 """Where nothing is said, cells are compared along the first of these axes that varies."""
+
+
+MANY = 1_000_000
+"""More cells than a run has."""
 
 
 def overview(
@@ -74,23 +79,31 @@ def overview_of(
     for side, found in zip(sides, known, strict=True):
         paraphrases |= _paraphrases(side.manifest)
         names = {entry["id"] + entry["prompt"]: n for n, entry in enumerate(side.manifest["cells"])}
-        for one in contenders([side]):
-            if not one.cell.asked_as and keep(one.cell) and field in {None, one.field}:
-                order = names[one.entry["id"] + one.entry["prompt"]]
+        for one in contenders([side], recorded=True):
+            if keep(one.cell) and field in {None, one.field}:
+                order = names[one.entry["id"] + one.entry["prompt"]] + MANY * sides.index(side)
                 label = side.label if len(sides) > 1 else ""
-                groups.setdefault((one.cell.task, one.field), []).append(
-                    Entered(one, one.entry, found, label, order + 100_000 * sides.index(side))
-                )
+                entered = Entered(one, one.entry, found, label, order)
+                groups.setdefault((one.cell.task, one.field), []).append(entered)
     cells = [e.cell for group in groups.values() for e in group]
     pattern = against or _said(sides[0].manifest) or default_pattern(cells)
     if against is not None and cells and not against.fitting(cells):
         raise HarnessError(f"no cell that has answers fits {against}")
-    boards = tuple(
-        made
-        for group in groups.values()
-        for part in _parts(group)
-        if (made := board(group, part, metric=metric, against=pattern, paraphrases=paraphrases, seed=seed)) is not None
-    )  # fmt: skip
+    notes: list[str] = []
+    found_boards: list[Board] = []
+    for group in groups.values():
+        for part in _parts(group):
+            try:
+                made = board(
+                    group, part, metric=metric, against=pattern, paraphrases=paraphrases, seed=seed
+                )
+            except HarnessError as error:
+                if metric is not None:
+                    raise
+                notes.append(f"{group[0].cell.task}, {group[0].contender.field}: {error.message}")
+                continue
+            found_boards += [] if made is None else [made]
+    boards = tuple(found_boards)
     over = _comparable(boards)
     ranks = mean_ranks([(one, _members(groups, one)) for one in over], seed=seed)
     named = dict(pattern.named) if pattern is not None else {}
@@ -102,7 +115,7 @@ def overview_of(
         answer=answer(boards, named),
         ranks=ranks,
         ranked_over=tuple(one.name for one in over) if ranks else (),
-        notes=tuple(dict.fromkeys(note for one in boards for note in one.notes)),
+        notes=tuple(dict.fromkeys((*notes, *(note for one in boards for note in one.notes)))),
     )
 
 
@@ -133,7 +146,9 @@ def _said(manifest: Mapping[str, Any]) -> CellPattern | None:
 
 
 def _read(folder: RunFolder) -> Scores:
-    return read_scores(folder) if folder.scores.is_file() else score_run(folder)
+    """The scores; a run that was not scored since its last reply is scored first."""
+    exported = "export" in read_manifest(folder)
+    return read_scores(folder) if exported or is_scored(folder) else score_run(folder)
 
 
 def _paraphrases(manifest: Mapping[str, Any]) -> dict[str, str]:

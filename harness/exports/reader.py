@@ -8,18 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.core.answer import Answer
-from harness.core.cell import Cell
 from harness.core.errors import HarnessError
-from harness.core.outcome import Outcome
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.exports.export import FILES, SAMPLES, SCHEMA
-from harness.run.cell_entry import cell_of
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
 from harness.run.sample_columns import SampleColumns, gather
 from harness.run.sample_file import PlannedSample
+from harness.score.recorded import read_recorded
 from harness.score.records import TaskRecords
 
 LARGEST = 1 << 32
@@ -76,7 +73,7 @@ def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Tas
             )
             for name, entry in manifest["tasks"].items()
         }
-        _read_answers(folder, manifest, records)
+        read_recorded(folder, manifest, records)
     except (OSError, ValueError, KeyError) as error:
         raise HarnessError(
             f"{folder.path}: cannot read the export: {error}", hint="export the run again"
@@ -99,32 +96,6 @@ def _sample(row: Mapping[str, Any]) -> PlannedSample:
         annotations=json.loads(row["annotations"]),
         media=(),
     )
-
-
-def _read_answers(
-    folder: RunFolder, manifest: Mapping[str, Any], records: Mapping[str, TaskRecords]
-) -> None:
-    cells = {entry["id"]: cell_of(entry) for entry in manifest["cells"]}
-    places = {
-        name: {sample: place for place, sample in enumerate(found.samples.ids)}
-        for name, found in records.items()
-    }
-    done: dict[Cell, set[str]] = {cell: set() for cell in cells.values()}
-    for row in read_table(folder.records):
-        name, repeat, _ = row["trial"].split("/", 2)
-        cell = cells[name]
-        done[cell].add(row["trial"])
-        outcome = Outcome(row["outcome"])
-        value = None if row["value"] is None else _value(json.loads(row["value"]))
-        place = places[cell.task][row["sample"]]
-        records[cell.task].put(
-            cell, row["field"], place, Answer(outcome, value, row["rule"]), repeat=int(repeat)
-        )
-    for entry in manifest["cells"]:
-        cell = cells[entry["id"]]
-        records[cell.task].repeats[cell] = int(entry.get("repeats", manifest.get("repeats", 1)))
-        if (left := int(entry["trials"]) - len(done[cell])) > 0:
-            records[cell.task].pending[cell] = left
 
 
 def _value(value: Any) -> Value:

@@ -16,6 +16,7 @@ from harness.run.manifest import refuse_export
 from harness.run.scoring import scored_manifest
 from harness.score import ScoreRow, Scores, read_scores, score_run
 from harness.score.outside_analyses import unseen
+from harness.score.scores import is_scored as is_scored  # noqa: PLC0414 (reports find it here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,6 @@ def view_of(
         all_scores=scores,
         all_cells=tuple(manifest["cells"]),
     )
-
-
-def is_scored(folder: RunFolder) -> bool:
-    """Whether the scores are there and younger than everything that they were made from."""
-    if not all(path.is_file() for path in (folder.scores, folder.records, folder.beside)):
-        return False
-    scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
-    sources = (
-        folder.trials, folder.generations, folder.again, folder.manifest, folder.scoring / "scoring.json",
-    )  # fmt: skip
-    return not any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)
 
 
 def group(scores: Scores) -> dict[tuple[str, str, str], Numbers]:

@@ -15,13 +15,16 @@ from markupsafe import Markup
 from harness.analyses import words
 from harness.analyses.keys import heading, row_key
 from harness.analyses.sections import Section, task_sections
+from harness.compare.board import Overview
+from harness.compare.overview import overview
 from harness.core.blocks import Note
 from harness.core.task import Task
 from harness.core.text import visible
-from harness.report.browser import ShownSamples, choose, cut, embedded_json
 from harness.report.concealed import concealed
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
-from harness.report.inputs import RunView, read_conversations, read_run, view_of
+from harness.report.first_screen import first_screen
+from harness.report.grid import Grid, Grids, grid_json, read_grids, script_json
+from harness.report.inputs import RunView, read_run, view_of
 from harness.report.notices import run_notices
 from harness.report.pictures import Thumbnails, collect
 from harness.report.placing import apart, score_block, under
@@ -34,6 +37,9 @@ from harness.score.columns import NO_PROMPT
 from harness.version import __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPTS = ("tables.js", "samples.js")
+WITH_PICTURES = "report-with-pictures.html"
+"""In the private part of the run folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +86,46 @@ class TaskView:
     """(field, scores) of earlier versions of edited prompts."""
 
 
-def write_report(folder: RunFolder) -> Path:
+def write_report(folder: RunFolder, *, with_pictures: bool = False) -> Path:
     """Write report.html from what the run folder holds and return its path.
 
-    One file, no network, the same bytes for the same folder. A run that was not scored since its last
-    reply is scored first. Raises HarnessError for a folder that is no run, a broken file, or a full disk.
+    One file, no network, the same bytes for the same folder. A run that was not scored since its last reply is scored
+    first. `with_pictures`: write the page with thumbnails of the data set's own pictures instead, into the private part
+    of the run, where exports never look. Raises HarnessError for a folder that is no run, a broken file, a full disk, and
+    with pictures for a data set that is not where it was.
     """
     view = read_run(folder)
-    write_atomically(folder.report, concealed(render(view), view.manifest).encode("utf-8"))
-    return folder.report
+    made = concealed(render(view, with_pictures=with_pictures), view.manifest)
+    path = folder.report
+    if with_pictures:
+        private = (folder.written or folder.path) / "private"
+        private.mkdir(exist_ok=True)
+        path = private / WITH_PICTURES
+    write_atomically(path, made.encode("utf-8"))
+    return path
 
 
-def render(view: RunView, *, album: Thumbnails | None = None) -> str:
-    """The page. `album` holds the thumbnails; left out, they are drawn."""
-    selection = choose(view)
-    if album is None:
-        album = collect(view, [(e.task, e.key[2], e.sample) for e in selection.entries])
+def render(view: RunView, *, with_pictures: bool = False) -> str:
+    """The page."""
+    grids = read_grids(view)
+    album = collect(view, grids.places(), own=with_pictures)
     tables = {name: tuple(score_tables(view, name)) for name in view.tasks}
     tasks = [task_view(view, name, tables[name]) for name in view.tasks]
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    found = overview(view.folder, scores=view.scores)
+    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     lines = tuple(line for some in tables.values() for line in summary(some))
+    screen = first_screen(view, found)
+    warnings = [(t.task.name, *told) for t in tasks for told in t.warnings]
     return (
         environment()
         .get_template("page.html.j2")
         .render(
-            title=title(view),
+            title=screen.title or title(view),
+            subtitle=title(view) if screen.title else "",
             version=__version__,
             started=str(view.manifest["started"]),
+            screen=screen,
+            warnings=warnings,
             summary=lines,
             shortened=words.listed([n for n, some in tables.items() if len(some) > SUMMARY_TABLES]),
             summary_models=len({line.key[0] for line in lines}) > 1,
@@ -115,9 +134,10 @@ def render(view: RunView, *, album: Thumbnails | None = None) -> str:
             tasks=tasks,
             pending=sum(task.pending for task in tasks),
             provenance=provenance(view),
-            selection=selection,
+            grids=grids,
             picture_notes=_picture_notes(album),
-            data=Markup(embedded_json(browser_data(view, selection, album))),  # noqa: S704
+            own_pictures=with_pictures,
+            data=Markup(script_json(_data(found, grids, album))),  # noqa: S704
             script=Markup(script),  # noqa: S704
             script_digest=_digest(script),
             style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
@@ -242,17 +262,26 @@ def _picture_notes(album: Thumbnails) -> tuple[tuple[str, str], ...]:
     return tuple((note, words.listed(names)) for note, names in by_note.items())
 
 
-def browser_data(view: RunView, selection: ShownSamples, album: Thumbnails) -> dict[str, Any]:
-    """What the script of the sample browser reads."""
-    wanted = {entry.conversation for entry in selection.entries}
-    said = read_conversations(view.folder, wanted)
-    return {
-        "entries": [
-            entry.to_json(album.shown.get((entry.task, entry.key[2], entry.sample), ()))
-            for entry in selection.entries
-        ],
-        "conversations": {
-            name: [[role, cut(text)] for role, text in turns] for name, turns in said.items()
-        },
-        "pictures": album.urls,
-    }
+def _data(found: Overview, grids: Grids, album: Thumbnails) -> dict[str, Any]:
+    """What the script of the page reads: the samples, and their pictures."""
+    data = grid_json(grids)
+    for grid, task in zip(grids.grids, data["tasks"], strict=True):
+        conditions = list(dict.fromkeys(cell.key[2] for cell in grid.cells))
+        shown = {
+            words.visible(condition): {
+                str(at): [[words.visible(caption), name] for caption, name in pictures]
+                for at, one in enumerate(grid.samples)
+                if (pictures := album.shown.get((grid.task, condition, one.sample)))
+            }
+            for condition in conditions
+        }
+        task["pictures"] = {name: some for name, some in shown.items() if some}
+        task["best"] = _ranked(found, grid)
+    return {**data, "pictures": album.urls}
+
+
+def _ranked(found: Overview, grid: Grid) -> list[int]:
+    """The cells of a grid that have a score on the first board of their task, the best first, as places."""
+    board = next((one for one in found.boards if one.task == grid.task), None)
+    places = {cell.key: at for at, cell in enumerate(grid.cells)}
+    return [places[one.key] for one in board.cells if one.key in places] if board else []

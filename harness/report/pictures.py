@@ -1,4 +1,5 @@
-"""Thumbnails for the page: drawn faces only, drawn again from the task's own options."""
+"""Thumbnails for the page: drawn faces, drawn again from the task's own options; pictures of people only where they are
+asked for, for the private part of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from harness.analyses.keys import BLANK
 from harness.conditions import read_presentation
 from harness.conditions.mixture import beside, mixes
 from harness.core.condition import Condition
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
 from harness.core.picture import Picture
@@ -31,15 +32,19 @@ DRAWN = "faces"
 """The family of source whose pictures show nobody."""
 MOST = 150
 """Distinct pictures embedded."""
-SIDE = 112
+MOST_OWN = 2000
+"""Distinct pictures of people embedded, where they are asked for."""
+SIDE = 160
 """Longer side of a thumbnail, in pixels."""
 QUALITY = 80
-READ_AT_MOST = 5000
+READ_AT_MOST = 200_000
 """Samples of a source gone through in search of those shown."""
+WANTED = 20
+"""So many times as many samples as pictures are looked for: questions on one clip share its frames."""
 
 PEOPLE = (
-    "Pictures are not shown: faces are people, and reports are passed on. The pictures stay "
-    "with the data."
+    "Pictures are not shown: faces are people, and reports are passed on. The pictures stay with the data. "
+    "`harness report RUN --with-pictures` writes a page that shows them to the private part of the run."
 )
 
 GREY = ("uniform grey shown instead of the picture", "")
@@ -63,17 +68,19 @@ class Thumbnails:
     """Task -> why its pictures, or some of them, are not shown."""
 
 
-def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_source) -> Thumbnails:
+def collect(
+    view: RunView, places: Iterable[Place], *, own: bool = False, opener: Opener = open_source
+) -> Thumbnails:
     """The thumbnails of `places` in that order, at most MOST distinct ones.
 
-    `opener` opens a task's source (options, fields=, base=). Whatever goes wrong with a source
-    becomes a note of its task.
+    `own`: of people too, at most MOST_OWN. `opener` opens a task's source (options, fields=, base=). Whatever goes wrong
+    with a source becomes a note of its task; with `own` it is an error.
     """
     album = Thumbnails()
     by_task: dict[str, list[Place]] = {name: [] for name in view.tasks}
     for place in dict.fromkeys(places):
         by_task[place[0]].append(place)
-    drawn = [name for name, task in view.tasks.items() if task.source.get("family") == DRAWN]
+    drawn = [name for name, task in view.tasks.items() if own or task.source.get("family") == DRAWN]
     album.notes = {name: PEOPLE for name in view.tasks if name not in drawn}
     partners = _partners(view)
     # The task that needs least comes first, so that what it leaves is shared by the others.
@@ -83,12 +90,14 @@ def collect(view: RunView, places: Iterable[Place], *, opener: Opener = open_sou
         hidden = [place for place in by_task[name] if place[1] == BLANK]
         album.shown |= dict.fromkeys(hidden, (GREY,))
         seen = [place for place in by_task[name] if place[1] != BLANK]
-        most = (MOST - len(album.urls)) // rest
+        most = ((MOST_OWN if own else MOST) - len(album.urls)) // rest
         digest = view.manifest["tasks"][name]["data_digest"]
         try:
             mixed = {p: other for p, other in partners.items() if p[0] == name}
             _redraw(album, task, seen, mixed, most=most, digest=digest, opener=opener)
         except HarnessError as error:
+            if own:
+                raise
             album.notes[name] = f"Pictures could not be drawn again: {error.message}"
     album.notes = {name: album.notes[name] for name in view.tasks if name in album.notes}
     return album
@@ -108,12 +117,13 @@ def _redraw(
         return
     fields: Mapping[str, FieldSpec] = task.fields
     source = opener(task.source, fields=fields, base=Path())
-    if source.digest() != digest:
+    if source.digest() != digest and task.source.get("family") == DRAWN:
         album.notes[task.name] = (
             "Pictures are not shown: this version draws these faces differently from the "
             "version that ran."
         )
         return
+    places = places[: WANTED * most]
     ids = {sample for _, _, sample in places} | {mixed[p] for p in places if p in mixed}
     media: dict[str, Medium] = {}
     for sample in islice(source, READ_AT_MOST):
@@ -121,7 +131,23 @@ def _redraw(
             media[sample.id] = sample.medium
             if len(media) == len(ids):
                 break
+    lost = _add_all(album, task, places, media, mixed, most=most)
+    if lost:
+        album.notes.setdefault(task.name, f"{lost} pictures cannot be read and are not shown.")
+
+
+def _add_all(
+    album: Thumbnails,
+    task: Task,
+    places: Sequence[Place],
+    media: Mapping[str, Medium],
+    mixed: Mapping[Place, str],
+    *,
+    most: int,
+) -> int:
+    """Add the pictures of the places, `most` distinct ones; gives how many places have pictures that cannot be read."""
     used: set[str] = set()
+    lost = 0
     drawn: dict[tuple[str, str], str] = {}  # questions on one clip share its frames
     for place in places:
         view = read_presentation(place[1]).load()
@@ -130,17 +156,24 @@ def _redraw(
             continue
         if mixes(view):
             view = beside(view, media[other], called=other, policy=task.media.frames)
-        frames = _frames(media[place[2]], task, view)
-        if len(used) + len(frames) > most:
-            album.notes[task.name] = (
-                f"Pictures are shown for the first samples only ({len(used)} in all)."
-            )
-            break
-        for _, picture in frames:
-            if (place[1], picture.name) not in drawn:
-                drawn[place[1], picture.name] = _add(album, picture)
+        try:
+            frames = _frames(media[place[2]], task, view)
+            if len(used) + len(frames) > most:
+                album.notes[task.name] = (
+                    f"Pictures are shown for the first samples only ({len(used)} in all)."
+                )
+                break
+            for _, picture in frames:
+                if (place[1], picture.name) not in drawn:
+                    drawn[place[1], picture.name] = _add(album, picture)
+        except MediaError:
+            if task.source.get("family") == DRAWN:
+                raise
+            lost += 1
+            continue
         album.shown[place] = tuple((caption, drawn[place[1], p.name]) for caption, p in frames)
         used.update(name for _, name in album.shown[place])
+    return lost
 
 
 def _partners(view: RunView) -> dict[Place, str]:

@@ -74,3 +74,14 @@ def read_scores(folder: RunFolder) -> Scores:
             f"{folder.scores} cannot be read: {error}",
             hint="score the run again: harness score RUN",
         ) from None
+
+
+def is_scored(folder: RunFolder) -> bool:
+    """Whether the scores are there and younger than everything that they were made from."""
+    if not all(path.is_file() for path in (folder.scores, folder.records, folder.beside)):
+        return False
+    scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
+    sources = (
+        folder.trials, folder.generations, folder.again, folder.manifest, folder.scoring / "scoring.json",
+    )  # fmt: skip
+    return not any(path.is_file() and path.stat().st_mtime_ns > scored for path in sources)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
 from harness.core.task import Task
-from harness.report.browser import cut, is_right, told
+from harness.report.grid import cut, is_right, told
 from harness.run.columns import opened, unreadable
 from harness.run.folder import RunFolder
 

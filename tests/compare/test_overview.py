@@ -58,12 +58,10 @@ def test_the_first_prompt_is_what_others_are_compared_with(run: RunFolder) -> No
     assert len(board.blanks) == 4 and all(one.rank is None for one in board.blanks)
     assert set(board.baselines) == {"majority", "prior"}
     words = " ".join(map(str, found.answer))
-    assert words.startswith("emotion/cot beats emotion/plain for good by +.")
+    assert words.startswith("cot beats plain for good by +.")
     assert "; not shown for poor." in words and "1 of 2 differences" in words
-    assert (
-        "Best: good · emotion/cot with UAR" in words
-        and "significantly different from every other" in words
-    )
+    assert "Best: good · cot with UAR" in words
+    assert "significantly different from every other" in words
 
 
 def test_another_axis_may_be_compared(run: RunFolder) -> None:
@@ -71,7 +69,7 @@ def test_another_axis_may_be_compared(run: RunFolder) -> None:
     assert {(d.cell.key[2], d.reference.key[2]) for d in board.differences} == {("none", "blank")}
     assert len(board.differences) == 4
     models = overview(run, against=CellPattern(model="poor"))
-    assert str(models.answer[0]).startswith("good beats poor for emotion/cot by")
+    assert str(models.answer[0]).startswith("good beats poor for cot by")
     with pytest.raises(HarnessError, match="no cell that has answers fits prompt=nowhere"):
         overview(run, against=CellPattern(prompt="nowhere"))
     with pytest.raises(HarnessError, match="was not scored by 'kappa'"):

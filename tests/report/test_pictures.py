@@ -95,7 +95,7 @@ def test_a_long_clip_shows_onset_apex_and_offset(clips: RunView) -> None:
     album = collect(clips, [place], opener=opener)
     assert [caption for caption, _ in album.shown[place]] == ["onset (2)", "apex (5)", "offset (9)"]
     first = base64.b64decode(album.urls[album.shown[place][0][1]].partition(",")[2])
-    assert Image.open(io.BytesIO(first)).size == (112, 56)
+    assert Image.open(io.BytesIO(first)).size == (160, 80)
 
 
 def test_the_tasks_frame_policy_and_the_condition_hold(clips: RunView) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-HOT = 0.78
-"""From this share on, ink is inverted so that it stays readable on the shade."""
-
 
 @dataclass(frozen=True, slots=True)
 class Shade:
@@ -17,7 +14,6 @@ class Shade:
     share: float
     percent: str
     """Empty where the count is 0."""
-    hot: bool
     right: bool
     """On the diagonal."""
     apart: bool
@@ -35,4 +31,4 @@ def shades(counts: Sequence[int], row: int, rows: int, *, paired: bool) -> tuple
 
 def _shade(count: int, total: int, *, right: bool, apart: bool) -> Shade:
     share = round(count / total, 4) if total else 0.0
-    return Shade(count, share, f"{share:.0%}" if count else "", share >= HOT, right, apart)
+    return Shade(count, share, f"{share:.0%}" if count else "", right, apart)
