@@ -112,7 +112,7 @@ def test_mean_and_deviation_over_folds_stand_beside_the_pooled_value(
     assert "mean ± deviation of 3 folds: UAR .708 ± .289 (pooled .708)" in said
     assert main(["report", str(tmp_path / "run")]) == 0
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "<h4><bdi>By part</bdi></h4>" in page
+    assert "<h5><bdi>By part</bdi></h5>" in page
     assert ".708 ± .289" in page
 
 

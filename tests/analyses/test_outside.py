@@ -42,7 +42,7 @@ def test_the_example_is_shown_everywhere(example: Installed, tmp_path: Path) -> 
     ]  # fmt: skip
     assert json.loads((tmp_path / "run/scores.json").read_text())["analyses"] == told["analyses"]
     for form, said in (
-        ("html", "<h3><bdi>Length of replies</bdi> <span"), ("markdown", "### Length of replies (affect-example 0.1)"),
+        ("html", "<bdi>Length of replies</bdi> <span"), ("markdown", "### Length of replies (affect-example 0.1)"),
         ("json", '"name": "reply-length"'),
     ):  # fmt: skip
         done = example.harness("report", "run", "--format", form)
