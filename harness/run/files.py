@@ -90,6 +90,11 @@ RUN_FILES: tuple[RunFile, ...] = (
         "by `harness score`",
     ),
     RunFile("report.html", "The report page, in one file.", "by `harness run` and `harness report`"),
+    RunFile(
+        "private/report-with-pictures.html",
+        "The report page with small pictures of the data set.",
+        "by `harness report --with-pictures`",
+    ),
     RunFile("report.md", "The tables of the report.", "by `harness report --format markdown`"),
     RunFile("report.json", "The same with unrounded values.", "by `harness report --format json`"),
     RunFile("cues.html", "The page of the cue audit.", "by `harness cues`"),
