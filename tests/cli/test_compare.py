@@ -60,7 +60,7 @@ def test_compare_in_three_forms(tmp_path: Path, harness: Run) -> None:
     done = harness("compare", "a.csv", "b.csv", "--markdown")
     assert done.returncode == 0, done.stderr
     assert "| accuracy | .950 | .800 | +.150 |" in done.stdout
-    assert "dropped: 0 of A and 1 of B" in done.stdout
+    assert "dropped: 0 samples of A and 1 of B" in done.stdout
     body = json.loads(harness("compare", "a.csv", "b.csv", "--json").stdout)
     assert list(body) == [
         "schema", "difference", "unlike", "comparisons", "ranks", "factors", "notes",

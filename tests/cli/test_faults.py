@@ -155,7 +155,7 @@ def test_a_key_on_the_command_line_is_refused_and_not_kept(
 def test_a_remote_server_is_named_in_the_plan(data: Path, harness: Run) -> None:
     remote = ("--model", "openai:gpt@https://api.example.invalid/v1")
     done = harness("plan", *TABLE[1:], *remote)
-    assert "faces sent from this machine to api.example.invalid" in done.stdout, done.stderr
+    assert "faces are sent to api.example.invalid" in done.stdout, done.stderr
 
 
 def test_a_key_file_that_others_may_read_is_refused(data: Path, stub: Stub, harness: Run) -> None:
