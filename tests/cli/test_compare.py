@@ -68,7 +68,7 @@ def test_compare_in_three_forms(tmp_path: Path, harness: Run) -> None:
     assert body["comparisons"][0]["dropped_b"] == 1
     plain = harness("compare", "a.csv", "b.csv")
     assert max(map(len, plain.stdout.splitlines())) <= 100
-    assert "7 right under A alone, 1 under B alone" in plain.stdout
+    assert "7 correct with A only, 1 with B only" in plain.stdout
 
 
 def test_compare_refuses_and_tells(tmp_path: Path, data: Path, harness: Run) -> None:
