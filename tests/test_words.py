@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 RULED_OUT = re.compile(
     r"\bmends?\b|\bmended\b|tasks to models|against each other|faces to order|worked examples?\b|stands? twice|"
     r"no (?:task|prompt|model|condition|protocol|metric|field kind|source) is called|fetch it again|"
-    r"the same command goes on|likeliest word|bears no more|\b(?:is|are) told\b|\bhint the (?:cell|row|answer)\b",
+    r"the same command goes on|likeliest word|bears no more|\bhint the (?:cell|row|answer)\b",
     re.IGNORECASE,
 )
 ALLOWED = ("(mended: all of harness.metrics.spotting.MENDED)",)

@@ -91,6 +91,6 @@ def version(folder: RunFolder) -> str:
 def _broken(folder: RunFolder, fault: str) -> HarnessError:
     return HarnessError(
         f"{folder.notes} cannot be read: {fault}",
-        hint="mend it, or remove it: it holds nothing but notes",
+        hint="correct it, or delete it; it holds only notes",
         at_work=False,
     )

@@ -91,7 +91,7 @@ class OpenedRun:
             raise HarnessError(f"there are no records of {wanted.task}, field {wanted.field}")
         columns = records.grids[key].cells
         if max(wanted.a, wanted.b) >= len(columns) and wanted.show == "only-a":
-            raise HarnessError("there are not two cells to hold against each other")
+            raise HarnessError("there are fewer than two cells to compare")
         found = records.page(wanted)
         named = {(e["id"], e["prompt"]): _named(e) for e in self.manifest["cells"]}
         found["cells"] = [
