@@ -43,7 +43,7 @@ README = "README.md"
 FILES = ("manifest.json", "scores.json", "records.parquet", SAMPLES, "conversations.jsonl", README)
 """All that an export may hold."""
 SAMPLE_COLUMNS = ("task", "sample", "cluster", "asks", "annotations", "targets")
-NEVER = frozenset({"target"})
+NEVER = frozenset({"target", "calls"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member of a zip, so that the same run gives the same bytes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,7 +68,8 @@ COLUMNS = tuple(COLUMN_LINES)
 
 THINKING = "thinking"
 TOOLS = "tools"
-"""A further column behind `channel`, where a cell of the run asks for it."""
+CALLS = "calls"
+"""Further columns behind `channel`, where a cell of the run asks for them; `calls` is JSON, as in trials.jsonl."""
 
 NEEDED = (
     "trial",
@@ -359,6 +361,7 @@ def _shared_columns(
         "channel": cell.taken,
         THINKING: cell.thinking,
         TOOLS: cell.tools,
+        CALLS: json.dumps(reply.calls, ensure_ascii=False) if reply.calls else "",
         "sample": sample.sample,
         "cluster": sample.cluster,
         "text": _text(reply),
@@ -390,7 +393,7 @@ def _json(value: Value | None) -> str | None:
 def record_columns(*, thinking: bool, tools: bool = False) -> tuple[str, ...]:
     """The columns of a run's records; `thinking` and `tools` say that a cell asks for these."""
     place = COLUMNS.index("channel") + 1
-    asked = ([THINKING] if thinking else []) + ([TOOLS] if tools else [])
+    asked = ([THINKING] if thinking else []) + ([TOOLS, CALLS] if tools else [])
     return (*COLUMNS[:place], *asked, *COLUMNS[place:])
 
 

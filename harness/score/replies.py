@@ -39,6 +39,8 @@ class TrialReply:
     """Fallbacks that fired while the trial was put (`harness.run.fallback`)."""
     votes: tuple[TrialReply, ...] = ()
     """Of a vote, the last word of each conversation; each is read by itself."""
+    calls: tuple[tuple[int | str, ...], ...] = ()
+    """The calls of tools, as `harness.core.tool.Called.to_json` writes them."""
 
     @property
     def each(self) -> tuple[TrialReply, ...]:
@@ -46,7 +48,7 @@ class TrialReply:
         return self.votes or (self,)
 
 
-_BESIDES = ("failure", "rules", "text", "votes")
+_BESIDES = ("failure", "rules", "text", "votes", "calls")
 """What a trial's line may say beside the keys of its replies and what was shown."""
 
 
@@ -172,7 +174,8 @@ class Replies:
             finish = "length" if cut else "stop"
             said = replace(reply.generation, text=line["text"], finish=finish, scores=None)
             reply = replace(reply, generation=said, listed=False)
-        return replace(reply, rules=rules)
+        calls = tuple(tuple(call) for call in line.get("calls") or ())
+        return replace(reply, rules=rules, calls=calls)
 
     def _conversation(self, keys: Sequence[str], *, several: bool) -> TrialReply | None:
         """The last reply to these keys, with those before it where `several` are read; None where it is not held."""

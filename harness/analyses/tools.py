@@ -1,0 +1,240 @@
+"""Tools: how often and how rightly they are called, and whether a model follows what they show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.analyses.rows.tools import (
+    EITHER,
+    EYES,
+    FEW,
+    SAMPLES_LEAST,
+    TOOLS,
+    UNSURE,
+    ToolTrial,
+    Trials,
+    alteration_in,
+    audit_row,
+    use_row,
+)
+from harness.analyses.words import interval, number
+from harness.core.blocks import Block, Lines, Note, Table
+from harness.core.cell import Cell
+from harness.core.task import Task
+from harness.protocols import uses_tools
+from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
+from harness.score.naming import who_answered
+
+LIMIT = "agent-limit"
+
+
+def _applies(task: Task) -> bool:
+    return any(spec.scored and spec.one_label for spec in task.fields.values())
+
+
+def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
+    cells = {cell.id: cell for cell in answers.cells if not cell.asked_as}
+    offered = [cell for cell in cells.values() if cell.tools]
+    if not offered:
+        return
+    families = {_family(cell) for cell in offered}
+    wanted = {i: cell for i, cell in cells.items() if _family(cell) in families}
+    fields = [n for n, spec in answers.task.fields.items() if spec.scored and spec.one_label]
+    trials, truths = _trials(answers, wanted, fields)
+    for name in fields:
+        by_cell = {cell: found for (cell, at), found in trials.items() if at == name}
+        for cell in offered:
+            if cell in by_cell:
+                yield {**_named(cell), "field": name, "what": "use", **use_row(by_cell[cell])}
+        for base in dict.fromkeys(map(_family, offered)):
+            yield from _audits(base, by_cell, name, truths.get(name, {}), seed=answers.seed)
+
+
+def _family(cell: Cell) -> Cell:
+    """What cells that differ in their tools alone have in common."""
+    protocol = "single" if uses_tools(cell.protocol) else cell.protocol
+    return replace(cell, tools="", protocol=protocol, given_id="")
+
+
+def _named(cell: Cell) -> dict[str, str]:
+    return {
+        "model": cell.model,
+        "prompt": cell.prompt,
+        "condition": cell.shown_condition,
+        "channel": cell.taken,
+        "offered": cell.tools,
+    }
+
+
+def _audits(
+    base: Cell,
+    by_cell: Mapping[Cell, Trials],
+    field: str,
+    truths: Mapping[str, str | None],
+    *,
+    seed: int,
+) -> Iterator[Mapping[str, Any]]:
+    """One entry for each set of tools and protocol of which at least one cell lies, or that was also asked without."""
+    look = next(
+        (t for c, t in by_cell.items() if not c.tools and _family(c) == base),
+        None,
+    )
+    groups: dict[tuple[str, str], dict[str, Trials]] = {}
+    for cell, found in by_cell.items():
+        if cell.tools and _family(cell) == base:
+            names, alteration = alteration_in(cell.tools)
+            groups.setdefault((cell.protocol, names), {})[alteration] = found
+    for (protocol, names), variants in groups.items():
+        if look is None and len(variants) < 2:
+            continue
+        found = audit_row(variants, look, truths, seed=seed)
+        told = _named(replace(base, protocol=protocol, tools=names))
+        yield {**told, "field": field, "what": "audit", **found}
+
+
+def _trials(
+    answers: TaskAnswers, cells: Mapping[str, Cell], fields: Sequence[str]
+) -> tuple[dict[tuple[Cell, str], dict[str, ToolTrial]], dict[str, dict[str, str | None]]]:
+    found: dict[tuple[Cell, str], dict[str, ToolTrial]] = {}
+    truths: dict[str, dict[str, str | None]] = {}
+    for row in answers.trials():
+        cell_id, _, key = row["trial"].partition("/")
+        if row["field"] not in fields or cell_id not in cells:
+            continue
+        truth = _label(row["target"])
+        truths.setdefault(row["field"], {})[row["sample"]] = truth
+        trial = ToolTrial(
+            row["sample"],
+            row["cluster"],
+            truth,
+            _label(row["value"]),
+            tuple(json.loads(row.get("calls") or "[]")),
+            LIMIT in (row.get("fallback") or ""),
+        )
+        if truth is not None and row["outcome"] != "failed":
+            found.setdefault((cells[cell_id], row["field"]), {})[key] = trial
+    return found, truths
+
+
+def _label(written: str | None) -> str | None:
+    value = None if written is None else json.loads(written)
+    return value if isinstance(value, str) else None
+
+
+VERDICTS: Mapping[str, str] = {
+    TOOLS: "follows its tools, also against its own look",
+    EYES: "follows its own look, whatever its tools show",
+    UNSURE: "follows its tools where one look is wrong, and its own look where that is right",
+    EITHER: "shows neither: what it follows differs too little from chance",
+    FEW: f"too few samples to say (at least {SAMPLES_LEAST} whose tools showed another sample are needed)",
+}
+"""Verdict -> how it is said."""
+
+
+def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
+    uses = [row for row in rows if row["what"] == "use"]
+    audits = [row for row in rows if row["what"] == "audit"]
+    if not rows:
+        return
+    yield Lines(lines=tuple(_lines(uses, audits)), room="little")
+    yield Table(
+        room="much",
+        caption="Calls of tools; valid: the share of calls that were written rightly",
+        columns=("Cell", "Trials", "Calls", "A trial", "Trials with a call", "Valid", "Limit", "Right with calls", "Right without"),
+        rows=tuple(_use(row) for row in uses),
+    )  # fmt: skip
+    if audits:
+        yield Table(
+            room="much",
+            caption="Accuracy with tools that tell the truth and tools that lie",
+            columns=("Cell", "Tools", "n", "Accuracy"),
+            rows=tuple(
+                (who_answered(row), name, at["n"], number(at["value"], 3))
+                for row in audits
+                for name, at in row["accuracy"].items()
+            ),
+        )
+        for row in audits:
+            yield Note(room="much", text=" ".join(_sentences(row)))
+
+
+def _use(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    shares = (row["calling"], row["right_with_calls"], row["right_without_calls"])
+    calling, with_calls, without = (number(one["value"], 3) for one in shares)
+    return (
+        who_answered(row), row["trials"], row["calls"], number(row["calls_a_trial"], 2), calling,
+        number(row["valid"], 3), row["at_limit"], with_calls, without,
+    )  # fmt: skip
+
+
+def _lines(uses: Sequence[Mapping[str, Any]], audits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in uses:
+        valid = "" if row["valid"] is None else f", {row['valid']:.0%} of them valid"
+        yield f"{who_answered(row)}: {row['calls']:,} calls in {row['trials']:,} trials{valid}"
+    for row in audits:
+        yield " ".join(_sentences(row))
+
+
+def _sentences(row: Mapping[str, Any]) -> Iterator[str]:
+    """What an audit found, in words."""
+    yield f"{who_answered(row)}:"
+    for name, words in (
+        ("net", "true tools over tools that show nothing new (echo)"),
+        ("gain", "true tools over one look"),
+        ("echo_gain", "echo over one look"),
+    ):
+        if name in row:
+            yield f"{words} {_difference(row[name])}."
+    if flips := row.get("flips"):
+        yield (
+            f"Of {flips['n']:,} samples {flips['wrong_to_right']:,} became right with tools and "
+            f"{flips['right_to_wrong']:,} wrong."
+        )
+    for name, share in row.get("recovery", {}).items():
+        if share["value"] is not None:
+            yield f"Of {share['n']:,} samples that one look reads right, {share['value']:.0%} stay right with {name} tools."
+    if dose := row.get("dose"):
+        yield f"Accuracy changes by {dose['slope']:+.3f} from no false finding to false ones alone."
+    if swap := row.get("swap"):
+        yield from _followed(swap)
+
+
+def _followed(swap: Mapping[str, Any]) -> Iterator[str]:
+    for name, where in (("eyes_right", "right"), ("eyes_wrong", "wrong")):
+        found = swap.get(name)
+        if found and found["n"]:
+            yield (
+                f"Where one look is {where} and the tools show another sample ({found['n']:,} samples), it says what the "
+                f"tools show in {_share(found['tool'])} and what one look says in {_share(found['eyes'])}."
+            )
+    yield (
+        f"Verdict: it {VERDICTS[swap['verdict']]}."
+        if swap["verdict"] != FEW
+        else f"No verdict: {VERDICTS[FEW]}."
+    )
+
+
+def _share(found: Mapping[str, Any]) -> str:
+    return f"{number(found['value'], 2)} {interval(found['low'], found['high'])}".strip()
+
+
+def _difference(found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return f"not said of {found['n']:,} samples in {found['clusters']:,} clusters"
+    return f"{found['value']:+.3f} {interval(found['low'], found['high'])} (n {found['n']:,})"
+
+
+ANALYSIS = ShippedAnalysis(
+    name="tools",
+    title="Tools",
+    about="cells with `--tools`: calls, and with tools that lie (`zoom:echo`, `zoom:swap`) whether their findings are followed",
+    applies=_applies,
+    compute=_compute,
+    blocks=_blocks,
+    key="tools",
+    in_task=True,
+    order=21,
+)
