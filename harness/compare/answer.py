@@ -25,9 +25,9 @@ def _of_board(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
     if not board.sign:
         return
     yield from _compared(board, against)
-    best = _best(board)
-    if best:
-        yield Sentence(board.name, best)
+    parts = _best(board) or _alone(board)
+    if parts:
+        yield Sentence(board.name, parts)
 
 
 def _compared(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
@@ -104,9 +104,9 @@ def _level(
 
 
 def whom(board: Board, one: Difference, against: Mapping[str, str]) -> str:
-    """Which cells the two are, besides what is compared."""
-    parts = [one.cell.row] if "model" not in against else []
-    if "prompt" not in against and one.cell.column not in {"", "-"}:
+    """Which cells the two are, besides what is compared; empty where the board has no others."""
+    parts = [one.cell.row] if "model" not in against and len(board.rows) > 1 else []
+    if "prompt" not in against and len(board.columns) > 1:
         parts.append(board.short(one.cell.column))
     return " · ".join(parts)
 
@@ -151,3 +151,17 @@ def _best(board: Board) -> tuple[Part, ...]:
         rest = f"; {len(ties)} of the other {len(board.cells) - 1} cells are not significantly different from it."
     called = board.called(best)
     return (("Best: ", ""), (called, "better"), (f" with {board.title} {said}{rest}", ""))
+
+
+def _alone(board: Board) -> tuple[Part, ...]:
+    """Of a single cell its score, beside what is earned without looking."""
+    one = board.best
+    if one is None or one.value is None:
+        return ()
+    score = f"{board.title} {number(one.value)} {interval(one.low, one.high)}".strip()
+    guess = listed([f"{name} {number(value)}" for name, value in board.baselines.items()])
+    return (
+        (f"{board.called(one)}: ", ""),
+        (score, ""),
+        (f"; without looking at the picture: {guess}." if guess else ".", ""),
+    )

@@ -129,8 +129,8 @@ def shortened(name: str, most: int = 22) -> str:
     return f"{name[: most - 1 - tail]}…{name[-tail:]}"
 
 
-def first_screen(view: RunView, found: Overview) -> FirstScreen:
-    """The first screen of a run."""
+def first_screen(view: RunView, found: Overview, judged: Sequence[str] = ()) -> FirstScreen:
+    """The first screen of a run; `judged` are the verdicts of its cells against the baselines."""
     boards = tuple(board_view(one, found.against, f"board-{n}") for n, one in enumerate(found.boards, 1))  # fmt: skip
     shown = {one.board.name for one in boards[:OPEN_BOARDS]}
     answers: dict[str, list[Sentence]] = {}
@@ -141,7 +141,7 @@ def first_screen(view: RunView, found: Overview) -> FirstScreen:
         title=found.name,
         answer=tuple((name, tuple(told)) for name, told in answers.items()),
         boards=boards,
-        facts=tuple(_facts(view, found)),
+        facts=(*_facts(view, found), *_beaten(judged)),
         ranks=tuple(
             (one.name, number(one.mean, 2), interval(one.low, one.high), one.places)
             for one in found.ranks
@@ -339,6 +339,12 @@ def _facts(view: RunView, found: Overview) -> Iterator[str]:
         said = [f"{name} {_share(times / total)}" for name, times in counts.items() if times]
         yield " · ".join(said)
     yield from _used(found)
+
+
+def _beaten(judged: Sequence[str]) -> Iterator[str]:
+    known = [verdict for verdict in judged if verdict in {"above", "not-above"}]
+    if known:
+        yield f"{known.count('above')} of {len(known)} cells better than both baselines"
 
 
 def _share(share: float) -> str:

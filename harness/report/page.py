@@ -114,7 +114,7 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
     found = overview(view.folder, scores=view.scores)
     script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     lines = tuple(line for some in tables.values() for line in summary(some))
-    screen = first_screen(view, found)
+    screen = first_screen(view, found, [line.verdict for line in lines])
     warnings = [(t.task.name, *told) for t in tasks for told in t.warnings]
     return (
         environment()

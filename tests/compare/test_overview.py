@@ -111,7 +111,9 @@ def test_one_cell_says_nothing_of_others(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", tasks=[task], conditions=("none",), models=["good"], reply=reply)  # fmt: skip
     score_run(folder)
     found = overview(folder)
-    assert (found.against, found.answer, found.ranks) == ({}, (), ())
+    assert (found.against, found.ranks) == ({}, ())
+    assert str(found.answer[0]).startswith("good · plain: UAR .")
+    assert str(found.answer[0]).endswith("majority .143 and prior .143.")
     assert found.boards[0].cells[0].rank == 1
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from harness.analyses.sections import task_sections
 from harness.analyses.words import number
+from harness.cli.main import main
 from harness.core.blocks import Count, Number, Table
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
@@ -22,6 +23,7 @@ from harness.report.page import write_report
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog
 from harness.score import score_run
+from tests.run.bench import RuleModel, make_world
 
 from .pages import Page, parse
 from .runs import LABELS, emotion_task, make_run, question_task, speak, strings_of
@@ -255,3 +257,25 @@ def test_classes_stand_with_how_often_they_are_true_and_answered(view: RunView) 
     assert "4 (14%) have no answer among these" in tables[0].caption
     for row in tables[0].lines:
         assert isinstance(row.cells[3], Number) and row.cells[3].value is not None
+
+
+def test_pictures_of_people_stand_only_on_the_private_page_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the paths of the data set start here
+    world = make_world(tmp_path, 12)
+    world.run(RuleModel())
+    assert main(["report", str(world.folder.path)]) == 0
+    plain = parse(world.folder.report.read_text())
+    assert plain.data["pictures"] == {} and "Pictures are not shown" in plain.words
+    assert main(["report", str(world.folder.path), "--with-pictures"]) == 0
+    made = world.folder.private / "report-with-pictures.html"
+    assert str(made) in capsys.readouterr().out
+    page = parse(made.read_text())
+    assert len(page.data["pictures"]) == 12
+    assert "This page shows pictures of the data set." in page.words
+    assert parse(world.folder.report.read_text()).data["pictures"] == {}
+    assert main(["report", str(world.folder.path), "--with-pictures", "--format", "json"]) == 2
+    (tmp_path / "p3.png").unlink()
+    assert main(["report", str(world.folder.path), "--with-pictures"]) == 0
+    assert len(parse(made.read_text()).data["pictures"]) == 11
