@@ -64,6 +64,7 @@ class ViewServer:
         app = web.Application(middlewares=[guarded("notes")], client_max_size=LARGEST_BODY)
         app.add_routes(
             [
+                web.get("/favicon.ico", _no_icon),
                 web.get("/{token}/", self._page),
                 web.get("/{token}/runs", self._list),
                 web.get("/{token}/compare", self._compare),
@@ -230,6 +231,11 @@ class ViewServer:
         response = web.Response(body=page, content_type="text/html", charset="utf-8")
         response.headers["Content-Security-Policy"] = SANDBOX
         return response
+
+
+async def _no_icon(request: web.Request) -> web.StreamResponse:
+    """Browsers ask for one beside a report; there is none."""
+    return web.Response(status=204)
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:

@@ -188,7 +188,7 @@ async def test_two_runs_or_cells_are_compared(visit: Visit, inside: Path) -> Non
         cells = (await page.get(f"runs/{a}"))["cells"]
         halves = [f"{a}:{one['id']}:{one['prompt']}" for one in cells]
         got = await compared(a=halves[0], b=halves[1])
-        assert "under test: prompt" in " ".join(got["blocks"][0]["lines"])
+        assert "prompt; 24 samples" in " ".join(got["blocks"][0]["lines"])
         assert got["blocks"][0]["header"][0] == "metric"
         assert await compared(a=halves[0], b=halves[1]) == got
         other = (await page.get(f"runs/{b}"))["cells"][0]
