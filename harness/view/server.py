@@ -69,6 +69,7 @@ class ViewServer:
                 web.get("/{token}/runs", self._list),
                 web.get("/{token}/compare", self._compare),
                 web.get(_RUN, self._run),
+                web.get(_RUN + "/progress", self._progress),
                 web.get(_RUN + "/samples", self._samples),
                 web.get(_RUN + "/conversations/{name:[0-9a-f]{1,64}}", self._conversation),
                 web.get(_RUN + "/pictures/{task:[0-9]{1,4}}/{row:[0-9]{1,9}}/{frame:[0-9]}", self._picture),
@@ -117,14 +118,14 @@ class ViewServer:
     async def _list(self, request: web.Request) -> web.StreamResponse:
         self._check(request)
         try:
-            found = await self._read(self._shelf.listing)
+            found = await asyncio.to_thread(self._shelf.listing)
         except HarnessError as error:
             return _failed(error)
         return _json({"root": str(self._shelf.root), "runs": found})
 
     async def _run(self, request: web.Request) -> web.StreamResponse:
         try:
-            row = await self._read(lambda: self._row(request))
+            row = await asyncio.to_thread(self._row, request)
             if row["state"] == "broken":
                 return _json({"run": row, "seen": version(self._folder(request))})
             run = await self._opened(request)
@@ -138,6 +139,14 @@ class ViewServer:
     def _row(self, request: web.Request) -> dict[str, Any]:
         self._folder(request)
         return self._shelf.row(request.match_info["run"])
+
+    async def _progress(self, request: web.Request) -> web.StreamResponse:
+        await asyncio.to_thread(self._folder, request)
+        try:
+            row = await asyncio.to_thread(self._shelf.progress, request.match_info["run"])
+        except HarnessError as error:
+            return _failed(error)
+        return _json({"run": row})
 
     async def _samples(self, request: web.Request) -> web.StreamResponse:
         try:

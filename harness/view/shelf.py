@@ -28,6 +28,8 @@ class _Held:
     entry: CatalogEntry | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
     follower: Follower | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while its files are read: a long log keeps no other run waiting."""
 
 
 class Shelf:
@@ -42,7 +44,8 @@ class Shelf:
         """All runs as the page lists them. Raises HarnessError where the folder is gone."""
         with self._lock:
             self._look()
-            return [self._row(name, held) for name, held in self._runs.items()]
+            runs = list(self._runs.items())
+        return [self._row(name, held) for name, held in runs]
 
     def folder(self, name: str) -> RunFolder | None:
         """The run of this name, which is a digest of its place: no path comes from a page."""
@@ -58,20 +61,23 @@ class Shelf:
         return folder.path.resolve().name if relative == "." else relative
 
     def row(self, name: str) -> dict[str, Any]:
-        """One run as the page lists it, with the progress of each cell under `cell_progress`."""
-        with self._lock:
-            held = self._runs[name]
-            row = self._row(name, held, follow=True)
-            follower = held.follower
-            row["cell_progress"] = {
-                entry["id"]: {
-                    "done": 0 if follower is None else follower.done[entry["id"]],
-                    "failed": 0 if follower is None else follower.failed[entry["id"]],
-                    "trials": int(entry.get("trials", 0)),
-                }
-                for entry in held.manifest.get("cells", ())
+        """One run as the page lists it. Raises KeyError for a name that `folder` does not know."""
+        return self._row(name, self._runs[name])
+
+    def progress(self, name: str) -> dict[str, Any]:
+        """The same, with how far each cell is under `cell_progress`, for scored runs too."""
+        held = self._runs[name]
+        row = self._row(name, held, follow=True)
+        follower = held.follower
+        row["cell_progress"] = {
+            entry["id"]: {
+                "done": 0 if follower is None else follower.done[entry["id"]],
+                "failed": 0 if follower is None else follower.failed[entry["id"]],
+                "trials": int(entry.get("trials", 0)),
             }
-            return row
+            for entry in held.manifest.get("cells", ())
+        }
+        return row
 
     def _look(self) -> None:
         found = {}
@@ -82,6 +88,10 @@ class Shelf:
         self._runs = found
 
     def _row(self, name: str, held: _Held, *, follow: bool = False) -> dict[str, Any]:
+        with held.lock:
+            return self._told(name, held, follow=follow)
+
+    def _told(self, name: str, held: _Held, *, follow: bool) -> dict[str, Any]:
         entry = _refreshed(held)
         row: dict[str, Any] = {
             "id": name,
@@ -99,8 +109,6 @@ class Shelf:
         }
         if entry.state not in {"export", "broken"} and (follow or entry.state != "scored"):
             row |= _progress(held, entry.trials)
-        else:
-            held.follower = None
         return row
 
 

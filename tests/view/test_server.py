@@ -114,7 +114,8 @@ async def test_a_run_that_grows_is_followed(visit: Visit, made: Path, tmp_path: 
             file.write(lines[40] + lines[40])  # asked again, and finished
         assert await state() == {"done": 31, "failed": 0}
         got = await page.get(f"runs/{await page.id_of('a')}")
-        assert sum(one["done"] for one in got["run"]["cell_progress"].values()) == 31
+        now = (await page.get(f"runs/{got['run']['id']}/progress"))["run"]
+        assert sum(one["done"] for one in now["cell_progress"].values()) == 31
         assert got["scores"] == [] and got["samples"] == {}
 
 

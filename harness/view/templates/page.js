@@ -170,13 +170,13 @@
       || el("span", { class: "quiet" }, one.reason)));
 
   const cellRow = (run, id, progress, comparable) => (one) => {
-    const at = progress[one.id] || { done: 0, failed: 0, trials: 0 };
+    const at = (progress || {})[one.id] || { done: 0, failed: 0, trials: 0 };
     const told = `${count(at.done)} of ${count(at.trials)}` + (at.failed ? `, ${count(at.failed)} failed` : "");
     return el("tr", { "data-cell": one.id },
       box(`${id}:${one.id}:${one.prompt}`, `${cellName(one)} of ${run.path}`, !comparable),
       el("th", { scope: "row", class: "who" }, one.task), el("td", { class: "who" }, one.model),
       el("td", { class: "who" }, one.prompt), el("td", {}, condition(one) || "none"),
-      el("td", { class: "done" }, ...(one.kept ? ["of an earlier command"] : !comparable ? [] : [
+      el("td", { class: "done" }, ...(one.kept ? ["of an earlier command"] : !comparable || !progress ? [] : [
         el("progress", { max: Math.max(1, at.trials), value: at.done, "aria-label": told }), el("div", { class: "quiet" }, told)])));
   };
 
@@ -244,13 +244,15 @@
       region("Cells", el("table", {}, el("caption", {}, got.comparable ? "Tick two cells, of this run or of two runs, to compare them" : "Cells"),
         head("", "Task", "Model", "Prompt", "Condition", "Finished"), body)), samples);
     if (Object.keys(got.samples).length) showSamples(view, id, got, samples);
-    if (run.state === "running") repeat(view, async () => {
-      const now = await ask(`runs/${id}`);
+    const look = async () => {
+      const now = (await ask(`runs/${id}/progress`)).run;
       if (view !== shown) return;
-      drawState(now.run);
-      if (!body.contains(document.activeElement)) drawCells(now.run);
-      if (now.run.state !== "running") { render(); return; }
-    });
+      drawState(now);
+      if (!body.contains(document.activeElement)) drawCells(now);
+      if (now.state !== run.state) render();
+    };
+    if (got.comparable) await look();
+    if (run.state === "running" && view === shown) repeat(view, look);
   };
 
   // ---- samples ----
@@ -350,10 +352,11 @@
   const block = (one) => {
     const rows = one.rows.map((row) => el("tr", {}, ...row.map((cell, n) => el(n ? "td" : "th", n ? { class: "num" } : { scope: "row", class: "who" }, cell))));
     return el("section", { class: one.warning ? "notice" : "" }, one.heading ? el("h3", {}, one.heading) : "",
-      ...one.lines.map((line) => el("p", {}, line)),
+      one.lines.length ? el("div", { class: "told" }, ...one.lines.map((line) => el("p", {}, line))) : "",
       rows.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": one.heading || "Table" }, el("table", {},
         el("thead", {}, el("tr", {}, ...one.header.map((cell, n) => el("th", { scope: "col", class: n ? "num" : "" }, cell)))), el("tbody", {}, ...rows))) : "",
-      ...one.remarks.map((line) => el("p", { class: "quiet" }, line)));
+      one.remarks.length ? el("details", {}, el("summary", {}, "How this was computed, and what would settle it"),
+        ...one.remarks.map((line) => el("p", { class: "quiet" }, line))) : "");
   };
   const showCompared = async (view, query) => {
     crumbs(["Runs", "#/"], ["Comparison"]);
