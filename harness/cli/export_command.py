@@ -34,6 +34,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.core.errors import HarnessError
     from harness.exports.export import Kept, write_export
     from harness.exports.pseudonyms import read_key
+    from harness.report.page import export_page
     from harness.run.folder import open_run
 
     run = open_run(args.run)
@@ -44,7 +45,7 @@ def execute(args: argparse.Namespace) -> int:
         )
     kept = Kept(samples=not args.no_samples, replies=args.with_replies, prompts=args.with_prompts)
     with run.steady():
-        written = write_export(run, out, secret=read_key(args.id_key), kept=kept)
+        written = write_export(run, out, secret=read_key(args.id_key), kept=kept, page=export_page)
     print(f"export: {out}")
     print(f"holds:  {', '.join(written)}")
     return 0

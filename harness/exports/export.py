@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,12 @@ from harness.score.records import record_columns
 SCHEMA = 1
 SAMPLES = "samples.parquet"
 README = "README.md"
-FILES = ("manifest.json", "scores.json", "records.parquet", SAMPLES, "conversations.jsonl", README)
+PAGE = "report.html"
+PAGES = (PAGE, "report.md", "report.json")
+"""What `harness report` makes of an export, in its folder."""
+FILES = (
+    "manifest.json", "scores.json", "records.parquet", SAMPLES, "conversations.jsonl", *PAGES, README,
+)  # fmt: skip
 """All that an export may hold."""
 SAMPLE_COLUMNS = ("task", "sample", "cluster", "asks", "annotations", "targets")
 NEVER = frozenset({"target", "calls"})
@@ -60,10 +65,17 @@ class Kept:
     """Templates and conversations, which may quote the data set's own questions, and the answers of few-shot examples."""
 
 
-def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -> tuple[str, ...]:
+def write_export(
+    run: RunFolder,
+    out: Path,
+    *,
+    secret: str | None,
+    kept: Kept,
+    page: Callable[[RunFolder], bytes] | None = None,
+) -> tuple[str, ...]:
     """Score `run` anew and write its export into the folder `out`, or into a file where that ends in .zip.
 
-    `secret` is what a key file holds, or None for each task's data digest. Returns the names of the files.
+    `page` makes a page of what is exported, from nothing else. `secret` is what a key file holds, or None for each task's data digest. Returns the names of the files.
     Raises HarnessError where `out` is there and no export, or cannot be written.
     """
     manifest = scored_manifest(run)
@@ -84,6 +96,9 @@ def write_export(run: RunFolder, out: Path, *, secret: str | None, kept: Kept) -
             folder = RunFolder(scratch / "export")
             folder.path.mkdir()
             written = _write(scored, manifest, scores, folder, secret=secret, kept=kept, gone=gone)
+            if page is not None:
+                write_atomically(folder.path / PAGE, page(folder))
+                written = (*written, PAGE)
             if zipped:
                 _zip(folder.path, out, written)
             else:
@@ -277,6 +292,7 @@ def _readme(manifest: Mapping[str, Any], kept: Kept) -> str:
         "- `records.parquet`: outcome, value and parser rule of each trial and field"
         + (", with the reply's words" if kept.replies else ""),
         "- `manifest.json`: tasks, prompts, models, sampling, versions; without paths",
+        f"- `{PAGE}`: the scores as a page, without samples and pictures",
     ]
     if kept.samples:
         held.append(

@@ -12,7 +12,6 @@ from harness.core.task import Task
 from harness.report.versions import earlier, kept_lines, standing
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
-from harness.run.manifest import refuse_export
 from harness.run.scoring import scored_manifest
 from harness.score import ScoreRow, Scores, read_scores, score_run
 from harness.score.outside_analyses import unseen
@@ -51,11 +50,13 @@ class RunView:
 
 def read_run(folder: RunFolder) -> RunView:
     """Open a run, scoring it first where it was not scored since its last reply, or without an installed analysis.
+    An export is opened with the scores that it holds.
 
     Raises HarnessError for a folder that is no run or a file in it that is broken.
     """
     manifest = scored_manifest(folder)
-    refuse_export(manifest, folder.path)
+    if is_export(manifest):
+        return view_of(manifest, read_scores(RunFolder(folder.path)), folder=folder)
     scores = read_scores(folder) if is_scored(folder) else score_run(folder)
     if unseen(scores.analyses):
         scores = score_run(folder)
@@ -80,6 +81,11 @@ def view_of(
         all_scores=scores,
         all_cells=tuple(manifest["cells"]),
     )
+
+
+def is_export(manifest: Mapping[str, Any]) -> bool:
+    """Whether a folder is what `harness export` wrote: scores without a journal, without ids and pictures."""
+    return "export" in manifest
 
 
 def group(scores: Scores) -> dict[tuple[str, str, str], Numbers]:

@@ -24,7 +24,7 @@ from harness.report.concealed import concealed
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
 from harness.report.first_screen import first_screen
 from harness.report.grid import Grid, Grids, grid_json, read_grids, script_json
-from harness.report.inputs import RunView, read_run, view_of
+from harness.report.inputs import RunView, is_export, read_run, view_of
 from harness.report.notices import run_notices
 from harness.report.pictures import Thumbnails, collect
 from harness.report.placing import apart, score_block, under
@@ -105,14 +105,22 @@ def write_report(folder: RunFolder, *, with_pictures: bool = False) -> Path:
     return path
 
 
+def export_page(folder: RunFolder) -> bytes:
+    """The page of an export, made from what the export holds alone."""
+    view = read_run(folder)
+    return concealed(render(view), view.manifest).encode("utf-8")
+
+
 def render(view: RunView, *, with_pictures: bool = False) -> str:
-    """The page."""
-    grids = read_grids(view)
-    album = collect(view, grids.places(), own=with_pictures)
+    """The page; that of an export shows no sample."""
+    exported = is_export(view.manifest)
+    grids = Grids((), {}, 0) if exported else read_grids(view)
+    album = Thumbnails() if exported else collect(view, grids.places(), own=with_pictures)
     tables = {name: tuple(score_tables(view, name)) for name in view.tasks}
     tasks = [task_view(view, name, tables[name]) for name in view.tasks]
-    found = overview(view.folder, scores=view.scores)
-    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    found = _overview(view)
+    scripts = SCRIPTS[:1] if exported else SCRIPTS
+    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
     lines = tuple(line for some in tables.values() for line in summary(some))
     screen = first_screen(view, found, [line.verdict for line in lines])
     warnings = [(t.task.name, *told) for t in tasks for told in t.warnings]
@@ -134,6 +142,7 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
             tasks=tasks,
             pending=sum(task.pending for task in tasks),
             provenance=provenance(view),
+            exported=exported,
             grids=grids,
             picture_notes=_picture_notes(album),
             own_pictures=with_pictures,
@@ -144,6 +153,16 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
             outcomes=words.OUTCOMES,
             notices=run_notices(view.manifest),
         )
+    )
+
+
+def _overview(view: RunView) -> Overview:
+    """The run at a glance; nothing of an export without samples, whose cells cannot be paired."""
+    if is_export(view.manifest) and not view.manifest["export"]["samples"]:
+        said = "This export was made without samples, so nothing could be paired."
+        return Overview("", {}, (), (), (), (), (said,))
+    return overview(
+        RunFolder(view.folder.path) if is_export(view.manifest) else view.folder, scores=view.scores
     )
 
 

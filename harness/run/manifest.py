@@ -285,6 +285,6 @@ def refuse_export(manifest: Mapping[str, Any], path: Path) -> None:
     if "export" in manifest:
         raise HarnessError(
             f"{path} is an export: it has no journal and no ids",
-            hint="use the run folder it was made from; exports can only be used with `harness "
-            "compare`",
+            hint="use the run folder it was made from; an export is read by harness compare, table, figure, gate, board "
+            "and report",
         )

@@ -39,7 +39,25 @@ def test_export_refuses_the_run_itself_and_what_is_no_export(tmp_path: Path, har
     assert "is not an export" in harness("export", "a", "--out", ".").stderr
     assert harness("export", "a", "--no-samples").returncode == 0
     assert "without --no-samples" in harness("compare", "a-export", "a-export").stderr
-    for command in ("score", "report", "export"):
+    for command in ("score", "export"):
         told = harness(command, "a-export")
         assert told.returncode == 2
         assert "is an export" in told.stderr
+
+
+def test_an_export_has_a_page_of_its_own(tmp_path: Path, harness: Run) -> None:
+    answers(tmp_path / "a.csv", {0})
+    score = ("score", "--predictions", "a.csv", "--task", "table/emotion", "--out", "a")
+    assert harness(*score).returncode == 0
+    assert harness("export", "a", "--no-samples").returncode == 0
+    page = (tmp_path / "a-export" / "report.html").read_text()
+    assert "This page is of an export" in page and 'id="filters"' not in page
+    assert str(tmp_path) not in page
+    assert harness("report", "a-export").returncode == 0
+    assert (tmp_path / "a-export" / "report.html").read_text() == page
+    assert harness("export", "a", "--out", "a.zip").returncode == 0
+    assert "is a zip" in harness("report", "a.zip").stderr
+    told = harness("report", "a.zip", "--format", "markdown", "--out", "there")
+    assert told.returncode == 0, told.stderr
+    assert "UAR" in (tmp_path / "there" / "report.md").read_text()
+    assert harness("export", "a", "--no-samples").returncode == 0  # over an earlier one with pages

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.exports.export import FILES, Kept, write_export
+from harness.exports.export import FILES, PAGES, Kept, write_export
 from harness.exports.manifest import export_manifest, model_names, without_paths
 from harness.exports.pseudonyms import Pseudonyms, read_key
 from harness.exports.reader import is_zip, read_export, unpack
@@ -142,13 +142,12 @@ def test_an_export_is_replaced_and_anything_else_is_not(
     assert (out / "notes.txt").read_text() == "mine"
 
 
-def test_an_export_is_neither_scored_nor_reported_nor_exported(
+def test_an_export_is_neither_scored_nor_exported(
     world: World, export: Export, tmp_path: Path
 ) -> None:
     folder = type(world.folder)(export())
     for act in (
         score_run,
-        write_report,
         lambda f: write_export(f, tmp_path / "x", secret=None, kept=Kept()),
     ):
         with pytest.raises(HarnessError, match="is an export"):
@@ -215,4 +214,4 @@ def test_nothing_but_the_named_files_is_written(
     world: World, export: Export, tmp_path: Path
 ) -> None:
     out = export(prompts=True, replies=True)
-    assert {p.name for p in out.iterdir()} == set(FILES)
+    assert {p.name for p in out.iterdir()} == set(FILES) - set(PAGES)
