@@ -229,3 +229,33 @@ def test_its_tool_is_listed_and_used_in_a_run(example: Installed) -> None:
         assert "brightness" in str(stub.requests[-1])
     (row, *_) = (r for r in json.loads(done.stdout)["scores"] if "stub" in r["model"])
     assert (row["tools"], row["protocol"]) == ("brightness", "agent")
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "asked", "status", "named"),
+    [
+        ("conditions", "    def apply(self, medium", ("--condition", "mirrored"), 2, "condition 'jpeg' or 'mirrored'"),
+        ("sources", "    def __iter__(", (), 2, "source 'named-files'"),
+        ("protocols", "    def step(", ("--protocol", "last-line"), 2, "protocol 'last-line'"),
+        ("metrics", "def _geometric_mean(", ("--set", "fields.mood.metrics=[g_mean]"), 1, "metric 'far_off' or 'g_mean'"),
+        ("models", "    async def reply(", (), 1, "model 'service'"),
+    ],
+)  # fmt: skip
+def test_a_plug_in_that_raises_is_named(
+    here: Path, example_here: Installed, capsys: pytest.CaptureFixture[str],
+    file: str, function: str, asked: tuple[str, ...], status: int, named: str,
+) -> None:  # fmt: skip
+    """And no traceback is shown; what was made for a run that did not begin goes."""
+    path = example_here.packages / "affect_example" / f"{file}.py"
+    lines = path.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith(function))
+    indent = " " * (len(lines[at]) - len(lines[at].lstrip()) + 4)
+    lines.insert(at + 1, f"{indent}raise ZeroDivisionError('boom')")
+    path.write_text("\n".join(lines))
+    with running_service() as service:
+        model = ("--model", f"service:{service.url}", "--out", "run")
+        assert main(["run", "example/mood", *NAMED, *model, *asked]) == status
+    told = " ".join(capsys.readouterr().err.split())
+    place = f"failed in {file}.py, line {at + 2}: ZeroDivisionError: boom"
+    assert f"{named} of package affect-example {place}" in told
+    assert (here / "run").exists() == (status == 1)

@@ -11,6 +11,7 @@ from harness.api.options import Evaluation
 from harness.api.select import Select, choose, halves, note_opening, opened, record, reported
 from harness.core.cell_pattern import CellPattern
 from harness.core.errors import Interrupted, working
+from harness.core.plugin_faults import naming_plugins
 from harness.media.portable import READ_AS
 from harness.run.execute import Tally
 from harness.run.folder import RunFolder
@@ -69,7 +70,7 @@ def carry_out(
     folder = asked.job.folder
     ending = stop or Stop()
     refuse_strays(folder)
-    with folder.claimed():
+    with naming_plugins(), folder.claimed():
         if asked.select is None:
             tally, scores = _asked_and_scored(asked, watcher, ending)
         else:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.core.errors import HarnessError, Interrupted
+from harness.core.plugin_faults import naming_plugins
 from harness.core.text import visible
 from harness.version import __version__
 
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        with ending_as_interrupt():
+        with ending_as_interrupt(), naming_plugins():
             return int(parsed.execute(parsed))
     except HarnessError as error:
         print(f"error: {visible(str(error))}", file=sys.stderr)

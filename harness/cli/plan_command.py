@@ -56,6 +56,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.prompting import Library
     from harness.run.capability_check import check_pictures
     from harness.run.cell_entry import given_ids
+    from harness.run.condition_check import check_conditions
     from harness.run.folder import RunFolder
     from harness.run.plan import make_plan
     from harness.run.prompt_check import check_prompts
@@ -72,6 +73,7 @@ def execute(args: argparse.Namespace) -> int:
             here=place.here, before=asked.folder, ids=given_ids(before),
         )  # fmt: skip
         check_prompts(plan, library)
+        check_conditions(plan)
         check_pictures(plan, asked.axes, {}, library)
         summary = _summary(args, asked, plan, library, samples=samples, before=before)
         found = [] if args.power is None else _foresee(args, samples, plan)

@@ -37,9 +37,12 @@ class MediaError(HarnessError):
 
 @contextlib.contextmanager
 def working() -> Iterator[None]:
-    """A block in which a command does its work: an error that leaves it is `at_work`."""
+    """A block in which a command does its work: an error that leaves it is `at_work`, one of a plug-in names it."""
+    from harness.core.plugin_faults import naming_plugins
+
     try:
-        yield
+        with naming_plugins():
+            yield
     except HarnessError as error:
         if error.at_work is None:
             error.at_work = True

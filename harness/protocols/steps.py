@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.core.errors import HarnessError
 from harness.core.message import Message, Text
+from harness.core.plugin_faults import plugin_fault
 from harness.core.prompt import Rendering
 from harness.core.protocol import AnswerProtocol, Ask, Done, Render, draws_of
 
@@ -65,7 +66,7 @@ def count_requests(protocol: AnswerProtocol, awaited: Sequence[str]) -> int:
     except HarnessError:
         raise
     except Exception as error:
-        raise HarnessError(
+        raise plugin_fault(error) or HarnessError(
             f"protocol {protocol.name} failed: {type(error).__name__}: {error}",
             hint="report it to the package that brings it (`harness list protocols`)",
         ) from error

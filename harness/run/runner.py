@@ -30,6 +30,7 @@ from harness.run.capability_check import (
     recorded_offers,
 )
 from harness.run.cell_entry import given_ids
+from harness.run.condition_check import check_conditions
 from harness.run.execute import Tally, execute
 from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
@@ -176,6 +177,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             here=job.workspace.here, before=job.folder, ids=given_ids(before),
         )  # fmt: skip
         check_prompts(plan, library)
+        check_conditions(plan)
         write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
         finished = FinishedTrials(job.folder.trials)
         foreseen = foreseen_done(plan, job.axes, staged, before, finished)

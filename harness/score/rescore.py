@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.sample import Sample, Value
+from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.core.text import digest_file
 from harness.run.basis import may_define
@@ -98,7 +98,7 @@ def _write(
         if asked.refresh:
             rows = _refreshed(rows, task, workspace, said)
         if truths:
-            rows, changed, found = _corrected(rows, task, truths)
+            rows, changed, found = _corrected(rows, task, truths, file=asked.truths)
             corrected += changed
             named |= found
         rows = _clustered(rows, task, before[name], refreshed=asked.refresh)
@@ -221,9 +221,12 @@ def _truths(asked: Rescoring, tasks: Mapping[str, Task]) -> dict[str, Beside]:
 
 
 def _corrected(
-    rows: Sequence[PlannedSample], task: Task, truths: Mapping[str, Beside]
+    rows: Sequence[PlannedSample], task: Task, truths: Mapping[str, Beside], *, file: Path | None
 ) -> tuple[list[PlannedSample], int, set[str]]:
-    """The rows with the truths of the table; how many truths differ, and which samples it names."""
+    """The rows with the truths of the table; how many truths differ, and which samples it names.
+
+    Raises HarnessError for a label that the run does not have.
+    """
     planner = Planner(task)
     done, changed, named = [], 0, set()
     for row in rows:
@@ -233,7 +236,13 @@ def _corrected(
             continue
         named.add(row.sample)
         known = {n: v for n, v in told.targets.items() if n in task.fields}
-        found: dict[str, Value] = {n: planner.target(row.sample, n, v) for n, v in known.items()}
+        try:
+            found = {n: planner.target(row.sample, n, v) for n, v in known.items()}
+        except HarnessError as error:
+            raise HarnessError(
+                f"--truths: {error.message}",
+                hint=f"correct the row in {file}; a run that was asked with other labels is another run",
+            ) from None
         changed += sum(row.targets.get(name) != value for name, value in found.items())
         done.append(replace(row, targets={**row.targets, **found}))
     return done, changed, named

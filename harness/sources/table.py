@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.core.text import digest_file, digest_json
@@ -45,6 +46,11 @@ def open_table_source(
         sides.append(side)
     root = table.path.parent if asked.root is None else base / asked.root
     check_responds(root)
+    if asked.root is not None and not root.is_dir():
+        raise HarnessError(
+            f"media.root: there is no folder {root}",
+            hint="name the folder that the paths of the table start from; relative ones start here",
+        )
     found = find_columns(asked, columns, fields, table=table.path.name)
     mapper = Mapper(
         options=asked,

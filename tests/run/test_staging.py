@@ -239,3 +239,18 @@ def test_a_limit_that_is_set_holds_for_prompts_without_one(desk: Desk) -> None:
     model = RuleModel()
     desk.run(model, changes=("max_tokens=64",))
     assert {request.sampling.max_tokens for request in model.asked} == {64}
+
+
+def test_what_no_sample_can_be_shown_as_is_refused_before_anything_is_asked(desk: Desk) -> None:
+    for condition in ("face-crop", "region:mouth=blur", "none+region-control:eyes=mean"):
+        with pytest.raises(HarnessError, match="can show no sample of task task") as caught:
+            desk.run(RuleModel(), conditions=("none", condition))
+        assert "add a column face_box" in caught.value.hint
+    with pytest.raises(HarnessError, match=r"media\.root: there is no folder /nope"):
+        desk.run(RuleModel(), changes=("media.root=/nope",))
+    assert not desk.folder.path.exists()
+    head, first, *rest = (desk.root / "labels.csv").read_text().splitlines()
+    table = [f"{head},face_box", f"{first},4 4 20 20", *(f"{row}," for row in rest)]
+    (desk.root / "labels.csv").write_text("\n".join(table))
+    done = desk.run(RuleModel(), conditions=("face-crop",))
+    assert (done.tally.trials, done.tally.failed) == (12, 11)

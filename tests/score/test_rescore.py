@@ -115,9 +115,10 @@ def test_a_bad_table_of_truths_changes_nothing(
 ) -> None:
     before = contents(world)
     file = table(world.root / "corrected.csv", ["sample", "emotion"], rows)
-    with pytest.raises(HarnessError, match=message):
+    with pytest.raises(HarnessError, match=message) as caught:
         again(world, truths=file)
     assert contents(world) == before
+    assert "--set" not in caught.value.hint, "what scoring refuses is no advice"
 
 
 def test_refresh_reads_truths_and_annotations_again(world: World) -> None:
