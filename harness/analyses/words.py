@@ -143,10 +143,13 @@ def limit_words(entry: Mapping[str, Any]) -> str:
     found = entry.get("at_limit")
     if not found:
         return "; ".join(said)
-    limit = f"limit of {count(found['tokens'])} tokens" if found["tokens"] else "token limit"
+    ended = f"{count(found['replies'])} of {count(found['of'])} replies ended at the"
+    # Where the limit is not known, as of predictions made elsewhere, no option of ours set it.
+    known = found["tokens"]
     said.append(
-        f"{count(found['replies'])} of {count(found['of'])} replies ended at the {limit}: "
-        "--max-tokens raises it"
+        f"{ended} limit of {count(known)} tokens: --max-tokens raises it"
+        if known
+        else f"{ended} token limit"
     )
     return "; ".join(said)
 

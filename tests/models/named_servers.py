@@ -80,7 +80,7 @@ SERVERS: Mapping[str, Server] = {
             lambda b: "`temperature` and `top_p` cannot both be specified for this model." * ({"temperature", "top_p"} <= set(b)),
             _openai_error,
         ),
-        list_key="x-api-key", key="Authorization",
+        list_key="x-api-key", key="Authorization", listed=("dated-1",),
     ),
     "openrouter": Server(
         reply={"reasoning": "The mouth is wide.", "reasoning_details": [{"type": "reasoning.text", "text": "The mouth"}]},

@@ -15,10 +15,11 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.text import visible
 from harness.models.http.connection import MOST_BYTES
-from harness.models.http.endpoint import Served, ask_served, parse_endpoint
+from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.http_errors import Blocked, judge
 from harness.models.http.key_mask import Mask
 from harness.models.http.model import OpenAIModel
+from harness.models.http.served import Served, ask_served
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.http.waiting import waiting_for
 from harness.models.retry import Patience
@@ -103,6 +104,16 @@ async def test_a_compressed_reply_is_limited_by_what_it_becomes() -> None:
             assert got.failure is not None and "larger than 64 MB" in got.failure.detail
         else:
             assert got.text == said
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request"])
+async def test_bytes_that_are_no_text_are_replaced_and_the_reply_is_kept(status: str) -> None:
+    good = OK + b"}" if status == "200 OK" else b'{"error": {"message": "fear"}}'
+    wire = sent(good.replace(b"fear", b"fe\xff\xc3ar"), status=status)
+    async with answering(lambda w: w.write(wire)) as model:
+        got = await model.reply(ask())
+    assert (got.text or (got.failure and got.failure.detail) or "").endswith("fe\ufffd\ufffdar")
+    assert (got.failure is None) == (status == "200 OK")
 
 
 async def test_headers_that_never_end_do_not_hold_a_start() -> None:

@@ -16,8 +16,9 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Usage
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
-from harness.models.http.endpoint import Served, ask_served, parse_endpoint
+from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.model import OpenAIModel
+from harness.models.http.served import Served, ask_served
 from harness.models.registry import open_model
 from harness.models.retry import Patience
 from tests.models.stub import Stub, contents, running_stub
@@ -196,7 +197,7 @@ async def test_a_server_that_refuses_the_excess_answers_all_in_the_end() -> None
         stub.choose = lambda body: "429" if stub.in_flight > 6 else "ok"
         async with opened(stub, Patience(tries=8, base=0.02, cap=0.2)) as model:
             got = await asyncio.gather(*(model.reply(ask(str(i))) for i in range(200)))
-            assert model._gate.pace.level < 16
+            assert model._exchange.gate.pace.level < 16
         assert stub.count < 400
     assert sum(one.failure is not None for one in got) == 0
 

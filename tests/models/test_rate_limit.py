@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.models.http.endpoint import Served, parse_endpoint
+from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.http_errors import HttpFault, judge
 from harness.models.http.model import OpenAIModel
 from harness.models.http.rate_limit import Allowance, Rates
+from harness.models.http.served import Served
 from harness.models.http.server_messages import delay_in, delay_of, told_by
 from harness.models.retry import Patience
 from tests.models.stub import running_stub

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.analyses.words import limit_words
 from harness.core.generation import Generation, Refusal, Usage
 from harness.core.request import Request
 from harness.report.page import write_report
@@ -92,6 +93,11 @@ def test_replies_that_end_at_the_limit_are_told_with_the_limit(tmp_path: Path) -
     assert f"6 of 12 replies ended at the limit of {tokens} tokens" in " ".join(
         out.getvalue().split()
     )
+    assert "--max-tokens raises it" in limit_words(entry)
+    entry["at_limit"]["tokens"] = (
+        0  # as of predictions made elsewhere, which no option of ours can lengthen
+    )
+    assert limit_words(entry) == "6 of 12 replies ended at the token limit"
 
 
 def test_replies_of_reasoning_alone_are_told(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from harness.core.finish import Finish, finish_of, finish_word
 from harness.core.generation import Generation, Refusal, Usage
 from harness.models.http.event_stream import is_stream, read_stream
+from harness.models.http.json_body import read_json
 from harness.models.http.server_messages import BLOCKED, ServerMessage, line, read_told
 
 
@@ -114,7 +115,7 @@ def decode(
 
 def _json(data: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(data)
+        body = read_json(data)
     except (ValueError, RecursionError) as error:
         raise BadReply(f"not JSON: {str(error)[:200]}") from error
     if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict):

@@ -8,6 +8,7 @@ import threading
 import zlib
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.text import visible
@@ -72,9 +73,11 @@ class Http:
         ) as got:
             return HttpResponse(got.status, got.headers, await self._read(got))
 
-    async def get(self, url: str) -> HttpResponse:
-        """Fetch a page. Raises as `post` does."""
-        async with self._open().get(url, proxy=self._proxy, allow_redirects=False) as got:
+    async def get(self, url: str, more: Mapping[str, str] = MappingProxyType({})) -> HttpResponse:
+        """Fetch a page, with `more` headers. Raises as `post` does."""
+        async with self._open().get(
+            url, headers=more, proxy=self._proxy, allow_redirects=False
+        ) as got:
             return HttpResponse(got.status, got.headers, await self._read(got))
 
     async def close(self) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from time import perf_counter
 from types import MappingProxyType
 from typing import Any
 
@@ -16,21 +14,22 @@ from harness.core.generation import Generation
 from harness.core.model import Card, Measured
 from harness.core.request import Request, Sampling
 from harness.core.thinking import thinking_levels, thinking_need
-from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
-from harness.models.http.concurrency import Gate, Pace
-from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, run_apart
+from harness.models.http.completion import Completion
+from harness.models.http.connection import run_apart
 from harness.models.http.constraint_dialects import held_to, unwrapped
 from harness.models.http.detail import try_detail
-from harness.models.http.endpoint import Endpoint, Served, ask_served, parse_endpoint, undated
-from harness.models.http.http_errors import Blocked, HttpFault, judge
+from harness.models.http.endpoint import Endpoint, parse_endpoint, undated
+from harness.models.http.exchange import Exchange
+from harness.models.http.http_errors import Blocked, HttpFault
 from harness.models.http.label_scores import LabelScorer, find_scorer
 from harness.models.http.limit_parsing import told_images
 from harness.models.http.measuring import measure_text
 from harness.models.http.probe import PROOFS, prove
-from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
-from harness.models.http.request_body import NEUTRAL, encode, parameters, told_body
+from harness.models.http.rate_limit import UNLIMITED, Rates
+from harness.models.http.request_body import NEUTRAL, parameters, told_body
 from harness.models.http.request_dialect import Manners, by_words, find_manners, neutral_names
-from harness.models.http.server_messages import ServerMessage, told_by
+from harness.models.http.served import Served, ask_served
+from harness.models.http.server_messages import ServerMessage
 from harness.models.http.thinking import Thinking
 from harness.models.http.video import UnlikeVideos, clock, prove_video, videos_of
 from harness.models.http.waiting import waiting_for
@@ -86,30 +85,20 @@ class OpenAIModel:
     ) -> None:
         """`body` is added to that of every request, and part of the identity."""
         self._endpoint = endpoint
-        self._body = body
         self._patience = patience or Patience()
         self._manners = Manners()
         self._thinking = Thinking(self._put, place=endpoint.base, window=served.window)
-        self._gate = Gate(Pace(window))
-        self._allowance = Allowance(
-            rates,
-            give_up_after=self._patience.give_up_after,
-            base=self._patience.base,
-            cap=self._patience.cap,
-        )
-        self._mask = endpoint.mask
-        self._http = Http(
-            endpoint.headers,
-            proxy=endpoint.proxy,
-            timeout=self._patience.timeout,
+        self._exchange = Exchange(
+            endpoint,
+            patience=self._patience,
             window=window,
-            mask=self._mask,
+            rates=rates,
+            body=body,
+            listed=served.note,
         )
-        self._succeeded = False
-        self._listed = served.note
         self._probed: frozenset[Need] = frozenset()
         self._probing = asyncio.Lock()
-        self._scorer = LabelScorer(self._put, self._tokenize)
+        self._scorer = LabelScorer(self._put, self._exchange.tokenize)
         self._card = Card(
             name=name,
             identity=" ".join(
@@ -205,7 +194,7 @@ class OpenAIModel:
             if kind in needs and (spelling := await prove(self._put, kind)) is not None:
                 held[kind] = spelling
         if "logprob" in needs:
-            self._scorer = await find_scorer(self._put, self._tokenize)
+            self._scorer = await find_scorer(self._put, self._exchange.tokenize)
         if "video" in needs:
             video = await prove_video(self._put)
         estimators = self._scorer.estimators
@@ -218,7 +207,7 @@ class OpenAIModel:
 
     async def measure(self, request: Request) -> Measured | None:
         """See `measure_text`."""
-        return await measure_text(request, self._card.details, self._tokenize)
+        return await measure_text(request, self._card.details, self._exchange.tokenize)
 
     async def prove_detail(self, wanted: Sequence[str]) -> str:
         """Find out whether pictures may be sent with these words for `detail`, and put it on the card.
@@ -257,16 +246,11 @@ class OpenAIModel:
         attempt = 1
         while True:
             manners = fixed or self._manners
-            async with self._gate:  # so that waiting for a connection is no part of the timeout
-                sent = await self._allowance.enter()
-                try:
-                    outcome = await self._paced(request, extra, manners)
-                finally:
-                    self._allowance.leave()
+            outcome, sent = await self._exchange.put(request, extra, manners)
             if not isinstance(outcome, HttpFault):
                 return outcome
             if outcome.limited:
-                if self._allowance.refused(sent, outcome.told):
+                if self._exchange.allowance.refused(sent, outcome.told):
                     continue
                 waited = f"{outcome.detail} (stopped after {self._patience.give_up_after:g} s)"
                 return replace(outcome, detail=waited)
@@ -288,95 +272,8 @@ class OpenAIModel:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.close()
-        self._gate = Gate(self._gate.pace)  # the old ones belong to their loop
-        self._allowance.reset()
+        await self._exchange.close()
         self._probing = asyncio.Lock()
-
-    async def _paced(
-        self, request: Request, extra: Mapping[str, Any], manners: Manners
-    ) -> Completion | Blocked | HttpFault:
-        """One attempt, and what it says of the server's level."""
-        pace = self._gate.pace
-        ticket = pace.send(perf_counter())
-        outcome = await self._once(request, extra, manners)
-        if isinstance(outcome, (Completion, Blocked)):
-            pace.answered(ticket, perf_counter(), full=self._gate.full)
-            usage = outcome.usage if isinstance(outcome, Completion) else None
-            self._allowance.answered(usage.prompt_tokens + usage.completion_tokens if usage else 0)
-        elif outcome.kind == "timeout":  # one request that hangs is no overload; many are slowness
-            pace.answered(ticket, perf_counter(), full=False)
-        elif outcome.busy:
-            pace.overloaded(ticket, perf_counter())
-        else:
-            pace.failed(ticket, perf_counter())
-        return outcome
-
-    async def _tokenize(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the server's `/tokenize` says; empty where it has none or cannot."""
-        import aiohttp
-
-        url = f"{self._endpoint.base.removesuffix('/v1')}/tokenize"
-        whole = json.dumps({"model": self._endpoint.model, **body}).encode()
-        try:
-            answer = await self._http.post(url, whole)
-            told = json.loads(answer.data) if answer.status == 200 else {}
-        except (aiohttp.ClientError, OSError, ValueError, RecursionError):
-            return {}
-        return told if isinstance(told, dict) else {}
-
-    async def _once(
-        self, request: Request, extra: Mapping[str, Any], manners: Manners
-    ) -> Completion | Blocked | HttpFault:
-        extra = {**self._body, **extra}
-        if manners.stream:
-            extra["stream"] = True
-        body = encode(request, model=self._endpoint.model, dropped=manners.dropped, extra=extra)
-        start = perf_counter()
-        answer = await self._send(body)
-        if isinstance(answer, HttpFault):
-            return answer
-        return self._read(answer, perf_counter() - start, most=request.sampling.max_tokens)
-
-    async def _send(self, body: bytes) -> HttpResponse | HttpFault:
-        import aiohttp
-
-        try:
-            return await self._http.post(self._endpoint.chat, body)
-        except TimeoutError:
-            return HttpFault("timeout", f"no reply within {self._patience.timeout:g} s")
-        except (TooLarge, Unreadable) as error:
-            again = isinstance(error, Unreadable)
-            return HttpFault("bad-reply", self._http.words(error), again=again)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return HttpFault("unreachable", f"{self._endpoint.base}: {self._http.words(error)}")
-
-    def _read(
-        self, answer: HttpResponse, took: float, *, most: int
-    ) -> Completion | Blocked | HttpFault:
-        hide = self._mask.text
-        if answer.status != 200:
-            return self._judged(answer.status, told_by(answer.data, hide=hide), answer.headers)
-        try:
-            reply = decode(answer.data, latency=took, most=most, hide=hide)
-        except ErrorBody as error:
-            return self._judged(200, error.told, answer.headers)
-        except BadReply as error:
-            return HttpFault("bad-reply", str(error))
-        self._succeeded = True
-        return reply
-
-    def _judged(
-        self, status: int, told: ServerMessage, headers: Mapping[str, str]
-    ) -> Blocked | HttpFault:
-        """What a refusal means. Raises HarnessError where no request can succeed."""
-        place = self._endpoint.chat
-        try:
-            return judge(status, told, headers, place=place, succeeded=self._succeeded)
-        except HarnessError as error:
-            listed = self._listed if status == 404 else ""
-            hint = f"{error.hint}; {listed}" if listed else error.hint
-            raise HarnessError(error.message, hint=hint) from None
 
     def _adapted(self, request: Request, fault: HttpFault, manners: Manners) -> bool:
         """Whether the request is to be put again at once, in other manners, by the words of a refusal."""
@@ -388,7 +285,7 @@ class OpenAIModel:
         if self._manners != manners:  # another request found out in the meantime
             return True
         changed = by_words(manners, fault.words, request.sampling)
-        if changed is None or (changed.stream and self._succeeded):
+        if changed is None or (changed.stream and self._exchange.succeeded):
             return False
         has_system = any(message.role == "system" for message in request.messages)
         if not changed.system_role and not has_system:

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.answers.pattern import pattern
 from harness.core.text import visible
+from harness.models.http.json_body import read_json
 from harness.models.http.request_body import PARAMETERS
 
 BLOCKED = "content_filter"
@@ -93,7 +94,7 @@ class ServerMessage:
 def told_by(data: bytes, *, hide: Callable[[str], str] = lambda text: text) -> ServerMessage:
     """What the body of a refusal says, JSON or not."""
     try:
-        body = json.loads(data)
+        body = read_json(data)
     except (ValueError, RecursionError):
         text = hide(data[:_SEARCHED].decode("utf-8", "replace"))
         bare = re.sub(

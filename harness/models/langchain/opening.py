@@ -8,13 +8,12 @@ from typing import Any
 from harness.core.errors import HarnessError, missing_extra
 from harness.models.http.endpoint import (
     Endpoint,
-    Served,
-    ask_served,
     find_key,
     is_loopback,
     parse_endpoint,
 )
 from harness.models.http.rate_limit import Rates
+from harness.models.http.served import Served, ask_served
 from harness.models.langchain.messages import describe, field_named
 from harness.models.langchain.model import WINDOW, LangChainModel
 from harness.models.langchain.providers import FORM, Named, addresses, check_places, parse_named

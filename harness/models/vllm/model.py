@@ -18,9 +18,10 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Card
 from harness.core.request import Request, Sampling
-from harness.models.http.endpoint import ask_served, parse_endpoint
+from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.model import WINDOW, OpenAIModel
 from harness.models.http.request_body import told_body
+from harness.models.http.served import ask_served
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
 from harness.models.transformers.adapter import Adapter, find_adapter

@@ -1,0 +1,161 @@
+"""One exchange with an OpenAI-compatible server: a request put at the server's pace, and what its answer means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.request import Request
+from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
+from harness.models.http.concurrency import Gate, Pace
+from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable
+from harness.models.http.endpoint import Endpoint
+from harness.models.http.http_errors import Blocked, HttpFault, judge
+from harness.models.http.json_body import read_json
+from harness.models.http.rate_limit import Allowance, Rates
+from harness.models.http.request_body import encode
+from harness.models.http.request_dialect import Manners
+from harness.models.http.server_messages import ServerMessage, told_by
+from harness.models.retry import Patience
+
+
+class Exchange:
+    """Puts requests to one server, no more of them at once and a minute than it bears."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        patience: Patience,
+        window: int,
+        rates: Rates,
+        body: Mapping[str, Any],
+        listed: str,
+    ) -> None:
+        """`body` is added to that of every request; `listed` is what to say where the server does not know the model."""
+        self._endpoint = endpoint
+        self._body = body
+        self._listed = listed
+        self._mask = endpoint.mask
+        self._timeout = patience.timeout
+        self._http = Http(
+            endpoint.headers,
+            proxy=endpoint.proxy,
+            timeout=patience.timeout,
+            window=window,
+            mask=self._mask,
+        )
+        self.gate = Gate(Pace(window))
+        self.allowance = Allowance(
+            rates,
+            give_up_after=patience.give_up_after,
+            base=patience.base,
+            cap=patience.cap,
+        )
+        self.succeeded = False
+        """Whether any request brought a reply."""
+
+    async def put(
+        self, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> tuple[Completion | Blocked | HttpFault, float]:
+        """What became of a request that is put once, and when it was sent."""
+        async with self.gate:  # so that waiting for a connection is no part of the timeout
+            sent = await self.allowance.enter()
+            try:
+                return await self._paced(request, extra, manners), sent
+            finally:
+                self.allowance.leave()
+
+    async def close(self) -> None:
+        """Close the connections; a later request opens new ones."""
+        await self._http.close()
+        self.gate = Gate(self.gate.pace)  # the old ones belong to their loop
+        self.allowance.reset()
+
+    async def _paced(
+        self, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> Completion | Blocked | HttpFault:
+        """One attempt, and what it says of the server's level."""
+        pace = self.gate.pace
+        ticket = pace.send(perf_counter())
+        outcome = await self._once(request, extra, manners)
+        if isinstance(outcome, (Completion, Blocked)):
+            pace.answered(ticket, perf_counter(), full=self.gate.full)
+            usage = outcome.usage if isinstance(outcome, Completion) else None
+            self.allowance.answered(usage.prompt_tokens + usage.completion_tokens if usage else 0)
+        elif outcome.kind == "timeout":  # one request that hangs is no overload; many are slowness
+            pace.answered(ticket, perf_counter(), full=False)
+        elif outcome.busy:
+            pace.overloaded(ticket, perf_counter())
+        else:
+            pace.failed(ticket, perf_counter())
+        return outcome
+
+    async def _once(
+        self, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> Completion | Blocked | HttpFault:
+        extra = {**self._body, **extra}
+        if manners.stream:
+            extra["stream"] = True
+        body = encode(request, model=self._endpoint.model, dropped=manners.dropped, extra=extra)
+        start = perf_counter()
+        answer = await self._send(body)
+        if isinstance(answer, HttpFault):
+            return answer
+        return self._read(answer, perf_counter() - start, most=request.sampling.max_tokens)
+
+    async def _send(self, body: bytes) -> HttpResponse | HttpFault:
+        import aiohttp
+
+        try:
+            return await self._http.post(self._endpoint.chat, body)
+        except TimeoutError:
+            return HttpFault("timeout", f"no reply within {self._timeout:g} s")
+        except (TooLarge, Unreadable) as error:
+            again = isinstance(error, Unreadable)
+            return HttpFault("bad-reply", self._http.words(error), again=again)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return HttpFault("unreachable", f"{self._endpoint.base}: {self._http.words(error)}")
+
+    def _read(
+        self, answer: HttpResponse, took: float, *, most: int
+    ) -> Completion | Blocked | HttpFault:
+        hide = self._mask.text
+        if answer.status != 200:
+            return self._judged(answer.status, told_by(answer.data, hide=hide), answer.headers)
+        try:
+            reply = decode(answer.data, latency=took, most=most, hide=hide)
+        except ErrorBody as error:
+            return self._judged(200, error.told, answer.headers)
+        except BadReply as error:
+            return HttpFault("bad-reply", str(error))
+        self.succeeded = True
+        return reply
+
+    def _judged(
+        self, status: int, told: ServerMessage, headers: Mapping[str, str]
+    ) -> Blocked | HttpFault:
+        """What a refusal means. Raises HarnessError where no request can succeed."""
+        place = self._endpoint.chat
+        try:
+            return judge(status, told, headers, place=place, succeeded=self.succeeded)
+        except HarnessError as error:
+            listed = self._listed if status == 404 else ""
+            hint = f"{error.hint}; {listed}" if listed else error.hint
+            raise HarnessError(error.message, hint=hint) from None
+
+    async def tokenize(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the server's `/tokenize` says; empty where it has none or cannot."""
+        import aiohttp
+
+        url = f"{self._endpoint.base.removesuffix('/v1')}/tokenize"
+        whole = json.dumps({"model": self._endpoint.model, **body}).encode()
+        try:
+            answer = await self._http.post(url, whole)
+            told = read_json(answer.data) if answer.status == 200 else {}
+        except (aiohttp.ClientError, OSError, ValueError, RecursionError):
+            return {}
+        return told if isinstance(told, dict) else {}

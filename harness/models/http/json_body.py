@@ -1,0 +1,11 @@
+"""JSON that a server sent, also where some of its bytes are no text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def read_json(data: bytes) -> Any:
+    """The value of a body; bytes that are no text of its encoding become U+FFFD. Raises ValueError, RecursionError."""
+    return json.loads(data.decode(json.detect_encoding(data), "replace"))
