@@ -196,7 +196,7 @@ def test_the_top_level_is_as_it_was() -> None:
     folders = {"harness", "prompts", "tasks", "results", "tests", "docs", ".ci"}
     files = {
         "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "LICENSE",
-        "Makefile", "Containerfile", ".containerignore", "pyproject.toml", "constraints.txt", "mkdocs.yml",
+        "Makefile", "Containerfile", ".containerignore", "pyproject.toml", "constraints.txt", "mkdocs.yml", "requirements.lock",
         ".gitignore", ".pre-commit-config.yaml",
     }  # fmt: skip
     assert set(done.stdout.split()) <= folders | files

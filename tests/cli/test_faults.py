@@ -102,7 +102,7 @@ def test_a_run_whose_time_is_up_stops_and_goes_on_later(
     command = (*TABLE, "--model", model(stub), "--no-report", "--out", "run", "--concurrency", "1")
     done = harness(*command, "--stop-after", "4")
     assert done.returncode == 1
-    assert "the run took its 4 s" in done.stderr and "run the same command again" in done.stderr
+    assert "of 4 s is over" in done.stderr and "run the same command again" in done.stderr
     assert stub.peak == 1
     kept = len(list(read_log(RunFolder(data / "run").generations)))
     assert kept < 24

@@ -36,7 +36,7 @@ def test_json_is_all_of_standard_output_and_has_the_agreed_shape(
     done = harness(*TABLE, "--model", model(stub), "--out", "run", "--json")
     assert done.returncode == 0, done.stderr
     body = json.loads(done.stdout)
-    assert list(body) == ["schema", "run", "scores"]
+    assert list(body) == ["schema", "run", "scores", "against_baselines"]
     assert body["schema"] == 1
     assert (data / body["run"] / "manifest.json").is_file()
     assert all(list(row) == KEYS for row in body["scores"])

@@ -60,7 +60,7 @@ def test_what_is_compared_may_be_narrowed(run: Path, capsys: pytest.CaptureFixtu
     text = said(capsys, str(run), "--against", "prompt=emotion/role", "--metric", "accuracy")
     assert "ranking by Accuracy" in text and "Accuracy less that of" in text
     two = ["--only", "prompt=emotion/plain", "--only", "prompt=emotion/role", "--condition", "none"]
-    assert "under test: prompt" in said(capsys, str(run), *two)
+    assert "compared: prompt" in said(capsys, str(run), *two)
     body = json.loads(said(capsys, str(run), *two, "--json", "--metric", "accuracy"))
     (one,) = body["comparisons"]
     assert [m["of"] for m in one["metrics"]] == ["accuracy"]
