@@ -27,6 +27,7 @@ COMMANDS = {
     "gate": "say by the exit status whether a run is worse than a baseline, for pipelines",
     "table": "write the table of a paper: LaTeX, Markdown, CSV, XLSX or HTML",
     "figure": "draw a figure for a paper: heat map, differences, confusion matrices, reliability",
+    "board": "build a leaderboard from runs and exports, or check an export for one",
     "report": "write the report of a run folder again",
     "cues": "audit which facial cues a model says it used, and which ones change its answers",
     "view": "browse all runs on a page of this machine: progress, samples, comparisons, notes",

@@ -9,6 +9,7 @@ names, so that no place in a list gives an id away.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -153,7 +154,6 @@ def _write(
         "checks": {name: key.check for name, key in keys.items()},
         "samples": kept.samples,
     }
-    _write_json(folder.manifest, body)
     _write_json(folder.scores, without_paths(renamed(scores, names)))
     thinking = any(entry.get("thinking") for entry in manifest["cells"])
     tools = any(entry.get("tools") for entry in manifest["cells"])
@@ -162,6 +162,12 @@ def _write(
         write_table(folder.path / SAMPLES, SAMPLE_COLUMNS, _samples(run, manifest, keys))
     if kept.prompts and run.conversations.is_file():
         _write_conversations(run, folder)
+    body["export"]["digests"] = {
+        name: hashlib.sha256((folder.path / name).read_bytes()).hexdigest()
+        for name in FILES
+        if (folder.path / name).is_file()
+    }
+    _write_json(folder.manifest, body)
     write_atomically(folder.path / README, _readme(body, kept).encode())
     return tuple(name for name in FILES if (folder.path / name).is_file())
 
