@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from harness.core.errors import HarnessError
 from harness.core.json_text import parse_json
 from harness.run.folder import RunFolder, write_atomically, write_error
+from harness.run.manifest import read_manifest
 from harness.run.yaml_file import validated
 
 SCHEMA = 1
@@ -56,9 +57,14 @@ def notes_from(said: Any) -> Notes:
 def write_notes(folder: RunFolder, notes: Notes, *, seen: str) -> None:
     """Save the notes of a run; empty ones remove the file.
 
-    `seen` is the `version` of those that were changed. Raises HarnessError where others were saved since, and where
-    the folder cannot be written.
+    `seen` is the `version` of those that were changed. Raises HarnessError where others were saved since, for an
+    export, and where the folder cannot be written.
     """
+    if _is_export(folder):
+        raise HarnessError(
+            f"{folder.path} is an export, which is made to be passed on",
+            hint="write the notes of the run that it was made from",
+        )
     if version(folder) != seen:
         raise HarnessError(
             f"{folder.notes} was changed since this page read it",
@@ -78,6 +84,13 @@ def write_notes(folder: RunFolder, notes: Notes, *, seen: str) -> None:
     }
     text = json.dumps(body, ensure_ascii=False, indent=1) + "\n"
     write_atomically(folder.notes, text.encode("utf-8", "replace"))
+
+
+def _is_export(folder: RunFolder) -> bool:
+    try:
+        return "export" in read_manifest(folder)
+    except HarnessError:
+        return False  # of a broken run there is something to note
 
 
 def version(folder: RunFolder) -> str:

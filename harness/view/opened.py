@@ -43,14 +43,16 @@ class OpenedRun:
     @cached_property
     def view(self) -> RunView | None:
         """The run as a report sees it; None where it was never scored. Raises HarnessError for broken scores."""
-        if self.exported or not self.folder.scores.is_file():
+        if not self.folder.scores.is_file():
             return None
         return view_of(self.manifest, read_scores(self.folder), folder=self.folder)
 
     @cached_property
     def records(self) -> Records:
         """The codes of its samples. Raises HarnessError where it was never scored, and for a broken table."""
-        return Records(self.folder, self.tasks)
+        records = Records(self.folder, self.tasks)
+        records.arrange([(entry["id"], entry["prompt"]) for entry in self.manifest["cells"]])
+        return records
 
     def page(self) -> dict[str, Any]:
         """What stands above the samples."""
@@ -65,14 +67,14 @@ class OpenedRun:
             ],
             "scores": [] if view is None else _scores(view),
             "fault": fault,
-            "stale": view is not None and not is_scored(self.folder),
+            "stale": not self.exported and view is not None and not is_scored(self.folder),
             "pages": [
                 name for name in ("report.html", "cues.html") if (self.folder.path / name).is_file()
             ],
-            "samples": {} if view is None else self._fields(),
+            "samples": {} if view is None or self.exported else self._fields(),
             "shows": dict(SHOWN),
             "orders": list(ORDERS),
-            "comparable": not self.exported,
+            "exported": self.exported,
         }
 
     def _fields(self) -> dict[str, list[str]]:

@@ -116,6 +116,15 @@ class Records:
         self.samples = {task: list(found) for task, found in building.places.items()}
         self.grids = dict(building.grids())
 
+    def arrange(self, cells: Sequence[tuple[str, str]]) -> None:
+        """Put the columns of each grid into the order of `cells`; those that are not among them come last."""
+        place = {cell: n for n, cell in enumerate(cells)}
+        for grid in self.grids.values():
+            order = np.argsort([place.get(cell, len(place)) for cell in grid.cells], kind="stable")
+            grid.cells = [grid.cells[n] for n in order]
+            grid.rows, grid.standing = grid.rows[:, order], grid.standing[:, order]
+            grid.answer = grid.answer[:, order]
+
     def page(self, wanted: Wanted) -> dict[str, Any]:
         """The samples asked for, with each cell's answer: `total` of them, `samples` of the page.
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import harness
+from harness.exports.export import Kept, write_export
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog
 from harness.run.manifest import read_manifest
@@ -141,7 +142,8 @@ async def test_samples_are_paged_and_filtered(visit: Visit, made: Path) -> None:
     async with visit(made / "results") as page:
         a = await page.id_of("a")
         first = await samples(page, a, count="10")
-        assert (first["total"], len(first["samples"]), len(first["cells"])) == (24, 10, 2)
+        assert (first["total"], len(first["samples"])) == (24, 10)
+        assert [one["prompt"] for one in first["cells"]] == ["emotion/plain", "emotion/cot"]
         rest = await samples(page, a, start="10", count="20")
         assert len(set(of(first) + of(rest))) == 24
         assert first["labels"] == ['"anger"', '"happiness"']
@@ -260,6 +262,26 @@ async def test_a_broken_run_is_told(visit: Visit, made: Path, tmp_path: Path) ->
         url = page.address(f"runs/{found['a']['id']}/samples")
         async with page.session.get(url, params={"task": "table/emotion", "field": "emotion"}) as r:
             assert r.status == 422 and "records.parquet" in (await r.json())["error"]
+
+
+async def test_an_export_has_scores_and_comparisons_but_no_notes(
+    visit: Visit, inside: Path, tmp_path: Path
+) -> None:
+    write_export(RunFolder(inside / "a"), tmp_path / "out", secret=None, kept=Kept())
+    before = contents(tmp_path)
+    async with visit(tmp_path) as page:
+        out = await page.id_of("out")
+        got = await page.get(f"runs/{out}")
+        assert got["exported"] and got["scores"] and got["samples"] == {} and not got["stale"]
+        status, said = await page.save(out, text="x", tags=[], seen="")
+        assert status == 409 and "export" in said["error"]
+        a, b = [f"{out}:{one['id']}:{one['prompt']}" for one in got["cells"]]
+        found: dict[str, Any] = {}
+        while "blocks" not in found:
+            found = await page.get("compare", a=a, b=b)
+            assert "error" not in found, found
+            await asyncio.sleep(0.02)
+    assert contents(tmp_path) == before
 
 
 async def test_drawn_faces_are_always_shown(

@@ -169,14 +169,14 @@
     el("td", {}, { above: el("span", { class: "good" }, "✓ better than both"), "not-above": el("span", { class: "poor" }, "✗ not shown to be better") }[one.verdict]
       || el("span", { class: "quiet" }, one.reason)));
 
-  const cellRow = (run, id, progress, comparable) => (one) => {
+  const cellRow = (run, id, progress) => (one) => {
     const at = (progress || {})[one.id] || { done: 0, failed: 0, trials: 0 };
     const told = `${count(at.done)} of ${count(at.trials)}` + (at.failed ? `, ${count(at.failed)} failed` : "");
     return el("tr", { "data-cell": one.id },
-      box(`${id}:${one.id}:${one.prompt}`, `${cellName(one)} of ${run.path}`, !comparable),
+      box(`${id}:${one.id}:${one.prompt}`, `${cellName(one)} of ${run.path}`),
       el("th", { scope: "row", class: "who" }, one.task), el("td", { class: "who" }, one.model),
       el("td", { class: "who" }, one.prompt), el("td", {}, condition(one) || "none"),
-      el("td", { class: "done" }, ...(one.kept ? ["of an earlier command"] : !comparable || !progress ? [] : [
+      el("td", { class: "done" }, ...(one.kept ? ["of an earlier command"] : !progress ? [] : [
         el("progress", { max: Math.max(1, at.trials), value: at.done, "aria-label": told }), el("div", { class: "quiet" }, told)])));
   };
 
@@ -213,7 +213,7 @@
     const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
     const state = el("dd", {}, run.state);
     const body = el("tbody");
-    const drawCells = (now) => body.replaceChildren(...got.cells.map(cellRow(now, id, now.cell_progress, got.comparable)));
+    const drawCells = (now) => body.replaceChildren(...got.cells.map(cellRow(now, id, now.cell_progress)));
     const drawState = (now) => {
       const words = [now.state];
       if (now.total) words.push(`${count(now.done)} of ${count(now.total)} trials` + (now.failed ? `, ${count(now.failed)} failed` : ""));
@@ -238,10 +238,10 @@
           got.scores.length ? el("h2", {}, "Scores") : "",
           got.scores.length ? region("Scores", el("table", {}, el("caption", {}, "The main number of each field, strict, with its 95% interval"),
             head("Task and field", "Model and prompt", "#Score", "#Majority", "#Prior", "Against the baselines"), el("tbody", {}, ...got.scores.map(score))))
-            : run.state === "running" || run.state === "export" ? "" : notice("Not scored yet: harness score RUN does that, without a model.")),
-        notesForm(id, run, got.seen)),
+            : run.state === "running" ? "" : notice("Not scored yet: harness score RUN does that, without a model.")),
+        got.exported ? el("p", { class: "quiet" }, "An export has no samples to show and no notes: it is made to be passed on.") : notesForm(id, run, got.seen)),
       el("h2", {}, "Cells"),
-      region("Cells", el("table", {}, el("caption", {}, got.comparable ? "Tick two cells, of this run or of two runs, to compare them" : "Cells"),
+      region("Cells", el("table", {}, el("caption", {}, "Tick two cells, of this run or of two runs, to compare them"),
         head("", "Task", "Model", "Prompt", "Condition", "Finished"), body)), samples);
     if (Object.keys(got.samples).length) showSamples(view, id, got, samples);
     const look = async () => {
@@ -251,7 +251,7 @@
       if (!body.contains(document.activeElement)) drawCells(now);
       if (now.state !== run.state) render();
     };
-    if (got.comparable) await look();
+    if (!got.exported) await look();
     if (run.state === "running" && view === shown) repeat(view, look);
   };
 
