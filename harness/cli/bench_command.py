@@ -9,7 +9,7 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness bench`."""
-    from harness.cli.options import positive
+    from harness.cli.numbers import positive
 
     parser.add_argument(
         "what", choices=["client"], help="client: send requests to a local test server"

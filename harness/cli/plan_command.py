@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, add_folders, add_reuse, add_serving, evaluation
+from harness.cli.options import add_axes, add_folders, add_reuse, evaluation
+from harness.cli.serving_options import add_serving
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:

@@ -7,14 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import (
-    add_axes,
-    add_folders,
-    add_reuse,
-    add_serving,
-    evaluation,
-    run_options,
-)
+from harness.cli.options import add_axes, add_folders, add_reuse, evaluation, run_options
+from harness.cli.serving_options import add_serving
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:

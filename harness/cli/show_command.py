@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, natural, tasks, workspace
+from harness.cli.numbers import natural
+from harness.cli.options import add_changes, add_folders, tasks, workspace
 
 if TYPE_CHECKING:
     from harness.conditions import Presentation
