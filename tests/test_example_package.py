@@ -145,7 +145,7 @@ def test_its_task_and_prompt_are_listed_with_its_name(example: Installed) -> Non
         assert "(package" not in listed.stdout.replace(line, "")
     linted = example.harness("lint", "example/mood")
     assert linted.returncode == 0, linted.stdout
-    assert "1 prompts, 0 errors" in linted.stdout
+    assert "1 prompt, 0 errors" in linted.stdout
 
 
 def test_its_task_runs(example: Installed) -> None:

@@ -13,7 +13,7 @@ from harness.cli.score_command import add_columns, asked_columns
 from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from harness.compare.candidates import Side
     from harness.compare.tables import Block
@@ -113,6 +113,7 @@ def execute(args: argparse.Namespace) -> int:
             refuse_unused("without an export", {"--id-key": args.id_key})
         if args.by == "content":
             sides = by_content(sides, here=place.here)
+        _refuse_no_cell(args, sides)
         if args.select:
             return _print_selections(args, sides)
         if args.samples:
@@ -143,6 +144,32 @@ def _keep(args: argparse.Namespace) -> Callable[[Cell], bool]:
         return fits and (not args.condition or cell.condition in args.condition)
 
     return keep
+
+
+def _refuse_no_cell(args: argparse.Namespace, sides: list[Side]) -> None:
+    """Raise HarnessError for --only or --condition where it leaves no cell, naming what there is."""
+    from harness.core.cell_pattern import read_pattern
+    from harness.run.cell_entry import cell_of
+
+    cells = [cell_of(entry) for side in sides for entry in side.manifest["cells"]]
+    for written in args.only:
+        pattern = read_pattern(written, option="--only")
+        if not pattern.fitting(cells):
+            raise HarnessError(
+                f"--only {written}: no cell matches", hint=_present(cells, pattern.named)
+            )
+    if args.condition and not any(map(_keep(args), cells)):
+        raise HarnessError(
+            f"no cell matches --condition {' or '.join(args.condition)}"
+            + (" and --only" if args.only else ""),
+            hint=_present(cells, ["condition"]),
+        )
+
+
+def _present(cells: list[Cell], axes: Iterable[str]) -> str:
+    """The values that the cells have on the axes."""
+    said = [f"{axis}: {', '.join(sorted({str(getattr(c, axis)) for c in cells}))}" for axis in axes]
+    return f"the cells have {'; '.join(said)}"
 
 
 def _against(args: argparse.Namespace) -> CellPattern | None:

@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="check labels, pictures, duplicates, subject splits and published counts",
         description="Read all annotations of a task and open every picture. Report missing and unreadable pictures, "
         "duplicate pictures, near-duplicates in different subsets, subjects in more than one subset, labels with "
-        "several spellings, codes without names, and counts that differ from the published ones. A subset is the value "
+        "several spellings, codes without names, values that are none of the task's labels, and counts that differ from the published ones. A subset is the value "
         "of an annotation called split, subset, partition, usage, set or fold. Exit status 1 if there is a problem; "
         "several spellings of one label are not a problem.",
     )
@@ -145,10 +145,9 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
             f"  annotators: a single vote agrees with the label in {found.ceiling.accuracy:.3f} of cases "
             f"(class mean {found.ceiling.uar:.3f}; {found.ceiling.samples:,} samples with votes)"
         )
-    if found.codes:
-        yield f"  LABELS: {found.codes}"
+    yield from _label_lines(found)
     if found.missing:
-        yield (f"  MISSING: pictures of {found.missing:,} samples; first: {found.first_missing}")
+        yield (f"  MISSING: pictures of {_samples(found.missing)}; first: {found.first_missing}")
     else:
         yield "  no picture is missing"
     if found.pictures is not None and found.missing < found.samples:
@@ -162,9 +161,21 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
         yield f"  DIFFERS: {difference}"
 
 
+def _label_lines(found: Checked) -> Iterator[str]:
+    if found.codes:
+        yield f"  LABELS: {found.codes}"
+    for field, values in found.foreign.items():
+        yield f"  NOT A LABEL: values of {field} that the task does not list, and a run refuses: {len(values):,}"
+        yield from (f"    {value!r}: {_samples(count)}" for value, count in _first(values.items()))
+
+
+def _samples(count: int) -> str:
+    return f"{count:,} sample{'' if count == 1 else 's'}"
+
+
 def _picture_lines(found: PictureFindings, *, missing: bool) -> Iterator[str]:
     if found.unreadable:
-        yield f"  UNREADABLE: pictures of {len(found.unreadable):,} samples"
+        yield f"  UNREADABLE: pictures of {_samples(len(found.unreadable))}"
         yield from (f"    {name}: {why}" for name, why in _first(found.unreadable.items()))
     for groups, title in (
         (found.same, "SAME: groups of samples with the same picture"),

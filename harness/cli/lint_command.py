@@ -73,7 +73,8 @@ def execute(args: argparse.Namespace) -> int:
             f"{place_of}: {finding.level}: {finding.message} [{finding.code}]\n  hint: {finding.hint}"
         )
     errors = sum(finding.level == "error" for finding in found)
-    print(f"{len(prompts)} prompts, {errors} errors, {len(found) - errors} warnings")
+    counts = ((len(prompts), "prompt"), (errors, "error"), (len(found) - errors, "warning"))
+    print(", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts))
     return 1 if errors else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import difflib
 import gc
 import importlib
 import signal
@@ -90,12 +91,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that refuses an option of one value which is given twice, where argparse takes the last one."""
+    """A parser that refuses an option of one value which is given twice, where argparse takes the last one.
+
+    An option that a command does not have is refused by that command, with its usage and the option that was meant.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for name in (None, "store"):
             self.register("action", name, StoreOnce)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}{self._meant(rest)}")
+        return parsed, rest
+
+    def _meant(self, rest: Sequence[str]) -> str:
+        """What is meant by the first option that is not known; empty where nothing is like it."""
+        known = [name for action in self._actions for name in action.option_strings]
+        written = next((one.partition("=")[0] for one in rest if one.startswith("--")), "")
+        near = difflib.get_close_matches(written, known, n=1, cutoff=0.7) if written else []
+        return f" (did you mean {near[0]}?)" if near else ""
 
 
 class StoreOnce(argparse.Action):
@@ -118,11 +135,20 @@ class StoreOnce(argparse.Action):
 
 @contextmanager
 def ending_as_interrupt() -> Iterator[None]:
-    """A request to end (SIGTERM), as schedulers and containers send it, ends a command as Ctrl-C does."""
+    """A request to end (SIGTERM), as schedulers and containers send it, ends a command as Ctrl-C does.
+
+    So it does where Ctrl-C is ignored, as in a command that a script started in the background.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only there may a signal be handled
         return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+
+    def end(number: int, frame: object) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:

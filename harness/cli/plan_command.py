@@ -54,6 +54,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.power is None:
         refuse_unused("without --power", {"--discordance": args.discordance})
 
+    from harness.models.registry import refuse_unknown_model
     from harness.prompting import Library
     from harness.run.capability_check import check_pictures
     from harness.run.cell_entry import given_ids
@@ -65,6 +66,8 @@ def execute(args: argparse.Namespace) -> int:
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
         asked = evaluation(args, out=args.out or Path(scratch) / "run").job
+        for name in asked.axes.models:
+            refuse_unknown_model(asked.axes.settings_of(name).model)
         place, samples = asked.workspace, RunFolder(Path(scratch))
         samples.create()
         library = Library(place.prompts)

@@ -159,6 +159,11 @@ def pair_up(found: Sequence[Contender], *, unlike: bool, axis: str | None = None
         told = (
             "; ".join(sorted({f"{c.side}: {c.cell.task}, {c.field}" for c in found})) or "nothing"
         )
+        if len(found) == 1:
+            raise HarnessError(
+                f"one cell is left, {told}; a comparison needs two",
+                hint="compare a run that has several cells, or two runs; or narrow it less",
+            )
         raise HarnessError(
             f"there are no two cells of the same task and field to compare: {told}",
             hint="compare runs of one task; for a file of answers, name the task with --task",

@@ -57,7 +57,7 @@ class FilePicture:
                 f"picture not found: {self.path}",
                 kind="missing",
                 hint="relative paths start at the folder of the table that names them, or at "
-                "--set source.root=FOLDER",
+                "--set media.root=FOLDER",
             ) from None
         except OSError as error:
             refuse_exhausted(error, f"reading {self.path}")

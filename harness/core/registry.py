@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -77,9 +78,11 @@ class Registry:
         if name in self.builtin:
             found.insert(0, Entry(name, self.builtin[name], self.group))
         if not found:
+            near = difflib.get_close_matches(name, self.names(), n=2)
+            meant = f"did you mean {' or '.join(near)}? " if near else ""
             raise HarnessError(
                 f"unknown {self.kind} {name!r}",
-                hint=f"choose one of: {', '.join(self.names())}",
+                hint=f"{meant}choose one of: {', '.join(self.names())}",
             )
         if len(found) > 1:
             raise HarnessError(

@@ -227,8 +227,7 @@ def open_model(
             f"{spec!r} is a baseline, not a model",
             hint="leave it out: every table has the majority and prior rows anyway",
         )
-    if name not in MODELS.names():
-        raise HarnessError(f"unknown model {spec!r}", hint=_choices())
+    refuse_unknown_model(spec)
     model: Model = MODELS.make(
         name,
         argument.strip(),
@@ -237,6 +236,12 @@ def open_model(
         expects=Model,
     )
     return model
+
+
+def refuse_unknown_model(spec: str) -> None:
+    """Raise HarnessError for a model, as a person writes it, of a form that is not known. Nothing is opened."""
+    if spec.strip().partition(":")[0] not in MODELS.names():
+        raise HarnessError(f"unknown model {spec!r}", hint=_choices())
 
 
 def _choices() -> str:

@@ -23,7 +23,7 @@ from harness.prompting.faults import PromptError
 from harness.prompting.files import SUFFIX, File, Shelf
 from harness.prompting.form import Form, form_of, shape_of, stand_ins
 from harness.prompting.head import parse_head, split_head
-from harness.prompting.slots import PictureSlots
+from harness.prompting.slots import PictureSlots, legible
 from harness.prompting.survey import Survey, check, references, stray_place, survey
 
 MAX_NODES = 30_000
@@ -267,9 +267,18 @@ class Library:
 
     def _absent(self, name: str) -> HarnessError:
         names = self.names()
+        path = Path(name)
+        if name.endswith(SUFFIX) and path.is_file() and len(path.parts) > 1:
+            short = f"{path.parent.name}/{path.name.removesuffix(SUFFIX)}"
+            return HarnessError(
+                f"unknown prompt {name!r}",
+                hint=f"prompts are named, not their files: --prompts {path.parent.parent} and {short}",
+            )
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         close = close or [other for other in names if name and name in other][:3]
         hint = f"did you mean {', '.join(close)}?" if close else f"prompts: {', '.join(names)}"
+        if "*" in name:
+            hint += "; name the folder of your own prompts with --prompts DIR"
         hint += self._own_note(name) + self.folders.note()
         return HarnessError(f"unknown prompt {name!r}", hint=hint)
 
@@ -287,7 +296,8 @@ class Library:
 
     def _stray(self, loaded: _Loaded, text: str) -> PromptError:
         file, line = stray_place(loaded.survey, text)
-        shown = text if len(text) <= 60 else text[:57] + "..."
+        shown = legible(text)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
         return PromptError(
             file,
             line,

@@ -6,6 +6,7 @@ looks at what comes out; nothing is guessed from the template's text alone.
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from harness.prompting.library import Library
 from harness.prompting.turns import MAX_SECONDS
 from harness.prompting.variables import PROMPT_VARIABLES, field_variables, made_up_examples
 
-_QUESTION = "quagga question"
+_QUESTION = "made-up question"
 _MAX_REPLIES = 16
 
 
@@ -96,11 +97,13 @@ def _find(
 def _unknown_variables(library: Library, prompt: Prompt) -> Iterator[Finding]:
     for name in sorted(library.variables(prompt) - PROMPT_VARIABLES.keys()):
         file, line = library.survey(prompt).place(name)
+        near = difflib.get_close_matches(name, PROMPT_VARIABLES, n=1)
         yield _find(
             prompt,
             "unknown-variable",
             f"unknown variable {name}",
-            hint=f"use one of {', '.join(PROMPT_VARIABLES)}, or the name of an earlier reply",
+            hint=(f"did you mean {near[0]}? " if near else "")
+            + f"use one of {', '.join(PROMPT_VARIABLES)}, or the name of an earlier reply",
             line=line,
             file=file,
         )
@@ -258,7 +261,7 @@ def _trial_fields(prompt: Prompt, task: Task | None) -> dict[str, FieldSpec]:
     return {
         name: FieldSpec(
             kind=known[name].kind if name in known else "label",
-            labels=tuple(f"quagga-{name}-{k}" for k in range(3)),
+            labels=tuple(f"made-up-{name}-{k}" for k in range(3)),
             low=known[name].low if name in known else -1.0,
             high=known[name].high if name in known else 1.0,
             options=known[name].options if name in known else {},

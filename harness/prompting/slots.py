@@ -94,6 +94,11 @@ class PictureSlots:
         parts.append(Text(written.replace("\x00", "\ufffd") if "\x00" in written else written))
 
 
+def legible(text: str) -> str:
+    """Text for a person to read: `[picture 1]` where a picture stands."""
+    return _TOKEN.sub(lambda found: f"[picture {int(found[2]) + 1}]", text)
+
+
 def printed(value: Any) -> Any:
     """What an expression prints: data text made harmless, pictures as their tokens.
 

@@ -141,7 +141,7 @@ def _written_out(asked: str, form: str) -> FieldSpec:
         elif parts and kind != "number":
             raise ValueError(f"a {kind} field has no options to name")
     except ValidationError as error:
-        raise _bad(asked, str(error.errors()[0]["msg"])) from None
+        raise _bad(asked, str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
     except (ValueError, HarnessError) as error:
         raise _bad(
             asked, error.message if isinstance(error, HarnessError) else str(error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from harness.analyses.keys import UNSEEN_SAID, measured, said
 from harness.analyses.sections import Section
 from harness.core.blocks import Block, Cell, Column, Number, Place, Row, RowRole, Share, Table, Who
 from harness.report.tables import LineKind, ScoreTable, TableLine
+from harness.score.table import ScoreRow
 
 MOST_INTERVALS = 3
 """Where there is little room: with more metrics than this, all but the first two stand without their intervals."""
@@ -32,9 +33,10 @@ def apart(sections: Sequence[Section], tables: Sequence[ScoreTable]) -> Iterator
 def score_block(table: ScoreTable) -> Table:
     """A score table where there is much room: strict beside answered only."""
     strict, answered = "Strict: a missing answer counts as a miss", "Answered only"
+    rows = [one.row for line in table.lines for one in (*line.strict, *line.answered)]
     return Table(
         room="much",
-        caption=f"Scores of {table.name}, 95% intervals in brackets{_unseen(table, '. ')}",
+        caption=f"Scores of {table.name}, 95% intervals in brackets{_unseen(rows, '. ')}",
         columns=(
             "", "n", "Coverage", *(Column(heading, group=strict) for _, heading in table.columns),
             *(Column(heading, group=answered) for _, heading in table.columns),
@@ -54,13 +56,12 @@ def brief_block(table: ScoreTable) -> Table:
             "", "n", "cov.", *(heading for _, heading in table.columns), f"{answered}\nanswered",
         ),
         rows=tuple(_brief(line, bounds) for line in table.lines),
-        caption=_unseen(table),
+        caption=_unseen([one.row for line in table.lines for one in line.strict[:bounds]]),
     )  # fmt: skip
 
 
-def _unseen(table: ScoreTable, before: str = "") -> str:
+def _unseen(rows: Iterable[ScoreRow | None], before: str = "") -> str:
     """What the mark beside numbers without spread means, where there are any."""
-    rows = [one.row for line in table.lines for one in (*line.strict, *line.answered)]
     return before + UNSEEN_SAID if any(row and not row.spread for row in rows) else ""
 
 

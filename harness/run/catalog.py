@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.run.cell_entry import is_kept
 from harness.run.folder import RunFolder
 from harness.run.manifest import read_manifest
 
@@ -34,7 +33,7 @@ class CatalogEntry:
     models: tuple[str, ...]
     cells: int
     trials: int
-    """That the last command asked for."""
+    """Of all its cells, those that earlier commands asked for among them."""
     state: str
     """`running`, `scored`, `not scored`, `export` or `broken`."""
     size: int
@@ -81,7 +80,7 @@ def entry_of(path: Path) -> CatalogEntry:
             tasks=tuple(manifest["tasks"]),
             models=tuple(manifest["models"]),
             cells=len(manifest["cells"]),
-            trials=sum(int(c.get("trials", 0)) for c in manifest["cells"] if not is_kept(c)),
+            trials=sum(int(c.get("trials", 0)) for c in manifest["cells"]),
             state=state_of(folder, manifest),
             size=size,
         )

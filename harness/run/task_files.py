@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,13 +47,24 @@ def find_task(name: str, folders: Folders | Sequence[Path]) -> Path:
         return found[1]
     known = task_names(folders)
     close = difflib.get_close_matches(name, known, n=3)
-    raise HarnessError(
-        f"unknown task {name!r}",
-        hint=(
-            f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(known)}"
-        )
-        + searched.note(),
+    listed = (
+        f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(known)}"
     )
+    raise HarnessError(
+        f"unknown task {name!r}", hint=(_data_hint(direct) or listed) + searched.note()
+    )
+
+
+def _data_hint(path: Path) -> str:
+    """How the data that were named in place of a task are given; empty where the name is no file or folder."""
+    if path.is_dir():
+        return f"a task says how data are read: for one folder a class, folder/emotion --set source.root={path}"
+    if path.is_file():
+        return (
+            "a task says how data are read: for a table of pictures and labels, table/emotion "
+            f"--set {shlex.quote(f'source.file={path}')} --set source.image=COLUMN --set source.label=COLUMN"
+        )
+    return ""
 
 
 def load_task(

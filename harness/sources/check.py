@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.picture import FilePicture
@@ -50,6 +51,8 @@ class Checked:
     """How spellings were joined to classes."""
     shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Subject -> the subsets that it is in, where these are several."""
+    foreign: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Label field -> values that are none of the labels which the task lists -> samples."""
     pictures: PictureFindings | None = None
     """None where no picture was opened."""
 
@@ -58,7 +61,9 @@ class Checked:
         """Whether nothing was found that must be looked into."""
         found = self.pictures
         bad = found is not None and (found.unreadable or found.same or found.near)
-        return not (self.missing or self.shared or self.differences() or self.codes or bad)
+        return not (
+            self.missing or self.shared or self.differences() or self.codes or self.foreign or bad
+        )
 
     def differences(self) -> list[str]:
         """Where the copy's counts are not the published ones; empty where all agree."""
@@ -116,8 +121,24 @@ def check_source(
         codes=codes,
         labels=source_notes(source),
         shared={who: tuple(sorted(s)) for who, s in sorted(subsets.items()) if len(s) > 1},
+        foreign=_foreign(counts, fields),
         pictures=check_pictures((s for s in source if not _lost(s)), labels) if pictures else None,
     )
+
+
+def _foreign(
+    counts: Mapping[str, Mapping[str, int]], fields: Mapping[str, FieldSpec]
+) -> dict[str, dict[str, int]]:
+    """What a run would refuse: values outside the list of their field, which may name synonyms."""
+    found = {}
+    for name, spec in fields.items():
+        if not spec.one_label or isinstance(spec.labels, str):  # from the data, or not resolved
+            continue
+        spelling = canonicaliser(spec.classes, spec.synonyms)
+        outside = {v: n for v, n in sorted(counts[name].items()) if spelling.label(v) is None}
+        if outside:
+            found[name] = outside
+    return found
 
 
 def _with_clear_labels(source: Source) -> tuple[Source, str]:

@@ -33,7 +33,7 @@ class DatasetOptions(Options):
     """Options that every published data set shares."""
 
     root: str
-    """The set's own folder as it was unpacked, relative to the task's base folder."""
+    """The set's own folder as it was unpacked, relative to the current folder."""
     targets: Mapping[str, str] = {}
     """Field of the task -> the set's name of the value; a field left out is read by its own name."""
 

@@ -38,7 +38,7 @@ class FolderOptions(Options):
     """Options of a folder of class folders."""
 
     root: str
-    """Relative to the task's base folder."""
+    """Relative to the current folder."""
     field: str | None = None
     """The field that the class folder gives; needed where the task has several."""
     classes: Mapping[str, str] = {}
@@ -126,7 +126,7 @@ def open_folder_source(
     if not root.is_dir():
         raise HarnessError(
             f"source.root: folder not found: {root}",
-            hint="relative paths start at the task's base folder",
+            hint="relative paths start at the current folder",
         )
     field = asked.field or next(iter(fields))
     if field not in fields or (asked.field is None and len(fields) > 1):

@@ -28,7 +28,7 @@ class HubOptions(ColumnOptions):
     """Options of a Hugging Face data set."""
 
     path: str
-    """Name on the hub, or a folder relative to the task's base folder."""
+    """Name on the hub, or a folder relative to the current folder."""
     name: str | None = None
     """The data set's configuration."""
     split: str = "test"

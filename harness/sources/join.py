@@ -21,7 +21,7 @@ class JoinOptions(Options):
     """One side table."""
 
     file: str
-    """Relative to the task's base folder."""
+    """Relative to the current folder."""
     on: str | Mapping[str, str]
     """The key: one column of both tables, or column here -> column there (several make one key)."""
     columns: tuple[str, ...] = ()

@@ -32,7 +32,7 @@ class MarksOptions(Options):
     """Where the side table lies."""
 
     file: str
-    """Relative to the task's base folder."""
+    """Relative to the current folder."""
     on: str | None = None
     """Column of sample ids; default `sample`, else `image`."""
 

@@ -58,9 +58,9 @@ class MegcOptions(Options):
     """Options of the challenge's question files."""
 
     file: str | tuple[str, ...]
-    """One JSONL file or several, relative to the task's base folder."""
+    """One JSONL file or several, relative to the current folder."""
     root: str | None = None
-    """Folder of the frames, relative to the base; default the first file's own."""
+    """Folder of the frames, relative to the current folder; default the first file's own."""
     frames: str | None = None
     """A pattern of columns under the root, such as `{subject}/{filename}`; default: see LAYOUTS."""
     spaces: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {}
@@ -91,7 +91,7 @@ def open_megc_source(
     if asked.root is not None and not root.is_dir():
         raise HarnessError(
             f"source.root: folder of frames not found: {root}",
-            hint="relative paths start at the task's base folder; leave it out to run without frames",
+            hint="relative paths start at the current folder; leave it out to run without frames",
         )
     mapper = _Mapper(fields, root, asked.frames)
     spaces = {**SPACES, **asked.spaces}

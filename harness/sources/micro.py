@@ -50,7 +50,7 @@ class MicroOptions(DatasetOptions):
     """Options of the sets of micro-expressions."""
 
     workbook: str | None = None
-    """The coding sheet, relative to the base folder; default: found under the root by its usual names."""
+    """The coding sheet, relative to the current folder; default: found under the root by its usual names."""
     ask: tuple[Kind, ...] = ()
     """Questions of ME-VQA to put to each clip; without any, a clip is one sample without a question."""
     frames: str | None = None

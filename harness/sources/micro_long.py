@@ -45,7 +45,7 @@ class LongOptions(Options):
     """Options of long videos."""
 
     root: str
-    """Folder of the videos' frames, relative to the task's base folder."""
+    """Folder of the videos' frames, relative to the current folder."""
     workbook: str | None = None
     """The coding sheet; for `megc-str` the table `subject,video,onset,offset,emotion`, left out where the
     true events are not known."""

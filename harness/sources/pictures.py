@@ -36,7 +36,7 @@ class NoFrames:
         raise MediaError(
             f"no frames found for {self.name}",
             kind="missing",
-            hint="check source.frames and source.root; relative paths start at the table",
+            hint="check source.frames and media.root; relative paths start at the table, or at media.root",
         )
 
 

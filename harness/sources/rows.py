@@ -30,7 +30,7 @@ def open_table(path: Path) -> TableFile:
     if not path.is_file():
         raise HarnessError(
             f"table not found: {path}",
-            hint="check source.file; relative paths start at the task's base folder",
+            hint="check the path; relative paths start at the current folder",
         )
     try:
         return reader(path)

@@ -10,6 +10,7 @@ the task holds truths, every other is an annotation, to slice by. It need not na
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +34,7 @@ class SidecarOptions(Options):
     """Where the side table lies, and how it is read."""
 
     file: str
-    """Relative to the task's base folder."""
+    """Relative to the current folder."""
     on: str | None = None
     """Column that names samples; default `sample`, else `image`."""
     columns: tuple[str, ...] = ()
@@ -62,16 +63,20 @@ class SidecarSource:
         self._path = base / options.file
         self._known = read_side(self._path, options, fields)
         self._left_out = 0
+        self._replaced: Counter[str] = Counter()
         self.published = getattr(source, "published", ())
         """As the source itself has it."""
 
     def __iter__(self) -> Iterator[Sample]:
         any_sample, matched, left_out = False, False, 0
+        replaced: Counter[str] = Counter()
         for sample in self._source:
             any_sample = True
             found = self._beside(sample)
             if found is not None:
                 matched = True
+                own = sample.targets
+                replaced.update(n for n, v in found.targets.items() if n in own and own[n] != v)
                 notes = {**sample.annotations, **found.notes}
                 yield replace(
                     sample,
@@ -92,7 +97,7 @@ class SidecarSource:
                 hint="use the ids printed by `harness show TASK`, or the file names of the "
                 "pictures; name their column in source.sidecar.on",
             )
-        self._left_out = left_out
+        self._left_out, self._replaced = left_out, replaced
 
     def digest(self) -> str:
         """Over the source's own digest, the options and the side table's bytes."""
@@ -114,8 +119,14 @@ class SidecarSource:
         return stated_labels(self._source)
 
     def notes(self) -> tuple[str, ...]:
-        """Those of the source."""
-        return source_notes(self._source)
+        """Those of the source, and how many of its true values the side table replaces."""
+        return (
+            *source_notes(self._source),
+            *(
+                f"{name}: {self._path.name} replaces {count:,} true value{'' if count == 1 else 's'} of the source by another"
+                for name, count in sorted(self._replaced.items())
+            ),
+        )
 
     def _beside(self, sample: Sample) -> Beside | None:
         found = self._known.get(sample.id)

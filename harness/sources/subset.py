@@ -198,7 +198,7 @@ def read_subset(path: Path) -> dict[str, Any]:
     except HarnessError as error:
         raise HarnessError(
             f"source.subset: {error.message}",
-            hint=error.hint or "relative paths start at the task's base folder",
+            hint=error.hint or "relative paths start at the current folder",
         ) from None
     samples = body.get("samples") if isinstance(body, dict) else None
     if not isinstance(samples, list) or not all(isinstance(name, str) for name in samples):

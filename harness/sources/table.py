@@ -25,9 +25,9 @@ class TableOptions(ColumnOptions):
     """Options of a table."""
 
     file: str
-    """The table, relative to the task's base folder."""
+    """The table, relative to the current folder."""
     root: str | None = None
-    """Folder that relative picture paths start at, relative to the base; default the table's own."""
+    """Folder that relative picture paths start at, relative to the current folder; default the table's own."""
     join: tuple[JoinOptions, ...] = ()
     """Side tables, joined in this order."""
 

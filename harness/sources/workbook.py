@@ -56,7 +56,7 @@ def find_workbook(root: Path, patterns: Sequence[str], *, given: Path | None, fa
         if not given.is_file():
             raise HarnessError(
                 f"source.workbook: file not found: {given}",
-                hint="relative paths start at the task's base folder",
+                hint="relative paths start at the current folder",
             )
         return given
     for pattern in patterns:

@@ -37,10 +37,18 @@ def test_rates_are_refused_for_models_that_are_no_servers(data: Path, harness: R
     assert done.returncode == 2 and "--rpm" in done.stderr
 
 
+BACKGROUND = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
+"""Starts a command as a shell script starts what it puts into the background: without Ctrl-C."""
+
+
 @pytest.mark.slow
-def test_a_request_to_end_ends_a_run_as_an_interrupt_does(data: Path, stub: Stub) -> None:
+@pytest.mark.parametrize("before", [(), BACKGROUND])
+def test_a_request_to_end_ends_a_run_as_an_interrupt_does(
+    data: Path, stub: Stub, before: tuple[str, ...]
+) -> None:
     stub.latency = 0.4
     command = [
+        *before,
         sys.executable,
         "-m",
         "harness.cli.main",

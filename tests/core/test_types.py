@@ -36,7 +36,7 @@ def test_a_missing_picture_names_its_path_and_the_mend(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"gone\.png") as caught:
         FilePicture(tmp_path / "gone.png").read()
     assert caught.value.kind == "missing"
-    assert "source.root" in str(caught.value)
+    assert "media.root" in str(caught.value)
 
 
 def test_an_empty_or_oversized_file_is_refused(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def test_replies_nobody_asked_for_set_no_variable(desk):
     [
         ("{% user %}a{% enduser %}\n\nStray words\n", 6, "text outside all turns: 'Stray words'"),
         ("{% user %}a{% enduser %}\n{{ n_frames }}\n", 5, "text outside all turns: '1'"),
+        ("{% user %}a{% enduser %}\n{{ image }} b\n", 5, "text outside all turns: '[picture 1] b'"),
         ("\n{% user %}\na\n{% system %}b{% endsystem %}{% enduser %}", 7, "inside a user turn"),
         ("{% user %}a{% reply as x %}{% enduser %}", 4, "inside a user turn"),
         ("{% user %}a{% enduser %}\n{% user %} \n {% enduser %}", 5, "user turn is empty"),
