@@ -18,6 +18,7 @@ from harness.faces.paint import Drawing, draw
 from harness.faces.prototypes import BASIC_7, BASIC_8, COARSE, MICRO_7, affect
 from harness.faces.region import region_of
 from harness.faces.sampling import TEST_SEEDS, face_at, identity_at
+from harness.faces.scene import Scene, draw_scene, scene_at
 from harness.faces.sensor import encode_png
 from harness.faces.units import UNIT_TABLE, Unit, UnitName, both, present
 from harness.faces.vqa import vqa_rows
@@ -43,6 +44,7 @@ __all__ = [
     "Mixture",
     "Nuisance",
     "Pose",
+    "Scene",
     "Split",
     "Unit",
     "UnitName",
@@ -55,6 +57,7 @@ __all__ = [
     "both",
     "clip_at",
     "draw",
+    "draw_scene",
     "encode_png",
     "export",
     "face_at",
@@ -67,6 +70,7 @@ __all__ = [
     "mixture_at",
     "present",
     "region_of",
+    "scene_at",
     "str_rows",
     "vqa_rows",
     "with_cue",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
@@ -25,11 +25,13 @@ from harness.faces import (
     Face,
     LongSpec,
     Mixture,
+    Scene,
     Split,
     annotate,
     annotate_clip,
     clip_at,
     face_at,
+    scene_at,
     vqa_rows,
 )
 from harness.sources.cells import target
@@ -43,6 +45,7 @@ from harness.sources.drawn_long import (
     window_samples,
 )
 from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, DrawnValues, scalars
+from harness.sources.drawn_scene import scene_sample
 from harness.sources.mapper import NOT_ASKED
 from harness.sources.megc_questions import ASKED, answers_of, question_kind, unit_of
 from harness.sources.options import Options, read_options
@@ -54,9 +57,10 @@ _DIGEST_SPECS = 16
 class DrawnOptions(Options):
     """Options of drawn faces."""
 
-    kind: Literal["image", "clip", "vqa", "long", "windows", "mixture"] = "image"
+    kind: Literal["image", "clip", "vqa", "long", "windows", "mixture", "scene"] = "image"
     """Pictures; clips of micro-expressions; those clips with six ME-VQA questions each; long videos with
-    their ME-LVQA questions; windows over long videos; pictures that blend two emotions."""
+    their ME-LVQA questions; windows over long videos; pictures that blend two emotions; scenes in which the face that is
+    asked about takes a share of the picture."""
     n: PositiveInt
     """Number of pictures, clips or videos (each may hold several samples: questions, windows)."""
     seed: NonNegativeInt = 0
@@ -69,6 +73,8 @@ class DrawnOptions(Options):
     """Side of a picture in pixels."""
     seconds: tuple[float, float] = (10.0, 60.0)
     """Least and greatest length of long videos."""
+    share: tuple[float, float] = (0.25, 1.0)
+    """Least and greatest share of a scene's side that the asked face takes."""
     window: float = Field(default=0.5, gt=0.0, le=5.0)
     """Length of a window over a long video, in seconds."""
     cues: bool | None = None
@@ -98,7 +104,10 @@ class DrawnSource:
         """Over the options and the first specifications."""
         at = partial(_spec, self._options)
         specs = [at(index).to_dict() for index in range(min(self._options.n, _DIGEST_SPECS))]
-        return digest_json({"options": self._options.model_dump(mode="json"), "specs": specs})
+        # An option that came later enters where it counts, so that digests of before stay.
+        left_out = set() if self._options.kind == "scene" else {"share"}
+        options = self._options.model_dump(mode="json", exclude=left_out)
+        return digest_json({"options": options, "specs": specs})
 
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
@@ -116,6 +125,8 @@ class DrawnSource:
             mixture = _mixture_spec(o, index)
             name = f"mixture-{picture_id(o, index)}"
             yield mixture_sample(mixture, name, size=o.size, fields=self._fields)
+        elif o.kind == "scene":
+            yield self._scene(index)
         else:
             spec, name = _long_spec(o, index), long_id(seed=o.seed, split=o.split, index=index)
             if o.kind == "long":
@@ -139,6 +150,15 @@ class DrawnSource:
             annotations=DrawnValues(scalars(truth), noted, face=face, size=size),
             cluster=face.identity.subject,
         )
+
+    def _scene(self, index: int) -> Sample:
+        o = self._options
+        scene = _scene_spec(o, index)
+        truth = face_truth(scene.asked.face)
+        return scene_sample(
+            scene, f"scene-{picture_id(o, index)}", size=o.size, fields=self._fields, truth=truth,
+            annotations=scalars(truth),
+        )  # fmt: skip
 
     def _clip(self, index: int) -> Sample:
         clip = _clip_spec(self._options, index)
@@ -224,6 +244,8 @@ def known_fields(options: DrawnOptions) -> set[str]:
         return {"emotion"}
     if options.kind == "mixture":
         return set(mixture_truth(_mixture_spec(options, 0)))
+    if options.kind == "scene":
+        return set(face_truth(_face(options, 0)))
     if options.kind == "clip":
         return set(clip_truth(_clip_spec(options, 0)))
     return {*face_truth(_face(options, 0)), *CUE_VALUES}
@@ -252,9 +274,12 @@ def clip_id(options: DrawnOptions, index: int) -> str:
     return f"drawn_{options.split}_{options.seed}_{index:05d}"
 
 
-def _spec(options: DrawnOptions, index: int) -> Face | ClipSpec | LongSpec | Mixture:
-    kinds: Mapping[str, Callable[[DrawnOptions, int], Face | ClipSpec | LongSpec | Mixture]] = {
-        "image": _face, "long": _long_spec, "windows": _long_spec, "mixture": _mixture_spec,
+_Spec: TypeAlias = Face | ClipSpec | LongSpec | Mixture | Scene
+
+
+def _spec(options: DrawnOptions, index: int) -> _Spec:
+    kinds: Mapping[str, Callable[[DrawnOptions, int], _Spec]] = {
+        "image": _face, "long": _long_spec, "windows": _long_spec, "mixture": _mixture_spec, "scene": _scene_spec,
     }  # fmt: skip
     return kinds.get(options.kind, _clip_spec)(options, index)
 
@@ -271,6 +296,16 @@ def _long_spec(options: DrawnOptions, index: int) -> LongSpec:
 
 def _mixture_spec(options: DrawnOptions, index: int) -> Mixture:
     return mixture_spec(index, seed=options.seed, split=options.split, labels=options.labels)
+
+
+def _scene_spec(options: DrawnOptions, index: int) -> Scene:
+    return scene_at(
+        index,
+        seed=options.seed,
+        split=options.split,
+        labels=options.labels or BASIC_7,
+        share=options.share,
+    )
 
 
 def _face(options: DrawnOptions, index: int) -> Face:

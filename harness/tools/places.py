@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
@@ -57,9 +58,10 @@ def region_box(frames: ToolFrames, frame: int, region: Region) -> Box | None:
 
 def cropped(picture: Pixels, box: Box) -> Pixels:
     """The pixels that a box touches, at least one."""
-    left, top = int(box[0]), int(box[1])
-    right = min(picture.width, max(left + 1, round(box[2])))
-    bottom = min(picture.height, max(top + 1, round(box[3])))
+    exact = [round(value, 6) for value in box]  # no pixel more for an error of a computation
+    left, top = floor(exact[0]), floor(exact[1])
+    right = min(picture.width, max(left + 1, ceil(exact[2])))
+    bottom = min(picture.height, max(top + 1, ceil(exact[3])))
     return picture.crop((min(left, right - 1), min(top, bottom - 1), right, bottom))
 
 

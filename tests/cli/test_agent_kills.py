@@ -45,7 +45,10 @@ def test_killed_after_each_turn_and_resumed(tmp_path: Path) -> None:
             held.add(last)
             out = f"killed-{last}"
             with subprocess.Popen(
-                command(stub, out), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command(stub, out),
+                cwd=tmp_path,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             ) as run:
                 end = time.monotonic() + 60
                 while stub.count <= last and time.monotonic() < end:

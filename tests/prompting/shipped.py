@@ -54,6 +54,7 @@ QUESTIONS = {
     "action_units": "What are the action units?",
     "coarse+fine+action_units": "What are the action units and the classes?",
     "answer": "Does the mouth smile?",
+    "emotion": "Which emotion does the face of the person on the left express?",
 }
 
 
