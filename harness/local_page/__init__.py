@@ -1,4 +1,7 @@
-"""What the pages that this machine serves to itself have in common: `harness rate` and `harness view`."""
+"""What the pages that this machine serves to itself have in common: `harness rate` and `harness view`.
+
+Both are served by aiohttp, which the package needs as a client of model servers anyway.
+"""
 
 from harness.local_page.guard import HOST, guarded, same_token
 from harness.local_page.page import page_response
