@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.models.stub import WORDS, contents
+from tests.models.stub import WORDS, contents, end
 
 KEY = "key-of-this-very-server"
 Body = dict[str, Any]
@@ -174,8 +174,7 @@ def running_servers() -> Iterator[str]:
         runner = loop.run_until_complete(serve())
         ready.set()
         loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
+        end(loop, runner)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

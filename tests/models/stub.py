@@ -262,8 +262,7 @@ def running_stub(*, port: int = 0, **options: Any) -> Iterator[Stub]:
         runners.append(loop.run_until_complete(serve(stub, port=port)))
         ready.set()
         loop.run_forever()
-        loop.run_until_complete(runners[0].cleanup())
-        loop.close()
+        end(loop, runners[0])
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -274,6 +273,20 @@ def running_stub(*, port: int = 0, **options: Any) -> Iterator[Stub]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+
+
+def end(loop: asyncio.AbstractEventLoop, runner: web.AppRunner) -> None:
+    """Stop a server and close its loop, with what still answers a request that nobody waits for."""
+
+    async def ended() -> None:
+        await runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    loop.run_until_complete(ended())
+    loop.close()
 
 
 async def _main(port: int, latency: float) -> None:
