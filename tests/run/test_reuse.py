@@ -160,6 +160,7 @@ def test_replies_of_other_folders_are_paid_there(desk: Desk) -> None:
     assert (spent("counted"), spent("run")) == (12.0, 12.0)
 
 
+@pytest.mark.slow
 def test_the_command_takes_replies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
