@@ -38,8 +38,8 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
             for row in found
             for name, told in row["fields"].items()
         ),
-        caption="Finished trials asked anew under the same settings, beside the scores. Share of answers that changed, "
-        "with its 95% interval (Wilson, each trial for itself); no answer is an answer of its own.",
+        caption="Finished trials asked again with the same settings; scores do not change. Share of changed answers "
+        "with a 95% Wilson interval over trials; a missing answer counts as an answer of its own.",
     )  # fmt: skip
     yield Lines(lines=tuple(line for row in found for line in _short(row)), room="little")
     for line in (line for row in found for line in _drift(row)):
@@ -50,14 +50,14 @@ def _short(row: Entry) -> Iterator[str]:
     name = " ".join(heading(row_key(row)))
     for key, told in row["fields"].items():
         yield (
-            f"{name}, {key}: asked anew on {row['round']}, {count(told['changed'])} of {count(told['n'])} answers "
+            f"{name}, {key}: asked again on {row['round']}, {count(told['changed'])} of {count(told['n'])} answers "
             f"changed ({percent(told['share'])}, 95% interval {percent(told['low'])} to {percent(told['high'])}); "
             f"{count(row['texts'])} texts did"
         )
     if row["failed"] or row["otherwise"]:
         yield (
-            f"{name}: asked anew on {row['round']}, {count(row['failed'])} trials failed and "
-            f"{count(row['otherwise'])} would ask something else by now; they are not compared"
+            f"{name}: asked again on {row['round']}, {count(row['failed'])} trials failed "
+            f"and {count(row['otherwise'])} have different requests by now; these are not compared"
         )
 
 
@@ -75,7 +75,7 @@ def _drift(row: Entry) -> Iterator[str]:
 ANALYSIS = ShippedAnalysis(
     name="again",
     title="Asked anew",
-    about="runs with `--again`: how many answers and texts changed since they were asked first, and who answered",
+    about="runs with `--again`: how many answers and texts changed, and which model version replied",
     applies=_applies,
     compute=_compute,
     blocks=_blocks,

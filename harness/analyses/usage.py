@@ -53,11 +53,11 @@ def _table(cells: Sequence[Entry]) -> Table:
     currencies = sorted({row["currency"] for row in cells if "cost" in row})
     columns: tuple[Column | str, ...] = (
         "", "Replies", *(["Shared"] if shared else []), "Pictures", *(["Videos"] if filmed else []),
-        Column("Prompt tokens", group="In all"), Column("Reply tokens", group="In all"),
-        *([Column("Of them reasoning", group="In all")] if reasoned else []),
-        Column("Prompt tokens", group="A reply, mean"),
-        *([Column("Of them pictures", group="A reply, mean")] if seen else []), Column("Reply tokens", group="A reply, mean"),
-        Column("Median", group="Seconds to a reply"), Column("95%", group="Seconds to a reply"),
+        Column("Prompt tokens", group="Total"), Column("Reply tokens", group="Total"),
+        *([Column("Reasoning tokens", group="Total")] if reasoned else []),
+        Column("Prompt tokens", group="Mean per reply"),
+        *([Column("Picture tokens", group="Mean per reply")] if seen else []), Column("Reply tokens", group="Mean per reply"),
+        Column("Median", group="Seconds per reply"), Column("95%", group="Seconds per reply"),
         *(f"Cost ({currency})" for currency in currencies),
     )  # fmt: skip
 
@@ -81,19 +81,15 @@ def _table(cells: Sequence[Entry]) -> Table:
     if len(cells) > 1:
         sums = _sums(cells)
         costs = [Number(_cost(cells, c), digits=4) for c in currencies]
-        whole = line(sums, "in all", timed=False)
+        whole = line(sums, "total", timed=False)
         lines.append(Row((*whole[: len(whole) - len(costs)], *costs), "total"))
     return Table(
         room="much",
         columns=columns,
         rows=tuple(lines),
         caption="Replies in the journal, each counted once; requests that failed are not among them. "
-        + (
-            "Shared: replies that had been asked for already, by the same cell or another. "
-            if shared
-            else ""
-        )
-        + "Seconds from asking to the last byte, waiting for a batch or a place included.",
+        + ("Shared: replies that an earlier request had already brought." if shared else "")
+        + "Seconds from the request to the last byte, including waiting time in queues and batches.",
     )
 
 
@@ -110,7 +106,7 @@ def _short(cells: Sequence[Entry]) -> Iterator[str]:
     if len(cells) <= MOST_LINES:
         for row in cells:
             seconds = (
-                f"; {row['seconds_median']:.2f} s a reply (median; 95% within {row['seconds_95']:.2f} s)"
+                f"; {row['seconds_median']:.2f} s per reply (median; 95% within {row['seconds_95']:.2f} s)"
                 if row["replies"]
                 else ""
             )
@@ -131,7 +127,7 @@ def _words(row: Mapping[str, int], costs: str) -> str:
 
 
 def _costs(cells: Sequence[Entry]) -> str:
-    """`, 1.20 USD`; `at least` where tokens are not told."""
+    """`, 1.20 USD`; `at least` where token counts are missing."""
     least = "at least " if any(row["uncounted"] for row in cells) else ""
     currencies = sorted({row["currency"] for row in cells if "cost" in row})
     return "".join(f", {least}{money(_cost(cells, c), c)}" for c in currencies)
@@ -142,19 +138,19 @@ def _notes(cells: Sequence[Entry], left: Entry | None) -> Iterator[str]:
         name = " ".join(heading(row_key(row)))
         if row["uncounted"]:
             yield (
-                f"{name}: the server told no tokens of {count(row['uncounted'])} of {count(row['replies'])} replies; "
-                "the sums are without them"
+                f"{name}: the server reported no token counts for {count(row['uncounted'])} of {count(row['replies'])} "
+                f"replies; the sums leave them out"
             )
         if row["refused_uncounted"]:
             yield (
-                f"{name}: {count(row['refused_uncounted'])} requests that the platform refused came without tokens "
-                "and count none"
+                f"{name}: {count(row['refused_uncounted'])} requests refused by the platform have no token counts and "
+                "add nothing to the sums"
             )
     if left is not None:
         costs = _costs([left])
         yield (
-            f"besides, {count(left['replies'])} replies in this folder belong to no cell of its tables (asked "
-            f"otherwise before, or interrupted): {count(left['prompt_tokens'])} prompt and "
+            f"{count(left['replies'])} more replies in this folder belong to no cell of its tables (from "
+            f"earlier settings or interrupted trials): {count(left['prompt_tokens'])} prompt and "
             f"{count(left['completion_tokens'])} reply tokens{costs}"
         )
 
@@ -162,7 +158,7 @@ def _notes(cells: Sequence[Entry], left: Entry | None) -> Iterator[str]:
 ANALYSIS = ShippedAnalysis(
     name="usage",
     title="Tokens, time and cost",
-    about="every task: tokens, pictures and seconds of the replies of each cell, and money where a price is given",
+    about="every task: tokens, pictures and seconds of the replies of each cell, and costs where prices are given",
     applies=_applies,
     compute=_compute,
     blocks=_blocks,

@@ -97,7 +97,7 @@ def _place(
     places = [place for place, (_, forms) in enumerate(families) if key in forms]
     if len(places) > 1:
         heads = [families[place][0] or families[place][1][0] for place in places]
-        raise _ambiguous([*spellings, *heads], f"{spellings[0]!r} stands for several of them")
+        raise _ambiguous([*spellings, *heads], f"{spellings[0]!r} is one name for several of them")
     return places[0] if places else None
 
 
@@ -115,7 +115,7 @@ def _best(spellings: Sequence[str], forms: Sequence[str], counts: Mapping[str, i
 def _note(spellings: Sequence[str], name: str, counts: Mapping[str, int]) -> str:
     told = ", ".join(f"{spelling!r} ({counts[spelling]:,})" for spelling in sorted(spellings))
     same = all(fold(spelling) == fold(name) for spelling in spellings)
-    why = "the same but for case, space or Unicode form" if same else "forms of one word"
+    why = "equal apart from case, space or Unicode form" if same else "forms of one word"
     return f"{told} counted as {name!r}: {why}"
 
 
@@ -123,7 +123,7 @@ def _ambiguous(spellings: Iterable[str], why: str) -> HarnessError:
     named = ", ".join(map(repr, dict.fromkeys(spellings)))
     return HarnessError(
         f"labels that may be one class or several: {named} ({why})",
-        hint="say what they are: --set 'source.labels={SPELLING: LABEL, ...}'",
+        hint="map them: --set 'source.labels={SPELLING: LABEL, ...}'",
     )
 
 

@@ -86,10 +86,10 @@ def resolve_labels(labels: str | Sequence[str]) -> tuple[str, ...]:
     if labels == FROM_DATA:
         raise HarnessError(
             f"labels are still {FROM_DATA}",
-            hint=f"plan the task first, which takes them from its source, or name one of: {known}",
+            hint=f"plan the task first, which reads them from its source, or name one of: {known}",
         )
     raise HarnessError(
-        f"no label set is called {labels!r}",
+        f"unknown label set {labels!r}",
         hint=f"use one of {known}, or write the labels as a list",
     )
 

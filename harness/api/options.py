@@ -181,7 +181,7 @@ def prepare(
         refuse_unused(
             f"with {spelled('again')}",
             {spelled("reuse"): asked.reuse},
-            hint="what is asked anew is asked of the model",
+            hint="again sends requests to a model",
         )
     place = open_workspace(Path.cwd(), prompts=asked.prompts_folders, tasks=asked.tasks_folders)
     given = frozenset(name for name in asked.model_fields_set if getattr(asked, name) is not None)

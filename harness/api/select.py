@@ -107,8 +107,8 @@ def choose(
             )  # fmt: skip
         if not rows:
             raise HarnessError(
-                f"task {task.name}: no prompt has a {metric} under the condition {condition}, so none can be chosen",
-                hint="look at the run folder: were the samples answered?",
+                f"task {task.name}: no prompt has a value of {metric} under the condition {condition}, so none can be chosen",
+                hint="check that the samples of the run folder were answered",
             )
     return tuple(found)
 
@@ -173,9 +173,9 @@ def note_opening(folder: RunFolder, choices: Sequence[Choice]) -> int:
 def opened(times: int) -> str:
     """What is said when the samples to report on are asked."""
     if times == 1:
-        return "the samples to report on are asked for the first time"
+        return "the report samples are used for the first time"
     return (
-        f"the samples to report on are asked after a choice for the {times}th time: each further look makes the best "
+        f"the report samples have now been used {times} times after choosing a prompt: each use makes the best "
         "result more optimistic"
     )
 

@@ -193,7 +193,7 @@ def targets(findings: ClientMeasurements) -> list[tuple[str, str, str, bool]]:
     unkept = lasting.pictures - lasting.kept
     failed = lasting.outcomes.get("failed", 0)
     rows = [
-        ("CPU, times the bare client's", "at most 3", f"{ratio:.2f}", ratio <= 3),
+        ("CPU, multiple of the bare client's", "at most 3", f"{ratio:.2f}", ratio <= 3),
         ("requests/s at 50 ms, share of the bare client's", "at least 0.95", f"{share:.2f}", share >= 0.95),
         ("each request seen exactly once", "yes", _word(ours.once), ours.once),
         ("peak memory", "at most 150 MB", f"{ours.peak:.0f} MB", ours.peak <= 150),
@@ -201,7 +201,7 @@ def targets(findings: ClientMeasurements) -> list[tuple[str, str, str, bool]]:
          findings.resumed.repeated_finished == 0),
         ("requests repeated after a kill (in flight)", f"at most {IN_FLIGHT}",
          str(findings.resumed.repeated), findings.resumed.repeated <= IN_FLIGHT),
-        ("lasting faults: failed trials, of them kept as replies", "all, 0",
+        ("lasting faults: failed trials, and how many were kept as replies", "all, 0",
          f"{failed}, {failed - unkept}", failed == unkept > 0),
         ("trials without an answer that carry a value", "0",
          str(sum(f.valued for f in findings.faulted)), not any(f.valued for f in findings.faulted)),
@@ -209,7 +209,7 @@ def targets(findings: ClientMeasurements) -> list[tuple[str, str, str, bool]]:
     if findings.large is not None:
         more = findings.large.peak - ours.peak
         rows.append(
-            (f"peak memory more at {findings.large.requests:,} requests", "at most 20 MB", f"{more:.0f} MB", more <= 20)
+            (f"extra peak memory at {findings.large.requests:,} requests", "at most 20 MB", f"{more:.0f} MB", more <= 20)
         )  # fmt: skip
     return rows
 

@@ -14,7 +14,7 @@ from harness.run.provenance import package_versions
 def markdown(findings: ClientMeasurements) -> str:
     """The page: targets, costs, the kill, the faults."""
     parts = [
-        "# What the client costs",
+        "# Cost of the client",
         _how(findings),
         "## Targets",
         _table(
@@ -26,17 +26,17 @@ def markdown(findings: ClientMeasurements) -> str:
             ("client", "latency ms", "requests", "CPU s per 1,000", "x bare", "requests/s", "peak MB", "each once"),
             [_cost_row(cost, findings.costs) for cost in _all(findings)],
         ),
-        "CPU counts the whole process, its start included; requests/s are taken between the first request and the "
-        "last reply that the server saw.",
-        "## Killed half-way and started again",
+        "CPU is that of the whole process, start included. Requests/s are measured from the first request to "
+        "the last reply at the server.",
+        "## Killed during a run and started again",
         _resumed(findings),
         "## Faults",
         _table(
             ("each fault meets", "pictures", "server replied with", "outcomes of the trials", "replies kept"),
             [_fault_row(faulted) for faulted in findings.faulted],
         ),
-        "A lasting fault fails its trial (`failed`: no reply is kept and none is scored), except an empty reply, which "
-        "is a reply of its own kind (`empty`). A hanging server is given 3 s.",
+        "A lasting fault fails its trial (`failed`: no reply is kept or scored), except an empty reply, which "
+        "counts as a reply (`empty`). The time limit for a hanging server is 3 s.",
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 

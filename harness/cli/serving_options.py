@@ -19,7 +19,7 @@ def add_serving(parser: argparse.ArgumentParser, *, planned: bool = False) -> No
     if not planned:
         limits.add_argument(
             "--again", metavar="N", type=positive,
-            help="ask N finished trials of each cell anew, in place of pending ones, and report how many answers "
+            help="ask N finished trials of each cell again instead of pending ones, and report how many answers "
             "changed. Scores do not change. One round a day; run the same command again to continue one",
         )  # fmt: skip
 

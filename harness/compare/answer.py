@@ -98,7 +98,7 @@ def _level(
         whose = "" if alone else f" for {_names(board, unclear, against)}"
         if len(unclear) > 1:
             whose = f" in any of {len(unclear)} cells"
-        yield f"{name} is not shown to differ from {other}{whose}", "unclear"
+        yield f"{name} does not differ significantly from {other}{whose}", "unclear"
         yield f" ({'' if len(unclear) == 1 else 'at most '}{_amount(most)}{_needed(most)})", ""
     yield ".", ""
 
@@ -126,7 +126,7 @@ def _amount(one: Difference) -> str:
 def _needed(one: Difference) -> str:
     if one.needed is None or one.needed <= one.n or one.needed > 1000 * one.n:
         return ""
-    return f"; about {count(rounded(one.needed))} samples would settle it"
+    return f"; about {count(rounded(one.needed))} samples would be needed to decide"
 
 
 def rounded(samples: float) -> int:

@@ -53,7 +53,7 @@ class ScoredCell:
     rank: int | None
     """1 is the best; None where the cell has no score, and of cells that were shown a blank picture."""
     tied: bool
-    """Whether it is the best, or not told apart from the best."""
+    """Whether it is the best, or not significantly different from the best."""
     cost: Cost | None
     order: int
     """Its place among the cells as they were asked for, from 0."""
@@ -118,7 +118,7 @@ class Difference:
 
     @property
     def shown(self) -> bool:
-        """Whether the two are told apart."""
+        """Whether the difference is significant."""
         return self.mood in {"better", "worse"}
 
 

@@ -41,14 +41,14 @@ def _ranking(board: Board, rows: int) -> Block:
     remarks = [
         f"{_n(board)} samples, {board.clusters:,} clusters by {board.unit}"
         + (" (independence assumed)" if board.unit == "image" else "")
-        + "; = : not told apart from the best (paired tests, 5% level over all pairs)"
+        + "; = : not significantly different from the best (paired tests, 5% level over all pairs)"
     ]
     if board.baselines:
         said = ", ".join(f"{name} {decimal(value)}" for name, value in board.baselines.items())
         remarks.append(f"without a model: {said}")
     remarks += [f"blank picture: {_blank(board.blanks)}"] if board.blanks else []
     if len(board.cells) > rows:
-        remarks.append(f"{len(board.cells) - rows} more cells below these")
+        remarks.append(f"{len(board.cells) - rows} more cells with lower scores")
     return Block(
         heading=f"{board.name}, ranking by {board.title}",
         header=("cell", "rank", board.title, "95% interval"),
@@ -74,12 +74,12 @@ def _differences(board: Board, rows: int) -> Block:
     names = short_names(list(dict.fromkeys(both)))
     found = sorted(board.differences, key=lambda one: (not one.shown, -abs(one.value)))
     remarks = [
-        "those told apart first, the largest before smaller ones; each interval is of one difference alone, p is "
+        "significant differences first, then by size; each interval is for one difference alone, p is "
         f"corrected (Holm) for {len(found)} differences, so an interval without 0 may have a p above .05"
     ]
     if len(found) > rows:
         left = found[rows:]
-        remarks.append(f"{len(left)} more, {sum(one.shown for one in left)} of them told apart")
+        remarks.append(f"{len(left)} more, {sum(one.shown for one in left)} of them significant")
     return Block(
         header=("cell", f"{board.title} less that of", "difference", "95% interval", "p (Holm)"),
         rows=tuple(

@@ -16,7 +16,7 @@ from harness.cues.interventions import Effects, InterventionEffect, Stated
 from harness.cues.outcomes import MOVES
 from harness.metrics import named
 
-HOLM = "p: signs flipped by whole clusters, adjusted by Holm over the cues of one outcome"
+HOLM = "p: sign-flip test over clusters, Holm correction over the cues of one outcome"
 
 
 def shown(found: Estimate, *, signed: bool = False) -> str:
@@ -65,8 +65,8 @@ def _false_alarms(found: Audit) -> Iterator[Block]:
             lines=(
                 f"rate of {alarm.label} with a false alarm minus with a correct rejection, within the "
                 f"same true class: {shown(alarm.effect, signed=True)}",
-                f"{alarm.alarms} false alarms, {alarm.rejections} correct rejections; classes weighted "
-                "as Mantel and Haenszel do",
+                f"{alarm.alarms} false alarms, {alarm.rejections} correct rejections; classes "
+                "with Mantel-Haenszel weights",
             ),
             header=("true class", "false alarms", "rate", "correct rejections", "rate"),
             rows=tuple(
@@ -106,10 +106,10 @@ def _gaps(found: Audit) -> Iterator[Block]:
 def _fits(found: Audit) -> Iterator[Block]:
     for one in found.fits:
         yield Block(
-            heading=f"What its own {one.outcome} follows from, among the cues it reports",
+            heading=f"Which reported cues its own {one.outcome} follows",
             lines=(
                 f"R2 in sample {shown(one.r2)}; held out by subject {shown(one.r2_held_out)}; "
-                f"{one.n} samples, {one.left_out} left out for want of an answer",
+                f"{one.n} samples, {one.left_out} left out without an answer",
             ),
             header=("cue", "R2 lost without it", "held out"),
             rows=tuple(
@@ -127,11 +127,11 @@ def _fits(found: Audit) -> Iterator[Block]:
 
 def _consistency(found: Audit) -> Iterator[Block]:
     lines = tuple(
-        f"{name}: {shown(share)} of {share.n} judgements have a sign that does not contradict their emotion"
+        f"{name}: {shown(share)} of {share.n} judgements have a sign that agrees with their emotion"
         for name, share in found.signs.items()
     )
     if lines:
-        yield Block(heading="Does the judgement hold together?", lines=lines)
+        yield Block(heading="Are judgements consistent?", lines=lines)
     if found.reliance:
         yield Block(
             heading="Stated reliance against regression weight",
@@ -145,7 +145,7 @@ def cause_blocks(found: Effects) -> Iterator[Block]:
     """Effects of changed cues, and faithfulness."""
     for cell, effects in by_cell(found.effects):
         yield Block(
-            heading="What changing one cue causes (drawn again, all else equal)",
+            heading="Effect of changing one cue (face drawn again, all else equal)",
             lines=(_cell(cell), _size(effects)),
         )
         for outcome, some in by_outcome(effects):
@@ -165,7 +165,7 @@ def cause_blocks(found: Effects) -> Iterator[Block]:
             remarks=(
                 f"caught: lower bound above {decimal(CAUGHT_ABOVE)}; cleared: 90% interval within "
                 f"±{decimal(CLEARED_WITHIN)}",
-                "dropped: half a pair was not answered or cannot be drawn",
+                "dropped: one half of the pair has no answer or cannot be drawn",
                 HOLM,
             )
         )
@@ -181,7 +181,7 @@ def region_blocks(
     uneven = ", ".join(f"{c} {s:.0%}" for c, s in (controls or {}).items() if s >= WORTH_SAYING)
     for cell, effects in by_cell(found.effects):
         yield Block(
-            heading="Region reliance: a region covered, less as much of the face covered elsewhere",
+            heading="Region reliance: effect of covering a region minus effect of covering an equal area elsewhere",
             lines=(_cell(cell), _size(effects)),
         )
         for outcome, some in by_outcome(effects):
@@ -201,10 +201,10 @@ def region_blocks(
             )  # fmt: skip
         yield Block(
             remarks=(
-                "a reliance, not a cause: covering hides more than the cue, and shows what no face shows",
-                "dropped: half a pair was not answered, or nothing says where its region lies",
+                "reliance, not cause: covering hides more than the cue, and covered faces do not occur naturally",
+                "dropped: one half of the pair has no answer, or the position of its region is not known",
                 *(
-                    [f"controls that lie on features themselves, where no skin is free: {uneven}"]
+                    [f"controls that cover facial features because no free skin is left: {uneven}"]
                     if uneven
                     else []
                 ),
@@ -212,15 +212,15 @@ def region_blocks(
             )
         )
         if not any(effect.outcome in MOVES for _, effect, _ in effects):
-            yield Block(remarks=("run --condition none as well, to see how far answers move",))
+            yield Block(remarks=("also run --condition none to see how far answers move",))
     for stated in found.faithful:
         yield _stated(
             stated, f"Stated reliance of {stated.model} against region reliance:", "region"
         )
     if lonely:
         yield Block(
-            heading="Regions covered without the other half",
-            lines=(f"{', '.join(lonely)}: run region: and region-control: alike to compare them",),
+            heading="Regions without their control",
+            lines=(f"{', '.join(lonely)}: run both region: and region-control: to compare them",),
         )
 
 

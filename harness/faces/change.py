@@ -93,7 +93,7 @@ def with_cue(
     if len(named) != 1:
         raise HarnessError(
             f"with_cue changes one cue, not {len(named)} ({', '.join(named) or 'none named'})",
-            hint="name exactly one; call it again for another",
+            hint="name exactly one cue; use a second call for another",
         )
     ((cue, value),) = named.items()
     unknown = [name for name in allow if name not in CUE_VALUES]
@@ -132,7 +132,7 @@ def _others(before: dict[str, Any], after: dict[str, Any], free: set[str]) -> li
 def _refusal(face: Face, cue: str, value: str, why: str) -> HarnessError:
     return HarnessError(
         f"{cue} of {face.identity.subject} ({face.emotion}) cannot be made {value!r} alone: {why}",
-        hint="take another face, or name in `allow` what may change along with it",
+        hint="use another face, or name in `allow` what may change with it",
     )
 
 

@@ -74,7 +74,8 @@ def clip_at(
     still = [name for name in labels if name not in COARSE]
     if still:
         raise HarnessError(
-            f"labels {still} are no micro-expressions", hint=f"use names among {', '.join(MICRO_7)}"
+            f"labels {still} are not micro-expressions",
+            hint=f"use names among {', '.join(MICRO_7)}",
         )
     face = face_at(index, seed=seed, split=split, labels=labels)
     rng = stream(seed, split, CLIP_STREAM, index)
@@ -117,7 +118,7 @@ def frame_at(clip: ClipSpec, frame: int) -> Face:
     if not 0 <= frame < clip.frames:
         raise HarnessError(
             f"frame {frame} lies outside a clip of {clip.frames} frames",
-            hint=f"ask for 0 to {clip.frames - 1}",
+            hint=f"use 0 to {clip.frames - 1}",
         )
     share = strength_at(clip, frame)
     units = tuple(

@@ -103,7 +103,7 @@ def export(
     if kind not in _FOLDERS:
         raise HarnessError(f"kind {kind!r} is unknown", hint=f"use one of {', '.join(_FOLDERS)}")
     if n < 1:
-        raise HarnessError(f"{n} is no number of faces", hint="ask for 1 or more")
+        raise HarnessError(f"{n} is not a number of faces", hint="ask for 1 or more")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise HarnessError(
             f"{out} is not an empty folder", hint="name a new folder, or empty this one first"

@@ -45,7 +45,7 @@ INTERVENTIONS: dict[str, Intervention] = {
         ("smile", "neutral", "frown", "open", "pressed"),
         (-1.1, -0.15, 1.1, 1.9),
         False,
-        "action units 12 to 27; pursed lips want AU18, which is not drawn",
+        "action units 12 to 27; pursed lips need AU18, which is not drawn",
     ),
     "cheeks": Intervention(
         CUE_VALUES["cheeks"],

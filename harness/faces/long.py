@@ -156,7 +156,7 @@ def long_frame_at(spec: LongSpec, frame: int) -> Face:
     if not 0 <= frame < spec.frames:
         raise HarnessError(
             f"frame {frame} lies outside a video of {spec.frames} frames",
-            hint=f"ask for 0 to {spec.frames - 1}",
+            hint=f"use 0 to {spec.frames - 1}",
         )
     found = event_at(spec, frame)
     units: dict[int, Unit] = {}

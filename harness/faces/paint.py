@@ -47,7 +47,7 @@ def draw(face: Face, *, size: int = 224) -> Drawing:
     """
     if not SMALLEST <= size <= LARGEST:
         raise HarnessError(
-            f"a picture of {size} pixels cannot be drawn", hint=f"ask for {SMALLEST} to {LARGEST}"
+            f"a picture of {size} pixels cannot be drawn", hint=f"use {SMALLEST} to {LARGEST}"
         )
     factor = 2 if size >= 160 else 3 if size >= 96 else 4
     view = View.of(face, size * factor)

@@ -72,8 +72,8 @@ def family_for(
     own = [metric for name in field.shown_metrics if (metric := metric_of(field, name)).terms]
     if own and not hasattr(found, "own"):
         raise HarnessError(
-            f"metric {own[0].name}: rows of {own[0].needs} fields take no terms of a metric",
-            hint="compute it from the family's totals; report it to the package that brings the metric",
+            f"metric {own[0].name}: rows of {own[0].needs} fields have no terms of a metric",
+            hint="compute it from the family's totals; report it to the package that provides the metric",
         )
     made: MetricFamily = dataclasses.replace(found, own=tuple(own)) if own else found
     return made

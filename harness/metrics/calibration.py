@@ -95,7 +95,7 @@ def calibration_family(logprobs: Floats, truth: Sequence[int]) -> CalibrationFam
     if scores.ndim != 2 or len(scores) != codes.size:
         raise HarnessError(
             f"log-probabilities of shape {scores.shape} but {codes.size} true labels",
-            hint="give one row a sample, one column a label",
+            hint="give one row per sample and one column per label",
         )
     if codes.size and not (codes.min() >= 0 and codes.max() < scores.shape[1]):
         raise HarnessError(
@@ -105,7 +105,7 @@ def calibration_family(logprobs: Floats, truth: Sequence[int]) -> CalibrationFam
     if not np.isfinite(top).all():
         raise HarnessError(
             "a sample has no finite log-probability",
-            hint="drop it from the journal, or ask it again",
+            hint="remove it from the journal, or run it again",
         )
     shares = np.exp(scores - top)
     mass = np.minimum(np.exp(top[:, 0]) * shares.sum(axis=1), 1.0)

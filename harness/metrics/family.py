@@ -128,7 +128,9 @@ def measure(
     own: tuple[Metric, ...] = getattr(family, "own", ())
     totals = check_totals(totals, width + sum(m.columns for m in own))
     if found.compute is None:
-        raise HarnessError(f"{metric} is no function of totals", hint="it is computed apart")
+        raise HarnessError(
+            f"{metric} is not a function of totals", hint="it is computed separately"
+        )
     first, last = 0, width
     if found.terms is not None:
         if found not in own:
@@ -147,8 +149,8 @@ def measure(
     values: Floats = np.asarray(found.compute(family, totals[..., first:last], *more), np.float64)
     if values.shape != totals.shape[:-1]:
         raise HarnessError(
-            f"metric {found.name} gives values of shape {values.shape} for totals of shape {totals.shape}",
-            hint=f"its function is to give shape {totals.shape[:-1]}; report it to the package that brings the metric",
+            f"metric {found.name} returns values of shape {values.shape} for totals of shape {totals.shape}",
+            hint=f"its function must return shape {totals.shape[:-1]}; report it to the package that provides the metric",
         )
     return values
 
@@ -166,7 +168,7 @@ def with_terms(rows: Floats, family: Any, own: Sequence[Metric]) -> Floats:
         terms = terms.reshape(len(rows), -1) if terms.ndim == 1 and len(rows) else terms
         if terms.shape != (len(rows), metric.columns) or not np.isfinite(terms).all():
             raise HarnessError(
-                f"metric {metric.name} gives terms of shape {terms.shape}, or some that are not finite",
+                f"metric {metric.name} returns terms of shape {terms.shape}, or some that are not finite",
                 hint=f"its function is to give shape {(len(rows), metric.columns)}; report it to the package that "
                 "brings the metric",
             )

@@ -251,8 +251,8 @@ def _brought(path: tuple[str, ...]) -> tuple[tuple[Metric, ...], tuple[Listed, .
                 key = metric.needs, metric.name
                 if key in found or metric.name in shipped(metric.needs):
                     raise HarnessError(
-                        f"entry point {name!r} of harness.metrics: a metric of {metric.needs} fields is called "
-                        f"{metric.name!r} already"
+                        f"entry point {name!r} of harness.metrics: a metric of {metric.needs} fields already has "
+                        f"the name {metric.name!r}"
                     )
                 found[key] = metric
         except HarnessError as error:
@@ -265,4 +265,6 @@ def _loaded(name: str) -> Sequence[Metric]:
     several = [loaded] if isinstance(loaded, Metric) else loaded
     if all(isinstance(m, Metric) for m in several):
         return tuple(several)
-    raise HarnessError(f"{OUTSIDE.entry(name)} holds what is no harness.metrics.Metric")
+    raise HarnessError(
+        f"{OUTSIDE.entry(name)} contains something that is not a harness.metrics.Metric"
+    )

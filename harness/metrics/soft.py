@@ -129,7 +129,7 @@ def soft_family(
     if true.ndim != 2 or given.shape != true.shape or share.shape != true.shape[:1]:
         raise HarnessError(
             f"truths of shape {true.shape}, answers of {given.shape}, shares of votes of {share.shape}",
-            hint="give one row a sample, one column a class",
+            hint="give one row per sample and one column per class",
         )
     there = ~np.isnan(given).any(axis=1)
     _check(true, "truth")
@@ -197,7 +197,7 @@ def _check(rows: Floats, what: str) -> None:
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise HarnessError(
-            f"{what} {first} is no distribution: {np.round(rows[first], 4).tolist()}",
+            f"{what} {first} is not a distribution: {np.round(rows[first], 4).tolist()}",
             hint="shares are 0 or more and add up to 1",
         )
 

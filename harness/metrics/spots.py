@@ -25,7 +25,7 @@ class Spot:
     def __post_init__(self) -> None:
         if self.onset > self.offset:
             raise HarnessError(
-                f"{self.subject}, {self.video}: onset {self.onset} lies behind offset {self.offset}",
+                f"{self.subject}, {self.video}: onset {self.onset} is after offset {self.offset}",
                 hint="correct the interval: both ends belong to it",
             )
 

@@ -93,7 +93,7 @@ class Agent:
                 limits = replace(limits, **{key: int(value)})
             else:
                 raise HarnessError(
-                    f"protocol {name}: {word!r} is no way of calling and no limit",
+                    f"protocol {name}: {word!r} is neither a way of calling nor a limit",
                     hint=f"write {self.form}, with one of {', '.join(WAYS)} first and limits among "
                     f"{', '.join(one.name for one in fields(AgentLimits))}, such as agent:react,turns=3",
                 )
@@ -137,7 +137,7 @@ class BoundAgent:
         rendering = render({})
         if rendering.awaiting is not None:
             raise HarnessError(
-                f"the prompt waits for a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never gives",
+                f"the prompt uses a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never produces",
                 hint="use a prompt without reply tags",
             )
         talk = _Talk(self._introduced(rendering.messages))

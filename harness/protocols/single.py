@@ -23,10 +23,10 @@ class Single:
         rendering = render({})
         if rendering.awaiting is not None:
             raise HarnessError(
-                f"the prompt waits for a reply called {rendering.awaiting!r}, "
-                "which the protocol 'single' never gives",
+                f"the prompt uses a reply called {rendering.awaiting!r}, "
+                f"which the protocol 'single' never produces",
                 hint="set `protocol: describe-then-answer` in the prompt's front matter, "
-                "or take the reply tag out",
+                "or remove the reply tag",
             )
         return Ask(rendering.messages)
 

@@ -27,8 +27,8 @@ def take_step(protocol: AnswerProtocol, render: Render, replies: Sequence[str]) 
     if isinstance(step, Ask):
         if len(replies) >= MOST_REQUESTS:
             raise HarnessError(
-                f"protocol {protocol.name} has asked {len(replies):,} times for one sample and goes on",
-                hint="a protocol ends by giving Done",
+                f"protocol {protocol.name} asked {len(replies):,} times for one sample without ending",
+                hint="a protocol must end with Done",
             )
         if not 0 <= step.draw < draws_of(protocol):
             raise HarnessError(
@@ -38,7 +38,7 @@ def take_step(protocol: AnswerProtocol, render: Render, replies: Sequence[str]) 
         return step
     if not isinstance(step, Done) or not isinstance(step.text, str):
         raise HarnessError(
-            f"protocol {protocol.name} gave {type(step).__name__} as its step",
+            f"protocol {protocol.name} returned {type(step).__name__} as a step",
             hint="a step is harness.core.protocol.Ask, or Done with a text",
         )
     if step.votes and (min(step.votes) < 1 or sum(step.votes) != len(replies)):
@@ -68,6 +68,6 @@ def count_requests(protocol: AnswerProtocol, awaited: Sequence[str]) -> int:
     except Exception as error:
         raise plugin_fault(error) or HarnessError(
             f"protocol {protocol.name} failed: {type(error).__name__}: {error}",
-            hint="report it to the package that brings it (`harness list protocols`)",
+            hint="report it to the package that provides it (`harness list protocols`)",
         ) from error
     return len(replies)

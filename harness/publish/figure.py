@@ -114,7 +114,7 @@ def forest(board: Board) -> Callable[[str], bytes]:
         axes.set_title(visible(board.name), loc="left")
         _foot(
             figure,
-            "Filled: told apart (p at most .05 after Holm). ▲ higher, ▼ lower, ○ not told apart. "
+            "Filled: significant (p at most .05 after Holm). ▲ higher, ▼ lower, ○ not significant. "
             f"{'Higher' if board.sign > 0 else 'Lower'} is better. {_size(board)}",
         )
         return figure
@@ -262,8 +262,8 @@ def _marks(board: Board) -> str:
     """What bold and † mean, where they stand."""
     tied = sum(one.tied for one in board.cells)
     if tied == 1 and len(board.cells) > 1:
-        return "Bold: told apart from every other cell. "
-    return "†: the best, or not told apart from the best. " if tied else ""
+        return "Bold: significantly different from every other cell. "
+    return "†: the best, or not significantly different from the best. " if tied else ""
 
 
 def _value(one: ScoredCell | None) -> float:

@@ -29,9 +29,9 @@ class Entry:
     cell: ScoredCell
     board: Board
     best: bool
-    """The best, and told apart from every other cell of its board: bold."""
+    """The best, and significantly different from every other cell of its board: bold."""
     tied: bool
-    """The best or not told apart from the best, where the best is not alone: marked."""
+    """The best or not significantly different from the best, where the best is not alone: marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +249,11 @@ def _notes(entries: Mapping[tuple[str, str], Entry], group: Sequence[Board]) -> 
         yield f"{'; '.join(thin)[0].upper()}{'; '.join(thin)[1:]}."
     if any(entry.best for entry in shown):
         yield (
-            "Bold: told apart from every other cell (paired tests over the shared samples, Bonferroni over all pairs, "
+            "Bold: significantly different from every other cell (paired tests over the shared samples, Bonferroni over all pairs, "
             "p at most .05)."
         )
     if any(entry.tied for entry in shown):
-        yield "†: the best, or not told apart from the best."
+        yield "†: the best, or not significantly different from the best."
     covered = [one.coverage for one in cells if one.coverage is not None]
     if covered and min(covered) < 1:
         yield (

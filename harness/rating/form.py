@@ -57,7 +57,7 @@ class FormField:
         """
         if isinstance(given, list):
             if self.control != "several" or not all(isinstance(one, str) for one in given):
-                raise ValueError("a list is no answer to this field")
+                raise ValueError("a list is not an answer to this field")
             self._refuse_unknown(given)
             return written(tuple(given))
         if isinstance(given, bool) or not isinstance(given, str | int | float) or is_blank(given):
@@ -76,7 +76,7 @@ class FormField:
     def _refuse_unknown(self, given: Sequence[str]) -> None:
         unknown = [one for one in given if one not in self.options]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is none of the options")
+            raise ValueError(f"{unknown[0]!r} is not one of the options")
 
 
 def written(value: Value) -> str:

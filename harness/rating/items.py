@@ -72,8 +72,8 @@ def items_of(
     for name in conditions:
         if mixes(load_condition(name)):
             raise HarnessError(
-                f"--condition {name}: two samples mixed have no rater's answer to one of them",
-                hint="rate mixtures that were drawn: faces/mixture",
+                f"--condition {name}: mixed samples cannot be rated",
+                hint="rate drawn mixtures instead: faces/mixture",
             )
     found: list[Item] = []
     for sample in samples:
@@ -82,7 +82,7 @@ def items_of(
         found += [Item(sample, condition, asks) for condition in conditions if asks]
         if len(found) > MOST_ITEMS:
             raise HarnessError(
-                f"there are over {MOST_ITEMS:,} items to rate",
+                f"there are more than {MOST_ITEMS:,} items to rate",
                 hint="rate a subset: harness data subset TASK --n 200 --out subset.yaml, then "
                 "--set source.subset=subset.yaml",
             )

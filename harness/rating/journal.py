@@ -155,8 +155,8 @@ def writing(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise HarnessError(
-                f"another process collects answers in {path}",
-                hint="several raters at once share one process: --raters ANNA,BEN; or write to another --out",
+                f"another process is collecting answers in {path}",
+                hint="name all raters in one command (--raters ANNA,BEN), or write to another --out",
             ) from None
         try:
             yield
@@ -176,7 +176,7 @@ def read_journal(path: Path) -> Ratings:
     try:
         head = next(lines, None)
         if not isinstance(head, dict) or head.get("schema") != SCHEMA:
-            raise ValueError("its first line does not say what is asked")
+            raise ValueError("its first line does not describe the rating")
         ratings = Ratings(_study(head))
         for record in lines:
             if "about" in record:
@@ -185,8 +185,8 @@ def read_journal(path: Path) -> Ratings:
                 ratings.add(_rating(record))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HarnessError(
-            f"{path} is no journal of ratings, or a newer one: {error}",
-            hint="name the --out that `harness rate` was given before",
+            f"{path} is not a journal of ratings, or was written by a newer version: {error}",
+            hint="use the --out of the earlier `harness rate` command",
         ) from None
     return ratings
 
@@ -221,6 +221,6 @@ def _refuse_other(path: Path, known: Study, asked: Study) -> None:
             told = ", ".join(map(str, before[name])) if name != "task" else before[name]
             told = str(before[name]) if name == "seed" else told
             raise HarnessError(
-                f"{path.name} asks other things than this command: its {name}: {told}",
-                hint="give the command that it was begun with, or write to another --out",
+                f"{path.name} was begun with other questions than this command: its {name}: {told}",
+                hint="use the command that it was begun with, or write to another --out",
             )

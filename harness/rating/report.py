@@ -37,7 +37,7 @@ def study_lines(ratings: Ratings) -> Iterator[str]:
 def agreement_lines(measures: Sequence[Measure]) -> Iterator[str]:
     """One line a coefficient, with its interval and what it rests on."""
     if not measures:
-        yield "agreement: none to tell, no field was answered by two raters"
+        yield "agreement: not computed, no field was answered by two raters"
         return
     yield "agreement (95% intervals resample items)"
     before = ""
@@ -73,13 +73,13 @@ def _number(one: Measure) -> str:
 def written_lines(written: Written, *, raters: int) -> Iterator[str]:
     """Which tables were written, and what they leave out."""
     counts = written.standings
-    yield f"{written.long}: {written.answers:,} answers, one a row"
+    yield f"{written.long}: {written.answers:,} answers, one per row"
     line = f"{written.wide}: {written.samples:,} samples with an agreed answer"
     yield line if written.condition == "none" else f"{line}, under {written.condition}"
     for standing, told in (
         ("disputed", "to adjudicate, left out"),
         ("single", f"rated by one of {raters} raters only, left out"),
-        ("cannot tell", "nobody could tell, left out"),
+        ("cannot tell", "answered cannot tell by all raters, left out"),
         ("adjudicated", "adjudicated"),
     ):
         if counts.get(standing):  # type: ignore[call-overload]
@@ -101,4 +101,4 @@ def dispute_lines(found: Sequence[Verdict], *, task: str, out: Path) -> Iterator
         yield f"  {one.item.sample}{shown}, {one.field}: {said}"
     if len(open_ones) > LISTED:
         yield f"  ... and {len(open_ones) - LISTED:,} more"
-    yield f"settle them: harness rate {task} --adjudicate --raters NAME --out {out} (with the --set of before)"
+    yield f"settle them: harness rate {task} --adjudicate --raters NAME --out {out} (with the same --set as before)"

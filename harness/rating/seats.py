@@ -48,7 +48,7 @@ def adjudicator_seat(rater: str, items: Sequence[Item], journal: RatingJournal) 
     if not chosen:
         raise HarnessError(
             "there is nothing to adjudicate",
-            hint="two raters or more must have rated the same items and disagree: harness rate TASK --report",
+            hint="two or more raters must have rated the same items and disagree: harness rate TASK --report",
         )
     order = in_order(chosen, rater=rater, seed=journal.ratings.study.seed)
     return Seat(rater, order, [asked[item.key] for item in order], adjudicates=True)

@@ -69,7 +69,7 @@ class RatingServer:
         for token, desk in self._desks.items():
             if same_token(given, token):
                 return desk
-        raise web.HTTPNotFound(text="no such address: use the one that the command printed\n")
+        raise web.HTTPNotFound(text="unknown address: use the one that the command printed\n")
 
     def _place(self, request: web.Request) -> tuple[Desk, int, Item]:
         desk = self._desk(request)

@@ -311,7 +311,7 @@ def _blank(board: Board) -> str:
 def _factors(board: Board) -> Iterator[tuple[str, float, str, str]]:
     for row in board.factors.rows if board.factors is not None else ():
         if not math.isnan(row.share):
-            name = row.factor if row.factor != "rest" else "rest (their interplay)"
+            name = row.factor if row.factor != "rest" else "rest (their interaction)"
             told = f"{decimal(row.deviation)} {bounds(row.low, row.high, signed=False)}".strip()
             yield name, row.share, f"{row.share:.0%}", told
 

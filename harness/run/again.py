@@ -108,10 +108,10 @@ class AgainRound:
     def note(self) -> str:
         """What a person is told of it before it is asked."""
         if not self.left:
-            return f"the round of {self.day} is complete: nothing is asked (another day begins a new one)"
+            return f"the round of {self.day} is complete: nothing is asked again (a new round can start on another day)"
         return (
-            f"round of {self.day}: {len(self.left):,} finished trials are asked anew, beside the scores; nothing that "
-            "is pending is asked"
+            f"round of {self.day}: {len(self.left):,} finished trials are asked again; scores do not change and "
+            "pending trials are not asked"
         )
 
 
@@ -132,9 +132,9 @@ def choose_round(
     chosen = _choice(plan, samples, bases, finished, number)
     if not any(chosen.values()):
         raise HarnessError(
-            f"--again {number}: no trial of these cells is finished in {folder.path}, so none can be asked anew",
-            hint="give the same command without --again first; a cell whose prompt or model has changed counts as not "
-            "asked",
+            f"--again {number}: no trial of these cells is finished in {folder.path}, so none can be asked again",
+            hint="run the same command without --again first; a cell whose prompt or model has changed has no finished "
+            "trials",
         )
     trials = frozenset(trial for found in chosen.values() for trial in found)
     counts = {cell.id: len(chosen[cell.id]) for cell in plan.cells}

@@ -46,14 +46,14 @@ class Budget:
         told = f"{done:,} of {total:,} trials are done"
         if self.silent:
             raise HarnessError(
-                f"stopped: {self.silent} tells no token counts with its replies, so --max-cost cannot be kept; {told}",
-                hint="leave --max-cost out (what is spent is then not known), or ask a server that counts tokens",
+                f"stopped: {self.silent} reports no token counts, so --max-cost cannot be enforced; {told}",
+                hint="leave --max-cost out (costs are then not known), or use a server that reports token counts",
                 at_work=True,
             )
         raise HarnessError(
             f"stopped: {money(self.spent, self.currency)} of the budget of {money(self.limit, self.currency)} are "
-            f"spent, and the next request may go over it; {told}",
-            hint="the same command with a larger --max-cost goes on from there; `harness score` shows what is there",
+            f"spent, and the next request may exceed it; {told}",
+            hint="run the same command with a larger --max-cost to continue; `harness score` shows the results so far",
             at_work=True,
         )
 
@@ -165,21 +165,21 @@ def open_budget(
     if unpriced or not currencies:
         raise HarnessError(
             f"--max-cost needs the price of {', '.join(unpriced or models) or 'a model'}",
-            hint="--price INPUT/OUTPUT for a million tokens each, as in --price 2.50/10, or `price` of the model in "
+            hint="use --price INPUT/OUTPUT (per million tokens, such as --price 2.50/10), or set `price` of the model in "
             "harness.toml",
         )
     if len(currencies) > 1 or (currency and [currency] != currencies):
         raise HarnessError(
             f"--max-cost is in {currency or 'one currency'}, and the prices are in {', '.join(currencies)}",
-            hint="give all prices in one currency, and the budget in the same",
+            hint="use one currency for all prices and the budget",
         )
     rows = _rows(folder, before, prices, currencies[0])
     uncounted = sum(row["uncounted"] for row in rows)
     if uncounted:
         raise HarnessError(
-            f"{uncounted:,} replies in {folder.path} came without token counts, so what they cost is not known and "
-            "--max-cost cannot be kept",
-            hint="leave --max-cost out, or ask into another folder (--out)",
+            f"{uncounted:,} replies in {folder.path} have no token counts, so their cost is not known and "
+            "--max-cost cannot be enforced",
+            hint="leave --max-cost out, or use another folder (--out)",
         )
     usual = {
         model: _sum(mine) / count

@@ -52,8 +52,8 @@ async def check_detail(
         return []
     if not isinstance(model, Detailed):
         raise HarnessError(
-            f"{name} takes no detail of pictures: only servers of OpenAI's kind do (openai:MODEL@URL)",
-            hint="leave --detail out, or say detail of one model in harness.toml; --pixels holds for every model",
+            f"{name} does not accept --detail: only OpenAI-like servers do (openai:MODEL@URL)",
+            hint="leave --detail out, or set detail for one model in harness.toml; --pixels works with every model",
         )
     note = await model.prove_detail(tuple(wanted))
     return [note] if note else []
@@ -103,16 +103,16 @@ def _refuse_thoughtless(cell: Cell, name: str, missing: Collection[Need]) -> Non
     """Raise HarnessError where a model does not think as a cell asks."""
     if thinking_levels(missing):
         raise HarnessError(
-            f"{name} cannot be asked for thinking {cell.thinking}: no way of asking was taken and made a difference that "
-            "can be seen, in what it writes before its answer or in the tokens that it counts",
-            hint="leave --thinking out for it (thinking = ... of [models.NAME] in harness.toml holds for one model), or "
-            "start its server so that it shows its reasoning (vLLM: --reasoning-parser)",
+            f"{name} cannot be asked for thinking {cell.thinking}: no known "
+            f"request option changed its reasoning or its token counts",
+            hint="leave --thinking out for it (thinking = ... under [models.NAME] in harness.toml sets it for one model), "
+            "or start its server so that it reports its reasoning (vLLM: --reasoning-parser)",
         )
     if thinking_levels(missing, held=True):
         raise HarnessError(
-            f"{name} does not think before a reply that is held to something, so --channel {cell.channel} and "
-            f"thinking {cell.thinking} do not go together",
-            hint="take --channel free, or --thinking off",
+            f"{name} does not reason before a constrained reply, so --channel {cell.channel} and "
+            f"thinking {cell.thinking} cannot be combined",
+            hint="use --channel free, or --thinking off",
         )
 
 

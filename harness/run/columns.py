@@ -84,7 +84,7 @@ def unreadable(path: Path, fault: str) -> HarnessError:
     hint = (
         "score the run again: harness score RUN"
         if path.name == "records.parquet"
-        else "put back a copy, or give the run's command again, which writes it anew"
+        else "restore a copy, or run the same command again, which writes it again"
     )
     return HarnessError(f"{path} cannot be read: {fault}", hint=hint, at_work=False)
 

@@ -109,8 +109,8 @@ def check_model(
     kind, _, argument = spec.partition(":")
     if kind not in ("vllm", "transformers") or not argument:
         raise HarnessError(
-            f"--model {spec} cannot be looked at beforehand",
-            hint="write vllm:PATH_OR_ID or transformers:PATH_OR_ID; a server is tried by harness run ... --limit 4",
+            f"--model {spec} cannot be checked before a run",
+            hint="write vllm:PATH_OR_ID or transformers:PATH_OR_ID; to test a server, use harness run ... --limit 4",
         )
     folder = Path(argument).expanduser()
     if argument == "affect-tiny":

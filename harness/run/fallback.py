@@ -167,7 +167,7 @@ def declared_images(written: Sequence[str], models: Sequence[str]) -> dict[str, 
 def _number_of_images(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not int(text):
         raise HarnessError(
-            f"--max-images {text!r} is no number from 1",
+            f"--max-images {text!r} is not a number of at least 1",
             hint="write --max-images 1, or --max-images MODEL=1 with the model as --model names it",
         )
     return int(text)

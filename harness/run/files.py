@@ -26,7 +26,7 @@ RUN_FILES: tuple[RunFile, ...] = (
     RunFile("history.jsonl", "One line for each start of the run.", "at each start, appended"),
     RunFile(
         "openings.jsonl",
-        "One line for each time that samples to report on were asked after a choice of prompts (`select`).",
+        "One line for each time that the report samples were used after a choice of prompts (`select`).",
         "when they are asked, appended",
     ),
     RunFile("plan.parquet", "Every trial: one row for each cell, sample and repeat.", "at each start"),
@@ -59,12 +59,12 @@ RUN_FILES: tuple[RunFile, ...] = (
     ),
     RunFile(
         "private/gone.json",
-        "Ids of samples that were asked and that the source no longer has.",
+        "Ids of asked samples that the source no longer has.",
         "at each start, where there are any",
     ),
     RunFile(
         "private/scoring/*",
-        "How the run is scored otherwise than it was asked: changed settings, corrected truths.",
+        "Changes to how the run is scored: settings, corrected truths.",
         "by `harness score` with `--set`, `--truths` or `--refresh`",
     ),
     RunFile(
@@ -80,13 +80,13 @@ RUN_FILES: tuple[RunFile, ...] = (
     ),
     RunFile(
         "again.jsonl",
-        "Replies to finished trials that were asked anew. They change no score.",
+        "Replies to finished trials that were asked again. They do not change scores.",
         "appended, with `--again`",
     ),
     RunFile(
         "beside.json",
         "Reported next to the scores: tokens, pictures, seconds and money of the replies of each cell, and how many "
-        "answers changed where trials were asked anew.",
+        "answers changed where trials were asked again.",
         "by `harness score`",
     ),
     RunFile("report.html", "The report page, in one file.", "by `harness run` and `harness report`"),
@@ -98,13 +98,13 @@ RUN_FILES: tuple[RunFile, ...] = (
     RunFile("report.md", "The tables of the report.", "by `harness report --format markdown`"),
     RunFile("report.json", "The same with unrounded values.", "by `harness report --format json`"),
     RunFile("cues.html", "The page of the cue audit.", "by `harness cues`"),
-    RunFile("notes.json", "Notes and tags of a person. Never exported.", "on the page of `harness view`"),
-    RunFile("vllm.log", "What a vLLM server printed that the run started.", "while it runs"),
+    RunFile("notes.json", "Your notes and tags. Never exported.", "on the page of `harness view`"),
+    RunFile("vllm.log", "Output of a vLLM server that the run started.", "while it runs"),
     RunFile(".lock", "Held by the one process that writes the folder.", "while a command writes"),
     RunFile(
         ".*.unfinished-*",
-        "What a command is writing: a plan before anything is asked, a table before it is whole. What a killed command "
-        "left is removed by the next one.",
+        "Unfinished files of a running command. The next command removes what "
+        "a killed one left.",
         "while a command works",
     ),
 )  # fmt: skip

@@ -257,8 +257,8 @@ class RunFolder:
         strays = [name for name in strays if ".unfinished-" not in name]
         if strays:
             raise HarnessError(
-                f"{place} is there already and holds {strays[0]}",
-                hint="name a new folder, or one that scores and reports were written to before",
+                f"{place} already exists and holds {strays[0]}",
+                hint="use a new folder, or one that scores and reports were written to before",
             )
         scoring = place / "private" / "scoring"
         known = (place / "scores.json").is_file() or scoring.is_dir()

@@ -35,7 +35,7 @@ LARGEST = 3
 MOST_FILES = 50_000
 """Samples among which the largest files are looked for."""
 REMEDY = (
-    "--pixels 0.25MP makes pictures smaller, --max-tokens replies shorter, fewer --shots prompts"
+    "use --pixels 0.25MP for smaller pictures, --max-tokens for shorter replies, or fewer --shots"
 )
 
 
@@ -96,7 +96,7 @@ class Forecast:
         shown = "" if cell.shown_condition == "none" else f" {cell.shown_condition}"
         name = f"{model} {cell.prompt}{shown}"
         if self.prompt is None:
-            return f"{name}: tokens not known yet (they are once there are replies: --out DIR)"
+            return f"{name}: tokens not known before there are replies (name their folder with --out DIR)"
         replies = (
             f"at most {self._replies:,} reply tokens"
             if self.reply is None
@@ -108,7 +108,7 @@ class Forecast:
             between = f"{money(least, price.currency)} to " if least != most else ""
             paid = f", {between}{money(most, price.currency)}"
         return (
-            f"{name}: about {round(self.prompt * self.requests):,} prompt and {replies} still to come{paid} "
+            f"{name}: about {round(self.prompt * self.requests):,} prompt and {replies} remaining{paid} "
             f"({self.source})"
         )
 
@@ -117,8 +117,8 @@ class Forecast:
         if not self.too_long:
             return ""
         return (
-            f"{model} {self.cell.prompt}: {len(self.too_long)} of the samples looked at are, with a reply of "
-            f"{self.most:,} tokens, over the context length of {self.longest:,} tokens, such as {self.too_long[0]}; "
+            f"{model} {self.cell.prompt}: {len(self.too_long)} of the checked samples exceed the context length with "
+            f"a reply of {self.most:,} tokens (limit {self.longest:,} tokens), such as {self.too_long[0]}; "
             f"{REMEDY}"
         )
 
@@ -156,7 +156,7 @@ def forecast(
         if known is not None:
             told = known.replies - known.uncounted
             prompt_tokens, reply = known.prompt / told, known.completion / told
-            source = f"from {told:,} replies of it in the folder"
+            source = f"from its {told:,} replies in the folder"
         elif tokens:
             prompt_tokens = sum(tokens.values()) / len(tokens)
             first = " first steps of" if plan.requests[cell.id] > 1 else ""
@@ -296,7 +296,7 @@ async def check_lengths(
             plan.tasks[cell.task].task, plan.prompts[cell.prompt], axes, cell.model
         ).max_tokens
         told = (
-            f"{cell.model} {cell.prompt}: {len(found)} of {seen[cell]} samples looked at are over the context length of "
+            f"{cell.model} {cell.prompt}: {len(found)} of {seen[cell]} checked samples exceed the context length of "
             f"{longest:,} tokens, such as {sample}: {tokens:,} of its prompt, up to {most:,} of the reply"
         )
         if len(found) == seen[cell]:

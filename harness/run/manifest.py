@@ -255,7 +255,7 @@ def read_manifest(folder: RunFolder) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise HarnessError(
             f"{folder.manifest} cannot be read: {error}",
-            hint="put back a copy, or give the run's command again, with --out another folder",
+            hint="restore a copy, or run the same command again with another --out",
             at_work=False,
         ) from None
     schema = manifest.get("schema") if isinstance(manifest, dict) else None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.core.errors import HarnessError
 
-_HINT = "it was cut off or edited: put back a copy, or give the run's command again, which writes it anew"
+_HINT = "it was truncated or edited: restore a copy, or run the same command again, which writes it again"
 
 
 class _Part(BaseModel):

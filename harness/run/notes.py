@@ -68,7 +68,7 @@ def write_notes(folder: RunFolder, notes: Notes, *, seen: str) -> None:
     if version(folder) != seen:
         raise HarnessError(
             f"{folder.notes} was changed since this page read it",
-            hint="copy what you wrote, load the page again, and put it in there",
+            hint="copy your text, reload the page, and paste it there",
         )
     if not notes.text.strip() and not notes.tags:
         try:

@@ -50,8 +50,8 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
     if cramped:
         limits = " or ".join(f"{limit:,}" for limit in sorted(cramped))
         notes.append(
-            f"what a model thinks counts to the limit of its replies, which is {limits} tokens: --max-tokens 4096 gives "
-            "it room"
+            f"reasoning counts towards the reply limit, which is {limits} tokens; use --max-tokens 4096 to "
+            f"allow more"
         )
     if not plan.cells:
         notes.append("no model given (--model): only the baselines are scored")

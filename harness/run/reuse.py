@@ -163,8 +163,8 @@ def reuse_told(others: Sequence[OtherRun], taken: Mapping[str, int], *, asked: i
         return []
     named = ", ".join(one.name for one in others)
     if not asked:
-        return [f"nothing had to be taken from {named}: no reply was missing"]
+        return [f"no reply was missing, so none was taken from {named}"]
     return [
-        f"nothing could be taken from {named}: none of the {asked:,} requests of this command was answered there "
-        "(another model, prompt, picture or setting is another request)"
+        f"no reply could be taken from {named}: it has none for the {asked:,} requests of this "
+        f"command (model, prompt, picture and settings must be equal)"
     ]

@@ -88,7 +88,7 @@ def load_task(
     if "name" in data:
         raise HarnessError(
             f"{where(['name'])}: name: unknown key",
-            hint="a task is called by the place of its file; remove the key",
+            hint="remove the key; a task is named after its file",
         )
     _move_root(data)
     for section in ("source", "exemplars"):

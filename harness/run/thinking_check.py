@@ -17,8 +17,8 @@ def check_thinking(cell: Cell, sampling: Sampling) -> None:
         return
     if cell.channel == "logprob":
         raise HarnessError(
-            f"--channel logprob reads the words that stand next, so there is no thinking {cell.thinking} before them",
-            hint="take --channel free or choice, or --thinking off",
+            f"--channel logprob scores the next tokens, so the model cannot reason first (thinking {cell.thinking})",
+            hint="use --channel free or choice, or --thinking off",
         )
     budget = thinking_budget(cell.thinking)
     if budget is not None and budget >= sampling.max_tokens:

@@ -55,8 +55,8 @@ class Toolboxes:
         found = None if self._partners is None else self._partners.of(sample.id)
         if found is None:
             raise MediaError(
-                f"no sample of another label and subject can stand in for {sample.id}, which "
-                f"--tools {asked.written} needs",
+                f"--tools {sample.id} needs a sample of another label and subject to replace {asked.written}, "
+                f"and there is none",
                 kind="unsupported",
             )
         called, medium = found

@@ -23,8 +23,8 @@ def protocol_with(protocol: str, tools: str) -> str:
         return AGENT
     if not uses_tools(protocol):
         raise HarnessError(
-            f"protocol {protocol} uses no tools, and --tools {tools} offers some",
-            hint=f"take --protocol {AGENT}, or another prompt, or --tools {NO_TOOLS}",
+            f"protocol {protocol} does not use tools, but --tools {tools} is set",
+            hint=f"use --protocol {AGENT}, another prompt, or --tools {NO_TOOLS}",
         )
     return protocol
 
@@ -35,7 +35,7 @@ def offered_tools(written: Sequence[str], protocol: str | None) -> tuple[str, ..
     tools = tuple(dict.fromkeys(map(spelled_tools, written)))
     if protocol is not None and uses_tools(protocol) and not any(tools):
         raise HarnessError(
-            f"--protocol {protocol} needs tools, and there are none",
+            f"--protocol {protocol} needs tools, but none are set",
             hint="name some, such as --tools zoom+measure (`harness list tools`)",
         )
     return tools
@@ -45,6 +45,6 @@ def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
     """Raise HarnessError where the channel leaves no room for calls. `settings` were read, so the tools exist."""
     if settings and cell.channel != FREE:
         raise HarnessError(
-            f"--channel {cell.channel} holds each reply to the answer, so no tool of --tools {cell.tools} could be called",
-            hint="take --channel free with tools",
+            f"--channel {cell.channel} constrains each reply to the answer, so the tools of --tools {cell.tools} cannot be called",
+            hint="use --channel free with tools",
         )

@@ -62,4 +62,4 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Interval:
 def check_level(level: float) -> None:
     """Raise HarnessError unless 0 < level < 1."""
     if not 0 < level < 1:
-        raise HarnessError(f"level {level} is not between 0 and 1", hint="use 0.95, say")
+        raise HarnessError(f"level {level} is not between 0 and 1", hint="use a value such as 0.95")

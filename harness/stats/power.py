@@ -145,7 +145,7 @@ def prospect(found: PairedDifference, *, power: float = 0.8) -> Prospect:
     and are as uncertain as it is.
     """
     if not 0 < power < 1:
-        raise HarnessError(f"power {power} is not between 0 and 1", hint="use 0.8, say")
+        raise HarnessError(f"power {power} is not between 0 and 1", hint="use a value such as 0.8")
     width = found.interval.high - found.interval.low
     if not found.interval.known or width <= 0:
         return Prospect(math.nan, math.nan, math.nan, power, "the interval has no width")

@@ -40,7 +40,7 @@ def test_one_class_is_one(counts: dict[str, int], classes: set[str]) -> None:
 def test_what_was_joined_is_said() -> None:
     (said,) = join_twins({"Anger": 2, "ANGER": 1, "fear": 1}, {}).notes
     assert said == (
-        "'ANGER' (1), 'Anger' (2) counted as 'anger': the same but for case, space or Unicode form"
+        "'ANGER' (1), 'Anger' (2) counted as 'anger': equal apart from case, space or Unicode form"
     )
     (said,) = join_twins({"angry": 2, "anger": 1}, {}).notes
     assert said.endswith("forms of one word")

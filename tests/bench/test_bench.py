@@ -165,7 +165,7 @@ def test_targets_hold_or_are_named(tmp_path: Path) -> None:
         missed = [what for what, _, _, held in targets(findings(**change)) if not held]
         assert len(missed) == 1, change
     page = markdown(findings(cpu=1.6))
-    assert "| CPU, times the bare client's | at most 3 | 3.20 | **no** |" in page
+    assert "| CPU, multiple of the bare client's | at most 3 | 3.20 | **no** |" in page
     assert "| ours | 0 | 50,000 |" in page
 
 
@@ -182,7 +182,7 @@ def test_the_command_measures_and_writes_the_page(tmp_path: Path) -> None:
     assert held["each request seen exactly once"]
     assert held["finished requests repeated after a kill"]
     assert held["trials without an answer that carry a value"]
-    assert "# What the client costs" in (tmp_path / "client.md").read_text()
+    assert "# Cost of the client" in (tmp_path / "client.md").read_text()
     lasting = told["faulted"][1]
     assert sum(lasting["outcomes"].values()) == 60
 

@@ -1,4 +1,4 @@
-"""An experiment at a glance: which cell is the best, what is told apart, and what is said of it."""
+"""An experiment at a glance: the best cell, significant differences, and the answer in words."""
 
 from __future__ import annotations
 

@@ -103,5 +103,5 @@ def test_a_metric_with_values_of_another_shape_is_named(monkeypatch: pytest.Monk
     )  # fmt: skip
     monkeypatch.setattr(family, "find_metric", lambda name, needs: odd)
     found = label_family(["a", "b"], ["a", None])
-    with pytest.raises(HarnessError, match="metric odd gives values of shape"):
+    with pytest.raises(HarnessError, match="metric odd returns values of shape"):
         found.value("odd", np.asarray(found.rows().sum(axis=0)))

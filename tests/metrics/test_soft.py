@@ -180,8 +180,8 @@ def test_intervals_cover_the_mean_of_the_population() -> None:
 @pytest.mark.parametrize(
     ("truth", "said", "told"),
     [
-        ([[0.5, 0.4]], [[0.5, 0.5]], "truth 0 is no distribution"),
-        ([[1.0, 0.0]], [[1.5, -0.5]], "answer 0 is no distribution"),
+        ([[0.5, 0.4]], [[0.5, 0.5]], "truth 0 is not a distribution"),
+        ([[1.0, 0.0]], [[1.5, -0.5]], "answer 0 is not a distribution"),
         ([[1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]], "shape"),
     ],
 )

@@ -173,7 +173,7 @@ def test_rows_of_videos_add_up() -> None:
 def test_what_cannot_be_scored_is_told() -> None:
     with pytest.raises(HarnessError, match="no true interval"):
         spotting_family(PREDICTED, [])
-    with pytest.raises(HarnessError, match="lies behind"):
+    with pytest.raises(HarnessError, match="is after"):
         Spot("1", "a", 5, 4, "x")
     family = spotting_family(PREDICTED, TRUTH)
     with pytest.raises(HarnessError, match="no metric 'f1'"):

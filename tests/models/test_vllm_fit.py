@@ -181,5 +181,5 @@ def test_doctor_looks_at_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_doctor_says_what_it_cannot_look_at(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--model", "openai:x@http://127.0.0.1:1"]) != 0
-    assert "cannot be looked at beforehand" in capsys.readouterr().err
+    assert "cannot be checked before a run" in capsys.readouterr().err
     assert main(["doctor", "--vllm-arg=--enforce-eager"]) != 0

@@ -36,8 +36,8 @@ def test_a_figure_is_written_the_same_each_time(
 
 def test_what_a_heat_map_and_a_forest_say(run: RunFolder, tmp_path: Path) -> None:
     for kind, said in {
-        "heatmap": (".979", "Bold: told apart from every other cell"),
-        "forest": ("good · emotion/cot – emotion/plain", "Filled: told apart"),
+        "heatmap": (".979", "Bold: significantly different from every other cell"),
+        "forest": ("good · emotion/cot – emotion/plain", "Filled: significant"),
     }.items():
         out = tmp_path / f"{kind}.svg"
         assert main(["figure", str(run.path), kind, "--out", str(out)]) == 0

@@ -40,7 +40,7 @@ def test_bold_is_what_is_told_apart_from_all_others(
     assert "n = 140 (20 subjects) in each cell" in text and "Guessing: majority .143" in text
     tied = table(capsys, run.path, "--where", "model==po*")
     assert tied.count("**") == 2 and tied.count("†") == 3
-    assert "†: the best, or not told apart from the best." in tied
+    assert "†: the best, or not significantly different from the best." in tied
 
 
 def test_any_axis_may_stand_down_or_across(

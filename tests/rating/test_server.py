@@ -69,7 +69,7 @@ async def test_strangers_are_refused(serve: Serve, tmp_path: Path) -> None:
     ("answers", "why"),
     [
         ({"teeth": "maybe"}, "neither yes nor no"),
-        ({"emotion": "fear"}, "none of the options"),
+        ({"emotion": "fear"}, "not one of the options"),
         ({"emotion": ["joy"]}, "a list is no answer"),
         ({"emotion": ""}, "no answer"),
         ({"teeth": True}, "no answer"),

@@ -1,4 +1,4 @@
-"""`--again N`: finished trials asked anew, beside the scores."""
+"""`--again N`: finished trials asked again; scores do not change."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_round_is_resumed_and_a_complete_one_asks_nothing(
     assert rows(desk)[0]["failed"] == 4
     whole = Served()
     desk.run(whole, again=6)
-    assert len(whole.asked) == 4, "what was asked anew is kept"
+    assert len(whole.asked) == 4, "replies of --again are kept"
     desk.run(whole, again=6)
     assert len(whole.asked) == 4
     assert any("is complete" in note for note in desk.notes)

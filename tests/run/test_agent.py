@@ -231,7 +231,7 @@ def test_swapped_findings_are_those_of_the_sample_that_is_recorded(tmp_path: Pat
     ("options", "fault"),
     [
         ({"protocol": "vote-3", "temperature": 1.0}, "uses no tools"),
-        ({"protocol": "agent:swim"}, "no way of calling"),
+        ({"protocol": "agent:swim"}, "neither a way of calling"),
         ({"protocol": "agent:text,turns=0"}, "no limit"),
         ({"protocol": "agent:text,turns=999"}, "at most 50"),
         ({"protocol": "single:text"}, "takes no settings"),

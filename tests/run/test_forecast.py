@@ -110,7 +110,7 @@ def test_a_plan_goes_by_the_replies_that_are_there(
     assert row["requests"] == COUNT - done
     assert row["reply_tokens"] == 7 * (COUNT - done)
     assert row["prompt_tokens"] == pytest.approx(132 * (COUNT - done), rel=0.01)
-    assert row["source"] == f"from {done} replies of it in the folder"
+    assert row["source"] == f"from its {done} replies in the folder"
 
 
 @dataclass
@@ -133,7 +133,7 @@ def test_what_does_not_fit_is_told_before_it_is_asked(desk: Desk) -> None:
     desk.run({"small": Limited(identity="2")}, pixels=("10000",))
     assert not any("context length" in note for note in desk.notes)
     none = Limited(longest=50, identity="3")
-    with pytest.raises(HarnessError, match="samples looked at are over the context length of 50"):
+    with pytest.raises(HarnessError, match="checked samples exceed the context length of 50"):
         desk.run({"tiny": none})
     assert not none.asked
 

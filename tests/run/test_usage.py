@@ -126,8 +126,8 @@ def test_what_is_not_told_is_said(desk: Desk, capsys: pytest.CaptureFixture[str]
     assert (blocked["refused_uncounted"], blocked["uncounted"]) == (12, 0)
     assert main(["score", "run"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "the server told no tokens of 12 of 12 replies" in told
-    assert "12 requests that the platform refused came without tokens and count none" in told
+    assert "no token counts for 12 of 12 replies" in told
+    assert "12 requests refused by the platform" in told
 
 
 PRICE = "1000000/0"
@@ -198,7 +198,7 @@ def test_a_budget_that_cannot_be_kept_is_refused(desk: Desk) -> None:
             desk.run(Counting(), prices=(wrong,))
     assert not desk.folder.path.exists()
     model = Counting(silent=True, window=4)
-    with pytest.raises(HarnessError, match="rule tells no token counts"):
+    with pytest.raises(HarnessError, match="rule reports no token counts"):
         desk.run(model, prices=(PRICE,), max_cost="1000")
     assert len(model.asked) == 1, "the first reply is waited for alone"
     with pytest.raises(HarnessError, match=r"1 replies .* without token counts"):
