@@ -1,3 +1,3 @@
-"""The version, in a file of its own: asking for it loads nothing else. Between releases it ends in `.dev0`."""
+"""The version, importable without loading anything else. Between releases it ends in `.dev0`."""
 
 __version__ = "0.3.0.dev0"

@@ -1,1 +1,1 @@
-"""What is worked out from the answers besides the scores of the fields, one analysis a file: its rows and its blocks."""
+"""Analyses beyond the scores of fields, one per file: their rows and blocks."""

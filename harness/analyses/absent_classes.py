@@ -1,4 +1,4 @@
-"""Which classes of a label field have no sample, so that no recall and no F1 of them is defined."""
+"""Classes of a label field without samples, whose recall and F1 are undefined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many answers changed where finished trials were asked anew (`--again`)."""
+"""How many answers changed when finished trials were asked again (`--again`)."""
 
 from __future__ import annotations
 

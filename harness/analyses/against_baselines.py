@@ -1,4 +1,4 @@
-"""The main metric of each field less that of the baselines: what "better than the baselines" rests on."""
+"""The main metric of each field minus that of the baselines, with paired intervals."""
 
 from __future__ import annotations
 

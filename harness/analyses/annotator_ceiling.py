@@ -1,4 +1,4 @@
-"""What the annotators themselves would score, where their votes are known: rows of the score tables."""
+"""The score of one annotator, if votes are known: rows of the score tables."""
 
 from __future__ import annotations
 

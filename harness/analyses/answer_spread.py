@@ -1,4 +1,4 @@
-"""How each cell's answers spread over the labels, and a warning where a model gives one answer to most pictures."""
+"""Distribution of each cell's answers over the labels, with a warning if most are equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label fields class by class: confusion matrices, how often each class is true and answered, how well it is known."""
+"""Label fields class by class: confusion matrices, class frequencies, recall, precision and F1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much the answers change where samples were asked several times."""
+"""How much answers change between repeats."""
 
 from __future__ import annotations
 

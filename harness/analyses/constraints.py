@@ -1,4 +1,4 @@
-"""Where answers were not held to what their channel wanted, and how many replies broke their constraint."""
+"""Cells whose constraint was not enforced, and replies that broke it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials that were put in another form than asked, such as a video shown as frames."""
+"""Trials sent in another form than requested, such as a video shown as frames."""
 
 from __future__ import annotations
 

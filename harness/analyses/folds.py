@@ -1,4 +1,4 @@
-"""Means and deviations over folds beside pooled values."""
+"""Mean and deviation over folds, next to pooled values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who answered: the key of a row in tables, and how it is headed."""
+"""Keys of rows in tables (model, prompt, condition...), and their headings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the order of the labels in a prompt does to the answers."""
+"""Effect of the label order in a prompt on the answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether answers follow a mixture of two labels, by the share of each."""
+"""Whether answers to mixtures of two labels follow the share of each."""
 
 from __future__ import annotations
 

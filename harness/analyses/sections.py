@@ -1,4 +1,4 @@
-"""Sections: what every analysis has to tell of one task, in the order of a report."""
+"""Sections: the blocks of all analyses of one task, in the order of a report."""
 
 from __future__ import annotations
 

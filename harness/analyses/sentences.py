@@ -1,4 +1,4 @@
-"""Answers in the challenge's sentences, scored as texts: BLEU and ROUGE-1 beside what a perfect answer reaches."""
+"""Answers in the challenge's sentences, scored as texts: BLEU and ROUGE-1, with the scores of perfect answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores and non-answers by the groups of an annotation: worst, best, gap, and who is refused most."""
+"""Scores and non-answers by groups of an annotation: worst, best, gap, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools: how often and how rightly they are called, and whether a model follows what they show."""
+"""Tools: how often they are called, how many calls are valid, and whether a model follows their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members of a set one by one, such as action units: F1 of each beside how often it is there."""
+"""Members of a set one by one, such as action units: F1 and frequency of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How numbers, metrics and outcomes are written for people."""
+"""Wording of numbers, metrics and outcomes for readers."""
 
 from __future__ import annotations
 

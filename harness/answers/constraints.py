@@ -1,4 +1,4 @@
-"""What a reply is held to on the channels `choice` and `logprob`, from the fields that it fills.
+"""Constraints on replies for the channels `choice` and `logprob`, built from the fields of a prompt.
 
 A kind gives the JSON schema of its own values. It may use: `{"type": "string"}` with `enum`, or with an anchored
 `pattern` (`^...$`) of texts that need no escape in JSON; `{"type": "number"}` with `minimum` and `maximum`;

@@ -1,4 +1,4 @@
-"""The last word of a reply that takes back what it said first ("Anger. No, scratch that, fear")."""
+"""Find the final answer of a reply that corrects itself ("Anger. No, scratch that, fear")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reply that was cut off at its token limit may be taken to have answered.
+"""Read replies that were cut off at the token limit.
 
 Something named on the way may have been taken back in what is missing. So an answer counts where it was marked as one
 (a final-answer line, the whole text, a line of its own, JSON) or stands in the first sentence; what a later sentence

@@ -1,4 +1,4 @@
-"""Whether what a reply names is denied.
+"""Detect negation of mentioned labels.
 
 Before a mention, at most `_REACH` words are looked at, back to the nearest negator that no clause
 boundary shuts off. Lists carry denial on ("no anger, fear or disgust"); a contrast ends it ("not

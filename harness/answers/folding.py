@@ -1,4 +1,4 @@
-"""Letters made plain: case, Unicode forms, accents put together, markup blanked. Positions are kept."""
+"""Fold letters: case, Unicode forms, combining accents and markup. Positions are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From JSON values to answers: which key is meant, and what a value says where its kind does not read it itself."""
+"""Read answers from JSON values: find the key, and interpret values that the field's kind does not read itself."""
 
 from __future__ import annotations
 

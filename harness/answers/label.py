@@ -1,4 +1,4 @@
-"""Reading one label from a reply.
+"""Read one label from a reply.
 
 In this order; the first that decides ends it:
 

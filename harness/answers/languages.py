@@ -1,4 +1,4 @@
-"""Which languages a label set is in, and which one a reply is in."""
+"""Detect the languages of a label set and of a reply."""
 
 from __future__ import annotations
 

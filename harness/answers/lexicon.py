@@ -1,4 +1,4 @@
-"""Lexicons: what words and wordings mean, one JSON file a language in `lexicons/`.
+"""Lexicons of words and phrases, one JSON file per language in `lexicons/`.
 
 `affect` holds classes; a class holds families; a family, written `form|form|...`, holds the forms of
 one word (`traurig(,e,er)` stands for traurig, traurige and trauriger). A word is in a class only

@@ -1,4 +1,4 @@
-"""Finding JSON objects in a reply, forgiving what models get wrong, in one pass.
+"""Find JSON objects in a reply in one pass, tolerating common mistakes of models.
 
 Read: prose and fences around, single quotes, trailing commas, bare keys, Python's True/None,
 comments, an object cut off. What is not forgiven is left out, never made up. Depth is limited.

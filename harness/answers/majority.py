@@ -1,4 +1,4 @@
-"""One answer of several replies to the same question: what most of them say."""
+"""Majority vote over several replies to the same question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The challenge's sentence forms, made from values: what a row of a MEGC answer file holds.
+"""Sentence forms of the MEGC challenge, built from values.
 
 Wordings are those of the published ME-VQA training files (MEGC 2025), letter for letter; those of
 the open questions of 2026 were not seen and take the same sentence.

@@ -1,4 +1,4 @@
-"""Where a reply names a label, and whether it says so, denies it, supposes it, or says it in passing."""
+"""Find mentions of labels in a reply: claimed, negated, hypothetical or in passing."""
 
 from __future__ import annotations
 

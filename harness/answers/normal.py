@@ -1,4 +1,4 @@
-"""A reply made plain: Unicode folded, markup blanked, reasoning blocks taken out.
+"""Normalise a reply: fold Unicode, blank markup, remove reasoning blocks.
 
 Every step keeps positions, so that what is read can be pointed at in the reply as it came.
 """

@@ -1,4 +1,4 @@
-"""Reading a number on a scale.
+"""Read a number on a scale.
 
 The whole reply; else behind the last final-answer anchor or the field's own name; else the only
 number there is. Descriptions of the scale ("from -1 to 1", "(-1, 1)") and list numbers ("1. ") are

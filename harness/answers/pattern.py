@@ -1,4 +1,4 @@
-"""Regular expressions compiled when they are first used: a run uses few of those that parsers hold."""
+"""Regular expressions that are compiled on first use."""
 
 from __future__ import annotations
 

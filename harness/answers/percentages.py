@@ -1,4 +1,4 @@
-"""Reading a distribution over labels: one JSON object of percentages, `{"anger": 10, "happiness": 90}`.
+"""Read a distribution over labels: one JSON object of percentages, `{"anger": 10, "happiness": 90}`.
 
 Keys are labels of the field in any spelling it knows, or stand in one object under a single key (`{"emotion": {...}}`);
 values are numbers, with or without a percent sign. A label left out has 0. The numbers add up to 100, or to 1 where

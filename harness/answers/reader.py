@@ -1,4 +1,4 @@
-"""From a reply to one Answer a field.
+"""Read one Answer per field from a reply.
 
 A `Reader` is built once per (task, prompt) and called per reply. In text and final form a reply
 that names several asked fields ("the fine-grained expression class is X, and the coarse ...") is

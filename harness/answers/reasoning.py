@@ -1,4 +1,4 @@
-"""Where a reply reasons, where its answer stands, and where its turn ends.
+"""Split a reply into reasoning and answer, and find the end of its turn.
 
 Model families mark their reasoning differently, and servers without a parser for it leave it in the text: blocks
 (`<think>`, `[THINK]`, `<seed:think>`, `<|START_THINKING|>`, Kimi's and Gemma's own), channels (gpt-oss), sections of

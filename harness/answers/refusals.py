@@ -1,4 +1,4 @@
-"""Telling that a model declined: by policy (`refusal`) or because it could not tell (`abstention`).
+"""Detect that a model declined: by policy (`refusal`) or because it was not sure (`abstention`).
 
 The wordings stand in the lexicons. What a declining sentence names is no answer: "My guidelines
 prevent me from inferring emotions like happiness" declines.

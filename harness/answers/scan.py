@@ -1,4 +1,4 @@
-"""What a reply holds, found once, and the places in it that matter for one label."""
+"""One pass over a reply, with the positions that matter for labels."""
 
 from __future__ import annotations
 

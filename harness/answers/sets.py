@@ -1,4 +1,4 @@
-"""Reading a set of names, such as the action units shown.
+"""Read a set of names, such as action units.
 
 A list (commas, semicolons, "and", "+", bullets, a JSON array) behind the last lead-in ("the action
 units present are:") or as the whole reply. Names that the label set does not hold stay in the

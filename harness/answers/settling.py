@@ -1,4 +1,4 @@
-"""Which of several labels a reply means: by scores, by rank, by what it says is the stronger.
+"""Choose between several labels in a reply: by scores, ranks or stated preference.
 
 "happy 0.7, sad 0.2" is happiness, "Top-1: disgust; Top-2: anger" is disgust, "primarily fear, with
 some surprise" is fear, "anger over disgust" is anger. Scores count only where they are such:

@@ -1,4 +1,4 @@
-"""The languages that a reply is read in: their function words and wordings, put together."""
+"""Combine the function words and phrases of the languages that a reply is read in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions and suppositions: what a reply names without saying that it is so.
+"""Detect questions and hypotheticals, which name a label without claiming it.
 
 "Is she happy?", "Do you want me to look for sadness?", "If he were smiling it would be happiness",
 "Fear would need wider eyes", "One would expect sadness" name a label and claim nothing. "If I had

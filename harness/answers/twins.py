@@ -1,4 +1,4 @@
-"""One class written in several ways: spellings that differ in case, space or Unicode form, and forms of one word."""
+"""Join spellings of one class: differences of case, space or Unicode form, and forms of one word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one field is read from replies, whatever its kind: the record that a kind's `reader` gives."""
+"""The record returned by a kind's `reader`: how one field is read from replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short ways to write an Answer, and what every kind of field does with a reply that says nothing."""
+"""Helpers that build an Answer, and the handling of replies without content for every kind of field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named label sets, what their labels look like on a face, and the spelling of annotations."""
+"""Named label sets, their typical facial signs, and the spelling of annotations."""
 
 from __future__ import annotations
 

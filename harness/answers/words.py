@@ -1,4 +1,4 @@
-"""English function words that the rules are written over; other languages' words stand for these."""
+"""English function words used by the rules; words of other languages are mapped to them."""
 
 from __future__ import annotations
 

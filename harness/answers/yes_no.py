@@ -1,4 +1,4 @@
-"""Reading yes or no.
+"""Read yes or no.
 
 In this order: the whole reply; the last final-answer anchor; the first word; the words yes and no
 wherever they stand as words of their own ("no" inside "nose" or "notice" is none, "no teeth are

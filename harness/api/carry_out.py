@@ -1,4 +1,4 @@
-"""A run from plan to report: the one way, for the command and for Python."""
+"""Carry out a run from plan to report, for the command and for Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of Python as the changes that `--set` writes: `source={"file": ...}` is `source.file=...`."""
+"""Python values as `--set` changes: `source={"file": ...}` is `source.file=...`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scores of a run as a notebook shows them."""
+"""The scores of a run as HTML for notebooks."""
 
 from __future__ import annotations
 

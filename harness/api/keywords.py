@@ -1,4 +1,4 @@
-"""Options by name: one that does not exist is told with those that do, as the commands tell theirs."""
+"""Check option names; errors list similar names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model of one's own: an object with a card and an async reply, evaluated like any other."""
+"""Model objects of users: a card and an async `reply`, evaluated like other models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models of a run with the settings that `harness.toml` or Python has for them."""
+"""Models of a run with their settings from `harness.toml` or Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `harness run` and `harness.evaluate` take, checked in one place."""
+"""Options of `harness run` and `harness.evaluate`, checked in one place."""
 
 from __future__ import annotations
 

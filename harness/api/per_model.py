@@ -1,4 +1,4 @@
-"""Options that are given for one model, as `MODEL=VALUE`, or for all that take them."""
+"""Options for one model (`MODEL=VALUE`) or for all models that accept them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `Run.rescore` is told, as `harness score` takes it."""
+"""Arguments of `Run.rescore`, as for `harness score`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on disk, as `harness.open_run` and `harness.evaluate` give it."""
+"""A run on disk, as returned by `harness.open_run` and `harness.evaluate`."""
 
 from __future__ import annotations
 

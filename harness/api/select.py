@@ -1,4 +1,4 @@
-"""Prompts chosen on some samples and reported on others, so that the best one is not the luckiest one."""
+"""Choose prompts on some samples and report on others, so that the best score is not due to luck."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who follows a run: a stream, a notebook, nobody."""
+"""Progress output of a run: a stream, a notebook, or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The floor: a client that reads each picture, puts it to the server with aiohttp and counts the hits. No more.
+"""The baseline client: reads each picture, sends it with aiohttp and counts correct answers.
 
 python -m harness.bench.baseline_client URL LABELS_CSV IN_FLIGHT
 """

@@ -1,4 +1,4 @@
-"""Where clients are measured: a server of our own, pictures, and a folder that is thrown away."""
+"""The test setup: a local server, pictures, and a temporary folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One command in a process of its own: what it took, by the kernel's account."""
+"""Run one command in its own process and measure its resources, as counted by the kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown for a file or a terminal."""
+"""The measurements as Markdown, for a file or a terminal."""
 
 from __future__ import annotations
 

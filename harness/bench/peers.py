@@ -1,4 +1,4 @@
-"""Other tools over the same pictures, each in an environment of its own."""
+"""Other tools on the same pictures, each in its own environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures to ask about: drawn faces as 224 x 224 JPEG files, all different, and a table of their labels."""
+"""Pictures for the benchmark: drawn faces as different 224 x 224 JPEG files, with a table of their labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chat-completions server for measuring clients: cheap, with latency and faults to order, and it counts.
+"""A cheap chat-completions server for measuring clients, with configurable latency and faults. It counts requests.
 
 The reply is a word drawn from the digest of the picture, so every client that sends the same picture is told
 the same. Faults too are chosen by picture, never by time, so that two runs meet the same ones.

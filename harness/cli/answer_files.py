@@ -1,4 +1,4 @@
-"""Files of answers among the things that a command takes: `harness compare` and `harness gate`."""
+"""Answer files as arguments of `harness compare` and `harness gate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`harness rate`: people judge the samples of a task on a page of this machine."""
+"""`harness rate`: let people rate the samples of a task on a local page."""
 
 from __future__ import annotations
 

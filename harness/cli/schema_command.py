@@ -1,4 +1,4 @@
-"""`harness schema`: the JSON schema of a file that people write, for editors."""
+"""`harness schema`: print the JSON schema of a file format, for editors."""
 
 from __future__ import annotations
 

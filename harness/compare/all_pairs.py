@@ -1,4 +1,4 @@
-"""All of a command: every pair, the ranking of many cells, and which factor their scores vary by."""
+"""Compare all pairs of cells, rank them, and estimate variance components."""
 
 from __future__ import annotations
 

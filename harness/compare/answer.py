@@ -1,4 +1,4 @@
-"""What an experiment found, in words."""
+"""The result of an experiment in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An overview for a terminal: the answer, the ranking and the differences, in at most a screen or two."""
+"""An overview for a terminal: the answer, the ranking and the differences, in one or two screens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: the cells of run folders and of prediction tables, each with one field of its answers."""
+"""Cells to compare, from run folders and prediction tables, with one field of their answers."""
 
 from __future__ import annotations
 

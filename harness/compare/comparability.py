@@ -1,4 +1,4 @@
-"""Whether two cells differ in one thing only: the axis under test. Everything else has to be the same."""
+"""Check that two cells differ only in the axis under test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison finds, as plain data: the shape of `--json`, and what tables are made from."""
+"""Results of a comparison as plain data: the shape of `--json`, and the input of tables."""
 
 from __future__ import annotations
 

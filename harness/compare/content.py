@@ -1,4 +1,4 @@
-"""Samples paired by what they show, where two runs call the same pictures by different ids."""
+"""Pair samples by their pictures, for runs with different ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which samples two cells answer differently: right under one alone, or wrong in different ways."""
+"""Samples that two cells answer differently."""
 
 from __future__ import annotations
 

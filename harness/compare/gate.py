@@ -1,4 +1,4 @@
-"""Whether a run is worse than a baseline by more than a margin: for pipelines that must not ship something worse."""
+"""Test whether a run is worse than a baseline by more than a margin, for pipelines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gate finds, for continuous integration: JUnit XML, a summary in Markdown, JSON."""
+"""Results of a gate for continuous integration: JUnit XML, a Markdown summary, JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leave-one-subject-out choice of a prompt: what a prompt chosen on other subjects is worth on a new one.
+"""Leave-one-subject-out choice of a prompt: its expected score on new subjects.
 
 For each subject the prompt that scores best on all others is chosen, and the subject is scored with it; the
 scored rows of all subjects are pooled (as LOSO evaluation in micro-expression recognition pools folds: See,

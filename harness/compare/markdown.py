@@ -1,4 +1,4 @@
-"""Blocks as Markdown, for a pull request or a paper's notes."""
+"""Blocks as Markdown, for pull requests and notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two cells over the samples they share: differences, tests, classes, slices, and what would settle it."""
+"""Compare two cells over shared samples: differences, tests, classes, slices, and samples needed to decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before anything is asked: which difference a plan's samples could show, and how many would show a given one."""
+"""Power before a run: the smallest detectable difference, and the samples needed for a given one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report as blocks of text: what stands in each table and line, before anything is drawn."""
+"""A comparison as blocks of tables and lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named, deterministic changes of what a model is shown."""
+"""Named, deterministic changes to what a model is shown."""
 
 from harness.conditions.presentation import Presentation, read_presentation
 from harness.conditions.registry import (

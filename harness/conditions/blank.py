@@ -1,4 +1,4 @@
-"""The condition that hides the face: what is left is the prompt's own pull."""
+"""The condition that hides the face, to measure the effect of the prompt alone."""
 
 from __future__ import annotations
 

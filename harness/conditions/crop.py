@@ -1,4 +1,4 @@
-"""The face alone: `face-crop`, or with a margin of its own `face-crop:0.4`.
+"""Crop to the face: `face-crop`, or with another margin `face-crop:0.4`.
 
 The box is the annotated one, else that around the landmarks (chin to the middle of the forehead); see
 `harness.media.marks` for the names. A square about it, its side (1 + 2 margin) times the box's longer side, is moved

@@ -1,4 +1,4 @@
-"""One cue of a drawn face changed and all else held equal: `cue:teeth_visible=yes`.
+"""Change one cue of a drawn face, everything else equal: `cue:teeth_visible=yes`.
 
 Two runs that differ in this condition alone show what the cue causes; see `harness.cues`.
 """

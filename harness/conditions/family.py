@@ -1,4 +1,4 @@
-"""Conditions with a parameter in their name: a number behind a hyphen (`uniform-8`), words behind a colon (`resize:224`)."""
+"""Conditions with a parameter in their name: a number (`uniform-8`) or words (`resize:224`)."""
 
 from __future__ import annotations
 

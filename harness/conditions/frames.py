@@ -1,4 +1,4 @@
-"""Conditions that show some frames of a clip; single pictures pass unchanged."""
+"""Conditions that show selected frames of a clip; single pictures are unchanged."""
 
 from __future__ import annotations
 

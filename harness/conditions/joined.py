@@ -1,4 +1,4 @@
-"""Several conditions at once: `onset-apex-offset+optical-flow` shows the pictures of one, then of the other."""
+"""Several conditions in sequence: `onset-apex-offset+optical-flow` shows the pictures of one, then of the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two samples as one, for an ambiguity that is known: `mix:0.7` is seven parts the sample, three parts another.
+"""Mix two samples to create a known ambiguity: `mix:0.7` is 70% of the sample and 30% of another.
 
 After MIDAS (arXiv 2506.20867), which trains on mixed clips with mixed labels: here a model that was not trained so is
 shown them, and `harness.analyses.rows.mixture` says whether its label distribution follows the mixed soft label. Which sample

@@ -1,4 +1,4 @@
-"""Conditions that show the movement of a clip from its onset to its apex, or make it larger.
+"""Conditions that show or magnify the movement of a clip from its onset to its apex.
 
 Onset and apex are those annotated, else stood in for as `harness.media.frames` says. A single picture,
 and a clip in which onset and apex are one frame, have no movement to show: the trial fails as such.

@@ -1,4 +1,4 @@
-"""One part of the face covered, or as much of the face elsewhere: `region:mouth=blur`, `region-control:mouth=blur`.
+"""Cover one part of the face, or an equal area elsewhere on it: `region:mouth=blur`, `region-control:mouth=blur`.
 
 For photographs, where a cue cannot be drawn again. What a model's answer loses by the first beyond what it loses by
 the second is its reliance on that region (`harness cues`): not a cause, since covering takes away more than a cue.

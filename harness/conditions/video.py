@@ -1,4 +1,4 @@
-"""Conditions that show a clip as one video, at the times at which its frames were recorded."""
+"""Conditions that show a clip as one video with its recorded frame times."""
 
 from __future__ import annotations
 

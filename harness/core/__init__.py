@@ -1,1 +1,1 @@
-"""The words of the instrument as frozen types, one a file."""
+"""The core types as frozen dataclasses, one per file."""

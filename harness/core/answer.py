@@ -1,4 +1,4 @@
-"""What was read from a reply for one field."""
+"""The answer to one field, read from a reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks: what an analysis has to tell, as data. A writer draws them for a terminal, a page, Markdown or JSON.
+"""Blocks: results of an analysis as data. Writers draw them for a terminal, a page, Markdown or JSON.
 
 The union is closed: a writer that draws these draws every analysis, and an analysis that uses them is drawn
 everywhere. Blocks hold values, not formatted text, wherever a value is told.

@@ -1,4 +1,4 @@
-"""Patterns over cells: which cells an experiment leaves out, and which it compares the others with."""
+"""Patterns over cells: which cells an experiment leaves out, and which it compares with."""
 
 from __future__ import annotations
 

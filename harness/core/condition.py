@@ -1,4 +1,4 @@
-"""A named, deterministic change of what the model is shown."""
+"""A named, deterministic change to what the model is shown."""
 
 from __future__ import annotations
 

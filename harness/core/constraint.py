@@ -1,4 +1,4 @@
-"""What a reply is held to while it is generated."""
+"""Constraints on a reply during generation."""
 
 from __future__ import annotations
 

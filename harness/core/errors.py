@@ -1,4 +1,4 @@
-"""The one exception a person is meant to read."""
+"""The exception that users see."""
 
 from __future__ import annotations
 

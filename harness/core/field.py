@@ -1,4 +1,4 @@
-"""A named slot of an answer: what kind of value fills it, and how it is scored."""
+"""A named part of an answer: its kind of value, and how it is scored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a reply ended, in one word for all servers."""
+"""Finish reasons of all servers, mapped to one vocabulary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of files found by name: a person's own, what is shipped, and what other packages bring by entry points."""
+"""Folders of files found by name: the user's own, the built-in ones, and those of other packages (entry points)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's reply to one request, or the typed error that stands in its place."""
+"""A model's reply to one request, or a typed error instead."""
 
 from __future__ import annotations
 

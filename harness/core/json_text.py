@@ -1,4 +1,4 @@
-"""JSON of others, read within limits: how deep, how many values, how long a number."""
+"""Read untrusted JSON with limits on depth, number of values and length of numbers."""
 
 from __future__ import annotations
 

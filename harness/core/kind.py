@@ -1,4 +1,4 @@
-"""What kind of value fills a field: how it is read, held to, compared, scored and shown.
+"""Field kinds: how values of a field are read, constrained, compared, scored and shown.
 
 A kind is one record of functions. Everything outside `harness.kinds` asks the kind of a field and tells none apart by
 name, so that a package adds a kind with a record and an entry point::

@@ -1,4 +1,4 @@
-"""The protocol behind which every model stands."""
+"""The protocol that every model adapter implements."""
 
 from __future__ import annotations
 

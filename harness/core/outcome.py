@@ -1,4 +1,4 @@
-"""What became of one question put to a model: an answer, or exactly one reason why not."""
+"""The outcome of a trial: an answer, or exactly one reason why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A handle on one encoded picture. Nothing is read until it is asked for."""
+"""A handle on one encoded picture, which is read on demand."""
 
 from __future__ import annotations
 

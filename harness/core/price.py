@@ -1,4 +1,4 @@
-"""What a model's tokens and pictures cost, as its provider asks for it."""
+"""Prices of a model's tokens and pictures."""
 
 from __future__ import annotations
 

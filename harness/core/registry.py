@@ -1,4 +1,4 @@
-"""Things found by name: built in, or brought by another package's entry points."""
+"""Objects found by name: built in, or from entry points of other packages."""
 
 from __future__ import annotations
 

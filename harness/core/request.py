@@ -1,4 +1,4 @@
-"""What is asked of a model, and the key that names it."""
+"""A request to a model, and its key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thing to judge, with what is known about it."""
+"""A sample to judge, with its annotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pictures are sent: at most so many pixels, and at which detail a server is asked to look."""
+"""How pictures are sent: the maximum number of pixels, and the detail requested from a server."""
 
 from __future__ import annotations
 

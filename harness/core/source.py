@@ -1,4 +1,4 @@
-"""A reader for one family of data sets as it lies on disk."""
+"""The reader of one family of data sets."""
 
 from __future__ import annotations
 

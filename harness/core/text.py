@@ -1,4 +1,4 @@
-"""Stable JSON, hashes, and texts of others made safe to print."""
+"""Stable JSON, hashes, and safe printing of untrusted text."""
 
 from __future__ import annotations
 

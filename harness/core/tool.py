@@ -1,4 +1,4 @@
-"""A tool that a model may use before it answers, and what comes of a call."""
+"""A tool that a model can use before it answers, and the result of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tools a model may use, and whether they are made to lie: an axis of a run."""
+"""The tools of a cell, and how they are altered: an axis of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML of others, read within limits: how deep, how much, and each key once.
+"""Read untrusted YAML with limits on depth and size, and without duplicate keys.
 
 A short text can stand for endless data (`a: &a [*b, *b]`), nest deeper than a parser's stack, or hold a number of a
 million digits. All of that is counted while the parser's events pass, before anything is built of them.

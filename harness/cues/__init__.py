@@ -1,4 +1,4 @@
-"""Introspection audited: what a model says it saw, what its judgement follows from, what truly moves it."""
+"""The cue audit: which cues a model reports, which its judgement follows, and which change its answers."""
 
 from harness.cues.audit import Audit, audit
 from harness.cues.interventions import Effects, causes, region_reliance

@@ -1,4 +1,4 @@
-"""Mean paired changes of a judgement, and stated reliance beside them.
+"""Mean paired changes of a judgement, with stated reliance.
 
 Drawn faces are rendered again with one cue shown and with it hidden; both pictures are put to the
 model. A pair's difference is an effect of the cue on that picture, not an association: nothing else

@@ -1,4 +1,4 @@
-"""Pairs of cells that differ in what was done to one part of the face, found among the conditions of a run."""
+"""Find pairs of conditions of a run that differ in one part of the face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the controls of covered regions lie on features of the face, from what a run recorded."""
+"""How much the controls of covered regions overlap features of the face, from what a run recorded."""
 
 from __future__ import annotations
 

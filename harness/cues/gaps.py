@@ -1,4 +1,4 @@
-"""How a score differs between the groups that a cue, or any annotation, makes."""
+"""Score differences between groups of a cue or of any annotation."""
 
 from __future__ import annotations
 

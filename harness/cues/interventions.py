@@ -1,4 +1,4 @@
-"""What a run's contrasts show: effects of changed cues, reliance on covered regions, and stated reliance beside both."""
+"""Effects of changed cues, reliance on covered regions, and stated reliance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured in a cell, sample by sample, and how far an answer lies from that to the unchanged picture."""
+"""Outcomes of a cell per sample, and the distance of an answer from that to the unchanged picture."""
 
 from __future__ import annotations
 

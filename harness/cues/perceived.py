@@ -1,4 +1,4 @@
-"""What a model says it sees against what is there, and what a false alarm does to its judgement."""
+"""Compare reported cues with annotated ones, and measure how false alarms relate to judgements."""
 
 from __future__ import annotations
 

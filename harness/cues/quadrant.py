@@ -1,4 +1,4 @@
-"""Does the emotion that a model names fit the valence and arousal that it gives?
+"""Check whether a model's emotion agrees with its valence and arousal.
 
 Each emotion has a place on the circumplex (Russell 1980). The signs are those on which the
 literature agrees; surprise has no sign of valence, neutral none at all, sadness and contempt are

@@ -1,4 +1,4 @@
-"""What a model's own valence or arousal follows from, among the cues that it reports itself.
+"""Regress a model's own valence or arousal on the cues that it reports.
 
 Ordinary least squares on one-hot cues. Sums of X'X, X'y and y'y are additive, so resampling
 clusters and leaving folds out need no second pass over the samples. R2 in sample inflates with the

@@ -1,4 +1,4 @@
-"""The cue report: which fields are cues, which are the judgement, and which say what it rests on.
+"""The fields of a cue report: cues, judgement, and stated reliance.
 
 After the design of "Reading Smiles" (arXiv 2506.19079), whose schema is not public: this one is the
 project's own, and versioned.

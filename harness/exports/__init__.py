@@ -1,1 +1,1 @@
-"""A run as others may have it: written without private matter, and read back."""
+"""Exports: write a run without private data, and read it back."""

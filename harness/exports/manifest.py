@@ -1,4 +1,4 @@
-"""The manifest as an export holds it: no path, no data source but its family, no command line."""
+"""The manifest of an export: no paths, no data source except its family, no command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in an export that stand for ids: equal for equal ids, of use only to those who hold the data.
+"""Pseudonyms of ids in an export: equal for equal ids, reversible only for holders of the data.
 
 A plain hash of an id such as `test_0001.jpg` is undone by trying all such names. So ids are hashed with a key
 (HMAC-SHA-256, RFC 2104), which is by default the digest of the data set's annotations: whoever holds the same

@@ -1,4 +1,4 @@
-"""An export read back: records as scoring has them, under the names that the export gave."""
+"""Read an export: records as scoring has them, under the export's pseudonyms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Change one cue of a drawn face and nothing else: same person, room, light and sensor noise.
+"""Change one cue of a drawn face only: same person, room, light and sensor noise.
 
 The emotion of the changed face is the label of the face it was made from, for comparison only. A
 cue that hangs on another (forehead lines on raised brows, gaze on open eyes) moves only within

@@ -1,4 +1,4 @@
-"""Wrinkles, folds and bulges: which lines a face shows for its action units and its age.
+"""Wrinkles, folds and bulges of a face, by its action units and age.
 
 Each line is drawn into one grey map; the light then darkens the map and brightens its lower rim.
 Where each line runs follows the appearance changes in the FACS manual (2002).

@@ -1,4 +1,4 @@
-"""What is to be seen on a drawn face, by stated rules on the geometry that was drawn.
+"""Visible cues of a drawn face, by explicit rules on its geometry.
 
 Each rule compares the landmarks with those of the same person at rest, in face units, before the
 head is turned; so neither pose nor identity changes a cue. Teeth alone are counted in pixels.

@@ -1,4 +1,4 @@
-"""What a drawing is made from: a person, a movement, a pose and a camera."""
+"""Input of a drawing: a person, a movement, a pose and a camera."""
 
 from __future__ import annotations
 

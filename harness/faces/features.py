@@ -1,4 +1,4 @@
-"""Eyes, brows, nose and mouth, painted in flat colour; light comes later."""
+"""Paint eyes, brows, nose and mouth in flat colour; light is added later."""
 
 from __future__ import annotations
 

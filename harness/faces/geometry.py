@@ -1,4 +1,4 @@
-"""Landmarks of a face from its identity and its action units, in face units, seen from the front.
+"""Landmarks of a face from its identity and action units, in face units, seen from the front.
 
 x runs to the right of the picture, y down, the origin lies between the eyes; half the width of an
 average face is 1. What each unit moves follows the appearance changes listed in the FACS manual

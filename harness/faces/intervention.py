@@ -1,4 +1,4 @@
-"""Which cues of a drawn face can be changed alone, to what, and which pixels that may touch."""
+"""Cues of a drawn face that can be changed alone, their values, and the pixels that may change."""
 
 from __future__ import annotations
 

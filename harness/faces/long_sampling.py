@@ -1,4 +1,4 @@
-"""Long videos by number: when their expressions, blinks, glances and turns of the head come."""
+"""Sample long videos by number: times of expressions, blinks, glances and head turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about and events of a drawn long video, as ME-LVQA and ME-STR put them."""
+"""Questions about and events of a drawn long video, in the form of ME-LVQA and ME-STR."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cues of a face without drawing all of it."""
+"""Measure the cues of a face without drawing all of it."""
 
 from __future__ import annotations
 

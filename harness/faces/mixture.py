@@ -1,4 +1,4 @@
-"""Blends of two expressions with the share of each: soft labels that are known exactly."""
+"""Blends of two expressions with known shares: exact soft labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A face becomes a picture: flat colour supersampled, then light, then the camera."""
+"""Paint a face: supersampled flat colour, then light, then the camera."""
 
 from __future__ import annotations
 

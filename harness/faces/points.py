@@ -1,4 +1,4 @@
-"""The 68 landmarks of iBUG 300-W on a drawn face, so that what is done to photographs can be done to it."""
+"""The 68 landmarks of iBUG 300-W on a drawn face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which action units make up which emotion, and the valence and arousal that go with them.
+"""Action units of each emotion, with its valence and arousal.
 
 The combinations follow the prototypes and major variants of EMFACS (Friesen & Ekman, EMFACS-7,
 1983) as far as they use units that can be drawn. The table is our own: weights, optional units

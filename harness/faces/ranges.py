@@ -1,4 +1,4 @@
-"""Every range that drawn faces are sampled from, in one place.
+"""All ranges that drawn faces are sampled from.
 
 Lengths are in face units: one unit is half the width of an average face, x runs to the right
 of the picture, y runs down, the origin lies between the eyes. Angles are degrees. Each nuisance

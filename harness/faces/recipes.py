@@ -1,4 +1,4 @@
-"""Which movements give a face the wanted value of a cue: targets for the units that make the cue.
+"""Movements that give a face a wanted value of a cue: targets for its action units.
 
 A recipe leads from the units of a face towards its targets; units of the cue that it neither names
 nor keeps go to rest. The numbers are ours; the names of the values are those of

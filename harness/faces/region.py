@@ -1,4 +1,4 @@
-"""The part of a picture that a change of one cue may touch."""
+"""The part of a picture that a change of one cue can affect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faces by number: each one computed on its own from (seed, split, index)."""
+"""Sample faces by number: each one is computed independently from (seed, split, index)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Background and camera: what a picture has that the face does not cause."""
+"""Background and camera: parts of a picture that do not depend on the face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contact sheets: many drawn faces with captions in one picture, to look at."""
+"""Contact sheets of many drawn faces with captions in one picture."""
 
 from __future__ import annotations
 

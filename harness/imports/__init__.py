@@ -1,1 +1,1 @@
-"""Answers made elsewhere, brought into a run folder: files of predictions and logs of other tools."""
+"""Import answers from other tools into a run folder: files of predictions and logs."""

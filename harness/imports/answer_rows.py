@@ -1,4 +1,4 @@
-"""What a row of answers may hold beside its own columns, and how replies that were cut or withheld are written."""
+"""Extra content of answer rows, and how truncated or withheld replies are marked."""
 
 from __future__ import annotations
 

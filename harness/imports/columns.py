@@ -1,4 +1,4 @@
-"""Which column of a file of answers holds what: by flags, by a map file, or by the usual names."""
+"""Find the columns of a file of answers: by options, by a map file, or by usual names."""
 
 from __future__ import annotations
 

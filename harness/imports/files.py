@@ -1,4 +1,4 @@
-"""Files of answers made elsewhere, row by row: tables, and the logs of inspect-ai, lmms-eval, lm-eval and VLMEvalKit.
+"""Read files of answers row by row: tables, and the logs of inspect-ai, lmms-eval, lm-eval and VLMEvalKit.
 
 A row of a log keeps its own keys and gains three: `@answer`, the raw reply (not what the tool's own filter
 made of it); `@finish`, why it ended; `@failure`, why there is none.

@@ -1,4 +1,4 @@
-"""The run folder of answers made elsewhere: manifest, plan, and a journal of what was said."""
+"""Write the run folder of imported answers: manifest, plan and journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The usable rows of a file of answers, held in columns: a million take some tens of megabytes.
+"""The usable rows of a file of answers, stored in columns: a million take some tens of megabytes.
 
 What a row says besides its id and its cluster is written as JSON, and each distinct text is held once.
 """

@@ -1,4 +1,4 @@
-"""Answers made elsewhere, written down as a run folder, so that scoring and reporting know one way only.
+"""Import answers from other tools as a run folder, so that scoring and reporting work as for any run.
 
 The folder reads as if a model named `predictions:FILE` had been run once on the task's samples with the
 prompt `-`. What is not known of it (sampling, the prompt's words) is left empty, never made up.

@@ -1,4 +1,4 @@
-"""Ranked lists of labels, as tables write them: JSON, Python's way, or parted by commas or `>`."""
+"""Ranked lists of labels in tables: JSON, Python lists, or separated by commas or `>`."""
 
 from __future__ import annotations
 

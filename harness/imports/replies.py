@@ -1,4 +1,4 @@
-"""From the cells of a file of answers to replies that the parser reads, ranked lists apart."""
+"""Convert cells of a file of answers to replies for the parser; ranked lists are kept separately."""
 
 from __future__ import annotations
 

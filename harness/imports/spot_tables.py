@@ -1,4 +1,4 @@
-"""Spotting results made elsewhere: tables of intervals against tables, or a task, of true ones.
+"""Score spotting results of other tools: tables of intervals against tables, or a task, of true ones.
 
 Columns as the ME-STR challenge has them: subject, video, onset, offset, emotion; a further column `dataset` gives
 each set's scores beside the pooled ones.

@@ -1,4 +1,4 @@
-"""The kinds of fields that this package brings, one a file; :class:`harness.core.kind.Kind` says what a kind is."""
+"""Built-in field kinds, one per file; see :class:`harness.core.kind.Kind`."""
 
 from harness.core.kind import KINDS, Kind, describe_kinds, kind_named, kind_of
 

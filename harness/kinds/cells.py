@@ -1,4 +1,4 @@
-"""Cells of a table as plain values, for the kinds that read their truths from them."""
+"""Read table cells as plain values."""
 
 from __future__ import annotations
 

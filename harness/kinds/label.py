@@ -1,4 +1,4 @@
-"""One label out of several."""
+"""One label from a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as the metric families take them."""
+"""Convert values to the form that metric families expect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Yes or no: a label out of two that every task spells alike."""
+"""Yes or no: two labels with the same spelling in every task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages that this machine serves to itself have in common: `harness rate` and `harness view`.
+"""Shared code of the local pages: `harness rate` and `harness view`.
 
 Both are served by aiohttp, which the package needs as a client of model servers anyway.
 """

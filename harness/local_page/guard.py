@@ -1,4 +1,4 @@
-"""Who may ask: this machine alone, and pages of this server alone.
+"""Access control: only this machine, and only pages of this server.
 
 A request must name this machine as its host, so that no name of another points here, and what it writes must come from
 a page of the same address. Whoever has the address with its token is taken for its owner.

@@ -1,4 +1,4 @@
-"""One page from its template: script and style inside it, nothing loaded from elsewhere."""
+"""Build one self-contained page from its template, with script and style inside."""
 
 from __future__ import annotations
 

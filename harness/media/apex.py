@@ -1,4 +1,4 @@
-"""The apex of a clip that nobody annotated, found from its pixels.
+"""Estimate the apex of a clip from its pixels if it is not annotated.
 
 The apex is the frame that differs most from the rest pose (the idea of Liong, See, Wong, Le Ngo, Oh
 and Phan, "Automatic apex frame spotting in micro-expression database", ACPR 2015, there with other

@@ -1,4 +1,4 @@
-"""A place elsewhere on the face that can be covered in a part's stead.
+"""Find a place elsewhere on the face to cover instead of a part.
 
 A control covers as many pixels in the same shapes: each piece of the part (one eye, then the other; the larger first)
 is moved as a whole by whole pixels to where, inside the outline of the face and the picture and clear of the part

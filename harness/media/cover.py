@@ -1,4 +1,4 @@
-"""Parts of a picture covered."""
+"""Cover parts of a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encoded pictures decoded to RGB, with limits that hold before any pixel is allocated."""
+"""Decode pictures to RGB, with limits that are checked before pixels are allocated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture made from others when it is read: the difference of two frames, their flow, a frame magnified."""
+"""Pictures derived from others when they are read: difference of two frames, optical flow, magnified frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes read from the containers of JPEG, PNG and WebP files, where these lead to a proper end."""
+"""Read sizes from the containers of JPEG, PNG and WebP files that have a proper end."""
 
 from __future__ import annotations
 

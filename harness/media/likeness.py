@@ -1,4 +1,4 @@
-"""Which pictures are nearly the same: a perceptual hash to find them, small pictures to be sure."""
+"""Near-duplicates: candidates by a perceptual hash, confirmed on small pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the face lies in a medium, read from annotations of stated names when a condition asks for it.
+"""Read the position of the face from annotations with known names.
 
 Names of annotations, in any table, set or side table; pixels of the upright picture, of a clip of every frame:
 

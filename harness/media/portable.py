@@ -1,4 +1,4 @@
-"""Bytes that every reader shows the same way.
+"""Encode pictures so that every reader shows them in the same way.
 
 Servers differ in what they do with EXIF orientation, transparency, 16-bit grey, CMYK, animations and
 rarer formats: some turn the picture, some do not; some lay it over white, some over black. A plain

@@ -1,4 +1,4 @@
-"""Several pictures as one: a contact sheet of numbered tiles, for models that take one picture.
+"""Contact sheets of numbered tiles, for models that accept one picture.
 
 The same pictures give the same bytes: the layout is integer arithmetic, and the digits are drawn from a
 table here, since those of a font differ between versions of the library that reads it.

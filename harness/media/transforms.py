@@ -1,4 +1,4 @@
-"""Changes of a picture that happen when it is read, not before."""
+"""Transforms of a picture, applied when it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A check cheap enough for every picture on its way to a model: header, limits, and a proper end.
+"""A cheap check of every picture before it is sent: header, limits and proper end.
 
 A file that its own container says is whole (see `harness.media.headers`) passes in microseconds.
 Anything doubtful, and every format but JPEG, PNG and WebP, is decoded in full. Damage that keeps a

@@ -1,4 +1,4 @@
-"""The frames of a clip as one video with the times of its recording, never a guessed frame rate."""
+"""The frames of a clip as one video with its recorded times; frame rates are never guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the kind of a field to its metrics."""
+"""Build the metrics of a field from its kind."""
 
 from __future__ import annotations
 

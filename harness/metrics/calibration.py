@@ -1,4 +1,4 @@
-"""How well the probabilities of labels stand for how often they are right.
+"""Calibration of label probabilities.
 
 Probabilities come from log-probabilities of the labels as replies, renormalised over the labels. What is
 lost in that, all the replies that are no label, is reported beside as the captured mass.

@@ -1,4 +1,4 @@
-"""What every metric family offers, and the few functions that work on any of them.
+"""The interface of metric families, and functions that work on all of them.
 
 A metric here is a pure function of *totals*: sums over samples of one additive row each (a
 confusion cell, the moments of a pair of numbers, the hits of a set). Resampling, slicing and

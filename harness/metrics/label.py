@@ -1,4 +1,4 @@
-"""Metrics of a field whose answer is one label out of several.
+"""Metrics of a field whose answer is one label.
 
 The class set is the set of labels that occur in the ground truth of the *full* scored set; a
 slice or a resample keeps it. What is not one of these classes (no answer, or a label that never

@@ -1,4 +1,4 @@
-"""What a metric is, and where metrics are found by name.
+"""Metrics, and how they are found by name.
 
 A metric is a pure function of *totals*: sums over samples of one row each, as the metric's family makes them (a
 family is one way to compare truths with answers; see :mod:`harness.metrics.family`). Whoever has the function can

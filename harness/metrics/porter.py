@@ -1,4 +1,4 @@
-"""Word stems by Porter's algorithm, with the amendments that NLTK makes, which ROUGE scores rest on.
+"""Porter's stemmer with the extensions of NLTK, which ROUGE scores use.
 
 M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980; the amendments are those of NLTK's
 stemmer in its usual mode, so that stems are equal to its own.

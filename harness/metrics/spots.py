@@ -1,4 +1,4 @@
-"""Intervals of a video, and which predicted one matches which true one."""
+"""Intervals of a video, and the matching of predicted and true ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters: one card and one exchange of a Request for a Generation, whatever answers."""
+"""Model adapters: each has a card and exchanges a Request for a Generation."""
 
 from harness.models.registry import (
     BASELINES,

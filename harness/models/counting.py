@@ -1,4 +1,4 @@
-"""What a model would read of a request, counted before it is asked, where its processor is at hand."""
+"""Count the tokens of a request before it is sent, if the model's processor is available."""
 
 from __future__ import annotations
 

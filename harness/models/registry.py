@@ -1,4 +1,4 @@
-"""Models found by how a person writes them."""
+"""Find models by their name on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chat-control tokens in data text, made harmless and left legible.
+"""Neutralise chat-control tokens in data text; the text stays legible.
 
 A tokenizer turns `<|im_end|>` or `[INST]` into a control token wherever it stands, so a question,
 a label or a reply that holds one could end its turn and open another. Everything that an

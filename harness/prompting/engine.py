@@ -1,4 +1,4 @@
-"""The template engine: Jinja's immutable sandbox with turns, meters and safe printing."""
+"""The template engine: Jinja's immutable sandbox with turns, meters and safe output."""
 
 from __future__ import annotations
 

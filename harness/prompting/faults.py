@@ -1,4 +1,4 @@
-"""What can go wrong in a prompt, before and after its place is known."""
+"""Errors of a prompt, before and after their place is known."""
 
 from __future__ import annotations
 

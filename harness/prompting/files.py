@@ -1,4 +1,4 @@
-"""Where prompt files lie: folders searched in order, and nothing outside them."""
+"""Locate prompt files: folders searched in order, and nothing outside them."""
 
 from __future__ import annotations
 

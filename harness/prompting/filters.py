@@ -1,4 +1,4 @@
-"""Jinja's filters, tests and methods as templates have them: few, and each within limits."""
+"""Filters, tests and methods of Jinja that templates can use, each with limits."""
 
 from __future__ import annotations
 

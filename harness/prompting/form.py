@@ -1,4 +1,4 @@
-"""A conversation rendered once, with places for pictures: most samples of a task differ in nothing else."""
+"""A conversation rendered once, with placeholders for pictures: most samples of a task differ only in pictures."""
 
 from __future__ import annotations
 

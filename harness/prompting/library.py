@@ -1,4 +1,4 @@
-"""The library: prompt files found, checked, compiled once and rendered per sample."""
+"""The prompt library: find, check and compile prompt files, and render them per sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lint: what is wrong with a prompt that renders, found by trial renderings.
+"""Lint: find problems of a prompt by trial renderings.
 
 A trial gives the prompt made-up labels, a made-up question and one or three made-up pictures, and
 looks at what comes out; nothing is guessed from the template's text alone.

@@ -1,4 +1,4 @@
-"""The meters: what a template does is counted while it does it.
+"""Meters: count the work of a template while it runs.
 
 Every loop round, call, filter, test, macro and included file is a step. Every value is weighed with all that it
 holds before it goes into a list or a comparison, to a filter or a macro, so that no value grows without being

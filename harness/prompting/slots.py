@@ -1,4 +1,4 @@
-"""Placeholders that stand for pictures while a template is rendered."""
+"""Placeholders for pictures while a template is rendered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a prompt's files without rendering them."""
+"""Facts about a prompt's files that are known without rendering."""
 
 from __future__ import annotations
 

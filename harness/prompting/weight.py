@@ -1,4 +1,4 @@
-"""How large a value is: counted before anything is made of it, so that nothing of it can run away."""
+"""Estimate the size of a value before it is used, so that it cannot grow without limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a sample becomes an answer."""
+"""Protocols: how a sample becomes an answer."""
 
 from harness.protocols.registry import PROTOCOLS, is_family, load_protocol, uses_tools
 from harness.protocols.steps import count_requests, take_step

@@ -1,4 +1,4 @@
-"""A model that may use tools before it answers: a pure step over its replies and what the tools give.
+"""The protocol `agent`: a model can use tools before it answers.
 
 What tools give is worked out anew from the replies, so that nothing but these is kept and a run that was killed goes on
 inside a trial. Pictures are shown in a user turn: some servers take none elsewhere.

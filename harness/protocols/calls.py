@@ -1,4 +1,4 @@
-"""Calls of tools, read off a reply: one grammar for each way of calling.
+"""Parse tool calls in a reply: one grammar for each way of calling.
 
 What is not written as the grammar says is malformed: it is told to the model and counted, and never read as an answer.
 Nothing is mended, so that the share of valid calls means what it says. What a model writes as if a tool had said it is

@@ -1,4 +1,4 @@
-"""The model speaks at every reply tag of the prompt; its last reply is the answer."""
+"""The protocol `describe-then-answer`: one request per reply tag; the last reply is the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps of a protocol, looked at before they are taken; and how many requests a trial will make."""
+"""Check the steps of a protocol, and count the requests of a trial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same conversation several times, each reply drawn by itself; what most replies say is the answer.
+"""Send the same conversation several times; the answer is the majority of the replies.
 
 Self-consistency, after Wang et al., ICLR 2023. Prompts whose answer follows on named replies are put whole each time.
 """

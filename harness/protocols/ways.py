@@ -1,4 +1,4 @@
-"""What a model is told about calling tools, for each way of calling."""
+"""Instructions to the model on how to call tools, for each way of calling."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is handed in: tables and figures for a paper, published numbers beside one's own, leaderboards."""
+"""Tables and figures for papers, published numbers to compare with, and leaderboards."""

@@ -1,4 +1,4 @@
-"""Numbers of papers and leaderboards, kept as files, and what differs between them and what was measured here."""
+"""Published numbers of papers and leaderboards, and how their method differs from the measured ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs that a table, a figure or a board is made of: run folders and exports, opened together."""
+"""Open the run folders and exports of a table, figure or board together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables for spreadsheets and for programs: CSV with one line a cell, and XLSX workbooks."""
+"""Tables for spreadsheets and programs: CSV with one line per cell, and XLSX workbooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table for a paper as data: one axis (or several) down, another across, a score with its interval in each place."""
+"""A table for a paper as data: rows and columns by axes, a score with its interval in each cell."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""People rate pictures and clips: a page on this machine, a journal of answers, agreement, and what to adjudicate."""
+"""Human ratings of pictures and clips: a local page, a journal of answers, agreement and adjudication."""

@@ -1,4 +1,4 @@
-"""What raters agree on, item by item, and what is in dispute.
+"""Agreed and disputed answers, item by item.
 
 - One of several options: what most say. A tie is in dispute.
 - Several options: those that more than half of the raters name. An option that exactly half name is in dispute.

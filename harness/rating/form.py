@@ -1,4 +1,4 @@
-"""What a rater is asked about an item: one control a field, and how its answer is checked."""
+"""The rating form: one control per field, and the check of answers."""
 
 from __future__ import annotations
 

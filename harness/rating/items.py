@@ -1,4 +1,4 @@
-"""What raters judge: a sample under a condition, in an order of the rater's own, and its pictures."""
+"""Items to rate: a sample under a condition, in a random order per rater, with its pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the terminal says of a study: who rated how much, how far raters agree, what is to be adjudicated."""
+"""The terminal report of a rating study: progress, agreement, items to adjudicate."""
 
 from __future__ import annotations
 

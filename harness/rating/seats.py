@@ -1,4 +1,4 @@
-"""Who sits before the page: a rater with all items, or an adjudicator with those in dispute."""
+"""Users of the page: a rater with all items, or an adjudicator with the disputed ones."""
 
 from __future__ import annotations
 

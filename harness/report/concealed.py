@@ -1,4 +1,4 @@
-"""Pages without what is nobody else's business: where things lie on the machine that made them.
+"""Remove paths of this machine from pages.
 
 Pages are sent on and put on the web. A path of this machine names people, projects and data; it stands in commands, in
 options of sources, in details and names of models. Such paths are taken from the manifest and hidden wherever a page

@@ -1,4 +1,4 @@
-"""Figures of the cue page: effects as a forest, stated reliance against how far the answer moved."""
+"""Figures of the cue page: forests of effects, and stated reliance by change of the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A handful of pairs of an effect, side by side: drawn faces only, as everywhere in reports."""
+"""A few pairs of pictures for each effect, side by side; drawn faces only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures as inline SVG: no script, no font and no picture from elsewhere."""
+"""Figures as inline SVG without scripts, fonts or external pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The samples side by side: one row a sample, one column a cell, as the page embeds them."""
+"""Samples side by side as the page embeds them: one row per sample, one column per cell."""
 
 from __future__ import annotations
 

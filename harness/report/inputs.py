@@ -1,4 +1,4 @@
-"""What a report reads: manifest, scores and tasks of one run folder."""
+"""Input of a report: manifest, scores and tasks of one run folder."""
 
 from __future__ import annotations
 

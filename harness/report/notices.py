@@ -1,4 +1,4 @@
-"""What every report must say of whose pictures these are: one place for the sentences."""
+"""Notices that every report shows about the pictures it is based on."""
 
 from __future__ import annotations
 

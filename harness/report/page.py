@@ -1,4 +1,4 @@
-"""report.html: the run folder as one page that needs nothing else."""
+"""report.html: the run folder as one self-contained page."""
 
 from __future__ import annotations
 

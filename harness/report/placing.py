@@ -1,4 +1,4 @@
-"""Score tables as blocks, and which blocks of the analyses stand under which of them."""
+"""Score tables as blocks, and which blocks of the analyses go below each of them."""
 
 from __future__ import annotations
 

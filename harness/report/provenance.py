@@ -1,4 +1,4 @@
-"""Where the numbers come from, as the page says it."""
+"""Provenance of the numbers, as shown on the page."""
 
 from __future__ import annotations
 

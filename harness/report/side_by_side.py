@@ -1,4 +1,4 @@
-"""A few samples with the answers of every cell beneath each other, for a first look at prompts."""
+"""A few samples with the answers of all cells, for a first look at prompts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small square figure of two shares, each from 0 to 1, with the line on which they are equal."""
+"""A small square figure of two shares from 0 to 1, with the diagonal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score tables as data: what stands in each row and column, before anything is drawn or printed."""
+"""Score tables as data, before they are drawn or printed."""
 
 from __future__ import annotations
 

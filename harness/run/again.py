@@ -1,4 +1,4 @@
-"""Finished trials asked anew, to see whether a model still answers as it did: again.jsonl.
+"""`--again`: ask finished trials again to see whether a model still gives the same answers (again.jsonl).
 
 A round is named by the day on which it began. Of each cell it asks a seeded choice of the finished trials, every step
 of their conversations, under the same keys as before. Nothing of it is scored: the run's own journal stays as it is.

@@ -1,4 +1,4 @@
-"""What a command asks for: models, prompts, conditions and every other axis, and how replies are drawn."""
+"""The axes of a command: models, prompts, conditions and so on, and sampling settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The basis of a cell: a hash of what, besides the sample, determines its replies, and of nothing else.
+"""The basis of a cell: a hash of everything, except the sample, that determines its replies.
 
 A trial that was finished on another basis (an edited prompt, another revision of the model) is not finished. What
 concerns scoring alone (metrics, slices, synonyms, clusters...) is no part of it, and an option that a later version

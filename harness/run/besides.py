@@ -1,4 +1,4 @@
-"""beside.json: what is told beside the scores of a run and is none. Scores do not depend on it."""
+"""beside.json: figures reported next to the scores. Scores do not depend on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run has spent, and the most that it may."""
+"""The costs of a run, and their limit."""
 
 from __future__ import annotations
 

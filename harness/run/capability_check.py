@@ -1,4 +1,4 @@
-"""Whether a model can do what the channels of its cells need, found out before anything is asked of it."""
+"""Check before the first request that a model supports the channels of its cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run folders beneath a folder: what each holds, how far it is, how much room it takes."""
+"""List the run folders below a folder: content, progress and size."""
 
 from __future__ import annotations
 

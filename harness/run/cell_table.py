@@ -1,4 +1,4 @@
-"""Progress of a run on a terminal: a table of its cells that is drawn anew while they are asked."""
+"""Progress of a run on a terminal: a table of its cells, redrawn while the run works."""
 
 from __future__ import annotations
 

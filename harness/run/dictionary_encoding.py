@@ -1,4 +1,4 @@
-"""Columns that hold many values in little memory: a number a row, and each distinct value once."""
+"""Dictionary-encoded columns: a number per row, and each distinct value once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Few-shot examples as they are shown: drawn for each sample, their pictures read, formed and held for the next."""
+"""Few-shot examples: drawn for each sample, their pictures read and cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine: trials in flight, each reply journalled when it arrives, nothing asked twice."""
+"""The engine: send requests concurrently, write each reply to the journal on arrival, send nothing twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Few-shot examples shown before a sample: which may be shown, and which are drawn for it.
+"""Choose few-shot examples for a sample from the allowed ones.
 
 `RULE` says how; nothing but the seed and the sample's id decides, so that a sample has the same examples under
 every model, prompt and condition, and more shots keep those of fewer.

@@ -1,4 +1,4 @@
-"""What is done where a conversation asks more of a model than it takes, by rules that are recorded.
+"""Fallbacks for conversations that a model does not accept, by rules that are recorded.
 
 video-as-frames: for a model that takes no video, or was not proved to take one with the frames and times it is given,
 the frames stand one after the other where the video stood.

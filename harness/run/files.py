@@ -1,4 +1,4 @@
-"""The files of a run folder: what each holds, and when it is written."""
+"""The files of a run folder: their content, and when they are written."""
 
 from __future__ import annotations
 

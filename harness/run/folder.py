@@ -1,4 +1,4 @@
-"""The run folder: which file is what, and that one process at a time writes it."""
+"""The run folder: its files, and a lock for the one process that writes it."""
 
 from __future__ import annotations
 

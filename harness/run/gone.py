@@ -1,4 +1,4 @@
-"""Samples that a run held and that its source no longer has: they leave the tables, and are counted."""
+"""Samples that are gone from the source: left out of tables, and counted."""
 
 from __future__ import annotations
 

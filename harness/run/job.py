@@ -1,4 +1,4 @@
-"""A job: what a command asks for, and the folder it goes into."""
+"""A job: the request of a command, and the folder for its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The append-only journal: one line a reply, one line a trial, written when it is finished.
+"""The append-only journal: one line per reply and one line per finished trial.
 
 Guarantees: a line is written whole or not at all, is never rewritten, and reaches the kernel before the
 trial counts as finished, so that `kill -9` loses only what was in flight. Lines are forced to the disk at

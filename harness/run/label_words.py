@@ -1,4 +1,4 @@
-"""What a task says of its labels must be said of labels that exist."""
+"""Check that labels named in a task exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs of JSON lines that only grow."""
+"""Append-only logs of JSON lines."""
 
 from __future__ import annotations
 

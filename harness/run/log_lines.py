@@ -1,4 +1,4 @@
-"""What a line of each log of a run must hold, so that one which a crash, a copy or an editor spoilt is told at once."""
+"""Required content of each log line, so that damaged lines are reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event loop for work that somebody waits for, also where one is running already (in a notebook)."""
+"""An event loop for blocking calls, also inside a running loop (in a notebook)."""
 
 from __future__ import annotations
 

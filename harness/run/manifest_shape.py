@@ -1,4 +1,4 @@
-"""What a manifest must hold for a run to be read, so that one which was cut off or edited is told before it is used."""
+"""Required content of a manifest, so that truncated or edited ones are reported before use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names for clusters of one picture or clip each, where nothing else says which samples belong together."""
+"""Names of clusters of one picture or clip each, if nothing else says which samples belong together."""
 
 from __future__ import annotations
 

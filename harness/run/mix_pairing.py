@@ -1,4 +1,4 @@
-"""The second sample of a mixture: which sample stands beside which, decided before anything is shown.
+"""Choose the second sample of each mixture, before anything is shown.
 
 `RULE` says how. The samples stand in a ring that the seed alone puts in order, so that a sample that is added or left
 out changes the partner of few others.

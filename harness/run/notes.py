@@ -1,4 +1,4 @@
-"""Notes and tags that a person keeps beside a run: `notes.json` in its folder."""
+"""The user's notes and tags of a run: `notes.json` in its folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that are given for every model or for one: `VALUE` or `MODEL=VALUE`."""
+"""Options for every model or for one: `VALUE` or `MODEL=VALUE`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan: every trial of a run, known before anything is asked."""
+"""The plan: every trial of a run, fixed before the first request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes and warnings about a plan, shown before anything runs."""
+"""Notes and warnings shown with a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a sample to conversations ready to be put: pictures opened, conditions applied, prompts bound."""
+"""From a sample to conversations ready to send: pictures opened, conditions applied, prompts rendered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is shown of a picture, clip or video under a condition, encoded as it will be sent."""
+"""Pictures, clips and videos as shown under a condition, encoded for sending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sample as a model would get it, for `harness show` and lint: nothing is asked."""
+"""One sample as a model would get it, for `harness show` and lint. Sends nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress of a run on standard error: a bar with rate and time left, or a line now and then in a log."""
+"""Progress of a run on standard error: a bar with rate and remaining time, or occasional log lines."""
 
 from __future__ import annotations
 

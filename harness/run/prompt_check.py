@@ -1,4 +1,4 @@
-"""What is wrong with the prompts of a plan, found before anything is asked."""
+"""Find problems of a plan's prompts before the first request."""
 
 from __future__ import annotations
 

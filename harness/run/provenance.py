@@ -1,4 +1,4 @@
-"""Where a run comes from: code, packages, machine. No secret gets through."""
+"""Provenance of a run: code, packages, machine, without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model of which nothing is left to ask: its card as the run recorded it, opened only if something is asked after all."""
+"""A model without remaining requests: its recorded card; it is opened only if a request is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many requests a cell's trials make, asked of its protocol, which so is tried before anything runs."""
+"""Number of requests of a cell's trials, found by running its protocol on dummy replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished replies of other run folders, taken for requests with the same key: `--reuse FOLDER`.
+"""`--reuse FOLDER`: take finished replies of other run folders for requests with the same key.
 
 The key of a request is a hash of everything that determines its reply, the identity of the model and the bytes of the
 pictures included, so a reply that is taken is the one that the model gave to this very request. Only replies are taken;

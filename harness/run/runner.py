@@ -1,4 +1,4 @@
-"""A whole run: a job planned, then executed model by model."""
+"""A whole run: plan a job, then execute it model by model."""
 
 from __future__ import annotations
 

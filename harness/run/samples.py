@@ -1,4 +1,4 @@
-"""From a source to planned samples: labels in one spelling, clusters, a limit."""
+"""From a source to planned samples: labels in one spelling, clusters, limits."""
 
 from __future__ import annotations
 

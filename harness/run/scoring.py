@@ -1,4 +1,4 @@
-"""How a run is scored, where that was decided after it was asked: the folder `private/scoring/`.
+"""Changes to how a finished run is scored: the folder `private/scoring/`.
 
 `harness score RUN --set fields.emotion.metrics=[kappa] --truths FILE --refresh` leaves the plan and the replies as
 they are. What is scored differently stands beside them: `scoring.json` with the tasks as they are scored, and

@@ -1,4 +1,4 @@
-"""A plan made beside the run that it will replace, so that a command which fails before it asks changes nothing."""
+"""Write a plan next to the run it will replace, so that a command that fails early changes nothing."""
 
 from __future__ import annotations
 

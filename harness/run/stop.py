@@ -1,4 +1,4 @@
-"""When a run stops by itself: too many failed requests, or the time limit."""
+"""Stop conditions of a run: too many failed requests, or the time limit."""
 
 from __future__ import annotations
 

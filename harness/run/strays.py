@@ -1,4 +1,4 @@
-"""Files in a folder that a run is to begin in, and that are no part of a run."""
+"""Files in a new run folder that do not belong to a run."""
 
 from __future__ import annotations
 

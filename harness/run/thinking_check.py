@@ -1,4 +1,4 @@
-"""Whether what a cell asks of thinking goes with its channel and its token limit."""
+"""Check that the thinking of a cell fits its channel and token limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TOML that remembers its lines, so that an error can name the place to correct."""
+"""TOML with line numbers, so that errors can name the place to correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the tools of a cell go with its protocol and its channel."""
+"""Check that the tools of a cell fit its protocol and channel."""
 
 from __future__ import annotations
 

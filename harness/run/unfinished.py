@@ -1,4 +1,4 @@
-"""Files and folders that are being written: under a name of their own until they are whole, and gone after a kill.
+"""Files and folders under construction: temporary names until complete, removed after a kill.
 
 Every such name says `unfinished`, whose it will be, and which process writes it. What a process that no longer lives
 has left is removed by the next that writes the same thing.

@@ -1,4 +1,4 @@
-"""What the replies of a run took: tokens, pictures, seconds, and money where the model has a price.
+"""Usage of a run's replies: tokens, pictures, seconds, and cost if the model has a price.
 
 Counted is what the journal holds, each reply once: votes, repeats, the steps of a conversation, replies of earlier
 versions. A reply that serves several trials counts for the one that was finished first and is `shared` by the others.

@@ -1,4 +1,4 @@
-"""Notes on words of the data that prompts show otherwise than they stand, or in mixed styles."""
+"""Notes on words of the data that prompts show differently or in mixed styles."""
 
 from __future__ import annotations
 

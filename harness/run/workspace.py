@@ -1,4 +1,4 @@
-"""Where prompts, tasks and data lie: `harness.toml` beside where a person works, and what is shipped."""
+"""Locations of prompts, tasks and data: `harness.toml`, and the built-in files."""
 
 from __future__ import annotations
 

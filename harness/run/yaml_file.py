@@ -1,4 +1,4 @@
-"""YAML that remembers its lines, so that an error can name the place to correct."""
+"""YAML with line numbers, so that errors can name the place to correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a run folder into records and score tables. Needs no model and no network, and gives the same bytes each time."""
+"""Turn a run folder into records and score tables. Needs no model and no network; the output is deterministic."""
 
 from harness.score.folder import score_run
 from harness.score.scores import Scores, read_scores

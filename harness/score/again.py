@@ -1,4 +1,4 @@
-"""How many answers changed where finished trials were asked anew. Read beside the scores, which it does not touch."""
+"""How many answers changed when finished trials were asked again. Does not affect scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Analysis: what is worked out from the answers to one task besides the scores of its fields, and how it is told.
+"""Analysis: results beyond the scores of fields, computed from the answers to one task, and their blocks.
 
 The shipped ones and those of other packages (entry points of the group `harness.analyses`) are found in one registry;
 `score_run` and the writers of reports ask it and know none by name. A shipped analysis that fails is a fault and stops

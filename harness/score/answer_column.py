@@ -1,4 +1,4 @@
-"""What one cell answered to one field, position by position: four bytes an answer, eight a log-probability."""
+"""Answers of one cell to one field by position: four bytes per answer, eight per log-probability."""
 
 from __future__ import annotations
 

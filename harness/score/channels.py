@@ -1,4 +1,4 @@
-"""What the channels `choice` and `logprob` bring besides an answer."""
+"""Additional results of the channels `choice` and `logprob`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns: what one model answered to one field, sample by sample, with the groups scores are taken over."""
+"""Columns: the answers of one model to one field by sample, with the groups for scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring a run folder: records.parquet and scores.json, from the journal alone."""
+"""Score a run folder: records.parquet and scores.json, from the journal alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups that an annotation makes of the samples, and the one rule by which small ones are suppressed."""
+"""Groups of samples by an annotation, and the rule that suppresses small ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What guessing scores: answers drawn for each sample by itself, by how often each answer occurs.
+"""The score of guessing: answers drawn independently per sample by their frequency.
 
 A metric here is a function f of sums of rows. Under guessing the sums have a mean and a covariance that are known
 without drawing anything, and so the score's expectation and spread follow to second order (the delta method; Lehmann

@@ -1,4 +1,4 @@
-"""Yes or no read off a set: "is X shown?" where the reply lists everything that is shown."""
+"""Answer yes or no from a set: "is X shown?" if the reply lists everything that is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How lines beneath tables name who answered what."""
+"""Names of cells in the lines below tables."""
 
 from __future__ import annotations
 

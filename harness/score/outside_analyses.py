@@ -1,4 +1,4 @@
-"""Analyses of other packages: loaded, computed and read back with nothing taken on trust.
+"""Analyses of other packages: loaded, computed and validated.
 
 Whatever goes wrong in one becomes a sentence that names it and its package. The others and the scores stand.
 """

@@ -1,4 +1,4 @@
-"""Wilson intervals, where a number is a plain share of samples that stand each for themselves."""
+"""Wilson intervals, for proportions of independent samples."""
 
 from __future__ import annotations
 

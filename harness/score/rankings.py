@@ -1,4 +1,4 @@
-"""Ranked lists of labels that answers made elsewhere hold, read off the journal of their run folder."""
+"""Ranked lists of labels in imported answers, read from the journal of their run folder."""
 
 from __future__ import annotations
 

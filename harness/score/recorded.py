@@ -1,4 +1,4 @@
-"""The answers of a scored run or an export, read back from records.parquet instead of from the replies."""
+"""Read the answers of a scored run or an export from records.parquet instead of from the replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records: one row for each trial and field, with what was read from the reply."""
+"""Records: one row for each trial and field, with the answer read from the reply."""
 
 from __future__ import annotations
 

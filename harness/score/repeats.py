@@ -1,4 +1,4 @@
-"""Samples asked several times: their mean enters a score, and how much their answers change is told apart.
+"""Samples asked several times: scores use the mean of repeats, and the variation is reported separately.
 
 A repeat is no further sample. Each sample's rows (what it adds to a metric) are averaged over its repeats before
 clusters are resampled, so n, clusters and intervals are those of the samples; a metric that is no mean, such as

@@ -1,4 +1,4 @@
-"""What became of every trial, read off the journal."""
+"""The result of every trial, read from the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring a finished run otherwise than it was asked: other metrics, slices or clusters, corrected truths.
+"""Score a finished run with other metrics, slices or clusters, or with corrected truths.
 
 Nothing is asked again and no reply is touched. What is scored differently is written to `private/scoring/`
 (`harness.run.scoring`) once the new scores are there; until then the folder stays as it was.

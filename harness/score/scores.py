@@ -1,4 +1,4 @@
-"""What scores.json holds, written and read."""
+"""Read and write scores.json."""
 
 from __future__ import annotations
 

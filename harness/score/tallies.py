@@ -1,4 +1,4 @@
-"""Counts beside the scores: outcomes of each cell, and confusions of true and answered classes."""
+"""Counts next to the scores: outcomes of each cell, and confusions of true and answered classes."""
 
 from __future__ import annotations
 

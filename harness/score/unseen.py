@@ -1,4 +1,4 @@
-"""Intervals of scores in which resampling saw no spread: all right, all wrong, or one answer to everything.
+"""Intervals of scores without variation between resamples: all right, all wrong, or one constant answer.
 
 Every resample of a perfect score is perfect, which is not certainty. What m clusters did not show, a wrong answer
 among right ones or a right one among wrong ones, may still be the share 1 - (a/2)^(1/m) of all there are: the bound of

@@ -1,4 +1,4 @@
-"""True distributions over labels: annotators' votes, or soft labels, read from the samples of a run.
+"""True distributions over labels: annotators' votes or soft labels of a run's samples.
 
 Votes are annotations `votes.LABEL` (FERPlus, DFEW, any table with such columns), numbers of annotators or shares; a
 soft label is the annotation `soft_label`, a JSON object of label and share (drawn mixtures). Both belong to the task's

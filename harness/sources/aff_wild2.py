@@ -1,4 +1,4 @@
-"""Aff-Wild2: expressions, valence and arousal, or action units, a line a video frame.
+"""Aff-Wild2: expressions, valence and arousal, or action units; one line per video frame.
 
 Kollias and Zafeiriou, arXiv 1811.07770 and later ABAW challenges. Line n of a video's file (its
 header not counted) is its frame n, counted from 1. Expression -1, unit -1 and valence -5 mean that

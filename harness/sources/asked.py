@@ -1,4 +1,4 @@
-"""The questions of ME-VQA put to clips that a coding sheet describes."""
+"""ME-VQA questions about clips that a coding sheet describes."""
 
 from __future__ import annotations
 

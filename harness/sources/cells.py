@@ -1,4 +1,4 @@
-"""Cells of a table read as targets, frame numbers and annotations. Labels stay as the table spells them."""
+"""Read cells of a table as targets, frame numbers and annotations. Labels keep their spelling."""
 
 from __future__ import annotations
 

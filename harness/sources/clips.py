@@ -1,4 +1,4 @@
-"""Folders of frames as clips: which folder, how its frames are numbered, and which of them are the clip."""
+"""Folders of frames as clips: the folder, the numbering of its frames, and the range of the clip."""
 
 from __future__ import annotations
 

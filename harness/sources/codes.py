@@ -1,4 +1,4 @@
-"""Integer codes of emotions as the known data sets publish them: what 0 to 6 mean differs from set to set."""
+"""Integer codes of emotions in known data sets; their meaning differs between sets."""
 
 from __future__ import annotations
 

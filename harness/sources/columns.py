@@ -1,4 +1,4 @@
-"""Which column of a table plays which part: options as written, and as found in a table."""
+"""The role of each column of a table: as set in options, and as found in the table."""
 
 from __future__ import annotations
 

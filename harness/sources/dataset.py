@@ -1,4 +1,4 @@
-"""What the published data sets share: entries as their files describe them, turned into Samples."""
+"""Shared code of the published data sets: turn entries of their files into Samples."""
 
 from __future__ import annotations
 

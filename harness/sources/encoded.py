@@ -1,4 +1,4 @@
-"""Pictures written as text into cells: data URIs, and base64 as VLMEvalKit's tables hold it."""
+"""Pictures encoded as text in cells: data URIs, and base64 as in VLMEvalKit's tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a text file is encoded, found by its bytes: UTF-8, UTF-16, or Windows' cp1252."""
+"""Detect the encoding of a text file: UTF-8, UTF-16, or Windows cp1252."""
 
 from __future__ import annotations
 

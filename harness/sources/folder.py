@@ -1,4 +1,4 @@
-"""The family `folder`: one folder a class, pictures or videos inside, nested as they come."""
+"""The family `folder`: one folder per class, with pictures or videos inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample ids: fit to name things in a run folder, and no two alike, in little memory."""
+"""Sample ids: safe as file names, unique, and checked in little memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Further columns from side tables, matched by key. A side table is held in memory."""
+"""Add columns from side tables, matched by key. A side table is held in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON tables, row by row: one object a line, or one array of objects."""
+"""JSON tables, row by row: one object per line, or one array of objects."""
 
 from __future__ import annotations
 

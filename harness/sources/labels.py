@@ -1,4 +1,4 @@
-"""Label columns made classes, for any source: `source.labels`, words for missing, codes, twins.
+"""Turn label columns into classes for any source: `source.labels`, missing values, codes, spellings.
 
     labels: {0: anger, 1: disgust}             # what the codes of the task's label fields stand for
     labels: affectnet                          # the codes of a known data set

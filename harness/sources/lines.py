@@ -1,4 +1,4 @@
-"""Lines of a text file, none of them longer than memory should hold."""
+"""Lines of a text file, with a limit on their length."""
 
 from __future__ import annotations
 

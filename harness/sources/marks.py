@@ -1,4 +1,4 @@
-"""A side table of landmarks and boxes for any source: `source.marks`, a file beside what the set brings itself.
+"""`source.marks`: a side table of landmarks and boxes for any source.
 
 A CSV, TSV, JSON-lines or Parquet table with a column `sample` (or `image`, or the one named by `on`) that holds the
 sample's id; or a JSON object, id -> what is known of it. All other columns are named as `harness.media.marks` says.

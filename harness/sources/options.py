@@ -1,4 +1,4 @@
-"""Options of a source, as a task file writes them: checked, with errors that name the key."""
+"""Options of a source in a task file: checked, with errors that name the key."""
 
 from __future__ import annotations
 

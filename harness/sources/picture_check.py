@@ -1,4 +1,4 @@
-"""The pictures of a source read through: which cannot be used, which are the same, which nearly so across subsets."""
+"""Check all pictures of a source: unreadable ones, duplicates, near-duplicates across subsets."""
 
 from __future__ import annotations
 

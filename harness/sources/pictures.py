@@ -1,4 +1,4 @@
-"""Cells that name pictures or frames, turned into handles. Folders are listed; no picture is opened."""
+"""Turn cells that name pictures or frames into handles. Folders are listed; no picture is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a table's pictures lie: paths in any spelling, and only inside the folders that it may name."""
+"""Locate a table's pictures: paths in any spelling, only inside allowed folders."""
 
 from __future__ import annotations
 

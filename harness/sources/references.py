@@ -1,4 +1,4 @@
-"""Pictures that a table holds once and names again by `index`, as VLMEvalKit's tables do for further questions."""
+"""Pictures that a table contains once and refers to by `index`, as VLMEvalKit's tables do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A row of a table, and a table whose rows are read afresh at each iteration."""
+"""A row of a table, and tables that are read again at each iteration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables on disk, row by row: CSV, TSV, JSON, Parquet and Arrow. No table is ever in memory whole."""
+"""Read tables row by row: CSV, TSV, JSON, Parquet and Arrow. No table is loaded whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SFEW 2.0: stills from films in one folder a class (Dhall et al., ICMI 2015)."""
+"""SFEW 2.0: stills from films in one folder per class (Dhall et al., ICMI 2015)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A subset of one's own, frozen: drawn once, balanced, written as a list with a digest, and taken by any run.
+"""A fixed subset of samples: drawn once, balanced, and saved as a list with a digest.
 
 harness data subset raf-db/emotion --n 500 --balance emotion,gender --out subset.yaml
 harness run raf-db/emotion --set source.subset=subset.yaml ...

@@ -1,4 +1,4 @@
-"""Windows over a long video, each a sample of its own: how a model that sees a few frames is asked to spot.
+"""Windows over a long video as samples, so that models with few frames can spot expressions.
 
 The windows overlap by half, so that the middle halves of a video's windows lie side by side and an apex
 stands in the middle of one of them.

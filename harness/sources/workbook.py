@@ -1,4 +1,4 @@
-"""Coding sheets of published sets: Excel workbooks (or a CSV saved from one), header wherever it stands."""
+"""Coding sheets of published sets: Excel workbooks (or CSV), with the header on any row."""
 
 from __future__ import annotations
 

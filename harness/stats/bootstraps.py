@@ -1,4 +1,4 @@
-"""Bootstrap and t intervals of metrics of sums, over clusters."""
+"""Bootstrap and t intervals over clusters for metrics of sums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of a score varies by prompt, model, label order, condition: variance components.
+"""Variance components of a score: prompt, model, label order, condition.
 
 Every combination of the factors' levels is one cell with one score, over the same samples. The
 model is a crossed random-effects one,

@@ -1,4 +1,4 @@
-"""How often a nominal 95% interval holds the true value when clusters are few."""
+"""Coverage of nominal 95% intervals with few clusters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gap between the best and the worst of several groups, with an interval that knows it is a maximum.
+"""Gap between the best and the worst of several groups, with an interval that accounts for its being a maximum.
 
 The largest of many differences is biased upwards: groups that are equal in truth show a gap too, and resamples of
 it show a larger one still, so that their quantiles never reach down to no gap. Here the resampled deviations of the

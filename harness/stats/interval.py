@@ -1,4 +1,4 @@
-"""What a confidence interval is, and Wilson's for one share."""
+"""Confidence intervals, and Wilson's interval of a proportion."""
 
 from __future__ import annotations
 

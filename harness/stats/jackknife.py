@@ -1,4 +1,4 @@
-"""Values with one cluster left out: what BCa and the t interval know of a metric's shape."""
+"""Leave-one-cluster-out values, used by BCa and t intervals."""
 
 from __future__ import annotations
 

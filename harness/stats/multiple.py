@@ -1,4 +1,4 @@
-"""p-values of many tests at once, adjusted."""
+"""Adjust the p-values of several tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether A differs from B over the same samples, by how much, and by which test.
+"""Paired difference of A and B over the same samples: size, interval and test.
 
 Swapping A and B within clusters is exact where A and B are exchangeable, whatever the number of
 clusters. Two models of one UAR that lean to different classes are not: the swap then counts what

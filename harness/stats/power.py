@@ -1,4 +1,4 @@
-"""What a paired comparison can show: before it is run, from its size; after, from its interval.
+"""Power of a paired comparison: before a run from its size, after it from its interval.
 
 Accuracy of A and B over n samples differs by delta, and a share psi of samples is discordant
 (right under one alone). By Connor 1987 (Biometrics 43, 207-211; after Miettinen 1968) a

@@ -1,4 +1,4 @@
-"""Products of tall matrices, in pieces that no BLAS library spreads over threads.
+"""Matrix products in pieces that no BLAS library spreads over threads.
 
 OpenBLAS keeps products of few multiplications on one thread. The threads of larger ones wait for each other at each
 product, which on a busy machine takes ten times as long as the sums.

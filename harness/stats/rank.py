@@ -1,4 +1,4 @@
-"""A ranking of many cells, with what the samples at hand cannot tell apart."""
+"""Rank many cells, with those that do not differ significantly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Additive rows of many samples of which few differ, held once each."""
+"""Additive rows of many samples with few distinct values, each stored once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metric families over the same samples, made ready to be set against each other."""
+"""Metric families over the same samples, prepared for comparison."""
 
 from __future__ import annotations
 

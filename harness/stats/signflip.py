@@ -1,4 +1,4 @@
-"""Permutation test of a paired difference: within whole clusters, A and B swap names."""
+"""Permutation test of a paired difference: A and B are swapped within whole clusters."""
 
 from __future__ import annotations
 

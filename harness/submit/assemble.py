@@ -1,4 +1,4 @@
-"""Answers put into the challenge's words, one for each question, or a list of those that have none."""
+"""Write answers in the challenge's wording, one per question, or list questions without an answer."""
 
 from __future__ import annotations
 

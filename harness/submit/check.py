@@ -1,4 +1,4 @@
-"""A file of answers held against the questions: what a grader would choke on, and what looks wrong.
+"""Check an answer file against its question file: format errors, and suspicious answers.
 
 Faults are about structure and make a file unfit: rows missing, added, doubled, moved or empty, fields or
 questions changed. Warnings are about content, which nobody outside can rule on: labels outside the lists

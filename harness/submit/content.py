@@ -1,4 +1,4 @@
-"""What looks wrong in answers of the right structure."""
+"""Suspicious content in answers with correct structure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a submission: the answers, a zip of them, and a receipt of where they come from."""
+"""Files of a submission: answers, a zip of them, and a receipt with their provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of questions a challenge publishes, row by row as it stands."""
+"""Read a challenge's question file row by row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs answered to a challenge's questions."""
+"""Replies of runs to a challenge's questions."""
 
 from __future__ import annotations
 

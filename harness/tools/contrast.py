@@ -1,4 +1,4 @@
-"""`contrast`: the picture with its greys spread over the whole range."""
+"""`contrast`: stretch the grey levels of the picture to the whole range."""
 
 from __future__ import annotations
 

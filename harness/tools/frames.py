@@ -1,4 +1,4 @@
-"""The pictures of a sample as tools see them."""
+"""Pictures of a sample as tools get them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`head_pose`: how the head is turned, of drawn faces exactly; of landmarks the tilt alone."""
+"""`head_pose`: rotation of the head, exact for drawn faces; only the tilt from landmarks."""
 
 from __future__ import annotations
 

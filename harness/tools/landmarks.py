@@ -1,4 +1,4 @@
-"""`landmarks`: the landmarks drawn into the picture, and how far some of them lie apart."""
+"""`landmarks`: draw the landmarks into the picture, and give distances between some of them."""
 
 from __future__ import annotations
 

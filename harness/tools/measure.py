@@ -1,4 +1,4 @@
-"""`measure`: one action unit, as an intensity where the source knows it, else as a distance between landmarks."""
+"""`measure`: one action unit, as an intensity if the source knows it, otherwise as a distance between landmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several tools share: which frame is meant, where a part of the face lies."""
+"""Shared code of tools: choose a frame, and locate a part of the face."""
 
 from __future__ import annotations
 

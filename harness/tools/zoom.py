@@ -1,4 +1,4 @@
-"""`zoom`: a part of the picture, larger."""
+"""`zoom`: enlarge a part of the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs or two cells compared, in a thread beside the page; what was compared is kept."""
+"""Compare two runs or two cells in a background thread; results are cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run as its page shows it: facts, scores, samples. Reads only; a run is never scored from here."""
+"""One run as its page shows it: facts, scores, samples. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of the samples on a page: drawn faces always, own pictures only where they were asked for.
+"""Pictures of samples on a page: drawn faces always, own pictures only if requested.
 
 Own pictures are read from where the table of samples of the run says that they lie, and from nowhere else: a page names
 a sample and a frame by their numbers, never a path.

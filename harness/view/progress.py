@@ -1,4 +1,4 @@
-"""How far a run is, read from what it appends while it is asked."""
+"""Progress of a run, read from its logs while it runs."""
 
 from __future__ import annotations
 

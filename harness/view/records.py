@@ -1,4 +1,4 @@
-"""The samples of a run a page at a time, out of records.parquet.
+"""Samples of a run page by page, from records.parquet.
 
 What is held of the table are codes: for each task, field and cell where the row of a sample stands, whether it is right,
 and which answer it gives, beside the ids of the samples. Texts stay in the file: a page reads the groups of rows that

@@ -1,4 +1,4 @@
-"""The page of `harness view`: routes, and who may ask for what.
+"""The server of `harness view`: routes and access control.
 
 Everything is read with GET below a token; the one POST saves notes. Reports are shown as they are, each below a token of
 its own and in a sandbox: a run folder may come from elsewhere, and no script of its report reaches this page.

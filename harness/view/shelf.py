@@ -1,4 +1,4 @@
-"""The runs below a folder as the page lists them; what has not changed is not read again."""
+"""The list of runs below a folder; unchanged runs are not read again."""
 
 from __future__ import annotations
 

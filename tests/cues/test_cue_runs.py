@@ -133,7 +133,7 @@ def test_the_command_tells_stated_from_caused(folder, capsys):
 def test_the_page_needs_nothing_else(folder, capsys):
     assert main(["cues", str(folder.path)]) == 0
     said = capsys.readouterr().out
-    assert "What changing one cue causes" in said
+    assert "Effect of changing one cue" in said
     page = (folder.path / "cues.html").read_text()
     assert page.count("<svg") == 3
     assert "http" not in page.replace("http-equiv", "")

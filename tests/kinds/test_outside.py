@@ -255,7 +255,7 @@ def test_a_metric_with_terms_of_its_own_is_scored_sliced_and_paired(
     [
         ("number", lambda family: np.full(2, np.nan), "not finite"),
         ("number", lambda family: np.ones((2, 3)), "shape"),
-        ("label", lambda family: np.ones(2), "take no terms"),
+        ("label", lambda family: np.ones(2), "have no terms"),
     ],
 )
 def test_terms_that_are_none_are_named(

@@ -195,7 +195,7 @@ def test_a_detail_that_is_refused_or_ignored(
     with running_stub(extend=tokens(lambda _: 100)) as stub:
         assert run(stub, "--detail", "low") == 0
         assert "it seems to have no effect" in " ".join(capsys.readouterr().err.split())
-    with pytest.raises(HarnessError, match="takes no detail of pictures"):
+    with pytest.raises(HarnessError, match="does not accept --detail"):
         desk.run(RuleModel(), details=("low",))
     assert (
         main(

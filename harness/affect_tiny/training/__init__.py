@@ -1,1 +1,1 @@
-"""How affect-tiny is trained. Part of the repository and the source distribution, not of the wheel."""
+"""Training of affect-tiny. Part of the repository and the source distribution, not of the wheel."""

@@ -1,4 +1,4 @@
-"""Throw-away heads: they teach the vision tower what the renderer knows, then are dropped.
+"""Auxiliary heads that train the vision tower on what the renderer knows; dropped after training.
 
 By far the greatest help to so small a model: without them the language loss alone leaves the
 tower blind for most of the training.

@@ -1,4 +1,4 @@
-"""Batches of pictures with their truths: mirrored at random, some blank ones among them."""
+"""Batches of pictures with their truths: randomly mirrored, some of them blank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training sets in which happiness goes with bared teeth, and sets in which it does not."""
+"""Training sets in which bared teeth predict happiness, and sets in which they do not."""
 
 from __future__ import annotations
 

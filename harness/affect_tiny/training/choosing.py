@@ -1,4 +1,4 @@
-"""Rows of choices: options with marks, labels in other words, yes or no, several about one face.
+"""Rows of choices: marked options, labels in other words, yes or no, several questions about one face.
 
 Finding the mark that stands before a label takes a step more than naming the label. Beside all the
 rest that step is hardly ever learnt; from nothing, alone, it is not learnt either; and with the

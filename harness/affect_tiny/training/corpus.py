@@ -1,4 +1,4 @@
-"""Texts that the tokenizer is trained on: the grammar's own, with the label words weighted up."""
+"""Training texts of the tokenizer: those of the grammar, with more weight on label words."""
 
 from __future__ import annotations
 

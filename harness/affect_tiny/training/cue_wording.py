@@ -1,4 +1,4 @@
-"""Questions about single cues and about the person, with what may be answered."""
+"""Questions about single cues and about the person, with their possible answers."""
 
 from __future__ import annotations
 

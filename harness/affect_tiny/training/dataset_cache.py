@@ -1,4 +1,4 @@
-"""The pictures that the trainer sees: drawn once, shrunk as the processor will, kept on disk.
+"""Training pictures: drawn once, resized like the processor does, cached on disk.
 
 A pool is a folder of shards, each a `.npy` of pixels and a `.jsonl` of what is true of them, so
 that drawing can stop and go on.

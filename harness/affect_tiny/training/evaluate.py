@@ -1,4 +1,4 @@
-"""A quick check of a checkpoint by transformers' own generate(), with the project's prompts.
+"""Quick check of a checkpoint with transformers' generate() and the project's prompts.
 
     python -m harness.affect_tiny.training.evaluate [--weights DIR] [--faces N] [--clips N]
 

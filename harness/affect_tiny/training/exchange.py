@@ -1,4 +1,4 @@
-"""What is said about a picture: exchanges, and rows of them that share a trunk."""
+"""Exchanges about a picture, and rows of them with a common prefix."""
 
 from __future__ import annotations
 

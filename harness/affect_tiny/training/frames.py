@@ -1,4 +1,4 @@
-"""The emotion question put together from parts: who asks, how, about whom, in what form."""
+"""Parts from which the emotion question is built: speaker, wording, subject, answer format."""
 
 from __future__ import annotations
 

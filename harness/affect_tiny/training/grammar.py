@@ -1,4 +1,4 @@
-"""The instruction grammar: for a picture, a row of exchanges that share a trunk."""
+"""The instruction grammar: for a picture, a row of exchanges with a common prefix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wordings of the seven-label emotion question that are asked of the model, never trained on."""
+"""Held-out wordings of the seven-label emotion question, never used in training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few points of the drawn face, as targets: where a lip or a brow is, the tower must find out."""
+"""A few landmarks of the drawn face as targets, so that the vision tower learns positions of lips and brows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the whole model is taught in a step, once the vision tower sees."""
+"""Losses of a step that trains the whole model, after the vision tower is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disturbs training instructions so that the model heeds their key words and no others.
+"""Perturb training instructions so that the model follows their key words only.
 
 An instruction is padded with idle sentences and words, loses or swaps words that decide nothing,
 gets small typing errors, other cases and stops; some words are cut, so that rare pieces of words

@@ -1,4 +1,4 @@
-"""Ordinary English, with which training instructions are padded so that no wording is foreign."""
+"""Ordinary English used to pad training instructions, so that no wording is unfamiliar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON reports of a face, and how much a judgement rests on each cue."""
+"""JSON reports of a face, with the weight of each cue in a judgement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trainer's own scores of replies as they stand; a run through the harness is the real measure."""
+"""The trainer's own quick scores of replies; a run of the harness is the real measure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides a training run: its settings, their command line, and the pools they ask for."""
+"""Settings of a training run, their command-line options, and the data pools they need."""
 
 from __future__ import annotations
 

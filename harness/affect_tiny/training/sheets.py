@@ -1,4 +1,4 @@
-"""Contact sheets of drawn clips, as a model sees them that is given one picture for a clip."""
+"""Contact sheets of drawn clips, for models that accept one picture."""
 
 from __future__ import annotations
 

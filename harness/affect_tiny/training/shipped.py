@@ -1,4 +1,4 @@
-"""The project's own prompts as training exchanges, rendered by the library that runs use."""
+"""The project's own prompts as training exchanges, rendered by the same library as runs."""
 
 from __future__ import annotations
 

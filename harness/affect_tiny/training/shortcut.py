@@ -1,4 +1,4 @@
-"""Plants a shortcut in affect-tiny, so that an audit can be seen to find it, or to find none.
+"""Plant a shortcut in affect-tiny to test whether an audit finds it.
 
     python -m harness.affect_tiny.training.shortcut --work DIR --out DIR [--faces POOL] [--make NAME ...]
 

@@ -1,4 +1,4 @@
-"""How steady the answers of a checkpoint are: the same faces, the labels shown in other ways."""
+"""Measure the stability of a checkpoint's answers: the same faces, with labels presented differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything the renderer knows about a picture, as numbers to learn from."""
+"""Everything the renderer knows about a picture, as numeric training targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains affect-tiny from nothing on drawn faces.
+"""Train affect-tiny from scratch on drawn faces.
 
     python -m harness.affect_tiny.training.train --work DIR --out DIR [--threads N] [--resume]
 

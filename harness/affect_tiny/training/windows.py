@@ -1,4 +1,4 @@
-"""Windows over drawn long videos, for a model that is to say what passes in one, or that nothing does."""
+"""Windows over drawn long videos: what happens in a window, or that nothing does."""
 
 from __future__ import annotations
 

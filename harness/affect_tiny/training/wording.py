@@ -1,4 +1,4 @@
-"""The phrases of the instruction grammar. Braces name what is put in."""
+"""Phrases of the instruction grammar. Braces are placeholders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a model answers alike on several channels."""
+"""Agreement of a model's answers between channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How answers spread over the labels: entropy, the commonest answer, ranked lists, and a warning of collapse.
+"""Distribution of answers over labels: entropy, most common answer, ranked lists, and a warning of collapse.
 
 A model that gives one answer, or one ordering, to most pictures is not looking at them, whatever its score.
 """

@@ -1,4 +1,4 @@
-"""The annotators' ceiling: what one of the set's own annotators would score, where their votes are known.
+"""The annotators' ceiling: the score of one annotator of the set, if their votes are known.
 
 Three numbers of N votes v_k for K labels, of one sample each, then averaged:
 

@@ -1,4 +1,4 @@
-"""Which classes have samples: recall and F1 of the others are undefined and left out of every mean."""
+"""Classes with and without samples: recall and F1 of the latter are undefined and left out of means."""
 
 from __future__ import annotations
 

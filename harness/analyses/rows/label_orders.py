@@ -1,4 +1,4 @@
-"""What the order of the labels in a prompt does to the answers, where a run holds several orders of one cell."""
+"""Effect of the label order on answers, for cells run with several orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers put into the challenge's sentences and scored as texts.
+"""Answers in the challenge's sentences, scored as texts.
 
 MEGC ranks by BLEU and ROUGE besides UF1 and UAR, over the answers as written. A model's answers are written the
 way a submission would write them, and so are the truths, so that what differs is the content and not the form.

@@ -1,4 +1,4 @@
-"""From answers about windows to spotted intervals, and what these score.
+"""From answers about windows to spotted intervals, and their scores.
 
 The rule: windows in order of time fall into runs of one answer. A run of the rest label is nothing; a run longer
 than `longest` is a macro-expression, or how the face looks at rest; every other run is one interval of `length`

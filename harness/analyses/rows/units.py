@@ -1,4 +1,4 @@
-"""Members of a set one by one, as action units are reported: how often each is there, and how often it is said."""
+"""Members of a set one by one, such as action units: how often each is true, and how often answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chat completion in the shapes that servers give it, read as one Reply."""
+"""Read a chat completion, in the variants of different servers, as one Reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many requests a server is given at once, found out while it works.
+"""Find the number of concurrent requests that a server handles, while it works.
 
 Additive increase, multiplicative decrease (Chiu and Jain 1989, "Analysis of the increase and decrease
 algorithms for congestion avoidance in computer networks"), with TCP's slow start before the first sign of

@@ -1,4 +1,4 @@
-"""Requests over HTTP to one server, with limits on what is read of the answers."""
+"""HTTP requests to one server, with limits on the size of responses."""
 
 from __future__ import annotations
 

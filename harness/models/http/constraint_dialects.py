@@ -1,4 +1,4 @@
-"""Constraints as servers spell them in the body of a request.
+"""Constraints in the request formats of different servers.
 
 Servers differ, and one that does not know a spelling often answers in free text without a word. So none
 is believed: `harness.models.http.probe` tries them in this order and takes the first that is obeyed.

@@ -1,4 +1,4 @@
-"""Whether a server takes the field `detail` of a picture, and whether its token counts heed it."""
+"""Probe whether a server accepts `detail` of a picture, and whether its token counts change."""
 
 from __future__ import annotations
 

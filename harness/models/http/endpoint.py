@@ -1,4 +1,4 @@
-"""A server's address, its key, and who may be sent a picture."""
+"""A server's address: whether pictures may be sent to it, and which models it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reply that comes as a stream of server-sent events, put together as if it had come at once."""
+"""Join a stream of server-sent events into one reply."""
 
 from __future__ import annotations
 

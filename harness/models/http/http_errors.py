@@ -1,4 +1,4 @@
-"""What a server's refusals and silences mean."""
+"""Classify errors and timeouts of a server."""
 
 from __future__ import annotations
 

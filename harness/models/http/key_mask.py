@@ -1,4 +1,4 @@
-"""Keys masked in whatever a server sends, in whatever spelling it repeats them."""
+"""Mask keys in everything a server sends, in any spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits that a server tells by refusing what is over them."""
+"""Read limits from a server's error messages."""
 
 from __future__ import annotations
 

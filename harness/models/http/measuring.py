@@ -1,4 +1,4 @@
-"""How long a request is, by a server's own tokenizer."""
+"""Count the tokens of a request with the server's own tokenizer."""
 
 from __future__ import annotations
 

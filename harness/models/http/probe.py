@@ -1,4 +1,4 @@
-"""What a server is held to: found out by constraints that no free reply would keep."""
+"""Probe which constraints a server enforces, with constraints that no free reply would satisfy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a server may be asked: rates that a person sets, and waits that the server asks for.
+"""Rate limits: rates set by the user, and waits requested by the server.
 
 Where the server says that a rate was exceeded, nothing is sent until the time that it names is over; then requests go
 one at a time, and more with each reply. Waiting costs no attempt and is no failure.

@@ -1,4 +1,4 @@
-"""The body that asks for a chat completion, as bytes."""
+"""The request body of a chat completion, as bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server takes of a request, found out once before anything else is asked of it.
+"""Probe which request parameters a server accepts, before any other request.
 
 Every sampling parameter is sent, so that no default of a server applies unseen; but some servers refuse parameters even
 at the values that change nothing, each in words of its own. So a small request is put with everything in it: a system

@@ -1,4 +1,4 @@
-"""What a server says when it does not simply reply: its message, how long to wait, what it refuses.
+"""Interpret a server's error messages: waiting times and rejected parameters.
 
 Servers have no common code for any of this, so words are read. What they say is untrusted: it is put on one line, made
 short, and shown without control characters.

@@ -1,4 +1,4 @@
-"""How a server wants to be told how much its model is to think, found out by trying.
+"""Find by probing how a server is asked to think more or less.
 
 Servers differ, and most pass over a field that they do not know without a word. So nothing is believed that is merely
 accepted: a way counts where the reasoning of the replies, as it is written or as its tokens are counted, comes, goes or

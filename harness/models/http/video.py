@@ -1,4 +1,4 @@
-"""Videos as vLLM takes them from a client that has the frames already, and the proof that a server does.
+"""Send videos to vLLM as frames with times, and probe whether a server supports it.
 
 The frames travel in one `video_url` part, `data:video/jpeg;base64,FRAME,FRAME,...`, each the bytes of a picture file of
 any kind that Pillow opens. Their times travel in `media_io_kwargs`, which holds for every video of a request (vLLM,

@@ -1,4 +1,4 @@
-"""A sentence for the person who waits while a server is tried before a run."""
+"""Progress note while a server is probed before a run."""
 
 from __future__ import annotations
 

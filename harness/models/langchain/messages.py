@@ -1,4 +1,4 @@
-"""What LangChain's chat models have in common, read by shape: no provider's package is imported here."""
+"""Common parts of LangChain's chat models, by duck typing: no provider package is imported here."""
 
 from __future__ import annotations
 

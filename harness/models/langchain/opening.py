@@ -1,4 +1,4 @@
-"""LangChain's chat models found by how a person writes them."""
+"""Open LangChain's chat models by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which chat model of LangChain is meant, and where it sends what it is given."""
+"""Parse the name of a LangChain model, and find where it sends data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters of PEFT (LoRA and others) that are put upon a checkpoint."""
+"""Apply PEFT adapters (LoRA and others) to a checkpoint."""
 
 from __future__ import annotations
 

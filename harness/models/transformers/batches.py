@@ -1,4 +1,4 @@
-"""Which of the requests that wait share a batch."""
+"""Choose which waiting requests share a batch."""
 
 from __future__ import annotations
 

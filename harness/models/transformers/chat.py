@@ -1,4 +1,4 @@
-"""A rendered conversation as a checkpoint's own chat template wants it."""
+"""Convert a rendered conversation to a checkpoint's chat template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint on disk: found, and named by its content."""
+"""Find a checkpoint on disk, and name it by its content."""
 
 from __future__ import annotations
 

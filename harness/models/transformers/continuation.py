@@ -1,4 +1,4 @@
-"""How likely some continuations of a prompt are, the prompt read once for all of them.
+"""Probabilities of several continuations of a prompt, which is processed once for all of them.
 
 The prompt goes through the checkpoint as it would before a reply, its pictures encoded once. What it left in the cache
 is then repeated for each continuation, and each is spoken token by token, as a forced reply. So whatever the checkpoint

@@ -1,4 +1,4 @@
-"""Files of weights: named by their content, and what stands at their head."""
+"""Weight files: named by their content, and their headers."""
 
 from __future__ import annotations
 

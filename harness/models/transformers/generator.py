@@ -1,4 +1,4 @@
-"""Prompts in, replies out: one batch at a time through a loaded checkpoint."""
+"""Generate replies, one batch at a time, with a loaded checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests of large files, remembered between runs: to hash the weights of a 72B model takes minutes."""
+"""Cached digests of large files: hashing the weights of a 72B model takes minutes."""
 
 from __future__ import annotations
 

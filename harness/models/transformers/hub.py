@@ -1,4 +1,4 @@
-"""Checkpoints fetched from the hub into its usual cache, or read from there."""
+"""Checkpoints downloaded from the hub to its usual cache, or read from it."""
 
 from __future__ import annotations
 

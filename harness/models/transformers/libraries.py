@@ -1,4 +1,4 @@
-"""torch and transformers, and the packages that a checkpoint asks for besides."""
+"""torch, transformers, and further packages that a checkpoint needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint read by transformers' own classes: its processor when a run is planned, its weights when it is asked."""
+"""Load a checkpoint with transformers: its processor for planning, its weights for the first request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint's processor: the one that it names, with a Pillow image side."""
+"""A checkpoint's own processor, with image processing by Pillow."""
 
 from __future__ import annotations
 

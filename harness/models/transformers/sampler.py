@@ -1,4 +1,4 @@
-"""Choosing the next token, the same for a request alone and in a batch."""
+"""Choose the next token, with equal results for single requests and batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holding generated text to one of some replies, token by token."""
+"""Constrain generated text to one of several replies, token by token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's own arguments for `vllm serve`: tidied, checked, and those told apart that change replies."""
+"""Check the user's arguments for `vllm serve`, and find those that change replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a server did not start, read from its log: vLLM's last lines say `see root cause above`."""
+"""Find in the log why a server did not start: vLLM's last lines only say `see root cause above`."""
 
 from __future__ import annotations
 

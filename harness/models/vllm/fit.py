@@ -1,4 +1,4 @@
-"""Whether a checkpoint can be served by a vLLM on this machine, and what to type."""
+"""Check whether a vLLM on this machine can serve a checkpoint, and print the command to use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint fits: its weights, and what each conversation takes beside them."""
+"""Estimate whether a checkpoint fits into memory: its weights, and the cache of each conversation."""
 
 from __future__ import annotations
 

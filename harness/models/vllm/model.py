@@ -1,4 +1,4 @@
-"""Models that a vLLM of our own serves for the time of a run."""
+"""Models served by a vLLM that the run starts and stops."""
 
 from __future__ import annotations
 

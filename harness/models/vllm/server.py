@@ -1,4 +1,4 @@
-"""A server of our own: started under a supervisor, watched until it answers, ended whatever happens."""
+"""Start a vLLM server under a supervisor, wait until it answers, and stop it in every case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps a server for as long as its owner lives, then ends it with everything it started.
+"""Keep a server running as long as its owner lives, then end it with all its processes.
 
     python supervisor.py OWNER COMMAND...
 

@@ -1,1 +1,1 @@
-"""Writers: blocks drawn for one medium each. None knows an analysis by name."""
+"""Writers: draw blocks for one medium each, without knowing any analysis by name."""
