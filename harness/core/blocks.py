@@ -1,7 +1,7 @@
 """Blocks: results of an analysis as data. Writers draw them for a terminal, a page, Markdown or JSON.
 
 The union is closed: a writer that draws these draws every analysis, and an analysis that uses them is drawn
-everywhere. Blocks hold values, not formatted text, wherever a value is told.
+everywhere. Blocks contain values, not formatted text, wherever possible.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 Room = Literal["any", "little", "much"]
-"""Where a block is drawn: everywhere, only where there is little room (a terminal), or only where there is much."""
+"""Where a block is drawn: everywhere, only in little space (a terminal), or only where there is much space."""
 
 RowRole = Literal["model", "baseline", "ceiling", "blank", "missing", "heading", "total"]
 
@@ -37,7 +37,7 @@ class Number:
     deviation: float | None = None
     """The standard deviation, where the value is a mean: .412 ± .013."""
     mark: str = ""
-    """Stands behind the interval and is explained beneath the table: `*`."""
+    """A mark after the interval, explained below the table: `*`."""
 
     def __post_init__(self) -> None:
         for value in (self.value, self.low, self.high, self.deviation):
@@ -46,7 +46,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many, and where `of` is given how many of."""
+    """A count; `of` is the total, if given."""
 
     value: int
     of: int | None = None
@@ -55,7 +55,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """Words with a mark beside them, such as a group that is the worst."""
+    """Text with a mark, such as the worst group."""
 
     text: str
     note: str = ""
@@ -63,11 +63,11 @@ class MarkedText:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share from 0 to 1, told as a percentage; None is a dash."""
+    """A share from 0 to 1, shown as a percentage; None is a dash."""
 
     value: float | None
     count: int | None = None
-    """How many that is, where it is told: 12% (3)."""
+    """The count behind the share, if shown: 12% (3)."""
 
     def __post_init__(self) -> None:
         _finite(self.value)
@@ -79,7 +79,7 @@ class Who:
 
     model: str
     prompt: str = "-"
-    """`-` or empty for baselines, and for answers made elsewhere."""
+    """`-` or empty for baselines and for answers from other tools."""
     condition: str = "none"
     note: str = ""
     """`in-sample`, `worst`."""
@@ -96,9 +96,9 @@ class Column:
     heading: str
     """Lines are parted by line breaks."""
     group: str = ""
-    """Stands above neighbouring columns of the same group."""
+    """A heading above neighbouring columns of the same group."""
     strip: bool = False
-    """Whether the numbers are also drawn as dot and whisker, all to one scale, where there is room."""
+    """Whether the numbers are also drawn as dot and whisker on a common scale, if there is space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,11 @@ class Table:
     rows: tuple[Row | tuple[Cell, ...], ...]
     title: str = ""
     caption: str = ""
-    """A sentence on what the numbers are."""
+    """A sentence that explains the numbers."""
     at: Place | None = None
     room: Room = "any"
     folded: str = ""
-    """Under which words the block is folded away on a page; empty where it stands open."""
+    """Title under which the block is folded on a page; empty: not folded."""
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -148,7 +148,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Sentences, one a line."""
+    """Sentences, one per line."""
 
     lines: tuple[str, ...]
     title: str = ""
@@ -162,7 +162,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preformatted:
-    """Lines whose columns are already aligned; drawn in letters of one width, unchanged."""
+    """Preformatted lines, drawn unchanged in a monospaced font."""
 
     lines: tuple[str, ...]
     title: str = ""
@@ -176,12 +176,12 @@ class Preformatted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """A value from 0 upwards for each label, as bars of one scale."""
+    """Non-negative values by label, as bars on a common scale."""
 
     bars: tuple[tuple[str, float], ...]
     """(label, value of at least 0)."""
     unit: str = ""
-    """What the values are: `characters`. `share` for shares from 0 to 1, told as percentages."""
+    """Unit of the values, such as `characters`. `share`: shares from 0 to 1, shown as percentages."""
     title: str = ""
     caption: str = ""
     at: Place | None = None
@@ -207,7 +207,7 @@ class Matrix:
     row_name: str = "True"
     column_name: str = "Answered"
     paired: bool = False
-    """Whether the first columns are the rows' own names, so that the diagonal is what is right."""
+    """Whether the first columns have the names of the rows, so that the diagonal counts correct answers."""
     title: str = ""
     caption: str = ""
     at: Place | None = None
@@ -260,7 +260,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A sentence or two. A `warning` must not be overlooked."""
+    """One or two sentences. A `warning` is shown prominently."""
 
     text: str
     warning: bool = False

@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 from harness.core.sent_pictures import DETAIL, PIXELS, spelled_pixels
 
 Channel: TypeAlias = Literal["free", "choice", "logprob"]
-"""How an answer is taken: read from free text; from text that was held to the admissible answers; or as
-the label to which the model gives the greatest probability."""
+"""How an answer is obtained: parsed from free text, from text constrained to the allowed answers, or as the label
+with the highest probability."""
 
 CHANNEL_LINES: Mapping[Channel, str] = MappingProxyType(
     {
@@ -33,33 +33,33 @@ _THINKING = ", thinking "
 _TOOLS = ", tools "
 
 USUAL_PROTOCOLS = ("single", "describe-then-answer")
-"""Those that read one reply; tables do not name them."""
+"""Protocols with one reply; tables do not name them."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One task put to one model through one prompt under one condition by one protocol, answered on one channel."""
+    """One combination of task, model, prompt, condition, protocol and channel."""
 
     task: str
     model: str
     prompt: str
     condition: str
-    """What the pictures are shown as; without few-shot examples and label order, which are fields of their own."""
+    """How pictures are shown, without few-shot examples and label order, which are separate fields."""
     protocol: str
     channel: Channel = FREE
-    """How the answer is taken."""
+    """How the answer is obtained."""
     shots: int = 0
-    """Few-shot examples before each sample."""
+    """Number of few-shot examples before each sample."""
     label_order: str = AS_WRITTEN
     """The order in which the prompt lists the labels."""
     thinking: str = ""
-    """How much the model is asked to think (`harness.core.thinking`); empty: as it does by itself."""
+    """How much the model is asked to think (`harness.core.thinking`); empty: its own default."""
     pixels: int = 0
-    """The most pixels of each picture sent; 0: as they are."""
+    """Maximum number of pixels of each picture sent; 0: no limit."""
     detail: str = ""
-    """At which detail the server is asked to look at pictures; empty: nothing is said."""
+    """Image detail requested from the server; empty: not set."""
     tools: str = ""
-    """The tools that the model may use, and how they lie (`harness.core.tools_asked`); empty: none."""
+    """Tools that the model may use, and how they are altered (`harness.core.tools_asked`); empty: none."""
     asked_as: str = ""
     """Of an earlier version of an edited prompt, which is kept as `prompt` (`emotion/plain@2026-11-28-1a2b3c`): the
     prompt's name when it was asked. Empty for the version that stands."""
@@ -69,7 +69,7 @@ class Cell:
 
     @property
     def taken(self) -> str:
-        """How its answers are taken, for tables; see `spelled_channel`."""
+        """How its answers are obtained, for tables; see `spelled_channel`."""
         return spelled_channel(self.channel, self.protocol, self.thinking, self.tools)
 
     @cached_property
@@ -115,13 +115,13 @@ def spelled_channel(channel: str, protocol: str, thinking: str = "", tools: str 
 
 
 def thinking_in(channel: str) -> str:
-    """How much was thought, by a channel as `spelled_channel` writes it; empty where nothing was asked."""
+    """The thinking level in a channel as written by `spelled_channel`; empty if none was set."""
     _, found, level = channel.partition(_THINKING)
     return level if found else ""
 
 
 def tools_in(channel: str) -> str:
-    """Which tools there were, by a channel as `spelled_channel` writes it; empty where there were none."""
+    """The tools in a channel as written by `spelled_channel`; empty if there were none."""
     _, found, tools = channel.partition(_TOOLS)
     return tools.partition(_THINKING)[0] if found else ""
 

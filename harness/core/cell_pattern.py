@@ -15,7 +15,7 @@ from harness.core.tools_asked import NO_TOOLS
 
 
 class CellPattern(BaseModel):
-    """Axis -> value; a cell fits where every axis that is named does. Values may hold `*`, `?` and `[...]`."""
+    """Axis -> value; a cell matches if every named axis does. Values may hold `*`, `?` and `[...]`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,7 +23,7 @@ class CellPattern(BaseModel):
     model: str | None = None
     prompt: str | None = None
     condition: str | None = None
-    """What the pictures are shown as, such as `blank`."""
+    """How pictures are shown, such as `blank`."""
     channel: str | None = None
     protocol: str | None = None
     shots: str | None = None
@@ -51,11 +51,11 @@ class CellPattern(BaseModel):
         return MappingProxyType(self.model_dump(exclude_none=True))
 
     def fits(self, cell: Cell) -> bool:
-        """Whether a cell is meant."""
+        """Whether a cell matches."""
         return all(fnmatchcase(_value(cell, axis), pattern) for axis, pattern in self.named.items())
 
     def fitting(self, cells: Iterable[Cell]) -> list[Cell]:
-        """Those among the cells that are meant, in their order."""
+        """The cells that match, in their order."""
         return [cell for cell in cells if self.fits(cell)]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ class Condition(Protocol):
     def name(self) -> str: ...
 
     def apply(self, medium: Medium) -> Medium:
-        """Raises MediaError where the medium cannot be shown so."""
+        """Raises MediaError if the medium cannot be shown in this way."""
         ...
 
 
@@ -33,7 +33,7 @@ class Choosing(Protocol):
 
 @runtime_checkable
 class Telling(Protocol):
-    """A condition with something to tell prompts."""
+    """A condition that provides variables to prompts."""
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -43,7 +43,7 @@ class Telling(Protocol):
 
 @runtime_checkable
 class Disturbing(Protocol):
-    """A condition that changes a sample to see what comes of it."""
+    """A condition that changes a sample to measure the effect."""
 
     @property
     def sample_alone(self) -> bool:
@@ -57,5 +57,5 @@ def takes_whole_clip(condition: Condition) -> bool:
 
 
 def variables_of(condition: Condition) -> Mapping[str, str]:
-    """What the condition tells prompts; nothing, for most."""
+    """Variables that the condition provides to prompts; empty for most."""
     return condition.variables if isinstance(condition, Telling) else {}

@@ -15,7 +15,7 @@ is held to something (`harness.core.thinking`)."""
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One of some texts, a JSON object after a schema, or a text after a regular expression."""
+    """One of several texts, a JSON object with a schema, or a text that matches a regular expression."""
 
     kind: ConstraintKind
     choices: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ MediaFault = Literal["missing", "empty", "corrupt", "too-large", "unsupported"]
 
 
 class HarnessError(Exception):
-    """Something a person can correct: names the thing, where it is, and what to do.
+    """An error that the user can correct: names the thing, its place, and what to do.
 
     `message` says what is wrong and where; `hint` says what to do about it. `at_work` is True where a command had
     begun its work: it then ends with exit status 1, else with 2 (a wrong command, option or file; nothing touched).
@@ -50,7 +50,7 @@ def working() -> Iterator[None]:
 
 
 def missing_extra(package: str, extra: str) -> HarnessError:
-    """The error for a package that an extra would have brought."""
+    """The error for a missing package of an optional extra."""
     return HarnessError(
         f"{package} is not installed",
         hint=f"pip install -c constraints.txt 'affect-harness[{extra}]'"
@@ -59,13 +59,13 @@ def missing_extra(package: str, extra: str) -> HarnessError:
 
 
 class Interrupted(KeyboardInterrupt):
-    """An interrupt of which the person has been told already."""
+    """An interrupt that was already reported."""
 
 
 def refuse_unused(doing: str, given: Mapping[str, object], *, hint: str = "") -> None:
-    """Raise HarnessError where an option was given that the command cannot use here.
+    """Raise HarnessError if an option was given that the command cannot use here.
 
-    `given` maps an option as it is written to its value; what is empty or None was not given. `doing` ends the
+    `given` maps an option as it is written to its value; empty or None means not given. `doing` ends the
     sentence "--out has no effect ...".
     """
     unused = [name for name, value in given.items() if value not in (None, False, [], ())]

@@ -21,7 +21,7 @@ from harness.core.errors import HarnessError
 from harness.core.kind import kind_named, kind_of
 
 FROM_DATA = "from-data"
-"""Written in place of labels: the classes are those that occur in the source's label column."""
+"""Used instead of labels: the classes are those in the source's label column."""
 
 
 class FieldSpec(BaseModel):
@@ -35,25 +35,25 @@ class FieldSpec(BaseModel):
     """For label and set: the name of a vocabulary (`basic-7`), a list, or `from-data`.
     After planning always a list."""
     low: float = -1.0
-    """For number: the least value of the scale."""
+    """For number: the lowest value of the scale."""
     high: float = 1.0
-    """For number: the greatest value of the scale."""
+    """For number: the highest value of the scale."""
     words: Mapping[str, float] = {}
     """For number: words that stand for a number (`very pleasant`: 1), for prompts that offer words."""
     member_of: str = ""
     """For yes-no: a set field of the task. Where a JSON reply holds that set and no key of this field's,
     the answer is yes if the set has the member that the sample's annotation `unit` names."""
     synonyms: Mapping[str, tuple[str, ...]] = {}
-    """Label -> further words that mean it in this task."""
+    """Label -> further words for it in this task."""
     definitions: Mapping[str, str] = {}
-    """Label -> what it means, for prompts that explain the labels."""
+    """Label -> its definition, for prompts that explain the labels."""
     tolerance: NonNegativeFloat = 0.0
     """For number: how far from the truth an answer may lie and still be right for the metric `within`, in units of
     the scale."""
     metrics: tuple[str, ...] = ()
-    """Scores shown; empty means the kind's own."""
+    """Metrics shown; empty: those of the kind."""
     scored: bool = True
-    """False: read from the reply and recorded, not scored."""
+    """False: the answer is recorded but not scored."""
     options: Mapping[str, Any] = {}
     """For kinds of other packages: options of their own, which the kind checks."""
 

@@ -22,9 +22,9 @@ class Folders:
 
     own: tuple[Path, ...] = ()
     shared: Mapping[Path, str] = field(default_factory=dict)
-    """What is shipped, then what packages bring -> the package; empty for what is shipped."""
+    """Folder -> its package: the built-in one (empty name) first, then those of other packages."""
     broken: tuple[Listed, ...] = ()
-    """Entry points whose folder cannot be had."""
+    """Entry points whose folder cannot be loaded."""
 
     @classmethod
     def of(cls, folders: Folders | Iterable[Path]) -> Folders:

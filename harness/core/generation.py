@@ -30,9 +30,9 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
-    """Of the completion, those spent on reasoning; 0 where they are not counted apart."""
+    """Tokens of the completion spent on reasoning; 0 if not counted separately."""
     picture_tokens: int = 0
-    """Of the prompt, those that pictures and videos take; 0 where they are not counted apart."""
+    """Tokens of the prompt for pictures and videos; 0 if not counted separately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Refusal:
     by: Literal["model", "platform"]
     """platform: a filter before or behind the model, whatever the model would have said."""
     said: str = ""
-    """In the server's own words."""
+    """The server's message."""
 
 
 Thought: TypeAlias = Literal["", "unclosed", "unopened"]
@@ -86,17 +86,17 @@ class Generation:
     """Seconds from sending to the last byte."""
     failure: Failure | None = None
     scores: LabelScores | None = None
-    """For a request with candidates; `text` is then the likeliest of them."""
+    """For a request with candidates; `text` is then the most likely one."""
     reasoning: str = ""
-    """What the model wrote before its answer, where that can be told apart. Never read as the answer."""
+    """Reasoning that the model wrote before its answer, if it can be separated. Never read as the answer."""
     thought: Thought = ""
-    """Where the end or beginning of the reasoning is missing."""
+    """Set if the end or the beginning of the reasoning is missing."""
     word: str = ""
     """Why the reply ended in the server's own word, where it says so in another one than `finish`."""
     refusal: Refusal | None = None
     """Told by a field or status of the reply; a refusal in words is found when the text is read."""
     served: str = ""
-    """The model that the server says replied; empty where it does not say."""
+    """The model name reported by the server; empty if it reports none."""
     fingerprint: str = ""
     """The server's `system_fingerprint`."""
 

@@ -39,12 +39,12 @@ def no_classes(spec: FieldSpec) -> tuple[str, ...]:
 
 
 def no_candidates(spec: FieldSpec) -> tuple[str, ...]:
-    """Of a kind whose answers cannot be listed."""
+    """For a kind whose answers cannot be listed."""
     return ()
 
 
 def no_pattern(spec: FieldSpec) -> str | None:
-    """Of a kind whose answers are free text."""
+    """For a kind whose answers are free text."""
     return None
 
 
@@ -78,7 +78,7 @@ def as_it_is(value: Value) -> Value:
 
 
 def most_common(values: Sequence[Value], counts: Sequence[int]) -> Value:
-    """The value of the greatest count, the first of equals."""
+    """The value with the highest count; the first one of ties."""
     return values[max(range(len(counts)), key=counts.__getitem__)]
 
 
@@ -96,13 +96,13 @@ class Kind:
     """
 
     name: str
-    """As task files write it."""
+    """Name in task files."""
     title: str
     """One line: what an answer is."""
     family_name: str
-    """Whose metrics score it: the `needs` of :class:`harness.metrics.Metric`."""
+    """The metric family that scores it: the `needs` of :class:`harness.metrics.Metric`."""
     metrics: tuple[str, ...]
-    """The metrics shown where the task names none."""
+    """Metrics shown if the task names none."""
     family: Callable[[FieldSpec, Sequence[Value], Sequence[Value | None]], Any]
     """(spec, truths (n), answers (n), None for no answer) -> a :class:`harness.metrics.Family` of that name.
 
@@ -175,7 +175,7 @@ KINDS = Registry(
 
 
 def kind_named(name: str) -> Kind:
-    """The kind called `name`. Raises HarnessError that lists the kinds there are, or names a broken package."""
+    """The kind with this name. Raises HarnessError that lists the known kinds, or names a broken package."""
     return _loaded(name, () if name in KINDS.builtin else tuple(sys.path))
 
 
@@ -213,12 +213,12 @@ def useless(spec: FieldSpec) -> tuple[str, ...]:
 
 
 def describe_kinds() -> Iterator[Listed]:
-    """Every kind with what it is and its metrics; of a broken package what is wrong."""
+    """Every kind with its description and metrics; for a broken package its error."""
     return KINDS.listed(lambda name, kind: f"{kind.title} [metrics: {', '.join(kind.metrics)}]")
 
 
 def unknown_kind(name: str) -> HarnessError:
-    """The error for a kind that is not there."""
+    """The error for an unknown kind."""
     names = KINDS.names()
     near = difflib.get_close_matches(name, names, n=2)
     hint = f"did you mean {' or '.join(near)}? " if near else ""

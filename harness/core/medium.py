@@ -14,7 +14,7 @@ class Medium:
     """A picture or a clip, as handles; conditions turn one Medium into another."""
 
     kind: Literal["image", "clip", "video"]
-    """video: a clip whose frames are to be sent as one video, with their times."""
+    """video: a clip whose frames are sent as one video, with their times."""
     frames: tuple[Picture, ...]
     """One handle for a picture; in order of time for a clip or a video."""
     indices: tuple[int, ...] = (0,)

@@ -84,12 +84,12 @@ class Video:
 
     @property
     def rate(self) -> float:
-        """Frames shown a second."""
+        """Frames shown per second."""
         return len(self.frames) / self.total * self.fps
 
 
 Visual: TypeAlias = Image | Video
-"""What stands in a turn beside text."""
+"""Parts of a turn other than text."""
 
 Part: TypeAlias = Text | Image | Video
 

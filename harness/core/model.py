@@ -14,15 +14,15 @@ from harness.core.thinking import thinking_need
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a model is and can take."""
+    """A model's identity and capabilities."""
 
     name: str
-    """As the person wrote it: `openai:qwen@http://127.0.0.1:8000/v1`."""
+    """As the user wrote it: `openai:qwen@http://127.0.0.1:8000/v1`."""
     identity: str
     """All that determines its replies besides the request: weights' hash or endpoint and served model,
     revision, versions of server, tokenizer and decoder. Part of every request key."""
     max_images: int | None = None
-    """Most pictures in one request; None means no known limit."""
+    """Maximum number of pictures per request; None: no known limit."""
     video: bool = False
     """Whether it takes a clip as one video, with the frames and times it is given; otherwise the clip goes in as its
     frames. A server's is known once it was probed."""
@@ -31,22 +31,22 @@ class Card:
     """Kinds of constraint that were proved to hold -> how they are spelt (`structured_outputs`). A server's
     are known once it was probed."""
     estimators: tuple[Estimator, ...] = ()
-    """How it can score candidates; empty where it cannot, or was not probed."""
+    """How it can score candidates; empty if it cannot or was not probed."""
     thinking: Mapping[str, str] = field(default_factory=dict)
     """How much it can be asked to think (`off`, `on`, `low`, a number of tokens...) -> how that is spelt. A server's is
     known once it was probed."""
     thinking_held: tuple[str, ...] = ()
     """Those among them at which it thinks also before a reply that is held to something."""
     window: int = 16
-    """How many requests it wants in flight."""
+    """Recommended number of requests in flight."""
     notes: tuple[str, ...] = ()
-    """Sentences that the person who runs should read before anything is asked."""
+    """Notes for the user, shown before the first request."""
     details: Mapping[str, str] = field(default_factory=dict)
     """Facts for the manifest: revision, dtype, device, configuration hashes."""
 
     @property
     def offers(self) -> frozenset[Need]:
-        """What a cell may ask of it."""
+        """Capabilities that a cell can require."""
         found = set[Need](self.constraints)
         found |= {"logprob"} if self.estimators else set()
         found |= {thinking_need(level) for level in self.thinking}
@@ -73,26 +73,26 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How long a request is, before it is asked."""
+    """Length of a request, known before it is sent."""
 
     tokens: int
-    """Of the prompt; at least so many, where a server counts its text alone."""
+    """Tokens of the prompt; a lower bound if a server counts only text."""
     longest: int
-    """The context length: most tokens of a prompt and its reply."""
+    """The context length: maximum number of tokens of a prompt and its reply."""
 
 
 @runtime_checkable
 class Measuring(Protocol):
-    """A model that can say how long a request is before it is asked."""
+    """A model that can measure a request before it is sent."""
 
     async def measure(self, request: Request) -> Measured | None:
-        """None where the length, or how much there may be, is not known."""
+        """None if the length or the context length is not known."""
         ...
 
 
 @runtime_checkable
 class Detailed(Protocol):
-    """A model that may be told how closely to look at pictures."""
+    """A model that accepts an image detail."""
 
     async def prove_detail(self, wanted: Sequence[str]) -> str:
         """Find out whether it takes these words for `detail`; a note where it does not plainly heed them, else empty.
@@ -104,7 +104,7 @@ class Detailed(Protocol):
 
 @runtime_checkable
 class Probing(Protocol):
-    """A model that must be tried before it is known what it can do."""
+    """A model whose capabilities must be probed."""
 
     async def probe(self, needs: frozenset[Need]) -> None:
         """Find out which of these hold; afterwards the card says so.

@@ -89,7 +89,7 @@ def test_a_cell_that_asks_nothing_is_as_it_was(data: Path) -> None:
         ("gpt-oss", {"thinking": "off"}, "cannot be asked for thinking off"),
         ("gpt5", {"thinking": 100, "max_tokens": 500}, "cannot be asked for thinking 100"),
         ("gpt5", {"thinking": 4000, "max_tokens": 500}, "4000 tokens of thinking leave none"),
-        ("gpt5", {"thinking": "low", "channels": "logprob"}, "--channel logprob reads"),
+        ("gpt5", {"thinking": "low", "channels": "logprob"}, "--channel logprob scores"),
         ("gpt5", {"thinking": "loud"}, "no way to think is called 'loud'"),
         ("gpt5", {"thinking": "low", "model": "affect-tiny"}, "affect-tiny cannot be asked"),
     ],
@@ -136,7 +136,7 @@ def test_thinking_before_a_reply_that_is_held_is_proved_too(data: Path, *, first
             done = run(stub, thinking="on", **options)
             assert set(done.scores()["channel"]) >= {"choice, thinking on"}
         else:
-            with pytest.raises(harness.HarnessError, match="do not go together"):
+            with pytest.raises(harness.HarnessError, match="cannot be combined"):
                 run(stub, thinking="on", **options)
 
 

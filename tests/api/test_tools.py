@@ -77,7 +77,7 @@ def test_a_run_without_tools_has_no_column_of_them(task: Path) -> None:
         ({"tools": ""}, "no name of a tool"),
         ({"protocol": "agent"}, "needs tools"),
         ({"tools": "none", "protocol": "agent"}, "needs tools"),
-        ({"tools": "zoom", "channels": "choice"}, "no tool of --tools zoom could be called"),
+        ({"tools": "zoom", "channels": "choice"}, "tools of --tools zoom cannot be called"),
     ],
 )
 def test_what_has_no_effect_is_refused(task: Path, options: dict[str, Any], fault: str) -> None:

@@ -104,7 +104,7 @@ def test_a_study_from_the_first_answer_to_the_sidecar(place: Path, capsys: pytes
         for at in range(6):
             post(addresses["ben"], at, {"teeth": "yes" if at < 4 else "no"})
         blocked = main(["rate", str(place / "faces.yaml"), "--raters", "x", "--out", str(out)])
-        assert blocked == 2 and "another process collects" in capsys.readouterr().err
+        assert blocked == 2 and "another process is collecting" in capsys.readouterr().err
     assert any("could not tell 1 of 6" in line for line in said)
 
     long = table(out)

@@ -70,7 +70,7 @@ async def test_strangers_are_refused(serve: Serve, tmp_path: Path) -> None:
     [
         ({"teeth": "maybe"}, "neither yes nor no"),
         ({"emotion": "fear"}, "not one of the options"),
-        ({"emotion": ["joy"]}, "a list is no answer"),
+        ({"emotion": ["joy"]}, "a list is not an answer"),
         ({"emotion": ""}, "no answer"),
         ({"teeth": True}, "no answer"),
         ({"other": "x"}, "not asked here"),

@@ -230,14 +230,14 @@ def test_swapped_findings_are_those_of_the_sample_that_is_recorded(tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"protocol": "vote-3", "temperature": 1.0}, "uses no tools"),
+        ({"protocol": "vote-3", "temperature": 1.0}, "does not use tools"),
         ({"protocol": "agent:swim"}, "neither a way of calling"),
-        ({"protocol": "agent:text,turns=0"}, "no limit"),
+        ({"protocol": "agent:text,turns=0"}, "nor a limit"),
         ({"protocol": "agent:text,turns=999"}, "at most 50"),
         ({"protocol": "single:text"}, "takes no settings"),
         ({"tools": ("knife",)}, "unknown tool"),
-        ({"prompts": ("emotion/describe",)}, "uses no tools"),
-        ({"prompts": ("emotion/describe",), "protocol": "agent"}, "never gives"),
+        ({"prompts": ("emotion/describe",)}, "does not use tools"),
+        ({"prompts": ("emotion/describe",), "protocol": "agent"}, "never produces"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(
