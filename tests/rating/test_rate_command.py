@@ -143,7 +143,7 @@ def test_wrong_commands_leave_nothing(place: Path, capsys: pytest.CaptureFixture
         (["--out", "r.csv"], "who rates?"),
         (["--raters", "a,a", "--out", "r.csv"], "twice"),
         (["--raters", "a", "--field", "smile", "--out", "r.csv"], "no such field"),
-        (["--raters", "a", "--condition", "mix:0.5", "--out", "r.csv"], "two samples mixed"),
+        (["--raters", "a", "--condition", "mix:0.5", "--out", "r.csv"], "mixed samples"),
         (["--raters", "a", "--adjudicate", "--out", "r.csv"], "no ratings yet"),
         (["--report", "--out", "r.csv"], "no ratings yet"),
         (["--report", "--raters", "a", "--out", "r.csv"], "--raters has no effect"),
