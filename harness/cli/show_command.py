@@ -39,6 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--protocol", metavar="NAME",
         help="protocol to use instead of the prompt's own; see `harness list protocols`",
     )  # fmt: skip
+    parser.add_argument(
+        "--tools", metavar="TOOLS", default="none",
+        help="tools that the model may use, such as zoom+measure; see `harness list tools`. Default: none",
+    )  # fmt: skip
     parser.add_argument("--sample", metavar="ID", help="show this sample. Default: the first")
     parser.add_argument(
         "--each", metavar="ANNOTATION",
@@ -57,12 +61,17 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.mix_pairing import Partners
     from harness.run.preview import with_labels
     from harness.run.prompt_choice import choose_prompts, conditions_of
+    from harness.run.tools_check import offered_tools, protocol_with
 
     place = workspace(args)
     (task,) = tasks(args, [args.task], place)
     library = Library(place.prompts)
     prompts = choose_prompts(task, args.prompt, library)
-    protocols = _protocols(prompts, library, args.protocol)
+    offered = offered_tools([args.tools], args.protocol)[0]
+    protocols = {
+        one.name: protocol_with(args.protocol or one.head.protocol, offered) for one in prompts
+    }
+    requests = _requests(prompts, library, protocols)
     task, source = with_labels(task, here=place.here)
     shots = () if args.shots is None else (args.shots,)
     axes = Axes(models=(), conditions=(args.condition,), shots=shots)
@@ -80,20 +89,24 @@ def execute(args: argparse.Namespace) -> int:
             library,
             conditions=shown,
             protocols=protocols,
+            requests=requests,
+            tools=args.tools,
             pool=pool,
             pairs=pairs,
         )
     return 0
 
 
-def _protocols(prompts: tuple[Prompt, ...], library: Library, asked: str | None) -> dict[str, str]:
+def _requests(
+    prompts: tuple[Prompt, ...], library: Library, protocols: Mapping[str, str]
+) -> dict[str, str]:
     """Prompt -> its protocol, and how many requests that makes. Raises HarnessError where it cannot run the prompt."""
     from harness.protocols import load_protocol
     from harness.run.request_count import count_for
 
     found = {}
     for prompt in prompts:
-        name = asked or prompt.head.protocol
+        name = protocols[prompt.name]
         requests = count_for(load_protocol(name), prompt, library)
         found[prompt.name] = f"{name}, {requests} request{'s' if requests > 1 else ''}"
     return found
@@ -128,10 +141,13 @@ def _show(
     *,
     conditions: Mapping[str, Presentation],
     protocols: Mapping[str, str],
+    requests: Mapping[str, str],
+    tools: str,
     pool: ExamplePool | None,
     pairs: Partners | None,
 ) -> None:
     from harness.run.preview import preview
+    from harness.run.toolboxes import turns_with_tools
 
     _say(f"sample    {sample.id}")
     for name, value in sample.targets.items():
@@ -142,7 +158,7 @@ def _show(
         if view is None:
             _say(f"\nprompt    {prompt.name}: answers none of the fields this sample asks for")
             continue
-        _say(f"\nprompt    {prompt.name} ({protocols[prompt.name]})  condition {condition.name}")
+        _say(f"\nprompt    {prompt.name} ({requests[prompt.name]})  condition {condition.name}")
         for number, line in enumerate(view.pictures, 1):
             _say(f"image {number}   {line}")
         if view.record is not None:
@@ -151,7 +167,7 @@ def _show(
                 _say(f"frames    {', '.join(map(str, view.record['frames']))}  ({changes})")
             else:
                 _say(f"changed   {changes}")
-        for role, text in view.turns:
+        for role, text in turns_with_tools(view.turns, tools, protocols[prompt.name]):
             _say(f"--- {role}\n{text}")
         if view.awaiting:
             _say(f"--- assistant\n(the model replies here; its text becomes `{view.awaiting}`)")

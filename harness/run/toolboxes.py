@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.core.cell import Cell
@@ -10,19 +10,37 @@ from harness.core.condition import Condition
 from harness.core.errors import MediaError
 from harness.core.generation import Failure
 from harness.core.medium import Medium
+from harness.core.message import Message, Role, Text
 from harness.core.picture import Remembered
+from harness.core.prompt import Rendering
+from harness.core.protocol import Ask, UsingTools
 from harness.core.sample import Sample
-from harness.core.tool import Toolbox
+from harness.core.tool import NoTools, Toolbox
 from harness.core.tools_asked import ToolsAsked, read_tools
 from harness.media.video_file import opened
+from harness.protocols import load_protocol
 from harness.run.mix_pairing import Partners
-from harness.tools import BoundTools, Donor, MediumFrames, load_tools
+from harness.tools import BoundTools, Donor, MediumFrames, load_tools, offer
 
 
 def needs_donors(cells: Iterable[Cell]) -> bool:
     """Whether a cell lies with another sample's findings."""
     asked = (read_tools(cell.tools) for cell in cells if cell.tools)
     return any(one is not None and one.needs_donor for one in asked)
+
+
+def turns_with_tools(
+    turns: Sequence[tuple[str, str]], tools: str, protocol: str
+) -> Sequence[tuple[str, str]]:
+    """Role and text of the turns of a first request, with what the protocol says of the tools. Raises HarnessError."""
+    asked, found = read_tools(tools), load_protocol(protocol)
+    if asked is None or not isinstance(found, UsingTools):
+        return turns
+    offered = NoTools([offer(tool) for tool in load_tools(asked.names)])
+    roles: Mapping[str, Role] = {"system": "system", "assistant": "assistant"}
+    messages = tuple(Message(roles.get(role, "user"), (Text(text),)) for role, text in turns)
+    step = found.bound(offered).step(lambda _: Rendering(messages, None), ())
+    return [(m.role, m.text) for m in step.messages] if isinstance(step, Ask) else turns
 
 
 class Toolboxes:

@@ -2,7 +2,7 @@
 
 from harness.tools.frames import MediumFrames
 from harness.tools.registry import TOOLS, describe_tools, load_tools
-from harness.tools.toolbox import TOOLBOX_VERSION, BoundTools, Donor
+from harness.tools.toolbox import TOOLBOX_VERSION, BoundTools, Donor, offer
 
 __all__ = [
     "TOOLBOX_VERSION",
@@ -12,4 +12,5 @@ __all__ = [
     "MediumFrames",
     "describe_tools",
     "load_tools",
+    "offer",
 ]

@@ -64,7 +64,7 @@ class BoundTools:
     @property
     def offered(self) -> Sequence[Mapping[str, Any]]:
         """Name, description and arguments of each tool."""
-        return tuple(told(tool) for tool in self.tools)
+        return tuple(offer(tool) for tool in self.tools)
 
     def use(self, call: Call, *, side: int) -> Observation:
         """What comes of a call. Raises HarnessError where a tool of another package fails in another way than it may."""
@@ -112,7 +112,7 @@ def _json(arguments: Mapping[str, Any]) -> str:
     return json.dumps(dict(arguments)).encode("utf-8", "replace").decode()
 
 
-def told(tool: Tool) -> Mapping[str, Any]:
+def offer(tool: Tool) -> Mapping[str, Any]:
     """A tool as a model is told of it: name, description, and arguments as a JSON schema without titles."""
     return {
         "name": tool.name,
@@ -122,16 +122,34 @@ def told(tool: Tool) -> Mapping[str, Any]:
 
 
 def _plain(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        kept = {
-            key: _plain(value)
-            for key, value in schema.items()
-            if not (key == "title" and isinstance(value, str)) and key != "additionalProperties"
-        }
-        if kept.get("type") == "object":
-            kept.pop("description", None)
-        return kept
-    return [_plain(one) for one in schema] if isinstance(schema, list) else schema
+    """A JSON schema in fewer words: no titles, no null for what may be left out, plain bounds."""
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {
+        _BOUNDS.get(key, key): _plain(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str))
+        and key != "additionalProperties"
+        and not (key == "default" and value is None)
+    }
+    choices = [one for one in kept.get("anyOf", ()) if one != {"type": "null"}]
+    if {"type": "number"} in choices:
+        choices = [one for one in choices if one != {"type": "integer"}]
+    if len(choices) == 1:
+        del kept["anyOf"]
+        kept = {**choices[0], **kept}
+    items = kept.get("prefixItems")
+    if items and all(one == items[0] for one in items):
+        del kept["prefixItems"]
+        kept["items"] = items[0]
+    if kept.get("type") == "object":
+        kept.pop("description", None)
+    return kept
+
+
+_BOUNDS = {"ge": "minimum", "le": "maximum"}
 
 
 def _found(tool: Tool, frames: ToolFrames, arguments: Any) -> Finding:

@@ -97,3 +97,13 @@ def test_spellings() -> None:
 def test_a_pattern_leaves_cells_out(task: Path) -> None:
     done = run(task, tools=["none", "zoom"], exclude=[{"tools": "none"}])
     assert set(done.cells()["tools"]) == {"zoom"}
+
+
+def test_show_prints_the_tools_as_a_model_gets_them(
+    task: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", str(task), "--tools", "zoom"]) == 0
+    shown = capsys.readouterr().out
+    assert '{"name": "zoom"' in shown
+    assert "(agent, 1 request)" in shown
+    assert main(["show", str(task), "--protocol", "agent"]) != 0

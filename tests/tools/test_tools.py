@@ -18,7 +18,7 @@ from harness.core.tools_asked import ToolsAsked
 from harness.faces.units import UNIT_TABLE
 from harness.media.marks import with_notes
 from harness.sources.drawn_pictures import DrawnPicture
-from harness.tools import TOOLS, BoundTools, MediumFrames, describe_tools, load_tools
+from harness.tools import TOOLS, BoundTools, MediumFrames, describe_tools, load_tools, offer
 from harness.tools.facs import MEANINGS
 from harness.tools.places import REGIONS, region_box
 from tests.tools.drawn import frames, samples
@@ -188,3 +188,13 @@ def test_every_unit_that_can_be_drawn_is_described_and_measured() -> None:
     listed = {one.name.partition("(")[0]: one for one in describe_tools()}
     assert listed.keys() >= {*EVERY}
     assert not any(one.broken for one in listed.values())
+
+
+def test_a_model_is_shown_arguments_in_few_words() -> None:
+    (zoom,) = load_tools(["zoom"])
+    taken = offer(zoom)["arguments"]["properties"]
+    assert taken["region"]["enum"] == [*REGIONS]
+    number = {"type": "number", "minimum": 0, "maximum": 1}
+    assert taken["box"]["items"] == number
+    assert (taken["box"]["minItems"], taken["box"]["maxItems"]) == (4, 4)
+    assert "null" not in str(taken) and "title" not in str(taken)
