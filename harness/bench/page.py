@@ -51,7 +51,7 @@ def _how(findings: ClientMeasurements) -> str:
         f"the page; the bare client reads the file, posts it with aiohttp and counts the hits.\n\n"
         f"affect-harness {versions['affect-harness']}, Python {versions['python']}, aiohttp {versions['aiohttp']}, "
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores. "
-        f"Ratios hold; seconds do not travel."
+        f"Ratios transfer to other machines; seconds do not."
     )
 
 

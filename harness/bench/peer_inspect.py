@@ -13,7 +13,7 @@ PROMPT = (
 
 
 def main() -> None:
-    """Ask and score every row with the tool's own means, at the settings that cost it least."""
+    """Ask and score every row with the tool's own means, at its cheapest settings."""
     import inspect_ai
     from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.model import ChatMessageUser, ContentImage, ContentText, get_model

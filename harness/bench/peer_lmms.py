@@ -42,7 +42,7 @@ def results(doc, replies):
 
 
 def main() -> None:
-    """Ask and score every row with the tool's own means, at the settings that cost it least."""
+    """Ask and score every row with the tool's own means, at its cheapest settings."""
     url, name, table, in_flight, place = sys.argv[1:]
     folder = Path(place)
     folder.mkdir(parents=True)

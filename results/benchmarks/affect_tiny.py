@@ -192,11 +192,11 @@ def interval(
 def exam_file(found: Sequence[float], bounds: tuple[float, float]) -> list[str]:
     """Every wording with its score, worst first."""
     lines = [
-        "# affect-tiny, asked in many ways",
+        "# affect-tiny with many wordings",
         "",
         "Made by `make affect-tiny-report`.",
         "",
-        "## The wording exam",
+        "## Held-out wordings",
         "",
         "The wordings (`harness/affect_tiny/training/held_out_eval.py`) were fixed before",
         f"training and are never trained on; {FACES} faces of test subjects, greedy, float32. Mean",

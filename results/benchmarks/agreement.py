@@ -140,7 +140,7 @@ def write(found: Mapping[str, Mapping[Place, Said]], installation: Installation,
         "# The same requests through transformers, vLLM and LangChain",
         "",
         "affect-tiny in float32 on a processor, greedy, drawn faces. By `python results/benchmarks/agreement.py`; "
-        f"{facts}. A same answer is one that reads the same in every field.",
+        f"{facts}. Two answers are the same if all fields are equal.",
         "",
     ]
     out.write_text("\n".join([*head, *table(found)]) + "\n")

@@ -118,7 +118,7 @@ def unequal(repetitions: int) -> None:
 
 def leaning(repetitions: int) -> None:
     """How often the t test and the swap tell two models apart that lean to different classes."""
-    print("\n## Two models that lean to different classes\n")
+    print("\n## Two models that prefer different classes\n")
     print(
         "Type-I error at .05 where both have one UAR (and, with classes equally common, one UF1), and power where one\n"
         "finds more of every class. `auto` is what is printed: the t test where each class stands in 10 clusters,\n"
@@ -200,7 +200,7 @@ def main() -> None:
     print()
     few("Few clusters of unequal sizes: 2, 4, 8 and 30 samples", UNEQUAL, repetitions)
     many("Fifty clusters and more, one sample each", MANY, repetitions)
-    many("Fifty clusters of alike samples", CLUSTERED, repetitions)
+    many("Fifty clusters of similar samples", CLUSTERED, repetitions)
     unequal(repetitions)
     paired(repetitions)
     leaning(repetitions)

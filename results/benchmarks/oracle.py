@@ -232,7 +232,7 @@ def main() -> None:
         apexes("test", TEST_SEED, TEST_SUBJECTS),
     ]
     print("# Ceilings of the tasks on drawn faces\n")
-    print("Made by `python results/benchmarks/oracle.py`; what it does stands at its head.\n")
+    print("Made by `python results/benchmarks/oracle.py`; see its docstring for the method.\n")
     print("| task | reads | classifier | n | UAR | UF1 |\n|---|---|---|---|---|---|")
     lines = classified("emotion, 7 classes", *seven) + classified("emotion, 8 classes", *eight)
     lines += classified("micro-expression, fine, apex frame", *fine)
@@ -240,7 +240,7 @@ def main() -> None:
     print("\n".join([*lines, brow_row()]))
     print("\n| value | reads | model | n | CCC |\n|---|---|---|---|---|")
     print("\n".join(regressed(*seven)))
-    print("\nCommonest confusions of the boosted trees on intensities:\n")
+    print("\nMost common confusions of the boosted trees on intensities:\n")
     print(f"- emotion, 7 classes: {'; '.join(hardest(*seven)) or 'none'}")
     print(f"- emotion, 8 classes: {'; '.join(hardest(*eight)) or 'none'}")
     print(f"- micro-expression, fine: {'; '.join(hardest(*fine)) or 'none'}")
