@@ -184,8 +184,8 @@ def other_cues(runs: Path, names: Sequence[str]) -> Iterator[str]:
     ]
     yield "## The other cues\n"
     yield (
-        f"The same on the first {FEW} of these faces (change of P(happiness), 95% interval; n pairs, fewer where one half "
-        "cannot be drawn with all else equal).\n"
+        f"The same on the first {FEW} of these faces (change of P(happiness), 95% interval; n pairs, fewer if one half "
+        "cannot be drawn with everything else equal).\n"
     )
     yield "| checkpoint | " + " | ".join(heads) + " |"
     yield "|---|" + "---|" * len(heads)
