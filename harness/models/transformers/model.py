@@ -213,14 +213,17 @@ class LocalModel:
             raise self._failed
         if self._thread is None:
             self._loaded = Future()
-            self._thread = threading.Thread(target=self._work, name="local-model", daemon=True)
+            self._thread = threading.Thread(
+                target=self._work, args=(self._loaded,), name="local-model", daemon=True
+            )
             self._thread.start()
 
-    def _work(self) -> None:
+    def _work(self, loaded: Future[None]) -> None:
+        """Load and serve; `loaded` is this thread's own, since another may have begun when this one ends."""
         waiting: list[tuple[_Job, PreparedRequest]] = []
         failed: HarnessError | None = None
         try:
-            failed = self._serve(waiting)
+            failed = self._serve(waiting, loaded)
         finally:  # whatever ended the thread, nobody is left waiting
             with self._lock:  # a request comes either before this, or starts another thread
                 self._thread, self._failed = None, failed
@@ -231,12 +234,14 @@ class LocalModel:
                 else:
                     _settle(job, Generation.failed(job.request.key, "server", "the model stopped"))
             if failed is not None:
-                self._loaded.set_exception(failed)
-            elif not self._loaded.done():
-                self._loaded.set_exception(HarnessError("the model could not be loaded"))
+                loaded.set_exception(failed)
+            elif not loaded.done():
+                loaded.set_exception(HarnessError("the model could not be loaded"))
             self._free()
 
-    def _serve(self, waiting: list[tuple[_Job, PreparedRequest]]) -> HarnessError | None:
+    def _serve(
+        self, waiting: list[tuple[_Job, PreparedRequest]], loaded: Future[None]
+    ) -> HarnessError | None:
         """Load, and answer until the model is closed. Returns the error where it cannot be loaded."""
         try:
             engine = self._load()
@@ -245,7 +250,7 @@ class LocalModel:
         details = dict(self._card.details) | dict(engine.facts)
         notes = (*self._card.notes, *(n for n in engine.notes if n not in self._card.notes))
         self._card = replace(self._card, details=details, notes=notes)
-        self._loaded.set_result(None)
+        loaded.set_result(None)
         tokens, taking = self._tokens, True
         while taking or waiting:
             taking = taking and self._gather(engine, waiting)
