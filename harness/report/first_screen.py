@@ -111,6 +111,8 @@ class FirstScreen:
     ranks: tuple[tuple[str, str, str, tuple[int, ...]], ...]
     """(cell, mean rank, interval, rank on each board)."""
     ranked_over: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What could not be compared, and why."""
 
     @property
     def open(self) -> tuple[BoardView, ...]:
@@ -147,6 +149,7 @@ def first_screen(view: RunView, found: Overview, judged: Sequence[str] = ()) -> 
             for one in found.ranks
         ),
         ranked_over=found.ranked_over,
+        notes=tuple(n for n in found.notes if not any(n in one.notes for one in found.boards)),
     )
 
 

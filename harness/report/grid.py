@@ -164,9 +164,10 @@ def _grid(view: RunView, name: str, chosen: Sequence[str], total: int) -> Grid:
     task = view.tasks[name]
     wanted = tuple(task.slices)
     groups: dict[str, tuple[str, ...]] = {}
-    if wanted and chosen and view.folder.private.is_dir():
+    known = view.folder.scored_samples(name)
+    if wanted and chosen and known.is_file():
         there = set(chosen)
-        for one in read_lean_samples(view.folder.scored_samples(name), set(wanted)):
+        for one in read_lean_samples(known, set(wanted)):
             if one.sample in there:
                 groups[one.sample] = tuple(told(one.annotations.get(g)) or "" for g in wanted)
     return Grid(

@@ -18,6 +18,7 @@ from harness.analyses.sections import Section, task_sections
 from harness.compare.board import Overview
 from harness.compare.overview import overview
 from harness.core.blocks import Note
+from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.core.text import visible
 from harness.report.concealed import concealed
@@ -164,6 +165,15 @@ def _overview(view: RunView) -> Overview:
     return overview(
         RunFolder(view.folder.path) if is_export(view.manifest) else view.folder, scores=view.scores
     )
+
+
+def _overview(view: RunView) -> Overview:
+    """The run at a glance; where its samples are gone, scores and details are shown without it, and why is told."""
+    try:
+        return overview(view.folder, scores=view.scores)
+    except HarnessError as error:
+        name = str(view.manifest.get("experiment", {}).get("name", ""))
+        return Overview(name, {}, (), (), (), (), (f"Cells cannot be compared: {error.message}",))
 
 
 def environment() -> Environment:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,12 @@ def test_pictures_of_people_stand_only_on_the_private_page_that_is_asked_for(
     (tmp_path / "p3.png").unlink()
     assert main(["report", str(world.folder.path), "--with-pictures"]) == 0
     assert len(parse(made.read_text()).data["pictures"]) == 11
+
+
+def test_a_run_whose_samples_are_gone_has_a_page_that_says_so(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", tasks=[emotion_task(n=14)], conditions=("none",))
+    write_report(folder)
+    shutil.rmtree(folder.private)
+    page = parse(write_report(folder).read_text(encoding="utf-8"))
+    assert "Cells cannot be compared: " in page.words
+    assert "majority in-sample" in page.words and len(page.data["tasks"][0]["samples"]) == 14
