@@ -96,6 +96,11 @@ def write_report(folder: RunFolder, *, with_pictures: bool = False) -> Path:
     with pictures for a data set that is not where it was.
     """
     view = read_run(folder)
+    if with_pictures and is_export(view.manifest):
+        raise HarnessError(
+            f"{folder.path} is an export, which holds no pictures",
+            hint="give --with-pictures with the run folder itself",
+        )
     made = concealed(render(view, with_pictures=with_pictures), view.manifest)
     path = folder.report
     if with_pictures:
@@ -158,19 +163,14 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
 
 
 def _overview(view: RunView) -> Overview:
-    """The run at a glance; nothing of an export without samples, whose cells cannot be paired."""
-    if is_export(view.manifest) and not view.manifest["export"]["samples"]:
+    """The run at a glance; where its cells cannot be paired, scores and details are shown without it, and why is told."""
+    exported = is_export(view.manifest)
+    if exported and not view.manifest["export"]["samples"]:
         said = "This export was made without samples, so nothing could be paired."
         return Overview("", {}, (), (), (), (), (said,))
-    return overview(
-        RunFolder(view.folder.path) if is_export(view.manifest) else view.folder, scores=view.scores
-    )
-
-
-def _overview(view: RunView) -> Overview:
-    """The run at a glance; where its samples are gone, scores and details are shown without it, and why is told."""
     try:
-        return overview(view.folder, scores=view.scores)
+        folder = RunFolder(view.folder.path) if exported else view.folder
+        return overview(folder, scores=view.scores)
     except HarnessError as error:
         name = str(view.manifest.get("experiment", {}).get("name", ""))
         return Overview(name, {}, (), (), (), (), (f"Cells cannot be compared: {error.message}",))

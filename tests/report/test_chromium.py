@@ -154,7 +154,7 @@ def test_it_is_drawn_at_desk_and_phone_and_printed(run_folder: RunFolder, tmp_pa
 
 
 def test_a_page_of_many_samples_opens_quickly(tmp_path: Path) -> None:
-    """2,000 samples x 4 cells; results of 5,000 x 8 stand in results/benchmarks/page.md."""
+    """1,200 trials; results of 5,000 x 8 stand in results/benchmarks/page.md."""
 
     def reply(cell: object, sample: object, number: int) -> str:
         return (
@@ -162,7 +162,7 @@ def test_a_page_of_many_samples_opens_quickly(tmp_path: Path) -> None:
         )
 
     folder = make_run(
-        tmp_path / "run", tasks=[emotion_task(n=2000)], conditions=("none",), models=["a", "b"], reply=reply
+        tmp_path / "run", tasks=[emotion_task(n=300)], conditions=("none",), models=["a", "b"], reply=reply
     )  # fmt: skip
     report = write_report(folder)
     browse(report, tmp_path / "profile", "--dump-dom")
