@@ -34,7 +34,7 @@ class Line:
     rank: int | None
     """1 is the best; equal values share a rank. None for a cell that was shown a blank picture."""
     tied: bool
-    """Whether it is the best or not told apart from the best."""
+    """Whether it is the best or not significantly different from the best."""
     model: str
     prompt: str
     condition: str
@@ -258,7 +258,7 @@ def board_html(found: Sequence[Standing]) -> str:
         body += f"""\
 <section>
 <h2>{said(one.name)}</h2>
-<div class="wide" tabindex="0" role="region" aria-label="{said(one.name)}"><table class="words">
+<div class="wide" tabindex="0" role="region" aria-label="{said(one.name)}"><table class="words board">
 <thead><tr>{heads}</tr></thead>
 <tbody>
 {rows}</tbody></table></div>

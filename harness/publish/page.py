@@ -23,6 +23,7 @@ thead th { border-bottom: 1px solid; text-align: right; vertical-align: bottom; 
 th, td { padding: .25rem .7rem; text-align: right; vertical-align: top }
 th:first-child, td:first-child, .words td, .words th { text-align: left; font-weight: normal }
 thead th, thead th:first-child { font-weight: 600 }
+.board th, .board td { overflow-wrap: normal; white-space: nowrap }
 small { opacity: .85; white-space: nowrap }
 p { max-width: 60rem }
 section { margin-block: 1.5rem }
