@@ -13,7 +13,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
     parser.add_argument(
         "--out", metavar="DIR", type=Path,
-        help="folder to write, or a .zip file. Default: RUN-export next to the run",
+        help="folder to write, or a .zip file of an export. Default: RUN-FORMAT next to the run",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=("export", "datasets", "inspect"), default="export",
+        help="export: a copy to share and compare. datasets: Parquet files with a card, for datasets.load_dataset. "
+        "inspect: logs of inspect-ai, one for each cell and field; needs --with-replies. Default: export",
     )  # fmt: skip
     add_id_key(parser)
     parser.add_argument(
@@ -33,19 +38,24 @@ def execute(args: argparse.Namespace) -> int:
     """Write the export and list its contents."""
     from harness.core.errors import HarnessError
     from harness.exports.export import Kept, write_export
+    from harness.exports.other_formats import write_as
     from harness.exports.pseudonyms import read_key
     from harness.report.page import export_page
     from harness.run.folder import open_run
 
     run = open_run(args.run)
-    out = args.out or run.path.resolve().with_name(f"{run.path.resolve().name}-export")
+    out = args.out or run.path.resolve().with_name(f"{run.path.resolve().name}-{args.format}")
     if out.resolve() == run.path.resolve():
         raise HarnessError(
             f"{out} is the run folder itself", hint="choose another folder with --out"
         )
     kept = Kept(samples=not args.no_samples, replies=args.with_replies, prompts=args.with_prompts)
+    secret = read_key(args.id_key)
     with run.steady():
-        written = write_export(run, out, secret=read_key(args.id_key), kept=kept, page=export_page)
+        if args.format == "export":
+            written = write_export(run, out, secret=secret, kept=kept, page=export_page)
+        else:
+            written = write_as(args.format, run, out, secret=secret, kept=kept)
     print(f"export: {out}")
     print(f"holds:  {', '.join(written)}")
     return 0
