@@ -50,6 +50,10 @@ FILES = (
 """All that an export may hold."""
 SAMPLE_COLUMNS = ("task", "sample", "cluster", "asks", "annotations", "targets")
 NEVER = frozenset({"target", "calls"})
+WORDS = frozenset({"text", "reasoning"})
+"""Columns of records that hold what a model wrote."""
+VALUES = frozenset({"value", "probabilities", "length_normalised"})
+"""Columns of records that hold what was answered to a sample."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every member of a zip, so that the same run gives the same bytes."""
 
@@ -229,7 +233,8 @@ def _write_records(
     tools: bool,
 ) -> None:
     """The records in the order of their new trials, a cell at a time in memory."""
-    left_out = NEVER | ({"text"} if not kept.replies else set())
+    left_out = NEVER | (WORDS if not kept.replies else set())
+    left_out |= VALUES if not kept.samples else set()
     left_out |= {"conversation"} if not kept.prompts else set()
     columns = [
         name for name in record_columns(thinking=thinking, tools=tools) if name not in left_out
@@ -295,7 +300,7 @@ def _readme(manifest: Mapping[str, Any], kept: Kept) -> str:
     key = manifest["export"]["key"]
     held = [
         "- `scores.json`: every score with its interval, outcome counts, confusion counts",
-        "- `records.parquet`: outcome, value and parser rule of each trial and field"
+        f"- `records.parquet`: outcome, {'value ' if kept.samples else ''}and parser rule of each trial and field"
         + (", with the reply's words" if kept.replies else ""),
         "- `manifest.json`: tasks, prompts, models, sampling, versions; without paths",
         f"- `{PAGE}`: the scores as a page, without samples and pictures",

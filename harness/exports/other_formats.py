@@ -87,6 +87,7 @@ def _card(manifest: Mapping[str, Any], tables: Sequence[str]) -> str:
         f"- `{_quiet(name)}`: {entry['samples']:,} samples"
         for name, entry in manifest["tasks"].items()
     )
+    values = ", with the value" if "samples" in tables else ""
     samples = (
         "- `samples`: for each sample its cluster, slices and true values. Who may have these is for the licence of the "
         "data set to say\n"
@@ -106,7 +107,7 @@ tags:
 Run of {str(manifest["started"])[:10]}, by affect-harness. Samples stand under made-up names; there are no pictures, no ids and
 no paths.
 
-- `answers`: outcome, value and parser rule of each trial and field
+- `answers`: outcome and parser rule of each trial and field{values}
 - `scores`: every score with its interval, n, coverage and estimator
 {samples}
 ## Models

@@ -39,6 +39,14 @@ def test_datasets_loads_the_folder(run: RunFolder, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     assert main(["export", str(run.path), "--format", "datasets", "--no-samples", "--out", str(bare)]) == 0  # fmt: skip
     assert not (bare / "samples.parquet").exists()
+    assert {"value", "text", "reasoning"}.isdisjoint(load_columns(bare / "answers.parquet"))
+    assert "value" in answers.column_names and "reasoning" not in answers.column_names
+
+
+def load_columns(path: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return list(pq.read_schema(path).names)
 
 
 def test_a_log_of_inspect_ai_is_read_back_with_the_same_score(
