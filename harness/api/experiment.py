@@ -129,8 +129,8 @@ def with_experiment(
     twice = sorted(set(given) & (said - {"name"}))
     if twice:
         raise HarnessError(
-            f"{', '.join(map(spelled, twice))}: {path} says that too",
-            hint="say it in one place: change the file, or leave the option out",
+            f"{', '.join(map(spelled, twice))}: {path} sets the same",
+            hint="change the file, or leave the option out",
         )
     body = {name: getattr(found.options, name) for name in (*said, "tasks")}
     changes = (*found.options.changes, *asked.changes)
@@ -197,7 +197,7 @@ def _stopping(given: Any, place: Place) -> dict[str, Any]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        raise HarnessError(f"{place(['stop'])}: stop: a mapping is wanted", hint="stop: {hours: 6}")
+        raise HarnessError(f"{place(['stop'])}: stop: expected a mapping", hint="stop: {hours: 6}")
     stop = validated(Stop, given, lambda keys: place(["stop", *keys]), "stop")
     found: dict[str, Any] = {}
     if stop.cost is not None:

@@ -139,7 +139,7 @@ def _collect(args: argparse.Namespace) -> int:
         journal = RatingJournal(path, study)
         try:
             if journal.data_changed:
-                print("note: the annotations are others than when these ratings were begun")
+                print("note: the annotations have changed since these ratings were begun")
             seats = _seats(args, about, items, journal)
             if not args.adjudicate:
                 for rater, known in about.items():
@@ -151,7 +151,7 @@ def _collect(args: argparse.Namespace) -> int:
     if path.exists():
         _tell(args, in_full=False)
     else:
-        print("no answer was given: nothing is written")
+        print("there are no answers: nothing is written")
     return 0
 
 

@@ -181,8 +181,8 @@ def _cells(side: Side, field: str | None, keep: Callable[[Cell], bool] | None) -
     found = [one for one in contenders([side]) if wanted(one)]
     if not found:
         raise HarnessError(
-            f"{side.label}: no cell that is asked for has an answer",
-            hint="see what it holds: harness score RUN",
+            f"{side.label}: none of the requested cells has an answer",
+            hint="check its content: harness score RUN",
         )
     return found
 
@@ -203,7 +203,7 @@ def _pairs(
         if len(alike) > 1:
             raise HarnessError(
                 f"{party(a).name} may be compared with {' or with '.join(party(b).name for b in alike[:3])}",
-                hint="say which cells are meant: --where prompt=..., condition=..., model=...",
+                hint="choose the cells: --where prompt=..., condition=..., model=...",
             )
         pairs += [(a, b) for b in alike]
     if not pairs:
@@ -228,14 +228,14 @@ def _met(
     if hard and not unlike:
         raise HarnessError(
             f"{a.side} and {b.side} cannot be compared: {'; '.join(hard[:3])}",
-            hint="make them alike, or give --unlike to judge them all the same",
+            hint="make them alike, or use --unlike to judge them anyway",
         )
     notes += [f"the two differ in {one}" for one in others]
     shared = share((a, b))
     for side, left in ((a, len(a.positions)), (b, len(b.positions))):
         if left > len(shared.clusters):
             notes.append(
-                f"{side.side}: {count(left - len(shared.clusters))} samples are left out, which the other has not"
+                f"{side.side}: {count(left - len(shared.clusters))} samples are left out because the other does not have them"
             )
         if side.pending:
             notes.append(f"{side.side}: {count(side.pending)} trials are not finished")
@@ -269,7 +269,7 @@ def _missing(one: Contender, level: float) -> Judged:
         task=one.cell.task, field=one.field, part="all", metric=chosen, title=metric_name(chosen, one.spec),
         cell=party(one), baseline=None, value=math.nan, other=math.nan, difference=math.nan, low=math.nan,
         high=math.nan, level=level, n=0, clusters=0, unit=one.records.cluster_unit, verdict="undecided",
-        reason="the baseline has this cell, the run has not",
+        reason="the baseline has this cell, the run does not",
     )  # fmt: skip
 
 

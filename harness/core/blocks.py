@@ -224,7 +224,7 @@ class Matrix:
         for counts in self.counts:
             for count in counts:
                 if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-                    raise ValueError(f"{count!r} is no count")
+                    raise ValueError(f"{count!r} is not a count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ def _finite(value: float | None) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no finite number")
+        raise ValueError(f"{value!r} is not a finite number")
 
 
 def _checked(cell: object) -> None:
@@ -290,9 +290,9 @@ def _checked(cell: object) -> None:
     elif isinstance(cell, bool) or not isinstance(
         cell, str | int | MarkedText | Number | Count | Share | Who | None
     ):
-        raise ValueError(f"{cell!r} is no cell of a table")
+        raise ValueError(f"{cell!r} is not a cell of a table")
 
 
 def _texts(found: object) -> None:
     if not isinstance(found, tuple) or not all(isinstance(text, str) for text in found):
-        raise ValueError(f"{found!r} is no tuple of texts")
+        raise ValueError(f"{found!r} is not a tuple of texts")

@@ -57,7 +57,7 @@ def read_price(written: str) -> Price:
         numbers = {n: float(v) for n in ("input", "output", "reasoning") if (v := found[n])}
         return Price.model_validate({**numbers, "currency": (found["currency"] or USD).upper()})
     except (ValueError, ValidationError):
-        raise HarnessError(f"--price {written!r} is no price", hint=f"write {FORM}") from None
+        raise HarnessError(f"--price {written!r} is not a price", hint=f"write {FORM}") from None
 
 
 def read_money(written: str) -> tuple[float, str]:
@@ -65,7 +65,7 @@ def read_money(written: str) -> tuple[float, str]:
     found = _MONEY.fullmatch(written.strip())
     if found is None or not float(found["amount"]):
         raise HarnessError(
-            f"--max-cost {written!r} is no amount of money above 0",
+            f"--max-cost {written!r} is not an amount above 0",
             hint="write --max-cost 5, or --max-cost 5EUR with the currency of the prices",
         )
     return float(found["amount"]), (found["currency"] or "").upper()

@@ -37,7 +37,7 @@ def read_pixels(written: str, *, where: str = "--pixels") -> int:
     number = 0.0 if found is None else float(found["number"]) * (_MEGA if found["mega"] else 1)
     if found is None or not number.is_integer() or not SMALLEST <= number <= LARGEST:
         raise HarnessError(
-            f"{where} {written!r} is no number of pixels from {SMALLEST} to {LARGEST // _MEGA}MP",
+            f"{where} {written!r} is not a number of pixels from {SMALLEST} to {LARGEST // _MEGA}MP",
             hint="write 0.25MP or 250000 (width times height), or `full` for pictures as they are",
         )
     return int(number)
@@ -52,7 +52,7 @@ def read_detail(written: str, *, where: str = "--detail") -> str:
     """A word of DETAILS. Raises HarnessError for another."""
     if written not in DETAILS:
         raise HarnessError(
-            f"{where} {written!r} is no detail", hint=f"write one of: {', '.join(DETAILS)}"
+            f"{where} {written!r} is not a valid detail", hint=f"write one of: {', '.join(DETAILS)}"
         )
     return written
 
@@ -68,7 +68,7 @@ def split_sent(condition: str) -> tuple[str, int, str]:
             detail = read_detail(part.removeprefix(DETAIL), where=f"condition {condition}:")
         elif part.startswith((PIXELS, DETAIL)):
             raise HarnessError(
-                f"condition {condition} says twice how pictures are sent", hint=f"leave out {part}"
+                f"condition {condition} sets how pictures are sent twice", hint=f"leave out {part}"
             )
         else:
             kept.append(part)

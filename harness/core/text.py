@@ -46,7 +46,7 @@ def read_small(path: Path, *, most: int, what: str) -> str:
     """
     try:
         if path.exists() and not path.is_file():
-            raise HarnessError(f"{path} is no file", hint=f"name {what}")
+            raise HarnessError(f"{path} is not a file", hint=f"name {what}")
         with path.open("rb") as file:
             data = file.read(most + 1)
     except FileNotFoundError:

@@ -29,7 +29,7 @@ def read_thinking(written: object) -> str:
     if re.fullmatch(r"[0-9]{1,9}", text) and 0 < int(text) <= MOST_TOKENS:
         return str(int(text))
     raise HarnessError(
-        f"no way to think is called {written!r}",
+        f"unknown thinking level {written!r}",
         hint=f"write {', '.join(LEVELS)}, or a number of tokens from 1 to {MOST_TOKENS}",
     )
 

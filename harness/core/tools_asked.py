@@ -56,7 +56,7 @@ def read_tools(written: str) -> ToolsAsked | None:
     for name in names:
         if not _NAME.fullmatch(name) or name == NO_TOOLS:
             raise HarnessError(
-                f"tools {written!r}: {name!r} is no name of a tool",
+                f"tools {written!r}: {name!r} is not the name of a tool",
                 hint=f"write {FORM}, such as zoom+measure, or {NO_TOOLS}; `harness list tools` lists them",
             )
         if names.count(name) > 1:

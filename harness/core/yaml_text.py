@@ -84,7 +84,9 @@ def _count(text: str, most: int) -> None:
         if isinstance(event, yaml.events.AliasEvent):
             if event.anchor not in sizes:
                 if any(one.anchor == event.anchor for one in stack):
-                    raise YamlFault(line, f"*{event.anchor} stands inside what it names")
+                    raise YamlFault(
+                        line, f"alias *{event.anchor} refers to a value that contains it"
+                    )
                 continue  # composing says that there is none
             stack[-1].size += sizes[event.anchor]
         elif isinstance(event, yaml.events.CollectionStartEvent):
@@ -97,7 +99,7 @@ def _count(text: str, most: int) -> None:
         elif isinstance(event, yaml.events.ScalarEvent):
             stack[-1].size += 1
             if "\0" in event.value:
-                raise YamlFault(line, "a text holds a NUL character", hint="take it out")
+                raise YamlFault(line, "a text holds a NUL character", hint="remove it")
             if event.anchor:
                 sizes[event.anchor] = 1
         if len(stack) > _DEEPEST:

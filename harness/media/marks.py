@@ -135,5 +135,5 @@ def _broken(name: str, why: str) -> MediaError:
     return MediaError(
         f"the annotation {name} cannot be read: {why}",
         kind="corrupt",
-        hint="correct the cell; its form stands in harness.media.marks",
+        hint="correct the cell; harness.media.marks documents its format",
     )

@@ -42,7 +42,7 @@ class Frame:
             raise MediaError(
                 f"the eyes are {unit:.1f} pixels apart: the face is too small to have parts",
                 kind="unsupported",
-                hint="take a larger picture, or correct the landmarks",
+                hint="use a larger picture, or correct the landmarks",
             )
         origin = ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2)
         across = (dx / unit, dy / unit)

@@ -135,9 +135,9 @@ class ModelSettings(BaseModel):
     def _lines(cls, headers: Mapping[str, str]) -> Mapping[str, str]:
         for name, value in headers.items():
             if not _TOKEN.fullmatch(name) or not re.fullmatch(r"[ -~\t]*", value):
-                raise ValueError(f"{name!r} is no header of one line in ASCII")
+                raise ValueError(f"{name!r} is not a one-line ASCII header")
             if name.lower() in {"content-type", "content-length", "host", "accept-encoding"}:
-                raise ValueError(f"the header {name} is not yours to set")
+                raise ValueError(f"the header {name} cannot be set")
         return headers
 
     @field_validator("query")
@@ -155,7 +155,7 @@ class ModelSettings(BaseModel):
     def _added(cls, body: Mapping[str, Any]) -> Mapping[str, Any]:
         for name in sorted(_OURS & set(body)):
             where = "under sampling" if name in PARAMETERS else "nowhere"
-            raise ValueError(f"{name} is decided by another setting ({where})")
+            raise ValueError(f"{name} is set by another setting ({where})")
         digest_json(body)  # raises where it is no JSON
         return body
 

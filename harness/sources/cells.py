@@ -27,7 +27,7 @@ def target(cell: Any, spec: FieldSpec, *, column: str, where: str) -> Value:
     except ValueError as error:
         raise HarnessError(
             f"{where}, column {column!r}: {error}",
-            hint="correct the cell, or list it under source.blank where it stands for no value",
+            hint="correct the cell, or list it under source.blank if it means no value",
         ) from None
 
 

@@ -38,7 +38,7 @@ class DetailFound:
         counts = dict(self.tokens)
         low, high = (counts[detail] for detail in TRIED)
         if not low or not high:
-            return "takes `detail`, but counts no tokens: whether it heeds it cannot be seen"
+            return "accepts `detail`, but reports no token counts, so its effect cannot be verified"
         if low == high:
             return (
                 f"takes `detail`, but counts {low:,} prompt tokens with low and with high for a picture of "
@@ -72,12 +72,12 @@ async def _refuse(found: Generation, put: Put, detail: str, *, name: str) -> Non
     plain = await put(_request(""), {})
     if isinstance(plain, Completion):
         raise HarnessError(
-            f"{name} does not take detail {detail!r} of a picture{said}",
-            hint="leave it out; --pixels makes pictures smaller before they are sent, whatever the server takes",
+            f"{name} does not accept image detail {detail!r}{said}",
+            hint="leave it out; use --pixels to make pictures smaller before they are sent",
         )
     raise HarnessError(
-        f"{name} refused a picture of {SIDE} by {SIDE} pixels, so it cannot be seen whether it takes `detail`{said}",
-        hint="leave detail out, or see to the server",
+        f"{name} refused a picture of {SIDE} by {SIDE} pixels, so it is not known whether it accepts `detail`{said}",
+        hint="leave detail out, or check the server",
     )
 
 

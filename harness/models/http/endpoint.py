@@ -133,8 +133,8 @@ def undated(endpoint: Endpoint) -> str:
     if endpoint.loopback or re.search(r"\d{4}|\d\d-\d\d|@|:", endpoint.model):
         return ""
     return (
-        f"{endpoint.model} carries no date: what {endpoint.host} serves under it may change from day to day; name a "
-        "dated version where there is one"
+        f"{endpoint.model} has no date: the model behind this name at {endpoint.host} may change; use a "
+        f"dated version if there is one"
     )
 
 
@@ -218,6 +218,6 @@ def _check_remote(host: str, keyed: bool, allow_remote: frozenset[str]) -> None:
     if not keyed:
         raise HarnessError(
             f"{host} is not this machine, and no key is set",
-            hint="put the key in OPENAI_API_KEY or in a file (--key-file), or where several hosts are asked, name the "
-            "key of each: key_env in [models.NAME] of harness.toml; any word, if that server asks for none",
+            hint="put the key in OPENAI_API_KEY or in a file (--key-file), or, with several hosts, set key_env of "
+            "each in [models.NAME] of harness.toml; any word works if that server needs no key",
         )

@@ -183,7 +183,7 @@ class OpenAIModel:
 
     async def probe(self, needs: frozenset[Need]) -> None:
         """Find out which of these the server keeps. Raises HarnessError where it does not answer."""
-        place = f"{self._endpoint.place}, of which it is tried what it takes"
+        place = f"{self._endpoint.place}; its capabilities are probed"
         with waiting_for(place, most=self._patience.timeout):
             await self._probe(needs)
 

@@ -192,13 +192,13 @@ class Thinking:
         found = self._found.get(request.thinking)
         if found is None:
             raise HarnessError(
-                f"{self._place} cannot be asked for thinking {request.thinking}",
+                f"{self._place} does not support thinking {request.thinking}",
                 hint="leave --thinking out for it",
             )
         if found.least >= request.sampling.max_tokens:
             raise HarnessError(
-                f"{self._place} thinks with {found.least} tokens at least, and replies may have "
-                f"{request.sampling.max_tokens} in all",
+                f"{self._place} needs at least {found.least} tokens to think, but replies are limited "
+                f"to {request.sampling.max_tokens} in total",
                 hint=f"--max-tokens {found.least + 1024}",
             )
         return found.body

@@ -32,7 +32,7 @@ def find_adapter(argument: str) -> Adapter:
     if not folder.is_dir():
         if argument.startswith((".", "/", "~")) or argument.count("/") != 1:
             raise HarnessError(
-                f"--adapter {argument}: there is no such folder",
+                f"--adapter {argument}: folder not found",
                 hint="name the folder that PEFT's save_pretrained wrote",
             )
         folder = fetch_adapter(argument)
@@ -70,7 +70,7 @@ def put_on(model: Any, adapter: Adapter) -> None:
         ImportError,
     ) as error:
         raise HarnessError(
-            f"the adapter {adapter.folder} could not be put upon the checkpoint: {type(error).__name__}: {error}",
+            f"the adapter {adapter.folder} could not be applied to the checkpoint: {type(error).__name__}: {error}",
             hint="it must have been trained on this checkpoint",
         ) from error
     left = (

@@ -112,7 +112,7 @@ def _behind(values: Sequence[Any], torch: Any) -> Any:
     if all(isinstance(value, list) for value in values):
         return [one for value in values for one in value]
     if not all(isinstance(value, torch.Tensor) for value in values):
-        raise ValueError("features that are no tensors")
+        raise ValueError("features that are not tensors")
     widest = tuple(max(sizes) for sizes in zip(*(v.shape[1:] for v in values), strict=True))
     return torch.cat([_padded(value, widest, torch) for value in values])
 

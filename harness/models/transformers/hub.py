@@ -90,7 +90,7 @@ def _download(argument: str, patterns: list[str], *, without: list[str]) -> Path
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise HarnessError(
-            f"there is no folder {argument!r}, and the hub gave nothing: {error}",
+            f"folder {argument!r} does not exist, and the download from the hub failed: {error}",
             hint="check the name; a gated checkpoint needs `hf auth login`; without a network, name a "
             "folder that already holds it",
         ) from error

@@ -103,7 +103,7 @@ def check_quantised(config: Mapping[str, Any], *, where: str) -> None:
         raise HarnessError(
             f"{where} is quantised ({method}), and {' and '.join(missing)} is not installed",
             hint=f"pip install -c constraints.txt {' '.join(missing)}  (first with --dry-run, to see that torch stays "
-            "as it is); or serve the checkpoint by vLLM, which brings its own",
+            "as it is); or serve the checkpoint with vLLM, which includes its own",
         )
 
 

@@ -82,8 +82,8 @@ def check_folder(folder: Path, *, trusted: bool) -> None:
         and not trusted
     ):
         raise HarnessError(
-            f"{folder} brings code of its own, which is not run",
-            hint="look at its *.py files; --trust-remote-code MODEL, the model written as after --model, runs them",
+            f"{folder} contains its own Python code, which is not run by default",
+            hint="check its *.py files; to run them, use --trust-remote-code MODEL (as written after --model)",
         )
 
 
@@ -185,9 +185,8 @@ def _notes(places: Mapping[str, int]) -> tuple[str, ...]:
     if not away or len(places) == 1:
         return ()
     return (
-        f"{away} of {sum(places.values())} parts of the model do not fit into the GPU's memory and lie in main memory "
-        "or on disk: every reply waits for them to be moved, and takes many times as long. A smaller or quantised "
-        "checkpoint, or another GPU, would hold it",
+        f"{away} of {sum(places.values())} parts of the model do not fit into the GPU's memory "
+        "and are in main memory or on disk, which makes replies many times slower. Use a smaller or quantised checkpoint, or another GPU",
     )
 
 

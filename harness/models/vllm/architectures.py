@@ -110,7 +110,7 @@ def verdict(architecture: str, *, vllm: str, root: Path | None) -> Verdict:
     if served:
         return Verdict(
             None,
-            f"vLLM {vllm} has no code for {architecture}, and would try it by way of transformers",
+            f"vLLM {vllm} has no code for {architecture}, and would fall back to transformers",
             install,
         )
     if known != Served():

@@ -28,8 +28,8 @@ _HINTS = (
     (
         r"out of memory|OutOfMemoryError|No available memory for the cache|free memory on device|"
         r"KV cache is needed|larger than the maximum number of tokens|cannot allocate memory",
-        "it is short of memory: --vllm-arg=--max-model-len=8192, --vllm-arg=--max-num-seqs=16, "
-        "--vllm-arg=--enforce-eager, or a quantised checkpoint; `harness doctor --model MODEL` reckons what it takes",
+        "not enough memory; try --vllm-arg=--max-model-len=8192, --vllm-arg=--max-num-seqs=16, "
+        "--vllm-arg=--enforce-eager, or a quantised checkpoint; `harness doctor --model MODEL` estimates what it needs",
     ),
     (
         r"not supported for now|no longer supported|does not recognize this architecture|"
@@ -38,12 +38,12 @@ _HINTS = (
     ),
     (
         r"trust_remote_code|custom code",
-        "the checkpoint brings code of its own: --trust-remote-code MODEL runs it",
+        "the checkpoint contains its own code; use --trust-remote-code MODEL to run it",
     ),
-    (r"gated repo|401 Client Error|403 Client Error", "log in by `hf auth login`"),
+    (r"gated repo|401 Client Error|403 Client Error", "log in with `hf auth login`"),
     (
         r"unrecognized arguments|invalid choice|expected one argument|ambiguous option",
-        "leave that argument out, or write it as this version of vLLM wants it: --vllm-arg",
+        "leave that argument out, or use the form that this version of vLLM expects: --vllm-arg",
     ),
     (
         r"No module named|requires the \w+ library|pip install",
@@ -51,7 +51,7 @@ _HINTS = (
     ),
     (
         r"has no attribute|cannot import name|unexpected keyword argument",
-        "the packages beside vLLM may be of another time than it: `harness doctor --model MODEL` says which belong to it",
+        "packages of the vLLM environment may have incompatible versions: `harness doctor --model MODEL` shows the required ones",
     ),
 )
 

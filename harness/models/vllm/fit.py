@@ -133,11 +133,11 @@ def _versions(architecture: str, installation: Installation) -> Iterator[Finding
     if missed:
         yield Finding(
             False,
-            f"transformers {beside} stands beside it, and {', '.join(missed)} is needed",
+            f"its environment has transformers {beside}, but {', '.join(missed)} is needed",
             f"{installation.python} -m pip install 'transformers{','.join(bounds)}'",
         )
     elif beside:
-        yield Finding(True, f"transformers {beside} stands beside it")
+        yield Finding(True, f"its environment has transformers {beside}")
 
 
 def _room(
@@ -147,7 +147,7 @@ def _room(
     if need.weights is None:
         return Finding(
             False,
-            "how large its weights are is not known: they are not here, and no index names their size",
+            "the size of its weights is not known: they are not downloaded, and no index gives their size",
         ), []
     each, spread = usable(place, arguments), devices_of(arguments)
     on = f"{place.name} ({shown(place.bytes)})" + (f", {spread} of them" if spread > 1 else "")
@@ -161,13 +161,15 @@ def _room(
     ]
     other = " or ".join(filter(None, ways))
     if need.weights > each * spread:
-        return Finding(False, f"{weights} do not fit into what vLLM takes of {on}", other), []
+        return Finding(
+            False, f"{weights} do not fit into the memory that vLLM uses of {on}", other
+        ), []
     many = fitting(need, usable=each * spread, tokens=TOKENS)
     if many is None:
         return Finding(True, f"{weights} fit into what vLLM takes of {on}"), []
     said = (
-        f"{weights} fit into what vLLM takes of {on}, and beside them about {many} conversations of {TOKENS:,} tokens "
-        "at a time (reckoned)"
+        f"{weights} fit into what vLLM takes of {on}, with about {many} conversations of {TOKENS:,} tokens "
+        f"at a time (estimated)"
     )
     if many < 1:
         return Finding(False, said, other), []

@@ -104,7 +104,7 @@ def _interpreter(named: str) -> Path:
     found = shutil.which(str(path))
     if found is None:
         raise HarnessError(
-            f"--vllm-python {named}: no such interpreter",
+            f"--vllm-python {named}: interpreter not found",
             hint="name the Python interpreter of the environment with vLLM, such as "
             "ENVIRONMENT/bin/python",
         )

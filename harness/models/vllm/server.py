@@ -27,10 +27,8 @@ _TAIL_BYTES = 32_768
 _WHOLE_BYTES = 8_000_000
 """Of a log, in which the cause of a failed start is looked for."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_SEE = "see what it objects to; arguments for it are given by --vllm-arg"
-_KILLED = (
-    "it was killed, most often for want of main memory: another model, or --vllm-arg=--swap-space=0"
-)
+_SEE = "read its message; use --vllm-arg to pass arguments to vLLM"
+_KILLED = "it was killed, usually because main memory was exhausted: use another model, or --vllm-arg=--swap-space=0"
 
 
 class VllmServer:
@@ -97,7 +95,7 @@ class VllmServer:
         said = "\n".join(f"    {line}" for line in self._tail(12)) or "    nothing"
         hint = _KILLED if status in (-9, 137) else _SEE
         return HarnessError(
-            f"{what}{ended}. It said last:\n{said}", hint="; ".join(filter(None, (hint, where)))
+            f"{what}{ended}. Its last output:\n{said}", hint="; ".join(filter(None, (hint, where)))
         )
 
     def _launch(self) -> None:
