@@ -90,7 +90,7 @@ def test_a_cell_that_asks_nothing_is_as_it_was(data: Path) -> None:
         ("gpt5", {"thinking": 100, "max_tokens": 500}, "cannot be asked for thinking 100"),
         ("gpt5", {"thinking": 4000, "max_tokens": 500}, "4000 tokens of thinking leave none"),
         ("gpt5", {"thinking": "low", "channels": "logprob"}, "--channel logprob scores"),
-        ("gpt5", {"thinking": "loud"}, "no way to think is called 'loud'"),
+        ("gpt5", {"thinking": "loud"}, "unknown thinking level 'loud'"),
         ("gpt5", {"thinking": "low", "model": "affect-tiny"}, "affect-tiny cannot be asked"),
     ],
 )

@@ -74,7 +74,7 @@ def test_a_run_without_tools_has_no_column_of_them(task: Path) -> None:
         ({"tools": "zoom:upside-down"}, "unknown alteration"),
         ({"tools": "zoom:noise=2"}, "unknown alteration"),
         ({"tools": "zoom+zoom"}, "named twice"),
-        ({"tools": ""}, "no name of a tool"),
+        ({"tools": ""}, "not the name of a tool"),
         ({"protocol": "agent"}, "needs tools"),
         ({"tools": "none", "protocol": "agent"}, "needs tools"),
         ({"tools": "zoom", "channels": "choice"}, "tools of --tools zoom cannot be called"),

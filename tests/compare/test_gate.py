@@ -165,7 +165,7 @@ def test_a_run_that_lost_a_cell_does_not_pass(
     words = ["--margin", "0.02"]
     assert main(["gate", str(both.path), "--against", str(both.path), *words]) == 0
     assert main(["gate", str(one.path), "--against", str(both.path), *words]) == 5
-    assert "the baseline has this cell, the run has not" in capsys.readouterr().out
+    assert "the baseline has this cell, the run does not" in capsys.readouterr().out
     assert main(["gate", str(one.path), "--against", str(both.path), *words, "--where", "prompt=emotion/plain,condition=none"]) == 0  # fmt: skip
     out = tmp_path / "export.zip"
     assert main(["export", str(both.path), "--out", str(out)]) == 0

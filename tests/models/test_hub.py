@@ -112,7 +112,7 @@ def test_a_hub_that_gives_nothing_is_an_error(
         raise OSError("404 Client Error")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", absent)
-    with pytest.raises(HarnessError, match="the hub gave nothing") as caught:
+    with pytest.raises(HarnessError, match="the download from the hub failed") as caught:
         fetch_checkpoint("owner/name")
     assert "hf auth login" in caught.value.hint
     shutil.rmtree(tmp_path, ignore_errors=True)

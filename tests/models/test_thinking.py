@@ -95,14 +95,14 @@ def test_a_request_carries_what_asks_for_its_thinking() -> None:
             return stub.requests[-1]
 
     assert asyncio.run(ask(4000))["thinking"] == {"type": "enabled", "budget_tokens": 1024}
-    with pytest.raises(HarnessError, match="1024 tokens at least") as found:
+    with pytest.raises(HarnessError, match="1024 tokens to think") as found:
         asyncio.run(ask(256))
     assert "--max-tokens" in found.value.hint
 
 
 @pytest.mark.parametrize("wrong", ["", "loud", "0", "-3", "2.5", 10**7, None])
 def test_what_is_no_level_is_refused(wrong: object) -> None:
-    with pytest.raises(HarnessError, match="no way to think"):
+    with pytest.raises(HarnessError, match="unknown thinking level"):
         read_thinking(wrong)
 
 

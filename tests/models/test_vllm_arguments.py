@@ -98,7 +98,7 @@ def test_where_there_is_none_the_error_says_how_to_get_one(
         with pytest.raises(HarnessError) as caught:
             find_vllm(named)
         assert "--vllm-python" in caught.value.hint
-    with pytest.raises(HarnessError, match="no such interpreter"):
+    with pytest.raises(HarnessError, match="interpreter not found"):
         find_vllm(str(tmp_path / "nothing"))
     with pytest.raises(HarnessError, match="for its vLLM version"):
         find_vllm("/bin/true")

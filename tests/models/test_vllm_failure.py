@@ -58,7 +58,7 @@ AttributeError: Qwen2Tokenizer has no attribute all_special_tokens_extended. Did
         (CHAINED, "AttributeError: 'MllamaProcessor' object has no attribute", "doctor"),
         (WORKERS, "OutOfMemoryError: CUDA out of memory.", "--max-num-seqs"),
         (USAGE, "unrecognized arguments: --max-model-length 4096", "leave that argument out"),
-        (OLD, "AttributeError: Qwen2Tokenizer has no attribute", "of another time"),
+        (OLD, "AttributeError: Qwen2Tokenizer has no attribute", "incompatible versions"),
         ("INFO 11-24 08:48:15 [x.py:1] nothing is wrong\n", "", ""),
         ("WARNING 11-24 08:48:16 [x.py:1] ValueError: not so bad\n", "", ""),
         ("", "", ""),
