@@ -85,7 +85,7 @@ def _count(text: str, most: int) -> None:
             if event.anchor not in sizes:
                 if any(one.anchor == event.anchor for one in stack):
                     raise YamlFault(
-                        line, f"alias *{event.anchor} refers to a value that contains it"
+                        line, f"alias *{event.anchor} is used inside the value that it refers to"
                     )
                 continue  # composing says that there is none
             stack[-1].size += sizes[event.anchor]
