@@ -201,10 +201,10 @@ def region_blocks(
             )  # fmt: skip
         yield Block(
             remarks=(
-                "reliance, not cause: covering hides more than the cue, and covered faces do not occur naturally",
+                "a reliance, not a cause: covering hides more than the cue, and covered faces do not occur naturally",
                 "dropped: one half of the pair has no answer, or the position of its region is not known",
                 *(
-                    [f"controls that cover facial features because no free skin is left: {uneven}"]
+                    [f"controls that cover facial features where no free skin is left: {uneven}"]
                     if uneven
                     else []
                 ),

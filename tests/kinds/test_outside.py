@@ -314,7 +314,7 @@ def test_a_metric_under_a_name_that_is_taken_is_listed_as_broken(installed: Inst
         files={"second.py": "from harness.metrics import find_metric\nUAR = find_metric('uar', 'label')\n"},
     )  # fmt: skip
     listed = installed.harness("list", "metrics")
-    assert listed.returncode == 1 and "called 'uar' already" in listed.stdout
+    assert listed.returncode == 1 and "already has the name 'uar'" in listed.stdout
 
 
 def test_a_field_is_described_and_read_without_numpy(installed: Installed) -> None:
