@@ -10,6 +10,7 @@ from harness.analyses.words import count
 from harness.core.blocks import Block, Cell, Column, Lines, Number, Row, Table
 from harness.core.price import money
 from harness.core.task import Task
+from harness.core.text import counted
 from harness.run.usage import USAGE
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
@@ -119,9 +120,9 @@ def _short(cells: Sequence[Entry]) -> Iterator[str]:
 
 def _words(row: Mapping[str, int], costs: str) -> str:
     thought = f" ({count(row['reasoning_tokens'])} reasoning)" if row["reasoning_tokens"] else ""
-    films = f", {count(row['videos'])} videos" if row["videos"] else ""
+    films = f", {counted(row['videos'], 'video')}" if row["videos"] else ""
     return (
-        f"{count(row['replies'])} replies, {count(row['pictures'])} pictures{films}, "
+        f"{counted(row['replies'], 'reply', 'replies')}, {counted(row['pictures'], 'picture')}{films}, "
         f"{count(row['prompt_tokens'])} prompt and {count(row['completion_tokens'])} reply tokens{thought}{costs}"
     )
 

@@ -172,10 +172,10 @@ def prepare(
     folder.
     """
     _refuse_without_models(asked, spelled)
-    if asked.preview and asked.limit:
+    if asked.preview and asked.limit and asked.preview >= asked.limit:
         raise HarnessError(
-            f"{spelled('preview')} and {spelled('limit')} both say how many samples are asked",
-            hint="leave one out",
+            f"{spelled('preview')} {asked.preview} is no first look at the {asked.limit} samples of {spelled('limit')}",
+            hint="a preview asks fewer: give it a smaller number, or leave it out",
         )
     if asked.again:
         refuse_unused(

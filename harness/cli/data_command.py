@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.cli.options import add_changes, add_folders, workspace
+from harness.core.text import counted
 
 if TYPE_CHECKING:
     from harness.sources.check import Checked
@@ -124,8 +125,9 @@ def _print_json(found: Checked, differences: list[str]) -> None:
 
 
 def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
-    unit = "clusters" if found.clusters < found.samples else "independent samples"
-    yield f"{name}: {found.samples:,} samples in {found.clusters:,} {unit}"
+    several = found.clusters < found.samples
+    inside = f" in {counted(found.clusters, 'cluster')}" if several else ", all independent"
+    yield f"{name}: {counted(found.samples, 'sample')}{inside}"
     published = {p.field: p for p in found.published if set(p.counts) != {""}}
     for field, counts in found.counts.items():
         if not counts:
@@ -147,7 +149,9 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
         )
     yield from _label_lines(found)
     if found.missing:
-        yield (f"  MISSING: pictures of {_samples(found.missing)}; first: {found.first_missing}")
+        yield (
+            f"  MISSING: pictures of {counted(found.missing, 'sample')}; first: {found.first_missing}"
+        )
     else:
         yield "  no picture is missing"
     if found.pictures is not None and found.missing < found.samples:
@@ -166,16 +170,14 @@ def _label_lines(found: Checked) -> Iterator[str]:
         yield f"  LABELS: {found.codes}"
     for field, values in found.foreign.items():
         yield f"  NOT A LABEL: values of {field} that the task does not list, and a run refuses: {len(values):,}"
-        yield from (f"    {value!r}: {_samples(count)}" for value, count in _first(values.items()))
-
-
-def _samples(count: int) -> str:
-    return f"{count:,} sample{'' if count == 1 else 's'}"
+        yield from (
+            f"    {value!r}: {counted(count, 'sample')}" for value, count in _first(values.items())
+        )
 
 
 def _picture_lines(found: PictureFindings, *, missing: bool) -> Iterator[str]:
     if found.unreadable:
-        yield f"  UNREADABLE: pictures of {_samples(len(found.unreadable))}"
+        yield f"  UNREADABLE: pictures of {counted(len(found.unreadable), 'sample')}"
         yield from (f"    {name}: {why}" for name, why in _first(found.unreadable.items()))
     for groups, title in (
         (found.same, "SAME: groups of samples with the same picture"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.options import add_changes, add_folders, workspace
 from harness.core.errors import refuse_unused
+from harness.core.text import counted
 
 if TYPE_CHECKING:
     from harness.core.prompt import Prompt
@@ -74,7 +75,7 @@ def execute(args: argparse.Namespace) -> int:
         )
     errors = sum(finding.level == "error" for finding in found)
     counts = ((len(prompts), "prompt"), (errors, "error"), (len(found) - errors, "warning"))
-    print(", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts))
+    print(", ".join(counted(*one) for one in counts))
     return 1 if errors else 0
 
 

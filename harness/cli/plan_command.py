@@ -66,12 +66,13 @@ def execute(args: argparse.Namespace) -> int:
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
         asked = evaluation(args, out=args.out or Path(scratch) / "run").job
-        for name in asked.axes.models:
-            refuse_unknown_model(asked.axes.settings_of(name).model)
         place, samples = asked.workspace, RunFolder(Path(scratch))
         samples.create()
         library = Library(place.prompts)
         before = manifest_before(asked.folder)
+        for name in asked.axes.models:
+            if name not in before.get("models", {}):  # an object of Python's may have answered there
+                refuse_unknown_model(asked.axes.settings_of(name).model)
         plan = make_plan(
             asked.tasks, asked.axes, library, samples,
             here=place.here, before=asked.folder, ids=given_ids(before),

@@ -239,6 +239,7 @@ def _seats(
 
 def _serve(args: argparse.Namespace, task: Task, seats: list[Seat], journal: RatingJournal) -> None:
     """Serve until Ctrl-C."""
+    from harness.core.text import counted
     from harness.local_page import HOST, open_browser, until_interrupt
     from harness.rating.seats import Desk
     from harness.rating.server import RatingServer
@@ -246,7 +247,7 @@ def _serve(args: argparse.Namespace, task: Task, seats: list[Seat], journal: Rat
     server = RatingServer(task, [Desk(seat, journal) for seat in seats])
 
     def ready(port: int) -> None:
-        print(f"{len(seats[0].items):,} items; the address is each one's own:")
+        print(f"{counted(len(seats[0].items), 'item')}; each rater has an address:")
         for seat in seats:
             print(f"  {seat.rater}: http://{HOST}:{port}/{seat.token}/")
         print(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.compare.board import Board, Overview, ScoredCell
 from harness.compare.tables import Block, bounds, decimal, probability
+from harness.core.text import counted
 
 LINES = 60
 """Lines of a terminal that all tables together may take, headings included."""
@@ -75,13 +76,13 @@ def _differences(board: Board, rows: int) -> Block:
     found = sorted(board.differences, key=lambda one: (not one.shown, -abs(one.value)))
     remarks = [
         "significant differences first, then by size; each interval is for one difference alone, p is "
-        f"corrected (Holm) for {len(found)} differences, so an interval without 0 may have a p above .05"
+        f"corrected (Holm) for {counted(len(found), 'difference')}, so an interval without 0 may have a p above .05"
     ]
     if len(found) > rows:
         left = found[rows:]
         remarks.append(f"{len(left)} more, {sum(one.shown for one in left)} of them significant")
     return Block(
-        header=("cell", f"{board.title} less that of", "difference", "95% interval", "p (Holm)"),
+        header=("cell", "compared with", f"{board.title} difference", "95% interval", "p (Holm)"),
         rows=tuple(
             (
                 names[one.cell],

@@ -39,6 +39,11 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 sample`, `2,310 samples`; the plural is the noun with an s unless it is given."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def read_small(path: Path, *, most: int, what: str) -> str:
     """The text of a file of at most `most` bytes, UTF-8, with a byte order mark or without.
 

@@ -167,9 +167,9 @@ def writing(path: Path) -> Iterator[None]:
 
 def read_journal(path: Path) -> Ratings:
     """What a journal holds. Raises HarnessError where there is none, or one that is broken or of another kind."""
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
         raise HarnessError(
-            f"there are no ratings yet: {path} is not there",
+            f"there are no ratings yet: {path} is {'empty' if path.is_file() else 'not there'}",
             hint="collect some: harness rate TASK --field NAME --raters NAME --out FILE; --out names the same file",
         )
     lines = (record for _, record in read_log(path))

@@ -10,10 +10,11 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.message import Image
 from harness.core.model import Card, Detailed, Model, Probing
+from harness.core.text import counted
 from harness.core.thinking import thinking_levels, thinking_need
 from harness.prompting import Library, made_up_examples
 from harness.run.axes import Axes
-from harness.run.fallback import counted, grouped, most_images
+from harness.run.fallback import grouped, most_images
 from harness.run.plan import Plan
 from harness.run.prepare import prompt_variables
 
@@ -130,7 +131,7 @@ def check_pictures(plan: Plan, axes: Axes, cards: Mapping[str, Card], library: L
         needed = _pictures_of(plan, cell, shots, library)
         if needed > most:
             raise HarnessError(
-                f"{cell.model} accepts {counted(most)} per request; with {shots} few-shot "
+                f"{cell.model} accepts {counted(most, 'picture')} per request; with {shots} few-shot "
                 f"examples, prompt {cell.prompt} shows {needed} that cannot be combined",
                 hint=f"use --shots {most - 1}"
                 if most > 1

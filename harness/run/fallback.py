@@ -28,6 +28,7 @@ from harness.core.generation import Failure
 from harness.core.message import Image, Message, Part, Text, Video
 from harness.core.model import Card
 from harness.core.picture import HeldPicture
+from harness.core.text import counted
 from harness.media import contact_sheet, limited_picture
 from harness.models.settings import SystemTurns
 from harness.run.per_model import declared
@@ -179,11 +180,6 @@ def most_images(card: Card | None, declared: int | None) -> int | None:
     return min((n for n in (known, declared) if n is not None), default=None)
 
 
-def counted(pictures: int) -> str:
-    """`1 picture`, `3 pictures`."""
-    return f"{pictures} picture{'' if pictures == 1 else 's'}"
-
-
 def count_pictures(messages: Sequence[Message]) -> int:
     """Pictures in all turns; a video is none."""
     return sum(isinstance(part, Image) for message in messages for part in message.parts)
@@ -246,7 +242,7 @@ def system_in_user(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 def _apart(card: Card, shown: int, most: int) -> str:
     return (
-        f"the prompt shows {counted(shown)} that cannot be combined, and {card.name} accepts "
+        f"the prompt shows {counted(shown, 'picture')} that cannot be combined, and {card.name} accepts "
         f"{most}: only neighbouring pictures can become a contact sheet. Print them together "
         "({{ frames | join('\n') }}), or use fewer frames or --shots"
     )

@@ -8,10 +8,11 @@ from typing import Any
 from harness.conditions.mixture import weight_of
 from harness.core.model import Model
 from harness.core.protocol import UsingTools, draws_of
+from harness.core.text import counted
 from harness.models.http.endpoint import remote_host
 from harness.protocols import load_protocol
 from harness.run.axes import Axes, sampling_for
-from harness.run.fallback import counted, most_images
+from harness.run.fallback import most_images
 from harness.run.mix_pairing import RULE
 from harness.run.plan import Plan
 from harness.run.recorded import RecordedModel
@@ -63,7 +64,7 @@ def _sample_notes(plan: Plan) -> Iterator[str]:
         unit = planned.cluster_unit
         assumed = " (independence assumed)" if unit == "image" else ""
         yield (
-            f"{name}: {planned.summary.count:,} samples in {planned.summary.clusters:,} clusters "
+            f"{name}: {counted(planned.summary.count, 'sample')} in {counted(planned.summary.clusters, 'cluster')} "
             f"by {unit}{assumed}"
         )
         yield from (f"{name}: {s.count:,} left out: {s.reason}" for s in planned.skipped)
@@ -124,4 +125,4 @@ def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
         yield f"{spec} does not accept {details['not_sent']}: its own defaults apply"
     most = most_images(None if model is None else model.card, axes.max_images.get(spec))
     if most is not None:
-        yield f"{spec} gets at most {counted(most)} per request; more become one contact sheet"
+        yield f"{spec} gets at most {counted(most, 'picture')} per request; more become one contact sheet"

@@ -20,7 +20,7 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped, Source, source_notes, stated_labels
-from harness.core.text import digest_file, digest_json
+from harness.core.text import counted, digest_file, digest_json
 from harness.media.marks import with_notes
 from harness.sources.cells import annotation, is_blank, plain, target
 from harness.sources.options import Options, read_options
@@ -123,7 +123,7 @@ class SidecarSource:
         return (
             *source_notes(self._source),
             *(
-                f"{name}: {self._path.name} replaces {count:,} true value{'' if count == 1 else 's'} of the source by another"
+                f"{name}: {self._path.name} replaces {counted(count, 'true value')} of the source by another"
                 for name, count in sorted(self._replaced.items())
             ),
         )

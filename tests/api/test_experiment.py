@@ -130,7 +130,11 @@ def test_one_file_from_plan_to_more_prompts(data: Path, capsys: pytest.CaptureFi
         assert "3 samples side by side" in capsys.readouterr().out
         (folder,) = (data / "results" / "runs").iterdir()
         assert folder.name == "First-look"
+        assert main(["run", str(path), "--limit", "3", "--preview", "3"]) == 2
+        assert "is no first look" in capsys.readouterr().err
         asked = stub.count
+        assert main(["run", str(path), "--limit", "9", "--preview", "4"]) == 0
+        assert stub.count - asked == 1, "the samples of a preview are among those of a limit"
         assert main(["run", str(path)]) == 0
         assert stub.count - asked == 21, "what the preview asked counts"
         asked = stub.count

@@ -49,16 +49,16 @@ def test_the_ranking_comes_first_and_all_fits_on_a_screen_or_two(
     lines = text.splitlines()
     assert len(lines) <= 60
     assert max(map(len, lines)) <= 100
-    assert text.index("ranking by UAR") < text.index("UAR less that of")
+    assert text.index("ranking by UAR") < text.index("UAR difference")
     assert "blank picture:" in text and "--all shows every pair" in text
-    ranking = text[text.index("ranking by UAR") : text.index("UAR less that of")]
+    ranking = text[text.index("ranking by UAR") : text.index("UAR difference")]
     assert "rule" not in ranking, "what all cells have in common is left out of their names"
     assert len(said(capsys, str(run), "--all").splitlines()) > 60
 
 
 def test_what_is_compared_may_be_narrowed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, str(run), "--against", "prompt=emotion/role", "--metric", "accuracy")
-    assert "ranking by Accuracy" in text and "Accuracy less that of" in text
+    assert "ranking by Accuracy" in text and "Accuracy difference" in text
     two = ["--only", "prompt=emotion/plain", "--only", "prompt=emotion/role", "--condition", "none"]
     assert "compared: prompt" in said(capsys, str(run), *two)
     body = json.loads(said(capsys, str(run), *two, "--json", "--metric", "accuracy"))
