@@ -71,7 +71,9 @@ def execute(args: argparse.Namespace) -> int:
         library = Library(place.prompts)
         before = manifest_before(asked.folder)
         for name in asked.axes.models:
-            if name not in before.get("models", {}):  # an object of Python's may have answered there
+            if name not in before.get(
+                "models", {}
+            ):  # an object of Python's may have answered there
                 refuse_unknown_model(asked.axes.settings_of(name).model)
         plan = make_plan(
             asked.tasks, asked.axes, library, samples,
