@@ -20,11 +20,11 @@ def _applies(task: Task) -> bool:
 
 
 def _compute(answers: TaskAnswers) -> Iterator[Entry]:
-    return iter(())  # read off again.jsonl beside the scores, and kept in beside.json
+    return iter(())  # read off again.jsonl beside the scores, and kept in extras.json
 
 
 def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
-    found = beside.besides.get(AGAIN, ())
+    found = beside.extras.get(AGAIN, ())
     if not found:
         return
     yield Table(

@@ -43,9 +43,9 @@ def scored_task(scores: Scores, task: Task, manifest: Mapping[str, Any]) -> Scor
         summary=next((state for state in scores.tasks if state["task"] == task.name), {}),
         manifest=manifest,
         confusions=tuple(entry for entry in scores.confusions if entry["task"] == task.name),
-        besides={
+        extras={
             key: tuple(row for row in rows if row["task"] in {task.name, ""})
-            for key, rows in scores.beside.items()
+            for key, rows in scores.extras.items()
         },
     )
 

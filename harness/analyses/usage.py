@@ -30,11 +30,11 @@ def _applies(task: Task) -> bool:
 
 
 def _compute(answers: TaskAnswers) -> Iterator[Entry]:
-    return iter(())  # read off the journal for the whole run, and kept in beside.json
+    return iter(())  # read off the journal for the whole run, and kept in extras.json
 
 
 def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
-    found = beside.besides.get(USAGE, ())
+    found = beside.extras.get(USAGE, ())
     cells = [row for row in found if row["task"]]
     left = next((row for row in found if not row["task"]), None)
     if not cells:

@@ -188,8 +188,8 @@ def score_key(row: ScoreRow) -> RowKey:
 
 
 def _cost(entered: Entered) -> Cost | None:
-    """What its replies took, by beside.json; None where nothing is known of them."""
-    rows = entered.scores.beside.get(USAGE, ())
+    """What its replies took, by extras.json; None where nothing is known of them."""
+    rows = entered.scores.extras.get(USAGE, ())
     mine = [
         r for r in rows if r["task"] == entered.cell.task and row_key(r) == row_key(entered.entry)
     ]

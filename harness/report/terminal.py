@@ -67,7 +67,7 @@ def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> st
         if one.key and one.in_json
     }
     body |= {key: found for key, found in beside.items() if found}
-    body |= {k: list(rows) for k, rows in scores.beside.items() if any("cost" in r for r in rows)}
+    body |= {k: list(rows) for k, rows in scores.extras.items() if any("cost" in r for r in rows)}
     if scores.analyses:
         body["analyses"] = {name: list(entries) for name, entries in scores.analyses.items()}
     if notices:

@@ -84,7 +84,7 @@ RUN_FILES: tuple[RunFile, ...] = (
         "appended, with `--again`",
     ),
     RunFile(
-        "beside.json",
+        "extras.json",
         "Reported next to the scores: tokens, pictures, seconds and money of the replies of each cell, and how many "
         "answers changed where trials were asked again.",
         "by `harness score`",

@@ -21,7 +21,7 @@ _OUTPUTS = frozenset(
         "private",
         "records.parquet",
         "scores.json",
-        "beside.json",
+        "extras.json",
         "report.html",
         "report.md",
         "report.json",
@@ -94,10 +94,10 @@ class RunFolder:
         return self.path / "again.jsonl"
 
     @property
-    def beside(self) -> Path:
+    def extras(self) -> Path:
         """What is told beside the scores and is none: tokens, seconds and money of the replies, and what changed where
         they were asked anew. Scores do not depend on it."""
-        return self.output / "beside.json"
+        return self.output / "extras.json"
 
     @property
     def report(self) -> Path:

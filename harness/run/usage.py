@@ -22,7 +22,7 @@ from harness.run.folder import RunFolder
 from harness.run.log import read_log
 
 USAGE = "usage"
-"""The key of its rows in beside.json."""
+"""The key of its rows in extras.json."""
 
 _REPLY = struct.Struct("<IIIIfHH??")
 """Tokens of prompt, completion, reasoning and pictures, seconds, pictures, videos, told by whom it was asked, refused."""

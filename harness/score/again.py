@@ -23,7 +23,7 @@ from harness.score.replies import Replies, TrialReply
 from harness.stats import wilson
 
 AGAIN = "again"
-"""The key of its rows in beside.json."""
+"""The key of its rows in extras.json."""
 
 LEVEL = 0.95
 

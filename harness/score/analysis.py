@@ -103,8 +103,8 @@ class ScoredTask:
     """The run's manifest."""
     confusions: Sequence[Entry] = ()
     """Confusion counts of the task's label fields."""
-    besides: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
-    """What beside.json holds of the task, such as the rows of its `usage`."""
+    extras: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    """What extras.json holds of the task, such as the rows of its `usage`."""
 
 
 @runtime_checkable

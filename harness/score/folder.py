@@ -13,8 +13,8 @@ import numpy as np
 from harness.core.cell import Cell
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
-from harness.run.besides import write_besides
 from harness.run.cell_entry import cell_of, is_kept
+from harness.run.extras import write_extras
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.manifest import refuse_export
 from harness.run.mix_pairing import read_partners
@@ -58,7 +58,7 @@ def score_run(folder: RunFolder, *, before_writing: Callable[[], None] = lambda:
     finally:
         with contextlib.suppress(OSError):
             records.unlink(missing_ok=True)
-    write_besides(folder, scores.beside)
+    write_extras(folder, scores.extras)
     write_atomically(folder.scores, scores.to_json())
     return scores
 
@@ -95,7 +95,7 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
     )
     anew = tuple(again_rows(folder, manifest, records, heads))
     used = tuple(usage_rows(folder, manifest))
-    return replace(scores, beside={USAGE: used, **({AGAIN: anew} if anew else {})})
+    return replace(scores, extras={USAGE: used, **({AGAIN: anew} if anew else {})})
 
 
 def _in_order(

@@ -10,7 +10,7 @@ from typing import Any
 from harness.answers import PARSER_VERSION
 from harness.core.errors import HarnessError
 from harness.core.json_text import parse_json
-from harness.run.besides import Besides, read_besides
+from harness.run.extras import Extras, read_extras
 from harness.run.folder import RunFolder
 from harness.score.analysis import shipped
 from harness.score.table import ScoreRow
@@ -34,8 +34,8 @@ class Scores:
     """Key -> rows of the shipped analyses that stand at the top, such as `slices`."""
     analyses: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     """Name -> entries of the analyses of other packages: `task`, `package`, and `rows` or why it `failed`."""
-    beside: Besides = field(default_factory=dict)
-    """What beside.json holds and scores.json does not, such as the rows of `harness.run.usage`."""
+    extras: Extras = field(default_factory=dict)
+    """What extras.json holds and scores.json does not, such as the rows of `harness.run.usage`."""
 
     def to_json(self) -> bytes:
         """The bytes of scores.json: the same for the same journal."""
@@ -67,7 +67,7 @@ def read_scores(folder: RunFolder) -> Scores:
             tasks=tuple(body["tasks"]),
             found={key: tuple(body.get(key, ())) for key in keys},
             analyses={name: tuple(found) for name, found in body.get("analyses", {}).items()},
-            beside=read_besides(folder),
+            extras=read_extras(folder),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise HarnessError(
@@ -78,7 +78,7 @@ def read_scores(folder: RunFolder) -> Scores:
 
 def is_scored(folder: RunFolder) -> bool:
     """Whether the scores are there and younger than everything that they were made from."""
-    if not all(path.is_file() for path in (folder.scores, folder.records, folder.beside)):
+    if not all(path.is_file() for path in (folder.scores, folder.records, folder.extras)):
         return False
     scored = min(folder.scores.stat().st_mtime_ns, folder.records.stat().st_mtime_ns)
     sources = (

@@ -64,7 +64,7 @@ def test_an_axis_is_asked_recorded_shown_and_compared(data: Path) -> None:
     assert "thinking off" in page and "thinking on" in page
     usage = {
         row["channel"]: row["reasoning_tokens"]
-        for row in json.loads(Path("run/beside.json").read_text())["usage"]
+        for row in json.loads(Path("run/extras.json").read_text())["usage"]
     }
     assert set(usage) == {"free, thinking off", "free, thinking on"}
 

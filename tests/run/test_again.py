@@ -38,7 +38,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def rows(desk: Desk) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(desk.folder.beside.read_text()).get("again", [])
+    found: list[dict[str, Any]] = json.loads(desk.folder.extras.read_text()).get("again", [])
     return found
 
 
@@ -67,7 +67,7 @@ def test_flips_are_told_beside_scores_that_stay(
     assert row["usage"]["prompt_tokens"] == 80
     now = contents(desk.folder.path)
     moved = {name for name in now if now[name] != before.get(name)}
-    assert moved <= {"again.jsonl", "beside.json", "manifest.json", "history.jsonl", "plan.parquet"}
+    assert moved <= {"again.jsonl", "extras.json", "manifest.json", "history.jsonl", "plan.parquet"}
     assert main(["score", "run"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "3 of 8 answers changed (38%, 95% interval" in out

@@ -63,7 +63,7 @@ def test_scores_are_the_same_to_the_byte(old: Path) -> None:
     now = contents(old / "run")
     assert {name for name in now if now[name] != before.get(name)} <= {
         "records.parquet",
-        "beside.json",
+        "extras.json",
     }
 
 

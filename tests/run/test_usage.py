@@ -47,7 +47,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def usage(desk: Desk) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(desk.folder.beside.read_text())["usage"]
+    found: list[dict[str, object]] = json.loads(desk.folder.extras.read_text())["usage"]
     return found
 
 
@@ -73,7 +73,7 @@ def test_every_reply_counts_once(desk: Desk) -> None:
     desk.run(model)
     assert usage(desk) == [row]
     assert desk.folder.scores.read_bytes() == before
-    assert done.scores.beside["usage"] == (row,)
+    assert done.scores.extras["usage"] == (row,)
 
 
 def test_tokens_of_pictures_are_counted_where_they_are_told(desk: Desk) -> None:
