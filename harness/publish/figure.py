@@ -114,7 +114,7 @@ def forest(board: Board) -> Callable[[str], bytes]:
         axes.set_title(visible(board.name), loc="left")
         _foot(
             figure,
-            "Filled: significant (p at most .05 after Holm). ▲ higher, ▼ lower, ○ not significant. "
+            "Filled: significant (p at most .05 after Holm). ▲ higher, ▼ lower, ○ not significant. Each interval is of one difference alone. "
             f"{'Higher' if board.sign > 0 else 'Lower'} is better. {_size(board)}",
         )
         return figure
@@ -158,7 +158,7 @@ def confusion(panels: Sequence[Panel], title: str) -> Callable[[str], bytes]:
             axes.set_yticks(range(len(classes)), classes)
             axes.tick_params(length=0)
             axes.spines[:].set_visible(False)
-            axes.set_title(visible(panel.name), loc="left")
+            axes.set_title(_heading(panel.name), loc="left")
             axes.set_ylabel("true")
             axes.set_xlabel("answered")
         figure.suptitle(visible(title), ha="left", x=0.01)
@@ -184,7 +184,7 @@ def reliability(panels: Sequence[Panel], title: str) -> Callable[[str], bytes]:
             axes.plot(x, y, color="#0072b2", linewidth=0.8)
             axes.scatter(x, y, s=[12 + 90 * b["n"] / most for b in bins], color="#0072b2", alpha=0.8, clip_on=False)  # fmt: skip
             axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the answer", ylabel="share right", aspect="equal")  # fmt: skip
-            axes.set_title(visible(panel.name), loc="left")
+            axes.set_title(_heading(panel.name), loc="left")
         figure.suptitle(visible(title), ha="left", x=0.01)
         _foot(figure, "15 bins of equal width; area: samples. Below the line: surer than right.")
         return figure
@@ -242,6 +242,12 @@ def _grid(plt: Any, count: int, width: float, height: float) -> tuple[Any, list[
     for axes in flat[count:]:
         axes.set_visible(False)
     return figure, flat[:count]
+
+
+def _heading(name: str) -> str:
+    """The name of a panel, on two lines where it is long."""
+    shown = visible(name)
+    return shown.replace(" · ", "\n", 1) if len(shown) > 36 else shown
 
 
 def _foot(figure: Any, text: str) -> None:
