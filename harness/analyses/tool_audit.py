@@ -228,8 +228,8 @@ def _difference(found: Mapping[str, Any]) -> str:
 
 
 ANALYSIS = ShippedAnalysis(
-    name="tools",
-    title="Tools",
+    name="tool-audit",
+    title="Tool audit",
     about="cells with `--tools`: calls, and with tools that lie (`zoom:echo`, `zoom:swap`) whether their findings are followed",
     applies=_applies,
     compute=_compute,
