@@ -102,7 +102,7 @@ BAD = {
     "no blocks": (f"{GOOD}\nOne.blocks = lambda s, r, b: ['text']\nONE = One()", "a str, which is not a block"),
     "wrong block": (
         f"{GOOD}\nOne.blocks = lambda s, r, b: [Table(columns=('a',), rows=((float('nan'),),))]\nONE = One()",
-        "no finite number",
+        "not a finite number",
     ),
     "a score row": (
         f"{GOOD}\nfrom harness.score import ScoreRow\n"
