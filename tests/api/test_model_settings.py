@@ -196,7 +196,7 @@ def test_a_model_s_settings_say_what_becomes_of_system_turns(
         (['model = "x"', 'key_env = "A"', 'key_file = "b"'], r":1: .*both name a key"),
         (['model = "x"', "body = {temperature = 1}"], r":3: .*temperature is set by another"),
         (['model = "x"', 'query = {key = "abc"}'], r":3: .*may be a secret"),
-        (['model = "x"', 'headers = {a = "b\\nc"}'], r":3: .*no header"),
+        (['model = "x"', 'headers = {a = "b\\nc"}'], r":3: .*not a one-line ASCII header"),
         (["display_name = 1", 'model = "x"'], r":2: .*valid string"),
         (['display_name = "x"'], r":1: models.m.model: missing"),
     ],
