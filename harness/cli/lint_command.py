@@ -64,6 +64,8 @@ def execute(args: argparse.Namespace) -> int:
                 found += [one for one in lint(library, prompt, task=task) if one not in found]
             if not any(one.prompt == name and one.code == "protocol-mismatch" for one in found):
                 found += _protocol(library, prompt)
+            if not args.task:
+                found += _fields(prompt, known)
     found += [
         _finding(one.name, f"{one.line}", "broken-package", "repair or uninstall the package")
         for one in dict.fromkeys((*place.tasks.broken, *place.prompts.broken))
@@ -82,12 +84,35 @@ def execute(args: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _noting(found: list[Finding], name: str, code: str) -> Iterator[None]:
     """Errors that leave the block become findings."""
+    from dataclasses import replace
+
     from harness.core.errors import HarnessError
+    from harness.prompting.faults import PromptError
 
     try:
         yield
+    except PromptError as error:
+        one = _finding(error.file, error.fault, code, error.hint)
+        found.append(replace(one, prompt=name, line=error.line))
     except HarnessError as error:
         found.append(_finding(name, error.message, code, error.hint))
+
+
+def _fields(prompt: Prompt, tasks: list[Task]) -> Iterator[Finding]:
+    """Fields that no task here has, which are spelt wrong or belong to a task elsewhere."""
+    import difflib
+    from dataclasses import replace
+
+    there = sorted({name for task in tasks for name in task.fields})
+    for name in prompt.head.fields:
+        if name in there:
+            continue
+        near = difflib.get_close_matches(name, there, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        message = f"no task that is known here has the field {name}"
+        hint = f"{meant}Check `fields:`; name the folder of your own tasks with --tasks DIR"
+        one = _finding(f"{prompt.name}.j2", message, "unknown-field", hint)
+        yield replace(one, prompt=prompt.name, level="warning")
 
 
 def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:

@@ -213,7 +213,7 @@ def unknown_metric(name: str, known: Iterable[str], needs: str) -> HarnessError:
     names = list(known)
     near = difflib.get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    hint += f"choose from: {', '.join(names)}"
+    hint += f"choose from: {', '.join(names)}; or install the package that provides it"
     hint += "".join(f" ({one.line})" for one in broken())
     return HarnessError(f"no metric {name!r} for a {needs} field", hint=hint)
 

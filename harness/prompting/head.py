@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from pydantic import ValidationError
 
 from harness.core.prompt import PromptHead
@@ -39,7 +41,9 @@ def parse_head(source: str, *, file: str) -> PromptHead:
     try:
         return PromptHead.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        # a key that is spelt wrong is told before the one that is missing because of it
+        first = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
         raise _explain(first["loc"], first["type"], first["msg"], text, file) from None
 
 
@@ -69,8 +73,10 @@ def _explain(
     key = str(place[0]) if place else ""
     line = _line_of(key, text)
     if kind == "extra_forbidden":
+        near = difflib.get_close_matches(key, PromptHead.model_fields, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
         return PromptError(
-            file, line, f"unknown key {key!r} in the front matter", hint=f"keys: {_KEYS}"
+            file, line, f"unknown key {key!r} in the front matter", hint=f"{meant}keys: {_KEYS}"
         )
     if kind == "missing":
         return PromptError(

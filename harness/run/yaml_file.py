@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,7 +91,9 @@ def _words(fault: Any) -> str:
 def _mend(kind: str, keys: Sequence[str | int], model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         known = _siblings(keys, model)
-        return f"remove it or choose one of: {', '.join(known)}" if known else "remove it"
+        near = difflib.get_close_matches(str(keys[-1]), known, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return f"{meant}remove it or choose one of: {', '.join(known)}" if known else "remove it"
     if kind == "missing":
         return f"add `{keys[-1]}:`"
     return "correct the value"

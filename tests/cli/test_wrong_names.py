@@ -74,6 +74,30 @@ def test_lint_tells_the_variable_that_was_meant(
     assert told.endswith("1 prompt, 1 error, 0 warnings\n")
 
 
+@pytest.mark.parametrize(
+    ("head", "said", "status"),
+    [
+        ("fields: [emotoin]", "mine/plain.j2: warning: no task that is known here has the field emotoin", 0),
+        ("fields: [emotoin]", "did you mean emotion?", 0),
+        ("felds: [emotion]", "mine/plain.j2:3: error: unknown key 'felds' in the front matter", 1),
+    ],
+)  # fmt: skip
+def test_lint_tells_what_is_wrong_in_a_head(
+    head: str,
+    said: str,
+    status: int,
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(data)
+    (data / "own" / "mine").mkdir(parents=True)
+    text = PLAIN.replace("lables", "labels").replace("fields: [emotion]", head)
+    (data / "own" / "mine" / "plain.j2").write_text(text)
+    assert main(["lint", "mine/plain", *OWN]) == status
+    assert said in capsys.readouterr().out
+
+
 def test_a_check_finds_the_labels_that_a_run_refuses(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from harness.core.field import FieldSpec
 from harness.faces import CUE_VALUES
 from harness.report import grid
-from harness.report.grid import Grids, cut, embedded_json, grid_json, is_right, read_grids
+from harness.report.grid import (
+    Grids,
+    cut,
+    embedded_json,
+    grid_json,
+    is_right,
+    read_grids,
+    without_folders,
+)
 from harness.report.inputs import RunView, read_run
 from harness.run.folder import RunFolder
 
@@ -136,3 +144,17 @@ def test_fields_stand_in_the_tasks_order(tmp_path: Path) -> None:
         tmp_path / "run", tasks=[both], conditions=("none",), reply=lambda c, s, n: "anger"
     )
     assert read_grids(read_run(folder)).grids[0].fields == ("mouth", "emotion")
+
+
+@pytest.mark.parametrize(
+    ("failure", "shown"),
+    [
+        ("media: missing: picture not found: /home/Jane Doe/faces/a b.png (relative paths...)",
+         "media: missing: picture not found: .../a b.png (relative paths...)"),
+        ("media: missing: no frames found for /data/s1/clip (check it)", "media: missing: no frames found for .../clip (check it)"),
+        ("timeout: http://127.0.0.1:8000/v1 gave no reply", "timeout: http://127.0.0.1:8000/v1 gave no reply"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_failure_names_no_folder(failure: str, shown: str) -> None:
+    assert without_folders(failure) == shown
