@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.compare.comparison import Change, Comparison, Factors, Party, Ranks, Report
@@ -87,13 +87,15 @@ def _comparison(one: Comparison, *, many: bool) -> Iterator[Block]:
     if one.unlike:
         lines.append(f"UNLIKE, also differs: {'; '.join(one.unlike)}")
     more = ("p (Holm)", "p (BH)") if many else ()
-    remarks = [f"{change.of}: {_how(change)}" for change in one.metrics]
+    how = _together((change.of, _how(change)) for change in one.metrics)
+    remarks = [f"{of}: {said}" for of, said in how]
     right = next((c for c in one.metrics if c.only_a is not None), None)
     if right is not None:
         remarks.insert(
             0, f"discordant: {right.only_a:,} correct with A only, {right.only_b:,} with B only"
         )
-    remarks += [f"samples needed ({s.metric}): {s.said}" for s in one.settle]
+    settled = _together((s.metric, s.said) for s in one.settle)
+    remarks += [f"samples needed ({of}): {said}" for of, said in settled]
     yield Block(
         heading=f"{one.task}: {what}",
         lines=tuple(lines),
@@ -135,6 +137,14 @@ def _numbers(change: Change) -> tuple[str, ...]:
 
 def _how(change: Change) -> str:
     return "; ".join(part for part in (change.interval, change.test, change.reason) if part)
+
+
+def _together(said: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(metric, what is said of it), metrics of which the same is said in one."""
+    found: dict[str, list[str]] = {}
+    for of, words in said:
+        found.setdefault(words, []).append(of)
+    return [(", ".join(names), words) for words, names in found.items()]
 
 
 def _parts(changes: Sequence[Change], name: str) -> Block:

@@ -49,7 +49,7 @@ def test_set_changes_values_and_makes_what_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "where", "hint"),
     [
-        ("name: mine\n" + GOOD, r"task\.yaml:1: name: unknown key", "place"),
+        ("name: mine\n" + GOOD, r"task\.yaml:1: name: unknown key", "named after its file"),
         (GOOD.replace("prompts:", "promts:"), r"task\.yaml:5: promts: unknown key", "prompts"),
         (GOOD.replace("kind: label", "kind: lable"), r"task\.yaml:4: fields\.emotion\.kind", "correct"),
         (GOOD.replace("basic-7", "basic-77"), r"task\.yaml:4: .*basic-77", "basic-7"),
