@@ -159,9 +159,12 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop, planned: Planned) -> T
                 stop=stop,
             )
     except (KeyboardInterrupt, Stopped) as error:
+        folder = asked.job.folder
+        kept = (
+            f"finished requests are kept in {folder.path}\nrun the same command again to continue"
+        )
         watcher.tell(
-            f"\ninterrupted; finished requests are kept in {asked.job.folder.path}\nrun the "
-            "same command again to continue"
+            f"\ninterrupted; {kept if folder.generations.is_file() else 'nothing was asked yet'}"
         )
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted from None

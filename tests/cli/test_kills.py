@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.main import main
 from tests.cli.conftest import Run
 from tests.cli.test_run import TABLE, model
 from tests.models.stub import running_stub
@@ -52,3 +53,17 @@ def test_a_run_killed_three_times_ends_as_one_that_was_left_alone(
         assert harness(*command, "--out", "whole").returncode == 0
     for name in ("records.parquet", "scores.json"):
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_an_interrupt_before_the_first_request_promises_nothing(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(data)
+    monkeypatch.setattr("harness.api.carry_out.run_job", interrupted)
+    assert main([*TABLE, "--out", "run"]) == 130
+    told = capsys.readouterr().err
+    assert "interrupted; nothing was asked yet" in told and "are kept" not in told
+    assert not (data / "run").exists()
