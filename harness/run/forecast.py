@@ -19,6 +19,7 @@ from harness.core.picture import FilePicture
 from harness.core.price import Price, money
 from harness.core.protocol import Ask, UsingTools
 from harness.core.request import Request, Sampling, make_request
+from harness.core.text import counted
 from harness.models.counting import CountsTokens
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
@@ -82,6 +83,10 @@ class Forecast:
     @property
     def _replies(self) -> int:
         return round((self.most if self.reply is None else self.reply) * self.requests)
+
+    def cost(self, price: Price) -> tuple[float, float] | None:
+        """The least and the most that is still to be paid; None where the tokens are not known."""
+        return None if self.prompt is None else self._cost(price)
 
     def _cost(self, price: Price) -> tuple[float, float]:
         prompt = round((self.prompt or 0) * self.requests)
@@ -305,11 +310,31 @@ async def check_lengths(
     return notes
 
 
+def _totals(found: list[Forecast], axes: Axes) -> Iterator[str]:
+    """What the cells with a price cost together, where there are several; a line for each currency."""
+    sums: dict[str, list[tuple[float, float]]] = {}
+    unknown = 0
+    for one in found:
+        price = axes.prices.get(one.cell.model)
+        cost = one.cost(price) if price is not None else None
+        if price is not None and cost is not None:
+            sums.setdefault(price.currency, []).append(cost)
+        elif price is not None:
+            unknown += 1
+    besides = f", and {counted(unknown, 'cell')} whose tokens are not known" if unknown else ""
+    for currency, costs in sums.items():
+        if len(costs) > 1 or besides:
+            least, most = (sum(ends) for ends in zip(*costs, strict=True))
+            between = f"{money(least, currency)} to " if least != most else ""
+            yield f"in total: {between}{money(most, currency)}{besides}"
+
+
 def forecast_lines(found: list[Forecast], axes: Axes) -> Iterator[str]:
     """What a plan says of them."""
     names = {one.cell.model: axes.settings_of(one.cell.model).shown for one in found}
     for one in found:
         yield one.line(axes.prices.get(one.cell.model), model=names[one.cell.model])
+    yield from _totals(found, axes)
     for one in found:
         if told := one.warning(model=names[one.cell.model]):
             yield f"warning: {told}"

@@ -93,6 +93,26 @@ def test_a_plan_says_what_it_does_not_know(desk: Desk, capsys: pytest.CaptureFix
     assert "tokens not known before" in capsys.readouterr().out
 
 
+def test_a_plan_says_what_several_cells_cost_together(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        counting, "token_counter", lambda spec: Counter() if spec == "affect-tiny" else None
+    )
+    model = ("--model", "affect-tiny", "--price", "1000/2000")
+    assert main(plan(*model)) == 0
+    assert "in total" not in capsys.readouterr().out
+    both = (*model, "--condition", "none", "--condition", "blank")
+    costs = [row["cost"] for row in told(capsys, *both)]
+    assert len(costs) == 2
+    server = ("--model", "openai:m@http://127.0.0.1:9/v1")
+    assert main(plan(*both, *server)) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("in total")]
+    amounts = [float(word) for word in line.split() if word[0].isdigit() and "." in word]
+    assert amounts == [pytest.approx(sum(ends), abs=0.01) for ends in zip(*costs, strict=True)]
+    assert line.endswith("and 2 cells whose tokens are not known")
+
+
 @dataclass
 class Talkative(RuleModel):
     async def reply(self, request: Request) -> Generation:
