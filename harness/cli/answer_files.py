@@ -33,7 +33,7 @@ def refuse_columns(args: argparse.Namespace) -> None:
 def task_of_answers(paths: Sequence[Path], args: argparse.Namespace, place: Workspace) -> Task:
     """The task that tables answer: the one named, as the run folders beside them have it, or the default."""
     from harness.core.task import Task
-    from harness.run.folder import open_run
+    from harness.run.folder import near_runs, open_run
     from harness.run.scoring import scored_manifest
     from harness.run.task_files import load_task
 
@@ -41,7 +41,8 @@ def task_of_answers(paths: Sequence[Path], args: argparse.Namespace, place: Work
         if not path.exists():
             raise HarnessError(
                 f"no such run folder or file: {path}",
-                hint="name a folder written by `harness run`, or a file of answers",
+                hint="name a folder written by `harness run`, or a file of answers"
+                + near_runs(path),
             )
     runs = [scored_manifest(open_run(path)) for path in paths if path.is_dir()]
     known: dict[str, Any] = {n: t["config"] for run in runs for n, t in run["tasks"].items()}

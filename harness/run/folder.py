@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import fcntl
 import os
 import shutil
@@ -271,9 +272,21 @@ def open_run(path: Path) -> RunFolder:
     if not folder.manifest.is_file():
         raise HarnessError(
             f"{path} is not a run folder: it has no manifest.json",
-            hint="name a folder written by `harness run`, such as results/runs/NAME",
+            hint="name a folder written by `harness run`, such as results/runs/NAME"
+            + near_runs(path),
         )
     return folder
+
+
+def near_runs(path: Path) -> str:
+    """`; did you mean ...?` with runs beside it whose names are like that of a path that is not there; else empty."""
+    if path.exists() or not path.parent.is_dir():
+        return ""
+    beside = [one.name for one in path.parent.iterdir() if (one / "manifest.json").is_file()]
+    near = difflib.get_close_matches(path.name, sorted(beside), n=2)
+    return (
+        f"; did you mean {' or '.join(str(path.parent / name) for name in near)}?" if near else ""
+    )
 
 
 def write_error(path: Path, error: OSError) -> HarnessError:

@@ -45,6 +45,8 @@ def test_an_unknown_option_is_refused_by_its_command(
         (("run", "labels.csv"), "table/emotion --set source.file=labels.csv --set source.image=COLUMN"),
         (("run", "own"), "folder/emotion --set source.root=own"),
         (("lint", "mine/*"), "--prompts DIR"),
+        (("score", "runs/frist"), "did you mean runs/first?"),
+        (("compare", "runs/first", "runs/frist"), "did you mean runs/first?"),
         (("lint", "own/mine/plain.j2"), "--prompts own and mine/plain"),
     ],
 )  # fmt: skip
@@ -58,6 +60,8 @@ def test_a_name_that_is_not_there(
     monkeypatch.chdir(data)
     (data / "own" / "mine").mkdir(parents=True)
     (data / "own" / "mine" / "plain.j2").write_text(PLAIN)
+    (data / "runs" / "first").mkdir(parents=True)
+    (data / "runs" / "first" / "manifest.json").write_text("{}")
     assert main(list(command)) == 2
     assert said in capsys.readouterr().err
 
