@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 RESULTS = Path("results")
 SORTED = ("time", "size", "path")
+UNFOLDED = 4000
+"""Columns of a list that goes into a file or another command: a path in two pieces would be no use there."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +100,10 @@ def _print(found: list[CatalogEntry]) -> None:
         for one in found
     )
     headings = ("run", "started (UTC)", "state", "size", "trials", "tasks; models")
-    print_tables(open_console(sys.stdout), [Table(columns=tuple(map(Column, headings)), rows=rows)])
+    console = open_console(sys.stdout)
+    if not console.is_terminal:
+        console.width = UNFOLDED
+    print_tables(console, [Table(columns=tuple(map(Column, headings)), rows=rows)])
     print(f"{_count(found)}, {_bytes(sum(one.size for one in found))}")
 
 

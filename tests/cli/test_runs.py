@@ -56,6 +56,25 @@ def test_runs_are_listed_newest_first_with_state_and_size(
     assert "2 runs" in capsys.readouterr().out
 
 
+def test_a_path_stays_whole_where_the_list_goes_on_to_another_command(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "a-run-with-a-name-" + "of-many-words-" * 9
+    (runs / "deep" / "new").rename(runs / "deep" / name)
+    assert main(["runs", "list"]) == 0
+    assert f"results/deep/{name} " in capsys.readouterr().out
+
+
+def test_a_run_counts_the_trials_of_earlier_commands(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    harness.evaluate(
+        "table/emotion", model=RuleModel(), source=SOURCE, prompts=["emotion/defined"],
+        out="results/deep/new", progress=False, report=False,
+    )  # fmt: skip
+    assert [one["trials"] for one in listed(capsys, "--search", "new")] == [8]
+
+
 def test_only_what_is_meant_is_deleted(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "delete", "--older", "30d"]) == 2, "nobody confirms"
     assert (runs / "deep" / "old").exists()
