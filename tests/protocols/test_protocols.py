@@ -120,13 +120,13 @@ class Steps:
 @pytest.mark.parametrize(
     ("protocol", "said"),
     [
-        (Steps("happy"), "gave str as its step"),
-        (Steps(Ask(()), None), "gave NoneType as its step"),
-        (Steps(Done(7)), "gave Done as its step"),  # type: ignore[arg-type]
+        (Steps("happy"), "returned str as a step"),
+        (Steps(Ask(()), None), "returned NoneType as a step"),
+        (Steps(Done(7)), "returned Done as a step"),  # type: ignore[arg-type]
         (Steps(Ask(()), Done("x", votes=(2,))), "counts 2 replies to its votes, of 1"),
         (Steps(Ask(()), Done("x", votes=(1, 0))), "counts 1 replies to its votes, of 1"),
         (Steps(Ask((), draw=1)), "asks for draw 1 of 1"),
-        (Steps(Ask(())), "has asked 1,000 times"),
+        (Steps(Ask(())), "asked 1,000 times"),
         (Steps(KeyError("x")), "failed: KeyError: 'x'"),
     ],
 )
