@@ -86,6 +86,7 @@ def test_a_missing_picture_is_found_when_it_is_read(samples_of: Read) -> None:
 
 
 def test_root_and_patterns_place_pictures(samples_of: Read, tmp_path: Path) -> None:
+    (tmp_path / "media").mkdir()
     text = "subject,clip,emotion\ns1,c1,happy\ns2,,sad\n"
     samples = samples_of(text, image="{subject}/{clip}.jpg", root="media", subject="subject")
     assert samples[0].medium.frames == (FilePicture(tmp_path / "media/s1/c1.jpg"),)
