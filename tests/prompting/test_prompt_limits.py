@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -108,9 +109,15 @@ def test_the_sandbox_holds(desk, text):
 
 @pytest.mark.parametrize("text", BOMBS)
 def test_nothing_runs_away(desk, text):
-    start = time.thread_time()
-    error = desk.error("\n{% user %}ok\n" + text + "{% enduser %}", labels=["a", "b"])
-    assert time.thread_time() - start < 5
+    tracer = sys.gettrace()
+    sys.settrace(None)  # what measures coverage takes twice the time of what it measures
+    try:
+        start = time.thread_time()
+        error = desk.error("\n{% user %}ok\n" + text + "{% enduser %}", labels=["a", "b"])
+        taken = time.thread_time() - start
+    finally:
+        sys.settrace(tracer)
+    assert taken < 5
     assert error.message.startswith("t/p.j2") and len(error.message) < 400
 
 
