@@ -120,7 +120,9 @@ def test_an_interrupted_cell_keeps_what_was_finished(
     try:
         run(SLOW)
         told = run(f"{call}('table/emotion', out='run', **options)", interrupt=True)
-        assert "KeyboardInterrupt" in told or "CancelledError" in told
+        assert told.split()[-1] in {"Interrupted", "CancelledError"}, (
+            "the first is a KeyboardInterrupt"
+        )
         done = int(run("print(int(harness.open_run('run').cells()['done'].sum()))").split()[-1])
         assert 0 < done < 28
         assert f"{28 - done} requests, {done} already done" in run(
