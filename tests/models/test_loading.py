@@ -197,7 +197,7 @@ def test_code_of_a_checkpoint_is_run_only_where_that_was_allowed(
     }
     (own / "config.json").write_text(json.dumps(config))
     (own / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n{CODE}")
-    with pytest.raises(HarnessError, match="brings code of its own") as caught:
+    with pytest.raises(HarnessError, match="contains its own Python code") as caught:
         open_model(f"transformers:{own}", options=OpenOptions())
     assert "--trust-remote-code MODEL" in caught.value.hint
     assert not (tmp_path / "ran").exists()
