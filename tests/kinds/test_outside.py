@@ -131,7 +131,16 @@ def test_it_is_listed_and_its_faults_are_named(example: Installed) -> None:
     metrics = example.harness("list", "metrics").stdout
     assert "IoU [interval fields; 0..1, higher is better]" in metrics and "g_mean" in metrics
     prepare(example.work)
-    plan = ("plan", "ages/groups", "--tasks", "tasks", "--prompts", "prompts", "--model", "blank")
+    plan = (
+        "plan",
+        "ages/groups",
+        "--tasks",
+        "tasks",
+        "--prompts",
+        "prompts",
+        "--model",
+        "affect-tiny",
+    )
     for change, told in (
         ("fields.age.options={wides: 3}", "wides is none of an interval's"),
         ("fields.age.low=-1", "whole numbers, 0 <= low < high"),
@@ -187,7 +196,7 @@ def test_a_broken_kind_is_named_and_stops_nothing_else(
     (installed.work / "x.yaml").write_text(
         "source: {family: table, file: x.csv}\nfields: {a: {kind: odd}}\nprompts: [emotion/plain]\n"
     )
-    done = installed.harness("plan", "x.yaml", "--model", "blank")
+    done = installed.harness("plan", "x.yaml", "--model", "affect-tiny")
     assert done.returncode == 2 and "odd" in done.stderr and told in done.stderr, done.stderr
 
 
