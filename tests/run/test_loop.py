@@ -80,6 +80,8 @@ INTERRUPTED = """
 import asyncio, os, signal, threading
 from harness.run.loop import complete
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
+
 async def endless():
     try:
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
