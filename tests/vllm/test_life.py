@@ -93,7 +93,7 @@ def test_a_run_survives_whatever_ends_it_and_repeats_nothing(python: Path, tmp_p
 @pytest.mark.parametrize(
     ("model", "fault"),
     [
-        ("vllm:/nowhere/at/all", "there is no folder"),
+        ("vllm:/nowhere/at/all", "is neither a folder nor a hub id"),
         ("vllm:{tmp}", "is not a checkpoint"),
     ],
 )
