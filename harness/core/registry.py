@@ -156,11 +156,17 @@ def brought(group: str) -> tuple[Entry, ...]:
     return _brought(group, tuple(sys.path))
 
 
-@lru_cache(maxsize=64)
-def _brought(group: str, path: tuple[str, ...]) -> tuple[Entry, ...]:
-    """As found on this search path: reading every package's metadata takes milliseconds."""
+@lru_cache(maxsize=4)
+def _installed(path: tuple[str, ...]) -> Any:
+    """The entry points of all groups on this search path: reading every package's metadata takes milliseconds."""
     from importlib.metadata import entry_points  # slow to import, seldom needed
 
+    return entry_points()
+
+
+@lru_cache(maxsize=64)
+def _brought(group: str, path: tuple[str, ...]) -> tuple[Entry, ...]:
+    """As found on this search path."""
     found = [
         Entry(
             point.name,
@@ -169,7 +175,7 @@ def _brought(group: str, path: tuple[str, ...]) -> tuple[Entry, ...]:
             point.dist.name if point.dist else "unknown package",
             point.dist.version if point.dist else "",
         )
-        for point in entry_points(group=group)
+        for point in _installed(path).select(group=group)
     ]
     return tuple(sorted(found, key=lambda entry: (entry.name, entry.package)))
 

@@ -14,7 +14,7 @@ from harness.core.price import Price, money
 from harness.core.request import Request
 from harness.run.again import used_anew
 from harness.run.folder import RunFolder
-from harness.run.usage import price_of, usage_rows
+from harness.run.usage import price_of, read_usage, usage_rows
 from harness.run.usage import priced as priced_at
 
 
@@ -206,7 +206,10 @@ def _rows(
         for name, entry in before["models"].items()
     }
     manifest = {**before, "models": priced}
-    rows = [*usage_rows(folder, manifest, taken=False), *_anew(folder, manifest)]
+    rows = [
+        *usage_rows(manifest, read_usage(folder, manifest, taken=False)),
+        *_anew(folder, manifest),
+    ]
     return [row for row in rows if row.get("currency") == currency]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections.abc import Iterator
 
 KEY = 16
 """Bytes of a digest: of a million names two share theirs with probability 2e-27."""
@@ -55,6 +56,11 @@ class Digests:
         if count * 3 > self._mask * 2:
             self._grow()
         return True
+
+    def values(self) -> Iterator[bytes]:
+        """The values, in the order in which their digests came."""
+        for start in range(KEY, len(self._entries), self._width):
+            yield bytes(self._entries[start : start + self._size])
 
     def number(self, key: bytes) -> int:
         """The place of a digest in the order in which digests came, from 0; a new one is put in."""

@@ -105,53 +105,73 @@ class Used:
         return found
 
 
+class UsageReader:
+    """Counts what replies took while the logs of a run are read: every line of generations.jsonl, then every line of
+    trials.jsonl. A million replies take 50 MB."""
+
+    def __init__(
+        self, folder: RunFolder, manifest: Mapping[str, Any], *, taken: bool = True
+    ) -> None:
+        """`taken`: replies of other folders (`harness.run.reuse`) are counted too."""
+        self._taken = taken
+        self._shown = {r["id"]: _pictures(r) for _, r in read_log(folder.conversations)}
+        self._replies = Digests(_REPLY.size)
+        """Key -> what its reply took."""
+        self._found: dict[tuple[str, str] | None, Used] = {}
+        self._owners: dict[tuple[str, str], Used] = {}
+        """(cell id, basis) -> the sum that its trials count for."""
+        for entry in manifest["cells"]:
+            used = self._found.setdefault((entry["id"], entry["prompt"]), Used())
+            self._owners |= dict.fromkeys(((entry["id"], basis) for basis in accepted(entry)), used)
+
+    def reply(self, line: Mapping[str, Any]) -> None:
+        """Take note of a line of generations.jsonl."""
+        if self._taken or not line.get("reused"):
+            shown = self._shown.get(line["conversation"], (0, 0))
+            self._replies.put(digest(line["key"]), _packed(line, *shown))
+
+    def trial(self, line: Mapping[str, Any]) -> None:
+        """Count the replies of a line of trials.jsonl for the cell that comes first for each."""
+        used = self._owners.get((line["trial"].partition("/")[0], line["basis"]))
+        if used is not None:
+            for key in dict.fromkeys(line["keys"]):
+                _claim(self._replies, digest(key), used)
+
+    def found(self) -> dict[tuple[str, str] | None, Used]:
+        """(cell id, name of its prompt) -> what its replies took; None -> replies of no cell that the manifest holds,
+        such as the first steps of conversations that were interrupted."""
+        left = Used()
+        for held in self._replies.values():
+            if not held[_CLAIMED]:
+                left.add(held)
+        return {**self._found, **({None: left} if left.replies else {})}
+
+
 def read_usage(
     folder: RunFolder, manifest: Mapping[str, Any], *, taken: bool = True
 ) -> dict[tuple[str, str] | None, Used]:
-    """(cell id, name of its prompt) -> what its replies took; None -> replies of no cell that the manifest holds, such
-    as the first steps of conversations that were interrupted. `taken`: replies of other folders (`harness.run.reuse`)
-    are counted too."""
-    replies = _replies(folder, taken=taken)
-    owners: dict[tuple[str, str], tuple[str, str]] = {}
-    found: dict[tuple[str, str] | None, Used] = {}
-    for entry in manifest["cells"]:
-        place = (entry["id"], entry["prompt"])
-        found[place] = Used()
-        owners |= dict.fromkeys(((entry["id"], basis) for basis in accepted(entry)), place)
-    for _, line in read_log(folder.trials):
-        owner = owners.get((line["trial"].partition("/")[0], line["basis"]))
-        if owner is not None:
-            for key in dict.fromkeys(line["keys"]):
-                _claim(replies, digest(key), found[owner])
-    left = Used()
+    """What the replies of a folder took, as `UsageReader.found` has it, which `taken` is for."""
+    reader = UsageReader(folder, manifest, taken=taken)
     for _, line in read_log(folder.generations):
-        _claim(replies, digest(line["key"]), left, shared=False)
-    return {**found, **({None: left} if left.replies else {})}
+        reader.reply(line)
+    for _, line in read_log(folder.trials):
+        reader.trial(line)
+    return reader.found()
 
 
-def _claim(replies: Digests, key: bytes, used: Used, *, shared: bool = True) -> None:
+def _claim(replies: Digests, key: bytes, used: Used) -> None:
     """Count a reply for who first comes for it."""
     held = replies.get(key)
     if held is None:
         return
     if held[_CLAIMED]:
-        used.shared += shared
+        used.shared += 1
         return
     used.add(held)
     replies.put(key, held[:_CLAIMED] + b"\x01" + held[_CLAIMED + 1 :])
 
 
 _CLAIMED = _REPLY.size - 2
-
-
-def _replies(folder: RunFolder, *, taken: bool) -> Digests:
-    """Key -> what its reply took."""
-    shown = {r["id"]: _pictures(r) for _, r in read_log(folder.conversations)}
-    found = Digests(_REPLY.size)
-    for _, line in read_log(folder.generations):
-        if taken or not line.get("reused"):
-            found.put(digest(line["key"]), _packed(line, *shown.get(line["conversation"], (0, 0))))
-    return found
 
 
 def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
@@ -180,14 +200,13 @@ def price_of(manifest: Mapping[str, Any], model: str) -> Price | None:
 
 
 def usage_rows(
-    folder: RunFolder, manifest: Mapping[str, Any], *, taken: bool = True
+    manifest: Mapping[str, Any], found: Mapping[tuple[str, str] | None, Used]
 ) -> Iterator[dict[str, Any]]:
     """One row for each cell with replies, as plain JSON; the last, without a cell, holds replies of none.
 
-    `cost` with its `currency` stands where the model has a price. `taken`: replies of other folders are counted too,
-    with what they took when they were asked there.
+    `found` is what the replies took (`read_usage`), those of other folders with what they took when they were asked
+    there. `cost` with its `currency` stands where the model has a price.
     """
-    found = read_usage(folder, manifest, taken=taken)
     for entry in manifest["cells"]:
         used = found[entry["id"], entry["prompt"]]
         if used.told or used.shared:

@@ -20,7 +20,7 @@ from harness.run.manifest import refuse_export
 from harness.run.mix_pairing import read_partners
 from harness.run.scoring import scored_manifest
 from harness.run.unfinished import unfinished
-from harness.run.usage import USAGE, usage_rows
+from harness.run.usage import USAGE, UsageReader, usage_rows
 from harness.score.again import AGAIN, again_rows
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
@@ -77,12 +77,13 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
     for entry in manifest["cells"]:
         if most := entry.get("sampling", {}).get("max_tokens"):
             records[entry["task"]].limits[entry["id"]] = most
+    usage = UsageReader(folder, manifest)
     # Cell by cell in the order of their ids, which is the order of trials: nothing is held to be sorted.
     write_records(
         unfinished,
         (
             row
-            for cell, replies, repeats in _in_order(folder, manifest)
+            for cell, replies, repeats in _in_order(folder, manifest, usage)
             for row in read_cell(
                 records[cell.task], cell, heads[cell.prompt], replies, repeats=repeats
             )
@@ -94,15 +95,18 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
         [_score_task(answers) for answers in _answers(folder, manifest, records, cells, unfinished)]
     )
     anew = tuple(again_rows(folder, manifest, records, heads))
-    used = tuple(usage_rows(folder, manifest))
+    used = tuple(usage_rows(manifest, usage.found()))
     return replace(scores, extras={USAGE: used, **({AGAIN: anew} if anew else {})})
 
 
 def _in_order(
-    folder: RunFolder, manifest: Mapping[str, Any]
+    folder: RunFolder, manifest: Mapping[str, Any], usage: UsageReader
 ) -> Iterator[tuple[Cell, Replies, int]]:
-    """Each cell in the order of trials, what became of its trials, and its repeats. Earlier versions come last."""
-    standing = Replies.of_run(folder, manifest)
+    """Each cell in the order of trials, what became of its trials, and its repeats. Earlier versions come last.
+
+    `usage` counts what the replies took, of earlier versions too.
+    """
+    standing = Replies.of_run(folder, manifest, usage=usage)
     entries = sorted(manifest["cells"], key=lambda entry: (entry.get("asked_as", ""), entry["id"]))
     for entry in entries:
         replies = standing

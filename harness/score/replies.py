@@ -17,6 +17,7 @@ from harness.run.digests import Digests, digest
 from harness.run.folder import RunFolder
 from harness.run.journal import generation_from
 from harness.run.log import LineReader, read_log
+from harness.run.usage import UsageReader
 
 _PLACE = struct.Struct("<q")
 _PENDING = -(1 << 63)
@@ -65,9 +66,11 @@ class Replies:
         *,
         several: Collection[str] = (),
         wanted: Callable[[Mapping[str, Any]], bool] = lambda line: True,
+        usage: UsageReader | None = None,
     ) -> None:
         """`bases`: cell id -> the bases on which its trials count as finished, from the manifest. `several`: cells
-        whose earlier replies are read. Lines of other bases are passed over, and those that are not `wanted`."""
+        whose earlier replies are read. Lines of other bases are passed over, and those that are not `wanted`. `usage` hears of every
+        line, so that the logs are read once."""
         self._several = several
         self._places = Digests(_PLACE.size)
         """Trial -> the place of its last line; or, where that says no more than the key of its reply, of that reply."""
@@ -79,12 +82,16 @@ class Replies:
         for place, line in read_log(folder.generations):
             if "key" not in line or not wanted(line):
                 continue
+            if usage is not None:
+                usage.reply(line)
             self._replies.put(digest(line["key"]), _PLACE.pack(place))
             if line.get("thought") == "unopened":
                 unopened.add(line["key"])
         for place, line in read_log(folder.trials):
             if "trial" not in line or not wanted(line):
                 continue
+            if usage is not None:
+                usage.trial(line)
             cell = line["trial"].partition("/")[0]
             if unopened and not unopened.isdisjoint(line["keys"]):
                 self.unopened.add(cell)
@@ -101,11 +108,12 @@ class Replies:
         return _PENDING if found is None else int(_PLACE.unpack(found)[0])
 
     @classmethod
-    def of_run(cls, folder: RunFolder, manifest: Mapping[str, Any]) -> Replies:
-        """The replies of a run, on the bases that its manifest names."""
-        return cls._of_cells(
-            folder, manifest, [c for c in manifest["cells"] if not c.get("asked_as")]
-        )
+    def of_run(
+        cls, folder: RunFolder, manifest: Mapping[str, Any], *, usage: UsageReader | None = None
+    ) -> Replies:
+        """The replies of a run, on the bases that its manifest names; `usage` counts what they took."""
+        cells = [c for c in manifest["cells"] if not c.get("asked_as")]
+        return cls._of_cells(folder, manifest, cells, usage=usage)
 
     @classmethod
     def of_round(cls, folder: AgainFolder, manifest: Mapping[str, Any], day: str) -> Replies:
@@ -128,11 +136,12 @@ class Replies:
         cells: Sequence[Mapping[str, Any]],
         *,
         wanted: Callable[[Mapping[str, Any]], bool] = lambda line: True,
+        usage: UsageReader | None = None,
     ) -> Replies:
         heads = {name: entry["head"] for name, entry in manifest["prompts"].items()}
         several = {c["id"] for c in cells if heads.get(c["prompt"], {}).get("replies")}
         bases = {c["id"]: accepted(c) for c in cells}
-        return cls(folder, bases, several=several, wanted=wanted)
+        return cls(folder, bases, several=several, wanted=wanted, usage=usage)
 
     def of(self, trial: str) -> TrialReply | None:
         """The reply of a trial; None while it is pending."""
