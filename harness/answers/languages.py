@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
@@ -28,7 +27,6 @@ _FEW = 3
 _SIBLINGS = frozenset(("es", "pt", "it"))
 _OF_OTHERS = {"ru": ("\u0456\u0457\u0454\u0491", "uk"), "ar": ("\u067e\u0686\u06af\u06cc", "fa")}
 """Letters that tell another language of the same script."""
-_LATIN = re.compile(r"[a-z\u00c0-\u024f]")
 UNKNOWN = "unknown"
 
 

@@ -65,7 +65,6 @@ _ADVERBS = frozenset((
     "primarily", "mainly", "mostly", "predominantly", "chiefly", "principally", "largely",
     "overwhelmingly", "foremost", "essentially", "dominantly", "leaning", "lean", "especially",
 ))  # fmt: skip
-_LEANING = frozenset(("leaning", "lean"))
 _STRONGER = frozenset((
     "likelier", "likeliest", "likely", "probable", "plausible", "dominant", "prominent", "pronounced",
     "fitting", "convincing", "apt", "evident", "accurate", "appropriate", "apparent",

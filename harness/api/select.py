@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -139,14 +140,10 @@ def reported(
             [one.prompt, *([against.prompt] if against and against.prompt else [])]
         )
         found.setdefault(f"{one.task}{REPORT}", []).extend(
-            CellPattern(model=_literal(one.model), prompt=_literal(prompt)) for prompt in prompts
+            CellPattern(model=glob.escape(one.model), prompt=glob.escape(prompt))
+            for prompt in prompts
         )
     return {task: tuple(patterns) for task, patterns in found.items()}
-
-
-def _literal(name: str) -> str:
-    """A name as a pattern that fits it alone."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 def openings(folder: RunFolder) -> int:

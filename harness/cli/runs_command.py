@@ -80,7 +80,7 @@ def _plain(one: CatalogEntry) -> dict[str, Any]:
 
 def _print(found: list[CatalogEntry]) -> None:
     from harness.core.blocks import Column, Table
-    from harness.core.text import visible
+    from harness.core.text import counted, visible
     from harness.report.writers.terminal import open_console, print_tables
 
     if not found:
@@ -104,11 +104,7 @@ def _print(found: list[CatalogEntry]) -> None:
     if not console.is_terminal:
         console.width = UNFOLDED
     print_tables(console, [Table(columns=tuple(map(Column, headings)), rows=rows)])
-    print(f"{_count(found)}, {_bytes(sum(one.size for one in found))}")
-
-
-def _count(runs: list[CatalogEntry]) -> str:
-    return f"{len(runs)} run" + ("s" if len(runs) != 1 else "")
+    print(f"{counted(len(found), 'run')}, {_bytes(sum(one.size for one in found))}")
 
 
 def _bytes(size: int) -> str:
@@ -122,6 +118,7 @@ def _bytes(size: int) -> str:
 
 
 def _delete(args: argparse.Namespace) -> int:
+    from harness.core.text import counted
     from harness.run.catalog import delete_run
 
     chosen = _chosen(args)
@@ -135,7 +132,7 @@ def _delete(args: argparse.Namespace) -> int:
         return 0
     for one in chosen:
         delete_run(one)
-    print(f"deleted {_count(chosen)}, {_bytes(sum(one.size for one in chosen))}")
+    print(f"deleted {counted(len(chosen), 'run')}, {_bytes(sum(one.size for one in chosen))}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -127,13 +128,8 @@ def default_pattern(cells: Sequence[Cell]) -> CellPattern | None:
             values = list(dict.fromkeys(str(getattr(cell, axis)) for cell in mine))
             if len(values) > 1:
                 first = "none" if axis == "condition" and "none" in values else values[0]
-                return CellPattern(**{axis: _literal(first)})
+                return CellPattern(**{axis: glob.escape(first)})
     return None
-
-
-def _literal(value: str) -> str:
-    """A value as a pattern that fits it alone."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in value)
 
 
 def _said(manifest: Mapping[str, Any]) -> CellPattern | None:

@@ -19,7 +19,7 @@ from harness.core.message import Message
 from harness.core.tool import Called
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
-from harness.run.journal import conversation_turns, generation_from, reply_record
+from harness.run.journal import conversation_turns, generation_from, reply_record, trial_record
 from harness.run.log import AppendLog, read_log
 from harness.run.plan import Plan, trials_of
 from harness.run.usage import Used
@@ -79,13 +79,8 @@ class AgainJournal:
         calls: Sequence[Called] = (),
     ) -> None:
         """Keep what became of a trial."""
-        record: dict[str, Any] = {"round": self._day, "trial": trial, "basis": basis, "keys": list(keys)}  # fmt: skip
-        record |= {"text": text} if text is not None else {}
-        record |= {"votes": list(votes)} if votes else {}
-        record |= {"calls": [call.to_json() for call in calls]} if calls else {}
-        if failure is not None:
-            record["failure"] = {"kind": failure.kind, "detail": failure.detail}
-        self._log.append(record)
+        record = trial_record(trial, basis, keys, failure, text=text, votes=votes, calls=calls)
+        self._log.append({"round": self._day, **record})
 
     def close(self) -> None:
         """Force what was written to the disk."""

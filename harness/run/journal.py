@@ -149,20 +149,11 @@ class Journal:
             return
         failed = failure is not None
         self._finished.put(trial, basis, keys, failed=failed, text=text, votes=votes)
-        record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
-        if rules:
-            record["rules"] = list(rules)
-        if text is not None:
-            record["text"] = text
-        if votes:
-            record["votes"] = list(votes)
-        if calls:
-            record["calls"] = [call.to_json() for call in calls]
-        if shown is not None:
-            record["shown"] = {name: list(values) for name, values in shown.items()}
-        if failure is not None:
-            record["failure"] = {"kind": failure.kind, "detail": failure.detail}
-        self._trials.append(record)
+        self._trials.append(
+            trial_record(
+                trial, basis, keys, failure, rules=rules, shown=shown, text=text, votes=votes, calls=calls
+            )
+        )  # fmt: skip
 
     def close(self) -> None:
         for log in (self._generations, self._trials, self._conversations):
@@ -188,6 +179,35 @@ def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
                 text.append(f"[{'video' if isinstance(part, Video) else 'image'} {number}]")
         turns.append([message.role, "".join(text)])
     return turns
+
+
+def trial_record(
+    trial: str,
+    basis: str,
+    keys: Sequence[str],
+    failure: Failure | None,
+    *,
+    rules: Sequence[str] = (),
+    shown: Mapping[str, Sequence[int | str]] | None = None,
+    text: str | None = None,
+    votes: Sequence[int] = (),
+    calls: Sequence[Called] = (),
+) -> dict[str, Any]:
+    """What a journal line says of a trial; what is absent takes no room."""
+    record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
+    if rules:
+        record["rules"] = list(rules)
+    if text is not None:
+        record["text"] = text
+    if votes:
+        record["votes"] = list(votes)
+    if calls:
+        record["calls"] = [call.to_json() for call in calls]
+    if shown is not None:
+        record["shown"] = {name: list(values) for name, values in shown.items()}
+    if failure is not None:
+        record["failure"] = {"kind": failure.kind, "detail": failure.detail}
+    return record
 
 
 def reply_record(generation: Generation) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def _texts(line: Any, *names: str) -> None:
 
 def _list_of(values: Any, *kinds: type) -> None:
     _wanted(values, list)
-    for value in values:
-        _wanted(value, *kinds)
+    if not all(isinstance(value, kinds) for value in values):
+        raise TypeError(f"a value that is not {kinds[0].__name__}")
 
 
 def _wanted(value: Any, *kinds: type) -> None:

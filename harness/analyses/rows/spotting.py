@@ -300,8 +300,3 @@ def _reference(spots: Sequence[Spot], truth: Sequence[Spot]) -> dict[str, float]
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 6) + 0.0
-
-
-def as_table(spots: Sequence[Spot]) -> list[dict[str, Any]]:
-    """Rows of an ME-STR table: subject, video, onset, offset, emotion."""
-    return [asdict(spot) for spot in spots]
