@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness.core.medium import Medium
@@ -30,6 +31,8 @@ class Transformed:
     transform: str
     """Name of the change, with its settings: `resize-448`, `blank`."""
     change: Change
+    keeps: bool = False
+    """Whether a picture keeps its own bytes where the change gives the very same image."""
 
     @property
     def name(self) -> str:
@@ -37,7 +40,9 @@ class Transformed:
 
     def read(self) -> bytes:
         """PNG bytes of the changed picture. Raises MediaError where the original cannot be used."""
-        return encode_png(self.change(open_picture(self.picture)))
+        image = open_picture(self.picture)
+        changed = self.change(image)
+        return self.picture.read() if self.keeps and changed is image else encode_png(changed)
 
 
 def encode_png(image: Image.Image) -> bytes:
@@ -50,11 +55,12 @@ def encode_png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def transformed(medium: Medium, *, transform: str, change: Change) -> Medium:
-    """The medium with every frame seen through one change, which is added to its `changes`."""
+def transformed(medium: Medium, *, transform: str, change: Change, keeps: bool = False) -> Medium:
+    """The medium with every frame seen through one change, which is added to its `changes`; `keeps` as in
+    `Transformed`."""
     return replace(
         medium,
-        frames=tuple(Transformed(frame, transform, change) for frame in medium.frames),
+        frames=tuple(Transformed(frame, transform, change, keeps) for frame in medium.frames),
         changes=(*medium.changes, transform),
     )
 
@@ -70,38 +76,14 @@ def resize(medium: Medium, *, longer_side: int) -> Medium:
     return transformed(medium, transform=f"{RESIZED}{longer_side}", change=change)
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
-    """A picture seen through a change that leaves some as they are: these keep their own bytes."""
-
-    picture: Picture
-    transform: str
-    """Name of the change, with its settings: `resize-at-most-448`."""
-    change: Change
-    """Gives the very same image where nothing is to be changed."""
-
-    @property
-    def name(self) -> str:
-        return f"{self.picture.name} ({self.transform})"
-
-    def read(self) -> bytes:
-        """The picture's own bytes, or PNG bytes of the changed one. Raises MediaError where it cannot be used."""
-        image = open_picture(self.picture)
-        changed = self.change(image)
-        return self.picture.read() if changed is image else encode_png(changed)
-
-
 def shrink(medium: Medium, *, longer_side: int) -> Medium:
     """Every frame whose longer side is above this scaled down to it (Lanczos); others keep their bytes."""
 
     def change(image: Image.Image) -> Image.Image:
         return image if max(image.size) <= longer_side else scale_to(image, longer_side)
 
-    transform = f"{RESIZED}at-most-{longer_side}"
-    return replace(
-        medium,
-        frames=tuple(Limited(frame, transform, change) for frame in medium.frames),
-        changes=(*medium.changes, transform),
+    return transformed(
+        medium, transform=f"{RESIZED}at-most-{longer_side}", change=change, keeps=True
     )
 
 
@@ -116,9 +98,8 @@ def limit_pixels(medium: Medium, *, most: int) -> Medium:
 
 def limited_picture(picture: Picture, *, most: int) -> Picture:
     """The picture, scaled down where it has more than `most` pixels (`fit_pixels`)."""
-    return Limited(
-        picture, f"{RESIZED}at-most-{most}-pixels", lambda image: fit_pixels(image, most)
-    )
+    change = partial(fit_pixels, most=most)
+    return Transformed(picture, f"{RESIZED}at-most-{most}-pixels", change, keeps=True)
 
 
 def fit_pixels(image: Image.Image, most: int) -> Image.Image:

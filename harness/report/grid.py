@@ -214,7 +214,7 @@ def _put(
         return
     fields = view.tasks[first["task"]].fields
     one.part = first.get("part") or ""
-    truths = tuple(told(_plain(found[n]["target"])) if n in found else None for n in fields)
+    truths = tuple(told(plain(found[n]["target"])) if n in found else None for n in fields)
     before = one.truths or (None,) * len(truths)
     one.truths = tuple(new if new is not None else old for new, old in zip(truths, before, strict=True))  # fmt: skip
     answers = tuple(_answer(found[n], spec) if n in found else None for n, spec in fields.items())
@@ -236,7 +236,7 @@ def without_folders(failure: str) -> str:
 
 
 def _answer(row: Mapping[str, Any], spec: FieldSpec) -> tuple[str, str | None, str, bool | None]:
-    value, target = _plain(row["value"]), _plain(row["target"])
+    value, target = plain(row["value"]), plain(row["target"])
     return row["outcome"], told(value), row.get("rule") or "", is_right(spec.kind, value, target)
 
 
@@ -249,7 +249,8 @@ def is_right(kind: str, value: Any, target: Any) -> bool | None:
     return None if value is None or target is None else kind_named(kind).same(value, target)
 
 
-def _plain(written: str | None) -> Any:
+def plain(written: str | None) -> Any:
+    """A value of records.parquet, which is JSON; None where there is none."""
     return None if written is None else json.loads(written)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from harness.core.blocks import Column, MarkedText, Row, Table
 from harness.core.cell import FREE
+from harness.report.grid import is_right, plain, told
 from harness.report.writers.terminal import open_console, print_tables
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.columns import read_table
@@ -27,6 +27,11 @@ def print_side_by_side(
 
 def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -> Iterator[Table]:
     """A table for each task, `most` of its samples in the order of their ids, one row an answer."""
+    kinds = {
+        (name, field): spec["kind"]
+        for name, task in manifest["tasks"].items()
+        for field, spec in task["config"]["fields"].items()
+    }
     cells = {e["id"]: cell_of(e) for e in manifest["cells"] if not is_kept(e)}
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for row in read_table(folder.records, COLUMNS):
@@ -46,7 +51,16 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
                     + [cell.shown_condition] * (cell.shown_condition != "none")
                     + [cell.taken] * (cell.taken != FREE)
                 )
-                rows.append(Row((who, answer["field"], _answer(answer), _short(answer["text"]))))
+                rows.append(
+                    Row(
+                        (
+                            who,
+                            answer["field"],
+                            _answer(answer, kinds[task, answer["field"]]),
+                            _short(answer["text"]),
+                        )
+                    )
+                )
         columns = (Column(""), Column("field"), Column("answer"), Column("reply"))
         yield Table(
             title=f"{task}: {len(samples)} samples side by side", columns=columns, rows=tuple(rows)
@@ -58,20 +72,16 @@ def _truth(answers: list[Mapping[str, Any]]) -> str:
     return ", ".join(f"{field} is {value}" for field, value in known.items()) or "no known truth"
 
 
-def _answer(row: Mapping[str, Any]) -> MarkedText | str:
+def _answer(row: Mapping[str, Any], kind: str) -> MarkedText | str:
     if row["outcome"] != "answered":
         return str(row["outcome"])
-    if row["target"] is None:
-        return _said(row["value"])
-    return MarkedText(_said(row["value"]), "right" if row["value"] == row["target"] else "wrong")
+    said = _said(row["value"])
+    right = is_right(kind, plain(row["value"]), plain(row["target"]))
+    return said if right is None else MarkedText(said, "right" if right else "wrong")
 
 
 def _said(value: str) -> str:
-    """A value of records.parquet, which is JSON, in words."""
-    plain = json.loads(value)
-    if isinstance(plain, bool):
-        return "yes" if plain else "no"
-    return ", ".join(map(str, plain)) if isinstance(plain, list) else str(plain)
+    return told(plain(value)) or ""
 
 
 def _short(text: Any) -> str:
