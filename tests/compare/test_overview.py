@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -12,31 +11,20 @@ from hypothesis import strategies as st
 
 from harness.compare.answer import rounded
 from harness.compare.overview import overview
-from harness.core.cell import Cell
 from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError
-from harness.core.sample import Sample
 from harness.run.folder import RunFolder
 from harness.score import score_run
-from tests.report.runs import LABELS, emotion_task, make_run
+from tests.report.runs import emotion_task, make_run, right_by_share
 
 SHARE = {("good", "emotion/plain"): 0.7, ("good", "emotion/cot"): 0.98, ("poor", "emotion/plain"): 0.4, ("poor", "emotion/cot"): 0.42}  # fmt: skip
 """Share right of each model and prompt."""
 
 
-def reply(cell: Cell, sample: Sample, number: int) -> str:
-    truth = str(sample.targets["emotion"])
-    if cell.condition == "blank":
-        return f"Final answer: {LABELS[-1]}"
-    drawn = hashlib.sha256(f"{sample.id}{cell.model}".encode()).digest()
-    right = drawn[0] / 256 < SHARE[cell.model, cell.prompt]
-    return f"Final answer: {truth if right else LABELS[(LABELS.index(truth) + 1) % 7]}"
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     task = emotion_task(n=140)
-    folder = make_run(tmp_path_factory.mktemp("o") / "run", tasks=[task], models=["good", "poor"], reply=reply)  # fmt: skip
+    folder = make_run(tmp_path_factory.mktemp("o") / "run", tasks=[task], models=["good", "poor"], reply=right_by_share(SHARE))  # fmt: skip
     score_run(folder)
     return folder
 
@@ -97,7 +85,9 @@ def test_spread_over_paraphrases_and_shares_of_variance(run: RunFolder, tmp_path
 
 def test_ranks_over_tasks(tmp_path: Path) -> None:
     tasks = [emotion_task(n=56), emotion_task(n=70).model_copy(update={"name": "emotion/other"})]
-    folder = make_run(tmp_path / "run", tasks=tasks, models=["good", "poor"], reply=reply)
+    folder = make_run(
+        tmp_path / "run", tasks=tasks, models=["good", "poor"], reply=right_by_share(SHARE)
+    )
     score_run(folder)
     found = overview(folder)
     assert [one.name for one in found.ranks][:2] == ["good · emotion/cot", "good · emotion/plain"]
@@ -108,7 +98,7 @@ def test_ranks_over_tasks(tmp_path: Path) -> None:
 
 def test_one_cell_says_nothing_of_others(tmp_path: Path) -> None:
     task = emotion_task(n=28).model_copy(update={"prompts": ("emotion/plain",)})
-    folder = make_run(tmp_path / "run", tasks=[task], conditions=("none",), models=["good"], reply=reply)  # fmt: skip
+    folder = make_run(tmp_path / "run", tasks=[task], conditions=("none",), models=["good"], reply=right_by_share(SHARE))  # fmt: skip
     score_run(folder)
     found = overview(folder)
     assert (found.against, found.ranks) == ({}, ())

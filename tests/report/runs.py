@@ -48,6 +48,21 @@ def emotion_task(n: int = 28, **more: Any) -> Task:
     )
 
 
+def right_by_share(share: Mapping[tuple[str, str], float]) -> Speak:
+    """Replies right on this share of the samples of each model and prompt; the same one label where the picture is
+    blank. Prompts of one model are right on nested samples."""
+
+    def reply(cell: Cell, sample: Sample, number: int) -> str:
+        truth = str(sample.targets["emotion"])
+        if cell.condition == "blank":
+            return f"Final answer: {LABELS[-1]}"
+        drawn = hashlib.sha256(f"{sample.id}{cell.model}".encode()).digest()
+        right = drawn[0] / 256 < share[cell.model, cell.prompt]
+        return f"Final answer: {truth if right else LABELS[(LABELS.index(truth) + 1) % 7]}"
+
+    return reply
+
+
 def question_task() -> Task:
     """Pictures that must not be shown, with questions of three kinds and a number."""
     return Task(
