@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_folders, add_id_key, workspace
+from harness.cli.options import add_id_key
 from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, help=f"folder to write. Default: {OUT}")
     parser.add_argument("--seed", metavar="S", type=int, help="random seed. Default: 0")
     add_id_key(parser)
-    add_folders(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -94,7 +93,7 @@ def _build(args: argparse.Namespace) -> int:
             raise HarnessError(
                 f"{path}: {found[0]}", hint=f"see all of it: harness board check {path}"
             )
-    with opened(args.runs, workspace=workspace(args), secret=read_key(args.id_key)) as sides:
+    with opened(args.runs, secret=read_key(args.id_key)) as sides:
         made = standings(sides, seed=args.seed or 0)
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_folders, add_id_key, workspace
+from harness.cli.options import add_id_key
 from harness.cli.table_command import add_choice, wish_of
 from harness.core.errors import HarnessError, refuse_unused
 
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "runs", nargs="+", metavar="RUN",
-        help="run folders and exports (folder or .zip), and last what is drawn: heatmap (scores of prompts by models), "
+        help="run folders and exports (folder or .zip), then the kind of figure: heatmap (scores of prompts by models), "
         "forest (paired differences), confusion (true against answered labels), reliability (probabilities against the "
         "share right)",
     )  # fmt: skip
@@ -40,7 +40,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_choice(parser)
     add_id_key(parser)
-    add_folders(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -65,7 +64,7 @@ def execute(args: argparse.Namespace) -> int:
     suffix = suffix_of(args.out)
     against = read_pattern(args.against, option="--against") if args.against else None
     paths = [Path(name) for name in runs]
-    with opened(paths, workspace=workspace(args), secret=read_key(args.id_key)) as sides:
+    with opened(paths, secret=read_key(args.id_key)) as sides:
         boards = boards_of(sides, wish_of(args), against=against, seed=args.seed)
         drawn = [(board, _figure(kind, board, sides)) for board in boards]
         for board, draw in drawn:

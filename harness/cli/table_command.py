@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Arguments, add_folders, add_id_key, workspace
+from harness.cli.options import Arguments, add_id_key
 
 if TYPE_CHECKING:
     from harness.publish.table import Wish
@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format", choices=FORMATS, default="markdown",
-        help="latex: with booktabs. csv: one line a cell, with unrounded numbers. xlsx: both, as sheets. Default: markdown",
+        help="latex: with booktabs. csv: one line per cell, with unrounded numbers. xlsx: both, as sheets. Default: markdown",
     )  # fmt: skip
     add_shape(parser)
     parser.add_argument(
@@ -34,17 +34,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE", type=Path, help="file to write. Default: standard output"
     )
     add_id_key(parser)
-    add_folders(parser)
 
 
 def add_shape(parser: Arguments) -> None:
     """The options that say what stands where."""
     parser.add_argument(
         "--rows", metavar="AXES",
-        help="what stands down: model, prompt, condition, task, metric, run..., several with commas. Default: model, "
-        "and what else is needed to tell cells apart",
+        help="axes of the rows: model, prompt, condition, task, metric, run..., separated by commas. Default: model, and "
+        "the axes needed to distinguish the cells",
     )  # fmt: skip
-    parser.add_argument("--columns", metavar="AXES", help="what stands across. Default: prompt")
+    parser.add_argument("--columns", metavar="AXES", help="axes of the columns. Default: prompt")
     add_choice(parser)
 
 
@@ -90,13 +89,13 @@ def execute(args: argparse.Namespace) -> int:
     from harness.publish.table import boards_of, tables
     from harness.run.folder import write_atomically
 
-    wish, place = wish_of(args), workspace(args)
+    wish = wish_of(args)
     if args.format == "xlsx" and args.out is None:
         raise HarnessError("a workbook needs a file", hint="name it with --out table.xlsx")
     files = None
     if args.published is not None:
         files = read_published(published_folder() if args.published == Path() else args.published)
-    with opened(args.runs, workspace=place, secret=_key(args)) as sides:
+    with opened(args.runs, secret=_key(args)) as sides:
         made = tables(boards_of(sides, wish, seed=args.seed), wish)
         besides = [beside(one.boards, sides, files) if files else [] for one in made]
     if files and not any(besides):

@@ -129,14 +129,14 @@ class Contender:
 def open_sides(
     paths: Sequence[Path],
     *,
-    workspace: Workspace,
     scratch: Path,
+    workspace: Workspace | None = None,
     task: Task | None = None,
     asked: PredictionMap | None = None,
     secret: str | None = None,
 ) -> list[Side]:
     """Run folders and exports as they are; files of answers as run folders made in `scratch` (they answer `task`).
-    Without a task, files of answers are refused.
+    Without a task and a workspace, files of answers are refused.
 
     Beside an export, all that is no export is held as one, made in `scratch` with the same key: ids then have
     the same names. `secret` is what a key file holds. Raises HarnessError for what is none of the three, and
@@ -149,7 +149,7 @@ def open_sides(
             sides.append(_open(str(path), RunFolder(unpack(path, place))))
         elif path.is_dir():
             sides.append(_open(str(path), open_run(path)))
-        elif task is None or not path.exists():
+        elif task is None or workspace is None or not path.exists():
             raise HarnessError(
                 f"{path} is {'neither a run folder nor an export' if path.exists() else 'not there'}",
                 hint="name what `harness run` or `harness export` wrote; a file of answers becomes a run folder by "

@@ -9,13 +9,10 @@ from tempfile import TemporaryDirectory
 
 from harness.compare.candidates import Side, open_sides
 from harness.core.errors import HarnessError
-from harness.run.workspace import Workspace
 
 
 @contextmanager
-def opened(
-    paths: Sequence[Path], *, workspace: Workspace, secret: str | None = None
-) -> Iterator[list[Side]]:
+def opened(paths: Sequence[Path], *, secret: str | None = None) -> Iterator[list[Side]]:
     """Run folders and exports (folders or .zip) as sides of a comparison, while the block lasts.
 
     `secret` is what a key file of exports holds. Raises HarnessError for what is neither.
@@ -23,4 +20,4 @@ def opened(
     if len({path.resolve() for path in paths}) < len(paths):
         raise HarnessError("a run is named twice", hint="name each run once")
     with TemporaryDirectory(prefix="harness-") as scratch:
-        yield open_sides(paths, workspace=workspace, scratch=Path(scratch), secret=secret)
+        yield open_sides(paths, scratch=Path(scratch), secret=secret)
