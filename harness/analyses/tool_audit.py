@@ -18,17 +18,16 @@ from harness.analyses.rows.tools import (
     Trials,
     alteration_in,
     audit_row,
+    family,
     use_row,
 )
 from harness.analyses.words import interval, number
 from harness.core.blocks import Block, Lines, Note, Table
 from harness.core.cell import Cell
 from harness.core.task import Task
-from harness.protocols import uses_tools
+from harness.core.tool import LIMIT_RULE
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
-
-LIMIT = "agent-limit"
 
 
 def _applies(task: Task) -> bool:
@@ -40,8 +39,8 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     offered = [cell for cell in cells.values() if cell.tools]
     if not offered:
         return
-    families = {_family(cell) for cell in offered}
-    wanted = {i: cell for i, cell in cells.items() if _family(cell) in families}
+    families = {family(cell) for cell in offered}
+    wanted = {i: cell for i, cell in cells.items() if family(cell) in families}
     fields = [n for n, spec in answers.task.fields.items() if spec.scored and spec.one_label]
     trials, truths = _trials(answers, wanted, fields)
     for name in fields:
@@ -49,14 +48,8 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
         for cell in offered:
             if cell in by_cell:
                 yield {**_named(cell), "field": name, "what": "use", **use_row(by_cell[cell])}
-        for base in dict.fromkeys(map(_family, offered)):
+        for base in dict.fromkeys(map(family, offered)):
             yield from _audits(base, by_cell, name, truths.get(name, {}), seed=answers.seed)
-
-
-def _family(cell: Cell) -> Cell:
-    """What cells that differ in their tools alone have in common."""
-    protocol = "single" if uses_tools(cell.protocol) else cell.protocol
-    return replace(cell, tools="", protocol=protocol, given_id="")
 
 
 def _named(cell: Cell) -> dict[str, str]:
@@ -79,12 +72,12 @@ def _audits(
 ) -> Iterator[Mapping[str, Any]]:
     """One entry for each set of tools and protocol of which at least one cell lies, or that was also asked without."""
     look = next(
-        (t for c, t in by_cell.items() if not c.tools and _family(c) == base),
+        (t for c, t in by_cell.items() if not c.tools and family(c) == base),
         None,
     )
     groups: dict[tuple[str, str], dict[str, Trials]] = {}
     for cell, found in by_cell.items():
-        if cell.tools and _family(cell) == base:
+        if cell.tools and family(cell) == base:
             names, alteration = alteration_in(cell.tools)
             groups.setdefault((cell.protocol, names), {})[alteration] = found
     for (protocol, names), variants in groups.items():
@@ -112,7 +105,7 @@ def _trials(
             truth,
             _label(row["value"]),
             tuple(json.loads(row.get("calls") or "[]")),
-            LIMIT in (row.get("fallback") or ""),
+            LIMIT_RULE in (row.get("fallback") or ""),
         )
         if truth is not None and row["outcome"] != "failed":
             found.setdefault((cells[cell_id], row["field"]), {})[key] = trial

@@ -33,6 +33,10 @@ VALID: frozenset[Status] = frozenset({"ok", "not-found", "unavailable"})
 """What became of calls that were written rightly."""
 
 
+LIMIT_RULE = "agent-limit"
+"""The rule of a trial in which a limit ended the calls."""
+
+
 @runtime_checkable
 class ToolFrames(Protocol):
     """The pictures of one sample as a tool may see them: decoded, upright, RGB, within the limits of `harness.media`.

@@ -15,13 +15,11 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.message import Message, Part, Text
 from harness.core.protocol import AnswerProtocol, Ask, Done, Render, Reply
-from harness.core.tool import Call, Called, NoTools, Observation, Status, Toolbox
+from harness.core.tool import LIMIT_RULE, Call, Called, NoTools, Observation, Status, Toolbox
 from harness.prompting.controls import neutralise
 from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way
 from harness.protocols.ways import asked_again, closed, introduction, observed
 
-LIMIT = "agent-limit"
-"""The rule of a trial in which a limit ended the calls."""
 MOST_RECORDED = 500
 """Characters of a call's arguments that are recorded."""
 
@@ -172,7 +170,7 @@ class BoundAgent:
         text = str(reply) if whole else reading.answer
         if _is_cut(reading, reply):
             text = ""  # which is read as truncated
-        rules = (LIMIT,) if talk.over else ()
+        rules = (LIMIT_RULE,) if talk.over else ()
         return Done(text, calls=tuple(talk.calls), rules=rules)
 
     def _carry_out(self, talk: _Talk, reading: Reading, turn: int) -> None:

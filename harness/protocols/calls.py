@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from harness.core.tool import Call
 from harness.prompting.controls import neutralise
@@ -263,3 +263,9 @@ READERS: Mapping[Way, Callable[[str], Reading]] = MappingProxyType(
     {"text": read_text, "react": read_react, "json": read_json}
 )
 """Way of calling -> how a reply is read. None raises, whatever the text."""
+
+
+def outside_calls(way: str, text: str) -> str:
+    """What a reply says outside of its calls; all of it for a way of calling that has no reader."""
+    reader = READERS.get(cast("Way", way))
+    return text.strip() if reader is None else reader(text).answer

@@ -58,3 +58,10 @@ def closed(way: Way, *, last: bool) -> str:
         "json": ' as {"answer": ...}',
     }[way]
     return f"No more calls can be made. Give your answer now, in the form asked for{final}."
+
+
+def closings(way: str) -> tuple[str, ...]:
+    """The sentences that `closed` has; none of a way of calling that has no words here."""
+    return tuple(
+        closed(known, last=last) for known in _HOW if known == way for last in (True, False)
+    )

@@ -23,6 +23,8 @@ from harness.core.task import Task
 from harness.core.text import visible
 from harness.report.concealed import concealed
 from harness.report.figures import interval_plot, outcome_bar, outcome_text
+from harness.report.film_pictures import Strips, collect_strips
+from harness.report.films import KINDS
 from harness.report.first_screen import first_screen
 from harness.report.grid import Grid, Grids, grid_json, read_grids, script_json
 from harness.report.inputs import RunView, is_export, read_run, view_of
@@ -122,6 +124,7 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
     exported = is_export(view.manifest)
     grids = Grids((), {}, 0) if exported else read_grids(view)
     album = Thumbnails() if exported else collect(view, grids.places(), own=with_pictures)
+    strips = Strips() if exported else collect_strips(view, own=with_pictures)
     tables = {name: tuple(score_tables(view, name)) for name in view.tasks}
     tasks = [task_view(view, name, tables[name]) for name in view.tasks]
     found = _overview(view)
@@ -150,6 +153,8 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
             provenance=provenance(view),
             exported=exported,
             grids=grids,
+            strips=strips,
+            film_kinds=KINDS,
             picture_notes=_picture_notes(album),
             own_pictures=with_pictures,
             data=Markup(script_json(_data(found, grids, album))),  # noqa: S704

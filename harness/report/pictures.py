@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -125,15 +125,21 @@ def _redraw(
         return
     places = places[: WANTED * most]
     ids = {sample for _, _, sample in places} | {mixed[p] for p in places if p in mixed}
+    media = media_of(source, ids)
+    lost = _add_all(album, task, places, media, mixed, most=most)
+    if lost:
+        album.notes.setdefault(task.name, f"{lost} pictures cannot be read and are not shown.")
+
+
+def media_of(source: Source, ids: Collection[str]) -> dict[str, Medium]:
+    """The media of samples by their ids, of those among the first READ_AT_MOST of a source."""
     media: dict[str, Medium] = {}
-    for sample in islice(source, READ_AT_MOST):
+    for sample in islice(source, READ_AT_MOST if ids else 0):
         if sample.id in ids:
             media[sample.id] = sample.medium
             if len(media) == len(ids):
                 break
-    lost = _add_all(album, task, places, media, mixed, most=most)
-    if lost:
-        album.notes.setdefault(task.name, f"{lost} pictures cannot be read and are not shown.")
+    return media
 
 
 def _add_all(
@@ -157,7 +163,7 @@ def _add_all(
         if mixes(view):
             view = beside(view, media[other], called=other, policy=task.media.frames)
         try:
-            frames = _frames(media[place[2]], task, view)
+            frames = shown_frames(media[place[2]], task, view)
             if len(used) + len(frames) > most:
                 album.notes[task.name] = (
                     f"Pictures are shown for the first samples only ({len(used)} in all)."
@@ -186,7 +192,7 @@ def _partners(view: RunView) -> dict[Place, str]:
     }
 
 
-def _frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str, Picture]]:
+def shown_frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str, Picture]]:
     """The pictures a model was shown; onset, apex and offset of a long clip."""
     changed = condition.apply(parse_policy(task.media.frames)(opened(medium)))
     if len(changed.frames) > 3:
@@ -203,8 +209,13 @@ def _frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str,
 def _add(album: Thumbnails, picture: Picture) -> str:
     data = thumbnail(picture)
     name = hashlib.sha256(data).hexdigest()[:12]
-    album.urls[name] = "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
+    album.urls[name] = data_url(data)
     return name
+
+
+def data_url(jpeg: bytes) -> str:
+    """A picture as a page embeds it."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
 def thumbnail(picture: Picture) -> bytes:

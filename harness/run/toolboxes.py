@@ -43,9 +43,13 @@ def turns_with_tools(
     return [(m.role, m.text) for m in step.messages] if isinstance(step, Ask) else turns
 
 
+def frames_under(medium: Medium, condition: Condition) -> MediumFrames:
+    """What tools see: every frame of a clip, and pictures in full size, as the condition changes them. Raises MediaError."""
+    return MediumFrames(condition.apply(opened(medium)))
+
+
 class Toolboxes:
-    """Binds toolboxes. Tools see every frame of a clip, and pictures in full size, as the condition of the cell changes
-    them: a model under `blank` has tools that see grey."""
+    """Binds toolboxes to what tools see (`frames_under`): a model under `blank` has tools that see grey."""
 
     def __init__(self, partners: Partners | None, *, seed: int) -> None:
         """`partners` say whose findings stand in where tools lie; None where none do."""
@@ -60,7 +64,7 @@ class Toolboxes:
         if asked is None:
             return None, None
         try:
-            frames = MediumFrames(condition.apply(opened(medium)))
+            frames = frames_under(medium, condition)
             donor = self._donor(asked, sample, condition)
         except MediaError as error:
             return None, Failure("media", f"{error.kind}: {error.message}")
@@ -79,4 +83,4 @@ class Toolboxes:
             )
         called, medium = found
         held = replace(medium, frames=tuple(map(Remembered, medium.frames)))
-        return Donor(called, MediumFrames(condition.apply(opened(held))))
+        return Donor(called, frames_under(held, condition))

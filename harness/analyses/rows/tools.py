@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from harness.core.cell import Cell
 from harness.core.tool import VALID
 from harness.core.tools_asked import NOISE, read_tools
+from harness.protocols import uses_tools
 from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
 from harness.stats import bootstrap, sign_flip, wilson
 
@@ -324,6 +326,12 @@ def _few(n: int, clusters: Any) -> bool:
 
 def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 6) + 0.0
+
+
+def family(cell: Cell) -> Cell:
+    """What cells that differ in their tools alone have in common: the cell as it would be asked once, without tools."""
+    protocol = "single" if uses_tools(cell.protocol) else cell.protocol
+    return replace(cell, tools="", protocol=protocol, given_id="")
 
 
 def alteration_in(tools: str) -> tuple[str, str]:
