@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
@@ -46,6 +47,29 @@ def majority(answers: Sequence[Answer]) -> Answer:
         rule = f"vote/tie: {', '.join(named[:MOST_NAMED])}{more}"
         return Answer(Outcome.AMBIGUOUS, None, rule, votes=tally)
     return Answer(Outcome.ANSWERED, first[0], "vote/most", votes=tally)
+
+
+def vote_share(answer: Answer) -> float | None:
+    """The share of the replies to a vote, of those without a value too, that say what was chosen (0..1).
+
+    None where nothing was voted on, where there is no one answer, and for numbers and sets, of which nobody may have
+    said the outcome.
+    """
+    if answer.rule != "vote/most":
+        return None
+    told = _shown(answer.value) if answer.value is not None else ""
+    total = sum(times for _, times in answer.votes)
+    return next((times / total for said, times in answer.votes if said == told), None)
+
+
+def recorded_share(rule: str, value: Value) -> float | None:
+    """The same from the rule that records hold, `vote/most (happiness 3, anger 2)`."""
+    if not rule.startswith("vote/most ("):
+        return None
+    tally = f", {rule.removeprefix('vote/most (').removesuffix(')')}, "
+    own = re.search(rf", {re.escape(_shown(value))} (\d+)(?=, )", tally)
+    total = sum(int(times) for times in re.findall(r" (\d+)(?=, )", tally))
+    return int(own[1]) / total if own and total else None
 
 
 def _members(values: Sequence[Value]) -> tuple[str, ...]:

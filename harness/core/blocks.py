@@ -244,13 +244,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """Points on the unit square, with the line on which both shares are equal, such as confidence by accuracy."""
+    """Points on the unit square, such as confidence by accuracy."""
 
     points: tuple[Point, ...]
     x_name: str
     y_name: str
     sized: bool = False
     """Whether the area of a point shows its n."""
+    joined: bool = False
+    """Whether the points are joined to a curve; else the line is drawn on which both shares are equal."""
     title: str = ""
     caption: str = ""
     at: Place | None = None

@@ -15,6 +15,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
 from harness.core.cell import FREE, Channel
@@ -86,6 +87,9 @@ class Task(BaseModel):
     """An annotation that splits the samples into parts scored separately (the question kind of ME-VQA)."""
     slices: tuple[str, ...] = ()
     """Annotations by which scores are broken down; or fields, by their true values."""
+    confidence: str | None = None
+    """A number field in which the model says how sure it is of its other answers: the curve of risk against coverage
+    sorts samples by it."""
     folds: str | None = None
     """The annotation that holds the fold each sample is tested in: mean and deviation over the folds stand beside
     the pooled scores, as some sets are reported (DFEW)."""
@@ -121,9 +125,19 @@ class Task(BaseModel):
     def _without_younger_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A key that is younger than digests of tasks only where it says something."""
         written: dict[str, Any] = handler(self)
-        if not self.languages:
-            written.pop("languages", None)
+        for name in ("languages", "confidence"):
+            if not getattr(self, name):
+                written.pop(name, None)
         return written
+
+    @model_validator(mode="after")
+    def _confidence_is_a_number(self) -> Task:
+        name = self.confidence
+        if name is not None and name not in self.fields:
+            raise ValueError(f"confidence: the task has no field {name!r}")
+        if name is not None and not self.fields[name].numeric:
+            raise ValueError(f"confidence: field {name!r} is not of kind number")
+        return self
 
     @field_validator("source")
     @classmethod

@@ -144,6 +144,7 @@ _SHIPPED: Mapping[str, str] = MappingProxyType(
         "text": "harness.metrics.text",
         "soft": "harness.metrics.soft",
         "probability": "harness.metrics.calibration",
+        "selective": "harness.metrics.selective",
         "spotting": "harness.metrics.spotting",
     }
 )

@@ -27,13 +27,15 @@ class Square:
         """Place of a share upwards."""
         return round(self.edge + (1 - share) * self.side, 1)
 
-    def axes(self, across: str, upwards: str) -> list[Markup]:
+    def axes(self, across: str, upwards: str, *, diagonal: bool = True) -> list[Markup]:
         """Frame, diagonal, ticks and what the axes are."""
         low = self.edge + self.side
         frame = Markup(
             '<rect class="frame" x="{0}" y="{0}" width="{1}" height="{1}" fill="none" stroke="currentColor" '
-            'stroke-opacity=".3"/><line class="base" x1="{2}" y1="{3}" x2="{3}" y2="{2}"/>'
-        ).format(self.edge, self.side, self.x(0), self.x(1))
+            'stroke-opacity=".3"/>'
+        ).format(self.edge, self.side)
+        equal = Markup('<line class="base" x1="{0}" y1="{1}" x2="{1}" y2="{0}"/>')
+        line = [equal.format(self.x(0), self.x(1))] if diagonal else []
         tick = Markup(
             '<text class="small" x="{}" y="{}" text-anchor="middle">{}</text>'
             '<text class="small" x="{}" y="{}" text-anchor="end">{}</text>'
@@ -46,4 +48,4 @@ class Square:
             '<text class="small" x="{0}" y="{1}" text-anchor="middle">{2}</text>'
             '<text class="small" x="14" y="{0}" text-anchor="middle" transform="rotate(-90 14 {0})">{3}</text>'
         ).format(self.size / 2, self.size - 4, across, upwards)
-        return [frame, *ticks, names]
+        return [frame, *line, *ticks, names]

@@ -28,6 +28,7 @@ CALLED = "called"
 TASK_KEYS = frozenset(
     {
         "cluster",
+        "confidence",
         "description",
         "folds",
         "languages",

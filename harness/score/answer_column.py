@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from harness.core.answer import Answer
 from harness.core.generation import LabelScores
 from harness.run.dictionary_encoding import Placed
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 AnswerColumn: TypeAlias = Placed[Answer]
 """Position of the sample -> answer; pending trials are absent."""
+
+
+def column_of(columns: dict[K, V], key: K, made: Callable[[], V]) -> V:
+    """The column of a cell and field, made where there is none."""
+    if key not in columns:
+        columns[key] = made()
+    return columns[key]
 
 
 def answer_column(samples: int) -> AnswerColumn:

@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from harness.answers import Reader, majority
+from harness.answers.majority import vote_share
 from harness.conditions.label_order import in_order
 from harness.core.answer import Answer
 from harness.core.cell import Cell, trial_id
@@ -25,11 +27,11 @@ from harness.core.sample import Value
 from harness.core.task import Task
 from harness.core.text import canonical_json
 from harness.run.columns import Row, read_table, write_table
-from harness.run.dictionary_encoding import Coded
+from harness.run.dictionary_encoding import Coded, Placed
 from harness.run.folder import RunFolder
 from harness.run.sample_columns import SampleColumns, gather
 from harness.run.sample_file import PlannedSample, read_lean_samples
-from harness.score.answer_column import AnswerColumn, ScoreColumn, answer_column, bare
+from harness.score.answer_column import AnswerColumn, ScoreColumn, answer_column, bare, column_of
 from harness.score.channels import breaks, probability_columns, scored_answer, stated
 from harness.score.members import UNIT, membership, sets_behind
 from harness.score.replies import Replies, TrialReply
@@ -117,6 +119,8 @@ class TaskRecords:
     """Cell -> trials of all samples."""
     scored: dict[tuple[Cell, str], ScoreColumn] = field(default_factory=dict)
     """(cell, field) -> position of the sample -> log-probabilities of the labels, where they were asked for or stated."""
+    agreed: dict[tuple[Cell, str], Placed[float]] = field(default_factory=dict)
+    """(cell, field) -> position of the sample -> share of the votes for its answer; cells without votes are absent."""
     limits: dict[str, int] = field(default_factory=dict)
     """Cell id -> most tokens of a reply that were asked for, where the manifest says so."""
     cut: dict[Cell, Counter[bool]] = field(default_factory=dict)
@@ -131,17 +135,18 @@ class TaskRecords:
         while len(self.again) < repeat:
             self.again.append({})
         answers = self.again[repeat - 1] if repeat else self.answers
-        column = answers.get((cell, name))
-        if column is None:
-            column = answers[cell, name] = answer_column(len(self.samples))
-        column[position] = bare(answer)
+        made = partial(answer_column, len(self.samples))
+        column_of(answers, (cell, name), made)[position] = bare(answer)
 
     def put_scores(self, cell: Cell, name: str, position: int, scores: LabelScores) -> None:
         """Keep the log-probabilities behind an answer of the first repeat."""
-        column = self.scored.get((cell, name))
-        if column is None:
-            column = self.scored[cell, name] = ScoreColumn(len(self.samples))
-        column[position] = scores
+        made = partial(ScoreColumn, len(self.samples))
+        column_of(self.scored, (cell, name), made)[position] = scores
+
+    def put_share(self, cell: Cell, name: str, position: int, share: float) -> None:
+        """Keep the share of the votes for an answer of the first repeat."""
+        made = partial(Placed[float], len(self.samples))
+        column_of(self.agreed, (cell, name), made)[position] = share
 
     def of_repeats(self, cell: Cell, name: str) -> list[AnswerColumn]:
         """The answers of each repeat; an empty column where there are none."""
@@ -172,9 +177,11 @@ class TaskRecords:
         return str(sample.annotations.get(self.task.parts, ""))
 
 
-def load_samples(folder: RunFolder, task: Task, *, cluster_unit: str) -> TaskRecords:
-    """The samples of a task, with no answers yet."""
-    wanted = {*task.slices, *(name for name in (task.parts, task.folds) if name)}
+def load_samples(
+    folder: RunFolder, task: Task, *, cluster_unit: str, also: Iterable[str] = ()
+) -> TaskRecords:
+    """The samples of a task, with no answers yet; `also` names further annotations that are kept."""
+    wanted = {*also, *task.slices, *(name for name in (task.parts, task.folds) if name)}
     if any(spec.member_of for spec in task.fields.values()):
         wanted.add(UNIT)
     if task.spotting is not None:
@@ -218,6 +225,8 @@ def read_cell(
             told = scores or stated(answer)
             if told is not None and repeat == 0:
                 records.put_scores(cell, name, position, told)
+            if repeat == 0 and (share := vote_share(answer)) is not None:
+                records.put_share(cell, name, position, share)
             records.put(cell, name, position, answer, repeat=repeat)
             yield shared | {
                 "field": name,

@@ -65,7 +65,7 @@ def made(asked: Task | None = None, **changes: Any) -> str:
     [
         field(metrics=["kappa"]), field(scored=False), field(synonyms={"fear": ["dread"]}), field(definitions={}),
         number(tolerance=0.2), task(slices=["gender"]), task(folds="fold"), task(cluster="image"), task(parts="kind"),
-        task(public=True), task(notice="N"), task(description="D"), task(people_at="work"), task(prompts=["p", "q"]),
+        task(public=True), task(notice="N"), task(description="D"), task(people_at="work"), task(confidence="valence"), task(prompts=["p", "q"]),
         task(source={"family": "table", "file": "b.csv"}), task(sentences="megc"), task(unconstrained="free"),
         task(spotting={"field": "emotion"}), task(exemplars={"split": "train"}),
     ],

@@ -249,3 +249,26 @@ def test_a_json_reply_may_hold_whatever_its_prompt_fills(
     }
     head = PromptHead(fields=("units", "fine", "shown"), answer="json")
     assert breaks(Generation("k", text, "stop"), cell, head, fields, asks) is broken
+
+
+def test_the_surest_answers_stand_first_in_the_curve_of_risk(
+    scored: tuple[World, Gambler, Scores],
+) -> None:
+    world, _, scores = scored
+    rows = [r for r in read_records(world.folder) if r["channel"] == "logprob"]
+    pairs = sorted(
+        ((max(json.loads(r["probabilities"]).values()), r["value"] != r["target"]) for r in rows),
+        reverse=True,
+    )
+    (entry,) = scores.found["risk_coverage"]
+    assert (entry["channel"], entry["signal"], entry["n"]) == ("logprob", "probability", 30)
+    wrong = [miss for _, miss in pairs]
+    assert entry["error"] == pytest.approx(sum(wrong) / 30, abs=1e-6)
+    half = next(one for one in entry["at"] if one["coverage"] == 0.5)
+    assert half["accuracy"] == pytest.approx(1 - sum(wrong[:15]) / 15, abs=1e-6)
+    assert half["threshold"] == pairs[14][0] and half["answered"]
+    assert entry["curve"][-1] == [1.0, pytest.approx(sum(wrong) / 30, abs=1e-6)]
+    page, out = render(read_run(world.folder)), io.StringIO()
+    assert "Risk against coverage" in page and page.count("risk by coverage") == 1
+    print_scores(scores, read_run(world.folder).manifest, file=out)
+    assert "sorted by probability: AURC" in " ".join(out.getvalue().split())

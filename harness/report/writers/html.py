@@ -159,7 +159,10 @@ def _strip(name: Cell, cell: Cell, scale: tuple[float, float]) -> Markup | None:
 def _points(block: Points) -> Markup:
     """Points on the unit square, each with its numbers as a tooltip."""
     square = _SQUARE
-    parts = square.axes(visible(block.x_name), visible(block.y_name))
+    parts = square.axes(visible(block.x_name), visible(block.y_name), diagonal=not block.joined)
+    if block.joined and block.points:
+        path = " ".join(f"{square.x(p.x)},{square.y(p.y)}" for p in block.points)
+        parts.append(Markup('<polyline class="whisker" fill="none" points="{}"/>').format(path))
     total = sum(point.n for point in block.points) or 1
     for point in block.points:
         told = f"{number(point.x, 2)}: {number(point.y)} {interval(point.low, point.high)}, n {point.n:,}"
@@ -167,7 +170,9 @@ def _points(block: Points) -> Markup:
             whisker = Markup('<path class="whisker" d="M{0} {1}V{2}"/>')
             x = square.x(point.x)
             parts.append(whisker.format(x, square.y(point.low), square.y(point.high)))
-        radius = round(2.5 + 8 * (point.n / total) ** 0.5, 1) if block.sized else 5
+        radius = 2.5 if block.joined else 5
+        if block.sized:
+            radius = round(2.5 + 8 * (point.n / total) ** 0.5, 1)
         dot = Markup('<circle class="dot" cx="{}" cy="{}" r="{}"><title>{}</title></circle>')
         parts.append(dot.format(square.x(point.x), square.y(point.y), radius, told))
     words = "; ".join(f"{number(point.x, 2)}: {number(point.y, 2)}" for point in block.points)
