@@ -2,7 +2,7 @@
 
 A kind gives the JSON schema of its own values. It may use: `{"type": "string"}` with `enum`, or with an anchored
 `pattern` (`^...$`) of texts that need no escape in JSON; `{"type": "number"}` with `minimum` and `maximum`;
-`{"type": "array"}` with `items` and `maxItems`; and `anyOf` such.
+`{"type": "array"}` with `items` and `maxItems`; and `anyOf` such. (An object without `properties` is any object.)
 """
 
 from __future__ import annotations
@@ -191,10 +191,13 @@ def _fits(value: object, schema: Mapping[str, Any]) -> bool:
     if "anyOf" in schema:
         return any(_fits(value, one) for one in schema["anyOf"])
     if schema["type"] == "object":
-        return (
-            isinstance(value, dict)
-            and set(value) == set(schema["required"])
-            and all(_fits(value[name], below) for name, below in schema["properties"].items())
+        known = schema.get("properties")
+        return isinstance(value, dict) and (
+            known is None
+            or (
+                set(value) == set(schema["required"])
+                and all(_fits(value[name], below) for name, below in known.items())
+            )
         )
     if schema["type"] == "array":
         return (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from harness.core.finish import Finish
+from harness.core.message import ToolCall
 
 ErrorKind: TypeAlias = Literal[
     "media",
@@ -95,6 +96,8 @@ class Generation:
     """Why the reply ended in the server's own word, where it says so in another one than `finish`."""
     refusal: Refusal | None = None
     """Told by a field or status of the reply; a refusal in words is found when the text is read."""
+    calls: tuple[ToolCall, ...] = ()
+    """Calls of tools that the server gave apart from the text."""
     served: str = ""
     """The model name reported by the server; empty if it reports none."""
     fingerprint: str = ""

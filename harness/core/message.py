@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Role: TypeAlias = Literal["system", "user", "assistant"]
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+"""tool: what came of a call that a server was told apart from the text; it holds text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,43 @@ Part: TypeAlias = Text | Image | Video
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call as a server gives it, apart from the text of a reply."""
+
+    name: str
+    arguments: str
+    """As the model wrote them: JSON, if they are well-formed."""
+    id: str = ""
+    """Of a call in a conversation, the name by which the turn with its result refers to it. It is counted here, not
+    taken from the server, so that equal trials make equal requests."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn."""
 
     role: Role
     parts: tuple[Part, ...]
+    calls: tuple[ToolCall, ...] = ()
+    """Of an assistant turn, the calls that the server was given beside its text."""
+    answers: str = ""
+    """Of a tool turn, the id of the call whose result it holds."""
 
     @property
     def text(self) -> str:
         """The turn's text with each picture written as [image: name], each video as [video: name]."""
         return "".join(map(_written, self.parts))
+
+    @property
+    def written_calls(self) -> str:
+        """Its calls for people: `<tool_call>{"name": ..., "arguments": ...}</tool_call>`, one after the other."""
+        return "".join(map(written_call, self.calls))
+
+
+def written_call(call: ToolCall) -> str:
+    """A call as text; arguments that are no JSON stand as they are."""
+    given = call.arguments.strip() or "{}"
+    return f'<tool_call>{{"name": {json.dumps(call.name)}, "arguments": {given}}}</tool_call>'
 
 
 def _written(part: Part) -> str:

@@ -37,6 +37,11 @@ class Card:
     known once it was probed."""
     thinking_held: tuple[str, ...] = ()
     """Those among them at which it thinks also before a reply that is held to something."""
+    tools: str = ""
+    """What proved that it is told of tools apart from the conversation and calls them; empty where nothing did. A
+    server's is known once it was probed."""
+    missing: Mapping[Need, str] = field(default_factory=dict)
+    """Need -> why it was found not to hold, where the probe can say more than that."""
     window: int = 16
     """Recommended number of requests in flight."""
     notes: tuple[str, ...] = ()
@@ -51,6 +56,7 @@ class Card:
         found |= {"logprob"} if self.estimators else set()
         found |= {thinking_need(level) for level in self.thinking}
         found |= {thinking_need(level, held=True) for level in self.thinking_held}
+        found |= {"tools"} if self.tools else set()
         return frozenset(found | ({"video"} if self.video else set()))
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
+from harness.core.constraint import Constraint, Need
 from harness.core.finish import Finish
-from harness.core.message import Message
+from harness.core.message import Message, ToolCall
 from harness.core.prompt import Rendering
-from harness.core.tool import Called, Toolbox
+from harness.core.tool import Called, Offer, Toolbox
 
 Render: TypeAlias = Callable[[Mapping[str, str]], Rendering]
 """Renders the trial's prompt with the replies so far by name."""
@@ -18,16 +19,26 @@ Render: TypeAlias = Callable[[Mapping[str, str]], Rendering]
 class Reply(str):
     """A reply as a protocol is given it: its text, with why it ended and how long it was."""
 
-    __slots__ = ("finish", "tokens")
+    __slots__ = ("calls", "finish", "tokens")
 
     finish: Finish
     tokens: int
     """As the server or tokenizer counted them, reasoning included; 0 where they were not counted."""
+    calls: tuple[ToolCall, ...]
+    """Calls that the server gave apart from the text."""
 
-    def __new__(cls, text: str, *, finish: Finish = "stop", tokens: int = 0) -> Self:
+    def __new__(
+        cls,
+        text: str,
+        *,
+        finish: Finish = "stop",
+        tokens: int = 0,
+        calls: tuple[ToolCall, ...] = (),
+    ) -> Self:
         made = super().__new__(cls, text)
         made.finish = finish
         made.tokens = tokens
+        made.calls = calls
         return made
 
 
@@ -42,6 +53,10 @@ class Ask:
     """Which of the trial's draws the reply belongs to, 0 and up; each draw has a seed of its own. See `Drawing`."""
     room: int = 0
     """Tokens that the reply may have, where that is more than the limit of the cell."""
+    offer: Offer | None = None
+    """Tools that the server is told apart from the conversation."""
+    constraint: Constraint | None = None
+    """What the reply is held to where the model was proved to hold to its kind; free text otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,11 @@ class Drawing(Protocol):
     def draws(self) -> int:
         """How many: `Ask.draw` stays below it."""
         ...
+
+
+def needs_of(protocol: AnswerProtocol) -> frozenset[Need]:
+    """What the protocol needs of a model to carry out its calls (its attribute `needs`); nothing for most."""
+    return frozenset(getattr(protocol, "needs", ()))
 
 
 def draws_of(protocol: AnswerProtocol) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.constraint import Constraint
 from harness.core.message import Image, Message, Part, Text
+from harness.core.tool import Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Request:
     """How much the model is asked to think (`harness.core.thinking`); empty: as it does by itself."""
     detail: str = ""
     """How closely a server is asked to look at pictures; empty: nothing is said."""
+    offer: Offer | None = None
+    """Tools that the server is told apart from the conversation."""
 
 
 def request_key(
@@ -52,6 +55,7 @@ def request_key(
     candidates: tuple[str, ...] = (),
     thinking: str = "",
     detail: str = "",
+    offer: Offer | None = None,
 ) -> str:
     """Hash of everything that determines a reply.
 
@@ -59,7 +63,7 @@ def request_key(
     Pictures enter by the SHA-256 of the bytes that are sent, so that a changed file, frame choice or
     transform makes a new key and an untouched one does not; a video by its frames' and their times.
     """
-    turns = [[m.role, [_part(p) for p in m.parts]] for m in messages]
+    turns = [_turn(m) for m in messages]
     asked: list[Any] = [model, repeat, _parameters(sampling), turns]
     if constraint is not None:
         asked.append(["constraint", constraint.kind, constraint.choices, constraint.text])
@@ -69,8 +73,17 @@ def request_key(
         asked.append(["thinking", thinking])
     if detail:
         asked.append(["detail", detail])
+    if offer is not None:
+        asked.append(["tools", [dict(one) for one in offer.tools], offer.closed])
     body = _COMPACT.encode(asked)
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _turn(message: Message) -> list[Any]:
+    turn: list[Any] = [message.role, [_part(p) for p in message.parts]]
+    if message.calls:
+        turn.append([[one.id, one.name, one.arguments] for one in message.calls])
+    return [*turn, message.answers] if message.answers else turn
 
 
 def _part(part: Part) -> list[str]:
@@ -97,10 +110,11 @@ def make_request(
     candidates: tuple[str, ...] = (),
     thinking: str = "",
     detail: str = "",
+    offer: Offer | None = None,
 ) -> Request:
     """A Request with its key."""
     key = request_key(
         messages, sampling, model=model, repeat=repeat, constraint=constraint, candidates=candidates,
-        thinking=thinking, detail=detail,
+        thinking=thinking, detail=detail, offer=offer,
     )  # fmt: skip
-    return Request(key, messages, sampling, constraint, candidates, thinking, detail)
+    return Request(key, messages, sampling, constraint, candidates, thinking, detail, offer)

@@ -105,6 +105,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Tools that a server is told apart from the conversation (`agent:native`)."""
+
+    tools: tuple[Mapping[str, Any], ...]
+    """Name, description and arguments (JSON schema) of each."""
+    closed: bool = False
+    """Whether no more calls may be made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What a model is shown of a call."""
 

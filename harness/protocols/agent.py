@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.message import Message, Part, Text
 from harness.core.protocol import AnswerProtocol, Ask, Done, Render, Reply
-from harness.core.tool import LIMIT_RULE, Call, Called, NoTools, Observation, Status, Toolbox
+from harness.core.tool import LIMIT_RULE, Call, Called, NoTools, Observation, Offer, Status, Toolbox
 from harness.prompting.controls import neutralise
 from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way
+from harness.protocols.native import Made, held_to_calls, native_turns
 from harness.protocols.ways import asked_again, closed, introduction, observed
 
 MOST_RECORDED = 500
@@ -67,13 +69,19 @@ class Agent:
         usual = ", ".join(f"{key}={value}" for key, value in asdict(AgentLimits()).items())
         return (
             "the model may use the tools of --tools before it answers; ways of calling: "
-            f"{', '.join(WAYS)} (text: <tool_call> tags); limits: {usual}. agent:react,turns=3"
+            f"{', '.join(WAYS)} (text: <tool_call> tags; native: told and read by the server); limits: {usual}. "
+            "agent:react,turns=3"
         )
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """The way of calling and the limits."""
         return {"way": self.way, **asdict(self.limits)}
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """`tools` where the server is told of them; `calls` where replies are held to calls, if the model can be."""
+        return frozenset({"native": {"tools"}, "json": {"calls"}}.get(self.way, ()))
 
     def with_words(self, name: str, words: str) -> Agent:
         """`react,turns=3`. Raises HarnessError for an unknown way or limit."""
@@ -145,7 +153,22 @@ class BoundAgent:
             if talk.over or not (reading.calls or reading.forged) or _is_cut(reading, reply):
                 return self._done(talk, reading, reply, turn)
             self._carry_out(talk, reading, turn)
-        return Ask(tuple(talk.messages), room=self.limits.tokens)
+        return Ask(
+            tuple(talk.messages),
+            room=self.limits.tokens,
+            offer=self._offer(talk),
+            constraint=self._constraint(talk),
+        )
+
+    def _offer(self, talk: _Talk) -> Offer | None:
+        if self.way != "native" or not self.toolbox.offered:
+            return None
+        return Offer(tuple(self.toolbox.offered), closed=talk.over)
+
+    def _constraint(self, talk: _Talk) -> Constraint | None:
+        if self.way != "json" or not self.toolbox.offered:
+            return None
+        return held_to_calls(self.toolbox.offered, last=talk.over)
 
     def _introduced(self, messages: Sequence[Message]) -> list[Message]:
         """The prompt with the tools told at the end of its last user turn."""
@@ -174,7 +197,8 @@ class BoundAgent:
         return Done(text, calls=tuple(talk.calls), rules=rules)
 
     def _carry_out(self, talk: _Talk, reading: Reading, turn: int) -> None:
-        parts: list[Part] = []
+        made: list[Made] = []
+        first = len(talk.calls) + 1
         for one in reading.calls:
             seen = self._observe(talk, one)
             shown = seen.pictures[: max(0, self.limits.pictures - talk.pictures)]
@@ -187,22 +211,28 @@ class BoundAgent:
                 )
             talk.pictures += len(shown)
             talk.calls.append(_called(turn, one, seen.status, len(shown), seen.donor))
-            parts += [Text(observed(self.way, seen.text)), *_apart(shown), Text("\n")]
+            made.append(Made(one, seen, shown))
         if reading.forged:
             talk.calls.append(Called(turn, "", "", "forged"))
-            if not reading.calls:
-                parts.append(Text(asked_again(self.way)))
+        again = asked_again(self.way) if reading.forged and not reading.calls else ""
         talk.over = (
             turn >= self.limits.turns
             or len(talk.calls) >= self.limits.calls
             or talk.tokens >= self.limits.total
         )
-        parts.append(Text(closed(self.way, last=talk.over)))
-        if reading.kept.strip():
-            talk.messages.append(Message("assistant", (Text(reading.kept),)))
-        else:
-            talk.messages.append(Message("assistant", (Text("(no call)"),)))
-        talk.messages.append(Message("user", tuple(parts)))
+        last = closed(self.way, last=talk.over)
+        if self.way == "native":
+            read = any(not _wrong(one) for one in reading.calls)
+            more = (again, last if talk.over or not read or any(one.shown for one in made) else "")
+            talk.messages += native_turns(made, kept=reading.kept, more=more, first=first)
+            return
+        parts: list[Part] = []
+        for one in made:
+            parts += [Text(observed(self.way, one.seen.text)), *_apart(one.shown), Text("\n")]
+        parts += [Text(again)] if again else []
+        said = reading.kept if reading.kept.strip() else "(no call)"
+        talk.messages.append(Message("assistant", (Text(said),)))
+        talk.messages.append(Message("user", (*parts, Text(last))))
 
     def _observe(self, talk: _Talk, one: Call | Malformed) -> Observation:
         if len(talk.calls) >= self.limits.calls:

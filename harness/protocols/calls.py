@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, cast
 
+from harness.core.message import ToolCall
+from harness.core.protocol import Reply
 from harness.core.tool import Call
 from harness.prompting.controls import neutralise
 
-Way: TypeAlias = Literal["text", "react", "json"]
-WAYS: tuple[Way, ...] = ("text", "react", "json")
+Way: TypeAlias = Literal["text", "react", "json", "native"]
+WAYS: tuple[Way, ...] = ("text", "react", "json", "native")
 
 MOST_DEPTH = 16
 """Nesting of a call's JSON above which it is malformed."""
@@ -176,6 +178,34 @@ def read_json(text: str) -> Reading:
     return Reading((Malformed(genuine, why),), genuine.strip(), kept, forged, cut)
 
 
+def read_native(text: str) -> Reading:
+    """The calls that the server gave apart from the text (`Reply.calls`). A call that stands in the text is none: the
+    server did not read it as one."""
+    genuine, forged = _before_forged(text, _FORGED)
+    told = text.calls if isinstance(text, Reply) else ()
+    calls = tuple(map(_native, told))
+    kept = neutralise(genuine.strip())
+    if not calls and (stray := _stray(genuine)):
+        why = "it stands in the text of the reply, where the server reads no calls"
+        return Reading((Malformed(stray.text, why),), "", kept, forged)
+    cut = bool(calls) and isinstance(calls[-1], Malformed)
+    return Reading(calls, genuine.strip(), kept, forged, cut)
+
+
+_FUNCTION = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+"""Names of functions that servers take back in a conversation."""
+
+
+def _native(told: ToolCall) -> Call | Malformed:
+    text = f"{told.name[:64]} {told.arguments[:MOST_CALL]}"
+    if not _FUNCTION.fullmatch(told.name):
+        return Malformed(text, "it names no tool")
+    arguments = _value(told.arguments) if told.arguments.strip() else {}
+    if not isinstance(arguments, dict):
+        return Malformed(text, "its arguments are no JSON object")
+    return Call(told.name, arguments)
+
+
 def _answer(value: Mapping[str, Any]) -> str:
     told = value.get("answer")
     if told is None:
@@ -260,7 +290,7 @@ def _object_at(text: str, start: int) -> tuple[str, int]:
 
 
 READERS: Mapping[Way, Callable[[str], Reading]] = MappingProxyType(
-    {"text": read_text, "react": read_react, "json": read_json}
+    {"text": read_text, "react": read_react, "json": read_json, "native": read_native}
 )
 """Way of calling -> how a reply is read. None raises, whatever the text."""
 

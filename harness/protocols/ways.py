@@ -25,12 +25,19 @@ _HOW: Mapping[Way, str] = MappingProxyType(
         "and what it gives is shown to you. When you need no tool (any more), write\n"
         '{{"answer": ...}}\n'
         "with your answer in place of the dots.",
+        "native": "",
     }
 )
 
 
 def introduction(way: Way, offered: Sequence[Mapping[str, Any]], *, calls: int) -> str:
-    """What stands behind the prompt: the tools, how they are called, and how often."""
+    """What stands behind the prompt: the tools, how they are called, and how often. The server tells the tools itself where
+    it is called natively."""
+    if way == "native":
+        return (
+            f"Before you answer you may look again with the tools (at most {calls} calls). When you need no tool (any more), "
+            "write your answer without a call."
+        )
     tools = "\n".join(json.dumps(dict(one), ensure_ascii=False) for one in offered)
     how = _HOW[way].format(name=offered[0]["name"])
     return f"Before you answer you may look again with these tools (at most {calls} calls):\n{tools}\n\n{how}"
@@ -38,6 +45,8 @@ def introduction(way: Way, offered: Sequence[Mapping[str, Any]], *, calls: int) 
 
 def observed(way: Way, text: str) -> str:
     """What a tool gave, as the model is shown it."""
+    if way == "native":
+        return text
     if way == "react":
         return f"Observation: {text}"
     return f"<tool_response>\n{text}\n</tool_response>"
@@ -56,6 +65,7 @@ def closed(way: Way, *, last: bool) -> str:
         "text": "",
         "react": ", after Final Answer:",
         "json": ' as {"answer": ...}',
+        "native": "",
     }[way]
     return f"No more calls can be made. Give your answer now, in the form asked for{final}."
 

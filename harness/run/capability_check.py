@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from harness.core.cell import Cell
@@ -60,10 +61,13 @@ async def check_detail(
     return [note] if note else []
 
 
-def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
+def check(
+    plan: Plan, name: str, held: Collection[Need], *, why: Mapping[Need, str] = MappingProxyType({})
+) -> list[str]:
     """A line for each cell that goes on in free text, as its task allows, or shows the frames of its videos.
 
-    Raises HarnessError where a model cannot do what a channel needs and the task does not allow that.
+    `why` says why needs were found not to hold, where that is known. Raises HarnessError where a model cannot do what a
+    channel or protocol needs and the task does not allow that.
     """
     notes = []
     for cell in plan.cells:
@@ -76,6 +80,17 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
                 "it if started with --trust-request-mm-kwargs)"
             )
         missing -= {"video"}
+        if "tools" in missing:
+            reason = why.get("tools", "only servers can be told of tools (openai:, vllm:)")
+            raise HarnessError(
+                f"--protocol {cell.protocol} cannot be used with {name}: {reason}", hint=_TOLD
+            )
+        if "calls" in missing:
+            notes.append(
+                f"{name} was not proved to hold replies to calls of tools, so the JSON of {cell.protocol} is written "
+                "freely and may be malformed"
+            )
+        missing -= {"calls"}
         _refuse_thoughtless(cell, name, missing)
         if not missing:
             continue
@@ -98,6 +113,12 @@ def check(plan: Plan, name: str, held: Collection[Need]) -> list[str]:
             "continues in free text"
         )
     return list(dict.fromkeys(notes))
+
+
+_TOLD = (
+    "use --protocol agent:text, whose calls are written in the text; or give the server a chat template that tells the "
+    "model of tools (vLLM: --chat-template FILE --enable-auto-tool-choice --tool-call-parser NAME)"
+)
 
 
 def _refuse_thoughtless(cell: Cell, name: str, missing: Collection[Need]) -> None:
@@ -166,6 +187,7 @@ def recorded_offers(manifest: Mapping[str, Any], name: str, identity: str) -> fr
         return frozenset()
     known = frozenset[Need](entry.get("constraints", {}))
     known |= {"logprob"} if entry.get("estimators") else frozenset[Need]()
+    known |= {"tools"} if entry.get("tools") else frozenset[Need]()
     known |= {thinking_need(level) for level in entry.get("thinking", ())}
     known |= {thinking_need(level, held=True) for level in entry.get("thinking_held", ())}
     return known | ({"video"} if entry.get("video") else frozenset())
@@ -174,6 +196,6 @@ def recorded_offers(manifest: Mapping[str, Any], name: str, identity: str) -> fr
 def unconstrained(manifest: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[str, ...]:
     """The kinds of constraint that a manifest's cell wanted and its model was not held to."""
     model = manifest.get("models", {}).get(cell["model"], {})
-    held = {*model.get("constraints", {}), "logprob", "video"}
+    held = {*model.get("constraints", {}), "logprob", "video", "tools"}
     wanted = {need for need in cell.get("needs", ()) if not need.startswith("thinking")}
     return tuple(sorted(wanted - held))

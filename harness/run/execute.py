@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TypeAlias
 
 from harness.answers.reasoning import part, spoken
-from harness.core.constraint import Need
+from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.model import Model
@@ -82,6 +82,14 @@ class _CellSetting:
     bases: Sequence[str]
     """The basis of its trials, and earlier spellings of it."""
     asking: Asking
+
+    needs: frozenset[Need] = frozenset()
+    """What it needs, of what the model was found to be able to do."""
+
+    def held(self, step: Ask) -> Constraint | None:
+        """What the protocol holds the reply to, where the model can be held to it."""
+        wanted = step.constraint
+        return wanted if wanted is not None and wanted.kind in self.needs else None
 
     def sampling_of(self, draw: int, *, room: int = 0) -> Sampling:
         """Each repeat, and each draw of a repeat, has a seed of its own; replies have at least `room` tokens."""
@@ -179,6 +187,7 @@ def _settings(
                 sampling_for(task, prompt, axes, name),
                 bases[cell.id],
                 Asking(task, prompt, cell.channel, offers),
+                plan.needs.get(cell.id, frozenset()) & offers,
             )
     return settings
 
@@ -292,6 +301,7 @@ class _Engine:
                     spoken(generation.text),
                     finish=generation.finish,
                     tokens=generation.usage.completion_tokens,
+                    calls=generation.calls,
                 )
             )
 
@@ -310,10 +320,11 @@ class _Engine:
                 setting.sampling_of(draw, room=step.room),
                 model=self._model.card.identity,
                 repeat=draw,
-                constraint=wanted.constraint,
+                constraint=wanted.constraint or setting.held(step),
                 candidates=wanted.candidates,
                 thinking=trial.cell.thinking,
                 detail=trial.cell.detail,
+                offer=step.offer,
             )
             generation = await self._exchange(request)
             told = fitted

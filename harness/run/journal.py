@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
-from harness.core.message import Message, Text, Video
+from harness.core.message import Message, Text, ToolCall, Video
 from harness.core.tool import Called
 from harness.run.digests import KEY, Digests, digest
 from harness.run.finished import FinishedTrials
@@ -106,7 +106,11 @@ class Journal:
     def _conversation(self, messages: Sequence[Message]) -> str:
         """The name of a conversation, which is kept where it is new. Most samples of a cell share theirs."""
         shape = tuple(
-            (m.role, *(p.text if isinstance(p, Text) else isinstance(p, Video) for p in m.parts))
+            (
+                m.role,
+                *(p.text if isinstance(p, Text) else isinstance(p, Video) for p in m.parts),
+                m.written_calls,
+            )
             for m in messages
         )
         name = self._names.get(shape)
@@ -166,7 +170,8 @@ def short_key(key: str) -> bytes:
 
 
 def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
-    """[role, text] of each turn, its pictures and videos written `[image 1]`, `[video 2]`... in order."""
+    """[role, text] of each turn, its pictures and videos written `[image 1]`, `[video 2]`... in order, and calls that a
+    server is given beside the text as `<tool_call>{...}</tool_call>`."""
     turns = []
     number = 0
     for message in messages:
@@ -177,7 +182,7 @@ def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
             else:
                 number += 1
                 text.append(f"[{'video' if isinstance(part, Video) else 'image'} {number}]")
-        turns.append([message.role, "".join(text)])
+        turns.append([message.role, "".join(text) + message.written_calls])
     return turns
 
 
@@ -226,6 +231,8 @@ def reply_record(generation: Generation) -> dict[str, Any]:
     for name in _OPTIONAL:
         if value := getattr(generation, name):
             record[name] = value
+    if generation.calls:
+        record["calls"] = [[call.name, call.arguments] for call in generation.calls]
     if generation.refusal is not None:
         record["refusal"] = asdict(generation.refusal)
     if generation.scores is not None:
@@ -246,6 +253,7 @@ def generation_from(record: Any) -> Generation:
         latency=record["latency"],
         scores=_scores_from(record.get("scores")),
         refusal=Refusal(**record["refusal"]) if "refusal" in record else None,
+        calls=tuple(ToolCall(*one) for one in record.get("calls", ())),
         **{name: record[name] for name in _OPTIONAL if name in record},
     )
 

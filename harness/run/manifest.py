@@ -118,6 +118,8 @@ def _model_entry(
     if card.thinking:
         entry["thinking"] = dict(card.thinking)
         entry["thinking_held"] = list(card.thinking_held)
+    if card.tools:
+        entry["tools"] = card.tools
     if "served" in before:
         entry["served"] = before["served"]
     if before.get("identity") == card.identity and not card.offers:
@@ -125,7 +127,7 @@ def _model_entry(
     return entry
 
 
-_FOUND_OUT = ("constraints", "estimators", "video", "thinking", "thinking_held")
+_FOUND_OUT = ("constraints", "estimators", "video", "thinking", "thinking_held", "tools")
 """What is known of a model once it was probed."""
 
 
@@ -144,6 +146,7 @@ def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
         estimators=tuple(entry.get("estimators") or ()),
         thinking=dict(entry.get("thinking") or {}),
         thinking_held=tuple(entry.get("thinking_held") or ()),
+        tools=str(entry.get("tools") or ""),
         window=int(entry.get("window", 16)),
         details=dict(entry.get("details") or {}),
     )

@@ -13,11 +13,13 @@ from harness.core.cell_pattern import CellPattern
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
+from harness.core.protocol import needs_of
 from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import Task
 from harness.core.thinking import OFF, thinking_need
 from harness.prompting import Library
+from harness.protocols import load_protocol
 from harness.run.answer_constraints import need_of
 from harness.run.axes import Axes, sampling_for
 from harness.run.basis import tool_settings
@@ -318,9 +320,18 @@ def _write_plan(
             thought = {thinking_need(cell.thinking)}
             thought |= {thinking_need(cell.thinking, held=True)} if held else set()
             needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | thought
+        if cell.tools and (called := _call_needs(cell)):
+            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | called
         if needs_video(load_condition(cell.condition)):
             needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | {"video"}
     return counts, needs
+
+
+def _call_needs(cell: Cell) -> frozenset[Need]:
+    """What the calls of a cell's tools need. Before a reply that is held to a call most models do not think, so none is
+    where thinking is asked for."""
+    found = needs_of(load_protocol(cell.protocol))
+    return found - {"calls"} if cell.thinking not in {"", OFF} else found
 
 
 def _needs(

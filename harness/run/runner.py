@@ -283,7 +283,7 @@ def run_job(
         for note in model.card.notes:
             on_note(note)
         if not isinstance(model, Probing):  # what can be known before any model is asked
-            check(ready.plan, spec, model.card.offers)
+            check(ready.plan, spec, model.card.offers, why=model.card.missing)
     if not ready.models:
         ready.begin()
     seconds = ready.job.limits.seconds
@@ -360,7 +360,7 @@ async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None])
     held = await find_out(
         ready.plan, model, spec, done=ready.done, recorded=ready.recorded.get(spec, frozenset())
     )
-    notes = check(ready.plan, spec, held)
+    notes = check(ready.plan, spec, held, why=model.card.missing)
     notes += await check_detail(ready.plan, model, spec, done=ready.done)
     if ready.again is None:
         notes += await check_lengths(

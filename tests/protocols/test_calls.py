@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.message import ToolCall
+from harness.core.protocol import Reply
 from harness.protocols.calls import READERS, WAYS, Malformed
 
 TABLE = Path(__file__).parents[1] / "golden" / "calls.jsonl"
@@ -28,7 +30,8 @@ def test_replies_are_read_as_the_table_says(way: str) -> None:
     for row in ROWS:
         if row["way"] != way:
             continue
-        found = READERS[row["way"]](row["reply"])
+        given = tuple(ToolCall(*one) for one in row.get("given", ()))
+        found = READERS[row["way"]](Reply(row["reply"], calls=given))
         calls = [
             "malformed" if isinstance(one, Malformed) else [one.name, dict(one.arguments)]
             for one in found.calls

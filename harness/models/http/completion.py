@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.finish import Finish, finish_of, finish_word
 from harness.core.generation import Generation, Refusal, Usage
+from harness.core.message import ToolCall
 from harness.models.http.event_stream import is_stream, read_stream
 from harness.models.http.json_body import read_json
 from harness.models.http.server_messages import BLOCKED, ServerMessage, line, read_told
@@ -43,12 +44,13 @@ class Completion:
     refusal: Refusal | None = None
     served: str = ""
     fingerprint: str = ""
+    calls: tuple[ToolCall, ...] = ()
 
     def generation(self, key: str) -> Generation:
         """The reply as that to the request named `key`."""
         return Generation(
             key, self.text, self.finish, self.usage, self.latency, reasoning=self.reasoning, word=self.word,
-            refusal=self.refusal, served=self.served, fingerprint=self.fingerprint,
+            refusal=self.refusal, served=self.served, fingerprint=self.fingerprint, calls=self.calls,
         )  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def as_completion(got: Generation) -> Completion:
     """A generation that is no failure, as what it was read from."""
     return Completion(
         got.text, got.finish, got.usage, latency=got.latency, reasoning=got.reasoning, word=got.word,
-        refusal=got.refusal, served=got.served, fingerprint=got.fingerprint,
+        refusal=got.refusal, served=got.served, fingerprint=got.fingerprint, calls=got.calls,
     )  # fmt: skip
 
 
@@ -88,6 +90,7 @@ def decode(
         choice = choices[0]
         message = choice["message"] if "message" in choice else {"content": choice["text"]}
         text, reasoning, declined = read_message(message)
+        calls = tuple(read_calls(message, hide))
         reasoning = reasoning or _plain(choice.get("reasoning"))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BadReply(
@@ -109,7 +112,7 @@ def decode(
     refusal = _refusal(finish, word, hide(declined))
     return Completion(
         hide(_written(text or declined)), finish, usage, body, latency, hide(_written(reasoning)),
-        "" if word == finish else word, refusal, *about,
+        "" if word == finish else word, refusal, *about, calls,
     )  # fmt: skip
 
 
@@ -195,6 +198,26 @@ def read_message(message: Mapping[str, Any]) -> tuple[str, str, str]:
     return content or "", reasoning, refusal
 
 
+MOST_CALLS = 64
+"""Calls of one reply that are kept."""
+MOST_LETTERS = 20_000
+"""Characters of a call's arguments that are kept; longer ones are no JSON any more, and so malformed."""
+
+
+def read_calls(message: Mapping[str, Any], hide: Callable[[str], str]) -> Iterator[ToolCall]:
+    """The calls of tools that a message holds beside its text. What is no call is one without a name."""
+    told = message.get("tool_calls") or message.get("function_call") or ()
+    for one in (told if isinstance(told, list) else (told,))[:MOST_CALLS] if told else ():
+        function = one.get("function", one) if isinstance(one, dict) else {}
+        function = function if isinstance(function, dict) else {}
+        name, given = function.get("name"), function.get("arguments")
+        if not isinstance(name, str):
+            name, given = "", one
+        if not isinstance(given, str):  # Ollama gives an object
+            given = "" if given is None else json.dumps(given)
+        yield ToolCall(hide(_written(name)), hide(_written(given))[:MOST_LETTERS])
+
+
 _REASONING = (
     "reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "thought", "thoughts",
     "reasoning_details", "thinking_blocks",
@@ -203,7 +226,7 @@ _REASONING = (
 LiteLLM."""
 
 _USUAL = frozenset({"role", "content"})
-_EXPECTED = frozenset({"role", "refusal", *_REASONING})
+_EXPECTED = frozenset({"role", "refusal", "tool_calls", "function_call", *_REASONING})
 """A message that has one of these may lack its content."""
 
 

@@ -120,6 +120,11 @@ _SPELLINGS: Mapping[ConstraintKind, Mapping[str, Spell]] = {
         "guided_regex": lambda c: {"guided_regex": _pattern(c)},
         "regex": lambda c: {"regex": _pattern(c)},
     },
+    "calls": {
+        "structured_outputs": lambda c: {"structured_outputs": {"json": json.loads(c.text)}},
+        "response_format": _response_format,
+        "guided_json": lambda c: {"guided_json": json.loads(c.text)},
+    },
     "regex": {
         "structured_outputs": lambda c: {"structured_outputs": {"regex": c.text}},
         "guided_regex": lambda c: {"guided_regex": c.text},

@@ -58,11 +58,33 @@ def _add(piece: dict[str, Any], choice: dict[str, Any], message: dict[str, Any])
         held = message.get(name)
         if name == "role" or value is None:
             continue
+        if name == "tool_calls" and isinstance(value, list):
+            message[name] = _calls(held if isinstance(held, list) else [], value)
+            continue
         both = isinstance(held, type(value)) and isinstance(value, (str, list))
         message[name] = held + value if both else value
     for name in ("finish_reason", "native_finish_reason", "stop_reason", "error"):
         if piece.get(name):
             choice[name] = piece[name]
+
+
+def _calls(held: list[Any], pieces: list[Any]) -> list[Any]:
+    """The calls with these pieces added, each to the call of its index: names and arguments grow."""
+    places = {call["index"]: call for call in held if isinstance(call, dict) and "index" in call}
+    made = list(held)
+    for piece in pieces:
+        place = piece.get("index") if isinstance(piece, dict) else None
+        call = places.get(place) if isinstance(place, int) else None
+        if call is None:
+            made.append(piece)
+            if isinstance(place, int):
+                places[place] = piece
+            continue
+        whole, more = call.setdefault("function", {}), piece.get("function")
+        for name, value in more.items() if isinstance(more, dict) else ():
+            both = isinstance(value, str) and isinstance(whole.get(name), str)
+            whole[name] = whole[name] + value if both else value
+    return made
 
 
 def _events(data: bytes) -> Iterator[str]:

@@ -31,6 +31,7 @@ from harness.models.http.request_dialect import Manners, by_words, find_manners,
 from harness.models.http.served import Served, ask_served
 from harness.models.http.server_messages import ServerMessage
 from harness.models.http.thinking import Thinking
+from harness.models.http.tool_calls import body_of, prove_tools
 from harness.models.http.video import UnlikeVideos, clock, prove_video, videos_of
 from harness.models.http.waiting import waiting_for
 from harness.models.registry import OpenOptions
@@ -152,6 +153,7 @@ class OpenAIModel:
         if request.thinking:
             await self._ensure(thinking_need(request.thinking))
             extra |= self._thinking.body_of(request)
+        extra |= body_of(request.offer)
         reply = await self._put(request, extra)
         if isinstance(reply, Generation):
             return reply
@@ -199,6 +201,10 @@ class OpenAIModel:
             video = await prove_video(self._put)
         estimators = self._scorer.estimators
         self._card = replace(self._card, constraints=held, estimators=estimators, video=video)
+        if "tools" in needs:
+            proof = await prove_tools(self._put)
+            missing = {**self._card.missing, "tools": proof.why_not} if proof.why_not else {}
+            self._card = replace(self._card, tools=proof.how, missing=missing)
         if levels := thinking_levels(needs):
             self._card = await self._thinking.find(
                 levels, held_too=thinking_levels(needs, held=True), card=self._card

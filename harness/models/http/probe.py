@@ -34,6 +34,22 @@ PROOFS: Mapping[ConstraintKind, Constraint] = {
             }
         ),
     ),
+    "calls": Constraint(
+        "calls",
+        text=json.dumps(
+            {
+                "anyOf": [
+                    {
+                        "type": "object",
+                        "properties": {name: {"anyOf": [{"type": "string"}, {"type": "object"}]}},
+                        "required": [name],
+                        "additionalProperties": False,
+                    }
+                    for name in ("zqxj", "vwkq")
+                ]
+            }
+        ),
+    ),
     "regex": Constraint("regex", text=r"z[0-9]{6}(vwkq|kqvw)"),
 }
 """Constraints of words that do not exist."""

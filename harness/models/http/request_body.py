@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from harness.core.message import Image, Message, Text, Video
+from harness.core.message import Image, Message, Text, ToolCall, Video
 from harness.core.request import Request, Sampling
 from harness.core.text import digest_json
 
@@ -59,9 +59,20 @@ def encode(
             b'%s{"role": "%s", "content": ' % (b", " if i else b"", message.role.encode())
         )
         _content(message, pieces, request.detail)
+        if message.calls:
+            calls = json.dumps([call_body(call) for call in message.calls])
+            pieces.append(b', "tool_calls": ' + calls.encode())
+        if message.answers:
+            pieces.append(b', "tool_call_id": ' + _quoted(message.answers))
         pieces.append(b"}")
     pieces.append(b"]}")
     return b"".join(pieces)
+
+
+def call_body(call: ToolCall) -> dict[str, Any]:
+    """A call as it stands in an assistant turn."""
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 @lru_cache(maxsize=8)
