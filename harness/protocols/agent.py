@@ -227,8 +227,8 @@ class BoundAgent:
             talk.messages += native_turns(made, kept=reading.kept, more=more, first=first)
             return
         parts: list[Part] = []
-        for one in made:
-            parts += [Text(observed(self.way, one.seen.text)), *_apart(one.shown), Text("\n")]
+        for done in made:
+            parts += [Text(observed(self.way, done.seen.text)), *_apart(done.shown), Text("\n")]
         parts += [Text(again)] if again else []
         said = reading.kept if reading.kept.strip() else "(no call)"
         talk.messages.append(Message("assistant", (Text(said),)))
