@@ -13,7 +13,7 @@ from harness.cli.score_command import add_columns, asked_columns
 from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from harness.compare.candidates import Side
     from harness.compare.tables import Block
@@ -69,12 +69,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="compare only cells with this condition. Repeatable",
     )  # fmt: skip
     shown.add_argument(
-        "--only", metavar="AXIS=VALUE,...", action="append", default=[],
+        "--where", metavar="AXIS=VALUE,...", action="append", default=[],
         help="compare only cells that match, such as 'model=qwen*'. Repeatable: cells that match any of them",
     )  # fmt: skip
     shown.add_argument(
         "--samples", action="store_true",
-        help="list the samples that two cells answer differently; needs exactly two cells (see --only)",
+        help="list the samples that two cells answer differently; needs exactly two cells (see --where)",
     )  # fmt: skip
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -134,42 +134,26 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _keep(args: argparse.Namespace) -> Callable[[Cell], bool]:
-    """Which cells are compared, by --condition and --only."""
-    from harness.core.cell_pattern import read_pattern
+    """Which cells are compared, by --condition and --where."""
+    from harness.core.cell_pattern import fitting_any, read_patterns
 
-    patterns = [read_pattern(one, option="--only") for one in args.only]
-
-    def keep(cell: Cell) -> bool:
-        fits = not patterns or any(pattern.fits(cell) for pattern in patterns)
-        return fits and (not args.condition or cell.condition in args.condition)
-
-    return keep
+    fits = fitting_any(read_patterns(args.where, option="--where"))
+    return lambda cell: fits(cell) and (not args.condition or cell.condition in args.condition)
 
 
 def _refuse_no_cell(args: argparse.Namespace, sides: list[Side]) -> None:
-    """Raise HarnessError for --only or --condition where it leaves no cell, naming what there is."""
-    from harness.core.cell_pattern import read_pattern
+    """Raise HarnessError for --where or --condition where it leaves no cell, naming what there is."""
+    from harness.core.cell_pattern import read_patterns, refuse_unmatched, values_of
     from harness.run.cell_entry import cell_of
 
     cells = [cell_of(entry) for side in sides for entry in side.manifest["cells"]]
-    for written in args.only:
-        pattern = read_pattern(written, option="--only")
-        if not pattern.fitting(cells):
-            raise HarnessError(
-                f"--only {written}: no cell matches", hint=_present(cells, pattern.named)
-            )
+    refuse_unmatched(read_patterns(args.where, option="--where"), cells)
     if args.condition and not any(map(_keep(args), cells)):
         raise HarnessError(
             f"no cell matches --condition {' or '.join(args.condition)}"
-            + (" and --only" if args.only else ""),
-            hint=_present(cells, ["condition"]),
+            + (" and --where" if args.where else ""),
+            hint=values_of(cells, ["condition"]),
         )
-
-
-def _present(cells: list[Cell], axes: Iterable[str]) -> str:
-    """The values that the cells have on the axes."""
-    said = [f"{axis}: {', '.join(sorted({str(getattr(c, axis)) for c in cells}))}" for axis in axes]
-    return f"the cells have {'; '.join(said)}"
 
 
 def _against(args: argparse.Namespace) -> CellPattern | None:
@@ -198,7 +182,7 @@ def _print_overview(args: argparse.Namespace, sides: list[Side]) -> int:
     )
     if not found.boards:
         raise HarnessError(
-            "no cell that matches has a score", hint="leave out --only or --condition"
+            "no cell that matches has a score", hint="leave out --where or --condition"
         )
     print_blocks(list(brief(found)))
     return 0
@@ -237,7 +221,7 @@ def _refuse_unused(args: argparse.Namespace) -> None:
     if not any(map(is_answers, args.what)):
         refuse_columns(args)
     chosen = {"--all": args.all, "--metric": args.metric}
-    narrowed = {"--against": args.against, "--condition": args.condition, "--only": args.only}
+    narrowed = {"--against": args.against, "--condition": args.condition, "--where": args.where}
     if args.select:
         refuse_unused(
             "with --select",

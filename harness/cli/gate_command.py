@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.cli.answer_files import is_answers, refuse_columns, task_of_answers
 from harness.cli.options import add_changes, add_folders, add_id_key, workspace
 from harness.cli.score_command import add_columns, asked_columns
+from harness.cli.table_command import add_where
 from harness.core.errors import refuse_unused
 
 STATUSES = {"not worse": 0, "worse": 4, "undecided": 5}
@@ -33,11 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--field", metavar="NAME", help="field to judge. Default: each that is scored"
     )
-    parser.add_argument(
-        "--where", metavar="AXIS=VALUE",
-        help="judge only some cells, such as --where prompt=emotion/plain,condition=none. Default: all that were shown the "
-        "pictures",
-    )  # fmt: skip
+    add_where(parser, "judge")
     parser.add_argument(
         "--unlike",
         action="store_true",
@@ -69,12 +66,12 @@ def execute(args: argparse.Namespace) -> int:
     from harness.compare.candidates import open_sides
     from harness.compare.gate import gate, line
     from harness.compare.gate_report import junit, summary, to_json
-    from harness.core.cell_pattern import read_pattern
+    from harness.core.cell_pattern import fitting_any, read_patterns
     from harness.exports.pseudonyms import read_key
     from harness.run.folder import write_atomically
 
     place, paths = workspace(args), [args.run, args.against]
-    where = read_pattern(args.where, option="--where") if args.where else None
+    where = read_patterns(args.where, option="--where")
     if not any(map(is_answers, paths)):
         refuse_columns(args)
     with tempfile.TemporaryDirectory(prefix="harness-gate-") as scratch:
@@ -86,7 +83,7 @@ def execute(args: argparse.Namespace) -> int:
             refuse_unused("without an export", {"--id-key": args.id_key})
         found = gate(
             *sides, margin=args.margin, metric=args.metric, field=args.field,
-            keep=where.fits if where else None, unlike=args.unlike, seed=args.seed,
+            keep=fitting_any(where) if where else None, unlike=args.unlike, seed=args.seed,
         )  # fmt: skip
     if args.junit is not None:
         write_atomically(args.junit, junit(found))

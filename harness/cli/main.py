@@ -59,6 +59,9 @@ EXIT_STATUSES: Mapping[int, str] = MappingProxyType(
 )
 """Meaning of each exit status."""
 
+RENAMED: Mapping[str, str] = MappingProxyType({"--only": "--where"})
+"""Former name of an option -> its name."""
+
 GARBAGE = 200_000
 """Objects made between two looks for garbage in cycles, of which there is little: more than the modules of a command
 make, so that these are not looked through while they load."""
@@ -111,7 +114,10 @@ class Parser(argparse.ArgumentParser):
         """What is meant by the first option that is not known; empty where nothing is like it."""
         known = [name for action in self._actions for name in action.option_strings]
         written = next((one.partition("=")[0] for one in rest if one.startswith("--")), "")
-        near = difflib.get_close_matches(written, known, n=1, cutoff=0.7) if written else []
+        near = [new for old, new in RENAMED.items() if old == written and new in known]
+        near = near or (
+            difflib.get_close_matches(written, known, n=1, cutoff=0.7) if written else []
+        )
         return f" (did you mean {near[0]}?)" if near else ""
 
 

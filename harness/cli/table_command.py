@@ -53,21 +53,26 @@ def add_choice(parser: Arguments) -> None:
         "--metric", metavar="NAME", action="append", default=[],
         help="metric to show. Repeatable. Default: the main metric of each field",
     )  # fmt: skip
-    parser.add_argument(
-        "--where", metavar="AXIS=VALUE",
-        help="show only some cells, such as --where condition=none,model='qwen*'. Default: all that were shown the "
-        "pictures",
-    )  # fmt: skip
+    add_where(parser, "show")
     parser.add_argument("--field", metavar="NAME", help="field to show. Default: each")
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="random seed. Default: 0")
 
 
+def add_where(parser: Arguments, verb: str) -> None:
+    """`--where`, which says the cells that a command is about."""
+    parser.add_argument(
+        "--where", metavar="AXIS=VALUE,...", action="append", default=[],
+        help=f"{verb} only cells that match, such as --where condition=none,model='qwen*'. Repeatable: cells that match any "
+        "of them. Default: all that were shown the pictures",
+    )  # fmt: skip
+
+
 def wish_of(args: argparse.Namespace) -> Wish:
     """What the options ask for. Raises HarnessError for a pattern or an axis that cannot be read."""
-    from harness.core.cell_pattern import read_pattern
+    from harness.core.cell_pattern import read_patterns
     from harness.publish.table import Wish
 
-    where = read_pattern(args.where, option="--where") if args.where else None
+    where = read_patterns(args.where, option="--where")
     axes = {name: _axes(getattr(args, name, None)) for name in ("rows", "columns")}
     return Wish(**axes, metrics=tuple(args.metric), where=where, field=args.field)
 

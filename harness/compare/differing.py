@@ -45,7 +45,7 @@ def differing(pairs: Sequence[CellPair]) -> Differing:
     if len(pairs) != 1:
         raise HarnessError(
             f"--samples lists the samples of two cells, and {len(pairs)} pairs are left",
-            hint="choose two cells: --only AXIS=VALUE,... keeps the cells that match",
+            hint="choose two cells: --where AXIS=VALUE,... keeps the cells that match",
         )
     pair = pairs[0]
     samples = sorted(pair.a.positions.keys() & pair.b.positions.keys())

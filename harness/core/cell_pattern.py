@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any
@@ -64,6 +64,32 @@ class CellPattern(BaseModel):
 
 def _value(cell: Cell, axis: str) -> str:
     return cell.tools or NO_TOOLS if axis == "tools" else str(getattr(cell, axis))
+
+
+def fitting_any(patterns: Sequence[CellPattern]) -> Callable[[Cell], bool]:
+    """Whether a cell matches any of the patterns; every cell does where there are none."""
+    return lambda cell: not patterns or any(pattern.fits(cell) for pattern in patterns)
+
+
+def refuse_unmatched(patterns: Iterable[CellPattern], cells: Sequence[Cell]) -> None:
+    """Raise HarnessError for a pattern of `--where` that no cell matches, naming what the cells have on its axes."""
+    for pattern in patterns:
+        if not pattern.fitting(cells):
+            raise HarnessError(
+                f"--where {pattern}: no cell matches", hint=values_of(cells, pattern.named)
+            )
+
+
+def values_of(cells: Iterable[Cell], axes: Iterable[str]) -> str:
+    """`the cells have prompt: emotion/plain, emotion/cot`."""
+    there = list(cells)
+    said = [f"{axis}: {', '.join(sorted({_value(c, axis) for c in there}))}" for axis in axes]
+    return f"the cells have {'; '.join(said)}"
+
+
+def read_patterns(written: Iterable[str], *, option: str) -> tuple[CellPattern, ...]:
+    """The patterns of an option that may be repeated. Raises HarnessError as `read_pattern` does."""
+    return tuple(read_pattern(one, option=option) for one in written)
 
 
 def read_pattern(written: str, *, option: str) -> CellPattern:

@@ -9,9 +9,10 @@ from harness.analyses.words import count, number, percent
 from harness.compare.board import Board, ScoredCell
 from harness.compare.candidates import Side
 from harness.compare.overview import overview_of
-from harness.core.cell_pattern import CellPattern
+from harness.core.cell_pattern import CellPattern, fitting_any, refuse_unmatched
 from harness.core.errors import HarnessError
 from harness.core.sent_pictures import spelled_pixels
+from harness.run.cell_entry import cell_of
 
 AXES = (
     "model", "prompt", "condition", "task", "metric", "channel", "thinking", "shots", "label_order", "pixels", "detail",
@@ -60,8 +61,8 @@ class Wish:
     """Axes that stand across; empty: the prompt."""
     metrics: tuple[str, ...] = ()
     """Empty: the main metric of each field."""
-    where: CellPattern | None = None
-    """The cells that are shown; None: all, but for those that were shown a blank picture."""
+    where: tuple[CellPattern, ...] = ()
+    """The cells that are shown are those that match any; empty: all, but for those that were shown a blank picture."""
     field: str | None = None
 
 
@@ -69,7 +70,8 @@ def boards_of(
     sides: Sequence[Side], wish: Wish, *, against: CellPattern | None = None, seed: int = 0
 ) -> list[Board]:
     """The boards that the runs have, one for each metric that was wished for. Raises HarnessError where none is left."""
-    where = wish.where
+    cells = [cell_of(entry) for side in sides for entry in side.manifest["cells"]]
+    refuse_unmatched(wish.where, cells)
     found = [
         board
         for metric in wish.metrics or (None,)
@@ -77,13 +79,13 @@ def boards_of(
             sides,
             against=against,
             metric=metric,
-            keep=lambda cell: where is None or where.fits(cell),
+            keep=fitting_any(wish.where),
             field=wish.field,
             seed=seed,
         ).boards
     ]
     if not found:
-        said = f" of {where}" if where else ""
+        said = f" of {' or '.join(map(str, wish.where))}" if wish.where else ""
         raise HarnessError(
             f"there is no score{said}{f' for the field {wish.field}' if wish.field else ''}",
             hint="see what the run holds: harness score RUN",
@@ -119,7 +121,7 @@ def tables(boards: Sequence[Board], wish: Wish) -> list[PaperTable]:
 def _table(
     group: Sequence[Board], rows: tuple[str, ...], columns: tuple[str, ...], wish: Wish
 ) -> PaperTable:
-    asked = wish.where is not None and wish.where.condition is not None
+    asked = any(pattern.condition is not None for pattern in wish.where)
     blanks = asked or "condition" in {*wish.rows, *wish.columns}
     members = [
         (one, board) for board in group for one in (*board.cells, *(board.blanks if blanks else ()))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
+from harness.analyses.keys import is_blank
 from harness.analyses.words import count, interval, listed, number, percent
 from harness.compare.answer import level, reference, rounded, whom
 from harness.compare.board import Board, Cost, Difference, Overview, ScoredCell, Sentence, Spread
@@ -56,6 +59,7 @@ class CellLine:
     tokens: str
     seconds: str
     money: str
+    """Of 1,000 replies, with its currency where the board has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class BoardView:
     lines: tuple[CellLine, ...]
     has: Mapping[str, bool]
     """Which columns of the table have something to tell: column, spread, tokens, seconds, money."""
+    currency: str
+    """That of all prices; empty where there are several or none."""
     reference: str
     forest: tuple[ForestLine, ...]
     contrary: int
@@ -158,7 +164,9 @@ def board_view(board: Board, against: Mapping[str, str], anchor: str) -> BoardVi
     values = [one.value for one in board.cells if one.value is not None]
     scale = (min(values), max(values)) if values else (0.0, 1.0)
     spreads = {(one.row, one.prompt): one for one in board.spreads}
-    lines = tuple(_line(board, one, spreads) for one in board.cells)
+    paid = {one.cost.currency for one in board.cells if one.cost and one.cost.money is not None}
+    currency = next(iter(paid)) if len(paid) == 1 else ""
+    lines = tuple(_line(board, one, spreads, currency) for one in board.cells)
     heat = tuple(
         (
             (shortened(row), row),
@@ -177,6 +185,7 @@ def board_view(board: Board, against: Mapping[str, str], anchor: str) -> BoardVi
             "column": any(one.column not in {"", "-"} for one in board.cells),
             **{name: any(getattr(line, name) for line in lines) for name in ("spread", "tokens", "seconds", "money")},
         },
+        currency=currency,
         reference=reference(board, against) if board.differences else "",
         forest=forest,
         contrary=sum(line.contrary for line in forest),
@@ -209,7 +218,9 @@ def _square(board: Board, one: ScoredCell | None, scale: tuple[float, float]) ->
     )
 
 
-def _line(board: Board, one: ScoredCell, spreads: Mapping[tuple[str, str], Spread]) -> CellLine:
+def _line(
+    board: Board, one: ScoredCell, spreads: Mapping[tuple[str, str], Spread], currency: str
+) -> CellLine:
     spread = spreads.get((one.row, one.column))
     told = ""
     if spread is not None:
@@ -230,7 +241,7 @@ def _line(board: Board, one: ScoredCell, spreads: Mapping[tuple[str, str], Sprea
         seconds="" if one.cost is None or one.cost.seconds is None else f"{one.cost.seconds:.2f}",
         money=""
         if one.cost is None or one.cost.money is None
-        else money(one.cost.money, one.cost.currency),
+        else money(one.cost.money, one.cost.currency).removesuffix(f" {currency}"),
     )
 
 
@@ -330,18 +341,26 @@ def _board_facts(board: Board) -> Iterator[str]:
 
 
 def _facts(view: RunView, found: Overview) -> Iterator[str]:
-    """Samples, what was answered, tokens and money of the whole run."""
+    """Samples, what was answered, tokens and money of the whole run.
+
+    Blank pictures are counted apart: models refuse them, or answer them, for reasons of their own.
+    """
     for board in found.boards[:1]:
         yield from _board_facts(board)
-    counts: dict[str, int] = {}
-    for entry in view.scores.outcomes:
-        for outcome, times in entry["counts"].items():
-            counts[outcome] = counts.get(outcome, 0) + times
-    total = sum(counts.values())
-    if total:
-        said = [f"{name} {_share(times / total)}" for name, times in counts.items() if times]
-        yield " · ".join(said)
+    seen = _outcomes(e for e in view.scores.outcomes if not is_blank(e["condition"]))
+    blank = _outcomes(e for e in view.scores.outcomes if is_blank(e["condition"]))
+    yield from [seen] if seen else []
+    yield from [f"blank pictures: {blank}"] if blank else []
     yield from _used(found)
+
+
+def _outcomes(entries: Iterable[Mapping[str, Any]]) -> str:
+    """`answered 98.1% · refused 1.9%`; empty where there is no answer."""
+    counts: Counter[str] = Counter()
+    for entry in entries:
+        counts.update(entry["counts"])
+    total = counts.total()
+    return " · ".join(f"{name} {_share(times / total)}" for name, times in counts.items() if times)
 
 
 def _beaten(judged: Sequence[str]) -> Iterator[str]:

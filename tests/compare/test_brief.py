@@ -59,7 +59,14 @@ def test_the_ranking_comes_first_and_all_fits_on_a_screen_or_two(
 def test_what_is_compared_may_be_narrowed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, str(run), "--against", "prompt=emotion/role", "--metric", "accuracy")
     assert "ranking by Accuracy" in text and "Accuracy difference" in text
-    two = ["--only", "prompt=emotion/plain", "--only", "prompt=emotion/role", "--condition", "none"]
+    two = [
+        "--where",
+        "prompt=emotion/plain",
+        "--where",
+        "prompt=emotion/role",
+        "--condition",
+        "none",
+    ]
     assert "compared: prompt" in said(capsys, str(run), *two)
     body = json.loads(said(capsys, str(run), *two, "--json", "--metric", "accuracy"))
     (one,) = body["comparisons"]
@@ -70,9 +77,9 @@ def test_what_is_compared_may_be_narrowed(run: Path, capsys: pytest.CaptureFixtu
 
 def test_which_samples_differ(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     two = [
-        "--only",
+        "--where",
         "prompt=emotion/plain",
-        "--only",
+        "--where",
         "prompt=emotion/defined",
         "--condition",
         "none",
@@ -89,7 +96,7 @@ def test_which_samples_differ(run: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--samples"], ["--all", "--json"], ["--samples", "--all"], ["--against", "prompt=none"], ["--only", "promt=a"],
+        ["--samples"], ["--all", "--json"], ["--samples", "--all"], ["--against", "prompt=none"], ["--where", "promt=a"],
         ["--metric", "nonsense"], ["--select", "loso", "--metric", "uar"], ["--condition", "nowhere"],
     ],
 )  # fmt: skip
@@ -98,3 +105,11 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     assert main(["compare", str(run), *arguments]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_former_name_of_an_option_is_refused_with_its_name(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", str(run), "--only", "prompt=emotion/plain"])
+    assert "did you mean --where?" in capsys.readouterr().err

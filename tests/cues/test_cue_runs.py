@@ -137,7 +137,7 @@ def test_the_page_needs_nothing_else(folder, capsys):
     page = (folder.path / "cues.html").read_text()
     assert page.count("<svg") == 3
     assert "http" not in page.replace("http-equiv", "")
-    assert page.count('<img src="data:image/jpeg;base64,') == 3 * 3 * 3
+    assert page.count('<img src="data:image/webp;base64,') == 3 * 3 * 3
     again = page
     assert main(["cues", str(folder.path)]) == 0
     assert (folder.path / "cues.html").read_text() == again

@@ -297,7 +297,7 @@ def test_the_page_shows_regions_and_pairs_and_calls_them_no_cause(folder, capsys
     assert max(map(len, said.splitlines())) <= 100
     page = (folder.path / "cues.html").read_text()
     assert 'id="regions"' in page and 'id="pairs"' in page and 'id="causes"' not in page
-    assert page.count('<img src="data:image/jpeg;base64,') == 2 * 3 * 3
+    assert page.count('<img src="data:image/webp;base64,') == 2 * 3 * 3
     assert "<b>careful" not in page
     assert "<script" not in page
 

@@ -53,7 +53,10 @@ def test_any_axis_may_stand_down_or_across(
     said = refused(capsys, run.path, "--rows", "prompt", "--columns", "metric")
     assert "they differ in model" in said and "--rows prompt,model" in said
     assert "no axis 'colour'" in refused(capsys, run.path, "--rows", "colour")
-    assert "no score of model=nobody" in refused(capsys, run.path, "--where", "model=nobody")
+    said = refused(capsys, run.path, "--where", "model=nobody")
+    assert "no cell matches" in said and "the cells have model: =po_or%, good" in said
+    two = table(capsys, run.path, "--where", "prompt=emotion/plain", "--where", "model=good")
+    assert two.count("\n| ") == 3 and "emotion/cot" in two
 
 
 def test_csv_has_every_number_unrounded(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ def test_samples_stand_side_by_side_and_drawn_faces_are_shown(
     assert "Columns: 2 of 4 cells" in page.words
     pictures = [known for tag, known in page.elements if tag == "img"]
     assert pictures and all(
-        known["src"].startswith("data:image/jpeg;base64,") for known in pictures
+        known["src"].startswith("data:image/webp;base64,") for known in pictures
     )
     assert all(known["alt"] for known in pictures)
 

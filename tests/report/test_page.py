@@ -129,7 +129,7 @@ def test_the_data_hold_the_samples_and_their_pictures(page: Page) -> None:
     assert (len(drawn["samples"]), len(table["samples"])) == (28, 40)
     assert len(drawn["cells"]) == 4 and drawn["groups"] == ["glasses"]
     ((_, name),) = drawn["pictures"]["none"]["0"]
-    assert page.data["pictures"][name].startswith("data:image/jpeg;base64,")
+    assert page.data["pictures"][name].startswith("data:image/webp;base64,")
     assert drawn["pictures"]["blank"]["0"][0][1] == "" and table["pictures"] == {}
     assert drawn["best"] and set(drawn["best"]) == {0, 2}
 
@@ -138,7 +138,7 @@ def test_the_first_screen_answers_and_the_rest_is_folded(page: Page) -> None:
     first = page.words.partition("Details")[0]
     assert "cot does not differ significantly from plain" in first and "Best: " in first
     assert "Shown a blank picture: UAR .143 (2 cells). Without looking: majority" in first
-    assert "Against plain, paired" in first and "Cells, the best first" in first
+    assert "Against plain, paired" in first and "Cells, best first" in first
     folds = [
         known
         for tag, known in page.elements
@@ -149,6 +149,17 @@ def test_the_first_screen_answers_and_the_rest_is_folded(page: Page) -> None:
     squares = [known for tag, known in page.elements if known.get("class", "").startswith("sq")]
     assert squares and all("UAR" in known["title"] for known in squares[:2])
     assert sum("best" in known["class"] for known in squares) == 1
+
+
+def test_answers_to_blank_pictures_are_counted_apart(tmp_path: Path) -> None:
+    def reply(cell: Cell, sample: Sample, number: int) -> str:
+        if cell.condition == "blank":
+            return "I'm sorry, but I can't judge a person's emotions."
+        return f"Final answer: {sample.targets['emotion']}"
+
+    folder = make_run(tmp_path / "run", tasks=[emotion_task(n=14)], reply=reply)
+    words = parse(write_report(folder).read_text(encoding="utf-8")).words
+    assert "blank pictures: refused 100%" in words and "refused 50%" not in words
 
 
 def test_warnings_of_blank_cells_are_one_line(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_drawn_face_is_drawn_again_small(view: RunView) -> None:
     album = collect(view, [place, place])
     ((caption, name),) = album.shown[place]
     head, _, body = album.urls[name].partition(",")
-    assert (caption, head) == ("", "data:image/jpeg;base64")
+    assert (caption, head) == ("", "data:image/webp;base64")
     assert max(Image.open(io.BytesIO(base64.b64decode(body))).size) <= pictures.SIDE
     assert len(album.urls) == 1
 
@@ -110,11 +110,16 @@ def test_the_tasks_frame_policy_and_the_condition_hold(clips: RunView) -> None:
     assert [caption for caption, _ in album.shown[apex]] == ["apex (5)"]
 
 
-def test_no_more_than_the_limit_is_embedded_and_it_is_said(clips: RunView) -> None:
+def test_no_more_than_the_limit_is_embedded_and_it_is_said(
+    clips: RunView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MOST", 150)
     places = [("emotion/drawn", "none", f"clip-{i}") for i in range(100)]
     album = collect(clips, places, opener=opener)
     assert pictures.MOST - 3 < len(album.urls) <= pictures.MOST
-    assert "first samples only" in album.notes["emotion/drawn"]
+    note = album.notes["emotion/drawn"]
+    told = f"{len(album.urls)} pictures are on this page, of {len(album.shown)} samples"
+    assert note.startswith(told) and "harness view" in note
     assert places[0] in album.shown and places[-1] not in album.shown
 
 

@@ -295,7 +295,7 @@ async def test_drawn_faces_are_always_shown(
         drawn = await page.id_of("drawn")
         found = await page.get(f"runs/{drawn}/samples", task="faces/emotion", field="emotion")
         assert (
-            all(one["pictures"][0][1].startswith("data:image/jpeg") for one in found["samples"])
+            all(one["pictures"][0][1].startswith("data:image/webp") for one in found["samples"])
             and len(found["samples"]) == 3
         )
 
