@@ -13,6 +13,7 @@ from harness.answers.vocabulary import (
     definitions,
     describe_labels,
     resolve_labels,
+    usual_name,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "read",
     "read_all",
     "resolve_labels",
+    "usual_name",
 ]

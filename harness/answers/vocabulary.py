@@ -114,6 +114,11 @@ def definitions(labels: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def usual_name(label: str) -> str | None:
+    """The name under which a label has a definition (`happiness` for `Happy`), or None."""
+    return label_table(tuple(_LOOKS), {}).label(label)
+
+
 def canonical(
     value: str, labels: Sequence[str], synonyms: Mapping[str, Sequence[str]] | None = None
 ) -> str | None:

@@ -32,7 +32,7 @@ from harness.core.price import read_money
 from harness.core.task import Task
 from harness.core.thinking import read_thinking
 from harness.core.tools_asked import NO_TOOLS, spelled_tools
-from harness.models import ModelSettings, OpenOptions, takes
+from harness.models import ModelSettings, OpenOptions, families_of, takes
 from harness.run.job import Job, make_job
 from harness.run.stop import Limits
 from harness.run.task_files import changed_task, load_task
@@ -202,6 +202,12 @@ def prepare(
         ),
         command=command,
         settings=named,
+        families={
+            name: models[name](name).card.families
+            if name in models
+            else families_of(spec_of(name, named))
+            for name in asked.models
+        },
         experiment=_experiment(asked),
     )
     mine = [name for name in job.axes.models if name not in models]

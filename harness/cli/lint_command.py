@@ -103,9 +103,11 @@ def _fields(prompt: Prompt, tasks: list[Task]) -> Iterator[Finding]:
     import difflib
     from dataclasses import replace
 
+    from harness.core.prompt import ANY_FIELD
+
     there = sorted({name for task in tasks for name in task.fields})
     for name in prompt.head.fields:
-        if name in there:
+        if name in there or prompt.head.fields == ANY_FIELD:
             continue
         near = difflib.get_close_matches(name, there, n=1)
         meant = f"did you mean {near[0]}? " if near else ""

@@ -59,6 +59,8 @@ class ScoredCell:
     """Its place among the cells as they were asked for, from 0."""
     folder: str = ""
     """The run folder, where several are looked at."""
+    family: str = "chat"
+    """The family of its prompt."""
 
     @property
     def row(self) -> str:

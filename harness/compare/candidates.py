@@ -14,6 +14,7 @@ from harness.core.cell import Cell, spelled_condition
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.prompt import PromptHead
+from harness.core.prompt_family import PromptFamily
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.exports.export import Kept, write_export
@@ -74,6 +75,13 @@ class Contender:
     @property
     def prompt_digest(self) -> str:
         return str(self.manifest["prompts"][self.cell.prompt]["digest"])
+
+    @property
+    def family(self) -> PromptFamily:
+        """The family of its prompt; `chat` where the run says nothing of it."""
+        head = self.manifest["prompts"][self.cell.prompt].get("head", {})
+        family: PromptFamily = head.get("family", "chat")
+        return family
 
     @property
     def predicted(self) -> bool:

@@ -14,8 +14,10 @@ from harness.core.tools_asked import NO_TOOLS
 from harness.run.scoring import CALLED
 from harness.run.tools_check import ONCE
 
+WITH_PROMPT = "model with its prompt"
+"""The axis of two models that take other families of prompts: neither can be asked as the other is."""
 AXES = (
-    "model", "prompt", "condition", "pixels", "detail", "label order", "protocol", "channel", "thinking", "tools",
+    WITH_PROMPT, "model", "prompt", "condition", "pixels", "detail", "label order", "protocol", "channel", "thinking", "tools",
 )  # fmt: skip
 UNASKED = "unasked"
 """On the axis `thinking`: the model thinks as it does by itself."""
@@ -88,20 +90,26 @@ class CellPair:
 def axes_between(a: Contender, b: Contender) -> tuple[str, ...]:
     """The axes in which two cells differ. A prompt that is not known differs from none."""
     known = not (a.predicted or b.predicted)
+    if known and a.family != b.family:
+        return (WITH_PROMPT, *_shown_otherwise(a, b))
     differ = {
         "model": (a.cell.model, a.identity) != (b.cell.model, b.identity),
         "prompt": known and _prompt_of(a) != _prompt_of(b),
-        "condition": a.shown != b.shown,
-        "pixels": a.cell.pixels != b.cell.pixels,
         "detail": a.cell.detail != b.cell.detail,
         "label order": a.order != b.order,
-    }
+    } | dict.fromkeys(_shown_otherwise(a, b), True)
     differ["thinking"] = known and a.cell.thinking != b.cell.thinking
     differ["channel"] = known and a.cell.channel != b.cell.channel
     differ["tools"] = known and a.cell.tools != b.cell.tools
     asked = known and not differ["prompt"] and a.cell.protocol != b.cell.protocol
     differ["protocol"] = asked and not _brought_by_tools(a, b)
-    return tuple(axis for axis in AXES if differ[axis])
+    return tuple(axis for axis in AXES if differ.get(axis))
+
+
+def _shown_otherwise(a: Contender, b: Contender) -> tuple[str, ...]:
+    """The axes of pictures in which two cells differ."""
+    differ = {"condition": a.shown != b.shown, "pixels": a.cell.pixels != b.cell.pixels}
+    return tuple(axis for axis, differs in differ.items() if differs)
 
 
 def _brought_by_tools(a: Contender, b: Contender) -> bool:
@@ -123,6 +131,8 @@ def differences(a: Contender, b: Contender) -> list[Difference]:
     found += _nested("task", _task(a, b), _task(b, a))
     if a.entry["sampling"] and b.entry["sampling"]:
         own = {"max_tokens"} if axes[:1] == ("prompt",) else set()  # a prompt brings its own limit
+        if axes[:1] == (WITH_PROMPT,):  # what writes no text is not sampled
+            own = set(a.entry["sampling"]) | set(b.entry["sampling"])
         found += _nested(
             "sampling", _without(a.entry["sampling"], own), _without(b.entry["sampling"], own)
         )
@@ -226,6 +236,7 @@ def _axis_value(axis: str, one: Contender) -> str:
         "pixels": spelled_pixels(cell.pixels) if cell.pixels else FULL,
         "detail": cell.detail or UNSAID,
         "tools": cell.tools or NO_TOOLS,
+        WITH_PROMPT: f"{cell.model} {cell.prompt}",
     }
     return named[axis] if axis in named else str(getattr(cell, axis))
 

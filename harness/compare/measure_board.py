@@ -38,6 +38,9 @@ _AXES = (
     "model", "prompt", "condition", "channel", "protocol", "shots", "label_order", "thinking", "tools", "pixels", "detail",
 )  # fmt: skip
 
+_OF_PICTURES = ("condition", "pixels")
+"""Those in which models that take other families of prompts can be alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entered:
@@ -179,6 +182,7 @@ def _scored(entered: Entered, part: str, metric: str) -> ScoredCell | None:
     return ScoredCell(
         entered.cell, key, row.value, row.low, row.high, row.n, row.coverage, row.estimator,
         rank=None, tied=False, cost=_cost(entered), order=entered.order, folder=entered.folder,
+        family=entered.contender.family,
     )  # fmt: skip
 
 
@@ -256,12 +260,25 @@ def _reference(found: Sequence[ScoredCell], one: ScoredCell, against: CellPatter
     named = set(against.named) | (set(_WITH_PROMPT) if against.prompt else set())
     if against.fits(one.cell) or ("condition" not in named and is_blank(one.cell.condition)):
         return None
-    same = [axis for axis in _AXES if axis not in named]
-    for at, other in enumerate(found):
-        alike = all(getattr(other.cell, axis) == getattr(one.cell, axis) for axis in same)
-        if alike and against.fits(other.cell) and other.folder == one.folder:
+    fitting = [
+        (at, other)
+        for at, other in enumerate(found)
+        if against.fits(other.cell) and other.folder == one.folder
+    ]
+
+    def alike(other: ScoredCell, axes: Sequence[str]) -> bool:
+        return all(
+            getattr(other.cell, axis) == getattr(one.cell, axis)
+            for axis in axes
+            if axis not in named
+        )
+
+    for at, other in fitting:
+        if other.family == one.family and alike(other, _AXES):
             return at
-    return None
+    # a model with its prompt, where no model of the pattern can be asked as this one is
+    others = [at for at, o in fitting if o.family != one.family and alike(o, _OF_PICTURES)]
+    return others[0] if len(others) == 1 else None
 
 
 def _difference(

@@ -87,7 +87,8 @@ def overview_of(
                 entered = Entered(one, one.entry, found, label, order)
                 groups.setdefault((one.cell.task, one.field), []).append(entered)
     cells = [e.cell for group in groups.values() for e in group]
-    pattern = against or _said(sides[0].manifest) or default_pattern(cells)
+    families = {e.cell: e.contender.family for group in groups.values() for e in group}
+    pattern = against or _said(sides[0].manifest) or default_pattern(cells, families=families)
     if against is not None and cells and not against.fitting(cells):
         raise HarnessError(f"no cell that has answers fits {against}")
     notes: list[str] = []
@@ -120,11 +121,20 @@ def overview_of(
     )
 
 
-def default_pattern(cells: Sequence[Cell]) -> CellPattern | None:
-    """The first value of the first axis that varies within a task; None where none does."""
+def default_pattern(
+    cells: Sequence[Cell], *, families: Mapping[Cell, str] = MappingProxyType({})
+) -> CellPattern | None:
+    """The first value of the first axis that varies within a task, of prompts those of one family; None where none
+    does. `families`: cell -> family of its prompt."""
     for axis in ORDER:
-        for task in dict.fromkeys(cell.task for cell in cells):
-            mine = [cell for cell in cells if cell.task == task]
+        for task, family in dict.fromkeys(
+            (cell.task, families.get(cell, "") if axis == "prompt" else "") for cell in cells
+        ):
+            mine = [
+                cell
+                for cell in cells
+                if cell.task == task and (axis != "prompt" or families.get(cell, "") == family)
+            ]
             values = list(dict.fromkeys(str(getattr(cell, axis)) for cell in mine))
             if len(values) > 1:
                 first = "none" if axis == "condition" and "none" in values else values[0]

@@ -50,7 +50,7 @@ Thought: TypeAlias = Literal["", "unclosed", "unopened"]
 """unclosed: reasoning began and never ended; unopened: it ended and never began, as where the chat template has
 opened it."""
 
-Estimator: TypeAlias = Literal["first-token", "continuation", "stated"]
+Estimator: TypeAlias = Literal["first-token", "continuation", "stated", "distribution"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class LabelScores:
     logprobs: tuple[float, ...]
     """Natural logarithms. continuation: summed over the candidate's tokens and the end of the turn;
     first-token: of the candidate's first token alone, where all first tokens differ; stated: of the shares that a
-    reply gives its labels in words."""
+    reply gives its labels in words; distribution: of the shares that a model which writes no text (a dual encoder, a
+    classifier) gives its labels."""
     tokens: tuple[int, ...]
     """Tokens summed over, the end of the turn included."""
     estimator: Estimator

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from harness.core.constraint import ConstraintKind, Need
 from harness.core.generation import Estimator, Generation
+from harness.core.prompt_family import CHAT, PromptFamily
 from harness.core.request import Request
 from harness.core.thinking import thinking_need
 
@@ -44,6 +45,8 @@ class Card:
     """Need -> why it was found not to hold, where the probe can say more than that."""
     window: int = 16
     """Recommended number of requests in flight."""
+    families: tuple[PromptFamily, ...] = CHAT
+    """The prompt families it takes. Without `--prompt` it gets the task's first prompt of each."""
     notes: tuple[str, ...] = ()
     """Notes for the user, shown before the first request."""
     details: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator,
 
 from harness.core.languages import known_languages
 from harness.core.message import Message
+from harness.core.prompt_family import PromptFamily
+
+ANY_FIELD = ("*",)
+"""The fields of a prompt that suits every task."""
 
 
 class PromptHead(BaseModel):
@@ -21,7 +25,10 @@ class PromptHead(BaseModel):
     description: str = ""
     """One line for lists."""
     fields: tuple[str, ...] = Field(min_length=1)
-    """The fields that a reply to this prompt may fill; a task must have at least one of them."""
+    """The fields that a reply to this prompt may fill; a task must have at least one of them. `"*"` alone: any."""
+    family: PromptFamily = "chat"
+    """What kind of model the prompt is for. `dual`: the template gives the texts of one label, a line each, and is
+    rendered once for every label; `none`: it shows pictures and no text."""
     answer: Literal["text", "final", "json", "percentages"] = "text"
     """Where the values stand: anywhere in the text; behind a final-answer line; in a JSON object; or, of one label
     field, a JSON object that gives each label its percentage."""
@@ -54,6 +61,10 @@ class PromptHead(BaseModel):
                 )
         if self.answer == "percentages" and len(self.fields) > 1:
             raise ValueError("answer: percentages needs exactly one field; its labels are the keys")
+        if self.family != "chat":
+            for key, usual in (("answer", "text"), ("protocol", "single"), ("max_tokens", None)):
+                if getattr(self, key) != usual:
+                    raise ValueError(f"{key} has no effect with family: {self.family}")
         return self
 
     def read_from(self, reply: str | None, asks: Iterable[str]) -> tuple[str, ...]:
@@ -65,7 +76,7 @@ class PromptHead(BaseModel):
 
     def fills(self, asked: Iterable[str]) -> tuple[str, ...]:
         """Those of the asked fields that a reply to this prompt may fill."""
-        return tuple(name for name in asked if name in self.fields)
+        return tuple(name for name in asked if self.fields == ANY_FIELD or name in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
+from harness.core.prompt_family import CHAT, PromptFamily
 from harness.core.registry import Listed, Registry
 from harness.core.request import Sampling
 from harness.models.http.endpoint import remote_host
@@ -21,6 +22,7 @@ MODELS = Registry(
     "harness.models",
     {
         "affect-tiny": "harness.models.transformers.model:open_tiny",
+        "clip": "harness.models.dual.model:open_dual",
         "langchain": "harness.models.langchain.opening:open_langchain",
         "openai": "harness.models.http.model:open_openai",
         "transformers": "harness.models.transformers.model:open_local",
@@ -39,6 +41,12 @@ _FORMS = (
         "transformers:Qwen/Qwen2.5-VL-3B-Instruct",
         "a checkpoint folder or hub id, optionally with @REVISION, run by transformers on "
         "this machine",
+    ),
+    (
+        "clip",
+        "clip:openai/clip-vit-base-patch16",
+        "a dual encoder (CLIP, SigLIP): a checkpoint folder or hub id, or clip:tiny, built in for drawn faces; "
+        "clip:BASE+tuned:FILE with learned prompts",
     ),
     (
         "vllm",
@@ -150,6 +158,7 @@ _REACHED = frozenset(
 _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "affect-tiny": frozenset(),
+        "clip": frozenset(),
         "transformers": frozenset({"trust_remote_code", "adapter"}),
         "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"})
         | {"body", "trust_remote_code", "adapter", "details"},
@@ -162,10 +171,27 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
 """Kind of model -> the options of OpenOptions that concern it."""
 
 
+_FAMILIES: Mapping[str, tuple[PromptFamily, ...]] = MappingProxyType({"clip": ("dual",)})
+"""Kind of model -> the prompt families it takes, of those that are no chat models."""
+
+
 def takes(spec: str, option: str) -> bool:
     """Whether an option of OpenOptions concerns a model as a person writes it; those of other packages take any."""
     taken = _TAKEN.get(spec.strip().partition(":")[0])
     return taken is None or option in taken
+
+
+def families_of(spec: str) -> tuple[PromptFamily, ...]:
+    """The prompt families that a model takes, as a person writes it; nothing is opened.
+
+    A kind of another package says so by an attribute `families` of its entry point; otherwise it takes chat prompts. An
+    unknown kind, which opening refuses, counts as chat.
+    """
+    kind = spec.strip().partition(":")[0]
+    if kind in _FAMILIES or kind in _TAKEN or kind not in MODELS.names():
+        return _FAMILIES.get(kind, CHAT)
+    families: tuple[PromptFamily, ...] = getattr(MODELS.load(kind), "families", CHAT)
+    return families
 
 
 _SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -190,7 +216,7 @@ def runs_here(spec: str) -> bool:
     kind, _, argument = spec.strip().partition(":")
     if kind == "openai":
         return "://" in argument and remote_host(spec) is None
-    return kind in {"affect-tiny", "transformers", "vllm"}
+    return kind in {"affect-tiny", "clip", "transformers", "vllm"}
 
 
 class Opener(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.core.errors import HarnessError
+from harness.core.message import Message
 from harness.core.prompt import Rendering
 from harness.prompting.controls import MARK, OPEN
 from harness.prompting.faults import PromptError, PromptFault
@@ -30,7 +31,7 @@ from harness.prompting.filters import (
 )
 from harness.prompting.meters import Meters
 from harness.prompting.slots import MAX_SIZE, PictureSlots, printed
-from harness.prompting.turns import RECORD, AwaitReply, Record, Turns, record_of
+from harness.prompting.turns import RECORD, AwaitReply, Record, Turns, record_of, tidy
 from harness.prompting.weight import MAX_BITS, weight
 
 _GLOBALS = ("range", "dict", "cycler", "joiner", "namespace")
@@ -150,22 +151,48 @@ class TemplateEngine(ImmutableSandboxedEnvironment):
     ) -> Rendering:
         """One rendering. Raises PromptError naming template, line and hint."""
         record = Record(album, replies)
-        context = template.new_context({**replies, **variables, RECORD: record})
         awaiting: str | None = None
         outside: list[str] = []
         try:
-            for chunk in template.root_render_func(context):
-                record.grow(len(chunk))
+            for chunk in self._chunks(template, {**replies, **variables}, record):
                 if not chunk.isspace():
                     outside.append(chunk)
         except AwaitReply as pause:
             awaiting = pause.name
-        except _FAULTS as error:
-            raise located(error, template.name or "") from None
         stray = "".join(outside).replace(MARK, "").replace(OPEN, "").strip()
         if stray:
             raise StrayText(stray)
         return Rendering(tuple(record.messages), awaiting)
+
+    def lines(self, template: jinja2.Template, variables: Mapping[str, object]) -> tuple[str, ...]:
+        """The lines that a template without turns prints, but for empty ones. Raises PromptError as `run` does, and
+        for a turn."""
+        record = Record(PictureSlots(), {})
+        try:
+            text = tidy("".join(self._chunks(template, variables, record)))
+        except AwaitReply:
+            record.messages.append(Message("assistant", ()))
+            text = ""
+        if record.messages:
+            raise PromptError(
+                template.name or "",
+                0,
+                "a prompt of the family dual has no turns",
+                hint="write the texts of one label without {% user %}, a line each",
+            )
+        return tuple(line for line in (" ".join(one.split()) for one in text.split("\n")) if line)
+
+    def _chunks(
+        self, template: jinja2.Template, variables: Mapping[str, object], record: Record
+    ) -> Iterator[str]:
+        """What a template prints outside its turns, which go into the record."""
+        context = template.new_context({**variables, RECORD: record})
+        try:
+            for chunk in template.root_render_func(context):
+                record.grow(len(chunk))
+                yield chunk
+        except _FAULTS as error:
+            raise located(error, template.name or "") from None
 
 
 class StrayText(Exception):

@@ -16,7 +16,8 @@ from jinja2 import meta, nodes
 
 from harness.core.errors import HarnessError
 from harness.core.folders import Folders
-from harness.core.message import Visual
+from harness.core.label_texts import label_turns
+from harness.core.message import Message, Text, Visual
 from harness.core.prompt import Prompt, Rendering
 from harness.prompting.engine import StrayText, TemplateEngine, located
 from harness.prompting.faults import PromptError
@@ -25,6 +26,7 @@ from harness.prompting.form import Form, form_of, shape_of, stand_ins
 from harness.prompting.head import parse_head, split_head
 from harness.prompting.slots import PictureSlots, legible
 from harness.prompting.survey import Survey, check, references, stray_place, survey
+from harness.prompting.variables import each_label
 
 MAX_NODES = 30_000
 """Most tags, expressions and values that a prompt may have with all its parts, as Jinja counts them: compiling so
@@ -130,6 +132,8 @@ class Library:
         replies: Mapping[str, str],
     ) -> Rendering:
         album = PictureSlots()
+        if loaded.prompt.head.family == "dual":
+            return self._label_texts(loaded, variables, pictures=pictures)
         slots = album.add(pictures)
         given: dict[str, object] = {"exemplars": (), **variables}
         if given["exemplars"]:
@@ -152,7 +156,28 @@ class Library:
                 "the prompt has no turn",
                 hint="add {% user %} ... {% enduser %}",
             )
-        return rendering
+        return _textless(rendering, loaded) if loaded.prompt.head.family == "none" else rendering
+
+    def _label_texts(
+        self, loaded: _Loaded, variables: Mapping[str, object], *, pictures: Sequence[Visual]
+    ) -> Rendering:
+        """The turns of a prompt of the family dual: its template rendered for each label."""
+        name = loaded.prompt.name + SUFFIX
+        texts = {
+            label: self._engine.lines(loaded.template, {**variables, **own})
+            for label, own in each_label(variables)
+        }
+        for label, lines in texts.items():
+            if not lines:
+                raise PromptError(
+                    name, 0, f"there is no text for the label {label!r}",
+                    hint="print at least one line for every label; {{ label }} is its name",
+                )  # fmt: skip
+        if not texts:
+            raise PromptError(
+                name, 0, "no requested field has labels", hint="use a task with a field of labels"
+            )
+        return Rendering(label_turns(pictures, texts), None)
 
     def variables(self, prompt: Prompt) -> frozenset[str]:
         """The names that the prompt, its parents, includes and imports expect to be given."""
@@ -304,6 +329,19 @@ class Library:
             f"text outside all turns: {shown!r}",
             hint="move it into a turn, or make it a comment {# #}",
         )
+
+
+def _textless(rendering: Rendering, loaded: _Loaded) -> Rendering:
+    """The rendering of a prompt of the family `none` without the white space between its pictures. Raises PromptError
+    where it holds more than pictures."""
+    parts = [part for message in rendering.messages for part in message.parts]
+    if any(isinstance(part, Text) and not part.text.isspace() for part in parts):
+        raise PromptError(
+            loaded.prompt.name + SUFFIX, 0, "a prompt of the family none shows text",
+            hint="print pictures alone, or use another family",
+        )  # fmt: skip
+    shown = tuple(part for part in parts if not isinstance(part, Text))
+    return Rendering((Message("user", shown),), rendering.awaiting)
 
 
 @contextlib.contextmanager

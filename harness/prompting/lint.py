@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeAlias
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.label_texts import read_label_turns
 from harness.core.message import Image, Message, Text
-from harness.core.prompt import Prompt
+from harness.core.prompt import ANY_FIELD, Prompt
 from harness.core.task import Task
 from harness.prompting.faults import PromptError
 from harness.prompting.library import Library
@@ -147,7 +148,7 @@ def _named_replies(library: Library, prompt: Prompt) -> Iterator[Finding]:
 
 
 def _contract(prompt: Prompt, task: Task | None) -> Iterator[Finding]:
-    if task is not None and not set(task.fields) & set(prompt.head.fields):
+    if task is not None and not prompt.head.fills(task.fields):
         yield _find(
             prompt,
             "contract-mismatch",
@@ -178,7 +179,12 @@ def _trials(library: Library, prompt: Prompt, task: Task | None) -> Iterator[Fin
     except HarnessError as error:
         yield _find(prompt, "does-not-render", error.message, hint=error.hint)
         return
+    if prompt.head.family == "dual":
+        yield from _texts(prompt, one, fields)
+        return
     yield from _media(library, prompt, one, three)
+    if prompt.head.family == "none":
+        return
     yield from _asked(library, prompt, one, fields)
     yield from _order(library, prompt, one)
     if one.messages[-1].role != "user":
@@ -187,6 +193,18 @@ def _trials(library: Library, prompt: Prompt, task: Task | None) -> Iterator[Fin
             "ends-unasked",
             f"the conversation ends with a turn of the {one.messages[-1].role}",
             hint="end with a user turn, which the model then answers",
+        )
+
+
+def _texts(prompt: Prompt, one: _Trial, fields: dict[str, FieldSpec]) -> Iterator[Finding]:
+    """Labels whose texts are those of another label, which no model can tell apart."""
+    found = read_label_turns(one.messages).texts
+    if len(found) > 1 and len(set(found)) == 1:
+        yield _find(
+            prompt,
+            "field-never-asked",
+            f"the texts are the same for every label of {', '.join(fields)}",
+            hint="print {{ label }} or {{ definition }}, which differ between labels",
         )
 
 
@@ -257,7 +275,8 @@ def _order(library: Library, prompt: Prompt, trial: _Trial) -> Iterator[Finding]
 def _trial_fields(prompt: Prompt, task: Task | None) -> dict[str, FieldSpec]:
     """The fields both sides name, each with made-up labels that no wording contains by chance."""
     known = task.fields if task is not None else {}
-    names = [name for name in prompt.head.fields if not known or name in known]
+    listed = tuple(known) or ("answer",) if prompt.head.fields == ANY_FIELD else prompt.head.fields
+    names = [name for name in listed if not known or name in known]
     return {
         name: FieldSpec(
             kind=known[name].kind if name in known else "label",
@@ -266,7 +285,7 @@ def _trial_fields(prompt: Prompt, task: Task | None) -> dict[str, FieldSpec]:
             high=known[name].high if name in known else 1.0,
             options=known[name].options if name in known else {},
         )
-        for name in names or prompt.head.fields
+        for name in names or listed
     }
 
 

@@ -101,7 +101,7 @@ class Record:
                 hint=f"close the first one with {{% end{self._role} %}}",
             )
         self._role = role
-        text = _tidy(body())
+        text = tidy(body())
         self._role = None
         self.grow(len(text))
         if not text:
@@ -280,7 +280,7 @@ def reply_names(tree: nodes.Template) -> tuple[str, ...]:
     )
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """A turn's text without the white space around it and without the indentation that all its
     lines share. Lines that data brought are marked and keep theirs."""
     if "\n" in text and ("\n " in text or "\n\t" in text):

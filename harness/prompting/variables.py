@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from harness.answers import usual_name
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of, plain_number
 from harness.core.message import Image
@@ -27,6 +28,9 @@ PROMPT_VARIABLES: Mapping[str, str] = MappingProxyType(
         "shown": "text that describes the pictures, if the condition does not show plain frames",
         "flow_legend": "key to the colours, if the condition shows optical flow",
         "definitions": "label -> definition, for labels that have one",
+        "label": "in prompts of the family dual: the label whose texts are written",
+        "definition": "in prompts of the family dual: how the label shows on a face, if that is known",
+        "meaning": "in prompts of the family dual: the usual name of the label (happiness for happy), or the label",
         "exemplars": "few-shot examples, as many as --shots sets (none by default): each has .image, "
         ".frames, .question if it has one, and the true value of each field under its "
         "name",
@@ -67,6 +71,24 @@ def field_variables(
             name: kind_of(spec).variables(spec) for name, spec in every.items()
         }
     return variables
+
+
+def each_label(
+    variables: Mapping[str, object],
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """(label, the variables that it adds) for each label of the first requested field that has any; of a number, for
+    the words of its scale."""
+    fields: Any = variables.get("fields") or {}
+    found = next((f.get("labels") or f.get("words") for f in fields.values()), ()) or ()
+    defined: Any = variables.get("definitions") or {}
+    for label in found:
+        own: dict[str, object] = {
+            "label": " ".join(str(label).split()),
+            "meaning": usual_name(str(label)) or " ".join(str(label).split()),
+        }
+        if label in defined:
+            own["definition"] = " ".join(str(defined[label]).split())
+        yield str(label), own
 
 
 def example_variables(

@@ -10,6 +10,7 @@ from harness.core.cell import Channel
 from harness.core.cell_pattern import CellPattern
 from harness.core.price import Price
 from harness.core.prompt import Prompt
+from harness.core.prompt_family import CHAT, PromptFamily
 from harness.core.request import Sampling
 from harness.core.sent_pictures import read_pixels
 from harness.core.task import Task
@@ -57,12 +58,18 @@ class Axes:
     """Cells that are left out."""
     only: Mapping[str, tuple[CellPattern, ...]] = field(default_factory=dict)
     """Task -> the cells of it that are asked; tasks that are not named are asked in full."""
+    families: Mapping[str, tuple[PromptFamily, ...]] = field(default_factory=dict)
+    """Model -> the prompt families it takes, of those that are not chat models."""
     experiment: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest records of an experiment: its `name`, and what it compares cells `against`."""
 
     def settings_of(self, model: str) -> ModelSettings:
         """Those of a model; the usual ones where it has none."""
         return self.settings.get(model) or ModelSettings(model=model)
+
+    def families_of(self, model: str) -> tuple[PromptFamily, ...]:
+        """The prompt families that a model takes."""
+        return self.families.get(model, CHAT)
 
     def thinking_of(self, model: str) -> tuple[str, ...]:
         """How much a model is asked to think; one empty word where nothing is asked."""

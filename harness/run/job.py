@@ -16,6 +16,7 @@ from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError
 from harness.core.price import Price, read_price
+from harness.core.prompt_family import PromptFamily
 from harness.core.sent_pictures import read_detail, read_pixels
 from harness.core.task import Task
 from harness.core.text import digest_json
@@ -87,12 +88,13 @@ def make_job(
     check_models: bool = False,
     reuse: Sequence[Path] = (),
     settings: Mapping[str, ModelSettings] = MappingProxyType({}),
+    families: Mapping[str, tuple[PromptFamily, ...]] = MappingProxyType({}),
     exclude: Sequence[CellPattern] = (),
     experiment: Mapping[str, Any] = MappingProxyType({}),
 ) -> Job:
     """A job and its folder, which need not exist. Without `out` the same arguments give the same folder.
 
-    `settings` are those of models that have any. `max_images` are written `N` or `MODEL=N`, `prices` in the same way
+    `settings` are those of models that have any, `families` the prompt families of those that are no chat models. `max_images` are written `N` or `MODEL=N`, `prices` in the same way
     (`harness.core.price.read_price`); an option wins over a setting. Of the protocol `vote`, `repeats` says how many vote. Raises
     HarnessError for an unknown condition or protocol, or a model written with a secret.
     """
@@ -117,6 +119,7 @@ def make_job(
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
         exclude=tuple(exclude),
+        families=dict(families),
         experiment=dict(experiment),
     )  # fmt: skip
     folder = out or RUNS / _folder_name([task.name for task in tasks], axes, changes)

@@ -16,6 +16,7 @@ from harness.core.json_text import parse_json
 from harness.core.kind import kind_named
 from harness.core.model import Card
 from harness.core.price import Price
+from harness.core.prompt_family import CHAT
 from harness.core.text import digest_json
 from harness.models import ModelSettings
 from harness.run.axes import Axes, sampling_for
@@ -115,6 +116,8 @@ def _model_entry(
         entry["price"] = price.model_dump(exclude_none=True)
     elif "price" in before:
         entry["price"] = before["price"]
+    if card.families != CHAT:
+        entry["families"] = list(card.families)
     if card.thinking:
         entry["thinking"] = dict(card.thinking)
         entry["thinking_held"] = list(card.thinking_held)
@@ -148,6 +151,7 @@ def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
         thinking_held=tuple(entry.get("thinking_held") or ()),
         tools=str(entry.get("tools") or ""),
         window=int(entry.get("window", 16)),
+        families=tuple(entry.get("families") or CHAT),
         details=dict(entry.get("details") or {}),
     )
 

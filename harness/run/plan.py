@@ -25,6 +25,7 @@ from harness.run.axes import Axes, sampling_for
 from harness.run.basis import tool_settings
 from harness.run.columns import read_table, write_table
 from harness.run.exemplars import ExamplePool, read_pool
+from harness.run.families import channels_for, families_of, left_out, refuse_chat_options, suits
 from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
 from harness.run.prompt_choice import choose_prompts, conditions_of, refuse_overruled
@@ -84,6 +85,8 @@ class Plan:
     """Cell id -> what its channel and its condition need of the model; absent where that is nothing."""
     repeats: int = 1
     """How often each cell asks about each sample."""
+    left_out: tuple[str, ...] = ()
+    """Which cells were left out since their model takes no such prompt, in words."""
     seed: int = 0
     """That of the first repeat; it also pairs the samples of mixtures."""
 
@@ -120,9 +123,15 @@ def make_plan(
         )
     write_gone(folder, {**gone, **{name: one.gone for name, one in planned.items()}})
     prompts: dict[str, Prompt] = {}
-    cells = []
+    cells: list[Cell] = []
+    notes: list[str] = []
+    refuse_chat_options(axes)
     for task in tasks:
-        chosen = choose_prompts(task, axes.prompts, library) if axes.models else ()
+        chosen: tuple[Prompt, ...] = ()
+        if axes.models:
+            families = families_of(axes)
+            chosen = choose_prompts(task, axes.prompts, library, families=families)
+        notes += left_out(task, chosen, axes)
         prompts.update((prompt.name, prompt) for prompt in chosen)
         refuse_overruled(axes, chosen)
         shown = conditions_of(task, axes, chosen, library)
@@ -144,7 +153,8 @@ def make_plan(
             cell, sampling_for(planned[cell.task].task, prompts[cell.prompt], axes, cell.model)
         )
     plan = Plan(
-        tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed
+        tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed,
+        left_out=tuple(notes),
     )  # fmt: skip
     counts, needs = _write_plan(plan, folder, library)
     return replace(plan, counts=counts, needs=needs)
@@ -163,7 +173,7 @@ def _cells(
             model,
             prompt.name,
             one.condition,
-            protocol_with(axes.protocol or prompt.head.protocol, tools),
+            protocol_with(_protocol(prompt, axes), tools),
             channel,
             shots=one.shots,
             label_order=one.label_order,
@@ -174,13 +184,20 @@ def _cells(
         )
         for model in axes.models
         for prompt in prompts
+        if suits(prompt, model, axes)
         for one in shown[prompt.name]
-        for channel in axes.channels or (task.channel,)
-        for thinking in axes.thinking_of(model)
+        for channel in channels_for(prompt, task, axes)
+        for thinking in (axes.thinking_of(model) if prompt.head.family == "chat" else ("",))
         for pixels in ((one.pixels,) if one.pixels else axes.pixels_of(model))
         for detail in ((one.detail,) if one.detail else axes.details_of(model))
-        for tools in axes.tools or ("",)
+        for tools in ((axes.tools or ("",)) if prompt.head.family == "chat" else ("",))
     ]
+
+
+def _protocol(prompt: Prompt, axes: Axes) -> str:
+    """The protocol that is asked for, else the prompt's own."""
+    asked = axes.protocol if prompt.head.family == "chat" else None
+    return asked or prompt.head.protocol
 
 
 def _kept_cells(cells: Sequence[Cell], axes: Axes) -> list[Cell]:

@@ -6,24 +6,37 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.conditions import Presentation, read_presentation
+from harness.core.cell import AS_WRITTEN
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
+from harness.core.prompt_family import CHAT, NO_PROMPT, PromptFamily
 from harness.core.task import Task
 from harness.prompting import Library
 from harness.run.axes import Axes
+from harness.run.families import first_prompts
 
 ALL_PROMPTS = "all"
 """Given as a prompt: every prompt the task lists, and those of a person's own folders that fit it."""
 
 
-def choose_prompts(task: Task, wanted: Sequence[str], library: Library) -> tuple[Prompt, ...]:
-    """The prompts that run on a task: its first, or those asked for that fit it.
+def choose_prompts(
+    task: Task,
+    wanted: Sequence[str],
+    library: Library,
+    *,
+    families: Sequence[PromptFamily] = CHAT,
+) -> tuple[Prompt, ...]:
+    """The prompts that run on a task: its first of each family, or those asked for that fit it.
 
     `all` asks for those that the task lists and for all of a person's own that fit; a name may hold `*`, `?` and
     `[...]`. Raises HarnessError where nothing has the name, and when none of those asked for fills a field of the
     task.
     """
-    names = [name for word in wanted for name in _named(word, task, library)] or [*task.prompts[:1]]
+    names = [name for word in wanted for name in _named(word, task, library)]
+    if "none" in families:  # what such a model is given no --prompt decides
+        names.append(NO_PROMPT)
+    if not wanted:
+        names = [prompt.name for prompt in first_prompts(task, families, library).values()]
     prompts = [library.prompt(name) for name in dict.fromkeys(names)]
     fitting = tuple(prompt for prompt in prompts if prompt.head.fills(task.fields))
     if not fitting:
@@ -70,6 +83,8 @@ def conditions_of(
     """
     numbers = axes.shots or (task.shots,)
     written = [read_presentation(name) for name in axes.conditions]
+    # the order of labels is one of chat prompts, which list them
+    unordered = [replace(one, label_order=AS_WRITTEN) for one in written]
     set_by_task = "shots" in axes.changed and task.shots > 0
     asked = any(axes.shots) or any(one.shots for one in written) or set_by_task
     showing = {p.name for p in prompts if "exemplars" in library.variables(p)}
@@ -83,7 +98,7 @@ def conditions_of(
         prompt.name: tuple(
             dict.fromkeys(
                 replace(one, shots=shots if prompt.name in showing else 0)
-                for one in written
+                for one in (written if prompt.head.family == "chat" else unordered)
                 for shots in ((one.shots,) if one.shots else numbers)
             )
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.field import FieldSpec
 from harness.core.message import Image
-from harness.core.prompt import Prompt, Rendering
+from harness.core.prompt import ANY_FIELD, Prompt, Rendering
 from harness.prompting import Library, field_variables, made_up_examples, shipped_folder
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
@@ -66,6 +66,8 @@ def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
         return {f"{stem}-{name}": ((name,), 4) for name in names}
     if prompt.name.startswith("spot/"):
         return {stem: (prompt.head.fields, 3)}
+    if prompt.head.fields == ANY_FIELD:
+        return {stem: (("emotion",), 2)}
     if not prompt.name.startswith("vqa/"):
         return {stem: (prompt.head.fields, 1)}
     more = {"vqa/structured": "au_side", "vqa/coarse-then-fine": "fine"}.get(prompt.name)
@@ -85,7 +87,7 @@ def render(library: Library, prompt: Prompt, asked: tuple[str, ...], count: int)
         fields,
         exemplars=made_up_examples(fields, shots),
         question=QUESTIONS.get("+".join(asked)),
-        every={name: FIELDS[name] for name in prompt.head.fields},
+        every={name: FIELDS[name] for name in FIELDS if prompt.head.fills([name])},
     )
     shown = [Image(f"frame {k}", b"%d" % k) for k in range(count)]
     replies: dict[str, str] = {}

@@ -199,7 +199,7 @@ def test_the_head_is_read(desk):
     desk.write("t/p.j2", TURN, head=head)
     prompt = desk.library().prompt("t/p")
     assert prompt.head.model_dump() == {
-        "description": "d", "fields": ("a", "b"), "answer": "json", "protocol": "p", "replies": {}, "max_tokens": 9, "languages": (), "paraphrase_of": "",
+        "description": "d", "fields": ("a", "b"), "answer": "json", "protocol": "p", "replies": {}, "max_tokens": 9, "languages": (), "paraphrase_of": "", "family": "chat",
     }  # fmt: skip
     assert prompt.source == head + TURN
 

@@ -69,7 +69,7 @@ class Loaded:
 def check_folder(folder: Path, *, trusted: bool) -> None:
     """Raise HarnessError for a checkpoint that transformers would not load, as far as its settings tell."""
     _, transformers = import_libraries()
-    with _told(folder, transformers):
+    with told(folder, transformers):
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if not isinstance(config, dict):
         raise HarnessError(f"{folder / 'config.json'} holds no settings", hint="get the file again")
@@ -97,7 +97,7 @@ def open_checkpoint(
     """
     torch, transformers = import_libraries()
     gpu = bool(torch.cuda.is_available())
-    with _told(checkpoint.folder, transformers):
+    with told(checkpoint.folder, transformers):
         config = transformers.AutoConfig.from_pretrained(
             checkpoint.folder, local_files_only=True, trust_remote_code=trusted
         )
@@ -127,7 +127,7 @@ def load_weights(opened: Opened) -> Loaded:
             raise missing_extra("accelerate", "local") from error
         place = {"dtype": getattr(torch, opened.facts["dtype"], "auto"), "device_map": "auto"}
     folder = opened.checkpoint.folder
-    with _told(folder, transformers):
+    with told(folder, transformers):
         config = transformers.AutoConfig.from_pretrained(
             folder, local_files_only=True, trust_remote_code=opened.trusted
         )
@@ -140,7 +140,7 @@ def load_weights(opened: Opened) -> Loaded:
             **place,
         )
         model = model.eval()
-    _check_whole(folder, found)
+    check_whole(folder, found)
     if opened.adapter is not None:
         put_on(model, opened.adapter)
     places = places_of(model)
@@ -148,7 +148,7 @@ def load_weights(opened: Opened) -> Loaded:
     return Loaded(opened.processor, opened.form, model, facts, _notes(places))
 
 
-def _check_whole(folder: Path, found: Mapping[str, Any]) -> None:
+def check_whole(folder: Path, found: Mapping[str, Any]) -> None:
     """Raise HarnessError where weights of the model are not in the checkpoint: transformers draws them at random."""
     missing = sorted(map(str, found.get("missing_keys", ())))
     if missing:
@@ -219,7 +219,7 @@ def _class_of(processor: Any) -> str:
 
 
 @contextmanager
-def _told(folder: Path, transformers: Any) -> Iterator[None]:
+def told(folder: Path, transformers: Any) -> Iterator[None]:
     """Raises HarnessError in place of what transformers raises, and names a package that is missed."""
     from safetensors import SafetensorError
 

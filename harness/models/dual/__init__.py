@@ -1,0 +1,1 @@
+"""Dual encoders (CLIP, SigLIP): a picture is compared with one or more texts for each label."""

@@ -1,0 +1,126 @@
+"""Which prompts meet which models: a cell needs a prompt of a family that its model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.core.cell import Channel
+from harness.core.errors import HarnessError, refuse_unused
+from harness.core.model import Card
+from harness.core.prompt import Prompt
+from harness.core.prompt_family import NO_PROMPT, PromptFamily
+from harness.core.task import Task
+from harness.prompting import Library
+from harness.run.axes import Axes
+
+if TYPE_CHECKING:
+    from harness.run.plan import Plan
+
+OWN_CHANNEL: Channel = "logprob"
+"""The channel of models that write no text: they give each label its share and nothing else."""
+
+
+def families_of(axes: Axes) -> tuple[PromptFamily, ...]:
+    """The families that the models take, each once, in the order of the models; `chat` where there is no model."""
+    found = (family for model in axes.models for family in axes.families_of(model))
+    return tuple(dict.fromkeys(found)) or ("chat",)
+
+
+def first_prompts(
+    task: Task, families: Sequence[PromptFamily], library: Library
+) -> dict[PromptFamily, Prompt]:
+    """Family -> the first prompt of the task that is of it; families of which the task has none are left out."""
+    found: dict[PromptFamily, Prompt] = {}
+    for name in (*task.prompts, NO_PROMPT):
+        if set(families) <= set(found):
+            break
+        prompt = library.prompt(name)
+        if prompt.head.family in families:
+            found.setdefault(prompt.head.family, prompt)
+    return found
+
+
+def suits(prompt: Prompt, model: str, axes: Axes) -> bool:
+    """Whether a model takes prompts of this family."""
+    return prompt.head.family in axes.families_of(model)
+
+
+def left_out(task: Task, prompts: Sequence[Prompt], axes: Axes) -> Iterator[str]:
+    """A line for each model and family of prompts that do not meet, where prompts were asked for by name, and one for
+    each model that is asked otherwise than the command says. Raises HarnessError where no model meets any prompt."""
+    named = {name for name in axes.prompts if name != "all"}
+    met = {model: [p for p in prompts if suits(p, model, axes)] for model in axes.models}
+    if axes.models and not any(met.values()):
+        raise HarnessError(
+            f"{task.name}: no model takes the prompts "
+            f"({', '.join(p.name for p in prompts) or ', '.join(task.prompts)}): "
+            + "; ".join(f"{m} takes {_words(axes.families_of(m))}" for m in axes.models),
+            hint="choose prompts of that family (harness list prompts), or leave out --prompt",
+        )
+    for model, suiting in met.items():
+        others = [p for p in prompts if p not in suiting and p.head.family != "none"]
+        if (named and others) or not suiting:
+            told = f" ({', '.join(p.name for p in others)})" if others else ""
+            yield (
+                f"{task.name}: {model} takes {_words(axes.families_of(model))}; cells with other prompts are "
+                f"left out{told}"
+                + (
+                    ""
+                    if suiting
+                    else f": none is left for {model}, name a prompt for it with --prompt"
+                )
+            )
+        if "chat" not in axes.families_of(model) and (ignored := _for_chat(axes)):
+            yield (
+                f"{task.name}: {model} writes no text; {', '.join(ignored)} concern other models"
+            )
+
+
+def refuse_chat_options(axes: Axes) -> None:
+    """Raise HarnessError for options of conversations where no model holds one."""
+    if not axes.models or "chat" in families_of(axes):
+        return
+    told = f"with {', '.join(axes.models)}, which write{'s' * (len(axes.models) == 1)} no text"
+    given = dict.fromkeys(_for_chat(axes), True)
+    given |= {"--temperature": axes.temperature or None, "--max-tokens": axes.max_tokens}
+    if set(families_of(axes)) == {"none"}:
+        given |= {"--prompt": [p for p in axes.prompts if p not in {"all", NO_PROMPT}]}
+    refuse_unused(told, given, hint="leave it out, or name a model that takes chat prompts as well")
+
+
+def check_families(plan: Plan, cards: Mapping[str, Card]) -> None:
+    """Raise HarnessError where a model's card names other families than those that its cells were planned with."""
+    for cell in plan.cells:
+        family, taken = plan.prompts[cell.prompt].head.family, cards[cell.model].families
+        if family not in taken:
+            raise HarnessError(
+                f"{cell.model} takes {_words(taken)}, and was planned with {cell.prompt} (family: {family})",
+                hint="a package that brings such a model says so before it is opened: give its entry point the "
+                f"attribute `families = {taken!r}`",
+            )
+
+
+def _for_chat(axes: Axes) -> list[str]:
+    """The options given that say how a conversation is held."""
+    given = {
+        "--channel": set(axes.channels) - {OWN_CHANNEL},
+        "--label-order": any("label-order:" in name for name in axes.conditions),
+        "--shots": any(axes.shots) or any("shots-" in name for name in axes.conditions),
+        "--thinking": axes.thinking,
+        "--tools": any(axes.tools),
+        "--protocol": axes.protocol,
+    }
+    return [name for name, value in given.items() if value]
+
+
+def channels_for(prompt: Prompt, task: Task, axes: Axes) -> tuple[Channel, ...]:
+    """The channels on which a prompt's cells are asked."""
+    if prompt.head.family != "chat":
+        return (OWN_CHANNEL,)
+    return axes.channels or (task.channel,)
+
+
+def _words(families: Sequence[PromptFamily]) -> str:
+    known = {"chat": "chat prompts", "dual": "dual prompts", "none": "no prompt"}
+    return " and ".join(known[family] for family in families)
