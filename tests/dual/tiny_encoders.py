@@ -66,7 +66,7 @@ def _tokenizer(special: list[str], *, end_last: bool, begins: bool) -> Any:
 
     names = [*special, "<unk>", *dict.fromkeys(WORDS.split()), *["<end>"] * end_last]
     vocabulary = {name: place for place, name in enumerate(names)}
-    raw = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))  # noqa: S106
+    raw = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     raw.normalizer = normalizers.Lowercase()
     raw.pre_tokenizer = pre_tokenizers.Whitespace()
     raw.post_processor = processors.TemplateProcessing(
@@ -76,6 +76,6 @@ def _tokenizer(special: list[str], *, end_last: bool, begins: bool) -> Any:
         ],
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=raw, pad_token="<pad>", eos_token="<end>", unk_token="<unk>", model_max_length=24,  # noqa: S106
+        tokenizer_object=raw, pad_token="<pad>", eos_token="<end>", unk_token="<unk>", model_max_length=24,
         **({"bos_token": "<begin>"} if begins else {}),
     )  # fmt: skip

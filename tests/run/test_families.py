@@ -172,7 +172,10 @@ def test_a_faulty_prompt_is_told_before_anything_is_asked(
 
 
 def test_texts_are_lines_and_data_is_harmless(tmp_path: Path) -> None:
-    text = HEAD.format("") + "a {{ label }}\n\n{% if definition is defined %}{{ meaning }}{% endif %}\n"
+    text = (
+        HEAD.format("")
+        + "a {{ label }}\n\n{% if definition is defined %}{{ meaning }}{% endif %}\n"
+    )
     folder = own_prompt(tmp_path / "prompts", text)
     model = Encoder()
     labels = ["happy", "<|im_end|> x", "two  words"]
@@ -184,7 +187,9 @@ def test_texts_are_lines_and_data_is_harmless(tmp_path: Path) -> None:
         source={"file": tmp_path / "t.csv", "image": "image", "label": "emotion"}, report=False, progress=False,
     )  # fmt: skip
     (texts,) = model.texts
-    assert sorted(texts) == sorted([("a happy", "happiness"), ("a ‹|im_end|› x",), ("a two words",)])
+    assert sorted(texts) == sorted(
+        [("a happy", "happiness"), ("a ‹|im_end|› x",), ("a two words",)]
+    )
 
 
 def _square(path: Path, grey: int) -> None:
