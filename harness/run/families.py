@@ -82,7 +82,7 @@ def refuse_chat_options(axes: Axes) -> None:
     if not axes.models or "chat" in families_of(axes):
         return
     told = f"with {', '.join(axes.models)}, which write{'s' * (len(axes.models) == 1)} no text"
-    given = dict.fromkeys(_for_chat(axes), True)
+    given: dict[str, object] = dict.fromkeys(_for_chat(axes), True)
     given |= {"--temperature": axes.temperature or None, "--max-tokens": axes.max_tokens}
     if set(families_of(axes)) == {"none"}:
         given |= {"--prompt": [p for p in axes.prompts if p not in {"all", NO_PROMPT}]}
