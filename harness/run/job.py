@@ -118,9 +118,7 @@ def make_job(
         tools=offered_tools(tools, protocol),
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
-        exclude=tuple(exclude),
-        families=dict(families),
-        experiment=dict(experiment),
+        exclude=tuple(exclude), families=dict(families), experiment=dict(experiment),
     )  # fmt: skip
     folder = out or RUNS / _folder_name([task.name for task in tasks], axes, changes)
     return Job(
