@@ -9,7 +9,7 @@ from harness.analyses.keys import RowKey, is_baseline, named, places, row_key, w
 from harness.analyses.rows.folds import fold_scores
 from harness.analyses.words import count, number, table_metrics
 from harness.core.blocks import Block, Cell, Column, Lines, Note, Number, Place, Row, RowRole, Table
-from harness.core.task import Task
+from harness.core.task import SUBJECT, Task
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
 
@@ -52,7 +52,8 @@ def _lines(found: _Found, columns: Sequence[tuple[str, str]], field: str) -> Ite
         ]
         entry = {"model": key[0], "prompt": key[1], "condition": key[2], "field": field}
         of = f"mean ± deviation of {len(_folds(found, columns))} folds"
-        yield f"{who_answered(entry)}, {of}: {', '.join(told) or '; '.join(_notes(found))}"
+        notes = _notes(found)
+        yield f"{who_answered(entry)}, {of}: {'; '.join([*([', '.join(told)] if told else []), *notes])}"
 
 
 def _folds(found: _Found, columns: Sequence[tuple[str, str]]) -> Sequence[Mapping[str, Any]]:
@@ -79,6 +80,15 @@ def _tables(found: _Found, columns: Sequence[tuple[str, str]], at: Place) -> Ite
     )
     for note in _notes(found):
         yield Note(at=at, room="much", text=f"{note[:1].upper()}{note[1:]}.")
+    if first["column"] == SUBJECT:
+        sizes = sorted(fold["n"] for fold in folds)
+        yield Note(
+            at=at,
+            room="much",
+            text=f"A fold is one subject ({len(folds)} folds of {sizes[0]} to {sizes[-1]} samples). Single folds are not "
+            "shown: their scores say little, and they are of one person.",
+        )
+        return
     for metric, name in columns:
         yield Table(
             at=at,

@@ -23,7 +23,9 @@ def is_answers(path: Path) -> bool:
 
 def refuse_columns(args: argparse.Namespace) -> None:
     """Raise HarnessError for options that describe a file of answers, where there is none."""
-    columns = ("id", "truth", "answer", "fold", "map", "task")
+    from harness.cli.score_command import COLUMN_OPTIONS
+
+    columns = (*COLUMN_OPTIONS, "map", "task")
     refuse_unused(
         "without a file of answers",
         {f"--{name}": getattr(args, name) for name in columns} | {"--set": args.changes},

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 
 from harness.cli.options import Arguments, add_folders, workspace
 from harness.core.errors import refuse_unused
+from harness.imports.checkpoints import checkpoint_names
 
 if TYPE_CHECKING:
     from harness.imports.columns import PredictionMap
     from harness.run.folder import RunFolder
     from harness.score import Scores
+
+
+COLUMN_OPTIONS = (
+    "id", "truth", "answer", "fold", "training", "checkpoint", "epoch", "probabilities",
+)  # fmt: skip
+"""Options that say what the columns of a table of answers hold, as a map file names them too."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -80,9 +87,27 @@ def add_columns(parser: Arguments) -> None:
         "folds",
     )  # fmt: skip
     parser.add_argument(
+        "--training", metavar="COLUMN|FILE",
+        help="which subjects each answer's model was trained on: a column that lists them, parted by semicolons, or a "
+        "table with the columns fold and subject. A row whose own subject is among them is refused",
+    )  # fmt: skip
+    parser.add_argument(
+        "--checkpoint", choices=checkpoint_names(),
+        help="by what the checkpoint of each fold was chosen. The report warns of checkpoints that were chosen on the "
+        "tested subject (test-subject), and with --fold of those of which it is not known",
+    )  # fmt: skip
+    parser.add_argument(
+        "--epoch", metavar="COLUMN", help="column of the epoch that was chosen, one for each fold"
+    )
+    parser.add_argument(
+        "--probabilities", metavar="PREFIX",
+        help="what the columns of the labels' probabilities begin with, in place of --answer, such as p_ for p_anger, "
+        "p_fear and so on",
+    )  # fmt: skip
+    parser.add_argument(
         "--map", metavar="FILE.yaml", type=Path,
         help="YAML file instead of these options, with the keys id, truth, answer (a column, or field: column), "
-        "cluster, annotations, fold, ranked",
+        "cluster, annotations, fold, training, checkpoint, epoch, probabilities, ranked",
     )  # fmt: skip
 
 
@@ -91,16 +116,13 @@ def asked_columns(args: argparse.Namespace) -> PredictionMap:
     from harness.core.errors import HarnessError
     from harness.imports.columns import PredictionMap, read_map
 
-    named = {name: getattr(args, name) for name in ("id", "truth", "answer")}
+    named = {name: getattr(args, name) for name in COLUMN_OPTIONS}
     if args.map is None:
-        return PredictionMap(**named, fold=args.fold)
-    if args.fold:
+        return PredictionMap(**named)
+    given = [f"--{name}" for name, value in named.items() if value]
+    if given:
         raise HarnessError(
-            "--map cannot be combined with --fold", hint="write fold: COL into the map file"
-        )
-    if any(named.values()):
-        raise HarnessError(
-            "--map cannot be combined with --id, --truth or --answer",
+            f"--map cannot be combined with {' or '.join(given)}",
             hint="write them into the map file",
         )
     return read_map(args.map)
@@ -177,7 +199,7 @@ def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
 
 def _refuse_columns(args: argparse.Namespace, doing: str) -> None:
     """Raise HarnessError for the flags of `add_columns`."""
-    names = ("id", "truth", "answer", "fold", "map")
+    names = (*COLUMN_OPTIONS, "map")
     refuse_unused(
         doing, {f"--{name}": getattr(args, name) for name in names},
         hint="leave it out; it describes the columns of --predictions FILE",

@@ -22,6 +22,9 @@ from harness.core.cell import FREE, Channel
 from harness.core.field import FieldSpec
 from harness.core.languages import known_languages
 
+SUBJECT = "subject"
+"""`folds: subject` leaves one subject out."""
+
 
 class AtMost(BaseModel):
     """A size that larger pictures are scaled down to; smaller ones are sent as they are."""
@@ -91,8 +94,9 @@ class Task(BaseModel):
     """A number field in which the model says how sure it is of its other answers: the curve of risk against coverage
     sorts samples by it."""
     folds: str | None = None
-    """The annotation that holds the fold each sample is tested in: mean and deviation over the folds stand beside
-    the pooled scores, as some sets are reported (DFEW)."""
+    """`subject`: leave one subject out, each subject is a fold of its own, and the source must name the subjects
+    (CASME II, SAMM, SMIC). Otherwise the annotation that holds the fold each sample is tested in (DFEW). Mean and
+    deviation over the folds stand beside the pooled scores."""
     cluster: str = "auto"
     """Unit of resampling: `auto` (the subject where the source knows one, else the medium), `image`
     (the medium), or the name of an annotation."""
@@ -115,6 +119,15 @@ class Task(BaseModel):
     """The people are judged there: every report says what the law of the European Union has against that."""
     notice: str = ""
     """A further sentence that every report of this task carries."""
+
+    @field_validator("folds")
+    @classmethod
+    def _is_a_name(cls, folds: str | None) -> str | None:
+        if folds is not None and (not folds or folds != folds.strip()):
+            raise ValueError(
+                f"{folds!r} is not the name of an annotation: write `subject` or the annotation that holds the fold"
+            )
+        return folds
 
     @field_validator("languages")
     @classmethod

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import HarnessError
+from harness.core.field import FROM_DATA
 from harness.core.task import Task
 from harness.imports.answer_rows import NOT_ANSWERS
+from harness.imports.checkpoints import Checkpoint
 from harness.imports.files import AnswerFile
 from harness.run.yaml_file import read_yaml, validated
 
@@ -35,6 +37,16 @@ class PredictionMap(BaseModel):
     """Columns kept to slice by; default: those that the task slices, parts or clusters by."""
     fold: str | None = None
     """Column of the fold that a sample was tested in, of a model trained several times over."""
+    training: str | None = None
+    """Column that lists the subjects which the model of a row was trained on, parted by semicolons; or a table with the
+    columns `fold` and `subject`. A row whose own subject is among them is refused."""
+    checkpoint: Checkpoint | None = None
+    """By what the checkpoint of each fold was chosen (`harness.imports.checkpoints`)."""
+    epoch: str | None = None
+    """Column of the chosen epoch, the same in all rows of a fold."""
+    probabilities: str | Mapping[str, str] | None = None
+    """What the columns of probabilities begin with (`p_` for `p_anger`, `p_fear`...), or label -> column: one for each
+    label of the task's field, in place of `answer`."""
     ranked: bool | None = None
     """Whether answers are ranked lists of labels; default: found out from the answers."""
 
@@ -50,6 +62,8 @@ class PredictionColumns:
     cluster: str | None
     annotations: tuple[str, ...]
     ranked: bool | None
+    probabilities: Mapping[str, str] = field(default_factory=dict)
+    """Label -> column, in place of an answer."""
 
 
 def read_map(path: Path) -> PredictionMap:
@@ -67,7 +81,7 @@ def choose_columns(
     file: AnswerFile, asked: PredictionMap, task: Task, *, with_truth: bool
 ) -> PredictionColumns:
     """The columns to read. Raises HarnessError where one is missing or several might be meant."""
-    named = (asked.id, asked.truth, asked.answer, asked.cluster, asked.fold)
+    named = (asked.id, asked.truth, asked.answer, asked.cluster, asked.fold, asked.epoch)
     _check(file, (*named, *(asked.annotations or ())))
     found_id = asked.id or file.defaults.get("id") or _usual(file, IDS)
     if not found_id:
@@ -75,20 +89,70 @@ def choose_columns(
     truth_column = asked.truth or file.defaults.get("truth") or _usual(file, TRUTHS)
     if with_truth and not truth_column:
         raise _unclear(file, "true values", "--truth COL")
+    truth = _by_field(truth_column, task, "truth") if with_truth and truth_column else {}
+    kept = _annotations(file, asked, task)
+    if asked.probabilities is not None:
+        name, shares = _probabilities(file, asked, task)
+        return PredictionColumns(
+            found_id, truth, {name: ", ".join(shares.values())}, asked.cluster, kept, None, shares
+        )
     answer = asked.answer or file.defaults.get("answer")
     if not answer:
         answer = _only_other(file, asked, {found_id, *_names(truth_column)})
-    truth = _by_field(truth_column, task, "truth") if with_truth and truth_column else {}
     if not isinstance(answer, str):
         answer = _by_field(answer, task, "answer")
-    kept = _annotations(file, asked, task)
     return PredictionColumns(found_id, truth, answer, asked.cluster, kept, asked.ranked)
+
+
+def _probabilities(
+    file: AnswerFile, asked: PredictionMap, task: Task
+) -> tuple[str, Mapping[str, str]]:
+    """The field that is answered, and its labels' columns. Raises HarnessError where one is missing or too many."""
+    given = asked.probabilities
+    if asked.answer is not None or asked.ranked:
+        raise HarnessError(
+            "probabilities are given in place of an answer, which is the likeliest label",
+            hint="leave out --answer (and ranked), or --probabilities",
+        )
+    fields = [name for name, spec in task.fields.items() if spec.one_label]
+    if len(task.fields) > 1 or not fields:
+        raise HarnessError(
+            f"task {task.name}: probabilities answer a task of one label field, and it has "
+            f"{', '.join(task.fields)}",
+            hint="name a task with one field of kind label",
+        )
+    spec = task.fields[fields[0]]
+    labels = () if spec.labels == FROM_DATA else spec.classes
+    if isinstance(given, Mapping):
+        found = dict(given)
+    else:
+        found = {
+            name.removeprefix(str(given)): name
+            for name in file.columns
+            if name.startswith(str(given)) and name != given
+        }
+    _check(file, [found])
+    strange = [label for label in found if labels and label not in labels]
+    missing = [label for label in labels if label not in found]
+    if strange or missing or not found:
+        what = (
+            f"no label {strange[0]!r}"
+            if strange
+            else f"no column for {missing[0]!r}"
+            if missing
+            else "no column"
+        )
+        raise HarnessError(
+            f"{file.path.name}: {'' if not strange else 'the task has '}{what} among the probabilities",
+            hint=f"one column for each label of {fields[0]}: {', '.join(labels)}; columns: {_listed(file)}",
+        )
+    return fields[0], found
 
 
 def _only_other(file: AnswerFile, asked: PredictionMap, known: set[str]) -> str:
     """The one column left beside those whose meaning is known. Raises HarnessError where there is not one."""
     taken = {*known, *TRUTHS, *NOT_ANSWERS, *_names(asked.cluster), *(asked.annotations or ())}
-    taken |= {asked.fold} if asked.fold else set()
+    taken |= {name for name in (asked.fold, asked.training, asked.epoch) if name}
     left = [c for c in file.columns if c not in taken]
     if len(left) != 1:
         raise _unclear(file, "answers", "--answer COL")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,17 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedModel:
+    """What is known of who gave the answers of a file."""
+
+    name: str = ""
+    """Empty: `predictions:FILE`."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Added to what the card says: folds, training subjects, settings of the training."""
+    description: str = "answers from another tool"
+
+
+@dataclass(frozen=True, slots=True)
 class Matched:
     """How the ids of a file and of a task meet."""
 
@@ -67,20 +78,21 @@ def write_prediction_run(
     columns: PredictionColumns,
     command: Sequence[str],
     seed: int,
+    model: ImportedModel,
 ) -> tuple[Cell, Matched]:
-    """Write all but the samples.
+    """Write all but the samples; `model` says what is known of who answered.
 
     Raises HarnessError when file and task share no id, or the disk is full.
     """
     places, matched = _matched(folder, planned, lines, file)
     card = Card(
-        name=MODEL + file.path.name,
+        name=model.name or MODEL + file.path.name,
         identity=f"predictions sha256:{digest_file(file.path)}",
-        details=_details(file, columns, make.ranked),
+        details={**_details(file, columns, make.ranked), **model.details},
     )
     cell = Cell(planned.task.name, card.name, NO_PROMPT, "none", "single")
     head = PromptHead(
-        description="answers from another tool",
+        description=model.description,
         fields=tuple(planned.task.fields) if make.form == "text" else tuple(columns.answer),
         answer=make.form,
     )
@@ -155,6 +167,8 @@ def _said(lines: PredictionLines, places: Iterable[int], make: ReplyMaker) -> It
 
 def _details(file: AnswerFile, columns: PredictionColumns, ranked: Sequence[str]) -> dict[str, str]:
     answer = columns.answer if isinstance(columns.answer, str) else canonical_json(columns.answer)
+    if columns.probabilities:
+        answer = f"probabilities {canonical_json(dict(columns.probabilities))}"
     details = {
         "file": file.path.name,
         "written by": file.tool,

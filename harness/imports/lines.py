@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Scalar, Value
 from harness.core.task import Task
+from harness.imports.answer_shares import check_shares
 from harness.imports.columns import PredictionColumns
 from harness.imports.files import FAILURE, FINISH, REPEAT, AnswerFile, cell_of
 from harness.run.dictionary_encoding import Texts, as_codes
@@ -188,7 +189,7 @@ class _Reader:
     def __init__(self, columns: PredictionColumns, fields: Mapping[str, FieldSpec]) -> None:
         self._columns = columns
         self._fields = fields
-        answer = columns.answer
+        answer = columns.probabilities or columns.answer
         self._answers = {"": answer} if isinstance(answer, str) else answer
         self._wanted = (*columns.truth.values(), *self._answers.values(), *columns.annotations)
         self._known: dict[tuple[Any, ...], int] = {}
@@ -218,6 +219,8 @@ class _Reader:
         return None if is_blank(cell) else plain(cell)
 
     def _read(self, row: TableRow) -> Content:
+        if self._columns.probabilities:
+            check_shares(row, self._columns.probabilities)
         return Content(
             targets={
                 name: target(cell, self._fields[name], column=column, where=row.where)

@@ -19,11 +19,13 @@ from harness.core.sample import Sample
 from harness.core.source import Skipped, source_notes
 from harness.core.task import Task
 from harness.core.text import canonical_json
+from harness.imports.checkpoints import selection_notice
 from harness.imports.columns import PredictionMap, choose_columns, has_truth
 from harness.imports.files import AnswerFile, open_answers
-from harness.imports.folder import Matched, write_prediction_run
+from harness.imports.folder import ImportedModel, Matched, write_prediction_run
 from harness.imports.lines import PredictionLines, read_lines
 from harness.imports.replies import reply_maker
+from harness.imports.training import training_details
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder
 from harness.run.plan import PlannedTask, plan_task
@@ -57,13 +59,15 @@ def import_predictions(
     command: Sequence[str],
     source_meant: bool = False,
     seed: int = 0,
+    model: ImportedModel | None = None,
 ) -> Imported:
     """Write `folder` from a file of answers; score it with `score_run`.
 
     Truths come from the file where a truth column is named; else from the task's source, joined by id,
     where that opens; else, unless `source_meant`, from the file's column of the usual name. Rows without
-    an id and rows repeated word for word are left out and counted. Raises HarnessError for a file that cannot be read,
-    unclear columns, one id with two answers, a true label outside the task's list, or no id in common.
+    an id and rows repeated word for word are left out and counted. `model` names who answered, where that is known.
+    Raises HarnessError for a file that cannot be read, unclear columns, one id with two answers, a true label outside the
+    task's list, no id in common, or a subject that is tested and was trained on (`harness.imports.training`).
     """
     file = open_answers(path)
     task, joined = _with_source(task, file, asked, workspace, meant=source_meant)
@@ -79,11 +83,25 @@ def import_predictions(
     left_out = tuple(Skipped(why, n) for why, n in sorted(lines.left_out.items()))
     planned = replace(planned, skipped=(*planned.skipped, *left_out))
     make = reply_maker(planned.task, columns, lines)
-    cell, matched = write_prediction_run(
-        folder, planned, lines, file, make, columns=columns, command=command, seed=seed
-    )
     folds = [_fold_note(asked.fold, lines, planned, folder)] if asked.fold else []
-    notes = [*folds, *_notes(file, planned, lines, left_out, matched), *make.notes]
+    trained = training_details(
+        file, columns, asked, read_samples(folder.samples(task.name)), unit=planned.cluster_unit,
+        place=workspace.here,
+    )  # fmt: skip
+    model = model or ImportedModel()
+    details = {**model.details, **({"folds": folds[0]} if folds else {}), **trained}
+    model = replace(model, details=details)
+    cell, matched = write_prediction_run(
+        folder, planned, lines, file, make, columns=columns, command=command, seed=seed, model=model
+    )
+    noticed = selection_notice(cell.model, details)
+    notes = [
+        *folds,
+        *([noticed] if noticed else []),
+        *_notes(file, planned, lines, left_out, matched),
+    ]
+    notes += [f"training subjects: {trained['training']}"] if "training" in trained else []
+    notes += make.notes
     return Imported(folder, cell, planned.summary.count, tuple(notes))
 
 

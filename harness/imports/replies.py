@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness.answers import canonicaliser
 from harness.answers.table import LabelTable
 from harness.core.task import Task
+from harness.imports.answer_shares import stated_shares
 from harness.imports.columns import PredictionColumns
 from harness.imports.lines import PredictionLines
 from harness.imports.rankings import are_ranked, ranking
@@ -24,8 +25,9 @@ Answers = Mapping[str, Any]
 class ReplyMaker:
     """Turns the cells of one row into (reply text, field -> ranked items)."""
 
-    form: Literal["text", "json"]
-    """`json` where each field has a column of its own: the reply is then one object."""
+    form: Literal["text", "json", "percentages"]
+    """`json` where each field has a column of its own: the reply is then one object; `percentages` where each label
+    has one."""
     tables: Mapping[str, LabelTable]
     """Key of the answers -> labels, for ranked columns."""
     fields: Mapping[str, str]
@@ -41,6 +43,8 @@ class ReplyMaker:
 
     def __call__(self, answers: Answers) -> tuple[str, Mapping[str, tuple[str, ...]]]:
         """The first of a ranked list is the answer; other cells are the reply as they stand."""
+        if self.form == "percentages":
+            return stated_shares(answers), {}
         texts: dict[str, Any] = {}
         rankings: dict[str, tuple[str, ...]] = {}
         for key, given in answers.items():
@@ -60,6 +64,8 @@ class ReplyMaker:
 
 def reply_maker(task: Task, columns: PredictionColumns, lines: PredictionLines) -> ReplyMaker:
     """A maker for one file; whether a column is ranked is asked for, or seen from its cells."""
+    if columns.probabilities:
+        return ReplyMaker("percentages", {}, {}, {})
     whole = isinstance(columns.answer, str)
     fields = {"": next(iter(task.fields))} if whole else {name: name for name in columns.answer}
     written = task.source.get("labels")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.core.task import Task
+from harness.imports.checkpoints import selection_notice
 
 PUBLIC = "This is a public benchmark; its pictures and labels may be in the training data of the model under test."
 REGULATED = (
@@ -29,12 +30,18 @@ def notices(task: Task) -> tuple[str, ...]:
 
 
 def run_notices(manifest: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Each sentence once, with the tasks that it holds for; and how the run is scored, where not as it was asked."""
+    """Each sentence once, with the tasks that it holds for; how the run is scored, where not as it was asked; and models
+    whose checkpoints were chosen on the subjects that they are tested on."""
     found = gathered(Task.model_validate(entry["config"]) for entry in manifest["tasks"].values())
     rescored = tuple(
         (f"scored with {said}", tuple(manifest["tasks"])) for said in manifest.get("scoring", ())
     )
-    return (*found, *rescored)
+    selected = [
+        (said, tuple(dict.fromkeys(c["task"] for c in manifest["cells"] if c["model"] == name)))
+        for name, entry in manifest.get("models", {}).items()
+        if (said := selection_notice(name, entry.get("details") or {}))
+    ]
+    return (*found, *rescored, *selected)
 
 
 def gathered(tasks: Iterable[Task]) -> tuple[tuple[str, tuple[str, ...]], ...]:

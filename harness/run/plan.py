@@ -16,7 +16,7 @@ from harness.core.prompt import Prompt
 from harness.core.protocol import needs_of
 from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
-from harness.core.task import Task
+from harness.core.task import SUBJECT, Task
 from harness.core.thinking import OFF, thinking_need
 from harness.prompting import Library
 from harness.protocols import load_protocol
@@ -251,7 +251,7 @@ def plan_task(
         limited=axes.limit is not None and chosen is None,
         stated=stated,
     )
-    return PlannedTask(
+    planned = PlannedTask(
         task=with_classes(task, summary.classes),
         source=source,
         summary=summary if chosen is None else replace(summary, chosen=chosen),
@@ -259,6 +259,27 @@ def plan_task(
         skipped=source.skipped(),
         gone=frozenset(kept) - seen,
         notes=source_notes(source),
+    )
+    _check_folds(planned, folder)
+    return planned
+
+
+def _check_folds(planned: PlannedTask, folder: RunFolder) -> None:
+    """Raises HarnessError where no sample has what the task's folds are taken from."""
+    task = planned.task
+    if task.folds is None or (task.folds == SUBJECT and planned.cluster_unit == SUBJECT):
+        return
+    rows = read_lean_samples(folder.samples(task.name), (task.folds,))
+    if any(row.annotations.get(task.folds) is not None for row in rows):
+        return
+    if task.folds == SUBJECT:
+        raise HarnessError(
+            f"task {task.name}: folds: subject leaves one subject out, and the source names no subjects",
+            hint="use a source that knows its subjects, name their column (cluster: COLUMN of a table), or leave out folds",
+        )
+    raise HarnessError(
+        f"task {task.name}: no sample has the annotation {task.folds!r}, which folds: names",
+        hint="write folds: subject to leave one subject out, name the annotation that holds the fold, or leave out folds",
     )
 
 

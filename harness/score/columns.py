@@ -14,6 +14,7 @@ from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.core.outcome import Outcome
 from harness.core.sample import Value
+from harness.core.task import SUBJECT
 from harness.run.dictionary_encoding import Coded, coded
 from harness.run.sample_columns import SampleColumns
 from harness.score.baselines import Fitted, fit
@@ -108,14 +109,24 @@ def group(records: TaskRecords) -> Groups:
                     for told, inside in crossed.items()
                     if not suppressed(inside, codes, unit=records.cluster_unit)
                 }
-    folds = records.task.folds
     return Groups(
         clusters=codes,
         slices=slices,
         left_out=tuple(left_out),
         groupings=tuple(groupings),
-        folds=_grouping(records.samples, folds) if folds else None,
+        folds=_folds(records),
     )
+
+
+def _folds(records: TaskRecords) -> Grouping | None:
+    """The fold of each sample, where the task has folds: its subject, or what the annotation says."""
+    name, samples = records.task.folds, records.samples
+    if name is None:
+        return None
+    if name == SUBJECT and records.cluster_unit == SUBJECT:
+        found = grouping(name, list(samples.cluster_names))
+        return replace(found, codes=found.codes[samples.clusters])
+    return _grouping(samples, name)
 
 
 def _grouping(samples: SampleColumns, name: str) -> Grouping:

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.sample import Sample
-from harness.core.task import Task
+from harness.core.task import SUBJECT, Task
 from harness.core.text import digest_file
 from harness.run.basis import may_define
 from harness.run.folder import RunFolder, write_error
@@ -102,9 +102,10 @@ def _write(
             corrected += changed
             named |= found
         rows = _clustered(rows, task, before[name], refreshed=asked.refresh)
-        _check_annotations(task, rows, folder.path)
-        write_rows(place / "samples" / folder.samples(name).name, rows)
         entries[name] = _entry(task, manifest["tasks"][name], rows)
+        unit = entries[name]["cluster_unit"]
+        _check_annotations(task, rows, folder.path, unit=unit)
+        write_rows(place / "samples" / folder.samples(name).name, rows)
     if asked.truths is not None:
         _check_named(asked.truths, truths, named, tasks)
         said.append(
@@ -336,10 +337,12 @@ def _named(rows: Sequence[PlannedSample], rule: str) -> Iterator[PlannedSample]:
         yield replace(row, cluster=str(value))
 
 
-def _check_annotations(task: Task, rows: Sequence[PlannedSample], run: Path) -> None:
+def _check_annotations(task: Task, rows: Sequence[PlannedSample], run: Path, *, unit: str) -> None:
     """Raise HarnessError where the task is sliced by what no sample has."""
     known = {name for row in rows for name in row.annotations} | set(task.fields)
-    wanted = {"slices": task.slices, "folds": (task.folds,) if task.folds else ()}
+    by_cluster = task.folds == SUBJECT and unit == SUBJECT
+    wanted: dict[str, Sequence[str]] = {"slices": task.slices}
+    wanted["folds"] = (task.folds,) if task.folds and not by_cluster else ()
     wanted["parts"] = (task.parts,) if task.parts else ()
     for key, names in wanted.items():
         for name in names:

@@ -45,6 +45,7 @@ SOURCES = Registry(
         "casme-sq": "harness.sources.micro_long:open_casme_sq",
         "megc-str": "harness.sources.micro_long:open_megc_str",
         "utkface": "harness.sources.utkface:open_utkface",
+        "composite": "harness.sources.composite:open_composite",
     },
     expects=(Callable,),
 )
@@ -75,6 +76,7 @@ _LINES: Mapping[str, str] = {
     "casme-sq": "CAS(ME)2: long videos with intervals to spot",
     "megc-str": "long videos of the MEGC spotting and recognition challenge",
     "utkface": "UTKFace: age, gender and race from file names; no emotions",
+    "composite": "several sources read as one",
 }
 
 _OPTIONS: Mapping[str, str] = {
@@ -102,6 +104,7 @@ _OPTIONS: Mapping[str, str] = {
     "casme-sq": "micro_long:LongOptions",
     "megc-str": "micro_long:LongOptions",
     "utkface": "dataset:DatasetOptions",
+    "composite": "composite:CompositeOptions",
 }
 """Family of this package -> the module and class of its options."""
 
@@ -119,7 +122,7 @@ OF_ANY: Mapping[str, str] = {
 _NAMED = frozenset(
     {
         "faces", "affectnet", "raf-db", "fer2013", "ferplus", "ck-plus", "dfew", "mafw", "aff-wild2",
-        "samm-long", "casme-sq", "megc-str",
+        "samm-long", "casme-sq", "megc-str", "composite",
     }
 )  # fmt: skip
 """Families whose readers give labels in one spelling already."""

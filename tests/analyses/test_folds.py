@@ -138,3 +138,60 @@ def test_the_folds_of_a_trained_models_answers_have_their_mean(
     ]
     assert score(tmp_path, rows) == 0
     assert "mean ± deviation of 2 folds" in " ".join(capsys.readouterr().out.split())
+
+
+def test_folds_by_subject_give_the_mean_of_accuracy_without_naming_anyone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "task.yaml").write_text(FOLDED.replace("folds: part", "folds: subject"))
+    rows = [
+        ("a", "anger", "anger", "jo"),
+        ("b", "fear", "anger", "jo"),
+        ("c", "fear", "fear", "kim"),
+    ]
+    with (tmp_path / "p.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("name", "gt", "answer", "who"), *rows])
+    (tmp_path / "map.yaml").write_text("{truth: gt, answer: answer, cluster: who}\n")
+    command = [
+        "score",
+        "--predictions",
+        str(tmp_path / "p.csv"),
+        "--task",
+        str(tmp_path / "task.yaml"),
+    ]
+    out = ["--out", str(tmp_path / "run")]
+    assert main([*command, "--map", str(tmp_path / "map.yaml"), *out, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    uar, war = (e for e in told["folds"] if e["model"] == "predictions:p.csv")
+    assert uar["mean"] is None
+    assert "1 of 2 folds without a sample of some class" in uar["note"]
+    assert (war["mean"], war["pooled"]) == (pytest.approx(0.75), pytest.approx(2 / 3, abs=1e-6))
+    assert war["deviation"] == pytest.approx(np.std([0.5, 1.0], ddof=1), abs=1e-6)
+    assert [fold["name"] for fold in war["folds"]] == ["1", "2"]
+    assert "kim" not in json.dumps(told["folds"])
+    assert main(["report", str(tmp_path / "run")]) == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "A fold is one subject (2 folds of 1 to 2 samples)" in page
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        ("subject", "folds: subject leaves one subject out, and the source names no subjects"),
+        ("part", "no sample has the annotation 'part', which folds: names"),
+        ("' '", "is not the name of an annotation"),
+    ],
+)
+def test_folds_that_cannot_be_had_are_refused_before_anything_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folds: str, message: str
+) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "set.csv").write_text("image,label\na.png,anger\n")
+    source = f"{{family: table, file: {tmp_path / 'set.csv'}, image: image, targets: {{emotion: label}}}}"
+    (tmp_path / "task.yaml").write_text(
+        FOLDED.replace("{family: table, file: nowhere.csv}", source).replace("part", folds)
+    )
+    assert main(["run", str(tmp_path / "task.yaml"), "--out", str(tmp_path / "run")]) == 2
+    assert message in " ".join(capsys.readouterr().err.split())

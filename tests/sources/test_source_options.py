@@ -19,7 +19,11 @@ def test_the_options_that_a_family_states_are_those_that_its_reader_takes(
 ) -> None:
     options = options_of(family)
     assert options is not None
-    needed = {name: "1" for name, field in options.model_fields.items() if field.is_required()}
+    needed = {
+        name: [{"family": "faces"}, {"family": "faces"}] if name == "sources" else "1"
+        for name, field in options.model_fields.items()
+        if field.is_required()
+    }
     asked = {"family": family, "no_such_option": "x", **needed}
     with pytest.raises(HarnessError) as caught:
         open_source(asked, fields=FIELDS, base=tmp_path)

@@ -2,7 +2,8 @@
 
 Scores are taken from counts pooled over the folds (MEGC 2019, See et al.). Some sets are reported by the mean of the
 folds' own scores as well (DFEW, Jiang et al. 2020: WAR and UAR of five folds): it stands beside the pooled ones, and
-only where every fold holds every class. A fold of one subject holds few, and its UAR or F1 says nothing.
+only where every fold holds every class, or the score is a share of samples (accuracy), which needs no class. A fold of
+one subject holds few classes, and its UAR or F1 says nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import Any
 import numpy as np
 
 from harness.core.errors import HarnessError
+from harness.core.kind import kind_of
 from harness.core.sample import Value
+from harness.core.task import SUBJECT
+from harness.metrics import named
 from harness.score.columns import FieldAnswers
 from harness.score.grouping import UNKNOWN, Mask
 from harness.score.guessing import guessed
@@ -67,13 +71,16 @@ def fold_scores(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
     """For each part and shown metric its value in each fold, their mean and deviation (n - 1), and the pooled value
     beside; strict values. Nothing for a task without folds.
 
-    `mean` and `deviation` are None where a fold lacks a class (or a name of a set) that the whole has, or its value is
-    undefined; `note` then says which. Samples without a fold are counted in `unknown` and are in no fold.
+    `mean` and `deviation` are None where a fold lacks a class (or a name of a set) that the whole has and the metric is
+    no share of samples, or its value is undefined; `note` then says which. Samples without a fold are counted in
+    `unknown` and are in no fold. Folds of one subject each are numbered, so that no row names a person.
     """
     folds = column.folds
     if folds is None or len(folds.values) < 2:
         return
     read = _reader(column)
+    single = folds.name == SUBJECT
+    called = {name: f"{place + 1}" if single else name for place, name in enumerate(folds.values)}
     task, model, prompt, condition = column.names
     for whole, inside in column.slices:
         masks = {name: inside & (folds.codes == place) for place, name in enumerate(folds.values)}
@@ -83,7 +90,9 @@ def fold_scores(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
         lacking = [name for name, mask in masks.items() if _lacks(column, mask, inside)]
         for metric in column.spec.shown_metrics:
             values = {name: read(metric, mask) for name, mask in masks.items()}
-            told = lacking or [name for name, value in values.items() if np.isnan(value)]
+            undefined = [name for name, value in values.items() if np.isnan(value)]
+            lacks = [] if _is_share(metric, column) else lacking
+            told = lacks or undefined
             over = spread(list(values.values()))
             yield {
                 "task": task, "model": model, "prompt": prompt, "condition": condition,
@@ -93,11 +102,11 @@ def fold_scores(column: FieldAnswers) -> Iterator[Mapping[str, Any]]:
                 "mean": None if told else rounded(over.mean),
                 "deviation": None if told else rounded(over.deviation),
                 "folds": [
-                    {"name": name, "n": int(masks[name].sum()), "value": rounded(value)}
+                    {"name": called[name], "n": int(masks[name].sum()), "value": rounded(value)}
                     for name, value in values.items()
                 ],
                 "unknown": int((inside & (folds.codes == UNKNOWN)).sum()),
-                "note": _note(told, lacking=bool(lacking), of=len(masks)),
+                "note": _note(told, lacking=bool(lacks), of=len(masks), named=not single),
             }  # fmt: skip
 
 
@@ -123,6 +132,12 @@ def _reader(column: FieldAnswers) -> Callable[[str, Mask], float]:
     return read
 
 
+def _is_share(metric: str, column: FieldAnswers) -> bool:
+    """Whether a metric is a plain share of samples, which a fold without some class has as well."""
+    found = named(metric, kind_of(column.spec).family_name)
+    return found is not None and found.proportion and not found.of_class
+
+
 def _lacks(column: FieldAnswers, mask: Mask, inside: Mask) -> bool:
     """Whether a fold has no sample of a class, or no true case of a name, that its part has."""
     fold, whole = (
@@ -141,9 +156,9 @@ def _names(sets: Iterable[Value]) -> frozenset[str]:
     return frozenset[str]().union(*(s for s in sets if isinstance(s, tuple)))
 
 
-def _note(told: list[str], *, lacking: bool, of: int) -> str:
+def _note(told: list[str], *, lacking: bool, of: int, named: bool) -> str:
     if not told:
         return ""
-    named = ", ".join(told[:MOST_NAMED]) + (", ..." if len(told) > MOST_NAMED else "")
+    names = ", ".join(told[:MOST_NAMED]) + (", ..." if len(told) > MOST_NAMED else "")
     why = "without a sample of some class" if lacking else "without a value"
-    return f"no mean over folds: {len(told)} of {of} folds {why} ({named})"
+    return f"no mean over folds: {len(told)} of {of} folds {why}" + (f" ({names})" if named else "")
