@@ -7,6 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness.analyses.rows.calls import (
+    ANNOTATED,
+    REGION,
+    SUFFICES,
+    read_region,
+    use_row,
+)
 from harness.analyses.rows.tools import (
     EITHER,
     EYES,
@@ -19,13 +26,15 @@ from harness.analyses.rows.tools import (
     alteration_in,
     audit_row,
     family,
-    use_row,
 )
+from harness.analyses.tool_use import DEFINITIONS, use_tables
 from harness.analyses.words import interval, number
 from harness.core.blocks import Block, Lines, Note, Table
 from harness.core.cell import Cell
+from harness.core.marks import Box
 from harness.core.task import Task
 from harness.core.tool import LIMIT_RULE
+from harness.run.sample_file import read_lean_samples
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
 
@@ -43,11 +52,14 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     wanted = {i: cell for i, cell in cells.items() if family(cell) in families}
     fields = [n for n, spec in answers.task.fields.items() if spec.scored and spec.one_label]
     trials, truths = _trials(answers, wanted, fields)
+    suffices, regions = _annotated(answers)
     for name in fields:
         by_cell = {cell: found for (cell, at), found in trials.items() if at == name}
         for cell in offered:
             if cell in by_cell:
-                yield {**_named(cell), "field": name, "what": "use", **use_row(by_cell[cell])}
+                look = _look(by_cell, family(cell))
+                used = use_row(by_cell[cell], look=look, suffices=suffices, regions=regions)
+                yield {**_named(cell), "field": name, "what": "use", **used}
         for base in dict.fromkeys(map(family, offered)):
             yield from _audits(base, by_cell, name, truths.get(name, {}), seed=answers.seed)
 
@@ -71,10 +83,7 @@ def _audits(
     seed: int,
 ) -> Iterator[Mapping[str, Any]]:
     """One entry for each set of tools and protocol of which at least one cell lies, or that was also asked without."""
-    look = next(
-        (t for c, t in by_cell.items() if not c.tools and family(c) == base),
-        None,
-    )
+    look = _look(by_cell, base)
     groups: dict[tuple[str, str], dict[str, Trials]] = {}
     for cell, found in by_cell.items():
         if cell.tools and family(cell) == base:
@@ -86,6 +95,28 @@ def _audits(
         found = audit_row(variants, look, truths, seed=seed)
         told = _named(replace(base, protocol=protocol, tools=names))
         yield {**told, "field": field, "what": "audit", **found}
+
+
+def _look(by_cell: Mapping[Cell, Trials], base: Cell) -> Trials | None:
+    """The trials of the same prompt asked once, without tools."""
+    return next((t for c, t in by_cell.items() if not c.tools and family(c) == base), None)
+
+
+def _annotated(answers: TaskAnswers) -> tuple[dict[str, bool], dict[str, Box]]:
+    """Sample -> whether its picture suffices, and the region to look at, where annotations say so."""
+    suffices: dict[str, bool] = {}
+    regions: dict[str, Box] = {}
+    for one in read_lean_samples(answers.samples_file, {SUFFICES, REGION}):
+        said = str(one.annotations.get(SUFFICES)).lower()
+        if said in _SAID:
+            suffices[one.sample] = _SAID[said]
+        region = read_region(one.annotations.get(REGION))
+        if region is not None:
+            regions[one.sample] = region
+    return suffices, regions
+
+
+_SAID: Mapping[str, bool] = {"yes": True, "true": True, "no": False, "false": False}
 
 
 def _trials(
@@ -133,12 +164,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     if not rows:
         return
     yield Lines(lines=tuple(_lines(uses, audits)), room="little")
-    yield Table(
-        room="much",
-        caption="Calls of tools; valid: the share of calls that were written rightly",
-        columns=("Cell", "Trials", "Calls", "A trial", "Trials with a call", "Valid", "Limit", "Right with calls", "Right without"),
-        rows=tuple(_use(row) for row in uses),
-    )  # fmt: skip
+    yield from use_tables(uses, beside)
     if audits:
         yield Table(
             room="much",
@@ -152,23 +178,24 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         )
         for row in audits:
             yield Note(room="much", text=" ".join(_sentences(row)))
-
-
-def _use(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    shares = (row["calling"], row["right_with_calls"], row["right_without_calls"])
-    calling, with_calls, without = (number(one["value"], 3) for one in shares)
-    return (
-        who_answered(row), row["trials"], row["calls"], number(row["calls_a_trial"], 2), calling,
-        number(row["valid"], 3), row["at_limit"], with_calls, without,
-    )  # fmt: skip
+    yield Lines(lines=DEFINITIONS, room="much", folded="What these numbers are")
 
 
 def _lines(uses: Sequence[Mapping[str, Any]], audits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in uses:
         valid = "" if row["valid"] is None else f", {row['valid']:.0%} of them valid"
-        yield f"{who_answered(row)}: {row['calls']:,} calls in {row['trials']:,} trials{valid}"
+        yield f"{who_answered(row)}: {row['calls']:,} calls in {row['trials']:,} trials{valid}{_needed(row)}"
     for row in audits:
         yield " ".join(_sentences(row))
+
+
+def _needed(row: Mapping[str, Any]) -> str:
+    """What is said of calls that were needed and not, where it is known."""
+    made, more = (row.get(name) or {"value": None} for name in ("needed_made", "unnecessary"))
+    if made["value"] is None or more["value"] is None:
+        return ""
+    how = "" if row["needed_by"] == ANNOTATED else ", by hindsight"
+    return f"; a call in {made['value']:.0%} of trials that need one and {more['value']:.0%} of the others{how}"
 
 
 def _sentences(row: Mapping[str, Any]) -> Iterator[str]:

@@ -33,6 +33,9 @@ VALID: frozenset[Status] = frozenset({"ok", "not-found", "unavailable"})
 """What became of calls that were written rightly."""
 
 
+UNASKED = 0
+"""The turn of a call that nobody made: what it gives stands in the first request (the protocol `given`)."""
+
 LIMIT_RULE = "agent-limit"
 """The rule of a trial in which a limit ended the calls."""
 
@@ -130,7 +133,7 @@ class Called:
     """One call of a trial, for the record."""
 
     turn: int
-    """The model's reply in which it stood, 1 and up."""
+    """The model's reply in which it stood, 1 and up; UNASKED where the model was given it."""
     name: str
     """The tool; empty where the call could not be read."""
     arguments: str

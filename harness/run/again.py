@@ -77,9 +77,12 @@ class AgainJournal:
         text: str | None = None,
         votes: Sequence[int] = (),
         calls: Sequence[Called] = (),
+        tool_seconds: float = 0.0,
     ) -> None:
         """Keep what became of a trial."""
-        record = trial_record(trial, basis, keys, failure, text=text, votes=votes, calls=calls)
+        record = trial_record(
+            trial, basis, keys, failure, text=text, votes=votes, calls=calls, tool_seconds=tool_seconds
+        )  # fmt: skip
         self._log.append({"round": self._day, **record})
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ from harness.run.journal import KeepsReplies
 from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
 from harness.run.stop import ErrorWatch, Limits
+from harness.run.toolboxes import TimedToolbox
 
 CHUNK = 8
 """Samples prepared at a time in the helper thread; one chunk waits while one is sent."""
@@ -108,6 +109,8 @@ class _Ended:
     done: Done | None = None
     last: bool = False
     """Whether the protocol's text is that of the last reply."""
+    tool_seconds: float = 0.0
+    """How long its tools worked."""
 
     @property
     def text(self) -> str | None:
@@ -250,7 +253,7 @@ class _Engine:
             self._journal.add_trial(
                 trial.trial, setting.bases[0], ended.keys, failure, also=setting.bases[1:],
                 rules=tuple(rules), shown=trial.shown, text=ended.text, votes=ended.votes,
-                calls=ended.calls,
+                calls=ended.calls, tool_seconds=ended.tool_seconds,
             )  # fmt: skip
             for rule in rules:
                 self._tally.fallbacks[rule] = self._tally.fallbacks.get(rule, 0) + 1
@@ -281,8 +284,9 @@ class _Engine:
         if trial.failure is not None:
             return _Ended(keys, trial.failure)
         protocol = setting.protocol
-        if trial.toolbox is not None and isinstance(protocol, UsingTools):
-            protocol = protocol.bound(trial.toolbox)
+        timed = None if trial.toolbox is None else TimedToolbox(trial.toolbox)
+        if timed is not None and isinstance(protocol, UsingTools):
+            protocol = protocol.bound(timed)
         while True:
             if trial.toolbox is None:
                 step = take_step(protocol, trial.render, replies)
@@ -290,7 +294,8 @@ class _Engine:
                 step = await asyncio.to_thread(take_step, protocol, trial.render, replies)
             if isinstance(step, Done):
                 rules.update(dict.fromkeys(step.rules))
-                return _Ended(keys, None, step, step.text == (replies[-1] if replies else None))
+                last = step.text == (replies[-1] if replies else None)
+                return _Ended(keys, None, step, last, timed.seconds if timed else 0.0)
             generation = await self._put(step, trial, setting, rules)
             if generation.key:
                 keys.append(generation.key)

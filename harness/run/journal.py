@@ -48,6 +48,7 @@ class KeepsReplies(Protocol):
         text: str | None = None,
         votes: Sequence[int] = (),
         calls: Sequence[Called] = (),
+        tool_seconds: float = 0.0,
     ) -> None: ...
 
 
@@ -139,13 +140,14 @@ class Journal:
         text: str | None = None,
         votes: Sequence[int] = (),
         calls: Sequence[Called] = (),
+        tool_seconds: float = 0.0,
     ) -> None:
         """Keep what became of a trial; a line that would repeat the last one on its basis is not written.
 
         `also` are earlier spellings of the basis (`harness.run.basis.accepted`): what was finished on them is.
         `rules` names the fallbacks that fired (`harness.run.fallback`); `shown` says which frames of
         a clip were shown, and by what rules; `text` is what is read, where that is not the last reply; `votes` are
-        those of the protocol's `Done`, as `calls` are.
+        those of the protocol's `Done`, as `calls` are; `tool_seconds` is how long tools worked.
         """
         if failure is None and self._finished.holds(
             trial, (basis, *also), keys, text=text, votes=votes
@@ -155,7 +157,8 @@ class Journal:
         self._finished.put(trial, basis, keys, failed=failed, text=text, votes=votes)
         self._trials.append(
             trial_record(
-                trial, basis, keys, failure, rules=rules, shown=shown, text=text, votes=votes, calls=calls
+                trial, basis, keys, failure, rules=rules, shown=shown, text=text, votes=votes, calls=calls,
+                tool_seconds=tool_seconds,
             )
         )  # fmt: skip
 
@@ -197,6 +200,7 @@ def trial_record(
     text: str | None = None,
     votes: Sequence[int] = (),
     calls: Sequence[Called] = (),
+    tool_seconds: float = 0.0,
 ) -> dict[str, Any]:
     """What a journal line says of a trial; what is absent takes no room."""
     record: dict[str, Any] = {"trial": trial, "basis": basis, "keys": list(keys)}
@@ -208,6 +212,8 @@ def trial_record(
         record["votes"] = list(votes)
     if calls:
         record["calls"] = [call.to_json() for call in calls]
+    if tool_seconds:
+        record["tool_seconds"] = round(tool_seconds, 4)
     if shown is not None:
         record["shown"] = {name: list(values) for name, values in shown.items()}
     if failure is not None:

@@ -32,6 +32,9 @@ def _trial(line: Any) -> None:
     _list_of(line["keys"], str)
     _list_of(line.get("rules") or [], str)
     _list_of(line.get("votes") or [], int)
+    for call in line.get("calls") or ():
+        _list_of(call, int, str)
+    _wanted(line.get("tool_seconds") or 0, int, float)
     if line.get("text") is not None:
         _texts(line, "text")
     if failure := line.get("failure"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
 
 from harness.core.cell import Cell
 from harness.core.condition import Condition
@@ -15,7 +17,7 @@ from harness.core.picture import Remembered
 from harness.core.prompt import Rendering
 from harness.core.protocol import Ask, UsingTools
 from harness.core.sample import Sample
-from harness.core.tool import NoTools, Toolbox
+from harness.core.tool import Call, NoTools, Observation, Toolbox
 from harness.core.tools_asked import ToolsAsked, read_tools
 from harness.media.video_file import opened
 from harness.protocols import load_protocol
@@ -46,6 +48,27 @@ def turns_with_tools(
 def frames_under(medium: Medium, condition: Condition) -> MediumFrames:
     """What tools see: every frame of a clip, and pictures in full size, as the condition changes them. Raises MediaError."""
     return MediumFrames(condition.apply(opened(medium)))
+
+
+@dataclass(slots=True)
+class TimedToolbox:
+    """A toolbox that counts how long its tools work. What they give is the same."""
+
+    inner: Toolbox
+    seconds: float = 0.0
+
+    @property
+    def offered(self) -> Sequence[Mapping[str, Any]]:
+        """Those of the toolbox."""
+        return self.inner.offered
+
+    def use(self, call: Call, *, side: int) -> Observation:
+        """What the toolbox gives."""
+        start = perf_counter()
+        try:
+            return self.inner.use(call, side=side)
+        finally:
+            self.seconds += perf_counter() - start
 
 
 class Toolboxes:

@@ -49,6 +49,8 @@ class Used:
     """Of the prompt."""
     pictures: int = 0
     videos: int = 0
+    tool_seconds: float = 0.0
+    """How long tools worked, in all trials."""
     seconds: array[float] = field(default_factory=lambda: array("f"))
     """From asking to the last byte, of each reply."""
 
@@ -99,6 +101,7 @@ class Used:
             "uncounted": self.uncounted - self.refused,
             "refused_uncounted": self.refused,
             "shared": self.shared,
+            **({"tool_seconds": round(self.tool_seconds, 3)} if self.tool_seconds else {}),
             "seconds_median": round(float(times[0]), 4),
             "seconds_95": round(float(times[1]), 4),
         }
@@ -134,6 +137,7 @@ class UsageReader:
         """Count the replies of a line of trials.jsonl for the cell that comes first for each."""
         used = self._owners.get((line["trial"].partition("/")[0], line["basis"]))
         if used is not None:
+            used.tool_seconds += line.get("tool_seconds", 0.0)
             for key in dict.fromkeys(line["keys"]):
                 _claim(self._replies, digest(key), used)
 

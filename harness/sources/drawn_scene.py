@@ -35,6 +35,11 @@ class DrawnScene:
         box = (left + edge, top + edge, left + side - edge, top + side - edge)
         return Marks(points, box)
 
+    @property
+    def region(self) -> str:
+        """The box of the face in shares of the picture, as an annotation."""
+        return " ".join(f"{edge / self.size:.4f}" for edge in self.marks().box or ())
+
     def units(self) -> Mapping[int, float]:
         """Action units."""
         return {unit.number: unit.peak for unit in self.scene.asked.face.units}
@@ -56,10 +61,11 @@ def scene_sample(
 ) -> Sample:
     """A scene as a sample: the question names the person, and annotations say how small the face is."""
     side = scene.side
+    drawn = DrawnScene(f"faces/{name}", scene, size)
     who = f"the person on the {side}" if side else "the person"
     return Sample(
         id=name,
-        medium=image(DrawnScene(f"faces/{name}", scene, size)),
+        medium=image(drawn),
         targets={
             field: target(truth[field], fields[field], column=field, where=name)
             for field in fields
@@ -72,6 +78,7 @@ def scene_sample(
             "suffices": "yes" if scene.asked.share >= SUFFICES else "no",
             "people": len(scene.people),
             "side": side,
+            "region": drawn.region,
         },
         cluster=scene.asked.face.identity.subject,
     )

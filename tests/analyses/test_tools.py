@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from harness.analyses.rows.calls import overlap, read_region, use_row
 from harness.analyses.rows.tools import (
     EITHER,
     EYES,
@@ -18,7 +21,6 @@ from harness.analyses.rows.tools import (
     ToolTrial,
     following,
     gain,
-    use_row,
 )
 from harness.cli.main import main
 from harness.core.request import Request
@@ -48,9 +50,6 @@ def test_what_true_tools_bring_over_tools_that_show_nothing_new() -> None:
     assert isinstance(net, dict) and isinstance(none, dict)
     assert net["low"] > 0.1
     assert none["low"] <= 0 <= none["high"]
-    flips = always["flips"]
-    assert isinstance(flips, dict)
-    assert flips["wrong_to_right"] > flips["right_to_wrong"]
 
 
 def test_a_subject_that_answers_at_random_follows_nothing() -> None:
@@ -80,6 +79,61 @@ def test_a_trial_without_a_good_call_was_shown_nothing() -> None:
     assert following(swapped, None, None, truths, seed=0)["n"] == 0
     used = use_row(swapped)
     assert (used["calls"], used["valid"], used["statuses"]) == (60, 0.0, {"bad-arguments": 60})
+
+
+def test_calls_are_counted_by_whether_they_were_needed_and_what_they_changed() -> None:
+    """By hand: 40 samples, the first 20 need a call. 25 call (all of the first 20, 5 more); one look is wrong on 16."""
+    zoom = (1, "zoom", '{"box": [0.0, 0.0, 0.5, 1.0]}', "ok", 1, "")
+
+    def trial(n: int, answer: str, *calls: tuple[object, ...]) -> ToolTrial:
+        return ToolTrial(f"s{n}", f"p{n}", "a", answer, calls)
+
+    agent = {f"0/s{n}": trial(n, "b" if n < 2 else "a", *([zoom] * (n < 25))) for n in range(40)}
+    look = {f"0/s{n}": trial(n, "a" if n >= 15 or n == 0 else "b") for n in range(40)}
+    found = use_row(
+        agent,
+        look=look,
+        suffices={f"s{n}": n >= 20 for n in range(40)},
+        regions={f"s{n}": (0.25, 0.0, 0.75, 1.0) for n in range(40)},
+    )
+    assert found["needed_by"] == "annotation"
+    assert found["needed_made"] == {"n": 20, "value": 1.0}
+    assert found["unnecessary"] == {"n": 20, "value": 0.25}
+    assert found["flips"] == {"wrong_to_right": 13, "right_to_wrong": 1, "n": 40}
+    assert found["right_with_calls"] == {"n": 25, "value": 0.92}
+    assert found["look_with_calls"] == {"n": 25, "value": 0.44}
+    assert found["right_without_calls"]["value"] is None
+    assert found["overlap"] == {"n": 25, "value": 0.333333}
+    later = use_row(agent, look=look)
+    assert later["needed_by"] == "hindsight"
+    assert (later["needed_made"]["n"], later["unnecessary"]) == (14, {"n": 26, "value": 0.423077})
+    assert "needed_by" not in use_row(agent)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("0 0 .5 1", (0, 0, 0.5, 1)),
+        ("0, 0, 1, 1", (0, 0, 1, 1)),
+        ("0 0 0 1", None),
+        ("0 0 2 1", None),
+        ("nan 0 1 1", None),
+        ("face", None),
+        (None, None),
+    ],
+)
+def test_a_region_is_four_shares_of_the_picture(written: object, expected: object) -> None:
+    assert read_region(written) == expected
+
+
+@given(st.lists(st.floats(0, 1), min_size=8, max_size=8))
+def test_overlap_is_a_share_and_the_same_both_ways(sides: list[float]) -> None:
+    xs, ys, us, vs = (sorted(sides[n : n + 2]) for n in (0, 2, 4, 6))
+    one, other = (xs[0], ys[0], xs[1], ys[1]), (us[0], vs[0], us[1], vs[1])
+    assert 0 <= overlap(one, other) <= 1 + 1e-9
+    assert overlap(one, other) == overlap(other, one)
+    if xs[1] - xs[0] > 0.001 and ys[1] - ys[0] > 0.001:
+        assert overlap(one, one) == pytest.approx(1)
 
 
 def reads(follows: bool, truths: dict[str, str]) -> Callable[[Request], str]:

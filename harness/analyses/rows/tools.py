@@ -9,7 +9,6 @@ is seen by keeping samples apart that one look reads right and wrong: one look t
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from harness.core.cell import Cell
-from harness.core.tool import VALID
+from harness.core.tool import UNASKED
 from harness.core.tools_asked import NOISE, read_tools
 from harness.protocols import uses_tools
 from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
@@ -57,31 +56,14 @@ class ToolTrial:
         """The sample whose finding the model was shown first; empty where it was shown none."""
         return next((str(call[5]) for call in self.calls if call[3] == "ok" and call[5]), "")
 
+    @property
+    def own_calls(self) -> tuple[Sequence[Any], ...]:
+        """Those that the model made, without what it was given unasked."""
+        return tuple(call for call in self.calls if call[0] > UNASKED)
+
 
 Trials = Mapping[str, ToolTrial]
 """Repeat and sample -> trial."""
-
-
-def use_row(trials: Trials) -> dict[str, Any]:
-    """How a cell uses its tools: counts over its trials, and accuracy with and without calls."""
-    every = list(trials.values())
-    statuses = Counter(str(call[3]) for one in every for call in one.calls)
-    named = Counter(str(call[1]) for one in every for call in one.calls if call[1])
-    made = statuses.total()
-    calling = [one for one in every if any(call[3] in VALID for call in one.calls)]
-    others = [one for one in every if one not in calling] if len(calling) < len(every) else []
-    return {
-        "trials": len(every),
-        "calls": made,
-        "calls_a_trial": _rounded(made / len(every)) if every else None,
-        "calling": _share([one in calling for one in every]),
-        "valid": _rounded(sum(statuses[status] for status in VALID) / made) if made else None,
-        "statuses": dict(sorted(statuses.items())),
-        "tools": dict(sorted(named.items())),
-        "at_limit": sum(one.limited for one in every),
-        "right_with_calls": _share([one.right for one in calling]),
-        "right_without_calls": _share([one.right for one in others]),
-    }
 
 
 def audit_row(
@@ -100,12 +82,12 @@ def audit_row(
     """
     found: dict[str, Any] = {
         "accuracy": {
-            name or "true": _share([t.right for t in c.values()]) for name, c in cells.items()
+            name or "true": share_of([t.right for t in c.values()]) for name, c in cells.items()
         }
     }
     if look is not None:
         found["accuracy"] = {
-            "one look": _share([t.right for t in look.values()]),
+            "one look": share_of([t.right for t in look.values()]),
             **found["accuracy"],
         }
     true = cells.get("")
@@ -129,15 +111,6 @@ def _against(
     yield "gain", gain(true, look, seed=seed)
     if "echo" in cells:
         yield "echo_gain", gain(cells["echo"], look, seed=seed)
-    shared = [key for key in true if key in look]
-    yield (
-        "flips",
-        {
-            "wrong_to_right": sum(true[k].right and not look[k].right for k in shared),
-            "right_to_wrong": sum(look[k].right and not true[k].right for k in shared),
-            "n": len(shared),
-        },
-    )
 
 
 def gain(one: Trials, other: Trials, *, seed: int) -> dict[str, Any]:
@@ -156,9 +129,9 @@ def gain(one: Trials, other: Trials, *, seed: int) -> dict[str, Any]:
     return {
         "n": len(shared),
         "clusters": _count(clusters),
-        "value": _rounded(float(differences.mean())),
-        "low": _rounded(interval.low),
-        "high": _rounded(interval.high),
+        "value": rounded(float(differences.mean())),
+        "low": rounded(interval.low),
+        "high": rounded(interval.high),
         "estimator": f"difference of accuracies, paired; {interval.level:.0%} {interval.method}",
     }
 
@@ -169,7 +142,7 @@ def _recovery(cells: Mapping[str, Trials], look: Trials) -> Iterator[tuple[str, 
     for name in ("blank", "unavailable"):
         if name in cells:
             kept = [t.right for k, t in cells[name].items() if k in look and look[k].right]
-            told[name] = _share(kept)
+            told[name] = share_of(kept)
     if told:
         yield "recovery", told
 
@@ -189,10 +162,8 @@ def _dose(cells: Mapping[str, Trials]) -> Iterator[tuple[str, Any]]:
     yield (
         "dose",
         {
-            "points": [
-                {"false": _rounded(a), "accuracy": _rounded(b), "n": n} for a, b, n in points
-            ],
-            "slope": _rounded(slope),
+            "points": [{"false": rounded(a), "accuracy": rounded(b), "n": n} for a, b, n in points],
+            "slope": rounded(slope),
         },
     )
 
@@ -258,10 +229,10 @@ def _shares(some: Sequence[_Followed], true: Trials | None, *, seed: int) -> dic
     }
     if true is not None and some:
         chance = [one.key in true and true[one.key].answer == one.donor for one in some]
-        found["deference"] = _rounded(float(np.mean(tool) - np.mean(chance)))
+        found["deference"] = rounded(float(np.mean(tool) - np.mean(chance)))
     if some:
         a, b = (np.column_stack([np.array(one, dtype=np.float64)]) for one in (tool, own))
-        found["p"] = _rounded(
+        found["p"] = rounded(
             sign_flip(a, b, clusters, lambda t: t[..., 0] / len(some), seed=seed).p
         )
     return found
@@ -281,10 +252,10 @@ def _side(found: Mapping[str, Any]) -> str:
     return TOOLS if found["tool"]["value"] > found["eyes"]["value"] else EYES
 
 
-def _share(flags: Sequence[bool]) -> dict[str, Any]:
+def share_of(flags: Sequence[bool]) -> dict[str, Any]:
     """A share and what it is of; no value where that is too few."""
     n = len(flags)
-    return {"n": n, "value": _rounded(sum(flags) / n) if n >= SAMPLES_LEAST else None}
+    return {"n": n, "value": rounded(sum(flags) / n) if n >= SAMPLES_LEAST else None}
 
 
 def _share_in(flags: Sequence[bool], clusters: Any, *, seed: int) -> dict[str, Any]:
@@ -305,9 +276,9 @@ def _share_in(flags: Sequence[bool], clusters: Any, *, seed: int) -> dict[str, A
         )
     return {
         "n": n,
-        "value": _rounded(share),
-        "low": _rounded(interval.low),
-        "high": _rounded(interval.high),
+        "value": rounded(share),
+        "low": rounded(interval.low),
+        "high": rounded(interval.high),
     }
 
 
@@ -324,7 +295,7 @@ def _few(n: int, clusters: Any) -> bool:
     return n < SAMPLES_LEAST or _count(clusters) < LEAST_CLUSTERS
 
 
-def _rounded(value: float) -> float | None:
+def rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 6) + 0.0
 
 
