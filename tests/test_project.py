@@ -53,6 +53,7 @@ def test_the_core_install_is_light() -> None:
         "workbooks",
         "figures",
         "heic",
+        "marks",
         "dev",
     }
 

@@ -1,4 +1,4 @@
-"""`harness data`: check the data of a task, or choose a fixed subset of it."""
+"""`harness data`: check the data of a task, choose a fixed subset of it, or locate the faces in its pictures."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import argparse
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from harness.cli.options import add_changes, add_folders, workspace
 from harness.core.text import counted
 
 if TYPE_CHECKING:
     from harness.sources.check import Checked
+    from harness.sources.marking import MarksTable
     from harness.sources.picture_check import PictureFindings, SamePictures
 
 T = TypeVar("T")
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `harness data check`."""
-    commands = parser.add_subparsers(dest="what", metavar="check|subset", required=True)
+    """Arguments of `harness data`."""
+    commands = parser.add_subparsers(dest="what", metavar="check|subset|marks", required=True)
     check = commands.add_parser(
         "check",
         help="check labels, pictures, duplicates, subject splits and published counts",
@@ -57,11 +59,83 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_changes(subset)
     add_folders(subset)
+    _configure_marks(commands)
+
+
+def _configure_marks(commands: Subparsers) -> None:
+    marks = commands.add_parser(
+        "marks",
+        help="locate the faces in the pictures and write boxes and landmarks to a table",
+        description="Look for faces in every picture (of a clip, in its first frame), on this machine, and write a CSV "
+        "table with a box, 68 landmarks and 5 points for each sample. Where a picture has several faces, the largest one "
+        "is described and the others are listed. Each row says what was found: found, profile (the head is turned "
+        "by more than 30 degrees), uncertain (a box only), none, or unreadable. Use the table with --set source.marks=FILE. Needs "
+        "the extra marks.",
+    )
+    marks.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
+    marks.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file to write")
+    add_changes(marks)
+    add_folders(marks)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Check the data, or draw a subset of them."""
+    """Check the data, draw a subset of them, or locate faces."""
+    if args.what == "marks":
+        return _marks(args)
     return _subset(args) if args.what == "subset" else _check(args)
+
+
+def _marks(args: argparse.Namespace) -> int:
+    """Write the table and print what was found. Raises HarnessError."""
+    from harness.core.errors import HarnessError, working
+    from harness.detector import FaceDetector
+    from harness.run.folder import write_atomically
+    from harness.run.task_files import load_task
+    from harness.sources import open_source
+    from harness.sources.marking import mark_samples
+
+    if args.out.suffix.lower() != ".csv":
+        raise HarnessError(
+            f"--out {args.out}: the table is a CSV file", hint="end its name in .csv"
+        )
+    if args.out.exists():
+        raise HarnessError(
+            f"{args.out} already exists", hint="choose another file; a table is never overwritten"
+        )
+    place = workspace(args)
+    task = load_task(args.task, place, changes=args.changes)
+    source = open_source(task.source, fields=task.fields, base=place.here)
+    detector = FaceDetector()
+    detector.load()
+    with working():
+        table = mark_samples(source, detector)
+        write_atomically(args.out, table.text.encode("utf-8", "surrogatepass"))
+    print("\n".join(_marks_lines(args.out, table)))
+    return 0
+
+
+def _marks_lines(file: Path, table: MarksTable) -> Iterator[str]:
+    from harness.analyses.words import visible
+    from harness.detector import PROFILE
+
+    yield f"{file}: {counted(table.findings.total(), 'sample')}"
+    told = {
+        "found": "box and landmarks",
+        "profile": f"the head is turned by more than {PROFILE:.0f} degrees: landmarks are coarse",
+        "uncertain": "a box without landmarks",
+        "none": "no face was found",
+        "unreadable": "the picture cannot be read",
+    }
+    for finding, meaning in told.items():
+        if table.findings[finding]:
+            yield f"  {finding}: {table.findings[finding]:,} ({meaning})"
+    if table.several:
+        yield f"  more than one face, of which the largest is described: {table.several:,}"
+    if table.without:
+        named = ", ".join(map(visible, _first(table.without)))
+        yield f"  without a box: {named}{', ...' if len(table.without) > 5 else ''}"
+    if table.findings.total() > len(table.without):
+        yield f"use it with --set source.marks={file}"
 
 
 def _subset(args: argparse.Namespace) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from harness.core.picture import Picture
+
 Point: TypeAlias = tuple[float, float]
 """x to the right, y down, in pixels of the upright picture."""
 
@@ -34,6 +36,20 @@ class Marked(Protocol):
     """A picture that knows where its face lies."""
 
     def marks(self) -> Marks: ...
+
+
+class FaceFinder(Protocol):
+    """Finds faces in pixels, where nothing else says where they lie."""
+
+    @property
+    def name(self) -> str:
+        """What it is, with its version."""
+        ...
+
+    def marks(self, picture: Picture) -> Marks | None:
+        """Those of the largest face; None where it finds none, or is not certain. Raises MediaError for
+        a picture that cannot be read."""
+        ...
 
 
 @runtime_checkable

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.core.marks import Note
+from harness.core.marks import FaceFinder, Note
 from harness.core.picture import Picture
 
 
@@ -28,6 +28,8 @@ class Medium:
     """Names of the conditions and transforms applied so far, oldest first."""
     notes: tuple[Note, ...] = ()
     """Annotations that say where the face lies, as the data set wrote them; see `harness.media.marks`."""
+    finder: FaceFinder | None = field(default=None, compare=False, repr=False)
+    """What looks for the face where no annotation says where it lies (`source.marks: auto`)."""
 
     def __post_init__(self) -> None:
         if len(self.frames) != len(self.indices):

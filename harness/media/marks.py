@@ -50,9 +50,10 @@ def with_notes(
 
 
 def marks_of(medium: Medium, *, wanted_by: str) -> Marks:
-    """Where the face lies: from the medium's annotations, else from the first frame, where it was drawn.
+    """Where the face lies: from the medium's annotations, else from the first frame, where it was drawn, else as the
+    medium's finder sees the first frame.
 
-    Raises MediaError: `unsupported` where nothing is known, `corrupt` where a cell cannot be read.
+    Raises MediaError: `unsupported` where nothing is known, `corrupt` where a cell or a picture cannot be read.
     """
     known = {name: cell for name, cell in medium.notes if cell not in (None, "")}
     if known:
@@ -62,10 +63,20 @@ def marks_of(medium: Medium, *, wanted_by: str) -> Marks:
         if isinstance(origin, Marked):
             return origin.marks()
     name = medium.frames[0].name if medium.frames else "a clip of 0 frames"
+    if medium.finder is not None and medium.frames:
+        found = medium.finder.marks(medium.frames[0])
+        if found is not None:
+            return found
+        raise MediaError(
+            f"{name}: no face was found, which {wanted_by} needs",
+            kind="unsupported",
+            hint=f"look at the picture; a column {BOX} or {POINTS[0]} says where its face lies",
+        )
     raise MediaError(
         f"{name}: the position of the face is not known, which {wanted_by} needs",
         kind="unsupported",
-        hint=f"add a column {BOX} or {POINTS[0]}, or name a table with one in source.marks",
+        hint=f"add a column {BOX} or {POINTS[0]}, name a table with one in source.marks, or let the detector look: "
+        "source.marks=auto",
     )
 
 

@@ -24,6 +24,7 @@ from harness.models.vllm.installation import find_vllm
 from harness.models.vllm.memory import gpus
 from harness.prompting import Library
 from harness.protocols import PROTOCOLS
+from harness.run.components import COMPONENTS
 from harness.run.provenance import git_state, hardware, package_versions
 from harness.run.task_files import load_task, task_names
 from harness.run.workspace import Workspace
@@ -36,6 +37,7 @@ EXTRAS = {
     "video": ("cv2",),
     "workbooks": ("openpyxl",),
     "figures": ("matplotlib",),
+    "marks": ("ai_edge_litert",),
 }
 """Extra -> the packages that it brings, by the names they are imported under."""
 
@@ -57,7 +59,9 @@ def check_installation(
     place: Workspace, here: Path, *, vllm_python: str | None = None
 ) -> list[Check]:
     """All checks, in the order in which a newcomer meets the faults."""
-    return [*_machine(here), *_extras(), check_vllm(vllm_python), *_files(place), *_packages()]
+    return [
+        *_machine(here), *_extras(), check_vllm(vllm_python), *_components(), *_files(place), *_packages(),
+    ]  # fmt: skip
 
 
 def _machine(here: Path) -> Iterator[Check]:
@@ -90,6 +94,16 @@ def _extras() -> Iterator[Check]:
                 missing_extra(package, extra).hint,
             )
     yield _torch_device()
+
+
+def _components() -> Iterator[Check]:
+    """Networks of others that a run may use: what they are for, whose they are, and what their licence forbids."""
+    for one in COMPONENTS:
+        version = one.version()
+        if version is None:
+            yield Check("no", one.said("not installed"), missing_extra(one.name, one.extra).hint)
+        else:
+            yield Check("ok", one.said(version))
 
 
 def check_vllm(python: str | None) -> Check:

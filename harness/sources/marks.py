@@ -5,6 +5,10 @@ sample's id; or a JSON object, id -> what is known of it. All other columns are 
 
     marks: landmarks.csv
     marks: {file: landmarks.csv, on: picture}
+    marks: auto
+
+`auto`: where neither the data set nor a drawing says where a face lies, a detector looks (`harness.detector`) when a
+condition or a tool asks.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.marks import FaceFinder
 from harness.core.sample import Sample, Scalar
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.text import digest_file, digest_json
@@ -25,6 +30,7 @@ from harness.sources.options import Options, read_options
 from harness.sources.rows import open_table
 
 KEYS = ("sample", "image")
+AUTO = "auto"
 _LARGEST = 1 << 30
 
 
@@ -82,13 +88,52 @@ class MarkedSource:
         return source_notes(self._source)
 
 
-def with_marks(source: Source, written: Any, *, base: Path) -> Source:
-    """The source with the side table that `source.marks` names, a file or options; itself where there is none.
+class DetectedSource:
+    """A source whose samples' faces are looked for where nothing says where they lie."""
 
-    Raises HarnessError for a file that is missing or broken.
+    def __init__(self, source: Source, finder: FaceFinder) -> None:
+        self._source = source
+        self._finder = finder
+        self.published = getattr(source, "published", ())
+        """As the source itself has it."""
+
+    def __iter__(self) -> Iterator[Sample]:
+        for sample in self._source:
+            second = sample.second and replace(sample.second, finder=self._finder)
+            medium = replace(sample.medium, finder=self._finder)
+            yield replace(sample, medium=medium, second=second)
+
+    def digest(self) -> str:
+        """Over the source's own digest and the detector's version."""
+        return digest_json({"source": self._source.digest(), "marks": self._finder.name})
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self._source.skipped()
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Those that the source states."""
+        return stated_labels(self._source)
+
+    def notes(self) -> tuple[str, ...]:
+        """Those of the source, and who looks for faces."""
+        looked = f"faces that no annotation locates are looked for by {self._finder.name}"
+        return (*source_notes(self._source), looked)
+
+
+def with_marks(source: Source, written: Any, *, base: Path) -> Source:
+    """The source with the side table that `source.marks` names, a file or options, or with the detector for `auto`;
+    itself where there is none.
+
+    Raises HarnessError for a file that is missing or broken, and where the detector's extra is not installed.
     """
     if written is None:
         return source
+    if written == AUTO:
+        from harness.detector import FaceDetector
+
+        detector = FaceDetector()
+        detector.load()
+        return DetectedSource(source, detector)
     options = written if isinstance(written, Mapping) else {"file": written}
     return MarkedSource(source, read_options(MarksOptions, options, family="marks"), base)
 

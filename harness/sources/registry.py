@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, refuse_unused
 from harness.core.field import FieldSpec
 from harness.core.registry import Listed, Registry, described
 from harness.core.source import Source
 from harness.sources.labels import with_labels
-from harness.sources.marks import with_marks
+from harness.sources.marks import AUTO, with_marks
 from harness.sources.options import Options
 from harness.sources.sidecar import with_sidecar
 from harness.sources.subset import with_subset
@@ -112,7 +112,8 @@ OF_ANY: Mapping[str, str] = {
     "family": "Source family: which reader is used.",
     "labels": "Names of codes: a mapping (`{0: anger, 1: disgust}`) or a known set (`affectnet`). "
     "Drawn faces have a different option with this name.",
-    "marks": "Table of landmarks or face boxes: a file, or a mapping with the keys below.",
+    "marks": "Table of landmarks or face boxes: a file, or a mapping with the keys below; `auto` looks for faces that "
+    "nothing locates, with the extra `marks`. Drawn faces know where they are, and take no `auto`.",
     "sidecar": "Table of further truths and annotations, joined by sample: a file, or a mapping "
     "with the keys below.",
     "subset": "Fixed list of samples, written by `harness data subset`: a file.",
@@ -161,6 +162,10 @@ def open_source(
     rest = {key: value for key, value in options.items() if key not in of_any}
     source: Source = SOURCES.make(family, rest, fields=fields, base=base, expects=Source)
     source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)
+    refuse_unused(
+        "on drawn faces, whose landmarks are exact",
+        {"source.marks=auto": family == "faces" and options.get("marks") == AUTO},
+    )
     source = with_marks(source, options.get("marks"), base=base)
     names = options.get("labels") if "labels" in of_any else None
     if family not in _NAMED or names is not None or "sidecar" in options:

@@ -44,15 +44,16 @@ class MediumFrames:
         return self._decoded[frame].copy()
 
     def marks(self, frame: int) -> Marks | None:
-        """Those of the drawn frame, else those that the data set gives for all frames. Raises MediaError for notes that
-        cannot be read."""
+        """Those of the drawn frame, else those that the data set gives for all frames, else what the medium's finder
+        sees in this frame as its condition shows it. Raises MediaError for notes or a frame that cannot be read."""
         origin = self._origin(frame)
         if isinstance(origin, Marked):
             return origin.marks()
         moved = any(not one.startswith(_KEEPS_PLACES) for one in self._medium.changes)
-        if moved or not any(cell not in (None, "") for _, cell in self._medium.notes):
-            return None
-        return marks_of(self._medium, wanted_by="a tool")
+        if not moved and any(cell not in (None, "") for _, cell in self._medium.notes):
+            return marks_of(self._medium, wanted_by="a tool")
+        finder = self._medium.finder
+        return None if finder is None else finder.marks(self._medium.frames[frame])
 
     def units(self, frame: int) -> Mapping[int, float] | None:
         """Those of a drawn face that nothing has changed."""
