@@ -129,7 +129,7 @@ def _face(picture: Pixels, found: Detection, network: TfliteNetwork) -> FoundFac
     box = _within(picture, _bounds(mesh))
     if box is None:
         return None
-    return FoundFace(box, found.score, points_68(mesh), facemesh.yaw_of(mesh))
+    return FoundFace(box, found.score, points_68(mesh.tolist()), facemesh.yaw_of(mesh))
 
 
 def _bounds(mesh: NDArray[np.float64]) -> Box:

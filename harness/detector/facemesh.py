@@ -92,7 +92,8 @@ def decoded(points: Floats, square: Square) -> Floats:
     """(468, 3): x, y and depth (larger: farther) in pixels of the picture, from the network's 1404 numbers."""
     own = points.reshape(POINTS, 3).astype(np.float64)
     depth = own[:, 2:] * (square.side / SIDE)
-    return np.concatenate([square.to_picture(own[:, :2]), depth], axis=1)
+    found: Floats = np.concatenate([square.to_picture(own[:, :2]), depth], axis=1)
+    return found
 
 
 def yaw_of(points: Floats) -> float:
