@@ -53,7 +53,8 @@ class Square:
         """Points (n, 2) in pixels of the network's input -> in pixels of the picture."""
         a, b, c, d, e, f = self.affine()
         x, y = points[:, 0], points[:, 1]
-        return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
+        found: Floats = np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
+        return found
 
     def affine(self) -> tuple[float, float, float, float, float, float]:
         """a, b, c, d, e, f: the pixel (x, y) of the input is (a x + b y + c, d x + e y + f) of the picture."""
@@ -85,12 +86,12 @@ def network_input(picture: Pixels, square: Square) -> NDArray[np.float32]:
         Image.Resampling.BILINEAR,
         fillcolor=MID_GREY,
     )
-    return (np.asarray(seen, np.float32) / 255)[None]
+    return np.asarray(seen, np.float32)[None] / np.float32(255)
 
 
 def decoded(points: Floats, square: Square) -> Floats:
     """(468, 3): x, y and depth (larger: farther) in pixels of the picture, from the network's 1404 numbers."""
-    own = points.reshape(POINTS, 3).astype(np.float64)
+    own: Floats = points.reshape(POINTS, 3).astype(np.float64)
     depth = own[:, 2:] * (square.side / SIDE)
     found: Floats = np.concatenate([square.to_picture(own[:, :2]), depth], axis=1)
     return found
