@@ -13,9 +13,10 @@ from harness.cli.score_command import add_columns, asked_columns
 from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.compare.candidates import Side
+    from harness.compare.differing import Differing
     from harness.compare.tables import Block
     from harness.core.cell import Cell
     from harness.core.cell_pattern import CellPattern
@@ -79,6 +80,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print the results as JSON")
     shape.add_argument("--markdown", action="store_true", help="print the results as Markdown")
+    shape.add_argument(
+        "--html",
+        metavar="FILE",
+        type=Path,
+        help="write the results as a page to FILE, and print its path",
+    )
     tables = parser.add_argument_group("answers from other tools")
     add_columns(tables)
     add_changes(tables)
@@ -116,10 +123,11 @@ def execute(args: argparse.Namespace) -> int:
         _refuse_no_cell(args, sides)
         if args.select:
             return _print_selections(args, sides)
-        if args.samples:
+        if args.samples and args.html is None:
             return _print_samples(args, sides)
-        if _is_brief(args, sides):
+        if _is_brief(args, sides) and not args.samples:
             return _print_overview(args, sides)
+        below = list(_sample_blocks(args, sides)) if args.samples else []
         report = compare(
             sides, unlike=args.unlike, keep=_keep(args), against=_against(args), metric=args.metric,
             seed=args.seed, on_pair=_progress,
@@ -128,9 +136,21 @@ def execute(args: argparse.Namespace) -> int:
         print(report.to_json())
     elif args.markdown:
         print(visible(markdown(blocks(report))), end="")
+    elif args.html is not None:
+        _write_page(args, blocks=[*blocks(report), *below])
     else:
         print_blocks(list(blocks(report)))
     return 0
+
+
+def _write_page(args: argparse.Namespace, **content: Any) -> None:
+    """Write the page that --html names, and print its path."""
+    from harness.report.compare_page import comparison_page
+    from harness.run.folder import write_atomically
+
+    page = comparison_page([path.name for path in args.what], **content)
+    write_atomically(args.html, page.encode("utf-8"))
+    print(args.html)
 
 
 def _keep(args: argparse.Namespace) -> Callable[[Cell], bool]:
@@ -184,7 +204,10 @@ def _print_overview(args: argparse.Namespace, sides: list[Side]) -> int:
         raise HarnessError(
             "no cell that matches has a score", hint="leave out --where or --condition"
         )
-    print_blocks(list(brief(found)))
+    if args.html is not None:
+        _write_page(args, found=found)
+    else:
+        print_blocks(list(brief(found)))
     return 0
 
 
@@ -193,16 +216,11 @@ def _print_samples(args: argparse.Namespace, sides: list[Side]) -> int:
     from dataclasses import asdict
 
     from harness.analyses.words import visible
-    from harness.compare.all_pairs import turned
-    from harness.compare.candidates import contenders
-    from harness.compare.comparability import pair_up
-    from harness.compare.differing import differing, differing_blocks
+    from harness.compare.differing import differing_blocks
     from harness.compare.markdown import markdown
     from harness.compare.measure import party
 
-    keep, against = _keep(args), _against(args)
-    pairs = pair_up([one for one in contenders(sides) if keep(one.cell)], unlike=args.unlike)
-    found = differing(turned(pairs, against) if against else pairs)
+    found = _differing(args, sides)
     if args.json:
         sorts = ("only_a", "only_b", "otherwise")
         body = {"a": asdict(party(found.pair.a)), "b": asdict(party(found.pair.b))} | {
@@ -214,6 +232,27 @@ def _print_samples(args: argparse.Namespace, sides: list[Side]) -> int:
     else:
         print_blocks(list(differing_blocks(found)))
     return 0
+
+
+def _differing(args: argparse.Namespace, sides: list[Side]) -> Differing:
+    """The samples that the two cells answer differently. Raises HarnessError where there are not two."""
+    from harness.compare.all_pairs import turned
+    from harness.compare.candidates import contenders
+    from harness.compare.comparability import pair_up
+    from harness.compare.differing import differing
+
+    keep, against = _keep(args), _against(args)
+    pairs = pair_up([one for one in contenders(sides) if keep(one.cell)], unlike=args.unlike)
+    return differing(turned(pairs, against) if against else pairs)
+
+
+def _sample_blocks(args: argparse.Namespace, sides: list[Side]) -> Iterator[Block]:
+    """The samples that the two cells answer differently, all of them."""
+    from harness.compare.differing import differing_blocks
+
+    found = _differing(args, sides)
+    total = len(found.only_a) + len(found.only_b) + len(found.otherwise)
+    return differing_blocks(found, most=max(total, 1))
 
 
 def _refuse_unused(args: argparse.Namespace) -> None:
@@ -246,6 +285,8 @@ def _print_selections(args: argparse.Namespace, sides: list[Side]) -> int:
         print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
     elif args.markdown:
         print(visible(markdown(selection_blocks(found))), end="")
+    elif args.html is not None:
+        _write_page(args, blocks=list(selection_blocks(found)))
     else:
         print_blocks(list(selection_blocks(found)))
     return 0

@@ -65,8 +65,8 @@ def _first(one: Contender, samples: Sequence[str]) -> list[Value | None]:
     return one.repeats(samples)[0]
 
 
-def differing_blocks(found: Differing) -> Iterator[Block]:
-    """The samples as tables."""
+def differing_blocks(found: Differing, *, most: int = SHOWN) -> Iterator[Block]:
+    """The samples as tables, at most so many of each sort."""
     a, b = party(found.pair.a), party(found.pair.b)
     yield Block(
         heading=f"{found.pair.a.cell.task}: {found.pair.a.field}, samples answered differently",
@@ -78,14 +78,14 @@ def differing_blocks(found: Differing) -> Iterator[Block]:
         ("neither right, different answers", found.otherwise),
     ):
         if some:
-            left = len(some) - SHOWN
+            left = len(some) - most
             yield Block(
                 header=(f"{title} ({len(some):,})", "truth", "A", "B"),
                 rows=tuple(
                     (one.sample, _said(one.truth), _said(one.a), _said(one.b))
-                    for one in some[:SHOWN]
+                    for one in some[:most]
                 ),
-                remarks=(f"and {left:,} more; --json lists all",) if left > 0 else (),
+                remarks=(f"and {left:,} more; --json and --html list all",) if left > 0 else (),
             )
     if not (found.only_a or found.only_b or found.otherwise):
         yield Block(lines=("no sample is answered differently",))

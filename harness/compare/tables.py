@@ -11,6 +11,8 @@ from harness.imports.folder import MODEL
 
 DASH = "–"
 SMALL_P = 0.001
+LEVEL = 0.05
+"""The level that p is held against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,17 @@ def _parts(changes: Sequence[Change], name: str) -> Block:
             )
             for change in changes
         ),
+        remarks=_contrary(changes),
+    )
+
+
+def _contrary(changes: Sequence[Change]) -> tuple[str, ...]:
+    """What to make of intervals without 0 whose corrected p is above .05, where there are any."""
+    if not any((c.low > 0 or c.high < 0) and c.p_holm > LEVEL for c in changes):
+        return ()
+    return (
+        f"each interval is of one row alone, p is corrected (Holm) for {len(changes)} rows: where an interval leaves out 0 "
+        "and p is above .05, the difference is not significant",
     )
 
 

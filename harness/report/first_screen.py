@@ -139,6 +139,11 @@ def shortened(name: str, most: int = 22) -> str:
 
 def first_screen(view: RunView, found: Overview, judged: Sequence[str] = ()) -> FirstScreen:
     """The first screen of a run; `judged` are the verdicts of its cells against the baselines."""
+    return screen_of(found, (*_facts(view, found), *_beaten(judged)))
+
+
+def screen_of(found: Overview, facts: Sequence[str] = ()) -> FirstScreen:
+    """The answer and the boards of an overview, with `facts` about the whole."""
     boards = tuple(board_view(one, found.against, f"board-{n}") for n, one in enumerate(found.boards, 1))  # fmt: skip
     shown = {one.board.name for one in boards[:OPEN_BOARDS]}
     answers: dict[str, list[Sentence]] = {}
@@ -149,7 +154,7 @@ def first_screen(view: RunView, found: Overview, judged: Sequence[str] = ()) -> 
         title=found.name,
         answer=tuple((name, tuple(told)) for name, told in answers.items()),
         boards=boards,
-        facts=(*_facts(view, found), *_beaten(judged)),
+        facts=tuple(facts),
         ranks=tuple(
             (one.name, number(one.mean, 2), interval(one.low, one.high), one.places)
             for one in found.ranks
@@ -338,6 +343,11 @@ def _board_facts(board: Board) -> Iterator[str]:
         yield f"{told}; intervals over pictures (no subjects known)"
     else:
         yield f"{told}; intervals over {count(board.clusters)} {board.unit}s"
+
+
+def used(found: Overview) -> tuple[str, ...]:
+    """Tokens and money of all cells."""
+    return tuple(_used(found))
 
 
 def _facts(view: RunView, found: Overview) -> Iterator[str]:

@@ -159,7 +159,7 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
             own_pictures=with_pictures,
             data=Markup(script_json(_data(found, grids, album))),  # noqa: S704
             script=Markup(script),  # noqa: S704
-            script_digest=_digest(script),
+            script_digest=script_digest(script),
             style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
             outcomes=words.OUTCOMES,
             notices=run_notices(view.manifest),
@@ -200,7 +200,7 @@ def _seen(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _digest(script: str) -> str:
+def script_digest(script: str) -> str:
     """The script as the page's policy names it: no other script may run."""
     return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
