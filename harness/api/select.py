@@ -154,14 +154,18 @@ def openings(folder: RunFolder) -> int:
 def note_opening(folder: RunFolder, choices: Sequence[Choice]) -> int:
     """Record that the samples to report on are about to be asked; returns how often that happened, this time
     included."""
+    chosen = [{"task": c.task, "model": c.model, "prompt": c.prompt} for c in choices]
+    return note_use(folder, {"chosen": chosen})
+
+
+def note_use(folder: RunFolder, what: Mapping[str, Any]) -> int:
+    """Record that samples which a choice is reported on are used; returns how often that happened, this time included.
+
+    Raises HarnessError where the folder cannot be written: a use that is not counted is refused.
+    """
     log = AppendLog(folder.openings)
     try:
-        log.append(
-            {
-                "time": datetime.now(UTC).isoformat(timespec="seconds"),
-                "chosen": [{"task": c.task, "model": c.model, "prompt": c.prompt} for c in choices],
-            }
-        )
+        log.append({"time": datetime.now(UTC).isoformat(timespec="seconds"), **what})
     finally:
         log.close()
     return openings(folder)

@@ -239,20 +239,23 @@ def _by_content(side: Side, here: Path) -> Side:
     return replace(side, notes=tuple(notes), content=content)
 
 
-def contenders(sides: Sequence[Side], *, recorded: bool = False) -> list[Contender]:
+def contenders(
+    sides: Sequence[Side], *, recorded: bool = False, also: Sequence[str] = ()
+) -> list[Contender]:
     """Every cell and scored field that has an answer to a sample of known truth.
 
     `recorded`: read the answers of runs from their records, which takes a fraction of the time, without those of earlier
-    versions of prompts; they are to be younger than the replies.
+    versions of prompts; they are to be younger than the replies. `also` names annotations that are kept besides those of
+    the task's slices, where they are there.
     """
-    return [one for side in sides for one in _of_side(side, recorded=recorded)]
+    return [one for side in sides for one in _of_side(side, recorded=recorded, also=also)]
 
 
-def _of_side(side: Side, *, recorded: bool) -> Iterator[Contender]:
+def _of_side(side: Side, *, recorded: bool, also: Sequence[str]) -> Iterator[Contender]:
     if side.exported:
         records = read_export(side.folder, side.manifest)
     else:
-        records = _read_records(side) if recorded else _read_run(side)
+        records = _read_records(side, also) if recorded else _read_run(side, also)
     for entry in side.manifest["cells"]:
         cell = cell_of(entry)
         if recorded and cell.asked_as:
@@ -266,18 +269,18 @@ def _of_side(side: Side, *, recorded: bool) -> Iterator[Contender]:
                 yield found
 
 
-def _samples_of(side: Side) -> dict[str, TaskRecords]:
+def _samples_of(side: Side, also: Sequence[str]) -> dict[str, TaskRecords]:
     """Task -> its samples, with no answers yet."""
     tasks = {n: Task.model_validate(t["config"]) for n, t in side.manifest["tasks"].items()}
     return {
-        name: load_samples(side.folder, tasks[name], cluster_unit=entry["cluster_unit"])
+        name: load_samples(side.folder, tasks[name], cluster_unit=entry["cluster_unit"], also=also)
         for name, entry in side.manifest["tasks"].items()
     }
 
 
-def _read_records(side: Side) -> dict[str, TaskRecords]:
+def _read_records(side: Side, also: Sequence[str]) -> dict[str, TaskRecords]:
     """Task -> its samples and answers, from the records. Raises HarnessError where these are of other samples."""
-    records = _samples_of(side)
+    records = _samples_of(side, also)
     try:
         read_recorded(side.folder, side.manifest, records)
     except KeyError as error:
@@ -288,9 +291,9 @@ def _read_records(side: Side) -> dict[str, TaskRecords]:
     return records
 
 
-def _read_run(side: Side) -> dict[str, TaskRecords]:
+def _read_run(side: Side, also: Sequence[str]) -> dict[str, TaskRecords]:
     """Task -> its samples and answers, from the journal."""
-    manifest, records = side.manifest, _samples_of(side)
+    manifest, records = side.manifest, _samples_of(side, also)
     standing = Replies.of_run(side.folder, manifest)
     for entry in manifest["cells"]:
         cell = cell_of(entry)

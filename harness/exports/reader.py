@@ -73,7 +73,7 @@ def read_export(folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Tas
             )
             for name, entry in manifest["tasks"].items()
         }
-        read_recorded(folder, manifest, records)
+        read_recorded(folder, manifest, records, sure=True)
     except (OSError, ValueError, KeyError) as error:
         raise HarnessError(
             f"{folder.path}: cannot read the export: {error}", hint="export the run again"
