@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from harness.core.finish import Finish
+from harness.core.loop import LoopRecord
 from harness.core.message import ToolCall
 
 ErrorKind: TypeAlias = Literal[
@@ -99,6 +100,8 @@ class Generation:
     """Told by a field or status of the reply; a refusal in words is found when the text is read."""
     calls: tuple[ToolCall, ...] = ()
     """Calls of tools that the server gave apart from the text."""
+    loop: LoopRecord | None = None
+    """What a model that was lent tools did by itself before it replied."""
     served: str = ""
     """The model name reported by the server; empty if it reports none."""
     fingerprint: str = ""

@@ -41,6 +41,8 @@ class Card:
     tools: str = ""
     """What proved that it is told of tools apart from the conversation and calls them; empty where nothing did. A
     server's is known once it was probed."""
+    loop: str = ""
+    """What runs its own loop of calls (`langgraph`), where it has one."""
     missing: Mapping[Need, str] = field(default_factory=dict)
     """Need -> why it was found not to hold, where the probe can say more than that."""
     window: int = 16
@@ -60,6 +62,7 @@ class Card:
         found |= {thinking_need(level) for level in self.thinking}
         found |= {thinking_need(level, held=True) for level in self.thinking_held}
         found |= {"tools"} if self.tools else set()
+        found |= {"loop"} if self.loop else set()
         return frozenset(found | ({"video"} if self.video else set()))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 from harness.core.constraint import Constraint, Need
 from harness.core.finish import Finish
+from harness.core.loop import LentTools, LoopRecord
 from harness.core.message import Message, ToolCall
 from harness.core.prompt import Rendering
 from harness.core.tool import Called, Offer, Toolbox
@@ -19,13 +20,15 @@ Render: TypeAlias = Callable[[Mapping[str, str]], Rendering]
 class Reply(str):
     """A reply as a protocol is given it: its text, with why it ended and how long it was."""
 
-    __slots__ = ("calls", "finish", "tokens")
+    __slots__ = ("calls", "finish", "loop", "tokens")
 
     finish: Finish
     tokens: int
     """As the server or tokenizer counted them, reasoning included; 0 where they were not counted."""
     calls: tuple[ToolCall, ...]
     """Calls that the server gave apart from the text."""
+    loop: LoopRecord | None
+    """What the model did by itself before it replied, where it was lent tools."""
 
     def __new__(
         cls,
@@ -34,11 +37,13 @@ class Reply(str):
         finish: Finish = "stop",
         tokens: int = 0,
         calls: tuple[ToolCall, ...] = (),
+        loop: LoopRecord | None = None,
     ) -> Self:
         made = super().__new__(cls, text)
         made.finish = finish
         made.tokens = tokens
         made.calls = calls
+        made.loop = loop
         return made
 
 
@@ -55,6 +60,8 @@ class Ask:
     """Tokens that the reply may have, where that is more than the limit of the cell."""
     offer: Offer | None = None
     """Tools that the server is told apart from the conversation."""
+    lent: LentTools | None = None
+    """Tools that the model may call by itself before it replies."""
     constraint: Constraint | None = None
     """What the reply is held to where the model was proved to hold to its kind; free text otherwise."""
 

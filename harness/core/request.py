@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from harness.core.constraint import Constraint
+from harness.core.loop import LentTools
 from harness.core.message import Image, Message, Part, Text
 from harness.core.tool import Offer
 
@@ -43,6 +44,8 @@ class Request:
     """How closely a server is asked to look at pictures; empty: nothing is said."""
     offer: Offer | None = None
     """Tools that the server is told apart from the conversation."""
+    lent: LentTools | None = None
+    """Tools that the model may call by itself before it replies."""
 
 
 def request_key(
@@ -56,6 +59,7 @@ def request_key(
     thinking: str = "",
     detail: str = "",
     offer: Offer | None = None,
+    lent: LentTools | None = None,
 ) -> str:
     """Hash of everything that determines a reply.
 
@@ -75,6 +79,8 @@ def request_key(
         asked.append(["detail", detail])
     if offer is not None:
         asked.append(["tools", [dict(one) for one in offer.tools], offer.closed])
+    if lent is not None:
+        asked.append(["lent", lent.digest])
     body = _COMPACT.encode(asked)
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -111,10 +117,11 @@ def make_request(
     thinking: str = "",
     detail: str = "",
     offer: Offer | None = None,
+    lent: LentTools | None = None,
 ) -> Request:
     """A Request with its key."""
     key = request_key(
         messages, sampling, model=model, repeat=repeat, constraint=constraint, candidates=candidates,
-        thinking=thinking, detail=detail, offer=offer,
+        thinking=thinking, detail=detail, offer=offer, lent=lent,
     )  # fmt: skip
-    return Request(key, messages, sampling, constraint, candidates, thinking, detail, offer)
+    return Request(key, messages, sampling, constraint, candidates, thinking, detail, offer, lent)

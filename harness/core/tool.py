@@ -157,6 +157,11 @@ class Toolbox(Protocol):
         """Name, description and arguments (JSON schema) of each tool, as a model is told them."""
         ...
 
+    @property
+    def digest(self) -> str:
+        """Hex digest of all that determines what its tools give, besides the call."""
+        ...
+
     def use(self, call: Call, *, side: int) -> Observation:
         """What comes of a call; pictures have at most `side` pixels on their longer side. Pure."""
         ...
@@ -167,6 +172,7 @@ class NoTools:
     """A toolbox to count requests with: nothing is in it."""
 
     offered: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    digest: str = ""
 
     def use(self, call: Call, *, side: int) -> Observation:
         """Nothing is known."""

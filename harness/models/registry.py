@@ -24,6 +24,7 @@ MODELS = Registry(
         "affect-tiny": "harness.models.transformers.model:open_tiny",
         "clip": "harness.models.dual.model:open_dual",
         "langchain": "harness.models.langchain.opening:open_langchain",
+        "langchain-agent": "harness.models.langchain.graph:open_graph",
         "openai": "harness.models.http.model:open_openai",
         "transformers": "harness.models.transformers.model:open_local",
         "vllm": "harness.models.vllm.model:open_vllm",
@@ -62,6 +63,11 @@ _FORMS = (
         "langchain",
         "langchain:anthropic:claude-sonnet-4-5",
         "any LangChain chat model, by provider; langchain:openai:MODEL@URL for a server",
+    ),
+    (
+        "langchain-agent",
+        "langchain-agent:MODULE:FACTORY",
+        "an agent of your own: a compiled LangGraph graph that calls the tools itself",
     ),
     ("majority", "majority", "baseline: always the most common class"),
     ("prior", "prior", "baseline: classes drawn at their own frequency"),
@@ -164,6 +170,7 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
         | {"body", "trust_remote_code", "adapter", "details"},
         "openai": _REACHED | {"key_env", "headers", "query", "body", "details"},
         "langchain": _REACHED | {"key_env"},
+        "langchain-agent": frozenset({"allow_remote", "concurrency", "timeout"}),
         "majority": frozenset(),
         "prior": frozenset(),
     }
@@ -217,6 +224,11 @@ def runs_here(spec: str) -> bool:
     if kind == "openai":
         return "://" in argument and remote_host(spec) is None
     return kind in {"affect-tiny", "clip", "transformers", "vllm"}
+
+
+def has_own_loop(spec: str) -> bool:
+    """Whether a model, as a person writes it, makes its calls of tools in a loop of its own."""
+    return spec.strip().partition(":")[0] == "langchain-agent"
 
 
 class Opener(Protocol):

@@ -10,40 +10,26 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
+from harness.core.loop import AgentLimits
 from harness.core.message import Message, Part, Text
 from harness.core.protocol import AnswerProtocol, Ask, Done, Render, Reply
 from harness.core.tool import LIMIT_RULE, Call, Called, NoTools, Observation, Offer, Status, Toolbox
 from harness.prompting.controls import neutralise
 from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way
 from harness.protocols.native import Made, held_to_calls, native_turns
+from harness.protocols.own_loop import OwnLoop
 from harness.protocols.ways import asked_again, closed, introduction, observed
 
 MOST_RECORDED = 500
 """Characters of a call's arguments that are recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLimits:
-    """How far a trial may go. At a limit the model is asked once more, for its answer."""
-
-    turns: int = 6
-    """Replies that may hold calls."""
-    calls: int = 8
-    """Calls, wrong ones among them."""
-    pictures: int = 8
-    """Pictures shown by tools."""
-    side: int = 448
-    """Longer side of each, in pixels."""
-    tokens: int = 512
-    """Tokens that each reply may have at least, also where the answer alone has fewer."""
-    total: int = 4096
-    """Tokens of all replies together, after which no more calls are carried out."""
-
-
+OWN = "own"
+"""The way of models that make their calls in a loop of their own."""
 _MOST: Mapping[str, int] = {
     "turns": 50,
     "calls": 100,
@@ -59,7 +45,7 @@ class Agent:
     """Asks until a reply holds no call."""
 
     name: str = "agent"
-    way: Way = "text"
+    way: Way | Literal["own"] = "text"
     limits: AgentLimits = field(default_factory=AgentLimits)
     form: str = "agent[:WAY][,LIMIT=N...]"
 
@@ -69,7 +55,7 @@ class Agent:
         usual = ", ".join(f"{key}={value}" for key, value in asdict(AgentLimits()).items())
         return (
             "the model may use the tools of --tools before it answers; ways of calling: "
-            f"{', '.join(WAYS)} (text: <tool_call> tags; native: told and read by the server); limits: {usual}. "
+            f"{', '.join(WAYS)} (text: <tool_call> tags; native: told and read by the server; own: by a model that calls them itself); limits: {usual}. "
             "agent:react,turns=3"
         )
 
@@ -80,16 +66,17 @@ class Agent:
 
     @property
     def needs(self) -> frozenset[Need]:
-        """`tools` where the server is told of them; `calls` where replies are held to calls, if the model can be."""
-        return frozenset({"native": {"tools"}, "json": {"calls"}}.get(self.way, ()))
+        """`tools` where the server is told of them; `calls` where replies are held to calls, if the model can
+        be; `loop` where it makes its calls itself."""
+        return frozenset({"native": {"tools"}, "json": {"calls"}, OWN: {"loop"}}.get(self.way, ()))
 
     def with_words(self, name: str, words: str) -> Agent:
         """`react,turns=3`. Raises HarnessError for an unknown way or limit."""
         way, limits = self.way, self.limits
         for number, word in enumerate(words.split(",")):
             key, equals, value = word.partition("=")
-            if not equals and not number and word in WAYS:
-                way = WAYS[WAYS.index(word)]
+            if not equals and not number and word in (*WAYS, OWN):
+                way = "own" if word == OWN else WAYS[WAYS.index(word)]
             elif key in _MOST and re.fullmatch(r"[1-9][0-9]{0,6}", value, re.ASCII):
                 if int(value) > _MOST[key]:
                     raise HarnessError(
@@ -100,13 +87,15 @@ class Agent:
             else:
                 raise HarnessError(
                     f"protocol {name}: {word!r} is neither a way of calling nor a limit",
-                    hint=f"write {self.form}, with one of {', '.join(WAYS)} first and limits among "
+                    hint=f"write {self.form}, with one of {', '.join((*WAYS, OWN))} first and limits among "
                     f"{', '.join(one.name for one in fields(AgentLimits))}, such as agent:react,turns=3",
                 )
         return Agent(name, way, limits)
 
     def bound(self, toolbox: Toolbox) -> AnswerProtocol:
         """The protocol over the tools of one trial."""
+        if self.way == "own":
+            return OwnLoop(self.name, self.limits, toolbox)
         return BoundAgent(self.name, self.way, self.limits, toolbox)
 
     def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:

@@ -85,6 +85,11 @@ def check(
             raise HarnessError(
                 f"--protocol {cell.protocol} cannot be used with {name}: {reason}", hint=_TOLD
             )
+        if "loop" in missing:
+            raise HarnessError(
+                f"--protocol {cell.protocol} cannot be used with {name}, which calls no tools by itself",
+                hint="leave --protocol out, or use --protocol agent",
+            )
         if "calls" in missing:
             notes.append(
                 f"{name} was not proved to hold replies to calls of tools, so the JSON of {cell.protocol} is written "
@@ -187,7 +192,7 @@ def recorded_offers(manifest: Mapping[str, Any], name: str, identity: str) -> fr
         return frozenset()
     known = frozenset[Need](entry.get("constraints", {}))
     known |= {"logprob"} if entry.get("estimators") else frozenset[Need]()
-    known |= {"tools"} if entry.get("tools") else frozenset[Need]()
+    known |= {need for need in ("tools", "loop") if entry.get(need)}
     known |= {thinking_need(level) for level in entry.get("thinking", ())}
     known |= {thinking_need(level, held=True) for level in entry.get("thinking_held", ())}
     return known | ({"video"} if entry.get("video") else frozenset())
@@ -196,6 +201,6 @@ def recorded_offers(manifest: Mapping[str, Any], name: str, identity: str) -> fr
 def unconstrained(manifest: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[str, ...]:
     """The kinds of constraint that a manifest's cell wanted and its model was not held to."""
     model = manifest.get("models", {}).get(cell["model"], {})
-    held = {*model.get("constraints", {}), "logprob", "video", "tools"}
+    held = {*model.get("constraints", {}), "logprob", "video", "tools", "loop"}
     wanted = {need for need in cell.get("needs", ()) if not need.startswith("thinking")}
     return tuple(sorted(wanted - held))

@@ -307,6 +307,7 @@ class _Engine:
                     finish=generation.finish,
                     tokens=generation.usage.completion_tokens,
                     calls=generation.calls,
+                    loop=generation.loop,
                 )
             )
 
@@ -330,6 +331,7 @@ class _Engine:
                 thinking=trial.cell.thinking,
                 detail=trial.cell.detail,
                 offer=step.offer,
+                lent=step.lent,
             )
             generation = await self._exchange(request)
             told = fitted

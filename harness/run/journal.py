@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
+from harness.core.loop import LoopRecord
 from harness.core.message import Message, Text, ToolCall, Video
 from harness.core.tool import Called
 from harness.run.digests import KEY, Digests, digest
@@ -239,6 +240,8 @@ def reply_record(generation: Generation) -> dict[str, Any]:
             record[name] = value
     if generation.calls:
         record["calls"] = [[call.name, call.arguments] for call in generation.calls]
+    if generation.loop is not None:
+        record["loop"] = generation.loop.to_json()
     if generation.refusal is not None:
         record["refusal"] = asdict(generation.refusal)
     if generation.scores is not None:
@@ -259,6 +262,7 @@ def generation_from(record: Any) -> Generation:
         latency=record["latency"],
         scores=_scores_from(record.get("scores")),
         refusal=Refusal(**record["refusal"]) if "refusal" in record else None,
+        loop=LoopRecord.from_json(record["loop"]) if "loop" in record else None,
         calls=tuple(ToolCall(*one) for one in record.get("calls", ())),
         **{name: record[name] for name in _OPTIONAL if name in record},
     )

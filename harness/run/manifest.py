@@ -121,8 +121,8 @@ def _model_entry(
     if card.thinking:
         entry["thinking"] = dict(card.thinking)
         entry["thinking_held"] = list(card.thinking_held)
-    if card.tools:
-        entry["tools"] = card.tools
+    entry |= {"tools": card.tools} if card.tools else {}
+    entry |= {"loop": card.loop} if card.loop else {}
     if "served" in before:
         entry["served"] = before["served"]
     if before.get("identity") == card.identity and not card.offers:
@@ -150,6 +150,7 @@ def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
         thinking=dict(entry.get("thinking") or {}),
         thinking_held=tuple(entry.get("thinking_held") or ()),
         tools=str(entry.get("tools") or ""),
+        loop=str(entry.get("loop") or ""),
         window=int(entry.get("window", 16)),
         families=tuple(entry.get("families") or CHAT),
         details=dict(entry.get("details") or {}),

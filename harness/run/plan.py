@@ -18,6 +18,7 @@ from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.task import SUBJECT, Task
 from harness.core.thinking import OFF, thinking_need
+from harness.models import has_own_loop
 from harness.prompting import Library
 from harness.protocols import load_protocol
 from harness.run.answer_constraints import need_of
@@ -173,7 +174,11 @@ def _cells(
             model,
             prompt.name,
             one.condition,
-            protocol_with(_protocol(prompt, axes), tools),
+            protocol_with(
+                _protocol(prompt, axes),
+                tools,
+                own_loop=has_own_loop(axes.settings_of(model).model),
+            ),
             channel,
             shots=one.shots,
             label_order=one.label_order,

@@ -22,6 +22,7 @@ from harness.core.tools_asked import ToolsAsked, read_tools
 from harness.media.video_file import opened
 from harness.protocols import load_protocol
 from harness.run.mix_pairing import Partners
+from harness.run.tools_check import OWN
 from harness.tools import BoundTools, Donor, MediumFrames, load_tools, offer
 
 
@@ -89,10 +90,13 @@ class Toolboxes:
         try:
             frames = frames_under(medium, condition)
             donor = self._donor(asked, sample, condition)
+            seed = f"{self._seed}\x1f{sample.id}"
+            box = BoundTools(load_tools(asked.names), asked, frames, donor, seed)
+            if cell.protocol.startswith(OWN):  # its key needs every picture that tools may show
+                _ = box.digest
         except MediaError as error:
             return None, Failure("media", f"{error.kind}: {error.message}")
-        seed = f"{self._seed}\x1f{sample.id}"
-        return BoundTools(load_tools(asked.names), asked, frames, donor, seed), None
+        return box, None
 
     def _donor(self, asked: ToolsAsked, sample: Sample, condition: Condition) -> Donor | None:
         if not asked.needs_donor:

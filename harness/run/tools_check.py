@@ -14,11 +14,22 @@ AGENT = "agent"
 ONCE = "single"
 
 
-def protocol_with(protocol: str, tools: str) -> str:
+OWN = "agent:own"
+
+
+def protocol_with(protocol: str, tools: str, *, own_loop: bool = False) -> str:
     """The protocol of a cell: without tools one that uses tools asks once; with tools a prompt that is put once becomes
-    an agent's. Raises HarnessError for a protocol that asks otherwise."""
+    an agent's. A model with a loop of its own (`own_loop`) makes the calls itself. Raises HarnessError for a protocol that
+    asks otherwise."""
     if not tools:
         return ONCE if uses_tools(protocol) else protocol
+    if own_loop and protocol in {ONCE, AGENT}:
+        return OWN
+    if own_loop and protocol.split(",", maxsplit=1)[0] != OWN:
+        raise HarnessError(
+            f"protocol {protocol} cannot be used with a model that makes its calls in a loop of its own",
+            hint=f"leave --protocol out, or set limits: {OWN},turns=3",
+        )
     if protocol == ONCE:
         return AGENT
     if not uses_tools(protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +35,14 @@ class MediumFrames:
     def count(self) -> int:
         """Frames."""
         return len(self._medium.frames)
+
+    @property
+    def digest(self) -> str:
+        """Hex digest over the bytes of every frame. Raises MediaError."""
+        made = hashlib.sha256()
+        for frame in self._medium.frames:
+            made.update(hashlib.sha256(frame.read()).digest())
+        return made.hexdigest()
 
     def pixels(self, frame: int) -> Pixels:
         """The frame decoded: a copy, which the caller may change. Raises MediaError."""

@@ -66,6 +66,19 @@ class BoundTools:
         """Name, description and arguments of each tool."""
         return tuple(offer(tool) for tool in self.tools)
 
+    @property
+    def digest(self) -> str:
+        """Over the tools' versions, how they lie, and the bytes of every picture. Raises MediaError."""
+        told: list[Any] = [
+            self.asked.written,
+            {tool.name: tool.version for tool in self.tools},
+            TOOLBOX_VERSION,
+            self.seed,
+            _content(self.frames),
+        ]
+        told += [self.donor.sample, _content(self.donor.frames)] if self.donor else []
+        return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogatepass")).hexdigest()
+
     def use(self, call: Call, *, side: int) -> Observation:
         """What comes of a call. Raises HarnessError where a tool of another package fails in another way than it may."""
         tool = next((one for one in self.tools if one.name == call.name), None)
@@ -106,6 +119,10 @@ class BoundTools:
         told = json.dumps([self.seed, call.name, call.arguments], sort_keys=True, default=str)
         drawn = hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(drawn[:8]) / 2**64 < self.asked.share
+
+
+def _content(frames: ToolFrames) -> str:
+    return str(getattr(frames, "digest", ""))
 
 
 def _json(arguments: Mapping[str, Any]) -> str:

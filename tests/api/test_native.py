@@ -13,6 +13,7 @@ from harness.run.journal import read_log
 from tests.models.abilities import able
 from tests.models.callers import caller
 from tests.models.stub import Stub, running_stub
+from tests.run.bench import RuleModel
 
 ZOOM = ("zoom", '{"region": "mouth"}')
 TASK = """\
@@ -101,9 +102,16 @@ def test_a_server_that_does_not_is_asked_nothing(place: Path, kind: str, said: s
     assert not Path("run/trials.jsonl").exists() or not lines("trials.jsonl")
 
 
-def test_what_is_no_server_cannot_be_told_of_tools(place: Path) -> None:
-    with pytest.raises(harness.HarnessError, match="only servers can be told of tools"):
-        run(Stub(url=""), model="affect-tiny")
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [
+        ("agent:native", "only servers can be told of tools"),
+        ("agent:own", "calls no tools by itself"),
+    ],
+)
+def test_other_models_need_another_way(place: Path, protocol: str, said: str) -> None:
+    with pytest.raises(harness.HarnessError, match=said):
+        run(Stub(url=""), model=RuleModel(), protocol=protocol)
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def contents(body: dict[str, Any]) -> tuple[str, list[bytes]]:
     """(all texts joined by line breaks, all pictures decoded), in order."""
     texts, pictures = [], []
     for message in body["messages"]:
-        parts = message["content"]
+        parts = message["content"] or ""
         for part in [{"type": "text", "text": parts}] if isinstance(parts, str) else parts:
             if part["type"] == "text":
                 texts.append(part["text"])

@@ -154,7 +154,7 @@ class LangChainModel:
 
     async def _put(self, request: Request, extra: Mapping[str, Any]) -> Generation:
         """The reply, asked again where waiting may help."""
-        turns = [_turn(message) for message in request.messages]
+        turns = [turn_of(message) for message in request.messages]
         attempt = 1
         while True:
             sent = await self._allowance.enter()
@@ -266,7 +266,7 @@ class LangChainModel:
         return True
 
 
-def _turn(message: Message) -> Any:
+def turn_of(message: Message) -> Any:
     """A turn as LangChain's message."""
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
