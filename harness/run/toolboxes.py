@@ -63,6 +63,11 @@ class TimedToolbox:
         """Those of the toolbox."""
         return self.inner.offered
 
+    @property
+    def digest(self) -> str:
+        """That of the toolbox."""
+        return self.inner.digest
+
     def use(self, call: Call, *, side: int) -> Observation:
         """What the toolbox gives."""
         start = perf_counter()
