@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.answer_files import is_answers, refuse_columns, task_of_answers
 from harness.cli.options import add_changes, add_folders, add_id_key, workspace
 from harness.cli.score_command import add_columns, asked_columns
 from harness.cli.table_command import add_where
 from harness.core.errors import refuse_unused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.core.cell import Cell
+    from harness.core.cell_pattern import CellPattern
 
 STATUSES = {"not worse": 0, "worse": 4, "undecided": 5}
 
@@ -66,7 +73,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.compare.candidates import open_sides
     from harness.compare.gate import gate, line
     from harness.compare.gate_report import junit, summary, to_json
-    from harness.core.cell_pattern import fitting_any, read_patterns
+    from harness.core.cell_pattern import read_patterns
     from harness.exports.pseudonyms import read_key
     from harness.run.folder import write_atomically
 
@@ -83,7 +90,7 @@ def execute(args: argparse.Namespace) -> int:
             refuse_unused("without an export", {"--id-key": args.id_key})
         found = gate(
             *sides, margin=args.margin, metric=args.metric, field=args.field,
-            keep=fitting_any(where) if where else None, unlike=args.unlike, seed=args.seed,
+            keep=_keep(where), unlike=args.unlike, seed=args.seed,
         )  # fmt: skip
     if args.junit is not None:
         write_atomically(args.junit, junit(found))
@@ -96,6 +103,17 @@ def execute(args: argparse.Namespace) -> int:
             print(visible(said))
         print(f"gate: {found.verdict} (margin {found.margin:g})")
     return STATUSES[found.verdict]
+
+
+def _keep(where: Sequence[CellPattern]) -> Callable[[Cell], bool] | None:
+    """Which cells are judged; those that were shown a blank picture only where a pattern names the condition."""
+    from harness.analyses.keys import is_blank
+    from harness.core.cell_pattern import fitting_any
+
+    fits = fitting_any(where)
+    if any(pattern.condition is not None for pattern in where):
+        return fits
+    return (lambda cell: fits(cell) and not is_blank(cell.condition)) if where else None
 
 
 def _append(path: Path, text: str) -> None:

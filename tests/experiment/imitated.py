@@ -1,6 +1,6 @@
 """Three models of known skill behind servers of their own, and an experiment with them on drawn faces.
 
-with running_experiment(folder, n=84) as experiment:
+with running_experiment(folder, n=84) as servers:
     ...  # harness run experiment.yaml, in `folder`
 
 Ada reads more faces where the prompt defines the labels, Bo fewer where it is to think aloud, and refuses some; Cy reads
@@ -19,7 +19,7 @@ from typing import Any
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from harness.sources import open_source
-from tests.models.stub import WORDS, contents, running_stub
+from tests.models.stub import WORDS, Stub, contents, running_stub
 
 PROMPTS = ("emotion/plain", "emotion/defined", "emotion/cot", "emotion/au-guided")
 _SAID = {"Think step by step": "emotion/cot", "action units": "emotion/au-guided", "Choose from": "emotion/defined"}  # fmt: skip
@@ -116,17 +116,18 @@ def truths_of(*, n: int, seed: int = 3) -> dict[str, str]:
 
 
 @contextmanager
-def running_experiment(folder: Path, *, n: int) -> Iterator[Path]:
-    """Servers until the block ends, `harness.toml` with their addresses and prices in `folder`, and its experiment file."""
+def running_experiment(folder: Path, *, n: int) -> Iterator[list[Stub]]:
+    """The servers until the block ends; `harness.toml` with their addresses and prices, and `experiment.yaml`, in `folder`."""
     truths = truths_of(n=n)
     with ExitStack() as stack:
-        entries = []
+        entries, stubs = [], []
         for model in MODELS:
             stub = stack.enter_context(
                 running_stub(
                     model=model.name, answer=answering(model, truths), extend=_usage, latency=0.002
                 )
             )
+            stubs.append(stub)
             asked, replied = model.price
             entries.append(
                 f'[models."{model.name}"]\nmodel = "openai:{model.name}@{stub.url}/v1"\n'
@@ -138,4 +139,4 @@ def running_experiment(folder: Path, *, n: int) -> Iterator[Path]:
         experiment.write_text(
             EXPERIMENT.format(models=names, prompts=", ".join(PROMPTS), n=n), encoding="utf-8"
         )
-        yield experiment
+        yield stubs
