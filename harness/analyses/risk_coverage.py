@@ -22,7 +22,7 @@ _ABOUT = (
     "share of the kept answers that is wrong. AURC is the mean risk over all coverages: 0 is best, and a confidence that "
     "says nothing gives the share of wrong answers. Excess AURC: what is above the best possible order for as many "
     "errors. AUGRC: the same area with errors counted among all samples. Samples without an answer come last and count "
-    "as wrong; * marks a coverage that cannot be reached without them. A threshold read off this table was chosen on these "
+    "as wrong. A threshold read off this table was chosen on these "
     "samples: harness decide chooses one on some samples and reports it on others."
 )
 
@@ -68,20 +68,32 @@ def risk_lines(rows: Sequence[Mapping[str, Any]], *, most: int) -> Iterator[str]
         yield f"{count(len(mine) - most)} more curves of risk: see harness report RUN, or --json"
 
 
-def risk_table(entries: Sequence[Mapping[str, Any]], at: Place | None = None) -> Table:
-    """Areas and accuracies, a row for each cell and kind of confidence."""
+def risk_table(
+    entries: Sequence[Mapping[str, Any]], at: Place | None = None, *, brief: bool = False
+) -> Table:
+    """Areas and accuracies, a row for each cell and kind of confidence; `brief`: AURC is the only area."""
+    areas = (
+        {"aurc": "AURC"}
+        if brief
+        else {"aurc": "AURC", "excess_aurc": "Excess AURC", "augrc": "AUGRC"}
+    )
     return Table(
         at=at,
         room="any" if at is None else "much",
-        caption="95% intervals in brackets",
+        caption="95% intervals in brackets"
+        + (
+            "; * not reached by answers: samples without one are counted as wrong"
+            if any(not one["answered"] for entry in entries for one in entry["at"])
+            else ""
+        ),
         columns=(
-            "", "Sorted by", "n", "Answered", "Share wrong", "AURC", "Excess AURC", "AUGRC",
+            "", "Sorted by", "n", "Answered", "Share wrong", *areas.values(),
             *(f"Accuracy at {percent(c)}" for c in COVERAGES),
         ),
         rows=tuple(
             (
                 who(row_key(entry)), SIGNAL_NAMES[entry["signal"]], entry["n"], Share(entry["answered"] / entry["n"]),
-                Number(entry["error"]), *(_number(entry[name]) for name in ("aurc", "excess_aurc", "augrc")),
+                Number(entry["error"]), *(_number(entry[name]) for name in areas),
                 *(
                     Number(one["accuracy"], one["low"], one["high"], mark="" if one["answered"] else "*")
                     for one in entry["at"]

@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "compare models, prompts or conditions on the samples they share",
     "gate": "say by the exit status whether a run is worse than a baseline, for pipelines",
     "decide": "choose a threshold of confidence on some samples and report it on others, by cost",
+    "dossier": "write one printable page of a run for those who decide about its use",
     "table": "write the table of a paper: LaTeX, Markdown, CSV, XLSX or HTML",
     "figure": "draw a figure for a paper: heat map, differences, confusion matrices, reliability",
     "board": "build a leaderboard from runs and exports, or check an export for one",

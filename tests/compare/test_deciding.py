@@ -140,7 +140,7 @@ def test_two_tasks_of_a_run_are_two_parts(
     from harness.score import score_run
     from tests.report.runs import HEADS, emotion_task, make_run
 
-    monkeypatch.setitem(HEADS, "emotion/shares", {"fields": ["emotion"], "answer": "percentages"})  # type: ignore[arg-type]
+    monkeypatch.setitem(HEADS, "emotion/shares", {"fields": ["emotion"], "answer": "percentages"})
 
     spec = FieldSpec(kind="label", labels=emotion_task().fields["emotion"].classes)
     parts = [

@@ -37,7 +37,7 @@ def by_brute_force(pairs: list[tuple[float, bool]]) -> tuple[float, float, dict[
             continue
         orders += 1
         wrong = [sum(w for _, w in order[:k]) for k in range(1, n + 1)]
-        risks += sum(Fraction(w, k) for k, w in enumerate(wrong, 1)) / n
+        risks += sum((Fraction(w, k) for k, w in enumerate(wrong, 1)), Fraction(0)) / n
         general += Fraction(sum(wrong), n * n)
         for coverage in accuracies:
             k = math.ceil(coverage * n - 1e-9)
