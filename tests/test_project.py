@@ -49,6 +49,7 @@ def test_the_core_install_is_light() -> None:
         "adapters",
         "vllm",
         "langchain",
+        "mcp",
         "video",
         "workbooks",
         "figures",

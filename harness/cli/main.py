@@ -41,6 +41,7 @@ COMMANDS = {
     "show": "show one sample of a task with the exact messages a model would get",
     "data": "check the data of a task, or choose a fixed subset of it",
     "lint": "check prompts for errors before running them",
+    "tools": "offer tools to other agents over MCP",
     "rate": "let people rate the samples of a task in a browser, and measure their agreement",
     "faces": "draw annotated faces",
     "schema": "print the JSON schema of experiment, task or prompt files, for editors",
