@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ from harness.analyses.rows.calls import (
     read_region,
     use_row,
 )
+from harness.analyses.rows.tool_trials import read_trials
 from harness.analyses.rows.tools import (
     EITHER,
     EYES,
@@ -21,7 +21,6 @@ from harness.analyses.rows.tools import (
     SAMPLES_LEAST,
     TOOLS,
     UNSURE,
-    ToolTrial,
     Trials,
     alteration_in,
     audit_row,
@@ -33,7 +32,6 @@ from harness.core.blocks import Block, Lines, Note, Table
 from harness.core.cell import Cell
 from harness.core.marks import Box
 from harness.core.task import Task
-from harness.core.tool import LIMIT_RULE
 from harness.run.sample_file import read_lean_samples
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
@@ -51,7 +49,7 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     families = {family(cell) for cell in offered}
     wanted = {i: cell for i, cell in cells.items() if family(cell) in families}
     fields = [n for n, spec in answers.task.fields.items() if spec.scored and spec.one_label]
-    trials, truths = _trials(answers, wanted, fields)
+    trials, truths = read_trials(answers, wanted, fields)
     suffices, regions = _annotated(answers)
     for name in fields:
         by_cell = {cell: found for (cell, at), found in trials.items() if at == name}
@@ -117,35 +115,6 @@ def _annotated(answers: TaskAnswers) -> tuple[dict[str, bool], dict[str, Box]]:
 
 
 _SAID: Mapping[str, bool] = {"yes": True, "true": True, "no": False, "false": False}
-
-
-def _trials(
-    answers: TaskAnswers, cells: Mapping[str, Cell], fields: Sequence[str]
-) -> tuple[dict[tuple[Cell, str], dict[str, ToolTrial]], dict[str, dict[str, str | None]]]:
-    found: dict[tuple[Cell, str], dict[str, ToolTrial]] = {}
-    truths: dict[str, dict[str, str | None]] = {}
-    for row in answers.trials():
-        cell_id, _, key = row["trial"].partition("/")
-        if row["field"] not in fields or cell_id not in cells:
-            continue
-        truth = _label(row["target"])
-        truths.setdefault(row["field"], {})[row["sample"]] = truth
-        trial = ToolTrial(
-            row["sample"],
-            row["cluster"],
-            truth,
-            _label(row["value"]),
-            tuple(json.loads(row.get("calls") or "[]")),
-            LIMIT_RULE in (row.get("fallback") or ""),
-        )
-        if truth is not None and row["outcome"] != "failed":
-            found.setdefault((cells[cell_id], row["field"]), {})[key] = trial
-    return found, truths
-
-
-def _label(written: str | None) -> str | None:
-    value = None if written is None else json.loads(written)
-    return value if isinstance(value, str) else None
 
 
 VERDICTS: Mapping[str, str] = {

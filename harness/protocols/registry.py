@@ -14,6 +14,7 @@ PROTOCOLS = Registry(
     "harness.protocols",
     {
         "agent": "harness.protocols.agent:AGENT",
+        "given": "harness.protocols.given:GIVEN",
         "single": "harness.protocols.single:SINGLE",
         "describe-then-answer": "harness.protocols.describe:DESCRIBE_THEN_ANSWER",
         "vote-N": "harness.protocols.vote:VOTE",

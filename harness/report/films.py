@@ -13,7 +13,7 @@ from harness.analyses.rows.tools import alteration_in, family
 from harness.answers.reasoning import spoken
 from harness.core.cell import Cell
 from harness.core.task import Task
-from harness.core.tool import LIMIT_RULE
+from harness.core.tool import LIMIT_RULE, UNASKED
 from harness.core.tools_asked import NOISE
 from harness.protocols import closings, outside_calls
 from harness.report.grid import is_right, plain, told
@@ -251,6 +251,10 @@ def film_steps(film: Film, talk: Talk | None) -> Iterator[Step]:
     """The steps of a trial in their order. Without a `talk` there are its calls alone."""
     yield Step("shown", "Shown")
     way = film.cell.get("tool_settings", {}).get("protocol", {}).get("way", "text")
+    for number, call in enumerate(film.calls):
+        if call[0] == UNASKED:
+            note = f"of another sample: {call[5]}" if call[5] else ""
+            yield Step("seen", "Given unasked", _called(call), number, note)
     replies = talk.replies if talk is not None else ()
     turns = max(len(replies), *(int(call[0]) for call in film.calls), 0)
     for turn in range(1, turns + 1):

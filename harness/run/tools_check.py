@@ -12,6 +12,8 @@ from harness.protocols import uses_tools
 
 AGENT = "agent"
 ONCE = "single"
+GIVEN = "given"
+"""The key of a protocol's settings under which the calls stand that are made unasked."""
 
 
 OWN = "agent:own"
@@ -53,9 +55,17 @@ def offered_tools(written: Sequence[str], protocol: str | None) -> tuple[str, ..
 
 
 def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
-    """Raise HarnessError where the channel leaves no room for calls. `settings` were read, so the tools exist."""
-    if settings and cell.channel != FREE:
+    """Raise HarnessError where the channel leaves no room for calls, and where a call that is made unasked is of no tool
+    of the cell. `settings` were read, so the tools exist."""
+    calling = GIVEN not in settings.get("protocol", {})
+    if settings and calling and cell.channel != FREE:
         raise HarnessError(
             f"--channel {cell.channel} constrains each reply to the answer, so the tools of --tools {cell.tools} cannot be called",
             hint="use --channel free with tools",
         )
+    for name, _ in settings.get("protocol", {}).get(GIVEN, ()):
+        if name not in settings["versions"]:
+            raise HarnessError(
+                f"protocol {cell.protocol}: {name} is not among the tools of --tools {cell.tools}",
+                hint=f"name it there too: --tools {name}",
+            )

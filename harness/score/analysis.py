@@ -165,7 +165,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         name: f"harness.analyses.{name.replace('-', '_')}:ANALYSIS"
         for name in (
             "annotator-ceiling", "field-scores", "against-baselines", "class-by-class", "sentences", "absent-classes", "answer-spread",
-            "top-k", "fallbacks", "constraints", "consistency", "label-orders", "soft-labels", "mixtures", "tool-audit", "spotting",
+            "top-k", "fallbacks", "constraints", "consistency", "label-orders", "soft-labels", "mixtures", "agent-ladder", "tool-audit", "spotting",
             "calibration", "risk-coverage", "agreement", "slices", "folds", "units", "usage", "again",
         )
     }

@@ -36,7 +36,7 @@ def texts(step: Ask | Done) -> list[str]:
 
 
 def test_names_and_descriptions() -> None:
-    assert PROTOCOLS.names() == ("agent", "describe-then-answer", "single", "vote-N")
+    assert PROTOCOLS.names() == ("agent", "describe-then-answer", "given", "single", "vote-N")
     assert PROTOCOLS.load("vote-N").description
     for name in ("describe-then-answer", "single", "vote-5"):
         assert load_protocol(name).name == name

@@ -116,19 +116,19 @@ def _against(
 def gain(one: Trials, other: Trials, *, seed: int) -> dict[str, Any]:
     """Accuracy of the first less that of the second on the samples that both have, with its interval over clusters."""
     shared = [key for key in one if key in other]
-    clusters = _codes([one[key].cluster for key in shared])
+    clusters = codes([one[key].cluster for key in shared])
     differences = np.array(
         [float(one[key].right) - float(other[key].right) for key in shared], dtype=np.float64
     )
-    if not shared or _few(len(shared), clusters):
-        return {"n": len(shared), "clusters": _count(clusters), "value": None}
+    if not shared or too_few(len(shared), clusters):
+        return {"n": len(shared), "clusters": count_of(clusters), "value": None}
     rows = np.column_stack([differences, np.ones(len(shared))])
     interval = bootstrap(
         rows, clusters, lambda t: t[..., 0] / t[..., 1], draws=DRAWS, level=LEVEL, seed=seed
     )
     return {
         "n": len(shared),
-        "clusters": _count(clusters),
+        "clusters": count_of(clusters),
         "value": rounded(float(differences.mean())),
         "low": rounded(interval.low),
         "high": rounded(interval.high),
@@ -218,13 +218,13 @@ class _Followed:
 
 def _shares(some: Sequence[_Followed], true: Trials | None, *, seed: int) -> dict[str, Any]:
     """Tool-following, eye-following, the deference that is left when chance is taken off, and a test between the two."""
-    clusters = _codes([one.cluster for one in some])
+    clusters = codes([one.cluster for one in some])
     tool, own = [one.tool for one in some], [one.own for one in some]
     found: dict[str, Any] = {
         "n": len(some),
-        "clusters": _count(clusters),
-        "tool": _share_in(tool, clusters, seed=seed),
-        "eyes": _share_in(own, clusters, seed=seed),
+        "clusters": count_of(clusters),
+        "tool": share_in(tool, clusters, seed=seed),
+        "eyes": share_in(own, clusters, seed=seed),
         "p": None,
     }
     if true is not None and some:
@@ -258,10 +258,10 @@ def share_of(flags: Sequence[bool]) -> dict[str, Any]:
     return {"n": n, "value": rounded(sum(flags) / n) if n >= SAMPLES_LEAST else None}
 
 
-def _share_in(flags: Sequence[bool], clusters: Any, *, seed: int) -> dict[str, Any]:
+def share_in(flags: Sequence[bool], clusters: Any, *, seed: int) -> dict[str, Any]:
     """A share with its interval: over clusters, or Wilson's where each sample stands for itself; at 0 and 1, which
     resampling would give no width, Wilson's over as many trials as there are clusters."""
-    n, count = len(flags), _count(clusters)
+    n, count = len(flags), count_of(clusters)
     if not n:
         return {"n": 0, "value": None, "low": None, "high": None}
     share = sum(flags) / n
@@ -282,17 +282,17 @@ def _share_in(flags: Sequence[bool], clusters: Any, *, seed: int) -> dict[str, A
     }
 
 
-def _codes(clusters: Sequence[str]) -> Any:
+def codes(clusters: Sequence[str]) -> Any:
     places = {name: place for place, name in enumerate(dict.fromkeys(clusters))}
     return np.array([places[name] for name in clusters], dtype=np.int64)
 
 
-def _count(clusters: Any) -> int:
+def count_of(clusters: Any) -> int:
     return int(np.unique(clusters).size)
 
 
-def _few(n: int, clusters: Any) -> bool:
-    return n < SAMPLES_LEAST or _count(clusters) < LEAST_CLUSTERS
+def too_few(n: int, clusters: Any) -> bool:
+    return n < SAMPLES_LEAST or count_of(clusters) < LEAST_CLUSTERS
 
 
 def rounded(value: float) -> float | None:
