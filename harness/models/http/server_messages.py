@@ -236,7 +236,7 @@ _REFUSALS = (
     ),
     pattern(
         rf"{_NAME}[^.]{{0,60}}?\b(?:not supported|not permitted|not allowed|does not support|unsupported"
-        r"|unknown|extra_forbidden|extra inputs|immutable|is deprecated)\b"
+        r"|unknown|extra_forbidden|extra inputs|immutable|is deprecated|may only be set)\b"
     ),
     pattern(rf"\bextra_forbidden\b.{{0,60}}?{_NAME}"),
 )

@@ -130,7 +130,9 @@ def _think(level: str) -> list[Body]:
     return [{"think": level if level in EFFORTS else level == ON}]
 
 
-WAYS: Mapping[str, Callable[[str], list[Body]]] = {
+Ways: TypeAlias = Mapping[str, Callable[[str], list[Body]]]
+
+WAYS: Ways = {
     "reasoning_effort": _effort,
     "chat_template_kwargs.enable_thinking": _template("enable_thinking"),
     "chat_template_kwargs.thinking": _template("thinking"),
@@ -155,8 +157,11 @@ class Thinking:
         place: str,
         sampling: Sampling | None = None,
         window: int | None = None,
+        ways: Ways = WAYS,
     ) -> None:
-        """`place` names the server in sentences; `window` is the most tokens of a conversation, if it is known."""
+        """`place` names the server in sentences; `window` is the most tokens of a conversation, if it is known. `ways` are
+        those that are tried."""
+        self._ways = ways
         self._put, self._place, self._window = put, place, window
         self._found: dict[str, Found] = {}
         self.sampling = sampling or Sampling()
@@ -167,7 +172,9 @@ class Thinking:
 
         Of `held_too` it is found out whether the model then thinks also before a reply that is held to something.
         """
-        found = await find_thinking(self._put, levels, self.sampling, window=self._window)
+        found = await find_thinking(
+            self._put, levels, self.sampling, window=self._window, ways=self._ways
+        )
         self._found |= found
         thinks = [
             level
@@ -205,19 +212,24 @@ class Thinking:
 
 
 async def find_thinking(
-    put: Put, levels: Sequence[str], sampling: Sampling, *, window: int | None = None
+    put: Put,
+    levels: Sequence[str],
+    sampling: Sampling,
+    *,
+    window: int | None = None,
+    ways: Ways = WAYS,
 ) -> dict[str, Found]:
     """Level -> how it is asked for, of those that were proved.
 
     Raises HarnessError where the server does not answer, or refuses the sampling while it thinks.
     """
-    trial = _Trial(put, sampling, most=max(1, window - _ASKING) if window else None)
+    trial = _Trial(put, sampling, most=max(1, window - _ASKING) if window else None, ways=ways)
     usual = await trial.thought({}, _ROOM)
     found: dict[str, Found] = {}
     if usual is None:
         return found
     fallback: dict[str, Found] = {}
-    for way in WAYS:
+    for way in ways:
         left = [level for level in levels if level not in found]
         if not left:
             break
@@ -255,6 +267,7 @@ class _Trial:
     most: int | None = None
     """Most tokens of a reply that the server can give."""
     known: dict[str, int | None] = field(default_factory=dict)
+    ways: Ways = field(default_factory=lambda: WAYS)
 
     async def thought(self, body: Body, room: int) -> int | None:
         """Tokens of reasoning, roughly; None where the request was refused."""
@@ -279,7 +292,7 @@ async def _by(way: str, levels: Sequence[str], trial: _Trial, usual: int) -> dic
 
     async def look(level: str) -> None:
         """Try a level, in the first of its words that is taken; of `off` in the first that stops the thinking."""
-        for body in WAYS[way](level):
+        for body in trial.ways[way](level):
             amount = await trial.thought(body, _room(level))
             if amount is not None and (level not in seen or (level == OFF and amount < seen[OFF])):
                 seen[level], bodies[level] = amount, body
@@ -324,14 +337,14 @@ def _differs(seen: Mapping[str, int]) -> bool:
 
 async def _keeps_budget(way: str, level: str, trial: _Trial, amount: int) -> bool:
     """Whether a number of tokens is read: a tight one is refused, or makes the reasoning shorter."""
-    tight = WAYS[way](str(_TIGHT))
+    tight = trial.ways[way](str(_TIGHT))
     less = await trial.thought(tight[0], _room(level)) if tight else amount
     return less is None or 2 * less <= amount or amount <= _TIGHT
 
 
 async def _reads(way: str, trial: _Trial) -> bool:
     """Whether a word that does not exist is refused."""
-    text = json.dumps(WAYS[way](ON)[0])
+    text = json.dumps(next(iter(trial.ways[way](ON)), {}))
     for word in ('"medium"', "true", '"enabled"', "-1"):
         if word in text:
             body = json.loads(text.replace(word, f'"{_NONSENSE}"'))

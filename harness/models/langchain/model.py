@@ -42,6 +42,7 @@ from harness.models.langchain.providers import (
     clients,
     secrets,
 )
+from harness.models.langchain.thinking import ways_of
 from harness.models.retry import Patience
 
 WINDOW = 16
@@ -73,7 +74,8 @@ class LangChainModel:
     ) -> None:
         """`sampling`: that with which replies will be drawn, where it is known."""
         self._chat = chat
-        self._thinking = Thinking(self._try, place=name, sampling=sampling)
+        self._ways = ways_of(chat)
+        self._thinking = Thinking(self._try, place=name, sampling=sampling, ways=self._ways)
         self._patience = patience or Patience()
         self._dropped: frozenset[str] = frozenset()
         self._mask = Mask(secrets(chat))
@@ -128,17 +130,17 @@ class LangChainModel:
         """Find out which constraints hold. Raises HarnessError where nothing answers.
 
         A class that can carry more in the body of its requests (`extra_body`) carries a constraint in the same
-        spellings as any OpenAI-compatible server is tried with; other classes hold none.
+        spellings as any OpenAI-compatible server is tried with; other classes hold none. Thinking is asked for in the same
+        way, or by fields of the class.
         """
         self._probed |= needs
-        if not field_named(self._chat, BODY):
-            return
+        carries = field_named(self._chat, BODY)
         held = {k: s for k, s in self._card.constraints.items() if k not in needs}
         for kind in PROOFS:
-            if kind in needs and (spelling := await prove(self._try, kind)) is not None:
+            if carries and kind in needs and (spelling := await prove(self._try, kind)) is not None:
                 held[kind] = spelling
         self._card = replace(self._card, constraints=held)
-        if levels := thinking_levels(needs):
+        if self._ways and (levels := thinking_levels(needs)):
             self._card = await self._thinking.find(
                 levels, held_too=thinking_levels(needs, held=True), card=self._card
             )
@@ -216,13 +218,15 @@ class LangChainModel:
             return replace(fault, detail=visible(self._mask.text(fault.detail)))
 
     def _with(self, sampling: Sampling, extra: Mapping[str, Any]) -> Any:
-        """The chat model with a sampling set on it, and more for the body of its requests."""
+        """The chat model with a sampling set on it, and more for the body of its requests, or for fields of its class."""
         place = (sampling, json.dumps(extra, sort_keys=True))
         chat = self._set.get(place)
         if chat is None:
             values = dict(settings_for(self._chat, sampling, self._dropped).values)
-            if extra:
+            if extra and field_named(self._chat, BODY):
                 values[BODY] = {**values.get(BODY, {}), **extra}
+            else:
+                values |= extra
             chat = self._set[place] = self._chat.model_copy(update=values)
         return chat
 
@@ -257,7 +261,8 @@ class LangChainModel:
             raise HarnessError(
                 f"{self._card.name} does not accept {name}, which is set to {values[name]:g} "
                 f"({fault.detail})",
-                hint="use another model; leaving {name} out would change the replies",
+                hint=f"set {'--temperature' if name == 'temperature' else name} to {NEUTRAL[name]:g}, which is the same as "
+                "leaving it out; or use another model",
             )
         self._dropped |= {name}
         self._set.clear()
