@@ -86,7 +86,9 @@ def write_export(
     manifest = scored_manifest(run)
     refuse_export(manifest, run.path)
     zipped = out.suffix == ".zip"
-    if not zipped:
+    if zipped:
+        _refuse_another(out)
+    else:
         _prepare(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -189,6 +191,20 @@ def _prepare(folder: Path) -> None:
         raise HarnessError(
             f"{folder} already exists and is not an export: it contains {stray}",
             hint="choose another folder with --out",
+        )
+
+
+def _refuse_another(out: Path) -> None:
+    """Raise HarnessError where a zip to be written would take the place of what is not an export."""
+    if not out.exists():
+        return
+    names: set[str] = set()
+    if zipfile.is_zipfile(out):
+        with zipfile.ZipFile(out) as archive:
+            names = set(archive.namelist())
+    if "manifest.json" not in names or not names <= set(FILES):
+        raise HarnessError(
+            f"{out} already exists and is not an export", hint="choose another name with --out"
         )
 
 

@@ -22,7 +22,6 @@ from harness.run.manifest import read_manifest
 from harness.run.unfinished import working_folder
 from harness.score.scores import read_scores
 
-FORMATS = ("export", "datasets", "inspect")
 _CARD = "README.md"
 _UNSAID = "(not exported)"
 _SLUG = re.compile(r"[^\w.+-]+")
@@ -36,10 +35,7 @@ def write_as(
     Ids are the made-up names of an export, and nothing is in it that an export with `kept` would not hold. Raises
     HarnessError where `out` holds anything, and for an inspect log without replies.
     """
-    if out.suffix == ".zip" or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
-        raise HarnessError(
-            f"{out}: --format {form} writes a new folder", hint="name an empty or new folder"
-        )
+    refuse_unless_new(out, form)
     if form == "inspect" and not kept.replies:
         raise HarnessError("a log of inspect-ai holds the replies", hint="add --with-replies")
     try:
@@ -57,6 +53,14 @@ def write_as(
     except OSError as error:
         raise write_error(out, error) from None
     return tuple(names)
+
+
+def refuse_unless_new(out: Path, form: str) -> None:
+    """Raise HarnessError where `out` is a file, a zip, or a folder that holds anything."""
+    if out.suffix == ".zip" or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
+        raise HarnessError(
+            f"{out}: --format {form} writes a new folder", hint="name an empty or new folder"
+        )
 
 
 def _datasets(export: RunFolder, made: Path, kept: Kept) -> None:
