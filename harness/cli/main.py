@@ -23,6 +23,7 @@ from harness.version import __version__
 COMMANDS = {
     "run": "evaluate models on tasks, score the replies and write a report",
     "plan": "show what a run would ask, without asking; with --power, what it could detect",
+    "baseline": "train a small network on the clips of a task, fold by fold, as a row to compare with",
     "score": "score a run folder again, or score answers from another tool; needs no model",
     "compare": "compare models, prompts or conditions on the samples they share",
     "gate": "say by the exit status whether a run is worse than a baseline, for pipelines",

@@ -20,7 +20,7 @@ from harness.core.task import Task
 from harness.exports.export import Kept, write_export
 from harness.exports.reader import is_zip, read_export, unpack
 from harness.imports.columns import PredictionMap
-from harness.imports.folder import MODEL
+from harness.imports.folder import BASELINE, MODEL
 from harness.imports.predictions import OWN_SOURCE, import_predictions
 from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import RunFolder, open_run
@@ -85,8 +85,8 @@ class Contender:
 
     @property
     def predicted(self) -> bool:
-        """Made elsewhere: its prompt and sampling are not known."""
-        return self.cell.model.startswith(MODEL)
+        """Made elsewhere or by a trained baseline: it has no prompt and no sampling that is known."""
+        return self.cell.model.startswith((MODEL, BASELINE))
 
     @property
     def own_truth(self) -> bool:

@@ -58,6 +58,11 @@ RUN_FILES: tuple[RunFile, ...] = (
         "at each start with `--fit-on`",
     ),
     RunFile(
+        "private/answers.csv",
+        "The answers of a trained baseline with its folds and training subjects. Never exported.",
+        "by `harness baseline`",
+    ),
+    RunFile(
         "private/gone.json",
         "Ids of asked samples that the source no longer has.",
         "at each start, where there are any",

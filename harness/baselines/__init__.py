@@ -1,0 +1,1 @@
+"""Small trained models that stand beside the models under test."""

@@ -1,0 +1,138 @@
+"""`harness baseline`: train a small network on the clips of a task, fold by fold, and score it as any run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import add_changes, add_folders, workspace
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.baselines.flow_network import TrainingSettings
+    from harness.run.folder import RunFolder
+    from harness.score import Scores
+
+MOST_ALPHA, MOST_EPOCHS = 10.0, 5_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `harness baseline`."""
+    parser.add_argument(
+        "baseline", choices=("flow",), metavar="BASELINE",
+        help="flow: a network of at most 5,000 parameters on the optical flow from onset to apex (right, down, strain). "
+        "Trained on the CPU, on one thread, once for each fold without the subjects of that fold",
+    )  # fmt: skip
+    parser.add_argument(
+        "task", metavar="TASK",
+        help="a task of clips with folds and one label field, such as faces/me-emotion-3 or casme2/me-emotion-3",
+    )  # fmt: skip
+    add_changes(parser)
+    parser.add_argument(
+        "--shuffle-flow",
+        action="store_true",
+        help="control: give each clip the flow of another one. The network must then be at chance",
+    )
+    parser.add_argument(
+        "--mix", metavar="ALPHA", type=float, default=0.0,
+        help="train on mixtures of two clips, with shares drawn from Beta(ALPHA, ALPHA), flow and labels mixed alike. "
+        "Default: 0, no mixtures",
+    )  # fmt: skip
+    parser.add_argument(
+        "--epochs",
+        metavar="N",
+        type=int,
+        help="passes over the training clips of each fold. Default: 120",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed. Default: 0")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="run folder. Default: one under results/runs/"
+    )
+    parser.add_argument("--json", action="store_true", help="print only the scores, as JSON")
+    add_folders(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Train, score, write the report, print."""
+    from harness.analyses.words import visible
+    from harness.baselines.flow_run import run_flow_baseline
+    from harness.core.errors import working
+    from harness.core.text import digest_json
+    from harness.report.page import write_report
+    from harness.run.folder import RunFolder
+    from harness.run.job import RUNS
+    from harness.run.strays import refuse_strays
+    from harness.run.task_files import load_task
+    from harness.score import score_run
+
+    place = workspace(args)
+    task = load_task(args.task, place, changes=args.changes)
+    settings = _settings(args)
+    folder = args.out
+    if folder is None:
+        mark = digest_json([sorted(args.changes), settings.details(), args.shuffle_flow])[:8]
+        shuffled = "-shuffled" if args.shuffle_flow else ""
+        folder = RUNS / f"{task.name.replace('/', '-')}-flow{shuffled}-{mark}"
+    run = RunFolder(folder)
+    refuse_strays(run)
+    run.create()
+    with run.locked():
+        with working():
+            found = run_flow_baseline(
+                task, run, workspace=place, command=["harness", *sys.argv[1:]], settings=settings,
+                shuffle=args.shuffle_flow, tell=_teller(),
+            )  # fmt: skip
+        scores = score_run(run)
+        write_report(run)
+    for note in found.notes:
+        print(f"note: {visible(note)}", file=sys.stderr)
+    told = (
+        f"{found.folds} networks of {found.parameters:,} parameters on {found.clips:,} clips; CPU seconds: "
+        f"{found.flow_seconds:.1f} for flow, {found.training_seconds:.1f} for training"
+    )
+    print(f"note: {told}", file=sys.stderr)
+    _show(args, run, scores)
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> TrainingSettings:
+    """The settings asked for. Raises HarnessError for numbers that no training can have."""
+    from harness.baselines.flow_network import TrainingSettings
+
+    if not 0 <= args.mix <= MOST_ALPHA:
+        raise HarnessError(
+            f"--mix {args.mix:g} is outside 0 to {MOST_ALPHA:g}",
+            hint="0.4 mixes a little, 1 draws all shares alike often",
+        )
+    epochs = 120 if args.epochs is None else args.epochs
+    if not 1 <= epochs <= MOST_EPOCHS:
+        raise HarnessError(
+            f"--epochs {epochs} is outside 1 to {MOST_EPOCHS:,}", hint="the default is 120"
+        )
+    if args.seed < 0:
+        raise HarnessError(f"--seed {args.seed} is negative", hint="use 0 or more")
+    return TrainingSettings(epochs=epochs, mix=args.mix, seed=args.seed)
+
+
+def _teller() -> Callable[[str], None]:
+    """Writes one line that is overwritten, where a person looks on; nothing else."""
+    if not sys.stderr.isatty():
+        return lambda line: None
+    return lambda line: print(f"\r{line:<40}", end="", file=sys.stderr, flush=True)
+
+
+def _show(args: argparse.Namespace, run: RunFolder, scores: Scores) -> None:
+    from harness.report.notices import run_notices
+    from harness.report.terminal import print_scores, scores_json
+    from harness.run.scoring import scored_manifest
+
+    manifest = scored_manifest(run)
+    if args.json:
+        print(scores_json(run.path, scores, notices=[said for said, _ in run_notices(manifest)]))
+        return
+    print_scores(scores, manifest, file=sys.stdout)
+    print(f"\nrun folder: {run.path}")
+    print(f"report:     {run.report}")
