@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.compare.comparison import Change, Comparison, Factors, Party, Ranks, Report
-from harness.imports.folder import MODEL
+from harness.imports.folder import BASELINE, MODEL
 
 DASH = "–"
 SMALL_P = 0.001
@@ -82,7 +82,11 @@ def _comparison(one: Comparison, *, many: bool) -> Iterator[Block]:
         f"dropped: {one.dropped_a:,} samples of A and {one.dropped_b:,} of B that the other "
         f"does not have{_pending(one)}",
     ]
-    if unknown := [name for name, party in (("A", one.a), ("B", one.b)) if party.prompt == "-"]:
+    without = [(name, party) for name, party in (("A", one.a), ("B", one.b)) if party.prompt == "-"]
+    trained = [name for name, party in without if party.model.startswith(BASELINE)]
+    if trained:
+        lines.append(f"trained on other subjects of the same data, no prompt: {', '.join(trained)}")
+    if unknown := [name for name, _ in without if name not in trained]:
         lines.append(
             f"prompt and sampling are not known: {', '.join(unknown)} (answers from another tool)"
         )
