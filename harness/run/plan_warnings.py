@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.conditions.mixture import weight_of
 from harness.core.model import Model
-from harness.core.protocol import UsingTools, draws_of
+from harness.core.protocol import UsingTools, draws_of, needs_of
 from harness.core.text import counted
 from harness.models.http.endpoint import remote_host
 from harness.protocols import load_protocol
@@ -37,9 +37,10 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
         protocol = load_protocol(name)
         draws = draws_of(protocol)
         if isinstance(protocol, UsingTools):
-            notes.append(
-                f"{name}: requests are counted as if no tool were used; each reply with a call is followed by another request"
-            )
+            own = "loop" in needs_of(protocol)
+            told = "a trial is counted as one request, whatever the model asks in its own loop"
+            usual = "requests are counted as if no tool were used; each reply with a call is followed by another request"
+            notes.append(f"{name}: {told if own else usual}")
         if draws > 1:
             notes.append(f"{name}: {draws} replies to each sample, drawn at temperature {drawn}")
     cramped: dict[int, None] = {}

@@ -150,6 +150,8 @@ def test_wrong_calls_are_told_and_counted(place: Path) -> None:
         run(stub, place, limit=1)
     (line,) = lines("trials.jsonl")
     assert "failure" not in line
+    told = [text for role, text in lines("generations.jsonl")[0]["loop"]["turns"] if role == "tool"]
+    assert any("knife is not a valid tool" in text for text in told)
     assert [one[3] for one in line["calls"]] == [
         "unknown-tool", "bad-arguments", "ok", "repeated", "malformed",
     ]  # fmt: skip

@@ -49,9 +49,11 @@ class Served:
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{"))
 
 
-def harness(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """The command, to its end."""
-    return subprocess.run(_command(arguments), capture_output=True, text=True, timeout=900)
+def harness(*arguments: str | Path, here: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command, to its end, in the folder `here`."""
+    return subprocess.run(
+        _command(arguments), capture_output=True, text=True, timeout=900, cwd=here
+    )
 
 
 def started(*arguments: str | Path) -> subprocess.Popen[str]:

@@ -168,7 +168,7 @@ class LangGraphModel:
         from harness.models.langchain.model import turn_of
 
         limits = AgentLimits() if request.lent is None else request.lent.limits
-        trail = Trail(request.lent, count_images(request.messages))
+        trail = Trail(request.lent, count_images(request.messages), asked=len(request.messages))
         state: Any = {}
         start = perf_counter()
         try:
@@ -236,7 +236,9 @@ def _generation(
         if said is None:
             return ProviderFault("bad-reply", "the graph gave no messages", again=False)
         text, reasoning, declined = read_message_of(said)
-    record: LoopRecord = trail.record
+    messages = state.get("messages") if isinstance(state, dict) else None
+    held = messages if isinstance(messages, list) else []
+    record: LoopRecord = trail.record(held[trail.asked :])
     if last is None:
         return Generation(key, text, "stop", latency=took, loop=record)
     finish, word = read_finish(last)

@@ -20,7 +20,7 @@ from langchain_core.tools import StructuredTool
 from harness.core.errors import HarnessError
 from harness.core.generation import Usage
 from harness.core.loop import AgentLimits, LentTools, LoopRecord
-from harness.core.message import Image, Text
+from harness.core.message import Image, Text, ToolCall, written_call
 from harness.core.message import Message as Turn
 from harness.core.tool import Call, Called, Observation, Status
 from harness.models.langchain.messages import read_message_of, read_usage, to_blocks
@@ -41,8 +41,11 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
     lent: LentTools | None
     pictures: int
     """Those of the conversation, after which the pictures of tools are numbered."""
+    asked: int = 0
+    """Messages of the conversation."""
     replies: list[AIMessage] = field(default_factory=list)
-    turns: list[tuple[str, str]] = field(default_factory=list)
+    seen: list[BaseMessage] = field(default_factory=list)
+    """Replies, and what tools gave, in the order of their ends."""
     usage: Usage = field(default_factory=Usage)
     limited: bool = False
     broken: HarnessError | None = None
@@ -66,17 +69,7 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
             self.usage.completion_tokens + told.completion_tokens,
             self.usage.reasoning_tokens + told.reasoning_tokens,
         )
-        calls = [
-            (one["name"], json.dumps(one["args"], ensure_ascii=False)) for one in message.tool_calls
-        ]
-        calls += [
-            (one.get("name") or "", one.get("args") or "") for one in message.invalid_tool_calls
-        ]
-        written = "".join(
-            f'<tool_call>{{"name": {json.dumps(name)}, "arguments": {given or "{}"}}}</tool_call>'
-            for name, given in calls
-        )
-        self.turns.append(("assistant", _plain(read_message_of(message)[0] + written)))
+        self.seen.append(message)
 
     async def on_tool_end(self, output: Any, **_: Any) -> None:
         """A tool gave something."""
@@ -86,18 +79,7 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
         called = artifact.get(_ANSWERS) if isinstance(artifact, dict) else None
         with self._lock:
             self.ran[output.tool_call_id] = called if isinstance(called, Called) else None
-            self.turns.append(("tool", _plain(self._written(output.content))))
-
-    def _written(self, content: Any) -> str:
-        blocks = content if isinstance(content, list) else [content]
-        said = []
-        for block in blocks:
-            if isinstance(block, dict) and block.get("type") == "image":
-                self.pictures += 1
-                said.append(f"[image {self.pictures}]")
-            else:
-                said.append(str(block.get("text", "")) if isinstance(block, dict) else str(block))
-        return "".join(said)
+            self.seen.append(output)
 
     def use(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, dict[str, Called]]:
         """Carry out a call: content blocks for the model, and the record."""
@@ -140,9 +122,10 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
             self.broken = error
             raise
 
-    @property
-    def record(self) -> LoopRecord:
-        """Calls in the order in which the model made them, those among them that never reached a tool."""
+    def record(self, messages: Sequence[BaseMessage]) -> LoopRecord:
+        """Calls in the order in which the model made them, those among them that never reached a tool. `messages` are those
+        that the graph's state holds behind the conversation; where replies are missing there, the turns are those that were
+        seen."""
         offered = {} if self.lent is None else {one["name"] for one in self.lent.toolbox.offered}
         calls = []
         for turn, reply in enumerate(self.replies, 1):
@@ -165,7 +148,35 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
                 calls.append(Called(turn, "", _plain(text)[:_MOST], "malformed"))
         if self.lent is None:  # tools of the graph's own are not counted
             calls = []
-        return LoopRecord(tuple(self.turns), tuple(calls), limited=self.limited)
+        whole = sum(isinstance(one, AIMessage) for one in messages) >= len(self.replies)
+        turns = _turns(messages if whole else self.seen, self.pictures)
+        return LoopRecord(turns, tuple(calls), limited=self.limited)
+
+
+def _turns(messages: Sequence[BaseMessage], pictures: int) -> tuple[tuple[str, str], ...]:
+    """Role and text of messages; pictures are numbered behind the first `pictures`."""
+    made = []
+    for message in messages:
+        calls = ""
+        if isinstance(message, AIMessage):
+            told = [(one["name"], json.dumps(one["args"])) for one in message.tool_calls]
+            told += [(one["name"] or "", one["args"] or "") for one in message.invalid_tool_calls]
+            calls = "".join(written_call(ToolCall(name, given)) for name, given in told)
+            text = read_message_of(message)[0]
+        else:
+            said = []
+            for block in (
+                message.content if isinstance(message.content, list) else [message.content]
+            ):
+                if isinstance(block, dict) and block.get("type") in {"image", "image_url"}:
+                    pictures += 1
+                    said.append(f"[image {pictures}]")
+                else:
+                    said.append(str(block.get("text", "") if isinstance(block, dict) else block))
+            text = "".join(said)
+        role = {"ai": "assistant", "human": "user"}.get(message.type, message.type)
+        made.append((role, _plain(text + calls)))
+    return tuple(made)
 
 
 _UNSEEN = object()

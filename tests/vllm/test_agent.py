@@ -1,0 +1,91 @@
+"""Tools through a real vLLM: calls in the text, calls held by a schema, stop strings, and what the server counts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.models import open_model
+from harness.models.http.model import OpenAIModel
+from tests.vllm.serving import Served, harness, lines
+
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1200)]
+
+SCENE = ("run", "faces/scene", "--no-report", "--limit", "5", "--tools", "zoom")
+COUNTERS = ("vllm:prompt_tokens_total", "vllm:generation_tokens_total")
+
+
+def counted(served: Served) -> list[float]:
+    return [served.metric(name) for name in COUNTERS]
+
+
+def replies(run: Path) -> list[dict[str, Any]]:
+    return lines(run / "generations.jsonl")
+
+
+def test_the_text_protocol_runs_end_to_end_and_tokens_are_those_of_the_server(
+    served: Served, tmp_path: Path
+) -> None:
+    start = counted(served)
+    opened = open_model(served.spec)
+    assert isinstance(opened, OpenAIModel)
+    asyncio.run(opened.close())
+    opening = [b - a for a, b in zip(start, counted(served), strict=True)]
+    before, run = counted(served), tmp_path / "run"
+    done = harness(*SCENE, "--model", served.spec, "--out", run)
+    assert done.returncode == 0, done.stderr
+    after = counted(served)
+    kept = replies(run)
+    told = [sum(line["usage"][n] for line in kept) for n in (0, 1)]
+    assert told == [b - a - o for a, b, o in zip(before, after, opening, strict=True)]
+    trials = lines(run / "trials.jsonl")
+    assert len(trials) == 5 and not any("failure" in line for line in trials)
+    assert sum(len(line["keys"]) for line in trials) == len(kept)
+    first, *_ = lines(run / "conversations.jsonl")
+    assert '"name": "zoom"' in first["turns"][-1][1]
+    (run / "scores.json").stat()
+
+
+def test_stop_strings_are_honoured(served: Served, tmp_path: Path) -> None:
+    """Those that a model's settings send: what the server cuts off is read as it stands."""
+    run = tmp_path / "free"
+    assert harness(*SCENE, "--model", served.spec, "--out", run).returncode == 0
+    whole = replies(run)[0]["text"]
+    stop = whole[len(whole) // 2 :]
+    (tmp_path / "harness.toml").write_text(
+        f"[models.tiny]\nmodel = {json.dumps(served.spec)}\nbody = {{stop = [{json.dumps(stop)}]}}\n"
+    )
+    cut = tmp_path / "cut"
+    done = harness(*SCENE, "--model", "tiny", "--out", cut, here=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not any(stop in line["text"] for line in replies(cut))
+    assert whole.removesuffix(stop) in {line["text"] for line in replies(cut)}
+
+
+def test_calls_are_held_to_their_schema(served: Served, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    done = harness(*SCENE, "--model", served.spec, "--protocol", "agent:json", "--out", run)
+    assert done.returncode == 0, done.stderr
+    (model,) = json.loads((run / "manifest.json").read_text())["models"].values()
+    assert model["constraints"] == {"calls": "structured_outputs"}
+    trials = lines(run / "trials.jsonl")
+    statuses = [call[3] for line in trials for call in line.get("calls", ())]
+    assert not {"malformed", "unknown-tool", "forged"} & set(statuses)
+    assert all(
+        {*json.loads(line["text"])} <= {"call", "answer"}
+        for line in replies(run)
+        if line["finish"] == "stop"
+    )
+
+
+def test_native_calls_are_refused_with_the_reason(served: Served, tmp_path: Path) -> None:
+    done = harness(
+        *SCENE, "--model", served.spec, "--protocol", "agent:native", "--out", tmp_path / "run"
+    )
+    assert done.returncode != 0
+    assert "refuses tools" in done.stderr or "drops tools" in done.stderr
+    assert "agent:text" in done.stderr
