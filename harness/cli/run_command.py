@@ -85,7 +85,7 @@ def _show(args: argparse.Namespace, done: Finished) -> None:
     manifest = scored_manifest(folder)
     if args.json:
         notices = [said for said, _ in run_notices(manifest)]
-        print(scores_json(folder.path, done.scores, notices=notices))
+        print(scores_json(folder.path, done.scores, manifest, notices=notices))
     else:
         print_scores(done.scores, manifest, file=sys.stdout)
         if args.preview is not None:

@@ -192,7 +192,11 @@ def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
 
     manifest = scored_manifest(folder)
     if args.json:
-        print(scores_json(folder.path, scores, notices=[said for said, _ in run_notices(manifest)]))
+        print(
+            scores_json(
+                folder.path, scores, manifest, notices=[said for said, _ in run_notices(manifest)]
+            )
+        )
     else:
         print_scores(scores, manifest, file=sys.stdout)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
+from harness.analyses.keys import row_key
 from harness.analyses.sections import Section, task_sections
 from harness.analyses.words import (
     count,
@@ -19,6 +21,7 @@ from harness.analyses.words import (
 from harness.core.blocks import Block
 from harness.core.cell import FREE, thinking_in, tools_in
 from harness.core.outcome import Outcome
+from harness.core.tools_asked import NO_TOOLS
 from harness.report.inputs import view_of
 from harness.report.notices import notice_lines
 from harness.report.placing import apart, brief_block, under
@@ -42,22 +45,36 @@ from harness.stats import small_sample_coverage
 if TYPE_CHECKING:
     from rich.console import Console
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: each row has `protocol` and `tools`; in 1 they stood only where a cell had tools."""
+NO_PROTOCOL = "-"
+"""The protocol of a row that nobody was asked for: baselines, and answers made elsewhere."""
 
 
-def scores_json(run: Path, scores: Scores, *, notices: Sequence[str] = ()) -> str:
+def scores_json(
+    run: Path,
+    scores: Scores,
+    manifest: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    notices: Sequence[str] = (),
+) -> str:
     """The scores as the `--json` contract has them, indented; no value is null, never NaN.
 
-    A row has a `channel` only where that is not free, and `thinking`, and `tools` with `protocol`, only where these were asked for. Beside the rows stand, where there are any, the rows of
-    shipped analyses under their keys (such as `slices`), what replies cost where a price is known, `analyses` with the entries of those of other packages, and the
-    `notices` that go with every report.
+    Each row has the `protocol` of its cell and its `tools` (`none` without); it has a `channel` only where that is not free,
+    and `thinking` only where that was asked for. Beside the rows stand, where there are any, the rows of
+    shipped analyses under their keys (such as `slices`), what replies cost where a price is known, `analyses` with the
+    entries of those of other packages, and the `notices` that go with every report.
     """
+    asked = {
+        (entry["task"], *row_key(entry)): str(entry["protocol"])
+        for entry in manifest.get("cells", ())
+    }
     rows = [row.to_json() for row in scores.scores]
     for row in rows:
         if thinking := thinking_in(row["channel"]):
             row["thinking"] = thinking
-        if tools := tools_in(row["channel"]):
-            row |= {"tools": tools, "protocol": row["channel"].split(", ")[1]}
+        row["protocol"] = asked.get((row["task"], *row_key(row)), NO_PROTOCOL)
+        row["tools"] = tools_in(row["channel"]) or NO_TOOLS
         if row["channel"] == FREE:
             del row["channel"]
     body: dict[str, Any] = {"schema": SCHEMA, "run": str(run), "scores": rows}

@@ -49,14 +49,14 @@ def test_an_axis_is_asked_recorded_shown_and_compared(task: Path) -> None:
     assert "tools zoom:swap" in page
 
 
-def test_rows_name_tools_only_where_there_are_any(
+def test_every_row_names_its_tools_and_its_protocol(
     task: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(task, tools=["none", "zoom"])
     assert main(["score", "run", "--json"]) == 0
-    rows = [r for r in json.loads(capsys.readouterr().out)["scores"] if r["model"] != "prior"]
-    told = {(row.get("tools", ""), row.get("protocol", "")) for row in rows}
-    assert told == {("", ""), ("zoom", "agent")}
+    rows = json.loads(capsys.readouterr().out)["scores"]
+    told = {(row["tools"], row["protocol"]) for row in rows}
+    assert told == {("none", "-"), ("none", "single"), ("zoom", "agent")}
     assert main(["export", "run", "--out", "shared"]) == 0
     assert {row["tools"] for row in read_table(Path("shared/records.parquet"))} == {"", "zoom"}
 

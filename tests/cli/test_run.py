@@ -22,7 +22,7 @@ TABLE = (
 )  # fmt: skip
 KEYS = [
     "task", "model", "prompt", "condition", "slice", "field", "metric", "value", "low", "high", "n",
-    "coverage", "estimator",
+    "coverage", "estimator", "protocol", "tools",
 ]  # fmt: skip
 
 
@@ -37,7 +37,11 @@ def test_json_is_all_of_standard_output_and_has_the_agreed_shape(
     assert done.returncode == 0, done.stderr
     body = json.loads(done.stdout)
     assert list(body) == ["schema", "run", "scores", "against_baselines"]
-    assert body["schema"] == 1
+    assert body["schema"] == 2
+    assert {(r["protocol"], r["tools"]) for r in body["scores"]} == {
+        ("single", "none"),
+        ("-", "none"),
+    }
     assert (data / body["run"] / "manifest.json").is_file()
     assert all(list(row) == KEYS for row in body["scores"])
     mine = {

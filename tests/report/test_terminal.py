@@ -141,10 +141,10 @@ def test_a_long_or_hostile_model_name_loses_nothing_and_hides_nothing() -> None:
 def test_the_json_is_the_contract() -> None:
     body = json.loads(scores_json(Path("results/runs/x"), scores()))
     assert list(body) == ["schema", "run", "scores"]
-    assert (body["schema"], body["run"]) == (1, "results/runs/x")
+    assert (body["schema"], body["run"]) == (2, "results/runs/x")
     assert list(body["scores"][0]) == [
         "task", "model", "prompt", "condition", "slice", "field", "metric", "value", "low", "high", "n",
-        "coverage", "estimator",
+        "coverage", "estimator", "protocol", "tools",
     ]  # fmt: skip
     assert body["scores"][0]["low"] is None
     assert len(body["scores"]) == 18
