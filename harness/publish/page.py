@@ -22,7 +22,7 @@ table { border-collapse: collapse; border-block: 2px solid; font-variant-numeric
 thead th { border-bottom: 1px solid; text-align: right; vertical-align: bottom; overflow-wrap: anywhere }
 th, td { padding: .25rem .7rem; text-align: right; vertical-align: top }
 th:first-child, td:first-child, .words td, .words th { text-align: left; font-weight: normal }
-thead th, thead th:first-child { font-weight: 600 }
+thead th, thead th:first-child, .words thead th { font-weight: 600 }
 .board th, .board td { overflow-wrap: normal; white-space: nowrap }
 small { opacity: .85; white-space: nowrap }
 p { max-width: 60rem }
