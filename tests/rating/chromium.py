@@ -6,14 +6,18 @@ import asyncio
 import base64
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.report.chromium import AXE
+
 CHROMIUM = shutil.which("chromium")
+LOOKS = (("light", 1280), ("light", 390), ("dark", 1280), ("dark", 390))
+"""A desk and a phone, light and dark."""
 _CODES = {"Enter": 13, "Backspace": 8, "ArrowLeft": 37, "ArrowRight": 39, "ArrowUp": 38}
 _CODES |= {"ArrowDown": 40, " ": 32}
 
@@ -30,7 +34,7 @@ class Tab:
         self._number += 1
         await self._socket.send_json({"id": self._number, "method": method, "params": params})
         while True:
-            said = await asyncio.wait_for(self._socket.receive_json(), 30)
+            said = await asyncio.wait_for(self._socket.receive_json(), 120)
             if said.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
                 self.errors.append(json.dumps(said["params"])[:400])
             if said.get("id") == self._number:
@@ -70,6 +74,29 @@ class Tab:
     async def picture(self, path: Path) -> None:
         found = await self.call("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(found["data"]))
+
+    async def axe(
+        self, *, unfold: bool = True, looks: Sequence[tuple[str, int]] = LOOKS
+    ) -> list[str]:
+        """What axe-core finds wrong with the page in each look (scheme, width); `unfold`: everything unfolded."""
+        if unfold:
+            await self.js(
+                "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+            )
+        await self.js(AXE.read_text(encoding="utf-8"))
+        found = []
+        for scheme, width in looks:
+            media = [{"name": "prefers-color-scheme", "value": scheme}]
+            await self.call("Emulation.setEmulatedMedia", features=media)
+            await self.size(width, 900, mobile=width < 600)
+            said = await self.js(
+                "axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations.map((one) =>"
+                " `${one.id}: ${one.nodes[0].html.slice(0, 200)} ${one.nodes[0].failureSummary}`))"
+            )
+            found += [f"{scheme} {width}: {one}" for one in said]
+            if not await self.js("document.documentElement.scrollWidth <= innerWidth"):
+                found.append(f"{scheme} {width}: wider than the screen")
+        return found
 
     async def go(self, address: str) -> None:
         await self.call("Page.navigate", url=address)

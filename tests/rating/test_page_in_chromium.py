@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.chromium import AXE
+
 from .chromium import CHROMIUM, browser
 from .conftest import Serve
 
@@ -68,3 +70,13 @@ async def test_a_phone_shows_picture_and_answers_without_scrolling_aside(serve: 
         )
         assert named and labelled
         assert tab.errors == []
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed, see .ci/run")
+async def test_axe_finds_nothing_wrong(serve: Serve, tmp_path: Path) -> None:
+    async with serve("anna") as page, browser(tmp_path / "profile") as tab:
+        await tab.call("Page.setBypassCSP", enabled=True)
+        await tab.go(page.address())
+        await tab.until(SHOWN)
+        faults = await tab.axe()
+        assert faults == [], "\n".join(faults)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rating.chromium import CHROMIUM, Tab, browser
+from tests.report.chromium import AXE
 from tests.view.conftest import EVIL, Visit
 
 pytestmark = [
@@ -116,3 +117,31 @@ async def test_progress_of_a_run_is_seen_in_the_dark(
         if PICTURES:
             await tab.picture(Path(PICTURES) / "dark-390.png")
         assert tab.errors == []
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed, see .ci/run")
+async def test_axe_finds_nothing_wrong(
+    visit: Visit, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made)
+    root = tmp_path / "results"
+    shutil.copytree(made / "results", root)
+    async with visit(root, side=160) as page, browser(tmp_path / "profile") as tab:
+        await tab.call("Page.setBypassCSP", enabled=True)
+        found = {}
+        await tab.go(page.address())
+        await tab.until(f"{ROWS} === 2")
+        found["list"] = await tab.axe()
+        await tab.js(
+            "[...document.querySelectorAll('.runs a')].find(a => a.closest('tr').innerText.includes('look')).click()"
+        )
+        await tab.until("document.querySelectorAll('.sample').length === 20")
+        found["run"] = await tab.axe()
+        await tab.js(
+            "document.querySelectorAll('[data-cell] .pick input').forEach(box => box.click())"
+        )
+        await tab.js("document.querySelector('#ticked button.main').click()")
+        await tab.until(f"{TEXT}.includes('macro_f1')")
+        found["compared"] = await tab.axe()
+        faults = [f"{name} {one}" for name, some in found.items() for one in some]
+        assert faults == [], "\n".join(faults)

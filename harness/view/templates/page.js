@@ -225,7 +225,7 @@
     const links = Object.entries(got.pages).map(([name, to]) => el("a", { href: to, target: "_blank", rel: "noopener" },
       name === "report.html" ? "Report" : "Cue audit"));
     const region = (label, ...inside) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, ...inside);
-    const head = (...names) => el("thead", {}, el("tr", {}, ...names.map((name) => el("th", { scope: "col", class: name.startsWith("#") ? "num" : "" }, name.replace("#", "")))));
+    const head = (...names) => el("thead", {}, el("tr", {}, ...names.map((name) => el("th", { scope: "col", class: name.startsWith("#") ? "num" : "" }, name === "Tick" ? el("span", { class: "unseen" }, name) : name.replace("#", "")))));
     const samples = el("section");
     main.replaceChildren(
       el("h1", {}, run.name || run.path),
@@ -242,7 +242,7 @@
         got.exported ? el("p", { class: "quiet" }, "An export has no samples to show and no notes: it is made to be passed on.") : notesForm(id, run, got.seen)),
       el("h2", {}, "Cells"),
       region("Cells", el("table", {}, el("caption", {}, "Tick two cells, of this run or of two runs, to compare them"),
-        head("", "Task", "Model", "Prompt", "Condition", "Finished"), body)), samples);
+        head("Tick", "Task", "Model", "Prompt", "Condition", "Finished"), body)), samples);
     if (Object.keys(got.samples).length) showSamples(view, id, got, samples);
     const look = async () => {
       const now = (await ask(`runs/${id}/progress`)).run;
@@ -351,7 +351,7 @@
   // ---- two compared ----
   const block = (one) => {
     const rows = one.rows.map((row) => el("tr", {}, ...row.map((cell, n) => el(n ? "td" : "th", n ? { class: "num" } : { scope: "row", class: "who" }, cell))));
-    return el("section", { class: one.warning ? "notice" : "" }, one.heading ? el("h3", {}, one.heading) : "",
+    return el("section", { class: one.warning ? "notice" : "" }, one.heading ? el("h2", { class: "minor" }, one.heading) : "",
       one.lines.length ? el("div", { class: "told" }, ...one.lines.map((line) => el("p", {}, line))) : "",
       rows.length ? el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": one.heading || "Table" }, el("table", {},
         el("thead", {}, el("tr", {}, ...one.header.map((cell, n) => el("th", { scope: "col", class: n ? "num" : "" }, cell)))), el("tbody", {}, ...rows))) : "",
