@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from harness.baselines.flow_inputs import FlowError, FlowInputs, flow_inputs
 from harness.baselines.flow_network import TrainingSettings, one_hot, parameters, train_and_answer
 from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
 from harness.core.sample import Sample
 from harness.core.task import SUBJECT, Task
 from harness.core.text import counted
@@ -28,6 +29,7 @@ from harness.run.folder import RunFolder, write_atomically
 from harness.run.mix_pairing import mixing_field
 from harness.run.samples import Planner, collect_classes, with_classes
 from harness.run.workspace import Workspace
+from harness.score.votes import distribution_of, soft_truth
 from harness.sources import open_source
 
 NAME = f"{BASELINE}flow"
@@ -47,6 +49,8 @@ class _Known:
     label: str
     subject: str
     fold: str
+    votes: tuple[Mapping[str, float], bool] = ({}, False)
+    """Label -> number, and whether these are votes; empty where the set has no distributions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,10 @@ class Clips:
 
     classes: tuple[str, ...]
     names: tuple[str, ...]
-    labels: tuple[str, ...]
+    shares: NDArray[np.float32]
+    """(n, K) what is trained on: the votes or the soft label of a clip where it has one, else its label alone."""
+    soft: int
+    """Clips with votes or a soft label."""
     subjects: tuple[str, ...]
     folds: tuple[str, ...]
 
@@ -107,7 +114,7 @@ def run_flow_baseline(
 
     inputs = flow_inputs(labelled(), on_clip=lambda done: tell(f"{done} clips read"))
     flow_seconds = time.process_time() - clock
-    clips = _clips(fixed.fields[field].classes, inputs, known)
+    clips = _clips(field, fixed.fields[field], inputs, known)
     planes = inputs.planes
     if shuffle:
         planes = planes[np.random.default_rng(settings.seed).permutation(len(planes))]
@@ -169,13 +176,16 @@ def _of(sample: Sample, planner: Planner, task: Task, field: str) -> _Known | No
             f"sample {sample.id[:80]} has no {task.folds!r}, which folds: names",
             hint="give every sample a fold, or leave one subject out with --set folds=subject",
         )
-    return _Known(str(label), row.cluster, str(fold))
+    return _Known(str(label), row.cluster, str(fold), distribution_of(row.annotations))
 
 
-def _clips(classes: tuple[str, ...], inputs: FlowInputs, known: Mapping[str, _Known]) -> Clips:
+def _clips(field: str, spec: FieldSpec, inputs: FlowInputs, known: Mapping[str, _Known]) -> Clips:
     of = [known[name] for name in inputs.samples]
+    shares = one_hot([one.label for one in of], spec.classes)
+    truth = soft_truth(field, spec, [one.votes for one in of])
+    shares[truth.known] = truth.shares[truth.known]
     return Clips(
-        classes, inputs.samples, tuple(one.label for one in of),
+        spec.classes, inputs.samples, shares, int(truth.known.sum()),
         tuple(one.subject for one in of), tuple(one.fold for one in of),
     )  # fmt: skip
 
@@ -187,7 +197,6 @@ def _answers(
     tell: Callable[[str], None],
 ) -> str:
     """The table of answers: for each clip the probabilities of a network that saw no subject of its fold."""
-    shares = one_hot(clips.labels, clips.classes)
     subjects, folds = np.asarray(clips.subjects), np.asarray(clips.folds)
     names = sorted(set(clips.folds))
     lines = io.StringIO()
@@ -204,7 +213,7 @@ def _answers(
                 f"fold {fold} leaves {counted(train.size, 'clip')} of other subjects to train on, fewer than {LEAST_CLIPS}",
                 hint="use more clips or subjects",
             )
-        answers = train_and_answer(planes, shares, train, test, settings)
+        answers = train_and_answer(planes, clips.shares, train, test, settings)
         seen = "; ".join(sorted(set(subjects[train].tolist())))
         for place, answer in zip(test.tolist(), answers.astype(np.float64), strict=True):
             told = [f"{share:.9f}" for share in answer / answer.sum()]
@@ -227,6 +236,9 @@ def _details(
     """What the manifest says of the network; no times, so that the same command writes the same card."""
     found = {
         "parameters": str(parameters(len(clips.classes))),
+        "labels": f"{counted(clips.soft, 'clip')} with votes or a soft label, which is trained on"
+        if clips.soft
+        else "one label each",
         "flow": "shuffled among the clips" if shuffle else "each clip's own, from onset to apex",
         **{f"training {name}": value for name, value in settings.details().items()},
     }

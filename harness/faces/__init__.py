@@ -13,7 +13,7 @@ from harness.faces.long import Event, LongSpec, long_frame_at
 from harness.faces.long_sampling import long_at
 from harness.faces.lvqa import lvqa_rows, str_rows
 from harness.faces.measure import measure
-from harness.faces.mixture import MIXED, Mixture, blend, mixture_at
+from harness.faces.mixture import MIXED, ClipMixture, Mixture, blend, clip_mixture_at, mixture_at
 from harness.faces.paint import Drawing, draw
 from harness.faces.prototypes import BASIC_7, BASIC_8, COARSE, MICRO_7, affect
 from harness.faces.region import region_of
@@ -34,6 +34,7 @@ __all__ = [
     "REFUSED",
     "TEST_SEEDS",
     "UNIT_TABLE",
+    "ClipMixture",
     "ClipSpec",
     "Drawing",
     "Event",
@@ -56,6 +57,7 @@ __all__ = [
     "blend",
     "both",
     "clip_at",
+    "clip_mixture_at",
     "draw",
     "draw_scene",
     "encode_png",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.faces.clip import ClipSpec, clip_at
 from harness.faces.face import Face, Split
-from harness.faces.prototypes import BASIC_7, PROTOTYPES, affect
+from harness.faces.prototypes import BASIC_7, MICRO_7, PROTOTYPES, affect
 from harness.faces.sampling import (
     express,
+    express_micro,
     identity_at,
     sample_gaze,
     sample_nuisance,
@@ -21,6 +23,7 @@ from harness.faces.sampling import (
 from harness.faces.units import Unit
 
 MIXTURE_STREAM = 8
+CLIP_MIXTURE_STREAM = 31
 MIXED: tuple[str, ...] = tuple(name for name in BASIC_7 if name != "neutral")
 MIXTURES_EACH = 3
 """Blended faces of one subject."""
@@ -107,6 +110,55 @@ def mixture_at(
         emotion=first if part >= 0.5 else second,
     )
     return Mixture(face, (first, second), part, units)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMixture:
+    """A micro-expression whose action units at the apex lie between those of two emotions."""
+
+    clip: ClipSpec
+    """Its label is the emotion with the greater share, the first of equals."""
+    emotions: tuple[str, str]
+    share: float
+    """Share of the first emotion, 0 to 1; the second has the rest."""
+
+    @property
+    def soft_label(self) -> dict[str, float]:
+        """Emotion to share; the shares add up to 1."""
+        first, second = self.emotions
+        return {first: self.share, second: round(1 - self.share, 4)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"clip": self.clip.to_dict(), "soft_label": self.soft_label}
+
+
+def clip_mixture_at(
+    index: int, *, seed: int, split: Split = "test", labels: Sequence[str] = MICRO_7
+) -> ClipMixture:
+    """Blended clip number `index`: the clip of `clip_at`, its apex blended with that of another emotion.
+
+    The share of the clip's own emotion is drawn uniform in [0, 1].
+
+    Raises:
+        HarnessError: as `clip_at`, and for fewer than two labels.
+    """
+    if len(labels) < 2:
+        raise HarnessError(
+            f"labels {list(labels)} cannot be blended", hint="list two or more distinct names"
+        )
+    clip = clip_at(index, seed=seed, split=split, labels=labels)
+    rng = stream(seed, split, CLIP_MIXTURE_STREAM, index)
+    others = [name for name in labels if name != clip.emotion]
+    other = others[int(rng.integers(len(others)))]
+    units = express_micro(other, clip.rest.identity, rng)
+    share = round(float(rng.random()), 4)
+    blended = replace(
+        clip,
+        apex_units=blend(clip.apex_units, units, share),
+        emotion=clip.emotion if share >= 0.5 else other,
+    )
+    return ClipMixture(blended, (clip.emotion, other), share)
 
 
 def mixed_affect(mixture: Mixture) -> tuple[float, float]:

@@ -137,7 +137,11 @@ def _distributions(samples: Path) -> Iterator[tuple[Mapping[str, float], bool]]:
 
 
 def _distribution(text: str) -> tuple[Mapping[str, float], bool]:
-    notes: dict[str, Any] = json.loads(text)
+    return distribution_of(json.loads(text))
+
+
+def distribution_of(notes: Mapping[str, Any]) -> tuple[Mapping[str, float], bool]:
+    """(label -> number, whether these are votes) of the annotations of one sample; empty where it has none."""
     votes = {k.removeprefix(VOTES): v for k, v in notes.items() if k.startswith(VOTES)}
     if votes:
         return _numbers(votes), True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -15,11 +16,12 @@ from harness.core.field import FieldSpec
 from harness.core.medium import Medium, image
 from harness.core.sample import Sample, Value
 from harness.core.source import Skipped, Source
-from harness.core.text import digest_json
+from harness.core.text import canonical_json, digest_json
 from harness.faces import (
     BASIC_7,
     CUE_VALUES,
     MICRO_7,
+    ClipMixture,
     ClipSpec,
     Drawing,
     Face,
@@ -30,6 +32,7 @@ from harness.faces import (
     annotate,
     annotate_clip,
     clip_at,
+    clip_mixture_at,
     face_at,
     scene_at,
     vqa_rows,
@@ -57,9 +60,11 @@ _DIGEST_SPECS = 16
 class DrawnOptions(Options):
     """Options of drawn faces."""
 
-    kind: Literal["image", "clip", "vqa", "long", "windows", "mixture", "scene"] = "image"
+    kind: Literal["image", "clip", "vqa", "long", "windows", "mixture", "clip-mixture", "scene"] = (
+        "image"
+    )
     """Pictures; clips of micro-expressions; those clips with six ME-VQA questions each; long videos with
-    their ME-LVQA questions; windows over long videos; pictures that blend two emotions; scenes in which the face that is
+    their ME-LVQA questions; windows over long videos; pictures and clips that blend two emotions; scenes in which the face that is
     asked about takes a share of the picture."""
     n: PositiveInt
     """Number of pictures, clips or videos (each may hold several samples: questions, windows)."""
@@ -125,6 +130,8 @@ class DrawnSource:
             mixture = _mixture_spec(o, index)
             name = f"mixture-{picture_id(o, index)}"
             yield mixture_sample(mixture, name, size=o.size, fields=self._fields)
+        elif o.kind == "clip-mixture":
+            yield self._clip_mixture(index)
         elif o.kind == "scene":
             yield self._scene(index)
         else:
@@ -161,8 +168,15 @@ class DrawnSource:
         )  # fmt: skip
 
     def _clip(self, index: int) -> Sample:
-        clip = _clip_spec(self._options, index)
-        sample_id = clip_id(self._options, index)
+        return self._clip_of(_clip_spec(self._options, index), clip_id(self._options, index))
+
+    def _clip_mixture(self, index: int) -> Sample:
+        mixture = _clip_mixture_spec(self._options, index)
+        sample = self._clip_of(mixture.clip, f"mixture-{clip_id(self._options, index)}")
+        soft = canonical_json(mixture.soft_label)
+        return replace(sample, annotations={**sample.annotations, "soft_label": soft})
+
+    def _clip_of(self, clip: ClipSpec, sample_id: str) -> Sample:
         truth = clip_truth(clip)
         return Sample(
             id=sample_id,
@@ -246,7 +260,7 @@ def known_fields(options: DrawnOptions) -> set[str]:
         return set(mixture_truth(_mixture_spec(options, 0)))
     if options.kind == "scene":
         return set(face_truth(_face(options, 0)))
-    if options.kind == "clip":
+    if options.kind in {"clip", "clip-mixture"}:
         return set(clip_truth(_clip_spec(options, 0)))
     return {*face_truth(_face(options, 0)), *CUE_VALUES}
 
@@ -274,12 +288,13 @@ def clip_id(options: DrawnOptions, index: int) -> str:
     return f"drawn_{options.split}_{options.seed}_{index:05d}"
 
 
-_Spec: TypeAlias = Face | ClipSpec | LongSpec | Mixture | Scene
+_Spec: TypeAlias = Face | ClipSpec | LongSpec | Mixture | ClipMixture | Scene
 
 
 def _spec(options: DrawnOptions, index: int) -> _Spec:
     kinds: Mapping[str, Callable[[DrawnOptions, int], _Spec]] = {
-        "image": _face, "long": _long_spec, "windows": _long_spec, "mixture": _mixture_spec, "scene": _scene_spec,
+        "image": _face, "long": _long_spec, "windows": _long_spec, "mixture": _mixture_spec,
+        "clip-mixture": _clip_mixture_spec, "scene": _scene_spec,
     }  # fmt: skip
     return kinds.get(options.kind, _clip_spec)(options, index)
 
@@ -296,6 +311,11 @@ def _long_spec(options: DrawnOptions, index: int) -> LongSpec:
 
 def _mixture_spec(options: DrawnOptions, index: int) -> Mixture:
     return mixture_spec(index, seed=options.seed, split=options.split, labels=options.labels)
+
+
+def _clip_mixture_spec(options: DrawnOptions, index: int) -> ClipMixture:
+    labels = options.labels or MICRO_7
+    return clip_mixture_at(index, seed=options.seed, split=options.split, labels=labels)
 
 
 def _scene_spec(options: DrawnOptions, index: int) -> Scene:

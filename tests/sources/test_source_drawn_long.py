@@ -10,7 +10,15 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.source import Skipped, Source
-from harness.faces import annotate_long, long_at, lvqa_rows, mixture_at, str_rows
+from harness.faces import (
+    annotate_long,
+    clip_at,
+    clip_mixture_at,
+    long_at,
+    lvqa_rows,
+    mixture_at,
+    str_rows,
+)
 from harness.media import check
 from harness.sources import open_source
 
@@ -76,6 +84,27 @@ def test_a_blend_has_its_greater_emotion_as_label_and_both_shares_noted() -> Non
         assert json.loads(str(sample.annotations["soft_label"])) == mixture.soft_label
         assert sample.annotations["share"] == max(mixture.soft_label.values())
     assert samples[0].medium.frames[0].read() == samples[0].medium.frames[0].read()
+
+
+def test_a_blended_clip_lies_between_two_emotions_and_notes_both_shares() -> None:
+    labels = ("anger", "happiness", "surprise")
+    asked = {"kind": "clip-mixture", "n": 6, "labels": list(labels)}
+    samples = list(opened({"emotion": FieldSpec(kind="label")}, **asked))
+    for index, sample in enumerate(samples):
+        mixture = clip_mixture_at(index, seed=5, labels=labels)
+        plain = clip_at(index, seed=5, labels=labels)
+        shares = json.loads(str(sample.annotations["soft_label"]))
+        assert shares == mixture.soft_label
+        assert sum(shares.values()) == pytest.approx(1)
+        assert sample.targets["emotion"] == max(shares, key=lambda name: shares[name])
+        assert sample.medium.kind == "clip"
+        assert (mixture.clip.rest, mixture.clip.apex) == (plain.rest, plain.apex)
+        own = {u.number: u.left for u in plain.apex_units}
+        only = {u.number: u.left for u in mixture.clip.apex_units if u.number in own}
+        assert all(left >= round(own[n] * mixture.share, 4) - 1e-4 for n, left in only.items())
+    assert len({s.id for s in samples}) == 6
+    with pytest.raises(HarnessError, match="cannot be blended"):
+        opened({"emotion": FieldSpec(kind="label")}, kind="clip-mixture", labels=["anger"])
 
 
 def test_what_cannot_be_drawn_or_asked_is_told() -> None:
