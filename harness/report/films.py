@@ -220,6 +220,17 @@ class Talk:
     first: int
     """How many of these turns stood in the first request."""
 
+    def observed(self, turn: int) -> str:
+        """What was told behind the reply of a turn, 1 and up: what tools gave where that has turns of its own."""
+        behind = self.turns[self.first :]
+        starts = [at for at, (role, _) in enumerate(behind) if role == "assistant"]
+        if turn > len(starts):
+            return ""
+        end = starts[turn] if turn < len(starts) else len(behind)
+        told = behind[starts[turn - 1] + 1 : end]
+        tools = [text for role, text in told if role == "tool"]
+        return "\n".join(tools or [text for _, text in told])
+
 
 def read_talks(view: RunView, films: Iterable[Film]) -> dict[tuple[str, str, str], Talk]:
     """(cell id, repeat, sample) -> the conversation of a trial, from one pass over each log."""
@@ -230,10 +241,11 @@ def read_talks(view: RunView, films: Iterable[Film]) -> dict[tuple[str, str, str
         if film is not None and line["basis"] in (film.cell["basis"], *film.cell.get("also", ())):
             keys[line["trial"]] = line["keys"]
     asked = {key for some in keys.values() for key in some}
-    held: dict[str, tuple[str, str]] = {}
+    held: dict[str, tuple[str, str, Sequence[Sequence[str]]]] = {}
     for _, line in read_log(view.folder.generations) if asked else ():
         if line["key"] in asked:
-            held[line["key"]] = (line["text"], line["conversation"])
+            own = line.get("loop", {}).get("turns", ())
+            held[line["key"]] = (line["text"], line["conversation"], own)
     ends = {one[at] for one in keys.values() if one for at in (0, -1)}
     said = read_conversations(view.folder, {held[key][1] for key in ends if key in held})
     found = {}
@@ -243,7 +255,10 @@ def read_talks(view: RunView, films: Iterable[Film]) -> dict[tuple[str, str, str
         first, last = (said.get(held[some[at]][1], []) for at in (0, -1))
         cell, repeat, sample = trial.split("/", 2)
         replies = tuple(spoken(held[key][0]) for key in some)
-        found[cell, repeat, sample] = Talk(replies, tuple(last), len(first))
+        if own := held[some[-1]][2]:  # a model with a loop of its own
+            said_before = [text for role, text in own if role == "assistant"][:-1]
+            replies = (*said_before, replies[-1])
+        found[cell, repeat, sample] = Talk(replies, (*last, *own), len(first))
     return found
 
 
@@ -251,6 +266,7 @@ def film_steps(film: Film, talk: Talk | None) -> Iterator[Step]:
     """The steps of a trial in their order. Without a `talk` there are its calls alone."""
     yield Step("shown", "Shown")
     way = film.cell.get("tool_settings", {}).get("protocol", {}).get("way", "text")
+    way = "text" if way == "own" else way  # as its turns are written
     for number, call in enumerate(film.calls):
         if call[0] == UNASKED:
             note = f"of another sample: {call[5]}" if call[5] else ""
@@ -269,8 +285,7 @@ def film_steps(film: Film, talk: Talk | None) -> Iterator[Step]:
             yield Step("reply", f"Reply {turn}", _short(beside))
         if last:
             return
-        at = -1 if talk is None else talk.first + 2 * turn - 1
-        text = talk.turns[at][1] if talk is not None and 0 <= at < len(talk.turns) else ""
+        text = "" if talk is None else talk.observed(turn)
         yield from _seen(mine, turn, _plainly(way, text))
 
 

@@ -13,6 +13,7 @@ from harness.run.journal import read_log
 from tests.models.abilities import able
 from tests.models.callers import caller
 from tests.models.stub import Stub, running_stub
+from tests.run.agents import film_steps
 from tests.run.bench import RuleModel
 
 ZOOM = ("zoom", '{"region": "mouth"}')
@@ -74,6 +75,11 @@ def test_a_server_that_passes_tools_on_is_told_of_them_and_its_calls_are_carried
         assert [(one[0], one[1], one[3], one[4]) for one in line["calls"]] == [
             (1, "zoom", "ok", 1), (1, "measure", "ok", 0), (2, "measure", "ok", 0),
         ]  # fmt: skip
+    for steps in film_steps(Path("run")):
+        assert [kind for kind, _ in steps] == [
+            "shown", "call", "call", "seen", "call", "seen", "reply",
+        ]  # fmt: skip
+        assert "zoom: mouth" in steps[3][1] and "AU12" in steps[3][1] and "AU4" in steps[5][1]
     kept = [line["calls"] for line in lines("generations.jsonl") if "calls" in line]
     assert [["zoom", '{"region": "mouth"}'], ["measure", '{"unit": 12}']] in kept
     said = [turn for line in lines("conversations.jsonl") for turn in line["turns"]]

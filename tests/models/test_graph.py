@@ -13,6 +13,7 @@ import harness
 from harness.run.journal import read_log
 from tests.models.callers import caller
 from tests.models.stub import Stub
+from tests.run.agents import film_steps
 
 pytest.importorskip("langgraph")
 pytest.importorskip("langchain_openai")
@@ -138,6 +139,11 @@ def test_a_graph_calls_tools_and_its_trajectory_is_kept(place: Path, factory: st
         assert '<tool_call>{"name": "zoom"' in turns[0][1]
         assert any("[image 2]" in text for _, text in turns)
         assert line["usage"][1] == 3 * 7, "tokens of every reply"
+    for steps in film_steps(Path("run")):
+        assert [kind for kind, _ in steps] == [
+            "shown", "call", "call", "seen", "call", "seen", "reply",
+        ]  # fmt: skip
+        assert "zoom: mouth" in steps[3][1] and "AU12" in steps[3][1] and "AU4" in steps[5][1]
     manifest = json.loads(Path("run/manifest.json").read_text())
     (model,) = manifest["models"].values()
     assert model["loop"] == "langgraph"

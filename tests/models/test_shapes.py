@@ -93,3 +93,50 @@ def test_parts_of_any_text_are_in_order_and_nothing_of_the_reasoning_is_spoken(t
     if parts.reasoning:
         assert len(once.text) + sum(end - begin for begin, end in parts.reasoning) <= len(text)
     assert len(spoken(text)) <= len(text)
+
+
+def streamed(*deltas: dict[str, Any]) -> bytes:
+    pieces = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    pieces.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    return (
+        b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in pieces) + b"data: [DONE]\n\n"
+    )
+
+
+def part_of_call(index: int, name: str | None, arguments: str) -> dict[str, Any]:
+    named = {} if name is None else {"name": name}
+    return {"index": index, "function": {**named, "arguments": arguments}}
+
+
+@pytest.mark.parametrize(
+    ("data", "calls"),
+    [
+        (
+            streamed(
+                {"role": "assistant", "content": None, "tool_calls": [part_of_call(0, "zoom", "")]},
+                {"tool_calls": [part_of_call(0, None, '{"region": ')]},
+                {
+                    "tool_calls": [
+                        part_of_call(0, None, '"mouth"}'),
+                        part_of_call(1, "facs", '{"unit"'),
+                    ]
+                },
+                {"tool_calls": [part_of_call(1, None, ": 4}")]},
+            ),
+            [("zoom", '{"region": "mouth"}'), ("facs", '{"unit": 4}')],
+        ),
+        (
+            {"tool_calls": [{"function": {"name": "zoom", "arguments": {"region": "mouth"}}}]},
+            [("zoom", '{"region": "mouth"}')],
+        ),
+        ({"function_call": {"name": "zoom", "arguments": "{}"}, "content": None}, [("zoom", "{}")]),
+        ({"tool_calls": {"function": {"name": "zoom"}}}, [("zoom", "")]),
+        ({"tool_calls": [3, {"function": "zoom"}]}, [("", "3"), ("", '{"function": "zoom"}')]),
+        ({"tool_calls": [], "content": "anger"}, []),
+        ({"tool_calls": None, "content": "anger"}, []),
+    ],
+)
+def test_calls_of_tools_are_read_from_every_shape(data: Any, calls: list[tuple[str, str]]) -> None:
+    if isinstance(data, dict):
+        data = json.dumps({"choices": [{"message": {"role": "assistant", **data}}]}).encode()
+    assert [(one.name, one.arguments) for one in decode(data).calls] == calls

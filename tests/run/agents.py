@@ -8,6 +8,9 @@ from pathlib import Path
 
 from harness.core.message import Image
 from harness.core.request import Request
+from harness.report.film_pictures import collect_strips
+from harness.report.inputs import read_run
+from harness.run.folder import RunFolder
 from tests.run.bench import World
 
 TASK = """\
@@ -34,6 +37,15 @@ def pictures(request: Request) -> int:
 def script(*replies: str) -> Callable[[Request], str]:
     """The reply of each turn; the last one again and again."""
     return lambda request: replies[min(turn(request), len(replies) - 1)]
+
+
+def film_steps(folder: Path) -> list[list[tuple[str, str]]]:
+    """What the page of a run shows of its trials with calls: kind and text of each step."""
+    found = collect_strips(read_run(RunFolder(folder)))
+    strips = [one for cells in found.tasks.values() for _, some in cells for one in some]
+    return [
+        [(shot.step.kind, shot.step.text or shot.step.code) for shot in one.shots] for one in strips
+    ]
 
 
 def drawn_world(root: Path, count: int = 4) -> World:

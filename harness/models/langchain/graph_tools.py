@@ -170,7 +170,7 @@ def _turns(messages: Sequence[BaseMessage], pictures: int) -> tuple[tuple[str, s
             ):
                 if isinstance(block, dict) and block.get("type") in {"image", "image_url"}:
                     pictures += 1
-                    said.append(f"[image {pictures}]")
+                    said.append(f"\n[image {pictures}]")
                 else:
                     said.append(str(block.get("text", "") if isinstance(block, dict) else block))
             text = "".join(said)
