@@ -38,6 +38,8 @@ SCHEMA = 1
 MOST_ROWS = 12
 """Rows of one table; the others are counted."""
 MOST_CURVES = 2
+MOST_NAMED = 8
+"""Models, prompts or conditions that are named."""
 MOST_SHORT = 3
 """Groups that are named in short."""
 
@@ -139,11 +141,17 @@ def _measured(view: RunView) -> Iterator[Block]:
     yield Lines(
         lines=(
             *_tasks(view),
-            *(f"{kind} ({count(len(names))}): {', '.join(names)}" for kind, names in told.items() if names),
+            *(f"{kind} ({count(len(names))}): {_some(names)}" for kind, names in told.items() if names),
             "A score says how often a model gives the label that annotators gave to a picture. It does not say what a "
             "person feels.",
         )
     )  # fmt: skip
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, of many the first ones."""
+    left = len(names) - MOST_NAMED
+    return ", ".join(names) if left < 2 else f"{', '.join(names[:MOST_NAMED])} and {left} more"
 
 
 def _tasks(view: RunView) -> Iterator[str]:
@@ -315,7 +323,8 @@ def _robustness(view: RunView, tables: Sequence[ScoreTable]) -> Iterator[Block]:
         by_cell: dict[tuple[str, str], list[tuple[RowKey, Numbers]]] = {}
         block = view.blocks.get((table.task, table.slice, table.field), {})
         for line in table.lines:
-            if line.kind in {"model", "blank"} and line.key in block:
+            covered = line.key[2].startswith(("region", "cue:"))  # told with the cues
+            if line.kind in {"model", "blank"} and line.key in block and not covered:
                 by_cell.setdefault(line.key[:2], []).append((line.key, block))
         rows: list[Row] = []
         for cell, found in by_cell.items():
@@ -330,12 +339,16 @@ def _robustness(view: RunView, tables: Sequence[ScoreTable]) -> Iterator[Block]:
                 title=f"{table.task}: {table.name}",
                 caption="The same cells under other conditions. Paired differences with intervals: harness compare",
                 columns=("Pictures", "n", metric_name(table.main, table.spec)),
-                rows=tuple(rows[: 3 * MOST_ROWS]),
+                rows=tuple(rows[: 2 * MOST_ROWS]),
+            )
+        if rows[2 * MOST_ROWS :]:
+            yield Note(
+                text=f"{count(len(rows) - 2 * MOST_ROWS)} more rows are in the report of the run."
             )
     lines = [
         line
         for state in view.scores.tasks
-        for line in (*order_lines(state), *consistency_lines(state))
+        for line in (*order_lines(_as_they_are(state)), *consistency_lines(_as_they_are(state)))
     ]
     if lines:
         yield Lines(lines=tuple(lines[:MOST_ROWS]))
@@ -344,6 +357,12 @@ def _robustness(view: RunView, tables: Sequence[ScoreTable]) -> Iterator[Block]:
             text="Pictures were shown in one way only: how much the answers depend on it is unknown.",
             warning=True,
         )
+
+
+def _as_they_are(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Label orders and repeats of the cells that were shown the pictures as they are."""
+    keys = ("label_orders", "consistency")
+    return {key: [e for e in state.get(key, ()) if e["condition"] == "none"] for key in keys}
 
 
 def _cues(blocks: Sequence[CueBlock]) -> Iterator[Block]:

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.cli.main import main
-from harness.publish.latex import escaped
+from harness.publish.latex import escaped, latex
+from harness.publish.table import PaperTable
 from harness.run.folder import RunFolder
 
 
@@ -98,8 +101,40 @@ def test_latex_and_html_show_names_as_they_are(
 @given(st.text())
 def test_no_text_is_a_latex_command(text: str) -> None:
     found = escaped(text)
-    known = r"\\text[a-z]+\{2?\}|\\dag\{\}|\\dots\{\}|\$\\[gl]eq\$|\\[{}$&#_%]|\{\[\}|\{\]\}"
+    known = r"\\char34\{\}|\\text[a-z]+\{2?\}|\\dag\{\}|\\dots\{\}|\$\\[gl]eq\$|\\[{}$&#_%]|\{\[\}|\{\]\}"
     assert not re.search(r"[\\{}$&#_%~^\n]", re.sub(known, "", found))
+
+
+def paper(*columns: str, rows: tuple[str, ...] = ("a",)) -> PaperTable:
+    """A table without numbers."""
+    return PaperTable(title="t", corner="model", across="prompt", rows=rows, columns=columns, entries={}, notes=("n = 1",), boards=())  # fmt: skip
+
+
+def test_a_wide_table_is_made_to_fit_and_says_what_it_needs() -> None:
+    narrow, wide = latex([paper("x")]), latex([paper(*(f"a long name of a prompt {n}" for n in range(9)))])  # fmt: skip
+    assert "resizebox" not in narrow and "graphicx" not in narrow
+    assert wide.startswith(r"% needs \usepackage{booktabs,textcomp,graphicx}")
+    assert wide.count(r"\resizebox{\linewidth}{!}{%") == wide.count(r"\end{tabular}}") == 1
+    assert "LuaLaTeX" in latex([paper("模型")]) and "模型" in latex([paper("模型")]).splitlines()[1]
+    assert "LuaLaTeX" not in latex([paper("Modèle – “x” †")])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_a_table_compiles_with_names_that_break_careless_writers(
+    run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = table(capsys, run.path, "--format", "latex", "--published", "--metric", "accuracy")
+    name = "\\a{b}$c&d#e_f%g~h^i<j>k|l\"m'n`o[p]q†·–±×²≥≤…é"
+    made = measured + latex([paper(*(f"{name} {n}" for n in range(5)), rows=(name, "x"))])
+    (tmp_path / "made.tex").write_text(made, encoding="utf-8")
+    (tmp_path / "main.tex").write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs,textcomp,graphicx}\n\\begin{document}\n\\input{made}\n\\end{document}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout and "Missing character" not in done.stdout
 
 
 def test_an_export_gives_the_table_of_its_run(
