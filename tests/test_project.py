@@ -55,6 +55,7 @@ def test_the_core_install_is_light() -> None:
         "figures",
         "heic",
         "marks",
+        "onnx",
         "dev",
     }
 

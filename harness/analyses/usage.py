@@ -139,7 +139,7 @@ def _notes(cells: Sequence[Entry], left: Entry | None) -> Iterator[str]:
         name = " ".join(heading(row_key(row)))
         if row["uncounted"]:
             yield (
-                f"{name}: the server reported no token counts for {count(row['uncounted'])} of {count(row['replies'])} "
+                f"{name}: no token counts were reported for {count(row['uncounted'])} of {count(row['replies'])} "
                 f"replies; the sums leave them out"
             )
         if row["refused_uncounted"]:

@@ -49,6 +49,9 @@ class Card:
     """Recommended number of requests in flight."""
     families: tuple[PromptFamily, ...] = CHAT
     """The prompt families it takes. Without `--prompt` it gets the task's first prompt of each."""
+    labels: tuple[str, ...] = ()
+    """Of a model with a fixed set of outputs, what they stand for: a field with a label that none of them spells is
+    refused. Empty: it takes any labels."""
     notes: tuple[str, ...] = ()
     """Notes for the user, shown before the first request."""
     details: Mapping[str, str] = field(default_factory=dict)

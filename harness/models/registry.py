@@ -26,6 +26,7 @@ MODELS = Registry(
         "langchain": "harness.models.langchain.opening:open_langchain",
         "langchain-agent": "harness.models.langchain.graph:open_graph",
         "openai": "harness.models.http.model:open_openai",
+        "specialist": "harness.models.specialists.model:open_specialist",
         "transformers": "harness.models.transformers.model:open_local",
         "vllm": "harness.models.vllm.model:open_vllm",
     },
@@ -68,6 +69,12 @@ _FORMS = (
         "langchain-agent",
         "langchain-agent:MODULE:FACTORY",
         "an agent of your own: a compiled LangGraph graph that calls the tools itself",
+    ),
+    (
+        "specialist",
+        "specialist:fer",
+        "a classifier of pictures on this machine: fer (seven emotions, built in), or a file with its card: "
+        "specialist:onnx:FILE, specialist:tflite:FILE",
     ),
     ("majority", "majority", "baseline: always the most common class"),
     ("prior", "prior", "baseline: classes drawn at their own frequency"),
@@ -165,6 +172,7 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "affect-tiny": frozenset(),
         "clip": frozenset(),
+        "specialist": frozenset(),
         "transformers": frozenset({"trust_remote_code", "adapter"}),
         "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"})
         | {"body", "trust_remote_code", "adapter", "details"},
@@ -178,7 +186,9 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
 """Kind of model -> the options of OpenOptions that concern it."""
 
 
-_FAMILIES: Mapping[str, tuple[PromptFamily, ...]] = MappingProxyType({"clip": ("dual",)})
+_FAMILIES: Mapping[str, tuple[PromptFamily, ...]] = MappingProxyType(
+    {"clip": ("dual",), "specialist": ("none",)}
+)
 """Kind of model -> the prompt families it takes, of those that are no chat models."""
 
 
@@ -223,7 +233,7 @@ def runs_here(spec: str) -> bool:
     kind, _, argument = spec.strip().partition(":")
     if kind == "openai":
         return "://" in argument and remote_host(spec) is None
-    return kind in {"affect-tiny", "clip", "transformers", "vllm"}
+    return kind in {"affect-tiny", "clip", "specialist", "transformers", "vllm"}
 
 
 def has_own_loop(spec: str) -> bool:

@@ -57,5 +57,14 @@ COMPONENTS = (
         "marks",
         ("ai-edge-litert",),
     ),
+    Component(
+        "specialist:fer",
+        "seven emotions from a face",
+        "of fer 25.10.3, converted, shipped here",
+        "MIT",
+        "trained on FER2013, pictures found on the web",
+        "local",
+        ("torch",),
+    ),
 )
 """In the order of `harness doctor`."""

@@ -38,6 +38,7 @@ EXTRAS = {
     "workbooks": ("openpyxl",),
     "figures": ("matplotlib",),
     "marks": ("ai_edge_litert",),
+    "onnx": ("onnxruntime",),
 }
 """Extra -> the packages that it brings, by the names they are imported under."""
 

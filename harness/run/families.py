@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from harness.answers.outputs import without_output
 from harness.core.cell import Channel
 from harness.core.errors import HarnessError, refuse_unused
+from harness.core.kind import kind_of
 from harness.core.model import Card
 from harness.core.prompt import Prompt
 from harness.core.prompt_family import NO_PROMPT, PromptFamily
@@ -99,6 +101,24 @@ def check_families(plan: Plan, cards: Mapping[str, Card]) -> None:
                 hint="a package that brings such a model says so before it is opened: give its entry point the "
                 f"attribute `families = {taken!r}`",
             )
+
+
+def check_outputs(plan: Plan, cards: Mapping[str, Card]) -> None:
+    """Raise HarnessError where a model with a fixed set of outputs has none for a label that it would be asked for."""
+    for cell in plan.cells:
+        outputs = cards[cell.model].labels
+        if not outputs:
+            continue
+        task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
+        for name in prompt.head.fills(task.fields):
+            labels = kind_of(task.fields[name]).candidates(task.fields[name])
+            missing = without_output(labels, outputs)
+            if missing:
+                raise HarnessError(
+                    f"{cell.model} has no output for {', '.join(missing)}, which {task.name} asks for in {name} "
+                    f"(its outputs: {', '.join(outputs)})",
+                    hint="choose a task whose labels it has, or leave it out of this one",
+                )
 
 
 def _for_chat(axes: Axes) -> list[str]:

@@ -32,7 +32,7 @@ from harness.run.capability_check import (
 from harness.run.cell_entry import given_ids
 from harness.run.condition_check import check_conditions
 from harness.run.execute import Tally, execute
-from harness.run.families import check_families
+from harness.run.families import check_families, check_outputs
 from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
@@ -188,6 +188,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             models[spec] = _model(spec, job, plan, before=before, done=foreseen, opened=opened)
         cards = {spec: model.card for spec, model in models.items()}
         check_families(plan, cards)
+        check_outputs(plan, cards)
         check_pictures(plan, job.axes, cards, library)
         manifest = build_manifest(
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
