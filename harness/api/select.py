@@ -55,12 +55,17 @@ class Choice:
     """Of the chosen prompt, on the samples it was chosen on: an optimistic number."""
     among: int
     """How many prompts were candidates."""
+    alike: tuple[str, ...] = ()
+    """Other prompts with the same score; the one named first in the experiment is chosen."""
 
     def __str__(self) -> str:
-        return (
+        told = (
             f"{self.task}, {self.model}: {self.prompt} is the best of {self.among} prompts where prompts are chosen "
             f"({self.metric} {self.value:.3f}, optimistic because it is the best)"
         )
+        if not self.alike:
+            return told
+        return f"{told}; {', '.join(self.alike)} had the same score, and the prompt named first is taken"
 
 
 def halves(tasks: Sequence[Task], select: Select) -> tuple[list[Task], list[Task]]:
@@ -104,6 +109,7 @@ def choose(
                 Choice(
                     task.name.removesuffix(SELECT), model, best.prompt, metric, best.value or 0.0,
                     len({row.prompt for row in ranked}),
+                    tuple(row.prompt for row in ranked[1:] if row.value == best.value),
                 )
             )  # fmt: skip
         if not rows:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.run.job import Job
     from harness.run.plan import Plan
 
-NO_FOLDER = "none (a plan writes nothing)"
+NOT_THERE = "not there yet; a plan writes nothing"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--out", metavar="DIR", type=Path,
-        help="an existing run folder: show what is already done there. Nothing is written",
+        help="run folder in which to look for what is already done. Default: the one that harness run would use. Nothing is "
+        "written",
     )  # fmt: skip
     add_reuse(group)
     group.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -48,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Plan in a temporary folder, print the plan and remove the folder."""
+    """Plan in a temporary folder, print the plan and remove the folder; what is done is read from the run's own."""
     import tempfile
 
     if args.power is None:
@@ -65,7 +66,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.runner import manifest_before
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
-        asked = evaluation(args, out=args.out or Path(scratch) / "run").job
+        asked = evaluation(args, out=args.out).job
         place, samples = asked.workspace, RunFolder(Path(scratch))
         samples.create()
         library = Library(place.prompts)
@@ -97,7 +98,7 @@ def _summary(
     samples: RunFolder,
     before: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What `harness run` would show first; what is done is read from `--out`, where that is a run."""
+    """What `harness run` would show first; what is done is read from the run folder, where there is one."""
     from harness.models.counting import token_counter
     from harness.run.finished import FinishedTrials
     from harness.run.forecast import forecast, forecast_lines
@@ -122,7 +123,11 @@ def _summary(
         "tokens": [one.row(axes.prices.get(one.cell.model)) for one in found],
         "token_lines": list(forecast_lines(found, axes)),
     }
-    return summary if args.out else {**summary, "run": NO_FOLDER}
+    return (
+        summary
+        if asked.folder.path.exists()
+        else {**summary, "run": f"{summary['run']} ({NOT_THERE})"}
+    )
 
 
 def _foresee(args: argparse.Namespace, samples: RunFolder, plan: Plan) -> list[PlannedPower]:

@@ -92,6 +92,7 @@ def _show(args: argparse.Namespace, done: Finished) -> None:
             from harness.report.side_by_side import print_side_by_side
 
             print_side_by_side(folder, manifest, most=args.preview, file=sys.stdout)
+            print("\nThis was a preview. The same command without --preview asks the rest.")
         print(f"\nrun folder: {folder.path}")
         if not args.no_report:
             print(f"report:     {folder.report}")

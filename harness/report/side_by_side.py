@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+from harness.analyses.keys import is_blank
 from harness.core.blocks import Column, MarkedText, Row, Table
 from harness.core.cell import FREE
 from harness.report.grid import is_right, plain, told
@@ -13,8 +14,8 @@ from harness.run.cell_entry import cell_of, is_kept
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
 
-LONGEST = 60
-"""Characters of a reply that are shown."""
+LONGEST = 38
+"""Characters of a reply that are shown, so that it stands beside its cell and answer."""
 COLUMNS = ("trial", "task", "sample", "field", "outcome", "value", "target", "text")
 
 
@@ -26,13 +27,17 @@ def print_side_by_side(
 
 
 def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -> Iterator[Table]:
-    """A table for each task, `most` of its samples in the order of their ids, one row an answer."""
+    """A table for each task, `most` of its samples in the order of their ids, one row an answer.
+
+    Cells stand in the order of the plan, those that were shown a blank picture last.
+    """
     kinds = {
         (name, field): spec["kind"]
         for name, task in manifest["tasks"].items()
         for field, spec in task["config"]["fields"].items()
     }
     cells = {e["id"]: cell_of(e) for e in manifest["cells"] if not is_kept(e)}
+    order = sorted(cells, key=lambda name: is_blank(cells[name].condition))
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for row in read_table(folder.records, COLUMNS):
         asked, repeat, _ = str(row["trial"]).split("/", 2)
@@ -42,9 +47,10 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
                 samples.setdefault(row["sample"], []).append({**row, "cell": asked})
     for task, samples in found.items():
         rows: list[Row] = []
+        several = len({answer["field"] for answers in samples.values() for answer in answers}) > 1
         for sample, answers in samples.items():
             rows.append(Row((f"{sample}: {_truth(answers)}",), role="heading"))
-            for answer in answers:
+            for answer in sorted(answers, key=lambda one: order.index(one["cell"])):
                 cell = cells[answer["cell"]]
                 who = " ".join(
                     [cell.model, cell.prompt]
@@ -55,13 +61,18 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
                     Row(
                         (
                             who,
-                            answer["field"],
+                            *((answer["field"],) if several else ()),
                             _answer(answer, kinds[task, answer["field"]]),
                             _short(answer["text"]),
                         )
                     )
                 )
-        columns = (Column(""), Column("field"), Column("answer"), Column("reply"))
+        columns = (
+            Column(""),
+            *((Column("field"),) if several else ()),
+            Column("answer"),
+            Column("reply"),
+        )
         yield Table(
             title=f"{task}: {len(samples)} samples side by side", columns=columns, rows=tuple(rows)
         )

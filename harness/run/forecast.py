@@ -101,7 +101,7 @@ class Forecast:
         shown = "" if cell.shown_condition == "none" else f" {cell.shown_condition}"
         name = f"{model} {cell.prompt}{shown}"
         if self.prompt is None:
-            return f"{name}: tokens not known before there are replies (name their folder with --out DIR)"
+            return f"{name}: tokens not known before there are replies"
         replies = (
             f"at most {self._replies:,} reply tokens"
             if self.reply is None
@@ -161,7 +161,7 @@ def forecast(
         if known is not None:
             told = known.replies - known.uncounted
             prompt_tokens, reply = known.prompt / told, known.completion / told
-            source = f"from its {told:,} replies in the folder"
+            source = f"from its {told:,} {'reply' if told == 1 else 'replies'} in the folder"
         elif tokens:
             prompt_tokens = sum(tokens.values()) / len(tokens)
             first = " first steps of" if plan.requests[cell.id] > 1 else ""
@@ -332,8 +332,12 @@ def _totals(found: list[Forecast], axes: Axes) -> Iterator[str]:
 def forecast_lines(found: list[Forecast], axes: Axes) -> Iterator[str]:
     """What a plan says of them."""
     names = {one.cell.model: axes.settings_of(one.cell.model).shown for one in found}
+    unknown = [one for one in found if one.prompt is None]
     for one in found:
-        yield one.line(axes.prices.get(one.cell.model), model=names[one.cell.model])
+        if one.prompt is not None or len(unknown) == 1:
+            yield one.line(axes.prices.get(one.cell.model), model=names[one.cell.model])
+    if len(unknown) > 1:
+        yield f"tokens of {len(unknown)} cells not known before there are replies (a first look asks for them: --preview 10)"
     yield from _totals(found, axes)
     for one in found:
         if told := one.warning(model=names[one.cell.model]):

@@ -196,3 +196,9 @@ def test_prompts_are_chosen_on_some_samples_and_reported_on_others(data: Path) -
     assert len((Path("chosen") / "openings.jsonl").read_text().splitlines()) == 1
     harness.evaluate("table/emotion", **options, against={"prompt": "emotion/plain"})
     assert len((Path("chosen") / "openings.jsonl").read_text().splitlines()) == 2
+    even = harness.evaluate(
+        "table/emotion",
+        **{**options, "model": RuleModel(rule=lambda request: "anger"), "out": "even"},
+    )
+    (chosen,) = even.manifest["experiment"]["select"]["chosen"]
+    assert (chosen["prompt"], chosen["alike"]) == ("emotion/plain", ["emotion/defined"])
