@@ -72,19 +72,19 @@ class Server:
         self.seen = Seen()
         self._flying = 0
 
-    def arrive(self) -> None:
+    def arrive(self, body: bytes) -> None:
         """A chat request is complete."""
-        now = time.monotonic()
-        self.seen.first = self.seen.first or now
-        self.seen.requests += 1
         self._flying += 1
+        if _is_hello(body):
+            return
+        self.seen.first = self.seen.first or time.monotonic()
+        self.seen.requests += 1
         self.seen.most_in_flight = max(self.seen.most_in_flight, self._flying)
 
     def reply(self, body: bytes) -> bytes | None:
         """The whole response to a chat request; None where none will ever come."""
         self._flying -= 1
-        if HELLO in body[-400:]:
-            self.seen.requests -= 1
+        if _is_hello(body):
             message = {"role": "assistant", "content": "hello"}
             return response(200, {"choices": [{"message": message, "finish_reason": "stop"}]})
         self.seen.last = time.monotonic()
@@ -175,7 +175,7 @@ class _Connection(asyncio.Protocol):
         if not path.endswith(b"/chat/completions"):
             self._send(self._server.control(method, path, body))
             return
-        self._server.arrive()
+        self._server.arrive(body)
         if self._server.orders.latency > 0:
             self._loop.call_later(self._server.orders.latency, self._chat, body)
         else:
@@ -189,6 +189,11 @@ class _Connection(asyncio.Protocol):
     def _send(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
+
+
+def _is_hello(body: bytes) -> bool:
+    """Whether a request only finds out what the server accepts: it is neither counted nor timed."""
+    return HELLO in body[-400:]
 
 
 def _digest(body: bytes) -> bytes:
