@@ -30,14 +30,14 @@ class FieldSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     kind: str
-    """`label`, `yes-no`, `set`, `number`, `text`, or a kind of another package (`harness list kinds`)."""
+    """`label`, `yes-no`, `set`, `number`, `age`, `text`, or a kind of another package (`harness list kinds`)."""
     labels: Annotated[str | tuple[str, ...], Field(union_mode="left_to_right")] = FROM_DATA
     """For label and set: the name of a vocabulary (`basic-7`), a list, or `from-data`.
     After planning always a list."""
     low: float = -1.0
-    """For number: the lowest value of the scale."""
+    """For number and age: the lowest value of the scale, of an age in years."""
     high: float = 1.0
-    """For number: the highest value of the scale."""
+    """For number and age: the highest value of the scale, of an age in years."""
     words: Mapping[str, float] = {}
     """For number: words that stand for a number (`very pleasant`: 1), for prompts that offer words."""
     member_of: str = ""

@@ -167,6 +167,7 @@ KINDS = Registry(
         "yes-no": "harness.kinds.yes_no:YES_NO",
         "set": "harness.kinds.sets:SET",
         "number": "harness.kinds.number:NUMBER",
+        "age": "harness.kinds.age:AGE",
         "text": "harness.kinds.text:TEXT",
     },
     expects=(Kind,),

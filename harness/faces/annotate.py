@@ -19,7 +19,7 @@ def annotate(face: Face, drawing: Drawing) -> dict[str, Any]:
     Returns:
         emotion; valence and arousal in [-1, 1] (`harness.faces.prototypes`); action_units, FACS
         names in order of number; au_intensity, name to the stronger side's intensity in [0, 1];
-        one entry per cue of `harness.faces.cues.CUE_VALUES`; subject, age_group, skin_tone
+        one entry per cue of `harness.faces.cues.CUE_VALUES`; subject, age (years), age_group, skin_tone
         (Monk, 1 to 10), glasses, beard, hair ("yes" or "no" and style names).
     """
     shown = present(face.units)
@@ -33,6 +33,7 @@ def annotate(face: Face, drawing: Drawing) -> dict[str, Any]:
         "au_intensity": {UNIT_TABLE[u.number].facs: u.peak for u in shown},
         **drawing.cues,
         "subject": person.subject,
+        "age": person.years,
         "age_group": person.age_group,
         "skin_tone": person.skin_tone,
         "glasses": "no" if person.glasses == "none" else "yes",
@@ -47,7 +48,7 @@ def annotate_clip(clip: ClipSpec) -> dict[str, Any]:
     Returns:
         emotion (fine), coarse (negative, positive or surprise), action_units (MEGC names in order
         of number), au_intensity at the apex, onset, apex and offset (frames from 0), fps, frames
-        (their number), subject, age_group, skin_tone, glasses.
+        (their number), subject, age (years), age_group, skin_tone, glasses.
     """
     shown = present(clip.apex_units)
     return {
@@ -72,7 +73,7 @@ def annotate_long(spec: LongSpec) -> dict[str, Any]:
         (micro-expression or macro-expression), emotion, coarse, action_units and au_intensity at
         the apex; expressions, micro_expressions and macro_expressions (their numbers); the
         distinct action_units over all events (MEGC names in order of number); blinks (onset and
-        offset frames, no expressions); fps, frames (their number), seconds; subject, age_group,
+        offset frames, no expressions); fps, frames (their number), seconds; subject, age, age_group,
         skin_tone, glasses.
     """
     peaks: dict[int, float] = {}
@@ -125,6 +126,7 @@ def annotate_mixture(mixture: Mixture, drawing: Drawing) -> dict[str, Any]:
 def _about(person: Identity) -> dict[str, Any]:
     return {
         "subject": person.subject,
+        "age": person.years,
         "age_group": person.age_group,
         "skin_tone": person.skin_tone,
         "glasses": "no" if person.glasses == "none" else "yes",

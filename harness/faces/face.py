@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from harness.core.errors import HarnessError
+from harness.faces.ranges import AGE_YEARS
 from harness.faces.units import Unit
 
 Split = Literal["train", "validation", "test"]
@@ -70,6 +73,11 @@ class Identity:
     skin_hue: float = 0.0
     expressivity: float = 1.0
     asymmetry: float = 0.0
+
+    @property
+    def years(self) -> int:
+        """Age in years, 18 to 90: a fixed function of the standing wrinkles (`harness.faces.ranges.AGE_YEARS`)."""
+        return round(float(np.interp(self.age, *AGE_YEARS)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -115,6 +115,11 @@ AGE_GROUPS: dict[str, Range] = {
     "70+": (0.75, 1.0),
 }
 """Age group to the range of its standing wrinkles in [0, 1]."""
+AGE_YEARS: tuple[tuple[float, ...], tuple[float, ...]] = (
+    (0.0, 0.08, 0.1, 0.35, 0.4, 0.7, 0.75, 1.0),
+    (18.0, 29.0, 30.0, 49.0, 50.0, 69.0, 70.0, 90.0),
+)
+"""Standing wrinkles, and the age in years that they stand for; linear between, so that each group keeps its ages."""
 AGE_SHARES: tuple[float, ...] = (0.35, 0.3, 0.2, 0.15)
 
 HAIR_STYLES: dict[str, float] = {

@@ -72,10 +72,12 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
         word = read_label(reply, table, form=form, letters=False, keys=keys)
         return valued(word) if word.outcome is Outcome.ANSWERED else found
 
-    return ValueReader(read=read, quick=quick, json=_from_json, speech=speech_for(spec.languages))
+    return ValueReader(
+        read=read, quick=quick, json=number_from_json, speech=speech_for(spec.languages)
+    )
 
 
-def _from_json(value: Loose) -> Answer | None:
+def number_from_json(value: Loose) -> Answer | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int) and abs(value) > _MOST:

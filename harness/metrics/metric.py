@@ -111,6 +111,8 @@ class Metric:
     """A metric of the same family that this one is by another name (`war` is `accuracy`): one column shows both."""
     of_class: bool = False
     """One value for each class, written `recall[anger]`."""
+    smooth: bool = True
+    """Whether it has derivatives: a median has none, and the spread of guessing is then not told."""
     proportion: bool = False
     """A plain share of samples (of a class metric: of the samples of the class), so that Wilson's interval fits."""
 

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.core.errors import HarnessError
+from harness.metrics.ages import METRICS as AGES
 from harness.metrics.family import (
     Bools,
     Floats,
@@ -248,4 +249,5 @@ METRICS: tuple[Metric, ...] = (
         source="standard definition",
         estimator="share of answers at most the field's tolerance from the truth, a missing answer is wrong",
     ),
+    *AGES,
 )  # fmt: skip

@@ -88,7 +88,7 @@ class Guessed:
         for metric in metrics:
             found = metric_of(spec, metric)
             value, spread = float(self.family.value(metric, total)), math.nan
-            if not (found.of_class and total.size > _WIDE):
+            if found.smooth and not (found.of_class and total.size > _WIDE):
                 bend, spread = self._derivatives(metric, total, value, directions)
                 value += 0.0 if math.isnan(bend) else bend
             least, most = found.range

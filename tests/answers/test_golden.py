@@ -18,6 +18,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "answers"
 OUTCOMES = ("answered", "refused", "unparsed", "off-list", "ambiguous", "truncated-", "empty")
 
 
+NAMES = {"number": "valence", "age": "age"}
+
+
 def load(name: str) -> Any:
     return yaml.safe_load((GOLDEN / f"{name}.yaml").read_text(encoding="utf-8"))
 
@@ -41,8 +44,8 @@ def rows(name: str, kind: str) -> Iterator[Any]:
             for key in ("letters", "form", "truncated", "name", "languages")
             if key in block
         }
-        if kind == "number":
-            options.setdefault("name", "valence")
+        if kind in NAMES:
+            options.setdefault("name", NAMES[kind])
         for outcome in OUTCOMES:
             for row in block.get(outcome, ()):
                 value = row[1] if outcome == "answered" else None
@@ -57,6 +60,7 @@ ALL = [
     *rows("label_english", "label"),
     *rows("label_languages", "label"),
     *rows("number", "number"),
+    *rows("age", "age"),
     *rows("yes_no", "yes-no"),
     *rows("set", "set"),
 ]
@@ -96,9 +100,10 @@ def test_tables_are_large() -> None:
         name: sum(1 for _ in rows(name, kind))
         for name, kind in (
             ("label", "label"), ("label_english", "label"), ("label_languages", "label"),
-            ("number", "number"), ("yes_no", "yes-no"), ("set", "set"),
+            ("number", "number"), ("age", "age"), ("yes_no", "yes-no"), ("set", "set"),
         )
     }  # fmt: skip
     assert counts["label"] + counts["label_english"] >= 700
     assert counts["label_languages"] >= 350
+    assert counts["age"] >= 200
     assert min(counts["number"], counts["yes_no"], counts["set"], len(load("json"))) >= 30

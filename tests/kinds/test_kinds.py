@@ -28,6 +28,7 @@ SPECS = {
     "label": FieldSpec(kind="label", labels=("anger", "fear", "very happy")),
     "yes-no": FieldSpec(kind="yes-no"),
     "set": FieldSpec(kind="set", labels=("AU1", "AU4", "AU12")),
+    "age": FieldSpec(kind="age", low=0, high=116),
     "number": FieldSpec(kind="number", low=0, high=10),
     "text": FieldSpec(kind="text"),
 }
@@ -36,6 +37,7 @@ CELLS: dict[str, tuple[tuple[Any, Any], ...]] = {
     "yes-no": ((True, "yes"), ("0", "no"), ("Y", "yes")),
     "set": (("AU1+AU4", ("AU1", "AU4")), (["AU4", None, "AU1"], ("AU1", "AU4")), ("none", ())),
     "number": (("2,5".replace(",", "."), 2.5), (3, 3.0)),
+    "age": (("34", 34.0), (0.5, 0.5)),
     "text": ((" a  text ", "a  text"),),
 }
 
@@ -49,14 +51,16 @@ def test_a_made_up_value_is_read_scored_and_said_alike(name: str) -> None:
     assert answer.outcome is Outcome.ANSWERED
     assert kind.same(answer.value, value) in {True, None}
     assert kind.same(value, value) in {True, None}
-    other = {"set": ("AU4",), "number": 9.0}.get(name, "fear" if name == "label" else "no")
+    other = {"set": ("AU4",), "number": 9.0, "age": 9.0}.get(
+        name, "fear" if name == "label" else "no"
+    )
     family = family_for(spec, [value, other], [value, None])
     assert family.answered.tolist() == [True, False]
     for metric in spec.shown_metrics:
         point(family, metric)
     assert field_variables({"field": spec})["fields"] == {"field": kind.variables(spec)}
     best = kind.baseline([value, other], [1, 3])
-    assert best == (6.75 if kind.numeric else other)
+    assert best == ((value + 3 * other) / 4 if kind.numeric else other)
 
 
 @pytest.mark.parametrize(("name", "cells"), CELLS.items())

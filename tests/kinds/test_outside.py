@@ -331,7 +331,7 @@ def test_a_field_is_described_and_read_without_numpy(installed: Installed) -> No
         "import sys\nfrom harness.answers import Reader\nfrom harness.core.field import FieldSpec\n"
         "from harness.core.kind import KINDS\n"
         "for kind in KINDS.builtin:\n"
-        "    Reader.build({'a': FieldSpec(kind=kind, labels=('x', 'y'))})('x')\n"
+        "    Reader.build({'a': FieldSpec(kind=kind, labels=('x', 'y'), low=0, high=1)})('x')\n"
         "import harness.run.task_files\nprint('numpy' in sys.modules)"
     )
     done = installed.python("-c", code)

@@ -1,0 +1,126 @@
+"""Read an age in years from a reply.
+
+The whole reply; else behind the last final-answer anchor or the field's own name; else all expressions of an age that
+the reply holds (:mod:`harness.answers.age_mentions` has the table). Expressions with a unit go before bare numbers.
+Where there are several that agree, the narrowest is the answer ("early 30s, probably 32": 32); where they do not, the
+answer is ambiguous. A range is its middle, up to 25 years wide; wider ranges and open ones ("over 60") are ambiguous,
+for they name no age. Ages outside the field's scale are off-list. Number words are read in English.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.answers.age_mentions import WIDEST, AgeMention, age_mentions
+from harness.answers.anchors import own_anchors
+from harness.answers.loose_json import Loose
+from harness.answers.normal import NormalizedReply
+from harness.answers.pattern import pattern
+from harness.answers.refusals import find_declines, ruling
+from harness.answers.verdict import Form, answered, lacking, nothing, wordless
+from harness.core.answer import Answer
+from harness.core.outcome import Outcome
+
+_CLAUSE = 160
+"""Characters behind an anchor in which its answer is looked for."""
+_NEAR = 0.75
+"""Years by which the narrowest expression may lie outside the others: "34, or 34 and a half"."""
+
+_ALL_THE_SAME = pattern(
+    r"\b(?:but|however|though|although|still|nevertheless|if i had to|guess|estimate)\b"
+)
+"""Behind a doubt ("I cannot tell exactly, but ..."), these lead on to an answer."""
+
+
+def read_age(
+    reply: NormalizedReply,
+    low: float,
+    high: float,
+    *,
+    form: Form = "text",
+    keys: re.Pattern[str] | None = None,
+) -> Answer:
+    """Read an age of low..high years. Never raises; linear in the reply's length."""
+    quiet = wordless(reply)
+    if quiet is not None:
+        return quiet
+    text = reply.text
+    for anchor in reversed(own_anchors(text, keys)[-32:]):
+        stop = _clause_end(text, anchor.end)
+        found = age_mentions(text, begin=anchor.end, stop=stop)
+        if found:
+            return _verdict(reply, _marked_first(found), low, high, anchor.level)
+    found = age_mentions(text)
+    words = len(text.split())
+    if form == "final" and found and words > 6:
+        return nothing(reply, "final/no-anchor")
+    if not found:
+        return nothing(reply, "none")
+    whole = found[0].start <= 2 and len(text) - found[-1].end <= 2
+    declines = find_declines(text, reply.speech)
+    declined = ruling(declines)
+    if declined and words > 4 and not any(one.marked for one in found):
+        first = min(one.start for one in declines)
+        if not any(_ALL_THE_SAME.search(text, first, one.start) for one in found):
+            return lacking(Outcome.REFUSED, declined)
+    return _verdict(reply, _marked_first(found), low, high, "exact" if whole else "mention")
+
+
+def age_from_json(value: Loose) -> Answer | None:
+    """The verdict on a JSON value: a pair of numbers is a range. None where it is read as text, or as a plain number."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return None
+    ends = [
+        float(one) for one in value if isinstance(one, int | float) and not isinstance(one, bool)
+    ]
+    if len(ends) != 2 or not all(map(math.isfinite, ends)):
+        return None
+    if abs(ends[1] - ends[0]) > WIDEST:
+        return lacking(Outcome.AMBIGUOUS, "json/wide")
+    return answered(sum(ends) / 2, "json/range")
+
+
+def _clause_end(text: str, begin: int) -> int:
+    ends = [p for p in (text.find(mark, begin, begin + _CLAUSE) for mark in "\n;") if p >= 0]
+    return min(ends, default=min(len(text), begin + _CLAUSE))
+
+
+def _marked_first(found: Sequence[AgeMention]) -> list[AgeMention]:
+    """Those with a unit, and bare numbers that one of them allows; all where none has a unit."""
+    marked = [one for one in found if one.marked]
+    if not marked:
+        return list(found)
+    inside = [one for one in found if not one.marked and any(_allows(m, one.value) for m in marked)]
+    return sorted([*marked, *inside], key=lambda one: one.start)
+
+
+def _allows(mention: AgeMention, value: float) -> bool:
+    return mention.low - _NEAR <= value <= mention.high + _NEAR
+
+
+def _verdict(
+    reply: NormalizedReply, found: Sequence[AgeMention], low: float, high: float, level: str
+) -> Answer:
+    if reply.truncated and not reply.text[found[-1].end :].strip():
+        return lacking(
+            Outcome.TRUNCATED,
+            "truncated" if level in {"exact", "mention"} else f"{level}/truncated",
+        )
+    said = [one for one in found if not math.isnan(one.value)]
+    best = min(said, key=lambda one: one.width, default=found[0])
+    span = reply.span(best.start, min(best.end, len(reply.text)))
+    if math.isnan(best.value):
+        return lacking(Outcome.AMBIGUOUS, f"{level}/{best.rule}", span)
+    if not all(_allows(one, best.value) for one in found):
+        return lacking(Outcome.AMBIGUOUS, f"{level}/ambiguous")
+    if not low <= best.value <= high:
+        return lacking(Outcome.OFF_LIST, f"{level}/out-of-range", span)
+    return answered(best.value, f"{level}/{best.rule}", span)
+
+
+def quick_age(found: Answer | None) -> Answer | None:
+    """What `harness.answers.number.quick_number` found, under the rule of an age."""
+    return found if found is None else replace(found, rule="exact/number")

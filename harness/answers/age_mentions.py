@@ -1,0 +1,318 @@
+"""Expressions of an age in a text, each as the range of ages that it allows and the one it stands for.
+
+==============================  ==================  ==========  =============================
+expression                      allows              stands for  stated rule
+==============================  ==================  ==========  =============================
+34, thirty-four, 34yo, aged 34  34                  34          number
+34 years and 6 months           34.5                34.5        number
+18 months, 6 weeks              1.5, 0.115          the same    months
+26-31, between 30 and 35        26 to 31            28.5        range: the middle
+early / mid / late 30s          30-33, 34-36, 37-39 32, 35, 38  decade
+early to mid 30s, mid-to-late   30-36, 34-39        33, 36.5    decade: the middle of the two
+30s, thirties, thirty-something 30 to 39            35          decade
+early / mid / late teens        13-14, 15-16, 17-19 14, 16, 18  decade
+teens                           13 to 19            16          decade
+late 20s to early 30s           27 to 33            30          range of decades: the middle
+over 60, under 30, 60+, 18 up   one end is open     none        open
+==============================  ==================  ==========  =============================
+
+"Around", "about", "nearly", "just over" and the like leave a number as it is. Time spans ("5 years younger", "10 years
+ago"), percentages, tolerances ("give or take 3 years") and list numbers are no ages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.answers.pattern import pattern
+
+_SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_DIGIT_WORDS = "|".join(_SMALL[1:10])
+_DECADES = {
+    "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
+    "nineties": 90, "teens": 10, "tens": 10,
+}  # fmt: skip
+TEENS = 10
+"""The decade of the teens, whose ages are 13 to 19."""
+
+_NUMBER = r"(?:\d{1,3}(?:[.,]\d{1,2})?(?:/\d{1,3})?)(?![\d]|[.,]\d|(?:st|nd|rd|th)\b)"
+_TENS_WORD = rf"(?>(?:{'|'.join(_TENS)})(?:[- ](?:{_DIGIT_WORDS})\b)?)"
+_HUNDRED = rf"(?>(?:a|one) hundred(?: (?:and )?(?:{_TENS_WORD}|{'|'.join(_SMALL[1:])}))?)"
+_WORD = rf"(?:{_HUNDRED}|{_TENS_WORD}|{'|'.join(sorted(_SMALL, key=len, reverse=True))})(?:\b|(?=ish\b))"
+_ANY = rf"(?:{_NUMBER}|{_WORD})"
+_YEARS = (
+    r"(?:[- ]{0,2}(?:years?|yrs?|y)[- ]{0,2}(?:of[- ]age|old|olds)\b|[- ]{0,2}(?:years?|yrs?)\b\.?"
+    r"|[- ]?y(?: ?[/.]? ?o)?\b\.?|[- ]?(?:ish)\b| ?(?:ans|jahre?(?: alt)?|a[nñ]os|anos|anni)\b| ?[岁歳才세]| ?(?:лет|год[а]?)\b)"
+)
+_MONTHS = r"[- ]{0,2}(?:months?|mos?|weeks?|wks?|days?)\b(?:[- ]{0,2}(?:old|of age)\b)?"
+_NEXT = r" {0,2}(?:,? ?and|,|&)? {0,2}"
+_JOIN = r" {0,3}(?:to|-|~|and|or|through|until|bis|und|oder|et|ou|à|a|y|e|至|到|から|и|до) {0,3}"
+_PART = r"(?:very )?(?:early|mid|middle|late|low|lower|high|upper)(?:dle)?"
+_DECADE_WORD = (
+    rf"(?:(?P<digits>\d{{1,2}}0)(?:(?:'|’)?s\b|代(?![前半後]))|(?P<word>{'|'.join(_DECADES)})\b)"
+)
+_DECADE = pattern(
+    rf"(?:\b(?P<first>{_PART})(?:[- ]{{0,2}}(?:to|or|/|and|-)[- ]{{0,2}}(?P<second>{_PART}))?"
+    rf"[- ]{{1,2}}(?:(?:his|her|their|the|of|part|of the|part of)[- ]){{0,3}})?{_DECADE_WORD}"
+    rf"|\b(?P<tens>{'|'.join(_TENS)}|\d0)[- ]?something\b"
+)
+_AT = r"(?<![a-z0-9_.,/])(?<!^-)(?<!\s-)"
+"""Where a number may begin: in no word, decimal or date, behind no minus sign."""
+_AGE = pattern(
+    rf"{_AT}(?P<years>{_ANY}){_YEARS}{_NEXT}(?P<months>{_ANY}){_MONTHS}"
+    rf"|{_AT}(?P<half>{_ANY}) (?:and a half|½){_YEARS}?"
+    rf"|{_AT}(?P<low>{_ANY}){_YEARS}?(?:{_JOIN}|(?<=[\[(]..) {{0,2}}, {{0,2}}(?=\d\d {{0,2}}[\])]))(?P<high>{_ANY})(?P<high_unit>{_YEARS})?(?![\d%])"
+    rf"|{_AT}(?P<small>{_ANY}){_MONTHS}"
+    rf"|{_AT}(?P<number>{_ANY})(?P<unit>{_YEARS})?(?P<scale> ?(?:%|percent\b)| {{0,2}}(?:out of) {{0,2}}\d+| ?(?:cm|kg|lbs?|f(?:oo|ee)?t|inch(?:es)?|m|mm|px|k)\b)?(?![a-z])"
+)
+_OPEN_BEFORE = pattern(
+    r"(?:\b(?:over|above|beyond|past|older than|more than|greater than|at least|no younger than|not younger than|upwards of"
+    r"|under|below|younger than|less than|at most|no older than|not older than|up to|minimum of|maximum of)"
+    r" (?:the age of |age )?|(?<!\w)[<>≥≤]=? ?)$"
+)
+_JUST = pattern(r"\b(?:just|slightly|a little|a bit|barely|a shade|marginally)(?: \w+)? $")
+_OPEN_AFTER = pattern(
+    r" ?\+(?! ?/)|,? (?:years? )?(?:(?:or|and) (?:older|over|above|up|more|younger|under|below)|plus)\b"
+)
+_SPAN_AFTER = pattern(
+    r" (?:younger|older|ago|before|after|apart|later|earlier|of (?:experience|sun|smoking|life|difference)|from now"
+    r"|more|less|margin|either way|in (?:either|each) direction)\b"
+)
+_SPAN_BEFORE = pattern(
+    r"(?:\b(?:give or take|plus or minus|plus/minus|within|for (?:about )?|margin of(?: error(?: of)?)?|error of"
+    r"|uncertainty of|an? difference of|differ by|off by|past|last|by|confidence(?: level| score)?(?: is| of)?)[ :]{1,2}"
+    r"(?:about |around |approximately |roughly |~ ?)?|(?:\+/-|±|\+-) ?)$"
+)
+_NOT_BEFORE = pattern(r"\bnot (?:a |an |even |quite |in (?:his|her|their|the) )?$")
+_AGED = pattern(
+    r"\b(?:aged?|ages|years|age (?:is|of|range|group|would be|appears to be|seems to be|estimate))"
+    r"[ :=]{1,2}(?:about |around |approximately |roughly |between |from |~ ?|[(\[])?$"
+)
+_LIST = pattern(
+    r"(?:^|\n) {0,8}\(?\d{1,2}[.)](?= {1,4}\S)|\b(?:step|figure|frame|image|option|face|person|part|photo|picture) {0,2}#?\d{1,4}\b"
+)
+_BACK = 48
+"""Characters before an expression that are looked at."""
+WIDEST = 25.0
+"""Years: a range that is wider ("0 to 100", "20 to 60") says nothing of one age."""
+
+_NEIGHBOURS = 5.0
+"""Years between two ages that a slash parts; else it is a score ("34/100")."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgeMention:
+    """One expression of an age, in years."""
+
+    low: float
+    high: float
+    """The least and greatest age that it allows; infinite where it leaves one end open."""
+    value: float
+    """What it stands for; nan where it stands for none (`open`, `wide`)."""
+    rule: str
+    """`number`, `months`, `range`, `decade`, `open` or `wide`."""
+    marked: bool
+    """Whether a unit, a decade or a word such as "aged" says that it is an age."""
+    start: int
+    end: int
+
+    @property
+    def width(self) -> float:
+        """Years between the ends."""
+        return self.high - self.low
+
+
+def age_mentions(text: str, *, begin: int = 0, stop: int | None = None) -> list[AgeMention]:
+    """The expressions of an age in `text[begin:stop]`, lower case, in order; linear in its length.
+
+    "Late 20s to early 30s" is one expression.
+    """
+    text = _LIST.sub(lambda m: " " * len(m.group()), text[: len(text) if stop is None else stop])
+    return list(_joined(text, _both(text, begin)))
+
+
+def _both(text: str, begin: int) -> Iterator[AgeMention]:
+    """Decades and numbers, none inside another."""
+    at = begin
+    decades = list(_decades(text, begin))
+    for decade in [*decades, None]:
+        stop = len(text) if decade is None else decade.start
+        while (found := _AGE.search(text, at, stop)) is not None:
+            mention = _mention(text, found)
+            at = max(found.end(), at + 1)
+            if mention is not None:
+                yield mention
+        if decade is not None:
+            yield decade
+            at = decade.end
+
+
+def _decades(text: str, begin: int) -> Iterator[AgeMention]:
+    for found in _DECADE.finditer(text, begin):
+        start = found.start()
+        if start and (text[start - 1].isalnum() or text[start - 1] in ".,/'"):
+            continue
+        if _NOT_BEFORE.search(text, max(0, start - _BACK), start):
+            continue
+        base = _DECADES.get(found["word"] or "", 0) or (
+            number_of(found["tens"] or found["digits"] or "0")
+        )
+        if not TEENS <= base <= 110 or base % 10:
+            continue
+        first = _part(found["first"], base)
+        last = _part(found["second"], base) if found["second"] else first
+        value = first[2] if first == last else (first[0] + last[1]) / 2
+        yield AgeMention(first[0], last[1], value, "decade", True, start, found.end())
+
+
+def _part(word: str | None, base: float) -> tuple[float, float, float]:
+    """(least, greatest, stands for) of a part of a decade."""
+    if word is None:
+        return (13.0, 19.0, 16.0) if base == TEENS else (base, base + 9, base + 5)
+    which = word.removeprefix("very ")[:2]
+    early, late = which in {"ea", "lo"}, which in {"la", "hi", "up"}
+    if base == TEENS:
+        return (13.0, 14.0, 14.0) if early else (17.0, 19.0, 18.0) if late else (15.0, 16.0, 16.0)
+    if early:
+        return base, base + 3, base + 2
+    return (base + 7, base + 9, base + 8) if late else (base + 4, base + 6, base + 5)
+
+
+def _mention(text: str, found: re.Match[str]) -> AgeMention | None:
+    """The mention of a match of `_AGE`; None where it is no age."""
+    start, end = found.span()
+    before = text[max(0, start - _BACK) : start]
+    if _SPAN_BEFORE.search(before) or _NOT_BEFORE.search(before):
+        return None
+    if _SPAN_AFTER.match(text, end) or found["scale"]:
+        return None
+    aged = _AGED.search(before) is not None
+    if found["low"] is not None:
+        return _range(found, aged)
+    if found["number"] is not None:
+        return _single(text, found, before, aged)
+    years, rule = _in_parts(found)
+    return AgeMention(years, years, years, rule, True, start, end)
+
+
+def _in_parts(found: re.Match[str]) -> tuple[float, str]:
+    """The years of an age in months, in years and months, or in years and a half; and its rule."""
+    if found["small"] is not None:
+        return number_of(found["small"]) / _per_year(found[0]), "months"
+    if found["half"] is not None:
+        return number_of(found["half"]) + 0.5, "number"
+    return number_of(found["years"]) + number_of(found["months"]) / _per_year(found[0]), "number"
+
+
+def _single(text: str, found: re.Match[str], before: str, aged: bool) -> AgeMention | None:
+    start, end = found.span()
+    word, unit = found["number"], found["unit"]
+    if "/" in word:
+        return _either(word, aged, start, end)
+    marked = aged or unit is not None
+    alone = text.strip(" .!\n'\"") == word
+    if not (word[0].isdigit() or marked or alone or word.split("-")[0].split(" ")[0] in _TENS):
+        return None  # "one person", "a two-tone shirt"
+    years = number_of(word)
+    after = _OPEN_AFTER.match(text, end)
+    opened = _OPEN_BEFORE.search(before)
+    if after is None and (opened is None or _JUST.search(before[: opened.start()])):
+        return AgeMention(years, years, years, "number", marked, start, end)
+    lower = _upward(after.group() if after else opened.group() if opened else "")
+    low, high = (years, float("inf")) if lower else (float("-inf"), years)
+    return AgeMention(low, high, float("nan"), "open", marked, start, after.end() if after else end)
+
+
+def _either(word: str, aged: bool, start: int, end: int) -> AgeMention | None:
+    """22/23, two neighbouring ages; None for a share, or a score on another scale."""
+    low, high = (float(one.replace(",", ".")) for one in word.split("/"))
+    if not 0 <= high - low <= _NEIGHBOURS:
+        return None
+    return AgeMention(low, high, (low + high) / 2, "range", aged, start, end)
+
+
+def _upward(words: str) -> bool:
+    return not any(w in words for w in ("under", "below", "younger than", "less", "most", "no older",
+                                        "not older", "up to", "maximum", "<", "≤", "or younger"))  # fmt: skip
+
+
+def _range(found: re.Match[str], aged: bool) -> AgeMention | None:
+    low, high = number_of(found["low"]), number_of(found["high"])
+    if "/" in found["low"] or "/" in found["high"]:
+        return None
+    if low > high:
+        low, high = high, low
+    unit = found["high_unit"] is not None or re.search(_YEARS, found[0]) is not None
+    wide = high - low > WIDEST
+    value = float("nan") if wide else (low + high) / 2
+    digits = found["low"][0].isdigit() or unit
+    return AgeMention(low, high, value, "wide" if wide else "range", aged or unit or not digits,
+                      found.start(), found.end())  # fmt: skip
+
+
+def _per_year(unit: str) -> float:
+    """How many of the smaller unit a year has."""
+    return 365.25 if "day" in unit else 52.18 if "week" in unit or "wk" in unit else 12.0
+
+
+_JOIN_DECADES = pattern(
+    r"(?: years?)? {0,2}(?:to|-|or|and|through|/|~) {0,2}(?:(?:in )?(?:his|her|their|the|possibly|perhaps|maybe|probably|even) ){0,2}"
+)
+
+
+def _joined(text: str, mentions: Iterator[AgeMention]) -> Iterator[AgeMention]:
+    """Two neighbouring mentions of which one is a decade, joined by "to" or "or", as one range."""
+    last: AgeMention | None = None
+    for mention in mentions:
+        if last is not None:
+            between = _JOIN_DECADES.fullmatch(text, last.end, mention.start)
+            either = "decade" in {last.rule, mention.rule}
+            if between and either and 0 <= mention.high - last.low <= WIDEST:
+                value = (last.value + mention.value) / 2
+                last = AgeMention(
+                    last.low, mention.high, value, "range", True, last.start, mention.end
+                )
+                continue
+            yield last
+        last = mention
+    if last is not None:
+        yield last
+
+
+def number_of(text: str) -> float:
+    """The number that digits or English words say: `34`, `7,5`, `thirty-four`, `a hundred and two`."""
+    if text[:1].isdigit():
+        return float(text.partition("/")[0].replace(",", "."))
+    total = 0.0
+    for word in text.replace("-", " ").split():
+        if word == "hundred":
+            total = 100.0
+        elif word in _TENS:
+            total += 20 + 10 * _TENS.index(word)
+        elif word in _SMALL:
+            total += 0 if word == "one" and "hundred" in text and total == 0 else _SMALL.index(word)
+    return total
