@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from harness.answers.age_mentions import WIDEST, AgeMention, age_mentions
 from harness.answers.anchors import own_anchors
-from harness.answers.loose_json import Loose
+from harness.answers.loose_json import Loose, Node
 from harness.answers.normal import NormalizedReply
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines, ruling
@@ -70,12 +70,14 @@ def read_age(
 
 
 def age_from_json(value: Loose) -> Answer | None:
-    """The verdict on a JSON value: a pair of numbers is a range. None where it is read as text, or as a plain number."""
-    if not isinstance(value, list | tuple) or len(value) != 2:
+    """The verdict on a JSON value: a pair of numbers (a list, or an object of two ends) is a range. None where it is read as text, or as a plain number."""
+    if not isinstance(value, Node):
         return None
     ends = [
-        float(one) for one in value if isinstance(one, int | float) and not isinstance(one, bool)
+        float(v) for _, v in value.pairs if isinstance(v, int | float) and not isinstance(v, bool)
     ]
+    if len(value.pairs) != 2:
+        return None
     if len(ends) != 2 or not all(map(math.isfinite, ends)):
         return None
     if abs(ends[1] - ends[0]) > WIDEST:

@@ -107,3 +107,13 @@ def test_tables_are_large() -> None:
     assert counts["label_languages"] >= 350
     assert counts["age"] >= 200
     assert min(counts["number"], counts["yes_no"], counts["set"], len(load("json"))) >= 30
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"age": 34}', 34.0), ('{"age": [30, 35]}', 32.5), ('{"age": "early 30s"}', 32.0),
+     ('{"age": {"low": 30, "high": 35}}', 32.5), ('{"age": [20, 90]}', None), ('{"age": 300}', None)],
+)  # fmt: skip
+def test_an_age_in_json(text: str, value: float | None) -> None:
+    answer = read_all(text, {"age": FieldSpec(kind="age", low=0, high=116)}, form="json")["age"]
+    assert answer.value == value, answer.rule
