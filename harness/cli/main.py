@@ -44,6 +44,7 @@ COMMANDS = {
     "lint": "check prompts for errors before running them",
     "tools": "offer tools to other agents over MCP",
     "rate": "let people rate the samples of a task in a browser, and measure their agreement",
+    "tune": "learn prompts for a dual encoder (CLIP, SigLIP) from labelled samples",
     "faces": "draw annotated faces",
     "schema": "print the JSON schema of experiment, task or prompt files, for editors",
     "doctor": "check this installation and say how to fix it",

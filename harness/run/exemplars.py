@@ -70,7 +70,7 @@ class ExamplePool:
         `refused` are ids that are not to be drawn. Raises HarnessError where there are too few.
         """
         order = sorted(by_label, key=lambda label: self._number(sample.id, label))
-        kin, drawn = _kin(sample, self.task), list[Sample]()
+        kin, drawn = kin_of(sample, self.task), list[Sample]()
         for turn in range(shots):
             label = order[turn % len(order)]
             taken = {*refused, *(one.id for one in drawn)}
@@ -78,7 +78,8 @@ class ExamplePool:
             start = self._number(sample.id, label, str(turn)) % len(items)
             walk = (items[(start + step) % len(items)] for step in range(len(items)))
             found = next(
-                (i for i in walk if i.id not in taken and kin.isdisjoint(_kin(i, self.task))), None
+                (i for i in walk if i.id not in taken and kin.isdisjoint(kin_of(i, self.task))),
+                None,
             )
             if found is None:
                 raise _too_few(shots, f"no other {label or 'example'} is available for {sample.id}")
@@ -205,8 +206,18 @@ def _spare(items: Sequence[Sample], task: Task) -> int:
     return len(items) - max(subjects.values())
 
 
-def _kin(sample: Sample, task: Task) -> frozenset[str]:
+def kin_of(sample: Sample, task: Task) -> frozenset[str]:
+    """What tells of a sample whether another shows the same subject or picture: they have one of these in common."""
     return frozenset(_names(sample, task))
+
+
+def with_targets(source: Iterable[Sample], task: Task) -> Iterator[Sample]:
+    """The samples that have a true value, with it as the task's labels spell it."""
+    planner = Planner(task)
+    for sample in source:
+        targets = planner.targets(sample)
+        if targets:
+            yield replace(sample, targets=targets)
 
 
 def _names(sample: Sample, task: Task) -> Iterator[str]:

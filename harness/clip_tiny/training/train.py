@@ -1,0 +1,297 @@
+"""Train clip:tiny: `python -m harness.clip_tiny.training.train --out harness/clip_tiny/weights`.
+
+Pictures are drawn first (about 5 CPU-minutes for 10,000) and kept in `--pictures`; training itself takes `--seconds` of
+processor time on one thread. Plain contrastive training of so small a model stays on a plateau for longer than that.
+What breaks it (measured, `results/benchmarks/dual.md`): heads that are thrown away afterwards and learn units and
+landmarks from all patches, Muon for the matrices inside blocks, and patch filters that begin as whitened cosines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness.affect_tiny.training.export import replace_folder
+from harness.clip_tiny.training.architecture import (
+    CROP,
+    PATCH,
+    WIDTH,
+    begin,
+    build_model,
+    build_picture_processor,
+    build_tokenizer,
+)
+from harness.clip_tiny.training.captions import Caption, NameDose, caption, vocabulary
+from harness.clip_tiny.training.pictures import (
+    NO_EMOTION,
+    STORED,
+    UNITS,
+    Pictures,
+    draw_all,
+    read_all,
+)
+from harness.faces.units import PRESENT_FLOOR
+
+Say = Callable[[str], None]
+LARGEST = 8_000_000
+"""Bytes that a checkpoint may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How one model is trained."""
+
+    seconds: float = 560.0
+    """Processor time."""
+    seed: int = 0
+    batch: int = 64
+    flat: float = 0.4
+    """Share of the time before the rates fall, linearly, to `floor`."""
+    floor: float = 0.02
+    matrix_rate: float = 0.025
+    """Muon's."""
+    rate: float = 1e-3
+    thin_rate: float = 3e-4
+    wide_rate: float = 6e-5
+    """Of heads that read all patches side by side: at the usual rate they drown the rest."""
+    wide_units: float = 40.0
+    """Weights of the losses of the heads."""
+    wide_points: float = 60.0
+    mean_units: float = 10.0
+    cls_units: float = 20.0
+    doses: tuple[NameDose, ...] = ()
+
+
+class Heads(nn.Module):
+    """What is learnt beside captions and thrown away: units and landmarks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        patches = (CROP // PATCH) ** 2
+        self.wide = nn.Linear(patches * WIDTH, 2 * len(UNITS) + 102)
+        self.mean = nn.Linear(WIDTH, 2 * len(UNITS))
+        self.cls = nn.Linear(WIDTH, 2 * len(UNITS))
+
+    def forward(
+        self, tokens: Tensor, units: Tensor, points: Tensor, settings: TrainingSettings
+    ) -> Tensor:
+        """The weighted squared errors. `tokens` (n, 1 + patches, width), `units` (n, 2 k), `points` (n, 102)."""
+        tokens = nn.functional.layer_norm(tokens, (WIDTH,))
+        wide = self.wide(tokens[:, 1:].flatten(1))
+        error = nn.functional.mse_loss
+        count = units.shape[1]
+        return (
+            settings.wide_units * error(wide[:, :count], units)
+            + settings.wide_points * error(wide[:, count:], points)
+            + settings.mean_units * error(self.mean(tokens[:, 1:].mean(1)), units)
+            + settings.cls_units * error(self.cls(tokens[:, 0]), units)
+        )
+
+
+@dataclass(slots=True)
+class Data:
+    """Pictures and targets as tensors."""
+
+    pictures: Pictures
+    pixels: Tensor = field(init=False)
+    """(n, 3, crop, crop) in bytes."""
+    units: Tensor = field(init=False)
+    points: Tensor = field(init=False)
+    present: list[tuple[int, ...]] = field(init=False)
+    """For each picture the units that are annotated."""
+
+    def __post_init__(self) -> None:
+        edge = (STORED - CROP) // 2
+        middle = self.pictures.pixels[:, edge : edge + CROP, edge : edge + CROP]
+        self.pixels = torch.from_numpy(np.ascontiguousarray(middle.transpose(0, 3, 1, 2)))
+        self.units = torch.from_numpy(self.pictures.units).flatten(1)
+        # as shares of the crop, centred
+        points = (self.pictures.points * STORED - edge) / CROP - 0.5
+        self.points = torch.from_numpy(points).float().flatten(1)
+        there = self.pictures.units.max(-1) >= PRESENT_FLOOR
+        self.present = [
+            tuple(number for number, shown in zip(UNITS, row, strict=True) if shown)
+            for row in there
+        ]
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+
+def positives(
+    captions: Sequence[Caption], present: Sequence[tuple[int, ...]], emotions: Sequence[str]
+) -> Tensor:
+    """(pictures, captions): what is true of what. A description is true of every face with the same units, a name of
+    every face that shows the emotion."""
+    rows = [
+        [
+            (one.names == emotions[a] if one.names else present[a] == present[b])
+            for b, one in enumerate(captions)
+        ]
+        for a in range(len(present))
+    ]
+    found = torch.tensor(rows)
+    found.fill_diagonal_(True)
+    return found
+
+
+def contrastive(logits: Tensor, true: Tensor) -> Tensor:
+    """Symmetric cross-entropy with equal shares for all that is true."""
+    rows = true / true.sum(1, keepdim=True)
+    columns = true / true.sum(0, keepdim=True)
+    return -0.5 * (
+        (rows * logits.log_softmax(1)).sum(1).mean()
+        + (columns * logits.log_softmax(0)).sum(0).mean()
+    )
+
+
+def optimizers(model: Any, heads: Heads, settings: TrainingSettings) -> list[Any]:
+    """Muon for matrices inside blocks, AdamW for the rest."""
+    inner, outer = [], []
+    for name, weight in model.named_parameters():
+        (inner if ".layers." in name and weight.ndim == 2 else outer).append(weight)
+    thin = [*heads.mean.parameters(), *heads.cls.parameters()]
+    rest = [
+        {"params": outer, "lr": settings.rate},
+        {"params": thin, "lr": settings.thin_rate},
+        {"params": list(heads.wide.parameters()), "lr": settings.wide_rate},
+    ]
+    found = [
+        torch.optim.Muon(inner, lr=settings.matrix_rate, weight_decay=0.05, momentum=0.95),
+        torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
+    for one in found:
+        for group in one.param_groups:
+            group["base"] = group["lr"]
+    return found
+
+
+def pace(share: float, settings: TrainingSettings) -> float:
+    """What is left of the rates when this share of the time is used."""
+    if share <= settings.flat:
+        return 1.0
+    left = (1 - share) / (1 - settings.flat)
+    return max(settings.floor, settings.floor + (1 - settings.floor) * left)
+
+
+def train(data: Data, settings: TrainingSettings, *, say: Say = print) -> tuple[Any, Any]:
+    """A trained CLIP and its tokenizer."""
+    torch.manual_seed(settings.seed)
+    rng = Random(settings.seed)  # noqa: S311
+    order = np.random.default_rng(settings.seed)
+    tokenizer = build_tokenizer(vocabulary(settings.doses))
+    model, heads = build_model(len(tokenizer)), Heads()
+    processor = build_picture_processor()
+    mean = torch.tensor(processor.image_mean)[:, None, None]
+    spread = torch.tensor(processor.image_std)[:, None, None]
+
+    def shown(places: Sequence[int]) -> Tensor:
+        return (data.pixels[torch.as_tensor(places)].float() / 255 - mean) / spread
+
+    begin(model, shown(range(0, len(data), max(1, len(data) // 500))))
+    emotions = [str(truth["emotion"]) for truth in data.pictures.truths]
+    optimisers = optimizers(model, heads, settings)
+    started, step, queue = time.process_time(), 0, []
+    running = math.nan
+    while (share := (time.process_time() - started) / settings.seconds) < 1:
+        if len(queue) < settings.batch:
+            queue = order.permutation(len(data)).tolist()
+        places, queue = queue[: settings.batch], queue[settings.batch :]
+        said = [
+            caption(rng, data.pictures.truths[p], data.present[p], settings.doses) for p in places
+        ]
+        for one in optimisers:
+            for group in one.param_groups:
+                group["lr"] = group["base"] * pace(share, settings) * min(1.0, (step + 1) / 20)
+        tokens = tokenizer(
+            [one.text for one in said], padding=True, truncation=True, return_tensors="pt"
+        )
+        vision = model.vision_model(pixel_values=shown(places))
+        pictures = model.visual_projection(vision.pooler_output)
+        texts = model.get_text_features(
+            input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+        ).pooler_output
+        logits = (
+            nn.functional.normalize(pictures, dim=-1)
+            @ nn.functional.normalize(texts, dim=-1).T
+            * model.logit_scale.exp()
+        )
+        true = positives(
+            said, [data.present[p] for p in places], [emotions[p] for p in places]
+        ).float()
+        main = contrastive(logits, true)
+        loss = main + heads(
+            vision.last_hidden_state, data.units[places], data.points[places], settings
+        )
+        loss.backward()
+        nn.utils.clip_grad_norm_([*model.parameters(), *heads.parameters()], 2.0)
+        for one in optimisers:
+            one.step()
+            one.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            model.logit_scale.clamp_(max=math.log(100))
+        value = float(main.detach())
+        running = value if math.isnan(running) else 0.95 * running + 0.05 * value
+        step += 1
+        if step % 50 == 0:
+            used = time.process_time() - started
+            say(
+                f"step {step}, {used:.0f} s, loss {running:.3f}, heads {float(loss.detach()) - value:.3f}"
+            )
+    model.eval()
+    return model, tokenizer
+
+
+def save(model: Any, tokenizer: Any, folder: Path) -> int:
+    """Write the checkpoint in place of what stood there; bytes written. Raises ValueError where it is too large."""
+    part = folder.with_name(folder.name + ".part")
+    part.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(part)
+    tokenizer.save_pretrained(part)
+    build_picture_processor().save_pretrained(part)
+    size = sum(file.stat().st_size for file in part.iterdir())
+    if size > LARGEST:
+        raise ValueError(f"the checkpoint takes {size} bytes, more than {LARGEST}")
+    replace_folder(part, folder)
+    return size
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m harness.clip_tiny.training.train")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--pictures", type=Path, default=Path("results/runs/clip-tiny-pictures"))
+    parser.add_argument("--persons", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=TrainingSettings().seconds)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--doses", default="", help="shares of captions that name the emotion, such as .002,.005"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="processes that draw")
+    args = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    shares = [float(one) for one in args.doses.split(",") if one]
+    doses = tuple(NameDose("abcdefgh"[n], share) for n, share in enumerate(shares))
+    settings = TrainingSettings(seconds=args.seconds, seed=args.seed, doses=doses)
+    draw_all(args.pictures, args.persons, workers=args.workers)
+    data = Data(read_all(args.pictures, args.persons))
+    none = sum(truth["emotion"] == NO_EMOTION for truth in data.pictures.truths)
+    print(f"{len(data)} pictures, {none} of no emotion; {json.dumps(asdict(settings))}", flush=True)
+    model, tokenizer = train(data, settings, say=lambda line: print(line, flush=True))
+    print(f"{save(model, tokenizer, args.out)} bytes in {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
