@@ -100,7 +100,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def faces() -> list[bytes]:
-    return [encode_png(draw(face_at(n, seed=3), size=64).pixels) for n in range(14)]
+    return [encode_png(draw(face_at(n, seed=3), size=64).pixels) for n in range(8)]
 
 
 def opened(faces: list[bytes]) -> list[Any]:
@@ -122,17 +122,19 @@ def test_every_loss_teaches_and_the_model_stays(
     labels = [n % 2 for n in range(len(faces))]
     texts = (("anger", "a face with brows lowered"), ("fear", "a face with eyes wide"))
     learning = Learning(
-        contexts=3, visual=2, steps=20, rate=0.05, weights=Weights(1.0, 0.1, 0.1, 0.5), batch=14
+        contexts=3, visual=2, steps=10, rate=0.1, weights=Weights(0.3, 0.1, 0.1, 0.5), batch=8
     )
     fold = (pixels, labels)
 
-    found, again = (learn(encoder, texts, fold, fold, learning) for _ in range(2))
+    found = learn(encoder, texts, fold, fold, learning)
+    short = replace(learning, steps=2)
+    one, again = (learn(encoder, texts, fold, fold, short) for _ in range(2))
 
     first, best = found.curve[0][1], min(entropy for _, entropy, _ in found.curve)
     assert best < first - 0.01
     assert found.curve[[step for step, *_ in found.curve].index(found.step)][1] == best
     assert found.prompts.context.shape == (3, 32) and found.prompts.visual.shape == (2, 2, 32)
-    assert torch.equal(found.prompts.context, again.prompts.context)
+    assert one.curve == again.curve
     for name, one in encoder.model.state_dict().items():
         assert torch.equal(one, before[name])
     assert all(one.grad is None for one in encoder.model.parameters())
