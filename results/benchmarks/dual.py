@@ -1,0 +1,296 @@
+"""What a tiny CLIP reads from texts, and what learned prompts add: the figures of dual.md.
+
+    python results/benchmarks/dual.py --work DIR --model A=FOLDER --model B=FOLDER [--doses B=.002,.005,.02,.08]
+
+Pictures are drawn once into DIR. Scored: the pictures of `faces/emotion` (40 subjects) and those of 100 other subjects of
+the split validation. Learned from: subjects of the split train that no model was trained on. One thread; intervals are
+95 % over subjects (1,000 draws), paired where a difference is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.field import FieldSpec
+from harness.core.task import Task
+from harness.faces import BASIC_7, draw, face_at
+from harness.models.dual.encoder import NONE, DualEncoder, LearnedPrompts
+from harness.models.dual.model import find_dual
+from harness.prompting import Library, shipped_folder
+from harness.tune import Learning, Weights, learn
+from harness.tune.tune import label_texts
+
+Texts = tuple[tuple[str, ...], ...]
+SETS = {"test": ("test", 7, 40), "val": ("validation", 5002, 100), "train": ("train", 7, 72)}
+"""Name -> split, seed, subjects; each shows the seven emotions once."""
+SHOTS, HELD = 16, 8
+"""Subjects of a set of shots, and of its validation fold."""
+DRAWS = 1000
+CE, PROMPT = Weights(prompt=0.0), Weights(prompt=8.0)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Pictures with labels and subjects."""
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    subjects: NDArray[np.int64]
+
+
+def faces(name: str, work: Path) -> Faces:
+    """The pictures of a set, drawn unless they are there."""
+    split, seed, subjects = SETS[name]
+    path = work / f"{name}.npz"
+    if not path.exists():
+        drawn = [face_at(n, seed=seed, split=split) for n in range(7 * subjects)]  # type: ignore[arg-type]
+        np.savez(
+            path, pixels=np.stack([draw(face, size=224).pixels for face in drawn]),
+            labels=np.asarray([BASIC_7.index(face.emotion) for face in drawn]),
+            subjects=np.repeat(np.arange(subjects), 7),
+        )  # fmt: skip
+    with np.load(path) as file:
+        return Faces(file["pixels"], file["labels"], file["subjects"])
+
+
+@dataclass
+class Scored:
+    """A model with the features of all sets."""
+
+    encoder: DualEncoder
+    features: dict[str, Any]
+    pixels: dict[str, Any]
+    faces: dict[str, Faces]
+
+    def right(self, name: str, texts: Texts, learned: LearnedPrompts = NONE, *, places: Sequence[int] = range(7)) -> NDArray[np.float64]:  # fmt: skip
+        """For each picture of a set whose label is in `places`, 1 where the text of its label is the nearest."""
+        import torch
+
+        held = self.faces[name]
+        mask = np.isin(held.labels, list(places))
+        with torch.no_grad():
+            seen = self.features[name]
+            if learned.visual is not None:
+                seen = torch.cat([self.encoder.of_pictures(p, learned) for p in self.pixels[name].split(70)])  # fmt: skip
+            nearest = self.encoder.logits(seen[mask], self.encoder.ensemble(texts, learned)).argmax(1).numpy()  # fmt: skip
+        return (np.asarray(list(places))[nearest] == held.labels[mask]).astype(float)
+
+    def both(self, texts: Texts, learned: LearnedPrompts = NONE, *, places: Sequence[int] = range(7)) -> NDArray[np.float64]:  # fmt: skip
+        """The same on the two scored sets, one after the other."""
+        return np.concatenate([self.right(name, texts, learned, places=places) for name in ("test", "val")])  # fmt: skip
+
+
+def read(folder: str, sets: dict[str, Faces]) -> Scored:
+    """A model, and what it sees of every set."""
+    import torch
+    from PIL import Image
+
+    encoder = find_dual(folder).load()
+    pixels, features = {}, {}
+    for name, held in sets.items():
+        parts = [encoder.pixels([Image.fromarray(one) for one in held.pixels[n : n + 70]]) for n in range(0, len(held.labels), 70)]  # fmt: skip
+        pixels[name] = torch.cat(parts)
+        with torch.no_grad():
+            features[name] = torch.cat([encoder.of_pictures(part) for part in parts])
+    return Scored(encoder, features, pixels, sets)
+
+
+def subjects_of(sets: dict[str, Faces], names: Sequence[str], places: Sequence[int] = range(7)) -> NDArray[np.int64]:  # fmt: skip
+    """The subject of each scored picture, numbered through."""
+    found = []
+    for n, name in enumerate(names):
+        held = sets[name]
+        found.append(held.subjects[np.isin(held.labels, list(places))] + 1000 * n)
+    return np.concatenate(found)
+
+
+def interval(
+    values: NDArray[np.float64], subjects: NDArray[np.int64]
+) -> tuple[float, float, float]:
+    """Mean and 95 % bounds over subjects. Each subject shows each label once, so that the mean is the UAR."""
+    names, place = np.unique(subjects, return_inverse=True)
+    sums = np.bincount(place, values) / np.bincount(place)
+    rng = np.random.default_rng(0)
+    means = sums[rng.integers(len(names), size=(DRAWS, len(names)))].mean(1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return float(values.mean()), float(low), float(high)
+
+
+def shown(found: tuple[float, float, float], *, signed: bool = False) -> str:
+    value, low, high = found
+    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]" if signed else f"{value:.3f} [{low:.3f}, {high:.3f}]"  # fmt: skip
+
+
+def prompts() -> dict[str, Texts]:
+    """The texts of the shipped prompts for the seven emotions."""
+    library = Library([shipped_folder()])
+    spec = FieldSpec(kind="label", labels=BASIC_7)
+    task = Task(name="x", source={"family": "faces"}, fields={"emotion": spec}, prompts=("dual/name",))  # fmt: skip
+    names = [name for name in library.names() if name.startswith("dual/")]
+    return {name: label_texts(library, name, task, "emotion", BASIC_7) for name in names}
+
+
+def zero_shot(model: Scored, texts: dict[str, Texts], doses: Sequence[float]) -> list[str]:
+    """Prompts, shuffled descriptions, and names by how often captions held them."""
+    lines = []
+    sets = ("test", "val")
+    groups = {name: subjects_of(model.faces, (name,)) for name in sets}
+    right = {(p, s): model.right(s, own) for p, own in texts.items() for s in sets}
+    for p in texts:
+        lines.append(f"| {p} | " + " | ".join(shown(interval(right[p, s], groups[s])) for s in sets) + " |")  # fmt: skip
+    for p in ("dual/name", "dual/template"):
+        told = [shown(interval(right["dual/described", s] - right[p, s], groups[s]), signed=True) for s in sets]  # fmt: skip
+        lines.append(f"| dual/described - {p} | " + " | ".join(told) + " |")
+    rng, hits = Random(1), []  # noqa: S311
+    while len(hits) < 50:
+        order = rng.sample(range(7), 7)
+        if all(n != at for n, at in enumerate(order)):
+            moved = tuple(texts["dual/described"][at] for at in order)
+            hits.append([model.right(s, moved).mean() for s in sets])
+    lines.append("| described, shuffled: mean (largest of 50) | " + " | ".join(f"{np.mean(c):.3f} ({max(c):.3f})" for c in zip(*hits, strict=True)) + " |")  # fmt: skip
+    for n, share in enumerate(doses):
+        names = tuple((name + "abcdefgh"[n],) for name in BASIC_7)
+        own = {s: model.right(s, names) for s in sets}
+        told = [f"{own[s].mean():.3f}; described - name {shown(interval(right['dual/described', s] - own[s], groups[s]), signed=True)}" for s in sets]  # fmt: skip
+        lines.append(f"| names in {share:.1%} of the captions | " + " | ".join(told) + " |")
+    return lines
+
+
+def tuned(model: Scored, texts: Texts, shots: int, learning: Learning, places: Sequence[int] = range(7)) -> LearnedPrompts:  # fmt: skip
+    """Prompts learned from set number `shots` of the training subjects, on the labels `places`."""
+    held = model.faces["train"]
+    first = shots * (SHOTS + HELD)
+    folds = []
+    for low, high in ((first, first + SHOTS), (first + SHOTS, first + SHOTS + HELD)):
+        mask = (held.subjects >= low) & (held.subjects < high) & np.isin(held.labels, list(places))
+        labels = [list(places).index(int(n)) for n in held.labels[mask]]
+        folds.append((model.pixels["train"][mask], labels))
+    return learn(model.encoder, texts, folds[0], folds[1], learning).prompts
+
+
+def learned_rows(model: Scored, texts: dict[str, Texts], *, more: bool) -> list[str]:
+    """Prompts learned at 16 shots against the same texts as they are."""
+    groups = subjects_of(model.faces, ("test", "val"))
+    plans: list[tuple[str, str, Learning]] = [
+        ("dual/defined", "cross-entropy", Learning(weights=CE)),
+        ("dual/defined", "+ prompt", Learning(weights=PROMPT)),
+        ("dual/described", "cross-entropy", Learning(weights=CE)),
+        ("dual/described", "+ prompt", Learning(weights=PROMPT)),
+    ]
+    if more:
+        plans += [
+            ("dual/defined", "+ token", Learning(weights=Weights(token=1.0, prompt=0.0))),
+            ("dual/defined", "+ token + prompt", Learning(weights=Weights(token=1.0, prompt=8.0))),
+            ("dual/defined", "+ visual", Learning(visual=4, steps=45, weights=CE)),
+            ("dual/defined", "+ visual + prompt + prototype", Learning(visual=4, steps=45, weights=Weights(prompt=8.0, prototype=1.0))),
+            ("dual/defined", "+ patches", Learning(steps=45, weights=Weights(prompt=0.0, patches=0.5))),
+        ]  # fmt: skip
+    lines = []
+    for prompt, said, learning in plans:
+        before = model.both(texts[prompt])
+        sets = []
+        for shots in range(1 if learning.visual or learning.weights.patches else 3):
+            found = tuned(model, texts[prompt], shots, _seeded(learning, shots))
+            sets.append(model.both(texts[prompt], found))
+            print(".", end="", flush=True)
+        each = ", ".join(f"{shown(interval(one - before, groups), signed=True)}" for one in sets)
+        mean = np.mean(sets, axis=0)
+        lines.append(f"| {prompt} | {said} | {before.mean():.3f} | {mean.mean():.3f} | {shown(interval(mean - before, groups), signed=True)} | {each} |")  # fmt: skip
+    return lines
+
+
+def _seeded(learning: Learning, seed: int) -> Learning:
+    return Learning(learning.contexts, learning.visual, learning.weights, learning.steps, learning.rate, learning.batch, seed)  # fmt: skip
+
+
+def base_to_new(model: Scored, texts: dict[str, Texts], splits: int) -> list[str]:
+    """Learned on four labels, read on the three others: plain context learning and alignment to the own text."""
+    rng = Random(3)  # noqa: S311
+    chosen = rng.sample(list(combinations(range(7), 4)), splits)
+    lines = []
+    for prompt in ("dual/described", "dual/defined"):
+        own = texts[prompt]
+        found: dict[tuple[str, str], list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {}
+        for base in chosen:
+            new = tuple(n for n in range(7) if n not in base)
+            for shots in range(3):
+                made = {
+                    "untuned": NONE,
+                    "ce": tuned(model, tuple(own[n] for n in base), shots, _seeded(Learning(weights=CE), shots), base),
+                    "prompt": tuned(model, tuple(own[n] for n in base), shots, _seeded(Learning(weights=PROMPT), shots), base),
+                }  # fmt: skip
+                print(".", end="", flush=True)
+                for kind, places in (("base", base), ("new", new)):
+                    groups = subjects_of(model.faces, ("test", "val"), places)
+                    for how, learned in made.items():
+                        right = model.both(tuple(own[n] for n in places), learned, places=places)
+                        found.setdefault((kind, how), []).append((right, groups))
+        for kind in ("new", "base"):
+            mean = {how: _mean(found[kind, how]) for how in ("untuned", "ce", "prompt")}
+            names = np.unique(found[kind, "ce"][0][1])
+            told = " | ".join(f"{mean[how].mean():.3f}" for how in mean)
+            lines.append(f"| {prompt} | {kind} | {told} | {shown(interval(mean['prompt'] - mean['ce'], names), signed=True)} |")  # fmt: skip
+    return lines
+
+
+def _mean(parts: list[tuple[NDArray[np.float64], NDArray[np.int64]]]) -> NDArray[np.float64]:
+    """(subjects): the mean over splits and sets of shots of each subject's share right."""
+    rows = []
+    for right, groups in parts:
+        _, place = np.unique(groups, return_inverse=True)
+        rows.append(np.bincount(place, right) / np.bincount(place))
+    return np.mean(rows, axis=0)
+
+
+def main() -> int:
+    """Print the tables as Markdown, and keep them beside the pictures."""
+    import torch
+
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--model", action="append", default=[], help="NAME=FOLDER")
+    parser.add_argument(
+        "--doses", action="append", default=[], help="NAME=SHARE,SHARE as the model was trained"
+    )
+    parser.add_argument("--only", action="append", default=[], help="zero-shot, learned, new")
+    parser.add_argument("--splits", type=int, default=6)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    sets = {name: faces(name, args.work) for name in SETS}
+    texts = prompts()
+    doses = dict(one.split("=", 1) for one in args.doses)
+    for n, (name, folder) in enumerate(one.split("=", 1) for one in args.model):
+        began = time.process_time()
+        model = read(folder, sets)
+        steps: dict[str, Callable[[], list[str]]] = {
+            "zero-shot": lambda: zero_shot(model, texts, [float(s) for s in doses.get(name, "").split(",") if s]),  # noqa: B023
+            "learned": lambda: learned_rows(model, texts, more=n == 0),  # noqa: B023
+            "new": lambda: base_to_new(model, texts, args.splits),  # noqa: B023
+        }  # fmt: skip
+        for step, make in steps.items():
+            if not args.only or step in args.only:
+                lines = make()
+                print(
+                    f"\n{name}, {step} ({time.process_time() - began:.0f} CPU-s so far)",
+                    *lines,
+                    sep="\n",
+                    flush=True,
+                )
+                (args.work / f"{name}-{step}.json").write_text(json.dumps(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
