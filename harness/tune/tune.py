@@ -175,7 +175,7 @@ def _image(sample: Sample, task: Task) -> Image:
     """The picture of a sample as the task shows it. Raises HarnessError where it cannot be read, and for clips."""
     shown = show(sample.medium, load_condition("none"), task)
     if shown.failure is not None:
-        raise HarnessError(f"{sample.id}: {shown.failure.detail}", hint="remove the sample, or mend its file")  # fmt: skip
+        raise HarnessError(f"{sample.id}: {shown.failure.detail}", hint="remove the sample, or repair its file")  # fmt: skip
     if len(shown.pictures) != 1 or not isinstance(shown.pictures[0], Image):
         raise HarnessError(
             f"{sample.id} is a clip; prompts are learnt from single pictures",

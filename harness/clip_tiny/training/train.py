@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.affect_tiny.training.export import replace_folder
+from harness.affect_tiny.training.process_group import ALONE, Crew
 from harness.clip_tiny.training.architecture import (
     CROP,
     PATCH,
@@ -53,7 +55,7 @@ class TrainingSettings:
     """How one model is trained."""
 
     seconds: float = 560.0
-    """Processor time."""
+    """Processor time, of all processes together."""
     seed: int = 0
     batch: int = 64
     flat: float = 0.4
@@ -73,7 +75,7 @@ class TrainingSettings:
     doses: tuple[NameDose, ...] = ()
 
 
-class Heads(nn.Module):
+class Heads(nn.Module):  # type: ignore[misc]
     """What is learnt beside captions and thrown away: units and landmarks."""
 
     def __init__(self) -> None:
@@ -158,7 +160,8 @@ def contrastive(logits: Tensor, true: Tensor) -> Tensor:
 
 def optimizers(model: Any, heads: Heads, settings: TrainingSettings) -> list[Any]:
     """Muon for matrices inside blocks, AdamW for the rest."""
-    inner, outer = [], []
+    inner: list[Any] = []
+    outer: list[Any] = []
     for name, weight in model.named_parameters():
         (inner if ".layers." in name and weight.ndim == 2 else outer).append(weight)
     thin = [*heads.mean.parameters(), *heads.cls.parameters()]
@@ -185,11 +188,13 @@ def pace(share: float, settings: TrainingSettings) -> float:
     return max(settings.floor, settings.floor + (1 - settings.floor) * left)
 
 
-def train(data: Data, settings: TrainingSettings, *, say: Say = print) -> tuple[Any, Any]:
-    """A trained CLIP and its tokenizer."""
+def train(
+    data: Data, settings: TrainingSettings, *, crew: Crew = ALONE, say: Say = print
+) -> tuple[Any, Any]:
+    """A trained CLIP and its tokenizer. Processes of a crew average their gradients, each of a batch of its own."""
     torch.manual_seed(settings.seed)
-    rng = Random(settings.seed)  # noqa: S311
-    order = np.random.default_rng(settings.seed)
+    rng = Random(1000 * settings.seed + crew.rank)  # noqa: S311
+    order = np.random.default_rng([settings.seed, crew.rank])
     tokenizer = build_tokenizer(vocabulary(settings.doses))
     model, heads = build_model(len(tokenizer)), Heads()
     processor = build_picture_processor()
@@ -202,9 +207,11 @@ def train(data: Data, settings: TrainingSettings, *, say: Say = print) -> tuple[
     begin(model, shown(range(0, len(data), max(1, len(data) // 500))))
     emotions = [str(truth["emotion"]) for truth in data.pictures.truths]
     optimisers = optimizers(model, heads, settings)
-    started, step, queue = time.process_time(), 0, []
-    running = math.nan
-    while (share := (time.process_time() - started) / settings.seconds) < 1:
+    weights = [*model.parameters(), *heads.parameters()]
+    clock = torch.zeros(1)  # goes round with the gradients, so that all processes see one time
+    queue: list[int] = []
+    started, step, running, used = time.process_time(), 0, math.nan, 0.0
+    while (share := used / settings.seconds) < 1:
         if len(queue) < settings.batch:
             queue = order.permutation(len(data)).tolist()
         places, queue = queue[: settings.batch], queue[settings.batch :]
@@ -235,7 +242,10 @@ def train(data: Data, settings: TrainingSettings, *, say: Say = print) -> tuple[
             vision.last_hidden_state, data.units[places], data.points[places], settings
         )
         loss.backward()
-        nn.utils.clip_grad_norm_([*model.parameters(), *heads.parameters()], 2.0)
+        clock.grad = torch.tensor([time.process_time() - started])
+        crew.average([*weights, clock])
+        used = crew.size * float(clock.grad)
+        nn.utils.clip_grad_norm_(weights, 2.0)
         for one in optimisers:
             one.step()
             one.zero_grad(set_to_none=True)
@@ -244,8 +254,7 @@ def train(data: Data, settings: TrainingSettings, *, say: Say = print) -> tuple[
         value = float(main.detach())
         running = value if math.isnan(running) else 0.95 * running + 0.05 * value
         step += 1
-        if step % 50 == 0:
-            used = time.process_time() - started
+        if step % 50 == 0 and not crew.rank:
             say(
                 f"step {step}, {used:.0f} s, loss {running:.3f}, heads {float(loss.detach()) - value:.3f}"
             )
@@ -279,18 +288,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--doses", default="", help="shares of captions that name the emotion, such as .002,.005"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
+    parser.add_argument("--processes", type=int, default=1, help="processes that train")
     args = parser.parse_args(arguments)
-    torch.set_num_threads(1)
     shares = [float(one) for one in args.doses.split(",") if one]
     doses = tuple(NameDose("abcdefgh"[n], share) for n, share in enumerate(shares))
     settings = TrainingSettings(seconds=args.seconds, seed=args.seed, doses=doses)
     draw_all(args.pictures, args.persons, workers=args.workers)
-    data = Data(read_all(args.pictures, args.persons))
-    none = sum(truth["emotion"] == NO_EMOTION for truth in data.pictures.truths)
-    print(f"{len(data)} pictures, {none} of no emotion; {json.dumps(asdict(settings))}", flush=True)
-    model, tokenizer = train(data, settings, say=lambda line: print(line, flush=True))
-    print(f"{save(model, tokenizer, args.out)} bytes in {args.out}")
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    meeting = args.out.with_name(f".{args.out.name}.meeting")
+    meeting.unlink(missing_ok=True)
+    job = (args, settings, meeting)
+    others = [
+        get_context("spawn").Process(target=take_part, args=(rank, *job), daemon=True)
+        for rank in range(1, args.processes)
+    ]
+    for one in others:
+        one.start()
+    take_part(0, *job)
+    for one in others:
+        one.join()
+    meeting.unlink(missing_ok=True)
     return 0
+
+
+def take_part(
+    rank: int, args: argparse.Namespace, settings: TrainingSettings, meeting: Path
+) -> None:
+    """Train as one process of several; the first one saves."""
+    torch.set_num_threads(1)
+    data, size = Data(read_all(args.pictures, args.persons)), args.processes
+    if not rank:
+        none = sum(truth["emotion"] == NO_EMOTION for truth in data.pictures.truths)
+        told = json.dumps(asdict(settings))
+        print(f"{len(data)} pictures, {none} of no emotion; {size} processes; {told}", flush=True)
+    crew = Crew.join(rank, size, meeting)
+    model, tokenizer = train(data, settings, crew=crew, say=lambda line: print(line, flush=True))
+    if not rank:
+        print(f"{save(model, tokenizer, args.out)} bytes in {args.out}", flush=True)
+    crew.leave()
 
 
 if __name__ == "__main__":
