@@ -188,56 +188,64 @@ def pace(share: float, settings: TrainingSettings) -> float:
     return max(settings.floor, settings.floor + (1 - settings.floor) * left)
 
 
+class Batches:
+    """Pictures with captions made anew, in an order of this process's own."""
+
+    def __init__(self, data: Data, tokenizer: Any, settings: TrainingSettings, rank: int) -> None:
+        processor = build_picture_processor()
+        self._mean = torch.tensor(processor.image_mean)[:, None, None]
+        self._spread = torch.tensor(processor.image_std)[:, None, None]
+        self._data, self._tokenizer, self._settings = data, tokenizer, settings
+        self._rng = Random(1000 * settings.seed + rank)  # noqa: S311
+        self._order = np.random.default_rng([settings.seed, rank])
+        self._queue: list[int] = []
+        self._emotions = [str(truth["emotion"]) for truth in data.pictures.truths]
+
+    def pixels(self, places: Sequence[int]) -> Tensor:
+        """(n, 3, crop, crop) as the picture processor prepares them."""
+        return (
+            self._data.pixels[torch.as_tensor(places)].float() / 255 - self._mean
+        ) / self._spread
+
+    def next(self) -> tuple[list[int], Any, Tensor]:
+        """Places of the pictures, tokens of a caption of each, and what is true of what."""
+        size = self._settings.batch
+        if len(self._queue) < size:
+            self._queue = self._order.permutation(len(self._data)).tolist()
+        places, self._queue = self._queue[:size], self._queue[size:]
+        truths, present = self._data.pictures.truths, self._data.present
+        said = [caption(self._rng, truths[p], present[p], self._settings.doses) for p in places]
+        tokens = self._tokenizer(
+            [one.text for one in said], padding=True, truncation=True, return_tensors="pt"
+        )
+        true = positives(said, [present[p] for p in places], [self._emotions[p] for p in places])
+        return places, tokens, true.float()
+
+
 def train(
     data: Data, settings: TrainingSettings, *, crew: Crew = ALONE, say: Say = print
 ) -> tuple[Any, Any]:
     """A trained CLIP and its tokenizer. Processes of a crew average their gradients, each of a batch of its own."""
     torch.manual_seed(settings.seed)
-    rng = Random(1000 * settings.seed + crew.rank)  # noqa: S311
-    order = np.random.default_rng([settings.seed, crew.rank])
     tokenizer = build_tokenizer(vocabulary(settings.doses))
     model, heads = build_model(len(tokenizer)), Heads()
-    processor = build_picture_processor()
-    mean = torch.tensor(processor.image_mean)[:, None, None]
-    spread = torch.tensor(processor.image_std)[:, None, None]
-
-    def shown(places: Sequence[int]) -> Tensor:
-        return (data.pixels[torch.as_tensor(places)].float() / 255 - mean) / spread
-
-    begin(model, shown(range(0, len(data), max(1, len(data) // 500))))
-    emotions = [str(truth["emotion"]) for truth in data.pictures.truths]
+    batches = Batches(data, tokenizer, settings, crew.rank)
+    begin(model, batches.pixels(range(0, len(data), max(1, len(data) // 500))))
     optimisers = optimizers(model, heads, settings)
     weights = [*model.parameters(), *heads.parameters()]
     clock = torch.zeros(1)  # goes round with the gradients, so that all processes see one time
-    queue: list[int] = []
     started, step, running, used = time.process_time(), 0, math.nan, 0.0
     while (share := used / settings.seconds) < 1:
-        if len(queue) < settings.batch:
-            queue = order.permutation(len(data)).tolist()
-        places, queue = queue[: settings.batch], queue[settings.batch :]
-        said = [
-            caption(rng, data.pictures.truths[p], data.present[p], settings.doses) for p in places
-        ]
-        for one in optimisers:
-            for group in one.param_groups:
-                group["lr"] = group["base"] * pace(share, settings) * min(1.0, (step + 1) / 20)
-        tokens = tokenizer(
-            [one.text for one in said], padding=True, truncation=True, return_tensors="pt"
-        )
-        vision = model.vision_model(pixel_values=shown(places))
-        pictures = model.visual_projection(vision.pooler_output)
+        for group in (group for one in optimisers for group in one.param_groups):
+            group["lr"] = group["base"] * pace(share, settings) * min(1.0, (step + 1) / 20)
+        places, tokens, true = batches.next()
+        vision = model.vision_model(pixel_values=batches.pixels(places))
         texts = model.get_text_features(
             input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
         ).pooler_output
-        logits = (
-            nn.functional.normalize(pictures, dim=-1)
-            @ nn.functional.normalize(texts, dim=-1).T
-            * model.logit_scale.exp()
-        )
-        true = positives(
-            said, [data.present[p] for p in places], [emotions[p] for p in places]
-        ).float()
-        main = contrastive(logits, true)
+        pictures = nn.functional.normalize(model.visual_projection(vision.pooler_output), dim=-1)
+        cosines = pictures @ nn.functional.normalize(texts, dim=-1).T
+        main = contrastive(cosines * model.logit_scale.exp(), true)
         loss = main + heads(
             vision.last_hidden_state, data.units[places], data.points[places], settings
         )
@@ -255,9 +263,8 @@ def train(
         running = value if math.isnan(running) else 0.95 * running + 0.05 * value
         step += 1
         if step % 50 == 0 and not crew.rank:
-            say(
-                f"step {step}, {used:.0f} s, loss {running:.3f}, heads {float(loss.detach()) - value:.3f}"
-            )
+            parts = float(loss.detach()) - value
+            say(f"step {step}, {used:.0f} s, loss {running:.3f}, heads {parts:.3f}")
     model.eval()
     return model, tokenizer
 
