@@ -1,7 +1,8 @@
 """Writes requirements.lock: every package of constraints.txt but torch, with the digests of its files.
 
 `make lock` runs it. pip itself chooses the files and tells their digests, from whatever index it is configured for;
-nothing is installed. torch is left out because people choose its build; so is what only its builds bring.
+nothing is installed. torch is left out because people choose its build; so is what only its builds bring, and the extra
+`dlib`, whose weights are 100 MB that have to be built.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_OUT = ("torch==",)
+LEFT_OUT = ("torch==", "dlib-bin==", "face-recognition-models==")
 BESIDES = ("confidenceinterval==1.0.5",)
 """What the Makefile installs without its dependencies."""
 HEAD = """\

@@ -66,5 +66,23 @@ COMPONENTS = (
         "local",
         ("torch",),
     ),
+    Component(
+        "dlib ResNet",
+        "128 numbers a face, for verification",
+        "of face-recognition-models",
+        "CC0 by its maker",
+        "trained on web pictures of people; see docs/privacy.md before you identify anybody",
+        "dlib",
+        ("dlib-bin", "face-recognition-models"),
+    ),
+    Component(
+        "dlib 68 landmarks",
+        "come with the same package and are not used here",
+        "of face-recognition-models",
+        "CC0 by its packager",
+        "NOT FOR COMMERCIAL USE: trained on iBUG 300-W, whose licence excludes it",
+        "dlib",
+        ("dlib-bin", "face-recognition-models"),
+    ),
 )
 """In the order of `harness doctor`."""
