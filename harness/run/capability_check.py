@@ -81,7 +81,9 @@ def check(
             )
         missing -= {"video"}
         if "tools" in missing:
-            reason = why.get("tools", "only servers can be told of tools (openai:, vllm:)")
+            reason = why.get(
+                "tools", "only servers and chat models of LangChain can be told of tools"
+            )
             raise HarnessError(
                 f"--protocol {cell.protocol} cannot be used with {name}: {reason}", hint=_TOLD
             )

@@ -33,7 +33,8 @@ from harness.sources import SOURCES
 EXTRAS = {
     "local": ("torch", "transformers", "accelerate"),
     "adapters": ("peft",),
-    "langchain": ("langchain", "langchain_openai"),
+    "langchain": ("langchain", "langchain_openai", "langgraph"),
+    "mcp": ("mcp",),
     "video": ("cv2",),
     "workbooks": ("openpyxl",),
     "figures": ("matplotlib",),

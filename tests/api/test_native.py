@@ -111,7 +111,7 @@ def test_a_server_that_does_not_is_asked_nothing(place: Path, kind: str, said: s
 @pytest.mark.parametrize(
     ("protocol", "said"),
     [
-        ("agent:native", "only servers can be told of tools"),
+        ("agent:native", "can be told of tools"),
         ("agent:own", "calls no tools by itself"),
     ],
 )
@@ -146,6 +146,21 @@ def test_wrong_calls_are_told_and_counted_and_the_server_takes_what_follows(
     (line,) = lines("trials.jsonl")
     assert [one[3] for one in line["calls"]] == statuses
     assert list(done.records()["value"]) == ["happiness"]
+
+
+def test_a_chat_model_of_langchain_is_told_of_tools_too(place: Path) -> None:
+    pytest.importorskip("langchain_openai")
+    steps = [[("zoom", '{"region": '), ZOOM, ("measure", '{"unit": 12}')], "happiness"]
+    with caller(script=steps) as stub:
+        done = run(stub, limit=1, model=f"langchain:openai:stub@{stub.url}/v1")
+        last = asked(stub)[-1]["messages"]
+        roles = [one["role"] for one in last if one["role"] != "system"]
+        assert roles == ["user", "assistant", "tool", "tool", "user"]
+    (line,) = lines("trials.jsonl")
+    assert [one[3] for one in line["calls"]] == ["ok", "ok", "malformed"]
+    assert list(done.records()["value"]) == ["happiness"]
+    with caller("drops") as stub, pytest.raises(harness.HarnessError, match="drops tools"):
+        run(stub, limit=1, model=f"langchain:openai:stub@{stub.url}/v1", out="other")
 
 
 def test_at_the_limit_no_more_calls_may_be_made(place: Path) -> None:

@@ -180,6 +180,14 @@ def test_limits_end_the_loop(place: Path, limit: str, replies: int, statuses: li
     assert list(done.records()["outcome"]) == ["empty"], "what middleware says is no answer"
 
 
+def test_parallel_calls_are_limited_in_the_order_of_the_reply(place: Path) -> None:
+    steps = [("measure", json.dumps({"unit": unit})) for unit in (4, 4, 6, 12)]
+    with caller(script=[steps, "anger"]) as stub:
+        run(stub, place, limit=1, protocol="agent:own,calls=3")
+    (line,) = lines("trials.jsonl")
+    assert [one[3] for one in line["calls"]] == ["ok", "repeated", "ok", "over-limit"]
+
+
 def test_lying_tools_work_on_a_graph_and_none_asks_it_without_tools(place: Path) -> None:
     with caller(script=[[ZOOM], "anger"]) as stub:
         run(stub, place, tools=["none", "zoom", "zoom:blank", "zoom:swap"])

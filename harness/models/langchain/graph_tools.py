@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from langchain.agents.middleware import (
     AgentMiddleware,
@@ -23,13 +23,17 @@ from harness.core.loop import AgentLimits, LentTools, LoopRecord
 from harness.core.message import Image, Text, ToolCall, written_call
 from harness.core.message import Message as Turn
 from harness.core.tool import Call, Called, Observation, Status
-from harness.models.langchain.messages import read_message_of, read_usage, to_blocks
+from harness.models.langchain.messages import calls_of, read_message_of, read_usage, to_blocks
 
 LAST = "No more calls can be made. Give your answer now, in the form asked for."
 _MOST = 500
 """Characters of a call's arguments that are recorded."""
 _ANSWERS = "tools"
 """Where a tool message's artifact holds what became of its call."""
+
+
+_Outcome: TypeAlias = "tuple[Any, dict[str, Called]]"
+"""What a tool of LangChain gives: content, and an artifact that no model sees."""
 
 
 @dataclass(eq=False)
@@ -50,8 +54,13 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
     limited: bool = False
     broken: HarnessError | None = None
     """Why a tool of another package failed in another way than it may."""
-    ran: dict[str, Called | None] = field(default_factory=dict)
-    """Id of a call -> what became of it; None for tools of the graph's own."""
+    ran: dict[tuple[int, str], Called | None] = field(default_factory=dict)
+    """Turn and id of a call -> what became of it; None for tools of the graph's own."""
+    _ids: dict[Any, str] = field(default_factory=dict)
+    """Run of a tool, as LangChain names it -> id of its call."""
+    _waiting: list[tuple[str, Call]] = field(default_factory=list)
+    """Calls of the last reply that were not looked at yet, in its order."""
+    _outcomes: dict[str, _Outcome] = field(default_factory=dict)
     _begun: int = 0
     _shown: int = 0
     _made: set[str] = field(default_factory=set)
@@ -62,14 +71,25 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
         message = getattr(response.generations[0][0], "message", None)
         if not isinstance(message, AIMessage):
             return
-        self.replies.append(message)
         told = read_usage(message)
-        self.usage = Usage(
-            self.usage.prompt_tokens + told.prompt_tokens,
-            self.usage.completion_tokens + told.completion_tokens,
-            self.usage.reasoning_tokens + told.reasoning_tokens,
-        )
-        self.seen.append(message)
+        with self._lock:
+            self.replies.append(message)
+            self.seen.append(message)
+            self.usage = Usage(
+                self.usage.prompt_tokens + told.prompt_tokens,
+                self.usage.completion_tokens + told.completion_tokens,
+                self.usage.reasoning_tokens + told.reasoning_tokens,
+            )
+            self._waiting = [
+                (one["id"] or "", Call(one["name"], one["args"])) for one in message.tool_calls
+            ]
+            self._outcomes = {}
+
+    async def on_tool_start(
+        self, serialized: Any, input_str: Any, *, run_id: Any, **told: Any
+    ) -> None:
+        """A tool is called."""
+        self._ids[run_id] = str(told.get("tool_call_id") or "")
 
     async def on_tool_end(self, output: Any, **_: Any) -> None:
         """A tool gave something."""
@@ -78,36 +98,51 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
         artifact = output.artifact
         called = artifact.get(_ANSWERS) if isinstance(artifact, dict) else None
         with self._lock:
-            self.ran[output.tool_call_id] = called if isinstance(called, Called) else None
+            place = (len(self.replies), output.tool_call_id)
+            self.ran[place] = called if isinstance(called, Called) else None
             self.seen.append(output)
 
-    def use(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, dict[str, Called]]:
-        """Carry out a call: content blocks for the model, and the record."""
+    def use(self, name: str, arguments: Mapping[str, Any], run: Any) -> _Outcome:
+        """Content blocks for the model, and the record. All calls of a reply are carried out in its order, whichever of them
+        LangChain runs first: the limits, and what is a repetition, follow from the reply alone."""
+        with self._lock:
+            while self._waiting:
+                one, call = self._waiting.pop(0)
+                if call.name in self.offered:
+                    self._outcomes[one] = self._carry_out(call)
+                else:
+                    self._begun += 1
+            known = self._outcomes.pop(self._ids.get(run, ""), None)
+            return known or self._carry_out(Call(name, arguments))
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """Names of the tools that are lent."""
+        if self.lent is None:
+            return frozenset()
+        return frozenset(one["name"] for one in self.lent.toolbox.offered)
+
+    def _carry_out(self, call: Call) -> _Outcome:
         assert self.lent is not None
         limits = self.lent.limits
-        written = json.dumps([name, dict(arguments)], sort_keys=True, default=str)
-        with self._lock:
-            self._begun += 1
-            over = self._begun > limits.calls or self.usage.completion_tokens >= limits.total
-            over = over or len(self.replies) > limits.turns
-            again = written in self._made
-            self._made.add(written)
-        seen = self._seen(Call(name, arguments), over=over, again=again)
-        with self._lock:
-            shown = seen.pictures[: max(0, limits.pictures - self._shown)]
-            self._shown += len(shown)
-            if len(shown) < len(seen.pictures):
-                text = f"{seen.text} (No more pictures can be shown.)"
-                seen = replace(seen, text=text, pictures=shown, status="over-limit")
-            last = over or self._begun >= limits.calls or len(self.replies) >= limits.turns
-            self.limited = self.limited or last
+        written = json.dumps([call.name, dict(call.arguments)], sort_keys=True, default=str)
+        self._begun += 1
+        over = self._begun > limits.calls or self.usage.completion_tokens >= limits.total
+        over = over or len(self.replies) > limits.turns
+        seen = self._seen(call, over=over, again=written in self._made)
+        self._made.add(written)
+        shown = seen.pictures[: max(0, limits.pictures - self._shown)]
+        self._shown += len(shown)
+        if len(shown) < len(seen.pictures):
+            text = f"{seen.text} (No more pictures can be shown.)"
+            seen = replace(seen, text=text, pictures=shown, status="over-limit")
+        last = over or self._begun >= limits.calls or len(self.replies) >= limits.turns
+        self.limited = self.limited or last
         text = f"{seen.text}\n{LAST}" if last else seen.text
-        told = json.dumps(dict(arguments), sort_keys=True, ensure_ascii=False, default=str)
-        called = Called(
-            max(1, len(self.replies)), name, told[:_MOST], seen.status, len(shown), seen.donor
-        )
-        content = to_blocks(Turn("user", (Text(text), *shown)))
-        return content, {_ANSWERS: called}
+        told = json.dumps(dict(call.arguments), sort_keys=True, ensure_ascii=False, default=str)
+        turn = max(1, len(self.replies))
+        called = Called(turn, call.name, _plain(told)[:_MOST], seen.status, len(shown), seen.donor)
+        return to_blocks(Turn("user", (Text(text), *shown))), {_ANSWERS: called}
 
     def _seen(self, call: Call, *, over: bool, again: bool) -> Observation:
         assert self.lent is not None
@@ -126,23 +161,15 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
         """Calls in the order in which the model made them, those among them that never reached a tool. `messages` are those
         that the graph's state holds behind the conversation; where replies are missing there, the turns are those that were
         seen."""
-        offered = {} if self.lent is None else {one["name"] for one in self.lent.toolbox.offered}
         calls = []
         for turn, reply in enumerate(self.replies, 1):
             for one in reply.tool_calls:
-                called = self.ran.get(one["id"] or "", _UNSEEN)
+                called = self.ran.get((turn, one["id"] or ""), _UNSEEN)
                 if isinstance(called, Called):
-                    calls.append(replace(called, turn=turn))
+                    calls.append(called)
                 elif called is _UNSEEN:
-                    known = one["name"] in offered
-                    calls.append(
-                        _unmade(
-                            turn,
-                            one["name"],
-                            one["args"],
-                            "over-limit" if known else "unknown-tool",
-                        )
-                    )
+                    status: Status = "over-limit" if one["name"] in self.offered else "unknown-tool"
+                    calls.append(_unmade(turn, one["name"], one["args"], status))
             for wrong in reply.invalid_tool_calls:
                 text = f"{wrong.get('name') or ''} {wrong.get('args') or ''}".strip()
                 calls.append(Called(turn, "", _plain(text)[:_MOST], "malformed"))
@@ -159,9 +186,7 @@ def _turns(messages: Sequence[BaseMessage], pictures: int) -> tuple[tuple[str, s
     for message in messages:
         calls = ""
         if isinstance(message, AIMessage):
-            told = [(one["name"], json.dumps(one["args"])) for one in message.tool_calls]
-            told += [(one["name"] or "", one["args"] or "") for one in message.invalid_tool_calls]
-            calls = "".join(written_call(ToolCall(name, given)) for name, given in told)
+            calls = "".join(written_call(ToolCall(*one)) for one in calls_of(message))
             text = read_message_of(message)[0]
         else:
             said = []
@@ -201,8 +226,9 @@ def structured_tools(trail: Trail) -> list[StructuredTool]:
 
 
 def _structured(trail: Trail, offered: Mapping[str, Any]) -> StructuredTool:
-    def call(**arguments: Any) -> Any:
-        return trail.use(str(offered["name"]), arguments)
+    def call(callbacks: Any = None, **arguments: Any) -> Any:
+        run = getattr(callbacks, "parent_run_id", None)  # LangChain's name of this run of the tool
+        return trail.use(str(offered["name"]), arguments, run)
 
     return StructuredTool.from_function(
         call,

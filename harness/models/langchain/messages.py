@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.finish import Finish, finish_of, finish_word
 from harness.core.generation import ErrorKind, Generation, Refusal, Usage
-from harness.core.message import Image, Message, Text, Video
+from harness.core.message import Image, Message, Text, ToolCall, Video
 from harness.core.request import Sampling
 from harness.models.http.completion import read_message
 from harness.models.http.server_messages import ServerMessage, delay_in, delay_of, read_told
@@ -186,7 +187,23 @@ def generation_of(
         key, hide(text or declined), "filtered" if refusal and refusal.by == "platform" else finish,
         read_usage(reply), latency, reasoning=hide(reasoning), word=word, refusal=refusal,
         served=hide(str(served))[:200], fingerprint=hide(str(fingerprint))[:200],
+        calls=tuple(ToolCall(hide(name), hide(given)) for name, given in calls_of(reply)),
     )  # fmt: skip
+
+
+def calls_of(reply: Any) -> list[tuple[str, str]]:
+    """(name, arguments as JSON) of each call of an AIMessage; those that LangChain could not read come last, as they are."""
+    told = [
+        (one["name"], json.dumps(one["args"], ensure_ascii=False))
+        for one in getattr(reply, "tool_calls", ())
+    ]
+    told += [
+        (one["name"] or "", one["args"] or "") for one in getattr(reply, "invalid_tool_calls", ())
+    ]
+    return [
+        (name.encode("utf-8", "replace").decode(), given.encode("utf-8", "replace").decode())
+        for name, given in told
+    ]
 
 
 def fault_of(error: Exception) -> ProviderFault:

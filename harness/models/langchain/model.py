@@ -28,6 +28,7 @@ from harness.models.http.rate_limit import UNLIMITED, Allowance, Rates
 from harness.models.http.request_body import NEUTRAL, parameters
 from harness.models.http.server_messages import BLOCKED, refused_parameter
 from harness.models.http.thinking import Thinking
+from harness.models.http.tool_calls import body_of, prove_tools
 from harness.models.http.video import videos_of
 from harness.models.langchain.messages import (
     BODY,
@@ -123,6 +124,7 @@ class LangChainModel:
         if request.thinking:
             await self._ensure(thinking_need(request.thinking))
             extra |= self._thinking.body_of(request)
+        extra |= body_of(request.offer)
         generation = await self._put(request, extra)
         return unwrapped(generation, request, self._card.constraints)
 
@@ -140,6 +142,10 @@ class LangChainModel:
             if carries and kind in needs and (spelling := await prove(self._try, kind)) is not None:
                 held[kind] = spelling
         self._card = replace(self._card, constraints=held)
+        if "tools" in needs:
+            proof = await prove_tools(self._try)
+            missing = {"tools": proof.why_not} if proof.why_not else {}
+            self._card = replace(self._card, tools=proof.how, missing=missing)
         if self._ways and (levels := thinking_levels(needs)):
             self._card = await self._thinking.find(
                 levels, held_too=thinking_levels(needs, held=True), card=self._card
@@ -223,11 +229,23 @@ class LangChainModel:
         chat = self._set.get(place)
         if chat is None:
             values = dict(settings_for(self._chat, sampling, self._dropped).values)
-            if extra and field_named(self._chat, BODY):
-                values[BODY] = {**values.get(BODY, {}), **extra}
+            more = {
+                name: value for name, value in extra.items() if name not in {"tools", "tool_choice"}
+            }
+            if more and field_named(self._chat, BODY):
+                values[BODY] = {**values.get(BODY, {}), **more}
             else:
-                values |= extra
-            chat = self._set[place] = self._chat.model_copy(update=values)
+                values |= more
+            chat = self._chat.model_copy(update=values)
+            if "tools" in extra:
+                named = extra.get(
+                    "tool_choice"
+                )  # that none may be called is not said alike by all classes
+                chosen = (
+                    {"tool_choice": named["function"]["name"]} if isinstance(named, dict) else {}
+                )
+                chat = chat.bind_tools(extra["tools"], **chosen)
+            self._set[place] = chat
         return chat
 
     def _mended(self, request: Request, fault: ProviderFault) -> bool:
@@ -273,7 +291,15 @@ class LangChainModel:
 
 def turn_of(message: Message) -> Any:
     """A turn as LangChain's message."""
-    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
+    if message.role == "tool":
+        return ToolMessage(content=message.text, tool_call_id=message.answers)
+    if message.calls:
+        calls = [
+            {"type": "tool_call", "name": one.name, "args": json.loads(one.arguments), "id": one.id}
+            for one in message.calls
+        ]
+        return AIMessage(content=to_blocks(message), tool_calls=calls)
     kinds = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
     return kinds[message.role](content=to_blocks(message))
