@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.analyses.keys import has_scores, heading, is_blank, row_key, who
+from harness.analyses.keys import (
+    UNSEEN,
+    UNSEEN_SAID,
+    has_scores,
+    heading,
+    is_blank,
+    row_key,
+    who,
+)
 from harness.analyses.rows.risk_coverage import COVERAGES, SHARED, risk_coverage
 from harness.analyses.words import count, interval, listed, number, percent
 from harness.core.blocks import Block, Lines, Note, Number, Place, Point, Points, Row, Share, Table
@@ -16,6 +24,10 @@ from harness.score.naming import who_answered
 MOST_CURVES = 6
 """Curves of one field that are drawn; the tables hold all."""
 MOST_LINES = 8
+MOST_POINTS = 24
+"""Points of a curve that are drawn; the rows hold more."""
+BEYOND = "†"
+BEYOND_SAID = f"{BEYOND} not reached by answers: samples without one are counted as wrong"
 
 _ABOUT = (
     "Answers are sorted by confidence, and only the surest are kept. Coverage: share of all samples that is kept. Risk: "
@@ -54,7 +66,7 @@ def risk_lines(rows: Sequence[Mapping[str, Any]], *, most: int) -> Iterator[str]
         part = "" if entry["slice"] in {"all", entry["field"]} else f" ({entry['slice']})"
         area = entry["aurc"]
         at = ", ".join(
-            f"{number(one['accuracy'])}{'' if one['answered'] else '*'} at {percent(one['coverage'])}"
+            f"{number(one['accuracy'])}{'' if one['answered'] else BEYOND} at {percent(one['coverage'])}"
             for one in entry["at"]
         )
         yield (
@@ -63,7 +75,7 @@ def risk_lines(rows: Sequence[Mapping[str, Any]], *, most: int) -> Iterator[str]
             + f" (says nothing: {number(entry['error'])}); accuracy {at} coverage"
         )
     if any(not one["answered"] for entry in mine[:most] for one in entry["at"]):
-        yield "* not reached by answers: samples without one are counted as wrong"
+        yield BEYOND_SAID
     if mine[most:]:
         yield f"{count(len(mine) - most)} more curves of risk: see harness report RUN, or --json"
 
@@ -80,12 +92,7 @@ def risk_table(
     return Table(
         at=at,
         room="any" if at is None else "much",
-        caption="95% intervals in brackets"
-        + (
-            "; * not reached by answers: samples without one are counted as wrong"
-            if any(not one["answered"] for entry in entries for one in entry["at"])
-            else ""
-        ),
+        caption="; ".join(("95% intervals in brackets", *_marks(entries))),
         columns=(
             "", "Sorted by", "n", "Answered", "Share wrong", *areas.values(),
             *(f"Accuracy at {percent(c)}" for c in COVERAGES),
@@ -95,13 +102,27 @@ def risk_table(
                 who(row_key(entry)), SIGNAL_NAMES[entry["signal"]], entry["n"], Share(entry["answered"] / entry["n"]),
                 Number(entry["error"]), *(_number(entry[name]) for name in areas),
                 *(
-                    Number(one["accuracy"], one["low"], one["high"], mark="" if one["answered"] else "*")
+                    Number(one["accuracy"], one["low"], one["high"], mark=_mark(one))
                     for one in entry["at"]
                 ),
             )
             for entry in entries
         ),
     )  # fmt: skip
+
+
+def _mark(one: Mapping[str, Any]) -> str:
+    return ("" if one["spread"] else UNSEEN) + ("" if one.get("answered", True) else BEYOND)
+
+
+def _marks(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the marks mean that occur."""
+    shown = [one for entry in entries for one in (*entry["at"], entry["aurc"])]
+    marks = "".join(map(_mark, shown))
+    if UNSEEN in marks:
+        yield UNSEEN_SAID
+    if BEYOND in marks:
+        yield BEYOND_SAID
 
 
 def curves(
@@ -117,8 +138,14 @@ def curves(
             y_name="risk",
             joined=True,
             caption=f"{' · '.join(heading(row_key(entry)))}: {SIGNALS[entry['signal']]}.",
-            points=tuple(Point(x, y, round(x * entry["n"])) for x, y in entry["curve"]),
+            points=tuple(Point(x, y, round(x * entry["n"])) for x, y in _fewer(entry["curve"])),
         )
+
+
+def _fewer(curve: Sequence[Sequence[float]]) -> list[Sequence[float]]:
+    """Evenly spread points of a curve, with the first and the last."""
+    most = min(MOST_POINTS, len(curve))
+    return [curve[round(k * (len(curve) - 1) / max(1, most - 1))] for k in range(most)]
 
 
 def _by_group(entries: Sequence[Mapping[str, Any]], at: Place) -> Iterator[Block]:
@@ -161,7 +188,7 @@ def _group(group: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _number(found: Mapping[str, Any]) -> Number:
-    return Number(found["value"], found["low"], found["high"])
+    return Number(found["value"], found["low"], found["high"], mark=_mark(found))
 
 
 ANALYSIS = ShippedAnalysis(

@@ -127,7 +127,8 @@ def _count(args: argparse.Namespace, side: Side, found: Sequence[Decided]) -> in
         }
         for one in found
     ]  # fmt: skip
-    return note_use(side.folder, {"decided": chosen, "dev": args.dev, "test": args.test})
+    with side.folder.locked():
+        return note_use(side.folder, {"decided": chosen, "dev": args.dev, "test": args.test})
 
 
 def _told(times: int | None, side: Side, test: Part | None) -> str:

@@ -95,7 +95,7 @@ def _ends(seen: Seen, spec: FieldSpec, *, level: float) -> Iterator[Floats]:
     if spec.categorical:
         parts += [codes == code for code in np.unique(codes)]
     for part in parts:
-        share = 1 - ((1 - level) / 2) ** (1 / _effective(seen.clusters[part]))
+        share = hidden_share(seen.clusters[part], level=level)
         counts = np.bincount(codes[part], minlength=len(truths)).astype(np.float64)
         own = dense.at(part).totals()
         for other in others:
@@ -116,7 +116,13 @@ def _rows(
     return rows
 
 
-def _effective(clusters: NDArray[np.int64]) -> float:
+def hidden_share(clusters: NDArray[np.int64], *, level: float) -> float:
+    """The greatest share that so many clusters may not have shown, none of them having it."""
+    share: float = 1 - ((1 - level) / 2) ** (1 / effective_clusters(clusters))
+    return share
+
+
+def effective_clusters(clusters: NDArray[np.int64]) -> float:
     """Kish's effective number of clusters, at least 1."""
     sizes = np.unique(clusters, return_counts=True)[1].astype(np.float64)
     return max(1.0, float(sizes.sum() ** 2 / (sizes @ sizes)))

@@ -93,6 +93,21 @@ def _groups(entry: dict[str, Any], table: Rows, sure: Any, wrong: Any) -> None:
     assert by_name["female"]["kept"] < by_name["male"]["kept"]
 
 
+def test_all_right_is_not_certain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = [row | {"said": row["gt"]} for row in rows(120)]
+    run = score(tmp_path, table)
+    (entry,) = json.loads(capsys.readouterr().out)["risk_coverage"]
+    hidden = 1 - 0.025 ** (1 / 20)  # Clopper and Pearson's bound for none of 20 subjects
+    assert entry["aurc"] == {"value": 0.0, "low": 0.0, "high": pytest.approx(hidden, abs=1e-6), "spread": False}  # fmt: skip
+    whole = entry["at"][-1]
+    assert (whole["accuracy"], whole["high"], whole["spread"]) == (1.0, 1.0, False)
+    assert whole["low"] == pytest.approx(1 - hidden, abs=1e-6)
+    assert entry["at"][0]["low"] <= whole["low"], "half of the samples says less"
+    assert main(["report", str(run), "--format", "markdown"]) == 0
+    told = (run / "report.md").read_text()
+    assert "Clopper-Pearson" in told and "1.000 \\[.83, 1.00\\]\\*" in told
+
+
 def test_without_a_confidence_nothing_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

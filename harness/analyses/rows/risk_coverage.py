@@ -30,6 +30,7 @@ from harness.score.confidence import Sure, confidences
 from harness.score.grouping import suppressed
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL
+from harness.score.unseen import hidden_share
 from harness.stats import CodedRows, Interval, bootstrap_many
 from harness.stats.bootstraps import Estimate
 
@@ -96,7 +97,7 @@ def _entry(part: _Part, groups: Groups, seed: int) -> dict[str, Any]:
     clusters = part.clusters[part.inside]
     intervals, said = _intervals(found, clusters, part.unit, seed)
     answered = int(np.count_nonzero(part.sure.kept & part.inside))
-    at = [_at(found, coverage, answered, intervals) for coverage in COVERAGES]
+    at = [_at(found, coverage, answered, intervals, clusters) for coverage in COVERAGES]
     threshold = next(one["threshold"] for one in at if one["coverage"] == SHARED)
     shown, hidden = _groups(part, groups, threshold)
     return {
@@ -105,7 +106,7 @@ def _entry(part: _Part, groups: Groups, seed: int) -> dict[str, Any]:
         "clusters": int(np.unique(clusters).size), "unit": part.unit,
         "answered": answered, "levels": int(np.isfinite(found.confidence).sum()),
         "error": _rounded(float(found.counts[:, 1].sum() / found.n)),
-        **{area: _told(float(value(found.counts)), intervals[area]) for area, value in AREAS.items()},
+        **{area: _told(float(value(found.counts)), intervals[area], clusters) for area, value in AREAS.items()},
         "at": at,
         "curve": [[_rounded(x), _rounded(y)] for x, y in curve(found.counts, points=POINTS)],
         "groups": shown, "suppressed": hidden, "estimator": said,
@@ -152,14 +153,20 @@ def _moved(interval: Interval, by: float) -> Bounds:
 
 
 def _at(
-    found: Levels, coverage: float, answered: int, intervals: Mapping[str, Bounds]
+    found: Levels,
+    coverage: float,
+    answered: int,
+    intervals: Mapping[str, Bounds],
+    clusters: NDArray[np.int64],
 ) -> dict[str, Any]:
     wanted = int(kept(found.n, coverage))
     reached = np.cumsum(found.counts.sum(axis=1))
     threshold = float(found.confidence[int(np.searchsorted(reached, wanted))])
-    low, high = intervals[f"at {coverage:g}"]
+    kept_ones = found.codes <= int(np.searchsorted(reached, wanted))
+    accuracy = float(accuracy_at(found.counts, coverage))
+    low, high, spread = _or_hidden(accuracy, intervals[f"at {coverage:g}"], clusters[kept_ones])
     return {
-        "coverage": coverage, "accuracy": _rounded(float(accuracy_at(found.counts, coverage))), "low": low, "high": high,
+        "coverage": coverage, "accuracy": _rounded(accuracy), "low": low, "high": high, "spread": spread,
         "threshold": _rounded(threshold) if math.isfinite(threshold) else None, "answered": wanted <= answered,
     }  # fmt: skip
 
@@ -196,8 +203,20 @@ def _group(part: _Part, mask: NDArray[np.bool_], accepted: NDArray[np.bool_]) ->
     }
 
 
-def _told(value: float, bounds: Bounds) -> dict[str, float | None]:
-    return {"value": _rounded(value), "low": bounds[0], "high": bounds[1]}
+def _told(value: float, bounds: Bounds, clusters: NDArray[np.int64]) -> dict[str, Any]:
+    low, high, spread = _or_hidden(value, bounds, clusters)
+    return {"value": _rounded(value), "low": low, "high": high, "spread": spread}
+
+
+def _or_hidden(
+    value: float, bounds: Bounds, clusters: NDArray[np.int64]
+) -> tuple[float | None, float | None, bool]:
+    """The bounds, and True; of a share of 0 or 1 in which no spread was seen what the clusters may have hidden, and
+    False."""
+    if bounds[0] is not None or value not in {0.0, 1.0} or np.unique(clusters).size < 2:
+        return (*bounds, True)
+    share = _rounded(hidden_share(clusters, level=LEVEL)) or 0.0
+    return (0.0, share, False) if value == 0.0 else (_rounded(1 - share), 1.0, False)
 
 
 def _rounded(value: float) -> float | None:
