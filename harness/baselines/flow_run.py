@@ -23,12 +23,13 @@ from harness.core.sample import Sample
 from harness.core.task import SUBJECT, Task
 from harness.core.text import counted
 from harness.imports.columns import PredictionMap
-from harness.imports.folder import BASELINE, ImportedModel
+from harness.imports.folder import ImportedModel
 from harness.imports.predictions import import_predictions
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.mix_pairing import mixing_field
 from harness.run.samples import Planner, collect_classes, with_classes
 from harness.run.workspace import Workspace
+from harness.score.columns import BASELINE
 from harness.score.votes import distribution_of, soft_truth
 from harness.sources import open_source
 

@@ -20,12 +20,13 @@ from harness.core.task import Task
 from harness.exports.export import Kept, write_export
 from harness.exports.reader import is_zip, read_export, unpack
 from harness.imports.columns import PredictionMap
-from harness.imports.folder import BASELINE, MODEL
+from harness.imports.folder import MODEL
 from harness.imports.predictions import OWN_SOURCE, import_predictions
 from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import RunFolder, open_run
 from harness.run.scoring import scored_manifest
 from harness.run.workspace import Workspace
+from harness.score.columns import BASELINE
 from harness.score.recorded import read_recorded
 from harness.score.records import TaskRecords, load_samples, read_cell, repeated_answers
 from harness.score.replies import Replies

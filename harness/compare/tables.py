@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.compare.comparison import Change, Comparison, Factors, Party, Ranks, Report
-from harness.imports.folder import BASELINE, MODEL
+from harness.imports.folder import MODEL
+from harness.score.columns import BASELINE
 
 DASH = "–"
 SMALL_P = 0.001

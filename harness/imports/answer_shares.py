@@ -52,6 +52,6 @@ def stated_shares(answers: Mapping[str, Any]) -> str:
     values = {label: float(cell) for label, cell in answers.items()}
     total = math.fsum(values.values())
     return json.dumps(
-        {label: round(100 * value / total, 9) for label, value in values.items()},
+        {label: round(100 * value / total, 6) for label, value in values.items()},
         ensure_ascii=False,
     )

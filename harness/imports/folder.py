@@ -34,9 +34,6 @@ from harness.sources.places import tidy
 MODEL = "predictions:"
 """Opens the name of the model that stands for a file: `predictions:FILE`."""
 
-BASELINE = "baseline:"
-"""Opens the name of a network that `harness baseline` trained."""
-
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -9,7 +9,7 @@ from harness.analyses.keys import is_blank
 from harness.analyses.words import count, listed
 from harness.report.inputs import RunView
 from harness.score.baselines import CEILINGS
-from harness.score.columns import NO_PROMPT
+from harness.score.columns import BASELINE, NO_PROMPT
 
 
 def untested(view: RunView, cues: bool) -> Iterator[str]:
@@ -47,7 +47,8 @@ def _choice(view: RunView) -> Iterator[str]:
                 f"{name}: {len(prompts)} prompts were asked on the same samples, so the best score is optimistic (an "
                 "experiment with select chooses on other samples)."
             )
-    if all(c["prompt"] == NO_PROMPT for c in view.manifest["cells"]):
+    asked = [c for c in view.manifest["cells"] if not c["model"].startswith(BASELINE)]
+    if asked and all(c["prompt"] == NO_PROMPT for c in asked):
         yield "Prompt and settings: the answers were made elsewhere, so what was asked is unknown."
 
 

@@ -36,7 +36,7 @@ from harness.report.tables import SUMMARY_TABLES, ScoreTable, score_tables, summ
 from harness.report.writers.cells import fits
 from harness.report.writers.html import blocks_html
 from harness.run.folder import RunFolder, write_atomically
-from harness.score.columns import NO_PROMPT
+from harness.score.columns import BASELINE, NO_PROMPT
 from harness.version import __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -147,6 +147,7 @@ def render(view: RunView, *, with_pictures: bool = False) -> str:
             shortened=words.listed([n for n, some in tables.items() if len(some) > SUMMARY_TABLES]),
             summary_models=len({line.key[0] for line in lines}) > 1,
             made_elsewhere=all(cell["prompt"] == NO_PROMPT for cell in view.manifest["cells"]),
+            trained_here=all(c["model"].startswith(BASELINE) for c in view.manifest["cells"]),
             blank_run=any(cell["condition"] == "blank" for cell in view.manifest["cells"]),
             tasks=tasks,
             pending=sum(task.pending for task in tasks),

@@ -27,6 +27,9 @@ from harness.score.records import TaskRecords, repeated_answers, repeated_outcom
 NO_PROMPT = "-"
 """Stands as prompt of the baselines, which read none."""
 
+BASELINE = "baseline:"
+"""Opens the name of a network that `harness baseline` trained, which reads no prompt either."""
+
 Mask = NDArray[np.bool_]
 
 
