@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_changes, add_folders, workspace
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
     from harness.baselines.flow_network import TrainingSettings
+    from harness.core.task import Task
     from harness.run.folder import RunFolder
-    from harness.score import Scores
+    from harness.run.workspace import Workspace
+    from harness.score import ScoreRow, Scores
 
+SPOTS = "spots.csv"
+SPOTTED = (
+    "f1_spotting", "precision_spotting", "recall_spotting", "tp_spotting", "fp_spotting", "fn_spotting",
+)  # fmt: skip
+"""What can be said of intervals without emotions."""
 MOST_ALPHA, MOST_EPOCHS = 10.0, 5_000
 
 
@@ -28,7 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "task", metavar="TASK",
-        help="a task of clips with folds and one label field, such as faces/me-emotion-3 or casme2/me-emotion-3",
+        help="a task of clips with folds and one label field, such as faces/me-emotion-3 or casme2/me-emotion-3; or a "
+        "spotting task, such as faces/me-str, whose intervals are found from flow without any training",
     )  # fmt: skip
     add_changes(parser)
     parser.add_argument(
@@ -70,6 +78,8 @@ def execute(args: argparse.Namespace) -> int:
 
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes)
+    if task.spotting is not None:
+        return _spot(args, task, place)
     settings = _settings(args)
     folder = args.out
     if folder is None:
@@ -96,6 +106,67 @@ def execute(args: argparse.Namespace) -> int:
     print(f"note: {told}", file=sys.stderr)
     _show(args, run, scores)
     return 0
+
+
+def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
+    """Spot intervals, write them as a table, and print how many true ones they meet; no emotion is named."""
+    from harness.analyses.words import visible
+    from harness.baselines.flow_spots import gather_videos, spot_video, spots_table
+    from harness.core.errors import working
+    from harness.imports.spot_tables import SpotTable, spot_table_rows, truth_of
+    from harness.report.terminal import scores_json
+    from harness.run.folder import write_atomically
+    from harness.run.job import RUNS
+    from harness.score.scores import Scores
+    from harness.sources import open_source
+
+    refuse_unused(
+        "for a spotting task, in which nothing is trained",
+        {
+            "--shuffle-flow": args.shuffle_flow, "--mix": args.mix, "--epochs": args.epochs,
+            "--seed": args.seed,
+        },
+    )  # fmt: skip
+    source = open_source(task.source, fields=task.fields, base=place.here)
+    samples = list(source)
+    tell, spots = _teller(), []
+    with working():
+        for video in gather_videos(samples):
+            spots += spot_video(
+                video, on_frame=lambda n, name=video.name: tell(f"{name}: frame {n}")
+            )
+    folder = args.out or RUNS / f"{task.name.replace('/', '-')}-flow-spots"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / SPOTS
+    write_atomically(path, spots_table(spots).encode())
+    truth = truth_of(task, iter(samples))
+    rows = [
+        row
+        for row in spot_table_rows(SpotTable(SPOTS, tuple(spots), ()), truth, task=task.name)
+        if row.metric in SPOTTED
+    ]
+    if args.json:
+        print(scores_json(path, Scores(tuple(rows), (), (), ())))
+    else:
+        found = {row.metric: row for row in rows}
+        print(visible(_spotted(task.name, found, len(truth.videos))))
+    told = f"intervals: {path}; no emotion is named, so recognition and STRS are not scored"
+    print(f"note: {visible(told)}", file=sys.stderr)
+    return 0
+
+
+def _spotted(task: str, found: Mapping[str, ScoreRow], videos: int) -> str:
+    """`faces/me-str: F1 spotting .80 [.., ..], precision .., recall ..; TP 4, FP 1, FN 1; 3 videos`."""
+    from harness.analyses.words import interval, metric_name, number
+
+    shares = [
+        f"{metric_name(name)} {number(found[name].value)} {interval(found[name].low, found[name].high)}".strip()
+        for name in SPOTTED[:3]
+    ]
+    counts = [
+        f"{name[:2].upper()} {found[name].value or 0:.0f}" for name in SPOTTED[3:] if name in found
+    ]
+    return f"{task}: {', '.join(shares)}; {', '.join(counts)}; {videos} videos (strict)"
 
 
 def _settings(args: argparse.Namespace) -> TrainingSettings:
