@@ -131,10 +131,9 @@ def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
     samples = list(source)
     tell, spots = _teller(), []
     with working():
-        for video in gather_videos(samples):
-            spots += spot_video(
-                video, on_frame=lambda n, name=video.name: tell(f"{name}: frame {n}")
-            )
+        for done, video in enumerate(gather_videos(samples), 1):
+            tell(f"video {done}: {video.name}")
+            spots += spot_video(video)
     folder = args.out or RUNS / f"{task.name.replace('/', '-')}-flow-spots"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / SPOTS
