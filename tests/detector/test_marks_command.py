@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,18 @@ def test_drawn_faces_take_no_detector_and_others_say_who_looks(table: Path) -> N
     list(looked)
     assert DETECTOR in " ".join(source_notes(looked))
     assert plain.digest() != looked.digest()
+
+
+def test_without_the_extra_it_is_named_before_anything_is_written(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    assert main(["data", "marks", "table/emotion", *ASK, "--out", "marks.csv"]) == 2
+    assert "ai-edge-litert is not installed" in capsys.readouterr().err
+    assert not Path("marks.csv").exists()
+    options = {"family": "table", "file": "faces.csv", "marks": "auto"}
+    with pytest.raises(HarnessError, match="ai-edge-litert is not installed"):
+        open_source(options, fields=EMOTION, base=table)
 
 
 @pytest.mark.slow
