@@ -40,14 +40,26 @@ def test_the_text_protocol_runs_end_to_end_and_tokens_are_those_of_the_server(
     assert done.returncode == 0, done.stderr
     after = counted(served)
     kept = replies(run)
-    told = [sum(line["usage"][n] for line in kept) for n in (0, 1)]
-    assert told == [b - a - o for a, b, o in zip(before, after, opening, strict=True)]
+    tokens = [sum(line["usage"][n] for line in kept) for n in (0, 1)]
+    assert tokens == [b - a - o for a, b, o in zip(before, after, opening, strict=True)]
     trials = lines(run / "trials.jsonl")
     assert len(trials) == 5 and not any("failure" in line for line in trials)
     assert sum(len(line["keys"]) for line in trials) == len(kept)
     first, *_ = lines(run / "conversations.jsonl")
     assert '"name": "zoom"' in first["turns"][-1][1]
     (run / "scores.json").stat()
+    here = tmp_path / "here"
+    assert harness(*SCENE, "--model", "affect-tiny", "--out", here).returncode == 0
+    assert sum(told(run)[one] == mine for one, mine in told(here).items()) >= 4
+
+
+def told(run: Path) -> dict[str, Any]:
+    """Sample -> the calls of its trial, and how it ended."""
+    held = {line["key"]: line["text"] for line in replies(run)}
+    return {
+        line["trial"].split("/", 2)[2]: (line.get("calls"), held[line["keys"][-1]])
+        for line in lines(run / "trials.jsonl")
+    }
 
 
 def test_stop_strings_are_honoured(served: Served, tmp_path: Path) -> None:
