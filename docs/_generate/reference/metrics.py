@@ -40,6 +40,8 @@ _FAMILIES = {
              "of a sample's votes that are for labels of the field."),
     "probability": ("Probabilities of labels", "On the channel `logprob`, and for prompts that ask for percentages. p "
                     "is a probability after renormalising over the labels."),
+    "selective": ("Answers with a confidence", "For answers that come with a confidence; see [Statistics](../statistics.md"
+        "#risk-against-coverage). Not names for `metrics:`: they stand in the report of their own accord."),
     "spotting": ("Spotting", "For tasks with `spotting`. m is the number of emotions."),
 }  # fmt: skip
 
