@@ -65,7 +65,7 @@ def make(folder: Path, samples: int, cells: int) -> None:
                 file.write(json.dumps(line) + "\n")
     write_records(run.records, _rows(entries, samples))
     now = time.time()
-    for path in (run.scores, run.records, run.beside):
+    for path in (run.scores, run.records, run.extras):
         path.touch()
     print(f"made {run.records.stat().st_size / 1e6:.0f} MB of records, {time.time() - now:.0f} s")
 
