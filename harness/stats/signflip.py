@@ -158,5 +158,7 @@ def _drawn(sizes: NDArray[np.int64], *, flips: int, seed: int) -> Iterator[Float
     for start in range(0, flips, step):
         shape = (min(step, flips - start), bits.size)
         drawn = generator.integers(0, _ALL_BITS, size=shape, dtype=np.uint64, endpoint=True)
-        kept = np.add.reduceat(np.bitwise_count(drawn >> beyond), starts, axis=1, dtype=np.int64)
-        yield (2.0 * kept - sizes).astype(np.float64)
+        kept = np.bitwise_count(drawn >> beyond)
+        if bits.size > sizes.size:  # a group of more than 64 has several words
+            kept = np.add.reduceat(kept, starts, axis=1, dtype=np.int64)
+        yield 2.0 * kept.astype(np.float64) - sizes
