@@ -1,0 +1,234 @@
+"""A cohort: times, events, risks and covariates of people, read from a table and checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import HarnessError
+from harness.sources.rows import TableRow, open_table
+
+Floats = NDArray[np.float64]
+LEAST = 20
+"""People, and LEAST_EVENTS events, below which nothing is computed."""
+LEAST_EVENTS = 5
+MOST = 50_000
+"""People, since concordance takes time in their square."""
+MOST_LEVELS = 12
+"""Values of a covariate or stratum that is not a number."""
+_EVENT = {"1": True, "yes": True, "true": True, "dead": True, "0": False, "no": False, "false": False, "alive": False,
+          "censored": False}  # fmt: skip
+_BLANK = {"", "na", "nan", "none", "null"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cohort:
+    """n people."""
+
+    name: str
+    """The file."""
+    time: Floats
+    """(n,) time to the event or to censoring, at least 0, in the unit of the table."""
+    event: NDArray[np.bool_]
+    """(n,) whether the event happened; False: censored."""
+    risk: Floats
+    """(n,) higher for those who are expected to have the event earlier."""
+    risk_name: str
+    time_name: str
+    adjust: Mapping[str, Floats] = field(default_factory=dict)
+    """Name of a covariate, of other values than numbers with one of them (`sex=male`) -> (n,)."""
+    strata: Sequence[str] = ()
+    """(n,) the stratum of each, or none at all."""
+    notes: Sequence[str] = ()
+    """What was left out, and what to know of the times."""
+
+    def __len__(self) -> int:
+        return int(self.time.size)
+
+
+def read_cohort(
+    path: Path,
+    *,
+    time: str,
+    event: str,
+    risk: str,
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+) -> Cohort:
+    """Read a table with one row a person. `risk` and a name of `adjust` may be a column, or a difference of two columns
+    written `predicted-age`.
+
+    Rows with an empty cell in a column that is used are left out and counted. Raises HarnessError for a missing column, a
+    negative or infinite time, an event that is neither yes nor no, a risk that is no number (each with its row); for
+    fewer than 20 people or 5 events, no spread of the risk, and more than 50,000 people.
+    """
+    table = open_table(path)
+    used = [
+        time,
+        event,
+        *(p for name in (risk, *adjust) for p in _parts(name, table.columns)),
+        *strata,
+    ]
+    missing = [name for name in used if name not in table.columns]
+    if missing:
+        raise HarnessError(
+            f"{path.name} has no column {missing[0]!r}",
+            hint=f"its columns: {', '.join(table.columns)}",
+        )
+    rows, left = _complete(table, used)
+    _check_size(path, len(rows))
+    times = np.array([_time(row, time, path) for row in rows])
+    events = np.array([_event(row, event, path) for row in rows], dtype=np.bool_)
+    risks = _numbers(rows, risk, table.columns, path)
+    _check_cohort(path, events, risks, event, risk)
+    notes = (
+        [f"{left} of {left + len(rows)} rows are left out: a cell that is used is empty"]
+        if left
+        else []
+    )
+    if (zeros := int((times == 0).sum())) > 0:
+        notes.append(f"{zeros} people have a time of 0")
+    ties = len(times[events]) - np.unique(times[events]).size
+    if ties > events.sum() / 4:
+        notes.append(
+            f"{ties} of {int(events.sum())} events share their time with another (Efron's correction is used)"
+        )
+    return Cohort(
+        path.name, times, events, risks, risk, time,
+        adjust={k: v for name in adjust for k, v in _covariate(rows, name, table.columns, path).items()},
+        strata=[", ".join(str(row.cells[name]).strip() for name in strata) for row in rows] if strata else (),
+        notes=notes,
+    )  # fmt: skip
+
+
+def _parts(name: str, columns: Sequence[str]) -> Sequence[str]:
+    """The columns that a name stands for: itself, or the two of a difference."""
+    if name in columns:
+        return (name,)
+    for place, mark in enumerate(name):
+        if mark == "-" and {name[:place], name[place + 1 :]} <= set(columns):
+            return (name[:place], name[place + 1 :])
+    return (name,)
+
+
+def _complete(rows: Iterable[TableRow], used: Sequence[str]) -> tuple[list[TableRow], int]:
+    kept, left = [], 0
+    for row in rows:
+        if any(_blank(row.cells.get(name)) for name in used):
+            left += 1
+        elif len(kept) > MOST:
+            break
+        else:
+            kept.append(row)
+    return kept, left
+
+
+def _blank(cell: Any) -> bool:
+    return cell is None or str(cell).strip().lower() in _BLANK
+
+
+def _check_size(path: Path, count: int) -> None:
+    if count < LEAST:
+        raise HarnessError(
+            f"{path.name}: {count} people with all columns filled in, of which at least {LEAST} are needed",
+            hint="check the columns, or collect more people",
+        )
+    if count > MOST:
+        raise HarnessError(f"{path.name}: more than {MOST:,} people", hint="draw a sample of them")
+
+
+def _check_cohort(
+    path: Path, events: NDArray[np.bool_], risks: Floats, event: str, risk: str
+) -> None:
+    found = int(events.sum())
+    if found < LEAST_EVENTS:
+        raise HarnessError(
+            f"{path.name}: {found or 'no'} events in column {event!r}, of which at least {LEAST_EVENTS} are needed",
+            hint="an event is 1, yes, true or dead; 0, no, false, alive and censored are none",
+        )
+    if np.unique(risks).size < 2:
+        raise HarnessError(
+            f"{path.name}: all risks in {risk!r} are equal", hint="name another column"
+        )
+
+
+def _time(row: TableRow, name: str, path: Path) -> float:
+    value = _number(row, name, path)
+    if value < 0:
+        raise HarnessError(
+            f"{row.where}: {name} is negative ({value:g})",
+            hint="times run from the picture to the event or to the last time the person was seen",
+        )
+    return value
+
+
+def _event(row: TableRow, name: str, path: Path) -> bool:
+    cell = row.cells[name]
+    word = (
+        str(int(cell))
+        if isinstance(cell, bool | float) and cell in {0, 1}
+        else str(cell).strip().lower()
+    )
+    if word not in _EVENT:
+        raise HarnessError(
+            f"{row.where}: {name} is {str(cell)[:40]!r}, neither an event nor censored",
+            hint=f"use one of: {', '.join(_EVENT)}",
+        )
+    return _EVENT[word]
+
+
+def _number(row: TableRow, name: str, path: Path) -> float:
+    try:
+        value = float(row.cells[name])
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise HarnessError(
+            f"{row.where}: {name} is {str(row.cells[name])[:40]!r}, not a number",
+            hint="correct the cell, or leave it empty so that the row is left out",
+        )
+    return value
+
+
+def _numbers(rows: Sequence[TableRow], name: str, columns: Sequence[str], path: Path) -> Floats:
+    parts = _parts(name, columns)
+    found = [np.array([_number(row, part, path) for row in rows]) for part in parts]
+    return found[0] - found[1] if len(found) == 2 else found[0]
+
+
+def _covariate(
+    rows: Sequence[TableRow], name: str, columns: Sequence[str], path: Path
+) -> Mapping[str, Floats]:
+    """One column of numbers, or one of zeros and ones for each value but the most frequent one."""
+    parts = _parts(name, columns)
+    cells = [str(row.cells[parts[0]]).strip() for row in rows]
+    if len(parts) == 2 or all(_is_number(cell) for cell in cells):
+        values = _numbers(rows, name, columns, path)
+        if np.unique(values).size < 2:
+            raise HarnessError(
+                f"{path.name}: all values of {name!r} are equal", hint="leave it out of --adjust"
+            )
+        return {name: values}
+    levels = sorted(set(cells), key=lambda level: (-cells.count(level), level))
+    if not 2 <= len(levels) <= MOST_LEVELS:
+        raise HarnessError(
+            f"{path.name}: {name!r} has {len(levels)} different values",
+            hint=f"a covariate is a number, or has 2 to {MOST_LEVELS} values",
+        )
+    return {
+        f"{name}={level}": np.array([cell == level for cell in cells], dtype=np.float64)
+        for level in levels[1:]
+    }
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False

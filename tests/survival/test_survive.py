@@ -1,0 +1,127 @@
+"""Survival by a risk: planted ratios are found, what is wrong with a table is named, the page is whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.cli.main import main
+from harness.core.errors import HarnessError
+from harness.survival.analysis import analyse
+from harness.survival.cohort import read_cohort
+
+COLUMNS = ("years", "died", "risk", "age", "sex")
+
+
+def rows_of(
+    people: int, *, beta: float, seed: int, whole_years: bool = False
+) -> list[Sequence[Any]]:
+    """Exponential times of hazard exp(beta risk + .03 (age - 60)), censored at random."""
+    rng = np.random.default_rng(seed)
+    risk, age = rng.normal(size=people), rng.normal(60, 10, people)
+    time = rng.exponential(5 / np.exp(beta * risk + 0.03 * (age - 60)))
+    end = rng.exponential(8, people)
+    seen = np.minimum(time, end)
+    seen = np.ceil(seen) if whole_years else seen
+    return [
+        (round(float(seen[i]), 4), int(time[i] < end[i]), round(float(risk[i]), 5), round(float(age[i]), 1), "fm"[i % 2])
+        for i in range(people)
+    ]  # fmt: skip
+
+
+def write(path: Path, rows: Sequence[Sequence[Any]], columns: Sequence[str] = COLUMNS) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns, *rows])
+    return path
+
+
+def test_a_planted_ratio_is_found_and_a_null_is_not(tmp_path: Path) -> None:
+    for beta in (0.6, 0.0):
+        table = write(tmp_path / f"{beta}.csv", rows_of(600, beta=beta, seed=1))
+        found = analyse(
+            read_cohort(table, time="years", event="died", risk="risk", adjust=["age", "sex"])
+        )
+        ratio = next(r for r in found.ratios if r.adjusted and "standard" in r.name)
+        assert ratio.low <= np.exp(beta) <= ratio.high
+        assert (ratio.low > 1) == (beta > 0)
+        assert (found.log_rank[1] < 0.01) == (beta > 0)
+        assert (found.concordance.low > 0.5) == (beta > 0)
+        assert ratio.proportional_p > 0.01
+
+
+def test_hazards_that_change_over_time_are_told(tmp_path: Path) -> None:
+    """High risks die early or not at all: the ratio turns around."""
+    rng = np.random.default_rng(5)
+    rows = [(round(float(rng.uniform(0, 2) if r else rng.uniform(0, 10)), 3) if rng.random() < 0.6 else 12, 1, r)
+            for r in [0, 1] * 200]  # fmt: skip
+    found = analyse(
+        read_cohort(write(tmp_path / "c.csv", rows, ("t", "e", "r")), time="t", event="e", risk="r")
+    )
+    assert min(r.proportional_p for r in found.ratios) < 0.05
+
+
+def test_heavy_ties_are_told_and_computed(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", rows_of(400, beta=0.6, seed=2, whole_years=True))
+    found = analyse(read_cohort(table, time="years", event="died", risk="risk", strata=["sex"]))
+    assert any("share their time" in note for note in found.notes)
+    assert found.concordance.value > 0.55
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda r: [(-1, *r[0][1:]), *r[1:]], r"row 1 .*years is negative"),
+        (lambda r: [(y, 0, *rest) for y, _, *rest in r], "no events in column 'died'"),
+        (lambda r: [(y, "maybe", *rest) for y, _, *rest in r], "neither an event nor censored"),
+        (lambda r: [(y, e, 1, *rest) for y, e, _, *rest in r], "all risks in 'risk' are equal"),
+        (lambda r: [(y, e, "high", *rest) for y, e, _, *rest in r], "'high', not a number"),
+        (lambda r: r[:10], "10 people with all columns"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, change: Any, told: str) -> None:
+    table = write(tmp_path / "c.csv", change(rows_of(60, beta=0.5, seed=4)))
+    with pytest.raises(HarnessError, match=told):
+        read_cohort(table, time="years", event="died", risk="risk")
+
+
+def test_empty_cells_leave_rows_out_and_differences_of_columns_are_taken(tmp_path: Path) -> None:
+    rows = rows_of(100, beta=0.5, seed=6)
+    rows[3] = ("", *rows[3][1:])
+    found = read_cohort(
+        write(tmp_path / "c.csv", rows), time="years", event="died", risk="age-risk"
+    )
+    assert len(found) == 99 and any("1 of 100 rows" in note for note in found.notes)
+    assert found.risk[0] == pytest.approx(rows[0][3] - rows[0][2])
+
+
+def test_the_command_prints_writes_a_page_and_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write(tmp_path / "c.csv", rows_of(200, beta=0.7, seed=7))
+    command = [
+        "survive",
+        str(table),
+        "--time",
+        "years",
+        "--event",
+        "died",
+        "--risk",
+        "risk",
+        "--adjust",
+        "age, sex",
+    ]
+    assert main([*command, "--html", str(tmp_path / "s.html")]) == 0
+    assert "Concordance of risk with survival" in capsys.readouterr().out
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert page.count('class="curve g') == 8 and "no cause" in page
+    assert not re.search(r"https?://", page)
+    assert main([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["adjusted_for"] == ["age", "sex=m"] and len(told["hazard_ratios"]) == 8
