@@ -57,6 +57,7 @@ def test_the_core_install_is_light() -> None:
         "marks",
         "onnx",
         "dlib",
+        "survival",
         "dev",
     }
 
