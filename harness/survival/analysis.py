@@ -201,7 +201,8 @@ def _not_fitted(columns: Mapping[str, Floats]) -> HarnessError:
 
 def _standard(values: Floats) -> Floats:
     """Covariates on one scale, so that the fit is well conditioned; their own ratios are not told."""
-    return (values - values.mean()) / values.std()
+    scaled: Floats = (values - values.mean()) / values.std()
+    return scaled
 
 
 def _proportional(fit: Any, cohort: Cohort) -> list[float]:

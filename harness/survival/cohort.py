@@ -118,7 +118,8 @@ def _parts(name: str, columns: Sequence[str]) -> Sequence[str]:
 
 
 def _complete(rows: Iterable[TableRow], used: Sequence[str]) -> tuple[list[TableRow], int]:
-    kept, left = [], 0
+    kept: list[TableRow] = []
+    left = 0
     for row in rows:
         if any(_blank(row.cells.get(name)) for name in used):
             left += 1
