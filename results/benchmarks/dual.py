@@ -10,11 +10,10 @@ the split validation. Learned from: subjects of the split train that no model wa
 from __future__ import annotations
 
 import argparse
-import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -179,116 +178,142 @@ def tuned(model: Scored, texts: Texts, shots: int, learning: Learning, places: S
     return learn(model.encoder, texts, folds[0], folds[1], learning).prompts
 
 
-def learned_rows(model: Scored, texts: dict[str, Texts], *, more: bool) -> list[str]:
-    """Prompts learned at 16 shots against the same texts as they are."""
-    groups = subjects_of(model.faces, ("test", "val"))
-    plans: list[tuple[str, str, Learning]] = [
+def plans(*, more: bool) -> list[tuple[str, str, Learning]]:
+    """(prompt, what is added, how) of everything that is learned; with `more` also what no claim is made for."""
+    plain: list[tuple[str, str, Learning]] = [
         ("dual/defined", "cross-entropy", Learning(weights=CE)),
         ("dual/defined", "+ prompt", Learning(weights=PROMPT)),
         ("dual/described", "cross-entropy", Learning(weights=CE)),
         ("dual/described", "+ prompt", Learning(weights=PROMPT)),
     ]
-    if more:
-        plans += [
-            ("dual/defined", "+ token", Learning(weights=Weights(token=1.0, prompt=0.0))),
-            ("dual/defined", "+ token + prompt", Learning(weights=Weights(token=1.0, prompt=8.0))),
-            ("dual/defined", "+ visual", Learning(visual=4, steps=45, weights=CE)),
-            ("dual/defined", "+ visual + prompt + prototype", Learning(visual=4, steps=45, weights=Weights(prompt=8.0, prototype=1.0))),
-            ("dual/defined", "+ patches", Learning(steps=45, weights=Weights(prompt=0.0, patches=0.5))),
-        ]  # fmt: skip
-    lines = []
-    for prompt, said, learning in plans:
-        before = model.both(texts[prompt])
-        sets = []
-        for shots in range(1 if learning.visual or learning.weights.patches else 3):
-            found = tuned(model, texts[prompt], shots, _seeded(learning, shots))
-            sets.append(model.both(texts[prompt], found))
-            print(".", end="", flush=True)
-        each = ", ".join(f"{shown(interval(one - before, groups), signed=True)}" for one in sets)
-        mean = np.mean(sets, axis=0)
-        lines.append(f"| {prompt} | {said} | {before.mean():.3f} | {mean.mean():.3f} | {shown(interval(mean - before, groups), signed=True)} | {each} |")  # fmt: skip
-    return lines
+    token, both = Weights(token=1.0, prompt=0.0), Weights(token=1.0, prompt=8.0)
+    seen, near = Weights(prompt=8.0, prototype=1.0), Weights(prompt=0.0, patches=0.5)
+    rest = [
+        ("dual/defined", "+ token", Learning(weights=token)),
+        ("dual/defined", "+ token + prompt", Learning(weights=both)),
+        ("dual/defined", "+ visual", Learning(visual=4, steps=45, weights=CE)),
+        ("dual/defined", "+ visual + prompt + prototype", Learning(visual=4, steps=45, weights=seen)),
+        ("dual/defined", "+ patches", Learning(steps=45, weights=near)),
+    ]  # fmt: skip
+    return [*plain, *(rest if more else [])]
+
+
+def learned_row(model: Scored, texts: dict[str, Texts], plan: tuple[str, str, Learning]) -> list[str]:  # fmt: skip
+    """Prompts learned at 16 shots against the same texts as they are, on three sets of shots."""
+    prompt, said, learning = plan
+    groups = subjects_of(model.faces, ("test", "val"))
+    before = model.both(texts[prompt])
+    sets = [
+        model.both(texts[prompt], tuned(model, texts[prompt], shots, _seeded(learning, shots)))
+        for shots in range(3)
+    ]
+    each = "; ".join(shown(interval(one - before, groups), signed=True) for one in sets)
+    mean = np.mean(sets, axis=0)
+    gain = shown(interval(mean - before, groups), signed=True)
+    return [f"| {prompt} | {said} | {before.mean():.3f} | {mean.mean():.3f} | {gain} | {each} |"]
 
 
 def _seeded(learning: Learning, seed: int) -> Learning:
     return Learning(learning.contexts, learning.visual, learning.weights, learning.steps, learning.rate, learning.batch, seed)  # fmt: skip
 
 
-def base_to_new(model: Scored, texts: dict[str, Texts], splits: int) -> list[str]:
-    """Learned on four labels, read on the three others: plain context learning and alignment to the own text."""
+Split = tuple[str, tuple[int, ...]]
+"""A prompt, and the labels that are learned."""
+WAYS = ("untuned", "ce", "prompt")
+
+
+def splits_of(count: int) -> list[Split]:
+    """Random halves of the labels, four to learn and three that stay new, for two prompts."""
     rng = Random(3)  # noqa: S311
-    chosen = rng.sample(list(combinations(range(7), 4)), splits)
+    chosen = rng.sample(list(combinations(range(7), 4)), count)
+    return [(prompt, base) for prompt in ("dual/described", "dual/defined") for base in chosen]
+
+
+def base_to_new(model: Scored, texts: dict[str, Texts], split: Split) -> dict[str, NDArray[np.float64]]:  # fmt: skip
+    """`new ce` and so on -> (subjects): the share right of each subject, mean over three sets of shots. Learned on four
+    labels; read on these, and on the three others."""
+    prompt, base = split
+    own, new = texts[prompt], tuple(n for n in range(7) if n not in base)
+    four = tuple(own[n] for n in base)
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for shots in range(3):
+        made = {
+            "untuned": NONE,
+            "ce": tuned(model, four, shots, _seeded(Learning(weights=CE), shots), base),
+            "prompt": tuned(model, four, shots, _seeded(Learning(weights=PROMPT), shots), base),
+        }
+        for kind, places in (("base", base), ("new", new)):
+            groups = subjects_of(model.faces, ("test", "val"), places)
+            for how, learned in made.items():
+                right = model.both(tuple(own[n] for n in places), learned, places=places)
+                found.setdefault(f"{kind} {how}", []).append(_by_subject(right, groups))
+    return {name: np.mean(rows, axis=0) for name, rows in found.items()}
+
+
+def told_new(made: Sequence[tuple[Split, dict[str, NDArray[np.float64]]]]) -> list[str]:
+    """The rows of all splits together."""
     lines = []
-    for prompt in ("dual/described", "dual/defined"):
-        own = texts[prompt]
-        found: dict[tuple[str, str], list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {}
-        for base in chosen:
-            new = tuple(n for n in range(7) if n not in base)
-            for shots in range(3):
-                made = {
-                    "untuned": NONE,
-                    "ce": tuned(model, tuple(own[n] for n in base), shots, _seeded(Learning(weights=CE), shots), base),
-                    "prompt": tuned(model, tuple(own[n] for n in base), shots, _seeded(Learning(weights=PROMPT), shots), base),
-                }  # fmt: skip
-                print(".", end="", flush=True)
-                for kind, places in (("base", base), ("new", new)):
-                    groups = subjects_of(model.faces, ("test", "val"), places)
-                    for how, learned in made.items():
-                        right = model.both(tuple(own[n] for n in places), learned, places=places)
-                        found.setdefault((kind, how), []).append((right, groups))
+    for prompt in dict.fromkeys(split[0] for split, _ in made):
+        own = [rows for split, rows in made if split[0] == prompt]
         for kind in ("new", "base"):
-            mean = {how: _mean(found[kind, how]) for how in ("untuned", "ce", "prompt")}
-            names = np.unique(found[kind, "ce"][0][1])
-            told = " | ".join(f"{mean[how].mean():.3f}" for how in mean)
-            lines.append(f"| {prompt} | {kind} | {told} | {shown(interval(mean['prompt'] - mean['ce'], names), signed=True)} |")  # fmt: skip
+            mean = {how: np.mean([rows[f"{kind} {how}"] for rows in own], axis=0) for how in WAYS}
+            gain = interval(mean["prompt"] - mean["ce"], np.arange(len(mean["ce"])))
+            values = " | ".join(f"{mean[how].mean():.3f}" for how in WAYS)
+            lines.append(f"| {prompt} | {kind} ({len(own)} splits) | {values} | {shown(gain, signed=True)} |")  # fmt: skip
     return lines
 
 
-def _mean(parts: list[tuple[NDArray[np.float64], NDArray[np.int64]]]) -> NDArray[np.float64]:
-    """(subjects): the mean over splits and sets of shots of each subject's share right."""
-    rows = []
-    for right, groups in parts:
-        _, place = np.unique(groups, return_inverse=True)
-        rows.append(np.bincount(place, right) / np.bincount(place))
-    return np.mean(rows, axis=0)
+def _by_subject(right: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    _, place = np.unique(groups, return_inverse=True)
+    found: NDArray[np.float64] = np.bincount(place, right) / np.bincount(place)
+    return found
+
+
+HERE: dict[str, Any] = {}
+"""What the processes of one model share: they are forked when it is there."""
+
+
+def work(job: tuple[str, Any]) -> tuple[tuple[str, Any], Any]:
+    """One part of the tables."""
+    step, asked = job
+    model, texts = HERE["model"], HERE["texts"]
+    if step == "zero-shot":
+        return job, zero_shot(model, texts, asked)
+    return job, (learned_row if step == "learned" else base_to_new)(model, texts, asked)
 
 
 def main() -> int:
-    """Print the tables as Markdown, and keep them beside the pictures."""
+    """Print the tables as Markdown."""
     import torch
 
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--model", action="append", default=[], help="NAME=FOLDER")
-    parser.add_argument(
-        "--doses", action="append", default=[], help="NAME=SHARE,SHARE as the model was trained"
-    )
-    parser.add_argument("--only", action="append", default=[], help="zero-shot, learned, new")
+    parser.add_argument("--doses", action="append", default=[], help="NAME=SHARE,SHARE as trained")
     parser.add_argument("--splits", type=int, default=6)
+    parser.add_argument("--more", action="store_true", help="also what no claim is made for")
+    parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     sets = {name: faces(name, args.work) for name in SETS}
-    texts = prompts()
     doses = dict(one.split("=", 1) for one in args.doses)
-    for n, (name, folder) in enumerate(one.split("=", 1) for one in args.model):
-        began = time.process_time()
-        model = read(folder, sets)
-        steps: dict[str, Callable[[], list[str]]] = {
-            "zero-shot": lambda: zero_shot(model, texts, [float(s) for s in doses.get(name, "").split(",") if s]),  # noqa: B023
-            "learned": lambda: learned_rows(model, texts, more=n == 0),  # noqa: B023
-            "new": lambda: base_to_new(model, texts, args.splits),  # noqa: B023
-        }  # fmt: skip
-        for step, make in steps.items():
-            if not args.only or step in args.only:
-                lines = make()
-                print(
-                    f"\n{name}, {step} ({time.process_time() - began:.0f} CPU-s so far)",
-                    *lines,
-                    sep="\n",
-                    flush=True,
-                )
-                (args.work / f"{name}-{step}.json").write_text(json.dumps(lines))
+    HERE["texts"] = prompts()
+    for name, folder in (one.split("=", 1) for one in args.model):
+        HERE["model"] = read(folder, sets)
+        jobs: list[tuple[str, Any]] = [
+            ("zero-shot", [float(s) for s in doses.get(name, "").split(",") if s]),
+            *(("learned", plan) for plan in plans(more=args.more)),
+            *(("new", split) for split in splits_of(args.splits)),
+        ]
+        new = []
+        with get_context("fork").Pool(args.processes) as pool:
+            for (step, asked), found in pool.imap_unordered(work, jobs):
+                if step == "new":
+                    new.append((asked, found))
+                else:
+                    print(f"\n{name}, {step}", *found, sep="\n", flush=True)
+        print(f"\n{name}, base to new", *told_new(new), sep="\n", flush=True)
     return 0
 
 

@@ -35,6 +35,7 @@ SAID = {
     "stated": "answers: the percentages that the replies state",
     "first-token": "answers: the labels' probabilities (first-token)",
     "continuation": "answers: the labels' probabilities (continuation)",
+    "distribution": "answers: the shares that the model gives its labels",
 }
 
 
