@@ -2,7 +2,7 @@
 
     python results/benchmarks/dual.py --work DIR --model A=FOLDER --model B=FOLDER [--doses B=.002,.005,.02,.08]
 
-Pictures are drawn once into DIR. Scored: the pictures of `faces/emotion` (40 subjects) and those of 60 other subjects of
+Pictures are drawn once into DIR. Scored: the pictures of `faces/emotion` (40 subjects) and those of 100 other subjects of
 the split validation. Learned from: subjects of the split train that no model was trained on. One thread; intervals are
 95 % over subjects (1,000 draws), paired where a difference is given.
 """
@@ -31,7 +31,7 @@ from harness.tune import Learning, Weights, learn
 from harness.tune.tune import label_texts
 
 Texts = tuple[tuple[str, ...], ...]
-SETS = {"test": ("test", 7, 40), "val": ("validation", 5002, 60), "train": ("train", 7, 72)}
+SETS = {"test": ("test", 7, 40), "val": ("validation", 5002, 100), "train": ("train", 7, 72)}
 """Name -> split, seed, subjects; each shows the seven emotions once."""
 SHOTS, HELD = 16, 8
 """Subjects of a set of shots, and of its validation fold."""
