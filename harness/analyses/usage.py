@@ -142,6 +142,11 @@ def _notes(cells: Sequence[Entry], left: Entry | None) -> Iterator[str]:
                 f"{name}: no token counts were reported for {count(row['uncounted'])} of {count(row['replies'])} "
                 f"replies; the sums leave them out"
             )
+        if row.get("second_replies"):
+            yield (
+                f"{name}: {count(row['second_replies'])} of the replies are of a second model, whose price is not known: no cost "
+                "is told"
+            )
         if row["refused_uncounted"]:
             yield (
                 f"{name}: {count(row['refused_uncounted'])} requests refused by the platform have no token counts and "

@@ -64,6 +64,8 @@ class EvaluateOptions(TypedDict, total=False):
     tools: str | Sequence[str]
     """Tools that a model may use before it answers: `none` (default), `"zoom+measure"`, or altered ones such as
     `"zoom+measure:swap"` (`harness list tools`). Several values are an axis."""
+    second_model: str
+    """Model whose answer the tool `second_opinion` gives: a name as in `models`, or one of harness.toml."""
     protocol: str
     """Protocol to use instead of the prompts' own (`harness list protocols`)."""
     repeats: int

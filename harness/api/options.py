@@ -86,6 +86,8 @@ class RunOptions(BaseModel):
     """`off`, `on`, `low`, `medium`, `high`, or a number of tokens."""
     tools: tuple[Tools, ...] = ()
     """`none`, `zoom+measure`, `zoom:swap`: what models may use before they answer."""
+    second_model: str | None = None
+    """The model whose answer the tool `second_opinion` gives."""
     protocol: str | None = None
     """In place of the prompts' own. Of `vote`, `repeats` says how many replies vote."""
     repeats: Annotated[PositiveInt, Field(le=MOST_REPEATS)] = 1
@@ -150,7 +152,7 @@ class Evaluation:
 
 _HANDED_ON = (
     "models", "prompts", "channels", "max_images", "pixels", "details", "prices", "label_orders", "shots", "thinking", "tools",
-    "protocol", "repeats", "temperature", "max_tokens", "seed", "out", "fit_on", "changes", "again", "check_models",
+    "second_model", "protocol", "repeats", "temperature", "max_tokens", "seed", "out", "fit_on", "changes", "again", "check_models",
     "exclude", "reuse",
 )  # fmt: skip
 """Options that a job takes as they are."""
@@ -185,8 +187,14 @@ def prepare(
         )
     place = open_workspace(Path.cwd(), prompts=asked.prompts_folders, tasks=asked.tasks_folders)
     given = frozenset(name for name in asked.model_fields_set if getattr(asked, name) is not None)
-    named = settings_for(asked.models, {**place.models, **settings}, given=given)
-    opened = [spec_of(name, named) for name in asked.models if name not in models]
+    seconds = (asked.second_model,) if asked.second_model else ()
+    named = settings_for((*asked.models, *seconds), {**place.models, **settings}, given=given)
+    opened = [spec_of(n, named) for n in (*asked.models, *seconds) if n not in models]
+    if asked.second_model and asked.max_cost is not None:
+        raise HarnessError(
+            f"{spelled('max_cost')} cannot be enforced with {spelled('second_model')}, whose replies have no price",
+            hint="leave one of them out",
+        )
     _refuse_unopened(asked, spelled, opened)
     job = make_job(
         tasks_of(asked, place),
@@ -210,7 +218,7 @@ def prepare(
         },
         experiment=_experiment(asked),
     )
-    mine = [name for name in job.axes.models if name not in models]
+    mine = list(dict.fromkeys(n for n in (*job.axes.models, *seconds) if n not in models))
     options = opened_as(
         options_for(mine, named, job.options, job.axes),
         {name: spec_of(name, named) for name in mine},
@@ -260,7 +268,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "prompts": asked.prompts, "channels": asked.channels, "max_images": asked.max_images,
         "conditions": [name for name in asked.conditions if name != "none"],
         "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
-        "protocol": asked.protocol, "thinking": asked.thinking, "tools": asked.tools,
+        "protocol": asked.protocol, "thinking": asked.thinking, "tools": asked.tools, "second_model": asked.second_model,
         "max_tokens": asked.max_tokens,
         "pixels": asked.pixels,
         "details": asked.details,

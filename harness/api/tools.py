@@ -15,7 +15,7 @@ from harness.core.medium import Medium, image
 from harness.core.picture import FilePicture, Remembered
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.core.tool import Toolbox
+from harness.core.tool import SECOND_OPINION, Toolbox
 from harness.core.tools_asked import ToolsAsked, read_tools
 from harness.media.decode import open_picture
 from harness.media.video_file import is_video_name, opened, video_clip
@@ -29,11 +29,18 @@ MOST = 1000
 
 
 def asked_tools(written: str | None) -> ToolsAsked:
-    """The tools that are named; None: all. Raises HarnessError for `none` and for unknown ones."""
-    asked = ToolsAsked(tuple(TOOLS.names())) if written is None else read_tools(written)
+    """The tools that are named; None: all that ask no other model. Raises HarnessError for `none`, for unknown ones, and for
+    one that asks another model, which a run alone can."""
+    alone = tuple(name for name in TOOLS.names() if name != SECOND_OPINION)
+    asked = ToolsAsked(alone) if written is None else read_tools(written)
     if asked is None:
         raise HarnessError("--tools none offers nothing", hint="leave --tools out, or name tools")
     load_tools(asked.names)
+    if SECOND_OPINION in asked.names:
+        raise HarnessError(
+            f"{SECOND_OPINION} asks another model, which only `harness run` does",
+            hint="leave it out of --tools",
+        )
     return asked
 
 

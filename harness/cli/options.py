@@ -99,6 +99,11 @@ def _add_manner(group: Arguments) -> None:
         "unavailable. Repeatable: an axis. Default: none",
     )  # fmt: skip
     group.add_argument(
+        "--second-model", metavar="MODEL",
+        help="model whose answer the tool second_opinion gives (--tools zoom+second_opinion); a name as for --model. Its replies "
+        "are kept under its own identity",
+    )  # fmt: skip
+    group.add_argument(
         "--temperature", metavar="T", type=temperature,
         help="sampling temperature, 0 to 10. Default: the model's own setting in harness.toml, otherwise 0 (greedy "
         "decoding)",
@@ -212,7 +217,7 @@ def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:
 _GIVEN = {
     "models": "model", "prompts": "prompt", "conditions": "condition", "channels": "channel",
     "max_images": "max_images", "pixels": "pixels", "details": "detail", "prices": "price",
-    "label_orders": "label_order", "shots": "shots", "thinking": "thinking", "tools": "tools",
+    "label_orders": "label_order", "shots": "shots", "thinking": "thinking", "tools": "tools", "second_model": "second_model",
     "protocol": "protocol", "repeats": "repeats", "limit": "limit", "preview": "preview", "changes": "changes",
     "name": "name", "prompts_folders": "prompts", "tasks_folders": "task_folders",
     "temperature": "temperature", "seed": "seed", "max_tokens": "max_tokens",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 from harness.core.constraint import Constraint, Need
 from harness.core.finish import Finish
@@ -47,6 +47,10 @@ class Reply(str):
         return made
 
 
+SECOND: Literal["second"] = "second"
+"""The second model of a run (`--second-model`). Its reply is kept under its own identity."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Put this conversation to the model."""
@@ -56,6 +60,8 @@ class Ask:
     """The name of the reply that is awaited; None when it is the answer itself."""
     draw: int = 0
     """Which of the trial's draws the reply belongs to, 0 and up; each draw has a seed of its own. See `Drawing`."""
+    model: Literal["", "second"] = ""
+    """Whom it is put to: the model of the cell, or SECOND."""
     room: int = 0
     """Tokens that the reply may have, where that is more than the limit of the cell."""
     offer: Offer | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_che
 from pydantic import BaseModel
 
 from harness.core.marks import Marks
-from harness.core.message import Image
+from harness.core.message import Image, Message
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Pixels
@@ -35,6 +35,9 @@ VALID: frozenset[Status] = frozenset({"ok", "not-found", "unavailable"})
 
 UNASKED = 0
 """The turn of a call that nobody made: what it gives stands in the first request (the protocol `given`)."""
+
+SECOND_OPINION = "second_opinion"
+"""The tool whose result is the reply of a second model."""
 
 LIMIT_RULE = "agent-limit"
 """The rule of a trial in which a limit ended the calls."""
@@ -81,6 +84,8 @@ class Finding:
     pictures: tuple[Pixels, ...] = ()
     found: bool = True
     """False: the tool was used rightly and has nothing to give, which `text` says."""
+    asks: bool = False
+    """Whether a second model is asked what to give; `text` stands where none can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,10 @@ class Observation:
     status: Status = "ok"
     donor: str = ""
     """The sample that it is really of, where the toolbox is made to lie with another one."""
+    asks: bool = False
+    """Whether a second model is to be asked, whose reply then stands in place of `text`."""
+    question: tuple[Message, ...] | None = None
+    """What it is asked, where that is not the prompt of the trial."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from harness.prompting.controls import neutralise
 from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way
 from harness.protocols.native import Made, held_to_calls, native_turns
 from harness.protocols.own_loop import OwnLoop
+from harness.protocols.second import answered, asking
 from harness.protocols.ways import asked_again, closed, introduction, observed
 
 MOST_RECORDED = 500
@@ -108,6 +109,8 @@ class _Talk:
     """How far a trial has come."""
 
     messages: list[Message]
+    first: tuple[Message, ...]
+    """The prompt without tools."""
     calls: list[Called] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
     """Calls that were carried out, as JSON."""
@@ -135,13 +138,16 @@ class BoundAgent:
                 f"the prompt uses a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never produces",
                 hint="use a prompt without reply tags",
             )
-        talk = _Talk(self._introduced(rendering.messages))
-        for turn, reply in enumerate(replies, 1):
+        talk = _Talk(self._introduced(rendering.messages), first=tuple(rendering.messages))
+        left = iter(replies)
+        for turn, reply in enumerate(left, 1):
             reading = READERS[self.way](reply)
             talk.tokens += reply.tokens if isinstance(reply, Reply) else 0
             if talk.over or not (reading.calls or reading.forged) or _is_cut(reading, reply):
                 return self._done(talk, reading, reply, turn)
-            self._carry_out(talk, reading, turn)
+            asked = self._carry_out(talk, reading, turn, left)
+            if asked is not None:
+                return asked
         return Ask(
             tuple(talk.messages),
             room=self.limits.tokens,
@@ -185,11 +191,20 @@ class BoundAgent:
         rules = (LIMIT_RULE,) if talk.over else ()
         return Done(text, calls=tuple(talk.calls), rules=rules)
 
-    def _carry_out(self, talk: _Talk, reading: Reading, turn: int) -> None:
+    def _carry_out(
+        self, talk: _Talk, reading: Reading, turn: int, left: Iterator[str]
+    ) -> Ask | None:
+        """Put the calls of a reply and what they gave into the conversation. A call that a second model answers takes the
+        next reply of `left`; where there is none yet, this gives its request."""
         made: list[Made] = []
         first = len(talk.calls) + 1
         for one in reading.calls:
             seen = self._observe(talk, one)
+            if seen.asks:
+                reply = next(left, None)
+                if reply is None:
+                    return asking(seen, talk.first)
+                seen = answered(seen, reply)
             shown = seen.pictures[: max(0, self.limits.pictures - talk.pictures)]
             if len(shown) < len(seen.pictures):
                 seen = replace(
@@ -214,7 +229,7 @@ class BoundAgent:
             read = any(not _wrong(one) for one in reading.calls)
             more = (again, last if talk.over or not read or any(one.shown for one in made) else "")
             talk.messages += native_turns(made, kept=reading.kept, more=more, first=first)
-            return
+            return None
         parts: list[Part] = []
         for done in made:
             parts += [Text(observed(self.way, done.seen.text)), *_apart(done.shown), Text("\n")]
@@ -222,6 +237,7 @@ class BoundAgent:
         said = reading.kept if reading.kept.strip() else "(no call)"
         talk.messages.append(Message("assistant", (Text(said),)))
         talk.messages.append(Message("user", (*parts, Text(last))))
+        return None
 
     def _observe(self, talk: _Talk, one: Call | Malformed) -> Observation:
         if len(talk.calls) >= self.limits.calls:

@@ -15,6 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.message import Message, Part, Text
 from harness.core.protocol import AnswerProtocol, Ask, Done, Render
 from harness.core.tool import UNASKED, Call, Called, NoTools, Observation, Toolbox
+from harness.protocols.second import answered, asking
 from harness.protocols.ways import observed
 
 SIDE = 448
@@ -80,15 +81,25 @@ class BoundGiven:
     def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
         """Ask with what the calls give, then Done. Raises HarnessError for a call that no tool takes, and for a prompt
         that waits for a named reply."""
-        seen = [(call, self._given(call)) for call in self.calls]
-        if replies:
-            return Done(replies[-1], calls=tuple(_called(call, one) for call, one in seen))
         rendering = render({})
         if rendering.awaiting is not None:
             raise HarnessError(
                 f"the prompt uses a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never produces",
                 hint="use a prompt without reply tags",
             )
+        left = iter(replies)
+        seen: list[tuple[Call, Observation]] = []
+        for call in self.calls:
+            one = self._given(call)
+            if one.asks:
+                reply = next(left, None)
+                if reply is None:
+                    return asking(one, rendering.messages)
+                one = answered(one, reply)
+            seen.append((call, one))
+        answer = next(left, None)
+        if answer is not None:
+            return Done(answer, calls=tuple(_called(call, one) for call, one in seen))
         return Ask(_with(rendering.messages, seen))
 
     def _given(self, call: Call) -> Observation:

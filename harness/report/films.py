@@ -243,14 +243,15 @@ def read_talks(view: RunView, films: Iterable[Film]) -> dict[tuple[str, str, str
     asked = {key for some in keys.values() for key in some}
     held: dict[str, tuple[str, str, Sequence[Sequence[str]]]] = {}
     for _, line in read_log(view.folder.generations) if asked else ():
-        if line["key"] in asked:
+        if line["key"] in asked and "model" not in line:
             own = line.get("loop", {}).get("turns", ())
             held[line["key"]] = (line["text"], line["conversation"], own)
+    keys = {trial: [key for key in some if key in held] for trial, some in keys.items()}
     ends = {one[at] for one in keys.values() if one for at in (0, -1)}
     said = read_conversations(view.folder, {held[key][1] for key in ends if key in held})
     found = {}
     for trial, some in keys.items():
-        if not some or any(key not in held for key in some):
+        if not some:
             continue
         first, last = (said.get(held[some[at]][1], []) for at in (0, -1))
         cell, repeat, sample = trial.split("/", 2)

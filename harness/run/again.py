@@ -54,13 +54,15 @@ class AgainJournal:
         place = self._places.get(key)
         return None if place is None else generation_from(self._log.line_at(place))
 
-    def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None:
+    def add_reply(
+        self, generation: Generation, messages: Sequence[Message], *, model: str = ""
+    ) -> None:
         """Keep a reply. Not for failures."""
         pictures = sum(text.count("[image ") for _, text in conversation_turns(messages))
         self._places[generation.key] = self._log.append(
             {
                 "round": self._day, "key": generation.key, "conversation": "", "pictures": pictures,
-                **reply_record(generation),
+                **reply_record(generation), **({"model": model} if model else {}),
             }
         )  # fmt: skip
 

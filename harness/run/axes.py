@@ -52,6 +52,10 @@ class Axes:
     """How much models are asked to think; empty: what their settings say, else as they do by themselves."""
     tools: tuple[str, ...] = ()
     """The tools that models may use, one empty word for none; empty: none."""
+    second: str = ""
+    """The model that the tool `second_opinion` asks; empty: none."""
+    second_identity: str = ""
+    """Its identity, once it is open."""
     settings: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Model -> its settings, of those that have any. What the command says instead is not in them."""
     exclude: tuple[CellPattern, ...] = ()

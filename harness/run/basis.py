@@ -21,6 +21,7 @@ from harness.core.protocol import UsingTools
 from harness.core.request import Sampling
 from harness.core.task import Task
 from harness.core.text import digest_json
+from harness.core.tool import SECOND_OPINION
 from harness.core.tools_asked import read_tools
 from harness.protocols import load_protocol
 from harness.tools import TOOLBOX_VERSION, load_tools
@@ -56,15 +57,16 @@ def basis(
     *,
     max_images: int | None = None,
     system: str = "keep",
+    second: str = "",
 ) -> str:
     """Eight hex digits over what determines the replies of a cell.
 
     `identity` is that of the model's card; `max_images` what was declared for the model, if anything was, and
-    `system` what becomes of system turns by its settings.
+    `system` what becomes of system turns by its settings; `second` the identity of the second model, where there is one.
     """
     return basis_of(
         cell, task, prompt.digest, identity, _said_sampling(sampling), max_images=max_images,
-        system=system, defining=may_define(prompt.source),
+        system=system, defining=may_define(prompt.source), second=second,
     )  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def basis_of(
     max_images: int | None = None,
     system: str = "keep",
     defining: bool = True,
+    second: str = "",
 ) -> str:
     """`basis`, of what a manifest holds of a prompt and its sampling (parameters that are not the default).
 
@@ -102,7 +105,7 @@ def basis_of(
         asked["thinking"] = cell.thinking
     asked |= {"pixels": cell.pixels} if cell.pixels else {}
     asked |= {"detail": cell.detail} if cell.detail else {}
-    asked |= {"tools": tool_settings(cell)} if cell.tools else {}
+    asked |= {"tools": tool_settings(cell, second=second)} if cell.tools else {}
     if system != "keep":
         asked["system"] = system
     if cell.shots:
@@ -110,18 +113,21 @@ def basis_of(
     return digest_json(asked)[:DIGITS]
 
 
-def tool_settings(cell: Cell) -> dict[str, Any]:
-    """What of a cell's tools determines its replies besides their names: versions, and the limits of its protocol.
+def tool_settings(cell: Cell, *, second: str = "") -> dict[str, Any]:
+    """What of a cell's tools determines its replies besides their names: versions, the limits of its protocol, and the
+    identity of the second model where they ask one.
 
     Raises HarnessError for a tool that is unknown here.
     """
     asked, protocol = read_tools(cell.tools), load_protocol(cell.protocol)
     names = () if asked is None else asked.names
+    asks = SECOND_OPINION in names and second
     return {
         "asked": cell.tools,
         "versions": {tool.name: tool.version for tool in load_tools(names)},
         "toolbox": TOOLBOX_VERSION,
         "protocol": dict(protocol.settings) if isinstance(protocol, UsingTools) else {},
+        **({"second": second} if asks else {}),
     }
 
 

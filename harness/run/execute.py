@@ -10,12 +10,13 @@ from itertools import islice
 from time import perf_counter
 from typing import TypeAlias
 
+from harness.answers.constraints import Wanted
 from harness.answers.reasoning import part, spoken
 from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.model import Model
-from harness.core.protocol import AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
+from harness.core.protocol import SECOND, AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
 from harness.core.request import Request, Sampling, make_request
 from harness.core.tool import Called
 from harness.prompting import Library
@@ -27,6 +28,7 @@ from harness.run.fallback import Fitter
 from harness.run.journal import KeepsReplies
 from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
+from harness.run.second_model import NAME_ONE, SecondModel
 from harness.run.stop import ErrorWatch, Limits
 from harness.run.toolboxes import TimedToolbox
 
@@ -144,6 +146,7 @@ async def execute(
     purse: Purse | None = None,
     only: Collection[str] | None = None,
     take: Take = lambda request: None,
+    second: SecondModel | None = None,
 ) -> None:
     """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
 
@@ -164,11 +167,31 @@ async def execute(
             video=None if held is None else "video" in held,
             system=axes.settings_of(name).system,
         ),
+        second=None if second is None else _second(second, axes),
     )  # fmt: skip
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
         if cells:
             await engine.run(prepare(planned, cells, plan, library, only=only))
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A model that is asked."""
+
+    name: str
+    model: Model
+    fitter: Fitter
+    purse: Purse
+    kept_as: str = ""
+    """The name under which its replies are kept, where it is not the model of the cell."""
+
+
+def _second(second: SecondModel, axes: Axes) -> _Side:
+    model, settings = second.model, axes.settings_of(second.name)
+    most = axes.max_images.get(second.name)
+    fitter = Fitter(lambda: model.card, most=most, video=None, system=settings.system)
+    return _Side(second.name, model, fitter, Purse(second.name, None, Budget()), second.name)
 
 
 def _settings(
@@ -209,6 +232,7 @@ class _Engine:
         purse: Purse,
         fitter: Fitter,
         take: Take,
+        second: _Side | None = None,
     ) -> None:
         self._model = model
         self._settings = settings
@@ -217,9 +241,9 @@ class _Engine:
         self._on_trial = on_trial
         self._watch = watch
         self._purse = purse
-        self._fitter = fitter
         self._take = take
-        self._name = name
+        self._own = _Side(name, model, fitter, purse)
+        self._second = second
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
     async def run(self, samples: Iterator[list[Prepared]]) -> None:
@@ -315,28 +339,34 @@ class _Engine:
         self, step: Ask, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
     ) -> Generation:
         """The reply to one step, asked again in another form where the model said what it takes."""
-        wanted = setting.asking.of(step, trial.asks)
+        side = self._own
+        if step.model == SECOND:
+            if self._second is None:
+                raise HarnessError("a second model is asked, but none is named", hint=NAME_ONE)
+            side = self._second
+        own = side is self._own
+        wanted = setting.asking.of(step, trial.asks) if own else Wanted()
         draw = trial.repeat * draws_of(setting.protocol) + step.draw
         pixels = trial.cell.pixels
         gather = trial.toolbox is not None
-        fitted = await self._fitter.fit(step.messages, pixels=pixels, gather=gather)
+        fitted = await side.fitter.fit(step.messages, pixels=pixels, gather=gather)
         while fitted.failure is None:
             request = make_request(
                 fitted.messages,
                 setting.sampling_of(draw, room=step.room),
-                model=self._model.card.identity,
+                model=side.model.card.identity,
                 repeat=draw,
-                constraint=wanted.constraint or setting.held(step),
+                constraint=(wanted.constraint or setting.held(step)) if own else None,
                 candidates=wanted.candidates,
-                thinking=trial.cell.thinking,
-                detail=trial.cell.detail,
+                thinking=trial.cell.thinking if own else "",
+                detail=trial.cell.detail if own else "",
                 offer=step.offer,
                 lent=step.lent,
             )
-            generation = await self._exchange(request)
+            generation = await self._exchange(request, side)
             told = fitted
             if generation.failure is not None:
-                told = await self._fitter.fit(step.messages, pixels=pixels, gather=gather)
+                told = await side.fitter.fit(step.messages, pixels=pixels, gather=gather)
             if told.failure is None and told.messages == fitted.messages:
                 rules.update(dict.fromkeys(fitted.rules))
                 if generation.failure is not None:  # not where it is put in another form
@@ -345,7 +375,7 @@ class _Engine:
             fitted = told  # the refusal said how many pictures are taken
         return Generation.failed("", fitted.failure.kind, fitted.failure.detail)
 
-    async def _exchange(self, request: Request) -> Generation:
+    async def _exchange(self, request: Request, side: _Side) -> Generation:
         """The reply to a request: from the journal, another run folder, a twin in flight, or the model."""
         held = self._journal.reply(request.key)
         if held is not None:
@@ -353,7 +383,8 @@ class _Engine:
             return held
         if (taken := self._take(request)) is not None:
             self._tally.taken[taken[1]] += 1
-            self._tally.note_source(self._name, taken[0])
+            if not side.kept_as:
+                self._tally.note_source(side.name, taken[0])
             return taken[0]
         twin = self._flying.get(request.key)
         if twin is not None:
@@ -361,12 +392,13 @@ class _Engine:
             return await asyncio.shield(twin)
         flight = self._flying[request.key] = asyncio.get_running_loop().create_future()
         try:
-            generation = await self._paid(request)
+            generation = await self._paid(request, side)
             self._tally.asked += 1
             if generation.failure is None:
                 self._watch.note(None)
-                self._tally.note_source(self._name, generation)
-                self._journal.add_reply(generation, request.messages)
+                if not side.kept_as:
+                    self._tally.note_source(side.name, generation)
+                self._journal.add_reply(generation, request.messages, model=side.kept_as)
             flight.set_result(generation)
             return generation
         except BaseException as error:
@@ -378,15 +410,15 @@ class _Engine:
         finally:
             del self._flying[request.key]
 
-    async def _paid(self, request: Request) -> Generation:
+    async def _paid(self, request: Request, side: _Side) -> Generation:
         """The model's reply, once the budget bears it. Raises SpentOut where it does not."""
-        await self._purse.begin()
+        await side.purse.begin()
         generation = None
         try:
-            generation = part(await self._model.reply(request))
+            generation = part(await side.model.reply(request))
             return generation
         finally:
-            await self._purse.paid(request, generation)
+            await side.purse.paid(request, generation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from harness.core.prompt_family import PromptFamily
 from harness.core.sent_pictures import read_detail, read_pixels
 from harness.core.task import Task
 from harness.core.text import digest_json
+from harness.core.tools_asked import spelled_tools
 from harness.models import BASELINES, ModelSettings, OpenOptions
 from harness.run.axes import Axes
 from harness.run.fallback import declared_images
@@ -27,6 +28,7 @@ from harness.run.folder import RunFolder
 from harness.run.per_model import declared
 from harness.run.provenance import redact
 from harness.run.request_count import protocol_asked
+from harness.run.second_model import check_second
 from harness.run.stop import Limits
 from harness.run.task_files import split_change
 from harness.run.tools_check import offered_tools
@@ -72,6 +74,7 @@ def make_job(
     shots: Sequence[int] = (),
     thinking: Sequence[str] = (),
     tools: Sequence[str] = (),
+    second_model: str | None = None,
     protocol: str | None = None,
     repeats: int = 1,
     temperature: float = 0.0,
@@ -100,8 +103,9 @@ def make_job(
     """
     conditions = _shown(conditions, label_orders)
     protocol, repeats = protocol_asked(protocol, repeats)
-    for model in models:
+    for model in (*models, second_model or ""):
         _refuse_secret(model)
+    check_second(map(spelled_tools, tools), second_model or "")
     axes = Axes(
         models=tuple(dict.fromkeys(m for m in models if m not in BASELINES)),
         prompts=tuple(dict.fromkeys(prompts)),
@@ -116,6 +120,7 @@ def make_job(
         max_tokens=max_tokens,
         thinking=tuple(dict.fromkeys(thinking)),
         tools=offered_tools(tools, protocol),
+        second=second_model or "",
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
         exclude=tuple(exclude), families=dict(families), experiment=dict(experiment),
@@ -186,6 +191,7 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
     asked += [["max_tokens", axes.max_tokens]] if axes.max_tokens else []
     asked += [["thinking", *axes.thinking]] if axes.thinking else []
     asked += [["tools", *axes.tools]] if any(axes.tools) else []
+    asked += [["second", axes.second]] if axes.second else []
     if axes.settings:
         asked += [["settings", *(one.telling for _, one in sorted(axes.settings.items()))]]
     drawn = (axes.repeats, axes.temperature)

@@ -34,7 +34,9 @@ class KeepsReplies(Protocol):
 
     def reply(self, key: str) -> Generation | None: ...
 
-    def add_reply(self, generation: Generation, messages: Sequence[Message]) -> None: ...
+    def add_reply(
+        self, generation: Generation, messages: Sequence[Message], *, model: str = ""
+    ) -> None: ...
 
     def add_trial(
         self,
@@ -89,11 +91,17 @@ class Journal:
         return self._finished.finished(trial, bases)
 
     def add_reply(
-        self, generation: Generation, messages: Sequence[Message], *, reused: str = ""
+        self,
+        generation: Generation,
+        messages: Sequence[Message],
+        *,
+        reused: str = "",
+        model: str = "",
     ) -> None:
         """Keep a reply and, once, the conversation that led to it. Not for failures.
 
-        `reused` is the run folder that the reply was taken from; empty where the model gave it now.
+        `reused` is the run folder that the reply was taken from; empty where the model gave it now. `model` is the name of
+        the model that gave it, where that is not the model of the cell.
         """
         record = {
             "key": generation.key,
@@ -102,6 +110,8 @@ class Journal:
         }
         if reused:
             record["reused"] = reused
+        if model:
+            record["model"] = model
         offset = self._generations.append(record)
         self._known.put(short_key(generation.key), _OFFSET.pack(offset))
 

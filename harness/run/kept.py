@@ -133,6 +133,7 @@ def _basis_under(entry: Entry, manifest: Entry, prompt: Entry) -> str:
         max_images=entry.get("max_images"),
         system=entry.get("system", "keep"),
         defining=may_define(prompt["source"]),
+        second=entry.get("tool_settings", {}).get("second", ""),
     )
 
 

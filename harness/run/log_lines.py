@@ -20,6 +20,8 @@ def _reply(line: Any) -> None:
     for name in ("scores", "refusal"):
         if line.get(name) is not None:
             _wanted(line[name], dict)
+    if line.get("model") is not None:
+        _texts(line, "model")
     if scores := line.get("scores"):
         _texts(scores, "estimator")
         _list_of(scores["labels"], str)

@@ -82,6 +82,11 @@ def build_manifest(
         },
         "cells": [cell_entry(cell, plan, cards[cell.model], axes) for cell in plan.cells],
         "fit_on": fit_on,
+        **(
+            {"second_model": {"name": axes.second, "identity": axes.second_identity}}
+            if axes.second
+            else {}
+        ),
         **({"experiment": dict(axes.experiment)} if axes.experiment else {}),
     }
     for entry in manifest["cells"]:
@@ -188,7 +193,16 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
         "label_order": cell.label_order,
         **({"pixels": cell.pixels} if cell.pixels else {}),
         **({"detail": cell.detail} if cell.detail else {}),
-        "basis": basis(cell, task, prompt, card.identity, sampling, max_images=most, system=system),
+        "basis": basis(
+            cell,
+            task,
+            prompt,
+            card.identity,
+            sampling,
+            max_images=most,
+            system=system,
+            second=axes.second_identity,
+        ),
         "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)]
         if system == "keep" and not cell.thinking and not cell.tools
         else [],
@@ -201,7 +215,10 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
     entry |= {} if most is None else {"max_images": most}
     entry |= {"thinking": cell.thinking} if cell.thinking else {}
     if cell.tools:
-        entry |= {"tools": cell.tools, "tool_settings": tool_settings(cell)}
+        entry |= {
+            "tools": cell.tools,
+            "tool_settings": tool_settings(cell, second=axes.second_identity),
+        }
     return entry if system == "keep" else {**entry, "system": system}
 
 

@@ -12,10 +12,11 @@ from harness.conditions.label_order import in_order
 from harness.conditions.mixture import mixes
 from harness.core.cell import Cell, sample_of, trial_id
 from harness.core.condition import Condition, variables_of
+from harness.core.errors import MediaError
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.medium import Medium
-from harness.core.message import Visual
+from harness.core.message import Message, Visual
 from harness.core.picture import Remembered
 from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
@@ -152,7 +153,17 @@ class _Preparation:
         toolbox, broken = None, None
         if cell.tools:
             view = condition if self._partners is None else self._partners.beside(condition, sample)
-            toolbox, broken = self._tools.of(cell, sample, medium, view)
+
+            def question(other: Medium) -> tuple[Message, ...]:
+                """The prompt over the medium of another sample."""
+                its = show(other, view, self._task, pixels=cell.pixels)
+                if its.failure is not None:
+                    raise MediaError(its.failure.detail, kind="unsupported")
+                return self._library.render(
+                    prompt, variables=variables, pictures=its.pictures, replies={}
+                ).messages
+
+            toolbox, broken = self._tools.of(cell, sample, medium, view, question=question)
         return [
             Prepared(
                 cell, trial_id(cell, sample.id, repeat), prompt, self._library, variables, asks,

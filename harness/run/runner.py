@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -54,6 +54,7 @@ from harness.run.plan_warnings import class_changes, plan_notes
 from harness.run.prompt_check import check_prompts
 from harness.run.recorded import RecordedModel
 from harness.run.reuse import OtherRun, ReplyIndex, open_others, reuse_notes
+from harness.run.second_model import SecondModel
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME
 
@@ -89,6 +90,8 @@ class ReadyRun:
     """Cell id -> trials that are open here and finished in one of them."""
     index: ReplyIndex | None = None
     """Where the replies of the other folders stand."""
+    second: SecondModel | None = None
+    """The model that the tool `second_opinion` asks."""
     closed: set[str] = field(default_factory=set)
     """Models that were asked and are closed."""
 
@@ -153,6 +156,7 @@ class ReadyRun:
         if self.staged is not None:
             discard(self.staged)
         close_models(model for spec, model in self.models.items() if spec not in self.closed)
+        close_models([] if self.second is None else [self.second.model])
 
 
 def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> ReadyRun:
@@ -171,7 +175,13 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     )  # fmt: skip
     staged = stage(job.folder)
     models: dict[str, Model] = {}
+    opened = opening or partial(open_model, options=job.options)
+    second = None
     try:
+        if job.axes.second:
+            second = SecondModel(job.axes.second, opened(job.axes.second))
+            axes = replace(job.axes, second_identity=second.model.card.identity)
+            job = replace(job, axes=axes)
         library = Library(job.workspace.prompts)
         plan = make_plan(
             job.tasks, job.axes, library, staged,
@@ -183,7 +193,6 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         finished = FinishedTrials(job.folder.trials)
         foreseen = foreseen_done(plan, job.axes, staged, before, finished)
         reusable = foreseen_others(others, plan, job.axes, staged, before=before, finished=finished)
-        opened = opening or partial(open_model, options=job.options)
         for spec in job.axes.models:
             models[spec] = _model(spec, job, plan, before=before, done=foreseen, opened=opened)
         cards = {spec: model.card for spec, model in models.items()}
@@ -209,11 +218,11 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
             changed=class_changes(before, plan), staged=staged, finished=finished,
-            budget=budget, others=others, reusable=reusable, index=index,
+            budget=budget, others=others, reusable=reusable, index=index, second=second,
         )  # fmt: skip
     except BaseException:
         discard(staged)
-        close_models(models.values())
+        close_models([*models.values(), *([] if second is None else [second.model])])
         raise
 
 
@@ -325,6 +334,8 @@ async def _run_model(
     try:
         async with asyncio.timeout(left) as limit:
             held = await _find_held(ready, spec, on_note)
+            if ready.second is not None and isinstance(ready.second.model, Loading):
+                await ready.second.model.load()
             await execute(
                 ready.plan,
                 ready.job.axes,
@@ -340,6 +351,7 @@ async def _run_model(
                 held=held,
                 purse=Purse(spec, ready.job.axes.prices.get(spec), ready.budget),
                 take=ready.take,
+                second=ready.second,
             )
     except TimeoutError:
         if not limit.expired():

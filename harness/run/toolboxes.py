@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -86,15 +87,21 @@ class Toolboxes:
         self._seed = seed
 
     def of(
-        self, cell: Cell, sample: Sample, medium: Medium, condition: Condition
+        self,
+        cell: Cell,
+        sample: Sample,
+        medium: Medium,
+        condition: Condition,
+        *,
+        question: Callable[[Medium], tuple[Message, ...]] | None = None,
     ) -> tuple[Toolbox | None, Failure | None]:
-        """The toolbox, or why there is none."""
+        """The toolbox, or why there is none. `question` is the prompt of the cell over another medium."""
         asked = read_tools(cell.tools)
         if asked is None:
             return None, None
         try:
             frames = frames_under(medium, condition)
-            donor = self._donor(asked, sample, condition)
+            donor = self._donor(asked, sample, condition, question)
             seed = f"{self._seed}\x1f{sample.id}"
             box = BoundTools(load_tools(asked.names), asked, frames, donor, seed)
             if cell.protocol.startswith(OWN):  # its key needs every picture that tools may show
@@ -103,7 +110,13 @@ class Toolboxes:
             return None, Failure("media", f"{error.kind}: {error.message}")
         return box, None
 
-    def _donor(self, asked: ToolsAsked, sample: Sample, condition: Condition) -> Donor | None:
+    def _donor(
+        self,
+        asked: ToolsAsked,
+        sample: Sample,
+        condition: Condition,
+        question: Callable[[Medium], tuple[Message, ...]] | None,
+    ) -> Donor | None:
         if not asked.needs_donor:
             return None
         found = None if self._partners is None else self._partners.of(sample.id)
@@ -115,4 +128,5 @@ class Toolboxes:
             )
         called, medium = found
         held = replace(medium, frames=tuple(map(Remembered, medium.frames)))
-        return Donor(called, frames_under(held, condition))
+        ask = None if question is None else partial(question, held)
+        return Donor(called, frames_under(held, condition), ask)

@@ -24,8 +24,9 @@ from harness.run.log import read_log
 USAGE = "usage"
 """The key of its rows in extras.json."""
 
-_REPLY = struct.Struct("<IIIIfHH??")
-"""Tokens of prompt, completion, reasoning and pictures, seconds, pictures, videos, told by whom it was asked, refused."""
+_REPLY = struct.Struct("<IIIIfHH???")
+"""Tokens of prompt, completion, reasoning and pictures, seconds, pictures, videos, told by whom it was asked, refused, by a second
+model."""
 _MARK = re.compile(r"\[(image|video) ([0-9]+)\]")
 _MOST = 0xFFFF
 
@@ -39,6 +40,8 @@ class Used:
     """Replies of which the server told no tokens."""
     refused: int = 0
     """Those among them that a platform refused, which have no tokens."""
+    second: int = 0
+    """Replies of a second model among them, whose price is not known."""
     shared: int = 0
     """Replies that another trial, of this cell or another, had asked for already; in no other number here."""
     prompt: int = 0
@@ -56,10 +59,11 @@ class Used:
 
     def add(self, reply: bytes) -> None:
         """Count one reply in, as `_REPLY` has it."""
-        prompt, completion, reasoning, seen, seconds, pictures, videos, _, refused = _REPLY.unpack(
-            reply
+        prompt, completion, reasoning, seen, seconds, pictures, videos, _, refused, second = (
+            _REPLY.unpack(reply)
         )
         self.replies += 1
+        self.second += second
         self.uncounted += not prompt
         self.refused += refused and not prompt
         self.prompt += prompt
@@ -101,6 +105,7 @@ class Used:
             "uncounted": self.uncounted - self.refused,
             "refused_uncounted": self.refused,
             "shared": self.shared,
+            **({"second_replies": self.second} if self.second else {}),
             **({"tool_seconds": round(self.tool_seconds, 3)} if self.tool_seconds else {}),
             "seconds_median": round(float(times[0]), 4),
             "seconds_95": round(float(times[1]), 4),
@@ -175,7 +180,7 @@ def _claim(replies: Digests, key: bytes, used: Used) -> None:
     replies.put(key, held[:_CLAIMED] + b"\x01" + held[_CLAIMED + 1 :])
 
 
-_CLAIMED = _REPLY.size - 2
+_CLAIMED = _REPLY.size - 3
 
 
 def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
@@ -183,7 +188,8 @@ def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
     prompt, completion, *rest = line["usage"]
     refused = line.get("refusal", {}).get("by") == "platform"
     return _REPLY.pack(
-        prompt, completion, *(*rest, 0, 0)[:2], line["latency"], pictures, videos, False, refused
+        prompt, completion, *(*rest, 0, 0)[:2], line["latency"], pictures, videos, False, refused,
+        "model" in line,
     )  # fmt: skip
 
 
@@ -232,6 +238,6 @@ def usage_rows(
 
 def priced(used: Used, price: Price | None) -> dict[str, Any]:
     """What replies cost, where there is a price."""
-    if price is None:
+    if price is None or used.second:
         return {}
     return {"cost": round(used.cost(price), 8), "currency": price.currency}

@@ -20,6 +20,7 @@ TOOLS = Registry(
         "landmarks": "harness.tools.landmarks:LANDMARKS",
         "magnify": "harness.tools.motion:MAGNIFY",
         "measure": "harness.tools.measure:MEASURE",
+        "second_opinion": "harness.tools.second_opinion:SECOND_OPINION",
         "zoom": "harness.tools.zoom:ZOOM",
     },
     expects=(Tool,),

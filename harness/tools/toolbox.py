@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError, MediaError
-from harness.core.message import Image
+from harness.core.message import Image, Message
 from harness.core.tool import Call, Finding, Observation, Tool, ToolFrames
 from harness.core.tools_asked import NOISE, ToolsAsked
 from harness.media.decode import MID_GREY
@@ -38,6 +38,7 @@ TOOLBOX_VERSION = "1"
 """Changes whenever the same finding would be shown otherwise, or altered otherwise."""
 NO_RESULT = "The tool gives no result for this picture."
 NOTHING_NEW = "The picture as it was; the tool adds nothing to it."
+NO_MORE = "The tool adds nothing."
 UNAVAILABLE = "The tool is not available at the moment."
 
 
@@ -47,6 +48,8 @@ class Donor:
 
     sample: str
     frames: ToolFrames
+    question: Callable[[], tuple[Message, ...]] | None = None
+    """The prompt with its pictures, for a second model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ class BoundTools:
         if self.asked.needs_donor and self.donor is not None and self._lies(call):
             frames, donor = self.donor.frames, self.donor.sample
         finding = _found(tool, frames, arguments)
+        if finding.asks:
+            return self._asking(finding, donor)
         if alteration == "blank" and finding.found:
             grey = tuple(_grey(one) for one in finding.pictures)
             finding = Finding(NO_RESULT, grey)
@@ -112,6 +117,18 @@ class BoundTools:
             whole = self.frames.pixels(min(_frame(arguments), self.frames.count - 1))
             finding = Finding(NOTHING_NEW, (whole,) if finding.pictures else ())
         return replace(_observed(tool, finding, side), donor=donor)
+
+    def _asking(self, finding: Finding, donor: str) -> Observation:
+        """A second model is asked; where the toolbox lies, about the sample that stands in, or not at all."""
+        told = {"blank": NO_RESULT, "echo": NO_MORE}.get(self.asked.alteration)
+        if told is not None:
+            return Observation(told)
+        question = self.donor.question if donor and self.donor is not None else None
+        try:
+            made = None if question is None else question()
+        except MediaError as error:
+            return Observation(f"Not found: {error.message}.", (), "not-found", donor)
+        return Observation(finding.text, (), "not-found", donor, asks=True, question=made)
 
     def _lies(self, call: Call) -> bool:
         if self.asked.alteration != NOISE:
