@@ -174,11 +174,7 @@ def prepare(
     folder.
     """
     _refuse_without_models(asked, spelled)
-    if asked.preview and asked.limit and asked.preview >= asked.limit:
-        raise HarnessError(
-            f"{spelled('preview')} {asked.preview} is no first look at the {asked.limit} samples of {spelled('limit')}",
-            hint="a preview asks fewer: give it a smaller number, or leave it out",
-        )
+    _refuse_together(asked, spelled)
     if asked.again:
         refuse_unused(
             f"with {spelled('again')}",
@@ -190,11 +186,6 @@ def prepare(
     seconds = (asked.second_model,) if asked.second_model else ()
     named = settings_for((*asked.models, *seconds), {**place.models, **settings}, given=given)
     opened = [spec_of(n, named) for n in (*asked.models, *seconds) if n not in models]
-    if asked.second_model and asked.max_cost is not None:
-        raise HarnessError(
-            f"{spelled('max_cost')} cannot be enforced with {spelled('second_model')}, whose replies have no price",
-            hint="leave one of them out",
-        )
     _refuse_unopened(asked, spelled, opened)
     job = make_job(
         tasks_of(asked, place),
@@ -229,6 +220,20 @@ def prepare(
         spelled=spelled,
     )
     return Evaluation(job, partial(_open, models, named, options), asked.select)
+
+
+def _refuse_together(asked: RunOptions, spelled: Callable[[str], str]) -> None:
+    """Raise HarnessError for options that do not go together."""
+    if asked.preview and asked.limit and asked.preview >= asked.limit:
+        raise HarnessError(
+            f"{spelled('preview')} {asked.preview} is no first look at the {asked.limit} samples of {spelled('limit')}",
+            hint="a preview asks fewer: give it a smaller number, or leave it out",
+        )
+    if asked.second_model and asked.max_cost is not None:
+        raise HarnessError(
+            f"{spelled('max_cost')} cannot be enforced with {spelled('second_model')}, whose replies have no price",
+            hint="leave one of them out",
+        )
 
 
 def _experiment(asked: RunOptions) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.model import Model
-from harness.core.protocol import SECOND, AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
+from harness.core.protocol import AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
 from harness.core.request import Request, Sampling, make_request
 from harness.core.tool import Called
 from harness.prompting import Library
@@ -28,7 +28,7 @@ from harness.run.fallback import Fitter
 from harness.run.journal import KeepsReplies
 from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
-from harness.run.second_model import NAME_ONE, SecondModel
+from harness.run.second_model import SecondModel, Side, second_side, side_for
 from harness.run.stop import ErrorWatch, Limits
 from harness.run.toolboxes import TimedToolbox
 
@@ -167,31 +167,12 @@ async def execute(
             video=None if held is None else "video" in held,
             system=axes.settings_of(name).system,
         ),
-        second=None if second is None else _second(second, axes),
+        second=None if second is None else second_side(second, axes),
     )  # fmt: skip
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
         if cells:
             await engine.run(prepare(planned, cells, plan, library, only=only))
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """A model that is asked."""
-
-    name: str
-    model: Model
-    fitter: Fitter
-    purse: Purse
-    kept_as: str = ""
-    """The name under which its replies are kept, where it is not the model of the cell."""
-
-
-def _second(second: SecondModel, axes: Axes) -> _Side:
-    model, settings = second.model, axes.settings_of(second.name)
-    most = axes.max_images.get(second.name)
-    fitter = Fitter(lambda: model.card, most=most, video=None, system=settings.system)
-    return _Side(second.name, model, fitter, Purse(second.name, None, Budget()), second.name)
 
 
 def _settings(
@@ -232,7 +213,7 @@ class _Engine:
         purse: Purse,
         fitter: Fitter,
         take: Take,
-        second: _Side | None = None,
+        second: Side | None = None,
     ) -> None:
         self._model = model
         self._settings = settings
@@ -242,7 +223,7 @@ class _Engine:
         self._watch = watch
         self._purse = purse
         self._take = take
-        self._own = _Side(name, model, fitter, purse)
+        self._own = Side(name, model, fitter, purse)
         self._second = second
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
@@ -339,11 +320,7 @@ class _Engine:
         self, step: Ask, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
     ) -> Generation:
         """The reply to one step, asked again in another form where the model said what it takes."""
-        side = self._own
-        if step.model == SECOND:
-            if self._second is None:
-                raise HarnessError("a second model is asked, but none is named", hint=NAME_ONE)
-            side = self._second
+        side = side_for(step, self._own, self._second)
         own = side is self._own
         wanted = setting.asking.of(step, trial.asks) if own else Wanted()
         draw = trial.repeat * draws_of(setting.protocol) + step.draw
@@ -375,7 +352,7 @@ class _Engine:
             fitted = told  # the refusal said how many pictures are taken
         return Generation.failed("", fitted.failure.kind, fitted.failure.detail)
 
-    async def _exchange(self, request: Request, side: _Side) -> Generation:
+    async def _exchange(self, request: Request, side: Side) -> Generation:
         """The reply to a request: from the journal, another run folder, a twin in flight, or the model."""
         held = self._journal.reply(request.key)
         if held is not None:
@@ -410,7 +387,7 @@ class _Engine:
         finally:
             del self._flying[request.key]
 
-    async def _paid(self, request: Request, side: _Side) -> Generation:
+    async def _paid(self, request: Request, side: Side) -> Generation:
         """The model's reply, once the budget bears it. Raises SpentOut where it does not."""
         await side.purse.begin()
         generation = None

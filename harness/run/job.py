@@ -20,7 +20,6 @@ from harness.core.prompt_family import PromptFamily
 from harness.core.sent_pictures import read_detail, read_pixels
 from harness.core.task import Task
 from harness.core.text import digest_json
-from harness.core.tools_asked import spelled_tools
 from harness.models import BASELINES, ModelSettings, OpenOptions
 from harness.run.axes import Axes
 from harness.run.fallback import declared_images
@@ -28,7 +27,7 @@ from harness.run.folder import RunFolder
 from harness.run.per_model import declared
 from harness.run.provenance import redact
 from harness.run.request_count import protocol_asked
-from harness.run.second_model import check_second
+from harness.run.second_model import asked_second
 from harness.run.stop import Limits
 from harness.run.task_files import split_change
 from harness.run.tools_check import offered_tools
@@ -103,9 +102,8 @@ def make_job(
     """
     conditions = _shown(conditions, label_orders)
     protocol, repeats = protocol_asked(protocol, repeats)
-    for model in (*models, second_model or ""):
-        _refuse_secret(model)
-    check_second(map(spelled_tools, tools), second_model or "")
+    second = asked_second(second_model, tools)
+    _refuse_secrets((*models, second))
     axes = Axes(
         models=tuple(dict.fromkeys(m for m in models if m not in BASELINES)),
         prompts=tuple(dict.fromkeys(prompts)),
@@ -117,10 +115,8 @@ def make_job(
         max_images=_most_images(max_images, models, settings),
         prices=_prices(prices, models, settings),
         limit=limit, seed=seed, repeats=repeats, temperature=temperature, protocol=protocol,
-        max_tokens=max_tokens,
-        thinking=tuple(dict.fromkeys(thinking)),
-        tools=offered_tools(tools, protocol),
-        second=second_model or "",
+        max_tokens=max_tokens, thinking=tuple(dict.fromkeys(thinking)),
+        tools=offered_tools(tools, protocol), second=second,
         settings=dict(settings),
         changed=frozenset(split_change(change)[0][0] for change in changes),
         exclude=tuple(exclude), families=dict(families), experiment=dict(experiment),
@@ -166,13 +162,14 @@ def _in_order(condition: str, order: str) -> str:
     return replace(written, label_order=order).name
 
 
-def _refuse_secret(model: str) -> None:
+def _refuse_secrets(models: Sequence[str]) -> None:
     """A model's name stands in every file of a run, so a key must be stopped before the first is written."""
-    if redact(model) != model:
-        raise HarnessError(
-            f"the model name {redact(model)} contains a key or a password",
-            hint="leave it out; put the key in OPENAI_API_KEY or in a file (--key-file)",
-        )
+    for model in models:
+        if redact(model) != model:
+            raise HarnessError(
+                f"the model name {redact(model)} contains a key or a password",
+                hint="leave it out; put the key in OPENAI_API_KEY or in a file (--key-file)",
+            )
 
 
 def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> str:
