@@ -8,6 +8,7 @@ from harness.models.registry import (
     families_of,
     has_own_loop,
     open_model,
+    outputs_of,
     runs_here,
     takes,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "families_of",
     "has_own_loop",
     "open_model",
+    "outputs_of",
     "runs_here",
     "takes",
 ]

@@ -236,6 +236,17 @@ def runs_here(spec: str) -> bool:
     return kind in {"affect-tiny", "clip", "specialist", "transformers", "vllm"}
 
 
+def outputs_of(spec: str) -> tuple[str, ...]:
+    """What the outputs of a model stand for, as a person writes it, where these are fixed and known before it is opened;
+    else none."""
+    kind, _, argument = spec.strip().partition(":")
+    if kind != "specialist":
+        return ()
+    from harness.models.specialists.model import labels_of
+
+    return labels_of(argument)
+
+
 def has_own_loop(spec: str) -> bool:
     """Whether a model, as a person writes it, makes its calls of tools in a loop of its own."""
     return spec.strip().partition(":")[0] == "langchain-agent"

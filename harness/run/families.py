@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.answers.outputs import without_output
-from harness.core.cell import Channel
+from harness.core.cell import Cell, Channel
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.kind import kind_of
 from harness.core.model import Card
 from harness.core.prompt import Prompt
 from harness.core.prompt_family import NO_PROMPT, PromptFamily
 from harness.core.task import Task
+from harness.models import outputs_of
 from harness.prompting import Library
 from harness.run.axes import Axes
 
@@ -103,22 +104,44 @@ def check_families(plan: Plan, cards: Mapping[str, Card]) -> None:
             )
 
 
+def answerable(
+    cells: Sequence[Cell], task: Task, prompts: Mapping[str, Prompt], axes: Axes
+) -> tuple[list[Cell], list[str]]:
+    """The cells of a task whose models have an output for every label, and a line for each model that has not."""
+    kept, lines = [], []
+    for cell in cells:
+        outputs = outputs_of(axes.settings_of(cell.model).model)
+        lacking = _lacking(cell, task, prompts[cell.prompt], outputs)
+        if lacking:
+            lines.append(f"{lacking}; left out")
+        else:
+            kept.append(cell)
+    return kept, list(dict.fromkeys(lines))
+
+
 def check_outputs(plan: Plan, cards: Mapping[str, Card]) -> None:
     """Raise HarnessError where a model with a fixed set of outputs has none for a label that it would be asked for."""
     for cell in plan.cells:
-        outputs = cards[cell.model].labels
-        if not outputs:
-            continue
         task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-        for name in prompt.head.fills(task.fields):
-            labels = kind_of(task.fields[name]).candidates(task.fields[name])
-            missing = without_output(labels, outputs)
-            if missing:
-                raise HarnessError(
-                    f"{cell.model} has no output for {', '.join(missing)}, which {task.name} asks for in {name} "
-                    f"(its outputs: {', '.join(outputs)})",
-                    hint="choose a task whose labels it has, or leave it out of this one",
-                )
+        lacking = _lacking(cell, task, prompt, cards[cell.model].labels)
+        if lacking:
+            raise HarnessError(lacking, hint=NO_OUTPUT)
+
+
+NO_OUTPUT = "choose a task whose labels it has, or leave it out of this one"
+
+
+def _lacking(cell: Cell, task: Task, prompt: Prompt, outputs: Sequence[str]) -> str:
+    """What a model of these outputs cannot be asked in a cell; empty where it can, or has no fixed outputs."""
+    for name in prompt.head.fills(task.fields) if outputs else ():
+        labels = kind_of(task.fields[name]).candidates(task.fields[name])
+        missing = without_output(labels, outputs)
+        if missing:
+            return (
+                f"{cell.model} has no output for {', '.join(missing)}, which {task.name} asks for in {name} "
+                f"(its outputs: {', '.join(outputs)})"
+            )
+    return ""
 
 
 def _for_chat(axes: Axes) -> list[str]:

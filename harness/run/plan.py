@@ -26,7 +26,15 @@ from harness.run.axes import Axes, sampling_for
 from harness.run.basis import tool_settings
 from harness.run.columns import read_table, write_table
 from harness.run.exemplars import ExamplePool, read_pool
-from harness.run.families import channels_for, families_of, left_out, refuse_chat_options, suits
+from harness.run.families import (
+    NO_OUTPUT,
+    answerable,
+    channels_for,
+    families_of,
+    left_out,
+    refuse_chat_options,
+    suits,
+)
 from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
 from harness.run.prompt_choice import choose_prompts, conditions_of, refuse_overruled
@@ -126,6 +134,7 @@ def make_plan(
     prompts: dict[str, Prompt] = {}
     cells: list[Cell] = []
     notes: list[str] = []
+    lines: list[str] = []
     refuse_chat_options(axes)
     for task in tasks:
         chosen: tuple[Prompt, ...] = ()
@@ -139,7 +148,12 @@ def make_plan(
         if any(one.shots for each in shown.values() for one in each):
             pool = read_pool(planned[task.name].task, seed=axes.seed, here=here)
             planned[task.name] = replace(planned[task.name], pool=pool)
-        cells += _cells(task, axes, chosen, shown)
+        made, lines = answerable(
+            _cells(task, axes, chosen, shown), planned[task.name].task, prompts, axes
+        )
+        cells, notes = cells + made, [*notes, *lines]
+    if lines and not cells:
+        raise HarnessError(lines[0].removesuffix("; left out"), hint=NO_OUTPUT)
     cells = _kept_cells(cells, axes)
     cells = [replace(cell, given_id=ids.get(cell.id, "")) for cell in cells]
     requests = {

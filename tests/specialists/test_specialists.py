@@ -18,7 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Video
 from harness.core.request import Request, Sampling, make_request
-from harness.models.registry import open_model, runs_here
+from harness.models.registry import open_model, outputs_of, runs_here
 from harness.models.specialists.card import SpecialistCard
 from harness.models.specialists.engine import SpecialistEngine
 from harness.models.specialists.network import network_input
@@ -248,3 +248,38 @@ def test_a_run_with_a_classifier(tmp_path: Path, monkeypatch, capsys) -> None:
         "specialist:fer has no output for yes, which table/question asks for"
         in capsys.readouterr().err
     )
+
+
+def test_a_task_without_an_output_is_left_out_in_one_line(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Pillow.new("RGB", (9, 9)).save("x.png")
+    Path("t.csv").write_text("image,answer,question,emotion\nx.png,yes,Smile?,fear\n")
+    plan = [
+        "plan",
+        "table/emotion",
+        "table/question",
+        "--set",
+        "source.file=t.csv",
+        "--set",
+        "source.question=question",
+        "--condition",
+        "none",
+    ]
+    assert main([*plan, "--model", "specialist:fer", "--model", "affect-tiny"]) == 0
+    told = capsys.readouterr()
+    lines = " ".join((told.out + told.err).split())
+    assert "specialist:fer has no output for yes, which table/question asks for in answer" in lines
+    assert "left out" in lines
+    assert (
+        main(["plan", "table/question", "--set", "source.file=t.csv", "--model", "specialist:fer"])
+        == 2
+    )
+    assert "choose a task whose labels it has" in capsys.readouterr().err
+
+
+def test_labels_are_known_before_a_network_is_opened(network: tuple[str, Path]) -> None:
+    spec, file = network
+    assert outputs_of(spec) == LABELS and outputs_of("specialist:fer")[0] == "angry"
+    assert outputs_of("affect-tiny") == outputs_of("specialist:") == ()
+    file.with_suffix(".yaml").unlink()
+    assert outputs_of(spec) == ()

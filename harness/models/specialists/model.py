@@ -39,6 +39,16 @@ def weights_file() -> Path:
     return Path(__file__).parent / "weights" / "fer_mini_xception.safetensors"
 
 
+def labels_of(argument: str) -> tuple[str, ...]:
+    """What a specialist's outputs stand for, by its card; none where there is no such card. Raises HarnessError for a
+    card that is wrong."""
+    if argument == "fer":
+        return FER.labels
+    file = Path(argument.partition(":")[2]).expanduser()
+    known = bool(file.name) and file.with_suffix(".yaml").is_file()
+    return read_card(file).labels if known else ()
+
+
 def open_specialist(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     """The classifier that is shipped, or one in a file with its card beside it.
 
