@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.core.errors import HarnessError
+from harness.core.marks import Marks
 from harness.faces.face import Face, Split, plain
 from harness.faces.paint import SMALLEST, draw
+from harness.faces.points import marks_of
 from harness.faces.prototypes import BASIC_7
 from harness.faces.sampling import face_at, stream
 from harness.faces.sensor import Pixels
@@ -128,3 +130,18 @@ def draw_scene(scene: Scene, *, size: int) -> Pixels:
         left, top, side = person.square(size)
         pixels[top : top + side, left : left + side] = draw(person.face, size=side).pixels
     return pixels
+
+
+def scene_marks(scene: Scene, *, size: int) -> Marks:
+    """Landmarks and box of the person that is asked about, in a picture of `size` pixels. The box leaves a twelfth of the
+    square in which the person was drawn on each side."""
+    left, top, side = scene.asked.square(size)
+    points = tuple((x + left, y + top) for x, y in marks_of(scene.asked.face, size=side).points)
+    edge = side / 12
+    return Marks(points, (left + edge, top + edge, left + side - edge, top + side - edge))
+
+
+def scene_question(scene: Scene) -> str:
+    """The question about the emotion; it names the person."""
+    who = f"the person on the {scene.side}" if scene.side else "the person"
+    return f"Which emotion does the face of {who} express?"

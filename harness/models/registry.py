@@ -37,7 +37,11 @@ BASELINES = ("majority", "prior")
 """Rows that need no model: scoring makes them from the targets alone."""
 
 _FORMS = (
-    ("affect-tiny", "affect-tiny", "the built-in model for drawn faces, on this machine"),
+    (
+        "affect-tiny",
+        "affect-tiny",
+        "the built-in model for drawn faces, on this machine; affect-tiny:agent was taught to use the tool zoom",
+    ),
     (
         "transformers",
         "transformers:Qwen/Qwen2.5-VL-3B-Instruct",

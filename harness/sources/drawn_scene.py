@@ -10,8 +10,7 @@ from harness.core.marks import Marks
 from harness.core.medium import image
 from harness.core.sample import Sample
 from harness.faces import Scene, draw_scene, encode_png
-from harness.faces.points import marks_of
-from harness.faces.scene import SUFFICES
+from harness.faces.scene import SUFFICES, scene_marks, scene_question
 from harness.sources.cells import target
 
 
@@ -27,13 +26,8 @@ class DrawnScene:
         return encode_png(draw_scene(self.scene, size=self.size))
 
     def marks(self) -> Marks:
-        """Landmarks; the box leaves a twelfth of the square in which the person was drawn on each side."""
-        left, top, side = self.scene.asked.square(self.size)
-        found = marks_of(self.scene.asked.face, size=side)
-        points = tuple((x + left, y + top) for x, y in found.points)
-        edge = side / 12
-        box = (left + edge, top + edge, left + side - edge, top + side - edge)
-        return Marks(points, box)
+        """Landmarks and box."""
+        return scene_marks(self.scene, size=self.size)
 
     @property
     def region(self) -> str:
@@ -60,9 +54,7 @@ def scene_sample(
     annotations: Mapping[str, str | float | int | bool | None],
 ) -> Sample:
     """A scene as a sample: the question names the person, and annotations say how small the face is."""
-    side = scene.side
     drawn = DrawnScene(f"faces/{name}", scene, size)
-    who = f"the person on the {side}" if side else "the person"
     return Sample(
         id=name,
         medium=image(drawn),
@@ -71,13 +63,13 @@ def scene_sample(
             for field in fields
             if field in truth
         },
-        question=f"Which emotion does the face of {who} express?",
+        question=scene_question(scene),
         annotations={
             **annotations,
             "share": round(scene.asked.share, 3),
             "suffices": "yes" if scene.asked.share >= SUFFICES else "no",
             "people": len(scene.people),
-            "side": side,
+            "side": scene.side,
             "region": drawn.region,
         },
         cluster=scene.asked.face.identity.subject,

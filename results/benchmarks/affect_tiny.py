@@ -27,7 +27,7 @@ from harness.affect_tiny.training.scores import uar
 from harness.affect_tiny.training.steadiness import flips, forced, forced_on_blank
 
 ROOT = Path(__file__).parents[2]
-CARD = ROOT / "harness" / "tiny" / "MODEL_CARD.md"
+CARD = ROOT / "harness" / "affect_tiny" / "MODEL_CARD.md"
 ORACLE = Path(__file__).with_name("oracle.md")
 OUT = Path(__file__).with_name("affect_tiny.md")
 MAIN = {"set": "set_f1", "number": "ccc", "spots": "strs"}

@@ -111,6 +111,44 @@ def test_a_wide_picture_is_seen_as_transformers_sees_it(parts) -> None:
     torch.testing.assert_close(fast[place], slow, atol=2e-4, rtol=1e-3)
 
 
+def test_a_picture_of_a_later_turn_is_seen_as_transformers_sees_it(parts) -> None:
+    import torch
+    from PIL import Image
+
+    from harness.affect_tiny.training import forward
+    from harness.affect_tiny.training.evaluate import conversation
+    from harness.affect_tiny.training.packing import Packer
+
+    sizes, speaker = parts
+    then = f"It shows {PICTURE}\nSure?"
+    exchange = Exchange("x", "", PICTURE, "Is it anger?", "no", then=(then, "yes"))
+    first = Exchange("x", "", PICTURE, "What?", "anger")
+    packer = Packer(speaker.tokenizer, sizes.tokens)
+    packed = packer.pack([ExchangeRow(trunk_of(first), (branch_of(first), branch_of(exchange)))])
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 56, 56, 3), dtype=np.uint8)
+    model = speaker.model
+    with torch.no_grad():
+        turns = forward.vision_turns(model.model.visual, 56, 56)
+        patches = forward.patches_of(torch.from_numpy(pixels))
+        tokens = forward.see(model.model.visual, patches, turns)
+        pad = speaker.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+        x = forward.embed(model, packed.ids, tokens, pad)
+        hidden = forward.read(model.model.language_model, x, packed.positions, packed.mask)
+        fast = model.lm_head(hidden)[0]
+
+    shown = [Image.fromarray(p) for p in pixels]
+    messages, _ = conversation(exchange, shown[:1])
+    again = [{"type": "text", "text": "It shows "}, {"type": "image"}]
+    again.append({"type": "text", "text": "\nSure?"})
+    messages += [{"role": "assistant", "content": "no"}, {"role": "user", "content": again}]
+    fed = speaker.inputs([(messages, shown)])
+    with torch.no_grad():
+        slow = model(**fed).logits[0, -1]
+    yes = packer.encode("yes<|im_end|>")[0]
+    place = packed.labels[0].tolist().index(yes)
+    torch.testing.assert_close(fast[place], slow, atol=2e-4, rtol=1e-3)
+
+
 def test_labels_are_the_answers_and_nothing_else(parts) -> None:
     from harness.affect_tiny.training.packing import NO_LABEL, Packer
 
@@ -131,7 +169,7 @@ def test_branches_cannot_see_each_other(parts) -> None:
     two = replace(one, question="Is it anger?", answer="no")
     packer = Packer(speaker.tokenizer, sizes.tokens)
     packed = packer.pack([ExchangeRow(trunk_of(one), (branch_of(one), branch_of(two)))])
-    trunk = len(packer.trunk(trunk_of(one))[0])
+    trunk = len(packer.lay(trunk_of(one))[0])
     size = sum(len(packer.encode(text)) for text, _ in branch_of(one))
     block = packed.mask[0, 0, trunk + size :, trunk : trunk + size].float()
     assert (block <= 0.99 * HIDDEN).all()

@@ -19,6 +19,7 @@ from PIL import Image
 
 from harness.affect_tiny.training.architecture import Sizes
 from harness.affect_tiny.training.landmarks import points_of
+from harness.affect_tiny.training.scenes import drawn_scene
 from harness.affect_tiny.training.sheets import sheet_of
 from harness.affect_tiny.training.windows import window_at
 from harness.core.errors import HarnessError
@@ -35,7 +36,7 @@ from harness.faces import (
     frame_at,
 )
 
-Kind = Literal["face", "clip", "window", "sheet"]
+Kind = Literal["face", "clip", "window", "sheet", "scene"]
 SHARD = 256
 DRAWN_AT = 224
 """Side in pixels at which faces are drawn, as in the exported data sets."""
@@ -47,8 +48,8 @@ class CachedDataset:
 
     pixels: NDArray[np.uint8]
     """(n, frames, side, side, 3); one frame for a face, onset, apex and offset for a clip, first,
-    middle and last frame for a window over a long video. (n, 1, height, width, 3) for contact sheets
-    of clips."""
+    middle and last frame for a window over a long video; a scene and its crop. (n, 1, height, width, 3)
+    for contact sheets of clips."""
     truths: tuple[dict[str, Any], ...]
     """Annotations, `units` (action unit number to left and right intensity; not of windows) and, of a
     face in a training pool, `points` (see `harness.affect_tiny.training.landmarks`)."""
@@ -96,13 +97,16 @@ def shrink(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def draw_one(spec: DatasetSpec, index: int) -> tuple[NDArray[np.uint8], dict[str, Any]]:
-    """Frames (frames, height, width, 3) and truth of one face, clip, window or sheet."""
+    """Frames (frames, height, width, 3) and truth of one face, clip, window, sheet or scene."""
     if spec.kind == "face":
         face = face_at(index, seed=spec.seed, split=spec.split, labels=BASIC_8)
         drawing = draw(face, size=DRAWN_AT)
         truth = {**annotate(face, drawing), "units": _units(face)}
         truth["points"] = points_of(drawing.landmarks, DRAWN_AT)
         return shrink(drawing.pixels, spec.side)[None], truth
+    if spec.kind == "scene":
+        shown, truth = drawn_scene(index, seed=spec.seed, split=spec.split)
+        return np.stack([shrink(pixels, spec.side) for pixels in shown]), truth
     if spec.kind == "window":
         faces, truth = window_at(index, seed=spec.seed, split=spec.split)
         return np.stack([shrink(frame, spec.side) for frame in _drawn(faces)]), truth

@@ -45,19 +45,25 @@ class Lessons:
             batch, truths, blanks = self._drawn(rng, faces, s.choose_faces, 1)
             make = Choices.growing(self.grammar, step / s.choose_steps).row
             rows = [make(words, t, blank=i in blanks) for i, t in enumerate(truths)]
-            with torch.no_grad():
-                tokens = self.learner.see(batch.pixels)
-            yield self._talk_loss(rows, tokens.unflatten(0, (-1, 1)))
+            yield self._talk_loss(rows, self.look(batch.pixels).unflatten(0, (-1, 1)))
 
         return losses
 
-    def everything(self, feeds: Feeds, *, choices: int, sheets: int, part: int) -> Losses:
+    def look(self, pixels: Tensor) -> Tensor:
+        """Picture tokens from a tower that rests."""
+        with torch.no_grad():
+            return self.learner.see(pixels)
+
+    def everything(
+        self, feeds: Feeds, *, choices: int, sheets: int, part: int, still: bool = False
+    ) -> Losses:
         """Faces, clips, windows of long videos and contact sheets.
 
         Args:
             choices: faces among those talked about that are asked for choices.
             sheets: contact sheets in a step.
             part: a number that no other stage has, for its random draws.
+            still: whether the tower rests; its heads are taught nothing then.
         """
         s = self.settings
         face_row = partial(self.grammar.face_row, count=self.packer.size)
@@ -84,7 +90,9 @@ class Lessons:
                 batch, truths, blanks = self._drawn(rng, feed, size, per)
                 told = zip(makes, truths, strict=False)
                 rows = [make(words, t, blank=i in blanks) for i, (make, t) in enumerate(told)]
-                if teach is None:
+                if still:
+                    aux, tokens = torch.zeros(()), self.look(batch.pixels)
+                elif teach is None:
                     aux, tokens = torch.zeros(()), self.learner.see(batch.pixels)
                 else:
                     keep = torch.tensor([i for i in range(size) if i not in blanks])

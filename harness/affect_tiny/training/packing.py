@@ -1,7 +1,7 @@
 """Many exchanges about one picture in one sequence, under a tree mask.
 
-A row is a trunk (system turn, the user's first words, the pictures) with branches. Each branch
-sees the trunk and itself, never its neighbours, and its positions start where the trunk ends: so
+A row is a trunk (system turn, the user's first words, the pictures) with branches, in which there may
+be further pictures. Each branch sees the trunk and itself, never its neighbours, and its positions start where the trunk ends: so
 it is what a conversation of its own would be, while the trunk is read once.
 """
 
@@ -60,19 +60,19 @@ class Packer:
             self.cache[text] = known
         return known
 
-    def trunk(
-        self, text: str, grid: tuple[int, int] | None = None
+    def lay(
+        self, text: str, at: int = 0, grid: tuple[int, int] | None = None
     ) -> tuple[list[int], list[tuple[int, int, int]], int]:
-        """Ids and positions of a trunk, and the position after it.
+        """Ids and positions of a text with pictures, and the position after it.
 
         Args:
+            at: position of its first token.
             grid: rows and columns of a picture's tokens, where it is not square.
         """
         picture = self.tokenizer.convert_tokens_to_ids("<|image_pad|>")
         rows, columns = grid or (round(self.tokens**0.5),) * 2
         ids: list[int] = []
         places: list[tuple[int, int, int]] = []
-        at = 0
         for number, piece in enumerate(text.split(PICTURE)):
             if number:
                 ids += [picture] * (rows * columns)
@@ -125,19 +125,18 @@ class Packer:
         self, row: ExchangeRow
     ) -> tuple[list[int], list[tuple[int, int, int]], list[int], list[int]]:
         """Ids, positions, branch numbers (0 is the trunk) and labels of one row."""
-        ids, places, at = self.trunk(row.trunk, row.grid)
+        ids, places, at = self.lay(row.trunk, grid=row.grid)
         owner, wanted = [0] * len(ids), [NO_LABEL] * len(ids)
         for number, pieces in enumerate(row.branches, start=1):
             here = at
             for text, said in pieces:
-                known = self.encode(text)
+                known, positions, here = self.lay(text, here, row.grid)
                 if said:  # the token before an answer foretells its first token, and so on
                     wanted[-1] = known[0]
                     wanted += [*known[1:], NO_LABEL]
                 else:
                     wanted += [NO_LABEL] * len(known)
                 ids = ids + known
-                places += [(here + i,) * 3 for i in range(len(known))]
+                places += positions
                 owner += [number] * len(known)
-                here += len(known)
         return ids, places, owner, wanted

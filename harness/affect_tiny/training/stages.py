@@ -38,6 +38,8 @@ class Learner:
     model: Any
     heads: Heads
     picture_id: int
+    teacher: Any = None
+    """A model whose answers are to be kept: its probabilities count as much as the right answers."""
 
     def see(self, pixels: Tensor) -> Tensor:
         """Picture tokens (n, tokens, width) under bfloat16, given as float32."""
@@ -49,12 +51,22 @@ class Learner:
     def language_loss(self, packed: Packed, tokens: Tensor) -> Tensor:
         """Cross entropy on the answers' tokens, summed over all answers."""
         wanted = packed.labels != NO_LABEL
+        scores = self._scores(self.model, packed, tokens, wanted)
+        right = F.cross_entropy(scores, packed.labels[wanted], reduction="sum")
+        if self.teacher is None:
+            return right
+        with torch.no_grad():
+            kept = self._scores(self.teacher, packed, tokens, wanted).softmax(-1)
+        apart = F.kl_div(scores.log_softmax(-1), kept, reduction="sum")
+        return 0.5 * right + 0.5 * apart
+
+    def _scores(self, model: Any, packed: Packed, tokens: Tensor, wanted: Tensor) -> Tensor:
+        """Scores (answer tokens, vocabulary) of a model at the tokens of the answers."""
         with torch.autocast("cpu", torch.bfloat16):
-            x = forward.embed(self.model, packed.ids, tokens, self.picture_id)
-            text = self.model.model.language_model
-            hidden = forward.read(text, x, packed.positions, packed.mask)
-            scores = self.model.lm_head(hidden[wanted])
-        return F.cross_entropy(scores.float(), packed.labels[wanted], reduction="sum")
+            x = forward.embed(model, packed.ids, tokens, self.picture_id)
+            hidden = forward.read(model.model.language_model, x, packed.positions, packed.mask)
+            scores: Tensor = model.lm_head(hidden[wanted])
+        return scores.float()
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,3 +297,5 @@ UNIT_ASK: tuple[str, ...] = (
 )
 CANNOT_TELL = "I cannot tell; the picture is blank."
 """What is said of a picture without a face, whatever is asked."""
+NO_PICTURE = "I cannot tell; the tool gave no picture."
+"""What is said where a tool that was needed shows nothing."""

@@ -13,7 +13,7 @@ from functools import partial
 from time import perf_counter
 from typing import Protocol
 
-from harness.affect_tiny import weights_folder
+from harness.affect_tiny import AGENT, weights_folder
 from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card, Measured
@@ -72,10 +72,12 @@ def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
 
 
 def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
-    """The packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
-    if argument:
-        raise HarnessError(f"{name!r} takes no argument", hint="write affect-tiny")
-    folder = weights_folder()
+    """A packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
+    if argument not in ("", AGENT):
+        raise HarnessError(
+            f"there is no {name!r}", hint=f"write affect-tiny, or affect-tiny:{AGENT}"
+        )
+    folder = weights_folder(argument)
     if not (folder / "config.json").is_file():
         raise HarnessError(
             f"the weights of affect-tiny are not in {folder}",
