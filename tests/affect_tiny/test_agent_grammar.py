@@ -62,6 +62,14 @@ def test_a_large_face_is_answered_at_once() -> None:
     assert all(first_words(row) != WRITTEN for row in rows(LARGE))
 
 
+def test_of_a_face_between_small_and_large_the_first_reply_is_learnt() -> None:
+    made = AgentRows(grammar())
+    for share, calls in ((LARGE - 0.01, True), (LARGE, False)):
+        row = made.near_row(Random(0), scene(share))
+        assert (first_words(row) == WRITTEN) == calls
+        assert row.pictures == ("scene",) and len(row.row.branches) == 1
+
+
 def test_where_a_call_shows_nothing_the_model_says_that_it_cannot_tell() -> None:
     seen = set()
     for row in rows(0.4, 120):
