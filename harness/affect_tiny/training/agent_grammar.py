@@ -119,6 +119,7 @@ class _Told:
 
     offered: Sequence[Mapping[str, Any]]
     gives: Observation
+    digest: str = ""
 
     def use(self, call: Call, *, side: int) -> Observation:
         return self.gives
