@@ -120,6 +120,21 @@ def test_alike_clusters_are_drawn_in_groups() -> None:
     assert not grouped.exact and grouped.p == pytest.approx(wanted, abs=0.01)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(3, 30))
+def test_clusters_that_add_up_give_the_p_of_the_metric_itself(seed: int, clusters: int) -> None:
+    """A bend that no flip notices, but the trial of sums does, has each flip computed by the metric."""
+    draw = np.random.default_rng(seed)
+    right = draw.random((clusters * 3, 2)) < (0.7, 0.4)
+    unit = np.repeat(np.arange(clusters), 3)
+    a, b = rows_of(right[:, 0]), rows_of(right[:, 1])
+
+    def bent(totals: np.ndarray) -> np.ndarray:
+        return share(totals) + 1e-10 * np.sin(40 * share(totals))
+
+    summed, computed = (sign_flip(a, b, unit, f, flips=400, seed=1) for f in (share, bent))
+    assert summed == computed
+
+
 def test_random_bits_are_fair_coins_for_any_size_of_group() -> None:
     sizes = np.array([1, 2, 63, 64, 65, 1000])
     drawn = np.concatenate(list(_drawn(sizes, flips=20_000, seed=1)))
