@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.main import main
+from tests.models.stub import Stub
 
 from .imitated import running_experiment
 
@@ -28,6 +29,7 @@ class Experiment:
     said: str
     requests: tuple[int, int]
     """After the preview, and after the whole run."""
+    servers: Sequence[Stub]
 
     @property
     def run(self) -> Path:
@@ -55,6 +57,5 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experiment]
         preview = command(folder, "run", "experiment.yaml", "--preview", "2", "--no-report")
         before = sum(server.count for server in servers)
         said = command(folder, "run", "experiment.yaml")
-        yield Experiment(
-            folder, plan, preview, said, (before, sum(server.count for server in servers))
-        )
+        whole = sum(server.count for server in servers)
+        yield Experiment(folder, plan, preview, said, (before, whole), servers)

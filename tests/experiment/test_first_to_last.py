@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,26 @@ def test_at_most_two_screens_stand_before_the_details(
     assert desk["wide"] <= 1280 and phone["wide"] <= 390
     assert desk["cut"] == 0, "no column of the first screen is out of sight on a desk"
     assert desk["pictures"] == 0, "each drawn face is on the page"
+
+
+def test_two_models_are_compared(experiment: Experiment) -> None:
+    two = ("--where", "model=ada-7b,prompt=emotion/defined", "--where", "model=cy-1b,prompt=emotion/defined")  # fmt: skip
+    body = json.loads(experiment.command("compare", experiment.run, *two, "--condition", "none", "--json"))  # fmt: skip
+    (one,) = body["comparisons"]
+    uar = next(metric for metric in one["metrics"] if metric["of"] == "uar")
+    assert one["axis"] == "model" and uar["difference"] > 0.15 and uar["low"] > 0 and uar["p"] < 0.05  # fmt: skip
+
+
+def test_one_more_prompt_asks_only_its_own_cells(experiment: Experiment) -> None:
+    shutil.copytree(experiment.run, experiment.folder / "more")
+    text = (experiment.folder / "experiment.yaml").read_text(encoding="utf-8")
+    text = text.replace("emotion/plain, ", "emotion/plain, emotion/role, ") + "out: more\n"
+    (experiment.folder / "more.yaml").write_text(text, encoding="utf-8")
+    plan = experiment.command("plan", "more.yaml")
+    assert f"{6 * FACES:,} requests, {CELLS * FACES:,} already done" in plan
+    before = sum(server.count for server in experiment.servers)
+    experiment.command("run", "more.yaml", "--no-report")
+    assert sum(server.count for server in experiment.servers) - before == 3 * FACES + 3
 
 
 def test_tables_hold_the_numbers_of_the_page(experiment: Experiment) -> None:
