@@ -27,6 +27,15 @@ def export(run: Path, out: Path, *more: str) -> int:
     return main(["export", str(run), "--out", str(out), *more])
 
 
+@pytest.fixture(scope="module")
+def ever(run_folder: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file for Every Eval Ever."""
+    out = tmp_path_factory.mktemp("ever") / "out"
+    assert export(run_folder.path, out, *EVER) == 0
+    (file,) = out.rglob("*.json")
+    return file
+
+
 def test_a_file_of_the_hub_has_one_value_a_cell_and_is_read_by_its_library(
     run_folder: RunFolder, view: RunView, tmp_path: Path
 ) -> None:
@@ -47,12 +56,11 @@ def test_a_file_of_the_hub_has_one_value_a_cell_and_is_read_by_its_library(
 
 
 def test_every_score_with_its_interval_and_the_same_from_an_export(
-    run_folder: RunFolder, view: RunView, tmp_path: Path
+    ever: Path, run_folder: RunFolder, view: RunView, tmp_path: Path
 ) -> None:
-    assert export(run_folder.path, tmp_path / "ever", *EVER) == 0
     assert main(["export", str(run_folder.path), "--out", str(tmp_path / "there.zip")]) == 0
     assert export(tmp_path / "there.zip", tmp_path / "again", *EVER) == 0
-    files = [next((tmp_path / name).rglob("*.json")) for name in ("ever", "again")]
+    files = [ever, next((tmp_path / "again").rglob("*.json"))]
     assert files[0].name == files[1].name, "named by what they hold"
     body, again = (json.loads(file.read_text()) for file in files)
     assert body["evaluation_results"] == again["evaluation_results"]
@@ -88,10 +96,9 @@ def test_every_score_with_its_interval_and_the_same_from_an_export(
     ],
 )  # fmt: skip
 def test_what_the_schema_does_not_allow_is_refused(
-    change: tuple[Any, ...], value: Any, run_folder: RunFolder, tmp_path: Path
+    change: tuple[Any, ...], value: Any, ever: Path
 ) -> None:
-    assert export(run_folder.path, tmp_path / "ever", *EVER) == 0
-    body = json.loads(next((tmp_path / "ever").rglob("*.json")).read_text())
+    body = json.loads(ever.read_text())
     EveryEval.model_validate_json(json.dumps(body))
     *before, last = change
     at = body
