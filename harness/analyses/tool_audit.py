@@ -13,6 +13,7 @@ from harness.analyses.rows.calls import (
     read_region,
     use_row,
 )
+from harness.analyses.rows.ladder import gives_unasked
 from harness.analyses.rows.tool_trials import read_trials
 from harness.analyses.rows.tools import (
     EITHER,
@@ -54,7 +55,7 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     for name in fields:
         by_cell = {cell: found for (cell, at), found in trials.items() if at == name}
         for cell in offered:
-            if cell in by_cell:
+            if cell in by_cell and not gives_unasked(cell):
                 look = _look(by_cell, family(cell))
                 used = use_row(by_cell[cell], look=look, suffices=suffices, regions=regions)
                 yield {**_named(cell), "field": name, "what": "use", **used}

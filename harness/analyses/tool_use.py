@@ -34,7 +34,9 @@ DEFINITIONS = (
 
 
 def use_tables(uses: Sequence[Mapping[str, Any]], beside: ScoredTask) -> Iterator[Table]:
-    """The tables of rows of `harness.analyses.rows.calls.use_row`."""
+    """The tables of rows of `harness.analyses.rows.calls.use_row`; none where there are no rows."""
+    if not uses:
+        return
     yield Table(
         room="much",
         caption="Calls of tools",

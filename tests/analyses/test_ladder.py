@@ -98,6 +98,10 @@ def test_a_report_has_the_ladder_and_the_commands_for_what_was_not_asked(
     assert "Not asked" not in told
     (task,) = json.loads(Path("run/scores.json").read_text())["tasks"]
     assert [one["rung"] for one in task["ladder"]] == ["blank", "look", "votes", "given", "agent"]
+    uses = [one for one in task["tools"] if one["what"] == "use"]
+    assert [one["channel"] for one in uses] == ["free, agent, tools zoom"], (
+        "given calls are not made"
+    )
     rows = {line.split("|")[1].strip(): line for line in told.splitlines() if line.startswith("| ")}
     assert "| 480 | 3.0 |" in rows["k votes (vote-3)"]
     assert "| 260 | 1.6 |" in rows["tools given unasked (given:zoom,region=face, tools zoom)"]

@@ -46,12 +46,17 @@ def rungs(base: Cell, cells: Iterable[Cell]) -> Iterator[tuple[str, Cell]]:
         yield from ((rung, cell) for cell in some)
 
 
+def gives_unasked(cell: Cell) -> bool:
+    """Whether tools are used for the model, which makes no calls itself."""
+    protocol = load_protocol(cell.protocol)
+    return isinstance(protocol, UsingTools) and GIVEN in protocol.settings
+
+
 def _rung(base: Cell, cell: Cell) -> str:
     if cell.tools:
         if alteration_in(cell.tools)[1] or family(cell) != base:
             return ""
-        protocol = load_protocol(cell.protocol)
-        return GIVEN if isinstance(protocol, UsingTools) and GIVEN in protocol.settings else AGENT
+        return GIVEN if gives_unasked(cell) else AGENT
     plain = replace(cell, given_id="")
     if plain == base:
         return LOOK
