@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.score import ScoreRow, Scores
 
 SPOTS = "spots.csv"
+LEAST_VIDEOS = 10
 SPOTTED = (
     "f1_spotting", "precision_spotting", "recall_spotting", "tp_spotting", "fp_spotting", "fn_spotting",
 )  # fmt: skip
@@ -155,17 +156,20 @@ def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
 
 
 def _spotted(task: str, found: Mapping[str, ScoreRow], videos: int) -> str:
-    """`faces/me-str: F1 spotting .80 [.., ..], precision .., recall ..; TP 4, FP 1, FN 1; 3 videos`."""
+    """`faces/me-str: F1 spotting .667, precision spotting .667, ...; TP 2, FP 1, FN 1; 3 videos (strict)`."""
     from harness.analyses.words import interval, metric_name, number
 
+    few = videos < LEAST_VIDEOS  # resampling so few gives intervals of no width
     shares = [
-        f"{metric_name(name)} {number(found[name].value)} {interval(found[name].low, found[name].high)}".strip()
+        f"{metric_name(name)} {number(row.value)} {'' if few else interval(row.low, row.high)}".strip()
         for name in SPOTTED[:3]
+        if (row := found[name])
     ]
     counts = [
         f"{name[:2].upper()} {found[name].value or 0:.0f}" for name in SPOTTED[3:] if name in found
     ]
-    return f"{task}: {', '.join(shares)}; {', '.join(counts)}; {videos} videos (strict)"
+    told = f"{videos} videos, too few for intervals" if few else f"{videos} videos"
+    return f"{task}: {', '.join(shares)}; {', '.join(counts)}; {told} (strict)"
 
 
 def _settings(args: argparse.Namespace) -> TrainingSettings:
