@@ -16,7 +16,7 @@ from harness.conditions import read_presentation
 from harness.conditions.region import expanded
 from harness.core.task import Task
 from harness.models import describe_models
-from harness.prompting import Library, shipped_folder
+from harness.prompting import PROMPT_VARIABLES, Library, shipped_folder
 from harness.run.task_files import find_task
 from harness.run.workspace import open_workspace
 from tests.documents import PAGES, ROOT, WRITTEN, Block, blocks
@@ -149,7 +149,7 @@ def check_prompt(block: Block, folder: Path) -> None:
     path.write_text(block.text, encoding="utf-8")
     library = Library([folder, shipped_folder()])
     prompt = library.prompt(path.relative_to(folder).with_suffix("").as_posix())
-    assert library.variables(prompt) <= {"image", "labels", "exemplars", "frames", "question"}
+    assert library.variables(prompt) <= PROMPT_VARIABLES.keys()
 
 
 def check_settings(block: Block, folder: Path) -> None:
