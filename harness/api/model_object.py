@@ -10,11 +10,13 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Card, Model, Probing
+from harness.core.prompt_family import PromptFamily
 from harness.core.request import Request
 from harness.models import BASELINES, ModelSettings
 from harness.run.yaml_file import validated
 
 Opener: TypeAlias = Callable[[str], Model]
+"""What opens a model by its name. An attribute `families` says which prompts the model takes; without it, chat prompts."""
 
 _HINT = (
     "give a name such as 'affect-tiny', harness.ModelSettings or the same as a dict, or an object of harness.core.model.Model: a `card` (harness.core.model.Card "
@@ -76,6 +78,19 @@ def _said(found: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Lent:
+    """Opens a borrowed model."""
+
+    model: Model
+    families: tuple[PromptFamily, ...]
+    """The prompt families that it takes, known without opening it."""
+
+    def __call__(self, name: str) -> Model:
+        """The model."""
+        return self.model
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """Models as a person gave them in Python."""
 
@@ -129,7 +144,7 @@ def _name(one: object) -> str:
 def _opener(model: Any) -> Opener:
     probing: Any = model if isinstance(model, Probing) else None
     borrowed = Borrowed(model) if probing is None else BorrowedProbing(model, probing)
-    return lambda name: borrowed
+    return Lent(borrowed, borrowed.card.families)
 
 
 def _card(model: object) -> Card:

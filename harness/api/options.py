@@ -29,6 +29,7 @@ from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.model import Model
 from harness.core.price import read_money
+from harness.core.prompt_family import CHAT
 from harness.core.task import Task
 from harness.core.thinking import read_thinking
 from harness.core.tools_asked import NO_TOOLS, spelled_tools
@@ -202,7 +203,7 @@ def prepare(
         command=command,
         settings=named,
         families={
-            name: models[name](name).card.families
+            name: getattr(models[name], "families", CHAT)
             if name in models
             else families_of(spec_of(name, named))
             for name in asked.models

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from harness.cli.list_command import LISTS
@@ -23,7 +25,9 @@ def test_everything_has_a_name_and_a_line(kind: str, capsys: pytest.CaptureFixtu
     assert main(["list", kind]) == 0
     rows = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert rows and all(len(row) == 2 for row in rows)
-    assert NAMES.get(kind, set()) <= {name.partition("[")[0] for name, _ in rows}
+    assert NAMES.get(kind, set()) <= {re.split(r"[\[:]", name)[0] for name, _ in rows} | {
+        name for name, _ in rows
+    }
 
 
 def test_a_broken_plug_in_is_one_line_of_its_list_and_of_doctor(installed: Installed) -> None:

@@ -23,6 +23,7 @@ FIELDS = {
     "emotion": EMOTION,
     "valence": FieldSpec(kind="number"),
     "arousal": FieldSpec(kind="number", low=0, high=0.5),
+    "age": FieldSpec(kind="age", low=0, high=116),
     "teeth_visible": FieldSpec(kind="label", labels=("yes", "no", "unsure")),
     "eyebrows": FieldSpec(kind="label", labels=("raised", "neutral", "lowered", "not visible")),
     "eyes": FieldSpec(kind="label", labels=("wide", "normal", "narrowed")),

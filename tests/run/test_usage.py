@@ -126,7 +126,7 @@ def test_what_is_not_told_is_said(desk: Desk, capsys: pytest.CaptureFixture[str]
     assert (blocked["refused_uncounted"], blocked["uncounted"]) == (12, 0)
     assert main(["score", "run"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "no token counts for 12 of 12 replies" in told
+    assert "no token counts were reported for 12 of 12 replies" in told
     assert "12 requests refused by the platform" in told
 
 
