@@ -32,7 +32,7 @@ def survival_page(found: Survival) -> str:
 
 
 def curves_svg(curves: Sequence[Curve], ticks: Sequence[float], *, name: str) -> Markup:
-    """Step curves of the share alive over time, with a legend; the same numbers stand in the table below."""
+    """Step curves of the share without the event over time, with a legend; the same numbers stand in the table below."""
     longest = max([t for c in curves for t in c.times] + [max(ticks), 1e-9])
     wide, high = _WIDE - _LEFT - 12, _HIGH - _TOP - 34
 

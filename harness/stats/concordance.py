@@ -32,9 +32,15 @@ class Concordance:
     """Admissible pairs."""
 
 
-def concordance(time: Floats, event: NDArray[np.bool_], risk: Floats) -> Concordance:
+def concordance(
+    time: Floats,
+    event: NDArray[np.bool_],
+    risk: Floats,
+    *,
+    strata: NDArray[np.int64] | None = None,
+) -> Concordance:
     """Harrell's C of `risk` (n,), higher for those expected to have the event earlier, with `time` (n,) of the event or of
-    censoring and `event` (n,). Takes time in n squared: 2 s for 20,000 samples."""
+    censoring and `event` (n,). With `strata` (n,), pairs are within a stratum only. Takes time in n squared: 2 s for 20,000 samples."""
     count = time.size
     agree, pairs = np.zeros(count), np.zeros(count)
     order = np.arange(count)
@@ -43,6 +49,8 @@ def concordance(time: Floats, event: NDArray[np.bool_], risk: Floats) -> Concord
         first = time[block, None] < time[None, :]
         first |= (time[block, None] == time[None, :]) & ~event[None, :]
         first &= event[block, None] & (order[block, None] != order[None, :])
+        if strata is not None:
+            first &= strata[block, None] == strata[None, :]
         higher = np.where(
             risk[block, None] == risk[None, :], 0.5, risk[block, None] > risk[None, :]
         )

@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -25,6 +26,8 @@ from harness.survival.cohort import Cohort
 Floats = NDArray[np.float64]
 GROUPS = 4
 _95 = NormalDist().inv_cdf(0.975)
+_MOST_ERROR = 10.0
+"""Standard errors of a log hazard ratio above this say that the fit ran away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Curve:
     times: Sequence[float]
     """Times of events, ascending."""
     survival: Sequence[float]
-    """Share alive just after each of them."""
+    """Share without the event just after each of them."""
     at_risk: Sequence[int]
     """How many are under observation at each of `Survival.ticks`."""
 
@@ -73,7 +76,8 @@ class Survival:
 
 
 def analyse(cohort: Cohort) -> Survival:
-    """All of it. Raises HarnessError where statsmodels is not installed or a model does not converge."""
+    """All of it; what cannot be computed is nan, and a note says why. Raises HarnessError where statsmodels is not
+    installed."""
     api = _statsmodels()
     group, notes = _quartiles(cohort.risk)
     ticks = _ticks(float(cohort.time.max()))
@@ -81,12 +85,33 @@ def analyse(cohort: Cohort) -> Survival:
         _curve(api, cohort, group == g, _name(g, int(group.max()) + 1), ticks)
         for g in np.unique(group)
     ]
-    strata = np.array(cohort.strata) if cohort.strata else None
-    statistic, p = api.survdiff(cohort.time, cohort.event.astype(int), group, strata=strata)
+    with _quiet():
+        ratios, lost = _ratios(api, cohort, group)
+        log_rank = _log_rank(api, cohort, group)
+    if math.isnan(log_rank[1]):
+        lost.append("the log-rank test cannot be computed: the groups are never at risk together")
+    codes = np.unique(cohort.strata, return_inverse=True)[1] if cohort.strata else None
     return Survival(
-        cohort, concordance(cohort.time, cohort.event, cohort.risk), curves, ticks,
-        (float(statistic), float(p)), _ratios(api, cohort, group), [*cohort.notes, *notes],
+        cohort, concordance(cohort.time, cohort.event, cohort.risk, strata=codes), curves, ticks, log_rank, ratios,
+        [*cohort.notes, *notes, *lost],
     )  # fmt: skip
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of numerical code: what cannot be computed becomes nan, and is told."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _log_rank(api: Any, cohort: Cohort, group: NDArray[np.int64]) -> tuple[float, float]:
+    strata = np.array(cohort.strata) if cohort.strata else None
+    try:
+        statistic, p = api.survdiff(cohort.time, cohort.event.astype(int), group, strata=strata)
+    except (np.linalg.LinAlgError, ValueError):
+        return math.nan, math.nan
+    return float(statistic), float(p)
 
 
 def _statsmodels() -> Any:
@@ -141,47 +166,57 @@ def _curve(
     )  # fmt: skip
 
 
-def _ratios(api: Any, cohort: Cohort, group: NDArray[np.int64]) -> list[HazardRatio]:
-    """Per standard deviation of the risk and by quartile against the lowest, each alone and adjusted."""
-    scaled = {
-        "risk, per standard deviation": (cohort.risk - cohort.risk.mean()) / cohort.risk.std(ddof=1)
-    }
+def _ratios(
+    api: Any, cohort: Cohort, group: NDArray[np.int64]
+) -> tuple[list[HazardRatio], list[str]]:
+    """Per standard deviation of the risk and by quartile against the lowest, each alone and adjusted; and sentences on
+    those that cannot be had."""
+    scaled = {"risk, per standard deviation": _standard(cohort.risk)}
     found = int(group.max()) + 1
     parts = {
         f"{_name(g, found)} against the lowest": (group == g).astype(np.float64)
         for g in range(1, found)
     }
+    empty = [_name(g, found) for g in range(found) if not cohort.event[group == g].any()]
     ratios: list[HazardRatio] = []
+    lost = [f"no events in {name}: hazard ratios by quartile are not finite" for name in empty]
     for own in (scaled, parts):
-        ratios += _model(api, cohort, own, {})
-        if cohort.adjust:
-            ratios += _model(api, cohort, own, cohort.adjust)
-    return ratios
+        for adjust in ({}, cohort.adjust) if cohort.adjust else ({},):
+            fitted = _model(api, cohort, own, adjust)
+            ratios += fitted or [_unknown(name, adjusted=bool(adjust)) for name in own]
+            if not fitted and not (own is parts and empty):
+                lost.append(_not_fitted([*own, *adjust]))
+    return ratios, lost
+
+
+def _unknown(name: str, *, adjusted: bool) -> HazardRatio:
+    nan = math.nan
+    return HazardRatio(name, adjusted, nan, nan, nan, nan, nan)
 
 
 def _model(
     api: Any, cohort: Cohort, own: Mapping[str, Floats], adjust: Mapping[str, Floats]
 ) -> list[HazardRatio]:
-    columns = {**own, **adjust}
-    matrix = np.column_stack(
-        [_standard(values) if name in adjust else values for name, values in columns.items()]
-    )
+    """The ratios of `own` in one Cox model; none where it has no finite solution."""
+    matrix = np.column_stack([*own.values(), *map(_standard, adjust.values())])
     strata = np.array(cohort.strata) if cohort.strata else None
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
-            fit = api.PHReg(
+            model = api.PHReg(
                 cohort.time, matrix, cohort.event.astype(int), strata=strata, ties="efron"
-            ).fit()
-        except np.linalg.LinAlgError:
-            raise _not_fitted(columns) from None
-    errors = np.asarray(fit.bse, dtype=np.float64)
+            )
+            fit = model.fit()
+            errors = np.asarray(fit.bse, dtype=np.float64)
+        except (np.linalg.LinAlgError, ValueError):
+            return []
+    failed = any("onverge" in str(w.message) for w in told)
     if (
-        not np.isfinite(errors).all()
-        or any("onverge" in str(w.message) for w in told)
-        or errors.max() > 50
+        failed
+        or not np.isfinite(errors).all()
+        or not 0 < errors.min() <= errors.max() < _MOST_ERROR
     ):
-        raise _not_fitted(columns)
+        return []
     checks = _proportional(fit, cohort)
     return [
         HazardRatio(
@@ -192,25 +227,31 @@ def _model(
     ]  # fmt: skip
 
 
-def _not_fitted(columns: Mapping[str, Floats]) -> HarnessError:
-    return HarnessError(
-        f"the Cox model of {', '.join(columns)} has no finite solution",
-        hint="a covariate tells the events apart completely, or follows from the others: leave it out of --adjust",
+def _not_fitted(columns: Sequence[str]) -> str:
+    return (
+        f"the Cox model of {', '.join(columns)} has no finite solution: a covariate tells the events apart completely, "
+        "follows from the others, or varies within no stratum"
     )
 
 
 def _standard(values: Floats) -> Floats:
-    """Covariates on one scale, so that the fit is well conditioned; their own ratios are not told."""
-    scaled: Floats = (values - values.mean()) / values.std()
-    return scaled
+    """Values with mean 0 and standard deviation 1, first brought to about 1 so that no square is lost; as they are
+    where they do not vary."""
+    size = float(np.abs(values).max())
+    moved = values / size if size > 0 else values
+    moved = moved - moved.mean()
+    spread = float(moved.std(ddof=1))
+    return moved / spread if spread > 0 else moved
 
 
 def _proportional(fit: Any, cohort: Cohort) -> list[float]:
     """p of each coefficient's test of a trend of scaled Schoenfeld residuals over the rank of time."""
+    covariance = np.asarray(fit.cov_params(), dtype=np.float64)
     residuals = np.asarray(fit.schoenfeld_residuals, dtype=np.float64)
+    if residuals.ndim != 2:
+        return [math.nan] * covariance.shape[0]
     kept = np.isfinite(residuals).all(axis=1)
     count = int(kept.sum())
-    covariance = np.asarray(fit.cov_params(), dtype=np.float64)
     if count < 3:
         return [math.nan] * covariance.shape[0]
     scaled = count * residuals[kept] @ covariance
@@ -222,5 +263,7 @@ def _proportional(fit: Any, cohort: Cohort) -> list[float]:
     )
     centred = ranks - ranks.mean()
     spread = float((centred**2).sum())
+    if spread == 0:  # all events at one time
+        return [math.nan] * covariance.shape[0]
     found = (centred @ scaled) ** 2 / (np.diag(covariance) * count * spread)
     return [float(stats.chi2.sf(value, 1)) for value in found]

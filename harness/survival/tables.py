@@ -19,8 +19,9 @@ def headline(found: Survival) -> str:
     range_ = "" if math.isnan(c.low) else f" [{_short(c.low)}, {_short(c.high)}]"
     value = "undefined" if math.isnan(c.value) else f"{_short(c.value, 3)}{range_}"
     events = int(cohort.event.sum())
+    inside = ", of pairs within a stratum" if cohort.strata else ""
     return (
-        f"Concordance of {cohort.risk_name} with survival: {value} (.5 is chance) over {len(cohort):,} people with "
+        f"Concordance of {cohort.risk_name} with survival{inside}: {value} (.5 is chance) over {len(cohort):,} people with "
         f"{events:,} events and {c.pairs:,} admissible pairs"
     )
 
@@ -75,7 +76,7 @@ def _rows(found: Survival) -> Iterator[Row]:
 
 
 def _cells(ratio: HazardRatio) -> tuple[Number, str, str]:
-    number = Number(ratio.value, ratio.low, ratio.high, digits=2)
+    number = Number(_plain(ratio.value), _plain(ratio.low), _plain(ratio.high), digits=2)
     return number, p_value(ratio.p), p_value(ratio.proportional_p)
 
 
@@ -86,6 +87,11 @@ def _warnings(found: Survival) -> Iterator[Block]:
             text=f"Hazards are not proportional (p below .05): {'; '.join(changing)}. One ratio over the whole time "
             "averages over what changes; look at the curves.",
             warning=True,
+        )
+    if not found.cohort.adjust:
+        yield Note(
+            text="Nothing is adjusted for. Older people have most events earlier, so a risk that goes with age goes with "
+            "survival: --adjust age shows what it adds."
         )
     yield Note(
         text="A risk that is read off a face and goes with survival in these people shows no cause, and says nothing of "
@@ -106,7 +112,7 @@ def _short(value: float, digits: int = 2) -> str:
 
 
 def _median(times: Sequence[float], survival: Sequence[float]) -> str:
-    """The first time at which at most half are alive."""
+    """The first time at which at most half have had no event."""
     return next((f"{t:g}" for t, s in zip(times, survival, strict=True) if s <= 0.5), "not reached")
 
 

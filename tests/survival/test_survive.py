@@ -16,6 +16,7 @@ from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.survival.analysis import analyse
 from harness.survival.cohort import read_cohort
+from harness.survival.tables import survival_blocks, survival_json
 
 COLUMNS = ("years", "died", "risk", "age", "sex")
 
@@ -125,3 +126,47 @@ def test_the_command_prints_writes_a_page_and_json(
     assert main([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["adjusted_for"] == ["age", "sex=m"] and len(told["hazard_ratios"]) == 8
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "case",
+    [
+        "site tells the risk",
+        "no events below",
+        "tiny",
+        "one time",
+        "equal to the risk",
+        "own strata",
+    ],
+)
+def test_what_cannot_be_computed_is_told_and_the_rest_stands(tmp_path: Path, case: str) -> None:
+    rows = [[*row, "x" if row[2] < 0 else "y"] for row in rows_of(160, beta=0.6, seed=8)]
+    adjust, strata = [], []
+    if case == "site tells the risk":
+        strata = ["site"]
+        rows = [[*row[:5], f"{row[2]:.1f}"] for row in rows]
+    elif case == "no events below":
+        rows = [[row[0], row[1] if row[2] > -0.7 else 0, *row[2:]] for row in rows]
+    elif case == "tiny":
+        adjust, rows = (
+            ["age"],
+            [[row[0], row[1], row[2] * 1e-300, row[3] * 1e-300, *row[4:]] for row in rows],
+        )
+    elif case == "one time":
+        rows = [[3, *row[1:]] for row in rows]
+    elif case == "equal to the risk":
+        adjust, rows = ["age"], [[*row[:3], row[2], *row[4:]] for row in rows]
+    else:
+        strata, rows = ["site"], [[*row[:5], str(place)] for place, row in enumerate(rows)]
+    table = write(tmp_path / "c.csv", rows, (*COLUMNS, "site"))
+    found = analyse(
+        read_cohort(table, time="years", event="died", risk="risk", adjust=adjust, strata=strata)
+    )
+    assert len(found.curves) == 4 and len(found.ratios) == (8 if adjust else 4)
+    assert found.notes or case == "tiny"
+    assert list(survival_blocks(found))
+    json.dumps(survival_json(found), allow_nan=False)
+    if case == "no events below":
+        assert any("no events in quartile 1" in note for note in found.notes)
+        assert found.ratios[0].low > 1
