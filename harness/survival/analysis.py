@@ -241,7 +241,8 @@ def _standard(values: Floats) -> Floats:
     moved = values / size if size > 0 else values
     moved = moved - moved.mean()
     spread = float(moved.std(ddof=1))
-    return moved / spread if spread > 0 else moved
+    scaled: Floats = moved / spread if spread > 0 else moved
+    return scaled
 
 
 def _proportional(fit: Any, cohort: Cohort) -> list[float]:
