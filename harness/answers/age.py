@@ -1,8 +1,8 @@
 """Read an age in years from a reply.
 
 The whole reply; else behind the last final-answer anchor or the field's own name; else all expressions of an age that
-the reply holds (:mod:`harness.answers.age_mentions` has the table). Expressions with a unit go before bare numbers.
-Where there are several that agree, the narrowest is the answer ("early 30s, probably 32": 32); where they do not, the
+the reply holds (:mod:`harness.answers.age_mentions` has the table). A bare number below 10 or above 100 does not
+stand against an expression with a unit. Where there are several that agree, the narrowest is the answer ("early 30s, probably 32": 32); where they do not, the
 answer is ambiguous. A range is its middle, up to 25 years wide; wider ranges and open ones ("over 60") are ambiguous,
 for they name no age. Ages outside the field's scale are off-list. Number words are read in English.
 """
@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.answers.age_context import BACK, other_age
 from harness.answers.age_mentions import WIDEST, AgeMention, age_mentions
 from harness.answers.anchors import own_anchors
 from harness.answers.loose_json import Loose, Node
@@ -28,6 +29,19 @@ _CLAUSE = 160
 """Characters behind an anchor in which its answer is looked for."""
 _NEAR = 0.75
 """Years by which the narrowest expression may lie outside the others: "34, or 34 and a half"."""
+
+_TILDE = pattern(r"(?<=[\ds岁歳])[ \u301c](?=\d)")
+_LEAST = (
+    r"(?:age[ _-]?)?(?:min(?:imum)?|low(?:er)?|from|start|least)(?:[ _-]?(?:age|bound|end|limit))?"
+)
+_MOST = r"(?:age[ _-]?)?(?:max(?:imum)?|high(?:er)?|upper|to|end|most)(?:[ _-]?(?:age|bound|end|limit))?"
+_END = pattern(rf"{_LEAST}|{_MOST}")
+_BOUNDS = pattern(
+    rf"\s*(?:json\s*)?\{{\s*{_LEAST}\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*,\s*{_MOST}\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*\}}\s*"
+)
+"""A JSON object that holds just the two ends of a range."""
+_LIKELY = (10.0, 100.0)
+"""A bare number in this range that disagrees with one that has a unit makes the answer ambiguous."""
 
 _ALL_THE_SAME = pattern(
     r"\b(?:but|however|though|although|still|nevertheless|if i had to|guess|estimate)\b"
@@ -47,18 +61,17 @@ def read_age(
     quiet = wordless(reply)
     if quiet is not None:
         return quiet
-    text = reply.text
-    for anchor in reversed(own_anchors(text, keys)[-32:]):
-        stop = _clause_end(text, anchor.end)
-        found = age_mentions(text, begin=anchor.end, stop=stop)
-        if found:
-            return _verdict(reply, _marked_first(found), low, high, anchor.level)
+    text = _with_tildes(reply)
+    pair = _BOUNDS.fullmatch(text)
+    if pair is not None:
+        return _pair(float(pair[1]), float(pair[2]))
+    found, level = _behind_anchor(text, keys)
+    if found:
+        return _verdict(reply, _marked_first(found), low, high, level)
     found = age_mentions(text)
     words = len(text.split())
-    if form == "final" and found and words > 6:
-        return nothing(reply, "final/no-anchor")
-    if not found:
-        return nothing(reply, "none")
+    if not found or (form == "final" and words > 6):
+        return nothing(reply, "final/no-anchor" if found else "none")
     whole = found[0].start <= 2 and len(text) - found[-1].end <= 2
     declines = find_declines(text, reply.speech)
     declined = ruling(declines)
@@ -69,6 +82,18 @@ def read_age(
     return _verdict(reply, _marked_first(found), low, high, "exact" if whole else "mention")
 
 
+def _behind_anchor(text: str, keys: re.Pattern[str] | None) -> tuple[list[AgeMention], str]:
+    """The expressions behind the last anchor that has any, and the anchor's level."""
+    for anchor in reversed(own_anchors(text, keys)[-32:]):
+        if other_age(text[max(0, anchor.end - BACK) : anchor.end]):
+            continue
+        stop = _clause_end(text, anchor.end)
+        found = age_mentions(text, begin=anchor.end, stop=stop)
+        if found:
+            return found, anchor.level
+    return [], ""
+
+
 def age_from_json(value: Loose) -> Answer | None:
     """The verdict on a JSON value: a pair of numbers (a list, or an object of two ends) is a range. None where it is read as text, or as a plain number."""
     if not isinstance(value, Node):
@@ -76,13 +101,30 @@ def age_from_json(value: Loose) -> Answer | None:
     ends = [
         float(v) for _, v in value.pairs if isinstance(v, int | float) and not isinstance(v, bool)
     ]
-    if len(value.pairs) != 2:
+    if len(value.pairs) != 2 or len(ends) != 2 or not all(map(math.isfinite, ends)):
         return None
-    if len(ends) != 2 or not all(map(math.isfinite, ends)):
+    if value.is_object and not all(_END.fullmatch(key.casefold()) for key, _ in value.pairs):
         return None
-    if abs(ends[1] - ends[0]) > WIDEST:
+    return _pair(*ends)
+
+
+def _pair(low: float, high: float) -> Answer:
+    """The verdict on the two ends of a range in JSON."""
+    if abs(high - low) > WIDEST:
         return lacking(Outcome.AMBIGUOUS, "json/wide")
-    return answered(sum(ends) / 2, "json/range")
+    return answered((low + high) / 2, "json/range")
+
+
+def _with_tildes(reply: NormalizedReply) -> str:
+    """The plain text, with the tilde of "25~34" that was taken for markup put back."""
+    if "~" not in reply.raw and "\uff5e" not in reply.raw and "\u301c" not in reply.raw:
+        return reply.text
+
+    def back(match: re.Match[str]) -> str:
+        raw = reply.raw[slice(*reply.span(match.start(), match.end()))]
+        return "~" if raw in {"~", "\uff5e", "\u301c"} else match.group()
+
+    return _TILDE.sub(back, reply.text)
 
 
 def _clause_end(text: str, begin: int) -> int:
@@ -91,12 +133,17 @@ def _clause_end(text: str, begin: int) -> int:
 
 
 def _marked_first(found: Sequence[AgeMention]) -> list[AgeMention]:
-    """Those with a unit, and bare numbers that one of them allows; all where none has a unit."""
+    """Those with a unit, and bare numbers that may be ages or that one of them allows; all where none has a unit."""
     marked = [one for one in found if one.marked]
     if not marked:
         return list(found)
-    inside = [one for one in found if not one.marked and any(_allows(m, one.value) for m in marked)]
-    return sorted([*marked, *inside], key=lambda one: one.start)
+    bare = [one for one in found if not one.marked]
+    kept = [one for one in bare if _plausible(one) or any(_allows(m, one.value) for m in marked)]
+    return sorted([*marked, *kept], key=lambda one: one.start)
+
+
+def _plausible(one: AgeMention) -> bool:
+    return any(_LIKELY[0] <= end <= _LIKELY[1] for end in (one.low, one.high))
 
 
 def _allows(mention: AgeMention, value: float) -> bool:

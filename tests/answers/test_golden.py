@@ -112,7 +112,9 @@ def test_tables_are_large() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [('{"age": 34}', 34.0), ('{"age": [30, 35]}', 32.5), ('{"age": "early 30s"}', 32.0),
-     ('{"age": {"low": 30, "high": 35}}', 32.5), ('{"age": [20, 90]}', None), ('{"age": 300}', None)],
+     ('{"age": {"low": 30, "high": 35}}', 32.5), ('{"age": {"min": 20, "max": 30}}', 25.0),
+     ('{"age": {"value": 34, "confidence": 0.8}}', 34.0), ('{"age": {"confidence": 5, "wrinkles": 10}}', None),
+     ('{"age": [20, 90]}', None), ('{"age": 300}', None)],
 )  # fmt: skip
 def test_an_age_in_json(text: str, value: float | None) -> None:
     answer = read_all(text, {"age": FieldSpec(kind="age", low=0, high=116)}, form="json")["age"]
