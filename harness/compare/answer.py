@@ -28,6 +28,7 @@ def _of_board(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
     parts = _best(board) or _alone(board)
     if parts:
         yield Sentence(board.name, parts)
+    yield from _apart(board)
 
 
 def _compared(board: Board, against: Mapping[str, str]) -> Iterator[Sentence]:
@@ -137,20 +138,48 @@ def rounded(samples: float) -> int:
 
 def _best(board: Board) -> tuple[Part, ...]:
     best = board.best
-    if best is None or len(board.cells) < 2 or best.value is None:
+    cells = board.comparable
+    if best is None or len(cells) < 2 or best.value is None:
         return ()
     said = f"{number(best.value)} {interval(best.low, best.high)}".strip()
-    ties = [board.called(one) for one in board.cells if one.tied and one is not best]
+    ties = [board.called(one) for one in cells if one.tied and one is not best]
     if not ties:
         rest = ", significantly different from every other cell."
-    elif len(ties) == len(board.cells) - 1:
+    elif len(ties) == len(cells) - 1:
         rest = ", but no other cell differs from it significantly."
     elif len(ties) <= NAMED:
         rest = f"; not significantly different: {listed(ties)}."
     else:
-        rest = f"; {len(ties)} of the other {len(board.cells) - 1} cells are not significantly different from it."
+        rest = f"; {len(ties)} of the other {len(cells) - 1} cells are not significantly different from it."
     called = board.called(best)
     return (("Best: ", ""), (called, "better"), (f" with {board.title} {said}{rest}", ""))
+
+
+def _apart(board: Board) -> Iterator[Sentence]:
+    """Which cells are not ranked, and why."""
+    some = [one for one in board.cells if one.apart]
+    if not some:
+        return
+    told = "; ".join(f"{board.called(one)} (n={one.n:,}): {one.apart}" for one in some[:NAMED])
+    more = f"; and {len(some) - NAMED} more" if len(some) > NAMED else ""
+    whose = (
+        "None of the cells"
+        if len(some) == len(board.cells)
+        else f"{len(some)} of {len(board.cells)} cells"
+    )
+    verb = "is" if len(some) in {1, len(board.cells)} else "are"
+    said = (
+        f"{whose} {verb} ranked" if len(some) == len(board.cells) else f"{whose} {verb} not ranked"
+    )
+    yield Sentence(
+        board.name,
+        (
+            (
+                f"{said}, because scores over other samples or classes cannot be compared: {told}{more}.",
+                "unclear",
+            ),
+        ),
+    )
 
 
 def _alone(board: Board) -> tuple[Part, ...]:

@@ -61,6 +61,8 @@ class ScoredCell:
     """The run folder, where several are looked at."""
     family: str = "chat"
     """The family of its prompt."""
+    apart: str = ""
+    """Why it is not ranked with the others: other samples, other classes; empty where it is."""
 
     @property
     def row(self) -> str:
@@ -190,6 +192,11 @@ class Board:
     def at(self, row: str, column: str) -> ScoredCell | None:
         """The cell of a heat map; None where none was asked."""
         return next((c for c in self.cells if (c.row, c.column) == (row, column)), None)
+
+    @property
+    def comparable(self) -> tuple[ScoredCell, ...]:
+        """The cells whose scores can be compared: over the same samples and classes."""
+        return tuple(one for one in self.cells if not one.apart)
 
     @property
     def best(self) -> ScoredCell | None:

@@ -39,20 +39,24 @@ def brief(found: Overview) -> Iterator[Block]:
 
 def _ranking(board: Board, rows: int) -> Block:
     names = short_names(board.cells)
-    remarks = [
-        f"{_n(board)} samples, {board.clusters:,} clusters by {board.unit}"
-        + (" (independence assumed)" if board.unit == "image" else "")
-        + "; = : not significantly different from the best (paired tests, 5% level over all pairs)"
-    ]
+    compared = bool(board.comparable)
+    remarks = [_basis(board)] if compared else []
+    several = len({cell.n for cell in board.cells}) > 1 and any(c.apart for c in board.cells)
+    left = len(board.cells) - len(board.comparable)
+    if left:
+        remarks.append(f"{counted(left, 'cell')} without a rank: over other samples or classes")
     if board.baselines:
         said = ", ".join(f"{name} {decimal(value)}" for name, value in board.baselines.items())
         remarks.append(f"without a model: {said}")
     remarks += [f"blank picture: {_blank(board.blanks)}"] if board.blanks else []
     if len(board.cells) > rows:
-        remarks.append(f"{len(board.cells) - rows} more cells with lower scores")
+        remarks.append(
+            f"{len(board.cells) - rows} more cells with lower scores"
+            + (" or no rank" if left else "")
+        )
     return Block(
-        heading=f"{board.name}, ranking by {board.title}",
-        header=("cell", "rank", board.title, "95% interval"),
+        heading=f"{board.name}, {'ranking by ' if compared else ''}{board.title}",
+        header=("cell", "rank", board.title, "95% interval", *(["n"] if several else [])),
         rows=tuple(
             (
                 names[cell],
@@ -63,6 +67,7 @@ def _ranking(board: Board, rows: int) -> Block:
                 ""
                 if cell.low is None or cell.high is None
                 else bounds(cell.low, cell.high, signed=False),
+                *([f"{cell.n:,}"] if several else []),
             )
             for cell in board.cells[:rows]
         ),
@@ -110,8 +115,17 @@ def short_names(cells: Sequence[ScoredCell]) -> dict[ScoredCell, str]:
     }
 
 
+def _basis(board: Board) -> str:
+    """What the ranking is over."""
+    return (
+        f"{_n(board)} samples, {board.clusters:,} clusters by {board.unit}"
+        + (" (independence assumed)" if board.unit == "image" else "")
+        + "; = : not significantly different from the best (paired tests, 5% level over all pairs)"
+    )
+
+
 def _n(board: Board) -> str:
-    counts = sorted({cell.n for cell in board.cells})
+    counts = sorted({cell.n for cell in board.comparable})
     if not counts:
         return "0"
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.analyses.keys import RowKey, is_baseline, is_blank, prompt_on, row_key
 from harness.analyses.words import metric_name
 from harness.compare.all_pairs import factors_of
+from harness.compare.apart import apart
 from harness.compare.board import Board, Cost, Difference, Mood, ScoredCell, Spread
 from harness.compare.candidates import Contender
 from harness.compare.comparison import Factors
@@ -82,7 +83,13 @@ def board(
     notes: list[str] = []
     pairs = Pairs([e.contender for e in entered], part, name, seed, notes)
     seen = [at for at, one in enumerate(found) if not is_blank(one.cell.condition)]
-    for at, one in _ranked(found, seen, known.sign, pairs):
+    told = apart([pairs.contenders[at] for at in seen], [found[at].folder for at in seen])
+    left = {seen[place]: why for place, why in told.items()}
+    for at, why in left.items():
+        found[at] = replace(found[at], apart=why)
+    ranked = [at for at in seen if at not in left]
+    lead = entered[(ranked or seen or [0])[0]]
+    for at, one in _ranked(found, ranked, known.sign, pairs):
         found[at] = one
     differences = tuple(_differences(found, against, pairs, known.sign)) if against else ()
     cells = sorted((found[at] for at in seen), key=lambda one: one.rank or math.inf)
@@ -94,16 +101,16 @@ def board(
         title=metric_name(name, spec),
         sign=known.sign,
         range=known.range,
-        unit=group[0].contender.records.cluster_unit,
-        clusters=len(np.unique(group[0].contender.records.samples.clusters)),
+        unit=lead.contender.records.cluster_unit,
+        clusters=len(np.unique(lead.contender.records.samples.clusters)),
         cells=tuple(cells),
         blanks=tuple(one for one in found if is_blank(one.cell.condition)),
-        baselines=_baselines(
-            entered[0].scores, group[0].cell.task, part, group[0].contender.field, name
-        ),
+        baselines={}
+        if left and not ranked
+        else _baselines(lead.scores, group[0].cell.task, part, group[0].contender.field, name),
         differences=differences,
-        spreads=tuple(_spreads(cells, paraphrases)),
-        factors=_factors(pairs, seen, notes),
+        spreads=tuple(_spreads([c for c in cells if not c.apart], paraphrases)),
+        factors=_factors(pairs, ranked, notes),
         notes=tuple(dict.fromkeys(notes)),
     )
 

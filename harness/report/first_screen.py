@@ -210,7 +210,7 @@ def _square(board: Board, one: ScoredCell | None, scale: tuple[float, float]) ->
     bounds_told = interval(one.low, one.high)
     told = f"{one.name}: {board.title} {number(one.value)} {bounds_told}, {count(one.n)} samples, answered {percent(one.coverage)}"  # fmt: skip
     if one.rank is not None:
-        told += f", rank {one.rank} of {len(board.cells)}"
+        told += f", rank {one.rank} of {len(board.comparable)}"
     told += (
         ", the best"
         if one.rank == 1
@@ -336,7 +336,7 @@ def _factors(board: Board) -> Iterator[tuple[str, float, str, str]]:
 
 
 def _board_facts(board: Board) -> Iterator[str]:
-    samples = {one.n for one in board.cells}
+    samples = {one.n for one in board.comparable or board.cells}
     most = max(samples, default=0)
     told = f"{count(most)} samples" if len(samples) < 2 else f"{count(min(samples))} to {count(most)} samples"  # fmt: skip
     if board.unit == "image":

@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.compare.answer import rounded
+from harness.compare.brief import brief
 from harness.compare.overview import overview
 from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.task import Task
 from harness.run.folder import RunFolder
 from harness.score import score_run
-from tests.report.runs import emotion_task, make_run, right_by_share
+from tests.report.runs import LABELS, emotion_task, make_run, right_by_share
 
 SHARE = {("good", "emotion/plain"): 0.7, ("good", "emotion/cot"): 0.98, ("poor", "emotion/plain"): 0.4, ("poor", "emotion/cot"): 0.42}  # fmt: skip
 """Share right of each model and prompt."""
@@ -110,3 +113,31 @@ def test_one_cell_says_nothing_of_others(tmp_path: Path) -> None:
 @given(st.floats(1, 1e9))
 def test_samples_are_rounded_upwards_to_two_digits(samples: float) -> None:
     assert samples <= rounded(samples) <= samples * 1.1 + 1
+
+
+def test_cells_over_other_samples_or_classes_have_no_rank(run: RunFolder, tmp_path: Path) -> None:
+    few = Task.model_validate(
+        emotion_task(n=20).model_dump()
+        | {"fields": {"emotion": FieldSpec(kind="label", labels=(*LABELS, "contempt"))}}
+    )
+    made = [run]
+    for name, drawn in (("few", few), ("other", emotion_task(n=40))):
+        task = drawn.model_copy(update={"source": {**drawn.source, "seed": 9}})
+        made.append(
+            make_run(tmp_path / name, tasks=[task], models=["good"], reply=right_by_share(SHARE))
+        )
+    (board,) = overview(made).boards
+    assert len(board.comparable) == 4 and {one.folder for one in board.comparable} == {
+        str(run.path)
+    }
+    assert all((one.rank is None) == bool(one.apart) for one in board.cells)
+    why = {Path(one.folder).name: one.apart for one in board.cells if one.apart}
+    assert "8 classes, not the same 7" in why["few"] and "of the 140 samples" in why["other"]
+    assert "source.n, source.seed" in why["other"]
+    said = " ".join(map(str, overview(made).answer))
+    assert "4 of 8 cells are not ranked" in said and "(n=40)" in said
+    table = [block for block in brief(overview(made)) if "n" in block.header]
+    assert {row[-1] for row in table[0].rows} == {"140", "20", "40"}
+    (alone,) = overview([made[2], made[1]], keep=lambda cell: cell.prompt == "emotion/cot").boards
+    assert alone.best is None and all(one.apart for one in alone.cells)
+    assert not alone.baselines
