@@ -18,6 +18,7 @@ from harness.core.cell import Channel
 from harness.core.constraint import Constraint, Need
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
+from harness.core.text import with_article
 
 PLACES = 3
 """Most decimal places of a number."""
@@ -64,7 +65,9 @@ def candidates_for(fields: Mapping[str, FieldSpec], form: Form) -> tuple[str, ..
     name, spec = _only(fields)
     found = kind_of(spec).candidates(spec)
     if not found:
-        raise Unfit(f"{name} is a {spec.kind}, which has no list of labels or words to score")
+        raise Unfit(
+            f"{name} is {with_article(spec.kind)}, which has no list of labels or words to score"
+        )
     if form != "text":
         raise Unfit(f"the prompt asks for more than the label (answer: {form})")
     return found
@@ -82,7 +85,9 @@ def constraint_for(fields: Mapping[str, FieldSpec], form: Form) -> Constraint:
     name, spec = _only(fields)
     if form == "percentages":
         if not spec.one_label:
-            raise Unfit(f"{name} is a {spec.kind}, which has no labels to share percentages among")
+            raise Unfit(
+                f"{name} is {with_article(spec.kind)}, which has no labels to share percentages among"
+            )
         shares = {label: FieldSpec(kind="number", low=0, high=100) for label in spec.classes}
         return Constraint("json", text=json.dumps(_schema(shares), ensure_ascii=False))
     pattern = kind_of(spec).pattern(spec)

@@ -57,6 +57,8 @@ class Experiment:
     options: RunOptions
     settings: Mapping[str, ModelSettings]
     """Name -> settings of the models that the file describes itself."""
+    without_models: bool = False
+    """Whether it says `models:` and names none."""
 
 
 def is_experiment(path: Path) -> bool:
@@ -97,7 +99,8 @@ def read_experiment(path: Path) -> Experiment:
         body["changes"] = changes(set=_dotted(data.get("set") or {}))
     except HarnessError as error:
         raise HarnessError(f"{place(['set'])}: {error.message}", hint=error.hint) from None
-    return Experiment(path, validated(RunOptions, body, place, "experiment"), settings)
+    none = "models" in data and not names
+    return Experiment(path, validated(RunOptions, body, place, "experiment"), settings, none)
 
 
 def experiment_file(tasks: Sequence[str]) -> Path | None:
@@ -121,6 +124,8 @@ def with_experiment(
     """
     found = read_experiment(path)
     said = {name for name in found.options.model_fields_set if name not in {"tasks", "changes"}}
+    if not found.options.models:
+        said -= {"models"}
     given = {
         name: getattr(asked, name)
         for name in asked.model_fields_set - {"tasks", "changes"}
@@ -131,6 +136,11 @@ def with_experiment(
         raise HarnessError(
             f"{', '.join(map(spelled, twice))}: {path} sets the same",
             hint="change the file, or leave the option out",
+        )
+    if found.without_models and not asked.models:
+        raise HarnessError(
+            f"{path}: models: is empty, so nothing would be asked",
+            hint="name a model in the file or with --model; without the key, only the baselines are scored",
         )
     body = {name: getattr(found.options, name) for name in (*said, "tasks")}
     changes = (*found.options.changes, *asked.changes)

@@ -60,6 +60,11 @@ def toolboxes_of_files(
     tools = load_tools(asked.names)
     made: dict[str, Toolbox] = {}
     for name, path in _named(paths).items():
+        if not path.is_file():
+            raise HarnessError(
+                f"{path} is a folder" if path.is_dir() else f"picture not found: {path}",
+                hint="name picture or video files; relative paths start at the current folder",
+            )
         medium = video_clip(path) if is_video_name(path) else image(Remembered(FilePicture(path)))
         medium = replace(opened(medium), finder=finder)
         open_picture(medium.frames[0])

@@ -72,11 +72,7 @@ def flow_inputs(
     errors: list[FlowError] = []
     left_out: dict[str, str] = {}
     for done, sample in enumerate(samples, 1):
-        if sample.medium.kind != "clip":
-            raise HarnessError(
-                f"sample {sample.id[:80]} is a single picture, and flow needs a clip",
-                hint="use a task of clips, such as faces/me-emotion-3 or casme2/me-emotion-3",
-            )
+        refuse_picture(sample)
         try:
             onset, apex = _ends(sample)
             flow = flow_between([open_picture(onset), open_picture(apex)], method=method)
@@ -94,6 +90,15 @@ def flow_inputs(
             f"no clip of the task is usable{why}", hint="check the data with `harness data check`"
         )
     return FlowInputs(tuple(names), np.stack(planes), tuple(errors), left_out)
+
+
+def refuse_picture(sample: Sample) -> None:
+    """Raise HarnessError for a sample that is no clip."""
+    if sample.medium.kind != "clip":
+        raise HarnessError(
+            f"sample {sample.id[:80]} is a single picture, and flow needs a clip",
+            hint="use a task of clips, such as faces/me-emotion-3 or casme2/me-emotion-3",
+        )
 
 
 def _ends(sample: Sample) -> tuple[Picture, Picture]:

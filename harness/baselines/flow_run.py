@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.baselines.flow_inputs import FlowError, FlowInputs, flow_inputs
+from harness.baselines.flow_inputs import FlowError, FlowInputs, flow_inputs, refuse_picture
 from harness.baselines.flow_network import TrainingSettings, one_hot, parameters, train_and_answer
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -100,6 +100,7 @@ def run_flow_baseline(
     that leaves too few clips to train on.
     """
     source = open_source(task.source, fields=task.fields, base=workspace.here)
+    refuse_unfit(task, workspace)
     fixed = with_classes(task, collect_classes(source, task))
     clock = time.process_time()
     field = _checked(fixed)
@@ -138,6 +139,15 @@ def run_flow_baseline(
         folder, tuple(notes), len(clips.names), len(set(clips.folds)), parameters(len(clips.classes)),
         flow_seconds, training_seconds,
     )  # fmt: skip
+
+
+def refuse_unfit(task: Task, workspace: Workspace) -> None:
+    """Raise HarnessError for a task that the network cannot stand in: of pictures, without folds or a label field."""
+    source = open_source(task.source, fields=task.fields, base=workspace.here)
+    first = next(iter(source), None)
+    if first is not None:
+        refuse_picture(first)
+    _checked(task)
 
 
 def _checked(task: Task) -> str:

@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Train, score, write the report, print."""
     from harness.analyses.words import visible
-    from harness.baselines.flow_run import run_flow_baseline
+    from harness.baselines.flow_run import refuse_unfit, run_flow_baseline
     from harness.core.errors import working
     from harness.core.text import digest_json
     from harness.report.page import write_report
@@ -89,8 +89,8 @@ def execute(args: argparse.Namespace) -> int:
         folder = RUNS / f"{task.name.replace('/', '-')}-flow{shuffled}-{mark}"
     run = RunFolder(folder)
     refuse_strays(run)
-    run.create()
-    with run.locked():
+    refuse_unfit(task, place)
+    with run.claimed():
         with working():
             found = run_flow_baseline(
                 task, run, workspace=place, command=["harness", *sys.argv[1:]], settings=settings,

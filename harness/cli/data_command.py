@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from harness.cli.numbers import positive
 from harness.cli.options import add_changes, add_folders, workspace
 from harness.core.text import counted
 
@@ -74,6 +75,9 @@ def _configure_marks(commands: Subparsers) -> None:
     )
     marks.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
     marks.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file to write")
+    marks.add_argument(
+        "--limit", metavar="N", type=positive, help="look at the first N samples alone"
+    )
     add_changes(marks)
     add_folders(marks)
 
@@ -108,7 +112,7 @@ def _marks(args: argparse.Namespace) -> int:
     detector = FaceDetector()
     detector.load()
     with working():
-        table = mark_samples(source, detector)
+        table = mark_samples(islice(source, args.limit), detector, base=place.here)
         write_atomically(args.out, table.text.encode("utf-8", "surrogatepass"))
     print("\n".join(_marks_lines(args.out, table)))
     return 0

@@ -17,7 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_folders(parser)
     parser.add_argument(
         "--model", metavar="M", action="append", default=[],
-        help="check this model instead: vllm:PATH_OR_ID, transformers:PATH_OR_ID or a NAME from harness.toml. Says which "
+        help="check this model instead: vllm:PATH_OR_ID, transformers:PATH_OR_ID, a model whose files are on this machine, or a "
+        "NAME from harness.toml. Says which "
         "vLLM and transformers it needs, whether it fits into memory, and which command to type (repeatable)",
     )  # fmt: skip
     parser.add_argument(

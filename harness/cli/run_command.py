@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.options import add_axes, add_folders, add_reuse, evaluation, run_options
 from harness.cli.serving_options import add_serving
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
     from harness.api.carry_out import Finished
@@ -53,6 +53,10 @@ def execute(args: argparse.Namespace) -> int:
     from harness.api.watchers import StreamWatcher
 
     if args.write is not None:
+        refuse_unused(
+            "with --write, which asks no model", {"--preview": args.preview},
+            hint="leave it out, and give it when you run the file",
+        )  # fmt: skip
         return _write(args)
     asked = evaluation(args, out=args.out)
     done = carry_out(asked, StreamWatcher(sys.stderr), report=not args.no_report)

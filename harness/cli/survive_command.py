@@ -50,7 +50,9 @@ def execute(args: argparse.Namespace) -> int:
     from harness.survival.tables import survival_blocks, survival_json
 
     if args.html is not None and args.html.suffix.lower() not in {".html", ".htm"}:
-        raise HarnessError(f"--html {args.html}: a page", hint="name a .html file")
+        raise HarnessError(
+            f"--html {args.html} does not name a page", hint="name a file that ends in .html"
+        )
     cohort = read_cohort(
         args.predictions, time=args.time, event=args.event, risk=args.risk,
         adjust=_names(args.adjust), strata=_names(args.strata),

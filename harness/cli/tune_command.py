@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.numbers import natural, positive
 from harness.cli.options import add_changes, add_folders, tasks, workspace
+
+if TYPE_CHECKING:
+    from harness.core.task import Task
+    from harness.run.workspace import Workspace
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +75,7 @@ def execute(args: argparse.Namespace) -> int:
     task = scored
     if args.split:
         task = load_task(args.task, place, changes=[*args.changes, f"source.split={args.split}"])
+        _refuse_no_split(task, args.split, place)
         if task.source == scored.source:
             raise HarnessError(
                 f"{args.task} is scored on the split {args.split} itself",
@@ -96,6 +102,23 @@ def execute(args: argparse.Namespace) -> int:
     print(f"learnt at step {made.learned.step}; written to {made.file}")
     print(f"run it: harness run {args.task} --model {made.model} --prompt {made.record['prompt']}")
     return 0
+
+
+def _refuse_no_split(task: Task, split: str, place: Workspace) -> None:
+    """Raise HarnessError where the source of the task has no splits."""
+    from harness.core.errors import HarnessError
+    from harness.sources import open_source
+
+    try:
+        open_source(task.source, fields=task.fields, base=place.here)
+    except HarnessError as error:
+        if not error.message.startswith("source.split:"):
+            raise
+        raise HarnessError(
+            f"--split {split} does not suit {task.name}: {error.message}",
+            hint="leave out --split to learn from the samples of the task itself, or keep those to learn from in a "
+            "task file of their own",
+        ) from None
 
 
 def _weight(text: str) -> float:

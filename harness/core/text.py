@@ -44,6 +44,11 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def with_article(noun: str) -> str:
+    """`a number`, `an age`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def read_small(path: Path, *, most: int, what: str) -> str:
     """The text of a file of at most `most` bytes, UTF-8, with a byte order mark or without.
 

@@ -86,6 +86,11 @@ def need_of(
     try:
         found = [asking.of(Ask((), name), asks).need for name in (*awaited, None)]
     except Unfit as reason:
+        if prompt.head.family != "chat":  # nobody chose the channel
+            raise HarnessError(
+                f"a model that writes no text cannot answer task {task.name} (prompt {prompt.name}): {reason}",
+                hint="use a model that writes text, or a task of labels",
+            ) from None
         raise HarnessError(
             f"--channel {channel} cannot be used with prompt {prompt.name} on task "
             f"{task.name}: {reason}",

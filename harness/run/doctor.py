@@ -15,7 +15,8 @@ from harness.conditions import CONDITIONS
 from harness.core.errors import HarnessError, missing_extra
 from harness.core.kind import KINDS
 from harness.core.registry import Listed, brought
-from harness.models import MODELS
+from harness.models import BASELINES, MODELS, open_model
+from harness.models.registry import refuse_unknown_model
 from harness.models.transformers.hub import fetch_settings
 from harness.models.transformers.loading import check_folder
 from harness.models.vllm.arguments import tidy_arguments
@@ -40,6 +41,7 @@ EXTRAS = {
     "figures": ("matplotlib",),
     "marks": ("ai_edge_litert",),
     "onnx": ("onnxruntime",),
+    "survival": ("statsmodels",),
 }
 """Extra -> the packages that it brings, by the names they are imported under."""
 
@@ -120,13 +122,21 @@ def check_vllm(python: str | None) -> Check:
 def check_model(
     spec: str, *, vllm_python: str | None = None, vllm_args: Sequence[str] = ()
 ) -> Iterator[Check]:
-    """Whether one model can be run here: `vllm:PATH_OR_ID` or `transformers:PATH_OR_ID`. Of a checkpoint on the hub
-    the settings alone are fetched. Raises HarnessError for another model, and where there is no such checkpoint."""
+    """Whether one model can be run here: `vllm:PATH_OR_ID` or `transformers:PATH_OR_ID`, or one whose files are on this
+    machine. Of a checkpoint on the hub the settings alone are fetched. Raises HarnessError for an unknown model, for one
+    of another kind, and where there is no such checkpoint."""
     kind, _, argument = spec.partition(":")
+    if spec in BASELINES:
+        yield Check("ok", f"{spec}: a baseline, which needs no model and stands in every table")
+        return
+    refuse_unknown_model(spec)
+    if kind in ("affect-tiny", "specialist") or spec.partition("+")[0] == "clip:tiny":
+        yield _opened(spec)
+        return
     if kind not in ("vllm", "transformers") or not argument:
         raise HarnessError(
             f"--model {spec} cannot be checked before a run",
-            hint="write vllm:PATH_OR_ID or transformers:PATH_OR_ID; to test a server, use harness run ... --limit 4",
+            hint="what can be checked: vllm:PATH_OR_ID, transformers:PATH_OR_ID, affect-tiny, clip:tiny and specialist:...; to test a server, use harness run ... --limit 4",
         )
     folder = Path(argument).expanduser()
     if argument == "affect-tiny":
@@ -156,6 +166,15 @@ def check_model(
         arguments=tidy_arguments(vllm_args),
     ):
         yield Check("ok" if one.good else "BAD", f"{spec}: {one.said}", one.hint)
+
+
+def _opened(spec: str) -> Check:
+    """Whether the files of a model on this machine are there and fit; it is asked nothing."""
+    try:
+        open_model(spec)
+    except HarnessError as error:
+        return Check("BAD", f"{spec}: {error.message}", error.hint)
+    return Check("ok", f"{spec}: its files are there and can be read; it was asked nothing")
 
 
 def _attempt(action: Callable[[], object], what: str, hint: str) -> Check:

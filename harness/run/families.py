@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError, refuse_unused
 from harness.core.kind import kind_of
 from harness.core.model import Card
 from harness.core.prompt import Prompt
-from harness.core.prompt_family import NO_PROMPT, PromptFamily
+from harness.core.prompt_family import NO_PROMPT, PromptFamily, families_in_words
 from harness.core.task import Task
 from harness.models import outputs_of
 from harness.prompting import Library
@@ -58,7 +58,7 @@ def left_out(task: Task, prompts: Sequence[Prompt], axes: Axes) -> Iterator[str]
         raise HarnessError(
             f"{task.name}: no model takes the prompts "
             f"({', '.join(p.name for p in prompts) or ', '.join(task.prompts)}): "
-            + "; ".join(f"{m} takes {_words(axes.families_of(m))}" for m in axes.models),
+            + "; ".join(f"{m} takes {families_in_words(axes.families_of(m))}" for m in axes.models),
             hint="choose prompts of that family (harness list prompts), or leave out --prompt",
         )
     for model, suiting in met.items():
@@ -66,7 +66,7 @@ def left_out(task: Task, prompts: Sequence[Prompt], axes: Axes) -> Iterator[str]
         if (named and others) or not suiting:
             told = f" ({', '.join(p.name for p in others)})" if others else ""
             yield (
-                f"{task.name}: {model} takes {_words(axes.families_of(model))}; cells with other prompts are "
+                f"{task.name}: {model} takes {families_in_words(axes.families_of(model))}; cells with other prompts are "
                 f"left out{told}"
                 + (
                     ""
@@ -98,7 +98,7 @@ def check_families(plan: Plan, cards: Mapping[str, Card]) -> None:
         family, taken = plan.prompts[cell.prompt].head.family, cards[cell.model].families
         if family not in taken:
             raise HarnessError(
-                f"{cell.model} takes {_words(taken)}, and was planned with {cell.prompt} (family: {family})",
+                f"{cell.model} takes {families_in_words(taken)}, and was planned with {cell.prompt} (family: {family})",
                 hint="a package that brings such a model says so before it is opened: give its entry point the "
                 f"attribute `families = {taken!r}`",
             )
@@ -135,6 +135,11 @@ def _lacking(cell: Cell, task: Task, prompt: Prompt, outputs: Sequence[str]) -> 
     """What a model of these outputs cannot be asked in a cell; empty where it can, or has no fixed outputs."""
     for name in prompt.head.fills(task.fields) if outputs else ():
         labels = kind_of(task.fields[name]).candidates(task.fields[name])
+        if not labels:
+            return (
+                f"{cell.model} has no output for {name}, which {task.name} asks for and which has no list of labels "
+                f"(its outputs: {', '.join(outputs)})"
+            )
         missing = without_output(labels, outputs)
         if missing:
             return (
@@ -162,8 +167,3 @@ def channels_for(prompt: Prompt, task: Task, axes: Axes) -> tuple[Channel, ...]:
     if prompt.head.family != "chat":
         return (OWN_CHANNEL,)
     return axes.channels or (task.channel,)
-
-
-def _words(families: Sequence[PromptFamily]) -> str:
-    known = {"chat": "chat prompts", "dual": "dual prompts", "none": "no prompt"}
-    return " and ".join(known[family] for family in families)

@@ -290,7 +290,23 @@ def near_runs(path: Path) -> str:
 
 
 def write_error(path: Path, error: OSError) -> HarnessError:
-    """The error for a write that failed: the disk is full, the place read-only, a limit reached."""
+    """The error for a write that failed: no such folder, the disk is full, the place read-only, a limit reached."""
+    at = next((one for one in path.absolute().parents if one.exists()), Path("/"))
+    if not at.is_dir():
+        return HarnessError(
+            f"cannot write {path}: {at} is a file, not a folder",
+            hint="name another place",
+            at_work=True,
+        )
+    if isinstance(error, FileNotFoundError) and not path.parent.exists():
+        return HarnessError(
+            f"cannot write {path}: there is no folder {path.parent}",
+            hint="create it, or name a file in another folder", at_work=True,
+        )  # fmt: skip
+    if isinstance(error, IsADirectoryError) or (path.is_dir() and path.suffix):
+        return HarnessError(
+            f"cannot write {path}: it is a folder", hint="name a file", at_work=True
+        )
     return HarnessError(
         f"cannot write {path}: {error.strerror or error}",
         hint="free disk space or make the folder writable, then run the same command again; "

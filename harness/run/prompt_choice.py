@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness.conditions import Presentation, read_presentation
 from harness.core.cell import AS_WRITTEN
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
-from harness.core.prompt_family import CHAT, NO_PROMPT, PromptFamily
+from harness.core.prompt_family import CHAT, NO_PROMPT, PromptFamily, families_in_words
 from harness.core.task import Task
 from harness.prompting import Library
 from harness.run.axes import Axes
@@ -38,6 +38,8 @@ def choose_prompts(
     if not wanted:
         names = [prompt.name for prompt in first_prompts(task, families, library).values()]
     prompts = [library.prompt(name) for name in dict.fromkeys(names)]
+    if not prompts:
+        raise _no_family(task, families, library)
     fitting = tuple(prompt for prompt in prompts if prompt.head.fills(task.fields))
     if not fitting:
         raise HarnessError(
@@ -46,6 +48,24 @@ def choose_prompts(
             hint=f"use --prompt {task.prompts[0]}, or --prompt all for each task's own",
         )
     return fitting
+
+
+def _no_family(task: Task, families: Sequence[PromptFamily], library: Library) -> HarnessError:
+    """The error for models that take none of the families of a task's prompts."""
+    own = dict.fromkeys(library.prompt(name).head.family for name in task.prompts)
+    return HarnessError(
+        f"task {task.name} has no prompt for the models, which take {families_in_words(families)} alone",
+        hint=f"use a model that takes {families_in_words(own)} ({'; '.join(_EXAMPLES[one] for one in own)}), "
+        f"or write a prompt of family {families[0]} that answers {', '.join(task.fields)} and name it with --prompt",
+    )
+
+
+_EXAMPLES: Mapping[PromptFamily, str] = {
+    "chat": "affect-tiny, openai:MODEL@URL, vllm:MODEL, transformers:MODEL",
+    "dual": "clip:MODEL",
+    "none": "specialist:fer",
+}
+"""Family of prompts -> models that take them."""
 
 
 def _named(word: str, task: Task, library: Library) -> Sequence[str]:

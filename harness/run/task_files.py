@@ -40,6 +40,9 @@ def find_task(name: str, folders: Folders | Sequence[Path]) -> Path:
     """
     direct = Path(name)
     if direct.suffix in {".yaml", ".yml"}:
+        other = direct.with_suffix(".yml" if direct.suffix == ".yaml" else ".yaml")
+        if not direct.exists() and other.is_file():
+            raise HarnessError(f"not found: {direct}", hint=f"did you mean {other}?")
         return direct
     searched = Folders.of(folders)
     found = searched.find(f"{name}.yaml", kind="task")

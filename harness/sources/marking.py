@@ -11,6 +11,7 @@ One row a sample, in the order of the source. Columns:
     yaw           degrees to the right of the picture
     score         the detector's, .5 to 1
     other_faces   boxes of the other faces in the same order
+    file          name of the picture's file, where it is one
 
 All in pixels of the upright picture, of a clip its first frame.
 """
@@ -19,20 +20,22 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from harness.core.errors import MediaError
 from harness.core.marks import Box, Point
-from harness.core.picture import Picture
+from harness.core.picture import FilePicture, Picture, Remembered
 from harness.core.sample import Sample
 from harness.detector import FoundFace, verdict_on
 from harness.media.video_file import opened
 
 COLUMNS = (
-    "sample", "finding", "faces", "face_box", "landmarks", "five_points", "yaw", "score", "other_faces",
+    "sample", "finding", "faces", "face_box", "landmarks", "five_points", "yaw", "score", "other_faces", "file",
 )  # fmt: skip
 UNREADABLE = "unreadable"
 
@@ -56,12 +59,12 @@ class MarksTable:
     several: int
     """Samples with more than one face."""
     without: tuple[str, ...]
-    """Ids of the samples with no box, in order."""
+    """Ids of the samples with no box, in order; with the file, where an id does not name it."""
 
 
-def mark_samples(samples: Iterable[Sample], detector: Looking) -> MarksTable:
-    """Look at every sample. A picture that cannot be read becomes a row that says so. Raises HarnessError where the
-    detector cannot be used."""
+def mark_samples(samples: Iterable[Sample], detector: Looking, *, base: Path) -> MarksTable:
+    """Look at every sample. A picture that cannot be read becomes a row that says so. Files are named from the folder
+    `base`, those elsewhere by their last part. Raises HarnessError where the detector cannot be used."""
     held = io.StringIO()
     writer = csv.writer(held, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -75,13 +78,31 @@ def mark_samples(samples: Iterable[Sample], detector: Looking) -> MarksTable:
             cells = _cells(faces)
         except MediaError as error:
             faces, finding = (), UNREADABLE
-            cells = [f"{UNREADABLE}: {error.kind}", "0", *[""] * (len(COLUMNS) - 3)]
-        writer.writerow([sample.id, *cells])
+            cells = [f"{UNREADABLE}: {error.kind}", "0", *[""] * (len(COLUMNS) - 4)]
+        file = _file(sample, base)
+        writer.writerow([sample.id, *cells, file])
         findings[finding] += 1
         several += len(faces) > 1
         if not faces:
-            without.append(sample.id)
+            named = not file or Path(file).name in sample.id
+            without.append(sample.id if named else f"{sample.id} ({file})")
     return MarksTable(held.getvalue(), findings, several, tuple(without))
+
+
+def _file(sample: Sample, base: Path) -> str:
+    """The file of the picture or clip; empty where it lies in none."""
+    frames = sample.medium.frames
+    picture: Picture | None = frames[0] if frames else None
+    while isinstance(picture, Remembered):
+        picture = picture.origin
+    if not isinstance(picture, FilePicture):
+        return ""
+    path = Path(os.path.normpath(picture.path.absolute()))
+    return (
+        str(path.relative_to(base.absolute()))
+        if path.is_relative_to(base.absolute())
+        else path.name
+    )
 
 
 def _seen(sample: Sample, detector: Looking) -> Sequence[FoundFace]:
@@ -92,10 +113,10 @@ def _seen(sample: Sample, detector: Looking) -> Sequence[FoundFace]:
 
 
 def _cells(faces: Sequence[FoundFace]) -> list[str]:
-    """All columns but the first."""
+    """All columns but the first and the last."""
     verdict = verdict_on(faces)
     if not faces:
-        return [verdict, "0", *[""] * (len(COLUMNS) - 3)]
+        return [verdict, "0", *[""] * (len(COLUMNS) - 4)]
     first = faces[0]
     return [
         verdict,

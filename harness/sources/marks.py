@@ -13,6 +13,7 @@ condition or a tool asks.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -54,9 +55,10 @@ class MarkedSource:
         """As the source itself has it."""
 
     def __iter__(self) -> Iterator[Sample]:
-        any_sample = matched = False
+        first = ""
+        matched = False
         for sample in self._source:
-            any_sample = True
+            first = first or sample.id
             found = self._known.get(sample.id)
             if found is None:
                 yield sample
@@ -64,10 +66,11 @@ class MarkedSource:
             matched = True
             notes = {**sample.annotations, **found}
             yield replace(sample, medium=with_notes(sample.medium, notes), annotations=notes)
-        if any_sample and not matched:
+        if first and not matched:
             raise HarnessError(
                 f"source.marks: {self._path.name} contains none of the samples (it contains "
-                f"{', '.join(map(repr, list(self._known)[:3]))}, ...)",
+                f"{', '.join(map(repr, list(self._known)[:3]))}{', ...' * (len(self._known) > 3)}; the samples are "
+                f"called {first!r}, ...)",
                 hint="use the ids printed by `harness show TASK`, or name their column in "
                 "source.marks.on",
             )
@@ -134,6 +137,13 @@ def with_marks(source: Source, written: Any, *, base: Path) -> Source:
         detector = FaceDetector()
         detector.load()
         return DetectedSource(source, detector)
+    if isinstance(written, str) and not Path(written).suffix:
+        near = difflib.get_close_matches(written.lower(), [AUTO], n=1)
+        raise HarnessError(
+            f"source.marks: {written!r} is neither {AUTO} nor a table of marks",
+            hint=("did you mean auto? " if near else "")
+            + "write auto, or a file that ends in .csv, .tsv, .jsonl, .parquet or .json",
+        )
     options = written if isinstance(written, Mapping) else {"file": written}
     return MarkedSource(source, read_options(MarksOptions, options, family="marks"), base)
 

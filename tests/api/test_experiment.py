@@ -202,3 +202,17 @@ def test_prompts_are_chosen_on_some_samples_and_reported_on_others(data: Path) -
     )
     (chosen,) = even.manifest["experiment"]["select"]["chosen"]
     assert (chosen["prompt"], chosen["alike"]) == ("emotion/plain", ["emotion/defined"])
+
+
+def test_a_file_that_names_no_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("e.yaml").write_text("tasks: [faces/emotion]\nmodels: []\n")
+    assert main(["run", "e.yaml", "--out", "run"]) == 2
+    assert "models: is empty" in capsys.readouterr().err and not Path("run").exists()
+    assert main(["plan", "e.yaml", "--model", "affect-tiny", "--limit", "2"]) == 0
+    assert main(["run", "e.yml"]) == 2
+    assert "did you mean e.yaml?" in capsys.readouterr().err
+    line = ["run", "faces/emotion", "--model", "affect-tiny", "--preview", "2"]
+    assert main([*line, "--write", "f.yaml"]) == 2 and not Path("f.yaml").exists()

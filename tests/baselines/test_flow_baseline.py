@@ -123,7 +123,7 @@ def test_a_run_folder_like_any_other(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("task", "more", "message"),
     [
-        ("faces/emotion", (), "has no folds"),
+        ("faces/emotion", (), "is a single picture"),
         (
             "faces/emotion",
             ("--set", "folds=subject", "--set", "source.n=14"),
@@ -142,5 +142,7 @@ def test_what_cannot_be_trained_is_told(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["baseline", "flow", task, *more, "--out", str(tmp_path / "run")]) != 0
+    code = main(["baseline", "flow", task, *more, "--out", str(tmp_path / "run")])
+    assert code == (1 if message == "fewer than 6" else 2)
+    assert not (tmp_path / "run").exists()
     assert message in " ".join(capsys.readouterr().err.split())

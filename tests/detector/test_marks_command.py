@@ -76,7 +76,9 @@ def test_each_picture_is_told_what_was_found(table: Path, capsys: pytest.Capture
     assert len(rows["two, both.png"]["other_faces"].split()) == 4
     assert len(rows["one.png"]["landmarks"].split()) == 136
     assert len(rows["one.png"]["five_points"].split()) == 10
-    assert {**rows["one.png"], "sample": ""} == {**rows["again.png"], "sample": ""}
+    own = {"sample": "", "file": ""}
+    assert {**rows["one.png"], **own} == {**rows["again.png"], **own}
+    assert rows["one.png"]["file"] == "one.png"
     assert read_marks({"landmarks": rows["one.png"]["five_points"]}).points
     assert main(["data", "marks", "table/emotion", *ASK, "--out", "again.csv"]) == 0
     assert Path("again.csv").read_bytes() == Path("marks.csv").read_bytes()
@@ -113,9 +115,9 @@ def test_a_wrong_file_is_refused_before_any_picture(
 def test_of_a_clip_the_first_frame_is_looked_at() -> None:
     frames = tuple(HeldPicture(n, encode_png(face(i))) for i, n in enumerate("ab"))
     (sample,) = open_one(Medium("clip", frames, (0, 1)))
-    row = mark_samples([sample], FaceDetector()).text.splitlines()[1]
+    row = mark_samples([sample], FaceDetector(), base=Path()).text.splitlines()[1]
     (alone,) = open_one(image(frames[0]))
-    assert row == mark_samples([alone], FaceDetector()).text.splitlines()[1]
+    assert row == mark_samples([alone], FaceDetector(), base=Path()).text.splitlines()[1]
 
 
 def open_one(medium: Medium):
@@ -198,3 +200,15 @@ def test_a_run_looks_where_it_is_asked_to(table: Path) -> None:
     assert any("no face was found" in str(r["failure"]) for r in failed)
     manifest = json.loads(Path("run/manifest.json").read_text())
     assert DETECTOR in json.dumps(manifest["tasks"])
+
+
+def test_a_file_is_named_where_the_id_does_not(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "tables").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        Image.new("RGB", (64, 64), "grey" if name == "a" else "white").save(f"{name}.png")
+    Path("tables/few.csv").write_text("image,emotion\n../a.png,anger\n../b.png,anger\n")
+    ask = ["--set", "source.file=tables/few.csv", "--allow-outside", "--limit", "1"]
+    assert main(["data", "marks", "table/emotion", *ask, "--out", "m.csv"]) == 0
+    told = capsys.readouterr().out
+    assert "m.csv: 1 sample\n" in told and "without a box: sha256-" in told and "(a.png)" in told

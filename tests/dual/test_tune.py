@@ -217,3 +217,14 @@ def test_the_scored_split_is_not_learnt_from(
     assert main(other) == 2
     assert "cannot be learnt on affect-tiny" in capsys.readouterr().err
     assert not file.exists()
+
+
+def test_a_source_without_splits_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("few.csv").write_text("image,emotion\na.png,anger\n")
+    table = ["table/emotion", "--set", "source.file=few.csv"]
+    assert main(["tune", "clip", *table, "--split", "train", "--out", "x.safetensors"]) == 2
+    told = capsys.readouterr().err
+    assert "--split train does not suit table/emotion" in told and "leave out --split" in told

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness.cli.main import main
 from harness.compare import compare, run_side
 from harness.compare.overview import overview
 from harness.core.errors import HarnessError
@@ -196,3 +197,15 @@ def _square(path: Path, grey: int) -> None:
     from PIL import Image as Pillow
 
     Pillow.new("RGB", (16, 16), (grey, grey, grey)).save(path)
+
+
+def test_a_task_without_a_prompt_of_the_family_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for model, words in (
+        ("clip:tiny", "take dual prompts alone"),
+        ("specialist:fer", "has no output for age"),
+    ):
+        assert main(["run", "faces/age", "--model", model, "--out", str(tmp_path / "run")]) == 2
+        told = " ".join(capsys.readouterr().err.split())
+        assert words in told and "logprob" not in told

@@ -177,3 +177,16 @@ def test_conversations_are_told_apart_however_many_there_are(tmp_path: Path) -> 
     assert [kept[name] for name in names[:-1]] == [[["user", text]] for text in said]
     assert names[-2] == names[3]
     assert len(kept) == NAMES_HELD + 21
+
+
+def test_a_missing_folder_is_named_as_what_stops_a_write(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.html").mkdir()
+    for place, words in (
+        ("absent/x.html", "there is no folder .*absent"),
+        ("file/x.html", "file is a file, not a folder"),
+        ("folder.html", "it is a folder"),
+    ):
+        with pytest.raises(HarnessError, match=words) as caught:
+            write_atomically(tmp_path / place, b"")
+        assert "disk space" not in caught.value.hint

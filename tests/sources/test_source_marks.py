@@ -59,7 +59,7 @@ def test_the_key_column_can_be_named(tmp_path) -> None:
         ("picture,face_box\na.png,1 2 3 4\n", "no column 'sample'"),
         ("image,age\na.png,3\n", "no mark"),
         ("image,face_box\na.png,1 2 3 4\na.png,1 2 3 4\n", "appears twice"),
-        ("image,face_box\nother.png,1 2 3 4\n", "contains none of the samples"),
+        ("image,face_box\nother.png,1 2 3 4\n", "called 'a.png'"),
     ],
 )
 def test_a_side_table_that_does_not_fit_is_told(tmp_path, text, said) -> None:
