@@ -65,14 +65,16 @@ def _table(cells: Sequence[Entry]) -> Table:
     def line(row: Entry, first: Cell, *, timed: bool = True) -> tuple[Cell, ...]:
         counted = row["replies"] - row["uncounted"] - row["refused_uncounted"]
         means = [
-            Number(row.get(key, 0) / counted if counted else None, digits=1)
+            Number(
+                row.get(key, 0) / counted if counted and not row.get("wordless") else None, digits=1
+            )
             for key in ("prompt_tokens", *(["picture_tokens"] if seen else []), "completion_tokens")
         ]
         times = [row["seconds_median"], row["seconds_95"]] if timed else [None, None]
         return (
             first, row["replies"], *([row["shared"]] if shared else []),
             row["pictures"], *([row["videos"]] if filmed else []),
-            row["prompt_tokens"], row["completion_tokens"],
+            *((None, None) if row.get("wordless") else (row["prompt_tokens"], row["completion_tokens"])),
             *([row["reasoning_tokens"]] if reasoned else []),
             *means, *(Number(seconds, digits=2) for seconds in times),
             *(Number(row["cost"] if row.get("currency") == c else None, digits=4) for c in currencies),
@@ -95,7 +97,8 @@ def _table(cells: Sequence[Entry]) -> Table:
 
 
 def _sums(cells: Sequence[Entry]) -> dict[str, int]:
-    return {key: sum(row.get(key, 0) for row in cells) for key in _SUMS}
+    sums = {key: sum(row.get(key, 0) for row in cells) for key in _SUMS}
+    return {**sums, "wordless": all(row.get("wordless", False) for row in cells)}
 
 
 def _cost(cells: Sequence[Entry], currency: str) -> float:
@@ -121,10 +124,12 @@ def _short(cells: Sequence[Entry]) -> Iterator[str]:
 def _words(row: Mapping[str, int], costs: str) -> str:
     thought = f" ({count(row['reasoning_tokens'])} reasoning)" if row["reasoning_tokens"] else ""
     films = f", {counted(row['videos'], 'video')}" if row["videos"] else ""
-    return (
-        f"{counted(row['replies'], 'reply', 'replies')}, {counted(row['pictures'], 'picture')}{films}, "
-        f"{count(row['prompt_tokens'])} prompt and {count(row['completion_tokens'])} reply tokens{thought}{costs}"
+    tokens = (
+        ""
+        if row.get("wordless")
+        else f", {count(row['prompt_tokens'])} prompt and {count(row['completion_tokens'])} reply tokens{thought}"
     )
+    return f"{counted(row['replies'], 'reply', 'replies')}, {counted(row['pictures'], 'picture')}{films}{tokens}{costs}"
 
 
 def _costs(cells: Sequence[Entry]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +102,8 @@ def execute(args: argparse.Namespace) -> int:
     if not args.split:
         print("no --split: nothing was compared with the subjects that you will score")
     print(f"learnt at step {made.learned.step}; written to {made.file}")
-    print(f"run it: harness run {args.task} --model {made.model} --prompt {made.record['prompt']}")
+    again = ["--model", made.model, "--prompt", str(made.record["prompt"])]
+    print(f"run it: {shlex.join(['harness', 'run', args.task, *again, *_same_place(args)])}")
     return 0
 
 
@@ -119,6 +122,16 @@ def _refuse_no_split(task: Task, split: str, place: Workspace) -> None:
             hint="leave out --split to learn from the samples of the task itself, or keep those to learn from in a "
             "task file of their own",
         ) from None
+
+
+def _same_place(args: argparse.Namespace) -> Iterator[str]:
+    """The options that say which task was meant: its changes and its folders."""
+    for change in args.changes:
+        yield from ("--set", change)
+    for folder in args.prompts:
+        yield from ("--prompts", str(folder))
+    for folder in args.task_folders:
+        yield from ("--tasks", str(folder))
 
 
 def _weight(text: str) -> float:

@@ -60,8 +60,14 @@ def _said(one: Decided) -> Iterator[str]:
         yield "No threshold: keeping no answer costs least, so the model should not decide here at these costs."
     else:
         yield f"Keep answers of confidence {one.threshold:g} or more ({SIGNALS[one.signal]})."
-    judged = one.test
-    if judged is not None and one.threshold is not None:
+    judged, shown = one.test, one.test or one.dev
+    kept = shown.kept.value
+    where = "the test part" if one.test else "these samples"
+    if one.threshold is not None and kept and not shown.left:
+        yield f"On {where} it keeps every answer, so it changes nothing there."
+    elif one.threshold is not None and kept == 0:
+        yield f"On {where} it keeps no answer: someone else decides every time."
+    elif judged is not None and one.threshold is not None:
         saved = judged.saved
         told = (
             saved.low is not None and saved.high is not None and (saved.low > 0 or saved.high < 0)
@@ -70,6 +76,7 @@ def _said(one: Decided) -> Iterator[str]:
             yield "On the test part it is not told apart from keeping every answer."
         elif (saved.value or 0) < 0:
             yield "On the test part the threshold costs more than keeping every answer."
+    if judged is not None and one.threshold is not None and kept:
         if judged.cost.value is not None and judged.cost.value >= judged.cost_of_none:
             yield "On the test part asking someone else every time would cost no more."
     if one.both:
@@ -83,10 +90,9 @@ def _said(one: Decided) -> Iterator[str]:
     shares = [
         (found.kept.value, f"{g.column}={g.name}") for g in one.groups if (found := g.outcome) and found.kept.value is not None
     ]  # fmt: skip
-    if len(shares) > 1:
-        (low, least), (high, most) = min(shares), max(shares)
+    (low, least), (high, most) = min(shares, default=(0, "")), max(shares, default=(0, ""))
+    if low < high:
         yield f"Kept least: {least} ({percent(low)}), most: {most} ({percent(high)})."
-    shown = one.test or one.dev
     yield f"Costs are those of a sample, in the unit of the file; intervals: {shown.method}."
 
 

@@ -58,6 +58,8 @@ class Outcome:
     """Mean cost where every answer is kept, less that at the threshold, sample by sample."""
     method: str = ""
     """Of the intervals."""
+    left: int = 0
+    """Answers that are not kept; 0 where every answer is, however many samples have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,7 @@ class _Costed:
         clusters = int(np.unique(self.clusters).size)
         return Outcome(
             kept.size, clusters, told["kept"], told["accuracy"], told["cost"], _rounded(all_of), _rounded(none_of), saved,
-            method,
+            method, int((self.answered & ~kept).sum()),
         )  # fmt: skip
 
 

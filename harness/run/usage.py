@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.core.cell import FREE, spelled_channel
 from harness.core.price import Price
+from harness.core.prompt_family import CHAT, NO_PROMPT
 from harness.run.basis import accepted
 from harness.run.digests import Digests, digest
 from harness.run.folder import RunFolder
@@ -226,7 +227,7 @@ def usage_rows(
                 "channel": spelled_channel(
                     entry.get("channel", FREE), entry["protocol"], entry.get("thinking", ""), entry.get("tools", "")
                 ),
-                **used.row(), **priced(used, price_of(manifest, entry["model"])),
+                **used.row(), **_wordless(manifest, entry["prompt"]), **priced(used, price_of(manifest, entry["model"])),
             }  # fmt: skip
     left = found.get(None)
     if left is not None and left.told:
@@ -234,6 +235,13 @@ def usage_rows(
         model = models[0] if len(models) == 1 else ""
         price = price_of(manifest, model) if model else None
         yield {"task": "", "model": model, **left.row(), **priced(left, price)}
+
+
+def _wordless(manifest: Mapping[str, Any], prompt: str) -> dict[str, Any]:
+    """Of a prompt that is no conversation, that its model reads and writes no tokens: nothing was left uncounted."""
+    head = manifest.get("prompts", {}).get(prompt, {}).get("head", {})
+    family = head.get("family", NO_PROMPT if prompt == NO_PROMPT else CHAT[0])
+    return {} if family in CHAT else {"wordless": True, "uncounted": 0}
 
 
 def priced(used: Used, price: Price | None) -> dict[str, Any]:

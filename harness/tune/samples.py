@@ -71,7 +71,7 @@ def folds_of(
                 )
     return Folds(
         _fold(second.samples, field, labels), _fold(first.samples, field, labels),
-        (second.used, first.used),
+        (_subjects_in(second, task), _subjects_in(first, task)),
     )  # fmt: skip
 
 
@@ -99,6 +99,11 @@ def _filled(
                 found.append(one)
                 have[label] += 1
     return _Filled(found, used)
+
+
+def _subjects_in(fold: _Filled, task: Task) -> int:
+    """Of how many subjects its samples are: subjects may be looked at for labels that have enough."""
+    return len(_subjects(fold.samples, task))
 
 
 def _fold(samples: Sequence[Sample], field: str, labels: Sequence[str]) -> Fold:

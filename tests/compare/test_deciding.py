@@ -108,7 +108,18 @@ def test_keeping_nothing_may_be_the_cheapest(
     assert found["threshold"] is None and found["on_test"]["kept"]["value"] == 0
     assert found["on_test"]["accuracy"]["value"] is None
     assert main(command) == 0
-    assert "No threshold" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "No threshold" in out and "Kept least" not in out
+
+
+def test_keeping_every_answer_is_no_choice_to_tell_apart(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world / "never.yaml").write_text("wrong: 1\nabstain: 50\nno_answer: 1\n")
+    assert main(["decide", str(world / "run"), "--cost", str(world / "never.yaml"), *PARTS]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "On the test part it keeps every answer, so it changes nothing there" in out
+    assert "not told apart" not in out
 
 
 @pytest.mark.parametrize(

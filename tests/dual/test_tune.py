@@ -57,6 +57,9 @@ def test_folds_share_no_subject_and_have_what_was_asked(seed: int) -> None:
     assert not subjects[0] & subjects[1]
     assert sorted(found.train.labels) == [0] * 4 + [1] * 4
     assert sorted(found.validation.labels) == [0] * 2 + [1] * 2
+    assert found.subjects == tuple(map(len, subjects)), (
+        "subjects that were passed over are none of them"
+    )
     everything = folds(many(10), shots=None, validation=None, seed=seed)
     assert everything.subjects == (8, 2)
     assert len(everything.train) + len(everything.validation) == 40

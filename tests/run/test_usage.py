@@ -6,14 +6,18 @@ import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from harness.analyses.usage import ANALYSIS
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Refusal, Usage
 from harness.core.message import Image
 from harness.core.request import Request
 from harness.models.http.completion import read_usage
+from harness.run.usage import Used, usage_rows
 from tests.run.keeping import Desk, RuleModel, make_desk
 
 
@@ -220,3 +224,20 @@ def test_steps_and_votes_are_paid_each(desk: Desk) -> None:
             model, "steps", repeats=2, temperature=0.5, prices=("0/500000",), max_cost="30"
         )  # fmt: skip
     assert len(model.asked) == 30, "the first steps of interrupted conversations are not paid twice"
+
+
+@pytest.mark.parametrize(("prompt", "silent"), [("dual/name", True), ("none", True), ("plain", False)])  # fmt: skip
+def test_a_model_that_writes_no_text_has_no_tokens_to_count(prompt: str, silent: bool) -> None:
+    entry = {"id": "c", "task": "t", "model": "m", "prompt": prompt, "condition": "none", "protocol": "single"}  # fmt: skip
+    heads = {"dual/name": {"family": "dual"}, "plain": {"family": "chat"}}
+    manifest = {
+        "cells": [entry], "models": {"m": {}}, "prompts": {name: {"head": head} for name, head in heads.items()},
+    }  # fmt: skip
+    used = Used()
+    used.count({"usage": [0, 0], "latency": 0.5}, pictures=1)
+    (row,) = usage_rows(manifest, {("c", prompt): used})
+    beside = SimpleNamespace(extras={"usage": [row]})
+    blocks = list(ANALYSIS.blocks((), cast(Any, beside)))
+    told = " ".join(line for block in blocks for line in getattr(block, "lines", ()) if isinstance(line, str))  # fmt: skip
+    assert "1 reply, 1 picture" in told
+    assert ("token" not in told) == silent
