@@ -52,6 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="leaderboard of a task: its data set on the Hub, and the task id in the eval.yaml of that. Repeatable",
     )  # fmt: skip
     registries.add_argument(
+        "--where", metavar="AXIS=VALUE,...", action="append", default=[],
+        help="only cells that match, such as prompt=emotion/plain: a leaderboard takes one value of a model. Repeatable",
+    )  # fmt: skip
+    registries.add_argument(
         "--organization", metavar="NAME", help="who evaluated, for every-eval-ever"
     )
     registries.add_argument(
@@ -112,13 +116,14 @@ def _refuse_unused(args: argparse.Namespace) -> None:
                 "--format every-eval-ever names who evaluated", hint="add --organization NAME"
             )
     else:
-        refuse_unused(doing, {**benchmark, **evaluator})
+        refuse_unused(doing, {**benchmark, **evaluator, "--where": args.where})
 
 
 def _written(args: argparse.Namespace, run: RunFolder, out: Path) -> tuple[str, ...]:
     """The names of the files."""
     from datetime import UTC, datetime
 
+    from harness.core.cell_pattern import read_patterns
     from harness.exports.export import Kept, write_export
     from harness.exports.other_formats import write_as
     from harness.exports.pseudonyms import read_key
@@ -127,7 +132,8 @@ def _written(args: argparse.Namespace, run: RunFolder, out: Path) -> tuple[str, 
 
     if args.format in FORMATS[3:]:
         return write_registry(
-            args.format, run, out, benchmarks=read_benchmarks(args.benchmark), organization=args.organization or "",
+            args.format, run, out, benchmarks=read_benchmarks(args.benchmark),
+            where=read_patterns(args.where, option="--where"), organization=args.organization or "",
             relationship=args.relationship or "third_party", created=datetime.now(UTC),
         )  # fmt: skip
     kept = Kept(samples=not args.no_samples, replies=args.with_replies, prompts=args.with_prompts)

@@ -76,9 +76,13 @@ def _said(one: Decided) -> Iterator[str]:
             yield "On the test part it is not told apart from keeping every answer."
         elif (saved.value or 0) < 0:
             yield "On the test part the threshold costs more than keeping every answer."
-    if judged is not None and one.threshold is not None and kept:
-        if judged.cost.value is not None and judged.cost.value >= judged.cost_of_none:
-            yield "On the test part asking someone else every time would cost no more."
+    dear = (
+        judged is not None
+        and judged.cost.value is not None
+        and judged.cost.value >= judged.cost_of_none
+    )
+    if one.threshold is not None and kept and dear:
+        yield "On the test part asking someone else every time would cost no more."
     if one.both:
         yield (
             f"{count(one.both)} {one.contender.records.cluster_unit}s have samples in both parts: the test is optimistic "

@@ -210,7 +210,7 @@ def _cost(entered: Entered) -> Cost | None:
     counted = row["replies"] - row["uncounted"] - row["refused_uncounted"]
 
     def mean(name: str) -> float | None:
-        return row[name] / counted if counted else None
+        return row[name] / counted if counted and not row.get("wordless") else None
 
     return Cost(
         replies=row["replies"],

@@ -11,7 +11,7 @@ import math
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from harness.analyses.keys import prompt_on
+from harness.analyses.words import percent
+from harness.core.cell_pattern import CellPattern, fitting_any, refuse_unmatched
 from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.exports.export import Kept, write_export
@@ -105,19 +108,21 @@ def write_registry(
     out: Path,
     *,
     benchmarks: Mapping[str, Benchmark],
+    where: Sequence[CellPattern] = (),
     organization: str = "",
     relationship: str = "third_party",
     created: datetime,
 ) -> tuple[str, ...]:
     """Write the files of one format into the new folder `out`, a folder for each model; returns their names.
 
+    `where`: only cells that fit one of these patterns; none: all.
     Raises HarnessError where `out` holds anything, where nothing is to be written, and for what the format does not allow.
     """
     refuse_unless_new(out, form)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with working_folder(out.parent, out.name) as scratch:
-            told = told_of(run, scratch)
+            told = _chosen(told_of(run, scratch), where)
             if form == "eval-results":
                 files = dict(_hub_files(told, benchmarks))
             else:
@@ -133,6 +138,15 @@ def write_registry(
     except OSError as error:
         raise write_error(out, error) from None
     return tuple(sorted(files))
+
+
+def _chosen(told: Told, where: Sequence[CellPattern]) -> Told:
+    """The cells that fit. Raises HarnessError for a pattern that fits none."""
+    cells = [cell_of(entry) for entry in told.manifest["cells"]]
+    refuse_unmatched(where, cells)
+    fits = fitting_any(where) if where else lambda cell: True
+    kept = [entry for entry, cell in zip(told.manifest["cells"], cells, strict=True) if fits(cell)]
+    return replace(told, manifest={**told.manifest, "cells": kept})
 
 
 def _plain(shape: type[BaseModel], body: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,6 +185,7 @@ def _hub_files(told: Told, benchmarks: Mapping[str, Benchmark]) -> Iterator[tupl
             + ", ".join(told.manifest["tasks"]),
         )  # fmt: skip
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    said: dict[tuple[str, Benchmark], list[str]] = {}
     for _, row in _whole(told):
         task = Task.model_validate(told.manifest["tasks"][row.task]["config"])
         first = next(name for name, spec in task.fields.items() if spec.scored)
@@ -185,27 +200,60 @@ def _hub_files(told: Told, benchmarks: Mapping[str, Benchmark]) -> Iterator[tupl
                         "dataset": {"id": at.dataset, "task_id": at.task_id},
                         "value": row.value,
                         "date": str(told.manifest["started"])[:10],
-                        "notes": _notes(row),
+                        "notes": _notes(told, row),
                     },
                 )
             )
+            said.setdefault((row.model, at), []).append(prompt_on(row.prompt, row.channel))
     if not found:
         raise HarnessError(
             f"no score of {', '.join(benchmarks)} is one of the whole task, of pictures as they are",
             hint="a leaderboard takes one value: run the task without conditions and parts",
         )
+    for (model, at), prompts in said.items():
+        if len(prompts) > 1:
+            raise HarnessError(
+                f"{model} has {len(prompts)} values for {at.dataset}:{at.task_id}, and a leaderboard takes one: "
+                + "; ".join(prompts),
+                hint="choose one beforehand, not by its score: --where prompt=NAME (also channel=, protocol=, tools=...)",
+            )
     for (model, dataset), entries in found.items():
         name = f"{_slug(model)}/.eval_results/{_slug(dataset)}.yaml"
         yield name, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True).encode()
 
 
-def _notes(row: ScoreRow) -> str:
+def _notes(told: Told, row: ScoreRow) -> str:
+    spec = Task.model_validate(told.manifest["tasks"][row.task]["config"]).fields[row.field]
+    metric = metric_of(spec, row.metric)
+    low, high = metric.range
+    ends = (
+        f"from {low:g} to {high:g}"
+        if math.isfinite(high)
+        else f"of {low:g} and more"
+        if math.isfinite(low)
+        else ""
+    )
+    way = ", lower is better" if metric.sign < 0 else ""
     between = "" if row.low is None or row.high is None else f" [{row.low:.3f}, {row.high:.3f}]"
     channel = "" if row.channel == "free" else f", {row.channel}"
+    covered = "" if row.coverage is None else f", answered {percent(row.coverage)}"
+    part = "; ".join(("", *_parts(told, row)))
     return (
-        f"{row.metric} from 0 to 1{between}, n {row.n}, missing answers count as misses; prompt {row.prompt}{channel}; "
-        "affect-harness"
+        f"{' '.join(filter(None, (row.metric, f'({metric.title})', ends)))}{way}{between}, n {row.n}{covered}, a missing answer "
+        f"{metric.missing}{part}; prompt {row.prompt}{channel}; affect-harness"
     )
+
+
+def _parts(told: Told, row: ScoreRow) -> Iterator[str]:
+    """That a score is not one of the whole task, where it is not."""
+    task = told.manifest["tasks"][row.task]
+    samples, limit = int(task["samples"]), told.manifest.get("limit")
+    if limit is not None and samples >= int(limit):
+        yield f"not the whole task: a seeded choice of {samples} of its samples (--limit)"
+    if task["config"]["source"].get("subset"):
+        yield f"not the whole data set: a chosen subset of {samples} samples"
+    if row.slice == "all" and row.n < samples:
+        yield f"not all samples: {row.n} of {samples} were asked"
 
 
 def _every_files(
@@ -258,6 +306,9 @@ def _every_result(told: Told, entry: Mapping[str, Any], row: ScoreRow) -> dict[s
         "prompt": row.prompt, "prompt_digest": str(told.manifest["prompts"].get(row.prompt, {}).get("digest", "")),
         "condition": row.condition, "channel": row.channel, "protocol": str(entry.get("protocol", "")),
     }  # fmt: skip
+    details = {} if row.coverage is None else {"coverage": f"{row.coverage:g}"}
+    if parts := "; ".join(_parts(told, row)):
+        details["samples"] = parts
     between = None
     if row.low is not None and row.high is not None:
         between = {"lower": row.low, "upper": row.high, "confidence_level": LEVEL, "method": row.estimator}  # fmt: skip
@@ -271,11 +322,11 @@ def _every_result(told: Told, entry: Mapping[str, Any], row: ScoreRow) -> dict[s
             "evaluation_description": row.estimator, "metric_id": row.metric, "metric_name": metric.title,
             "metric_unit": "proportion" if metric.range == (0.0, 1.0) else None,
             "lower_is_better": metric.sign < 0, "min_score": _bound(metric.range[0]), "max_score": _bound(metric.range[1]),
-            "additional_details": {"missing_answers": "count as misses"},
+            "additional_details": {"missing_answers": f"a missing answer {metric.missing}"},
         },
         "score_details": {
             "score": row.value,
-            "details": {} if row.coverage is None else {"coverage": f"{row.coverage:g}"},
+            "details": details,
             "uncertainty": {"confidence_interval": between, "num_samples": row.n},
         },
         "generation_config": {

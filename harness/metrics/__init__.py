@@ -11,7 +11,15 @@ from harness.metrics.build import (
 )
 from harness.metrics.family import MetricFamily, coverage, estimates, point, points
 from harness.metrics.label import Confusion, LabelFamily, label_family
-from harness.metrics.metric import Metric, every_metric, find_metric, metrics_of, named, titled
+from harness.metrics.metric import (
+    Metric,
+    every_metric,
+    find_metric,
+    metrics_of,
+    missing_said,
+    named,
+    titled,
+)
 from harness.metrics.numbers import NumberFamily, number_family
 from harness.metrics.sets import SetFamily, set_family
 from harness.metrics.soft import SoftFamily, point_masses, soft_family
@@ -39,6 +47,7 @@ __all__ = [
     "metric_of",
     "metrics_for",
     "metrics_of",
+    "missing_said",
     "named",
     "number_family",
     "point",

@@ -129,7 +129,9 @@ def _share(top: Any, bottom: Any) -> Floats:
 
 
 _ERROR = (0.0, math.inf)
-_MISS = "a missing answer has the error of the median of the true ages"
+_INSTEAD = "has the error of the median of the true ages"
+_MISS = f"a missing answer {_INSTEAD}"
+_LEFT_OUT = "is left out"
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="age_mae", title="MAE, years", needs=NEEDS, terms=_error_terms, columns=2, compute=_mean,
@@ -137,6 +139,7 @@ METRICS: tuple[Metric, ...] = (
         formula="(1/n) Σ_i |y_i - t_i|, y_i the median of t where there is no answer",
         source="standard definition; the treatment of missing answers is this project's",
         estimator=f"mean absolute error in years, {_MISS}",
+        missing=_INSTEAD, imputes=True,
     ),
     Metric(
         name="age_median_error", title="Median error", needs=NEEDS, terms=_bin_terms, columns=_BINS,
@@ -144,6 +147,7 @@ METRICS: tuple[Metric, ...] = (
         formula="median of |y_i - t_i|, to half a year, at most 60",
         source="standard definition",
         estimator=f"median absolute error in years, to half a year, at most 60; {_MISS}",
+        missing=_INSTEAD, imputes=True,
     ),
     *(
         Metric(
@@ -160,6 +164,7 @@ METRICS: tuple[Metric, ...] = (
         formula="(1/v) Σ_i (y_i - t_i) over the v answered",
         source="standard definition",
         estimator="mean of answer minus truth in years over the answered: above 0 too old",
+        missing=_LEFT_OUT,
     ),
     Metric(
         name="age_slope", title="Slope", needs=NEEDS, terms=_pair_terms, columns=5, compute=_slope,
@@ -168,6 +173,7 @@ METRICS: tuple[Metric, ...] = (
         source="standard definition",
         estimator="least-squares slope of answer on truth over the answered: below 1 the old are said too young and "
         "the young too old",
+        missing=_LEFT_OUT,
     ),
     Metric(
         name="whipple", title="Whipple", needs=NEEDS, terms=_heap_terms, columns=2, compute=_whipple,
@@ -175,6 +181,7 @@ METRICS: tuple[Metric, ...] = (
         formula="500 · (answers of 25, 30, ..., 60) / (answers of 23 to 62)",
         source="United Nations 1955, Manual II: Methods of appraisal of quality of basic data",
         estimator="heaping of answers on multiples of five: 100 none (of whole years), 500 all of them",
+        missing=_LEFT_OUT,
     ),
     Metric(
         name="decade_mae", title="MAE of decades", needs=NEEDS, terms=_decade_terms,
@@ -182,5 +189,6 @@ METRICS: tuple[Metric, ...] = (
         formula="mean over decades of true age of their MAE",
         source="this project; the mean of classes of UAR, for ages",
         estimator=f"mean over the decades of true age that are there of their mean absolute error, {_MISS}",
+        missing=_INSTEAD, imputes=True,
     ),
 )  # fmt: skip

@@ -268,6 +268,7 @@ METRICS: tuple[Metric, ...] = (
         formula="(p_o - p_e) / (1 - p_e), p_o = Σ_k TP_k / n, p_e = Σ_k n_k m_k / n²",
         source="Cohen 1960, Educational and Psychological Measurement 20(1)",
         estimator="Cohen (1960) kappa, a missing answer is a category of its own",
+        missing="is a category of its own",
     ),
     Metric(
         name="mcc", title="MCC", needs=NEEDS, compute=_mcc, range=(-1.0, 1.0),
@@ -275,6 +276,7 @@ METRICS: tuple[Metric, ...] = (
         source="Gorodkin 2004, Computational Biology and Chemistry 28, eq. 8",
         estimator="Matthews correlation of K classes (Gorodkin 2004), a missing answer is a category of its own, "
         "0 where all answers are one",
+        missing="is a category of its own",
     ),
     Metric(
         name="recall", title="recall", needs=NEEDS, compute=_recall, of_class=True, proportion=True,

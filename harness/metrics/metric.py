@@ -89,6 +89,11 @@ class Metric:
     """The family whose totals it reads: `label`, `set`, `number`, `text`, or that of a kind from outside."""
     estimator: str
     """One line: how it is computed, what a missing answer counts, with its source."""
+    missing: str = "counts as a miss"
+    """What becomes of a sample without an answer in the strict value, as it is said behind `a missing answer`."""
+    imputes: bool = False
+    """Whether a missing answer is given an error in place of being wrong. A strict value of few answers then says little
+    of the model, which readers are told."""
     formula: str = ""
     """The formula in plain text, for the reference. Of samples i = 1..n and classes k = 1..C: t is the truth, y the
     answer, n_k and m_k how often k is true and is answered."""
@@ -169,6 +174,13 @@ def find_metric(name: str, needs: str) -> Metric:
 def metrics_of(needs: str) -> tuple[Metric, ...]:
     """All metrics of a family, those of other packages last."""
     return (*shipped(needs).values(), *brought(needs).values())
+
+
+def missing_said(name: str, needs: str = "") -> str:
+    """What a missing answer counts in the strict value of a metric, behind `a missing answer`; of an unknown metric, that
+    its package says so."""
+    found = named(name, needs)
+    return "counts as the package of the metric says" if found is None else found.missing
 
 
 def every_metric() -> tuple[Metric, ...]:

@@ -212,24 +212,28 @@ METRICS: tuple[Metric, ...] = (
         formula="v · 2 s_ty / (s_t² + s_y² + (t̄ - ȳ)²), v the coverage",
         source="Lin 1989, Biometrics 45",
         estimator="concordance correlation, population form (Lin 1989), times coverage",
+        missing="is left out, and a value above 0 is multiplied by the share answered",
     ),
     Metric(
         name="pcc", title="PCC", needs=NEEDS, compute=_pcc, range=(-1.0, 1.0),
         formula="v · s_ty / (s_t s_y), v the coverage",
         source="Pearson 1895, Proceedings of the Royal Society 58",
         estimator="Pearson correlation, times coverage",
+        missing="is left out, and a value above 0 is multiplied by the share answered",
     ),
     Metric(
         name="rmse", title="RMSE", needs=NEEDS, compute=_rmse, range=_ERROR, better="lower",
         formula="√((1/n) Σ_i (y_i - t_i)²)",
         source="standard definition",
         estimator="root mean squared error, a missing answer is the largest error of the scale",
+        missing="has the largest error of the scale", imputes=True,
     ),
     Metric(
         name="mae", title="MAE", needs=NEEDS, compute=_mae, range=_ERROR, better="lower",
         formula="(1/n) Σ_i |y_i - t_i|",
         source="standard definition",
         estimator="mean absolute error, a missing answer is the largest error of the scale",
+        missing="has the largest error of the scale", imputes=True,
     ),
     Metric(
         name="sagr", title="SAGR", needs=NEEDS, compute=_sagr,

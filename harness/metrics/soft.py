@@ -225,21 +225,21 @@ METRICS: tuple[Metric, ...] = (
         for k in TOP_K
     ),
     Metric(
-        name="js", title="JS", needs=NEEDS, compute=_mean_of("js"), better="lower",
+        name="js", title="JS", needs=NEEDS, missing="counts as the worst answer for its truth", compute=_mean_of("js"), better="lower",
         formula="(1/n) Σ_i ½ KL(t_i, m_i) + ½ KL(y_i, m_i), m_i = (t_i + y_i) / 2, log to base 2",
         source="Lin 1991, IEEE Transactions on Information Theory 37(1)",
         estimator="Jensen-Shannon divergence (Lin 1991), logarithm to base 2, 0..1, mean over samples; 0 is the same "
         "distribution (its square root is the distance of some libraries)",
     ),
     Metric(
-        name="kl", title="KL", needs=NEEDS, compute=_mean_of("kl"), better="lower", range=(0.0, math.inf),
+        name="kl", title="KL", needs=NEEDS, missing="counts as the worst answer for its truth", compute=_mean_of("kl"), better="lower", range=(0.0, math.inf),
         formula="(1/n) Σ_i Σ_k t_i(k) ln(t_i(k) / y_i(k))",
         source="Kullback & Leibler 1951, Annals of Mathematical Statistics 22(1)",
         estimator=f"Kullback-Leibler divergence of the answer from the truth in nats, {_SMOOTHED}; "
         "0 is the same distribution",
     ),
     Metric(
-        name="cross_entropy", title="Cross-entropy", needs=NEEDS, compute=_mean_of("cross_entropy"),
+        name="cross_entropy", title="Cross-entropy", needs=NEEDS, missing="counts as the worst answer for its truth", compute=_mean_of("cross_entropy"),
         better="lower", range=(0.0, math.inf),
         formula="-(1/n) Σ_i Σ_k t_i(k) ln y_i(k)",
         source="standard definition",

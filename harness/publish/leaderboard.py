@@ -15,7 +15,7 @@ from harness.compare.measure_board import score_key
 from harness.compare.overview import overview_of
 from harness.core.errors import HarnessError
 from harness.core.task import Task
-from harness.metrics import main_metric, metric_of
+from harness.metrics import main_metric, metric_of, missing_said
 from harness.publish.check import place_of
 from harness.publish.markdown import escaped
 from harness.publish.page import said, whole_page
@@ -231,7 +231,7 @@ def _notes(found: Standing) -> str:
     guess = ", ".join(f"{name} {number(value)}" for name, value in found.baselines.items())
     return (
         f"{found.title} with 95% intervals over {count(found.clusters)} {found.unit}s{assumed}. †: the best, or not told "
-        f"apart from the best, by {how}. What was not answered counts as a miss."
+        f"apart from the best, by {how}. What was not answered {missing_said(found.metric)}."
         + (f" Guessing: {guess}." if guess else "")
     )
 

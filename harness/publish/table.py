@@ -12,6 +12,7 @@ from harness.compare.overview import overview_of
 from harness.core.cell_pattern import CellPattern, fitting_any, refuse_unmatched
 from harness.core.errors import HarnessError
 from harness.core.sent_pictures import spelled_pixels
+from harness.metrics import missing_said
 from harness.run.cell_entry import cell_of
 
 AXES = (
@@ -258,9 +259,13 @@ def _notes(entries: Mapping[tuple[str, str], Entry], group: Sequence[Board]) -> 
         yield "†: the best, or not significantly different from the best."
     covered = [one.coverage for one in cells if one.coverage is not None]
     if covered and min(covered) < 1:
-        yield (
-            f"Answered: {percent(min(covered))} to {percent(max(covered))}; what was not answered counts as a miss."
+        said = dict.fromkeys(missing_said(board.metric) for board in group)
+        told = (
+            " or ".join(said)
+            if len(said) < 2
+            else "; ".join(f"{missing_said(b.metric)} ({b.title})" for b in group)
         )
+        yield f"Answered: {percent(min(covered))} to {percent(max(covered))}; what was not answered {told}."
     for board in group:
         told = ", ".join(f"{name} {number(value)}" for name, value in board.baselines.items())
         if told:

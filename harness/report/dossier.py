@@ -25,13 +25,15 @@ from harness.analyses.slices import gap_words
 from harness.analyses.words import count, interval, listed, metric_name, number, percent
 from harness.compare.tables import Block as CueBlock
 from harness.core.blocks import Block, Lines, MarkedText, Note, Number, Row, Share, Table
+from harness.core.kind import kind_of
 from harness.core.outcome import Outcome
-from harness.report.dossier_gaps import untested
+from harness.metrics import missing_said
+from harness.report.dossier_gaps import meaning, untested
 from harness.report.dossier_hosts import host_rows
 from harness.report.inputs import RunView
 from harness.report.notices import run_notices
 from harness.report.provenance import sample_line, title
-from harness.report.tables import ScoreTable, TableLine, known_metric, score_tables
+from harness.report.tables import ScoreTable, TableLine, imputed_lines, known_metric, score_tables
 from harness.score.repeats import consistency_lines
 
 SCHEMA = 1
@@ -112,6 +114,7 @@ def _short(view: RunView, tables: Sequence[ScoreTable]) -> Iterator[str]:
             f"{' '.join(heading(best.key))}{of} (n {count(best.n or 0)}); without looking: {guess}"
             f"{f', blank pictures {blank.strict[0].value}' if blank else ''}."
         )
+        yield from (f"{line}." for line in imputed_lines(table))
     worst = [e for e in _plain(_entries(view, "slices")) if e["worst"] is not None and e["gap"]]
     for entry in worst[:MOST_SHORT]:
         group = next(g for g in entry["groups"] if g["name"] == entry["worst"])
@@ -120,13 +123,14 @@ def _short(view: RunView, tables: Sequence[ScoreTable]) -> Iterator[str]:
             f"{interval(group['low'], group['high'])} (n {count(group['n'])}); {gap_words(entry)} "
             f"({' '.join(heading(row_key(entry)))})."
         )
-    refused, trials = 0, 0
+    refused, answered, trials = 0, 0, 0
     for entry in view.scores.outcomes:
         if not is_blank(entry["condition"]) and entry["field"] in _scored(view, entry["task"]):
             trials += sum(entry["counts"].values())
             refused += entry["counts"].get(Outcome.REFUSED.value, 0)
+            answered += entry["counts"].get(Outcome.ANSWERED.value, 0)
     if trials:
-        yield f"Refused: {percent(refused / trials)} of {count(trials)} trials."
+        yield f"Answered: {percent(answered / trials)} of {count(trials)} trials. Refused: {percent(refused / trials)}."
     hosts = dict.fromkeys(where for _, where, _ in host_rows(view))
     yield f"Pictures were sent to: {listed(list(hosts))}."
 
@@ -142,8 +146,7 @@ def _measured(view: RunView) -> Iterator[Block]:
         lines=(
             *_tasks(view),
             *(f"{kind} ({count(len(names))}): {_some(names)}" for kind, names in told.items() if names),
-            "A score says how often a model gives the label that annotators gave to a picture. It does not say what a "
-            "person feels.",
+            meaning(view),
         )
     )  # fmt: skip
 
@@ -168,7 +171,8 @@ def _scores(tables: Sequence[ScoreTable]) -> Iterator[Block]:
         lines = [line for line in _shown(table) if line.strict[0].row is not None]
         yield Table(
             title=f"{table.task}: {table.name}",
-            caption=f"{metric_name(table.main, table.spec)} with its 95% interval, a missing answer counts as a miss; "
+            caption=f"{metric_name(table.main, table.spec)} with its 95% interval, a missing answer "
+            f"{missing_said(table.main, kind_of(table.spec).family_name)}; "
             "baselines and blank pictures are what is reached without looking" + _unseen(lines),
             columns=("", "n", "Answered", metric_name(table.main, table.spec), "Against the baselines"),
             rows=tuple(_score_row(table, line) for line in lines[:MOST_ROWS]),

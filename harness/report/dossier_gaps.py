@@ -12,6 +12,17 @@ from harness.score.baselines import CEILINGS
 from harness.score.columns import BASELINE, NO_PROMPT
 
 
+def meaning(view: RunView) -> str:
+    """What a score says, and what it does not."""
+    specs = [spec for task in view.tasks.values() for spec in task.fields.values() if spec.scored]
+    if all(spec.categorical for spec in specs):
+        return "A score says how often a model gives the label that annotators gave to a picture. It does not say what a person feels."
+    return (
+        "A score says how near the answers of a model come to those that the data set holds for true. It does not say what a "
+        "person is or feels."
+    )
+
+
 def untested(view: RunView, cues: bool) -> Iterator[str]:
     """One sentence for each thing that is missing; `cues`: whether the run has a cue audit."""
     manifest, cells = view.manifest, view.manifest["cells"]

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from harness.analyses.keys import UNSEEN_SAID, measured, said
 from harness.analyses.sections import Section
 from harness.core.blocks import Block, Cell, Column, Number, Place, Row, RowRole, Share, Table, Who
-from harness.report.tables import LineKind, ScoreTable, TableLine
+from harness.report.tables import LineKind, ScoreTable, TableLine, imputed_lines, missing_words
 from harness.score.table import ScoreRow
 
+MISS = "counts as a miss"
 MOST_INTERVALS = 3
 """Where there is little room: with more metrics than this, all but the first two stand without their intervals."""
 
@@ -32,11 +33,15 @@ def apart(sections: Sequence[Section], tables: Sequence[ScoreTable]) -> Iterator
 
 def score_block(table: ScoreTable) -> Table:
     """A score table where there is much room: strict beside answered only."""
-    strict, answered = "Strict: a missing answer counts as a miss", "Answered only"
+    missing = missing_words(table)
+    alike = missing == MISS
+    strict, answered = f"Strict: a missing answer {MISS}" if alike else "Strict", "Answered only"
+    told = "" if alike else f". Strict: a missing answer {missing}"
     rows = [one.row for line in table.lines for one in (*line.strict, *line.answered)]
     return Table(
         room="much",
-        caption=f"Scores of {table.name}, 95% intervals in brackets{_unseen(rows, '. ')}",
+        caption=f"Scores of {table.name}, 95% intervals in brackets{told}{_unseen(rows, '. ')}"
+        + "".join(f". {line}" for line in imputed_lines(table)),
         columns=(
             "", "n", "Coverage", *(Column(heading, group=strict) for _, heading in table.columns),
             *(Column(heading, group=answered) for _, heading in table.columns),
@@ -49,6 +54,7 @@ def brief_block(table: ScoreTable) -> Table:
     """A score table where there is little room: strict, and the main metric over answered samples."""
     answered = table.columns[0][1].partition(" =")[0]
     bounds = len(table.columns) if len(table.columns) <= MOST_INTERVALS else 2
+    unseen = _unseen([one.row for line in table.lines for one in line.strict[:bounds]])
     return Table(
         room="little",
         title=f"{table.task}: {table.name}",
@@ -56,7 +62,7 @@ def brief_block(table: ScoreTable) -> Table:
             "", "n", "cov.", *(heading for _, heading in table.columns), f"{answered}\nanswered",
         ),
         rows=tuple(_brief(line, bounds) for line in table.lines),
-        caption=_unseen([one.row for line in table.lines for one in line.strict[:bounds]]),
+        caption="\n".join(filter(None, (unseen, *imputed_lines(table)))),
     )  # fmt: skip
 
 

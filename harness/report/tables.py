@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from harness.analyses.against_baselines import KEY
-from harness.analyses.keys import BLANK, Numbers, RowKey, is_baseline, row_key
+from harness.analyses.keys import BLANK, Numbers, RowKey, heading, is_baseline, row_key
 from harness.analyses.rows.against_baselines import judged
 from harness.analyses.words import interval, metric_name, number, percent, table_metrics
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
-from harness.metrics import Metric, named
+from harness.metrics import Metric, missing_said, named
 from harness.report.inputs import RunView, asked_by, scored_fields
 from harness.report.versions import asked_note
 from harness.score import ScoreRow
@@ -27,6 +27,8 @@ _VERDICTS: Mapping[str, Verdict] = MappingProxyType(
     {"above": "above", "not-above": "not-above", "withheld": "withheld"}
 )
 
+FEW_ANSWERED = 0.5
+"""Below this coverage a strict value rests mostly on what missing answers are given in place of an error."""
 SUMMARY_TABLES = 8
 """A task with more tables than this is summed up by its main field."""
 
@@ -224,6 +226,38 @@ def _summary_lines(table: ScoreTable) -> Iterator[SummaryLine]:
             verdict=_VERDICTS.get(verdict, ""),
             reason=reason,
         )
+
+
+def imputed_lines(table: ScoreTable) -> Iterator[str]:
+    """For each cell of few answers, that its main metric rests on what missing answers were given; none for metrics that
+    count them as wrong."""
+    known = known_metric(table)
+    if known is None or not known.imputes:
+        return
+    for line in table.lines:
+        row = line.strict[0].row
+        if (
+            line.kind in {"model", "blank"}
+            and row
+            and (row.coverage or 0) < FEW_ANSWERED
+            and row.coverage is not None
+        ):
+            answered = line.answered[0]
+            over = f"; over the answered it is {answered.value}" if answered.row else ""
+            yield (
+                f"{' '.join(heading(line.key))} answered {percent(row.coverage)}: its {known.title} ({line.strict[0].value}) "
+                f"rests mostly on missing answers, each of which {known.missing}{over}"
+            )
+
+
+def missing_words(table: ScoreTable) -> str:
+    """What a missing answer counts in the columns of a table, as the end of a sentence that begins with `a missing answer`."""
+    family, said = kind_of(table.spec).family_name, dict[str, list[str]]()
+    for metric, title in table.columns:
+        said.setdefault(missing_said(metric, family), []).append(title)
+    if len(said) == 1:
+        return next(iter(said))
+    return "; ".join(f"{words} ({', '.join(titles)})" for words, titles in said.items())
 
 
 def known_metric(table: ScoreTable) -> Metric | None:

@@ -37,18 +37,23 @@ def ever(run_folder: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_a_file_of_the_hub_has_one_value_a_cell_and_is_read_by_its_library(
-    run_folder: RunFolder, view: RunView, tmp_path: Path
+    run_folder: RunFolder, view: RunView, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert export(run_folder.path, tmp_path / "hub", *HUB) == 0
+    assert export(run_folder.path, tmp_path / "hub", *HUB) == 2
+    refused = capsys.readouterr().err
+    assert "has 2 values for lab/drawn-faces:emotion" in refused and "--where prompt=" in refused
+    prompt = refused.split("takes one: ")[1].split(";")[0]
+    assert export(run_folder.path, tmp_path / "hub", *HUB, "--where", f"prompt={prompt}") == 0
     (file,) = (tmp_path / "hub").rglob("*.yaml")
     assert file.relative_to(tmp_path / "hub").as_posix() == "affect-tiny/.eval_results/lab-drawn-faces.yaml"  # fmt: skip
     entries = yaml.safe_load(file.read_text())
     rows = [
         r for r in view.scores.scores
         if (r.task, r.slice, r.metric, r.condition, r.model) == ("emotion/drawn", "all", "uar", "none", "affect-tiny")
+        and r.prompt == prompt
     ]  # fmt: skip
     assert [entry["value"] for entry in entries] == [row.value for row in rows]
-    assert [row.prompt in entry["notes"] for entry, row in zip(entries, rows, strict=True)] == [True, True]  # fmt: skip
+    assert [row.prompt in entry["notes"] for entry, row in zip(entries, rows, strict=True)] == [True]  # fmt: skip
     assert {entry["dataset"]["task_id"] for entry in entries} == {"emotion"}
     library = pytest.importorskip("huggingface_hub")
     read = library.parse_eval_result_entries(entries)

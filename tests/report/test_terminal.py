@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.blocks import Number, Row, Table, Who
+from harness.core.field import FieldSpec
 from harness.report.inputs import RunView
+from harness.report.tables import ScoreTable, TableLine, imputed_lines, shown
 from harness.report.terminal import print_plan, print_scores, scores_json
+from harness.report.writers.terminal import print_tables
 from harness.score import ScoreRow, Scores
 
 MANIFEST = {
@@ -199,3 +203,37 @@ def test_rows_that_were_left_out_stand_below_the_table() -> None:
     text = printed(scores(), manifest)
     assert "left out of the data: 3 rows (no label), 1 row (no picture)" in text
     assert "left out" not in printed(scores(), MANIFEST)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_a_wide_table_is_told_in_parts_that_keep_the_first_column_and_every_number(
+    width: int,
+) -> None:
+    from rich.console import Console
+
+    headings = ("MAE, years", "CS(10)", "Whipple", "MAE of decades", "Slope", "Bias", "Mean of all")
+    table = Table(
+        columns=("", *headings),
+        rows=(Row((Who("a-model", "age/of-a-long-name", "none"), *[Number(-20.125, 1.0, 2.0)] * 2, *[Number(-20.125)] * 5)),),
+    )  # fmt: skip
+    out = io.StringIO()
+    print_tables(Console(file=out, width=width, markup=False, highlight=False), [table])
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert out.getvalue().count("-20.125") == len(headings)
+    assert all(word in out.getvalue() for heading in headings for word in heading.split())
+    assert out.getvalue().count("age/of-a-long-name") >= 2, "the name is not broken"
+
+
+def test_a_strict_error_of_few_answers_says_what_it_rests_on() -> None:
+    spec = FieldSpec(kind="age", low=0, high=116)
+    key = ("m", "p", "none")
+
+    def told(metric: str, coverage: float) -> list[str]:
+        row = ScoreRow("t", *key, "all", "age", metric, 15.8, None, None, 30, coverage, "")
+        line = TableLine("model", key, "", 30, "", (shown(row),), (shown(None),))
+        return list(imputed_lines(ScoreTable("t", "all", "age", spec, ((metric, metric),), (line,))))  # fmt: skip
+
+    (said,) = told("age_mae", 0.07)
+    assert "m p answered 7%" in said and "error of the median of the true ages" in said
+    assert not told("age_mae", 0.9) and not told("cs5", 0.07)

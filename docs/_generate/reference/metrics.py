@@ -21,7 +21,7 @@ In the formulas, i = 1..n counts samples and k = 1..C counts classes. t is the t
 class k is true, and m_k how often it is answered. TP, FP and FN are true positives, false positives and false
 negatives. [...] is 1 where the statement in it holds, else 0. v is the coverage: the share of samples with an answer.
 
-A sample without an answer counts as a miss in the strict value. A name with `_answered` behind it is the same metric
+A sample without an answer counts as a miss in the strict value, unless the metric says otherwise. A name with `_answered` behind it is the same metric
 over the answered samples only; read it together with the coverage. A name such as `recall[anger]` is the value of one
 class.
 """

@@ -140,14 +140,18 @@ def _as_table(block: Block) -> Table:
     return block
 
 
+_GAP = 2
+"""Blanks between two columns."""
+
+
 def _packed(table: Table, width: int) -> list[Table]:
     """The table, in parts beside which the first column is repeated where it is too wide."""
-    widths = [_width(table, place) + 1 for place in range(len(table.columns))]
-    first = min(widths[0], LEAST_FIRST)
+    widths = [_least(table, place) + _GAP for place in range(len(table.columns))]
+    first = _first(table) + _GAP
     parts: list[list[int]] = [[]]
     for place in range(1, len(widths)):
         used = first + sum(widths[p] for p in parts[-1])
-        if parts[-1] and used + widths[place] > width:
+        if parts[-1] and used + widths[place] - 1 > width:  # the last has one blank
             parts.append([])
         parts[-1].append(place)
     if len(parts) == 1:
@@ -170,17 +174,37 @@ def _width(table: Table, place: int) -> int:
     return max((len(visible(cell_words(cell))) for cell in cells), default=0)
 
 
+def _least(table: Table, place: int) -> int:
+    """As `_width`, and no less than the longest word of the heading, so that no word is broken."""
+    heading = table.headings[place]
+    words = f"{heading.group} {heading.heading}".split()
+    return max([_width(table, place), *(len(visible(word)) for word in words)])
+
+
+def _first(table: Table) -> int:
+    """What the first column keeps."""
+    return min(_width(table, 0), LEAST_FIRST)
+
+
 def _grid_of(table: Table, width: int) -> Grid:
     from rich.text import Text as Styled
 
     headings = table.headings
     names = [f"{c.group}\n{c.heading}" if c.group else c.heading for c in headings]
     made = grid(names[1:], names[0])
+    made.columns[0].min_width = _first(table)
+    wide = [
+        max(_width(table, at), *map(len, name.splitlines() or [""]), 0)
+        for at, name in enumerate(names)
+    ]
+    tight = sum(wide) + _GAP * (len(wide) - 1) >= width
     intervals = width >= WIDTH
     for place, name in enumerate(names):
         column = made.columns[place]
         longest = max(map(len, name.splitlines()), default=0)
         if place and longest > _width(table, place):
+            column.min_width = _least(table, place)
+            column.max_width = column.min_width if tight else None
             column.no_wrap, column.overflow = False, "fold"
         if place and not is_numeric(table, place):
             column.justify, column.no_wrap, column.overflow = "left", False, "fold"
