@@ -37,7 +37,7 @@ _LEAST = (
 _MOST = r"(?:age[ _-]?)?(?:max(?:imum)?|high(?:er)?|upper|to|end|most)(?:[ _-]?(?:age|bound|end|limit))?"
 _END = pattern(rf"{_LEAST}|{_MOST}")
 _BOUNDS = pattern(
-    rf"\s*(?:json\s*)?\{{\s*{_LEAST}\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*,\s*{_MOST}\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*\}}\s*"
+    rf"\s*(?:json\s*)?\{{\s*(?:{_LEAST}|{_MOST})\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*,\s*(?:{_LEAST}|{_MOST})\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*\}}\s*"
 )
 """A JSON object that holds just the two ends of a range."""
 _LIKELY = (10.0, 100.0)

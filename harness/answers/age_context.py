@@ -36,15 +36,15 @@ _DENIED = pattern(
     r"|certainly|definitely))* $"
 )
 _BETTER = pattern(
-    r"\b(?:compared (?:to|with)|versus|vs\.?|than|instead of|opposed to) (?:an? |the |his |her )?$"
+    r"\b(?:when (?:he|she|they) w(?:as|ere)|compared (?:to|with)|versus|vs\.?|than|instead of|opposed to) (?:an? |the |his |her )?$"
 )
 _OLDER = pattern(r"\b(?:older|younger|more|less|greater|fewer|higher|lower) than $")
 _LEFT = pattern(
-    r"\b(?:left|leaving|exit(?:ed|ing)?|out of|past|beyond|after|before|outgrown|outside|entering|approaching)"
+    r"\b(?:left|leaving|exit(?:ed|ing)?|out of|past|beyond|after|before|outgrown|outside|entering|approaching|(?:end|start|beginning|verge|half|brink) of)"
     r" (?:behind )?(?:of )?(?:his |her |their |the |my )?$"
 )
 _TIMES = pattern(
-    r"\b(?:half|twice|thrice|double|triple|thirds?|quarters?|times)(?: (?:of|as|old|young|the|age|his|her|their|that|an?))* $"
+    r"(?:%|\bpercent) of $|\b(?:half|twice|thrice|double|triple|thirds?|quarters?|times)(?: (?:of|as|old|young|the|age|his|her|their|that|an?))* $"
 )
 _OTHER_AGE = pattern(
     r"\b(?:minimum|maximum|min|max|legal|drinking|voting|required|average|median|mean|retirement|mental|school|driving"
@@ -83,7 +83,7 @@ _LABEL = pattern(
     r"|appendix)s?(?: (?:is|are|of|at|was))?[ :=#.]{0,3}$"
     r"|\b(?:subject|patient|participant|individual|model|frame|photo|image|picture|figure|step|option|part)s?[ #]{1,2}$"
 )
-_KEY = pattern(r"[{,\n]\s*([a-z][\w -]{0,30}?)\s*[:=]\s*$")
+_KEY = pattern(r"[{,\n]\s*([a-z][\w -]{0,30}?)\s*[:=][\s\[(]*$")
 _AGE_KEY = pattern(
     r"age|year|estimat|guess|answer|predict|result|value|final|output|response|total|old|range|min|max|low|high|about|say"
 )
@@ -100,6 +100,7 @@ _FOLLOW = pattern(
 _NOUN = pattern(
     r" {1,2}(?!years?\b|years\b|looks\b|seems\b|appears\b|as\b|is\b|was\b|this\b|his\b|plus\b|perhaps\b|ranges\b|yrs\b)[a-z]+s\b"
 )
+_PERSONS = pattern(r" {1,2}(?:person|man|woman|boy|girl|gentleman|lady|guy|other|more|of)\b")
 _LEAD = pattern(
     r"[\s:=(\[{<>]*(?:(?:in|about|around|approximately|roughly|probably|likely|perhaps|maybe|his|her|their|the|an?|between"
     r"|from|of|is|somewhere|most|age|aged|early|mid|late)[ -]{1,2}){0,6}[\s(\[~]*"
@@ -123,7 +124,7 @@ _LINKED = pattern(
     rf"estimate|{_HEDGES})(?: (?:to be|{_HEDGES}))* in the $"
 )
 _JOINED = pattern(
-    r"(?:\d0'?s|ies|teens) ?(?:to|or|and|-|/|through)(?: (?:in|his|her|their|the|possibly|perhaps|maybe|probably|even))* ?$"
+    r"(?:\d0'?s|ies|teens) ?(?:to|or|and|-|/|~|through)(?: (?:in|his|her|their|the|possibly|perhaps|maybe|probably|even))* ?$"
 )
 _RANGING = pattern(
     r"\b(?:rang\w+|anywhere|anything|ages?|aged|somewhere)(?: \w+)? from (?:the |his |her |their )?$"
@@ -214,6 +215,13 @@ def counts_something(text: str, before: str, end: int, *, sure: bool) -> bool:
     after = text[end : end + 3].lstrip(" ")
     word = text[end : end + 1].isalpha() or (len(after) < 3 and after[:1].isalpha())
     return word and _FOLLOW.match(text, end, end + _AHEAD) is None
+
+
+def small_count(text: str, before: str, end: int) -> bool:
+    """Whether a bare number below ten inside a sentence counts or numbers something: "1 person", "Gate 9"."""
+    if _PERSONS.match(text, end, end + _AHEAD):
+        return True
+    return before.rstrip(" ")[-1:].isalpha() and not hedged(before)
 
 
 def decade_of_age(text: str, before: str, end: int, *, part: bool) -> bool:

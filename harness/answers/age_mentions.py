@@ -90,7 +90,7 @@ _DECADE = pattern(
     rf"(?:\b(?P<first>{_PART})(?:[- ]{{0,2}}(?:to|or|/|and|-)[- ]{{0,2}}(?P<second>{_PART}))?"
     rf"[- ]{{1,2}}(?:(?:his|her|their|the|of|part|of the|part of)[- ]){{0,3}})?{_DECADE_WORD}"
     rf"|\b(?P<tens>{'|'.join(_TENS)}|\d0)[- ]?something\b"
-    rf"|\b(?P<de>anfang|mitte|ende) (?:der )?(?P<de_tens>\d0(?:er)?|{'|'.join(_TENS_DE)})(?![\d.,]?\d|[a-zß]|(?: ?bis| ?-) ?\d)"
+    rf"|\b(?P<de>anfang|mitte|ende) (?:bis (?P<de_second>mitte|ende) )?(?:der )?(?P<de_tens>\d0(?:er)?|{'|'.join(_TENS_DE)})(?![\d.,]?\d|[a-zß]|(?: ?bis| ?-) ?\d)"
     rf"|\b(?P<bare_part>{_PART})[- ](?P<bare>\d0)(?![\d.,'’/:%-]|[a-z]| (?:to|or|and|-|out|of)\b)"
 )
 _AT = r"(?<![a-z0-9_.,/⁄$€£#@])(?<!^-)(?<!\s-)(?<!\d:)(?<![a-z]-(?=\d))"
@@ -209,7 +209,8 @@ def _decade(text: str, found: re.Match[str], begin: int) -> AgeMention | None:
     if not sure and not context.decade_of_age(text, before, end, part=word is not None):
         return None
     first = _part(word, base)
-    last = _part(found["second"], base) if found["second"] else first
+    second = found["second"] or _LIKE.get(found["de_second"] or "")
+    last = _part(second, base) if second else first
     if context.left_behind(before) or _OPEN_BEFORE.search(before):
         return AgeMention(float("-inf"), float("inf"), float("nan"), "open", True, start, end)
     value = first[2] if first == last else (first[0] + last[1]) / 2
@@ -253,7 +254,10 @@ def _mention(text: str, found: re.Match[str], begin: int) -> AgeMention | None:
     if not ranged and before.endswith("from "):
         aged = False  # "the age from 1 photo"
     sure = aged or context.answers_anchor(text, begin, start)
-    if not unit and context.counts_something(text, before, end, sure=sure):
+    if not unit and (
+        context.counts_something(text, before, end, sure=sure)
+        or (_few(found) and not sure and context.small_count(text, before, end))
+    ):
         return None
     if context.of_a_thing(text, before, end, adjective=bool(unit)):
         nan = float("nan")
@@ -264,6 +268,11 @@ def _mention(text: str, found: re.Match[str], begin: int) -> AgeMention | None:
         return AgeMention(float("-inf"), float("inf"), float("nan"), "open", True, start, end)
     years, rule = _in_parts(found)
     return AgeMention(years, years, years, rule, True, start, end)
+
+
+def _few(found: re.Match[str]) -> bool:
+    """Whether a single number is below ten."""
+    return found["number"] is not None and number_of(found["number"]) < _YOUNGEST
 
 
 def _unit(found: re.Match[str]) -> str:
@@ -354,7 +363,7 @@ def _per_year(unit: str) -> float:
 
 
 _JOIN_DECADES = pattern(
-    r"(?: years?)? {0,2}(?:to|-|or|and|through|/|~) {0,2}(?:(?:in )?(?:his|her|their|the|possibly|perhaps|maybe|probably|even) ){0,2}"
+    r"(?: years?)? {0,2}(?:to|-|or|and|through|/|~|bis|oder) {0,2}(?:(?:in )?(?:his|her|their|the|possibly|perhaps|maybe|probably|even) ){0,2}"
 )
 
 
