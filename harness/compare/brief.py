@@ -48,7 +48,8 @@ def _ranking(board: Board, rows: int) -> Block:
     if board.baselines:
         said = ", ".join(f"{name} {decimal(value)}" for name, value in board.baselines.items())
         remarks.append(f"without a model: {said}")
-    remarks += [f"blank picture: {_blank(board.blanks)}"] if board.blanks else []
+    blanks = [one for one in board.blanks if not one.apart]
+    remarks += [f"blank picture: {_blank(blanks)}"] if blanks else []
     if len(board.cells) > rows:
         remarks.append(
             f"{len(board.cells) - rows} more cells with lower scores"

@@ -87,6 +87,10 @@ def board(
     left = {seen[place]: why for place, why in told.items()}
     for at, why in left.items():
         found[at] = replace(found[at], apart=why)
+    others = {found[at].folder: why for at, why in left.items()}
+    for at, one in enumerate(found):
+        if at not in seen and one.folder in others:
+            found[at] = replace(one, apart=others[one.folder])
     ranked = [at for at in seen if at not in left]
     lead = entered[(ranked or seen or [0])[0]]
     for at, one in _ranked(found, ranked, known.sign, pairs):

@@ -318,7 +318,7 @@ def _blank(board: Board) -> str:
     """One line on all cells that were shown a blank picture, beside what guessing earns."""
     guess = [f"{name} {number(value)}" for name, value in board.baselines.items()]
     beside = f" Without looking: {listed(guess)}." if guess else ""
-    values = [one.value for one in board.blanks if one.value is not None]
+    values = [one.value for one in board.blanks if one.value is not None and not one.apart]
     if not values:
         return beside.strip()
     low, high = number(min(values)), number(max(values))

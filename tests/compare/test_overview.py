@@ -131,6 +131,7 @@ def test_cells_over_other_samples_or_classes_have_no_rank(run: RunFolder, tmp_pa
         str(run.path)
     }
     assert all((one.rank is None) == bool(one.apart) for one in board.cells)
+    assert all((one.folder == str(run.path)) != bool(one.apart) for one in board.blanks)
     why = {Path(one.folder).name: one.apart for one in board.cells if one.apart}
     assert "8 classes, not the same 7" in why["few"] and "of the 140 samples" in why["other"]
     assert "source.n, source.seed" in why["other"]
