@@ -18,7 +18,7 @@ from harness.analyses.rows.ladder import (
 )
 from harness.analyses.rows.tool_trials import read_trials
 from harness.analyses.rows.tools import alteration_in, family
-from harness.analyses.tool_use import usage_of
+from harness.analyses.tool_use import NO_CALL, usage_of
 from harness.analyses.words import interval, metric_name
 from harness.core.blocks import Block, Lines, Number, Table
 from harness.core.cell import Cell
@@ -153,7 +153,10 @@ def _tokens(row: Mapping[str, Any] | None, beside: ScoredTask) -> float | None:
 def _told(steps: Rows, beside: ScoredTask) -> Iterator[str]:
     """What the agent is worth, and the rungs that were not asked with the command that adds them."""
     agent = next((one for one in steps if one["rung"] == AGENT), None)
-    if agent is not None:
+    silent = [one for one in steps if one.get("calls") == 0]
+    if silent:
+        yield f"{', '.join(map(_rung, silent))}: {NO_CALL}."
+    if agent is not None and agent not in silent:
         for name, found in agent["more"].items():
             if found["value"] is not None:
                 yield (
@@ -213,8 +216,42 @@ def _command(row: Mapping[str, Any], beside: ScoredTask, options: str) -> str:
     condition = (
         "" if "--condition" in options or row["of"] == "none" else f" --condition {row['of']}"
     )
-    words = shlex.join(["harness", "run", beside.task.name, "--model", row["model"], "--prompt", row["prompt"]])  # fmt: skip
+    asked = ["--model", row["model"], "--prompt", row["prompt"]]
+    if (known := _as_asked(beside.manifest)) is not None:
+        task, rest, out = known
+        return f"`{shlex.join(['harness', 'run', task, *asked, *rest])}{condition} {options} --out {shlex.quote(out)}`"
+    words = shlex.join(["harness", "run", beside.task.name, *asked])
     return f"`{words}{condition} {options} --out RUN` with the other options of this run."
+
+
+_REPLACED = frozenset(
+    {"--model", "--prompt", "--condition", "--tools", "--protocol", "--repeats", "--temperature", "--out"}
+)  # fmt: skip
+"""Options of the command that a rung brings anew; each takes one value."""
+
+
+def _as_asked(manifest: Mapping[str, Any]) -> tuple[str, list[str], str] | None:
+    """Task, options that stay and folder of the command of a run; None where they are not all known, as in an export, of
+    several tasks or of an experiment's file."""
+    words = [str(word) for word in manifest.get("command", ())]
+    if (
+        words[:2] != ["harness", "run"]
+        or manifest.get("experiment")
+        or any("***" in w for w in words)
+    ):
+        return None
+    first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+    if first != 3:
+        return None
+    rest, out, at = list[str](), "", first
+    while at < len(words):
+        name, equals, value = words[at].partition("=")
+        if name not in _REPLACED:
+            rest.append(words[at])
+        elif name == "--out":
+            out = value if equals else words[at + 1]
+        at += 1 if equals or name not in _REPLACED else 2
+    return (words[2], rest, out) if out else None
 
 
 ANALYSIS = ShippedAnalysis(

@@ -27,7 +27,7 @@ from harness.analyses.rows.tools import (
     audit_row,
     family,
 )
-from harness.analyses.tool_use import DEFINITIONS, use_tables
+from harness.analyses.tool_use import DEFINITIONS, NO_CALL, use_tables
 from harness.analyses.words import interval, number
 from harness.core.blocks import Block, Lines, Note, Table
 from harness.core.cell import Cell
@@ -154,9 +154,13 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
 def _lines(uses: Sequence[Mapping[str, Any]], audits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in uses:
         valid = "" if row["valid"] is None else f", {row['valid']:.0%} of them valid"
-        yield f"{who_answered(row)}: {row['calls']:,} calls in {row['trials']:,} trials{valid}{_needed(row)}"
+        yield f"{who_answered(row)}: {row['calls']:,} calls in {row['trials']:,} trials{valid}{_needed(row)}{_uncalled(row)}"
     for row in audits:
         yield " ".join(_sentences(row))
+
+
+def _uncalled(row: Mapping[str, Any]) -> str:
+    return "" if row["calls"] else f"; {NO_CALL}"
 
 
 def _needed(row: Mapping[str, Any]) -> str:

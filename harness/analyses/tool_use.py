@@ -33,6 +33,10 @@ DEFINITIONS = (
 """What the numbers mean, for the page."""
 
 
+NO_CALL = "no tool was called: these cells do not measure what tools give"
+"""Said of cells with tools in which no trial has a call."""
+
+
 def use_tables(uses: Sequence[Mapping[str, Any]], beside: ScoredTask) -> Iterator[Table]:
     """The tables of rows of `harness.analyses.rows.calls.use_row`; none where there are no rows."""
     if not uses:

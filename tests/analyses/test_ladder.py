@@ -106,3 +106,15 @@ def test_a_report_has_the_ladder_and_the_commands_for_what_was_not_asked(
     assert "| 480 | 3.0 |" in rows["k votes (vote-3)"]
     assert "| 260 | 1.6 |" in rows["tools given unasked (given:zoom,region=face, tools zoom)"]
     assert "| 470 | 2.9 |" in rows["agent (agent, tools zoom)"]
+
+
+def test_no_call_is_told_and_commands_can_be_pasted() -> None:
+    from harness.analyses.agent_ladder import _as_asked
+
+    silent = {"0/s1": ToolTrial("s1", "p1", "a", "a")}
+    ((_, found),) = ladder_rows([("agent", AGENT)], {AGENT: silent}, seed=0)
+    assert found["calls"] == 0
+    words = ["harness", "run", "t.yaml", "--model", "m", "--tools=zoom", "--limit", "10", "--out", "my run"]  # fmt: skip
+    assert _as_asked({"command": words}) == ("t.yaml", ["--limit", "10"], "my run")
+    assert _as_asked({"command": words[:2]}) is None
+    assert _as_asked({"command": [*words, "--set", "a=***"]}) is None

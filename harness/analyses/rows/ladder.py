@@ -87,7 +87,8 @@ def ladder_rows(
             for name, other in against.items()
             if other is not None and other != cell
         }
-        yield cell, {"rung": rung, "trials": len(mine), "accuracy": _accuracy(mine, seed=seed), "more": more}  # fmt: skip
+        calls = {"calls": sum(len(one.own_calls) for one in mine.values())} if rung == AGENT else {}
+        yield cell, {"rung": rung, "trials": len(mine), **calls, "accuracy": _accuracy(mine, seed=seed), "more": more}  # fmt: skip
 
 
 def _accuracy(trials: Trials, *, seed: int) -> dict[str, Any]:
