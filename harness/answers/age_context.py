@@ -95,7 +95,7 @@ _FOLLOW = pattern(
     r"|just|by|from|for|instead|unlike|compared|versus|vs|considering|today|now|here|max|right|will|might|may|could|can|the|this|that|his|her|their|my"
     r"|per|according|which|who|whose|where|approximately|roughly|about|around|circa|maximum|until|through|until|again|indeed"
     r"|ou|et|und|oder|bis|würde|schätze|geschätzt|лет|или|[a-z]{3,}ly|(?!earring|ring|king|string|wing)[a-z]{2,}ing)\b"
-    r"|(?:くらい|ぐらい|左右|前後|정도|쯤|上下)|[a-z_ ]{2,20}[:=])"
+    r"|(?:くらい|ぐらい|左右|前後|정도|쯤|上下)|[a-z_ ]{2,20}[:=]|(?:[a-z]+ ){1,2}(?:male|female|man|woman|boy|girl|gentleman|lady)\b)"
 )
 _NOUN = pattern(
     r" {1,2}(?!years?\b|years\b|looks\b|seems\b|appears\b|as\b|is\b|was\b|this\b|his\b|plus\b|perhaps\b|ranges\b|yrs\b)[a-z]+s\b"
@@ -120,7 +120,7 @@ _OF_TIME = pattern(
 )
 _IN_THE = pattern(r"\bin the (?:early |mid |late )?$")
 _LINKED = pattern(
-    r"\b(?:is|are|he's|she's|seems?|looks?|appears?|be|man|woman|person|male|female|boy|girl|ages?|aged|guess|say|"
+    r"\b(?:him|her|them|is|are|he's|she's|seems?|looks?|appears?|be|man|woman|person|male|female|boy|girl|ages?|aged|guess|say|"
     rf"estimate|{_HEDGES})(?: (?:to be|{_HEDGES}))* in the $"
 )
 _JOINED = pattern(
