@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from harness.analyses.keys import heading, row_key
+from harness.analyses.tool_use import NO_CALL
 from harness.compare.answer import answer
-from harness.compare.board import Board, Overview
+from harness.compare.board import Board, Overview, Sentence
 from harness.compare.candidates import Side, contenders, run_side
 from harness.compare.mean_ranks import mean_ranks
 from harness.compare.measure_board import Entered, board
@@ -114,11 +116,24 @@ def overview_of(
         name=title,
         against=named,
         boards=boards,
-        answer=answer(boards, named),
+        answer=(*answer(boards, named), *_uncalled(known, boards)),
         ranks=ranks,
         ranked_over=tuple(one.name for one in over) if ranks else (),
         notes=tuple(dict.fromkeys((*notes, *(note for one in boards for note in one.notes)))),
     )
+
+
+def _uncalled(known: Sequence[Scores], boards: Sequence[Board]) -> Iterator[Sentence]:
+    """For each board, that cells of it with tools made no call at all."""
+    for one in boards:
+        shown = {cell.key for cell in one.cells}
+        rows = [
+            row for scores in known for state in scores.tasks if state["task"] == one.task for row in state.get("tools", ())
+            if row["what"] == "use" and not row["calls"] and row["field"] == one.field and row_key(row) in shown
+        ]  # fmt: skip
+        names = dict.fromkeys(" ".join(heading(row_key(row))) for row in rows)
+        if names:
+            yield Sentence(one.name, ((f"{'; '.join(names)}: {NO_CALL}.", "unclear"),))
 
 
 def default_pattern(
