@@ -48,6 +48,8 @@ class Grammar:
     """Tokens of branches in a row; the last branch may go beyond it."""
     most: int = 7
     """Branches in a row."""
+    draws: tuple[int, ...] = (18, 9, 14, 2, 3)
+    """How often a row about a face begins with a shipped prompt of emotions, questions, cue reports, affect or units."""
 
     @classmethod
     def of(cls, library: Library) -> Grammar:
@@ -82,7 +84,7 @@ class Grammar:
                 (self.shipped.affect, 0.5),
                 (self.shipped.units, 0.5),
             ),
-            (18, 9, 14, 2, 3),
+            self.draws,
         )[0]
         first = make(rng, truth, None)
         # Each cue report has a system turn of its own, so only the same one fits the trunk.

@@ -181,7 +181,9 @@ class Tuner:
     grammar: Grammar
 
     @classmethod
-    def begin(cls, settings: TuningSettings, weights: Path, teacher: Path, work: Path) -> Tuner:
+    def begin(
+        cls, settings: TuningSettings, weights: Path, teacher: Path, work: Path, draws: str = ""
+    ) -> Tuner:
         """The model that is tuned, and the one whose answers are to be kept."""
         speaker = Speaker.load(weights)
         speaker.model.requires_grad_(True)
@@ -194,6 +196,8 @@ class Tuner:
         )
         packer = Packer(speaker.tokenizer, sizes.tokens)
         grammar = Grammar.of(Library([shipped_folder()]))
+        if draws:
+            grammar = replace(grammar, draws=tuple(map(int, draws.split(","))))
         return cls(settings, work, speaker, learner, packer, grammar)
 
     def run(self, *, resume: bool) -> None:
@@ -252,6 +256,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=weights_folder(), help="what is tuned")
     parser.add_argument("--teacher", type=Path, help="whose answers to keep; default: --weights")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
+    parser.add_argument(
+        "--draws", default="", metavar="E,Q,C,A,U",
+        help="how often rows about faces begin with a prompt of emotions, questions, cue reports, affect, units; "
+        "default: 18,9,14,2,3",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on where the last run stopped")
     for name, kind in TuningSettings.__annotations__.items():
         default = getattr(TuningSettings(), name)
@@ -271,7 +280,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
-    tuner = Tuner.begin(settings, given.weights, given.teacher or given.weights, given.work)
+    tuner = Tuner.begin(
+        settings, given.weights, given.teacher or given.weights, given.work, given.draws
+    )
     tuner.run(resume=given.resume)
     size = save_checkpoint(tuner.learner.model, tuner.speaker.tokenizer, Sizes(), given.out)
     for file in given.weights.iterdir():  # all but the weights stays as it was
