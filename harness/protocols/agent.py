@@ -23,6 +23,7 @@ from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way
 from harness.protocols.native import Made, held_to_calls, native_turns
 from harness.protocols.own_loop import OwnLoop
 from harness.protocols.second import answered, asking
+from harness.protocols.unnamed import rendered
 from harness.protocols.ways import asked_again, closed, introduction, observed
 
 MOST_RECORDED = 500
@@ -132,12 +133,7 @@ class BoundAgent:
 
     def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
         """Replay the replies, carrying out their calls; ask on, or stop at the one without a call."""
-        rendering = render({})
-        if rendering.awaiting is not None:
-            raise HarnessError(
-                f"the prompt uses a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never produces",
-                hint="use a prompt without reply tags",
-            )
+        rendering = rendered(render, self.name)
         talk = _Talk(self._introduced(rendering.messages), first=tuple(rendering.messages))
         left = iter(replies)
         for turn, reply in enumerate(left, 1):

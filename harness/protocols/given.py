@@ -16,6 +16,7 @@ from harness.core.message import Message, Part, Text
 from harness.core.protocol import AnswerProtocol, Ask, Done, Render
 from harness.core.tool import UNASKED, Call, Called, NoTools, Observation, Toolbox
 from harness.protocols.second import answered, asking
+from harness.protocols.unnamed import rendered
 from harness.protocols.ways import observed
 
 SIDE = 448
@@ -81,12 +82,7 @@ class BoundGiven:
     def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
         """Ask with what the calls give, then Done. Raises HarnessError for a call that no tool takes, and for a prompt
         that waits for a named reply."""
-        rendering = render({})
-        if rendering.awaiting is not None:
-            raise HarnessError(
-                f"the prompt uses a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never produces",
-                hint="use a prompt without reply tags",
-            )
+        rendering = rendered(render, self.name)
         left = iter(replies)
         seen: list[tuple[Call, Observation]] = []
         for call in self.calls:

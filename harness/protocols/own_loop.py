@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.core.errors import HarnessError
 from harness.core.loop import AgentLimits, LentTools
 from harness.core.protocol import Ask, Done, Render, Reply
 from harness.core.tool import LIMIT_RULE, Toolbox
+from harness.protocols.unnamed import rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,7 @@ class OwnLoop:
 
     def step(self, render: Render, replies: Sequence[str]) -> Ask | Done:
         """Ask once, then Done. Raises HarnessError for a prompt that waits for a named reply."""
-        rendering = render({})
-        if rendering.awaiting is not None:
-            raise HarnessError(
-                f"the prompt uses a reply called {rendering.awaiting!r}, which the protocol {self.name!r} never produces",
-                hint="use a prompt without reply tags",
-            )
+        rendering = rendered(render, self.name)
         if not replies:
             lent = LentTools(self.toolbox, self.limits)
             return Ask(rendering.messages, room=self.limits.tokens, lent=lent)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.core.errors import HarnessError
 from harness.core.protocol import Ask, Done, Render
+from harness.protocols.unnamed import rendered
+
+_HINT = "set `protocol: describe-then-answer` in the prompt's front matter, or remove the reply tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,7 @@ class Single:
         """Ask first, then Done. Raises HarnessError for a prompt that waits for a named reply."""
         if replies:
             return Done(replies[-1])
-        rendering = render({})
-        if rendering.awaiting is not None:
-            raise HarnessError(
-                f"the prompt uses a reply called {rendering.awaiting!r}, "
-                f"which the protocol 'single' never produces",
-                hint="set `protocol: describe-then-answer` in the prompt's front matter, "
-                "or remove the reply tag",
-            )
-        return Ask(rendering.messages)
+        return Ask(rendered(render, "single", hint=_HINT).messages)
 
 
 SINGLE = Single()
