@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from harness.core.errors import MediaError
-from harness.core.generation import Generation, LabelScores, Usage
+from harness.core.generation import Generation
 from harness.core.label_texts import LabelTexts, read_label_turns
-from harness.core.message import Image, Video
 from harness.core.request import Request
 from harness.models.dual.encoder import NONE, DualEncoder, LearnedPrompts
+from harness.models.label_shares import decoded, scored
 from harness.models.transformers.generator import PreparedRequest
 from harness.models.transformers.libraries import import_libraries
-from harness.models.transformers.picture import decode_picture
 
 KEPT = 256
 """Sets of texts whose features are kept; a run has one for each cell."""
@@ -39,15 +37,7 @@ class DualEngine:
         found = _read(request)
         if isinstance(found, str):
             return Generation.failed(request.key, "unsupported", found)
-        try:
-            pictures = tuple(
-                decode_picture(frame) for shown in found.pictures for frame in _frames(shown)
-            )
-        except MediaError as error:
-            return Generation.failed(request.key, "media", str(error))
-        if not pictures:
-            return Generation.failed(request.key, "unsupported", "the request holds no picture")
-        return PreparedRequest(request, "", pictures)
+        return decoded(request, found.pictures)
 
     def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
         """The shares of the labels for requests with as many pictures each; of several pictures (the frames of a clip)
@@ -63,7 +53,7 @@ class DualEngine:
                 self._encoder.log_shares(self._encoder.logits(row[None], self._of(p.request)))[0]
                 for p, row in zip(prompts, features, strict=True)
             ]
-        return [_scored(p.request, row.tolist()) for p, row in zip(prompts, found, strict=True)]
+        return [scored(p.request, row.tolist()) for p, row in zip(prompts, found, strict=True)]
 
     def _of(self, request: Request) -> Any:
         """(labels, features) of the request's texts, worked out once for each set of texts."""
@@ -90,16 +80,3 @@ def _read(request: Request) -> LabelTexts | str:
             f"{len(request.candidates)}"
         )
     return found
-
-
-def _frames(shown: Image | Video) -> tuple[Image, ...]:
-    return shown.frames if isinstance(shown, Video) else (shown,)
-
-
-def _scored(request: Request, logs: Sequence[float]) -> Generation:
-    """The label of the greatest share, with the shares of all."""
-    best = max(range(len(logs)), key=logs.__getitem__)
-    scores = LabelScores(
-        request.candidates, tuple(round(one, 6) for one in logs), (1,) * len(logs), "distribution"
-    )
-    return Generation(request.key, request.candidates[best], "stop", Usage(), scores=scores)

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.answers.outputs import match_outputs, without_output
-from harness.core.errors import MediaError
-from harness.core.generation import Generation, LabelScores, Usage
-from harness.core.message import Image, Video
+from harness.core.generation import Generation
 from harness.core.request import Request
+from harness.models.label_shares import decoded, scored
 from harness.models.specialists.card import SpecialistCard
 from harness.models.specialists.network import Network, network_input
 from harness.models.transformers.generator import PreparedRequest
-from harness.models.transformers.picture import decode_picture
 
 LEAST = 1e-9
 """A share below this counts as this: the logarithm of none is not finite."""
@@ -40,13 +38,7 @@ class SpecialistEngine:
             what = f"no output for {', '.join(missing)}" if missing else "no labels to choose from"
             said = f"{what} (outputs: {', '.join(labels)})"
             return Generation.failed(request.key, "unsupported", said)
-        try:
-            pictures = tuple(decode_picture(frame) for frame in _frames(request))
-        except MediaError as error:
-            return Generation.failed(request.key, "media", str(error))
-        if not pictures:
-            return Generation.failed(request.key, "unsupported", "the request holds no picture")
-        return PreparedRequest(request, "", pictures)
+        return decoded(request, (part for m in request.messages for part in m.parts))
 
     def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
         """The shares of the labels; of several pictures (the frames of a clip) the mean of the shares counts."""
@@ -62,7 +54,7 @@ class SpecialistEngine:
             )
         places = match_outputs(request.candidates, self._card.labels)
         own = np.array([shares[list(at)].sum() for at in places]).clip(LEAST)
-        return _scored(request, np.log(own / own.sum()).tolist())
+        return scored(request, np.log(own / own.sum()).tolist())
 
     def _shares(self, given: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shares that add up to 1; not a number where the outputs are not as many as the labels, or are no shares."""
@@ -75,24 +67,3 @@ class SpecialistEngine:
         if (given < -_ADDS_UP).any() or abs(given.sum() - 1) > _ADDS_UP:
             return wrong
         return given.clip(0)
-
-
-def _frames(request: Request) -> list[Image]:
-    """Every picture of the conversation; of a video its frames."""
-    found: list[Image] = []
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, Video):
-                found += part.frames
-            elif isinstance(part, Image):
-                found.append(part)
-    return found
-
-
-def _scored(request: Request, logs: Sequence[float]) -> Generation:
-    """The label of the greatest share, with the shares of all."""
-    best = max(range(len(logs)), key=logs.__getitem__)
-    scores = LabelScores(
-        request.candidates, tuple(round(one, 6) for one in logs), (1,) * len(logs), "distribution"
-    )
-    return Generation(request.key, request.candidates[best], "stop", Usage(), scores=scores)
