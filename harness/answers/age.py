@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from harness.answers.age_context import BACK, other_age
 from harness.answers.age_mentions import WIDEST, AgeMention, age_mentions
@@ -168,8 +167,3 @@ def _verdict(
     if not low <= best.value <= high:
         return lacking(Outcome.OFF_LIST, f"{level}/out-of-range", span)
     return answered(best.value, f"{level}/{best.rule}", span)
-
-
-def quick_age(found: Answer | None) -> Answer | None:
-    """What `harness.answers.number.quick_number` found, under the rule of an age."""
-    return found if found is None else replace(found, rule="exact/number")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.answers.age import age_from_json, quick_age, read_age
+from harness.answers.age import age_from_json, read_age
 from harness.answers.anchors import key_pattern
 from harness.answers.loose_json import Loose
 from harness.answers.normal import NormalizedReply
@@ -38,7 +38,7 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
     keys = key_pattern(name)
 
     def quick(raw: str) -> Answer | None:
-        return quick_age(quick_number(raw, spec.low, spec.high))
+        return quick_number(raw, spec.low, spec.high)
 
     def read(reply: NormalizedReply, form: Form) -> Answer:
         return read_age(reply, spec.low, spec.high, form=form, keys=keys)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.metrics.family import Floats, mean_where, ratio
 from harness.metrics.metric import Metric
 
 if TYPE_CHECKING:
-    from harness.metrics.family import Floats
     from harness.metrics.numbers import NumberFamily
 
 NEEDS = "number"
@@ -48,7 +48,7 @@ def _error_terms(family: NumberFamily) -> Floats:
 
 
 def _mean(family: NumberFamily, sums: Floats) -> Floats:
-    return _share(sums[..., 0], sums[..., 1])
+    return ratio(sums[..., 0], sums[..., 1])
 
 
 def _bin_terms(family: NumberFamily) -> Floats:
@@ -84,14 +84,14 @@ def _pair_terms(family: NumberFamily) -> Floats:
 
 
 def _bias(family: NumberFamily, sums: Floats) -> Floats:
-    return _share(sums[..., 2] - sums[..., 1], sums[..., 0])
+    return ratio(sums[..., 2] - sums[..., 1], sums[..., 0])
 
 
 def _slope(family: NumberFamily, sums: Floats) -> Floats:
     n, t, y, tt, ty = (sums[..., place] for place in range(5))
     spread = n * tt - t * t
     flat = spread <= _NOISE * np.maximum(n * tt, 1.0)
-    return np.where(flat, np.nan, _share(n * ty - t * y, np.where(flat, 1.0, spread)))
+    return np.where(flat, np.nan, ratio(n * ty - t * y, np.where(flat, 1.0, spread)))
 
 
 def _heap_terms(family: NumberFamily) -> Floats:
@@ -102,7 +102,7 @@ def _heap_terms(family: NumberFamily) -> Floats:
 
 
 def _whipple(family: NumberFamily, sums: Floats) -> Floats:
-    return 500.0 * _share(sums[..., 0], sums[..., 1])
+    return 500.0 * ratio(sums[..., 0], sums[..., 1])
 
 
 def _decade_terms(family: NumberFamily) -> Floats:
@@ -116,16 +116,7 @@ def _decade_terms(family: NumberFamily) -> Floats:
 
 def _decades(family: NumberFamily, sums: Floats) -> Floats:
     error, count = sums[..., :DECADES], sums[..., DECADES:]
-    means = _share(error, count)
-    there = count > 0
-    return _share(np.where(there, means, 0.0).sum(axis=-1), there.sum(axis=-1))
-
-
-def _share(top: Any, bottom: Any) -> Floats:
-    top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
-    out = np.full(bottom.shape, np.nan)
-    np.divide(top, bottom, out=out, where=bottom != 0)
-    return out
+    return mean_where(ratio(error, count), count > 0)
 
 
 _ERROR = (0.0, math.inf)
