@@ -43,11 +43,11 @@ def execute(args: argparse.Namespace) -> int:
     from harness.core.blocks import Lines, Note
     from harness.core.errors import HarnessError
     from harness.report.survival_page import survival_page
+    from harness.report.survival_tables import survival_blocks, survival_json
     from harness.report.writers.terminal import open_console, print_lines, print_tables
     from harness.run.folder import write_atomically
     from harness.survival.analysis import analyse
     from harness.survival.cohort import read_cohort
-    from harness.survival.tables import survival_blocks, survival_json
 
     if args.html is not None and args.html.suffix.lower() not in {".html", ".htm"}:
         raise HarnessError(

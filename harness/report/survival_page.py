@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from harness.report.page import TEMPLATES, environment
+from harness.report.survival_tables import headline, survival_blocks
 from harness.report.writers.html import blocks_html
 from harness.survival.analysis import Curve, Survival
-from harness.survival.tables import headline, survival_blocks
 from harness.version import __version__
 
 _WIDE, _HIGH, _LEFT, _TOP = 720, 320, 48, 12

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.analyses.words import number
+from harness.compare.tables import probability
 from harness.core.blocks import Block, Lines, Note, Number, Row, Table
 from harness.survival.analysis import HazardRatio, Survival
 from harness.survival.cohort import Cohort
@@ -16,8 +18,8 @@ LEVEL = 0.05
 def headline(found: Survival) -> str:
     """The concordance in one sentence, with what keeps it from misleading."""
     c, cohort = found.concordance, found.cohort
-    range_ = "" if math.isnan(c.low) else f" [{_short(c.low)}, {_short(c.high)}]"
-    value = "undefined" if math.isnan(c.value) else f"{_short(c.value, 3)}{range_}"
+    range_ = "" if math.isnan(c.low) else f" [{number(c.low, 2)}, {number(c.high, 2)}]"
+    value = "undefined" if math.isnan(c.value) else f"{number(c.value)}{range_}"
     events = int(cohort.event.sum())
     inside = ", of pairs within a stratum" if cohort.strata else ""
     return (
@@ -34,7 +36,7 @@ def survival_blocks(found: Survival) -> Iterator[Block]:
     yield Table(
         title="Survival by quartile of risk",
         caption=f"Kaplan-Meier. Log-rank test over the groups{inside}: chi-squared {statistic:.1f}, "
-        f"{len(found.curves) - 1} degrees of freedom, p {p_value(p)}. Columns of times: people still under observation",
+        f"{len(found.curves) - 1} degrees of freedom, p {probability(p)}. Columns of times: people still under observation",
         columns=("", "people", "events", "median", *(f"at {tick:g}" for tick in found.ticks)),
         rows=tuple(
             Row((c.name, str(c.n), str(c.events), _median(c.times, c.survival), *map(str, c.at_risk)))
@@ -76,8 +78,8 @@ def _rows(found: Survival) -> Iterator[Row]:
 
 
 def _cells(ratio: HazardRatio) -> tuple[Number, str, str]:
-    number = Number(_plain(ratio.value), _plain(ratio.low), _plain(ratio.high), digits=2)
-    return number, p_value(ratio.p), p_value(ratio.proportional_p)
+    shown = Number(_plain(ratio.value), _plain(ratio.low), _plain(ratio.high), digits=2)
+    return shown, probability(ratio.p), probability(ratio.proportional_p)
 
 
 def _warnings(found: Survival) -> Iterator[Block]:
@@ -97,18 +99,6 @@ def _warnings(found: Survival) -> Iterator[Block]:
         text="A risk that is read off a face and goes with survival in these people shows no cause, and says nothing of "
         "people who were chosen otherwise. It is no medical advice."
     )
-
-
-def p_value(p: float) -> str:
-    """`.034`, `< .001`, `-` where there is none."""
-    if math.isnan(p):
-        return "-"
-    return "< .001" if p < 0.001 else _short(p, 3)
-
-
-def _short(value: float, digits: int = 2) -> str:
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("0") if text.startswith("0.") else text
 
 
 def _median(times: Sequence[float], survival: Sequence[float]) -> str:

@@ -14,9 +14,9 @@ import pytest
 
 from harness.cli.main import main
 from harness.core.errors import HarnessError
+from harness.report.survival_tables import survival_blocks, survival_json
 from harness.survival.analysis import analyse
 from harness.survival.cohort import read_cohort
-from harness.survival.tables import survival_blocks, survival_json
 
 COLUMNS = ("years", "died", "risk", "age", "sex")
 
