@@ -81,8 +81,10 @@ def put(file: Path, name: str, lines: Sequence[str]) -> None:
     file.write_text(before + begin + "\n" + "\n".join(lines) + "\n" + end + after)
 
 
-def table(scores: list[dict[str, Any]], tasks: dict[str, Any]) -> list[tuple[str, str]]:
-    """The scores of the run, one row for a task, prompt and field; each with its prompt."""
+def table(
+    scores: list[dict[str, Any]], tasks: dict[str, Any], *, model: str = "affect-tiny"
+) -> list[tuple[str, str]]:
+    """The scores of a model in the run, one row for a task, prompt and field; each with its prompt."""
     lines = []
     for row in scores:
         spec = tasks[row["task"]]["config"]["fields"].get(row["field"])
@@ -90,11 +92,7 @@ def table(scores: list[dict[str, Any]], tasks: dict[str, Any]) -> list[tuple[str
             continue
         kind = spec["kind"] if spec else "spots"
         metric = "uf1" if row["field"] == "coarse" else MAIN.get(kind, "uar")
-        if (
-            row["model"] != "affect-tiny"
-            or row["condition"] not in SHOWN
-            or row["metric"] != metric
-        ):
+        if row["model"] != model or row["condition"] not in SHOWN or row["metric"] != metric:
             continue
         if "=" in row["slice"]:
             continue

@@ -75,10 +75,8 @@ def beside_the_card(runs: Sequence[Path]) -> list[str]:
     for folder in runs:
         scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
         tasks = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["tasks"]
-        told = [
-            {**row, "model": row["model"].removesuffix(":agent")} for row in scores["scores"]
-        ]  # the card names affect-tiny alone
-        for row in (columns(text) for _, text in table(told, tasks)):
+        rows = table(scores["scores"], tasks, model="affect-tiny:agent")
+        for row in (columns(text) for _, text in rows):
             before, now = known[tuple(row[:4])], float(row[4])
             mark = "less" if now < before - 0.02 else ""
             lines.append(f"| {' | '.join(row[:4])} | {before:.3f} | {now:.3f} | {mark} |")

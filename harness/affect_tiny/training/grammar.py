@@ -37,6 +37,10 @@ SHEET_LEADS = (
 )
 
 
+DRAWS = (18, 9, 14, 2, 3)
+"""How often a row about a face begins with a shipped prompt of emotions, questions, cue reports, affect or units."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """Rows of exchanges about drawn faces and clips."""
@@ -48,8 +52,7 @@ class Grammar:
     """Tokens of branches in a row; the last branch may go beyond it."""
     most: int = 7
     """Branches in a row."""
-    draws: tuple[int, ...] = (18, 9, 14, 2, 3)
-    """How often a row about a face begins with a shipped prompt of emotions, questions, cue reports, affect or units."""
+    draws: tuple[int, ...] = DRAWS
 
     @classmethod
     def of(cls, library: Library) -> Grammar:

@@ -34,7 +34,7 @@ from harness.affect_tiny.training.dataset_cache import (
     refuse_test_faces,
 )
 from harness.affect_tiny.training.export import save_checkpoint
-from harness.affect_tiny.training.grammar import Grammar
+from harness.affect_tiny.training.grammar import DRAWS, Grammar
 from harness.affect_tiny.training.inference import Speaker
 from harness.affect_tiny.training.losses import Lessons, Losses
 from harness.affect_tiny.training.packing import Packer
@@ -182,7 +182,13 @@ class Tuner:
 
     @classmethod
     def begin(
-        cls, settings: TuningSettings, weights: Path, teacher: Path, work: Path, draws: str = ""
+        cls,
+        settings: TuningSettings,
+        weights: Path,
+        teacher: Path,
+        work: Path,
+        *,
+        draws: tuple[int, ...] = DRAWS,
     ) -> Tuner:
         """The model that is tuned, and the one whose answers are to be kept."""
         speaker = Speaker.load(weights)
@@ -195,9 +201,7 @@ class Tuner:
             teacher=Speaker.load(teacher).model.requires_grad_(False),
         )
         packer = Packer(speaker.tokenizer, sizes.tokens)
-        grammar = Grammar.of(Library([shipped_folder()]))
-        if draws:
-            grammar = replace(grammar, draws=tuple(map(int, draws.split(","))))
+        grammar = replace(Grammar.of(Library([shipped_folder()])), draws=draws)
         return cls(settings, work, speaker, learner, packer, grammar)
 
     def run(self, *, resume: bool) -> None:
@@ -245,6 +249,14 @@ def tell(text: str) -> None:
     print(text, flush=True)
 
 
+def _draws(text: str) -> tuple[int, ...]:
+    """`18,9,14,2,3`."""
+    found = tuple(map(int, text.split(",")))
+    if len(found) != len(DRAWS):
+        raise argparse.ArgumentTypeError(f"{text} is not {len(DRAWS)} whole numbers")
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Tunes and saves; the exit status is 2 where something must be fixed first."""
     parser = argparse.ArgumentParser(
@@ -257,7 +269,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--teacher", type=Path, help="whose answers to keep; default: --weights")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
     parser.add_argument(
-        "--draws", default="", metavar="E,Q,C,A,U",
+        "--draws", type=_draws, default=DRAWS, metavar="E,Q,C,A,U",
         help="how often rows about faces begin with a prompt of emotions, questions, cue reports, affect, units; "
         "default: 18,9,14,2,3",
     )  # fmt: skip
@@ -281,7 +293,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
     tuner = Tuner.begin(
-        settings, given.weights, given.teacher or given.weights, given.work, given.draws
+        settings, given.weights, given.teacher or given.weights, given.work, draws=given.draws
     )
     tuner.run(resume=given.resume)
     size = save_checkpoint(tuner.learner.model, tuner.speaker.tokenizer, Sizes(), given.out)
