@@ -74,21 +74,30 @@ def begin(model: Any, sample: Tensor) -> None:
     `sample` (n, 3, side, side) plus .1; positions of patches are sines over rows and columns; vectors of words have
     a spread of .3.
     """
-    vision = model.vision_model.embeddings
+    begin_vision(model.vision_model.embeddings, sample)
     with torch.no_grad():
-        filters = torch.from_numpy(_filters(WIDTH)).float()
-        spread = torch.nn.functional.conv2d(sample, filters, stride=PATCH).std((0, 2, 3))
-        vision.patch_embedding.weight.copy_(filters / (spread + 0.1)[:, None, None, None])
-        vision.position_embedding.weight[1:].copy_(0.5 * _places(CROP // PATCH, WIDTH))
         torch.nn.init.normal_(model.text_model.embeddings.token_embedding.weight, std=0.3)
         model.logit_scale.fill_(math.log(1 / 0.07))
 
 
-def _filters(count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def begin_vision(embeddings: Any, sample: Tensor) -> None:
+    """Set the patch filters and positions of the embeddings of a vision transformer, as `begin` says."""
+    weight = embeddings.patch_embedding.weight
+    count, _, _, patch = weight.shape
+    with torch.no_grad():
+        filters = torch.from_numpy(_filters(count, patch)).float()
+        spread = torch.nn.functional.conv2d(sample, filters, stride=patch).std((0, 2, 3))
+        weight.copy_(filters / (spread + 0.1)[:, None, None, None])
+        embeddings.position_embedding.weight[1:].copy_(
+            0.5 * _places(sample.shape[-1] // patch, count)
+        )
+
+
+def _filters(count: int, patch: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(count, 3, patch, patch): half of them of brightness, a quarter of each of two colour axes, each of length 1."""
-    steps = (np.arange(PATCH) + 0.5) * np.pi / PATCH
+    steps = (np.arange(patch) + 0.5) * np.pi / patch
     order = sorted(
-        ((u, v) for u in range(PATCH) for v in range(PATCH)), key=lambda p: (sum(p), p[0])
+        ((u, v) for u in range(patch) for v in range(patch)), key=lambda p: (sum(p), p[0])
     )
     axes = ((count // 2, (1, 1, 1)), (count // 4, (1, 0, -1)), (count - count // 2 - count // 4, (1, -2, 1)))  # fmt: skip
     found = []

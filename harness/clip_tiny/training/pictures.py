@@ -77,14 +77,14 @@ def face_of(person: int, place: int, *, seed: int, split: Split) -> Face:
     return replace(face, units=tuple(units), emotion="neutral")
 
 
-def draw_shard(shard: int, *, seed: int, split: Split, folder: Path) -> None:
+def draw_shard(shard: int, *, seed: int, split: Split, folder: Path, each: int = EACH) -> None:
     """Draw the pictures of one shard and write them, unless they are there."""
     target = folder / f"{shard:04}.npz"
     if target.exists():
         return
     pixels, units, points, truths = [], [], [], []
     for person in range(shard * SHARD, (shard + 1) * SHARD):
-        for place in range(EACH):
+        for place in range(each):
             face = face_of(person, place, seed=seed, split=split)
             drawing = draw(face, size=DRAWN_AT)
             truth = annotate(face, drawing)
@@ -106,12 +106,18 @@ def draw_shard(shard: int, *, seed: int, split: Split, folder: Path) -> None:
 
 
 def draw_all(
-    folder: Path, persons: int, *, seed: int = SEED, split: Split = "train", workers: int = 1
+    folder: Path,
+    persons: int,
+    *,
+    seed: int = SEED,
+    split: Split = "train",
+    workers: int = 1,
+    each: int = EACH,
 ) -> None:
-    """Draw what is missing of the pictures of so many persons. Raises HarnessError for faces kept for evaluation."""
+    """Draw what is missing of `each` pictures of so many persons. Raises HarnessError for faces kept for evaluation."""
     refuse_test_faces(seed, split)
     folder.mkdir(parents=True, exist_ok=True)
-    job = partial(draw_shard, seed=seed, split=split, folder=folder)
+    job = partial(draw_shard, seed=seed, split=split, folder=folder, each=each)
     shards = range(-(-persons // SHARD))
     if workers == 1:
         for shard in shards:
@@ -121,11 +127,11 @@ def draw_all(
         list(pool.map(job, shards))
 
 
-def read_all(folder: Path, persons: int) -> Pictures:
-    """The pictures of so many persons."""
+def read_all(folder: Path, persons: int, *, each: int = EACH) -> Pictures:
+    """The pictures of so many persons, of each as many as were drawn."""
     parts = list(_shards(folder, persons))
     truths = [json.loads(str(one)) for part in parts for one in part["truths"]]
-    most = persons * EACH
+    most = persons * each
     return Pictures(
         np.concatenate([part["pixels"] for part in parts])[:most],
         np.concatenate([part["units"] for part in parts])[:most],

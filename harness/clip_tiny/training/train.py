@@ -43,6 +43,7 @@ from harness.clip_tiny.training.pictures import (
     draw_all,
     read_all,
 )
+from harness.clip_tiny.training.rates import muon_and_adam, set_rates
 from harness.faces.units import PRESENT_FLOOR
 
 Say = Callable[[str], None]
@@ -170,22 +171,7 @@ def optimizers(model: Any, heads: Heads, settings: TrainingSettings) -> list[Any
         {"params": thin, "lr": settings.thin_rate},
         {"params": list(heads.wide.parameters()), "lr": settings.wide_rate},
     ]
-    found = [
-        torch.optim.Muon(inner, lr=settings.matrix_rate, weight_decay=0.05, momentum=0.95),
-        torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.01),
-    ]
-    for one in found:
-        for group in one.param_groups:
-            group["base"] = group["lr"]
-    return found
-
-
-def pace(share: float, settings: TrainingSettings) -> float:
-    """What is left of the rates when this share of the time is used."""
-    if share <= settings.flat:
-        return 1.0
-    left = (1 - share) / (1 - settings.flat)
-    return max(settings.floor, settings.floor + (1 - settings.floor) * left)
+    return muon_and_adam(inner, rest, matrix_rate=settings.matrix_rate)
 
 
 class Batches:
@@ -236,8 +222,7 @@ def train(
     clock = torch.zeros(1)  # goes round with the gradients, so that all processes see one time
     started, step, running, used = time.process_time(), 0, math.nan, 0.0
     while (share := used / settings.seconds) < 1:
-        for group in (group for one in optimisers for group in one.param_groups):
-            group["lr"] = group["base"] * pace(share, settings) * min(1.0, (step + 1) / 20)
+        set_rates(optimisers, share, step=step, flat=settings.flat, floor=settings.floor)
         places, tokens, true = batches.next()
         vision = model.vision_model(pixel_values=batches.pixels(places))
         texts = model.get_text_features(
