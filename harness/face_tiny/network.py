@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def settings() -> dict[str, Any]:
     return {"model_type": "harness-face-tiny", "embedding": EMBEDDING, "vision": vision}
 
 
-def prepared(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def prepared(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """(n, 112, 112, 3): each picture (height, width, 3) with its shorter side at 112 pixels, and of that the middle."""
     return np.stack([_prepared(one) for one in pictures])
 
@@ -90,4 +91,5 @@ def load(folder: Path) -> FaceNetwork:
     network = FaceNetwork()
     network.load_state_dict(load_file(folder / WEIGHTS))
     network.requires_grad_(False)
-    return network.eval()
+    network.eval()
+    return network

@@ -167,7 +167,8 @@ def train(data: Data, settings: TrainingSettings, *, say: Say = print) -> FaceNe
         if step % 25 == 0:
             used = time.process_time() - began
             say(f"step {step}, {used:.0f} s, loss {running:.3f}, age {float(age):.4f}, shape {float(shape):.3f}")  # fmt: skip
-    return network.eval()
+    network.eval()
+    return network
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
