@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.analyses.rows.ladder import (
     AGENT,
+    BEST,
     BLANKED,
     GIVEN,
     LOOK,
@@ -16,18 +17,20 @@ from harness.analyses.rows.ladder import (
     ladder_rows,
     rungs,
 )
-from harness.analyses.rows.tool_trials import read_trials
+from harness.analyses.rows.tool_trials import read_trials, told_cell
 from harness.analyses.rows.tools import alteration_in, family
 from harness.analyses.tool_use import NO_CALL, usage_of
 from harness.analyses.words import interval, metric_name
 from harness.core.blocks import Block, Lines, Number, Table
-from harness.core.cell import Cell
+from harness.core.marks import REGION, read_region
 from harness.core.task import Task
+from harness.core.tools_asked import PERFECT
 from harness.metrics import main_metric
+from harness.run.sample_file import read_lean_samples
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 
-DRAWN = "faces"
-"""The family of source whose tools are exact."""
+BOXED = "zoom"
+"""The tool that is proposed where calls name a box."""
 MOST_VOTES = 100
 CALLS: Mapping[str, str] = {
     "zoom": "region=face",
@@ -50,7 +53,7 @@ def _applies(task: Task) -> bool:
 
 def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     cells = {cell.id: cell for cell in answers.cells if not cell.asked_as}
-    agents = [c for c in cells.values() if c.tools and not alteration_in(c.tools)[1]]
+    agents = [c for c in cells.values() if c.tools and alteration_in(c.tools)[1] in {"", PERFECT}]
     if not agents:
         return
     ladders = {
@@ -59,22 +62,21 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
     wanted = {cell.id: cell for steps in ladders.values() for _, cell in steps}
     fields = [n for n, spec in answers.task.fields.items() if spec.scored and spec.one_label]
     trials, _ = read_trials(answers, wanted, fields)
+    regions = sum(
+        read_region(one.annotations.get(REGION)) is not None
+        for one in read_lean_samples(answers.samples_file, {REGION})
+    )
     for name in fields:
         mine = {cell: found for (cell, at), found in trials.items() if at == name}
         for base, steps in ladders.items():
             for cell, found in ladder_rows(steps, mine, seed=answers.seed):
-                yield {**_named(cell), "of": base.shown_condition, "field": name, **found}
-
-
-def _named(cell: Cell) -> dict[str, str]:
-    return {
-        "model": cell.model,
-        "prompt": cell.prompt,
-        "condition": cell.shown_condition,
-        "channel": cell.taken,
-        "protocol": cell.protocol,
-        "offered": cell.tools,
-    }
+                yield {
+                    **told_cell(cell),
+                    "of": base.shown_condition,
+                    "field": name,
+                    "regions": regions,
+                    **found,
+                }
 
 
 Rows = Sequence[Mapping[str, Any]]
@@ -156,31 +158,45 @@ def _told(steps: Rows, beside: ScoredTask) -> Iterator[str]:
     silent = [one for one in steps if one.get("calls") == 0]
     if silent:
         yield f"{', '.join(map(_rung, silent))}: {NO_CALL}."
-    if agent is not None and agent not in silent:
-        for name, found in agent["more"].items():
-            if found["value"] is not None:
-                yield (
-                    f"The agent less {RUNGS[name]}: {found['value']:+.3f} {interval(found['low'], found['high'])} "
-                    f"(accuracy, n {found['n']:,})."
-                )
+    best = next((one for one in steps if one["rung"] == BEST), None)
+    for one in (agent, best):
+        if one is not None and one not in silent:
+            yield from _more(one)
     votes, said = votes_at_equal_tokens(steps, beside)
     yield said
     for one in steps:
         if one["rung"] == VOTES and votes is not None and one["protocol"] != f"vote-{votes}":
             yield f"{one['protocol']} was asked, which is not at equal tokens: the columns of tokens say by how much."
     present = {one["rung"] for one in steps}
-    tools = next((one["offered"] for one in steps if one["offered"]), "")
+    tools = next((one["offered"] for one in steps if one["offered"]), "").partition(":")[0]
     for rung, options in _options(tools, votes).items():
         if rung not in present:
             yield f"Not asked: {RUNGS[rung]}. Add it: {_command(steps[0], beside, options)}"
-    if agent is not None:
-        drawn = beside.task.source.get("family") == DRAWN
-        yield (
-            "Agent with perfect tools: the tools of drawn faces are exact, so that is the row of the agent."
-            if drawn
-            else "Agent with perfect tools: only tools on drawn faces are exact (`faces/scene`); on other data they rest on "
-            "landmarks that a data set or a detector gives."
+    if best is None:
+        yield _without_best(tools, steps, beside)
+
+
+def _more(row: Mapping[str, Any]) -> Iterator[str]:
+    """What a rung is more than those below it."""
+    for name, found in row["more"].items():
+        if found["value"] is not None:
+            yield (
+                f"The {RUNGS[row['rung']]} less {RUNGS[name]}: {found['value']:+.3f} "
+                f"{interval(found['low'], found['high'])} (accuracy, n {found['n']:,})."
+            )
+
+
+def _without_best(tools: str, steps: Rows, beside: ScoredTask) -> str:
+    """How the rung of perfect tools is added, or what it takes."""
+    if not any(one["regions"] for one in steps):
+        return (
+            f"Not asked: {RUNGS[BEST]}. It takes the annotation `{REGION}`, which says where the answer is to be seen, and no "
+            "sample has it."
         )
+    if BOXED not in tools.split("+"):
+        return f"Not asked: {RUNGS[BEST]}. It takes a tool whose calls name a box, such as {BOXED}."
+    command = _command(steps[0], beside, f"--tools {tools}:{PERFECT} --protocol agent")
+    return f"Not asked: {RUNGS[BEST]}. Add it: {command}"
 
 
 def votes_at_equal_tokens(steps: Rows, beside: ScoredTask) -> tuple[int | None, str]:
@@ -257,8 +273,8 @@ def _as_asked(manifest: Mapping[str, Any]) -> tuple[str, list[str], str] | None:
 ANALYSIS = ShippedAnalysis(
     name="agent-ladder",
     title="Ladder of the agent",
-    about="cells with `--tools`: the agent beside a blank picture, one look, votes at equal tokens, and tools given unasked; what "
-    "each costs, and the command for what was not asked",
+    about="cells with `--tools`: the agent beside a blank picture, one look, votes at equal tokens, tools given unasked, and itself "
+    "with perfect tools; what each costs, and the command for what was not asked",
     applies=_applies,
     compute=_compute,
     blocks=_blocks,

@@ -8,13 +8,11 @@ from typing import Any
 
 from harness.analyses.rows.calls import (
     ANNOTATED,
-    REGION,
     SUFFICES,
-    read_region,
     use_row,
 )
 from harness.analyses.rows.ladder import gives_unasked
-from harness.analyses.rows.tool_trials import read_trials
+from harness.analyses.rows.tool_trials import read_trials, told_cell
 from harness.analyses.rows.tools import (
     EITHER,
     EYES,
@@ -31,7 +29,7 @@ from harness.analyses.tool_use import DEFINITIONS, NO_CALL, use_tables
 from harness.analyses.words import interval, number
 from harness.core.blocks import Block, Lines, Note, Table
 from harness.core.cell import Cell
-from harness.core.marks import Box
+from harness.core.marks import REGION, Box, read_region
 from harness.core.task import Task
 from harness.run.sample_file import read_lean_samples
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
@@ -58,19 +56,9 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
             if cell in by_cell and not gives_unasked(cell):
                 look = _look(by_cell, family(cell))
                 used = use_row(by_cell[cell], look=look, suffices=suffices, regions=regions)
-                yield {**_named(cell), "field": name, "what": "use", **used}
+                yield {**told_cell(cell), "field": name, "what": "use", **used}
         for base in dict.fromkeys(map(family, offered)):
             yield from _audits(base, by_cell, name, truths.get(name, {}), seed=answers.seed)
-
-
-def _named(cell: Cell) -> dict[str, str]:
-    return {
-        "model": cell.model,
-        "prompt": cell.prompt,
-        "condition": cell.shown_condition,
-        "channel": cell.taken,
-        "offered": cell.tools,
-    }
 
 
 def _audits(
@@ -92,7 +80,7 @@ def _audits(
         if look is None and len(variants) < 2:
             continue
         found = audit_row(variants, look, truths, seed=seed)
-        told = _named(replace(base, protocol=protocol, tools=names))
+        told = told_cell(replace(base, protocol=protocol, tools=names))
         yield {**told, "field": field, "what": "audit", **found}
 
 

@@ -56,6 +56,11 @@ def toolboxes_of_files(
             f"--tools {asked.written} shows another sample, and files have no labels to choose one by",
             hint="use --task TASK --sample ID, or another alteration (blank, echo, unavailable)",
         )
+    if asked.needs_region:
+        raise HarnessError(
+            f"--tools {asked.written} shows where the answer is to be seen, and files have no annotation that says so",
+            hint="use --task TASK --sample ID with a task that has the annotation `region`, or the tools as they are",
+        )
     _refuse_many(len(paths))
     tools = load_tools(asked.names)
     made: dict[str, Toolbox] = {}

@@ -96,7 +96,7 @@ def _add_manner(group: Arguments) -> None:
         "--tools", metavar="TOOLS", action="append", default=[],
         help="tools that a model may use before it answers, joined by + (zoom+measure; see `harness list tools`), or none. "
         "zoom+measure:swap makes them lie, to see whether the model uses what they show: blank, echo, swap, noise=P or "
-        "unavailable. Repeatable: an axis. Default: none",
+        "unavailable. zoom:perfect shows the true region whatever box was asked for. Repeatable: an axis. Default: none",
     )  # fmt: skip
     group.add_argument(
         "--second-model", metavar="MODEL",

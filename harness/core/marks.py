@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from harness.core.picture import Picture
 
@@ -13,6 +13,9 @@ Point: TypeAlias = tuple[float, float]
 
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom, in the same pixels."""
+
+REGION = "region"
+"""The annotation that says where the answer is to be seen, as left, top, right, bottom from 0 to 1 of the picture."""
 
 Note: TypeAlias = "tuple[str, str | float | int | bool | None]"
 """Name and cell of an annotation."""
@@ -63,3 +66,15 @@ class KnownFace(Protocol):
     def pose(self) -> tuple[float, float, float]:
         """Yaw (positive: to the right of the picture), pitch (up), roll (clockwise), in degrees."""
         ...
+
+
+def read_region(written: Any) -> Box | None:
+    """An annotation as a region; None where it is none: four numbers from 0 to 1, left < right, top < bottom."""
+    try:
+        sides = [float(word) for word in str(written).replace(",", " ").split()]
+    except ValueError:
+        return None
+    if len(sides) != 4 or not all(0 <= side <= 1 for side in sides):
+        return None
+    left, top, right, bottom = sides
+    return (left, top, right, bottom) if left < right and top < bottom else None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from harness.core.errors import HarnessError
 
 NO_TOOLS = "none"
-ALTERATIONS = ("blank", "echo", "swap", "unavailable")
+PERFECT = "perfect"
+ALTERATIONS = ("blank", "echo", "swap", "unavailable", PERFECT)
 NOISE = "noise"
 FORM = "TOOL+TOOL[:ALTERATION]"
 
@@ -23,7 +24,7 @@ class ToolsAsked:
     names: tuple[str, ...]
     """In the order in which they are told to the model."""
     alteration: str = ""
-    """One of ALTERATIONS, or `noise`; empty for tools that tell the truth."""
+    """One of ALTERATIONS, or `noise`; empty for tools as they are."""
     share: float = 0.0
     """Of `noise`, the probability that a call is answered with another sample's finding."""
 
@@ -41,6 +42,11 @@ class ToolsAsked:
     def needs_donor(self) -> bool:
         """Whether another sample stands in for the sample."""
         return self.alteration in {"swap", NOISE}
+
+    @property
+    def needs_region(self) -> bool:
+        """Whether the place where the answer is to be seen stands in for the box of a call."""
+        return self.alteration == PERFECT
 
 
 def read_tools(written: str) -> ToolsAsked | None:

@@ -12,8 +12,8 @@ from harness.analyses.keys import is_blank
 from harness.conditions import read_presentation
 from harness.conditions.mixture import mixes
 from harness.core.errors import HarnessError, MediaError
-from harness.core.medium import Medium
 from harness.core.picture import HeldPicture
+from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.core.tool import Call
 from harness.core.tools_asked import NOISE, ToolsAsked, read_tools
@@ -24,11 +24,11 @@ from harness.report.pictures import (
     PEOPLE,
     Opener,
     data_url,
-    media_of,
+    samples_of,
     shown_frames,
     thumbnail,
 )
-from harness.run.toolboxes import frames_under
+from harness.run.toolboxes import frames_under, true_region
 from harness.sources import open_source
 from harness.tools import TOOLBOX_VERSION, BoundTools, Donor, load_tools
 
@@ -125,10 +125,10 @@ def _redone(
     if drawn and source.digest() != view.manifest["tasks"][task.name]["data_digest"]:
         raise HarnessError("this version draws these faces differently from the version that ran")
     donors = {str(call[5]) for film in films for call in film.calls if call[5]}
-    media = media_of(source, {film.sample for film in films} | donors)
+    samples = samples_of(source, {film.sample for film in films} | donors)
     for film in films:
         try:
-            yield dict(_pictures(film, task, media))
+            yield dict(_pictures(film, task, samples))
         except MediaError:
             if drawn:
                 raise
@@ -136,15 +136,16 @@ def _redone(
 
 
 def _pictures(
-    film: Film, task: Task, media: Mapping[str, Medium]
+    film: Film, task: Task, samples: Mapping[str, Sample]
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """What was shown, and what each call gave; nothing of a mixture, which another sample is part of."""
     shown = read_presentation(film.cell["condition"])
     view = shown.load()
-    if film.sample not in media or mixes(view):
+    if film.sample not in samples or mixes(view):
         return
+    mine = samples[film.sample]
     if not is_blank(film.cell["condition"]):
-        yield -1, [data_url(thumbnail(p)) for _, p in shown_frames(media[film.sample], task, view)]
+        yield -1, [data_url(thumbnail(p)) for _, p in shown_frames(mine.medium, task, view)]
     settings: Mapping[str, Any] = film.cell.get("tool_settings", {})
     asked = read_tools(film.cell["tools"])
     tools = load_tools(() if asked is None else asked.names)
@@ -152,13 +153,14 @@ def _pictures(
     if asked is None or not same or settings.get("toolbox") != TOOLBOX_VERSION:
         return
     side = int(settings.get("protocol", {}).get("side", SIDE))
-    frames = frames_under(media[film.sample], view)
+    frames = frames_under(mine.medium, view)
+    region = true_region(asked, mine, frames)
     for number, (_, name, arguments, _, count, donor) in enumerate(film.calls):
         given = _arguments(arguments) if count else None
-        if given is None or (donor and donor not in media):
+        if given is None or (donor and donor not in samples):
             continue
-        lender = Donor(donor, frames_under(media[donor], view)) if donor else None
-        box = BoundTools(tools, _as_it_was(asked, donor), frames, lender)
+        lender = Donor(donor, frames_under(samples[donor].medium, view)) if donor else None
+        box = BoundTools(tools, _as_it_was(asked, donor), frames, lender, region=region)
         seen = box.use(Call(name, given), side=side)
         held = [HeldPicture(one.name, one.data) for one in seen.pictures[:count]]
         yield number, [data_url(thumbnail(picture)) for picture in held]

@@ -20,6 +20,7 @@ from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
 from harness.core.picture import Picture
+from harness.core.sample import Sample
 from harness.core.source import Source
 from harness.core.task import Task
 from harness.media import open_picture, parse_policy
@@ -126,21 +127,21 @@ def _redraw(
         return
     places = places[: WANTED * most]
     ids = {sample for _, _, sample in places} | {mixed[p] for p in places if p in mixed}
-    media = media_of(source, ids)
+    media = {name: sample.medium for name, sample in samples_of(source, ids).items()}
     lost = _add_all(album, task, places, media, mixed, most=most)
     if lost:
         album.notes.setdefault(task.name, f"{lost} pictures cannot be read and are not shown.")
 
 
-def media_of(source: Source, ids: Collection[str]) -> dict[str, Medium]:
-    """The media of samples by their ids, of those among the first READ_AT_MOST of a source."""
-    media: dict[str, Medium] = {}
+def samples_of(source: Source, ids: Collection[str]) -> dict[str, Sample]:
+    """Samples by their ids, of those among the first READ_AT_MOST of a source."""
+    found: dict[str, Sample] = {}
     for sample in islice(source, READ_AT_MOST if ids else 0):
         if sample.id in ids:
-            media[sample.id] = sample.medium
-            if len(media) == len(ids):
+            found[sample.id] = sample
+            if len(found) == len(ids):
                 break
-    return media
+    return found
 
 
 def _add_all(

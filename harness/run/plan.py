@@ -47,7 +47,7 @@ from harness.run.samples import (
     write_samples,
 )
 from harness.run.thinking_check import check_thinking
-from harness.run.tools_check import check_tools, protocol_with
+from harness.run.tools_check import check_regions, check_tools, protocol_with
 from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
@@ -164,6 +164,7 @@ def make_plan(
     }
     for cell in cells:
         check_tools(cell, tool_settings(cell) if cell.tools else {})
+        check_regions(cell, planned[cell.task].source)
         check_thinking(
             cell, sampling_for(planned[cell.task].task, prompts[cell.prompt], axes, cell.model)
         )

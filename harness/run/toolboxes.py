@@ -12,6 +12,7 @@ from harness.core.cell import Cell
 from harness.core.condition import Condition
 from harness.core.errors import MediaError
 from harness.core.generation import Failure
+from harness.core.marks import REGION, Box, read_region
 from harness.core.medium import Medium
 from harness.core.message import Message, Role, Text
 from harness.core.picture import Remembered
@@ -103,7 +104,10 @@ class Toolboxes:
             frames = frames_under(medium, condition)
             donor = self._donor(asked, sample, condition, question)
             seed = f"{self._seed}\x1f{sample.id}"
-            box = BoundTools(load_tools(asked.names), asked, frames, donor, seed)
+            region = true_region(asked, sample, frames)
+            box = BoundTools(
+                load_tools(asked.names), asked, frames, donor, seed=seed, region=region
+            )
             if cell.protocol.startswith(OWN):  # its key needs every picture that tools may show
                 _ = box.digest
         except MediaError as error:
@@ -130,3 +134,22 @@ class Toolboxes:
         held = replace(medium, frames=tuple(map(Remembered, medium.frames)))
         ask = None if question is None else partial(question, held)
         return Donor(called, frames_under(held, condition), ask)
+
+
+def true_region(asked: ToolsAsked, sample: Sample, frames: MediumFrames) -> Box | None:
+    """The true region of tools that are perfect; None for others. Raises MediaError where nothing says where it lies."""
+    if not asked.needs_region:
+        return None
+    found = read_region(sample.annotations.get(REGION))
+    if found is None:
+        raise MediaError(
+            f"--tools {asked.written} needs the annotation `{REGION}` (left top right bottom, from 0 to 1 of the picture), and "
+            f"{sample.id} has none",
+            kind="unsupported",
+        )
+    if not frames.in_place:
+        raise MediaError(
+            f"--tools {asked.written} needs pictures as they are: a condition moved what the annotation `{REGION}` means",
+            kind="unsupported",
+        )
+    return found

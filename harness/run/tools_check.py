@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.core.cell import FREE, Cell
 from harness.core.errors import HarnessError
-from harness.core.tools_asked import NO_TOOLS, spelled_tools
+from harness.core.marks import REGION, read_region
+from harness.core.sample import Sample
+from harness.core.tools_asked import NO_TOOLS, PERFECT, read_tools, spelled_tools
 from harness.protocols import uses_tools
+from harness.tools import load_tools, takes_box
 
 AGENT = "agent"
 ONCE = "single"
@@ -57,6 +60,16 @@ def offered_tools(written: Sequence[str], protocol: str | None) -> tuple[str, ..
 def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
     """Raise HarnessError where the channel leaves no room for calls, and where a call that is made unasked is of no tool
     of the cell. `settings` were read, so the tools exist."""
+    asked = read_tools(cell.tools) if cell.tools else None
+    if (
+        asked is not None
+        and asked.needs_region
+        and not any(map(takes_box, load_tools(asked.names)))
+    ):
+        raise HarnessError(
+            f"--tools {asked.written}: none of these tools takes a box, so there is no box to make perfect",
+            hint=f"name one that does, such as zoom:{PERFECT}",
+        )
     calling = GIVEN not in settings.get("protocol", {})
     if settings and calling and cell.channel != FREE:
         raise HarnessError(
@@ -69,3 +82,16 @@ def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
                 f"protocol {cell.protocol}: {name} is not among the tools of --tools {cell.tools}",
                 hint=f"name it there too: --tools {name}",
             )
+
+
+def check_regions(cell: Cell, samples: Iterable[Sample]) -> None:
+    """Raise HarnessError where the tools of a cell show the true region and no sample of its task has one."""
+    asked = read_tools(cell.tools) if cell.tools else None
+    if asked is None or not asked.needs_region:
+        return
+    if not any(read_region(sample.annotations.get(REGION)) for sample in samples):
+        raise HarnessError(
+            f"--tools {asked.written}: no sample of {cell.task} has the annotation `{REGION}`, which says where the answer "
+            "is to be seen",
+            hint=f"add a column `{REGION}` (left top right bottom, from 0 to 1 of the picture), or leave :{PERFECT} out",
+        )

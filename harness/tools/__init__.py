@@ -2,7 +2,7 @@
 
 from harness.tools.frames import MediumFrames
 from harness.tools.registry import TOOLS, describe_tools, load_tools
-from harness.tools.toolbox import TOOLBOX_VERSION, BoundTools, Donor, offer
+from harness.tools.toolbox import TOOLBOX_VERSION, BoundTools, Donor, offer, takes_box
 
 __all__ = [
     "TOOLBOX_VERSION",
@@ -13,4 +13,5 @@ __all__ = [
     "describe_tools",
     "load_tools",
     "offer",
+    "takes_box",
 ]

@@ -44,6 +44,11 @@ class MediumFrames:
             made.update(hashlib.sha256(frame.read()).digest())
         return made.hexdigest()
 
+    @property
+    def in_place(self) -> bool:
+        """Whether everything lies where it did before the condition changed the pictures, as annotations say."""
+        return all(one.startswith(_KEEPS_PLACES) for one in self._medium.changes)
+
     def pixels(self, frame: int) -> Pixels:
         """The frame decoded: a copy, which the caller may change. Raises MediaError."""
         if frame not in self._decoded:
@@ -58,8 +63,7 @@ class MediumFrames:
         origin = self._origin(frame)
         if isinstance(origin, Marked):
             return origin.marks()
-        moved = any(not one.startswith(_KEEPS_PLACES) for one in self._medium.changes)
-        if not moved and any(cell not in (None, "") for _, cell in self._medium.notes):
+        if self.in_place and any(cell not in (None, "") for _, cell in self._medium.notes):
             return marks_of(self._medium, wanted_by="a tool")
         finder = self._medium.finder
         return None if finder is None else finder.marks(self._medium.frames[frame])

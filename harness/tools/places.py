@@ -23,6 +23,12 @@ FrameNumber: TypeAlias = Annotated[
 Unit: TypeAlias = Annotated[StrictFloat | StrictInt, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+BOX, PART = "box", "region"
+"""Arguments that say which part of a picture to show: four shares of it, or a part of the face."""
+MARGIN = 0.1
+"""Share of a region's longer side that is added around it."""
+
+
 class Arguments(BaseModel):
     """Arguments of a shipped tool: nothing is guessed, and no number is read from a text."""
 
@@ -54,6 +60,17 @@ def region_box(frames: ToolFrames, frame: int, region: Region) -> Box | None:
     left, top = max(0.0, found[0]), max(0.0, found[1])
     right, bottom = min(float(picture.width), found[2]), min(float(picture.height), found[3])
     return (left, top, right, bottom) if right - left >= 1 and bottom - top >= 1 else None
+
+
+def grown(box: Box, *, within: tuple[float, float]) -> Box:
+    """The box with MARGIN around it, cut to a picture of that width and height."""
+    by = MARGIN * max(box[2] - box[0], box[3] - box[1])
+    return (
+        max(0.0, box[0] - by),
+        max(0.0, box[1] - by),
+        min(within[0], box[2] + by),
+        min(within[1], box[3] + by),
+    )
 
 
 def cropped(picture: Pixels, box: Box) -> Pixels:

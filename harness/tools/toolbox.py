@@ -7,6 +7,7 @@ An alteration holds for every tool of the box, from the first call on:
     swap          what the same call gives on another person's sample, which has another label
     noise=P       the same as swap with probability P, drawn for each call; else the truth
     unavailable   no tool works
+    perfect       a tool that takes a box shows the part where the answer is to be seen, whatever part was asked for
 
 Calls that are wrong are told so whatever the alteration.
 """
@@ -22,12 +23,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError, MediaError
+from harness.core.marks import Box
 from harness.core.message import Image, Message
 from harness.core.tool import Call, Finding, Observation, Tool, ToolFrames
 from harness.core.tools_asked import NOISE, ToolsAsked
 from harness.media.decode import MID_GREY
 from harness.media.transforms import encode_png
 from harness.prompting.controls import neutralise
+from harness.tools.places import BOX, PART, grown
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Pixels
@@ -63,6 +66,8 @@ class BoundTools:
     """Needed where `asked.needs_donor`."""
     seed: str = ""
     """What decides which calls `noise` falsifies: that of the run, and the sample's id."""
+    region: Box | None = None
+    """Where the answer is to be seen, in shares of the picture; needed where `asked.needs_region`."""
 
     @property
     def offered(self) -> Sequence[Mapping[str, Any]]:
@@ -80,6 +85,7 @@ class BoundTools:
             _content(self.frames),
         ]
         told += [self.donor.sample, _content(self.donor.frames)] if self.donor else []
+        told += [self.region] if self.region else []
         return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogatepass")).hexdigest()
 
     def use(self, call: Call, *, side: int) -> Observation:
@@ -107,6 +113,11 @@ class BoundTools:
         frames, donor = self.frames, ""
         if self.asked.needs_donor and self.donor is not None and self._lies(call):
             frames, donor = self.donor.frames, self.donor.sample
+        if self.asked.needs_region and self.region is not None and takes_box(tool):
+            try:
+                arguments = self._where_it_is(arguments, self.region)
+            except MediaError as error:
+                return Observation(f"Not found: {error.message}.", (), "not-found")
         finding = _found(tool, frames, arguments)
         if finding.asks:
             return self._asking(finding, donor)
@@ -117,6 +128,18 @@ class BoundTools:
             whole = self.frames.pixels(min(_frame(arguments), self.frames.count - 1))
             finding = Finding(NOTHING_NEW, (whole,) if finding.pictures else ())
         return replace(_observed(tool, finding, side), donor=donor)
+
+    def _where_it_is(self, arguments: Any, region: Box) -> Any:
+        """The arguments of a call with the true region, and as much around it as around a part of the face, as its box."""
+        width, height = self.frames.pixels(min(_frame(arguments), self.frames.count - 1)).size
+        x0, y0, x1, y1 = region
+        box = (x0 * width, y0 * height, x1 * width, y1 * height)
+        left, top, right, bottom = grown(box, within=(width, height))
+        shares = (left / width, top / height, right / width, bottom / height)
+        there: dict[str, Any] = {BOX: tuple(round(share, 4) for share in shares)}
+        if PART in type(arguments).model_fields:
+            there[PART] = None
+        return arguments.model_copy(update=there)
 
     def _asking(self, finding: Finding, donor: str) -> Observation:
         """A second model is asked; where the toolbox lies, about the sample that stands in, or not at all."""
@@ -136,6 +159,11 @@ class BoundTools:
         told = json.dumps([self.seed, call.name, call.arguments], sort_keys=True, default=str)
         drawn = hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(drawn[:8]) / 2**64 < self.asked.share
+
+
+def takes_box(tool: Tool) -> bool:
+    """Whether a call of the tool may say by a box which part of the picture to show."""
+    return BOX in tool.arguments.model_fields
 
 
 def _content(frames: ToolFrames) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from harness.core.marks import Box
 from harness.core.tool import Finding, Tool, ToolFrames
 from harness.tools.places import (
     Arguments,
@@ -14,6 +13,7 @@ from harness.tools.places import (
     Region,
     Unit,
     cropped,
+    grown,
     outside,
     region_box,
     unknown_place,
@@ -22,8 +22,6 @@ from harness.tools.places import (
 if TYPE_CHECKING:
     from PIL.Image import Image as Pixels
 
-MARGIN = 0.1
-"""Share of a region's longer side that is added around it."""
 SIDE = 448
 """Longer side of what is shown; a limit of the protocol may make it smaller."""
 
@@ -59,7 +57,7 @@ def _zoom(frames: ToolFrames, asked: ZoomArguments) -> Finding:
         found = region_box(frames, asked.frame, asked.region)
         if found is None:
             return unknown_place(asked.region)
-        box, told = _grown(found), str(asked.region)
+        box, told = grown(found, within=picture.size), str(asked.region)
     else:
         assert asked.box is not None  # the validator of the arguments holds it
         left, top, right, bottom = asked.box
@@ -68,11 +66,6 @@ def _zoom(frames: ToolFrames, asked: ZoomArguments) -> Finding:
         told = "box " + ", ".join(f"{side:g}" for side in asked.box)
     part = cropped(picture, box)
     return Finding(f"zoom: {told}", (_enlarged(part),))
-
-
-def _grown(box: Box) -> Box:
-    by = MARGIN * max(box[2] - box[0], box[3] - box[1])
-    return (max(0.0, box[0] - by), max(0.0, box[1] - by), box[2] + by, box[3] + by)
 
 
 def _enlarged(part: Pixels) -> Pixels:

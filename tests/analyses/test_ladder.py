@@ -33,8 +33,11 @@ def test_rungs_ask_the_same_in_other_ways() -> None:
         replace(AGENT, condition="apex"),
     ]
     blank, votes = replace(BASE, condition="blank"), replace(BASE, protocol="vote-5")
-    found = list(rungs(BASE, [AGENT, given, *others, votes, blank, BASE]))
-    assert found == [("blank", blank), ("look", BASE), ("votes", votes), ("given", given), ("agent", AGENT)]  # fmt: skip
+    best, forced = replace(AGENT, tools="zoom:perfect"), replace(given, tools="zoom:perfect")
+    found = list(rungs(BASE, [AGENT, given, best, forced, *others, votes, blank, BASE]))
+    assert found == [
+        ("blank", blank), ("look", BASE), ("votes", votes), ("given", given), ("agent", AGENT), ("perfect", best)
+    ]  # fmt: skip
 
 
 def test_the_agent_is_compared_with_every_rung_it_should_beat() -> None:
@@ -53,6 +56,9 @@ def test_the_agent_is_compared_with_every_rung_it_should_beat() -> None:
     assert {name: found["value"] for name, found in more.items()} == {"look": 0.5, "votes": 0.25}
     assert more["votes"]["low"] > 0
     assert rows["single"]["more"] == {}
+    best = replace(AGENT, tools="zoom:perfect")
+    told = dict(ladder_rows([*steps, ("perfect", best)], {**trials, best: cell(36)}, seed=0))
+    assert {n: d["value"] for n, d in told[best]["more"].items()} == {"look": 0.65, "agent": 0.15}
     few = {one: dict(list(found.items())[:9]) for one, found in trials.items()}
     assert all(r["accuracy"]["value"] is None for _, r in ladder_rows(steps, few, seed=0))
 
@@ -73,7 +79,7 @@ def test_a_report_has_the_ladder_and_the_commands_for_what_was_not_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("task.yaml").write_text(TASK % 24)
+    Path("task.yaml").write_text(TASK.replace("faces,", "faces, kind: scene,") % 24)
 
     def ask(**options: Any) -> None:
         model = Counting(script(call("zoom", region="mouth"), "happiness"))
@@ -93,19 +99,29 @@ def test_a_report_has_the_ladder_and_the_commands_for_what_was_not_asked(
     ask(tools="none", protocol="vote", repeats=3, temperature=0.7)
     ask(tools="zoom", protocol="given:zoom,region=face")
     ask(tools="none", conditions="blank")
+    assert "--tools zoom:perfect --protocol agent" in told
+    ask(tools="zoom:perfect")
     assert main(["report", "run", "--format", "markdown"]) == 0
     told = Path("run/report.md").read_text().replace("\\", "")
     assert "Not asked" not in told
     (task,) = json.loads(Path("run/scores.json").read_text())["tasks"]
-    assert [one["rung"] for one in task["ladder"]] == ["blank", "look", "votes", "given", "agent"]
+    assert [one["rung"] for one in task["ladder"]] == [
+        "blank",
+        "look",
+        "votes",
+        "given",
+        "agent",
+        "perfect",
+    ]
     uses = [one for one in task["tools"] if one["what"] == "use"]
-    assert [one["channel"] for one in uses] == ["free, agent, tools zoom"], (
+    assert [one["channel"] for one in uses] == [f"free, agent, tools zoom{w}" for w in ("", ":perfect")], (
         "given calls are not made"
-    )
+    )  # fmt: skip
     rows = {line.split("|")[1].strip(): line for line in told.splitlines() if line.startswith("| ")}
     assert "| 480 | 3.0 |" in rows["k votes (vote-3)"]
     assert "| 260 | 1.6 |" in rows["tools given unasked (given:zoom,region=face, tools zoom)"]
     assert "| 470 | 2.9 |" in rows["agent (agent, tools zoom)"]
+    assert "| 470 | 2.9 |" in rows["agent with perfect tools (agent, tools zoom:perfect)"]
 
 
 def test_no_call_is_told_and_commands_can_be_pasted() -> None:

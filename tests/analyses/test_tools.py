@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analyses.rows.calls import overlap, read_region, use_row
+from harness.analyses.rows.calls import overlap, use_row
 from harness.analyses.rows.tools import (
     EITHER,
     EYES,
@@ -23,6 +23,7 @@ from harness.analyses.rows.tools import (
     gain,
 )
 from harness.cli.main import main
+from harness.core.marks import read_region
 from harness.core.request import Request
 from harness.score import score_run
 from tests.analyses.subjects import Kind, subject, verdict

@@ -74,6 +74,8 @@ def test_a_run_without_tools_has_no_column_of_them(task: Path) -> None:
         ({"tools": "zoom:upside-down"}, "unknown alteration"),
         ({"tools": "zoom:noise=2"}, "unknown alteration"),
         ({"tools": "zoom+zoom"}, "named twice"),
+        ({"tools": "zoom:perfect"}, "no sample of task has the annotation `region`"),
+        ({"tools": "measure:perfect"}, "none of these tools takes a box"),
         ({"tools": ""}, "not the name of a tool"),
         ({"protocol": "agent"}, "needs tools"),
         ({"tools": "none", "protocol": "agent"}, "needs tools"),

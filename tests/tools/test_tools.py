@@ -97,6 +97,20 @@ def test_a_picture_of_which_nothing_is_known_is_not_guessed_at(
     assert "ot found" in found.text
 
 
+def test_a_perfect_tool_shows_the_true_region_whatever_was_asked_for() -> None:
+    seen, region = photograph(100), (0.2, 0.3, 0.6, 0.5)
+    tools = load_tools(("zoom", "measure"))
+    box = BoundTools(tools, ToolsAsked(("zoom", "measure"), "perfect"), seen, region=region)
+    wanted = use(seen, "zoom", box=[0.16, 0.26, 0.64, 0.54])  # a tenth of the longer side around it
+    for arguments in ({"box": [0.7, 0.7, 1, 1]}, {"region": "mouth"}):
+        found = box.use(Call("zoom", arguments), side=448)
+        assert (found.status, found.text) == ("ok", wanted.text)
+        assert (pixels(found) == pixels(wanted)).all()
+    assert box.use(Call("zoom", {"box": [0, 0, 1]}), side=448).status == "bad-arguments"
+    assert box.use(Call("measure", {"unit": 12}), side=448) == use(seen, "measure", unit=12)
+    assert box.digest != replace(box, region=(0.2, 0.3, 0.6, 0.6)).digest
+
+
 def test_landmarks_of_a_data_set_serve_until_a_condition_moves_the_picture() -> None:
     (sample,) = samples(1)
     drawn = sample.medium.frames[0].marks()  # type: ignore[attr-defined]

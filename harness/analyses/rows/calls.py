@@ -13,9 +13,8 @@ from harness.analyses.rows.tools import SAMPLES_LEAST, Trials, rounded, share_of
 from harness.core.marks import Box
 from harness.core.tool import VALID
 
-SUFFICES, REGION = "suffices", "region"
-"""Annotations that are read: `yes` where the whole picture is enough without a tool, else `no`; where the answer is to be
-seen, as left, top, right, bottom from 0 to 1 of the picture."""
+SUFFICES = "suffices"
+"""The annotation that is read: `yes` where the whole picture is enough without a tool, else `no`."""
 ANNOTATED, HINDSIGHT = "annotation", "hindsight"
 """How it is known that a call is needed: the sample says so, or the same prompt asked once was wrong."""
 
@@ -115,18 +114,6 @@ def _box(arguments: str) -> Box | None:
         return None
     left, top, right, bottom = map(float, found)
     return left, top, right, bottom
-
-
-def read_region(written: Any) -> Box | None:
-    """An annotation as a region; None where it is none: four numbers from 0 to 1, left < right, top < bottom."""
-    try:
-        sides = [float(word) for word in str(written).replace(",", " ").split()]
-    except ValueError:
-        return None
-    if len(sides) != 4 or not all(0 <= side <= 1 for side in sides):
-        return None
-    left, top, right, bottom = sides
-    return (left, top, right, bottom) if left < right and top < bottom else None
 
 
 def overlap(one: Box, other: Box) -> float:

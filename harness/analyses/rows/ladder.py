@@ -1,7 +1,7 @@
 """The ladder: an agent beside cheaper ways to ask the same, each a rung.
 
 An agent is worth its name where it is better than as many votes as its tokens would buy, and than being given what its
-tools show without having asked.
+tools show without having asked. What it would reach with perfect boxes is the rung above it.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ from harness.analyses.rows.tools import (
 )
 from harness.core.cell import Cell
 from harness.core.protocol import UsingTools, draws_of
+from harness.core.tools_asked import PERFECT
 from harness.protocols import load_protocol
 
-BLANKED, LOOK, VOTES, GIVEN, AGENT = "blank", "look", "votes", "given", "agent"
+BLANKED, LOOK, VOTES, GIVEN, AGENT, BEST = "blank", "look", "votes", "given", "agent", "perfect"
 RUNGS: Mapping[str, str] = {
     BLANKED: "blank picture",
     LOOK: "one look",
     VOTES: "k votes",
     GIVEN: "tools given unasked",
     AGENT: "agent",
+    BEST: "agent with perfect tools",
 }
 """Rung -> how it is called, from the lowest."""
 
@@ -54,8 +56,11 @@ def gives_unasked(cell: Cell) -> bool:
 
 def _rung(base: Cell, cell: Cell) -> str:
     if cell.tools:
-        if alteration_in(cell.tools)[1] or family(cell) != base:
+        altered = alteration_in(cell.tools)[1]
+        if altered not in {"", PERFECT} or family(cell) != base:
             return ""
+        if altered:
+            return "" if gives_unasked(cell) else BEST
         return GIVEN if gives_unasked(cell) else AGENT
     plain = replace(cell, given_id="")
     if plain == base:
@@ -82,12 +87,15 @@ def ladder_rows(
         against = {LOOK: first.get(LOOK)}
         if rung == AGENT:
             against |= {VOTES: first.get(VOTES), GIVEN: first.get(GIVEN)}
+        if rung == BEST:
+            against |= {AGENT: first.get(AGENT)}
         more = {
             name: gain(mine, trials[other], seed=seed)
             for name, other in against.items()
             if other is not None and other != cell
         }
-        calls = {"calls": sum(len(one.own_calls) for one in mine.values())} if rung == AGENT else {}
+        made = sum(len(one.own_calls) for one in mine.values())
+        calls = {"calls": made} if rung in {AGENT, BEST} else {}
         yield cell, {"rung": rung, "trials": len(mine), **calls, "accuracy": _accuracy(mine, seed=seed), "more": more}  # fmt: skip
 
 

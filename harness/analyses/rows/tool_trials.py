@@ -37,6 +37,18 @@ def read_trials(
     return found, truths
 
 
+def told_cell(cell: Cell) -> dict[str, str]:
+    """How rows of the audit of tools and of the ladder name a cell."""
+    return {
+        "model": cell.model,
+        "prompt": cell.prompt,
+        "condition": cell.shown_condition,
+        "channel": cell.taken,
+        "protocol": cell.protocol,
+        "offered": cell.tools,
+    }
+
+
 def _label(written: str | None) -> str | None:
     value = None if written is None else json.loads(written)
     return value if isinstance(value, str) else None
