@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from harness.conditions.chain import parts_of
 from harness.core.blocks import Number, Who
 from harness.core.cell import FREE, spelled_channel
 from harness.core.task import Task
@@ -71,7 +72,7 @@ def has_scores(task: Task) -> bool:
 
 def is_blank(condition: str) -> bool:
     """Whether a condition shows a blank picture, alone or with others (`blank+shots-4`)."""
-    return BLANK in condition.split("+")
+    return BLANK in parts_of(condition)
 
 
 def is_baseline(key: RowKey) -> bool:

@@ -17,6 +17,7 @@ class Blank:
         "uniform mid-grey instead of every picture: shows what the prompt alone gives"
     )
     sample_alone: bool = True
+    in_place: bool = True
 
     def apply(self, medium: Medium) -> Medium:
         return blank(medium)

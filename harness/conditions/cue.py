@@ -24,6 +24,7 @@ class WithCue:
     cue: str
     value: str
     sample_alone: bool = True
+    in_place: bool = True
 
     @property
     def description(self) -> str:

@@ -36,7 +36,7 @@ class ConditionFamily:
 class Worded:
     """Registered under `NAME`, for all conditions called `NAME:WORDS`.
 
-    `make` reads the words, which may hold anything but `+`, and raises HarnessError for those that do not suit.
+    `make` reads the words, which may hold anything but `+` and `/`, and raises HarnessError for those that do not suit.
     """
 
     name: str

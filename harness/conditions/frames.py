@@ -21,6 +21,7 @@ class Frames:
     plain: bool = False
     """What is shown is what prompts say of a clip's frames by themselves."""
     whole_clip: bool = True
+    in_place: bool = True
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.conditions.chain import SIGN, Chain, parts_of
 from harness.conditions.family import Worded
 from harness.conditions.joined import Joined
 from harness.core.condition import Condition
@@ -148,13 +149,17 @@ MIX = Worded(
 
 def weight_of(condition: str) -> float | None:
     """The weight in the name of a condition, whatever stands around it; None where it mixes nothing."""
-    parts = [part for part in condition.split("+") if part.startswith(PREFIX)]
+    parts = [part for part in parts_of(condition) if part.startswith(PREFIX)]
     return float(parts[0].removeprefix(PREFIX)) if len(parts) == 1 else None
 
 
 def unmixed(condition: str) -> str:
     """The name of a condition without its mixture: `none` where nothing is left."""
-    return "+".join(p for p in condition.split("+") if not p.startswith(PREFIX)) or "none"
+    joined = (
+        SIGN.join(part for part in one.split(SIGN) if not part.startswith(PREFIX))
+        for one in condition.split("+")
+    )
+    return "+".join(filter(None, joined)) or "none"
 
 
 def partner_in(changes: object) -> str | None:
@@ -167,7 +172,7 @@ def partner_in(changes: object) -> str | None:
 
 def mixes(condition: Condition) -> bool:
     """Whether a condition needs a second sample."""
-    if isinstance(condition, Joined):
+    if isinstance(condition, Joined | Chain):
         return any(mixes(part) for part in condition.parts)
     return isinstance(condition, Mix)
 
@@ -176,7 +181,7 @@ def beside(condition: Condition, other: Medium, *, called: str, policy: str) -> 
     """The condition with its second sample; `called` is that sample's id, `policy` the task's frame policy."""
     if isinstance(condition, Mix):
         return Mixed(condition.name, condition.weight, other, called, policy)
-    if isinstance(condition, Joined):
+    if isinstance(condition, Joined | Chain):
         parts = [beside(part, other, called=called, policy=policy) for part in condition.parts]
         return replace(condition, parts=tuple(parts))
     return condition

@@ -13,6 +13,7 @@ class Unchanged:
 
     name: str = "none"
     description: str = "the picture or clip as it is"
+    in_place: bool = True
 
     def apply(self, medium: Medium) -> Medium:
         return medium

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
+from harness.conditions.chain import SIGN
 from harness.conditions.family import Worded
 from harness.core.errors import HarnessError
 from harness.core.medium import Medium
@@ -49,6 +50,7 @@ class Region:
     control: bool
     """Whether the same area elsewhere is covered instead."""
     sample_alone: bool = True
+    in_place: bool = True
 
     @property
     def description(self) -> str:
@@ -138,7 +140,7 @@ def expanded(name: str) -> tuple[str, ...]:
 
 def covered(name: str) -> tuple[str, str, bool] | None:
     """Part, fill and whether it is the control, of a condition that covers a part; None for any other."""
-    if not name.startswith((PREFIX, CONTROL)) or "+" in name:
+    if not name.startswith((PREFIX, CONTROL)) or "+" in name or SIGN in name:
         return None
     found = _region(name, name.partition(":")[2])
     return found.part, found.fill, found.control

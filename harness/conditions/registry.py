@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from harness.conditions.chain import SIGN, Chain
 from harness.conditions.family import ConditionFamily, Worded
 from harness.conditions.joined import Joined
 from harness.conditions.label_order import ORDERS
@@ -23,6 +24,8 @@ CONDITIONS = Registry(
         "none": "harness.conditions.none:NONE",
         "blank": "harness.conditions.blank:BLANK",
         "cue": "harness.conditions.cue:CUE",
+        "degrade": "harness.conditions.degrade:DEGRADE",
+        "enhance": "harness.conditions.enhance:ENHANCE",
         "face-crop": "harness.conditions.crop:FACE_CROP",
         "mix": "harness.conditions.mixture:MIX",
         "region": "harness.conditions.region:REGION",
@@ -52,7 +55,8 @@ _NUMBERED = re.compile(r"(.+)-([0-9]{1,6}(?:\.[0-9]{1,3})?)", re.ASCII)
 
 
 def load_condition(name: str) -> Condition:
-    """The condition of that name: registered, one of a family (`uniform-8`, `resize:224`), or several joined by `+`.
+    """The condition of that name: registered, one of a family (`uniform-8`, `resize:224`), several in a chain by `/`
+    (each applied to what the one before it shows), or several joined by `+` (their pictures follow each other).
 
     Few-shot examples and label orders are no conditions of pictures: `read_presentation` takes them apart. Raises HarnessError listing the names there are, and for a parameter that does not suit.
     """
@@ -65,6 +69,8 @@ def load_condition(name: str) -> Condition:
                 hint=f"run it as a condition of its own: --condition {film} --condition ...",
             )
         return Joined(name, parts)
+    if SIGN in name:
+        return Chain(name, tuple(load_condition(part) for part in name.split(SIGN)))
     return _single(name)
 
 

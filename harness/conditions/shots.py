@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from harness.conditions.chain import SIGN, Chain
 from harness.conditions.joined import Joined
 from harness.conditions.none import NONE
 from harness.core.condition import Condition, Disturbing
@@ -40,10 +41,16 @@ def of_examples(condition: Condition) -> Condition:
     """What is done to the pictures of few-shot examples under a condition: what chooses and forms pictures is done
     to them too, so that they look as the sample's do; what disturbs the sample leaves them alone."""
     if isinstance(condition, Joined):
-        kept = tuple(part for part in condition.parts if not _disturbs(part))
+        of_parts = ((part, of_examples(part)) for part in condition.parts)
+        kept = tuple(shown for part, shown in of_parts if part is NONE or shown is not NONE)
         if len(kept) == 1:
             return kept[0]
         return Joined("+".join(part.name for part in kept), kept) if kept else NONE
+    if isinstance(condition, Chain):
+        steps = tuple(part for part in condition.parts if not _disturbs(part))
+        if len(steps) == 1:
+            return steps[0]
+        return Chain(SIGN.join(part.name for part in steps), steps) if steps else NONE
     return NONE if _disturbs(condition) else condition
 
 

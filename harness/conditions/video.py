@@ -31,6 +31,7 @@ class Filmed:
     """How many times as long as they were the times are told."""
     whole_clip: bool = True
     needs_video: bool = True
+    in_place: bool = True
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -51,6 +51,16 @@ class Disturbing(Protocol):
         ...
 
 
+@runtime_checkable
+class Placing(Protocol):
+    """A condition that says whether faces stay where they are, which marks depend on."""
+
+    @property
+    def in_place(self) -> bool:
+        """True: every pixel of a face stays at its place in the picture."""
+        ...
+
+
 def takes_whole_clip(condition: Condition) -> bool:
     """Whether the condition is given every frame of a clip."""
     return isinstance(condition, Choosing) and condition.whole_clip

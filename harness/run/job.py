@@ -9,9 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.conditions import read_presentation
+from harness.conditions import degrade, read_presentation, region
 from harness.conditions.label_order import ordered
-from harness.conditions.region import expanded
 from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError
@@ -134,7 +133,8 @@ def _shown(conditions: Sequence[str], label_orders: Sequence[str]) -> list[str]:
     return [
         _in_order(condition, order)
         for name in conditions
-        for condition in expanded(name)
+        for part in region.expanded(name)
+        for condition in degrade.expanded(part)
         for order in label_orders or (AS_WRITTEN,)
     ]
 

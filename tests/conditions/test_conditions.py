@@ -41,6 +41,8 @@ EXAMPLES = {
     "region-control:PART=FILL": "region-control:teeth=mean",
     "resize:SIDE": "resize:224",
     "face-crop[:MARGIN]": "face-crop:0.4",
+    "degrade:KIND=SEVERITY": "degrade:blur=3",
+    "enhance:NAME": "enhance:clahe",
     "label-order:ORDER": "label-order:reversed",
 }
 
