@@ -13,7 +13,6 @@ from harness.core.cell_pattern import CellPattern
 from harness.core.errors import Interrupted, working
 from harness.core.plugin_faults import naming_plugins
 from harness.media.portable import READ_AS
-from harness.run.execute import Tally
 from harness.run.folder import RunFolder
 from harness.run.loop import Stop, Stopped
 from harness.run.plan import Plan
@@ -21,6 +20,7 @@ from harness.run.reuse import reuse_told
 from harness.run.runner import ReadyRun, plan_job, run_job
 from harness.run.scoring import put_in_place, read_scoring
 from harness.run.strays import refuse_strays
+from harness.run.tally import Tally
 from harness.score import Scores, score_run
 
 Planned: TypeAlias = Callable[[ReadyRun], None]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Card, Model, Probing
+from harness.core.model import Batching, Card, Model, Probing
 from harness.core.prompt_family import PromptFamily
 from harness.core.request import Request
 from harness.models import BASELINES, ModelSettings
@@ -69,6 +70,44 @@ class BorrowedProbing(Borrowed):
     async def probe(self, needs: frozenset[Need]) -> None:
         """As the model does."""
         await self._probing.probe(needs)
+
+
+class BorrowedBatching(Borrowed):
+    """One that computes several requests at once."""
+
+    def __init__(self, model: Model, batching: Batching) -> None:
+        super().__init__(model)
+        self._batching = batching
+
+    async def replies(
+        self, requests: Sequence[Request], *, wanted: Collection[str]
+    ) -> AsyncGenerator[Generation, None]:
+        """As the model does. Raises HarnessError where it gives what was not wanted."""
+        async with aclosing(self._batching.replies(requests, wanted=wanted)) as given:
+            async for found in given:
+                if not isinstance(found, Generation) or found.key not in wanted:
+                    raise HarnessError(
+                        f"the model {self._model.card.name} returned {_said(found)}",
+                        hint="give one Generation for each wanted key",
+                    )
+                yield found
+
+
+class BorrowedBoth(BorrowedProbing, BorrowedBatching):
+    """One that does, and must be tried."""
+
+    def __init__(self, model: Model, probing: Probing, batching: Batching) -> None:
+        BorrowedBatching.__init__(self, model, batching)
+        self._probing = probing
+
+
+def _borrowed(model: Any) -> Borrowed:
+    probing, batching = isinstance(model, Probing), isinstance(model, Batching)
+    if probing and batching:
+        return BorrowedBoth(model, model, model)
+    if batching:
+        return BorrowedBatching(model, model)
+    return BorrowedProbing(model, model) if probing else Borrowed(model)
 
 
 def _said(found: object) -> str:
@@ -142,8 +181,7 @@ def _name(one: object) -> str:
 
 
 def _opener(model: Any) -> Opener:
-    probing: Any = model if isinstance(model, Probing) else None
-    borrowed = Borrowed(model) if probing is None else BorrowedProbing(model, probing)
+    borrowed = _borrowed(model)
     return Lent(borrowed, borrowed.card.families)
 
 

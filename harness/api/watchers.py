@@ -12,9 +12,9 @@ from typing import Any, TextIO
 from harness.api.carry_out import Counting, Watcher
 from harness.core.text import visible
 from harness.run.cell_table import CellTable
-from harness.run.execute import Tally
 from harness.run.plan import Plan
 from harness.run.progress import Progress, Rate, progress_line
+from harness.run.tally import Tally
 
 REDRAWN = 0.2
 """Seconds between two changes of the line in a notebook."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -84,6 +84,23 @@ class Model(Protocol):
     async def reply(self, request: Request) -> Generation: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A model that computes several requests at once. The last digits of a log-probability depend on what shares a
+    batch, so such a model is told which requests belong together (`harness.run.waves`)."""
+
+    def replies(
+        self, requests: Sequence[Request], *, wanted: Collection[str]
+    ) -> AsyncGenerator[Generation, None]:
+        """The replies to the requests whose keys are `wanted`, as they come.
+
+        Batches are made of all `requests` in their order, and of nothing else, so that the same requests are computed
+        in the same batches whatever is wanted of them. A batch of which nothing is wanted is not computed. Raises
+        HarnessError as `Model.reply` does.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

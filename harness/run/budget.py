@@ -74,10 +74,15 @@ class Purse:
     def __post_init__(self) -> None:
         self._dearest = self.budget.usual.get(self.model)
 
+    @property
+    def limited(self) -> bool:
+        """Whether a request may have to wait for what others cost."""
+        return self.price is not None and self.budget.limit is not None
+
     async def begin(self) -> None:
         """Wait until a request may be put: what is in flight and this one must not go over the limit, if each costs
         as much as the dearest so far. Raises SpentOut where that cannot be."""
-        if self.price is None or self.budget.limit is None:
+        if not self.limited:
             return
         async with self._turn:
             while not self._affordable():

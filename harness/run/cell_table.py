@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from harness.core.cell import Cell
-    from harness.run.execute import Tally
     from harness.run.plan import Plan
+    from harness.run.tally import Tally
 
 REDRAWN = 0.25
 """Seconds between two drawings."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
-from time import perf_counter
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from harness.answers.constraints import Wanted
@@ -15,7 +12,7 @@ from harness.answers.reasoning import part, spoken
 from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
-from harness.core.model import Model
+from harness.core.model import Batching, Model
 from harness.core.protocol import AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
 from harness.core.request import Request, Sampling, make_request
 from harness.core.tool import Called
@@ -23,6 +20,7 @@ from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.answer_constraints import Asking
 from harness.run.axes import Axes, sampling_for
+from harness.run.blocks import BLOCK, CHUNK, in_blocks, next_block, take_chunk
 from harness.run.budget import Budget, Purse, SpentOut
 from harness.run.fallback import Fitter
 from harness.run.journal import KeepsReplies
@@ -30,52 +28,11 @@ from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
 from harness.run.second_model import SecondModel, Side, second_side, side_for
 from harness.run.stop import ErrorWatch, Limits
+from harness.run.tally import Tally
 from harness.run.toolboxes import TimedToolbox
-
-CHUNK = 8
-"""Samples prepared at a time in the helper thread; one chunk waits while one is sent."""
-
-QUICK = 0.001
-"""Seconds: a sample that took less is followed by the next without a thread. Two threads that read small files and
-write to sockets lose more to each other, whenever one wants the interpreter back, than the reading takes."""
-
+from harness.run.waves import Seat, Waves
 
 Take: TypeAlias = Callable[[Request], tuple[Generation, str] | None]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far; counts of this start, not of the folder."""
-
-    trials: int = 0
-    asked: int = 0
-    """Requests put to a model."""
-    reused: int = 0
-    """Replies found in the journal."""
-    taken: Counter[str] = field(default_factory=Counter)
-    """Other run folder -> replies that were taken from it (`harness.run.reuse`)."""
-    failed: int = 0
-    """Trials that ended in a failure."""
-    first_failure: str = ""
-    cells: Counter[str] = field(default_factory=Counter)
-    """Cell id -> trials that are finished."""
-    cells_failed: Counter[str] = field(default_factory=Counter)
-    """Cell id -> those that ended in a failure."""
-    budget: Budget | None = None
-    """What the replies in the folder have cost, and the most that they may."""
-    served: dict[str, Counter[str]] = field(default_factory=dict)
-    """Model -> what its replies name as their source (model and fingerprint) -> replies; models that name none are
-    absent."""
-    fallbacks: dict[str, int] = field(default_factory=dict)
-    """Rule of `harness.run.fallback` -> trials in which it fired."""
-    read_as: dict[str, int] = field(default_factory=dict)
-    """Rule of `harness.media.portable.READ_AS` -> trials whose pictures were read by it."""
-
-    def note_source(self, model: str, generation: Generation) -> None:
-        """Count what a reply names as its source, if it names one."""
-        source = " ".join(filter(None, (generation.served, generation.fingerprint)))
-        if source:
-            self.served.setdefault(model, Counter())[source] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +111,8 @@ async def execute(
 
     Raises HarnessError where no request can succeed, too many fail, or nothing can be written.
 
-    Trials run in the order of the plan, `card.window` of them at a time. Where the `purse` is empty, what is in flight
+    Trials run in the order of the plan, `card.window` of them at a time. A model that computes in batches is asked in
+    waves (`harness.run.waves`), but for one whose cost is limited: there each request waits for what the last has cost. Where the `purse` is empty, what is in flight
     is finished and nothing more is asked. `only` are the trials that are run; None: all. `take` gives
     the reply of another run folder to a request, once it is in the journal, and the name of that folder.
     """
@@ -228,32 +186,58 @@ class _Engine:
         self._flying: dict[str, asyncio.Future[Generation]] = {}
 
     async def run(self, samples: Iterator[list[Prepared]]) -> None:
-        """Put the trials, `window` at a time, preparing one chunk ahead in a thread where that takes long."""
-        loop = asyncio.get_running_loop()
-        window = asyncio.Semaphore(self._model.card.window)
+        """Put the trials, in blocks to a model that computes in batches."""
+        together = isinstance(self._model, Batching) and not self._purse.limited
         try:
-            async with asyncio.TaskGroup() as group:
-                chunk = await loop.run_in_executor(None, _take, samples, 1)
-                while chunk.trials:
-                    coming = None
-                    if not chunk.quick:
-                        coming = loop.run_in_executor(None, _take, samples, CHUNK)
-                    for trial in chunk.trials:
-                        await window.acquire()
-                        if self._purse.budget.ended:
-                            break
-                        group.create_task(self._trial(trial, window))
-                    chunk = _take(samples, 1) if coming is None else await coming
-                    if self._purse.budget.ended:
-                        break
+            await (self._in_blocks(samples) if together else self._one_by_one(samples))
         except* HarnessError as errors:
             raise _first(errors) from None
 
-    async def _trial(self, trial: Prepared, window: asyncio.Semaphore) -> None:
+    async def _in_blocks(self, samples: Iterator[list[Prepared]]) -> None:
+        """Put the trials in blocks, preparing one ahead in a thread."""
+        loop = asyncio.get_running_loop()
+        blocks = in_blocks(samples)
+        free = asyncio.Semaphore(1 + max(1, self._model.card.window // BLOCK))
+        async with asyncio.TaskGroup() as group:
+            waves = Waves(group)
+
+            trials = await loop.run_in_executor(None, next_block, blocks)
+            while trials and not self._purse.budget.ended:
+                await free.acquire()
+                coming = loop.run_in_executor(None, next_block, blocks)
+                for seat, trial in zip(
+                    waves.begin(len(trials), free.release).seats, trials, strict=True
+                ):
+                    group.create_task(self._trial(trial, seat.leave, seat))
+                trials = await coming
+
+    async def _one_by_one(self, samples: Iterator[list[Prepared]]) -> None:
+        """Put the trials, `window` at a time, preparing one chunk ahead in a thread where that takes long."""
+        loop = asyncio.get_running_loop()
+        window = asyncio.Semaphore(self._model.card.window)
+        async with asyncio.TaskGroup() as group:
+            chunk = await loop.run_in_executor(None, take_chunk, samples, 1)
+            while chunk.trials:
+                coming = None
+                if not chunk.quick:
+                    coming = loop.run_in_executor(None, take_chunk, samples, CHUNK)
+                for trial in chunk.trials:
+                    await window.acquire()
+                    if self._purse.budget.ended:
+                        break
+                    group.create_task(self._trial(trial, window.release))
+                chunk = take_chunk(samples, 1) if coming is None else await coming
+                if self._purse.budget.ended:
+                    break
+
+    async def _trial(
+        self, trial: Prepared, leave: Callable[[], None], seat: Seat | None = None
+    ) -> None:
+        """Follow a trial to its end; `leave` is called unless it ends in an error, which ends the run."""
         try:
             setting = self._settings[trial.cell.id]
             rules: dict[str, None] = {}
-            ended = await self._converse(trial, setting, rules)
+            ended = await self._converse(trial, setting, rules, seat)
             failure = ended.failure
             self._journal.add_trial(
                 trial.trial, setting.bases[0], ended.keys, failure, also=setting.bases[1:],
@@ -274,11 +258,10 @@ class _Engine:
             self._watch.check()
         except SpentOut:
             pass  # the trial is pending as before; what it was told already is kept
-        finally:
-            window.release()
+        leave()
 
     async def _converse(
-        self, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
+        self, trial: Prepared, setting: _CellSetting, rules: dict[str, None], seat: Seat | None
     ) -> _Ended:
         """Follow the protocol to its end; the keys of its requests, and why it ended early if it did.
 
@@ -301,7 +284,7 @@ class _Engine:
                 rules.update(dict.fromkeys(step.rules))
                 last = step.text == (replies[-1] if replies else None)
                 return _Ended(keys, None, step, last, timed.seconds if timed else 0.0)
-            generation = await self._put(step, trial, setting, rules)
+            generation = await self._put(step, trial, setting, rules, seat)
             if generation.key:
                 keys.append(generation.key)
             if generation.failure is not None:
@@ -317,7 +300,12 @@ class _Engine:
             )
 
     async def _put(
-        self, step: Ask, trial: Prepared, setting: _CellSetting, rules: dict[str, None]
+        self,
+        step: Ask,
+        trial: Prepared,
+        setting: _CellSetting,
+        rules: dict[str, None],
+        seat: Seat | None,
     ) -> Generation:
         """The reply to one step, asked again in another form where the model said what it takes."""
         side = side_for(step, self._own, self._second)
@@ -340,7 +328,7 @@ class _Engine:
                 offer=step.offer,
                 lent=step.lent,
             )
-            generation = await self._exchange(request, side)
+            generation = await self._exchange(request, side, seat)
             told = fitted
             if generation.failure is not None:
                 told = await side.fitter.fit(step.messages, pixels=pixels, gather=gather)
@@ -352,24 +340,19 @@ class _Engine:
             fitted = told  # the refusal said how many pictures are taken
         return Generation.failed("", fitted.failure.kind, fitted.failure.detail)
 
-    async def _exchange(self, request: Request, side: Side) -> Generation:
+    async def _exchange(self, request: Request, side: Side, seat: Seat | None) -> Generation:
         """The reply to a request: from the journal, another run folder, a twin in flight, or the model."""
-        held = self._journal.reply(request.key)
-        if held is not None:
-            self._tally.reused += 1
-            return held
-        if (taken := self._take(request)) is not None:
-            self._tally.taken[taken[1]] += 1
-            if not side.kept_as:
-                self._tally.note_source(side.name, taken[0])
-            return taken[0]
+        if (found := self._found(request, side)) is not None:
+            _note(seat, request, side)
+            return found
         twin = self._flying.get(request.key)
         if twin is not None:
             self._tally.reused += 1
+            _note(seat, request, side)
             return await asyncio.shield(twin)
         flight = self._flying[request.key] = asyncio.get_running_loop().create_future()
         try:
-            generation = await self._paid(request, side)
+            generation = await self._paid(request, side, seat)
             self._tally.asked += 1
             if generation.failure is None:
                 self._watch.note(None)
@@ -387,29 +370,38 @@ class _Engine:
         finally:
             del self._flying[request.key]
 
-    async def _paid(self, request: Request, side: Side) -> Generation:
+    def _found(self, request: Request, side: Side) -> Generation | None:
+        """The reply that the journal or another run folder has, if one has."""
+        held = self._journal.reply(request.key)
+        if held is not None:
+            self._tally.reused += 1
+            return held
+        taken = self._take(request)
+        if taken is None:
+            return None
+        self._tally.taken[taken[1]] += 1
+        if not side.kept_as:
+            self._tally.note_source(side.name, taken[0])
+        return taken[0]
+
+    async def _paid(self, request: Request, side: Side, seat: Seat | None) -> Generation:
         """The model's reply, once the budget bears it. Raises SpentOut where it does not."""
         await side.purse.begin()
         generation = None
         try:
-            generation = part(await side.model.reply(request))
+            if seat is not None and isinstance(side.model, Batching):
+                generation = part(await seat.ask(request, side.model))
+            else:
+                generation = part(await side.model.reply(request))
             return generation
         finally:
             await side.purse.paid(request, generation)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    trials: list[Prepared]
-    quick: bool
-    """Its samples took less than `QUICK` each."""
-
-
-def _take(samples: Iterator[list[Prepared]], most: int) -> _Chunk:
-    """The trials of the next samples; none at the end."""
-    start = perf_counter()
-    trials = [trial for trials in islice(samples, most) for trial in trials]
-    return _Chunk(trials, perf_counter() - start < QUICK * most)
+def _note(seat: Seat | None, request: Request, side: Side) -> None:
+    """Keep the place of a request, which is answered already, in the wave of its trial."""
+    if seat is not None and isinstance(side.model, Batching):
+        seat.note(request, side.model)
 
 
 def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:

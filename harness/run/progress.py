@@ -10,7 +10,7 @@ from harness.core.price import money
 
 if TYPE_CHECKING:
     from harness.run.budget import Budget
-    from harness.run.execute import Tally
+    from harness.run.tally import Tally
 
 LOG_SECONDS = 10.0
 """Between two lines where standard error is not a terminal."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import aclosing
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Card, Model, Probing
+from harness.core.model import Batching, Card, Model, Probing
 from harness.core.request import Request
 
 
@@ -38,13 +39,35 @@ class RecordedModel:
 
     async def reply(self, request: Request) -> Generation:
         """Open the model and ask it. Raises HarnessError where it is another than the one recorded."""
+        return await (await self._open()).reply(request)
+
+    async def replies(
+        self, requests: Sequence[Request], *, wanted: Collection[str]
+    ) -> AsyncGenerator[Generation, None]:
+        """The same for requests that belong together; a model that computes them one by one is asked the wanted ones."""
+        model = await self._open()
+        if isinstance(model, Batching):
+            async with aclosing(model.replies(requests, wanted=wanted)) as given:
+                async for generation in given:
+                    yield generation
+            return
+        asked = [asyncio.ensure_future(model.reply(r)) for r in requests if r.key in wanted]
+        try:
+            for one in asyncio.as_completed(asked):
+                yield await one
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
+    async def _open(self) -> Model:
         async with self._lock:
             if self._inner is None:
                 inner = await asyncio.to_thread(self._opened)
                 if isinstance(inner, Probing) and self._needs:
                     await inner.probe(self._needs)
                 self._inner, self.asked = inner, True
-        return await self._inner.reply(request)
+            return self._inner
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -31,7 +31,7 @@ from harness.run.capability_check import (
 )
 from harness.run.cell_entry import given_ids
 from harness.run.condition_check import check_conditions
-from harness.run.execute import Tally, execute
+from harness.run.execute import execute
 from harness.run.families import check_families, check_outputs
 from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
@@ -57,6 +57,7 @@ from harness.run.reuse import OtherRun, ReplyIndex, open_others, reuse_notes
 from harness.run.second_model import SecondModel
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME
+from harness.run.tally import Tally
 
 
 @dataclass(slots=True)

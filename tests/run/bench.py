@@ -12,16 +12,17 @@ from PIL import Image as Pillow
 
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Card
+from harness.core.model import Card, Model
 from harness.core.request import Request
 from harness.prompting import Library
 from harness.run.axes import Axes
 from harness.run.basis import accepted_bases
-from harness.run.execute import Tally, execute
+from harness.run.execute import execute
 from harness.run.folder import RunFolder
 from harness.run.journal import Journal
 from harness.run.manifest import build_manifest, write_manifest
 from harness.run.plan import Plan, make_plan
+from harness.run.tally import Tally
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 
@@ -91,7 +92,7 @@ class World:
 
     def run(
         self,
-        model: RuleModel,
+        model: Model,
         *,
         prompts: tuple[str, ...] = (),
         conditions: tuple[str, ...] = ("none",),

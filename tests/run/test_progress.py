@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from harness.run.execute import Tally
 from harness.run.progress import Progress
+from harness.run.tally import Tally
 
 
 class Clock:

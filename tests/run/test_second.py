@@ -18,13 +18,14 @@ from harness.core.task import Task
 from harness.prompting import Library
 from harness.run.axes import Axes
 from harness.run.basis import accepted_bases
-from harness.run.execute import Tally, execute
+from harness.run.execute import execute
 from harness.run.folder import RunFolder
 from harness.run.journal import Journal
 from harness.run.manifest import build_manifest
 from harness.run.plan import Plan, make_plan
 from harness.run.preview import preview
 from harness.run.sample_file import read_samples
+from harness.run.tally import Tally
 from tests.run.bench import RuleModel
 
 PROMPT = """\

@@ -14,8 +14,8 @@ import pytest
 from harness.core.generation import Generation
 from harness.core.message import Image
 from harness.core.request import Request
-from harness.run import execute
-from harness.run.execute import CHUNK
+from harness.run import blocks, execute
+from harness.run.blocks import CHUNK
 from harness.run.prepare import Prepared, prepare
 from tests.run.bench import RuleModel, make_world
 
@@ -61,7 +61,7 @@ def test_only_samples_that_take_long_are_prepared_beside_the_requests(
 ) -> None:
     """The first always is: nothing is known of it."""
     noting = Noting()
-    monkeypatch.setattr(execute, "QUICK", quick)
+    monkeypatch.setattr(blocks, "QUICK", quick)
     monkeypatch.setattr(execute, "prepare", noting)
     model = RuleModel()
     _, tally = make_world(tmp_path, count=24).run(model)

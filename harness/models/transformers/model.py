@@ -6,7 +6,7 @@ import asyncio
 import json
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -143,11 +143,14 @@ class _Job:
 
     request: Request
     start: float
+    wanted: bool = True
+    """Otherwise it only completes the batches of others."""
     reply: Future[Generation] = field(default_factory=Future)
 
 
 class LocalModel:
-    """A Model that gathers concurrent requests into batches, in one thread of its own.
+    """A Model that computes requests in batches, in one thread of its own: those handed over together (`replies`) among
+    themselves, those handed over one by one with whatever else waits.
 
     It is in memory from the first request, or from `load`, to `close`.
     """
@@ -165,7 +168,10 @@ class LocalModel:
         """`load` brings the model into memory and may raise HarnessError; `free` is called when it was let go."""
         self._load, self._free, self._counter = load, free, counter
         self._card, self._batch, self._tokens = card, batch, tokens
-        self._arriving: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._room = tokens
+        self._arriving: queue.SimpleQueue[_Job | list[_Job] | None] = queue.SimpleQueue()
+        self._together: list[_Job] = []
+        """Those of one call of `replies`, while they are computed."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loaded: Future[None] = Future()
@@ -201,6 +207,24 @@ class LocalModel:
             self._arriving.put(job)
         return await asyncio.wrap_future(job.reply)
 
+    async def replies(
+        self, requests: Sequence[Request], *, wanted: Collection[str]
+    ) -> AsyncGenerator[Generation, None]:
+        """Compute requests in batches of their own (`harness.core.model.Batching`)."""
+        start = perf_counter()
+        jobs = [_Job(request, start, request.key in wanted) for request in requests]
+        with self._lock:
+            self._begin()
+            self._arriving.put(jobs)
+        awaited = [asyncio.wrap_future(job.reply) for job in jobs if job.wanted]
+        try:
+            for one in asyncio.as_completed(awaited):
+                yield await one
+        finally:
+            for future in awaited:
+                if not future.cancel() and not future.cancelled():
+                    future.exception()  # it is raised once, not for each
+
     async def close(self) -> None:
         """Finish what waits, end the thread, and give the memory back. The next request would load it again."""
         thread = self._thread
@@ -230,7 +254,7 @@ class LocalModel:
             with self._lock:  # a request comes either before this, or starts another thread
                 self._thread, self._failed = None, failed
                 left = self._left()
-            for job in [job for job, _ in waiting] + left:
+            for job in [job for job, _ in waiting] + self._together + left:
                 if failed is not None:
                     _refuse(job, failed)
                 else:
@@ -253,20 +277,45 @@ class LocalModel:
         notes = (*self._card.notes, *(n for n in engine.notes if n not in self._card.notes))
         self._card = replace(self._card, details=details, notes=notes)
         loaded.set_result(None)
-        tokens, taking = self._tokens, True
+        self._room, self._together, taking = self._tokens, [], True
         while taking or waiting:
             taking = taking and self._gather(engine, waiting)
             if waiting:
-                group = waiting[0][1].group
-                alike = [pair for pair in waiting if pair[1].group == group]
-                chosen = batch_of_first(
-                    [prompt.tokens for _, prompt in alike], rows=self._batch, tokens=tokens
-                )
-                batch = [alike[place] for place in chosen]
-                if self._answer(engine, [p for p in batch if not p[0].reply.cancelled()]):
-                    tokens = max(tokens // 2, 1)  # it was too much for the GPU's memory
-                waiting[:] = [pair for pair in waiting if pair not in batch]
+                self._compute(engine, waiting)
         return None
+
+    def _compute(self, engine: Computes, waiting: list[tuple[_Job, PreparedRequest]]) -> None:
+        """Compute the batch of the first of those that wait, and take it out."""
+        group = waiting[0][1].group
+        alike = [pair for pair in waiting if pair[1].group == group]
+        chosen = batch_of_first(
+            [prompt.tokens for _, prompt in alike], rows=self._batch, tokens=self._room
+        )
+        batch = [alike[place] for place in chosen]
+        live = [pair for pair in batch if not pair[0].reply.cancelled()]
+        if any(job.wanted for job, _ in live) and self._answer(engine, live):
+            self._room = max(self._room // 2, 1)  # it was too much for the GPU's memory
+        waiting[:] = [pair for pair in waiting if pair not in batch]
+
+    def _compute_together(self, engine: Computes, jobs: list[_Job]) -> None:
+        """Compute what was handed over together."""
+        self._together = jobs
+        waiting: list[tuple[_Job, PreparedRequest]] = []
+        for job in jobs:
+            self._ready(engine, job, waiting)
+        while waiting:
+            self._compute(engine, waiting)
+        self._together = []
+
+    def _ready(
+        self, engine: Computes, job: _Job, waiting: list[tuple[_Job, PreparedRequest]]
+    ) -> None:
+        """Add a request to those that wait, unless it cannot be computed."""
+        prompt = engine.prepare(job.request)
+        if isinstance(prompt, Generation):
+            _settle(job, prompt)
+        else:
+            waiting.append((job, prompt))
 
     def _gather(self, engine: Computes, waiting: list[tuple[_Job, PreparedRequest]]) -> bool:
         """Wait for a first request, and for those close behind it; False once the model is closed."""
@@ -279,11 +328,10 @@ class LocalModel:
                 break
             if job is None:
                 return False
-            prompt = engine.prepare(job.request)
-            if isinstance(prompt, Generation):
-                _settle(job, prompt)
+            if isinstance(job, list):
+                self._compute_together(engine, job)
             else:
-                waiting.append((job, prompt))
+                self._ready(engine, job, waiting)
         return True
 
     def _left(self) -> list[_Job]:
@@ -295,7 +343,7 @@ class LocalModel:
             except queue.Empty:
                 return jobs
             if job is not None:
-                jobs.append(job)
+                jobs += job if isinstance(job, list) else [job]
 
     def _answer(self, engine: Computes, pairs: list[tuple[_Job, PreparedRequest]]) -> bool:
         """Run a batch; if it fails, its halves, so that only a bad request fails. Whether it was too much for the
