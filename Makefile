@@ -59,9 +59,12 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
+# Tests of one file stay in one worker, so that what a file sets up is set up once. Slow tests time and kill: one worker.
+WORKERS ?= 2
+
 # Everything that needs no model, browser or kill; then what does.
 fast: $(VENV)/.dev
-	$(BIN)/pytest -m 'not slow and not vllm and not bench' --durations=10 --cov --cov-report=
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m 'not slow and not vllm and not bench' --durations=10 --cov --cov-report=
 
 slow: $(VENV)/.dev
 	$(BIN)/pytest -m 'slow and not vllm and not bench' --durations=10 --cov --cov-append --cov-report=term
