@@ -19,7 +19,7 @@ MOST_LINES = 4
 
 _SUMS = (
     "replies", "prompt_tokens", "completion_tokens", "reasoning_tokens", "pictures", "videos", "uncounted",
-    "refused_uncounted", "shared", "picture_tokens",
+    "refused_uncounted", "shared", "picture_tokens", "shared_tokens", "encoded",
 )  # fmt: skip
 
 Entry = Mapping[str, Any]
@@ -51,10 +51,13 @@ def _table(cells: Sequence[Entry]) -> Table:
     filmed = any(row["videos"] for row in cells)
     shared = any(row["shared"] for row in cells)
     seen = any(row.get("picture_tokens") for row in cells)
+    common = any(row.get("shared_tokens") for row in cells)
+    encoded = any(row.get("encoded") for row in cells)
     currencies = sorted({row["currency"] for row in cells if "cost" in row})
     columns: tuple[Column | str, ...] = (
-        "", "Replies", *(["Shared"] if shared else []), "Pictures", *(["Videos"] if filmed else []),
-        Column("Prompt tokens", group="Total"), Column("Reply tokens", group="Total"),
+        "", "Replies", *(["Shared"] if shared else []), "Pictures", *(["Pictures encoded"] if encoded else []),
+        *(["Videos"] if filmed else []), Column("Prompt tokens", group="Total"),
+        *([Column("Of these shared", group="Total")] if common else []), Column("Reply tokens", group="Total"),
         *([Column("Reasoning tokens", group="Total")] if reasoned else []),
         Column("Prompt tokens", group="Mean per reply"),
         *([Column("Picture tokens", group="Mean per reply")] if seen else []), Column("Reply tokens", group="Mean per reply"),
@@ -73,8 +76,10 @@ def _table(cells: Sequence[Entry]) -> Table:
         times = [row["seconds_median"], row["seconds_95"]] if timed else [None, None]
         return (
             first, row["replies"], *([row["shared"]] if shared else []),
-            row["pictures"], *([row["videos"]] if filmed else []),
-            *((None, None) if row.get("wordless") else (row["prompt_tokens"], row["completion_tokens"])),
+            row["pictures"], *([row.get("encoded", 0)] if encoded else []), *([row["videos"]] if filmed else []),
+            None if row.get("wordless") else row["prompt_tokens"],
+            *([row.get("shared_tokens", 0)] if common else []),
+            None if row.get("wordless") else row["completion_tokens"],
             *([row["reasoning_tokens"]] if reasoned else []),
             *means, *(Number(seconds, digits=2) for seconds in times),
             *(Number(row["cost"] if row.get("currency") == c else None, digits=4) for c in currencies),
@@ -91,7 +96,9 @@ def _table(cells: Sequence[Entry]) -> Table:
         columns=columns,
         rows=tuple(lines),
         caption="Replies in the journal, each counted once; requests that failed are not among them. "
-        + ("Shared: replies that an earlier request had already brought." if shared else "")
+        + ("Shared: replies that an earlier request had already brought. " if shared else "")
+        + ("Tokens shared: read for an earlier prompt, and not again. " if common else "")
+        + ("Pictures encoded: those that went through the vision model. " if encoded else "")
         + "Seconds from the request to the last byte, including waiting time in queues and batches.",
     )
 
@@ -124,12 +131,14 @@ def _short(cells: Sequence[Entry]) -> Iterator[str]:
 def _words(row: Mapping[str, int], costs: str) -> str:
     thought = f" ({count(row['reasoning_tokens'])} reasoning)" if row["reasoning_tokens"] else ""
     films = f", {counted(row['videos'], 'video')}" if row["videos"] else ""
+    common = f" ({count(row['shared_tokens'])} shared)" if row.get("shared_tokens") else ""
+    coded = f" ({count(row['encoded'])} encoded)" if row.get("encoded") else ""
     tokens = (
         ""
         if row.get("wordless")
-        else f", {count(row['prompt_tokens'])} prompt and {count(row['completion_tokens'])} reply tokens{thought}"
+        else f", {count(row['prompt_tokens'])} prompt{common} and {count(row['completion_tokens'])} reply tokens{thought}"
     )
-    return f"{counted(row['replies'], 'reply', 'replies')}, {counted(row['pictures'], 'picture')}{films}{tokens}{costs}"
+    return f"{counted(row['replies'], 'reply', 'replies')}, {counted(row['pictures'], 'picture')}{coded}{films}{tokens}{costs}"
 
 
 def _costs(cells: Sequence[Entry]) -> str:

@@ -35,6 +35,10 @@ class Usage:
     """Tokens of the completion spent on reasoning; 0 if not counted separately."""
     picture_tokens: int = 0
     """Tokens of the prompt for pictures and videos; 0 if not counted separately."""
+    shared_tokens: int = 0
+    """Tokens of the prompt that had been read for an earlier one and were not read again; 0 if not counted separately."""
+    encoded: int = 0
+    """Pictures that went through the vision model for this reply; 0 if they had before, or where nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)

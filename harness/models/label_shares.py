@@ -8,8 +8,8 @@ from harness.core.errors import MediaError
 from harness.core.generation import Generation, LabelScores, Usage
 from harness.core.message import Image, Video
 from harness.core.request import Request
-from harness.models.transformers.generator import PreparedRequest
 from harness.models.transformers.picture import decode_picture
+from harness.models.transformers.prepared import PreparedRequest
 
 
 def frames(parts: Iterable[object]) -> Iterator[Image]:

@@ -107,6 +107,8 @@ class OpenOptions:
     """Whether code that lies beside the weights may run."""
     adapter: str | None = None
     """A PEFT adapter on top of the weights: a folder or a hub id."""
+    share: bool = True
+    """Whether what prompts about one picture have in common is read once."""
     vllm_python: str | None = None
     """Python of the environment that vLLM is installed in; None means this one, else that of the command `vllm`."""
     vllm_args: tuple[str, ...] = ()
@@ -128,10 +130,11 @@ class OpenOptions:
 
     def of(self, settings: ModelSettings, *, sampling: Sampling) -> OpenOptions:
         """These for one model. Raises HarnessError for a setting that has no effect on models of its kind."""
+        said = settings.model_dump(exclude_defaults=True)
         refuse_unused(
             f"with [models.{settings.called}], which is {settings.model}",
             {
-                name: getattr(settings, name) or None
+                name: name in said
                 for name, option in _SETTINGS.items()
                 if not takes(settings.model, option)
             },
@@ -146,6 +149,7 @@ class OpenOptions:
             body=settings.body,
             trust_remote_code=settings.trust_remote_code,
             adapter=settings.adapter,
+            share=settings.share,
             vllm_python=settings.python or self.vllm_python,
             vllm_args=(*self.vllm_args, *settings.arguments),
             sampling=sampling,
@@ -174,10 +178,10 @@ _REACHED = frozenset(
 )
 _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "affect-tiny": frozenset(),
+        "affect-tiny": frozenset({"share"}),
         "clip": frozenset(),
         "specialist": frozenset(),
-        "transformers": frozenset({"trust_remote_code", "adapter"}),
+        "transformers": frozenset({"trust_remote_code", "adapter", "share"}),
         "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"})
         | {"body", "trust_remote_code", "adapter", "details"},
         "openai": _REACHED | {"key_env", "headers", "query", "body", "details"},
@@ -226,6 +230,7 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "body": "body",
         "trust_remote_code": "trust_remote_code",
         "adapter": "adapter",
+        "share": "share",
         "detail": "details",
     }
 )

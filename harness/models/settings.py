@@ -94,6 +94,9 @@ class ModelSettings(BaseModel):
     """Whether code that lies beside the weights may run."""
     adapter: Words | None = None
     """A PEFT adapter (LoRA) on top of the weights: a folder or a hub id."""
+    share: bool = True
+    """For `transformers:` and `affect-tiny`, whether what prompts about one picture have in common (the picture, the words
+    before it) is read once. Replies are the same but for rounding."""
     price: Price | None = None
     """What a million tokens cost."""
 

@@ -241,7 +241,7 @@ def reply_record(generation: Generation) -> dict[str, Any]:
         "usage": [usage.prompt_tokens, usage.completion_tokens],
         "latency": round(generation.latency, 4),
     }
-    apart = [usage.reasoning_tokens, usage.picture_tokens]
+    apart = [usage.reasoning_tokens, usage.picture_tokens, usage.shared_tokens, usage.encoded]
     while apart and not apart[-1]:
         apart.pop()
     record["usage"] += apart

@@ -25,9 +25,9 @@ from harness.run.log import read_log
 USAGE = "usage"
 """The key of its rows in extras.json."""
 
-_REPLY = struct.Struct("<IIIIfHH???")
-"""Tokens of prompt, completion, reasoning and pictures, seconds, pictures, videos, told by whom it was asked, refused, by a second
-model."""
+_REPLY = struct.Struct("<IIIIIHfHH???")
+"""Tokens of prompt, completion, reasoning, pictures and what was shared, pictures encoded, seconds, pictures, videos, told by
+whom it was asked, refused, by a second model."""
 _MARK = re.compile(r"\[(image|video) ([0-9]+)\]")
 _MOST = 0xFFFF
 
@@ -51,6 +51,10 @@ class Used:
     """Of the completion."""
     picture_tokens: int = 0
     """Of the prompt."""
+    shared_tokens: int = 0
+    """Of the prompt: read for an earlier one, and not again."""
+    encoded: int = 0
+    """Pictures that went through the vision model, where a model tells."""
     pictures: int = 0
     videos: int = 0
     tool_seconds: float = 0.0
@@ -60,9 +64,9 @@ class Used:
 
     def add(self, reply: bytes) -> None:
         """Count one reply in, as `_REPLY` has it."""
-        prompt, completion, reasoning, seen, seconds, pictures, videos, _, refused, second = (
-            _REPLY.unpack(reply)
-        )
+        (
+            prompt, completion, reasoning, seen, common, encoded, seconds, pictures, videos, _, refused, second
+        ) = _REPLY.unpack(reply)  # fmt: skip
         self.replies += 1
         self.second += second
         self.uncounted += not prompt
@@ -71,6 +75,8 @@ class Used:
         self.completion += completion
         self.reasoning += reasoning
         self.picture_tokens += seen
+        self.shared_tokens += common
+        self.encoded += encoded
         self.pictures += pictures
         self.videos += videos
         self.seconds.append(seconds)
@@ -101,6 +107,8 @@ class Used:
             "completion_tokens": self.completion,
             "reasoning_tokens": self.reasoning,
             **({"picture_tokens": self.picture_tokens} if self.picture_tokens else {}),
+            **({"shared_tokens": self.shared_tokens} if self.shared_tokens else {}),
+            **({"encoded": self.encoded} if self.encoded else {}),
             "pictures": self.pictures,
             "videos": self.videos,
             "uncounted": self.uncounted - self.refused,
@@ -189,8 +197,8 @@ def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
     prompt, completion, *rest = line["usage"]
     refused = line.get("refusal", {}).get("by") == "platform"
     return _REPLY.pack(
-        prompt, completion, *(*rest, 0, 0)[:2], line["latency"], pictures, videos, False, refused,
-        "model" in line,
+        prompt, completion, *(*rest, 0, 0, 0)[:3], min(rest[3] if len(rest) > 3 else 0, _MOST),
+        line["latency"], pictures, videos, False, refused, "model" in line,
     )  # fmt: skip
 
 

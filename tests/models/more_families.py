@@ -142,8 +142,8 @@ def build_internvl(folder: Path, *, seed: int = 0) -> Path:
     )  # fmt: skip
 
 
-def build_gemma3(folder: Path, *, seed: int = 0) -> Path:
-    """Gemma 3's class; its prompts are longer than the window of its local attention, as they are in use."""
+def build_gemma3(folder: Path, *, seed: int = 0, window: int = 24) -> Path:
+    """Gemma 3's class; its prompts are longer than the usual `window` of its local attention, as they are in use."""
     import torch
     from transformers import Gemma3Config, Gemma3ForConditionalGeneration
 
@@ -155,7 +155,7 @@ def build_gemma3(folder: Path, *, seed: int = 0) -> Path:
     token = byte_tokenizer(list(named.values()), named)
     config = Gemma3Config(
         text_config=_text(
-            token, "gemma3_text", sliding_window=24, query_pre_attn_scalar=32,
+            token, "gemma3_text", sliding_window=window, query_pre_attn_scalar=32,
             layer_types=["sliding_attention", "full_attention"],
         ),
         vision_config=_SIGLIP, mm_tokens_per_image=4, tie_word_embeddings=False,

@@ -86,13 +86,16 @@ def test_tokens_of_pictures_are_counted_where_they_are_told(desk: Desk) -> None:
     assert row["picture_tokens"] == 12 * 25
     line = json.loads(desk.folder.generations.read_text().splitlines()[0])
     assert line["usage"][2:] == [1, 25]
+    assert "shared_tokens" not in row and "encoded" not in row
     told = {
         "prompt_tokens": 9,
         "completion_tokens": 2,
         "prompt_tokens_details": {"image_tokens": 7},
     }
     assert read_usage(told) == Usage(9, 2, 0, 7)
-    assert read_usage({**told, "prompt_tokens_details": {"cached_tokens": 7}}) == Usage(9, 2)
+    assert read_usage({**told, "prompt_tokens_details": {"cached_tokens": 7}}) == Usage(
+        9, 2, 0, 0, 7
+    )
     assert read_usage({**told, "prompt_tokens_details": "none"}) == Usage(9, 2)
 
 

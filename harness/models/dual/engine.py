@@ -13,8 +13,8 @@ from harness.core.label_texts import LabelTexts, read_label_turns
 from harness.core.request import Request
 from harness.models.dual.encoder import NONE, DualEncoder, LearnedPrompts
 from harness.models.label_shares import decoded, scored
-from harness.models.transformers.generator import PreparedRequest
 from harness.models.transformers.libraries import import_libraries
+from harness.models.transformers.prepared import PreparedRequest
 
 KEPT = 256
 """Sets of texts whose features are kept; a run has one for each cell."""

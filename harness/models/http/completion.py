@@ -262,6 +262,7 @@ def read_usage(usage: object) -> Usage:
         _count(usage.get("completion_tokens") or usage.get("output_tokens")),
         _count(thought or usage.get("reasoning_tokens")),
         _count(asked.get("image_tokens")) + _count(asked.get("video_tokens")),
+        _count(asked.get("cached_tokens")),
     )
 
 

@@ -14,7 +14,7 @@ from harness.core.request import Request
 from harness.models.label_shares import decoded, scored
 from harness.models.specialists.card import SpecialistCard
 from harness.models.specialists.network import Network, network_input
-from harness.models.transformers.generator import PreparedRequest
+from harness.models.transformers.prepared import PreparedRequest
 
 LEAST = 1e-9
 """A share below this counts as this: the logarithm of none is not finite."""

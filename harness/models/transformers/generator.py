@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import TemplateError
@@ -21,7 +21,9 @@ from harness.models.transformers.libraries import import_libraries
 from harness.models.transformers.loading import Loaded
 from harness.models.transformers.picture import decode_picture
 from harness.models.transformers.pillow_video import metadata_of
+from harness.models.transformers.prepared import PreparedRequest
 from harness.models.transformers.sampler import Sampler
+from harness.models.transformers.sharing import Begun, Sharing
 from harness.models.transformers.trie import Held, Trie
 
 if TYPE_CHECKING:
@@ -47,38 +49,11 @@ UNSUPPORTED = (
 """What transformers raises for a conversation that a checkpoint cannot take."""
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
-    """A request made ready: its text with placeholders, its pictures, and the frames of its videos."""
-
-    request: Request
-    text: str
-    pictures: tuple[Picture, ...]
-    films: tuple[tuple[Picture, ...], ...] = ()
-    """For each video its frames."""
-    tokens: int = 1
-    """Of the text with its pictures; those of videos are not counted."""
-
-    @property
-    def group(self) -> Hashable:
-        """Equal for prompts that may share a batch: count of pictures, sizes of frames, decoding, what the reply is held to.
-
-        A repetition penalty counts the padding of a batch as spoken, so such requests go alone.
-        """
-        sampling = self.request.sampling
-        return (
-            len(self.pictures),
-            tuple(tuple(frame.size for frame in frames) for frames in self.films),
-            (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens),
-            (self.request.constraint, self.request.candidates),
-            None if sampling.repetition_penalty == 1 else self.request.key,
-        )
-
-
 class Generator:
     """A loaded checkpoint with its decoding defaults taken away. Not for several threads at once."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, *, share: bool = True) -> None:
+        """`share`: what prompts about one picture have in common is read once."""
         self._torch, self._transformers = import_libraries()
         self._processor, self._model = loaded.processor, loaded.model
         tokenizer = self._processor.tokenizer
@@ -88,7 +63,7 @@ class Generator:
         # The checkpoint's own defaults (penalties, top-k) would fill whatever a call leaves out.
         self._model.generation_config = self._transformers.GenerationConfig()
         self._form = loaded.form
-        self.facts, self.notes = loaded.facts, loaded.notes
+        self._facts, self.notes = loaded.facts, loaded.notes
         self._space = reply_space(self._processor, self._form)
         inner = self._processor.image_processor
         if not isinstance(inner, KeptFeatures):
@@ -97,6 +72,35 @@ class Generator:
         self._expanded: OrderedDict[tuple[str, ...], int] = OrderedDict()
         text_config = self._model.config.get_text_config()
         self._longest: int | None = getattr(text_config, "max_position_embeddings", None)
+        picture = (Message("user", (Image("a picture", b""),)),)
+        self._sharing = Sharing(
+            self._model, read=self._inputs, prepare=self.prepare, marks=self._marks(), on=share,
+            alone=lambda: render_chat(self._processor, picture, self._form),
+            pad=int(tokenizer.pad_token_id), torch=self._torch, transformers=self._transformers,
+        )  # fmt: skip
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Where the layers lie, the class, and what prompts about one picture share."""
+        return {**self._facts, "sharing": self._sharing.state}
+
+    def foresee(self, prompts: Sequence[PreparedRequest]) -> None:
+        """The prompts that batches are made of from now on: what they share follows from them alone."""
+        self._sharing.foresee(prompts)
+
+    def forget(self) -> None:
+        """Keep nothing of pictures and of beginnings of prompts."""
+        self._sharing.forget()
+        self._processor.image_processor.forget()
+
+    def _marks(self) -> frozenset[int]:
+        """The tokens that stand for a picture in a text."""
+        token = self._processor.tokenizer
+        texts = [getattr(self._processor, name, None) for name in ("image_token", "boi_token")]
+        ids = [token.convert_tokens_to_ids(t) for t in texts if isinstance(t, str)]
+        for name in ("image_token_id", "image_token_index", "boi_token_index", "boi_token_id"):
+            ids.append(getattr(self._model.config, name, None))
+        return frozenset(i for i in ids if isinstance(i, int))
 
     def prepare(self, request: Request) -> PreparedRequest | Generation:
         """Decode the pictures and render the text; a failed Generation where that cannot be done."""
@@ -123,9 +127,10 @@ class Generator:
                 request.key, "unsupported", f"the chat template raised an error: {error}"
             )
         try:
-            prompt = PreparedRequest(request, text, pictures, films)
             names = tuple(image.digest for image in images)
-            return replace(prompt, tokens=self._count(prompt, names))
+            ids = tuple(self._ids(text))
+            prompt = PreparedRequest(request, text, pictures, films, ids=ids, names=names)
+            return replace(prompt, tokens=self._count(prompt))
         except (*UNSUPPORTED, RuntimeError) as error:
             detail = f"{type(error).__name__}: {error}"[:500]
             return Generation.failed(request.key, "unsupported", detail)
@@ -135,9 +140,9 @@ class Generator:
         held = self._decoded.get(image.digest)
         return _keep(self._decoded, image.digest, decode_picture(image) if held is None else held)
 
-    def _count(self, prompt: PreparedRequest, names: tuple[str, ...]) -> int:
+    def _count(self, prompt: PreparedRequest) -> int:
         """Tokens of a prompt: its text's, and what its pictures were found to add to a text."""
-        plain = len(self._ids(prompt.text))
+        plain, names = len(prompt.ids), prompt.names
         if not prompt.pictures or prompt.films:
             return plain
         added = self._expanded.get(names)
@@ -150,10 +155,10 @@ class Generator:
         if prompts[0].request.candidates:
             return self._score(prompts)
         torch, tokenizer = self._torch, self._processor.tokenizer
-        inputs = self._inputs(prompts)
-        width = int(inputs["input_ids"].shape[1])
         sampling = prompts[0].request.sampling
-        self._check_length(width, sampling.max_tokens)
+        self._check_length(max(p.tokens for p in prompts), sampling.max_tokens)
+        begun = self._sharing.begin(prompts, to_come=sampling.max_tokens)
+        inputs, width = begun.inputs, begun.width
         chosen = self._held(prompts, width)
         if sampling.temperature != 0:
             chosen.append(Sampler([p.request for p in prompts], torch))
@@ -163,12 +168,21 @@ class Generator:
                 generation_config=self._decoding(prompts[0].request),
                 logits_processor=self._transformers.LogitsProcessorList(chosen),
             )
-        counts = inputs["attention_mask"].sum(-1).tolist()
-        seen = self._picture_tokens(inputs, prompts)
         return [
-            self._read(prompt.request, row, Usage(int(count), 0, 0, taken), tokenizer)
-            for prompt, row, count, taken in zip(
-                prompts, output[:, width:].tolist(), counts, seen, strict=True
+            self._read(prompt.request, row, used, tokenizer)
+            for prompt, row, used in zip(
+                prompts, output[:, width:].tolist(), self._used(begun, prompts), strict=True
+            )
+        ]
+
+    def _used(self, begun: Begun, prompts: Sequence[PreparedRequest]) -> list[Usage]:
+        """What each prompt of a batch took, before its reply."""
+        counts = begun.inputs["attention_mask"].sum(-1).tolist()
+        seen = self._picture_tokens(begun.inputs, prompts)
+        return [
+            Usage(int(count), 0, 0, taken, shared, encoded)
+            for count, taken, shared, encoded in zip(
+                counts, seen, begun.shared, begun.encoded, strict=True
             )
         ]
 
@@ -230,18 +244,18 @@ class Generator:
         tails = [
             [[*ids, end] for ids in self._turns(p.text, p.request.candidates)] for p in prompts
         ]
-        inputs = self._inputs(prompts)
         longest = max(len(tail) for each in tails for tail in each)
-        self._check_length(int(inputs["input_ids"].shape[1]), longest)
+        self._check_length(max(p.tokens for p in prompts), longest)
+        begun = self._sharing.begin(prompts, to_come=longest)
         sums = continuation_logprobs(
-            self._model, inputs, tails, torch=self._torch, transformers=self._transformers,
+            self._model, begun.inputs, tails, torch=self._torch, transformers=self._transformers,
             pad=self._processor.tokenizer.pad_token_id,
         )  # fmt: skip
-        used = inputs["attention_mask"].sum(-1).tolist()
-        seen = self._picture_tokens(inputs, prompts)
         return [
-            _scored(p.request, totals, [len(tail) for tail in each], Usage(int(count), 0, 0, taken))
-            for p, totals, each, count, taken in zip(prompts, sums, tails, used, seen, strict=True)
+            _scored(p.request, totals, [len(tail) for tail in each], used)
+            for p, totals, each, used in zip(
+                prompts, sums, tails, self._used(begun, prompts), strict=True
+            )
         ]
 
     def _inputs(self, prompts: Sequence[PreparedRequest]) -> Any:

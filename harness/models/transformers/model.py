@@ -6,12 +6,11 @@ import asyncio
 import json
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
-from typing import Protocol
 
 from harness.affect_tiny import AGENT, weights_folder
 from harness.core.errors import HarnessError
@@ -22,9 +21,10 @@ from harness.models.registry import OpenOptions
 from harness.models.transformers.adapter import find_adapter
 from harness.models.transformers.batches import batch_of_first
 from harness.models.transformers.checkpoint import find_checkpoint
+from harness.models.transformers.computing import Computes, Shares
 from harness.models.transformers.counting import PromptCounter
 from harness.models.transformers.features import KeptFeatures
-from harness.models.transformers.generator import UNSUPPORTED, Generator, PreparedRequest
+from harness.models.transformers.generator import UNSUPPORTED, Generator
 from harness.models.transformers.loading import (
     Opened,
     check_folder,
@@ -32,6 +32,7 @@ from harness.models.transformers.loading import (
     load_weights,
     open_checkpoint,
 )
+from harness.models.transformers.prepared import PreparedRequest
 
 BATCH = 16
 """Most requests in one batch."""
@@ -68,7 +69,7 @@ def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     )
     identity += f" code={checkpoint.code}" if checkpoint.code else ""
     identity += f" adapter={adapter.content}" if adapter else ""
-    return _serve(opened, name=name, identity=identity)
+    return _serve(opened, name=name, identity=identity, share=options.share)
 
 
 def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
@@ -86,10 +87,10 @@ def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
         )
     checkpoint = find_checkpoint(str(folder))
     identity = f"affect-tiny weights={checkpoint.weights} settings={checkpoint.settings}"
-    return _serve(open_checkpoint(checkpoint), name=name, identity=identity)
+    return _serve(open_checkpoint(checkpoint), name=name, identity=identity, share=options.share)
 
 
-def _serve(opened: Opened, *, name: str, identity: str) -> LocalModel:
+def _serve(opened: Opened, *, name: str, identity: str, share: bool) -> LocalModel:
     checkpoint, adapter = opened.checkpoint, opened.adapter
     card = Card(
         name=name,
@@ -120,21 +121,9 @@ def _serve(opened: Opened, *, name: str, identity: str) -> LocalModel:
         free_memory()
 
     counter = PromptCounter(opened.processor, opened.form, opened.longest)
-    return LocalModel(lambda: Generator(load_weights(opened)), card, free=free, counter=counter)
-
-
-class Computes(Protocol):
-    """What LocalModel needs of an Engine."""
-
-    @property
-    def facts(self) -> Mapping[str, str]: ...
-
-    @property
-    def notes(self) -> tuple[str, ...]: ...
-
-    def prepare(self, request: Request) -> PreparedRequest | Generation: ...
-
-    def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]: ...
+    return LocalModel(
+        lambda: Generator(load_weights(opened), share=share), card, free=free, counter=counter
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,16 +262,22 @@ class LocalModel:
             engine = self._load()
         except HarnessError as error:
             return error
-        details = dict(self._card.details) | dict(engine.facts)
+        self._note(engine)
         notes = (*self._card.notes, *(n for n in engine.notes if n not in self._card.notes))
-        self._card = replace(self._card, details=details, notes=notes)
+        self._card = replace(self._card, notes=notes)
         loaded.set_result(None)
         self._room, self._together, taking = self._tokens, [], True
         while taking or waiting:
             taking = taking and self._gather(engine, waiting)
             if waiting:
+                _foresee(engine, waiting)
                 self._compute(engine, waiting)
+        self._note(engine)
         return None
+
+    def _note(self, engine: Computes) -> None:
+        """Put what the engine says of itself on the card; what it shares is known once it was asked."""
+        self._card = replace(self._card, details=dict(self._card.details) | dict(engine.facts))
 
     def _compute(self, engine: Computes, waiting: list[tuple[_Job, PreparedRequest]]) -> None:
         """Compute the batch of the first of those that wait, and take it out."""
@@ -303,6 +298,7 @@ class LocalModel:
         waiting: list[tuple[_Job, PreparedRequest]] = []
         for job in jobs:
             self._ready(engine, job, waiting)
+        _foresee(engine, waiting)
         while waiting:
             self._compute(engine, waiting)
         self._together = []
@@ -364,6 +360,8 @@ class LocalModel:
             _settle(job, Generation.failed(job.request.key, fault.kind, fault.detail))
             return False
         if fault.memory:
+            if isinstance(engine, Shares):
+                engine.forget()
             self._free()
         half = len(pairs) // 2
         for part in (pairs[:half], pairs[half:]):
@@ -385,6 +383,11 @@ class _Fault:
         kind: ErrorKind = "unsupported" if isinstance(error, UNSUPPORTED) else "server"
         name = type(error).__name__
         return cls(kind, f"{name}: {error}"[:500], name == "OutOfMemoryError")
+
+
+def _foresee(engine: Computes, waiting: Sequence[tuple[_Job, PreparedRequest]]) -> None:
+    if isinstance(engine, Shares):
+        engine.foresee([prompt for _, prompt in waiting])
 
 
 def _refuse(job: _Job, error: HarnessError) -> None:
