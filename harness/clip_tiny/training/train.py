@@ -13,13 +13,11 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
-from random import Random
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -34,46 +32,15 @@ from harness.clip_tiny.training.architecture import (
     build_picture_processor,
     build_tokenizer,
 )
-from harness.clip_tiny.training.captions import Caption, NameDose, caption, vocabulary
-from harness.clip_tiny.training.pictures import (
-    NO_EMOTION,
-    STORED,
-    UNITS,
-    Pictures,
-    draw_all,
-    read_all,
-)
+from harness.clip_tiny.training.batches import Batches, Data
+from harness.clip_tiny.training.captions import NameDose, vocabulary
+from harness.clip_tiny.training.pictures import NO_EMOTION, UNITS, draw_all, read_all
 from harness.clip_tiny.training.rates import muon_and_adam, set_rates
-from harness.faces.units import PRESENT_FLOOR
+from harness.clip_tiny.training.settings import TrainingSettings
 
 Say = Callable[[str], None]
 LARGEST = 8_000_000
 """Bytes that a checkpoint may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How one model is trained."""
-
-    seconds: float = 560.0
-    """Processor time, of all processes together."""
-    seed: int = 0
-    batch: int = 64
-    flat: float = 0.4
-    """Share of the time before the rates fall, linearly, to `floor`."""
-    floor: float = 0.02
-    matrix_rate: float = 0.025
-    """Muon's."""
-    rate: float = 1e-3
-    thin_rate: float = 3e-4
-    wide_rate: float = 6e-5
-    """Of heads that read all patches side by side: at the usual rate they drown the rest."""
-    wide_units: float = 40.0
-    """Weights of the losses of the heads."""
-    wide_points: float = 60.0
-    mean_units: float = 10.0
-    cls_units: float = 20.0
-    doses: tuple[NameDose, ...] = ()
 
 
 class Heads(nn.Module):  # type: ignore[misc]
@@ -102,53 +69,6 @@ class Heads(nn.Module):  # type: ignore[misc]
         )
 
 
-@dataclass(slots=True)
-class Data:
-    """Pictures and targets as tensors."""
-
-    pictures: Pictures
-    pixels: Tensor = field(init=False)
-    """(n, 3, crop, crop) in bytes."""
-    units: Tensor = field(init=False)
-    points: Tensor = field(init=False)
-    present: list[tuple[int, ...]] = field(init=False)
-    """For each picture the units that are annotated."""
-
-    def __post_init__(self) -> None:
-        edge = (STORED - CROP) // 2
-        middle = self.pictures.pixels[:, edge : edge + CROP, edge : edge + CROP]
-        self.pixels = torch.from_numpy(np.ascontiguousarray(middle.transpose(0, 3, 1, 2)))
-        self.units = torch.from_numpy(self.pictures.units).flatten(1)
-        # as shares of the crop, centred
-        points = (self.pictures.points * STORED - edge) / CROP - 0.5
-        self.points = torch.from_numpy(points).float().flatten(1)
-        there = self.pictures.units.max(-1) >= PRESENT_FLOOR
-        self.present = [
-            tuple(number for number, shown in zip(UNITS, row, strict=True) if shown)
-            for row in there
-        ]
-
-    def __len__(self) -> int:
-        return len(self.present)
-
-
-def positives(
-    captions: Sequence[Caption], present: Sequence[tuple[int, ...]], emotions: Sequence[str]
-) -> Tensor:
-    """(pictures, captions): what is true of what. A description is true of every face with the same units, a name of
-    every face that shows the emotion."""
-    rows = [
-        [
-            (one.names == emotions[a] if one.names else present[a] == present[b])
-            for b, one in enumerate(captions)
-        ]
-        for a in range(len(present))
-    ]
-    found = torch.tensor(rows)
-    found.fill_diagonal_(True)
-    return found
-
-
 def contrastive(logits: Tensor, true: Tensor) -> Tensor:
     """Symmetric cross-entropy with equal shares for all that is true."""
     rows = true / true.sum(1, keepdim=True)
@@ -174,40 +94,6 @@ def optimizers(model: Any, heads: Heads, settings: TrainingSettings) -> list[Any
     return muon_and_adam(inner, rest, matrix_rate=settings.matrix_rate)
 
 
-class Batches:
-    """Pictures with captions made anew, in an order of this process's own."""
-
-    def __init__(self, data: Data, tokenizer: Any, settings: TrainingSettings, rank: int) -> None:
-        processor = build_picture_processor()
-        self._mean = torch.tensor(processor.image_mean)[:, None, None]
-        self._spread = torch.tensor(processor.image_std)[:, None, None]
-        self._data, self._tokenizer, self._settings = data, tokenizer, settings
-        self._rng = Random(1000 * settings.seed + rank)  # noqa: S311
-        self._order = np.random.default_rng([settings.seed, rank])
-        self._queue: list[int] = []
-        self._emotions = [str(truth["emotion"]) for truth in data.pictures.truths]
-
-    def pixels(self, places: Sequence[int]) -> Tensor:
-        """(n, 3, crop, crop) as the picture processor prepares them."""
-        return (
-            self._data.pixels[torch.as_tensor(places)].float() / 255 - self._mean
-        ) / self._spread
-
-    def next(self) -> tuple[list[int], Any, Tensor]:
-        """Places of the pictures, tokens of a caption of each, and what is true of what."""
-        size = self._settings.batch
-        if len(self._queue) < size:
-            self._queue = self._order.permutation(len(self._data)).tolist()
-        places, self._queue = self._queue[:size], self._queue[size:]
-        truths, present = self._data.pictures.truths, self._data.present
-        said = [caption(self._rng, truths[p], present[p], self._settings.doses) for p in places]
-        tokens = self._tokenizer(
-            [one.text for one in said], padding=True, truncation=True, return_tensors="pt"
-        )
-        true = positives(said, [present[p] for p in places], [self._emotions[p] for p in places])
-        return places, tokens, true.float()
-
-
 def train(
     data: Data, settings: TrainingSettings, *, crew: Crew = ALONE, say: Say = print
 ) -> tuple[Any, Any]:
@@ -216,24 +102,22 @@ def train(
     tokenizer = build_tokenizer(vocabulary(settings.doses))
     model, heads = build_model(len(tokenizer)), Heads()
     batches = Batches(data, tokenizer, settings, crew.rank)
-    begin(model, batches.pixels(range(0, len(data), max(1, len(data) // 500))))
+    begin(model, data.middles(range(0, len(data), max(1, len(data) // 500))))
     optimisers = optimizers(model, heads, settings)
     weights = [*model.parameters(), *heads.parameters()]
     clock = torch.zeros(1)  # goes round with the gradients, so that all processes see one time
     started, step, running, used = time.process_time(), 0, math.nan, 0.0
     while (share := used / settings.seconds) < 1:
         set_rates(optimisers, share, step=step, flat=settings.flat, floor=settings.floor)
-        places, tokens, true = batches.next()
-        vision = model.vision_model(pixel_values=batches.pixels(places))
+        batch = batches.next()
+        vision = model.vision_model(pixel_values=batch.pixels)
         texts = model.get_text_features(
-            input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+            input_ids=batch.tokens["input_ids"], attention_mask=batch.tokens["attention_mask"]
         ).pooler_output
         pictures = nn.functional.normalize(model.visual_projection(vision.pooler_output), dim=-1)
         cosines = pictures @ nn.functional.normalize(texts, dim=-1).T
-        main = contrastive(cosines * model.logit_scale.exp(), true)
-        loss = main + heads(
-            vision.last_hidden_state, data.units[places], data.points[places], settings
-        )
+        main = contrastive(cosines * model.logit_scale.exp(), batch.true)
+        loss = main + heads(vision.last_hidden_state, batch.units, batch.points, settings)
         loss.backward()
         clock.grad = torch.tensor([time.process_time() - started])
         crew.average([*weights, clock])
