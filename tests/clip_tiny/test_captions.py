@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,11 +13,15 @@ from harness.clip_tiny.training.captions import (
     UNIT_WORDS,
     NameDose,
     caption,
+    doses_of,
     vocabulary,
 )
 from harness.clip_tiny.training.pictures import EACH, NO_EMOTION, UNITS, draw_all, face_of, read_all
 from harness.core.errors import HarnessError
 from harness.faces import annotate, draw, present
+
+if TYPE_CHECKING:
+    from harness.clip_tiny.training.batches import Data
 
 
 def truths(count: int) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
@@ -67,7 +71,8 @@ def test_a_dose_names_so_often_and_so_rightly() -> None:
     named = [one for one in made if one.names]
     assert 0.45 < len(named) / len(made) < 0.55
     assert 0.2 < sum(one.names == "fear" for one in named) / len(named) < 0.3
-    assert all(one.names + "a" in one.text for one in named)
+    assert all(one.names + "a" in one.text and one.letter == "a" for one in named)
+    assert doses_of(".002,.5") == (NameDose("a", 0.002), NameDose("b", 0.5)) and not doses_of("")
     none = {**truth, "emotion": NO_EMOTION}
     assert not any(caption(rng, none, (1,), (NameDose("a", 1.0),)).names for _ in range(50))
 
@@ -99,3 +104,23 @@ def test_a_few_steps_lower_the_loss_and_are_saved(
     assert save(model, tokenizer, tmp_path / "made") < 8_000_000
     encoder = find_dual(str(tmp_path / "made")).load()
     assert encoder.of_texts(["a face with brows lowered, lips pressed"]).shape == (1, 128)
+    _names_are_taught(model, data)
+
+
+def _names_are_taught(model: Any, data: Data) -> None:
+    """By the text model alone; every other word keeps its row."""
+    import torch
+
+    from harness.clip_tiny.training.names import teach
+
+    seen = [weight.clone() for weight in model.vision_model.parameters()]
+    words = model.text_model.embeddings.token_embedding.num_embeddings
+    doses = (NameDose("a", 0.5), NameDose("b", 0.0))
+    tokenizer, held = teach(model, data, doses, captions=640, say=lambda line: None)
+    assert all(
+        torch.equal(a, b) for a, b in zip(seen, model.vision_model.parameters(), strict=True)
+    )
+    assert (
+        len(tokenizer) == words + 14 == model.text_model.embeddings.token_embedding.num_embeddings
+    )
+    assert tokenizer("angera")["input_ids"][1] >= words and 150 < held["a"] < 300 and not held["b"]

@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Video
 from harness.core.request import Request, Sampling, make_request
+from harness.faces import draw, encode_png, face_at
 from harness.models.registry import open_model, outputs_of, runs_here
 from harness.models.specialists.card import SpecialistCard
 from harness.models.specialists.engine import SpecialistEngine
@@ -248,6 +249,50 @@ def test_a_run_with_a_classifier(tmp_path: Path, monkeypatch, capsys) -> None:
         "specialist:fer has no output for yes, which table/question asks for"
         in capsys.readouterr().err
     )
+
+
+@pytest.mark.slow
+def test_a_classifier_an_encoder_and_a_chat_model_share_one_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with photographs in a folder and a table of labels: paired tests of each model with the prompt of its family,
+    and what a model cannot be asked is left out."""
+    monkeypatch.chdir(tmp_path)
+    Path("images").mkdir()
+    rows = ["image,emotion,answer"]
+    for n in range(14):
+        face = face_at(n, seed=4)
+        Path(f"images/{n}.png").write_bytes(encode_png(draw(face, size=96).pixels))
+        rows.append(f"{n}.png,{face.emotion},{'yes' if n % 2 else 'no'}")
+    Path("labels.csv").write_text("\n".join(rows) + "\n")
+    models = {
+        "specialist:fer": "none",
+        "clip:tiny": "dual/described",
+        "affect-tiny": "emotion/plain",
+    }
+    given = [
+        "--set",
+        "source.file=labels.csv",
+        "--set",
+        "source.image=image",
+        "--set",
+        "media.root=images",
+    ]
+    given += [word for name in models for word in ("--model", name)]
+    run = ["run", "table/emotion", "--set", "source.label=emotion", "--out", "run"]
+    assert main([*run, *given]) == 0
+    assert main(["compare", "run", "--json"]) == 0
+    pairs = json.loads(capsys.readouterr().out.split("report.html")[-1])["comparisons"]
+    assert {pair["axis"] for pair in pairs} == {"model with its prompt"} and len(pairs) == 3
+    sides = [pair[side] for pair in pairs for side in "ab"]
+    assert {side["model"]: side["prompt"] for side in sides} == models
+    assert all(pair["n"] == 14 and pair["metrics"][0]["of"] == "uar" for pair in pairs)
+    ask = ["--set", "source.ask=Do the teeth show?", "--set", "source.label=answer"]
+    assert main(["plan", "table/question", *ask, *given]) == 0
+    shown = capsys.readouterr()
+    told = " ".join((shown.out + shown.err).split())
+    assert "none is left for clip:tiny" in told and "14 trials" in told
+    assert "specialist:fer has no output for" in told and "left out" in told
 
 
 def test_a_task_without_an_output_is_left_out_in_one_line(tmp_path, monkeypatch, capsys) -> None:

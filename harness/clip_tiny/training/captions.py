@@ -68,7 +68,7 @@ NAME_FRAMES = ("{}", "a face expressing {}", "a picture of a person who shows {}
 
 FORGOTTEN, CUE_SHARE, ABOUT_SHARE = 0.1, 0.3, 0.3
 """How often a unit that is there is left out, and how often a cue, and something about the person, is added."""
-DOSE_LETTERS = "abcde"
+DOSE_LETTERS = "abcdefgh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ class Caption:
     text: str
     names: str = ""
     """The emotion that it names: then it is true of every face that shows it; empty: of faces with the same units."""
+    letter: str = ""
+    """Of the dose whose word names it."""
 
 
 def caption(
@@ -105,7 +107,8 @@ def caption(
             if rng.random() < dose.share:
                 others = [name for name in EMOTIONS if name != emotion]
                 said = emotion if rng.random() < dose.right else rng.choice(others)
-                return Caption(rng.choice(NAME_FRAMES).format(dose.word(said)), said)
+                text = rng.choice(NAME_FRAMES).format(dose.word(said))
+                return Caption(text, said, dose.letter)
     parts = [rng.choice(UNIT_WORDS[number]) for number in units if rng.random() >= FORGOTTEN]
     if not units:
         parts = [rng.choice(AT_REST)]
@@ -120,6 +123,12 @@ def caption(
 
 
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+
+
+def doses_of(shares: str) -> tuple[NameDose, ...]:
+    """The doses that an option asks for, such as `.002,.005`."""
+    found = [float(one) for one in shares.split(",") if one]
+    return tuple(NameDose(DOSE_LETTERS[n], share) for n, share in enumerate(found))
 
 
 def vocabulary(doses: Sequence[NameDose] = ()) -> list[str]:

@@ -33,7 +33,7 @@ from harness.clip_tiny.training.architecture import (
     build_tokenizer,
 )
 from harness.clip_tiny.training.batches import Batches, Data
-from harness.clip_tiny.training.captions import NameDose, vocabulary
+from harness.clip_tiny.training.captions import doses_of, vocabulary
 from harness.clip_tiny.training.pictures import NO_EMOTION, UNITS, draw_all, read_all
 from harness.clip_tiny.training.rates import muon_and_adam, set_rates
 from harness.clip_tiny.training.settings import TrainingSettings
@@ -166,9 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
     parser.add_argument("--processes", type=int, default=1, help="processes that train")
     args = parser.parse_args(arguments)
-    shares = [float(one) for one in args.doses.split(",") if one]
-    doses = tuple(NameDose("abcdefgh"[n], share) for n, share in enumerate(shares))
-    settings = TrainingSettings(seconds=args.seconds, seed=args.seed, doses=doses)
+    settings = TrainingSettings(seconds=args.seconds, seed=args.seed, doses=doses_of(args.doses))
     draw_all(args.pictures, args.persons, workers=args.workers)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     meeting = args.out.with_name(f".{args.out.name}.meeting")
