@@ -1,7 +1,9 @@
 """What a tiny CLIP reads from texts, and what learned prompts add: the figures of dual.md.
 
-    python results/benchmarks/dual.py --work DIR --model A=FOLDER --model B=FOLDER [--doses B=.002,.005,.02,.08]
+    python results/benchmarks/dual.py --work DIR --model A=FOLDER --model B=FOLDER --parts zero-shot,learned,new,more
+    python results/benchmarks/dual.py --work DIR --model N=FOLDER --doses N=.005,.02,.5 --parts zero-shot
 
+The second model is one that was taught names (`python -m harness.clip_tiny.training.names`).
 Pictures are drawn once into DIR. Scored: the pictures of `faces/emotion` (40 subjects) and those of 100 other subjects of
 the split validation. Learned from: subjects of the split train that no model was trained on. One thread; intervals are
 95 % over subjects (1,000 draws), paired where a difference is given.
@@ -186,24 +188,27 @@ def tuned(model: Scored, texts: Texts, shots: int, learning: Learning, places: S
     return learn(model.encoder, texts, folds[0], folds[1], learning).prompts
 
 
-def plans(*, more: bool) -> list[tuple[str, str, Learning]]:
-    """(prompt, what is added, how) of everything that is learned; with `more` also what no claim is made for."""
-    plain: list[tuple[str, str, Learning]] = [
+def plans() -> list[tuple[str, str, Learning]]:
+    """(prompt, what is added, how) of everything that is learned."""
+    return [
         ("dual/defined", "cross-entropy", Learning(weights=CE)),
         ("dual/defined", "+ prompt", Learning(weights=PROMPT)),
         ("dual/described", "cross-entropy", Learning(weights=CE)),
         ("dual/described", "+ prompt", Learning(weights=PROMPT)),
     ]
+
+
+def more_plans() -> list[tuple[str, str, Learning]]:
+    """The same of what no claim is made for."""
     token, both = Weights(token=1.0, prompt=0.0), Weights(token=1.0, prompt=8.0)
     seen, near = Weights(prompt=8.0, prototype=1.0), Weights(prompt=0.0, patches=0.5)
-    rest = [
+    return [
         ("dual/defined", "+ token", Learning(weights=token)),
         ("dual/defined", "+ token + prompt", Learning(weights=both)),
         ("dual/defined", "+ visual", Learning(visual=4, steps=45, weights=CE)),
         ("dual/defined", "+ visual + prompt + prototype", Learning(visual=4, steps=45, weights=seen)),
         ("dual/defined", "+ patches", Learning(steps=45, weights=near)),
     ]  # fmt: skip
-    return [*plain, *(rest if more else [])]
 
 
 def learned_row(model: Scored, texts: dict[str, Texts], plan: tuple[str, str, Learning]) -> list[str]:  # fmt: skip
@@ -287,7 +292,7 @@ def work(job: tuple[str, Any]) -> tuple[tuple[str, Any], Any]:
     model, texts = HERE["model"], HERE["texts"]
     if step == "zero-shot":
         return job, zero_shot(model, texts, asked)
-    return job, (learned_row if step == "learned" else base_to_new)(model, texts, asked)
+    return job, (base_to_new if step == "new" else learned_row)(model, texts, asked)
 
 
 def main() -> int:
@@ -300,7 +305,7 @@ def main() -> int:
     parser.add_argument("--model", action="append", default=[], help="NAME=FOLDER")
     parser.add_argument("--doses", action="append", default=[], help="NAME=SHARE,SHARE as trained")
     parser.add_argument("--splits", type=int, default=6)
-    parser.add_argument("--more", action="store_true", help="also what no claim is made for")
+    parser.add_argument("--parts", default="zero-shot,learned,new", help="tables; `more`: what no claim is made for")  # fmt: skip
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -309,11 +314,13 @@ def main() -> int:
     HERE["texts"] = prompts()
     for name, folder in (one.split("=", 1) for one in args.model):
         HERE["model"] = read(folder, sets)
-        jobs: list[tuple[str, Any]] = [
+        every: list[tuple[str, Any]] = [
             ("zero-shot", [float(s) for s in doses.get(name, "").split(",") if s]),
-            *(("learned", plan) for plan in plans(more=args.more)),
+            *(("learned", plan) for plan in plans()),
+            *(("more", plan) for plan in more_plans()),
             *(("new", split) for split in splits_of(args.splits)),
         ]
+        jobs = [job for job in every if job[0] in args.parts.split(",")]
         new = []
         with get_context("fork").Pool(args.processes) as pool:
             for (step, asked), found in pool.imap_unordered(work, jobs):
@@ -321,7 +328,8 @@ def main() -> int:
                     new.append((asked, found))
                 else:
                     print(f"\n{name}, {step}", *found, sep="\n", flush=True)
-        print(f"\n{name}, base to new", *told_new(new), sep="\n", flush=True)
+        if new:
+            print(f"\n{name}, base to new", *told_new(new), sep="\n", flush=True)
     return 0
 
 
