@@ -22,7 +22,7 @@ EDGE = (STORED - CROP) // 2
 """Pixels of a stored picture that lie outside the middle on each side."""
 _RUNS = ((17, 26), (31, 35), (48, 54), (60, 64))
 """Landmarks of the 68 that run from the one side of the face to the other: brows, nostrils, upper lips."""
-_PAIRS = ((36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46))
+_PAIRS: tuple[tuple[int, int], ...] = ((36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46))
 _PAIRS += ((55, 59), (56, 58), (65, 67))
 
 
