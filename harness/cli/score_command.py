@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import Arguments, add_folders, workspace
+from harness.cli.score_ratings import add_ratings, given
 from harness.core.errors import refuse_unused
 from harness.imports.checkpoints import checkpoint_names
 
@@ -26,7 +27,8 @@ COLUMN_OPTIONS = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness score`."""
     parser.usage = (
-        "harness score RUN [options]\n       harness score --predictions FILE --task TASK [options]"
+        "harness score RUN [options]\n       harness score --predictions FILE --task TASK [options]\n"
+        "       harness score --ratings FILE [--task TASK] [--model-run RUN] [options]"
     )
     parser.add_argument("run", type=Path, nargs="?", metavar="RUN", help="run folder")
     parser.add_argument(
@@ -65,6 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "spotted intervals. Both STRS variants are shown: as published and corrected. To take the truth from a "
         "task, use --task, such as --task faces/me-str",
     )  # fmt: skip
+    add_ratings(parser.add_argument_group("scoring ratings by people"))
     parser.add_argument(
         "--out", metavar="DIR", type=Path,
         help="folder to write to. With RUN: scores and records go there and the run stays as it is, such as one that "
@@ -132,11 +135,15 @@ def execute(args: argparse.Namespace) -> int:
     """Score and print."""
     from harness.core.errors import HarnessError
 
-    if (args.run is None) == (args.predictions is None):
+    if sum(one is not None for one in (args.run, args.predictions, args.ratings)) != 1:
         raise HarnessError(
-            "nothing to score: give a run folder or --predictions, but not both",
-            hint="run `harness score RUN`, or `harness score --predictions FILE --task TASK`",
+            "nothing to score: give one of a run folder, --predictions and --ratings",
+            hint="run `harness score RUN`, `harness score --predictions FILE --task TASK`, or "
+            "`harness score --ratings FILE --task TASK`",
         )
+    if args.ratings is not None:
+        return _score_ratings(args)
+    refuse_unused("without --ratings", given(args))
     if args.predictions is None:
         return _score_run(args)
     refuse_unused(
@@ -146,6 +153,20 @@ def execute(args: argparse.Namespace) -> int:
     if args.events or _is_spots(args.predictions):
         return _score_spots(args)
     return _score_predictions(args)
+
+
+def _score_ratings(args: argparse.Namespace) -> int:
+    from harness.cli.score_ratings import score_ratings
+
+    names = [name for name in (*COLUMN_OPTIONS, "map") if name != "truth"]
+    refuse_unused(
+        "with --ratings",
+        {
+            f"--{name}": getattr(args, name)
+            for name in (*names, "truths", "refresh", "events", "out", "prompts")
+        },
+    )
+    return score_ratings(args)
 
 
 def _score_run(args: argparse.Namespace) -> int:

@@ -31,6 +31,17 @@ def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
     return _stepwise(p_values, step_down=False)
 
 
+def benjamini_yekutieli(p_values: Sequence[float] | Floats) -> Floats:
+    """Benjamini and Yekutieli (2001) adjusted p-values, in the order given.
+
+    As :func:`benjamini_hochberg`, times 1 + 1/2 + ... + 1/m: holds whatever the dependence of the m tests.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    tests = int(np.sum(~np.isnan(values)))
+    harmonic = float(np.sum(1 / np.arange(1, tests + 1)))
+    return np.minimum(benjamini_hochberg(values) * harmonic, 1.0)
+
+
 def _stepwise(p_values: Sequence[float] | Floats, *, step_down: bool) -> Floats:
     values = np.asarray(p_values, dtype=np.float64)
     there = ~np.isnan(values)

@@ -1,0 +1,1 @@
+"""What ratings by people say: accuracy, differences between conditions, agreement, and a model among the raters."""

@@ -1,0 +1,285 @@
+"""A table of ratings in long form: one row an answer, as `harness rate` writes it and as other tools export it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
+from harness.core.sample import Scalar, Value
+from harness.kinds.cells import finite, is_blank, plain
+from harness.rating.form import FormField, form_of, written
+from harness.rating.items import PLAIN, ItemKey
+from harness.rating.journal import Rating, Ratings, Study
+from harness.sources.rows import TableRow, open_table
+
+NEEDED = ("rater", "item", "field", "value")
+KNOWN = (*NEEDED, "condition", "seconds")
+"""Columns of the long form; further ones say something of the rater."""
+MOST_ROWS = 500_000
+MOST_OPTIONS = 35
+"""Different values of a field that is taken for one of options."""
+_UNSURE = {"na", "n/a", "nan", "null", "cannot tell"}
+"""How a table writes that a rater could not tell, besides an empty cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatingTable:
+    """Every rating of a table."""
+
+    name: str
+    """The file."""
+    ratings: Ratings
+    """Fields, conditions, and who rated what as what."""
+    rows: Mapping[tuple[str, ItemKey, str], str]
+    """(rater, item, field) -> where the row stands."""
+    truths: Mapping[tuple[str, str], Value]
+    """(sample, field) -> the true value, from a column of the table; empty without one."""
+    mixed: Mapping[str, tuple[str, str]]
+    """Further column of which a rater has two values -> (rater, where the second stands)."""
+    notes: Sequence[str]
+    """What was assumed."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """In the order in which they first stand in the table."""
+        return self.ratings.study.conditions
+
+    @property
+    def fields(self) -> tuple[FormField, ...]:
+        """In the order in which they first stand in the table."""
+        return self.ratings.study.fields
+
+
+def read_ratings(
+    path: Path,
+    *,
+    known: Mapping[str, FieldSpec],
+    asked: Sequence[str] = (),
+    truth: str | None = None,
+) -> RatingTable:
+    """Read ratings (CSV, TSV, JSON lines, Parquet, Arrow).
+
+    Args:
+        path: the table; columns rater, item, field, value, and where there is more than one condition `condition`.
+        known: fields of a task; their answers are checked against it.
+        asked: fields written out as `harness rate --field` takes them.
+        truth: a column that holds the true value of each row.
+
+    A field that is neither known nor asked is taken for a number where all its values are, else for one of the values
+    that occur; a note says so. Raises HarnessError with the row: a missing column, an empty rater, item or field, a
+    value that the field does not have, one answer given twice, two truths of one item.
+    """
+    table = open_table(path)
+    missing = [n for n in (*NEEDED, *([truth] if truth else [])) if n not in table.columns]
+    if missing:
+        raise HarnessError(
+            f"{path.name} has no column {missing[0]!r}",
+            hint=f"ratings have one row an answer, with the columns {', '.join(NEEDED)} and `condition` where there is "
+            f"more than one. Columns found: {', '.join(table.columns)}",
+        )
+    rows = _all_rows(path, table)
+    if not rows:
+        raise HarnessError(
+            f"{path.name} has no rows", hint="one row an answer: rater, item, field, value"
+        )
+    names = list(dict.fromkeys(_name(row, "field") for row in rows))
+    fields, notes = _fields(names, rows, known, asked)
+    ratings, places = _ratings(path, rows, fields)
+    about, mixed = _about(rows, [name for name in table.columns if name not in {*KNOWN, truth}])
+    ratings.about.update(about)
+    truths = {} if truth is None else _truths(rows, fields, truth)
+    return RatingTable(path.name, ratings, places, truths, mixed, (*table.notes, *notes))
+
+
+def _all_rows(path: Path, table: Any) -> list[TableRow]:
+    rows = []
+    for row in table:
+        rows.append(row)
+        if len(rows) > MOST_ROWS:
+            raise HarnessError(f"{path.name} has more than {MOST_ROWS:,} rows", hint="split it")
+    return rows
+
+
+def _name(row: TableRow, column: str) -> str:
+    cell = row.cells.get(column)
+    text = "" if is_blank(cell) else plain(cell)
+    if not text or isinstance(cell, list | dict | bytes):
+        raise HarnessError(
+            f"{row.where}: {column} is {'empty' if not text else 'no text'}",
+            hint="every row names a rater, an item and a field; an empty value says that the rater could not tell",
+        )
+    return text
+
+
+def _unsure(cell: Any) -> bool:
+    return is_blank(cell) or (isinstance(cell, str) and cell.strip().lower() in _UNSURE)
+
+
+def _fields(
+    names: Sequence[str],
+    rows: Sequence[TableRow],
+    known: Mapping[str, FieldSpec],
+    asked: Sequence[str],
+) -> tuple[dict[str, FormField], list[str]]:
+    own = {one.partition("=")[0].strip() for one in asked}
+    if unknown := sorted(own - set(names)):
+        raise HarnessError(
+            f"--field {unknown[0]}: no row is about this field", hint=f"fields: {', '.join(names)}"
+        )
+    written_out = {
+        field.name: field
+        for one in asked
+        for field in form_of([one], {} if "=" in one else dict(known))
+    }
+    found, notes = {}, []
+    for name in names:
+        if name in written_out:
+            found[name] = written_out[name]
+        elif name in known:
+            found[name] = FormField(name, known[name])
+        else:
+            found[name], note = _guessed(name, rows)
+            notes.append(note)
+    return found, notes
+
+
+def _guessed(name: str, rows: Sequence[TableRow]) -> tuple[FormField, str]:
+    """The field that the values of a name look like, and the sentence that says so."""
+    cells = [
+        plain(c)
+        for row in rows
+        if _name(row, "field") == name and not _unsure(c := row.cells.get("value"))
+    ]
+    values = _numbers(cells)
+    if values:
+        low, high = min(values), max(values)
+        if low == high:
+            low, high = low - 1, high + 1
+        spec = FieldSpec(kind="number", low=low, high=high)
+        said = f"a number from {low:g} to {high:g}"
+        hint = f"--field {name}=number:LOW,HIGH states its scale"
+    else:
+        labels = tuple(sorted(set(cells)))
+        if len(labels) > MOST_OPTIONS:
+            return FormField(name, FieldSpec(kind="text")), f"{name} is taken for free text"
+        if not labels:
+            raise HarnessError(f"field {name} has no value in any row", hint="leave its rows out")
+        spec = FieldSpec(kind="label", labels=labels)
+        said = f"one of {len(labels)} values: {', '.join(labels[:8])}{', ...' * (len(labels) > 8)}"
+        hint = f"--field {name}=label:A,B states its options"
+    return FormField(name, spec), f"{name} is taken for {said}; {hint}"
+
+
+def _numbers(cells: Sequence[str]) -> list[float]:
+    """The cells as numbers; none where one of them is no number."""
+    try:
+        return [finite(cell) for cell in cells]
+    except ValueError:
+        return []
+
+
+def _ratings(
+    path: Path, rows: Sequence[TableRow], fields: Mapping[str, FormField]
+) -> tuple[Ratings, dict[tuple[str, ItemKey, str], str]]:
+    conditions = list(dict.fromkeys(_condition(row) for row in rows))
+    study = Study(path.name, "", tuple(fields.values()), tuple(conditions), 0, 0)
+    ratings = Ratings(study)
+    places: dict[tuple[str, ItemKey, str], str] = {}
+    for row in rows:
+        rater, name = _name(row, "rater"), _name(row, "field")
+        item = ItemKey(_name(row, "item"), _condition(row))
+        key = (rater, item, name)
+        if key in places:
+            under = "" if item.condition == PLAIN else f" under {item.condition}"
+            raise HarnessError(
+                f"{row.where}: {rater} has rated {name} of {item.sample}{under} before, in {places[key]}",
+                hint="keep one answer; repeats of one rater are conditions of their own, or other raters",
+            )
+        places[key] = row.where
+        value = _value(row, fields[name])
+        ratings.add(Rating(rater, item, name, value, 0.0, 0.0))
+    return ratings, places
+
+
+def _condition(row: TableRow) -> str:
+    cell = row.cells.get("condition")
+    return PLAIN if is_blank(cell) else plain(cell)
+
+
+def _value(row: TableRow, field: FormField) -> str | None:
+    cell = row.cells.get("value")
+    if _unsure(cell) and not (field.options and plain(cell) in field.options):
+        return None
+    return written(_at(row, "value", field))
+
+
+def _at(row: TableRow, column: str, field: FormField) -> Value:
+    """A cell as a value of the field. Raises HarnessError with the row."""
+    cell = row.cells.get(column)
+    try:
+        return _checked(cell, field)
+    except ValueError as error:
+        options = f"options of {field.name}: {', '.join(field.options)}" if field.options else ""
+        raise HarnessError(
+            f"{row.where}: {column} is {plain(cell)[:60]!r}: {error}",
+            hint=options or f"correct the cell, or state the field with --field {field.name}=...",
+        ) from None
+
+
+def _checked(cell: Any, field: FormField) -> Value:
+    """A cell as a value of the field; options in any letter case. Raises ValueError."""
+    value = kind_of(field.spec).target(cell, field.spec)
+    if not field.options:
+        return value
+    spelled = {option.casefold(): option for option in field.options}
+    named = value if isinstance(value, tuple) else (written(value),)
+    if unknown := [one for one in named if one.casefold() not in spelled]:
+        raise ValueError(f"{unknown[0]!r} is not one of its options")
+    found = tuple(spelled[one.casefold()] for one in named)
+    return tuple(sorted(found)) if isinstance(value, tuple) else found[0]
+
+
+def _about(
+    rows: Sequence[TableRow], columns: Sequence[str]
+) -> tuple[dict[str, dict[str, Scalar]], dict[str, tuple[str, str]]]:
+    """What is known of each rater, from columns of which no rater has two values; and the other columns."""
+    found: dict[str, dict[str, Scalar]] = {}
+    mixed: dict[str, tuple[str, str]] = {}
+    for row in rows:
+        rater = _name(row, "rater")
+        own = found.setdefault(rater, {})
+        for name in columns:
+            cell = row.cells.get(name)
+            if not is_blank(cell) and own.setdefault(name, plain(cell)) != plain(cell):
+                mixed.setdefault(name, (rater, row.where))
+    kept = {
+        rater: {name: value for name, value in own.items() if name not in mixed}
+        for rater, own in found.items()
+    }
+    return kept, mixed
+
+
+def _truths(
+    rows: Sequence[TableRow], fields: Mapping[str, FormField], column: str
+) -> dict[tuple[str, str], Value]:
+    found: dict[tuple[str, str], Value] = {}
+    first: dict[tuple[str, str], str] = {}
+    for row in rows:
+        cell = row.cells.get(column)
+        if is_blank(cell):
+            continue
+        field = fields[_name(row, "field")]
+        key = (_name(row, "item"), field.name)
+        value = _at(row, column, field)
+        if found.setdefault(key, value) != value:
+            raise HarnessError(
+                f"{row.where}: {key[0]} is truly {written(value)}, but {written(found[key])} in {first[key]}",
+                hint=f"an item has one value in {column}, in all its rows",
+            )
+        first.setdefault(key, row.where)
+    return found

@@ -1,0 +1,152 @@
+"""Simulated raters of known accuracy: how often the intervals of `harness score --ratings` hold the truth, and where a
+model that is one more rater ranks.
+
+    python results/benchmarks/raters.py [STUDIES]
+
+P(right) is a logistic function of condition, emotion, rater and item (tests/raters/simulate.py); raters and items have a
+standard deviation of .7 in log odds. Writes raters.md beside this file.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from harness.raters.accuracy import accuracy_of
+from harness.raters.among import Among, among
+from harness.raters.model_run import ModelRater
+from harness.raters.table import RatingTable, read_ratings
+from tests.raters.simulate import EMOTIONS, World, drawn, write
+
+LEVEL = {
+    ("AV", "anger"): 1.0, ("AV", "joy"): 2.0, ("AV", "sadness"): 0.5,
+    ("V", "anger"): -0.3, ("V", "joy"): 2.0, ("V", "sadness"): 0.5,
+}  # fmt: skip
+"""Anger is read worse without sound; the other two are as easy."""
+SIZES = ((10, 3), (20, 5), (20, 10), (35, 6), (35, 20), (60, 10))
+"""(raters in each group, items of each emotion)."""
+HUMANS = 8
+DRAWS = 500
+
+
+def coverage(raters: int, items: int, within: bool, studies: int, folder: Path) -> list[str]:
+    """One line: coverage of accuracies, of differences, and how often no difference is called one."""
+    world = World(LEVEL)
+    held = {"share": 0, "difference": 0, "whole": 0}
+    asked = {"share": 0, "difference": 0, "whole": 0}
+    false, found_anger = 0, 0
+    for seed in range(studies):
+        rows = drawn(world, raters=raters, items=items, within=within, seed=seed)
+        table = read_ratings(write(folder / "r.csv", rows), known={}, truth="true")
+        found = accuracy_of(
+            table, table.fields[0], table.truths, against="V", draws=DRAWS, seed=seed
+        )
+        assert found is not None
+        for score in found.scores:
+            truth = _truth(world, score.condition, score.name)
+            interval = score.estimate.interval
+            kind = "share" if score.name in EMOTIONS else "whole"
+            asked[kind] += 1
+            held[kind] += interval.low <= truth <= interval.high
+        for one in found.differences:
+            truth = _truth(world, "AV", one.name) - _truth(world, "V", one.name)
+            interval = one.estimate.interval
+            asked["difference"] += 1
+            held["difference"] += interval.low <= truth <= interval.high
+            if one.name in ("joy", "sadness"):
+                false += one.p < 0.05
+            found_anger += one.name == "anger" and one.p < 0.05
+    return [
+        str(raters), str(items), "within" if within else "between",
+        *(f"{held[kind] / asked[kind]:.3f}" for kind in held),
+        f"{false / (2 * studies):.3f}", f"{found_anger / studies:.2f}",
+    ]  # fmt: skip
+
+
+def _truth(world: World, condition: str, name: str) -> float:
+    names = EMOTIONS if name not in EMOTIONS else (name,)
+    return float(np.mean([world.right(condition, emotion) for emotion in names]))
+
+
+def placed(table: RatingTable, answers: dict[str, str], seed: int, epsilon: float = 0.1) -> Among:
+    """A model that gives these answers, among the raters."""
+    model = ModelRater("model", "none", "V", {(item, "emotion"): a for item, a in answers.items()})
+    found = among(table, table.fields[0], model, table.truths, epsilon=epsilon, seed=seed)
+    assert found is not None
+    return found
+
+
+def ranks(items: int, studies: int, folder: Path) -> list[str]:
+    """One line: a further rater of the same world as the model, and a copy of the rater of median accuracy."""
+    world = World({k: v for k, v in LEVEL.items() if k[0] == "V"})
+    rank, right, covered, passes, copies = [], [], 0, {0.1: 0, 0.2: 0}, []
+    for seed in range(studies):
+        rows = drawn(world, raters=HUMANS + 1, items=items, within=True, seed=seed)
+        people = list(dict.fromkeys(row[0] for row in rows))
+        last = {row[1]: row[4] for row in rows if row[0] == people[-1]}
+        others = [row for row in rows if row[0] != people[-1]]
+        table = read_ratings(write(folder / "r.csv", others), known={}, truth="true")
+        found = placed(table, last, seed)
+        rank.append(found.rank.value)
+        right.append(found.right_rank)
+        difference = found.difference
+        covered += difference.low <= 0 <= difference.high
+        for epsilon in passes:
+            test = found.test if epsilon == 0.1 else placed(table, last, seed, epsilon).test
+            passes[epsilon] += test.winning_rate >= 0.5
+        odd = [row for row in others if row[0] != people[0]]  # seven raters have a median one
+        table = read_ratings(write(folder / "r.csv", odd), known={}, truth="true")
+        order = sorted(placed(table, last, seed).raters, key=lambda one: one.own)
+        median = order[len(order) // 2].name
+        copy = placed(table, {row[1]: row[4] for row in odd if row[0] == median}, seed)
+        copies.append(copy.rank.value)
+    return [
+        str(3 * items), f"{np.mean(rank):.0f}", f"{np.mean(right):.0f}", f"{covered / studies:.3f}",
+        f"{np.mean(copies):.1f} ({min(copies):.0f} to {max(copies):.0f})",
+        f"{passes[0.1] / studies:.2f}", f"{passes[0.2] / studies:.2f}",
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Simulate and write."""
+    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        covers = [
+            coverage(raters, items, within, studies, folder)
+            for raters, items in SIZES
+            for within in (True, False)
+        ]
+        placings = [ranks(items, studies // 2, folder) for items in (4, 10, 30)]
+    lines = [
+        "# Ratings by people: coverage, and a model among raters",
+        "",
+        f"Made by `python results/benchmarks/raters.py {studies}`: {studies} simulated studies for each row, two conditions, "
+        "three emotions; raters and items differ with a standard deviation of .7 in log odds. Asked: intervals of 95% hold "
+        "the truth in .93 or more of studies.",
+        "",
+        "| raters (of each group) | items of each emotion | design | accuracy by emotion | differences between conditions | "
+        "accuracy overall | no difference called one, p < .05 (Holm) | planted difference found |",
+        "|---|---|---|---|---|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in covers),
+        "",
+        f"A model that is one more rater of the same world, among {HUMANS} raters ({studies // 2} studies for each row). On "
+        "average it should rank at 50, and the interval of its agreement minus the raters' should hold 0. A copy of the "
+        "median of seven raters should rank at 50.",
+        "",
+        "| items | mean rank by agreement | mean rank by accuracy | intervals of the difference that hold 0 | rank of a copy of "
+        "the median rater | passes the alternative annotator test, epsilon .1 | epsilon .2 |",
+        "|---|---|---|---|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in placings),
+        "",
+    ]
+    Path(__file__).with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
