@@ -30,16 +30,16 @@ class FieldSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     kind: str
-    """`label`, `yes-no`, `set`, `number`, `age`, `text`, or a kind of another package (`harness list kinds`)."""
+    """`label`, `yes-no`, `set`, `number`, `age`, `pairs`, `text`, or a kind of another package (`harness list kinds`)."""
     labels: Annotated[str | tuple[str, ...], Field(union_mode="left_to_right")] = FROM_DATA
     """For label and set: the name of a vocabulary (`basic-7`), a list, or `from-data`.
     After planning always a list."""
     low: float = -1.0
-    """For number and age: the lowest value of the scale, of an age in years."""
+    """For number, age and pairs: the lowest value of the scale, of an age in years."""
     high: float = 1.0
-    """For number and age: the highest value of the scale, of an age in years."""
+    """For number, age and pairs: the highest value of the scale, of an age in years."""
     words: Mapping[str, float] = {}
-    """For number: words that stand for a number (`very pleasant`: 1), for prompts that offer words."""
+    """For number and pairs: words that stand for a number (`very pleasant`: 1), for prompts that offer words."""
     member_of: str = ""
     """For yes-no: a set field of the task. Where a JSON reply holds that set and no key of this field's,
     the answer is yes if the set has the member that the sample's annotation `unit` names."""

@@ -168,6 +168,7 @@ KINDS = Registry(
         "set": "harness.kinds.sets:SET",
         "number": "harness.kinds.number:NUMBER",
         "age": "harness.kinds.age:AGE",
+        "pairs": "harness.kinds.pairs:PAIRS",
         "text": "harness.kinds.text:TEXT",
     },
     expects=(Kind,),

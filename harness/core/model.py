@@ -52,6 +52,8 @@ class Card:
     labels: tuple[str, ...] = ()
     """Of a model with a fixed set of outputs, what they stand for: a field with a label that none of them spells is
     refused. Empty: it takes any labels."""
+    kinds: tuple[str, ...] = ()
+    """Of a model that answers some kinds of fields alone (`pairs`), which: a field of another is refused. Empty: any."""
     notes: tuple[str, ...] = ()
     """Notes for the user, shown before the first request."""
     details: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from harness.faces.lvqa import lvqa_rows, str_rows
 from harness.faces.measure import measure
 from harness.faces.mixture import MIXED, ClipMixture, Mixture, blend, clip_mixture_at, mixture_at
 from harness.faces.paint import Drawing, draw
+from harness.faces.pairs import FacePair, annotate_pair, pair_at
 from harness.faces.prototypes import BASIC_7, BASIC_8, COARSE, MICRO_7, affect
 from harness.faces.region import region_of
 from harness.faces.sampling import TEST_SEEDS, face_at, identity_at
@@ -39,6 +40,7 @@ __all__ = [
     "Drawing",
     "Event",
     "Face",
+    "FacePair",
     "Identity",
     "Intervention",
     "LongSpec",
@@ -54,6 +56,7 @@ __all__ = [
     "annotate_clip",
     "annotate_long",
     "annotate_mixture",
+    "annotate_pair",
     "blend",
     "both",
     "clip_at",
@@ -70,6 +73,7 @@ __all__ = [
     "lvqa_rows",
     "measure",
     "mixture_at",
+    "pair_at",
     "present",
     "region_of",
     "scene_at",

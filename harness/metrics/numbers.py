@@ -37,6 +37,7 @@ from harness.metrics.family import (
     with_terms,
 )
 from harness.metrics.metric import Metric
+from harness.metrics.pairs import METRICS as PAIRS
 
 NEEDS = "number"
 """The family's name."""
@@ -254,4 +255,5 @@ METRICS: tuple[Metric, ...] = (
         estimator="share of answers at most the field's tolerance from the truth, a missing answer is wrong",
     ),
     *AGES,
+    *PAIRS,
 )  # fmt: skip

@@ -26,6 +26,7 @@ MODELS = Registry(
         "langchain": "harness.models.langchain.opening:open_langchain",
         "langchain-agent": "harness.models.langchain.graph:open_graph",
         "openai": "harness.models.http.model:open_openai",
+        "similarity": "harness.similarity.model:open_similarity",
         "specialist": "harness.models.specialists.model:open_specialist",
         "transformers": "harness.models.transformers.model:open_local",
         "vllm": "harness.models.vllm.model:open_vllm",
@@ -79,6 +80,12 @@ _FORMS = (
         "specialist:fer",
         "a classifier of pictures on this machine: fer (seven emotions, built in), or a file with its card: "
         "specialist:onnx:FILE, specialist:tflite:FILE",
+    ),
+    (
+        "similarity",
+        "similarity:dlib",
+        "a recogniser, which scores pairs of pictures: dlib, clip:PATH, tiny (built in for drawn faces; tells ages too), "
+        "or a service on this machine, http://127.0.0.1:PORT/PATH",
     ),
     ("majority", "majority", "baseline: always the most common class"),
     ("prior", "prior", "baseline: classes drawn at their own frequency"),
@@ -180,6 +187,7 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "affect-tiny": frozenset({"share"}),
         "clip": frozenset(),
+        "similarity": frozenset(),
         "specialist": frozenset(),
         "transformers": frozenset({"trust_remote_code", "adapter", "share"}),
         "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"})
@@ -195,7 +203,7 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 _FAMILIES: Mapping[str, tuple[PromptFamily, ...]] = MappingProxyType(
-    {"clip": ("dual",), "specialist": ("none",)}
+    {"clip": ("dual",), "similarity": ("none",), "specialist": ("none",)}
 )
 """Kind of model -> the prompt families it takes, of those that are no chat models."""
 
@@ -242,7 +250,7 @@ def runs_here(spec: str) -> bool:
     kind, _, argument = spec.strip().partition(":")
     if kind == "openai":
         return "://" in argument and remote_host(spec) is None
-    return kind in {"affect-tiny", "clip", "specialist", "transformers", "vllm"}
+    return kind in {"affect-tiny", "clip", "similarity", "specialist", "transformers", "vllm"}
 
 
 def outputs_of(spec: str) -> tuple[str, ...]:
@@ -254,6 +262,14 @@ def outputs_of(spec: str) -> tuple[str, ...]:
     from harness.models.specialists.model import labels_of
 
     return labels_of(argument)
+
+
+def kinds_of(spec: str) -> tuple[str, ...]:
+    """The kinds of fields that a model answers, as a person writes it, where these are some alone; else none."""
+    kind, _, argument = spec.strip().partition(":")
+    if kind != "similarity":
+        return ()
+    return ("pairs", "age") if argument == "tiny" else ("pairs",)
 
 
 def has_own_loop(spec: str) -> bool:

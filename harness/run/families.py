@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.answers.outputs import without_output
-from harness.core.cell import Cell, Channel
+from harness.core.cell import FREE, Cell, Channel
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.kind import kind_of
 from harness.core.model import Card
 from harness.core.prompt import Prompt
 from harness.core.prompt_family import NO_PROMPT, PromptFamily, families_in_words
 from harness.core.task import Task
-from harness.models import outputs_of
+from harness.models import kinds_of, outputs_of
 from harness.prompting import Library
 from harness.run.axes import Axes
 
@@ -110,8 +110,11 @@ def answerable(
     """The cells of a task whose models have an output for every label, and a line for each model that has not."""
     kept, lines = [], []
     for cell in cells:
-        outputs = outputs_of(axes.settings_of(cell.model).model)
-        lacking = _lacking(cell, task, prompts[cell.prompt], outputs)
+        written = axes.settings_of(cell.model).model
+        prompt = prompts[cell.prompt]
+        lacking = _other_kind(cell, task, prompt, kinds_of(written)) or _lacking(
+            cell, task, prompt, outputs_of(written)
+        )
         if lacking:
             lines.append(f"{lacking}; left out")
         else:
@@ -123,12 +126,26 @@ def check_outputs(plan: Plan, cards: Mapping[str, Card]) -> None:
     """Raise HarnessError where a model with a fixed set of outputs has none for a label that it would be asked for."""
     for cell in plan.cells:
         task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-        lacking = _lacking(cell, task, prompt, cards[cell.model].labels)
+        card = cards[cell.model]
+        lacking = _other_kind(cell, task, prompt, card.kinds) or _lacking(
+            cell, task, prompt, card.labels
+        )
         if lacking:
             raise HarnessError(lacking, hint=NO_OUTPUT)
 
 
 NO_OUTPUT = "choose a task whose labels it has, or leave it out of this one"
+
+
+def _other_kind(cell: Cell, task: Task, prompt: Prompt, kinds: Sequence[str]) -> str:
+    """What a model of these kinds of fields cannot be asked in a cell; empty where it can, or answers any."""
+    for name in prompt.head.fills(task.fields) if kinds else ():
+        if task.fields[name].kind not in kinds:
+            return (
+                f"{cell.model} answers fields of kind {' and '.join(kinds)} alone, and {task.name} asks for {name} of "
+                f"kind {task.fields[name].kind}"
+            )
+    return ""
 
 
 def _lacking(cell: Cell, task: Task, prompt: Prompt, outputs: Sequence[str]) -> str:
@@ -164,6 +181,14 @@ def _for_chat(axes: Axes) -> list[str]:
 
 def channels_for(prompt: Prompt, task: Task, axes: Axes) -> tuple[Channel, ...]:
     """The channels on which a prompt's cells are asked."""
+    if prompt.head.family == "none" and not _listed(prompt, task):
+        return (FREE,)  # a number, which has no list of answers
     if prompt.head.family != "chat":
         return (OWN_CHANNEL,)
     return axes.channels or (task.channel,)
+
+
+def _listed(prompt: Prompt, task: Task) -> bool:
+    """Whether the answers to every field that a prompt asks for can be listed."""
+    specs = [task.fields[name] for name in prompt.head.fills(task.fields)]
+    return all(kind_of(spec).candidates(spec) for spec in specs)

@@ -25,6 +25,7 @@ from harness.faces import (
     ClipSpec,
     Drawing,
     Face,
+    FacePair,
     LongSpec,
     Mixture,
     Scene,
@@ -34,6 +35,7 @@ from harness.faces import (
     clip_at,
     clip_mixture_at,
     face_at,
+    pair_at,
     scene_at,
     vqa_rows,
 )
@@ -47,6 +49,7 @@ from harness.sources.drawn_long import (
     question_samples,
     window_samples,
 )
+from harness.sources.drawn_pairs import pair_sample
 from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, DrawnValues, scalars
 from harness.sources.drawn_scene import scene_sample
 from harness.sources.mapper import NOT_ASKED
@@ -60,12 +63,12 @@ _DIGEST_SPECS = 16
 class DrawnOptions(Options):
     """Options of drawn faces."""
 
-    kind: Literal["image", "clip", "vqa", "long", "windows", "mixture", "clip-mixture", "scene"] = (
-        "image"
-    )
+    kind: Literal[
+        "image", "clip", "vqa", "long", "windows", "mixture", "clip-mixture", "scene", "pairs"
+    ] = "image"
     """Pictures; clips of micro-expressions; those clips with six ME-VQA questions each; long videos with
     their ME-LVQA questions; windows over long videos; pictures and clips that blend two emotions; scenes in which the face that is
-    asked about takes a share of the picture."""
+    asked about takes a share of the picture; pairs of pictures of one person or two."""
     n: PositiveInt
     """Number of pictures, clips or videos (each may hold several samples: questions, windows)."""
     seed: NonNegativeInt = 0
@@ -134,6 +137,9 @@ class DrawnSource:
             yield self._clip_mixture(index)
         elif o.kind == "scene":
             yield self._scene(index)
+        elif o.kind == "pairs":
+            name = f"pair-{picture_id(o, index)}"
+            yield pair_sample(_pair(o, index), name, size=o.size, fields=self._fields)
         else:
             spec, name = _long_spec(o, index), long_id(seed=o.seed, split=o.split, index=index)
             if o.kind == "long":
@@ -254,8 +260,8 @@ def known_fields(options: DrawnOptions) -> set[str]:
     """Names under which this kind has ground truth."""
     if options.kind in {"vqa", "long"}:
         return {field for asked in ASKED.values() for field in asked}
-    if options.kind == "windows":
-        return {"emotion"}
+    if options.kind in {"windows", "pairs"}:
+        return {"emotion"} if options.kind == "windows" else {"same"}
     if options.kind == "mixture":
         return set(mixture_truth(_mixture_spec(options, 0)))
     if options.kind == "scene":
@@ -288,13 +294,13 @@ def clip_id(options: DrawnOptions, index: int) -> str:
     return f"drawn_{options.split}_{options.seed}_{index:05d}"
 
 
-_Spec: TypeAlias = Face | ClipSpec | LongSpec | Mixture | ClipMixture | Scene
+_Spec: TypeAlias = Face | ClipSpec | LongSpec | Mixture | ClipMixture | Scene | FacePair
 
 
 def _spec(options: DrawnOptions, index: int) -> _Spec:
     kinds: Mapping[str, Callable[[DrawnOptions, int], _Spec]] = {
         "image": _face, "long": _long_spec, "windows": _long_spec, "mixture": _mixture_spec,
-        "clip-mixture": _clip_mixture_spec, "scene": _scene_spec,
+        "clip-mixture": _clip_mixture_spec, "scene": _scene_spec, "pairs": _pair,
     }  # fmt: skip
     return kinds.get(options.kind, _clip_spec)(options, index)
 
@@ -326,6 +332,10 @@ def _scene_spec(options: DrawnOptions, index: int) -> Scene:
         labels=options.labels or BASIC_7,
         share=options.share,
     )
+
+
+def _pair(options: DrawnOptions, index: int) -> FacePair:
+    return pair_at(index, n=options.n, seed=options.seed, split=options.split)
 
 
 def _face(options: DrawnOptions, index: int) -> Face:

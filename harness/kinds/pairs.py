@@ -1,0 +1,79 @@
+"""Whether two pictures show one person: a score on a scale, or yes or no, which are its ends.
+
+The true value is the upper end of the scale for pairs of one person and the lower end for pairs of two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.answers.anchors import key_pattern
+from harness.answers.loose_json import Loose
+from harness.answers.normal import NormalizedReply
+from harness.answers.number import quick_number
+from harness.answers.same_person import read_same_person
+from harness.answers.speech import speech_for
+from harness.answers.value_reader import ValueReader
+from harness.answers.verdict import Form, answered
+from harness.answers.yes_no import quick_yes_no
+from harness.core.answer import Answer
+from harness.core.field import FieldSpec
+from harness.core.kind import no_options
+from harness.core.sample import Value
+from harness.kinds.number import NUMBER, number_from_json
+from harness.kinds.yes_no import YES_NO
+
+if TYPE_CHECKING:
+    from harness.core.kind import Kind
+
+
+def _check(spec: FieldSpec) -> None:
+    no_options(spec)
+    if not spec.low < spec.high:
+        raise ValueError(f"low ({spec.low}) must be below high ({spec.high})")
+    if dict(spec.words) != {"yes": spec.high, "no": spec.low}:
+        raise ValueError(
+            f"words of a field of kind pairs are the ends of its scale: write words: {{yes: {spec.high:g}, no: {spec.low:g}}}"
+        )
+
+
+def _end(spec: FieldSpec, same: bool) -> float:
+    return spec.high if same else spec.low
+
+
+def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
+    keys = key_pattern(name)
+
+    def quick(raw: str) -> Answer | None:
+        word = quick_yes_no(raw)
+        if word is None:
+            return quick_number(raw, spec.low, spec.high)
+        return replace(word, value=_end(spec, word.value == "yes"))
+
+    def read(reply: NormalizedReply, form: Form) -> Answer:
+        return read_same_person(reply, spec.low, spec.high, form=form, keys=keys)
+
+    def json(value: Loose) -> Answer | None:
+        if isinstance(value, bool):
+            return answered(_end(spec, value), "json/yes-no")
+        return number_from_json(value)
+
+    return ValueReader(read=read, quick=quick, json=json, speech=speech_for(spec.languages))
+
+
+def _target(cell: Any, spec: FieldSpec) -> Value:
+    return _end(spec, YES_NO.target(cell, spec) == "yes")
+
+
+PAIRS: Kind = replace(
+    NUMBER,
+    name="pairs",
+    title="whether two pictures show one person: a score on a scale, or yes or no, its ends",
+    metrics=("pair_auroc", "pair_eer", "tar_at_far_1", "pair_accuracy"),
+    unused=("labels", "member_of", "tolerance", "synonyms"),
+    check=_check,
+    reader=_reader,
+    target=_target,
+    example=lambda spec: spec.high,
+)

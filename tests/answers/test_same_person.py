@@ -1,0 +1,66 @@
+"""Whether two pictures show one person: yes and no in their forms, scores, and what is neither."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.answers.reader import Reader
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.kind import kind_of
+from harness.core.outcome import Outcome
+
+SPEC = FieldSpec(kind="pairs", low=0, high=100, words={"yes": 100, "no": 0})
+ROWS = [
+    ("yes", 100), ("No.", 0), ("YES!", 100), ("Yes, they are the same person.", 100), ("85", 85), ("85%", 85),
+    ("Score: 85/100", 85), ("Yes, 95", 95), ("No - 10", 0), ("0", 0), ("100", 100), ("Likelihood: 70", 70),
+    ("No, the two pictures show different people.", 0), ("No, these are 2 different people.", 0),
+    ("They are not the same person.", 0), ("The two images show the same person.", 100), ("different people", 0),
+    ("They appear to be different individuals.", 0), ("Yes (90%)", 90), ("No (95% confident)", 0),
+    ("Yes, with a confidence of 30%", 100), ("I'm 90% sure: no", 0),
+    ("Picture 1 and picture 2 show the same man. Answer: yes", 100), ("I'd say 20 out of 100", 20),
+    ("It is unlikely that they are the same person.", 0), ("They don't look like the same person", 0),
+    ("I do not think that these are different people", 100), ("Picture 1 shows a woman, picture 2 a man. No", 0),
+    ("Final answer: no", 0), ("It's the same individual", 100), ("Both pictures show the same person, 92.", 92),
+    ("Not the same person: 12", 12), ("same", 100), ("Different", 0), ("true", 100), ('{"same": "no"}', 0),
+    ('{"same": true}', 100), ('{"same": 64}', 64), ('{"same": 64.5}', 64.5), ("**Yes**", 100), ("50", 50),
+]  # fmt: skip
+NONE = [
+    ("", Outcome.EMPTY), ("120", Outcome.OFF_LIST), ("I cannot identify people in images.", Outcome.REFUSED),
+    ("I'm not sure.", Outcome.REFUSED), ("Yes, 3", Outcome.AMBIGUOUS), ("similarity 45 to 55", Outcome.AMBIGUOUS),
+    ("A lovely day.", Outcome.UNPARSED), ("Maybe the same person, maybe different people", Outcome.OFF_LIST),
+    ("The same person here, different people there.", Outcome.AMBIGUOUS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "value"), ROWS)
+def test_answers(reply: str, value: float) -> None:
+    found = Reader.build({"same": SPEC})(reply)["same"]
+    assert (found.outcome, found.value) == (Outcome.ANSWERED, value), found
+
+
+@pytest.mark.parametrize(("reply", "outcome"), NONE)
+def test_what_is_no_answer(reply: str, outcome: Outcome) -> None:
+    found = Reader.build({"same": SPEC})(reply)["same"]
+    assert found.outcome is outcome, found
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_on_the_scale_or_not_at_all(reply: str) -> None:
+    found = Reader.build({"same": SPEC})(reply)["same"]
+    assert found.value is None or 0 <= float(str(found.value)) <= 100
+
+
+def test_truths_are_the_ends_of_the_scale() -> None:
+    target = kind_of(SPEC).target
+    assert [target(cell, SPEC) for cell in ("yes", "No", 1, 0, True, "false")] == [100, 0, 100, 0, 100, 0]  # fmt: skip
+    with pytest.raises(ValueError, match="neither yes nor no"):
+        target("57", SPEC)
+
+
+@pytest.mark.parametrize("words", [{}, {"yes": 100}, {"yes": 0, "no": 100}, {"same": 100, "no": 0}])
+def test_the_words_are_the_ends_of_the_scale(words: dict[str, float]) -> None:
+    with pytest.raises((HarnessError, ValueError), match="words"):
+        FieldSpec(kind="pairs", low=0, high=100, words=words)
