@@ -332,16 +332,20 @@ class Library:
 
 
 def _textless(rendering: Rendering, loaded: _Loaded) -> Rendering:
-    """The rendering of a prompt of the family `none` without the white space between its pictures. Raises PromptError
-    where it holds more than pictures."""
+    """The rendering of a prompt of the family `none`, turn by turn, without the white space between its pictures. Raises
+    PromptError where it holds more than pictures."""
     parts = [part for message in rendering.messages for part in message.parts]
     if any(isinstance(part, Text) and not part.text.isspace() for part in parts):
         raise PromptError(
             loaded.prompt.name + SUFFIX, 0, "a prompt of the family none shows text",
             hint="print pictures alone, or use another family",
         )  # fmt: skip
-    shown = tuple(part for part in parts if not isinstance(part, Text))
-    return Rendering((Message("user", shown),), rendering.awaiting)
+    shown = [
+        tuple(part for part in message.parts if not isinstance(part, Text))
+        for message in rendering.messages
+    ]
+    turns = tuple(Message("user", pictures) for pictures in shown if pictures)
+    return Rendering(turns or (Message("user", ()),), rendering.awaiting)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.core.errors import HarnessError, MediaError
 from harness.core.generation import Generation, Usage
-from harness.core.message import Image, Text
+from harness.core.message import Image
 from harness.core.model import Card
 from harness.core.request import Request
 from harness.faces.ranges import AGE_YEARS
@@ -113,17 +113,6 @@ class SimilarityEngine:
 
 
 def media_of(request: Request) -> list[list[Image]]:
-    """The pictures of a request, those of one medium together: words between pictures part media."""
-    media: list[list[Image]] = []
-    parted = True
-    for part in (part for message in request.messages for part in message.parts):
-        if isinstance(part, Text):
-            parted = parted or bool(part.text.strip())
-            continue
-        shown = list(frames((part,)))
-        if parted and shown:
-            media.append([])
-            parted = False
-        if shown:
-            media[-1] += shown
-    return media
+    """The pictures of a request, one list for each turn that has any: each turn shows one medium."""
+    media = [list(frames(message.parts)) for message in request.messages]
+    return [shown for shown in media if shown]
