@@ -20,6 +20,7 @@ EACH = 12
 FOLDS = 10
 _PAIR = 9
 """Of the streams of random numbers (`harness.faces.sampling`)."""
+_TYPES: tuple[PairType, ...] = ("genuine", "look-alike", "genuine", "other person")
 TONES = ((3, "1-3"), (7, "4-7"), (10, "8-10"))
 """Last step of the Monk scale -> name of the band."""
 
@@ -52,7 +53,7 @@ def pair_at(index: int, *, n: int, seed: int, split: Split) -> FacePair:
     one, other = pictures[place % len(pictures)]
     fold = person * FOLDS // persons
     first = face_at(person * len(BASIC_7) + one, seed=seed, split=split)
-    pair: PairType = ("genuine", "look-alike", "genuine", "other person")[place % 4]
+    pair: PairType = _TYPES[(place + person) % 4]
     whose = person
     if pair == "other person":
         mates = [p for p in range(persons) if p * FOLDS // persons == fold and p != person]

@@ -166,7 +166,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         for name in (
             "annotator-ceiling", "field-scores", "against-baselines", "class-by-class", "sentences", "absent-classes", "answer-spread",
             "top-k", "fallbacks", "constraints", "consistency", "label-orders", "soft-labels", "mixtures", "agent-ladder", "tool-audit", "spotting",
-            "calibration", "risk-coverage", "agreement", "slices", "folds", "age-decades", "units", "usage", "again",
+            "calibration", "risk-coverage", "agreement", "slices", "folds", "age-decades", "verification", "units", "usage", "again",
         )
     }
 )  # fmt: skip

@@ -28,9 +28,6 @@ def scored(truth: list[bool], said: list[float | None]) -> dict[str, float]:
 def crossing(far: np.ndarray, tar: np.ndarray) -> float:
     """By bisection on the interpolated curve."""
     low, high = 0.0, 1.0
-    along = (
-        far + tar
-    )  # rises strictly with the threshold's place, where curves have no repeated points
     for _ in range(60):
         middle = (low + high) / 2
         at = np.interp(middle, np.linspace(0, 1, far.size), far + tar)

@@ -11,6 +11,7 @@ from harness.core.field import FieldSpec
 from harness.core.message import Image
 from harness.core.prompt import ANY_FIELD, Prompt, Rendering
 from harness.prompting import Library, field_variables, made_up_examples, shipped_folder
+from harness.run.prepare import second_variable
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
 
@@ -24,6 +25,7 @@ FIELDS = {
     "valence": FieldSpec(kind="number"),
     "arousal": FieldSpec(kind="number", low=0, high=0.5),
     "age": FieldSpec(kind="age", low=0, high=116),
+    "same": FieldSpec(kind="pairs", low=0, high=100, words={"yes": 100, "no": 0}),
     "teeth_visible": FieldSpec(kind="label", labels=("yes", "no", "unsure")),
     "eyebrows": FieldSpec(kind="label", labels=("raised", "neutral", "lowered", "not visible")),
     "eyes": FieldSpec(kind="label", labels=("wide", "normal", "narrowed")),
@@ -67,6 +69,8 @@ def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
         return {f"{stem}-{name}": ((name,), 4) for name in names}
     if prompt.name.startswith("spot/"):
         return {stem: (prompt.head.fields, 3)}
+    if prompt.name.startswith("pairs/"):
+        return {stem: (("same",), 1)}
     if prompt.head.fields == ANY_FIELD:
         return {stem: (("emotion",), 2)}
     if not prompt.name.startswith("vqa/"):
@@ -91,6 +95,8 @@ def render(library: Library, prompt: Prompt, asked: tuple[str, ...], count: int)
         every={name: FIELDS[name] for name in FIELDS if prompt.head.fills([name])},
     )
     shown = [Image(f"frame {k}", b"%d" % k) for k in range(count)]
+    if "paired" in library.variables(prompt):
+        variables = {**variables, **second_variable([Image("other frame", b"other")])}
     replies: dict[str, str] = {}
     renderings = []
     while True:
