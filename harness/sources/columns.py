@@ -22,6 +22,8 @@ class ColumnOptions(Options):
 
     image: str | None = None
     """Column of picture paths or bytes, or a pattern of columns: `{subject}/{file}.jpg`."""
+    second: str | None = None
+    """Column of the other picture of a pair, or a pattern of columns; a row without one is left out."""
     frames: str | None = None
     """The same for clips: a video file, a list, a folder, a glob, or paths separated by `;`."""
     numbering: Numbering = "from-zero"
@@ -49,6 +51,8 @@ class ColumnOptions(Options):
     """Column of the fields that a row asks for, separated by commas."""
     subject: str | None = None
     """Column of subjects, the unit of resampling."""
+    other_subject: str | None = None
+    """Column of the subject of the other picture of a pair; it becomes the annotation `other_subject`."""
     onset: str | None = None
     """Column of the number of each clip's first frame of the movement."""
     apex: str | None = None
@@ -81,6 +85,7 @@ class SourceColumns:
     question: str | None
     used: frozenset[str]
     """Columns that are no annotations."""
+    second: MediaCell | None = None
 
 
 def find_columns(
@@ -98,10 +103,23 @@ def find_columns(
     used = {options.offset, options.fps, *apart, *targets.values()}
     if not medium.is_pattern:
         used.add(medium.text)
-    return SourceColumns(medium, kind, targets, question, frozenset(map(str, used)))
+    second = None
+    if options.second is not None:
+        second = cell_for(options.second, columns)
+        if second is None or kind != "image":
+            _require(options.second, columns, option="second", table=table)
+            raise HarnessError(
+                "source.second: pairs are of pictures, not of clips",
+                hint="name both columns of pictures, as source.image and source.second",
+            )
+        if not second.is_pattern:
+            used.add(second.text)
+    if options.other_subject is not None:
+        used.add(options.other_subject)
+    return SourceColumns(medium, kind, targets, question, frozenset(map(str, used)), second)
 
 
-_SINGLE = ("id", "question", "asks", "subject", "onset", "apex", "offset", "fps")
+_SINGLE = ("id", "question", "asks", "subject", "other_subject", "onset", "apex", "offset", "fps")
 
 
 def _require(column: str, columns: Sequence[str], *, option: str, table: str) -> None:

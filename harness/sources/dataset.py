@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from harness.answers import canonicaliser, resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA, FieldSpec
-from harness.core.medium import Medium
+from harness.core.medium import Medium, image
 from harness.core.picture import FilePicture, Picture
 from harness.core.sample import Sample, Scalar, Value
 from harness.core.source import Skipped
@@ -50,6 +50,8 @@ class DatasetEntry:
     notes: Mapping[str, Scalar] = field(default_factory=dict)
     subject: str | None = None
     clip: bool = False
+    second: Path | None = None
+    """The other picture of a pair."""
 
 
 Found: TypeAlias = DatasetEntry | str
@@ -157,6 +159,7 @@ class DatasetSource:
             medium=with_notes(_medium(entry), notes),
             targets=targets,
             annotations=notes,
+            second=None if entry.second is None else image(FilePicture(entry.second)),
             cluster=entry.subject,
         )
 

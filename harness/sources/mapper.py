@@ -50,13 +50,17 @@ class Mapper:
         """The row's Sample, or the reason why it is left out. Raises HarnessError naming the row."""
         cells, columns = row.cells, self.columns
         media = columns.medium.of(cells)
-        if _is_nothing(media):
+        second = None if columns.second is None else columns.second.of(cells)
+        if _is_nothing(media) or (columns.second is not None and _is_nothing(second)):
             return NO_PICTURE
         question = self._question(row)
         notes: dict[str, Scalar] = {
             name: annotation(cell) for name, cell in cells.items() if name not in columns.used
         }
         notes |= self._no_truths(row)
+        other = self.options.other_subject
+        if other is not None and not is_blank(cells.get(other)):
+            notes["other_subject"] = plain(cells[other])
         asks = self._asks(row)
         targets = self._targets(row)
         if not targets and self.options.unlabelled == "skip":
@@ -68,13 +72,16 @@ class Mapper:
             question=question,
             asks=asks,
             annotations=notes,
+            second=None if second is None else self._second(second, row, sample_id),
             cluster=self._cluster(cells),
         )
 
     def targets(self, row: TableRow) -> Mapping[str, Value]:
         """The row's true values; none where it is left out for want of a picture. Raises HarnessError as `sample`."""
-        media = self.columns.medium.of(row.cells)
-        return {} if _is_nothing(media) else self._targets(row)
+        columns = [self.columns.medium, *([self.columns.second] if self.columns.second else [])]
+        if any(_is_nothing(column.of(row.cells)) for column in columns):
+            return {}
+        return self._targets(row)
 
     def own_id(self, row: TableRow) -> str | None:
         """The id in the row's id column, checked; None where the table has no such column."""
@@ -186,6 +193,13 @@ class Mapper:
             apex=apex,
             offset=offset,
         )
+
+    def _second(self, media: Any, row: TableRow, sample_id: str) -> Medium:
+        """The other picture of a pair."""
+        picture = picture_of(
+            media, root=self.root, name=f"{sample_id}/2", where=row.where, inside=self.inside
+        )
+        return Medium(kind="image", frames=(picture,))
 
     def _frame(self, part: str, row: TableRow) -> int | None:
         column = getattr(self.options, part)

@@ -45,6 +45,10 @@ SOURCES = Registry(
         "casme-sq": "harness.sources.micro_long:open_casme_sq",
         "megc-str": "harness.sources.micro_long:open_megc_str",
         "utkface": "harness.sources.utkface:open_utkface",
+        "celeba": "harness.sources.celeba:open_celeba",
+        "lfw": "harness.sources.verification:open_lfw",
+        "cfp": "harness.sources.verification:open_cfp",
+        "pair-list": "harness.sources.verification:open_pair_list",
         "composite": "harness.sources.composite:open_composite",
     },
     expects=(Callable,),
@@ -76,6 +80,10 @@ _LINES: Mapping[str, str] = {
     "casme-sq": "CAS(ME)2: long videos with intervals to spot",
     "megc-str": "long videos of the MEGC spotting and recognition challenge",
     "utkface": "UTKFace: age, gender and race from file names; no emotions",
+    "celeba": "CelebA: forty attributes and identities of celebrities",
+    "lfw": "LFW: pairs of photographs, same person or not, in ten folds",
+    "cfp": "CFP: pairs of frontal and profile photographs in ten folds",
+    "pair-list": "a list of pairs, `label path1 path2`, as AgeDB-30, CALFW and CPLFW are packed",
     "composite": "several sources read as one",
 }
 
@@ -104,6 +112,10 @@ _OPTIONS: Mapping[str, str] = {
     "casme-sq": "micro_long:LongOptions",
     "megc-str": "micro_long:LongOptions",
     "utkface": "dataset:DatasetOptions",
+    "celeba": "celeba:CelebaOptions",
+    "lfw": "verification:LfwOptions",
+    "cfp": "verification:CfpOptions",
+    "pair-list": "verification:ListOptions",
     "composite": "composite:CompositeOptions",
 }
 """Family of this package -> the module and class of its options."""
