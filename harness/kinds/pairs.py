@@ -32,7 +32,7 @@ def _check(spec: FieldSpec) -> None:
     no_options(spec)
     if not spec.low < spec.high:
         raise ValueError(f"low ({spec.low}) must be below high ({spec.high})")
-    if dict(spec.words) != {"yes": spec.high, "no": spec.low}:
+    if spec.words and dict(spec.words) != {"yes": spec.high, "no": spec.low}:
         raise ValueError(
             f"words of a field of kind pairs are the ends of its scale: write words: {{yes: {spec.high:g}, no: {spec.low:g}}}"
         )

@@ -303,6 +303,10 @@ def _trial(
 ) -> _Trial:
     shown = tuple(Image(f"trial-{k}", b"trial %d" % k) for k in range(pictures))
     variables = field_variables(fields, question=_QUESTION, exemplars=examples)
+    beside: tuple[Image, ...] = ()
+    if "paired" in library.variables(prompt):
+        beside = (Image("trial-second", b"trial second"),)
+        variables = {**variables, "paired": {"image": beside[0], "frames": beside}}
     replies: dict[str, str] = {}
     conversations: list[Turns] = []
     start = time.thread_time()
@@ -319,7 +323,7 @@ def _trial(
         if rendering.awaiting is None:
             break
         replies[rendering.awaiting] = "A face."
-    return _Trial(tuple(conversations), shown)
+    return _Trial(tuple(conversations), (*shown, *beside))
 
 
 def _head_line(prompt: Prompt, key: str) -> int:

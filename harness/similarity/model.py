@@ -65,7 +65,11 @@ class SimilarityEngine:
         if not request.candidates and (
             len(shown) != 1 or not isinstance(self._recogniser, TinyRecogniser)
         ):
-            return Generation.failed(request.key, "unsupported", "a recogniser answers pairs")
+            return Generation.failed(
+                request.key,
+                "unsupported",
+                "a recogniser answers pairs, of a field with words for yes and no",
+            )
         try:
             pictures = tuple(decode_picture(one) for medium in shown for one in medium)
         except MediaError as error:

@@ -60,7 +60,7 @@ def test_truths_are_the_ends_of_the_scale() -> None:
         target("57", SPEC)
 
 
-@pytest.mark.parametrize("words", [{}, {"yes": 100}, {"yes": 0, "no": 100}, {"same": 100, "no": 0}])
+@pytest.mark.parametrize("words", [{"yes": 100}, {"yes": 0, "no": 100}, {"same": 100, "no": 0}])
 def test_the_words_are_the_ends_of_the_scale(words: dict[str, float]) -> None:
     with pytest.raises((HarnessError, ValueError), match="words"):
         FieldSpec(kind="pairs", low=0, high=100, words=words)

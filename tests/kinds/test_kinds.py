@@ -29,6 +29,7 @@ SPECS = {
     "yes-no": FieldSpec(kind="yes-no"),
     "set": FieldSpec(kind="set", labels=("AU1", "AU4", "AU12")),
     "age": FieldSpec(kind="age", low=0, high=116),
+    "pairs": FieldSpec(kind="pairs", low=0, high=100, words={"yes": 100, "no": 0}),
     "number": FieldSpec(kind="number", low=0, high=10),
     "text": FieldSpec(kind="text"),
 }
@@ -38,6 +39,7 @@ CELLS: dict[str, tuple[tuple[Any, Any], ...]] = {
     "set": (("AU1+AU4", ("AU1", "AU4")), (["AU4", None, "AU1"], ("AU1", "AU4")), ("none", ())),
     "number": (("2,5".replace(",", "."), 2.5), (3, 3.0)),
     "age": (("34", 34.0), (0.5, 0.5)),
+    "pairs": (("yes", 100.0), (0, 0.0), (True, 100.0)),
     "text": ((" a  text ", "a  text"),),
 }
 
@@ -51,7 +53,7 @@ def test_a_made_up_value_is_read_scored_and_said_alike(name: str) -> None:
     assert answer.outcome is Outcome.ANSWERED
     assert kind.same(answer.value, value) in {True, None}
     assert kind.same(value, value) in {True, None}
-    other = {"set": ("AU4",), "number": 9.0, "age": 9.0}.get(
+    other = {"set": ("AU4",), "number": 9.0, "age": 9.0, "pairs": 0.0}.get(
         name, "fear" if name == "label" else "no"
     )
     family = family_for(spec, [value, other], [value, None])
