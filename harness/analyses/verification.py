@@ -87,12 +87,15 @@ def _of_cell(
         at = kept[mask]
         genuine = np.array(truths)[mask] > (spec.low + spec.high) / 2
         pairs = _pairs(answers, notes, at, scores[mask], genuine)
-        base = {
+        base: dict[str, Any] = {
             "task": cell.task, "model": cell.model, "prompt": cell.prompt, "condition": cell.shown_condition,
             "channel": cell.taken, "slice": part, "field": name,
         }  # fmt: skip
         coverage = mask.sum() / max(1, inside[places].sum())
-        yield base | _row(answers, notes, at, pairs, own=own, base=base, coverage=float(coverage))
+        yield {
+            **base,
+            **_row(answers, notes, at, pairs, own=own, base=base, coverage=float(coverage)),
+        }
 
 
 def _pairs(

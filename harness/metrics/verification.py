@@ -63,7 +63,8 @@ def _shares(counts: Floats, ends: NDArray[np.int64]) -> Floats:
 
 def area(far: Floats, tar: Floats) -> Floats:
     """(...): area under the curve. `far` and `tar` (..., k) rise from 0 to 1."""
-    return (np.diff(far, axis=-1) * (tar[..., 1:] + tar[..., :-1]) / 2).sum(axis=-1)
+    found: Floats = (np.diff(far, axis=-1) * (tar[..., 1:] + tar[..., :-1]) / 2).sum(axis=-1)
+    return found
 
 
 def equal_error_rate(far: Floats, tar: Floats) -> Floats:

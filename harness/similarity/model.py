@@ -20,9 +20,9 @@ from harness.core.request import Request
 from harness.faces.ranges import AGE_YEARS
 from harness.models.label_shares import frames, scored
 from harness.models.registry import OpenOptions, kinds_of
-from harness.models.transformers.generator import PreparedRequest
 from harness.models.transformers.model import BATCH, WINDOW, LocalModel
 from harness.models.transformers.picture import decode_picture
+from harness.models.transformers.prepared import PreparedRequest
 from harness.similarity.recogniser import Pixels, Recogniser, cosines, of_length_one
 from harness.similarity.registry import open_recogniser
 from harness.similarity.tiny import TinyRecogniser
