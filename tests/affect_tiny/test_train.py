@@ -14,7 +14,7 @@ SMALL = {
     "clips": 3,
     "see-steps": 2,
     "see-faces": 4,
-    "see-clips": 1,
+    "see-clips": 2,
     "windows": 3,
     "sheets": 3,
     "settle-sheets": 1,
@@ -25,7 +25,8 @@ SMALL = {
     "talk-steps": 2,
     "talk-faces": 3,
     "talk-rows": 2,
-    "talk-clips": 1,
+    "talk-clips": 2,
+    "mix": 0.4,
 }
 
 

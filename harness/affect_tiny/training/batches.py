@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from harness.affect_tiny.training.dataset_cache import CachedDataset
 from harness.affect_tiny.training.landmarks import mirror_points
 from harness.affect_tiny.training.targets import Targets, clip_targets, face_targets, mirror_classes
+from harness.faces import MICRO_7
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,12 @@ class ClipBatch:
     units: Tensor
     """(n, units, 2) at the apex."""
     fine: Tensor
+    """(n,) the class; (n, classes) shares of clips that were mixed."""
     mirrored: bool
+    partners: NDArray[np.int64]
+    """(n,) place in the batch of the clip that is mixed in."""
+    share: float = 1.0
+    """Of the clip itself; the rest is its partner's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +99,21 @@ class FaceFeed:
 class ClipFeed:
     """Random batches of a pool of clips."""
 
-    def __init__(self, pool: CachedDataset) -> None:
+    def __init__(self, pool: CachedDataset, *, mix: float = 0.0) -> None:
+        """`mix`: alpha of Beta(alpha, alpha), from which the share of a clip in its mixture is drawn; 0: none is mixed."""
         self.pool = pool
+        self.mix = mix
         self.units, self.fine = clip_targets(pool.truths)
 
     def draw(self, rng: np.random.Generator, size: int) -> ClipBatch:
-        """`size` clips; the whole batch is mirrored or not."""
+        """`size` clips; the whole batch is mirrored or not, and mixed in equal shares."""
         index = rng.integers(0, len(self.pool), size)
         flip = bool(rng.random() < 0.5)
-        return self.take(index, mirrored=flip)
+        batch = self.take(index, mirrored=flip)
+        if not self.mix or size < 2:
+            return batch
+        partners = (np.arange(size) + rng.integers(1, size)) % size
+        return mixed(batch, partners, float(rng.beta(self.mix, self.mix)))
 
     def take(self, index: NDArray[np.int64], *, mirrored: bool = False) -> ClipBatch:
         """The clips at these places."""
@@ -109,7 +122,26 @@ class ClipFeed:
         if mirrored:
             pixels, units = pixels.flip(2), units.flip(2)
         fine = torch.from_numpy(self.fine[index])
-        return ClipBatch(index, pixels, units, fine, mirrored)
+        return ClipBatch(index, pixels, units, fine, mirrored, np.arange(len(index)))
+
+
+def mixed(batch: ClipBatch, partners: NDArray[np.int64], share: float) -> ClipBatch:
+    """The clips with `1 - share` of their partners in all frames and in all that is true of them, as MIDAS
+    (arXiv 2506.20867) mixes clips in training."""
+
+    def blend(values: Tensor) -> Tensor:
+        own = values.float()
+        return share * own + (1 - share) * own[torch.from_numpy(partners)]
+
+    frames = blend(batch.pixels.unflatten(0, (len(partners), -1))).round().to(torch.uint8)
+    return replace(
+        batch,
+        pixels=frames.flatten(0, 1),
+        units=blend(batch.units),
+        fine=blend(one_hot(batch.fine, len(MICRO_7))),
+        partners=partners,
+        share=share,
+    )
 
 
 class ToldFeed:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.affect_tiny.training.architecture import BLOCK
-from harness.affect_tiny.training.batches import FaceFeed, Feeds
+from harness.affect_tiny.training.batches import ClipBatch, FaceFeed, Feeds
 from harness.affect_tiny.training.choosing import Choices
 from harness.affect_tiny.training.exchange import ExchangeRow
 from harness.affect_tiny.training.grammar import Grammar, mirrored
@@ -88,8 +88,6 @@ class Lessons:
                 if not size:
                     continue
                 batch, truths, blanks = self._drawn(rng, feed, size, per)
-                told = zip(makes, truths, strict=False)
-                rows = [make(words, t, blank=i in blanks) for i, (make, t) in enumerate(told)]
                 if still:
                     aux, tokens = torch.zeros(()), self.look(batch.pixels)
                 elif teach is None:
@@ -97,10 +95,25 @@ class Lessons:
                 else:
                     keep = torch.tensor([i for i in range(size) if i not in blanks])
                     aux, tokens = teach(self.learner, batch, mean=0.0, keep=keep.long())
-                talk = self._talk_loss(rows, tokens.unflatten(0, (-1, per)))
-                yield len(rows) / total * (talk + s.aux * aux)
+                tell = partial(_rows, words, makes, blanks=blanks)
+                talk = self._told(tell, batch, truths, tokens.unflatten(0, (-1, per)))
+                yield min(len(makes), size) / total * (talk + s.aux * aux)
 
         return losses
+
+    def _told(
+        self,
+        tell: Callable[[Sequence[Any]], list[ExchangeRow]],
+        batch: Any,
+        truths: Sequence[Any],
+        tokens: Tensor,
+    ) -> Tensor:
+        """The loss of what is said of a batch; of mixed clips both truths are told, in their shares."""
+        talk = self._talk_loss(tell(truths), tokens)
+        if not isinstance(batch, ClipBatch) or batch.share == 1:
+            return talk
+        other = self._talk_loss(tell([truths[i] for i in batch.partners]), tokens)
+        return batch.share * talk + (1 - batch.share) * other
 
     def _drawn(
         self, rng: np.random.Generator, feed: Any, size: int, per: int
@@ -133,3 +146,11 @@ class Lessons:
             total = total + self.learner.language_loss(packed, tokens[some].flatten(0, 1))
             answers += packed.answers
         return total / answers
+
+
+def _rows(
+    words: Random, makes: Sequence[Make], truths: Sequence[Any], *, blanks: frozenset[int]
+) -> list[ExchangeRow]:
+    """What is said of the first pictures of a batch, one maker each."""
+    told = zip(makes, truths, strict=False)
+    return [make(words, t, blank=i in blanks) for i, (make, t) in enumerate(told)]

@@ -57,6 +57,9 @@ class TrainingSettings:
     """Weight of the vision heads' loss while the model learns to talk."""
     blank: float = 0.04
     """Share of pictures that are blank while the model learns to talk."""
+    mix: float = 0.0
+    """Alpha of Beta(alpha, alpha), from which the share is drawn in which two clips are mixed: all frames, and what
+    is true of them (MIDAS, arXiv 2506.20867); 0: no clips are mixed."""
 
 
 def pool_specs(settings: TrainingSettings, sizes: Sizes) -> dict[str, DatasetSpec]:

@@ -98,7 +98,7 @@ class Trainer:
         }
         return Feeds(
             FaceFeed(pools["faces"]),
-            ClipFeed(pools["clips"]),
+            ClipFeed(pools["clips"], mix=self.settings.mix),
             FaceFeed(pools["faces-validation"]),
             ClipFeed(pools["clips-validation"]),
             ToldFeed(pools["windows"], mirrors=True),
