@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from harness.conditions.chain import SIGN
 from harness.conditions.family import Worded
 from harness.core.errors import HarnessError
 from harness.core.medium import Medium
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PREFIX = "degrade:"
+ENHANCE = "enhance:"
+"""What the names of repairs begin with (`harness.conditions.enhance`)."""
 FORM = "degrade:KIND=SEVERITY"
 OCCLUDE = "occlude"
 KINDS = (*DEGRADATIONS, OCCLUDE)
@@ -109,7 +112,7 @@ DEGRADE = Worded(
 def expanded(name: str) -> tuple[str, ...]:
     """`degrade:blur=all` as its severities, `degrade:all=3` as every kind, in a chain with what follows; any other
     name as it is."""
-    first, slash, rest = name.partition("/")
+    first, slash, rest = name.partition(SIGN)
     kind, equals, severity = first.removeprefix(PREFIX).partition("=")
     if not first.startswith(PREFIX) or not equals or EVERY not in (kind, severity):
         return (name,)
@@ -120,22 +123,38 @@ def expanded(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Degradation:
-    """A condition that degrades, in words: kind, severity, and what is done after it (`enhance:clahe`)."""
+    """The name of a condition that degrades, taken apart."""
 
     kind: str
     severity: int
-    after: str = ""
+    clean: str
+    """The condition without the degradation and its repair: `none`, or what else is shown (`apex`)."""
+    repair: str = ""
+    """What is done after it to repair it: `enhance:clahe`; `none`, which repairs nothing; empty."""
 
     @property
     def unrepaired(self) -> Degradation:
-        """The degradation without what is done after it."""
-        return replace(self, after="")
+        """The same degradation without its repair."""
+        return replace(self, repair="")
+
+    @property
+    def family(self) -> Degradation:
+        """What the severities of one curve have in common."""
+        return replace(self, severity=0)
 
 
 def degradation_of(condition: str) -> Degradation | None:
-    """Read off the name of a condition that degrades once and first; None for any other."""
-    first, _, rest = condition.partition("/")
-    found = _WRITTEN.fullmatch(first)
-    if found is None or "+" in condition or PREFIX in rest or found[1] not in KINDS:
+    """Read off the name of a condition that degrades once, alone or in a chain; None for any other."""
+    parts = condition.split(SIGN)
+    found = [
+        (place, match) for place, part in enumerate(parts) if (match := _WRITTEN.fullmatch(part))
+    ]
+    if len(found) != 1 or "+" in condition:
         return None
-    return Degradation(found[1], int(found[2]), rest)
+    place, match = found[0]
+    behind = parts[place + 1 :]
+    repair = [part for part in behind if part.startswith(ENHANCE) or part == "none"]
+    clean = [*parts[:place], *(part for part in behind if part not in repair)]
+    if match[1] not in KINDS or int(match[2]) > SEVERITIES:
+        return None
+    return Degradation(match[1], int(match[2]), SIGN.join(clean) or "none", SIGN.join(repair))

@@ -10,7 +10,6 @@ from harness.core.medium import Medium
 from harness.media.enhance import ENHANCEMENTS, TIMES
 from harness.media.transforms import RESIZED, transformed
 
-PREFIX = "enhance:"
 FORM = "enhance:NAME"
 ENLARGING = "lanczos"
 _LINES = {

@@ -229,7 +229,8 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point: two shares from 0 to 1, with an interval of the second, and how many samples it stands for."""
+    """One point: two shares from 0 to 1 (the first may be a number, see `Points.most`), with an interval of the second, and
+    how many samples it stands for."""
 
     x: float
     y: float
@@ -253,6 +254,8 @@ class Points:
     """Whether the area of a point shows its n."""
     joined: bool = False
     """Whether the points are joined to a curve; else the line is drawn on which both shares are equal."""
+    most: float = 1.0
+    """What the right end of the axis across stands for, where x is no share: 5 for a severity of 0 to 5."""
     title: str = ""
     caption: str = ""
     at: Place | None = None

@@ -155,6 +155,8 @@ class ShippedAnalysis:
     """Whether the key stands in the entry of the task, not at the top."""
     in_json: bool = True
     """Whether its rows also stand in `--json`; not where every run has some."""
+    sparse: bool = False
+    """Whether its key is left out of scores.json where it has no rows."""
     order: int = 0
     """Its place among the sections of a report."""
     row: Any = dict
@@ -166,7 +168,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         for name in (
             "annotator-ceiling", "field-scores", "against-baselines", "class-by-class", "sentences", "absent-classes", "answer-spread",
             "top-k", "fallbacks", "constraints", "consistency", "label-orders", "soft-labels", "mixtures", "agent-ladder", "tool-audit", "spotting",
-            "calibration", "risk-coverage", "agreement", "slices", "folds", "age-decades", "verification", "units", "usage", "again",
+            "calibration", "risk-coverage", "agreement", "slices", "folds", "age-decades", "severity", "verification", "units", "usage", "again",
         )
     }
 )  # fmt: skip

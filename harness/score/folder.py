@@ -158,7 +158,7 @@ def _score_task(answers: TaskAnswers) -> Scores:
                 scores.append(row)
             else:
                 rows.append(row)
-        if analysis.key:
+        if analysis.key and (rows or not analysis.sparse):
             (inside if analysis.in_task else found)[analysis.key] = rows
     brought: dict[str, tuple[Mapping[str, Any], ...]] = {}
     for name, entry in computed(answers):
@@ -224,12 +224,12 @@ def _without_truth(records: TaskRecords) -> dict[str, dict[str, int]]:
 def _joined(tasks: Sequence[Scores]) -> Scores:
     """The scores of all tasks as those of the run."""
     found: dict[str, tuple[Mapping[str, Any], ...]] = {
-        a.key: () for a in shipped() if a.key and not a.in_task
+        a.key: () for a in shipped() if a.key and not a.in_task and not a.sparse
     }
     brought: dict[str, tuple[Mapping[str, Any], ...]] = {}
     for task in tasks:
         for key, rows in task.found.items():
-            found[key] = (*found[key], *rows)
+            found[key] = (*found.get(key, ()), *rows)
         for name, entries in task.analyses.items():
             brought[name] = (*brought.get(name, ()), *entries)
     return Scores(

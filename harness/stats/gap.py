@@ -94,6 +94,62 @@ def max_gap(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class GapChange:
+    """How much wider the largest difference between groups is on one measurement than on another."""
+
+    before: float
+    after: float
+    value: float
+    """After less before; nan where either is undefined."""
+    low: float
+    """Bounds of the interval; nan where there is none."""
+    high: float
+    clusters: int
+
+
+def gap_change(
+    rows: Floats,
+    groups: Codes,
+    clusters: Codes,
+    before: Callable[[Floats], Floats],
+    after: Callable[[Floats], Floats],
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int,
+) -> GapChange:
+    """The gap of `after` less that of `before` between groups 0..G-1, both read off the same totals (..., k).
+
+    Each gap errs by at most the range of its groups' errors, so their difference errs by at most the sum of both ranges,
+    whose quantile over resamples of both together bounds it. Arguments as in :func:`max_gap`.
+    """
+    known = groups >= 0
+    coded, groups, clusters = as_coded(rows).at(known), groups[known], clusters[known]
+    count, width = int(groups.max(initial=-1)) + 1, coded.table.shape[1]
+    if count < 2:
+        nothing = math.nan
+        return GapChange(nothing, nothing, nothing, nothing, nothing, np.unique(clusters).size)
+    totals = cluster_totals(_side_by_side(coded, groups, count), clusters)
+    summed = (totals.sizes @ totals.totals).reshape(count, width)
+    seen = [value(summed) for value in (before, after)]
+    first, second = (float(np.ptp(one)) for one in seen)
+    change = second - first
+    if math.isnan(change) or totals.clusters < 2:
+        return GapChange(first, second, change, math.nan, math.nan, totals.clusters)
+    reaches = []
+    for drawn in resamples(totals, draws=draws, seed=seed):
+        shaped = drawn.reshape(-1, count, width)
+        errors = [value(shaped) - one for value, one in zip((before, after), seen, strict=True)]
+        reaches.append(sum(np.ptp(error, axis=1) for error in errors))
+    found = np.concatenate(reaches)
+    defined = found[~np.isnan(found)]
+    if not defined.size:
+        return GapChange(first, second, change, math.nan, math.nan, totals.clusters)
+    reach = float(np.quantile(defined, level)) * _few(totals.clusters, level)
+    return GapChange(first, second, change, change - reach, change + reach, totals.clusters)
+
+
 def _few(clusters: int, level: float) -> float:
     """How much few clusters widen: resamples spread by (c - 1) / c too little, and have normal tails
     (Hesterberg 2015, section 4.4)."""

@@ -197,8 +197,12 @@ def test_examples_are_enhanced_and_not_degraded() -> None:
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("degrade:low-res=4", Degradation("low-res", 4)),
-        ("degrade:low-res=4/enhance:clahe", Degradation("low-res", 4, "enhance:clahe")),
+        ("degrade:low-res=4", Degradation("low-res", 4, "none")),
+        ("degrade:low-res=4/enhance:clahe", Degradation("low-res", 4, "none", "enhance:clahe")),
+        ("degrade:low-res=4/none", Degradation("low-res", 4, "none", "none")),
+        ("apex/degrade:blur=1/enhance:wiener", Degradation("blur", 1, "apex", "enhance:wiener")),
+        ("degrade:blur=0/face-crop", Degradation("blur", 0, "face-crop")),
+        ("degrade:blur=6", None),
         ("degrade:blur=2/degrade:noise=1", None),
         ("degrade:blur=2+apex", None),
         ("enhance:clahe", None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from jinja2 import Environment
@@ -158,7 +158,7 @@ def _strip(name: Cell, cell: Cell, scale: tuple[float, float]) -> Markup | None:
 
 def _points(block: Points) -> Markup:
     """Points on the unit square, each with its numbers as a tooltip."""
-    square = _SQUARE
+    square = replace(_SQUARE, most=block.most)
     parts = square.axes(visible(block.x_name), visible(block.y_name), diagonal=not block.joined)
     if block.joined and block.points:
         path = " ".join(f"{square.x(p.x)},{square.y(p.y)}" for p in block.points)
