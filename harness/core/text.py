@@ -22,6 +22,15 @@ def digest_json(value: object) -> str:
     return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def digest_bytes(*parts: bytes) -> str:
+    """Hex SHA-256 of several byte strings in order, each with its length before it."""
+    made = hashlib.sha256()
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big"))
+        made.update(part)
+    return made.hexdigest()
+
+
 def digest_file(path: Path) -> str:
     """Hex SHA-256 of a file, read in blocks. Raises OSError."""
     with path.open("rb") as file:

@@ -121,7 +121,7 @@ def test_the_command_prints_writes_a_page_and_json(
     assert main([*command, "--html", str(tmp_path / "s.html")]) == 0
     assert "Concordance of risk with survival" in capsys.readouterr().out
     page = (tmp_path / "s.html").read_text(encoding="utf-8")
-    assert page.count('class="curve g') == 8 and "no cause" in page
+    assert page.count('class="curve"') == 8 and "no cause" in page
     assert not re.search(r"https?://", page)
     assert main([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
