@@ -12,6 +12,8 @@ from harness.cli.main import main
 from harness.conditions import load_condition, read_presentation
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.run.folder import open_run
+from harness.run.sample_file import read_samples
 from harness.sources import open_source
 from tests.example import Installed, write_package
 from tests.models.service import running_service
@@ -259,3 +261,21 @@ def test_a_plug_in_that_raises_is_named(
     place = f"failed in {file}.py, line {at + 2}: ZeroDivisionError: boom"
     assert f"{named} of package affect-example {place}" in told
     assert (here / "run").exists() == (status == 1)
+
+
+def test_its_submission_form_is_written_checked_and_scored(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_service() as service:
+        name = f"service:{service.url}"
+        assert main(["run", "example/mood", *NAMED, "--model", name, "--out", "run"]) == 0
+    names = [
+        one.sample for one in read_samples(open_run(here / "run").scored_samples("example/mood"))
+    ]
+    (here / "pictures.txt").write_text("\n".join(names))
+    submit = ["submit", "example-list", "--to-answer", "pictures.txt"]
+    assert main([*submit, "run", "--out", "out"]) == 0
+    assert main([*submit, "--check", "out/labels.csv", "--truth", "out/labels.csv"]) == 0
+    assert "UAR: 1.000" in capsys.readouterr().out
+    (here / "out/labels.csv").write_text("picture,label\n")
+    assert main([*submit, "--check", "out/labels.csv"]) == 1

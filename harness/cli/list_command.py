@@ -125,6 +125,12 @@ def _analyses(_: argparse.Namespace) -> Iterable[Listed]:
     return describe_analyses()
 
 
+def _submissions(_: argparse.Namespace) -> Iterable[Listed]:
+    from harness.submit import describe_submissions
+
+    return describe_submissions()
+
+
 def _labels(_: argparse.Namespace) -> Iterable[Listed]:
     from harness.answers import describe_labels
 
@@ -145,6 +151,7 @@ LISTS: Mapping[str, Callable[[argparse.Namespace], Iterable[Listed]]] = MappingP
         "kinds": _kinds,
         "analyses": _analyses,
         "labels": _labels,
+        "submissions": _submissions,
     }
 )
 """What can be listed -> a function that gives its lines."""

@@ -1,34 +1,35 @@
-"""`harness submit`: write the answer files of a challenge from finished runs, or check existing ones."""
+"""`harness submit`: write the answer files of a challenge from finished runs, check existing ones, score them."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
-    from harness.submit import Assembled, Choice, Fill, Findings, Package, Questions, SubmissionForm
+    from harness.submit import Asked, Findings, LocalScore, Options, Package, SubmissionForm
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness submit`."""
     parser.usage = (
-        "harness submit CHALLENGE RUN [RUN ...] --to-answer FILE [FILE ...] --out DIR [options]\n"
-        "       harness submit CHALLENGE --to-answer FILE [FILE ...] --check FILE [FILE ...]"
+        "harness submit FORM RUN [RUN ...] --to-answer FILE [FILE ...] --out DIR [options]\n"
+        "       harness submit FORM --to-answer FILE [FILE ...] --check FILE [FILE ...] [--truth FILE]"
     )
     parser.add_argument(
-        "challenge",
-        metavar="CHALLENGE",
-        help="megc2025-me-vqa, megc2025-me-str, megc2026-me-vqa or megc2026-me-lvqa",
+        "form",
+        metavar="FORM",
+        help="the challenge, such as megc2025-me-vqa; `harness list submissions` shows all",
     )
     parser.add_argument(
         "run", nargs="*", type=Path, metavar="RUN", help="run folders with the answers"
     )
     parser.add_argument(
         "--to-answer", metavar="FILE", nargs="+", action="extend", type=Path, required=True,
-        help="question files of the challenge, under their published names. For ME-STR: tables named "
+        help="question files or templates of the challenge, under their published names. For ME-STR: tables named "
         "NAME_to_answer.csv with the columns subject and video",
     )  # fmt: skip
     parser.add_argument(
@@ -42,12 +43,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="check these answer files instead of writing new ones. Exit status 0 if they are valid, otherwise 1",
     )  # fmt: skip
     parser.add_argument(
+        "--truth", metavar="FILE", nargs="+", action="extend", type=Path, default=[],
+        help="true answers in the challenge's layout: print the local score, with intervals, beside published ones. "
+        "One for all files, or one for each --to-answer in the same order",
+    )  # fmt: skip
+    parser.add_argument(
         "--dry-run", action="store_true", help="show what would be written, without writing it"
     )
     parser.add_argument(
-        "--fill", metavar="words|FIELD=TEXT", action="append", default=[],
-        help="what to write for replies without a usable answer: `words` for their own text, or a fixed text per "
-        "field. Repeatable",
+        "--fill", metavar="WHAT", action="append", default=[],
+        help="what to write where there is no usable answer. MEGC questions: `words` for the reply's own text, or "
+        "FIELD=TEXT. ABAW: `nearest`. BLEMORE: an emotion. Repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="FIELD=A,B", action="append", default=[],
@@ -60,26 +66,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Check, or assemble and write."""
-    from harness.submit import form_named, read_questions
+    """Check, or assemble and write; then score where true answers are given."""
+    from harness.submit import Options, form_named
 
     # `--to-answer FILE ... RUN` also takes the run folders after it: folders are no answer files.
     args.run += [path for path in args.to_answer if path.is_dir()]
     args.to_answer = [path for path in args.to_answer if not path.is_dir()]
     labels = {k: tuple(v.split(",")) for k, v in _pairs(args.labels, "--labels").items()}
-    form = form_named(args.challenge, labels)
-    if form.spots:
-        return _spots(args, form)
-    asked = [read_questions(path, form) for path in dict.fromkeys(args.to_answer)]
-    for name in form.missing(tuple(questions.path.name for questions in asked)):
-        print(f"note: {name} is missing; the challenge has {len(form.files)} question files")
-    _refuse_nonsense(args)
-    return _check(form, asked, args.check) if args.check else _submit(args, form, asked)
+    form = form_named(args.form)
+    options = Options(tuple(args.fill), labels)
+    files = list(dict.fromkeys(args.to_answer))
+    _refuse_nonsense(args, files)
+    asked = [form.read(path) for path in files]
+    for name in form.files:
+        if name not in {one.path.name for one in asked}:
+            print(f"note: {name} is missing; the challenge has {len(form.files)} question files")
+    if args.check:
+        return _check(args, form, asked, options)
+    return _submit(args, form, asked, options)
 
 
-def _refuse_nonsense(args: argparse.Namespace) -> None:
+def _refuse_nonsense(args: argparse.Namespace, files: Sequence[Path]) -> None:
     from harness.core.errors import HarnessError
 
+    if len(args.truth) not in {0, 1, len(files)}:
+        raise HarnessError(
+            f"{len(args.truth)} files of true answers for {len(files)} files to be answered",
+            hint="give one --truth FILE, or one for each --to-answer in the same order",
+        )
     if args.check and args.run:
         raise HarnessError(
             "--check cannot be combined with run folders", hint="leave out the run folders"
@@ -99,40 +113,6 @@ def _refuse_nonsense(args: argparse.Namespace) -> None:
         raise HarnessError("--out is missing", hint="give --out DIR, or --dry-run to write nothing")
 
 
-def _spots(args: argparse.Namespace, form: SubmissionForm) -> int:
-    """Tables of intervals: check them, or make them from runs over windows."""
-    from harness.core.errors import HarnessError
-    from harness.submit import check_spots, pack_spots, read_spotted, read_videos, spots_for
-
-    _refuse_nonsense(args)
-    asked = [read_videos(path) for path in dict.fromkeys(args.to_answer)]
-    if args.check:
-        fit = True
-        by_name = {videos.answers_to: videos for videos in asked}
-        for file in dict.fromkeys(args.check):
-            if file.name not in by_name or not file.is_file():
-                raise HarnessError(
-                    f"{file} is not one of the expected tables of intervals",
-                    hint=f"expected: {', '.join(by_name)}",
-                )
-            findings = check_spots(file.read_bytes(), by_name[file.name], form, name=file.name)
-            _print_findings(findings)
-            fit = fit and not findings.faults
-        return 0 if fit else 1
-    refuse_unused("for tables of intervals", {"--fill": args.fill, "--labels": args.labels})
-    spotted = read_spotted(args.run, _choice(args))
-    package = pack_spots(form, [(videos, *spots_for(videos, spotted)) for videos in asked])
-    for findings in package.findings:
-        _print_findings(findings)
-    return _finish(args, package)
-
-
-def _choice(args: argparse.Namespace) -> Choice:
-    from harness.submit import Choice
-
-    return Choice(args.task, args.model, args.prompt, args.condition, channel=args.channel)
-
-
 def _pairs(given: list[str], option: str) -> dict[str, str]:
     from harness.core.errors import HarnessError
 
@@ -148,51 +128,52 @@ def _pairs(given: list[str], option: str) -> dict[str, str]:
     return found
 
 
-def _fill(args: argparse.Namespace) -> Fill:
-    from harness.core.errors import HarnessError
-    from harness.sources.megc_questions import ASKED
-    from harness.submit import Fill
+def _check(
+    args: argparse.Namespace, form: SubmissionForm, asked: list[Asked], options: Options
+) -> int:
+    from harness.submit import check_file, match_files
+    from harness.submit.checking import read_answers
 
-    values = _pairs([text for text in args.fill if text != "words"], "--fill")
-    known = sorted({field for fields in ASKED.values() for field in fields})
-    for name in values:
-        if name not in known:
-            raise HarnessError(
-                f"--fill: unknown field {name!r}",
-                hint=f"use `words`, or one of: {', '.join(known)}",
-            )
-    return Fill(words="words" in args.fill, values=values)
-
-
-def _check(form: SubmissionForm, asked: list[Questions], files: list[Path]) -> int:
-    from harness.submit import check_file
-
-    by_name = {questions.answers_to: questions for questions in asked}
-    left = [questions for name, questions in by_name.items() if name not in {f.name for f in files}]
     fit = True
-    for file in dict.fromkeys(files):
-        questions = by_name.get(file.name)
-        if questions is None:
-            questions = left.pop(0) if left else asked[0]  # the wrong name is reported as an error
-        findings = check_file(file, questions, form)
+    matched = match_files(asked, args.check)
+    for file, one in matched:
+        findings = check_file(form, file, one, options)
         _print_findings(findings)
         fit = fit and not findings.faults
-    for questions in left:
-        print(f"note: no answer file for {questions.path.name}")
+        if args.truth:
+            truth = _truth_of(args, asked, one)
+            _print_score(form, form.score(read_answers(file), one, truth), truth)
+    for one in asked:
+        if one not in [taken for _, taken in matched]:
+            print(f"note: no answer file for {one.path.name}")
     return 0 if fit else 1
 
 
-def _submit(args: argparse.Namespace, form: SubmissionForm, asked: list[Questions]) -> int:
-    from harness.submit import assemble, pack, read_given
+def _truth_of(args: argparse.Namespace, asked: list[Asked], one: Asked) -> Path:
+    truth: Path = args.truth[0] if len(args.truth) == 1 else args.truth[asked.index(one)]
+    return truth
 
-    fill = _fill(args)
-    every = {question.video_id: question for questions in asked for question in questions.rows}
-    given = read_given(args.run, every, _choice(args))
-    parts = [assemble(questions, given, fill) for questions in asked]
-    package = pack(form, parts, fill)
-    for part, findings in zip(parts, package.findings, strict=True):
+
+def _submit(
+    args: argparse.Namespace, form: SubmissionForm, asked: list[Asked], options: Options
+) -> int:
+    from harness.submit import Choice, pack
+
+    choice = Choice(args.task, args.model, args.prompt, args.condition, channel=args.channel)
+    answers = form.answer(asked, args.run, choice, options)
+    package = pack(form, answers, options)
+    scores = [
+        (form.score(draft.data, draft.asked, truth), truth)
+        for draft in answers.drafts
+        if args.truth
+        for truth in [_truth_of(args, asked, draft.asked)]
+    ]  # before anything is written: a wrong file of true answers leaves things as they were
+    for place, (draft, findings) in enumerate(zip(answers.drafts, package.findings, strict=True)):
         _print_findings(findings)
-        _print_spread(part)
+        for line in draft.notes:
+            print(f"  {line}")
+        if scores:
+            _print_score(form, *scores[place])
     return _finish(args, package)
 
 
@@ -205,17 +186,16 @@ def _finish(args: argparse.Namespace, package: Package) -> int:
     print()
     for path in package.write(args.out):
         print(path)
-    unseen = "the layout of the zip file is"
-    if package.form.spots:
-        unseen = "the table columns and the layout of the zip file are"
-    print(
-        f"{unseen} not confirmed by the challenge; compare with its submission page before you upload"
-    )
+    if package.form.unconfirmed:
+        print(
+            f"{package.form.unconfirmed} not confirmed by the challenge; compare with its submission page before you "
+            "upload"
+        )
     return 0
 
 
 def _print_findings(findings: Findings) -> None:
-    from harness.analyses.words import visible
+    from harness.core.text import visible
 
     state = _many(len(findings.faults), "error") if findings.faults else "structure valid"
     warned = _many(len(findings.warnings), "warning")
@@ -229,26 +209,29 @@ def _print_findings(findings: Findings) -> None:
         print(f"  labels of {name}: {shown} (to change them: --labels {name}=A,B)")
 
 
-def _print_spread(part: Assembled) -> None:
-    """How often each answer to the questions with few answers, and what was filled in."""
-    from collections import Counter
+def _print_score(form: SubmissionForm, score: LocalScore, truth: Path) -> None:
+    """Value, interval, what a perfect answer gets, and published rows of the same metric."""
+    from harness.core.text import visible
+    from harness.publish.published import of_form, published_folder, read_published
 
-    from harness.analyses.words import visible
-    from harness.submit.check import name_rows
-
-    kinds: dict[str, Counter[str]] = {}
-    for question, answer in zip(part.questions.rows, part.answers, strict=True):
-        kinds.setdefault(question.kind or "unknown", Counter())[answer] += 1
-    for kind, counted in kinds.items():
-        shown = ", ".join(f"{text} {n}" for text, n in counted.most_common(4) if len(text) < 60)
-        print(f"  {kind}: {visible(shown or f'{len(counted)} different answers')}")
-    grouped: dict[tuple[str, str], list[int]] = {}
-    for one in part.filled:
-        why = ", ".join(f"{name} {outcome}" for name, outcome in one.outcomes.items())
-        wrote = one.wrote if len(one.wrote) <= 200 else f"{one.wrote[:197]}..."
-        grouped.setdefault((why, wrote), []).append(one.row)
-    for (why, wrote), rows in grouped.items():
-        print(f"  filled in {name_rows(rows)} ({why}): {visible(wrote)}")
+    published = list(of_form(read_published(published_folder()), form.name))
+    print(f"  local score against {visible(truth.name)} (not the official one):")
+    for one in score.figures:
+        bounds = "no interval" if not one.interval.known else f"[{one.interval.low:.3f}, {one.interval.high:.3f}]"  # fmt: skip
+        ceiling = (
+            ""
+            if one.perfect != one.perfect or one.perfect in {0.0, 1.0}
+            else f"; a perfect answer gets {one.perfect:.3f}"
+        )
+        print(f"    {one.name}: {one.value:.3f} {bounds}, n {one.n:,}{ceiling}")
+        for row in published:
+            if row.metric == one.metric and row.part in {one.part, "all"}:
+                print(f"      published: {row.value:.3f} {visible(row.system)} ({row.set})")
+    print(f"    intervals: 95 %, {score.resampled} resampled")
+    if published:
+        print("    published rows were measured on the challenge's own set, by its own scorer")
+    for note in score.notes:
+        print(f"    note: {note}")
 
 
 def _many(number: int, what: str) -> str:

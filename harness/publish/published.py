@@ -44,6 +44,8 @@ class PublishedSetting(_Strict):
     """The data set in words."""
     task: str = ""
     """The task of this project that comes nearest; empty where there is none."""
+    form: str = ""
+    """The submission form whose local score it stands beside; empty for none."""
     field: str = ""
     """The field of the task; empty: its only one."""
     part: str = "all"
@@ -97,6 +99,28 @@ class Beside:
     status: Status
     differs: tuple[str, ...]
     """In what it differs from what was measured; `not told` for what the source does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfForm:
+    """A published number of a challenge."""
+
+    system: str
+    metric: str
+    value: float
+    part: str
+    set: str
+
+
+def of_form(files: Sequence[PublishedFile], form: str) -> Iterator[OfForm]:
+    """The published numbers of a submission form, in the order of the files."""
+    for file in files:
+        for table in file.tables:
+            if table.setting.form == form:
+                where = ", ".join(w for w in (table.setting.set, table.setting.split) if w)
+                for row in table.rows:
+                    for metric, value in row.values.items():
+                        yield OfForm(row.system, metric, value, table.setting.part, where)
 
 
 def published_folder() -> Path:

@@ -1,35 +1,38 @@
-"""Write a challenge's answer files from finished runs, and check existing files."""
+"""Write a challenge's answer files from finished runs, check existing files, and score them against known answers."""
 
-from harness.submit.assemble import Assembled, Fill, assemble
-from harness.submit.check import Findings, check_file, check_rows
-from harness.submit.forms import FORMS, SubmissionForm, form_named
-from harness.submit.package import Package, pack, pack_spots
-from harness.submit.questions import Question, Questions, read_questions
-from harness.submit.replies import Choice, Given, read_given
-from harness.submit.spots import Videos, check_spots, read_spotted, read_videos, spots_for
+from harness.submit.checking import check_file, match_files
+from harness.submit.choice import Choice, Given
+from harness.submit.findings import Findings, name_rows
+from harness.submit.form import (
+    SUBMISSIONS,
+    Answers,
+    Asked,
+    Draft,
+    Options,
+    SubmissionForm,
+    describe_submissions,
+    form_named,
+)
+from harness.submit.local_score import Figure, LocalScore
+from harness.submit.package import Package, pack
 
 __all__ = [
-    "FORMS",
-    "Assembled",
+    "SUBMISSIONS",
+    "Answers",
+    "Asked",
     "Choice",
-    "Fill",
+    "Draft",
+    "Figure",
     "Findings",
     "Given",
+    "LocalScore",
+    "Options",
     "Package",
-    "Question",
-    "Questions",
     "SubmissionForm",
-    "Videos",
-    "assemble",
     "check_file",
-    "check_rows",
-    "check_spots",
+    "describe_submissions",
     "form_named",
+    "match_files",
+    "name_rows",
     "pack",
-    "pack_spots",
-    "read_given",
-    "read_questions",
-    "read_spotted",
-    "read_videos",
-    "spots_for",
 ]

@@ -8,7 +8,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,11 @@ from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file
 from harness.exports.pseudonyms import hashed_digest
-from harness.metrics.spots import Spot
 from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import open_run, write_atomically
 from harness.run.scoring import scored_manifest
-from harness.submit.assemble import Assembled, Fill
-from harness.submit.check import Findings, check_rows
-from harness.submit.forms import SubmissionForm
-from harness.submit.spots import Spotted, Videos, check_spots, spot_bytes
+from harness.submit.findings import Findings
+from harness.submit.form import Answers, Draft, Options, SubmissionForm
 from harness.version import __version__
 
 RECEIPT = "receipt.json"
@@ -65,28 +62,19 @@ class Package:
         return tuple(out / name for name in body)
 
 
-def pack(form: SubmissionForm, parts: Sequence[Assembled], fill: Fill) -> Package:
-    """The submission for files of questions answered. Raises HarnessError where our own check finds a fault."""
-    files = {part.questions.answers_to: rows_of(part) for part in parts}
+def pack(form: SubmissionForm, answers: Answers, options: Options) -> Package:
+    """The submission of these drafts. Raises HarnessError where the form's own check finds a fault."""
+    files = {draft.asked.answers_to: draft.data for draft in answers.drafts}
     findings = tuple(
-        check_rows(data, part.questions, form, name=name)
-        for part, (name, data) in zip(parts, files.items(), strict=True)
+        form.check(draft.data, draft.asked, options, name=draft.asked.answers_to)
+        for draft in answers.drafts
     )
     for found in findings:
         if found.faults:
             raise HarnessError(
                 f"{found.file}: {'; '.join(found.faults)}", hint="correct the rows named"
             )
-    return Package(form, files, findings, _receipt(form, parts, files, findings, fill))
-
-
-def rows_of(part: Assembled) -> bytes:
-    """JSON lines: the questions' rows, fields in their order, with the answers filled in."""
-    lines = []
-    for question, answer in zip(part.questions.rows, part.answers, strict=True):
-        row = {**question.cells, "answer": answer}
-        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
-    return "".join(lines).encode("utf-8", "replace")
+    return Package(form, files, findings, _receipt(form, answers, files, findings))
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -103,63 +91,41 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return held.getvalue()
 
 
-def pack_spots(
-    form: SubmissionForm, parts: Sequence[tuple[Videos, Sequence[Spot], Sequence[Spotted]]]
-) -> Package:
-    """The submission for tables of videos. Raises HarnessError where our own check finds a fault."""
-    files = {asked.answers_to: spot_bytes(spots) for asked, spots, _ in parts}
-    findings = tuple(
-        check_spots(data, asked, form, name=name)
-        for (asked, _, _), (name, data) in zip(parts, files.items(), strict=True)
-    )
-    for found in findings:
-        if found.faults:
-            raise HarnessError(
-                f"{found.file}: {'; '.join(found.faults)}", hint="correct the rows named"
-            )
-    told = [
-        _file_entry(found, files[found.file], asked.path.name, asked.digest)
-        for (asked, _, _), found in zip(parts, findings, strict=True)
-    ]
-    cells = Counter((one.run, one.cell) for _, _, used in parts for one in used for _ in one.videos)
-    return Package(form, files, findings, {**_head(form, files), "files": told, **_origin(cells)})
-
-
 def _receipt(
     form: SubmissionForm,
-    parts: Sequence[Assembled],
+    answers: Answers,
     files: Mapping[str, bytes],
     findings: Sequence[Findings],
-    fill: Fill,
 ) -> dict[str, Any]:
     told = [
-        _file_entry(found, files[found.file], part.questions.path.name, part.questions.digest)
-        | {"filled": [asdict(one) for one in part.filled]}
-        for part, found in zip(parts, findings, strict=True)
+        _file_entry(found, draft) | dict(draft.entry)
+        for draft, found in zip(answers.drafts, findings, strict=True)
     ]
-    cells = Counter((given.run, given.cell) for part in parts for given in part.given)
-    return {**_head(form, files), "files": told, "fill": asdict(fill), **_origin(cells)}
+    cells: Counter[tuple[Path, Cell]] = Counter()
+    for draft in answers.drafts:
+        cells.update(draft.used)
+    return {**_head(form, files), "files": told, **answers.receipt, **_origin(cells)}
 
 
 def _head(form: SubmissionForm, files: Mapping[str, bytes]) -> dict[str, Any]:
+    note = f"{form.unconfirmed} not confirmed by the challenge" if form.unconfirmed else ""
     return {
         "schema": 1,
         "challenge": form.name,
         "harness": __version__,
         "parser": PARSER_VERSION,
-        "note": "the layout of the zip file and the lists of labels are not confirmed by the "
-        "challenge",
+        "note": note,
         "zip": {"name": f"{form.name}.zip", "sha256": _sha256(zipped(files))},
     }
 
 
-def _file_entry(found: Findings, data: bytes, asked: str, asked_digest: str) -> dict[str, Any]:
+def _file_entry(found: Findings, draft: Draft) -> dict[str, Any]:
     return {
         "name": found.file,
-        "sha256": _sha256(data),
+        "sha256": _sha256(draft.data),
         "rows": found.rows,
-        "questions": asked,
-        "questions_sha256": asked_digest,
+        "questions": draft.asked.path.name,
+        "questions_sha256": draft.asked.digest,
         "warnings": list(found.warnings),
     }
 

@@ -18,8 +18,9 @@ from harness.report.page import render
 from harness.run.cell_entry import version_names
 from harness.run.log import read_log
 from harness.score import Scores, score_run
-from harness.submit import Choice, read_given
-from harness.submit.questions import Question
+from harness.submit import Choice
+from harness.submit.megc.questions import Question
+from harness.submit.megc.replies import read_given
 from tests.run.keeping import PLAIN, Desk, RuleModel, contents, make_desk
 
 OTHER = PLAIN.replace("One of", "Choose from")

@@ -11,28 +11,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.errors import HarnessError
-from harness.submit import check_file, check_rows, form_named, read_questions
-from harness.submit.check import Findings, name_rows
-from harness.submit.questions import Questions
+from harness.submit import Asked, Findings, Options, check_file, form_named, name_rows
+from harness.submit.megc.check import check_rows
+from harness.submit.megc.questions import Questions, read_questions
 from tests.submit.bench import CASME3, LONG_QUESTIONS, LVQA, Rows, rows, text, write
 
-FORM = form_named("megc2025-me-vqa")
+NAME = "megc2025-me-vqa"
+FORM = form_named(NAME)
 PRED = "me_vqa_casme3_test_pred.jsonl"
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "megc"
 
 
 @pytest.fixture(scope="module")
 def questions(tmp_path_factory: pytest.TempPathFactory) -> Questions:
-    return read_questions(write(tmp_path_factory.mktemp("asked"), CASME3, rows()), FORM)
+    return read_questions(write(tmp_path_factory.mktemp("asked"), CASME3, rows()), NAME)
+
+
+def asked_of(questions: Questions) -> Asked:
+    return FORM.read(questions.path)
 
 
 def check(data: bytes, questions: Questions) -> Findings:
-    return check_rows(data, questions, FORM, name=PRED)
+    return check_rows(data, questions, name=PRED)
 
 
 def test_the_right_file_has_nothing_to_mend(questions: Questions, tmp_path: Path) -> None:
     path = write(tmp_path, PRED, rows(answered=True))
-    findings = check_file(path, questions, FORM)
+    findings = check_file(FORM, path, asked_of(questions), Options())
     assert (findings.rows, findings.faults, findings.warnings) == (10, (), ())
 
 
@@ -127,7 +132,7 @@ def test_windows_line_ends_are_read_and_warned_of(questions: Questions) -> None:
 
 def test_another_file_name_is_a_fault(questions: Questions, tmp_path: Path) -> None:
     path = write(tmp_path, "answers.jsonl", rows(answered=True))
-    assert check_file(path, questions, FORM).faults == (
+    assert check_file(FORM, path, asked_of(questions), Options()).faults == (
         f"the file is named answers.jsonl; the name must be {PRED}",
     )
 
@@ -167,28 +172,26 @@ def test_odd_content_is_warned_of_and_not_refused(
 
 
 def test_one_answer_to_everything_is_warned_of(tmp_path: Path) -> None:
-    questions = read_questions(write(tmp_path, CASME3, rows(clips=6)), FORM)
+    questions = read_questions(write(tmp_path, CASME3, rows(clips=6)), NAME)
     found = check(text(rows(clips=6, answered=True)), questions).warnings
     assert "coarse: the same answer to 6 of 6 questions: 'negative'" in found
 
 
-def test_other_labels_may_be_named(tmp_path: Path) -> None:
-    form = form_named("megc2025-me-vqa", {"fine": ("disgust", "repression")})
-    questions = read_questions(write(tmp_path, CASME3, rows()), form)
-    assert check_rows(answer(2, "repression"), questions, form, name=PRED).warnings == ()
+def test_other_labels_may_be_named(questions: Questions) -> None:
+    labels = {"fine": ("disgust", "repression")}
+    assert check_rows(answer(2, "repression"), questions, labels, name=PRED).warnings == ()
     with pytest.raises(HarnessError, match="no labels for 'mood'"):
-        form_named("megc2025-me-vqa", {"mood": ("a",)})
+        check_rows(answer(2, "fear"), questions, {"mood": ("a",)}, name=PRED)
 
 
 def test_answers_about_long_videos(tmp_path: Path) -> None:
-    form = form_named("megc2026-me-lvqa")
     path = write(tmp_path, LVQA, rows(LVQA, questions=LONG_QUESTIONS))
-    questions = read_questions(path, form)
+    questions = read_questions(path, "megc2026-me-lvqa")
     found = rows(LVQA, questions=LONG_QUESTIONS, answered=True)
-    assert check_rows(text(found), questions, form, name="x").warnings == ()
+    assert check_rows(text(found), questions, name="x").warnings == ()
     found[0]["answer"] = "three"
     found[4]["answer"] = "macro"
-    warned = check_rows(text(found), questions, form, name="x").warnings
+    warned = check_rows(text(found), questions, name="x").warnings
     assert warned[0] == "row 1: event_count: not a number in digits: 'three'"
     assert warned[1].startswith("row 5: event_type: ")
 
@@ -205,24 +208,24 @@ def test_questions_that_are_not_as_published_are_refused(
     tmp_path: Path, change: Callable[[Rows], Rows], message: str
 ) -> None:
     with pytest.raises(HarnessError, match=message):
-        read_questions(write(tmp_path, CASME3, change(rows())), FORM)
+        read_questions(write(tmp_path, CASME3, change(rows())), NAME)
 
 
 def test_questions_under_another_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="no question file named"):
-        read_questions(write(tmp_path, "casme3.jsonl", rows()), FORM)
+        read_questions(write(tmp_path, "casme3.jsonl", rows()), NAME)
 
 
 def test_questions_of_another_challenge_say_which(tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as caught:
-        read_questions(write(tmp_path, "me_vqa_casme3_v2_test_to_answer.jsonl", rows()), FORM)
+        read_questions(write(tmp_path, "me_vqa_casme3_v2_test_to_answer.jsonl", rows()), NAME)
     assert caught.value.hint == "it belongs to megc2026-me-vqa"
 
 
 def test_questions_with_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     path = write(tmp_path, CASME3, rows(), end="\r\n")
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\r\n")
-    assert len(read_questions(path, FORM).rows) == 10
+    assert len(read_questions(path, NAME).rows) == 10
 
 
 @settings(deadline=None, max_examples=50)
@@ -241,8 +244,8 @@ def test_rows_are_named_briefly() -> None:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no real files here")
 def test_a_real_submission_is_sound_in_structure_and_its_labels_are_warned_of() -> None:
-    questions = read_questions(SHARED / CASME3, FORM)
-    findings = check_file(SHARED / PRED, questions, FORM)
+    questions = FORM.read(SHARED / CASME3)
+    findings = check_file(FORM, SHARED / PRED, questions, Options())
     assert findings.faults == () and findings.rows == 85
     assert any("fine: not one of the known labels: 'confused'" in w for w in findings.warnings)
     assert sum("not one of the known labels" in w for w in findings.warnings) >= 15

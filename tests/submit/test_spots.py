@@ -16,9 +16,8 @@ from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from harness.sources import open_source
-from harness.submit import check_spots, form_named, read_videos
+from harness.submit.megc.spots import check_spots, read_videos
 
-FORM = form_named("megc2025-me-str")
 HEAD = "subject,video,onset,offset,emotion\n"
 ASKED = "me_str_drawn_to_answer.csv"
 
@@ -42,19 +41,19 @@ def videos(folder: Path, *rows: tuple[str, str]) -> Path:
 )
 def test_faults_are_named_with_their_rows(tmp_path: Path, body: str, fault: str) -> None:
     asked = read_videos(videos(tmp_path, ("s", "a"), ("s", "b")))
-    assert fault in check_spots((HEAD + body).encode(), asked, FORM, name="x").faults
+    assert fault in check_spots((HEAD + body).encode(), asked, name="x").faults
 
 
 def test_another_header_is_a_fault(tmp_path: Path) -> None:
     asked = read_videos(videos(tmp_path, ("s", "a")))
     for data in (b"", b"video,subject\n", b"\xff\xfe", HEAD.replace(",", ";").encode()):
-        assert check_spots(data, asked, FORM, name="x").faults
+        assert check_spots(data, asked, name="x").faults
 
 
 def test_odd_content_is_warned_of(tmp_path: Path) -> None:
     asked = read_videos(videos(tmp_path, ("s", "a"), ("s", "b")))
     body = "s,a,1,9,fear\r\ns,a,5,12,gloom\r\n"
-    findings = check_spots((HEAD + body).encode(), asked, FORM, name="x")
+    findings = check_spots((HEAD + body).encode(), asked, name="x")
     assert findings.faults == ()
     assert findings.warnings == (
         "Windows line endings",

@@ -11,20 +11,11 @@ import pytest
 
 from harness.cli.main import main
 from harness.core.errors import HarnessError
-from harness.submit import (
-    Choice,
-    Fill,
-    assemble,
-    form_named,
-    pack,
-    read_given,
-    read_questions,
-)
+from harness.submit import Choice, Options, form_named, pack
 from harness.submit.package import zipped
 from tests.submit.bench import CASME3, LONG_QUESTIONS, LVQA, SAMM, Rows, rows, run_of, write
 
 NAME = "megc2025-me-vqa"
-FORM = form_named(NAME)
 PRED = "me_vqa_casme3_test_pred.jsonl"
 
 
@@ -139,12 +130,12 @@ def test_one_question_answered_twice_is_refused_until_one_is_chosen(tmp_path: Pa
     asked = write(tmp_path, CASME3, rows())
     one = run_of(right(), asked, tmp_path / "one", name="one.csv")
     two = run_of(right(), asked, tmp_path / "two", name="two.csv")
-    questions = read_questions(asked, FORM)
-    by_id = {q.video_id: q for q in questions.rows}
+    form = form_named(NAME)
+    questions = [form.read(asked)]
     with pytest.raises(HarnessError, match="rows 1-10 are answered more than once"):
-        assemble(questions, read_given([one, two], by_id, Choice()), Fill())
-    chosen = read_given([one, two], by_id, Choice(model="predictions:two.csv"))
-    assert assemble(questions, chosen, Fill()).given[0].run == two
+        form.answer(questions, [one, two], Choice(), Options())
+    chosen = form.answer(questions, [one, two], Choice(model="predictions:two.csv"), Options())
+    assert [run for run, _ in chosen.drafts[0].used] == [two]
 
 
 def test_a_run_on_other_questions_is_refused(tmp_path: Path) -> None:
@@ -152,13 +143,12 @@ def test_a_run_on_other_questions_is_refused(tmp_path: Path) -> None:
     other = rows()
     other[3]["question"] = "Is the action unit jaw drop shown on the face?"
     run = run_of(right(), write(tmp_path / "b", CASME3, other), tmp_path / "run")
-    by_id = {q.video_id: q for q in read_questions(asked, FORM).rows}
+    form = form_named(NAME)
     with pytest.raises(HarnessError, match="the run asked"):
-        read_given([run], by_id, Choice())
+        form.answer([form.read(asked)], [run], Choice(), Options())
     foreign = write(tmp_path / "a", SAMM, rows(SAMM))
-    by_id = {q.video_id: q for q in read_questions(foreign, FORM).rows}
     with pytest.raises(HarnessError, match="no finished answer to any of the 10 questions"):
-        read_given([run], by_id, Choice())
+        form.answer([form.read(foreign)], [run], Choice(), Options())
 
 
 def test_answers_about_long_videos_round_trip(tmp_path: Path) -> None:
@@ -169,9 +159,8 @@ def test_answers_about_long_videos_round_trip(tmp_path: Path) -> None:
         for row in rows(LVQA, questions=LONG_QUESTIONS, answered=True)
     }
     run = run_of(replies, asked, tmp_path / "run", task="megc/me-lvqa")
-    questions = read_questions(asked, form)
-    given = read_given([run], {q.video_id: q for q in questions.rows}, Choice())
-    package = pack(form, [assemble(questions, given, Fill())], Fill())
+    answers = form.answer([form.read(asked)], [run], Choice(), Options())
+    package = pack(form, answers, Options())
     (data,) = package.files.values()
     wanted = rows(LVQA, questions=LONG_QUESTIONS, answered=True)
     assert [json.loads(line) for line in data.decode().splitlines()] == wanted
@@ -184,7 +173,7 @@ def test_answers_about_long_videos_round_trip(tmp_path: Path) -> None:
         (("RUN",), "--out is missing"),
         (("RUN", "--check", "FILE"), "--check cannot be combined"),
         (("RUN", "--out", "x", "--fill", "mood=sad"), "unknown field 'mood'"),
-        (("RUN", "--out", "x", "--fill", "=sad"), "is not FIELD=VALUE"),
+        (("RUN", "--out", "x", "--fill", "=sad"), "is neither `words` nor FIELD=TEXT"),
     ],
 )
 def test_what_makes_no_sense_is_told(

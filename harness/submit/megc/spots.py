@@ -30,9 +30,9 @@ from harness.score.records import TaskRecords, read_cell
 from harness.score.replies import Replies
 from harness.sources.cells import is_blank, plain
 from harness.sources.rows import open_table
-from harness.submit.check import Findings, name_rows
-from harness.submit.forms import SubmissionForm, answer_name
-from harness.submit.replies import Choice
+from harness.submit.choice import Choice
+from harness.submit.findings import Findings, name_rows
+from harness.submit.megc.labels import Labels, answer_name, labels_for
 
 Video = tuple[str, str]
 """Subject and video."""
@@ -178,8 +178,8 @@ def spot_bytes(spots: Sequence[Spot]) -> bytes:
     return held.getvalue().encode("utf-8", "replace")
 
 
-def check_spots(data: bytes, asked: Videos, form: SubmissionForm, *, name: str) -> Findings:
-    """Check the bytes of a table of intervals."""
+def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, name: str) -> Findings:
+    """Check the bytes of a table of intervals; `labels` (field -> labels) stand in place of the built-in ones."""
     try:
         rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -200,7 +200,7 @@ def check_spots(data: bytes, asked: Videos, form: SubmissionForm, *, name: str) 
     for number, spot in spots:
         if first.setdefault(spot, number) != number:
             found.append(f"rows {first[spot]} and {number}: the same interval")
-    warned = _warnings(spots, asked, form)
+    warned = _warnings(spots, asked, labels)
     windows = ["Windows line endings"] if b"\r\n" in data else []
     return Findings(name, len(rows) - 1, tuple(found), (*windows, *warned))
 
@@ -222,9 +222,9 @@ def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
 
 
 def _warnings(
-    spots: Sequence[tuple[int, Spot]], asked: Videos, form: SubmissionForm
+    spots: Sequence[tuple[int, Spot]], asked: Videos, given: Labels | None
 ) -> Iterator[str]:
-    labels = form.labels_for(asked.path.name)["fine"]
+    labels = labels_for(asked.path.name, given)["fine"]
     strange: dict[str, list[int]] = {}
     last: dict[Video, int] = {}
     overlaps = []

@@ -1,10 +1,11 @@
-"""Replies of runs to a challenge's questions."""
+"""Which cells of which runs a submission takes its answers from, and what they said of each item."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.conditions import read_presentation
@@ -20,7 +21,10 @@ from harness.run.sample_file import PlannedSample, read_samples
 from harness.run.scoring import CALLED, scored_manifest
 from harness.score.records import TaskRecords, read_cell
 from harness.score.replies import Replies
-from harness.submit.questions import Question
+from harness.submit.findings import name_rows
+
+Key = Callable[[PlannedSample], str | None]
+"""The item of a challenge that a sample is; None for none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,45 +72,8 @@ class Given:
     """The reply as it stands."""
 
 
-def read_given(
-    runs: Sequence[Path], asked: Mapping[str, Question], choice: Choice
-) -> dict[str, list[Given]]:
-    """`video_id` -> what the cells chosen said. Every id of `asked` is a key, unanswered ones with none.
-
-    A sample is the question whose `video_id` is the sample's id or its annotation `video_id` or `video`.
-    Raises HarnessError for a folder that is no run, a sample whose question is worded otherwise than the
-    file has it, and runs that hold none of the questions.
-    """
-    found: dict[str, list[Given]] = {video_id: [] for video_id in asked}
-    matched = 0
-    for run in runs:
-        for cell, sample, answers, text in _cells(run, choice, set(asked)):
-            video_id = _video_id(sample, asked)
-            if video_id is None:
-                continue
-            question = asked[video_id]
-            if sample.question is not None and sample.question.split() != question.question.split():
-                raise HarnessError(
-                    f"{run}, sample {sample.sample}: the run asked {sample.question[:80]!r}, "
-                    f"but row {question.row} asks {question.question[:80]!r}",
-                    hint="run the task on the file that is to be answered",
-                )
-            matched += 1
-            found[video_id].append(Given(run, cell, answers, text))
-    if not matched:
-        raise HarnessError(
-            f"{', '.join(map(str, runs))}: no finished answer to any of the {len(asked)} questions",
-            hint="run the task on the question file (--set source.file=..._to_answer.jsonl), "
-            "so that sample ids are video_ids; or choose other cells with --prompt, "
-            "--model, --condition",
-        )
-    return found
-
-
-def _cells(
-    run: Path, choice: Choice, wanted: set[str]
-) -> Iterator[tuple[Cell, PlannedSample, Mapping[str, Answer], str]]:
-    """Each finished trial of the cells chosen whose sample may be one of the questions."""
+def trials(run: Path, choice: Choice, key: Key) -> Iterator[tuple[str, PlannedSample, Given]]:
+    """Item, sample and answer of each finished trial of the cells chosen whose sample is an item."""
     folder = open_run(run)
     manifest = scored_manifest(folder)
     standing = Replies.of_run(folder, manifest)
@@ -114,7 +81,7 @@ def _cells(
         entries = [one for one in manifest["cells"] if one["task"] == name and choice.means(one)]
         if not entries:
             continue
-        samples = [s for s in read_samples(folder.scored_samples(name)) if _video_id(s, wanted)]
+        samples = [s for s in read_samples(folder.scored_samples(name)) if key(s) is not None]
         task = Task.model_validate(entry["config"])
         for one in entries:
             cell = cell_of(one)
@@ -130,16 +97,61 @@ def _cells(
                     for (_, field), by_position in records.answers.items()
                     if position in by_position
                 }
-                if answers:
-                    yield cell, sample, answers, texts[sample.sample]
+                item = key(sample)
+                if answers and item is not None:
+                    yield item, sample, Given(run, cell, answers, texts[sample.sample])
 
 
-def _video_id(sample: PlannedSample, asked: Mapping[str, Question] | set[str]) -> str | None:
-    for name in (
-        sample.sample,
-        sample.annotations.get("video_id"),
-        sample.annotations.get("video"),
-    ):
-        if isinstance(name, str) and name in asked:
-            return name
-    return None
+def item_key(items: Iterable[str], *annotations: str) -> Key:
+    """The item whose name is the sample's id, or one of these annotations, with or without a file's extension."""
+    known = {name: name for name in items}
+    plain = {str(PurePosixPath(name).with_suffix("")): name for name in known}
+
+    def key(sample: PlannedSample) -> str | None:
+        for told in (sample.sample, *(sample.annotations.get(name) for name in annotations)):
+            if isinstance(told, str) and told:
+                found = known.get(told) or plain.get(told)
+                found = found or plain.get(str(PurePosixPath(told).with_suffix("")))
+                if found:
+                    return found
+        return None
+
+    return key
+
+
+def read_items(
+    runs: Sequence[Path], items: Sequence[str], key: Key, choice: Choice, *, file: str
+) -> dict[str, Given]:
+    """Item -> what the one cell chosen said of it; items without an answer are absent.
+
+    Raises HarnessError where several cells answer the same items, and where none is answered.
+    """
+    found: dict[str, list[Given]] = {}
+    for run in runs:
+        for item, _, given in trials(run, choice, key):
+            found.setdefault(item, []).append(given)
+    if not found:
+        raise HarnessError(
+            f"{', '.join(map(str, runs))}: no finished answer to any of the {len(items)} items of {file}",
+            hint=f"sample ids must be the names in {file} (such as {items[0]!r}); or choose other cells with "
+            "--prompt, --model, --condition",
+        )
+    refuse_several(file, {place: found.get(item, []) for place, item in enumerate(items, start=1)})
+    return {item: given[0] for item, given in found.items()}
+
+
+def refuse_several(file: str, given: Mapping[int, Sequence[Given]]) -> None:
+    """Raises HarnessError, naming rows and cells, where rows were answered by more than one cell."""
+    several = {row: found for row, found in given.items() if len(found) > 1}
+    if not several:
+        return
+    cells = Counter(
+        (str(one.run), one.cell.model, one.cell.prompt, one.cell.shown_condition, one.cell.taken)
+        for found in several.values()
+        for one in found
+    )
+    told = "\n  ".join(f"{' '.join(cell)} ({count} rows)" for cell, count in cells.items())
+    raise HarnessError(
+        f"{file}: {name_rows(list(several))} are answered more than once, by\n  {told}",
+        hint="choose one with --model, --prompt, --condition or --channel, or give fewer runs",
+    )

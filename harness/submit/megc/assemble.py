@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,9 +10,9 @@ from harness.answers.megc_sentences import sentence_for
 from harness.core.errors import HarnessError
 from harness.core.sample import Value
 from harness.sources.megc_questions import ASKED
-from harness.submit.check import name_rows
-from harness.submit.questions import Question, Questions
-from harness.submit.replies import Given
+from harness.submit.choice import Given, refuse_several
+from harness.submit.findings import name_rows
+from harness.submit.megc.questions import Question, Questions
 
 SHOWN = 100
 """Characters of a reply that are quoted where it holds no answer."""
@@ -55,7 +55,7 @@ def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: F
     Raises HarnessError, naming rows, where questions were answered by several cells or by none, where a
     reply holds no usable answer and `fill` gives nothing in its place, and for a wording never seen.
     """
-    _refuse_several(questions, given)
+    refuse_several(questions.path.name, {q.row: given[q.video_id] for q in questions.rows})
     absent = [q.row for q in questions.rows if not given[q.video_id]]
     if absent:
         raise HarnessError(
@@ -122,23 +122,6 @@ def _words(given: Given) -> str:
     return " ".join(given.text.split())
 
 
-def _refuse_several(questions: Questions, given: Mapping[str, Sequence[Given]]) -> None:
-    several = [q for q in questions.rows if len(given[q.video_id]) > 1]
-    if not several:
-        return
-    cells = Counter(
-        (str(one.run), one.cell.model, one.cell.prompt, one.cell.shown_condition, one.cell.taken)
-        for question in several
-        for one in given[question.video_id]
-    )
-    told = "\n  ".join(f"{' '.join(cell)} ({count} rows)" for cell, count in cells.items())
-    raise HarnessError(
-        f"{questions.path.name}: {name_rows([q.row for q in several])} are answered more than "
-        f"once, by\n  {told}",
-        hint="choose one with --model, --prompt, --condition or --channel, or give fewer runs",
-    )
-
-
 def _without_answer(
     questions: Questions, open_rows: Mapping[str, Sequence[int]], said: Mapping[str, str]
 ) -> HarnessError:
@@ -152,3 +135,12 @@ def _without_answer(
         "reply's own words, --fill coarse=negative (fine, action_units, au_shown, ...) sends what you name; "
         "both are listed in the receipt",
     )
+
+
+def rows_of(part: Assembled) -> bytes:
+    """JSON lines: the questions' rows, fields in their order, with the answers filled in."""
+    lines = []
+    for question, answer in zip(part.questions.rows, part.answers, strict=True):
+        row = {**question.cells, "answer": answer}
+        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    return "".join(lines).encode("utf-8", "replace")

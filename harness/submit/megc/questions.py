@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file
 from harness.sources.megc_questions import question_kind
-from harness.submit.forms import FORMS, SubmissionForm, answer_name
+from harness.submit.megc.labels import FILES, answer_name
 
 FIELDS = ("video_id", "video", "question", "answer")
 
@@ -46,20 +46,20 @@ class Questions:
         return answer_name(self.path.name)
 
 
-def read_questions(path: Path, form: SubmissionForm) -> Questions:
-    """Read a file of questions. Windows line ends, a byte order mark and a blank last line are let pass.
+def read_questions(path: Path, form: str) -> Questions:
+    """Read a file of questions of the form named. Windows line ends, a byte order mark and a blank last line are let pass.
 
     Raises HarnessError: no such file, a name that the challenge does not have, a row that is no object or
     lacks a field, and a `video_id` that appears twice; row numbers are named.
     """
-    if path.name not in form.files:
-        others = [other.name for other in FORMS.values() if path.name in other.files]
+    if path.name not in FILES[form]:
+        others = [name for name, files in FILES.items() if path.name in files]
         raise HarnessError(
-            f"{form.name} has no question file named {path.name!r}",
+            f"{form} has no question file named {path.name!r}",
             hint=f"it belongs to {others[0]}"
             if others
             else "keep the published names; the answer files are named after them: "
-            f"{', '.join(form.files)}",
+            f"{', '.join(FILES[form])}",
         )
     try:
         text = path.read_text(encoding="utf-8-sig")

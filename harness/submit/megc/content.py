@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from harness.answers import canonicaliser
 from harness.answers.megc_sentences import COMBINED, sentence_for
 from harness.sources.megc_questions import ASKED, answers_of
-from harness.submit.questions import Question
+from harness.submit.megc.questions import Question
 
 Pair = tuple[int, Question, str]
 """Row number, question, answer."""

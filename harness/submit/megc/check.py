@@ -9,31 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from harness.core.errors import HarnessError
-from harness.submit.content import OUTSIDE, content_warnings
-from harness.submit.forms import SubmissionForm
-from harness.submit.questions import Question, Questions
-
-MOST_ROWS = 8
-"""Row numbers named in one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What was found in one file of answers."""
-
-    file: str
-    rows: int
-    faults: tuple[str, ...]
-    warnings: tuple[str, ...]
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Field -> the labels known, for fields with an answer outside them."""
+from harness.submit.findings import Findings, name_rows
+from harness.submit.megc.content import OUTSIDE, content_warnings
+from harness.submit.megc.labels import Labels, labels_for
+from harness.submit.megc.questions import Question, Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +32,10 @@ class _Line:
         return self.cells.get("video_id")
 
 
-def check_file(path: Path, questions: Questions, form: SubmissionForm) -> Findings:
-    """Check a file of answers made elsewhere. Raises HarnessError where it cannot be read at all."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise HarnessError(
-            f"{path} cannot be read: {error.strerror}",
-            hint="name the answer file with --check FILE",
-        ) from None
-    findings = check_rows(data, questions, form, name=path.name)
-    if path.name == questions.answers_to:
-        return findings
-    wrong = f"the file is named {path.name}; the name must be {questions.answers_to}"
-    return replace(findings, faults=(wrong, *findings.faults))
-
-
-def check_rows(data: bytes, questions: Questions, form: SubmissionForm, *, name: str) -> Findings:
-    """Check the bytes of a file of answers."""
+def check_rows(
+    data: bytes, questions: Questions, labels: Labels | None = None, *, name: str
+) -> Findings:
+    """Check the bytes of a file of answers; `labels` (field -> labels) stand in place of the built-in ones."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -97,7 +67,7 @@ def check_rows(data: bytes, questions: Questions, form: SubmissionForm, *, name:
         and answer.strip()
     ]
     warnings += _field_order(lines, asked)
-    known = form.labels_for(questions.path.name)
+    known = labels_for(questions.path.name, labels)
     warnings += content_warnings(pairs, known, rows=name_rows)
     told = {
         field: labels
@@ -202,14 +172,3 @@ def _field_order(lines: Sequence[_Line], asked: Mapping[str, Question]) -> Itera
     ]
     if moved:
         yield f"{name_rows(moved)}: the fields are in a different order than in the questions"
-
-
-def name_rows(numbers: Sequence[int]) -> str:
-    """`row 3`, `rows 3, 7 and 9`, `rows 1-8`, `rows 1, 2, 5, ... (14 in all)`."""
-    if len(numbers) == 1:
-        return f"row {numbers[0]}"
-    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
-        return f"rows {numbers[0]}-{numbers[-1]}"
-    if len(numbers) > MOST_ROWS:
-        return f"rows {', '.join(map(str, numbers[:MOST_ROWS]))}, ... ({len(numbers)} in all)"
-    return f"rows {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

@@ -1,0 +1,275 @@
+"""ABAW (Affective Behavior Analysis in-the-wild): valence and arousal, expressions, action units, one line a frame.
+
+The files to be answered are the organisers' examples (`..._ABAW_VA_test_set_example.txt`): a header that begins with
+`image_location`, then a line a frame. Their layout was read in the public code of participants of the 5th to the 10th
+edition; the name `predictions.txt` of the upload is that of several of them and was not seen confirmed.
+Metrics: Kollias et al. (arXiv 2402.19344), section 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from harness.core.errors import HarnessError
+from harness.core.text import digest_file
+from harness.submit.choice import Choice, Given
+from harness.submit.findings import Findings, name_rows
+from harness.submit.form import Answers, Asked, Draft, Options, no_labels
+from harness.submit.frame_scores import EXPRESSION_NAMES, MEASURES, UNITS, What
+from harness.submit.items import (
+    Unusable,
+    answers_to,
+    order_faults,
+    outcome_of,
+    read_text,
+    refuse_missing,
+    refuse_unusable,
+    used,
+)
+from harness.submit.local_score import LocalScore
+
+LOCATION = "image_location"
+_NEAREST = "nearest"
+_FILL = "; or --fill nearest takes the answer of the nearest answered frame of the same video"
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A file to be answered."""
+
+    header: str
+    locations: tuple[str, ...]
+    """`VIDEO/FRAME.jpg`, in the file's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameForm:
+    """One of the three challenges of frames."""
+
+    name: str
+    description: str
+    what: What
+    columns: tuple[str, ...]
+    """The header behind `image_location`."""
+    fields: tuple[str, ...]
+    """Task fields that answer it, the first that a run has; all of them for `va`."""
+    files: tuple[str, ...] = field(default=())
+    unconfirmed: str = "the name predictions.txt and the layout of the zip file are"
+
+    def read(self, path: Path) -> Asked:
+        """Read a file of frames. Raises HarnessError for another challenge's header, and naming a row at fault."""
+        header, rows = _lines(read_text(path, "--to-answer"))
+        if header.lower() != ",".join((LOCATION, *self.columns)).lower():
+            raise HarnessError(
+                f"{path.name}: the header is {header[:120]!r}",
+                hint=f"{self.name} answers files that begin with {','.join((LOCATION, *self.columns))}",
+            )
+        locations = tuple(row.partition(",")[0].strip() for row in rows)
+        seen: dict[str, int] = {}
+        for number, location in enumerate(locations, start=1):
+            if not location:
+                raise HarnessError(f"{path.name}, row {number}: no image_location", hint="use the file as published")  # fmt: skip
+            if seen.setdefault(location, number) != number:
+                raise HarnessError(
+                    f"{path.name}, rows {seen[location]} and {number}: the same frame {location!r}",
+                    hint="use the file as published; there, each frame has one row",
+                )
+        if not locations:
+            raise HarnessError(f"{path.name} has no rows", hint="use the file as published")
+        return Asked(path, digest_file(path), "predictions.txt", Frames(header, locations))
+
+    def answer(
+        self, asked: Sequence[Asked], runs: Sequence[Path], choice: Choice, options: Options
+    ) -> Answers:
+        """One line a frame, in the order of the file."""
+        no_labels(self.name, options)
+        for text in options.fill:
+            if text != _NEAREST:
+                raise HarnessError(f"--fill {text!r} has no meaning for {self.name}", hint="use --fill nearest, or leave it out")  # fmt: skip
+        if len(asked) > 1:
+            raise HarnessError(
+                f"{self.name} answers one file, and {len(asked)} are given",
+                hint="give one --to-answer FILE",
+            )
+        return Answers(tuple(self._draft(one, runs, choice, bool(options.fill)) for one in asked))
+
+    def _draft(self, asked: Asked, runs: Sequence[Path], choice: Choice, nearest: bool) -> Draft:
+        frames: Frames = asked.content
+        given = answers_to(asked.path.name, frames.locations, runs, choice)
+        values: dict[str, str] = {}
+        lacking: list[Unusable] = []
+        absent: list[int] = []
+        for row, location in enumerate(frames.locations, start=1):
+            one = given.get(location)
+            told = None if one is None else self._cells(one)
+            if told is not None:
+                values[location] = told
+            elif one is None:
+                absent.append(row)
+            else:
+                lacking.append(Unusable(row, location, outcome_of(one, self.fields), one.text))
+        filled: list[dict[str, object]] = []
+        if nearest:
+            filled = _fill_nearest(frames.locations, values, asked.path.name)
+        else:
+            refuse_missing(asked.path.name, absent, fill=_FILL)
+            refuse_unusable(asked.path.name, lacking, fill=_FILL)
+        body = "".join(f"{location},{values[location]}\n" for location in frames.locations)
+        notes = [f"{len(frames.locations) - len(filled):,} of {len(frames.locations):,} frames from replies"]  # fmt: skip
+        if filled:
+            notes.append(f"{len(filled):,} frames took the answer of the nearest answered frame of their video")  # fmt: skip
+        entry = {"filled_nearest": len(filled), "unusable": len(lacking), "not_asked": len(absent)}
+        return Draft(asked, f"{frames.header}\n{body}".encode(), used(given), entry, tuple(notes))
+
+    def _cells(self, given: Given) -> str | None:
+        """The cells of one line; None without a usable answer."""
+        values = [given.answers[name].value for name in self.fields if name in given.answers]
+        if self.what == "va":
+            numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+            inside = len(numbers) == 2 and all(-1 <= v <= 1 for v in numbers)
+            return ",".join(f"{v:.4f}" for v in numbers) if inside else None
+        if not values or values[0] is None:
+            return None
+        if self.what == "expr":
+            label = str(values[0]).lower()
+            return str(EXPRESSION_NAMES.index(label)) if label in EXPRESSION_NAMES else None
+        named = values[0]
+        if isinstance(named, str) or not isinstance(named, Iterable):
+            return None
+        found = {str(unit).upper().replace(" ", "") for unit in named}
+        return ",".join("1" if unit in found else "0" for unit in self.columns)
+
+    def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
+        """Header, frames and values. Warns where nearly all rows say the same."""
+        frames: Frames = asked.content
+        try:
+            header, rows = _lines(data.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            row = data[: error.start].count(b"\n")
+            return Findings(name, 0, (f"row {row}: not UTF-8",), ())
+        faults = [] if header == frames.header else [f"the header is {header[:120]!r}, not {frames.header!r}"]  # fmt: skip
+        cells = [row.split(",") for row in rows]
+        faults += order_faults([one[0].strip() for one in cells], frames.locations, what="frame")
+        bad = [at for at, one in enumerate(cells, start=1) if self._numbers(one[1:]) is None]
+        if bad:
+            faults.append(f"{name_rows(bad)}: {self._wanted}")
+        warnings = ["Windows line endings"] if b"\r\n" in data else []
+        return Findings(name, len(rows), tuple(faults), (*warnings, *_collapse(cells)))
+
+    @property
+    def _wanted(self) -> str:
+        return {
+            "va": "not two numbers from -1 to 1",
+            "expr": f"not a class number from 0 to {len(EXPRESSION_NAMES) - 1}",
+            "au": f"not {len(UNITS)} cells of 0 or 1",
+        }[self.what]
+
+    def _numbers(self, cells: Sequence[str]) -> tuple[float, ...] | None:
+        """The values of a line; None where they are not what the challenge wants."""
+        try:
+            found = tuple(float(cell) for cell in cells)
+        except ValueError:
+            return None
+        if any(not math.isfinite(one) for one in found):
+            return None
+        if self.what == "va":
+            return found if len(found) == 2 and all(-1 <= one <= 1 for one in found) else None
+        if self.what == "expr":
+            return found if len(found) == 1 and found[0] in range(len(EXPRESSION_NAMES)) else None
+        return found if len(found) == len(UNITS) and set(found) <= {0.0, 1.0} else None
+
+    def score(self, data: bytes, asked: Asked, truth: Path) -> LocalScore:
+        """CCC, macro F1 over classes, or macro F1 over units. Frames marked as without a label are left out.
+
+        Raises HarnessError where `truth` (the same layout) labels none of the frames.
+        """
+        frames: Frames = asked.content
+        said = self._read(data.decode("utf-8", "replace"))
+        right = self._read(read_text(truth, "--truth"))
+        rows = [one for one in frames.locations if right.get(one) is not None]
+        if not rows:
+            raise HarnessError(
+                f"{truth.name} labels no frame of {asked.path.name}",
+                hint=f"give lines of the same layout, {frames.header}, with the true values",
+            )
+        truths = [right[one] or () for one in rows]
+        given = [said.get(one) for one in rows]
+        videos = [str(PurePosixPath(one).parent) for one in rows]
+        figures = MEASURES[self.what](truths, given, videos)
+        left = len(frames.locations) - len(rows)
+        notes = [f"{left:,} frames without a true value are left out"] if left else []
+        if self.what == "expr":
+            notes.append("F1 is over the classes that occur in the truth; the challenge averages over all eight")  # fmt: skip
+        if self.what == "au":
+            notes.append("F1 is over the units that occur in the truth; the challenge averages over all twelve")  # fmt: skip
+        return LocalScore(tuple(figures), "videos", tuple(notes))
+
+    def _read(self, text: str) -> dict[str, tuple[float, ...] | None]:
+        return {
+            cells[0].strip(): self._numbers(cells[1:])
+            for cells in (row.split(",") for row in _lines(text)[1])
+        }
+
+
+def _lines(text: str) -> tuple[str, list[str]]:
+    """The header, and the lines behind it; blank lines at the end are let pass."""
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return (lines[0].strip() if lines else ""), lines[1:]
+
+
+def _fill_nearest(
+    locations: Sequence[str], values: dict[str, str], file: str
+) -> list[dict[str, object]]:
+    """Give frames without an answer that of the nearest answered frame of their video, the earlier one of two."""
+    by_video: dict[str, list[str]] = {}
+    for location in locations:
+        by_video.setdefault(str(PurePosixPath(location).parent), []).append(location)
+    filled: list[dict[str, object]] = []
+    for video, frames in by_video.items():
+        have = np.array([at for at, one in enumerate(frames) if one in values])
+        if not have.size:
+            raise HarnessError(
+                f"{file}: no frame of the video {video!r} has a usable answer",
+                hint="--fill nearest needs one answered frame a video",
+            )
+        for at, one in enumerate(frames):
+            if one not in values:
+                source = frames[int(have[np.abs(have - at).argmin()])]
+                filled.append({"frame": one, "from": source})
+        for entry in filled:
+            values.setdefault(str(entry["frame"]), values[str(entry["from"])])
+    return filled
+
+
+def _collapse(cells: Sequence[Sequence[str]]) -> Iterable[str]:
+    counted: dict[str, int] = {}
+    for one in cells:
+        told = ",".join(cell.strip() for cell in one[1:])
+        counted[told] = counted.get(told, 0) + 1
+    top = max(counted.items(), key=lambda item: item[1], default=("", 0))
+    if len(cells) >= 20 and top[1] >= 0.95 * len(cells):
+        yield f"the same answer in {top[1]:,} of {len(cells):,} rows: {top[0][:60]!r}"
+
+
+_SEEN = "one line a frame; upload name and zip not confirmed"
+VALENCE_AROUSAL = FrameForm(
+    "abaw-va",
+    f"ABAW: valence and arousal, {_SEEN}",
+    "va",
+    ("valence", "arousal"),
+    ("valence", "arousal"),
+)
+EXPRESSIONS = FrameForm(
+    "abaw-expr", f"ABAW: eight expressions, {_SEEN}", "expr",
+    tuple(name.title() for name in EXPRESSION_NAMES), ("emotion", "expression"),
+)  # fmt: skip
+ACTION_UNITS = FrameForm(
+    "abaw-au", f"ABAW: twelve action units, {_SEEN}", "au", UNITS, ("action_units", "units")
+)

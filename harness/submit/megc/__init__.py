@@ -1,0 +1,1 @@
+"""The Micro-Expression Grand Challenge: files of questions, and tables of intervals."""

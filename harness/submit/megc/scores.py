@@ -1,0 +1,196 @@
+"""Local scores of MEGC answer files. The official scorer is not public; what it may count otherwise is said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.answers import canonicaliser
+from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
+from harness.core.sample import Value
+from harness.imports.spot_tables import read_spots
+from harness.metrics.spots import Spot
+from harness.metrics.spotting import SpottingFamily, spotting_family
+from harness.sources.megc_questions import answers_of
+from harness.stats import bootstrap
+from harness.submit.local_score import SEED, Figure, LocalScore, figures_of
+from harness.submit.megc.labels import labels_for
+from harness.submit.megc.questions import Question, Questions
+from harness.submit.megc.spots import Videos
+
+_LABELS = {"coarse": "coarse", "fine": "fine", "au_shown": "unit shown", "au_side": "side", "event_type": "event type"}  # fmt: skip
+_COUNTS = {"event_count": "events", "micro_count": "micro-expressions", "macro_count": "macro-expressions"}  # fmt: skip
+_UNITS = {"action_units": "action units", "distinct_units": "distinct units"}
+_TEXT = (
+    ("sacrebleu1", "BLEU-1 (sacreBLEU)"),
+    ("nltk_bleu4", "BLEU-4 (NLTK)"),
+    ("rouge1_f1", "ROUGE-1 F"),
+)
+_NOTES = (
+    "the official scorer is not public: which BLEU and ROUGE it takes, and whether UF1 and UAR are over the classes of "
+    "the truth (here) or of truth and answers together, is not known",
+    "classes and units here are those of the questions that ask for one of them; the combined question counts in BLEU "
+    "and ROUGE only",
+)
+
+
+def score_questions(data: bytes, asked: Questions, truth: Path) -> LocalScore:
+    """UF1 and UAR of labels, F1 of unit sets, error of counts, BLEU and ROUGE of all answers; clips are resampled.
+
+    Raises HarnessError where `truth` has no answer to any question.
+    """
+    right = _truths(truth, asked)
+    said = _said(data)
+    rows = [question for question in asked.rows if question.video_id in right]
+    given = [said.get(question.video_id) for question in rows]
+    figures: list[Figure] = []
+    for kind in dict.fromkeys(question.kind for question in rows if question.kind):
+        places = [at for at, question in enumerate(rows) if question.kind == kind]
+        figures += _of_kind(
+            kind, asked, [rows[at] for at in places], right, [given[at] for at in places]
+        )
+    truths = [right[question.video_id] for question in rows]
+    clips = [question.video for question in rows]
+    figures += figures_of(FieldSpec(kind="text"), truths, given, clips, _TEXT)
+    notes = list(_NOTES)
+    if len(rows) < len(asked.rows):
+        notes.insert(0, f"{len(rows)} of {len(asked.rows)} questions have a true answer in {truth.name}")  # fmt: skip
+    return LocalScore(tuple(figures), "clips", tuple(notes))
+
+
+def _of_kind(
+    kind: str,
+    asked: Questions,
+    rows: Sequence[Question],
+    right: Mapping[str, str],
+    given: Sequence[str | None],
+) -> list[Figure]:
+    clips = [question.video for question in rows]
+    truths = [right[question.video_id] for question in rows]
+    if kind in _COUNTS:
+        spec = FieldSpec(kind="number", low=0, high=1000)
+        counts = [float(text) for text in truths]
+        told = [float(t) if t is not None and t.strip().isdecimal() else None for t in given]
+        return figures_of(
+            spec, counts, told, clips, (("mae", f"{_COUNTS[kind]}, mean absolute error"),)
+        )
+    known = labels_for(asked.path.name)
+    if kind in _UNITS:
+        table = canonicaliser(known["action_units"])
+        sets = [_names(text, table) or () for text in truths]
+        found = [_names(text, table) for text in given]
+        spec = FieldSpec(kind="set", labels=known["action_units"])
+        return figures_of(spec, sets, found, clips, (("set_f1", f"{_UNITS[kind]} F1"),))
+    if kind not in _LABELS:
+        return []
+    table = canonicaliser(known[kind])
+    labels: list[Value] = [table.label(_field(kind, text)) or text.strip() for text in truths]
+    answers = [None if text is None else table.label(_field(kind, text)) for text in given]
+    spec = FieldSpec(kind="label", labels=tuple(dict.fromkeys((*known[kind], *map(str, labels)))))
+    metrics = (("uf1", f"{_LABELS[kind]} UF1"), ("uar", f"{_LABELS[kind]} UAR"))
+    return figures_of(spec, labels, answers, clips, metrics, part=kind)
+
+
+def _field(kind: str, text: str) -> str:
+    try:
+        (value,) = answers_of(kind, text).values()
+    except ValueError:
+        return text
+    return value.strip()
+
+
+def _names(text: str | None, table: Any) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    return tuple(table.label(part.strip()) or part.strip().lower() for part in text.split(","))
+
+
+def _said(data: bytes) -> dict[str, str]:
+    """`video_id` -> answer, of what can be read; structure is the check's business."""
+    found: dict[str, str] = {}
+    for cells in _rows(data):
+        key, answer = cells.get("video_id"), cells.get("answer")
+        if isinstance(key, str) and isinstance(answer, str) and answer.strip():
+            found.setdefault(key, answer)
+    return found
+
+
+def _truths(path: Path, asked: Questions) -> dict[str, str]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be read: {error.strerror}", hint="check --truth FILE") from None  # fmt: skip
+    wanted = {question.video_id for question in asked.rows}
+    found: dict[str, str] = {}
+    for cells in _rows(data):
+        key, answer = cells.get("video_id", cells.get("id")), cells.get("answer")
+        if not (isinstance(key, str) and key in wanted and isinstance(answer, str)):
+            continue
+        if answer.strip() and found.setdefault(key, answer) != answer:
+            raise HarnessError(f"{path.name}: two true answers to {key!r}", hint="keep one of them")
+    if not found:
+        raise HarnessError(
+            f"{path.name} has no answer to any question of {asked.path.name}",
+            hint="give JSON lines with video_id (as in the questions) and answer",
+        )
+    return found
+
+
+def _rows(data: bytes) -> Iterator[dict[str, Any]]:
+    for line in data.decode("utf-8-sig", "replace").split("\n"):
+        try:
+            cells = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(cells, dict):
+            yield cells
+
+
+def score_spots(data: bytes, asked: Videos, truth: Path) -> LocalScore:
+    """F1 of spotting, F1 of recognition over spotted intervals, STRS (Liong, See and Chan 2023); videos are resampled.
+
+    Raises HarnessError where the table of true intervals cannot be read.
+    """
+    table = read_spots(truth)
+    right = [spot for spot in table.spots if (spot.subject, spot.video) in set(asked.videos)]
+    if not right:
+        raise HarnessError(
+            f"{truth.name} has no interval in the videos of {asked.path.name}",
+            hint="give subject,video,onset,offset,emotion, with subjects and videos spelt alike",
+        )
+    said = list(_spots(data))
+    ours, perfect = spotting_family(said, right), spotting_family(right, right)
+    figures = tuple(
+        _spot_figure(ours, perfect, metric, shown)
+        for metric, shown in (
+            ("f1_spotting", "spotting F1"),
+            ("f1_analysis", "recognition F1"),
+            ("strs", "STRS"),
+        )
+    )
+    note = "here without the faults of the reference implementation; `harness score` prints its numbers too (compat)"
+    return LocalScore(figures, "videos", (note,))
+
+
+def _spot_figure(ours: SpottingFamily, perfect: SpottingFamily, metric: str, shown: str) -> Figure:
+    rows = ours.counted
+    clusters = np.arange(len(rows))
+    interval = bootstrap(
+        rows, clusters, lambda sums: ours.value(metric, sums), seed=SEED, method="auto"
+    )
+    value = float(ours.value(metric, rows.sum(axis=0)))
+    best = float(perfect.value(metric, perfect.counted.sum(axis=0)))
+    return Figure(shown, metric, value, interval, best, len(rows))
+
+
+def _spots(data: bytes) -> Iterator[Spot]:
+    for cells in csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline="")):
+        if len(cells) == 5 and cells[2].isdecimal() and cells[3].isdecimal():
+            yield Spot(cells[0], cells[1], int(cells[2]), int(cells[3]), cells[4])
