@@ -35,6 +35,7 @@ COMMANDS = {
     "report": "write the report of a run folder again",
     "cues": "audit which facial cues a model says it used, and which ones change its answers",
     "audit": "test what a similarity service gives away: rebuild faces from its scores, compare defences",
+    "identify": "search for one person among many with a recogniser: ranks, and errors with strangers",
     "survive": "test whether a risk read off faces goes with survival: concordance, curves, hazard ratios",
     "view": "browse all runs on a page of this machine: progress, samples, comparisons, notes",
     "runs": "list run folders with their sizes, or delete old ones",

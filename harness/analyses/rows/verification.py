@@ -73,27 +73,27 @@ class Folded:
     """Why there is none."""
 
 
-def draws_of(pairs: Pairs, *, seed: int) -> Iterator[Floats]:
-    """Weights (draws, n) of the pairs, block by block, `DRAWS` in all."""
+def draws_of(pairs: Pairs, *, seed: int, draws: int = DRAWS) -> Iterator[Floats]:
+    """Weights (block, n) of the pairs, block by block, `draws` in all."""
     rng = np.random.default_rng(seed)
     size = max(1, _BLOCK // max(1, pairs.scores.size))
     used = np.unique(np.concatenate([pairs.first, pairs.second]))
     place = np.zeros(pairs.persons, np.int64)
     place[used] = np.arange(used.size)
     first, second = place[pairs.first], place[pairs.second]
-    for start in range(0, DRAWS, size):
-        block = min(size, DRAWS - start)
+    for start in range(0, draws, size):
+        block = min(size, draws - start)
         times = rng.multinomial(used.size, np.full(used.size, 1 / used.size), size=block)
         one = times[:, first].astype(np.float64)
         yield np.where(first == second, one, one * times[:, second])
 
 
 def intervals(
-    pairs: Pairs, values: Mapping[str, Callable[[Curve], Floats]], *, seed: int
+    pairs: Pairs, values: Mapping[str, Callable[[Curve], Floats]], *, seed: int, draws: int = DRAWS
 ) -> dict[str, tuple[float | None, float | None]]:
     """95% percentile bounds of what is read off the curve; None where most resamples have no value."""
     found: dict[str, list[Floats]] = {name: [] for name in values}
-    for weights in draws_of(pairs, seed=seed):
+    for weights in draws_of(pairs, seed=seed, draws=draws):
         drawn = curve(pairs.scores, pairs.genuine, weights)
         for name, value in values.items():
             found[name].append(value(drawn))
@@ -119,7 +119,7 @@ def accepted(limit: float) -> Callable[[Curve], Floats]:
     return read
 
 
-def whole(pairs: Pairs, *, seed: int) -> dict[str, Any]:
+def whole(pairs: Pairs, *, seed: int, draws: int = DRAWS) -> dict[str, Any]:
     """AUROC, EER and true accept rates of pairs with their intervals, and points of the curve."""
     found = curve(pairs.scores, pairs.genuine)
     reads: dict[str, Callable[[Curve], Floats]] = {
@@ -127,7 +127,7 @@ def whole(pairs: Pairs, *, seed: int) -> dict[str, Any]:
         "eer": lambda drawn: equal_error_rate(drawn.far, drawn.tar),
         **{f"tar {limit:g}": accepted(limit) for limit in LIMITS},
     }
-    ends = intervals(pairs, reads, seed=seed)
+    ends = intervals(pairs, reads, seed=seed, draws=draws)
     told = {name: (float(reads[name](found)), *ends[name]) for name in ("auroc", "eer")}
     tars = []
     for limit in LIMITS:
