@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.metrics.numbers import NumberFamily
 
 NEEDS = "number"
-BINS = 256
+BINS = 128
 """Bins of answers."""
 _ALL = BINS + 2
 """With one bin below all for missing answers of genuine pairs, one above for those of impostors."""

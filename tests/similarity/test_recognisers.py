@@ -155,3 +155,36 @@ def test_embeddings_have_length_one_whatever_the_size_and_the_company(
     np.testing.assert_allclose(untrained.similarity(pictures, pictures), 1, rtol=1e-5)
     assert untrained.embed([]).shape == (0, 128)
     assert (np.abs(untrained.wrinkles(pictures) - 0.5) <= 0.5).all()
+
+
+def test_the_shipped_weights_are_whole_and_small() -> None:
+    from harness.face_tiny import weights_folder
+
+    files = {file.name: file.stat().st_size for file in weights_folder().iterdir()}
+    assert set(files) == {"config.json", "model.safetensors"}
+    assert sum(files.values()) <= 3_000_000
+
+
+@pytest.mark.slow
+def test_the_shipped_encoder_tells_persons_apart_and_their_ages() -> None:
+    """On other subjects than those of the card: AUROC of all pairs, inner faces, and ages against the median."""
+    from sklearn.metrics import roc_auc_score
+
+    from harness.face_tiny.training.inner import masked
+    from harness.faces import draw, face_at
+    from harness.faces.points import marks_of
+
+    encoder = open_recogniser("similarity:tiny")
+    assert isinstance(encoder, TinyRecogniser)
+    faces = [face_at(n, seed=21) for n in range(7 * 24) if n % 7 < 3]
+    drawn = [draw(face).pixels for face in faces]
+    inner = [masked(p, marks_of(f).points, "face") for p, f in zip(drawn, faces, strict=True)]
+    who = np.array([face.identity.subject for face in faces])
+    one, other = np.triu_indices(len(faces), 1)
+    for shown, least in ((drawn, 0.96), (inner, 0.9)):
+        vectors = encoder.embed(shown)
+        scores = (vectors @ vectors.T)[one, other]
+        assert roc_auc_score(who[one] == who[other], scores) > least
+    ages = np.array([face.identity.age for face in faces])
+    error = np.abs(encoder.wrinkles(drawn) - ages).mean()
+    assert error < 0.8 * np.abs(ages - np.median(ages)).mean()
