@@ -58,6 +58,7 @@ def test_the_core_install_is_light() -> None:
         "onnx",
         "dlib",
         "survival",
+        "sound",
         "dev",
     }
 

@@ -95,6 +95,7 @@ def percent(share: float | None) -> str:
 
 _FALLBACKS = {
     "video-as-frames": "showed the frames of their video one by one",
+    "not-heard": "did not send the sound: the model was not shown to hear",
     "contact-sheet": "showed their pictures as one numbered contact sheet",
     "system-in-user": "put the system turn before the user's words",
     "system-left-out": "left the system turn out",

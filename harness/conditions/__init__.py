@@ -7,12 +7,16 @@ from harness.conditions.registry import (
     load_condition,
     needs_video,
 )
+from harness.conditions.sound import hears, sounded, wants_sound
 
 __all__ = [
     "CONDITIONS",
     "Presentation",
     "describe_conditions",
+    "hears",
     "load_condition",
     "needs_video",
     "read_presentation",
+    "sounded",
+    "wants_sound",
 ]

@@ -41,6 +41,16 @@ class Chain:
         return any(bool(getattr(part, "needs_video", False)) for part in self.parts)
 
     @property
+    def wants_sound(self) -> bool:
+        """Whether one of them is about sound."""
+        return any(bool(getattr(part, "wants_sound", False)) for part in self.parts)
+
+    @property
+    def hears(self) -> bool:
+        """Whether one of them sends sound."""
+        return any(bool(getattr(part, "hears", False)) for part in self.parts)
+
+    @property
     def in_place(self) -> bool:
         """Whether the face stays where it is, in pixels."""
         return all(_in_place(part) for part in self.parts)

@@ -12,6 +12,7 @@ from harness.conditions.label_order import ORDERS
 from harness.conditions.label_order import PREFIX as ORDER_PREFIX
 from harness.conditions.shots import FORM as SHOTS_FORM
 from harness.conditions.shots import MOST_SHOTS
+from harness.conditions.sound import wants_sound
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError
 from harness.core.registry import Listed, Registry, call
@@ -23,6 +24,9 @@ CONDITIONS = Registry(
     {
         "none": "harness.conditions.none:NONE",
         "blank": "harness.conditions.blank:BLANK",
+        "audio": "harness.conditions.sound:AUDIO",
+        "both": "harness.conditions.sound:BOTH",
+        "picture": "harness.conditions.sound:PICTURE",
         "cue": "harness.conditions.cue:CUE",
         "degrade": "harness.conditions.degrade:DEGRADE",
         "enhance": "harness.conditions.enhance:ENHANCE",
@@ -68,9 +72,21 @@ def load_condition(name: str) -> Condition:
                 f"condition {name}: {film} shows a clip as one video and cannot be combined",
                 hint=f"run it as a condition of its own: --condition {film} --condition ...",
             )
+        sound = next((part.name for part in parts if wants_sound(part)), None)
+        if sound is not None:
+            raise HarnessError(
+                f"condition {name}: {sound} is about the sound of a sample and cannot be joined by +",
+                hint="write picture changes before it: apex/both",
+            )
         return Joined(name, parts)
     if SIGN in name:
-        return Chain(name, tuple(load_condition(part) for part in name.split(SIGN)))
+        chained = tuple(load_condition(part) for part in name.split(SIGN))
+        if any(part.name == "audio" for part in chained):
+            raise HarnessError(
+                f"condition {name}: audio shows no picture that another condition could change",
+                hint="write --condition audio, or both in place of audio",
+            )
+        return Chain(name, chained)
     return _single(name)
 
 

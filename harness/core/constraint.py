@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 ConstraintKind: TypeAlias = Literal["choice", "json", "regex", "calls"]
 
 Need: TypeAlias = str
-"""What a cell needs of a model: a kind of constraint or `logprob` (scores of candidates) for its channel, `video` for its
+"""What a cell needs of a model: a kind of constraint or `logprob` (scores of candidates) for its channel, `video` or `audio` for its
 condition, `tools` for a protocol that has the server told of its tools, `loop` for one that lends them to the model, `thinking:LEVEL` for how much it is to think, and `thinking-held:LEVEL` where it is to think before a reply that
 is held to something (`harness.core.thinking`)."""
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from harness.core.marks import FaceFinder, Note
 from harness.core.picture import Picture
+from harness.core.sound import Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Medium:
     """Annotations that say where the face lies, as the data set wrote them; see `harness.media.marks`."""
     finder: FaceFinder | None = field(default=None, compare=False, repr=False)
     """What looks for the face where no annotation says where it lies (`source.marks: auto`)."""
+    sound: Sound | None = None
+    """What is heard with it, where there is any and it is asked for."""
+    heard: bool = False
+    """Whether the sound is sent: the conditions `audio` and `both`."""
 
     def __post_init__(self) -> None:
         if len(self.frames) != len(self.indices):

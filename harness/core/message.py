@@ -89,10 +89,25 @@ class Video:
         return len(self.frames) / self.total * self.fps
 
 
-Visual: TypeAlias = Image | Video
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A sound in a turn: a WAV file of 16-bit samples of one channel."""
+
+    name: str
+    data: bytes = field(repr=False)
+    seconds: float = 0.0
+    digest: str = ""
+    """Hex SHA-256 of `data`."""
+
+    def __post_init__(self) -> None:
+        if not self.digest:
+            object.__setattr__(self, "digest", hashlib.sha256(self.data).hexdigest())
+
+
+Visual: TypeAlias = Image | Video | Audio
 """Parts of a turn other than text."""
 
-Part: TypeAlias = Text | Image | Video
+Part: TypeAlias = Text | Image | Video | Audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +153,11 @@ def written_call(call: ToolCall) -> str:
 def _written(part: Part) -> str:
     if isinstance(part, Text):
         return part.text
-    return f"[{'image' if isinstance(part, Image) else 'video'}: {part.name}]"
+    return f"[{medium_word(part)}: {part.name}]"
+
+
+def medium_word(part: Visual) -> str:
+    """`image`, `video` or `sound`."""
+    if isinstance(part, Audio):
+        return "sound"
+    return "video" if isinstance(part, Video) else "image"

@@ -27,6 +27,9 @@ class Card:
     video: bool = False
     """Whether it takes a clip as one video, with the frames and times it is given; otherwise the clip goes in as its
     frames. A server's is known once it was probed."""
+    audio: bool = False
+    """Whether it was shown to hear: its replies follow a sound that it is sent. A server's is known once it was
+    probed."""
     system_role: bool = True
     constraints: Mapping[ConstraintKind, str] = field(default_factory=dict)
     """Kinds of constraint that were proved to hold -> how they are spelt (`structured_outputs`). A server's
@@ -68,6 +71,7 @@ class Card:
         found |= {thinking_need(level, held=True) for level in self.thinking_held}
         found |= {"tools"} if self.tools else set()
         found |= {"loop"} if self.loop else set()
+        found |= {"audio"} if self.audio else set()
         return frozenset(found | ({"video"} if self.video else set()))
 
 

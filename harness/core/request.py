@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.core.constraint import Constraint
 from harness.core.loop import LentTools
-from harness.core.message import Image, Message, Part, Text
+from harness.core.message import Message, Part, Text, medium_word
 from harness.core.tool import Offer
 
 
@@ -95,7 +95,7 @@ def _turn(message: Message) -> list[Any]:
 def _part(part: Part) -> list[str]:
     if isinstance(part, Text):
         return ["t", part.text]
-    return ["i" if isinstance(part, Image) else "v", part.digest]
+    return [medium_word(part)[0], part.digest]
 
 
 def _parameters(sampling: Sampling) -> list[float]:

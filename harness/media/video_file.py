@@ -196,7 +196,7 @@ def _rate(times: tuple[float, ...]) -> float | None:
 
 def _opened(path: Path) -> Any:
     """A capture at the first frame, which turns frames upright. Raises MediaError, HarnessError."""
-    _check_file(path)
+    check_file(path)
     cv2 = _opencv()
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
@@ -207,7 +207,7 @@ def _opened(path: Path) -> Any:
     return capture
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Refuse what is no regular file, and what is no video by its first bytes. Raises MediaError."""
     try:
         mode = path.stat().st_mode

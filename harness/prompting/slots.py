@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Undefined
 
-from harness.core.message import Image, Part, Text, Video, Visual
+from harness.core.message import Audio, Image, Part, Text, Video, Visual
 from harness.prompting.controls import MARK, OPEN, guard, marked, suspicious
 from harness.prompting.faults import PromptFault
 
@@ -59,7 +59,7 @@ class PictureSlots:
 
     def slotted(self, value: Any) -> Any:
         """`value` with every picture in its lists and mappings replaced by a slot."""
-        if isinstance(value, Image | Video):
+        if isinstance(value, Image | Video | Audio):
             return self.add([value])[0]
         if isinstance(value, Mapping):
             return {key: self.slotted(inner) for key, inner in value.items()}

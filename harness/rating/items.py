@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from harness.conditions import load_condition
+from harness.conditions import hears, load_condition
 from harness.conditions.mixture import mixes
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
@@ -70,6 +70,10 @@ def items_of(
     A field that the task does not have is asked of every sample. Raises HarnessError for a condition that does not exist or needs a partner, and for no or too many items.
     """
     for name in conditions:
+        if hears(load_condition(name)):
+            raise HarnessError(
+                f"--condition {name}: the page plays no sound", hint="leave it out, or use picture"
+            )
         if mixes(load_condition(name)):
             raise HarnessError(
                 f"--condition {name}: mixed samples cannot be rated",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from harness.analyses.keys import BLANK
-from harness.conditions import read_presentation
+from harness.conditions import read_presentation, sounded
 from harness.conditions.mixture import beside, mixes
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError, MediaError
@@ -198,12 +198,13 @@ def _partners(view: RunView) -> dict[Place, str]:
 
 def shown_frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str, Picture]]:
     """The pictures a model was shown; onset, apex and offset of a long clip."""
-    changed = condition.apply(parse_policy(task.media.frames)(opened(medium)))
+    medium = opened(sounded(medium, condition))
+    changed = condition.apply(parse_policy(task.media.frames)(medium))
     if len(changed.frames) > 3:
         changed = parse_policy("onset-apex-offset")(changed)
     names = {changed.onset: "onset", changed.offset: "offset", changed.apex: "apex"}
     if changed.kind == "image":
-        return [("", changed.frames[0])]
+        return [("", changed.frames[0])] if changed.frames else []
     return [
         (f"{names.get(number, 'frame')} ({number})", frame)
         for number, frame in zip(changed.indices, changed.frames, strict=True)

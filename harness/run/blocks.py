@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
 
-from harness.core.message import Image, Video, Visual
+from harness.core.message import Audio, Image, Video, Visual
 from harness.run.prepare import Prepared
 
 BLOCK = 64
@@ -57,7 +57,7 @@ def next_block(blocks: Iterator[list[Prepared]]) -> list[Prepared]:
 def _bytes_of(pictures: Sequence[Visual]) -> int:
     count = 0
     for one in pictures:
-        frames: tuple[Image, ...] = one.frames if isinstance(one, Video) else (one,)
+        frames: tuple[Image | Audio, ...] = one.frames if isinstance(one, Video) else (one,)
         count += sum(len(frame.data) for frame in frames)
     return count
 

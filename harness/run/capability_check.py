@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from harness.conditions.sound import AUDIO
 from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
@@ -80,6 +81,16 @@ def check(
                 "it if started with --trust-request-mm-kwargs)"
             )
         missing -= {"video"}
+        if "audio" in missing:
+            notes.append(
+                f"{cell.task}, {cell.shown_condition}: {name} was not shown to hear; "
+                + (
+                    "its trials fail, since there is nothing to see"
+                    if cell.condition == AUDIO.name
+                    else "it gets the pictures alone, and the record says not-heard"
+                )
+            )
+        missing -= {"audio"}
         if "tools" in missing:
             reason = why.get(
                 "tools", "only servers and chat models of LangChain can be told of tools"
@@ -197,12 +208,12 @@ def recorded_offers(manifest: Mapping[str, Any], name: str, identity: str) -> fr
     known |= {need for need in ("tools", "loop") if entry.get(need)}
     known |= {thinking_need(level) for level in entry.get("thinking", ())}
     known |= {thinking_need(level, held=True) for level in entry.get("thinking_held", ())}
-    return known | ({"video"} if entry.get("video") else frozenset())
+    return known | {need for need in ("video", "audio") if entry.get(need)}
 
 
 def unconstrained(manifest: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[str, ...]:
     """The kinds of constraint that a manifest's cell wanted and its model was not held to."""
     model = manifest.get("models", {}).get(cell["model"], {})
-    held = {*model.get("constraints", {}), "logprob", "video", "tools", "loop"}
+    held = {*model.get("constraints", {}), "logprob", "video", "audio", "tools", "loop"}
     wanted = {need for need in cell.get("needs", ()) if not need.startswith("thinking")}
     return tuple(sorted(wanted - held))

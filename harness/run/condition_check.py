@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.conditions import load_condition
+from harness.conditions import hears, load_condition
 from harness.conditions.mixture import mixes
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError, MediaError
@@ -20,6 +20,12 @@ def check_conditions(plan: Plan) -> None:
     Samples are looked at up to the first that it suits, or whose picture is missing or broken: mostly one. Mixtures
     find their partners later.
     """
+    for cell in plan.cells:
+        if cell.shots and hears(load_condition(cell.condition)):
+            raise HarnessError(
+                f"condition {cell.condition} cannot be combined with few-shot examples: their sound is not sent",
+                hint="leave --shots out, or use --condition picture",
+            )
     for task, name in dict.fromkeys((cell.task, cell.condition) for cell in plan.cells):
         condition = load_condition(name)
         if not mixes(condition):

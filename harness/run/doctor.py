@@ -42,6 +42,7 @@ EXTRAS = {
     "marks": ("ai_edge_litert",),
     "onnx": ("onnxruntime",),
     "survival": ("statsmodels",),
+    "sound": ("av",),
 }
 """Extra -> the packages that it brings, by the names they are imported under."""
 

@@ -123,6 +123,7 @@ async def execute(
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
             video=None if held is None else "video" in held,
+            audio=None if held is None else "audio" in held,
             system=axes.settings_of(name).system,
         ),
         second=None if second is None else second_side(second, axes),

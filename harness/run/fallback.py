@@ -3,6 +3,9 @@
 video-as-frames: for a model that takes no video, or was not proved to take one with the frames and times it is given,
 the frames stand one after the other where the video stood.
 
+not-heard: for a model that was not shown to hear, a sound beside pictures is left out. One without pictures is not
+asked: its trial fails and says so.
+
 contact-sheet: a request with more pictures than the model takes shows each group of neighbouring pictures
 (nothing but white space between them) as one numbered contact sheet. Pictures that a prompt sets apart, by
 words or turns, are named by it one by one and stay apart. Of a trial with tools, where pictures come turn by turn, all
@@ -25,7 +28,7 @@ from itertools import chain
 
 from harness.core.errors import HarnessError, MediaError
 from harness.core.generation import Failure
-from harness.core.message import Image, Message, Part, Text, Video
+from harness.core.message import Audio, Image, Message, Part, Text, Video
 from harness.core.model import Card
 from harness.core.picture import HeldPicture
 from harness.core.text import counted
@@ -34,6 +37,7 @@ from harness.models.settings import SystemTurns
 from harness.run.per_model import declared
 
 VIDEO_AS_FRAMES = "video-as-frames"
+NOT_HEARD = "not-heard"
 CONTACT_SHEET = "contact-sheet"
 SYSTEM_IN_USER = "system-in-user"
 SYSTEM_LEFT_OUT = "system-left-out"
@@ -61,14 +65,16 @@ class Fitter:
         *,
         most: int | None = None,
         video: bool | None = None,
+        audio: bool | None = None,
         system: SystemTurns = "keep",
     ) -> None:
         """`most`: most pictures in one request as the person who runs declares it; None says nothing. `video`: whether
-        the model was found to take video; None leaves that to the card. `system`: what becomes of system turns."""
+        the model was found to take video; None leaves that to the card; `audio` likewise. `system`: what becomes of system turns."""
         self._system = system
         self._card = card
         self._declared = most
         self._video = video
+        self._audio = audio
         self._sheets: dict[tuple[str, ...], asyncio.Future[Image]] = {}
 
     @property
@@ -80,12 +86,27 @@ class Fitter:
     def _takes_video(self) -> bool:
         return self._card().video if self._video is None else self._video
 
+    @property
+    def _hears(self) -> bool:
+        return self._card().audio if self._audio is None else self._audio
+
     async def fit(
         self, messages: tuple[Message, ...], *, pixels: int = 0, gather: bool = False
     ) -> FittedRequest:
         """The conversation with the rules applied; the same object where none is needed. A contact sheet has at most
         `pixels` (0: no limit). With `gather` pictures of all turns may become one sheet."""
-        rules = []
+        if self._hears or not has_sound(messages):
+            return await self._fit(messages, (), pixels=pixels, gather=gather)
+        messages = without_sound(messages)
+        if any(isinstance(p, Image | Video) for m in messages for p in m.parts):
+            return await self._fit(messages, (NOT_HEARD,), pixels=pixels, gather=gather)
+        why = f"not heard: {self._card().name} was not shown to hear, and there is nothing to see"
+        return FittedRequest(messages, (NOT_HEARD,), Failure("unsupported", why))
+
+    async def _fit(
+        self, messages: tuple[Message, ...], before: tuple[str, ...], *, pixels: int, gather: bool
+    ) -> FittedRequest:
+        rules = list(before)
         if not self._takes_video and has_video(messages):
             messages = video_as_frames(messages)
             rules.append(VIDEO_AS_FRAMES)
@@ -205,6 +226,19 @@ def grouped(parts: Sequence[Part]) -> list[list[Part]]:
 def has_video(messages: Sequence[Message]) -> bool:
     """Whether a turn holds a video."""
     return any(isinstance(part, Video) for message in messages for part in message.parts)
+
+
+def has_sound(messages: Sequence[Message]) -> bool:
+    """Whether a turn holds a sound."""
+    return any(isinstance(part, Audio) for message in messages for part in message.parts)
+
+
+def without_sound(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The turns without their sounds."""
+    return tuple(
+        replace(m, parts=tuple(part for part in m.parts if not isinstance(part, Audio)))
+        for m in messages
+    )
 
 
 def video_as_frames(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
 from harness.core.loop import LoopRecord
-from harness.core.message import Message, Text, ToolCall, Video
+from harness.core.message import Message, Text, ToolCall, medium_word
 from harness.core.tool import Called
 from harness.run.digests import KEY, Digests, digest
 from harness.run.finished import FinishedTrials
@@ -71,8 +71,8 @@ class Journal:
         """Names of the conversations that are kept."""
         for _, record in read_log(folder.conversations):
             self._said.put(digest(record["id"]), b"")
-        self._names: dict[tuple[tuple[str | bool, ...], ...], str] = {}
-        """Conversation, False for a picture and True for a video -> its name."""
+        self._names: dict[tuple[tuple[str | tuple[str], ...], ...], str] = {}
+        """Conversation, what is no text as a tuple of its word -> its name."""
         self._finished = finished or FinishedTrials(folder.trials)
 
     def __len__(self) -> int:
@@ -120,7 +120,7 @@ class Journal:
         shape = tuple(
             (
                 m.role,
-                *(p.text if isinstance(p, Text) else isinstance(p, Video) for p in m.parts),
+                *(p.text if isinstance(p, Text) else (medium_word(p),) for p in m.parts),
                 m.written_calls,
             )
             for m in messages
@@ -184,7 +184,7 @@ def short_key(key: str) -> bytes:
 
 
 def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
-    """[role, text] of each turn, its pictures and videos written `[image 1]`, `[video 2]`... in order, and calls that a
+    """[role, text] of each turn, what is no text written `[image 1]`, `[video 2]`, `[sound 3]`... in order, and calls that a
     server is given beside the text as `<tool_call>{...}</tool_call>`."""
     turns = []
     number = 0
@@ -195,7 +195,7 @@ def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:
                 text.append(part.text)
             else:
                 number += 1
-                text.append(f"[{'video' if isinstance(part, Video) else 'image'} {number}]")
+                text.append(f"[{medium_word(part)} {number}]")
         turns.append([message.role, "".join(text) + message.written_calls])
     return turns
 

@@ -112,6 +112,7 @@ def _model_entry(
         "estimators": list(card.estimators),
         "system_role": card.system_role,
         "video": card.video,
+        **({"audio": True} if card.audio else {}),
         "max_images": {"known": card.max_images, "declared": declared},
         "window": card.window,
     }
@@ -135,7 +136,7 @@ def _model_entry(
     return entry
 
 
-_FOUND_OUT = ("constraints", "estimators", "video", "thinking", "thinking_held", "tools")
+_FOUND_OUT = ("constraints", "estimators", "video", "audio", "thinking", "thinking_held", "tools")
 """What is known of a model once it was probed."""
 
 
@@ -149,6 +150,7 @@ def recorded_card(manifest: Mapping[str, Any], name: str) -> Card | None:
         identity=entry["identity"],
         max_images=(entry.get("max_images") or {}).get("known"),
         video=bool(entry.get("video")),
+        audio=bool(entry.get("audio")),
         system_role=bool(entry.get("system_role", True)),
         constraints=dict(entry.get("constraints") or {}),
         estimators=tuple(entry.get("estimators") or ()),

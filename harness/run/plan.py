@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.conditions import Presentation, load_condition, needs_video
+from harness.conditions import Presentation, hears, load_condition, needs_video
 from harness.core.cell import FREE, Cell, trial_id
 from harness.core.cell_pattern import CellPattern
 from harness.core.constraint import Need
@@ -382,6 +382,8 @@ def _write_plan(
             needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | called
         if needs_video(load_condition(cell.condition)):
             needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | {"video"}
+        if hears(load_condition(cell.condition)):
+            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | {"audio"}
     return counts, needs
 
 

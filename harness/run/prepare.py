@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.answers import definitions
-from harness.conditions import load_condition
+from harness.conditions import hears, load_condition
 from harness.conditions.label_order import in_order
 from harness.conditions.mixture import mixes
 from harness.core.cell import Cell, sample_of, trial_id
@@ -16,7 +16,7 @@ from harness.core.errors import MediaError
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure
 from harness.core.medium import Medium
-from harness.core.message import Message, Visual
+from harness.core.message import Audio, Message, Text, Visual
 from harness.core.picture import Remembered
 from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
@@ -50,12 +50,15 @@ class Prepared:
     """Rules by which its pictures were read, where they are not plain (see `Shown`)."""
     toolbox: Toolbox | None = None
     """The tools of its cell over its pictures; None where the cell has none."""
+    sound: Audio | None = None
+    """What is heard with its pictures."""
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
-        """The conversation up to the next reply."""
-        return self.library.render(
+        """The conversation up to the next reply. A sound that is heard with pictures stands behind the last of them."""
+        found = self.library.render(
             self.prompt, variables=self.variables, pictures=self.pictures, replies=replies
         )
+        return found if self.sound is None else with_sound(found, self.sound)
 
 
 def prepare(
@@ -169,7 +172,7 @@ class _Preparation:
                 cell, trial_id(cell, sample.id, repeat), prompt, self._library, variables, asks,
                 seen.pictures, seen.failure or other.failure or examples.failure or broken,
                 with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
-                toolbox,
+                toolbox, seen.sound,
             )
             for repeat in range(self._plan.repeats)
         ]  # fmt: skip
@@ -200,12 +203,33 @@ def _second(sample: Sample, condition: Condition, task: Task, *, pixels: int) ->
     """The other medium of a pair as the condition shows it; nothing where the sample has one alone."""
     if sample.second is None:
         return ShownSample()
+    if hears(condition):
+        return ShownSample(failure=Failure("unsupported", "the sounds of a pair cannot be sent"))
     return show(sample.second, condition, task, pixels=pixels)
 
 
 def second_variable(pictures: Sequence[Visual]) -> dict[str, object]:
     """The template variable of the other medium of a pair; none where there is none."""
     return {"paired": {"image": pictures[0], "frames": tuple(pictures)}} if pictures else {}
+
+
+def with_sound(rendering: Rendering, sound: Audio) -> Rendering:
+    """The conversation with a sound behind its last picture, or where it shows none at the end of its first user turn."""
+    turns = list(rendering.messages)
+    seen = [
+        (k, at)
+        for k, turn in enumerate(turns)
+        for at, part in enumerate(turn.parts)
+        if not isinstance(part, Text)
+    ]
+    if seen:
+        turn, place = seen[-1][0], seen[-1][1] + 1
+    else:
+        turn = next((k for k, one in enumerate(turns) if one.role == "user"), len(turns) - 1)
+        place = len(turns[turn].parts)
+    parts = turns[turn].parts
+    turns[turn] = replace(turns[turn], parts=(*parts[:place], sound, *parts[place:]))
+    return replace(rendering, messages=tuple(turns))
 
 
 def with_examples(

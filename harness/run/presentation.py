@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from harness.conditions import sounded
 from harness.core.condition import Condition, takes_whole_clip
 from harness.core.errors import MediaError
 from harness.core.generation import Failure
 from harness.core.medium import Medium
-from harness.core.message import Image, Visual
+from harness.core.message import Audio, Image, Visual
 from harness.core.task import AtMost, Task
 from harness.media import limit_pixels, parse_policy, resize, shrink
 from harness.media.portable import portable_noted
+from harness.media.sound import audio_of
 from harness.media.transforms import RESIZED, is_resized
 from harness.media.video import video_of
 from harness.media.video_file import opened
@@ -24,6 +26,8 @@ class ShownSample:
 
     pictures: tuple[Visual, ...] = ()
     failure: Failure | None = None
+    sound: Audio | None = None
+    """What is heard with the pictures, where the condition sends both."""
     record: Mapping[str, Sequence[int | str]] | None = None
     """For a clip: `frames`, their numbers in it, and `changes`, what was done to it in order."""
     read_as: tuple[str, ...] = ()
@@ -36,7 +40,7 @@ def as_shown(medium: Medium, condition: Condition, task: Task, *, pixels: int = 
 
     Nothing is opened but what must be seen to choose frames. Raises MediaError, as the policy does.
     """
-    medium = opened(medium)
+    medium = opened(sounded(medium, condition))
     if medium.fps is None and task.media.fps is not None:
         medium = replace(medium, fps=task.media.fps)
     if medium.kind != "clip" or not takes_whole_clip(condition):
@@ -69,13 +73,15 @@ def show(medium: Medium, condition: Condition, task: Task, *, pixels: int = 0) -
             pictures.append(Image(name, data))
             rules |= dict.fromkeys(applied)
         video = (video_of(changed, pictures),) if changed.kind == "video" else ()
+        sound = audio_of(changed.sound) if changed.heard and changed.sound is not None else None
     except MediaError as error:
         hint = f" ({error.hint})" if error.hint else ""
         return ShownSample(failure=Failure("media", f"{error.kind}: {error.message}{hint}"))
     read_as = tuple(rules)
-    return ShownSample(
-        video or tuple(pictures), record=record_of(changed, read_as), read_as=read_as
-    )
+    seen: tuple[Visual, ...] = video or tuple(pictures)
+    if sound is not None and not seen:
+        seen, sound = (sound,), None  # it stands where the picture would
+    return ShownSample(seen, sound=sound, record=record_of(changed, read_as), read_as=read_as)
 
 
 def record_of(

@@ -13,7 +13,7 @@ from harness.conditions.label_order import in_order
 from harness.core.condition import Condition, variables_of
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
-from harness.core.message import Image, Message, Text, Visual
+from harness.core.message import Audio, Image, Message, Text, Visual
 from harness.core.picture import Picture
 from harness.core.prompt import Prompt
 from harness.core.sample import Sample
@@ -21,13 +21,14 @@ from harness.core.source import Source
 from harness.core.task import Task
 from harness.media import check
 from harness.media.portable import READ_AS, portable_noted
+from harness.media.sound import audio_of
 from harness.media.video import video_of
 from harness.prompting import Library
 from harness.run.examples import Gallery
 from harness.run.exemplars import ExamplePool
 from harness.run.journal import conversation_turns
 from harness.run.mix_pairing import Partners
-from harness.run.prepare import prompt_variables, second_variable
+from harness.run.prepare import prompt_variables, second_variable, with_sound
 from harness.run.presentation import ShownSample, as_shown, record_of
 from harness.run.samples import collect_classes, with_classes
 from harness.sources import open_source
@@ -92,7 +93,9 @@ def preview(
     except MediaError as error:  # no frames can be chosen; the text is shown all the same
         lines, images = [f"(cannot be shown: {error.message})"], [_NONE]
         record = None
-    seen = [image for image in images if image.digest != _NONE.digest]
+    heard = [one for one in images if isinstance(one, Audio)] if len(images) > 1 else []
+    pictures = [one for one in images if one not in heard]
+    seen = [image for image in pictures if image.digest != _NONE.digest]
     gallery = Gallery(
         pool, presentation.shots, condition, partial(_example, task, presentation.pixels)
     )
@@ -109,9 +112,11 @@ def preview(
             "exemplars": examples.given,
             **second_variable(others),
         },
-        pictures=images,
+        pictures=pictures,
         replies={},
     )
+    if heard:
+        rendering = with_sound(rendering, heard[0])
     known = list(zip((*images, *others), (*lines, *more), strict=True))
     for name, given in zip(examples.ids, examples.given, strict=True):
         truth = ", ".join(f"{field} {given[field]}" for field in asks)
@@ -146,6 +151,10 @@ def _visuals(shown: Medium) -> tuple[list[str], list[Visual]]:
     """A line about each picture, and the picture; or about the video, and the video. Raises MediaError for a medium
     that is no video."""
     lines, images = _pictures(shown.frames)
+    if shown.heard and shown.sound is not None:
+        audio = audio_of(shown.sound)
+        told = f"{audio.name}  (sound of {audio.seconds:.2f} s, {len(audio.data):,} bytes)"
+        return [*lines, told], [*images, audio]
     if shown.kind != "video":
         return lines, [*images]
     video = video_of(shown, images)

@@ -8,6 +8,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from harness.conditions import sounded
 from harness.core.cell import Cell
 from harness.core.condition import Condition
 from harness.core.errors import MediaError
@@ -50,7 +51,7 @@ def turns_with_tools(
 
 def frames_under(medium: Medium, condition: Condition) -> MediumFrames:
     """What tools see: every frame of a clip, and pictures in full size, as the condition changes them. Raises MediaError."""
-    return MediumFrames(condition.apply(opened(medium)))
+    return MediumFrames(condition.apply(opened(sounded(medium, condition))))
 
 
 @dataclass(slots=True)

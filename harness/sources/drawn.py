@@ -52,6 +52,7 @@ from harness.sources.drawn_long import (
 from harness.sources.drawn_pairs import pair_sample
 from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, DrawnValues, scalars
 from harness.sources.drawn_scene import scene_sample
+from harness.sources.drawn_sound import DrawnSound
 from harness.sources.mapper import NOT_ASKED
 from harness.sources.megc_questions import ASKED, answers_of, question_kind, unit_of
 from harness.sources.options import Options, read_options
@@ -85,6 +86,8 @@ class DrawnOptions(Options):
     """Least and greatest share of a scene's side that the asked face takes."""
     window: float = Field(default=0.5, gt=0.0, le=5.0)
     """Length of a window over a long video, in seconds."""
+    sound: bool = False
+    """For pictures and clips: a tone beside each, whose pitch follows the emotion (conditions `audio`, `both`)."""
     cues: bool | None = None
     """Whether annotations hold the cues, for which every picture is drawn when the task is planned;
     None: where the task asks for one. Slices by a cue need `true`."""
@@ -114,6 +117,7 @@ class DrawnSource:
         specs = [at(index).to_dict() for index in range(min(self._options.n, _DIGEST_SPECS))]
         # An option that came later enters where it counts, so that digests of before stay.
         left_out = set() if self._options.kind == "scene" else {"share"}
+        left_out |= set() if self._options.sound else {"sound"}
         options = self._options.model_dump(mode="json", exclude=left_out)
         return digest_json({"options": options, "specs": specs})
 
@@ -158,7 +162,9 @@ class DrawnSource:
         noted = list(CUE_VALUES) if wanted else []
         return Sample(
             id=sample_id,
-            medium=image(DrawnPicture(f"faces/{sample_id}", face, size)),
+            medium=self._heard(
+                image(DrawnPicture(f"faces/{sample_id}", face, size)), sample_id, truth
+            ),
             targets=DrawnValues(targets, asked, face=face, size=size) if asked else targets,
             annotations=DrawnValues(scalars(truth), noted, face=face, size=size),
             cluster=face.identity.subject,
@@ -186,11 +192,17 @@ class DrawnSource:
         truth = clip_truth(clip)
         return Sample(
             id=sample_id,
-            medium=self._medium(clip, sample_id),
+            medium=self._heard(self._medium(clip, sample_id), sample_id, truth),
             targets=self._targets({f: truth[f] for f in self._fields if f in truth}, sample_id),
             annotations=scalars(truth),
             cluster=clip.rest.identity.subject,
         )
+
+    def _heard(self, medium: Medium, sample_id: str, truth: Mapping[str, Any]) -> Medium:
+        """The medium with its tone, where tones are asked for."""
+        if not self._options.sound:
+            return medium
+        return replace(medium, sound=DrawnSound(f"faces/{sample_id}.wav", str(truth["emotion"])))
 
     def _questions(self, index: int) -> Iterator[Sample | None]:
         """The clip's questions; None for one that asks for no field of the task."""
@@ -245,6 +257,11 @@ def open_drawn_source(
 ) -> Source:
     """A source of drawn faces. Raises HarnessError; `base` is not needed, nothing is read."""
     asked = read_options(DrawnOptions, options, family="faces")
+    if asked.sound and asked.kind not in {"image", "clip"}:
+        raise HarnessError(
+            f"source.sound: drawn faces of kind {asked.kind!r} have no sound",
+            hint="use kind image or clip",
+        )
     _spec(asked, 0)  # unknown labels and the like are told now
     known = known_fields(asked)
     if not known & set(fields):

@@ -28,7 +28,7 @@ LEVEL = {
     ("V", "anger"): -0.3, ("V", "joy"): 2.0, ("V", "sadness"): 0.5,
 }  # fmt: skip
 """Anger is read worse without sound; the other two are as easy."""
-SIZES = ((10, 3), (20, 5), (20, 10), (35, 6), (35, 20), (60, 10))
+SIZES = ((10, 3), (20, 5), (20, 10), (35, 6))
 """(raters in each group, items of each emotion)."""
 HUMANS = 8
 DRAWS = 500

@@ -14,6 +14,7 @@ from harness.core.generation import Generation
 from harness.core.model import Card, Measured
 from harness.core.request import Request, Sampling
 from harness.core.thinking import thinking_levels, thinking_need
+from harness.models.http.audio import has_sound, prove_audio
 from harness.models.http.completion import Completion
 from harness.models.http.connection import run_apart
 from harness.models.http.constraint_dialects import held_to, unwrapped
@@ -142,6 +143,12 @@ class OpenAIModel:
                 return Generation.failed(
                     request.key, "unsupported", "the server does not accept videos with frame times"
                 )
+        if has_sound(request.messages):
+            await self._ensure("audio")
+            if not self._card.audio:
+                return Generation.failed(
+                    request.key, "unsupported", "not heard: the server was not shown to hear"
+                )
         if request.candidates:
             await self._ensure("logprob")
             return await self._scorer.reply(request)
@@ -199,8 +206,11 @@ class OpenAIModel:
             self._scorer = await find_scorer(self._put, self._exchange.tokenize)
         if "video" in needs:
             video = await prove_video(self._put)
+        audio = await prove_audio(self._put) if "audio" in needs else self._card.audio
         estimators = self._scorer.estimators
-        self._card = replace(self._card, constraints=held, estimators=estimators, video=video)
+        self._card = replace(
+            self._card, constraints=held, estimators=estimators, video=video, audio=audio
+        )
         if "tools" in needs:
             proof = await prove_tools(self._put)
             missing = {**self._card.missing, "tools": proof.why_not} if proof.why_not else {}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from harness.core.message import Image, Message, Text, ToolCall, Video
+from harness.core.message import Audio, Image, Message, Text, ToolCall, Video
 from harness.core.request import Request, Sampling
 from harness.core.text import digest_json
 
@@ -102,10 +102,20 @@ def _content(message: Message, pieces: list[bytes], detail: str) -> None:
         if text:
             pieces.append(b'%s{"type": "text", "text": %s}' % (comma, _quoted(text)))
             text, comma = "", b", "
-        if part is not None:
+        if isinstance(part, Audio):
+            _sound(part, comma, pieces)
+            comma = b", "
+        elif part is not None:
             _url(part, comma, pieces, detail)
             comma = b", "
     pieces.append(b"]")
+
+
+def _sound(part: Audio, comma: bytes, pieces: list[bytes]) -> None:
+    """Append a sound as a part of its own: the base64 of a WAV file, without a data URL."""
+    pieces.append(b'%s{"type": "input_audio", "input_audio": {"data": "' % comma)
+    pieces.append(b2a_base64(part.data, newline=False))
+    pieces.append(b'", "format": "wav"}}')
 
 
 def _url(part: Image | Video, comma: bytes, pieces: list[bytes], detail: str) -> None:

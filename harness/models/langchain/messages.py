@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.core.finish import Finish, finish_of, finish_word
 from harness.core.generation import ErrorKind, Generation, Refusal, Usage
-from harness.core.message import Image, Message, Text, ToolCall, Video
+from harness.core.message import Audio, Image, Message, Text, ToolCall, Video
 from harness.core.request import Sampling
 from harness.models.http.completion import read_message
 from harness.models.http.server_messages import ServerMessage, delay_in, delay_of, read_told
@@ -118,6 +118,8 @@ def to_blocks(message: Message) -> str | list[dict[str, str]]:
             blocks.append({"type": "image", "base64": _base64(part.data), "mime_type": part.mime})
         elif isinstance(part, Video):
             raise NotImplementedError("LangChain cannot send a video's frames with their times")
+        elif isinstance(part, Audio):
+            raise NotImplementedError("sounds are not sent through LangChain")
         elif blocks and blocks[-1]["type"] == "text":  # servers put a line break between texts
             blocks[-1]["text"] += part.text
         elif part.text:

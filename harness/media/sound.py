@@ -1,0 +1,207 @@
+"""The sound of a sample: a WAV beside a picture or clip, or a video's own track, as plain WAV of one channel.
+
+What is sent is written anew: 16-bit samples of one channel at the rate of the recording, and no other chunk of the file,
+which may tell more than a listener hears. Files are not trusted: their kind, size, length and rate are checked before they
+are decoded.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import HarnessError, MediaError, missing_extra
+from harness.core.medium import Medium
+from harness.core.message import Audio
+from harness.core.picture import FilePicture, Remembered, refuse_exhausted
+from harness.core.sound import Sound
+from harness.media.video_file import VideoFile, check_file
+
+MOST_BYTES = 64 << 20
+"""A sound file above this size is refused unread."""
+MOST_SECONDS = 120.0
+"""A longer sound is refused: cut it."""
+RATES = (4_000, 192_000)
+"""Least and greatest samples per second."""
+MOST_CHANNELS = 8
+SUFFIX = ".wav"
+
+Samples = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class WavFile:
+    """A sound in a WAV file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def read(self) -> bytes:
+        try:
+            status = self.path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise MediaError(f"sound is not a file: {self.path}", kind="unsupported")
+            if status.st_size > MOST_BYTES:
+                raise MediaError(
+                    f"sound file is larger than {MOST_BYTES >> 20} MiB: {self.path}",
+                    kind="too-large", hint="cut it, or lower its rate",
+                )  # fmt: skip
+            return self.path.read_bytes()
+        except OSError as error:
+            refuse_exhausted(error, f"reading {self.path}")
+            raise MediaError(
+                f"sound cannot be read: {self.path}: {error.strerror}", kind="missing"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """The first sound track of a video file, by PyAV (the extra `sound`)."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def read(self) -> bytes:
+        check_file(self.path)
+        av = _pyav()
+        try:
+            with av.open(str(self.path), options={"protocol_whitelist": "file"}) as container:
+                if not container.streams.audio:
+                    raise MediaError(
+                        f"video has no sound track: {self.path}", kind="unsupported",
+                        hint=f"lay a WAV beside it: {self.path.with_suffix(SUFFIX).name}",
+                    )  # fmt: skip
+                return _track(av, container, str(self.path))
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaError(
+                f"sound track cannot be decoded: {self.path}: {error}", kind="corrupt"
+            ) from None
+
+
+def _track(av: Any, container: Any, name: str) -> bytes:
+    stream = container.streams.audio[0]
+    rate = int(stream.rate or 0)
+    _check_rate(rate, name)
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+    pieces: list[Samples] = []
+    held = 0
+    for frame in container.decode(stream):
+        for made in resampler.resample(frame):
+            pieces.append(made.to_ndarray().reshape(-1).astype(np.int16))
+            held += pieces[-1].size
+        _check_length(held / rate, name)
+    for made in resampler.resample(None):
+        pieces.append(made.to_ndarray().reshape(-1).astype(np.int16))
+    return wav_bytes(np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16), rate)
+
+
+def sound_beside(medium: Medium) -> Sound | None:
+    """The sound that belongs to a medium whose source names none: `x.wav` beside `x.png`, `x.mp4` or the folder `x` of
+    a clip's frames; else the own track of a video file; None where there is neither."""
+    if not medium.frames:
+        return None
+    first = medium.frames[0]
+    handle = first.origin if isinstance(first, Remembered) else first
+    if isinstance(handle, VideoFile):
+        beside = handle.path.with_suffix(SUFFIX)
+        return WavFile(beside) if beside.is_file() else VideoTrack(handle.path)
+    if not isinstance(handle, FilePicture):
+        return None
+    place = handle.path if medium.kind == "image" else handle.path.parent
+    beside = place.with_suffix(SUFFIX) if medium.kind == "image" else Path(f"{place}{SUFFIX}")
+    return WavFile(beside) if beside.is_file() else None
+
+
+def audio_of(sound: Sound) -> Audio:
+    """A sound as it is sent. Raises MediaError for a file that is no plain WAV, too long, empty, or of an odd rate."""
+    rate, samples = read_wav(sound.read(), name=sound.name)
+    return Audio(sound.name, wav_bytes(samples, rate), seconds=samples.size / rate)
+
+
+def read_wav(data: bytes, *, name: str) -> tuple[int, Samples]:
+    """(samples per second, (n,) samples of one channel) of PCM of 8, 16, 24 or 32 bits. Raises MediaError."""
+    if len(data) > MOST_BYTES:
+        raise MediaError(f"sound is larger than {MOST_BYTES >> 20} MiB: {name}", kind="too-large")
+    try:
+        with wave.open(io.BytesIO(data)) as file:
+            channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
+            _check_rate(rate, name)
+            if not 1 <= channels <= MOST_CHANNELS or width not in {1, 2, 3, 4}:
+                raise _odd(name, f"{channels} channels of {8 * width} bits")
+            _check_length(file.getnframes() / rate, name)
+            raw = file.readframes(file.getnframes())
+    except (wave.Error, EOFError, ValueError, ZeroDivisionError) as error:
+        raise _odd(name, str(error) or "it ends early") from None
+    raw = raw[: len(raw) // (width * channels) * width * channels]
+    if not raw:
+        raise MediaError(f"sound is empty: {name}", kind="empty", hint="get the file again")
+    table = _samples(raw, width).reshape(-1, channels)
+    return rate, np.rint(table.mean(axis=1)).clip(-32768, 32767).astype(np.int16)
+
+
+def _samples(raw: bytes, width: int) -> NDArray[np.float64]:
+    """Little-endian samples on the scale of 16 bits."""
+    if width == 1:
+        return (np.frombuffer(raw, dtype=np.uint8).astype(np.float64) - 128) * 256
+    if width == 3:
+        parts = np.frombuffer(raw, dtype=np.uint8).reshape(-1, 3)
+        whole = np.zeros((len(parts), 4), dtype=np.uint8)
+        whole[:, 1:] = parts
+        return whole.reshape(-1).view("<i4").astype(np.float64) / 65536
+    given = np.frombuffer(raw, dtype="<i2" if width == 2 else "<i4").astype(np.float64)
+    return given if width == 2 else given / 65536
+
+
+def wav_bytes(samples: Samples, rate: int) -> bytes:
+    """16-bit samples of one channel as a WAV file with no further chunk."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return made.getvalue()
+
+
+def _check_rate(rate: int, name: str) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        raise _odd(name, f"{rate} samples per second, outside {RATES[0]} to {RATES[1]}")
+
+
+def _check_length(seconds: float, name: str) -> None:
+    if seconds > MOST_SECONDS:
+        raise MediaError(
+            f"sound is longer than {MOST_SECONDS:g} s: {name}", kind="too-large", hint="cut it"
+        )
+
+
+def _odd(name: str, why: str) -> MediaError:
+    return MediaError(
+        f"sound is no plain WAV: {name}: {why}", kind="unsupported",
+        hint="convert it to PCM, such as: ffmpeg -i SOUND -ac 1 -ar 16000 -c:a pcm_s16le NAME.wav",
+    )  # fmt: skip
+
+
+def _pyav() -> Any:
+    try:
+        import av
+    except ImportError:
+        error = missing_extra("PyAV", "sound")
+        raise HarnessError(
+            f"{error.message}, which reads the sound of video files",
+            hint=f"{error.hint}; or lay a WAV beside each video",
+        ) from None
+    return av
