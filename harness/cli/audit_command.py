@@ -36,9 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _what(invert: argparse.ArgumentParser) -> None:
     """The endpoint, the pictures and the defences."""
     invert.add_argument(
-        "--endpoint", default="fisherfaces", metavar="NAME",
+        "--endpoint", default="similarity:tiny", metavar="NAME",
         help="recogniser that is attacked: similarity:tiny, similarity:dlib, similarity:clip:PATH, "
-        "similarity:http://127.0.0.1:PORT/PATH (this machine only) or fisherfaces. Default: fisherfaces",
+        "similarity:http://127.0.0.1:PORT/PATH (this machine only) or fisherfaces. Default: similarity:tiny",
     )  # fmt: skip
     invert.add_argument(
         "--critic", metavar="NAME",
@@ -65,14 +65,14 @@ def _what(invert: argparse.ArgumentParser) -> None:
     invert.add_argument(
         "--basis-people", type=int, metavar="N", help="drawn people of the basis. Default: 70"
     )
-    invert.add_argument("--victims", type=int, default=16, metavar="N", help="people who are attacked. Default: 16")  # fmt: skip
+    invert.add_argument("--victims", type=int, default=12, metavar="N", help="people who are attacked. Default: 12")  # fmt: skip
 
 
 def _how(invert: argparse.ArgumentParser) -> None:
     """The attack."""
     invert.add_argument(
-        "--queries", default="200,500,1000,2000", metavar="N,N,...",
-        help="numbers of queries for each victim at which its face is judged. Default: 200,500,1000,2000",
+        "--queries", default="200,500,1000", metavar="N,N,...",
+        help="numbers of queries for each victim at which its face is judged. Default: 200,500,1000",
     )  # fmt: skip
     invert.add_argument("--sigma", type=float, default=0.3, metavar="S", help="noise of a step. Default: 0.3, as published")  # fmt: skip
     invert.add_argument(
@@ -176,7 +176,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise HarnessError(f"--queries {text!r} is no list of numbers", hint="write 200,500,1000,2000") from None  # fmt: skip
+        raise HarnessError(f"--queries {text!r} is no list of numbers", hint="write 200,500,1000") from None  # fmt: skip
 
 
 def _tell(line: str) -> None:

@@ -12,9 +12,9 @@ from harness.report.page import TEMPLATES, environment
 from harness.report.writers.html import blocks_html
 from harness.version import __version__
 
-_WIDE, _HIGH, _LEFT, _TOP = 720, 320, 48, 12
+_WIDE, _HIGH, _LEFT, _TOP, _BELOW = 720, 340, 48, 12, 56
 _DASHES = ("", "7 4", "2 4", "10 3 2 3")
-_COLOURS = 6
+_COLOURS = 7
 """Lines differ in style as well as in colour."""
 
 
@@ -26,7 +26,7 @@ class Plane:
         return _LEFT + (_WIDE - _LEFT - 12) * way
 
     def y(self, share: float) -> float:
-        return _TOP + (_HIGH - _TOP - 34) * (1 - share)
+        return _TOP + (_HIGH - _TOP - _BELOW) * (1 - share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def curves_svg(
         )
     for way, words in ticks:
         parts.append(
-            f'<text class="axis" x="{plane.x(way):.1f}" y="{bottom + 18}" text-anchor="middle">{escape(words)}</text>'
+            f'<text class="axis" x="{plane.x(way):.1f}" y="{bottom + 22}" text-anchor="middle">{escape(words)}</text>'
         )
     parts.append(
-        f'<text class="axis" x="{plane.x(1)}" y="{_HIGH - 2}" text-anchor="end">{escape(axis)}</text>'
+        f'<text class="axis" x="{plane.x(1)}" y="{_HIGH - 6}" text-anchor="end">{escape(axis)}</text>'
     )
     for place, line in enumerate(lines):
         parts.append(

@@ -79,7 +79,9 @@ def _cost(name: str, found: AuditFigures) -> str:
     before = found.service_verification
     if (honest.tar, honest.far) == (before.tar, before.far):
         return ""
-    return f"; true pairs accepted by the answers that it lets through: {number(honest.tar)}, without it {number(before.tar)}"
+    return (
+        f"; of true pairs its answers accept {number(honest.tar)} instead of {number(before.tar)}"
+    )
 
 
 def _told(one: Estimate) -> str:
@@ -104,7 +106,8 @@ def _levels(found: AuditFigures) -> Table:
         title="Rebuilt faces by number of queries",
         caption=f"Accepted: share of the victim's other pictures against which the rebuilt face passes at FAR {FAR:.0%}, with a "
         "95% interval over victims; control: the same of faces rebuilt for the other victims. Rank: median place of the victim "
-        f"among {found.people} people, 1 is best. Similarity: to the attacked picture alone. Queries are counted for each victim",
+        f"among {found.people} people, 1 is best. Similarity: to the attacked picture alone. Queries are counted for each "
+        f"victim{_meanings(found)}",
         columns=(
             "queries", "accepted", "control", "rank", "similarity",
             *(("critic accepts", "control", "critic's rank") if critic else ()),
@@ -113,8 +116,15 @@ def _levels(found: AuditFigures) -> Table:
     )  # fmt: skip
 
 
+def _meanings(found: AuditFigures) -> str:
+    told = [
+        f"{a.defence.name}: {a.defence.means()}" for a in found.arms if a.defence.kind != "none"
+    ]
+    return f". {'; '.join(told)}" if told else ""
+
+
 def _arm_rows(arm: Arm, *, critic: bool) -> Iterator[Row]:
-    yield Row((f"{arm.defence.name}: {arm.defence.means()}",), role="heading")
+    yield Row((arm.defence.name if arm.defence.kind != "none" else "no defence",), role="heading")
     for level in arm.levels:
         one = level.by_service
         second = level.by_critic

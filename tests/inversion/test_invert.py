@@ -85,7 +85,7 @@ def test_an_endpoint_that_is_linear_in_the_basis_is_inverted_and_rounding_is_no_
     words = {one.name: verdict(one, found) for one in found.defences}
     assert "is no defence" in words["round:.01"] and "attack" in words["rate-limit:20"]
     assert "takes verification by score away" in words["top-k:3"]
-    assert "true pairs accepted" in words["noise:1"]
+    assert "of true pairs its answers accept" in words["noise:1"]
     controls = {one.name: one.by_service.accepted.value for one in found.controls}
     assert controls["mean face"] < 0.3 and controls["the attacked picture itself"] > 0.9
     told = inversion_json(found, RECORD)
