@@ -51,9 +51,10 @@ def _transfer(found: AuditFigures) -> str:
     last = found.arms[0].levels[-1].by_critic
     if last is None or last.over_control is None or last.control is None:
         return "Transfer to a second recogniser was not measured (--critic)"
+    carried = "the faces look like the victims to it too" if last.over_control.low > 0 else "nothing is shown to carry over to it"  # fmt: skip
     return (
         f"A second recogniser ({found.critic}), which was not attacked, accepts {_told(last.accepted)}, and "
-        f"{number(last.control)} of faces rebuilt for another victim"
+        f"{number(last.control)} of faces rebuilt for another victim: {carried}"
     )
 
 
