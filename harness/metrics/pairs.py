@@ -94,7 +94,7 @@ def _accuracy(family: NumberFamily, sums: Floats) -> Floats:
     return ratio(sums[..., 0], sums[..., 1])
 
 
-_MISS = "a missing answer is wrong at every threshold"
+_MISS = f"more than {BINS} distinct answers are gathered in {BINS} groups; a missing answer is wrong at every threshold"
 _WRONG = "is wrong at every threshold"
 METRICS: tuple[Metric, ...] = (
     Metric(
