@@ -50,11 +50,11 @@ def curves_svg(
     parts = [
         f'<svg class="curves" viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="{escape(title)}">'
     ]
-    for share in (0, 0.25, 0.5, 0.75, 1):
+    for share, words in ((0, "0"), (0.25, ".25"), (0.5, ".5"), (0.75, ".75"), (1, "1")):
         y = plane.y(share)
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{plane.x(1)}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share:g}</text>'
+            f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{words}</text>'
         )
     for way, words in ticks:
         parts.append(
