@@ -383,5 +383,6 @@ ANALYSIS = ShippedAnalysis(
     compute=_compute,
     blocks=_blocks,
     key="verification",
+    sparse=True,
     order=30,
 )
