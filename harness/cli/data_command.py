@@ -1,4 +1,5 @@
-"""`harness data`: check the data of a task, choose a fixed subset of it, or locate the faces in its pictures."""
+"""`harness data`: check the data of a task, choose a fixed subset of it, locate the faces in its pictures, measure skin tones, or
+show a picture under several conditions."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from harness.cli.data_pictures import configure_sheet, configure_skin, sheet, skin
 from harness.cli.numbers import positive
 from harness.cli.options import add_changes, add_folders, workspace
 from harness.core.text import counted
@@ -23,7 +25,9 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness data`."""
-    commands = parser.add_subparsers(dest="what", metavar="check|subset|marks", required=True)
+    commands = parser.add_subparsers(
+        dest="what", metavar="check|subset|marks|skin|sheet", required=True
+    )
     check = commands.add_parser(
         "check",
         help="check labels, pictures, duplicates, subject splits and published counts",
@@ -61,6 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_changes(subset)
     add_folders(subset)
     _configure_marks(commands)
+    configure_skin(commands)
+    configure_sheet(commands)
 
 
 def _configure_marks(commands: Subparsers) -> None:
@@ -83,9 +89,13 @@ def _configure_marks(commands: Subparsers) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Check the data, draw a subset of them, or locate faces."""
+    """Check the data, draw a subset of them, locate faces, measure skin tones, or draw a sheet."""
     if args.what == "marks":
         return _marks(args)
+    if args.what == "skin":
+        return skin(args)
+    if args.what == "sheet":
+        return sheet(args)
     return _subset(args) if args.what == "subset" else _check(args)
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import refuse_unused
+
+if TYPE_CHECKING:
+    from harness.faces.balance import Balanced
 
 KINDS = {"image": "pictures", "clip": "clips", "long": "long videos", "mixture": "blended pictures"}
 SHEETS = ("emotions", "tones", "ages", "units", "clip", "long", "cues", "mixtures")
@@ -43,6 +48,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="length of a long video in seconds; 30 frames per second are written. Default: 10 60",
     )
     draw.add_argument(
+        "--balance", default="", metavar="NAMES",
+        help="traits whose combinations get equally many people, separated by commas, such as skin_tone,age_group "
+        "(skin_tone, age_group, glasses, hair); for pictures and clips",
+    )  # fmt: skip
+    draw.add_argument(
         "--out",
         type=Path,
         required=True,
@@ -71,19 +81,42 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _draw(args: argparse.Namespace) -> int:
-    from harness.faces.export import QUESTIONS, SPOTTING, export
+    from harness.faces.export import QUESTIONS, SPOTTING, balanced_draw, export
 
     if args.kind != "long":
         refuse_unused(f"with --kind {args.kind}", {"--seconds": args.seconds})
     low, high = args.seconds or SECONDS
-    table = export(kind=args.kind, n=args.n, seed=args.seed, out=args.out, seconds=(low, high))
+    by = [name.strip() for name in args.balance.split(",") if name.strip()]
+    chosen = balanced_draw(args.kind, args.n, by=by, seed=args.seed) if by and args.n > 0 else None
+    table = export(
+        kind=args.kind, n=args.n, seed=args.seed, out=args.out, seconds=(low, high), chosen=chosen
+    )
     print(f"{args.n} {KINDS[args.kind]} and {table.name} in {args.out}")
+    if chosen is not None:
+        print("\n".join(_balance_lines(chosen, by)))
     if args.kind in QUESTIONS:
         name = {"clip": "ME-VQA", "long": "ME-LVQA"}[args.kind]
         print(f"{name} questions: {args.out / QUESTIONS[args.kind]}")
     if args.kind == "long":
         print(f"micro-expressions: {args.out / SPOTTING}")
     return 0
+
+
+def _balance_lines(chosen: Balanced, by: list[str]) -> Iterator[str]:
+    """How many people and pictures each combination has, and what is left over."""
+    from harness.core.text import counted
+
+    yield f"balanced by {', '.join(by)}: {counted(len(chosen.people), 'combination')}"
+    for cell, people in chosen.people.items():
+        yield f"  {', '.join(cell)}: {counted(people, 'person', 'people')}, {chosen.faces[cell]:,} drawn"
+    more = sum(people > chosen.each for people in chosen.people.values())
+    if more:
+        told = "combination has" if more == 1 else "combinations have"
+        yield f"remainder: {more} {told} one person more than the others"
+    if chosen.partial:
+        yield f"remainder: the last person shows {chosen.partial} of the emotions alone"
+    if not more and not chosen.partial:
+        yield "no remainder: every combination has the same number"
 
 
 def _sheet(args: argparse.Namespace) -> int:

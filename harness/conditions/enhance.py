@@ -49,7 +49,7 @@ def _enhanced(name: str, method: str) -> Enhanced:
     """The condition that `enhance:NAME` names. Raises HarnessError."""
     if method not in ENHANCEMENTS:
         raise HarnessError(
-            f"condition {name}: no enhancement is called {method!r}",
+            f"condition {name}: unknown enhancement {method!r}",
             hint=f"write {FORM} with one of {', '.join(ENHANCEMENTS)}",
         )
     return Enhanced(name, method)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from harness.core.errors import HarnessError
 from harness.faces import ranges
 from harness.faces.annotate import annotate, annotate_clip, annotate_long, annotate_mixture
+from harness.faces.balance import Balanced, balanced
 from harness.faces.clip import clip_at, frame_at
 from harness.faces.face import Face, Split
 from harness.faces.long import LongSpec, long_frame_at
@@ -36,6 +37,9 @@ Row = dict[str, Any]
 TABLE = "annotations.parquet"
 QUESTIONS = {"clip": "me_vqa_drawn.jsonl", "long": "me_lvqa_drawn.jsonl"}
 SPOTTING = "me_str_drawn.csv"
+
+BALANCED_KINDS: tuple[Kind, ...] = ("image", "clip")
+"""Kinds in which each person shows each label once."""
 
 _FOLDERS: dict[str, str] = {"image": "images", "clip": "clips", "long": "long", "mixture": "images"}
 _LABELS: dict[str, tuple[str, ...]] = {
@@ -79,6 +83,7 @@ def export(
     seconds: tuple[float, float] = ranges.LONG_SECONDS,
     progress: Progress | None = None,
     workers: int | None = None,
+    chosen: Balanced | None = None,
 ) -> Path:
     """Draw `n` pictures, clips or long videos; the bytes do not depend on the number of workers.
 
@@ -93,6 +98,7 @@ def export(
             mixtures.
         seconds: least and greatest length of a long video.
         workers: processes; default the number of processors.
+        chosen: which pictures or clips of the endless sequence are drawn; default the first `n`.
 
     Returns:
         The path of the table.
@@ -125,7 +131,8 @@ def export(
         "mixture": _write_mixture,
     }[kind]
     found: list[_Written] = []
-    for written in _each(partial(write, job=job), n, workers):
+    indices = range(n) if chosen is None else chosen.indices
+    for written in _each(partial(write, job=job), indices, workers):
         found.append(written)
         if progress is not None:
             progress(len(found), n)
@@ -138,14 +145,29 @@ def export(
     return _write_table([written.row for written in found], out / TABLE)
 
 
-def _each(job: Callable[[int], _Written], n: int, workers: int | None) -> Iterator[_Written]:
+def balanced_draw(
+    kind: Kind, n: int, *, by: Sequence[str], seed: int, split: Split = "test"
+) -> Balanced:
+    """Which pictures or clips make a set balanced by traits, for `export`. Raises HarnessError; see `balanced`."""
+    if kind not in BALANCED_KINDS:
+        raise HarnessError(
+            f"--balance is for pictures and clips, not for --kind {kind}",
+            hint=f"use --kind {' or '.join(BALANCED_KINDS)}",
+        )
+    return balanced(n, by=by, emotions=len(_LABELS[kind]), seed=seed, split=split)
+
+
+def _each(
+    job: Callable[[int], _Written], indices: Sequence[int], workers: int | None
+) -> Iterator[_Written]:
+    n = len(indices)
     count = min(workers or os.cpu_count() or 1, n)
     if count <= 1:
-        yield from map(job, range(n))
+        yield from map(job, indices)
         return
     # Fresh processes, since a fork would copy the threads of libraries already loaded.
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(job, range(n), chunksize=max(1, min(32, n // (4 * count) or 1)))
+        yield from pool.map(job, indices, chunksize=max(1, min(32, n // (4 * count) or 1)))
 
 
 def _write_image(index: int, *, job: _Job) -> _Written:

@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from harness.cli.main import COMMANDS, build_parser, main
-from harness.conditions import read_presentation
-from harness.conditions.region import expanded
+from harness.conditions import degrade, read_presentation, region
 from harness.core.task import Task
 from harness.models import describe_models
 from harness.prompting import PROMPT_VARIABLES, Library, shipped_folder
@@ -125,7 +124,7 @@ def check_command(words: list[str], where: str, *, described: Collection[str] = 
     for task in listed(named.get("task")):
         find_task(task, place.tasks)
     for condition in listed(named.get("condition")):
-        for one in expanded(condition):
+        for one in [one for part in region.expanded(condition) for one in degrade.expanded(part)]:
             read_presentation(one)
     for model in listed(named.get("model")):
         forms = {one.name.partition(":")[0] for one in describe_models()}
