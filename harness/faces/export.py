@@ -117,13 +117,7 @@ def export(
     job = _Job(seed, split, tuple(labels or _LABELS[kind]), size, out, seconds)
     if kind == "long":  # lengths that cannot be are told before a folder is made
         _long(0, job)
-    try:
-        (out / _FOLDERS[kind]).mkdir(parents=True)
-    except OSError as error:
-        raise HarnessError(
-            f"cannot make the folder {out}: {error.strerror}",
-            hint="choose another place with --out DIR",
-        ) from None
+    _make_folder(out, _FOLDERS[kind])
     write = {
         "image": _write_image,
         "clip": _write_clip,
@@ -143,6 +137,16 @@ def export(
     if kind == "long":
         _write_spotting([event for written in found for event in written.events], out / SPOTTING)
     return _write_table([written.row for written in found], out / TABLE)
+
+
+def _make_folder(out: Path, name: str) -> None:
+    try:
+        (out / name).mkdir(parents=True)
+    except OSError as error:
+        raise HarnessError(
+            f"cannot make the folder {out}: {error.strerror}",
+            hint="choose another place with --out DIR",
+        ) from None
 
 
 def balanced_draw(
