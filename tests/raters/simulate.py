@@ -34,10 +34,10 @@ class World:
 
 
 def drawn(
-    world: World, *, raters: int, items: int, within: bool, seed: int
+    world: World, *, raters: int, items: int, within: bool, seed: int, typical: bool = False
 ) -> list[tuple[str, ...]]:
     """Rows of a study: `items` of each emotion, the same under every condition; `raters` under all conditions, or so
-    many under each."""
+    many under each. `typical`: the last rater has the median skill of all there are."""
     draw = np.random.default_rng(seed)
     conditions = list(dict.fromkeys(condition for condition, _ in world.level))
     emotions = list(dict.fromkeys(emotion for _, emotion in world.level))
@@ -45,6 +45,8 @@ def drawn(
     rows = []
     for at in range(raters if within else raters * len(conditions)):
         effect = draw.normal(0, world.raters)
+        if typical and at == raters - 1:
+            effect = 0.0
         for condition in conditions if within else [conditions[at % len(conditions)]]:
             for (emotion, k), own in item_effect.items():
                 odds = world.level[condition, emotion] + effect + own
