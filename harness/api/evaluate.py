@@ -116,6 +116,12 @@ class EvaluateOptions(TypedDict, total=False):
     """Maximum time to wait for one reply, in seconds."""
     max_error_rate: float
     """Stop when more than this share of the last 100 requests failed, 0 to 1. Default: 0.2."""
+    on: str
+    """Where replicas run: `processes` (this machine), `ray` (this machine) or `ray:HOST:PORT` (a cluster)."""
+    replicas: int
+    """Number of replicas of each model that computes where it is opened. Default: none besides this process."""
+    gpus_per_replica: int
+    """GPUs of each replica. Default: 1 if there are any."""
     stop_after: float
     """Seconds after which no more requests are sent."""
     again: int

@@ -34,6 +34,7 @@ from harness.core.task import Task
 from harness.core.thinking import read_thinking
 from harness.core.tools_asked import NO_TOOLS, spelled_tools
 from harness.models import ModelSettings, OpenOptions, families_of, takes
+from harness.models.spread import Spread, can_spread, read_spread, spread
 from harness.run.job import Job, make_job
 from harness.run.stop import Limits
 from harness.run.task_files import changed_task, load_task
@@ -120,6 +121,11 @@ class RunOptions(BaseModel):
     """Most tokens a minute, of conversations and replies together."""
     give_up_after: Seconds | None = None
     """Longest time without a reply that a rate limit is waited out."""
+    on: str | None = None
+    """Where replicas run: `processes`, `ray` or `ray:HOST:PORT`."""
+    replicas: PositiveInt | None = None
+    """How many replicas each model has that can have several."""
+    gpus_per_replica: NonNegativeInt | None = None
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
     stop_after: Seconds | None = None
     again: PositiveInt | None = None
@@ -220,7 +226,14 @@ def prepare(
         trusted=asked.trust_remote_code,
         spelled=spelled,
     )
-    return Evaluation(job, partial(_open, models, named, options), asked.select)
+    how = read_spread(
+        asked.on, asked.replicas, asked.gpus_per_replica, allow_remote=frozenset(asked.allow_remote)
+    )
+    return Evaluation(
+        job,
+        partial(_open, models, named, options, how=how, second=asked.second_model),
+        asked.select,
+    )
 
 
 def _refuse_together(asked: RunOptions, spelled: Callable[[str], str]) -> None:
@@ -262,8 +275,17 @@ def _open(
     settings: Mapping[str, ModelSettings],
     options: Mapping[str, OpenOptions],
     name: str,
+    *,
+    how: Spread | None,
+    second: str | None,
 ) -> Model:
-    return models[name](name) if name in models else open_named(name, settings, options)
+    """The model of a name, over replicas where it can have several. The second model of a run has none."""
+    if name in models:
+        return models[name](name)
+    model, spec = open_named(name, settings, options), spec_of(name, settings)
+    if how is None or name == second or not can_spread(spec):
+        return model
+    return spread(model, spec, options[name], how)
 
 
 def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> None:
@@ -292,6 +314,10 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
     )
 
 
+_CONCERNS = {"adapters": "adapter", "on": "replicas", "gpus_per_replica": "replicas"}
+"""Option of a run -> what it is called where a kind of model says what it takes."""
+
+
 def _refuse_unopened(
     asked: RunOptions, spelled: Callable[[str], str], opened: Sequence[str]
 ) -> None:
@@ -310,8 +336,13 @@ def _refuse_unopened(
         "vllm_args",
         "adapters",
         "trust_remote_code",
+        "on",
+        "replicas",
+        "gpus_per_replica",
     ):
-        taken = "adapter" if option == "adapters" else option
+        if option == "allow_remote" and asked.on is not None:
+            continue  # it may be for the machines of a cluster (`read_spread`)
+        taken = _CONCERNS.get(option, option)
         if not any(takes(model, taken) for model in opened):
             refuse_unused(doing, {spelled(option): getattr(asked, option)})
     objects = len(opened) < len(asked.models)  # each says for itself what it takes

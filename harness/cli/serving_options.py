@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.numbers import positive, rate, seconds, share
+from harness.cli.numbers import natural, positive, rate, seconds, share
 
 Arguments = argparse._ActionsContainer
 """A parser, or a group of its options."""
@@ -15,6 +15,7 @@ def add_serving(parser: argparse.ArgumentParser, *, planned: bool = False) -> No
     """How models are reached, and when a run stops; `planned`: for a command that opens no model."""
     said = "as for harness run, whose options can so be planned unchanged; a plan opens no model"
     _add_reach(parser.add_argument_group("how to reach models", said if planned else None))
+    _add_replicas(parser.add_argument_group("where models compute", said if planned else None))
     _add_limits(limits := parser.add_argument_group("limits", said if planned else None))
     if not planned:
         limits.add_argument(
@@ -56,6 +57,23 @@ def _add_reach(group: Arguments) -> None:
         "--check-model", action="store_true",
         help="open every model, even if no request is left for it; if the model has changed since its replies were "
         "recorded, ask again",
+    )  # fmt: skip
+
+
+def _add_replicas(group: Arguments) -> None:
+    group.add_argument(
+        "--replicas", metavar="N", type=positive,
+        help="run N replicas of each model that computes here (affect-tiny, transformers:, vllm:, clip:, specialist:), "
+        "each in a process of its own. Scores are the same. Default: in this process",
+    )  # fmt: skip
+    group.add_argument(
+        "--on", metavar="PLACE",
+        help="where replicas run: processes (this machine), ray (this machine) or ray:HOST:PORT (a Ray cluster; needs "
+        "--allow-remote HOST). Default: processes",
+    )  # fmt: skip
+    group.add_argument(
+        "--gpus-per-replica", metavar="K", type=natural,
+        help="GPUs of each replica; 0: on the CPU. Default: 1 if there are any",
     )  # fmt: skip
 
 

@@ -159,3 +159,13 @@ class Loading(Protocol):
     async def load(self) -> None:
         """Bring it in; what it learns then is on the card. Raises HarnessError where that fails."""
         ...
+
+
+@runtime_checkable
+class Replicating(Protocol):
+    """A model with replicas in other processes."""
+
+    @property
+    def standing(self) -> str:
+        """How they stand, in a few words."""
+        ...

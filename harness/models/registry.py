@@ -185,12 +185,12 @@ _REACHED = frozenset(
 )
 _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "affect-tiny": frozenset({"share"}),
-        "clip": frozenset(),
-        "similarity": frozenset(),
-        "specialist": frozenset(),
-        "transformers": frozenset({"trust_remote_code", "adapter", "share"}),
-        "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout"})
+        "affect-tiny": frozenset({"share", "replicas"}),
+        "clip": frozenset({"replicas"}),
+        "similarity": frozenset({"replicas"}),
+        "specialist": frozenset({"replicas"}),
+        "transformers": frozenset({"trust_remote_code", "adapter", "share", "replicas"}),
+        "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout", "replicas"})
         | {"body", "trust_remote_code", "adapter", "details"},
         "openai": _REACHED | {"key_env", "headers", "query", "body", "details"},
         "langchain": _REACHED | {"key_env"},
@@ -199,7 +199,7 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
         "prior": frozenset(),
     }
 )
-"""Kind of model -> the options of OpenOptions that concern it."""
+"""Kind of model -> the options of OpenOptions that concern it; `replicas`: whether it can have several."""
 
 
 _FAMILIES: Mapping[str, tuple[PromptFamily, ...]] = MappingProxyType(

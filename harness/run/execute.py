@@ -20,17 +20,18 @@ from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.answer_constraints import Asking
 from harness.run.axes import Axes, sampling_for
-from harness.run.blocks import BLOCK, CHUNK, in_blocks, next_block, take_chunk
+from harness.run.blocks import CHUNK, in_blocks, next_block, take_chunk
 from harness.run.budget import Budget, Purse, SpentOut
 from harness.run.fallback import Fitter
 from harness.run.journal import KeepsReplies
+from harness.run.numbering import BLOCK, Shard
 from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
 from harness.run.second_model import SecondModel, Side, second_side, side_for
 from harness.run.stop import ErrorWatch, Limits
 from harness.run.tally import Tally
 from harness.run.toolboxes import TimedToolbox
-from harness.run.waves import Seat, Waves
+from harness.run.waves import Block, Seat
 
 Take: TypeAlias = Callable[[Request], tuple[Generation, str] | None]
 
@@ -104,6 +105,7 @@ async def execute(
     only: Collection[str] | None = None,
     take: Take = lambda request: None,
     second: SecondModel | None = None,
+    shard: Shard | None = None,
 ) -> None:
     """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
 
@@ -113,7 +115,7 @@ async def execute(
 
     Trials run in the order of the plan, `card.window` of them at a time. A model that computes in batches is asked in
     waves (`harness.run.waves`), but for one whose cost is limited: there each request waits for what the last has cost. Where the `purse` is empty, what is in flight
-    is finished and nothing more is asked. `only` are the trials that are run; None: all. `take` gives
+    is finished and nothing more is asked. `only` are the trials that are run, `shard` the part; None: all. `take` gives
     the reply of another run folder to a request, once it is in the journal, and the name of that folder.
     """
     watch = ErrorWatch(limits or Limits())
@@ -131,7 +133,7 @@ async def execute(
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
         if cells:
-            await engine.run(prepare(planned, cells, plan, library, only=only))
+            await engine.run(prepare(planned, cells, plan, library, only=only, shard=shard))
 
 
 def _settings(
@@ -200,15 +202,12 @@ class _Engine:
         blocks = in_blocks(samples)
         free = asyncio.Semaphore(1 + max(1, self._model.card.window // BLOCK))
         async with asyncio.TaskGroup() as group:
-            waves = Waves(group)
-
             trials = await loop.run_in_executor(None, next_block, blocks)
             while trials and not self._purse.budget.ended:
                 await free.acquire()
                 coming = loop.run_in_executor(None, next_block, blocks)
-                for seat, trial in zip(
-                    waves.begin(len(trials), free.release).seats, trials, strict=True
-                ):
+                block = Block(group, len(trials), free.release)
+                for seat, trial in zip(block.seats, trials, strict=True):
                     group.create_task(self._trial(trial, seat.leave, seat))
                 trials = await coming
 

@@ -105,6 +105,12 @@ RUN_FILES: tuple[RunFile, ...] = (
     RunFile("cues.html", "The page of the cue audit.", "by `harness cues`"),
     RunFile("notes.json", "Your notes and tags. Never exported.", "on the page of `harness view`"),
     RunFile("vllm.log", "Output of a vLLM server that the run started.", "while it runs"),
+    RunFile(
+        "replicas.jsonl",
+        "With `--replicas`, where each replica runs, how it stands and how many replies it has given.",
+        "while it runs, appended",
+    ),
+    RunFile("replicas.log", "Output of replicas on this machine.", "while it runs"),
     RunFile(".lock", "Held by the one process that writes the folder.", "while a command writes"),
     RunFile(
         ".*.unfinished-*",

@@ -69,6 +69,10 @@ class RunFolder:
         return self.path / "plan.parquet"
 
     @property
+    def replicas(self) -> Path:
+        return self.path / "replicas.jsonl"
+
+    @property
     def generations(self) -> Path:
         return self.path / "generations.jsonl"
 

@@ -25,6 +25,7 @@ from harness.core.tool import Toolbox
 from harness.prompting import Library, field_variables
 from harness.run.examples import Examples, Gallery
 from harness.run.mix_pairing import Partners
+from harness.run.numbering import Numbering, Shard
 from harness.run.plan import Plan, PlannedTask
 from harness.run.presentation import ShownSample, show
 from harness.run.toolboxes import Toolboxes, needs_donors
@@ -52,6 +53,8 @@ class Prepared:
     """The tools of its cell over its pictures; None where the cell has none."""
     sound: Audio | None = None
     """What is heard with its pictures."""
+    block: int = 0
+    """Of the plan (`harness.run.numbering`)."""
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
         """The conversation up to the next reply. A sound that is heard with pictures stands behind the last of them."""
@@ -68,18 +71,18 @@ def prepare(
     library: Library,
     *,
     only: Collection[str] | None = None,
+    shard: Shard | None = None,
 ) -> Iterator[list[Prepared]]:
     """The trials of each sample in turn, under every cell, so that a picture is read once for all of them.
 
-    `only` are the trials wanted; None: all.
+    `only` are the trials wanted; None: all. Of other shards than `shard` nothing is read.
     """
     wanted = None if only is None else {sample_of(trial) for trial in only}
     preparation = _Preparation(planned, cells, plan, library)
-    chosen = planned.summary.chosen
     last: Medium | None = None
     shown: dict[tuple[str, str], ShownSample] = {}
-    for sample in planned.source:
-        if chosen is not None and sample.id not in chosen:
+    for sample, block, _ in numbered(planned, cells, plan):
+        if shard is not None and not shard.has(block):
             continue
         if wanted is not None and sample.id not in wanted:
             continue
@@ -88,11 +91,27 @@ def prepare(
             last, shown = medium, {}
         trials: list[Prepared] = []
         for cell in cells:
-            trials += preparation.trials(cell, sample, medium, shown)
+            trials += preparation.trials(cell, sample, medium, shown, block)
         if only is not None:
             trials = [one for one in trials if one.trial in only]
         if trials:
             yield trials
+
+
+def numbered(
+    planned: PlannedTask, cells: Sequence[Cell], plan: Plan
+) -> Iterator[tuple[Sample, int, list[Cell]]]:
+    """The samples of a task with the block of each, and the cells that ask about it. No picture is read."""
+    numbering, chosen = Numbering(), planned.summary.chosen
+    asking: dict[tuple[str, ...], list[Cell]] = {}
+    for sample in planned.source:
+        if chosen is not None and sample.id not in chosen:
+            continue
+        asked = tuple(sample.asked_of(planned.task.fields))
+        if asked not in asking:
+            asking[asked] = [c for c in cells if plan.prompts[c.prompt].head.fills(asked)]
+        trials = len(asking[asked]) * plan.repeats
+        yield sample, numbering.block(sample.medium, trials), asking[asked]
 
 
 class _Preparation:
@@ -132,6 +151,7 @@ class _Preparation:
         sample: Sample,
         medium: Medium,
         shown: MutableMapping[tuple[str, str], ShownSample],
+        block: int = 0,
     ) -> Iterable[Prepared]:
         """The sample's trials in one cell, one a repeat; none where the prompt fills no field that is asked of it.
 
@@ -172,7 +192,7 @@ class _Preparation:
                 cell, trial_id(cell, sample.id, repeat), prompt, self._library, variables, asks,
                 seen.pictures, seen.failure or other.failure or examples.failure or broken,
                 with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
-                toolbox, seen.sound,
+                toolbox, seen.sound, block,
             )
             for repeat in range(self._plan.repeats)
         ]  # fmt: skip

@@ -93,6 +93,8 @@ def progress_line(tally: Tally, total: int, rate: float) -> str:
     notes += f", {tally.taken.total():,} from other folders" if tally.taken else ""
     notes += f", {tally.failed:,} FAILED" if tally.failed else ""
     notes += _spent(tally.budget)
+    standing = tally.standing()
+    notes += f", {standing}" if standing else ""
     return f"{tally.trials:,} of {total:,} trials ({share:.0%}){pace}{notes}"
 
 

@@ -15,7 +15,7 @@ from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Loading, Model, Probing
+from harness.core.model import Loading, Model, Probing, Replicating
 from harness.core.request import Request
 from harness.models import open_model, runs_here
 from harness.prompting import Library
@@ -331,6 +331,7 @@ async def _run_model(
     end: float | None,
 ) -> None:
     model = ready.models[spec]
+    tally.standing = lambda: model.standing if isinstance(model, Replicating) else ""
     left = None if end is None else max(0.0, end - time.monotonic())
     try:
         async with asyncio.timeout(left) as limit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.core.generation import Generation
@@ -36,6 +37,9 @@ class Tally:
     """Rule of `harness.run.fallback` -> trials in which it fired."""
     read_as: dict[str, int] = field(default_factory=dict)
     """Rule of `harness.media.portable.READ_AS` -> trials whose pictures were read by it."""
+
+    standing: Callable[[], str] = lambda: ""
+    """How the replicas of the model that is asked stand, in words."""
 
     def note_source(self, model: str, generation: Generation) -> None:
         """Count what a reply names as its source, if it names one."""

@@ -3,17 +3,18 @@
 The trials of a run are cut into blocks (`harness.run.blocks`). Of a block, the first requests of all its trials are
 one wave, the second requests of those that go on are the next, and so on. A wave is handed over once every trial of
 the block has come so far, never sooner; so neither the time that a reply takes nor the number of blocks in flight
-changes what is in it. A request that was answered before (by an earlier start, or in another folder) keeps its
-place, and so does one that is not wanted for another reason; its batch is computed again only where it also holds
-one that is wanted.
+changes what is in it. A request that was answered before (by an earlier start, in another folder, in another block)
+keeps its place; its batch is computed again only where it also holds one that is not answered.
 
-A request that several trials make belongs to the first block that makes it. Blocks close their waves in the order of
-the plan, so that this, too, is the same each time.
+A request that several trials of a wave make (about a blank picture, or about equal samples) is computed alone: it may
+come in other blocks too, and must give the same there. Of two equal pictures in neighbouring blocks it is the first
+that is computed, but for protocols of several steps: there it may be either.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -22,8 +23,6 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Batching
 from harness.core.request import Request
-from harness.run.digests import Digests
-from harness.run.journal import short_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,82 +63,53 @@ class Seat:
 class Block:
     """Trials whose requests go in waves."""
 
-    def __init__(self, waves: Waves, count: int, on_end: Callable[[], None]) -> None:
-        self._waves, self._on_end = waves, on_end
+    def __init__(
+        self, group: asyncio.TaskGroup, count: int, on_end: Callable[[], None] = lambda: None
+    ) -> None:
+        """`count` trials; requests are sent by tasks of `group`. `on_end` is called when the last trial has left."""
+        self._group, self._on_end = group, on_end
         self.seats = tuple(Seat(self, number) for number in range(count))
         self._alive = set(self.seats)
         self._asked: dict[int, dict[int, _Place]] = {}
         """Step -> seat -> its request, of waves that are not closed."""
-        self.closed = 0
+        self._closed = 0
         """How many waves were handed over."""
 
-    @property
-    def ended(self) -> bool:
-        return not self._alive and not self._asked
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything of the next wave is there."""
-        return self.closed in self._asked and all(s.step > self.closed for s in self._alive)
-
     def arrive(self, seat: Seat, number: int, place: _Place) -> None:
+        """A trial has come to its next request."""
         self._asked.setdefault(seat.step, {})[number] = place
         seat.step += 1
-        self._waves.advance()
+        self._advance()
 
     def leave(self, seat: Seat) -> None:
+        """A trial has ended."""
         self._alive.discard(seat)
-        self._waves.advance()
+        self._advance()
         if not self._alive:
             self._on_end()
 
-    def close_wave(self) -> list[_Place]:
-        """The next wave in the order of the plan."""
-        asked = self._asked.pop(self.closed)
-        self.closed += 1
-        return [asked[number] for number in sorted(asked)]
-
-
-class Waves:
-    """The waves of a run, handed over in the order of the plan."""
-
-    def __init__(self, group: asyncio.TaskGroup) -> None:
-        self._group = group
-        self._open: list[Block] = []
-        self._claimed = Digests(0)
-        """Keys of requests that belong to a wave."""
-
-    def begin(self, count: int, on_end: Callable[[], None]) -> Block:
-        """The next block, of so many trials; `on_end` is called when the last of them has left."""
-        block = Block(self, count, on_end)
-        self._open.append(block)
-        return block
-
-    def advance(self) -> None:
-        """Hand over what is complete."""
-        moved = True
-        while moved:
-            moved = False
-            for at, block in enumerate(self._open):
-                earlier = self._open[:at]
-                while block.complete and all(e.ended or e.closed > block.closed for e in earlier):
-                    self._hand_over(block.close_wave())
-                    moved = True
-        self._open = [block for block in self._open if not block.ended]
+    def _advance(self) -> None:
+        """Hand over the waves that are complete."""
+        while self._closed in self._asked and all(s.step > self._closed for s in self._alive):
+            asked = self._asked.pop(self._closed)
+            self._closed += 1
+            self._hand_over([asked[number] for number in sorted(asked)])
 
     def _hand_over(self, places: list[_Place]) -> None:
+        times = Counter(place.request.key for place in places)
         parts: dict[int, _Part] = {}
         for place in places:
             request, reply = place.request, place.reply
-            part = parts.setdefault(id(place.model), _Part(place.model))
-            if self._claimed.put(short_key(request.key), b""):
+            alone = times[request.key] > 1
+            part = _Part(place.model)
+            if not alone:
+                part = parts.setdefault(id(place.model), part)
                 part.requests[request.key] = request
-            if reply is None:
-                continue
-            if request.key in part.requests:
+            if reply is not None:
                 part.replies[request.key] = reply
-            else:  # the wave that it belongs to has failed to answer it
-                self._send(_Part(place.model, {request.key: request}, {request.key: reply}))
+                if alone:
+                    part.requests[request.key] = request
+                    self._send(part)
         for part in parts.values():
             if part.replies:
                 self._send(part)

@@ -99,3 +99,25 @@ def planned(folder: RunFolder) -> int | None:
         return int(pq.read_metadata(folder.plan).num_rows)
     except (OSError, pa.ArrowException):
         return None
+
+
+REPLICAS_TAIL = 1 << 16
+"""Bytes at the end of the log of replicas that are read: each has a line there every few seconds."""
+
+
+def replicas(folder: RunFolder) -> list[dict[str, Any]]:
+    """How each replica of a run stood last (`harness.models.replica_log`); none where it had none."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    with suppress(OSError), folder.replicas.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - REPLICAS_TAIL))
+        for line in file.read().split(b"\n"):
+            try:
+                told = json.loads(line)
+                name = (str(told["model"]), int(told["replica"]))
+                found[name] = {
+                    "model": name[0], "replica": name[1], "state": str(told["state"]),
+                    "replies": int(told["replies"]), "place": str(told["place"]),
+                }  # fmt: skip
+            except (ValueError, TypeError, KeyError, RecursionError):
+                continue  # the first may be half a line, the last may be being written
+    return [found[name] for name in sorted(found)]

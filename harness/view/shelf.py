@@ -14,7 +14,7 @@ from harness.run.catalog import CatalogEntry, entry_of, run_paths, state_of
 from harness.run.folder import RunFolder
 from harness.run.manifest import read_manifest
 from harness.run.notes import read_notes
-from harness.view.progress import Follower, planned
+from harness.view.progress import Follower, planned, replicas
 
 Stamp = tuple[int, ...]
 
@@ -77,6 +77,7 @@ class Shelf:
             }
             for entry in held.manifest.get("cells", ())
         }
+        row["replicas"] = replicas(held.folder)
         return row
 
     def _look(self) -> None:

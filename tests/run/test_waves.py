@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Sequence
 from pathlib import Path
 
@@ -12,13 +13,14 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Usage
-from harness.core.message import Image
+from harness.core.medium import Medium
 from harness.core.model import Card
+from harness.core.picture import HeldPicture
 from harness.core.request import Request
 from harness.models.transformers.generator import PreparedRequest
 from harness.models.transformers.model import LocalModel
-from harness.run.blocks import MOST_BYTES, in_blocks
 from harness.run.log import read_log
+from harness.run.numbering import Numbering, read_shard
 from tests.run.bench import make_world
 
 
@@ -117,18 +119,26 @@ def test_a_run_that_was_stopped_goes_on_in_the_same_batches(
     assert len(engine.computed) <= len(first) - len(lines) + 2 + 8, "more than one batch again"
 
 
-class _Trial:
-    def __init__(self, *pictures: Image) -> None:
-        self.pictures = pictures
+def numbers(pictures: Sequence[Sequence[str]], trials: int) -> list[int]:
+    """How many samples each block has, of samples with these frames."""
+    numbering = Numbering()
+    media = (
+        Medium("clip", tuple(HeldPicture(name, b"") for name in names), tuple(range(len(names))))
+        for names in pictures
+    )
+    return list(Counter(numbering.block(medium, trials) for medium in media).values())
 
 
-def test_blocks_end_by_number_or_bytes_and_never_within_a_picture() -> None:
-    small = [Image("p", bytes([i])) for i in range(40)]
-    by_number = in_blocks(iter([[_Trial(one)] * 5 for one in small]))  # type: ignore[list-item]
-    assert [len(block) for block in by_number] == [65, 65, 65, 5]
-    questions = in_blocks(iter([[_Trial(small[0])]] * 100 + [[_Trial(small[1])]]))  # type: ignore[list-item]
-    assert [len(block) for block in questions] == [100, 1]
-    large = [Image("p", bytes([i]) * (MOST_BYTES // 2)) for i in range(5)]
-    assert [len(b) for b in in_blocks(iter([[_Trial(one)] for one in large]))] == [2, 2, 1]  # type: ignore[list-item]
-    unreadable = in_blocks(iter([[_Trial()]] * 130))  # type: ignore[list-item]
-    assert [len(block) for block in unreadable] == [64, 64, 2]
+def test_blocks_end_by_trials_or_frames_and_never_within_a_picture() -> None:
+    assert numbers([[f"p{n}"] for n in range(40)], 5) == [13, 13, 13, 1]
+    assert numbers([["one"]] * 100 + [["other"]], 1) == [100, 1]
+    assert numbers([["one"]] * 500, 1) == [256, 244]
+    assert numbers([[f"c{n}f{i}" for i in range(900)] for n in range(40)], 1) == [16, 16, 8]
+
+
+def test_shards_are_written_as_i_of_n() -> None:
+    assert str(read_shard("2/8")) == "2/8"
+    assert [read_shard("1/3").has(block) for block in range(4)] == [True, False, False, True]
+    for wrong in ("0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3"):
+        with pytest.raises(HarnessError, match="no shard"):
+            read_shard(wrong)

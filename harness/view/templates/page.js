@@ -212,13 +212,17 @@
     }
     const fact = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
     const state = el("dd", {}, run.state);
-    const body = el("tbody");
+    const body = el("tbody"), replicas = el("div");
     const drawCells = (now) => body.replaceChildren(...got.cells.map(cellRow(now, id, now.cell_progress)));
     const drawState = (now) => {
       const words = [now.state];
       if (now.total) words.push(`${count(now.done)} of ${count(now.total)} trials` + (now.failed ? `, ${count(now.failed)} failed` : ""));
       if (now.state === "running" && now.rate) words.push(`${now.rate} a second, ${clock(now.left)} left`);
       state.textContent = words.join("; ");
+      const told = now.replicas || [];
+      replicas.replaceChildren(...(told.length ? [el("details", { open: now.state === "running" || undefined },
+        el("summary", {}, `${told.length} replicas, ${count(told.reduce((sum, one) => sum + one.replies, 0))} replies`),
+        el("ul", {}, ...told.map((one) => el("li", {}, `${one.model} ${one.replica}: ${one.state}, ${count(one.replies)} replies` + (one.place ? ` (${one.place})` : "")))))] : []));
     };
     drawCells(run);
     drawState(run);
@@ -240,6 +244,7 @@
             head("Task and field", "Model and prompt", "#Score", "#Majority", "#Prior", "Against the baselines"), el("tbody", {}, ...got.scores.map(score))))
             : run.state === "running" ? "" : notice("Not scored yet: harness score RUN does that, without a model.")),
         got.exported ? el("p", { class: "quiet" }, "An export has no samples to show and no notes: it is made to be passed on.") : notesForm(id, run, got.seen)),
+      replicas,
       el("h2", {}, "Cells"),
       region("Cells", el("table", {}, el("caption", {}, "Tick two cells, of this run or of two runs, to compare them"),
         head("Tick", "Task", "Model", "Prompt", "Condition", "Finished"), body)), samples);

@@ -1,0 +1,365 @@
+"""A model in several processes: requests go to a replica that is free, and to another one where a replica is lost.
+
+Nothing here knows how a replica is started or reached (`harness.models.replica_process`, `harness.models.ray_replicas`).
+Replies come back to the one process that writes the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Protocol
+
+from harness.core.constraint import Need
+from harness.core.errors import HarnessError
+from harness.core.generation import Generation
+from harness.core.message import Text
+from harness.core.model import Batching, Card, Detailed, Measured, Measuring, Model, Probing
+from harness.core.request import Request
+from harness.models.wire import Order, Place, Told, pack_asked, unpack_generation
+
+TRIES = 3
+"""Replicas that may be lost over one request before it counts as failed."""
+STARTS = 3
+"""Starts of one replica in a row that may fail before the run goes on without it."""
+PLACED = 50.0
+"""Seconds within which a replica must have been placed; loading its weights is not counted."""
+READY = 3600.0
+"""Longest time in seconds until its model is open."""
+RESUME = "run the same command again to continue; only missing requests are sent"
+
+
+class ReplicaLost(Exception):
+    """A replica ended, or cannot be reached."""
+
+
+class Replica(Protocol):
+    """A process that was started, with or without a model."""
+
+    @property
+    def place(self) -> Place: ...
+
+    async def open(self, order: Order) -> Told: ...
+
+    def ask(self, asked: bytes) -> AsyncGenerator[bytes, None]: ...
+
+    async def end(self) -> None: ...
+
+
+class Starts(Protocol):
+    """Starts replicas of one kind."""
+
+    @property
+    def details(self) -> Mapping[str, str]: ...
+
+    async def start(self, number: int) -> Replica: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Worker:
+    """How one replica stands."""
+
+    number: int
+    state: str = "waiting"
+    """`waiting`, `starting`, `loading`, `ready`, `lost`, `given up` or `ended`."""
+    place: str = ""
+    replies: int = 0
+    flying: int = 0
+    """Calls in flight."""
+    replica: Replica | None = None
+    fault: HarnessError | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self.replica is not None and self.state == "ready"
+
+
+Noting = Callable[[Worker], None]
+
+
+class Replicated:
+    """A Model over several replicas. They are started by `load`, or by the first request."""
+
+    def __init__(
+        self,
+        inner: Model,
+        order: Order,
+        starts: Callable[[], Starts],
+        count: int,
+        *,
+        note: Noting = lambda worker: None,
+        say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+        placed: float = PLACED,
+    ) -> None:
+        """`inner` is the model as it is opened here, for its card and for measuring; it is never asked. `starts` is
+        called when replicas are needed. `note` is told of each change, `say` of what a person must know."""
+        self._inner, self._order, self._starts, self._count = inner, order, starts, count
+        self._note, self._say, self._placed = note, say, placed
+        self._card = replace(inner.card, window=inner.card.window * count)
+        self._starter: Starts | None = None
+        self._changed = asyncio.Condition()
+        self._keeping: list[asyncio.Task[None]] = []
+        self._detail = ""
+        self.workers = tuple(Worker(number) for number in range(count))
+
+    @property
+    def card(self) -> Card:
+        """That of the model, with the window of all replicas; what they found is on it once they are open."""
+        return self._card
+
+    @property
+    def standing(self) -> str:
+        """How the replicas stand, with the replies of each: `replicas 2 of 2 (64, 60)`."""
+        ready = sum(worker.ready for worker in self.workers)
+        each = ", ".join(f"{worker.replies:,}" for worker in self.workers)
+        return f"replicas {ready} of {self._count} ({each})"
+
+    async def load(self) -> None:
+        """Start the replicas, and wait for the first. Raises HarnessError where none can be started."""
+        await self._begin()
+        await self._free(None)
+
+    async def measure(self, request: Request) -> Measured | None:
+        """As the model here measures it."""
+        return await self._inner.measure(request) if isinstance(self._inner, Measuring) else None
+
+    async def reply(self, request: Request) -> Generation:
+        """Ask a replica. Raises HarnessError where none is left."""
+        async with aclosing(self._ask([request], [request.key])) as given:
+            async for generation in given:
+                return generation
+        return Generation.failed(request.key, "server", "the replica gave no reply")
+
+    async def close(self) -> None:
+        """End all replicas, so that the next model has their GPUs."""
+        keeping, self._keeping = self._keeping, []
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        starter, self._starter = self._starter, None
+        if starter is not None:
+            await starter.close()
+        await self._inner.close()
+        self._changed = asyncio.Condition()  # the old one belongs to its loop
+
+    async def _begin(self) -> None:
+        if self._starter is None:
+            starter = self._starter = self._starts()
+            details = dict(self._card.details) | dict(starter.details)
+            self._card = replace(self._card, details=details)
+            for worker in self.workers:
+                worker.state, worker.fault = "waiting", None
+            self._keeping = [
+                asyncio.create_task(self._keep(worker, starter)) for worker in self.workers
+            ]
+
+    async def _ask(
+        self, requests: Sequence[Request], wanted: Collection[str]
+    ) -> AsyncGenerator[Generation, None]:
+        """The replies of one replica, and of others where it is lost. The last try is made for each request alone, so
+        that one which ends its replica fails by itself."""
+        await self._begin()
+        left = list(dict.fromkeys(wanted))
+        for lost in range(TRIES):
+            alone = lost == TRIES - 1 and len(left) > 1
+            parts = [[r] for r in requests if r.key in left] if alone else [list(requests)]
+            gone = False
+            for part in parts:
+                keys = [key for key in left if any(key == r.key for r in part)]
+                try:
+                    async with aclosing(self._once(part, keys)) as given:
+                        async for generation in given:
+                            left.remove(generation.key)
+                            yield generation
+                except ReplicaLost:
+                    gone = True
+            if not gone:
+                break
+        for key in left:
+            yield Generation.failed(
+                key, "server", f"{TRIES} replicas were lost, one after the other, while they had this request"
+            )  # fmt: skip
+
+    async def _once(
+        self, requests: Sequence[Request], wanted: Sequence[str]
+    ) -> AsyncGenerator[Generation, None]:
+        """The replies of one replica. Raises ReplicaLost."""
+        try:
+            asked = pack_asked(requests, wanted)
+        except ValueError as error:
+            for key in wanted:
+                yield Generation.failed(key, "unsupported", f"it cannot be sent: {error}"[:500])
+            return
+        worker = await self._free(_picture(requests[0]) if len(requests) == 1 else None)
+        used = worker.replica
+        assert used is not None
+        worker.flying += 1
+        try:
+            async with aclosing(used.ask(asked)) as given:
+                async for data in given:
+                    worker.replies += 1
+                    self._note(worker)
+                    yield unpack_generation(data)
+        except ReplicaLost as error:
+            await self._lose(worker, used, str(error))
+            raise
+        finally:
+            worker.flying -= 1
+
+    async def _free(self, picture: str | None) -> Worker:
+        """The least busy replica. Requests about one picture go to the same one as long as that is not far busier than
+        another. Raises HarnessError where none is left."""
+        async with self._changed:
+            while not (ready := [worker for worker in self.workers if worker.ready]):
+                if all(worker.state == "given up" for worker in self.workers):
+                    raise self._none_left()
+                await self._changed.wait()
+        least = min(ready, key=lambda worker: (worker.flying, worker.number))
+        if picture is None:
+            return least
+        own = max(ready, key=lambda one: sha256(f"{picture} {one.number}".encode()).digest())
+        room = self._inner.card.window
+        return own if own.flying < room or least.flying >= room else least
+
+    def _none_left(self) -> HarnessError:
+        for worker in self.workers:
+            if worker.fault is not None:
+                return worker.fault
+        return HarnessError(f"no replica of {self._card.name} is left", hint=RESUME)
+
+    async def _lose(self, worker: Worker, used: Replica, why: str) -> None:
+        """Take a replica out, once; another is started in its place."""
+        if worker.replica is used:
+            worker.replica = None
+            self._say(f"replica {worker.number + 1} ({worker.place}) was lost: {why}")
+            await self._set(worker, "lost")
+
+    async def _set(self, worker: Worker, state: str) -> None:
+        worker.state = state
+        self._note(worker)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _keep(self, worker: Worker, starter: Starts) -> None:
+        """Start a replica, and another one where it is lost, until it is cancelled or cannot be started."""
+        failed = 0
+        replica: Replica | None = None
+        try:
+            while failed < STARTS:
+                before = worker.replies
+                fault: HarnessError | None = None
+                replica = None
+                try:
+                    await self._set(worker, "starting")
+                    async with asyncio.timeout(self._placed):
+                        replica = await starter.start(worker.number)
+                    worker.place = str(replica.place)
+                    await self._set(worker, "loading")
+                    async with asyncio.timeout(READY):
+                        self._learn(await replica.open(self._order))
+                except TimeoutError:
+                    fault = self._late(worker, placed=replica is not None)
+                    failed = STARTS
+                except ReplicaLost as error:
+                    fault = _fault(worker, f"could not be started: {error}")
+                except HarnessError as error:
+                    fault, failed = error, STARTS
+                else:
+                    worker.replica = replica
+                    await self._set(worker, "ready")
+                    async with self._changed:
+                        await self._changed.wait_for(lambda: worker.replica is None)
+                if replica is not None:
+                    await replica.end()
+                failed = 0 if fault is None and worker.replies > before else failed + 1
+                worker.fault = fault
+            said = worker.fault or _fault(worker, f"was lost {STARTS} times without a reply")
+            worker.fault = said
+            self._say(f"the run goes on without replica {worker.number + 1}: {said.message}")
+            await self._set(worker, "given up")
+        finally:
+            worker.replica = None
+            if worker.state != "given up":
+                worker.state = "ended"
+                self._note(worker)
+            if replica is not None:
+                with suppress(ReplicaLost):
+                    await asyncio.shield(replica.end())
+
+    def _learn(self, told: Told) -> None:
+        """Take what a replica says of its model. Raises HarnessError where it is another model."""
+        if told.card.identity != self._inner.card.identity:
+            raise HarnessError(
+                f"the replica on {told.place.host} has another {self._card.name} than this machine",
+                hint="use the same checkpoint, versions and hardware settings on all machines",
+            )
+        self._detail = told.note
+        details = dict(told.card.details) | dict(self._starter.details if self._starter else {})
+        self._card = replace(told.card, window=self._card.window, details=details)
+
+    def _late(self, worker: Worker, *, placed: bool) -> HarnessError:
+        if placed:
+            return _fault(worker, f"had no model after {READY:.0f} s")
+        return HarnessError(
+            f"replica {worker.number + 1} was not placed within {self._placed:.0f} s",
+            hint="ask for fewer --replicas or a smaller --gpus-per-replica, or see what else uses the machines",
+        )
+
+
+class ReplicatedBatches(Replicated):
+    """Replicas of a model that computes in batches: what belongs together goes to one of them."""
+
+    async def replies(
+        self, requests: Sequence[Request], *, wanted: Collection[str]
+    ) -> AsyncGenerator[Generation, None]:
+        """As `harness.core.model.Batching` says."""
+        async with aclosing(self._ask(requests, wanted)) as given:
+            async for generation in given:
+                yield generation
+
+
+class ReplicatedServers(Replicated):
+    """Replicas of a model that must be tried first: each of them is."""
+
+    async def probe(self, needs: frozenset[Need]) -> None:
+        """Have each replica find out which of these hold; those that are open are opened again."""
+        await self._reopen(replace(self._order, needs=self._order.needs | needs))
+
+    async def prove_detail(self, wanted: Sequence[str]) -> str:
+        """Have each replica try these words; what the last of them found."""
+        await self._reopen(replace(self._order, details=tuple(wanted)))
+        return self._detail
+
+    async def _reopen(self, order: Order) -> None:
+        self._order = order
+        await self._begin()
+        await self._free(None)
+        for worker in self.workers:
+            if worker.replica is not None and worker.ready:
+                self._learn(await worker.replica.open(order))
+
+
+def replicated(
+    inner: Model, order: Order, starts: Callable[[], Starts], count: int, *, note: Noting
+) -> Replicated:
+    """A model over replicas that can do what the model can."""
+    if isinstance(inner, Batching):
+        return ReplicatedBatches(inner, order, starts, count, note=note)
+    kind = ReplicatedServers if isinstance(inner, Probing | Detailed) else Replicated
+    return kind(inner, order, starts, count, note=note)
+
+
+def _picture(request: Request) -> str | None:
+    """The digest of its first picture."""
+    parts = (part for message in request.messages for part in message.parts)
+    return next((part.digest for part in parts if not isinstance(part, Text)), None)
+
+
+def _fault(worker: Worker, what: str) -> HarnessError:
+    return HarnessError(f"replica {worker.number + 1} {what}", hint=RESUME)

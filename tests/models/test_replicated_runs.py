@@ -1,0 +1,92 @@
+"""Whole runs over replicas, of which one is killed, and then the run itself; and whom Ray talks to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+TASK = ("faces/emotion", "--model", "affect-tiny", "--limit", "120", "--no-report")
+ASKED = (*TASK, "--channel", "free", "--channel", "logprob")
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def harness(root: Path, *args: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "harness.cli.main", "run", *ASKED, *args]
+    log = (root / "output.txt").open("ab")
+    return subprocess.Popen(command, cwd=root, env=ONE_THREAD, stdout=log, stderr=log)
+
+
+def lines(file: Path) -> list[dict[str, object]]:
+    whole = file.read_bytes().splitlines(keepends=True) if file.is_file() else []
+    return [json.loads(line) for line in whole if line.endswith(b"\n")]
+
+
+def wait(until: Callable[[], bool], run: subprocess.Popen[bytes], *, most: float = 240) -> None:
+    end = time.monotonic() + most
+    while not until():
+        assert run.poll() is None, "the run ended first"
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def in_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("place")
+    assert harness(root, "--out", "run").wait(300) == 0, (root / "output.txt").read_text()
+    return root / "run"
+
+
+@pytest.mark.parametrize("on", ["processes", "ray"])
+def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed(
+    on: str, in_place: Path, tmp_path: Path
+) -> None:
+    if on == "ray":
+        pytest.importorskip("ray")
+    folder, asked = tmp_path / "run", ("--out", "run", "--on", on, "--replicas", "2")
+    log = folder / "generations.jsonl"
+    run = harness(tmp_path, *asked)
+    wait(lambda: len(lines(log)) >= 20, run)
+    outside = talks_to_others(run.pid) if on == "ray" else []
+    busy = next(
+        one for one in reversed(lines(folder / "replicas.jsonl")) if one["state"] == "ready"
+    )
+    os.kill(int(str(busy["place"]).rpartition(" ")[2]), signal.SIGKILL)
+    wait(lambda: len(lines(log)) >= 100, run)
+    below = psutil.Process(run.pid).children(recursive=True)
+    run.kill()
+    run.wait()
+    had = len(lines(log))
+    gone, left = psutil.wait_procs(below, timeout=30)
+    assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
+    assert harness(tmp_path, *asked).wait(300) == 0, (tmp_path / "output.txt").read_text()
+    keys = [line["key"] for line in lines(log)]
+    assert len(keys) == len(set(keys)) == 240 and had < 240
+    assert keys[:had] == [line["key"] for line in lines(log)][:had]
+    for name in ("records.parquet", "scores.json"):
+        assert (folder / name).read_bytes() == (in_place / name).read_bytes(), name
+    assert "was lost" in (tmp_path / "output.txt").read_text()
+    assert not outside, outside
+
+
+def talks_to_others(run: int) -> list[str]:
+    """What listens anywhere but on loopback, and connections that leave it, of the run and all it started."""
+    found = []
+    first = psutil.Process(run)
+    for process in (first, *first.children(recursive=True)):
+        for one in process.net_connections(kind="inet"):
+            for address in (one.laddr, one.raddr):
+                if address and not ip_address(address.ip.removeprefix("::ffff:")).is_loopback:
+                    found.append(f"{process.name()} {one.status} {address.ip}:{address.port}")
+    return found
