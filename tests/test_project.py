@@ -56,6 +56,7 @@ def test_the_core_install_is_light() -> None:
         "heic",
         "marks",
         "onnx",
+        "ray",
         "dlib",
         "survival",
         "sound",

@@ -68,7 +68,7 @@ def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed
     run.kill()
     run.wait()
     had = len(lines(log))
-    gone, left = psutil.wait_procs(below, timeout=30)
+    gone, left = psutil.wait_procs(below, timeout=150)
     assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
     assert harness(tmp_path, *asked).wait(300) == 0, (tmp_path / "output.txt").read_text()
     keys = [line["key"] for line in lines(log)]

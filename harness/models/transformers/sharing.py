@@ -279,7 +279,7 @@ class Sharing:
     def _try(self) -> None:
         """Find out which ways of sharing give the log-probabilities of the plain way."""
         self._tried = True
-        before = self._encoded.encoded
+        before, foreseen = self._encoded.encoded, self._foreseen
         try:
             prompts = [self._drawn(size, words) for size, words in _TRIED]
             plain = self._first(self._read(prompts))
@@ -310,7 +310,7 @@ class Sharing:
             if self._fork:
                 break
         self.forget()
-        self._foreseen = {}
+        self._foreseen = foreseen  # the first batch of a process is made as any other
         self._encoded.encoded = before
 
     def _agrees(self, plain: Any, begin: Callable[[], Begun], what: str) -> bool:
