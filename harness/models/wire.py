@@ -182,9 +182,7 @@ def _made(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _with_images(
-    messages: Sequence[Message], change: Callable[[Any], Any]
-) -> tuple[Message, ...]:
+def _with_images(messages: Sequence[Message], change: Callable[[Any], Any]) -> tuple[Message, ...]:
     def changed(part: Any) -> Any:
         if isinstance(part, Image | Audio):
             return change(part)

@@ -12,7 +12,7 @@ import pytest
 from harness.core.constraint import Constraint
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation, LabelScores, Refusal, Usage
-from harness.core.message import Image, Message, Text, ToolCall, Video
+from harness.core.message import Audio, Image, Message, Text, ToolCall, Video
 from harness.core.model import Card
 from harness.core.request import Request, Sampling, make_request
 from harness.core.tool import Offer
@@ -197,7 +197,7 @@ def test_requests_and_replies_travel_as_they_are() -> None:
     clip = Video("v", (picture, Image("b", b"\0\1")), (0, 3), 25.0)
     turns = (
         Message("system", (Text("ö"),)),
-        Message("user", (picture, Text("q"), clip)),
+        Message("user", (picture, Text("q"), clip, Audio("s.wav", b"RIFF\xff", 1.5))),
         Message("assistant", (Text(""),), calls=(ToolCall("zoom", "{}", "1"),)),
         Message("tool", (Text("x"),), answers="1"),
     )
