@@ -122,6 +122,8 @@ class EvaluateOptions(TypedDict, total=False):
     """Number of replicas of each model that computes where it is opened. Default: none besides this process."""
     gpus_per_replica: int
     """GPUs of each replica. Default: 1 if there are any."""
+    shard: str
+    """`"I/N"`: ask only this part of the samples. `harness merge` makes one run of all N folders."""
     stop_after: float
     """Seconds after which no more requests are sent."""
     again: int

@@ -132,6 +132,8 @@ class RunOptions(BaseModel):
     """How many finished trials of each cell are asked anew; nothing that is pending is asked then."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
+    shard: str | None = None
+    """`I/N`: only this part of the plan is asked."""
     reuse: tuple[Path, ...] = ()
     """Other run folders: their replies are taken where a request is the same."""
     name: str = ""
@@ -160,7 +162,7 @@ class Evaluation:
 _HANDED_ON = (
     "models", "prompts", "channels", "max_images", "pixels", "details", "prices", "label_orders", "shots", "thinking", "tools",
     "second_model", "protocol", "repeats", "temperature", "max_tokens", "seed", "out", "fit_on", "changes", "again", "check_models",
-    "exclude", "reuse",
+    "exclude", "reuse", "shard",
 )  # fmt: skip
 """Options that a job takes as they are."""
 
@@ -182,12 +184,6 @@ def prepare(
     """
     _refuse_without_models(asked, spelled)
     _refuse_together(asked, spelled)
-    if asked.again:
-        refuse_unused(
-            f"with {spelled('again')}",
-            {spelled("reuse"): asked.reuse},
-            hint="again sends requests to a model",
-        )
     place = open_workspace(Path.cwd(), prompts=asked.prompts_folders, tasks=asked.tasks_folders)
     given = frozenset(name for name in asked.model_fields_set if getattr(asked, name) is not None)
     seconds = (asked.second_model,) if asked.second_model else ()
@@ -238,6 +234,22 @@ def prepare(
 
 def _refuse_together(asked: RunOptions, spelled: Callable[[str], str]) -> None:
     """Raise HarnessError for options that do not go together."""
+    if asked.again:
+        refuse_unused(
+            f"with {spelled('again')}",
+            {spelled("reuse"): asked.reuse},
+            hint="again sends requests to a model",
+        )
+    if asked.shard:
+        refuse_unused(
+            f"with {spelled('shard')}",
+            {
+                spelled("again"): asked.again,
+                spelled("preview"): asked.preview,
+                spelled("select"): asked.select,
+            },
+            hint="use it on the merged run",
+        )
     if asked.preview and asked.limit and asked.preview >= asked.limit:
         raise HarnessError(
             f"{spelled('preview')} {asked.preview} is no first look at the {asked.limit} samples of {spelled('limit')}",
@@ -304,6 +316,7 @@ def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> 
         "max_cost": asked.max_cost,
         "again": asked.again,
         "reuse": asked.reuse,
+        "shard": asked.shard,
         "repeats": asked.repeats if asked.repeats != 1 else None,
         "exclude": asked.exclude, "against": asked.against, "select": asked.select, "preview": asked.preview,
     }  # fmt: skip

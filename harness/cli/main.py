@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "show what a run would ask, without asking; with --power, what it could detect",
     "baseline": "train a small network on the clips of a task, fold by fold, as a row to compare with",
     "score": "score a run folder again, or score answers from another tool; needs no model",
+    "merge": "make one run of the shards of a run (`harness run --shard`)",
     "compare": "compare models, prompts or conditions on the samples they share",
     "gate": "say by the exit status whether a run is worse than a baseline, for pipelines",
     "decide": "choose a threshold of confidence on some samples and report it on others, by cost",

@@ -225,7 +225,7 @@ _GIVEN = {
     "adapters": "adapter", "trust_remote_code": "trust_remote_code",
     "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
     "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
-    "on": "on", "replicas": "replicas", "gpus_per_replica": "gpus_per_replica",
+    "on": "on", "replicas": "replicas", "gpus_per_replica": "gpus_per_replica", "shard": "shard",
     "stop_after": "stop_after", "again": "again", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
     "reuse": "reuse",
 }  # fmt: skip

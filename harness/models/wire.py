@@ -1,4 +1,4 @@
-"""Requests and replies as bytes, for models in other processes and on other machines. JSON and pictures: no pickle."""
+"""Requests and replies as bytes, for models in other processes and on other machines. JSON, and pictures as they are."""
 
 from __future__ import annotations
 

@@ -186,10 +186,10 @@ def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iter
         if "without_truth" in state:
             yield truthless_words(state["without_truth"])
         if state["pending"]:
-            yield (
-                f"{count(state['pending'])} trials not finished: run the same command again to "
-                "continue"
-            )
+            rest = "run the same command again to continue"
+            if "shard" in manifest:
+                rest = f"this is shard {manifest['shard']}; `harness merge` makes one run of all shards"
+            yield f"{count(state['pending'])} trials not finished: {rest}"
     yield from _rows_left_out(manifest, task)
 
 

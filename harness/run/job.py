@@ -23,6 +23,7 @@ from harness.models import BASELINES, ModelSettings, OpenOptions
 from harness.run.axes import Axes
 from harness.run.fallback import declared_images
 from harness.run.folder import RunFolder
+from harness.run.numbering import Shard, read_shard
 from harness.run.per_model import declared
 from harness.run.provenance import redact
 from harness.run.request_count import protocol_asked
@@ -52,6 +53,8 @@ class Job:
     """How many finished trials of each cell are asked anew, in place of what is pending; None: the run as it is."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
+    shard: Shard | None = None
+    """The part of the plan that is asked; None: all of it."""
     reuse: tuple[Path, ...] = ()
     """Other run folders whose replies are taken where a request is the same."""
 
@@ -87,6 +90,7 @@ def make_job(
     changes: Sequence[str],
     again: int | None = None,
     check_models: bool = False,
+    shard: str | None = None,
     reuse: Sequence[Path] = (),
     settings: Mapping[str, ModelSettings] = MappingProxyType({}),
     families: Mapping[str, tuple[PromptFamily, ...]] = MappingProxyType({}),
@@ -99,14 +103,12 @@ def make_job(
     (`harness.core.price.read_price`); an option wins over a setting. Of the protocol `vote`, `repeats` says how many vote. Raises
     HarnessError for an unknown condition or protocol, or a model written with a secret.
     """
-    conditions = _shown(conditions, label_orders)
     protocol, repeats = protocol_asked(protocol, repeats)
-    second = asked_second(second_model, tools)
-    _refuse_secrets((*models, second))
+    _refuse_secrets((*models, second := asked_second(second_model, tools)))
     axes = Axes(
         models=tuple(dict.fromkeys(m for m in models if m not in BASELINES)),
         prompts=tuple(dict.fromkeys(prompts)),
-        conditions=tuple(dict.fromkeys(conditions)),
+        conditions=tuple(dict.fromkeys(_shown(conditions, label_orders))),
         channels=tuple(dict.fromkeys(channels)),
         shots=tuple(dict.fromkeys(shots)),
         pixels=tuple(dict.fromkeys(map(read_pixels, pixels))),
@@ -120,12 +122,17 @@ def make_job(
         changed=frozenset(split_change(change)[0][0] for change in changes),
         exclude=tuple(exclude), families=dict(families), experiment=dict(experiment),
     )  # fmt: skip
-    folder = out or RUNS / _folder_name([task.name for task in tasks], axes, changes)
+    part = None if shard is None else read_shard(shard)
+    folder = out or RUNS / (_folder_name([t.name for t in tasks], axes, changes) + _of_part(part))
     return Job(
-        tuple(tasks), axes, workspace, RunFolder(folder), tuple(command), fit_on,
-        replace(options, log_folder=folder), limits, again=again, check_models=check_models,
-        reuse=tuple(reuse),
+        tuple(tasks), axes, workspace, RunFolder(folder), tuple(command), fit_on, replace(options, log_folder=folder),
+        limits, again=again, check_models=check_models, shard=part, reuse=tuple(reuse),
     )  # fmt: skip
+
+
+def _of_part(shard: Shard | None) -> str:
+    """What the name of a shard's folder ends with."""
+    return "" if shard is None else f"-shard-{shard.number}-of-{shard.count}"
 
 
 def _shown(conditions: Sequence[str], label_orders: Sequence[str]) -> list[str]:

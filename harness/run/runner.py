@@ -55,6 +55,7 @@ from harness.run.prompt_check import check_prompts
 from harness.run.recorded import RecordedModel
 from harness.run.reuse import OtherRun, ReplyIndex, open_others, reuse_notes
 from harness.run.second_model import SecondModel
+from harness.run.shards import refuse_other_shard, shard_counts
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME
 from harness.run.tally import Tally
@@ -212,6 +213,10 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
                 number=job.again, today=today(),
             )  # fmt: skip
             plan, done = narrowed(plan, again), dict(again.done)
+        if job.shard is not None:
+            refuse_other_shard(before, job.shard, job.folder)
+            plan = replace(plan, counts=shard_counts(plan, job.shard))
+            manifest |= {"shard": str(job.shard), "shard_trials": plan.trials}
         return ReadyRun(
             job, plan, library, models, manifest, again=again,
             done=done,
@@ -354,6 +359,7 @@ async def _run_model(
                 purse=Purse(spec, ready.job.axes.prices.get(spec), ready.budget),
                 take=ready.take,
                 second=ready.second,
+                shard=ready.job.shard,
             )
     except TimeoutError:
         if not limit.expired():

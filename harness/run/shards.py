@@ -1,0 +1,34 @@
+"""A run that asks one part of its plan (`--shard I/N`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.run.folder import RunFolder
+from harness.run.numbering import Shard
+from harness.run.plan import Plan
+from harness.run.prepare import numbered
+
+
+def shard_counts(plan: Plan, shard: Shard) -> dict[str, int]:
+    """Cell id -> trials of a shard."""
+    counts = {cell.id: 0 for cell in plan.cells}
+    for name, planned in plan.tasks.items():
+        for model in dict.fromkeys(cell.model for cell in plan.cells):
+            cells = [c for c in plan.cells if c.task == name and c.model == model]
+            for _, block, asking in numbered(planned, cells, plan) if cells else ():
+                for cell in asking if shard.has(block) else ():
+                    counts[cell.id] += plan.repeats
+    return counts
+
+
+def refuse_other_shard(before: Mapping[str, Any], shard: Shard, folder: RunFolder) -> None:
+    """Raise HarnessError where a folder holds a whole run, or another shard."""
+    if before and before.get("shard") != str(shard):
+        held = f"shard {before['shard']}" if "shard" in before else "a whole run"
+        raise HarnessError(
+            f"{folder.path} holds {held}, not shard {shard}",
+            hint="give each shard a folder of its own with --out",
+        )

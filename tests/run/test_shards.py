@@ -1,0 +1,111 @@
+"""Shards of a run, and the run that they make together."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.api.carry_out import carry_out
+from harness.api.model_object import Lent
+from harness.api.options import RunOptions, prepare
+from harness.api.watchers import Noting
+from harness.cli.main import build_parser
+from harness.core.errors import HarnessError
+from harness.run.log import read_log
+from harness.run.merge import merge
+from harness.score import score_run
+from tests.run.bench import TASK, write_pictures
+from tests.run.bench import rows as made_rows
+from tests.run.test_waves import Jittery, opened
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("shards")
+    write_pictures(root, made_rows(150))
+    (root / "task.yaml").write_text(TASK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        run(root, "whole", None, seed=0)
+        for number in (1, 2, 3):
+            run(root, f"part-{number}", f"{number}/3", seed=number)
+    return root
+
+
+def run(root: Path, out: str, shard: str | None, *, seed: int) -> None:
+    options = RunOptions(
+        tasks=(str(root / "task.yaml"),), models=("rule",), out=root / out, shard=shard,
+        prompts=("emotion/plain", "emotion/cot"), conditions=("none", "blank"),
+    )  # fmt: skip
+    model = Lent(opened(Jittery(seed)), ("chat",))
+    carry_out(
+        prepare(options, command=["test"], models={"rule": model}), Noting(None), report=False
+    )
+
+
+def parts(root: Path, *numbers: int) -> list[Path]:
+    return [root / f"part-{number}" for number in numbers]
+
+
+def test_shards_make_the_run_that_one_command_makes(place: Path) -> None:
+    counts = [len(list(read_log(one / "trials.jsonl"))) for one in parts(place, 1, 2, 3)]
+    assert sum(counts) == 600 and min(counts) > 0
+    folder = merge(parts(place, 3, 1, 2), place / "merged")
+    score_run(folder)
+    for name in ("scores.json", "records.parquet"):
+        assert (folder.path / name).read_bytes() == (place / "whole" / name).read_bytes(), name
+    said = {
+        out: {line["key"]: line["text"] for _, line in read_log(place / out / "generations.jsonl")}
+        for out in ("whole", "merged")
+    }
+    assert said["merged"] == said["whole"]
+
+
+def test_what_is_no_whole_run_is_refused_and_nothing_is_written(place: Path) -> None:
+    for given, words in (
+        ((1, 3), "missing of 3 shards: 2/3"),
+        ((1, 2, 3, 1), "are both shard 1/3"),
+    ):
+        with pytest.raises(HarnessError, match=words):
+            merge(parts(place, *given), place / "none")
+    with pytest.raises(HarnessError, match="whole is not a shard"):
+        merge([place / "whole"], place / "none")
+    cut = place / "cut"
+    shutil.copytree(place / "part-2", cut)
+    log = cut / "trials.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-5]))
+    with pytest.raises(HarnessError, match=r"5 of 600 trials are not finished: in .*cut \(2/3\)"):
+        merge([*parts(place, 1, 3), cut], place / "none")
+    other = place / "other"
+    shutil.copytree(place / "part-2", other)
+    manifest = other / "manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace('"identity": "rule-1"', '"identity": "rule-2"')
+    )
+    with pytest.raises(HarnessError, match="not parts of one run: they differ in the model rule"):
+        merge([*parts(place, 1, 3), other], place / "none")
+    assert not (place / "none").exists()
+
+
+def test_a_folder_keeps_its_shard(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    with pytest.raises(HarnessError, match="holds shard 1/3, not shard 2/3"):
+        run(place, "part-1", "2/3", seed=9)
+
+
+def test_the_job_file_of_the_docs_is_right() -> None:
+    file = Path(__file__).parents[2] / "docs" / "jobs" / "array.sbatch"
+    assert subprocess.run(["bash", "-n", str(file)], check=False).returncode == 0
+    text = file.read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == {
+        "SLURM_ARRAY_TASK_ID",
+        "SLURM_ARRAY_TASK_COUNT",
+    }
+    command = text[text.index("harness run") :].replace("\\\n", " ")
+    words = re.sub(r"\$\{\w+\}", "1", command).replace('"', "").split()[1:]
+    asked = build_parser("run").parse_args(words)
+    assert asked.shard == "1/1" and asked.out == Path("results/runs/shard-1")
