@@ -69,7 +69,7 @@ def read_set(
         decided = _listed(reply, table, start)
         if decided is not None:
             return decided
-    return _prose(reply, table)
+    return read_prose(reply, table)
 
 
 def names_in(items: Sequence[str], table: LabelTable) -> tuple[tuple[str, ...], int]:
@@ -149,7 +149,8 @@ def _plausible(items: Sequence[str]) -> bool:
     return all(re.fullmatch(r"[a-z0-9 ()'/-]+", item) and len(item.split()) <= 4 for item in items)
 
 
-def _prose(reply: NormalizedReply, table: LabelTable) -> Answer:
+def read_prose(reply: NormalizedReply, table: LabelTable) -> Answer:
+    """The names that running text mentions and does not deny. Never raises; linear in the reply's length."""
     speech = reply.speech
     tokens = tokens_of(reply.text, table, speech)
     told = language_of(reply.text, (t.word for t in tokens), speech.languages)

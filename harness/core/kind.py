@@ -169,6 +169,7 @@ KINDS = Registry(
         "number": "harness.kinds.number:NUMBER",
         "age": "harness.kinds.age:AGE",
         "pairs": "harness.kinds.pairs:PAIRS",
+        "open-labels": "harness.kinds.open_labels:OPEN_LABELS",
         "text": "harness.kinds.text:TEXT",
     },
     expects=(Kind,),

@@ -22,6 +22,7 @@ from harness.metrics.family import (
     with_terms,
 )
 from harness.metrics.metric import Metric
+from harness.metrics.wheels import METRICS as WHEELS
 
 NEEDS = "set"
 """The family's name."""
@@ -200,5 +201,6 @@ METRICS: tuple[Metric, ...] = (
         source=_SOKOLOVA,
         estimator="TP/(TP+FN) of one name",
     ),
+    *WHEELS,
 )  # fmt: skip
-"""The last three take each name as a yes-or-no of its own, as action units are reported (DISFA, BP4D)."""
+"""`f1`, `precision` and `recall` take each name as a yes-or-no of its own, as action units are reported (DISFA, BP4D)."""

@@ -31,6 +31,7 @@ SPECS = {
     "age": FieldSpec(kind="age", low=0, high=116),
     "pairs": FieldSpec(kind="pairs", low=0, high=100, words={"yes": 100, "no": 0}),
     "number": FieldSpec(kind="number", low=0, high=10),
+    "open-labels": FieldSpec(kind="open-labels"),
     "text": FieldSpec(kind="text"),
 }
 CELLS: dict[str, tuple[tuple[Any, Any], ...]] = {
@@ -40,6 +41,7 @@ CELLS: dict[str, tuple[tuple[Any, Any], ...]] = {
     "number": (("2,5".replace(",", "."), 2.5), (3, 3.0)),
     "age": (("34", 34.0), (0.5, 0.5)),
     "pairs": (("yes", 100.0), (0, 0.0), (True, 100.0)),
+    "open-labels": (("happy; relieved", ("happy", "relieved")),),
     "text": ((" a  text ", "a  text"),),
 }
 
@@ -53,9 +55,13 @@ def test_a_made_up_value_is_read_scored_and_said_alike(name: str) -> None:
     assert answer.outcome is Outcome.ANSWERED
     assert kind.same(answer.value, value) in {True, None}
     assert kind.same(value, value) in {True, None}
-    other = {"set": ("AU4",), "number": 9.0, "age": 9.0, "pairs": 0.0}.get(
-        name, "fear" if name == "label" else "no"
-    )
+    other = {
+        "set": ("AU4",),
+        "open-labels": ("fear",),
+        "number": 9.0,
+        "age": 9.0,
+        "pairs": 0.0,
+    }.get(name, "fear" if name == "label" else "no")
     family = family_for(spec, [value, other], [value, None])
     assert family.answered.tolist() == [True, False]
     for metric in spec.shown_metrics:

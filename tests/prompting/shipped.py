@@ -25,6 +25,7 @@ FIELDS = {
     "valence": FieldSpec(kind="number"),
     "arousal": FieldSpec(kind="number", low=0, high=0.5),
     "age": FieldSpec(kind="age", low=0, high=116),
+    "emotions": FieldSpec(kind="open-labels"),
     "same": FieldSpec(kind="pairs", low=0, high=100, words={"yes": 100, "no": 0}),
     "teeth_visible": FieldSpec(kind="label", labels=("yes", "no", "unsure")),
     "eyebrows": FieldSpec(kind="label", labels=("raised", "neutral", "lowered", "not visible")),

@@ -1,0 +1,164 @@
+"""MER2026, track 2 (fine-grained): emotions of each clip in free words, a table with the columns name and openset.
+
+The list of clips (`track1_track2_candidate.csv`), the columns of the tables of true labels and the metric were read in
+github.com/zeroQiaoba/MERTools in November 2026; the upload's own columns and names were not seen.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from harness.answers.wheels import shipped_wheels
+from harness.core.errors import HarnessError
+from harness.core.text import digest_file
+from harness.metrics.wheels import wheel_f1, wheel_rows
+from harness.sources.cells import is_blank, plain
+from harness.sources.rows import open_table
+from harness.stats import bootstrap
+from harness.submit.choice import Choice
+from harness.submit.findings import Findings, name_rows
+from harness.submit.form import Answers, Asked, Draft, Options, no_labels
+from harness.submit.items import (
+    Unusable,
+    answers_to,
+    order_faults,
+    outcome_of,
+    refuse_missing,
+    refuse_unusable,
+    used,
+)
+from harness.submit.local_score import SEED, Figure, LocalScore
+from harness.submit.wheel_files import read_wheels
+
+COLUMNS = ("name", "openset")
+FIELDS = ("emotions", "emotion")
+_PARTS = re.compile(r"['\",\[\]]")
+
+
+@dataclass(frozen=True, slots=True)
+class WordForm:
+    """The challenge's one file."""
+
+    name: str = "mer2026-fg"
+    description: str = (
+        "MER2026: emotions of each clip in free words; columns and names of the upload not seen"
+    )
+    files: tuple[str, ...] = field(default=())
+    unconfirmed: str = "the file's name, its columns and the layout of the zip file are"
+
+    def read(self, path: Path) -> Asked:
+        """Read the list of clips, column `name`. Raises HarnessError for a blank or doubled name."""
+        names = list(_column(path, "name"))
+        for row, name in enumerate(names, start=1):
+            if not name:
+                raise HarnessError(f"{path.name}, row {row}: no name", hint="use the file as published")  # fmt: skip
+        doubled = [name for name in names if names.count(name) > 1] if len(set(names)) < len(names) else []  # fmt: skip
+        if doubled or not names:
+            told = f"the clip {doubled[0]!r} appears twice" if doubled else "no rows"
+            raise HarnessError(f"{path.name}: {told}", hint="use the file as published")
+        return Asked(path, digest_file(path), "predictions.csv", tuple(names))
+
+    def answer(
+        self, asked: Sequence[Asked], runs: Sequence[Path], choice: Choice, options: Options
+    ) -> Answers:
+        """The words of each clip, in the order of the list."""
+        no_labels(self.name, options)
+        if options.fill:
+            raise HarnessError(f"--fill has no meaning for {self.name}", hint="leave it out")
+        if len(asked) > 1:
+            raise HarnessError(f"{self.name} answers one file, and {len(asked)} are given", hint="give one --to-answer FILE")  # fmt: skip
+        (one,) = asked
+        given = answers_to(one.path.name, one.content, runs, choice)
+        numbered = list(enumerate(one.content, start=1))
+        refuse_missing(one.path.name, [row for row, name in numbered if name not in given], fill="")
+        words: dict[str, tuple[str, ...]] = {}
+        lacking: list[Unusable] = []
+        for row, name in numbered:
+            told = next(
+                (given[name].answers[f].value for f in FIELDS if f in given[name].answers), None
+            )
+            words[name] = (told,) if isinstance(told, str) else tuple(map(str, told)) if isinstance(told, tuple) else ()  # fmt: skip
+            if not words[name]:
+                lacking.append(Unusable(row, name, outcome_of(given[name], FIELDS), given[name].text))  # fmt: skip
+        refuse_unusable(one.path.name, lacking, fill="")
+        held = io.StringIO()
+        rows = [(name, ", ".join(words[name])) for _, name in numbered]
+        csv.writer(held, lineterminator="\n").writerows([COLUMNS, *rows])
+        counted = sum(map(len, words.values()))
+        notes = (f"{counted:,} words for {len(words):,} clips",)
+        return Answers((Draft(one, held.getvalue().encode("utf-8", "replace"), used(given), {}, notes),))  # fmt: skip
+
+    def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
+        """Columns, clips and words. Warns of words on no wheel of this package, which the challenge may know."""
+        try:
+            rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+        except (UnicodeDecodeError, csv.Error) as error:
+            return Findings(name, 0, (f"not a CSV table in UTF-8: {error}",), ())
+        if not rows or tuple(rows[0]) != COLUMNS:
+            return Findings(name, 0, (f"the first line must be {','.join(COLUMNS)}",), ())
+        body = rows[1:]
+        faults = order_faults([row[0] if row else "" for row in body], asked.content, what="clip")
+        empty = [at for at, row in enumerate(body, start=1) if len(row) != 2 or not words_of(row[1])]  # fmt: skip
+        if empty:
+            faults.append(f"{name_rows(empty)}: no words")
+        wheels = shipped_wheels()
+        told = [word for row in body if len(row) == 2 for word in words_of(row[1])]
+        off = sorted({word for word in told if not wheels.known(word)})
+        warnings = []
+        if off:
+            share = sum(not wheels.known(word) for word in told) / len(told)
+            warnings.append(f"{share:.0%} of the words are on no wheel of this package, such as {', '.join(off[:5])[:120]}")  # fmt: skip
+        return Findings(name, len(body), tuple(faults), tuple(warnings))
+
+    def score(self, data: bytes, asked: Asked, truth: Path) -> LocalScore:
+        """Mean F1 over wheels. `truth` is a table of name and openset, or a folder with one and the challenge's wheels.
+
+        The folder holds `wheel1.xlsx` and so on, `synonym.xlsx` and `format.csv` as published, and one other CSV file.
+        Raises HarnessError where none of the clips has true labels.
+        """
+        wheels, table, own = shipped_wheels(), truth, True
+        if truth.is_dir():
+            wheels, own = read_wheels(truth), False
+            tables = [path for path in sorted(truth.glob("*.csv")) if path.name != "format.csv"]
+            if len(tables) != 1:
+                raise HarnessError(f"{truth} holds {len(tables)} tables of true labels", hint="keep one CSV file with name and openset beside the wheels")  # fmt: skip
+            (table,) = tables
+        names = list(_column(table, "name"))
+        right = dict(zip(names, map(words_of, _column(table, "openset")), strict=True))
+        said = {row[0]: words_of(row[1]) for row in csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline="")) if len(row) == 2}  # fmt: skip
+        clips = [name for name in asked.content if right.get(name)]
+        if not clips:
+            raise HarnessError(f"{table.name} has no true labels of a clip of {asked.path.name}", hint="clips must be named alike in both files")  # fmt: skip
+        rows = wheel_rows(
+            [frozenset(right[clip]) for clip in clips],
+            [frozenset(said.get(clip, ())) for clip in clips],
+            wheels,
+        )
+        interval = bootstrap(rows, np.arange(len(rows)), wheel_f1, seed=SEED, method="auto")
+        value = float(wheel_f1(rows.sum(axis=0)))
+        count = len(wheels.wheels)
+        figure = Figure(f"mean F1 over {count} wheels", "wheel_f1", value, interval, 1.0, len(clips))  # fmt: skip
+        note = "with the wheels of this package; the challenge's give another number: put them beside the true labels and name the folder"  # fmt: skip
+        return LocalScore((figure,), "clips", (note,) if own else ())
+
+
+def words_of(cell: str) -> tuple[str, ...]:
+    """`['happy', 'relieved']` or `happy, relieved`, in lower case."""
+    return tuple(part.strip().lower() for part in _PARTS.split(cell) if part.strip())
+
+
+def _column(path: Path, name: str) -> list[str]:
+    table = open_table(path)
+    if name not in table.columns:
+        raise HarnessError(f"{path.name} has no column {name!r}", hint=f"columns: {', '.join(table.columns)}")  # fmt: skip
+    return ["" if is_blank(row.cells[name]) else plain(row.cells[name]) for row in table]
+
+
+FINE_GRAINED = WordForm()
