@@ -22,6 +22,14 @@ ARGUMENTS = (
 """Float32, as transformers computes on a processor; a small cache; nothing compiled. A weak model would fill
 JSON with blanks to the token limit."""
 
+WITH_TOOLS = (
+    *ARGUMENTS,
+    "--enable-auto-tool-choice",
+    "--tool-call-parser=hermes",
+    "--trust-request-chat-template",
+)
+"""A server that reads calls of tools, and takes another chat template with a request. The checkpoint's own drops tools."""
+
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "HF_HUB_OFFLINE": "1",

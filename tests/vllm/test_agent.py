@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_the_text_protocol_runs_end_to_end_and_tokens_are_those_of_the_server(
     assert '"name": "zoom"' in first["turns"][-1][1]
     (run / "scores.json").stat()
     here = tmp_path / "here"
-    assert harness(*SCENE, "--model", "affect-tiny", "--out", here).returncode == 0
+    assert harness(*SCENE, "--model", "affect-tiny:agent", "--out", here).returncode == 0
     assert sum(told(run)[one] == mine for one, mine in told(here).items()) >= 4
 
 
@@ -94,10 +95,41 @@ def test_calls_are_held_to_their_schema(served: Served, tmp_path: Path) -> None:
     )
 
 
-def test_native_calls_are_refused_with_the_reason(served: Served, tmp_path: Path) -> None:
-    done = harness(
-        *SCENE, "--model", served.spec, "--protocol", "agent:native", "--out", tmp_path / "run"
+def native(served: Served, folder: Path, template: str = "") -> subprocess.CompletedProcess[str]:
+    """Five scenes with native calls; `template` stands in place of the checkpoint's own chat template."""
+    body = f"body = {{chat_template = {json.dumps(template)}}}\n" if template else ""
+    (folder / "harness.toml").write_text(
+        f"[models.tiny]\nmodel = {json.dumps(served.spec)}\n{body}"
     )
+    return harness(
+        *SCENE, "--model", "tiny", "--protocol", "agent:native", "--out", folder / "run", here=folder
+    )  # fmt: skip
+
+
+def test_native_calls_are_refused_where_the_chat_template_drops_tools(
+    served: Served, tmp_path: Path
+) -> None:
+    """The server takes the field `tools` and reads calls, and the model never hears of it."""
+    done = native(served, tmp_path)
     assert done.returncode != 0
-    assert "refuses tools" in done.stderr or "drops tools" in done.stderr
-    assert "agent:text" in done.stderr
+    assert "this server's chat template drops tools: a prompt has" in done.stderr
+    assert "agent:text" in done.stderr and "--chat-template" in done.stderr
+    assert not lines(tmp_path / "run" / "generations.jsonl")
+
+
+def test_native_calls_pass_where_the_chat_template_tells_of_tools(
+    served: Served, tmp_path: Path
+) -> None:
+    template = Path(__file__).with_name("tells_of_tools.jinja").read_text(encoding="utf-8")
+    done = native(served, tmp_path, template)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "run"
+    (model,) = json.loads((run / "manifest.json").read_text())["models"].values()
+    assert "with tools" in model["tools"] and "a named tool is called" in model["tools"]
+    trials = lines(run / "trials.jsonl")
+    calls = [call for line in trials for call in line.get("calls", ())]
+    assert calls, "small faces are among the scenes, and the server reads the calls of its model"
+    assert {(call[1], call[3], call[4]) for call in calls} == {("zoom", "ok", 1)}
+    assert {line["word"] for line in replies(run) if "calls" in line} == {"tool_calls"}
+    held = {line["key"]: line["text"] for line in replies(run)}
+    assert all(held[line["keys"][-1]] for line in trials), "each trial ends with an answer"
