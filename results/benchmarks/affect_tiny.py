@@ -66,7 +66,7 @@ def main() -> None:
     some = [line for prompt, line in every if prompt in CARD_PROMPTS]
     put(CARD, "table", [*HEAD, *some])
     print(f"{len(some)} rows written into {CARD.relative_to(ROOT)}")
-    steady, wordings = steadiness()
+    steady, wordings = steadiness(weights_folder())
     put(CARD, "steady", [*steady, *kept_to(outcomes)])
     prompts = ["", "## Every shipped prompt", "", *HEAD, *(line for _, line in every)]
     OUT.write_text("\n".join([*wordings, *prompts]) + "\n")
@@ -142,10 +142,10 @@ def blank(scores: list[dict[str, Any]], row: dict[str, Any]) -> str:
     return "not run"
 
 
-def steadiness() -> tuple[list[str], list[str]]:
-    """The card's table, and the file with every wording."""
+def steadiness(weights: Path) -> tuple[list[str], list[str]]:
+    """The card's table, and the file with every wording, of a checkpoint."""
     faces, _ = test_pools(faces=FACES, clips=1, seed=SEED)
-    speaker = Speaker.load(weights_folder())
+    speaker = Speaker.load(weights)
     pictures = [[Image.fromarray(frames[0])] for frames in faces.pixels]
     emotions = [truth["emotion"] for truth in faces.truths]
     subjects = [truth["subject"] for truth in faces.truths]

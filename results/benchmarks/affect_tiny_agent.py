@@ -1,10 +1,11 @@
 """Writes what affect-tiny:agent reads with tools, and with tools that lie, into `affect_tiny_agent.md` beside this file.
 
     harness run faces/scene --model affect-tiny:agent --tools none --tools zoom --tools zoom:echo \
-      --tools zoom:swap --tools zoom:blank --tools zoom:unavailable --out RUN
+      --tools zoom:swap --tools zoom:blank --tools zoom:unavailable --tools zoom:perfect --out RUN
     python results/benchmarks/affect_tiny_agent.py RUN [OTHER...]
 
-OTHER are runs of the tasks of the model card with the same weights, which are put beside the card's figures.
+OTHER are runs of the tasks of the model card with the same weights, which are put beside the card's figures; the wording exam is
+then asked here.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from affect_tiny import CARD, table
+from affect_tiny import CARD, steadiness, table
 
 import harness
+from harness.affect_tiny import AGENT, weights_folder
 
 OUT = Path(__file__).with_name("affect_tiny_agent.md")
-ORDER = ("none", "zoom", "zoom:echo", "zoom:swap", "zoom:blank", "zoom:unavailable")
+ORDER = ("none", "zoom", "zoom:perfect", "zoom:echo", "zoom:swap", "zoom:blank", "zoom:unavailable")
 HEAD = (
     "| tools | small: calls | small: right | small: cannot tell | large: calls | large: right |",
     "|---|---|---|---|---|---|",
 )
-PAIRS = (("zoom", "none"), ("zoom:echo", "none"), ("zoom", "zoom:echo"), ("zoom:swap", "none"))
+PAIRS = (
+    *(("zoom", "none"), ("zoom:echo", "none"), ("zoom", "zoom:echo")),
+    *(("zoom:perfect", "zoom"), ("zoom:swap", "none")),
+)
 SMALL = "suffices=no"
 
 
@@ -80,6 +85,15 @@ def beside_the_card(runs: Sequence[Path]) -> list[str]:
             before, now = known[tuple(row[:4])], float(row[4])
             mark = "less" if now < before - 0.02 else ""
             lines.append(f"| {' | '.join(row[:4])} | {before:.3f} | {now:.3f} | {mark} |")
+    return [*lines, "", *steady_beside_the_card()]
+
+
+def steady_beside_the_card() -> list[str]:
+    """The wording exam and the flips, beside those of the card."""
+    known = {row[0]: row[1] for row in map(columns, CARD.read_text().splitlines()) if len(row) == 2}
+    lines = ["| measured | affect-tiny | affect-tiny:agent |", "|---|---|---|"]
+    for name, value in map(columns, steadiness(weights_folder(AGENT))[0][2:]):
+        lines.append(f"| {name} | {known[name]} | {value} |")
     return lines
 
 
