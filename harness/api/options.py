@@ -353,7 +353,7 @@ def _refuse_unopened(
         "replicas",
         "gpus_per_replica",
     ):
-        if option == "allow_remote" and asked.on is not None:
+        if option == "allow_remote" and (asked.on or "").startswith("ray:"):
             continue  # it may be for the machines of a cluster (`read_spread`)
         taken = _CONCERNS.get(option, option)
         if not any(takes(model, taken) for model in opened):
