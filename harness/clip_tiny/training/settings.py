@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.clip_tiny.training.captions import NameDose
 
@@ -34,3 +34,13 @@ class TrainingSettings:
     mean_units: float = 10.0
     cls_units: float = 20.0
     doses: tuple[NameDose, ...] = ()
+
+    def going_on(self) -> TrainingSettings:
+        """The settings for going on from a checkpoint: half the rates, falling at once, and landmarks that count."""
+        return replace(
+            self,
+            flat=0.0,
+            matrix_rate=self.matrix_rate / 2,
+            rate=self.rate / 2,
+            wide_points=25 * self.wide_points,
+        )

@@ -4,6 +4,7 @@ Pictures are drawn first (about 5 CPU-minutes for 10,000) and kept in `--picture
 processor time on one thread. Plain contrastive training of so small a model stays on a plateau for longer than that.
 What breaks it (measured, `results/benchmarks/dual.md`): heads that are thrown away afterwards and learn units and
 landmarks from all patches, Muon for the matrices inside blocks, and patch filters that begin as whitened cosines.
+`--base FOLDER` goes on from a checkpoint.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import CLIPModel
 
 from harness.affect_tiny.training.export import replace_folder
 from harness.affect_tiny.training.process_group import ALONE, Crew
@@ -32,7 +34,7 @@ from harness.clip_tiny.training.architecture import (
     build_picture_processor,
     build_tokenizer,
 )
-from harness.clip_tiny.training.batches import Batches, Data
+from harness.clip_tiny.training.batches import EDGE, Batches, Data
 from harness.clip_tiny.training.captions import doses_of, vocabulary
 from harness.clip_tiny.training.pictures import NO_EMOTION, UNITS, draw_all, read_all
 from harness.clip_tiny.training.rates import muon_and_adam, set_rates
@@ -95,14 +97,28 @@ def optimizers(model: Any, heads: Heads, settings: TrainingSettings) -> list[Any
 
 
 def train(
-    data: Data, settings: TrainingSettings, *, crew: Crew = ALONE, say: Say = print
+    data: Data,
+    settings: TrainingSettings,
+    *,
+    base: Path | None = None,
+    crew: Crew = ALONE,
+    say: Say = print,
 ) -> tuple[Any, Any]:
-    """A trained CLIP and its tokenizer. Processes of a crew average their gradients, each of a batch of its own."""
+    """A trained CLIP and its tokenizer. Processes of a crew average their gradients, each of a batch of its own.
+
+    `base` is the folder of a checkpoint to go on from, of the same words.
+    """
     torch.manual_seed(settings.seed)
     tokenizer = build_tokenizer(vocabulary(settings.doses))
-    model, heads = build_model(len(tokenizer)), Heads()
+    heads = Heads()
+    if base is None:
+        model = build_model(len(tokenizer))
+        begin(model, data.middles(range(0, len(data), max(1, len(data) // 500))))
+    else:
+        model = CLIPModel.from_pretrained(base).train()
+        for weight in heads.parameters():  # so that they begin by disturbing nothing
+            nn.init.zeros_(weight)
     batches = Batches(data, tokenizer, settings, crew.rank)
-    begin(model, data.middles(range(0, len(data), max(1, len(data) // 500))))
     optimisers = optimizers(model, heads, settings)
     weights = [*model.parameters(), *heads.parameters()]
     clock = torch.zeros(1)  # goes round with the gradients, so that all processes see one time
@@ -156,17 +172,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m harness.clip_tiny.training.train")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--base", type=Path, help="checkpoint to go on from")
     parser.add_argument("--pictures", type=Path, default=Path("results/runs/clip-tiny-pictures"))
     parser.add_argument("--persons", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=TrainingSettings().seconds)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shift", type=int, default=TrainingSettings().shift, help="pixels")
+    parser.add_argument("--no-mirror", action="store_true", help="mirror no picture")
     parser.add_argument(
         "--doses", default="", help="shares of captions that name the emotion, such as .002,.005"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
     parser.add_argument("--processes", type=int, default=1, help="processes that train")
     args = parser.parse_args(arguments)
-    settings = TrainingSettings(seconds=args.seconds, seed=args.seed, doses=doses_of(args.doses))
+    if not 0 <= args.shift <= EDGE:
+        parser.error(
+            f"--shift {args.shift}: a picture has {EDGE} pixels around the part that is seen"
+        )
+    if args.base is not None and args.doses:
+        parser.error("--doses: a checkpoint has no vectors for new names (see harness.clip_tiny.training.names)")  # fmt: skip
+    first = TrainingSettings(
+        seconds=args.seconds,
+        seed=args.seed,
+        shift=args.shift,
+        mirror=not args.no_mirror,
+        doses=doses_of(args.doses),
+    )
+    settings = first if args.base is None else first.going_on()
     draw_all(args.pictures, args.persons, workers=args.workers)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     meeting = args.out.with_name(f".{args.out.name}.meeting")
@@ -196,7 +228,9 @@ def take_part(
         told = json.dumps(asdict(settings))
         print(f"{len(data)} pictures, {none} of no emotion; {size} processes; {told}", flush=True)
     crew = Crew.join(rank, size, meeting)
-    model, tokenizer = train(data, settings, crew=crew, say=lambda line: print(line, flush=True))
+    model, tokenizer = train(
+        data, settings, base=args.base, crew=crew, say=lambda line: print(line, flush=True)
+    )
     if not rank:
         print(f"{save(model, tokenizer, args.out)} bytes in {args.out}", flush=True)
     crew.leave()
