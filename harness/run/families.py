@@ -191,4 +191,5 @@ def channels_for(prompt: Prompt, task: Task, axes: Axes) -> tuple[Channel, ...]:
 def _listed(prompt: Prompt, task: Task) -> bool:
     """Whether the answers to every field that a prompt asks for can be listed."""
     specs = [task.fields[name] for name in prompt.head.fills(task.fields)]
-    return all(kind_of(spec).candidates(spec) for spec in specs)
+    # labels that are still a name, such as from-data, are a list once the data are read
+    return all(isinstance(spec.labels, str) or kind_of(spec).candidates(spec) for spec in specs)
