@@ -166,6 +166,15 @@ def _notes(cells: Sequence[Entry], left: Entry | None) -> Iterator[str]:
                 f"{name}: {count(row['refused_uncounted'])} requests refused by the platform have no token counts and "
                 "add nothing to the sums"
             )
+    for model in dict.fromkeys(row["model"] for row in cells if "shared_foreseen" in row):
+        mine = [row for row in cells if row["model"] == model]
+        whole = sum(row["prompt_tokens"] for row in mine)
+        if whole:
+            share = sum(row.get("shared_tokens", 0) for row in mine) / whole
+            yield (
+                f"{model}: {share:.1%} of prompt tokens were shared (read for an earlier prompt, and not again); "
+                f"{mine[0]['shared_foreseen']:.1%} had been predicted from first steps of some samples"
+            )
     if left is not None:
         costs = _costs([left])
         yield (

@@ -43,7 +43,7 @@ def spend(
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     while True:
-        peak = max(peak, _resident(process.pid))
+        peak = max(peak, most_resident(process.pid))
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         if ended:
             break
@@ -57,7 +57,7 @@ def spend(
     )
 
 
-def _resident(pid: int) -> int:
+def most_resident(pid: int) -> int:
     """The most memory that a process ever held, in bytes; 0 where it has gone.
 
     `getrusage` would count what its parent held when it was started.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.bench.client import ClientMeasurements, Cost, Faulted, targets
 from harness.bench.fixture import IN_FLIGHT
+from harness.bench.markdown import table
 from harness.run.provenance import package_versions
 
 
@@ -17,12 +18,12 @@ def markdown(findings: ClientMeasurements) -> str:
         "# Cost of the client",
         _how(findings),
         "## Targets",
-        _table(
+        table(
             ("what", "asked", "measured", "held"),
             [(what, asked, got, "yes" if held else "**no**") for what, asked, got, held in targets(findings)],
         ),
         f"## Cost, medians of {findings.rounds}",
-        _table(
+        table(
             ("client", "latency ms", "requests", "CPU s per 1,000", "x bare", "requests/s", "peak MB", "each once"),
             [_cost_row(cost, findings.costs) for cost in _all(findings)],
         ),
@@ -31,7 +32,7 @@ def markdown(findings: ClientMeasurements) -> str:
         "## Killed during a run and started again",
         _resumed(findings),
         "## Faults",
-        _table(
+        table(
             ("each fault meets", "pictures", "server replied with", "outcomes of the trials", "replies kept"),
             [_fault_row(faulted) for faulted in findings.faulted],
         ),
@@ -94,8 +95,3 @@ def _fault_row(faulted: Faulted) -> tuple[str, ...]:
 def _counts(counts: object) -> str:
     assert isinstance(counts, dict)
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-
-
-def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])

@@ -19,7 +19,7 @@ def write_pictures(folder: Path, count: int) -> Path:
     in a comment segment, which makes its bytes its own and costs no drawing.
     """
     (folder / "faces").mkdir(parents=True, exist_ok=True)
-    drawn = [_face(number) for number in range(2 * len(WORDS))]
+    drawn = [drawn_face(number) for number in range(2 * len(WORDS))]
     table = folder / "labels.csv"
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -37,7 +37,8 @@ def _numbered(jpeg: bytes, number: int) -> bytes:
     return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
 
 
-def _face(number: int) -> bytes:
+def drawn_face(number: int) -> bytes:
+    """A drawn face with a photograph's grain, as a JPEG file."""
     import numpy as np
     from PIL import Image
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.run.folder import RunFolder
     from harness.run.job import Job
     from harness.run.plan import Plan
+    from harness.run.shared_prompts import SharedPrompts
 
 NOT_THERE = "not there yet; a plan writes nothing"
 
@@ -115,13 +116,18 @@ def _summary(
     ready = ReadyRun(asked, plan, library, {}, done=done, others=others, reusable=reusable)
     axes, summary = asked.axes, ready.summary()
     settled = {cell: count + reusable.get(cell, 0) for cell, count in done.items()}
+    shared: dict[str, SharedPrompts] = {}
     found = forecast(
-        plan, axes, library, samples, done=settled, folder=asked.folder, before=before,
+        plan, axes, library, samples, done=settled, folder=asked.folder, before=before, shared=shared,
         counters={name: token_counter(axes.settings_of(name).model) for name in axes.models},
     )  # fmt: skip
     summary |= {
         "tokens": [one.row(axes.prices.get(one.cell.model)) for one in found],
-        "token_lines": list(forecast_lines(found, axes)),
+        "sharing": [one.row(name) for name, one in shared.items()],
+        "token_lines": [
+            *forecast_lines(found, axes),
+            *(x for name, one in shared.items() for x in one.lines(axes.settings_of(name).shown)),
+        ],
     }
     return (
         summary

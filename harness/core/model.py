@@ -117,6 +117,10 @@ class Measured:
     """Tokens of the prompt; a lower bound if a server counts only text."""
     longest: int
     """The context length: maximum number of tokens of a prompt and its reply."""
+    ids: tuple[int, ...] = ()
+    """Tokens of the prompt, each picture one placeholder; empty where they are not known."""
+    mark: int = 0
+    """The place in `ids` behind the last picture; 0 where there is none."""
 
 
 @runtime_checkable
@@ -136,6 +140,18 @@ class Detailed(Protocol):
         """Find out whether it takes these words for `detail`; a note where it does not plainly heed them, else empty.
 
         Raises HarnessError where it refuses one, or does not answer.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsApart(Protocol):
+    """A model that may take one picture for another, as a server with a cache of prompts can."""
+
+    async def prove_apart(self) -> None:
+        """Find out whether it keeps pictures apart; what was found is on the card.
+
+        Raises HarnessError where it mixes them up, or does not answer.
         """
         ...
 

@@ -11,6 +11,7 @@ from harness.models.registry import (
     open_model,
     outputs_of,
     runs_here,
+    runs_in_place,
     takes,
 )
 from harness.models.settings import ModelSettings
@@ -27,5 +28,6 @@ __all__ = [
     "open_model",
     "outputs_of",
     "runs_here",
+    "runs_in_place",
     "takes",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from harness.core.model import Measured
 from harness.core.request import Request
 
 
@@ -16,6 +17,15 @@ class CountsTokens(Protocol):
 
     def count(self, request: Request) -> int | None:
         """Prompt tokens, those of pictures included; None where they cannot be counted."""
+        ...
+
+
+@runtime_checkable
+class MeasuresTokens(CountsTokens, Protocol):
+    """One that also tells the tokens, so that it can be seen what prompts share."""
+
+    def measure(self, request: Request) -> Measured | None:
+        """None where they cannot be counted."""
         ...
 
 

@@ -253,6 +253,11 @@ def runs_here(spec: str) -> bool:
     return kind in {"affect-tiny", "clip", "similarity", "specialist", "transformers", "vllm"}
 
 
+def runs_in_place(spec: str) -> bool:
+    """Whether a model, as a person writes it, is computed by this process."""
+    return takes(spec, "share") and spec.strip().partition(":")[0] in _TAKEN
+
+
 def outputs_of(spec: str) -> tuple[str, ...]:
     """What the outputs of a model stand for, as a person writes it, where these are fixed and known before it is opened;
     else none."""

@@ -4,6 +4,7 @@ the picture tokens of some samples, else not known yet."""
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,19 +15,21 @@ from typing import Any
 from harness.core.cell import Cell, sample_of
 from harness.core.errors import HarnessError
 from harness.core.message import Message, Text
-from harness.core.model import Measuring, Model
+from harness.core.model import Measured, Measuring, Model
 from harness.core.picture import FilePicture
 from harness.core.price import Price, money
 from harness.core.protocol import Ask, UsingTools
 from harness.core.request import Request, Sampling, make_request
 from harness.core.text import counted
-from harness.models.counting import CountsTokens
+from harness.models import runs_in_place
+from harness.models.counting import CountsTokens, MeasuresTokens
 from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.axes import Axes, sampling_for
 from harness.run.folder import RunFolder
 from harness.run.plan import Plan, PlannedTask, trials_of
 from harness.run.prepare import Prepared, prepare
+from harness.run.shared_prompts import SharedPrompts
 from harness.run.usage import Used, read_usage
 
 LOOKED_AT = 20
@@ -138,16 +141,22 @@ def forecast(
     folder: RunFolder,
     before: Mapping[str, Any],
     counters: Mapping[str, CountsTokens | None],
+    shared: dict[str, SharedPrompts] | None = None,
 ) -> list[Forecast]:
-    """One for each cell of which something is left to ask.
+    """One for each cell of which something is left to ask. What prompts share is put into `shared`, by model.
 
     `samples` is the folder that holds the plan's samples, `folder` the run's with its manifest `before`; `counters` are
     those of the models whose processor is at hand.
     """
     used = _used(folder, before, plan)
     left = [cell for cell in plan.cells if plan.counts[cell.id] > done.get(cell.id, 0)]
-    unknown = [cell for cell in left if counters.get(cell.model) is not None]
-    counted = _count(plan, axes, library, samples, cells=unknown, counters=counters)
+    several = Counter(cell.model for cell in left)
+    looked = [
+        c for c in left if counters.get(c.model) or (shared is not None and several[c.model] > 1)
+    ]
+    counted = _count(
+        plan, axes, library, samples, cells=looked, counters=counters, shared={} if shared is None else shared
+    )  # fmt: skip
     found = []
     for cell in left:
         requests = (plan.counts[cell.id] - done.get(cell.id, 0)) * plan.requests[cell.id]
@@ -195,15 +204,27 @@ def _count(
     *,
     cells: list[Cell],
     counters: Mapping[str, CountsTokens | None],
+    shared: dict[str, SharedPrompts],
 ) -> dict[str, dict[str, int]]:
-    """Cell id -> sample -> tokens of its first prompt, of some samples."""
+    """Cell id -> sample -> tokens of its first prompt, of some samples. What prompts share is added to `shared`, by
+    model."""
     found: dict[str, dict[str, int]] = {}
     for cell, sample, request in first_requests(plan, axes, library, samples, cells=cells):
-        counter = counters.get(cell.model)
-        tokens = None if counter is None else counter.count(request)
-        if tokens is not None:
-            found.setdefault(cell.id, {})[sample] = tokens
+        measured = _measured(counters.get(cell.model), request)
+        if measured is not None:
+            found.setdefault(cell.id, {})[sample] = measured.tokens
+        if cell.model not in shared:
+            server = not runs_in_place(axes.settings_of(cell.model).model)
+            shared[cell.model] = SharedPrompts(plan.repeats, blocks=server)
+        shared[cell.model].add(cell.id, cell.prompt, sample, request, measured)
     return found
+
+
+def _measured(counter: CountsTokens | None, request: Request) -> Measured | None:
+    if counter is None or isinstance(counter, MeasuresTokens):
+        return None if counter is None else counter.measure(request)
+    tokens = counter.count(request)
+    return None if tokens is None else Measured(tokens, counter.longest or 0)
 
 
 def first_requests(
@@ -275,9 +296,10 @@ async def check_lengths(
     *,
     model: Model,
     cells: Sequence[Cell],
+    shared: SharedPrompts | None = None,
 ) -> list[str]:
     """What to tell of cells some samples of which are over the context length; `cells` are those of the model that are
-    still asked.
+    still asked. What their prompts share is added to `shared`.
 
     Raises HarnessError where not one of those looked at fits.
     """
@@ -289,6 +311,8 @@ async def check_lengths(
         measured = await model.measure(request)
         if measured is None:
             continue
+        if shared is not None:
+            shared.add(cell.id, cell.prompt, sample, request, measured)
         seen[cell] += 1
         if measured.tokens + request.sampling.max_tokens > measured.longest:
             over[cell].append((sample, measured.tokens, measured.longest))

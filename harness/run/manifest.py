@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from harness.answers import PARSER_VERSION
@@ -237,9 +238,15 @@ def write_manifest(folder: RunFolder, manifest: Mapping[str, Any]) -> None:
     log.close()
 
 
-def write_details(folder: RunFolder, cards: Mapping[str, Card]) -> None:
+def write_details(
+    folder: RunFolder,
+    cards: Mapping[str, Card],
+    *,
+    shared: Mapping[str, float | None] = MappingProxyType({}),
+) -> None:
     """Put what the models learnt of themselves during the run into the manifest: parameters that a server
-    refused, constraints that were found to hold."""
+    refused, constraints that were found to hold. `shared` is the share of prompt tokens that was predicted to be read
+    once for several prompts."""
     manifest = read_manifest(folder)
     before = manifest["models"]
     models = {}
@@ -247,6 +254,8 @@ def write_details(folder: RunFolder, cards: Mapping[str, Card]) -> None:
         models[name] = _model_entry(card, before[name], before[name]["max_images"]["declared"])
         if "settings" in before[name]:
             models[name]["settings"] = before[name]["settings"]
+        if (share := shared.get(name) or before[name].get("shared_foreseen")) is not None:
+            models[name]["shared_foreseen"] = round(share, 4)
     if any(manifest["models"][name] != entry for name, entry in models.items()):
         manifest["models"] |= models
         _write(folder, manifest)

@@ -15,9 +15,9 @@ from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Loading, Model, Probing, Replicating
+from harness.core.model import KeepsApart, Loading, Model, Probing, Replicating
 from harness.core.request import Request
-from harness.models import open_model, runs_here
+from harness.models import open_model, runs_here, runs_in_place
 from harness.prompting import Library
 from harness.run.again import AgainJournal, AgainRound, choose_round, narrowed
 from harness.run.basis import accepted_bases
@@ -56,6 +56,7 @@ from harness.run.recorded import RecordedModel
 from harness.run.reuse import OtherRun, ReplyIndex, open_others, reuse_notes
 from harness.run.second_model import SecondModel
 from harness.run.shards import refuse_other_shard, shard_counts
+from harness.run.shared_prompts import SharedPrompts
 from harness.run.staging import discard, put_in_place, stage
 from harness.run.stop import RESUME
 from harness.run.tally import Tally
@@ -385,13 +386,17 @@ async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None])
     )
     notes = check(ready.plan, spec, held, why=model.card.missing)
     notes += await check_detail(ready.plan, model, spec, done=ready.done)
+    shared = SharedPrompts(ready.plan.repeats)
     if ready.again is None:
         notes += await check_lengths(
             ready.plan, ready.job.axes, ready.library, ready.staged or ready.job.folder, model=model,
-            cells=[c for c in ready.plan.cells if c.model == spec and _is_left(ready, c)],
+            cells=[c for c in ready.plan.cells if c.model == spec and _is_left(ready, c)], shared=shared,
         )  # fmt: skip
+    if isinstance(model, KeepsApart) and _is_open(ready, spec):
+        await model.prove_apart()
     ready.begin()
-    write_details(ready.job.folder, {spec: model.card})
+    foreseen = {spec: shared.share} if runs_in_place(ready.job.axes.settings_of(spec).model) else {}
+    write_details(ready.job.folder, {spec: model.card}, shared=foreseen)
     for note in (*(note for note in model.card.notes if note not in said), *notes):
         on_note(note)
     return held

@@ -235,7 +235,7 @@ def usage_rows(
                 "channel": spelled_channel(
                     entry.get("channel", FREE), entry["protocol"], entry.get("thinking", ""), entry.get("tools", "")
                 ),
-                **used.row(), **_wordless(manifest, entry["prompt"]), **priced(used, price_of(manifest, entry["model"])),
+                **used.row(), **_foreseen(manifest, entry["model"]), **_wordless(manifest, entry["prompt"]), **priced(used, price_of(manifest, entry["model"])),
             }  # fmt: skip
     left = found.get(None)
     if left is not None and left.told:
@@ -243,6 +243,12 @@ def usage_rows(
         model = models[0] if len(models) == 1 else ""
         price = price_of(manifest, model) if model else None
         yield {"task": "", "model": model, **left.row(), **priced(left, price)}
+
+
+def _foreseen(manifest: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """The share of the model's prompt tokens that was predicted to be shared, where one was."""
+    share = manifest["models"].get(model, {}).get("shared_foreseen")
+    return {} if share is None else {"shared_foreseen": share}
 
 
 def _wordless(manifest: Mapping[str, Any], prompt: str) -> dict[str, Any]:

@@ -23,6 +23,11 @@ from harness.bench.page import markdown
 from harness.bench.peers import PEERS, installed
 from harness.bench.pictures import SIDE, write_pictures
 from harness.bench.server import WORDS
+from harness.bench.sweep import Swept, Way
+from harness.bench.sweep import markdown as sweep_page
+from harness.bench.sweep import targets as sweep_targets
+from harness.bench.sweep_worker import main as sweep_round
+from harness.cli.main import main as run_command
 
 UNNEEDED = (
     "PIL", "cv2", "datasets", "pandas", "scipy", "torch", "transformers", "multiprocessing.pool",
@@ -195,3 +200,29 @@ def test_other_tools_are_measured_where_they_have_an_environment(tmp_path: Path)
         python.touch()
         compile((Path(peers.__file__).parent / script).read_text(), script, "exec")
     assert set(installed(tmp_path)) == {"inspect-ai", "lmms-eval"}
+
+
+def test_targets_of_a_sweep_tell_which_ratio_falls_short() -> None:
+    plain, shared = Way(6.0, 64, 1000, 0, 500.0), Way(1.5, 4, 1000, 800, 400.0)
+    found = [
+        Swept("shipped", 25, 64, plain, shared, 64, "all"),
+        Swept("large", 256, 64, plain, shared, 63, "all"),
+    ]
+    assert [(got, held) for _, _, got, held in sweep_targets(found)] == [
+        ("4.00", True), ("64", True), ("4.00", False), ("63", False),
+    ]  # fmt: skip
+    page = sweep_page(found, rounds=5)
+    assert "| 4.00 | **no** |" in page and "| 200 | 800 | 400 | shared |" in page
+
+
+def test_a_sweep_refuses_what_only_the_client_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["bench", "sweep", "--large", "5"]) != 0
+    assert "--large has no effect with bench sweep" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_small_round_of_a_sweep_counts_what_it_spared() -> None:
+    told = sweep_round("shipped", "shared", 1)
+    assert (told["encoded"], told["picture_tokens"], told["failed"]) == (8, 25, "")
+    assert told["state"] == "pictures encoded once and beginnings of prompts read once"
+    assert 0.6 * told["prompt_tokens"] < told["shared_tokens"] < told["prompt_tokens"]

@@ -25,6 +25,8 @@ from typing import Any
 from aiohttp import web
 
 HELLO = "Say hello in one word."
+APART = "Which colour fills this picture? Answer with one word."
+"""How a request ends by which it is found out whether pictures are kept apart."""
 WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
@@ -96,7 +98,7 @@ class Stub:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         data = await request.read()
         body = json.loads(data)
-        if contents(body)[0].endswith(HELLO):
+        if contents(body)[0].endswith((HELLO, APART)):
             self.hellos.append(body)
         else:
             self.requests.append(body)

@@ -15,8 +15,8 @@ from harness.core.generation import Generation
 from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
 from harness.models.registry import OpenOptions, open_model
+from harness.models.transformers.beginnings import common
 from harness.models.transformers.heads import Head, KeptHeads
-from harness.models.transformers.sharing import common
 from tests.models.more_families import build_gemma3, build_llava
 from tests.models.tiny_checkpoint import build, picture
 from tests.models.tiny_families import build_mllama, build_qwen3
@@ -190,6 +190,13 @@ def test_digits_hang_on_what_was_foreseen_alone(tmp_path: Path) -> None:
     head = found[0][0][0].usage.prompt_tokens - len(ASKS[0])
     assert found[0][0][0].usage.shared_tokens == 0
     assert all(head - 40 < r.usage.shared_tokens for r in found[0][0][1:]), "the words too"
+    fresh = Engine(folder, share=True)
+    told = make_request(requests[0].messages, Sampling(max_tokens=2), model="t")
+    channels = [fresh.own.prepare(request) for request in (requests[0], told)]
+    fresh.own.foresee(channels)
+    ((first,), (second,)) = [fresh.own.generate([prompt]) for prompt in channels]
+    assert (first.usage.shared_tokens, second.usage.encoded) == (0, 0)
+    assert second.usage.shared_tokens > 20, "two channels of one prompt, each in a batch of its own"
     plain = Engine(folder, share=False)
     for request, scored in zip(requests[3:], scores[0][0], strict=True):
         (alone,), _ = plain.ask([request])

@@ -18,6 +18,7 @@ from harness.models.http.audio import has_sound, prove_audio
 from harness.models.http.completion import Completion
 from harness.models.http.connection import run_apart
 from harness.models.http.constraint_dialects import held_to, unwrapped
+from harness.models.http.contamination import prove_apart
 from harness.models.http.detail import try_detail
 from harness.models.http.endpoint import Endpoint, parse_endpoint, undated
 from harness.models.http.exchange import Exchange
@@ -234,6 +235,11 @@ class OpenAIModel:
         details = {**self._card.details, "detail": f"prompt tokens: {found.told}"}
         self._card = replace(self._card, details=details)
         return f"{self._card.name} {found.note}" if found.note else ""
+
+    async def prove_apart(self) -> None:
+        """Find out whether the server keeps pictures apart, and put it on the card. Raises HarnessError where not."""
+        found = await prove_apart(self._put, name=self._card.name)
+        self._card = replace(self._card, details={**self._card.details, "pictures_apart": found})
 
     async def _ensure(self, need: Need) -> None:
         if need in self._probed:

@@ -148,14 +148,20 @@ def _hello(manners: Manners, sampling: Sampling) -> Request:
 
 
 def grey_picture(side: int) -> Image:
-    """A grey picture of `side` by `side` pixels, written by hand: a library for pictures takes long to load."""
+    """A grey picture of `side` by `side` pixels."""
+    return plain_picture(side, b"\x80\x80\x80")
+
+
+def plain_picture(side: int, colour: bytes) -> Image:
+    """A picture of `side` by `side` pixels of one colour (red, green, blue), written by hand: a library for pictures takes
+    long to load."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return pack(">I", len(data)) + kind + data + pack(">I", crc32(kind + data))
 
     head = pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    lines = compress((b"\0" + b"\x80" * (3 * side)) * side)
+    lines = compress((b"\0" + colour * side) * side)
     whole = (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
     )
-    return Image("grey.png", whole)
+    return Image("plain.png", whole)

@@ -7,7 +7,9 @@ from typing import Any
 
 from harness.core.errors import HarnessError, MediaError
 from harness.core.message import Image
+from harness.core.model import Measured
 from harness.core.request import Request
+from harness.models.transformers.beginnings import behind_pictures, picture_tokens
 from harness.models.transformers.chat import ChatForm, probe_chat, render_chat
 from harness.models.transformers.generator import UNSUPPORTED
 from harness.models.transformers.libraries import import_libraries
@@ -26,6 +28,11 @@ class PromptCounter:
     def count(self, request: Request) -> int | None:
         """Prompt tokens, those of pictures included; None where the checkpoint cannot take the conversation, or it
         holds a video."""
+        found = self.measure(request)
+        return None if found is None else found.tokens
+
+    def measure(self, request: Request) -> Measured | None:
+        """The same, with the tokens before pictures are expanded; a context length of 0 where it is not known."""
         parts = [part for message in request.messages for part in message.parts]
         try:
             text = render_chat(
@@ -40,7 +47,9 @@ class PromptCounter:
                 return_tensors="pt",
                 **({"add_special_tokens": False} if written else {}),
             )
-            return int(read["input_ids"].shape[1])
+            ids = tuple(self._processor.tokenizer(text, add_special_tokens=False)["input_ids"])
+            mark = behind_pictures(ids, picture_tokens(self._processor), count=len(images))
+            return Measured(int(read["input_ids"].shape[1]), self.longest or 0, ids, mark)
         except (*UNSUPPORTED, MediaError, RuntimeError, OSError):
             return None
 

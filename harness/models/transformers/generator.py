@@ -14,6 +14,7 @@ from harness.core.generation import Generation, LabelScores, Usage
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request
 from harness.models.http.video import videos_of
+from harness.models.transformers.beginnings import picture_tokens
 from harness.models.transformers.chat import render_chat, reply_space
 from harness.models.transformers.continuation import continuation_logprobs
 from harness.models.transformers.features import KeptFeatures
@@ -74,7 +75,7 @@ class Generator:
         self._longest: int | None = getattr(text_config, "max_position_embeddings", None)
         picture = (Message("user", (Image("a picture", b""),)),)
         self._sharing = Sharing(
-            self._model, read=self._inputs, prepare=self.prepare, marks=self._marks(), on=share,
+            self._model, read=self._inputs, prepare=self.prepare, marks=picture_tokens(self._processor, self._model.config), on=share,
             alone=lambda: render_chat(self._processor, picture, self._form),
             pad=int(tokenizer.pad_token_id), torch=self._torch, transformers=self._transformers,
         )  # fmt: skip
@@ -92,15 +93,6 @@ class Generator:
         """Keep nothing of pictures and of beginnings of prompts."""
         self._sharing.forget()
         self._processor.image_processor.forget()
-
-    def _marks(self) -> frozenset[int]:
-        """The tokens that stand for a picture in a text."""
-        token = self._processor.tokenizer
-        texts = [getattr(self._processor, name, None) for name in ("image_token", "boi_token")]
-        ids = [token.convert_tokens_to_ids(t) for t in texts if isinstance(t, str)]
-        for name in ("image_token_id", "image_token_index", "boi_token_index", "boi_token_id"):
-            ids.append(getattr(self._model.config, name, None))
-        return frozenset(i for i in ids if isinstance(i, int))
 
     def prepare(self, request: Request) -> PreparedRequest | Generation:
         """Decode the pictures and render the text; a failed Generation where that cannot be done."""

@@ -182,8 +182,7 @@ class LocalModel:
         """The tokens that the checkpoint would read, by its own processor. Not while it is asked."""
         if self._counter is None or self._counter.longest is None:
             return None
-        tokens = await asyncio.to_thread(self._counter.count, request)
-        return None if tokens is None else Measured(tokens, self._counter.longest)
+        return await asyncio.to_thread(self._counter.measure, request)
 
     async def reply(self, request: Request) -> Generation:
         """Queue the request and wait for its batch. A bad request comes back failed, alone.

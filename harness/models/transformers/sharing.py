@@ -20,6 +20,7 @@ from typing import Any
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
+from harness.models.transformers.beginnings import behind_pictures, read_once
 from harness.models.transformers.encoded import EncodedPictures
 from harness.models.transformers.heads import Forking, Head, KeptHeads, NotForkable
 from harness.models.transformers.prepared import PreparedRequest
@@ -29,9 +30,6 @@ CLOSE = 1e-3
 
 CLOSE_HALF = 0.25
 """The same in half precision, where any other shape of a batch rounds otherwise; a fault shifts them by several units."""
-
-STEM = 256
-"""Tokens to be spared by which a beginning is read on behind its last picture, in a pass of its own."""
 
 _FAULTS = (
     NotForkable,
@@ -133,12 +131,9 @@ class Sharing:
 
     def _common(self, prompts: Sequence[PreparedRequest]) -> _Common:
         """How far prompts of one beginning are read once: to the last picture, or on where enough is spared."""
-        ids = [prompt.ids for prompt in prompts]
-        mark = self._mark(prompts[0])
-        stem = min(common(ids), min(map(len, ids)) - 1)
-        worth = (len(prompts) - 1) * (stem - mark) >= STEM
         goes_on = any(_goes_on(prompt) for prompt in prompts)
-        return _Common(len(prompts) + goes_on, stem if worth else mark)
+        cut = read_once([prompt.ids for prompt in prompts], mark=self._mark(prompts[0]))
+        return _Common(len(prompts) + goes_on, cut)
 
     def begin(self, prompts: Sequence[PreparedRequest], *, to_come: int) -> Begun:
         """Inputs of a batch of one group, to each row of which up to `to_come` tokens will be added."""
@@ -161,16 +156,14 @@ class Sharing:
 
     def _mark(self, prompt: PreparedRequest) -> int:
         """The place behind the last picture."""
-        return max(nth for nth, token in enumerate(prompt.ids) if token in self._marks) + 1
+        return behind_pictures(prompt.ids, self._marks, count=len(prompt.names))
 
     def _head(self, prompt: PreparedRequest) -> object:
         """Pictures and the tokens up to the last of them; None where there are none, or they are not found."""
-        places = [nth for nth, token in enumerate(prompt.ids) if token in self._marks]
-        if prompt.films or not prompt.names or len(places) != len(prompt.names):
+        mark = 0 if prompt.films else self._mark(prompt)
+        if not 0 < mark < len(prompt.ids) or prompt.request.sampling.repetition_penalty != 1:
             return None
-        if prompt.request.sampling.repetition_penalty != 1 or places[-1] + 1 >= len(prompt.ids):
-            return None
-        return prompt.names, prompt.ids[: places[-1] + 1]
+        return prompt.names, prompt.ids[:mark]
 
     def _plain(self, prompts: Sequence[PreparedRequest], *, encode: bool) -> Begun:
         """Each prompt read whole; its pictures, if that was found to be right, as features that are kept."""
@@ -365,16 +358,6 @@ def _goes_on(prompt: PreparedRequest) -> bool:
     turns = prompt.request.messages
     shown = [nth for nth, t in enumerate(turns) if any(isinstance(p, Image) for p in t.parts)]
     return bool(shown) and any(turn.role == "assistant" for turn in turns[shown[-1] :])
-
-
-def common(rows: Sequence[Sequence[int]]) -> int:
-    """How many tokens all rows begin with."""
-    first, rest = rows[0], rows[1:]
-    most = min(map(len, rows))
-    for nth in range(most):
-        if any(row[nth] != first[nth] for row in rest):
-            return nth
-    return most
 
 
 def _said(fault: BaseException) -> str:

@@ -171,6 +171,11 @@ class VllmModel:
         model = self._inner or await self._start()
         return await model.prove_detail(wanted)
 
+    async def prove_apart(self) -> None:
+        """Start the server and find out whether it keeps pictures apart. Raises HarnessError where it does not."""
+        model = self._inner or await self._start()
+        await model.prove_apart()
+
     async def close(self) -> None:
         """Close the connections and end the server. The next request would start another."""
         inner, server = self._inner, self._server

@@ -1,0 +1,133 @@
+"""What prompts about one picture will share, before they are asked: tokens that are read once for several of them.
+
+Only what stands before a picture, and the picture, can be shared: by a model that runs in place, and by the cache of
+beginnings that servers keep. Counted are first steps of some samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.core.message import Image, Text, Video
+from harness.core.model import Measured
+from harness.core.request import Request
+from harness.models.transformers.beginnings import read_once
+
+BLOCK = 16
+"""Tokens of a block, by which vLLM keeps beginnings."""
+HINT = "put these words behind the picture, into the user turn"
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    cell: str
+    prompt: str
+    pictures: str
+    beginning: str
+    measured: Measured | None
+
+
+@dataclass(slots=True)
+class SharedPrompts:
+    """The prompts of one model, sample after sample."""
+
+    repeats: int = 1
+    blocks: bool = False
+    """Whether it is a server's cache, which keeps whole blocks of tokens."""
+    _found: dict[str, list[_Looked]] = field(default_factory=dict)
+
+    def add(
+        self, cell: str, prompt: str, sample: str, request: Request, measured: Measured | None
+    ) -> None:
+        """Note the first request of a cell about a sample; `prompt` is how it is called."""
+        begins = _begins(request)
+        if begins is not None:
+            self._found.setdefault(sample, []).append(_Looked(cell, prompt, *begins, measured))
+
+    @property
+    def tokens(self) -> tuple[int, int]:
+        """Prompt tokens of what was looked at, repeats included, and those among them that are read for an earlier
+        prompt."""
+        whole = spared = 0
+        for alike in self._groups():
+            read = [one.measured for one in alike for _ in range(self.repeats)]
+            known = [one for one in read if one is not None and one.ids and one.mark]
+            whole += sum(one.tokens for one in read if one is not None)
+            if len(known) > 1:
+                cut = read_once([one.ids for one in known], mark=known[0].mark)
+                width = known[0].tokens - (len(known[0].ids) - cut)
+                width -= width % BLOCK if self.blocks else 0
+                spared += (len(known) - 1) * width
+        return whole, spared
+
+    @property
+    def share(self) -> float | None:
+        """Of the prompt tokens; None where they cannot be counted."""
+        whole, spared = self.tokens
+        return spared / whole if whole else None
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """Prompts whose words before the picture are those of no other prompt of the same picture."""
+        found: Counter[str] = Counter()
+        shown: Counter[str] = Counter()
+        for looked in self._found.values():
+            begins = Counter((one.pictures, one.beginning) for one in looked)
+            pictures = Counter(one.pictures for one in looked)
+            for one in looked:
+                if pictures[one.pictures] > 1:
+                    shown[one.prompt] += 1
+                    found[one.prompt] += begins[one.pictures, one.beginning] == 1
+        return tuple(name for name, count in shown.items() if found[name] == count)
+
+    def row(self, model: str) -> dict[str, Any]:
+        """As plain JSON."""
+        whole, spared = self.tokens
+        share = self.share
+        return {
+            "model": model, "samples": len(self._found), "prompt_tokens": whole, "shared_tokens": spared,
+            "share": None if share is None else round(share, 4), "alone": list(self.alone),
+        }  # fmt: skip
+
+    def lines(self, model: str) -> Iterator[str]:
+        """What a plan says of it; `model` is the name that is shown."""
+        if self.share:
+            whole, spared = self.tokens
+            yield (
+                f"{model}: {self.share:.1%} of prompt tokens are read once for several prompts of a picture (predicted from "
+                f"{len(self._found)} samples: {spared:,} of {whole:,})"
+            )
+        if self.alone:
+            yield (
+                f"{model}: no other prompt of the same picture begins with the words before the picture in "
+                f"{', '.join(self.alone)}, so these tokens cannot be shared; {HINT}"
+            )
+
+    def _groups(self) -> Iterator[list[_Looked]]:
+        for looked in self._found.values():
+            groups: dict[tuple[str, str], list[_Looked]] = {}
+            for one in looked:
+                groups.setdefault((one.pictures, one.beginning), []).append(one)
+            yield from groups.values()
+
+
+def _begins(request: Request) -> tuple[str, str] | None:
+    """Digests of the pictures and of all up to the last of them; None where there are none, or videos."""
+    parts = [(turn.role, part) for turn in request.messages for part in turn.parts]
+    last = max((nth for nth, (_, p) in enumerate(parts) if isinstance(p, Image)), default=-1)
+    if last < 0 or any(isinstance(part, Video) for _, part in parts):
+        return None
+    pictures = [part.digest for _, part in parts if isinstance(part, Image)]
+    words = [
+        f"{role}\x1f{part.text if isinstance(part, Text) else part.digest}"
+        for role, part in parts[: last + 1]
+    ]
+    return _digest(pictures), _digest(words)
+
+
+def _digest(words: list[str]) -> str:
+    return hashlib.sha256("\x1e".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:16]
