@@ -78,9 +78,11 @@ def measure(*, rounds: int, say: Callable[[str], None] = lambda line: None) -> t
 
 def _told(name: str, way: str, rounds: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "harness.bench.sweep_worker", name, way, str(rounds)]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(  # noqa: S603 (our own)
-        command, check=False, capture_output=True, text=True, env=one_thread
+        ["env", "OMP_NUM_THREADS=1", *command],  # noqa: S607
+        check=False,
+        capture_output=True,
+        text=True,
     )
     told = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
     if told is None or told["failed"]:
