@@ -229,7 +229,13 @@ def _section(rows: Sequence[Mapping[str, Any]], at: Place) -> Iterator[Block]:
 
 def _scores(rows: Sequence[Mapping[str, Any]], at: Place) -> Table:
     columns = [Column("Pairs"), Column(f"Accuracy\n{FOLDS} folds"), Column("AUROC"), Column("EER")]
-    for limit in LIMITS:
+    # a limit that not even one impostor may exceed tells no more than the limit before
+    kept = [
+        k
+        for k, limit in enumerate(LIMITS)
+        if not k or any(e["impostors"] * limit >= 1 for e in rows)
+    ]
+    for limit in (LIMITS[k] for k in kept):
         title = f"FAR ≤ {_percent(limit)}"
         columns += [Column("TAR", group=title), Column("reached", group=title)]
     return Table(
@@ -247,7 +253,7 @@ def _scores(rows: Sequence[Mapping[str, Any]], at: Place) -> Table:
                 Number(e["folds"]["mean"], deviation=e["folds"]["deviation"]), _number(e["auroc"]), _number(e["eer"]),
                 *(
                     cell
-                    for tar in e["tars"]
+                    for tar in (e["tars"][k] for k in kept)
                     for cell in (Number(tar["tar"], tar["low"], tar["high"]), _percent(tar["far"]))
                 ),
             )
