@@ -59,7 +59,7 @@ def _say(line: str) -> None:
 
 def _sweep(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:
     """The page, everything as JSON, and whether all targets are held."""
-    from harness.bench.sweep import as_json, markdown, measure, targets
+    from harness.bench.prompt_sweep import as_json, markdown, measure, targets
     from harness.core.errors import refuse_unused
 
     refuse_unused(

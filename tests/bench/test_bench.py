@@ -22,10 +22,10 @@ from harness.bench.measured_process import spend
 from harness.bench.page import markdown
 from harness.bench.peers import PEERS, installed
 from harness.bench.pictures import SIDE, write_pictures
+from harness.bench.prompt_sweep import Swept, Way
+from harness.bench.prompt_sweep import markdown as sweep_page
+from harness.bench.prompt_sweep import targets as sweep_targets
 from harness.bench.server import WORDS
-from harness.bench.sweep import Swept, Way
-from harness.bench.sweep import markdown as sweep_page
-from harness.bench.sweep import targets as sweep_targets
 from harness.bench.sweep_worker import main as sweep_round
 from harness.cli.main import main as run_command
 

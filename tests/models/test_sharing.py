@@ -16,7 +16,7 @@ from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
 from harness.models.registry import OpenOptions, open_model
 from harness.models.transformers.beginnings import common
-from harness.models.transformers.heads import Head, KeptHeads
+from harness.models.transformers.forking import Head, KeptHeads
 from tests.models.more_families import build_gemma3, build_llava
 from tests.models.tiny_checkpoint import build, picture
 from tests.models.tiny_families import build_mllama, build_qwen3

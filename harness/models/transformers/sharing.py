@@ -2,7 +2,7 @@
 
 Two ways, and both are tried on drawn pictures before the first batch with pictures: features of a picture that stand in
 for its pixels (`encoded`), and a beginning whose keys and values are repeated for the prompts that go on from it
-(`heads`). What gives other log-probabilities than the plain way is not used, and the record says so. Only what stands
+(`forking`). What gives other log-probabilities than the plain way is not used, and the record says so. Only what stands
 before and in a picture can be shared with it: prompts whose words before the picture differ share its features alone.
 
 The last digits of a log-probability depend on what is computed together. So each picture and each beginning is computed
@@ -22,7 +22,7 @@ from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
 from harness.models.transformers.beginnings import behind_pictures, read_once
 from harness.models.transformers.encoded import EncodedPictures
-from harness.models.transformers.heads import Forking, Head, KeptHeads, NotForkable
+from harness.models.transformers.forking import Forking, Head, KeptHeads, NotForkable
 from harness.models.transformers.prepared import PreparedRequest
 
 CLOSE = 1e-3
