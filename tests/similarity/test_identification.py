@@ -117,5 +117,5 @@ def test_the_command(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     told = json.loads(done.stdout)
     assert told["enrolled"] == 7 and told["rank_one"]["value"] > 0.6
-    wrong = subprocess.run([*command[:5], "affect-tiny"], capture_output=True, text=True)
+    wrong = subprocess.run([*command[:6], "affect-tiny"], capture_output=True, text=True)
     assert wrong.returncode == 2 and "is no recogniser" in wrong.stderr
