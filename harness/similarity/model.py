@@ -17,7 +17,6 @@ from harness.core.generation import Generation, Usage
 from harness.core.message import Image
 from harness.core.model import Card
 from harness.core.request import Request
-from harness.faces.ranges import AGE_YEARS
 from harness.models.label_shares import frames, scored
 from harness.models.registry import OpenOptions, kinds_of
 from harness.models.transformers.model import BATCH, WINDOW, LocalModel
@@ -109,6 +108,9 @@ class SimilarityEngine:
 
     def _age(self, request: Request, pixels: Sequence[Pixels]) -> Generation:
         """Years as text; of a clip the mean of the frames."""
+        # Here, since the room of drawn faces brings its drawing library.
+        from harness.faces.ranges import AGE_YEARS
+
         if not isinstance(self._recogniser, TinyRecogniser):
             raise HarnessError("this recogniser tells no age", hint="use similarity:tiny")
         wrinkles = float(self._recogniser.wrinkles(pixels).mean())
