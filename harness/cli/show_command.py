@@ -159,8 +159,8 @@ def _show(
             _say(f"\nprompt    {prompt.name}: answers none of the fields this sample asks for")
             continue
         _say(f"\nprompt    {prompt.name} ({requests[prompt.name]})  condition {condition.name}")
-        for number, line in enumerate(view.pictures, 1):
-            _say(f"image {number}   {line}")
+        for number, (word, line) in enumerate(view.shown, 1):
+            _say(f"{word} {number}   {line}")
         if view.record is not None:
             changes = ", ".join(map(str, view.record["changes"])) or "as they are"
             if "frames" in view.record:

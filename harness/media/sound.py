@@ -8,6 +8,7 @@ are decoded.
 from __future__ import annotations
 
 import io
+import math
 import stat
 import wave
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ MOST_CHANNELS = 8
 SUFFIX = ".wav"
 
 Samples = NDArray[np.int16]
+Wave = NDArray[np.float32]
+"""Samples of one channel from -1 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,34 @@ def read_wav(data: bytes, *, name: str) -> tuple[int, Samples]:
         raise MediaError(f"sound is empty: {name}", kind="empty", hint="get the file again")
     table = _samples(raw, width).reshape(-1, channels)
     return rate, np.rint(table.mean(axis=1)).clip(-32768, 32767).astype(np.int16)
+
+
+def wave_at(data: bytes, rate: int, *, name: str) -> Wave:
+    """The samples of a WAV file at another rate, band-limited: what the lower of the two rates cannot hold is left out.
+
+    By Fourier transform, as `scipy.signal.resample`, behind the sound at least as much silence as keeps its end from
+    running into its beginning. Raises MediaError.
+    """
+    own, samples = read_wav(data, name=name)
+    given = samples.astype(np.float64) / 32768
+    if own == rate:
+        return given.astype(np.float32)
+    shared = math.gcd(own, rate)
+    least = -(-int(given.size + own * _SILENCE) // (own // shared))
+    blocks = (
+        1 << (least - 1).bit_length()
+    )  # whole numbers of samples at both rates, quickly transformed
+    before, after = blocks * (own // shared), blocks * (rate // shared)
+    spectrum = np.fft.rfft(given, before)
+    kept = np.zeros(after // 2 + 1, dtype=np.complex128)
+    count = min(kept.size, spectrum.size)
+    kept[:count] = spectrum[:count]
+    made = np.fft.irfft(kept, after) * (after / before)
+    return made[: -(-given.size * rate // own)].astype(np.float32)
+
+
+_SILENCE = 0.05
+"""Seconds."""
 
 
 def _samples(raw: bytes, width: int) -> NDArray[np.float64]:

@@ -345,13 +345,19 @@ class ReplicatedServers(Replicated):
                 self._learn(await worker.replica.open(order))
 
 
+class ReplicatedHearing(ReplicatedServers, ReplicatedBatches):
+    """Replicas of a model that computes in batches and must be tried first."""
+
+
 def replicated(
     inner: Model, order: Order, starts: Callable[[], Starts], count: int, *, note: Noting
 ) -> Replicated:
     """A model over replicas that can do what the model can."""
+    tried, kind = isinstance(inner, Probing | Detailed), Replicated
     if isinstance(inner, Batching):
-        return ReplicatedBatches(inner, order, starts, count, note=note)
-    kind = ReplicatedServers if isinstance(inner, Probing | Detailed) else Replicated
+        kind = ReplicatedHearing if tried else ReplicatedBatches
+    elif tried:
+        kind = ReplicatedServers
     return kind(inner, order, starts, count, note=note)
 
 

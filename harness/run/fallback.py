@@ -33,6 +33,7 @@ from harness.core.model import Card
 from harness.core.picture import HeldPicture
 from harness.core.text import counted
 from harness.media import contact_sheet, limited_picture
+from harness.models.hearing import has_sound
 from harness.models.settings import SystemTurns
 from harness.run.per_model import declared
 
@@ -226,11 +227,6 @@ def grouped(parts: Sequence[Part]) -> list[list[Part]]:
 def has_video(messages: Sequence[Message]) -> bool:
     """Whether a turn holds a video."""
     return any(isinstance(part, Video) for message in messages for part in message.parts)
-
-
-def has_sound(messages: Sequence[Message]) -> bool:
-    """Whether a turn holds a sound."""
-    return any(isinstance(part, Audio) for message in messages for part in message.parts)
 
 
 def without_sound(messages: Sequence[Message]) -> tuple[Message, ...]:

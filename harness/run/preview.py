@@ -13,7 +13,7 @@ from harness.conditions.label_order import in_order
 from harness.core.condition import Condition, variables_of
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
-from harness.core.message import Audio, Image, Message, Text, Visual
+from harness.core.message import Audio, Image, Message, Text, Visual, medium_word
 from harness.core.picture import Picture
 from harness.core.prompt import Prompt
 from harness.core.sample import Sample
@@ -44,10 +44,11 @@ _NONE: Visual = Image("none", _PIXEL)
 class Preview:
     """What `harness show` prints."""
 
-    pictures: tuple[str, ...]
-    """For each picture its name and size, or why it cannot be read; those that are shown in their order."""
+    shown: tuple[tuple[str, str], ...]
+    """For each picture, video or sound what it is (`image`, `video`, `sound`), and its name and size or why it cannot be
+    read; those that are shown in their order."""
     turns: tuple[tuple[str, str], ...]
-    """(role, text) with pictures as `[image N]`."""
+    """(role, text) with pictures as `[image N]`, videos as `[video N]`, sounds as `[sound N]`."""
     awaiting: str | None
     record: Mapping[str, Sequence[int | str]] | None = None
     """For a clip, which frames are shown and by what rules."""
@@ -131,12 +132,14 @@ def preview(
 
 def _in_order_shown(
     messages: Sequence[Message], known: Sequence[tuple[Visual, str]]
-) -> Iterator[str]:
-    """The lines of the pictures as the conversation numbers them, then of those that it does not show."""
+) -> Iterator[tuple[str, str]]:
+    """What each is and its line, as the conversation numbers them, then of those that it does not show."""
     shown = [part for message in messages for part in message.parts if not isinstance(part, Text)]
     for image in shown:
-        yield from (line for one, line in known if one is image)
-    yield from (line for one, line in known if all(one is not image for image in shown))
+        yield from ((medium_word(one), line) for one, line in known if one is image)
+    for one, line in known:
+        if all(one is not image for image in shown):
+            yield medium_word(one), line
 
 
 def _example(task: Task, pixels: int, medium: Medium, view: Condition) -> ShownSample:

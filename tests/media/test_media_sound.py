@@ -14,7 +14,15 @@ from PIL import Image
 from harness.core.errors import MediaError
 from harness.core.medium import Medium, image
 from harness.core.picture import FilePicture
-from harness.media.sound import VideoTrack, WavFile, audio_of, read_wav, sound_beside, wav_bytes
+from harness.media.sound import (
+    VideoTrack,
+    WavFile,
+    audio_of,
+    read_wav,
+    sound_beside,
+    wav_bytes,
+    wave_at,
+)
 from harness.media.video_file import VideoFile
 
 TONE = (9_000 * np.sin(np.arange(4_000) / 5)).astype(np.int16)
@@ -113,3 +121,22 @@ def test_the_track_of_a_video(tmp_path: Path) -> None:
     silent.write_bytes(b"#EXTM3U\nfile:///etc/passwd\n")
     with pytest.raises(MediaError, match="unknown video format"):
         VideoTrack(silent).read()
+
+
+def tone(pitch: float, rate: int, seconds: float = 1.0) -> np.ndarray:
+    """A tone that swells and dies away, from -1 to 1."""
+    time = np.arange(int(rate * seconds)) / rate
+    return 0.5 * np.sin(2 * np.pi * pitch * time) * np.sin(np.pi * time / seconds) ** 2
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_001])
+def test_at_another_rate_it_is_the_same_sound(rate: int) -> None:
+    data = wav_bytes((tone(440, rate) * 32768).astype(np.int16), rate)
+    made = wave_at(data, 16_000, name="x")
+    assert made.dtype == np.float32 and made.size == 16_000
+    assert np.abs(made - tone(440, 16_000)).max() < 2e-4
+
+
+def test_what_a_lower_rate_cannot_hold_is_left_out_and_not_folded_down() -> None:
+    data = wav_bytes((tone(11_000, 44_100) * 32768).astype(np.int16), 44_100)
+    assert np.abs(wave_at(data, 16_000, name="x")).max() < 1e-3

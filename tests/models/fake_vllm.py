@@ -5,7 +5,7 @@
 
 What it should do wrong is said by `--vllm-arg=--fake=...`: `die` (ends with an error), `rooted` (ends with an error
 that stands before others), `late` (never
-answers), `stubborn` (ignores SIGTERM), `family` (starts a child in a session of its own, which ignores
+answers), `hears` (replies follow sounds in `input_audio` parts), `stubborn` (ignores SIGTERM), `family` (starts a child in a session of its own, which ignores
 SIGTERM). Each process writes its id to `pids` in the environment's folder.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.models.sounds import hearing
 from tests.models.stub import Stub, serve
 
 ROOT = Path(__file__).parent.parent.parent
@@ -99,10 +100,10 @@ def main(folder: Path, *, version: str) -> None:
             file.write(f"{child.pid}\n")
     if fault == "late":
         time.sleep(300)
-    asyncio.run(_serve(arguments, version))
+    asyncio.run(_serve(arguments, version, hears=fault == "hears"))
 
 
-async def _serve(arguments: list[str], version: str) -> None:
+async def _serve(arguments: list[str], version: str, *, hears: bool) -> None:
     def value(name: str) -> str:
         return arguments[arguments.index(name) + 1]
 
@@ -112,6 +113,6 @@ async def _serve(arguments: list[str], version: str) -> None:
         "--enable-lora" in arguments
     ):  # only the adapter is there to be asked, so that nothing else passes
         served = value("--lora-modules").partition("=")[0]
-    stub = Stub(model=served, version=version, latency=latency)
+    stub = Stub(model=served, version=version, latency=latency, **(hearing() if hears else {}))
     await serve(stub, port=int(value("--port")))
     await asyncio.Event().wait()

@@ -13,8 +13,8 @@ import numpy as np
 
 from harness.core.message import Audio, Message, Text
 from harness.core.request import Request, Sampling, make_request
-from harness.media.sound import wav_bytes
-from harness.sources.drawn_sound import CONTOURS
+from harness.media.sound import audio_of, wav_bytes
+from harness.sources.drawn_sound import CONTOURS, DrawnSound
 
 
 def tone(pitch: float, seconds: float = 0.5, rate: int = 16_000) -> Audio:
@@ -22,6 +22,11 @@ def tone(pitch: float, seconds: float = 0.5, rate: int = 16_000) -> Audio:
     time = np.arange(int(seconds * rate)) / rate
     data = wav_bytes((12_000 * np.sin(2 * np.pi * pitch * time)).astype(np.int16), rate)
     return Audio(f"{pitch:g} Hz", data, seconds)
+
+
+def voice(emotion: str) -> Audio:
+    """The tone of a drawn face."""
+    return audio_of(DrawnSound("voice", emotion))
 
 
 def ask(*parts: Any) -> Request:

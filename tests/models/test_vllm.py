@@ -20,6 +20,9 @@ from harness.core.request import Request, Sampling, make_request
 from harness.models.registry import OpenOptions
 from harness.models.vllm.model import VllmModel, open_vllm
 from tests.models.fake_vllm import ROOT, make_fake, running, starts, wait_until_gone
+from tests.models.films import frame
+from tests.models.sounds import ask as hear
+from tests.models.sounds import voice
 
 
 @pytest.fixture
@@ -30,6 +33,22 @@ def python(tmp_path: Path) -> Path:
 def opened(python: Path, *arguments: str, log: Path | None = None) -> VllmModel:
     options = OpenOptions(vllm_python=str(python), vllm_args=arguments, log_folder=log)
     return open_vllm("affect-tiny", name="vllm:affect-tiny", options=options)
+
+
+async def test_a_sound_goes_to_a_server_that_a_probe_shows_to_hear(python: Path) -> None:
+    """Its reply follows the WAV of an `input_audio` part; a server that reads past such parts is not asked."""
+    spoken = [voice("anger"), voice("happiness")]
+    model = opened(python, "--fake=hears")
+    await model.probe(frozenset({"audio"}))
+    assert model.card.audio
+    said = [(await model.reply(hear(frame(3), sound, "which?"))).text for sound in spoken]
+    assert said == ["anger", "happiness"]
+    await model.close()
+    deaf = opened(python)
+    got = await deaf.reply(hear(frame(3), spoken[0], "which?"))
+    assert got.failure is not None and "not heard" in got.failure.detail
+    assert not deaf.card.audio
+    await deaf.close()
 
 
 def ask(text: str = "hello") -> Request:

@@ -14,7 +14,8 @@ from harness.core.generation import Generation
 from harness.core.model import Card, Measured
 from harness.core.request import Request, Sampling
 from harness.core.thinking import thinking_levels, thinking_need
-from harness.models.http.audio import has_sound, prove_audio
+from harness.models.hearing import has_sound
+from harness.models.http.audio import prove_audio
 from harness.models.http.completion import Completion
 from harness.models.http.connection import run_apart
 from harness.models.http.constraint_dialects import held_to, unwrapped

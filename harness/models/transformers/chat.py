@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from harness.core.errors import HarnessError
-from harness.core.message import Image, Message, Text
+from harness.core.message import Message, Text, Visual, medium_word
 from harness.core.thinking import EFFORTS, OFF, ON
 
 _PROBE = "zqxj probe zqxj"
@@ -25,6 +25,8 @@ class ChatForm:
     """Whether a system turn may stand before pictures: Llama-3.2-Vision's template refuses that."""
     video: bool = False
     """Whether a video has a place of its own, with the token that the processor expands."""
+    audio: bool = False
+    """Whether a sound has: its processor has a part for sounds, and the template writes the token that is expanded."""
     reply_parts: bool = True
     """Whether an assistant's turn may be a list of parts: Pixtral's and LLaVA-1.5's templates want a string."""
     thinking: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -53,6 +55,7 @@ def probe_chat(processor: Any) -> ChatForm:
         parts,
         _renders(processor, system),
         _has_video(processor),
+        _has_audio(processor),
         parts and _renders(processor, [user, spoken]),
         _thinking(processor, [user]),
     )
@@ -90,6 +93,14 @@ def _has_video(processor: Any) -> bool:
     return _renders(processor, [{"role": "user", "content": content}], holding=token)
 
 
+def _has_audio(processor: Any) -> bool:
+    token = getattr(processor, "audio_token", None)
+    if getattr(processor, "feature_extractor", None) is None or token is None:
+        return False
+    content = [{"type": "audio"}, {"type": "text", "text": _PROBE}]
+    return _renders(processor, [{"role": "user", "content": content}], holding=token)
+
+
 def render_chat(
     processor: Any,
     messages: tuple[Message, ...],
@@ -98,7 +109,7 @@ def render_chat(
     begins_reply: bool = True,
     thinking: str = "",
 ) -> str:
-    """The prompt with a placeholder for each picture and video. Raises TemplateError where the template objects, and
+    """The prompt with a placeholder for each picture, video and sound. Raises TemplateError where the template objects, and
     KeyError for a level of thinking that it has no variable for."""
     turns = [{"role": m.role, "content": _content(m, form)} for m in messages]
     variables = form.thinking[thinking] if thinking else {}
@@ -127,11 +138,15 @@ def _content(message: Message, form: ChatForm) -> Any:
     if not parts and all(isinstance(part, Text) for part in message.parts):
         return message.text
     return [
-        {"type": "text", "text": part.text}
-        if isinstance(part, Text)
-        else {"type": "image" if isinstance(part, Image) else "video"}
+        {"type": "text", "text": part.text} if isinstance(part, Text) else {"type": _kind(part)}
         for part in message.parts
     ]
+
+
+def _kind(part: Visual) -> str:
+    """What chat templates call it."""
+    word = medium_word(part)
+    return "audio" if word == "sound" else word
 
 
 def _renders(processor: Any, turns: list[dict[str, Any]], *, holding: str = "") -> bool:

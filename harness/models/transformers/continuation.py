@@ -60,7 +60,8 @@ def continuation_logprobs(
         repeated = {
             name: value.repeat_interleave(count, dim=0)
             for name, value in inputs.items()
-            if name == "input_ids" or (name.endswith("mask") and not name.startswith("pixel"))
+            if name == "input_ids"
+            or (name.endswith("mask") and not name.startswith(("pixel", "feature")))
         }
         _repeat_positions(model, count)
         begun = spoken[:, :1]

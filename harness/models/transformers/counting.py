@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError, MediaError
-from harness.core.message import Image
+from harness.core.message import Audio, Image
 from harness.core.model import Measured
 from harness.core.request import Request
 from harness.models.transformers.beginnings import behind_pictures, picture_tokens
@@ -27,13 +27,15 @@ class PromptCounter:
 
     def count(self, request: Request) -> int | None:
         """Prompt tokens, those of pictures included; None where the checkpoint cannot take the conversation, or it
-        holds a video."""
+        holds a video or a sound."""
         found = self.measure(request)
         return None if found is None else found.tokens
 
     def measure(self, request: Request) -> Measured | None:
         """The same, with the tokens before pictures are expanded; a context length of 0 where it is not known."""
         parts = [part for message in request.messages for part in message.parts]
+        if any(isinstance(part, Audio) for part in parts):
+            return None
         try:
             text = render_chat(
                 self._processor, request.messages, self._form, thinking=request.thinking

@@ -11,7 +11,7 @@ from jinja2 import TemplateError
 
 from harness.core.errors import MediaError
 from harness.core.generation import Generation, LabelScores, Usage
-from harness.core.message import Image, Message, Text
+from harness.core.message import Audio, Image, Message, Text
 from harness.core.request import Request
 from harness.models.http.video import videos_of
 from harness.models.transformers.beginnings import picture_tokens
@@ -25,6 +25,7 @@ from harness.models.transformers.pillow_video import metadata_of
 from harness.models.transformers.prepared import PreparedRequest
 from harness.models.transformers.sampler import Sampler
 from harness.models.transformers.sharing import Begun, Sharing
+from harness.models.transformers.sound import heard_by, sounds_of
 from harness.models.transformers.trie import Held, Trie
 
 if TYPE_CHECKING:
@@ -95,16 +96,21 @@ class Generator:
         self._processor.image_processor.forget()
 
     def prepare(self, request: Request) -> PreparedRequest | Generation:
-        """Decode the pictures and render the text; a failed Generation where that cannot be done."""
-        images = [part for m in request.messages for part in m.parts if isinstance(part, Image)]
-        videos = videos_of(request.messages)
-        if videos and not self._form.video:
-            return Generation.failed(
-                request.key, "unsupported", "this checkpoint does not support video"
-            )
+        """Decode pictures and sounds and render the text; a failed Generation where that cannot be done."""
+        parts = [part for message in request.messages for part in message.parts]
+        images = [part for part in parts if isinstance(part, Image)]
+        videos, sounds = videos_of(request.messages), [p for p in parts if isinstance(p, Audio)]
+        for shown, taken, word in (
+            (videos, self._form.video, "video"),
+            (sounds, self._form.audio, "sound"),
+        ):
+            if shown and not taken:
+                detail = f"this checkpoint does not support {word}"
+                return Generation.failed(request.key, "unsupported", detail)
         try:
             pictures = tuple(self._picture(image) for image in images)
             films = tuple(tuple(map(decode_picture, video.frames)) for video in videos)
+            waves = tuple(heard_by(self._processor, sound) for sound in sounds)
             if request.thinking and request.thinking not in self._form.thinking:
                 return Generation.failed(
                     request.key, "unsupported", "the chat template has no variable for thinking"
@@ -121,8 +127,10 @@ class Generator:
         try:
             names = tuple(image.digest for image in images)
             ids = tuple(self._ids(text))
-            prompt = PreparedRequest(request, text, pictures, films, ids=ids, names=names)
-            return replace(prompt, tokens=self._count(prompt))
+            prompt = PreparedRequest(
+                request, text, pictures, films, ids=ids, names=names, sounds=waves
+            )
+            return replace(prompt, tokens=self._count(prompt, [sound.digest for sound in sounds]))
         except (*UNSUPPORTED, RuntimeError) as error:
             detail = f"{type(error).__name__}: {error}"[:500]
             return Generation.failed(request.key, "unsupported", detail)
@@ -132,10 +140,10 @@ class Generator:
         held = self._decoded.get(image.digest)
         return _keep(self._decoded, image.digest, decode_picture(image) if held is None else held)
 
-    def _count(self, prompt: PreparedRequest) -> int:
-        """Tokens of a prompt: its text's, and what its pictures were found to add to a text."""
-        plain, names = len(prompt.ids), prompt.names
-        if not prompt.pictures or prompt.films:
+    def _count(self, prompt: PreparedRequest, sounds: Sequence[str]) -> int:
+        """Tokens of a prompt: its text's, and what its pictures and sounds (by their digests) were found to add to one."""
+        plain, names = len(prompt.ids), (*prompt.names, *sounds)
+        if not names or prompt.films:
             return plain
         added = self._expanded.get(names)
         if added is None:
@@ -267,6 +275,7 @@ class Generator:
             text=texts,
             images=[list(p.pictures) for p in prompts] if prompts[0].pictures else None,
             **_videos(prompts),
+            **sounds_of(self._processor, prompts),
             return_tensors="pt",
             padding=True,
             padding_side="left",

@@ -43,7 +43,7 @@ class Opened:
     checkpoint: Checkpoint
     processor: Any
     """transformers' processor, reading pictures by Pillow, and videos too where it is of Qwen2-VL's kind; else it has
-    no video side."""
+    no video side. Sounds are read by its own part for them, if it has one."""
     form: ChatForm
     facts: Mapping[str, str]
     """Versions, dtype, device, classes."""
@@ -131,8 +131,10 @@ def load_weights(opened: Opened) -> Loaded:
         config = transformers.AutoConfig.from_pretrained(
             folder, local_files_only=True, trust_remote_code=opened.trusted
         )
+        config = _reading_part(config)
         model, found = _loader(transformers, config).from_pretrained(
             folder,
+            config=config,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=opened.trusted,
@@ -197,6 +199,12 @@ def _loader(transformers: Any, config: Any) -> Any:
         if name in own:
             return getattr(transformers, name)
     return transformers.AutoModelForImageTextToText
+
+
+def _reading_part(config: Any) -> Any:
+    """The part of a checkpoint of several models that reads and writes text (Qwen2.5-Omni's thinker, beside which lie the
+    models that speak); the whole where there is one model."""
+    return getattr(config, "thinker_config", None) or config
 
 
 def _dtype(config: Any, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""A checkpoint's own processor, with image processing by Pillow."""
+"""A checkpoint's own processor, with image processing by Pillow and the part for sounds where it has one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMED_IN = (
 
 
 def load_processor(transformers: Any, folder: Path, config: Any, *, trusted: bool) -> Any:
-    """The checkpoint's processor with a Pillow image side, and a video side of ours or none.
+    """The checkpoint's processor with a Pillow image side, its own side for sounds, and a video side of ours or none.
 
     Pillow and torchvision, by which vLLM reads, round a resized pixel differently. With affect-tiny a label's
     log-probability then differs by up to .017 between the two, and by under .0001 where no picture is resized.
@@ -36,24 +36,28 @@ def load_processor(transformers: Any, folder: Path, config: Any, *, trusted: boo
     auto = {
         "tokenizer": transformers.AutoTokenizer,
         "image_processor": transformers.AutoImageProcessor,
+        "feature_extractor": transformers.AutoFeatureExtractor,
     }
+
+    def _part(path: Any, part: str) -> Any:
+        try:
+            return auto[part].from_pretrained(
+                path,
+                local_files_only=True,
+                trust_remote_code=trusted,
+                **({"backend": "pil"} if part == "image_processor" else {}),
+            )
+        except (OSError, ValueError, ImportError):
+            if part != "feature_extractor":
+                raise
+            return None  # a checkpoint that does not say how sounds are read takes none
 
     class ImageOnly(whole):  # type: ignore[misc]
         """The same processor, so with its own expansion of picture tokens and reckoning of a video's times."""
 
         @classmethod
         def _get_arguments_from_pretrained(cls, path: Any, *_: Any, **__: Any) -> list[Any]:
-            return [
-                auto[part].from_pretrained(
-                    path,
-                    local_files_only=True,
-                    trust_remote_code=trusted,
-                    **({"backend": "pil"} if part == "image_processor" else {}),
-                )
-                if part in auto
-                else None
-                for part in whole.get_attributes()
-            ]
+            return [_part(path, part) if part in auto else None for part in whole.get_attributes()]
 
         def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> Any:
             if argument is None:

@@ -103,7 +103,7 @@ class Sharing:
         """What is shared, in words, and why what is not."""
         if not self._on:
             return "off"
-        if not self._tried:
+        if not self._tried and not self._reasons:
             return "not tried: no picture was shown"
         done = []
         if self._encode:
@@ -140,7 +140,9 @@ class Sharing:
         heads = [self._head(prompt) for prompt in prompts] if self._on else []
         named = [head for head in heads if head is not None]
         if not named or len(named) < len(heads):
-            return self._plain(prompts, encode=self._on and not prompts[0].films)
+            if self._on and prompts[0].sounds:
+                self._reasons["prompts with sound are read whole"] += 1
+            return self._plain(prompts, encode=self._on and not _moves(prompts[0]))
         if not self._tried:
             self._try()
         if any(head not in self._foreseen for head in named):
@@ -160,7 +162,7 @@ class Sharing:
 
     def _head(self, prompt: PreparedRequest) -> object:
         """Pictures and the tokens up to the last of them; None where there are none, or they are not found."""
-        mark = 0 if prompt.films else self._mark(prompt)
+        mark = 0 if _moves(prompt) else self._mark(prompt)
         if not 0 < mark < len(prompt.ids) or prompt.request.sampling.repetition_penalty != 1:
             return None
         return prompt.names, prompt.ids[:mark]
@@ -339,6 +341,11 @@ class Sharing:
         if isinstance(prompt, Generation):
             raise NotForkable(prompt.failure.detail if prompt.failure else "a picture is not taken")
         return prompt
+
+
+def _moves(prompt: PreparedRequest) -> bool:
+    """Whether it holds a video or a sound: such prompts are read whole, nothing of them is shared."""
+    return bool(prompt.films or prompt.sounds)
 
 
 def _without(inputs: Mapping[str, Any], behind: int) -> dict[str, Any]:

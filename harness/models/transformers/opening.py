@@ -1,0 +1,101 @@
+"""Open a checkpoint that transformers runs on this machine."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from harness.affect_tiny import AGENT, weights_folder
+from harness.core.errors import HarnessError
+from harness.core.model import Card
+from harness.models.registry import OpenOptions
+from harness.models.transformers.adapter import find_adapter
+from harness.models.transformers.checkpoint import find_checkpoint
+from harness.models.transformers.counting import PromptCounter
+from harness.models.transformers.features import KeptFeatures
+from harness.models.transformers.generator import Generator
+from harness.models.transformers.hearing import HearingModel
+from harness.models.transformers.loading import (
+    Opened,
+    check_folder,
+    free_memory,
+    load_weights,
+    open_checkpoint,
+)
+from harness.models.transformers.model import WINDOW, LocalModel
+
+
+def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
+    """The checkpoint in a folder or on the hub, with an adapter if wanted. Its weights are read when it is asked.
+
+    Raises HarnessError where there is none, or where its settings tell that it cannot be loaded.
+    """
+    trusted = options.trust_remote_code
+    checkpoint = find_checkpoint(
+        argument, trusted=trusted, check=partial(check_folder, trusted=trusted)
+    )
+    adapter = None if options.adapter is None else find_adapter(options.adapter)
+    opened = open_checkpoint(checkpoint, trusted=trusted, adapter=adapter)
+    facts = opened.facts
+    identity = (
+        f"transformers weights={checkpoint.weights} settings={checkpoint.settings} "
+        f"transformers={facts['transformers']} torch={facts['torch']} dtype={facts['dtype']}"
+    )
+    identity += f" code={checkpoint.code}" if checkpoint.code else ""
+    identity += f" adapter={adapter.content}" if adapter else ""
+    return _serve(opened, name=name, identity=identity, share=options.share)
+
+
+def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
+    """A packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
+    if argument not in ("", AGENT):
+        raise HarnessError(
+            f"there is no {name!r}", hint=f"write affect-tiny, or affect-tiny:{AGENT}"
+        )
+    folder = weights_folder(argument)
+    if not (folder / "config.json").is_file():
+        raise HarnessError(
+            f"the weights of affect-tiny are not in {folder}",
+            hint="install the package again; or, in a checkout of the repository, train them: "
+            "python -m harness.affect_tiny.training.train",
+        )
+    checkpoint = find_checkpoint(str(folder))
+    identity = f"affect-tiny weights={checkpoint.weights} settings={checkpoint.settings}"
+    return _serve(open_checkpoint(checkpoint), name=name, identity=identity, share=options.share)
+
+
+def _serve(opened: Opened, *, name: str, identity: str, share: bool) -> LocalModel:
+    checkpoint, adapter = opened.checkpoint, opened.adapter
+    card = Card(
+        name=name,
+        identity=identity,
+        system_role=opened.form.system_role,
+        video=opened.form.video,
+        constraints={"choice": "token-trie"},
+        estimators=("continuation",),
+        thinking={
+            level: f"chat template, {json.dumps(v)}" for level, v in opened.form.thinking.items()
+        },
+        window=WINDOW,
+        details=dict(opened.facts)
+        | {
+            "folder": checkpoint.folder.name,
+            "revision": checkpoint.revision,
+            "weights": checkpoint.weights,
+            "settings": checkpoint.settings,
+        }
+        | ({"code": checkpoint.code} if checkpoint.code else {})
+        | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {}),
+    )
+
+    def free() -> None:
+        features = opened.processor.image_processor
+        if isinstance(features, KeptFeatures):
+            features.forget()
+        free_memory()
+
+    counter = PromptCounter(opened.processor, opened.form, opened.longest)
+    kind = HearingModel if opened.form.audio else LocalModel
+    return kind(
+        lambda: Generator(load_weights(opened), share=share), card, free=free, counter=counter
+    )
