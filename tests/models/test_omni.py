@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_prompts_with_sound_are_read_whole_and_give_the_same_alone_shared_or_not
     plain, _ = put(folder, asked, share=False)
     alone, _ = put(folder, asked, alone=True)
     assert [one.failure for one in together] == [None] * len(asked)
-    assert all(one.usage.shared_tokens == 0 for one in together[:4])
+    assert all((one.usage.shared_tokens, one.usage.encoded) == (0, 2) for one in together[:4])
     assert "prompts with sound are read whole" in card.details["sharing"]
     for one, two, three in zip(together, plain, alone, strict=True):
         assert one.scores is not None and two.scores is not None and three.scores is not None
@@ -127,6 +128,37 @@ def test_prompts_with_sound_are_read_whole_and_give_the_same_alone_shared_or_not
         assert one.scores.logprobs == pytest.approx(three.scores.logprobs, abs=1e-4)
     texts = {one.scores.logprobs for one in together if one.scores is not None}
     assert len(texts) == len(asked)
+
+
+def test_a_sound_behind_pictures_is_scored_as_in_whole_conversations(folder: Path) -> None:
+    """An oracle written apart: each label written behind its prompt, one pass for each, no cache. And the features of a
+    sound are made once, to the bit those that its extractor makes."""
+    import torch
+
+    model: Any = open_model(f"transformers:{folder}")
+    engine = model._load()
+    asked = [scored(picture(1), tone(pitch), "?") for pitch in (440, 880, 440)]
+    prompts = [engine.prepare(request) for request in asked]
+    got = engine.generate(prompts)
+    kept = engine._processor.feature_extractor
+    made = kept.prepared
+    again = engine._inputs(prompts)
+    assert kept.prepared == made, "what was made is kept"
+    fresh = kept._inner(
+        list(prompts[1].sounds), sampling_rate=16_000, padding="max_length", return_tensors="pt"
+    )
+    assert torch.equal(again["input_features"][1], fresh["input_features"][0])
+    end = engine._processor.tokenizer.convert_ids_to_tokens(engine._end_of_turn())
+    for prompt, one in zip(prompts, got, strict=True):
+        for label, found, length in zip(
+            LABELS, one.scores.logprobs, one.scores.tokens, strict=True
+        ):
+            whole = engine._inputs([replace(prompt, text=prompt.text + label + end)])
+            with torch.inference_mode():
+                known = engine._model(**whole, use_cache=False).logits[0].float().log_softmax(-1)
+            ids = whole["input_ids"][0].tolist()
+            total = sum(float(known[at - 1, ids[at]]) for at in range(len(ids) - length, len(ids)))
+            assert found == pytest.approx(total, abs=1e-4)
 
 
 def test_a_sound_of_another_rate_is_heard_alike_and_one_too_long_fails_alone(folder: Path) -> None:

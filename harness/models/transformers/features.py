@@ -1,9 +1,10 @@
-"""What a processor makes of a picture, kept for the other prompts of the same picture.
+"""What a processor makes of a picture or a sound, kept for the other prompts of the same one.
 
-To prepare one picture of a megapixel takes some 50 ms on the processor, and a grid of 16 prompts asks for it 16 times.
-A batch's features are put together from those of its pictures, and the checkpoint's own processor does all the rest
-(places of the picture in the text, masks, padding). Whether that gives exactly what the checkpoint's picture processor
-makes of a whole batch is tried once on pictures of unlike sizes; where it does not, nothing is kept.
+To prepare one picture of a megapixel takes some 50 ms on the processor, a sound 250 ms where it is filled up to five
+minutes, and a grid of 16 prompts asks for it 16 times. A batch's features are put together from those of its pictures or
+sounds, and the checkpoint's own processor does all the rest (places of the picture in the text, masks, padding). Whether
+that gives exactly what the checkpoint's part for them makes of a whole batch is tried once on pictures of unlike sizes, or
+sounds of unlike lengths; where it does not, nothing is kept.
 
 Preparing pictures in a thread beside generation is not done: on two cores no gain was shown, and beside a GPU it was not
 measured (`results/benchmarks/unequal_pictures.md`).
@@ -15,29 +16,54 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 MOST_BYTES = 1 << 30
 """Features kept, in bytes; a picture of a megapixel takes 26 MB in float32."""
 
 _TRIED = ((56, 48), (300, 100), (90, 210), (800, 640))
 """Sizes (width, height in pixels) of the pictures on which putting together is tried."""
 
+_LENGTHS = (4_000, 16_000, 9_001)
+"""Samples of the sounds on which it is."""
+
+
+def drawn_pictures() -> list[Any]:
+    """Pictures of unlike sizes."""
+    from PIL import Image
+
+    return [Image.linear_gradient("L").convert("RGB").resize(size) for size in _TRIED]
+
+
+def drawn_sounds() -> list[Any]:
+    """Sounds of unlike lengths and pitches."""
+    return [np.sin(np.arange(size) * (10 + size) / 1e5).astype(np.float32) for size in _LENGTHS]
+
 
 class KeptFeatures:
-    """Stands where a processor has its picture processor, and is called as that is."""
+    """Stands where a processor has its part for pictures or for sounds, and is called as that is."""
 
-    def __init__(self, inner: Any, *, torch: Any, most_bytes: int = MOST_BYTES) -> None:
-        self._inner, self._torch, self._most = inner, torch, most_bytes
+    def __init__(
+        self,
+        inner: Any,
+        *,
+        torch: Any,
+        most_bytes: int = MOST_BYTES,
+        drawn: Callable[[], list[Any]] = drawn_pictures,
+    ) -> None:
+        """`drawn` gives what putting together is tried on."""
+        self._inner, self._torch, self._most, self._drawn = inner, torch, most_bytes, drawn
         self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Any, int]] = OrderedDict()
         self._bytes = 0
         self._exact: dict[tuple[bool, str], bool] = {}
         self.prepared = 0
-        """Calls of the checkpoint's picture processor."""
+        """Calls of the checkpoint's part for pictures or sounds."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def __call__(self, images: Any, *rest: Any, **options: Any) -> Any:
-        """The features of pictures, or of lists of pictures, as the checkpoint's own processor gives them."""
+        """The features of pictures, of lists of pictures, or of sounds, as the checkpoint's own processor gives them."""
         nested = isinstance(images, list) and bool(images) and isinstance(images[0], list)
         if rest or not isinstance(images, list) or not images:
             return self._make(images, *rest, **options)
@@ -58,7 +84,7 @@ class KeptFeatures:
         return self._inner(images, *rest, **options)
 
     def _of(self, one: Any, way: tuple[bool, str], options: dict[str, Any]) -> Any:
-        """The features of one picture, or of one list of pictures."""
+        """The features of one picture, one list of pictures, or one sound."""
         pictures = tuple(one) if way[0] else (one,)
         name = (
             way,
@@ -80,11 +106,7 @@ class KeptFeatures:
 
     def _tried(self, nested: bool, options: dict[str, Any]) -> bool:
         """Whether features put together are those of the whole batch, to the last bit."""
-        from PIL import Image
-
-        shown: list[Any] = [
-            Image.linear_gradient("L").convert("RGB").resize(size) for size in _TRIED
-        ]
+        shown = self._drawn()
         batch = [[one] for one in shown] if nested else shown
         try:
             whole = self._inner(batch, **options)
@@ -94,6 +116,14 @@ class KeptFeatures:
             )
         except (ValueError, TypeError, LookupError, AttributeError, RuntimeError):
             return False
+
+
+def forget_features(processor: Any) -> None:
+    """Keep nothing of what a processor's parts keep."""
+    for name in ("image_processor", "feature_extractor"):
+        part = getattr(processor, name, None)
+        if isinstance(part, KeptFeatures):
+            part.forget()
 
 
 def joined(parts: Sequence[Any], *, torch: Any) -> Any:

@@ -17,7 +17,7 @@ from harness.models.http.video import videos_of
 from harness.models.transformers.beginnings import picture_tokens
 from harness.models.transformers.chat import render_chat, reply_space
 from harness.models.transformers.continuation import continuation_logprobs
-from harness.models.transformers.features import KeptFeatures
+from harness.models.transformers.features import KeptFeatures, drawn_sounds, forget_features
 from harness.models.transformers.libraries import import_libraries
 from harness.models.transformers.loading import Loaded
 from harness.models.transformers.picture import decode_picture
@@ -31,6 +31,8 @@ from harness.models.transformers.trie import Held, Trie
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+    from harness.media.sound import Wave
+
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -39,6 +41,9 @@ ROWS = 64
 
 PICTURES = 256
 """Decoded pictures that are kept for the prompts to come, and counts of their tokens."""
+
+SOUNDS = 64
+"""Sounds that are; two minutes take 8 MB."""
 
 UNSUPPORTED = (
     ValueError,
@@ -70,7 +75,12 @@ class Generator:
         inner = self._processor.image_processor
         if not isinstance(inner, KeptFeatures):
             self._processor.image_processor = KeptFeatures(inner, torch=self._torch)
+        ears = self._processor.feature_extractor if loaded.form.audio else None
+        if ears is not None and not isinstance(ears, KeptFeatures):
+            kept = KeptFeatures(ears, torch=self._torch, drawn=drawn_sounds)
+            self._processor.feature_extractor = kept
         self._decoded: OrderedDict[str, Picture] = OrderedDict()
+        self._waves: OrderedDict[str, Wave] = OrderedDict()
         self._expanded: OrderedDict[tuple[str, ...], int] = OrderedDict()
         text_config = self._model.config.get_text_config()
         self._longest: int | None = getattr(text_config, "max_position_embeddings", None)
@@ -93,7 +103,7 @@ class Generator:
     def forget(self) -> None:
         """Keep nothing of pictures and of beginnings of prompts."""
         self._sharing.forget()
-        self._processor.image_processor.forget()
+        forget_features(self._processor)
 
     def prepare(self, request: Request) -> PreparedRequest | Generation:
         """Decode pictures and sounds and render the text; a failed Generation where that cannot be done."""
@@ -110,7 +120,7 @@ class Generator:
         try:
             pictures = tuple(self._picture(image) for image in images)
             films = tuple(tuple(map(decode_picture, video.frames)) for video in videos)
-            waves = tuple(heard_by(self._processor, sound) for sound in sounds)
+            waves = tuple(self._wave(sound) for sound in sounds)
             if request.thinking and request.thinking not in self._form.thinking:
                 return Generation.failed(
                     request.key, "unsupported", "the chat template has no variable for thinking"
@@ -139,6 +149,12 @@ class Generator:
         """The decoded picture, the same object for the same bytes while it is kept."""
         held = self._decoded.get(image.digest)
         return _keep(self._decoded, image.digest, decode_picture(image) if held is None else held)
+
+    def _wave(self, sound: Audio) -> Wave:
+        """The samples of a sound, the same object for the same bytes while they are kept."""
+        held = self._waves.get(sound.digest)
+        wave = heard_by(self._processor, sound) if held is None else held
+        return _keep(self._waves, sound.digest, wave, most=SOUNDS)
 
     def _count(self, prompt: PreparedRequest, sounds: Sequence[str]) -> int:
         """Tokens of a prompt: its text's, and what its pictures and sounds (by their digests) were found to add to one."""
@@ -321,11 +337,11 @@ class Generator:
         )
 
 
-def _keep(kept: OrderedDict[_K, _V], name: _K, value: _V) -> _V:
-    """Put a value in as the youngest of at most `PICTURES`."""
+def _keep(kept: OrderedDict[_K, _V], name: _K, value: _V, *, most: int = PICTURES) -> _V:
+    """Put a value in as the youngest of at most so many."""
     kept[name] = value
     kept.move_to_end(name)
-    if len(kept) > PICTURES:
+    if len(kept) > most:
         kept.popitem(last=False)
     return value
 

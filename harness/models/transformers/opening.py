@@ -12,7 +12,7 @@ from harness.models.registry import OpenOptions
 from harness.models.transformers.adapter import find_adapter
 from harness.models.transformers.checkpoint import find_checkpoint
 from harness.models.transformers.counting import PromptCounter
-from harness.models.transformers.features import KeptFeatures
+from harness.models.transformers.features import forget_features
 from harness.models.transformers.generator import Generator
 from harness.models.transformers.hearing import HearingModel
 from harness.models.transformers.loading import (
@@ -89,9 +89,7 @@ def _serve(opened: Opened, *, name: str, identity: str, share: bool) -> LocalMod
     )
 
     def free() -> None:
-        features = opened.processor.image_processor
-        if isinstance(features, KeptFeatures):
-            features.forget()
+        forget_features(opened.processor)
         free_memory()
 
     counter = PromptCounter(opened.processor, opened.form, opened.longest)
