@@ -116,6 +116,11 @@ class EvaluateOptions(TypedDict, total=False):
     """Maximum time to wait for one reply, in seconds."""
     max_error_rate: float
     """Stop when more than this share of the last 100 requests failed, 0 to 1. Default: 0.2."""
+    batch: bool
+    """Send the requests to an `openai:` model through its server's batch API, at half the price; replies may take a day.
+    Default: False."""
+    batch_poll: float
+    """Seconds between two questions about a batch. Default: 60."""
     on: str
     """Where replicas run: `processes` (this machine), `ray` (this machine) or `ray:HOST:PORT` (a cluster)."""
     replicas: int

@@ -121,6 +121,10 @@ class RunOptions(BaseModel):
     """Most tokens a minute, of conversations and replies together."""
     give_up_after: Seconds | None = None
     """Longest time without a reply that a rate limit is waited out."""
+    batch: bool = False
+    """Whether requests go through the server's batch API, at the batch price and within a day."""
+    batch_poll: Seconds | None = None
+    """How often a batch is asked about."""
     on: str | None = None
     """Where replicas run: `processes`, `ray` or `ray:HOST:PORT`."""
     replicas: PositiveInt | None = None
@@ -234,6 +238,14 @@ def prepare(
 
 def _refuse_together(asked: RunOptions, spelled: Callable[[str], str]) -> None:
     """Raise HarnessError for options that do not go together."""
+    if asked.batch:
+        refuse_unused(
+            f"with {spelled('batch')}",
+            {spelled(n): getattr(asked, n) for n in ("again", "max_cost", "rpm", "tpm")},
+            hint="a batch is submitted as a whole: see what it costs with harness plan, and use limit for less",
+        )
+    elif asked.batch_poll:
+        refuse_unused(f"without {spelled('batch')}", {spelled("batch_poll"): asked.batch_poll})
     if asked.again:
         refuse_unused(
             f"with {spelled('again')}",
@@ -279,6 +291,8 @@ def _open_options(asked: RunOptions) -> OpenOptions:
         rpm=asked.rpm,
         tpm=asked.tpm,
         give_up_after=asked.give_up_after,
+        batch=asked.batch,
+        batch_poll=asked.batch_poll,
     )
 
 
@@ -346,6 +360,8 @@ def _refuse_unopened(
         "rpm",
         "tpm",
         "give_up_after",
+        "batch",
+        "batch_poll",
         "vllm_args",
         "adapters",
         "trust_remote_code",

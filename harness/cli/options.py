@@ -227,7 +227,7 @@ _GIVEN = {
     "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
     "on": "on", "replicas": "replicas", "gpus_per_replica": "gpus_per_replica", "shard": "shard",
     "stop_after": "stop_after", "again": "again", "max_cost": "max_cost", "fit_on": "fit_on", "check_models": "check_model",
-    "reuse": "reuse",
+    "reuse": "reuse", "batch": "batch", "batch_poll": "batch_poll",
 }  # fmt: skip
 """Option of a run -> argument of the command."""
 

@@ -58,6 +58,15 @@ def _add_reach(group: Arguments) -> None:
         help="open every model, even if no request is left for it; if the model has changed since its replies were "
         "recorded, ask again",
     )  # fmt: skip
+    group.add_argument(
+        "--batch", action="store_true",
+        help="send the requests to openai: models through the server's batch API: half the price, and replies within a "
+        "day. Run the same command again to continue; --concurrency is then the size of a batch (default: 5000)",
+    )  # fmt: skip
+    group.add_argument(
+        "--batch-poll", metavar="SECONDS", type=seconds,
+        help="with --batch, how often to ask whether a batch has ended. Default: 60",
+    )  # fmt: skip
 
 
 def _add_replicas(group: Arguments) -> None:

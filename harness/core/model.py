@@ -109,6 +109,14 @@ class Batching(Protocol):
         ...
 
 
+@runtime_checkable
+class Submitting(Protocol):
+    """A Batching model whose replies do not depend on what shares a batch, and that is handed many requests at once."""
+
+    together: int
+    """Trials whose requests are handed over together, at least, where there are as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Length of a request, known before it is sent."""

@@ -134,6 +134,10 @@ class OpenOptions:
     """Most tokens of conversations and replies together; None means no limit of ours."""
     give_up_after: float | None = None
     """Longest time without a reply that a rate limit is waited out, in seconds; None leaves it to the adapter."""
+    batch: bool = False
+    """Whether requests go through the server's batch API."""
+    batch_poll: float | None = None
+    """Seconds between two questions about a batch; None leaves it to the adapter."""
 
     def of(self, settings: ModelSettings, *, sampling: Sampling) -> OpenOptions:
         """These for one model. Raises HarnessError for a setting that has no effect on models of its kind."""
@@ -192,7 +196,8 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
         "transformers": frozenset({"trust_remote_code", "adapter", "share", "replicas"}),
         "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout", "replicas"})
         | {"body", "trust_remote_code", "adapter", "details"},
-        "openai": _REACHED | {"key_env", "headers", "query", "body", "details"},
+        "openai": _REACHED
+        | {"key_env", "headers", "query", "body", "details", "batch", "batch_poll"},
         "langchain": _REACHED | {"key_env"},
         "langchain-agent": frozenset({"allow_remote", "concurrency", "timeout"}),
         "majority": frozenset(),

@@ -99,6 +99,8 @@ class ModelSettings(BaseModel):
     before it) is read once. Replies are the same but for rounding."""
     price: Price | None = None
     """What a million tokens cost."""
+    batch_price: Price | None = None
+    """What they cost with `--batch`; left out: half of the price."""
 
     @field_validator("thinking", mode="before")
     @classmethod

@@ -18,10 +18,16 @@ QUICK = 0.001
 write to sockets lose more to each other, whenever one wants the interpreter back, than the reading takes."""
 
 
-def in_blocks(samples: Iterator[list[Prepared]]) -> Iterator[list[Prepared]]:
-    """The trials of each block, in the order of the plan."""
+def in_blocks(samples: Iterator[list[Prepared]], *, least: int = 0) -> Iterator[list[Prepared]]:
+    """The trials of each block, in the order of the plan; as many blocks together as have `least` trials."""
+    found: list[Prepared] = []
     for _, group in groupby(samples, key=lambda trials: trials[0].block):
-        yield [trial for trials in group for trial in trials]
+        found += [trial for trials in group for trial in trials]
+        if len(found) >= least:
+            yield found
+            found = []
+    if found:
+        yield found
 
 
 def next_block(blocks: Iterator[list[Prepared]]) -> list[Prepared]:

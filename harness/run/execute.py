@@ -12,7 +12,7 @@ from harness.answers.reasoning import part, spoken
 from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
-from harness.core.model import Batching, Model
+from harness.core.model import Batching, Model, Submitting
 from harness.core.protocol import AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
 from harness.core.request import Request, Sampling, make_request
 from harness.core.tool import Called
@@ -199,7 +199,8 @@ class _Engine:
     async def _in_blocks(self, samples: Iterator[list[Prepared]]) -> None:
         """Put the trials in blocks, preparing one ahead in a thread."""
         loop = asyncio.get_running_loop()
-        blocks = in_blocks(samples)
+        model = self._model
+        blocks = in_blocks(samples, least=model.together if isinstance(model, Submitting) else 0)
         free = asyncio.Semaphore(1 + max(1, self._model.card.window // BLOCK))
         async with asyncio.TaskGroup() as group:
             trials = await loop.run_in_executor(None, next_block, blocks)

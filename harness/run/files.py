@@ -73,6 +73,17 @@ RUN_FILES: tuple[RunFile, ...] = (
         "by `harness score` with `--set`, `--truths` or `--refresh`",
     ),
     RunFile(
+        "private/batches/batches.jsonl",
+        "With `--batch`, each batch: the names of its requests, the id that the service gave it, how it ended, how many "
+        "replies came and how many are missing.",
+        "while the run asks, appended",
+    ),
+    RunFile(
+        "private/batches/*.jsonl",
+        "The requests of each batch until it has ended (with pictures), and its results as they came.",
+        "while the run asks",
+    ),
+    RunFile(
         "records.parquet",
         "One row for each trial and field: the true value, the answer or the reason why there is none, the rule that "
         "decided, the text. Sorted, without timings.",

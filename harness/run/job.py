@@ -19,7 +19,7 @@ from harness.core.prompt_family import PromptFamily
 from harness.core.sent_pictures import read_detail, read_pixels
 from harness.core.task import Task
 from harness.core.text import digest_json
-from harness.models import BASELINES, ModelSettings, OpenOptions
+from harness.models import BASELINES, ModelSettings, OpenOptions, takes
 from harness.run.axes import Axes
 from harness.run.fallback import declared_images
 from harness.run.folder import RunFolder
@@ -114,7 +114,7 @@ def make_job(
         pixels=tuple(dict.fromkeys(map(read_pixels, pixels))),
         details=tuple(dict.fromkeys(map(read_detail, details))),
         max_images=_most_images(max_images, models, settings),
-        prices=_prices(prices, models, settings),
+        prices=_prices(prices, models, settings, batch=options.batch),
         limit=limit, seed=seed, repeats=repeats, temperature=temperature, protocol=protocol,
         max_tokens=max_tokens, thinking=tuple(dict.fromkeys(thinking)),
         tools=offered_tools(tools, protocol), second=second,
@@ -154,10 +154,21 @@ def _most_images(
 
 
 def _prices(
-    written: Sequence[str], models: Sequence[str], settings: Mapping[str, ModelSettings]
+    written: Sequence[str],
+    models: Sequence[str],
+    settings: Mapping[str, ModelSettings],
+    *,
+    batch: bool,
 ) -> dict[str, Price]:
+    """Model -> what its tokens cost; those asked in batches by their batch price, half of the usual where none is set."""
     own = {name: one.price for name, one in settings.items() if one.price}
-    return {**own, **declared(written, models, option="--price", read=read_price)}
+    prices = {**own, **declared(written, models, option="--price", read=read_price)}
+    if not batch:
+        return prices
+    asked = [n for n in models if takes(settings[n].model if n in settings else n, "batch")]
+    halved = {name: prices[name].halved for name in asked if name in prices}
+    set_ = {n: p for n in asked if n in settings and (p := settings[n].batch_price)}
+    return {**prices, **halved, **set_}
 
 
 def _in_order(condition: str, order: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+import json
 import threading
 import zlib
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 << 20
 """Bytes of an answer, decompressed, beyond which it is given up."""
+MOST_RESULTS = 1 << 30
+"""Bytes of the results of a batch beyond which they are given up."""
 _SHARED = 1 << 20
 """Bytes of an answer beyond which answers are read one at a time, so that several large ones do not add up."""
 _STREAMED_FROM = 1 << 20
@@ -80,6 +85,31 @@ class Http:
         ) as got:
             return HttpResponse(got.status, got.headers, await self._read(got))
 
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        upload: Path | None = None,
+    ) -> HttpResponse:
+        """Send JSON, a file of requests for a batch, or nothing; the answer may be large. Raises as `post` does."""
+        import aiohttp
+
+        with contextlib.ExitStack() as opened:
+            data: aiohttp.FormData | bytes | None = None
+            headers = {}
+            if body is not None:
+                data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+            if upload is not None:
+                data = aiohttp.FormData({"purpose": "batch"})
+                file = opened.enter_context(upload.open("rb"))
+                data.add_field("file", file, filename=upload.name, content_type="application/jsonl")
+            async with self._open().request(
+                method, url, data=data, headers=headers, proxy=self._proxy, allow_redirects=False
+            ) as got:
+                return HttpResponse(got.status, got.headers, await self._read(got, MOST_RESULTS))
+
     async def close(self) -> None:
         """Close the connections; a later request opens new ones."""
         if self._session is not None:
@@ -105,15 +135,15 @@ class Http:
             )
         return self._session
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, limit: int = MOST_BYTES) -> bytes:
         """The body, decompressed, up to the limit."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         length = response.content_length
         if encoding in {"", "identity"} and length is not None and length <= _SHARED:
             return await response.read()
-        if length is not None and length > MOST_BYTES:
+        if length is not None and length > limit:
             raise TooLarge
-        body = _Body(encoding)
+        body = _Body(encoding, limit)
         chunks = response.content.iter_any()
         async for chunk in chunks:
             body.add(chunk, most=_SHARED)
@@ -122,17 +152,18 @@ class Http:
         else:
             return body.end()
         async with self._large:
-            body.add(b"", most=MOST_BYTES)
+            body.add(b"", most=limit)
             async for chunk in chunks:
-                body.add(chunk, most=MOST_BYTES)
+                body.add(chunk, most=limit)
         return body.end()
 
 
 class _Body:
     """A body that grows, decompressed as it comes; never larger than the limit."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, limit: int) -> None:
         self.size = 0
+        self._limit = limit
         self._pieces: list[bytes] = []
         self._tail = b""
         self._zip: Any = None
@@ -152,7 +183,7 @@ class _Body:
                 raise Unreadable(f"the response cannot be decompressed: {error}") from error
             self._tail = self._zip.unconsumed_tail
         self.size += len(chunk)
-        if self.size > MOST_BYTES:
+        if self.size > self._limit:
             raise TooLarge
         self._pieces.append(chunk)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from harness.core.errors import HarnessError
 from harness.core.request import Request
@@ -20,6 +21,16 @@ from harness.models.http.request_body import encode
 from harness.models.http.request_dialect import Manners
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.retry import Patience
+
+
+class InBatches(Protocol):
+    """Takes requests for a batch API (`harness.models.http.batch`)."""
+
+    def take(self, key: str) -> bool:
+        """Whether the request with this key goes in a batch."""
+        ...
+
+    async def put(self, key: str, body: bytes) -> HttpResponse | HttpFault: ...
 
 
 class Exchange:
@@ -55,6 +66,8 @@ class Exchange:
             base=patience.base,
             cap=patience.cap,
         )
+        self.batches: InBatches | None = None
+        """What takes requests in place of the server's own address."""
         self.succeeded = False
         """Whether any request brought a reply."""
 
@@ -62,6 +75,8 @@ class Exchange:
         self, request: Request, extra: Mapping[str, Any], manners: Manners
     ) -> tuple[Completion | Blocked | HttpFault, float]:
         """What became of a request that is put once, and when it was sent."""
+        if self.batches is not None and self.batches.take(request.key):
+            return await self._in_batch(self.batches, request, extra, manners), perf_counter()
         async with self.gate:  # so that waiting for a connection is no part of the timeout
             sent = await self.allowance.enter()
             try:
@@ -74,6 +89,21 @@ class Exchange:
         await self._http.close()
         self.gate = Gate(self.gate.pace)  # the old ones belong to their loop
         self.allowance.reset()
+
+    async def _in_batch(
+        self, batches: InBatches, request: Request, extra: Mapping[str, Any], manners: Manners
+    ) -> Completion | Blocked | HttpFault:
+        """The reply out of a batch. How long it took by itself is not known: its latency is 0."""
+        body = encode(
+            request, model=self._endpoint.model, dropped=manners.dropped, extra={**self._body, **extra}
+        )  # fmt: skip
+        answer = await batches.put(request.key, body)
+        if isinstance(answer, HttpFault):
+            return answer
+        found = self._read(answer, 0.0, most=request.sampling.max_tokens)
+        if isinstance(found, HttpFault) and found.limited:  # it was waited for a whole batch long
+            return replace(found, again=False, limited=False)
+        return found
 
     async def _paced(
         self, request: Request, extra: Mapping[str, Any], manners: Manners

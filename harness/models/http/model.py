@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Card, Measured
+from harness.core.model import Card, Measured, Model
 from harness.core.request import Request, Sampling
 from harness.core.thinking import thinking_levels, thinking_need
 from harness.models.hearing import has_sound
@@ -22,7 +22,7 @@ from harness.models.http.constraint_dialects import held_to, unwrapped
 from harness.models.http.contamination import prove_apart
 from harness.models.http.detail import try_detail
 from harness.models.http.endpoint import Endpoint, parse_endpoint, undated
-from harness.models.http.exchange import Exchange
+from harness.models.http.exchange import Exchange, InBatches
 from harness.models.http.http_errors import Blocked, HttpFault
 from harness.models.http.label_scores import LabelScorer, find_scorer
 from harness.models.http.limit_parsing import told_images
@@ -48,8 +48,8 @@ class Silent(Exception):
     """A request brought nothing that tells how the server wants to be asked."""
 
 
-def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIModel:
-    """The model at `MODEL@URL`, and how it wants to be asked.
+def open_openai(argument: str, *, name: str, options: OpenOptions) -> Model:
+    """The model at `MODEL@URL`, and how it wants to be asked; with `options.batch` it is asked in batches.
 
     Raises HarnessError where it is not allowed, not there, or does not answer in the way that is asked for.
     """
@@ -57,6 +57,10 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIMode
         argument, allow_remote=options.allow_remote, key_file=options.key_file, key_env=options.key_env,
         usual_key=options.usual_key, headers=options.headers, query=options.query,
     )  # fmt: skip
+    from harness.models.http.batch_opening import batched, refuse_open_batches
+
+    if not options.batch:
+        refuse_open_batches(endpoint, options)
     model = OpenAIModel(
         endpoint,
         ask_served(endpoint),
@@ -67,7 +71,7 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> OpenAIMode
         body=options.body,
     )
     run_apart(model.settle(options.sampling))
-    return model
+    return batched(model, endpoint, options) if options.batch else model
 
 
 class OpenAIModel:
@@ -292,6 +296,10 @@ class OpenAIModel:
         if outcome.words is None or outcome.kind != "rejected":
             raise Silent(outcome.detail)
         return outcome.words
+
+    def ask_in(self, batches: InBatches) -> None:
+        """Put the requests that it takes in batches from now on."""
+        self._exchange.batches = batches
 
     async def close(self) -> None:
         """Close the connections."""

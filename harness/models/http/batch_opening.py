@@ -1,0 +1,50 @@
+"""Open a model that is asked in batches, with the batches that its run folder knows of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.models.http.batch import POLL, TOGETHER, BatchedModel, Batches
+from harness.models.http.batch_api import OpenAIBatches
+from harness.models.http.batch_ledger import Ledger
+from harness.models.http.endpoint import Endpoint
+from harness.models.http.model import OpenAIModel
+from harness.models.registry import OpenOptions
+
+
+def batched(model: OpenAIModel, endpoint: Endpoint, options: OpenOptions) -> BatchedModel:
+    """The model, asked through the batch API of its server. Raises HarnessError where there is no run folder, or what
+    it says of batches cannot be read."""
+    if options.log_folder is None:
+        raise HarnessError("batches need a run folder", hint="leave out batch")
+    batches = Batches(
+        OpenAIBatches(endpoint, options.patience()),
+        Ledger.read(_folder(options.log_folder)),
+        place=_place(endpoint),
+        poll=options.batch_poll or POLL,
+    )
+    return BatchedModel(model, batches, together=options.concurrency or TOGETHER)
+
+
+def refuse_open_batches(endpoint: Endpoint, options: OpenOptions) -> None:
+    """Raise HarnessError where a batch to the server is in progress, whose requests would be paid twice."""
+    if options.log_folder is None:
+        return
+    folder = _folder(options.log_folder)
+    still = Ledger.read(folder).open(_place(endpoint))
+    if still:
+        count = sum(len(one.names) for one in still)
+        raise HarnessError(
+            f"batches with {count:,} requests to {endpoint.model} are in progress ({', '.join(o.id or o.mark for o in still)})",
+            hint="add --batch to wait for them. To ask directly instead, cancel them at the provider, run once with "
+            "--batch to take what was finished, then without",
+        )
+
+
+def _folder(run: Path) -> Path:
+    return run / "private" / "batches"
+
+
+def _place(endpoint: Endpoint) -> str:
+    return f"{endpoint.model} at {endpoint.base}"
