@@ -73,7 +73,9 @@ def _table(cells: Sequence[Entry]) -> Table:
             )
             for key in ("prompt_tokens", *(["picture_tokens"] if seen else []), "completion_tokens")
         ]
-        times = [row["seconds_median"], row["seconds_95"]] if timed else [None, None]
+        times = (
+            [row["seconds_median"], row["seconds_95"]] if timed and _timed(row) else [None, None]
+        )
         return (
             first, row["replies"], *([row["shared"]] if shared else []),
             row["pictures"], *([row.get("encoded", 0)] if encoded else []), *([row["videos"]] if filmed else []),
@@ -103,6 +105,11 @@ def _table(cells: Sequence[Entry]) -> Table:
     )
 
 
+def _timed(row: Entry) -> bool:
+    """Whether it is known how long replies took; of those out of a batch it is not."""
+    return float(row["seconds_95"]) > 0
+
+
 def _sums(cells: Sequence[Entry]) -> dict[str, int]:
     sums = {key: sum(row.get(key, 0) for row in cells) for key in _SUMS}
     return {**sums, "wordless": all(row.get("wordless", False) for row in cells)}
@@ -118,7 +125,7 @@ def _short(cells: Sequence[Entry]) -> Iterator[str]:
         for row in cells:
             seconds = (
                 f"; {row['seconds_median']:.2f} s per reply (median; 95% within {row['seconds_95']:.2f} s)"
-                if row["replies"]
+                if row["replies"] and _timed(row)
                 else ""
             )
             yield f"{' '.join(heading(row_key(row)))}: {_words(row, _costs([row]))}{seconds}"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
-from harness.core.generation import Generation
+from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card, Measured
 from harness.core.request import Request
 from harness.models.http.batch_api import BatchApi, BatchState, LineResult
@@ -96,7 +96,7 @@ class Batches:
         said = "was not answered before the batch ended"
         if result.status:
             said = f"HTTP {result.status}: {result.body.decode(errors='replace')[:200]}"
-        kind = "server" if result.status else "timeout"
+        kind: ErrorKind = "server" if result.status else "timeout"
         return HttpFault(kind, f"{said} (in {TRIES} batches)", again=False)
 
     async def close(self) -> None:

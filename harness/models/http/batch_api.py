@@ -260,4 +260,6 @@ class OpenAIBatches:
 
     def _url(self, path: str) -> str:
         query = self._endpoint.query
-        return f"{self._endpoint.base}/{path}{('&' if '?' in path else '?') + query if query else ''}"
+        return (
+            f"{self._endpoint.base}/{path}{('&' if '?' in path else '?') + query if query else ''}"
+        )
