@@ -83,6 +83,14 @@ def test_test_faces_are_refused(tmp_path: Path) -> None:
             draw_all(tmp_path, 50, seed=seed, split=split)  # type: ignore[arg-type]
 
 
+def test_landmarks_weigh_more_once_the_rates_fall_and_at_once_from_a_checkpoint() -> None:
+    from harness.clip_tiny.training.settings import TrainingSettings
+
+    first = TrainingSettings(flat=0.4, wide_points=60, late_points=25)
+    assert [first.points_at(share) for share in (0, 0.39, 0.4, 0.99)] == [60, 60, 1500, 1500]
+    assert first.going_on().points_at(0) == 1500
+
+
 @pytest.mark.slow
 def test_a_few_steps_lower_the_loss_and_are_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

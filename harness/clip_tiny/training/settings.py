@@ -31,16 +31,16 @@ class TrainingSettings:
     wide_units: float = 40.0
     """Weights of the losses of the heads."""
     wide_points: float = 60.0
+    late_points: float = 25.0
+    """Times that landmarks weigh more once the rates fall. From the start they would drown the rest: they are far off then."""
     mean_units: float = 10.0
     cls_units: float = 20.0
     doses: tuple[NameDose, ...] = ()
 
     def going_on(self) -> TrainingSettings:
-        """The settings for going on from a checkpoint: half the rates, falling at once, and landmarks that count."""
-        return replace(
-            self,
-            flat=0.0,
-            matrix_rate=self.matrix_rate / 2,
-            rate=self.rate / 2,
-            wide_points=25 * self.wide_points,
-        )
+        """The settings for going on from a checkpoint: half the rates, falling at once."""
+        return replace(self, flat=0.0, matrix_rate=self.matrix_rate / 2, rate=self.rate / 2)
+
+    def points_at(self, share: float) -> float:
+        """The weight of the loss of landmarks when this `share` of the time is used."""
+        return self.wide_points * (1.0 if share < self.flat else self.late_points)

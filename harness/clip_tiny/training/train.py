@@ -56,16 +56,22 @@ class Heads(nn.Module):  # type: ignore[misc]
         self.cls = nn.Linear(WIDTH, 2 * len(UNITS))
 
     def forward(
-        self, tokens: Tensor, units: Tensor, points: Tensor, settings: TrainingSettings
+        self,
+        tokens: Tensor,
+        units: Tensor,
+        points: Tensor,
+        settings: TrainingSettings,
+        share: float,
     ) -> Tensor:
-        """The weighted squared errors. `tokens` (n, 1 + patches, width), `units` (n, 2 k), `points` (n, 102)."""
+        """The weighted squared errors when this `share` of the time is used. `tokens` (n, 1 + patches, width), `units`
+        (n, 2 k), `points` (n, 102)."""
         tokens = nn.functional.layer_norm(tokens, (WIDTH,))
         wide = self.wide(tokens[:, 1:].flatten(1))
         error = nn.functional.mse_loss
         count = units.shape[1]
         return (
             settings.wide_units * error(wide[:, :count], units)
-            + settings.wide_points * error(wide[:, count:], points)
+            + settings.points_at(share) * error(wide[:, count:], points)
             + settings.mean_units * error(self.mean(tokens[:, 1:].mean(1)), units)
             + settings.cls_units * error(self.cls(tokens[:, 0]), units)
         )
@@ -133,7 +139,8 @@ def train(
         pictures = nn.functional.normalize(model.visual_projection(vision.pooler_output), dim=-1)
         cosines = pictures @ nn.functional.normalize(texts, dim=-1).T
         main = contrastive(cosines * model.logit_scale.exp(), batch.true)
-        loss = main + heads(vision.last_hidden_state, batch.units, batch.points, settings)
+        tokens = vision.last_hidden_state
+        loss = main + heads(tokens, batch.units, batch.points, settings, share)
         loss.backward()
         clock.grad = torch.tensor([time.process_time() - started])
         crew.average([*weights, clock])
@@ -180,6 +187,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shift", type=int, default=TrainingSettings().shift, help="pixels")
     parser.add_argument("--no-mirror", action="store_true", help="mirror no picture")
     parser.add_argument(
+        "--late-points",
+        type=float,
+        default=TrainingSettings().late_points,
+        help="times that landmarks weigh more once the rates fall",
+    )
+    parser.add_argument(
         "--doses", default="", help="shares of captions that name the emotion, such as .002,.005"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
@@ -189,6 +202,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             f"--shift {args.shift}: a picture has {EDGE} pixels around the part that is seen"
         )
+    if args.late_points < 0:
+        parser.error(f"--late-points {args.late_points:g}: a weight is 0 or more")
     if args.base is not None and args.doses:
         parser.error("--doses: a checkpoint has no vectors for new names (see harness.clip_tiny.training.names)")  # fmt: skip
     first = TrainingSettings(
@@ -196,6 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=args.seed,
         shift=args.shift,
         mirror=not args.no_mirror,
+        late_points=args.late_points,
         doses=doses_of(args.doses),
     )
     settings = first if args.base is None else first.going_on()
