@@ -115,7 +115,10 @@ def running_batches(**options: Any) -> Iterator[BatchServer]:
             if path == "models":
                 self._send({"data": [{"id": "stub"}]})
             elif path == "batches":
-                self._send({"data": seen.batches[::-1], "has_more": False})
+                newest = seen.batches[::-1]
+                after = self.path.partition("&after=")[2]
+                at = [one["id"] for one in newest].index(after) + 1 if after else 0
+                self._send({"data": newest[at : at + 1], "has_more": at + 1 < len(newest)})
             elif path.startswith("batches/"):
                 self._send(seen.ask(int(path.rpartition("_")[2])))
             elif path.startswith("files/") and (name := path.split("/")[1]) in seen.files:

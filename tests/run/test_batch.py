@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +157,8 @@ def test_a_command_that_ended_at_any_point_continues_with_the_same_batch(
     """Prepared only (its id never came back), submitted, ended; in the first two the request file is still there."""
     with running_batches() as server:
         assert batched(server) == 0
+        server.batches += [{"id": f"batch_{n}", "metadata": None} for n in (1, 2)]  # of others
+        orphan = Path("run/private/batches/0123.requests.jsonl")
         ledger = Path("run") / LEDGER
         lines = ledger.read_bytes().splitlines(keepends=True)
         torn = b'{"event": "subm' if kept < 3 else b""
@@ -166,8 +169,17 @@ def test_a_command_that_ended_at_any_point_continues_with_the_same_batch(
             next(Path("run/private/batches").glob("*.results.jsonl")).read_bytes()
         )  # fmt: skip
         assert batched(server) == 0
-        assert len(server.batches) == 1 and not server.direct
+        assert len(server.batches) == 3 and not server.direct
         assert len(events("prepared")) == len(events("ended")) == 1
+        (Path("run") / "trials.jsonl").unlink()
+        (Path("run") / "generations.jsonl").unlink()
+        shutil.rmtree("run/private/batches")
+        orphan.parent.mkdir()
+        orphan.write_text("left by a killed command")
+        os.utime(orphan, (1, 1))
+        server.batches = server.batches[:1]
+        assert batched(server) == 0 and len(server.batches) == 2
+        assert not orphan.exists(), "it holds pictures"
 
 
 @pytest.mark.slow

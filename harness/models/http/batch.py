@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from harness.models.http.batch_ledger import Ledger, Submission
 from harness.models.http.connection import HttpResponse
 from harness.models.http.http_errors import HttpFault
 from harness.models.http.model import OpenAIModel
+from harness.models.http.waiting import to_terminal
 
 TOGETHER = 5_000
 """Most trials whose requests are one batch, where nothing else is asked for: their pictures lie in memory."""
@@ -48,9 +49,20 @@ class _Collected:
 class Batches:
     """Gathers requests into batches, submits them and hands out their results. For one event loop."""
 
-    def __init__(self, api: BatchApi, ledger: Ledger, *, place: str, poll: float = POLL) -> None:
-        """`place` is the address and model that they go to; `poll` the seconds between two questions."""
+    def __init__(
+        self,
+        api: BatchApi,
+        ledger: Ledger,
+        *,
+        place: str,
+        poll: float = POLL,
+        say: Callable[[str], None] = to_terminal,
+    ) -> None:
+        """`place` is the address and model that they go to; `poll` the seconds between two questions; `say` is told how
+        batches stand."""
         self._api, self._ledger, self._place, self._poll = api, ledger, place, poll
+        self._say = say
+        self._opened = time.time()
         self._collected: dict[str, _Collected] = {}
         self._following: dict[str, asyncio.Task[Mapping[str, LineResult]]] = {}
         self._flushing: asyncio.Task[None] | None = None
@@ -60,15 +72,6 @@ class Batches:
         self._known = frozenset(ledger.submissions)
         """Batches that an earlier start prepared, and may have submitted."""
         self._keys: dict[str, int] = {}
-        self._states: dict[str, BatchState] = {}
-
-    @property
-    def standing(self) -> str:
-        """How the batches in progress stand."""
-        return ", ".join(
-            f"batch {one.id} {one.status}: {one.done + one.failed} of {one.total}"
-            for one in self._states.values()
-        )
 
     def begin(self, key: str) -> None:
         """Requests with this key are put in batches from now on, until `end`."""
@@ -107,7 +110,6 @@ class Batches:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._following.clear()
         self._collected.clear()
-        self._states.clear()
         self._flushing = None
         await self._api.close()
 
@@ -164,6 +166,7 @@ class Batches:
         told = f"{time.time_ns()} {os.getpid()} {self._ledger.folder.absolute()} {' '.join(names)}"
         mark = hashlib.sha256(told.encode()).hexdigest()[:24]
         self._ledger.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._ledger.clear(before=self._opened)
         with self._ledger.requests(mark).open("wb") as file:
             file.writelines(self._api.line(name, collected[name].body) for name in names)
             file.flush()
@@ -185,12 +188,16 @@ class Batches:
             id_ = "" if fresh else await self._api.find(mark)
             id_ = id_ or await self._api.submit(self._ledger.requests(mark), mark)
             self._ledger.submitted(mark, id_)
+        self._say(
+            f"waiting for the batch {one.id} with {len(one.names):,} requests to {self._place}; it may take a day. If you "
+            "stop, the same command continues"
+        )
         state = await self._api.state(one.id)
         while not state.over:
-            self._states[mark] = state
             await asyncio.sleep(self._poll)
-            state = await self._api.state(one.id)
-        self._states.pop(mark, None)
+            before, state = state, await self._api.state(one.id)
+            if state.status != before.status and not state.over:
+                self._say(f"batch {one.id}: {state.status}")
         data = await self._api.results(state)
         await asyncio.to_thread(_keep, path, data)
         results = await asyncio.to_thread(self._read, path)
@@ -200,6 +207,8 @@ class Batches:
         }
         counts["missing"] = len(one.names) - sum(counts.values())
         self._ledger.ended(mark, state.status, counts)
+        told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        self._say(f"batch {one.id}: {state.status} ({told})")
         self._ledger.requests(mark).unlink(missing_ok=True)
         await self._api.forget(state)
         self._refuse(state, counts)
@@ -259,11 +268,6 @@ class BatchedModel:
     def card(self) -> Card:
         """That of the model: how it is asked is no part of its identity."""
         return self._model.card
-
-    @property
-    def standing(self) -> str:
-        """How the batches stand."""
-        return self._batches.standing
 
     async def reply(self, request: Request) -> Generation:
         """The reply, from a batch with those requests that come at the same time."""

@@ -90,6 +90,14 @@ class Ledger:
         """Those to a place that are not ended."""
         return [s for s in self.submissions.values() if s.place == place and not s.status]
 
+    def clear(self, *, before: float) -> None:
+        """Remove files of requests, written before a time, that no batch in progress needs: a killed command leaves
+        them, and they hold pictures."""
+        for path in self.folder.glob("*.requests.jsonl"):
+            one = self.submissions.get(path.name.partition(".")[0])
+            if (one is None or one.status) and path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+
     def _add(self, **entry: Any) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.folder / "batches.jsonl"
