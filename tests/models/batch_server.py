@@ -119,7 +119,7 @@ def running_batches(**options: Any) -> Iterator[BatchServer]:
                 after = self.path.partition("&after=")[2]
                 at = [one["id"] for one in newest].index(after) + 1 if after else 0
                 self._send({"data": newest[at : at + 1], "has_more": at + 1 < len(newest)})
-            elif path.startswith("batches/"):
+            elif path.startswith("batches/") and int(path.rpartition("_")[2]) < len(seen.batches):
                 self._send(seen.ask(int(path.rpartition("_")[2])))
             elif path.startswith("files/") and (name := path.split("/")[1]) in seen.files:
                 self._reply(200, seen.files[name])

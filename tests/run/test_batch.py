@@ -183,6 +183,22 @@ def test_a_command_that_ended_at_any_point_continues_with_the_same_batch(
 
 
 @pytest.mark.slow
+def test_a_batch_that_the_service_forgot_is_submitted_anew_by_the_next_command(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_batches() as server:
+        assert batched(server) == 0
+        ledger = Path("run") / LEDGER
+        ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:2]))
+        for name in ("generations.jsonl", "trials.jsonl"):
+            (Path("run") / name).unlink()
+        server.batches.clear()
+        assert batched(server) != 0 and not server.batches
+        assert "no longer there" in capsys.readouterr().err
+        assert batched(server) == 0 and len(server.batches) == 1
+
+
+@pytest.mark.slow
 def test_a_killed_run_waits_for_its_batch(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     with running_batches(held=True) as server:
         line = [

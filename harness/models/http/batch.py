@@ -20,7 +20,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card, Measured
 from harness.core.request import Request
-from harness.models.http.batch_api import BatchApi, BatchState, LineResult
+from harness.models.http.batch_api import BatchApi, BatchState, Gone, LineResult
 from harness.models.http.batch_ledger import Ledger, Submission
 from harness.models.http.connection import HttpResponse
 from harness.models.http.http_errors import HttpFault
@@ -192,13 +192,15 @@ class Batches:
             f"waiting for the batch {one.id} with {len(one.names):,} requests to {self._place}; it may take a day. If you "
             "stop, the same command continues"
         )
-        state = await self._api.state(one.id)
-        while not state.over:
-            await asyncio.sleep(self._poll)
-            before, state = state, await self._api.state(one.id)
-            if state.status != before.status and not state.over:
-                self._say(f"batch {one.id}: {state.status}")
-        data = await self._api.results(state)
+        try:
+            state = await self._ended(one)
+            data = await self._api.results(state)
+        except Gone as error:
+            self._ledger.ended(mark, "failed", {"missing": len(one.names)})
+            raise HarnessError(
+                f"the batch {one.id} or its results are no longer there: {error.message}",
+                hint="run the same command again to submit its requests anew, which may be paid a second time",
+            ) from error
         await asyncio.to_thread(_keep, path, data)
         results = await asyncio.to_thread(self._read, path)
         counts = {
@@ -213,6 +215,16 @@ class Batches:
         await self._api.forget(state)
         self._refuse(state, counts)
         return results
+
+    async def _ended(self, one: Submission) -> BatchState:
+        """How a batch ended, once it has. Raises HarnessError."""
+        state = await self._api.state(one.id)
+        while not state.over:
+            await asyncio.sleep(self._poll)
+            before, state = state, await self._api.state(one.id)
+            if state.status != before.status and not state.over:
+                self._say(f"batch {one.id}: {state.status}")
+        return state
 
     def _refuse(self, state: BatchState, counts: Mapping[str, int]) -> None:
         """Raise HarnessError for a batch that the service refused, or that someone cancelled."""

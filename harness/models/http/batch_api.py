@@ -31,6 +31,10 @@ Lost: TypeAlias = Callable[[], Awaitable[dict[str, Any] | None]]
 _OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
+class Gone(HarnessError):
+    """The service does not know a batch, or a file of its results, any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchState:
     """How a batch stands."""
@@ -79,10 +83,12 @@ class BatchApi(Protocol):
         """The id of the batch that was submitted with a mark; empty where there is none."""
         ...
 
-    async def state(self, id_: str) -> BatchState: ...
+    async def state(self, id_: str) -> BatchState:
+        """How a batch stands. Raises Gone where there is none."""
+        ...
 
     async def results(self, state: BatchState) -> bytes:
-        """The lines of its results, of those that failed too."""
+        """The lines of its results, of those that failed too. Raises Gone."""
         ...
 
     def read(self, line: bytes) -> tuple[str, LineResult]:
@@ -228,7 +234,8 @@ class OpenAIBatches:
                 got = await self._http.send(method, url, body=body, upload=upload)
                 if got.status == 200:
                     return got.data
-                said, told = self._refused(got, url), delay_of(got.headers)
+                said = self._refused(got, url, known=method == "GET" and path.count("/") > 0)
+                told = delay_of(got.headers)
             except TooLarge as error:
                 raise HarnessError(
                     f"{url}: the results are larger than {MOST_RESULTS >> 20} MB",
@@ -247,12 +254,15 @@ class OpenAIBatches:
                 return json.dumps(made).encode()
             attempt += 1
 
-    def _refused(self, got: HttpResponse, url: str) -> str:
-        """What the server said, where waiting may help. Raises HarnessError where it cannot."""
+    def _refused(self, got: HttpResponse, url: str, *, known: bool) -> str:
+        """What the server said, where waiting may help. Raises HarnessError where it cannot; Gone for something `known`
+        that is not there."""
         told = told_by(got.data, hide=self._endpoint.mask.text)
         said = f"HTTP {got.status}: {told.message}"
         if got.status < 500 and got.status not in (408, 409, 425, 429):
             hint = HOPELESS.get(got.status, "leave out --batch to ask directly")
+            if got.status == 404 and known:
+                raise Gone(f"{url} answered {said}")
             if got.status == 404:
                 hint = "this server may have no batch API: leave out --batch to ask directly"
             raise HarnessError(f"{url} answered {said}", hint=hint)
