@@ -16,6 +16,7 @@ import pytest
 from harness.cli.main import main
 from harness.models.http.batch_ledger import Ledger, Submission
 from tests.models.batch_server import BatchServer, running_batches
+from tests.models.stub import running_stub
 from tests.run.keeping import Desk, make_desk
 from tests.run.test_usage import TWO_STEPS
 
@@ -180,6 +181,18 @@ def test_a_command_that_ended_at_any_point_continues_with_the_same_batch(
         server.batches = server.batches[:1]
         assert batched(server) == 0 and len(server.batches) == 2
         assert not orphan.exists(), "it holds pictures"
+
+
+def test_a_server_without_batches_is_said_and_can_be_asked_directly(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_stub() as stub:
+        asked = ["run", "task.yaml", "--model", f"openai:stub@{stub.url}/v1", "--out", "run"]
+        asked += ["--prompts", "prompts", "--no-report"]
+        assert main([*asked, "--batch"]) != 0 and not stub.count
+        assert "may have no batch API: leave out --batch" in capsys.readouterr().err
+        assert not list(Path("run/private/batches").glob("*.requests.jsonl"))
+        assert main(asked) == 0 and stub.count == 12
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card, Measured
 from harness.core.request import Request
-from harness.models.http.batch_api import BatchApi, BatchState, Gone, LineResult
+from harness.models.http.batch_api import BatchApi, BatchState, Gone, LineResult, Refused
 from harness.models.http.batch_ledger import Ledger, Submission
 from harness.models.http.connection import HttpResponse
 from harness.models.http.http_errors import HttpFault
@@ -186,7 +186,12 @@ class Batches:
         if not one.id:
             fresh = mark not in self._known
             id_ = "" if fresh else await self._api.find(mark)
-            id_ = id_ or await self._api.submit(self._ledger.requests(mark), mark)
+            try:
+                id_ = id_ or await self._api.submit(self._ledger.requests(mark), mark)
+            except Refused:
+                self._ledger.ended(mark, "failed", {"missing": len(one.names)})
+                self._ledger.requests(mark).unlink(missing_ok=True)
+                raise
             self._ledger.submitted(mark, id_)
         self._say(
             f"waiting for the batch {one.id} with {len(one.names):,} requests to {self._place}; it may take a day. If you "

@@ -31,6 +31,10 @@ Lost: TypeAlias = Callable[[], Awaitable[dict[str, Any] | None]]
 _OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
+class Refused(HarnessError):
+    """The service plainly does not take what it was sent: nothing was submitted."""
+
+
 class Gone(HarnessError):
     """The service does not know a batch, or a file of its results, any more."""
 
@@ -76,7 +80,7 @@ class BatchApi(Protocol):
         ...
 
     async def submit(self, file: Path, mark: str) -> str:
-        """Submit a file once, and return the id. A request whose answer was lost is looked up before it is repeated."""
+        """Submit a file once, and return the id. Raises Refused where it is not taken. A request whose answer was lost is looked up before it is repeated."""
         ...
 
     async def find(self, mark: str) -> str:
@@ -209,7 +213,7 @@ class OpenAIBatches:
         except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict) or (method == "POST" and "id" not in told):
-            raise HarnessError(
+            raise Refused(
                 f"{self._url(path)} did not answer as the batch API of OpenAI does",
                 hint="leave out --batch if this server has none",
             )
@@ -265,7 +269,7 @@ class OpenAIBatches:
                 raise Gone(f"{url} answered {said}")
             if got.status == 404:
                 hint = "this server may have no batch API: leave out --batch to ask directly"
-            raise HarnessError(f"{url} answered {said}", hint=hint)
+            raise Refused(f"{url} answered {said}", hint=hint)
         return said
 
     def _url(self, path: str) -> str:
