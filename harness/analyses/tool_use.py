@@ -90,16 +90,21 @@ def usage_of(row: Mapping[str, Any], beside: ScoredTask) -> Mapping[str, Any] | 
     asked = 0 if found is None else found["replies"] + found["shared"]
     if found is None or not found["replies"] or not row["trials"]:
         return None
-    requests = asked / row["trials"]
+    requests = float(asked) / int(row["trials"])
     counted = found["replies"] - found["uncounted"] - found["refused_uncounted"]
-    a_trial = {
-        name: found[name] / counted * requests if counted else None
-        for name in ("prompt_tokens", "completion_tokens")
-    }
+    trials = int(row["trials"])
+
+    def a_trial(name: str, known: int) -> float | None:
+        """All replies of a trial, those asked elsewhere too; of replies without a count the mean of the others."""
+        if known < found["replies"]:
+            return float(found[name]) / known * requests if known else None
+        return float(found[name] + found.get(f"{name}_again", 0)) / trials
+
     took = {
         "requests": requests,
-        **a_trial,
-        "pictures": found["pictures"] / found["replies"] * requests,
+        "prompt_tokens": a_trial("prompt_tokens", counted),
+        "completion_tokens": a_trial("completion_tokens", counted),
+        "pictures": a_trial("pictures", found["replies"]),
         "tool_seconds": found["tool_seconds"] / row["trials"] if "tool_seconds" in found else None,
     }
     if "cost" in found and counted:

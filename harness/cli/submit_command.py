@@ -214,7 +214,9 @@ def _print_score(form: SubmissionForm, score: LocalScore, truth: Path) -> None:
     from harness.core.text import visible
     from harness.publish.published import of_form, published_folder, read_published
 
-    published = list(of_form(read_published(published_folder()), form.name))
+    published = sorted(
+        of_form(read_published(published_folder()), form.name), key=lambda row: -row.value
+    )
     print(f"  local score against {visible(truth.name)} (not the official one):")
     for one in score.figures:
         bounds = "no interval" if not one.interval.known else f"[{one.interval.low:.3f}, {one.interval.high:.3f}]"  # fmt: skip

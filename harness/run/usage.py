@@ -44,7 +44,12 @@ class Used:
     second: int = 0
     """Replies of a second model among them, whose price is not known."""
     shared: int = 0
-    """Replies that another trial, of this cell or another, had asked for already; in no other number here."""
+    """Replies that another trial, of this cell or another, had asked for already; of the other numbers only in those
+    that are called `again`."""
+    prompt_again: int = 0
+    """Tokens of the prompts of shared replies."""
+    completion_again: int = 0
+    pictures_again: int = 0
     prompt: int = 0
     completion: int = 0
     reasoning: int = 0
@@ -81,6 +86,14 @@ class Used:
         self.videos += videos
         self.seconds.append(seconds)
 
+    def add_shared(self, reply: bytes) -> None:
+        """Count one reply in that is counted elsewhere."""
+        prompt, completion, _, _, _, _, _, pictures, *_ = _REPLY.unpack(reply)
+        self.shared += 1
+        self.prompt_again += prompt
+        self.completion_again += completion
+        self.pictures_again += pictures
+
     def count(self, line: Mapping[str, Any], *, pictures: int) -> None:
         """Count one reply in, by its line in a log."""
         self.add(_packed(line, pictures, 0))
@@ -114,6 +127,15 @@ class Used:
             "uncounted": self.uncounted - self.refused,
             "refused_uncounted": self.refused,
             "shared": self.shared,
+            **(
+                {
+                    "prompt_tokens_again": self.prompt_again,
+                    "completion_tokens_again": self.completion_again,
+                    "pictures_again": self.pictures_again,
+                }
+                if self.shared
+                else {}
+            ),
             **({"second_replies": self.second} if self.second else {}),
             **({"tool_seconds": round(self.tool_seconds, 3)} if self.tool_seconds else {}),
             "seconds_median": round(float(times[0]), 4),
@@ -183,7 +205,7 @@ def _claim(replies: Digests, key: bytes, used: Used) -> None:
     if held is None:
         return
     if held[_CLAIMED]:
-        used.shared += 1
+        used.add_shared(held)
         return
     used.add(held)
     replies.put(key, held[:_CLAIMED] + b"\x01" + held[_CLAIMED + 1 :])

@@ -81,7 +81,7 @@ class FrameForm:
                 )
         if not locations:
             raise HarnessError(f"{path.name} has no rows", hint="use the file as published")
-        return Asked(path, digest_file(path), "predictions.txt", Frames(header, locations))
+        return Asked(path, digest_file(path), "predictions.txt", Frames(header, locations), False)
 
     def answer(
         self, asked: Sequence[Asked], runs: Sequence[Path], choice: Choice, options: Options

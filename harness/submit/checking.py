@@ -30,6 +30,9 @@ def check_file(form: SubmissionForm, path: Path, asked: Asked, options: Options)
     findings = form.check(data, asked, options, name=path.name)
     if path.name == asked.answers_to:
         return findings
+    if not asked.name_confirmed:
+        wrong = f"the file is named {path.name}; ours is named {asked.answers_to}, which is not confirmed"
+        return replace(findings, warnings=(wrong, *findings.warnings))
     wrong = f"the file is named {path.name}; the name must be {asked.answers_to}"
     return replace(findings, faults=(wrong, *findings.faults))
 

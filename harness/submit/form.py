@@ -36,6 +36,8 @@ class Asked:
     """The name that the file of answers must have."""
     content: Any
     """What the form has read of it; no one else looks at it."""
+    name_confirmed: bool = True
+    """Whether the challenge says that the answers must have that name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class WordForm:
         if doubled or not names:
             told = f"the clip {doubled[0]!r} appears twice" if doubled else "no rows"
             raise HarnessError(f"{path.name}: {told}", hint="use the file as published")
-        return Asked(path, digest_file(path), "predictions.csv", tuple(names))
+        return Asked(path, digest_file(path), "predictions.csv", tuple(names), False)
 
     def answer(
         self, asked: Sequence[Asked], runs: Sequence[Path], choice: Choice, options: Options
@@ -124,6 +124,11 @@ class WordForm:
         Raises HarnessError where none of the clips has true labels.
         """
         wheels, table, own = shipped_wheels(), truth, True
+        if not truth.exists():
+            raise HarnessError(
+                f"no such file or folder: {truth}",
+                hint="give a table of name and openset, or a folder with one and the challenge's wheels",
+            )
         if truth.is_dir():
             wheels, own = read_wheels(truth), False
             tables = [path for path in sorted(truth.glob("*.csv")) if path.name != "format.csv"]

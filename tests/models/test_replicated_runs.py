@@ -68,7 +68,9 @@ def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed
     run.kill()
     run.wait()
     had = len(lines(log))
-    gone, left = psutil.wait_procs(below, timeout=150)
+    # Two helpers of Ray give up a minute later; what holds a model or the port does not.
+    ours = [process for process in below if not named(process).endswith("Agent")]
+    gone, left = psutil.wait_procs(ours, timeout=60)
     assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
     assert harness(tmp_path, *asked).wait(300) == 0, (tmp_path / "output.txt").read_text()
     keys = [line["key"] for line in lines(log)]
@@ -78,6 +80,16 @@ def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed
         assert (folder / name).read_bytes() == (in_place / name).read_bytes(), name
     assert "was lost" in (tmp_path / "output.txt").read_text()
     assert not outside, outside
+    gone, left = psutil.wait_procs(below, timeout=150)
+    assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
+
+
+def named(process: psutil.Process) -> str:
+    """Its name; empty where it has ended."""
+    try:
+        return str(process.name())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def talks_to_others(run: int) -> list[str]:
