@@ -77,6 +77,11 @@ def as_it_is(value: Value) -> Value:
     return value
 
 
+def no_words(spec: FieldSpec, value: Value) -> str:
+    """For a kind whose values need no words beside them."""
+    return ""
+
+
 def most_common(values: Sequence[Value], counts: Sequence[int]) -> Value:
     """The value with the highest count; the first one of ties."""
     return values[max(range(len(counts)), key=counts.__getitem__)]
@@ -150,6 +155,9 @@ class Kind:
     an absolute error."""
     baseline_word: str = ""
     """What `baseline` gives, in a word, where metrics differ in what is best: the mean."""
+
+    in_words: Callable[[FieldSpec, Value], str] = no_words
+    """What a value means, where it does not say so itself: shown beside it wherever samples are shown. Empty for none."""
 
     python: Callable[[Value], Any] = as_it_is
     """A value as tables of Python hold it: yes and no as bool, a number as float."""

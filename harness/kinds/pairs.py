@@ -66,6 +66,13 @@ def _target(cell: Any, spec: FieldSpec) -> Value:
     return _end(spec, YES_NO.target(cell, spec) == "yes")
 
 
+def _in_words(spec: FieldSpec, value: Value) -> str:
+    """The middle of the scale counts as the same person, as for the accuracy at the middle."""
+    if not isinstance(value, int | float):
+        return ""
+    return "same person" if value >= (spec.low + spec.high) / 2 else "different persons"
+
+
 PAIRS: Kind = replace(
     NUMBER,
     name="pairs",
@@ -76,4 +83,5 @@ PAIRS: Kind = replace(
     reader=_reader,
     target=_target,
     example=lambda spec: spec.high,
+    in_words=_in_words,
 )

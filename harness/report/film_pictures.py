@@ -25,7 +25,7 @@ from harness.report.pictures import (
     Opener,
     data_url,
     samples_of,
-    shown_frames,
+    shown_pictures,
     thumbnail,
 )
 from harness.run.toolboxes import frames_under, true_region
@@ -145,7 +145,7 @@ def _pictures(
         return
     mine = samples[film.sample]
     if not is_blank(film.cell["condition"]):
-        yield -1, [data_url(thumbnail(p)) for _, p in shown_frames(mine.medium, task, view)]
+        yield -1, [data_url(thumbnail(p)) for _, p in shown_pictures(mine, task, view)]
     settings: Mapping[str, Any] = film.cell.get("tool_settings", {})
     asked = read_tools(film.cell["tools"])
     tools = load_tools(() if asked is None else asked.names)

@@ -16,7 +16,7 @@ from harness.core.task import Task
 from harness.core.tool import LIMIT_RULE, UNASKED
 from harness.core.tools_asked import NOISE
 from harness.protocols import closings, outside_calls
-from harness.report.grid import is_right, plain, told
+from harness.report.grid import is_right, plain, told_of
 from harness.report.inputs import RunView, read_conversations
 from harness.run.cell_entry import cell_of
 from harness.run.columns import read_table
@@ -141,7 +141,7 @@ def _answers(
         if value is None and target is not None:
             right = False
         found.setdefault(cell, {})[key] = _Answer(
-            told(value) or row["outcome"], told(target), right, row.get("calls") or "", LIMIT_RULE in (row.get("fallback") or "")
+            told_of(spec, value) or row["outcome"], told_of(spec, target), right, row.get("calls") or "", LIMIT_RULE in (row.get("fallback") or "")
         )  # fmt: skip
     return found
 

@@ -12,7 +12,7 @@ from typing import Any
 from harness.analyses.keys import RowKey, is_blank, row_key
 from harness.analyses.words import visible, visible_all
 from harness.core.field import FieldSpec
-from harness.core.kind import kind_named
+from harness.core.kind import kind_named, kind_of
 from harness.core.outcome import Outcome
 from harness.report.inputs import RunView, read_conversations
 from harness.run.columns import read_table
@@ -214,7 +214,10 @@ def _put(
         return
     fields = view.tasks[first["task"]].fields
     one.part = first.get("part") or ""
-    truths = tuple(told(plain(found[n]["target"])) if n in found else None for n in fields)
+    truths = tuple(
+        told_of(spec, plain(found[n]["target"])) if n in found else None
+        for n, spec in fields.items()
+    )
     before = one.truths or (None,) * len(truths)
     one.truths = tuple(new if new is not None else old for new, old in zip(truths, before, strict=True))  # fmt: skip
     answers = tuple(_answer(found[n], spec) if n in found else None for n, spec in fields.items())
@@ -237,7 +240,8 @@ def without_folders(failure: str) -> str:
 
 def _answer(row: Mapping[str, Any], spec: FieldSpec) -> tuple[str, str | None, str, bool | None]:
     value, target = plain(row["value"]), plain(row["target"])
-    return row["outcome"], told(value), row.get("rule") or "", is_right(spec.kind, value, target)
+    right = is_right(spec.kind, value, target)
+    return row["outcome"], told_of(spec, value), row.get("rule") or "", right
 
 
 def _rows(view: RunView, columns: Sequence[str] | None) -> Iterator[dict[str, Any]]:
@@ -263,6 +267,14 @@ def told(value: Any) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def told_of(spec: FieldSpec, value: Any) -> str | None:
+    """As `told`, with what the value of a field means before it: `same person (93.5)`."""
+    found = told(value)
+    if found is None or not (words := kind_of(spec).in_words(spec, value)):
+        return found
+    return f"{words} ({found})"
 
 
 def _length(grids: Iterable[Grid], said: Mapping[str, Sequence[Sequence[str]]]) -> int:

@@ -127,8 +127,7 @@ def _redraw(
         return
     places = places[: WANTED * most]
     ids = {sample for _, _, sample in places} | {mixed[p] for p in places if p in mixed}
-    media = {name: sample.medium for name, sample in samples_of(source, ids).items()}
-    lost = _add_all(album, task, places, media, mixed, most=most)
+    lost = _add_all(album, task, places, samples_of(source, ids), mixed, most=most)
     if lost:
         album.notes.setdefault(task.name, f"{lost} pictures cannot be read and are not shown.")
 
@@ -148,7 +147,7 @@ def _add_all(
     album: Thumbnails,
     task: Task,
     places: Sequence[Place],
-    media: Mapping[str, Medium],
+    samples: Mapping[str, Sample],
     mixed: Mapping[Place, str],
     *,
     most: int,
@@ -160,12 +159,12 @@ def _add_all(
     for place in places:
         view = read_presentation(place[1]).load()
         other = mixed.get(place, "")
-        if place[2] not in media or (mixes(view) and other not in media):
+        if place[2] not in samples or (mixes(view) and other not in samples):
             continue
         if mixes(view):
-            view = beside(view, media[other], called=other, policy=task.media.frames)
+            view = beside(view, samples[other].medium, called=other, policy=task.media.frames)
         try:
-            frames = shown_frames(media[place[2]], task, view)
+            frames = shown_pictures(samples[place[2]], task, view)
             if len(used) + len(frames) > most:
                 shown = len({sample for name, _, sample in album.shown if name == task.name})
                 album.notes[task.name] = (
@@ -194,6 +193,19 @@ def _partners(view: RunView) -> dict[Place, str]:
         for cell, found in read_partners(view.folder, view.manifest).items()
         for sample, other in found.items()
     }
+
+
+def shown_pictures(sample: Sample, task: Task, condition: Condition) -> list[tuple[str, Picture]]:
+    """(caption, picture) of all that a model was shown of a sample: of a pair the first and the second, so called."""
+    first = shown_frames(sample.medium, task, condition)
+    if sample.second is None:
+        return first
+    both = (("first", first), ("second", shown_frames(sample.second, task, condition)))
+    return [
+        (f"{which}, {caption}" if caption else which, picture)
+        for which, frames in both
+        for caption, picture in frames
+    ]
 
 
 def shown_frames(medium: Medium, task: Task, condition: Condition) -> list[tuple[str, Picture]]:

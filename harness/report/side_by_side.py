@@ -8,7 +8,8 @@ from typing import IO, Any
 from harness.analyses.keys import is_blank
 from harness.core.blocks import Column, MarkedText, Row, Table
 from harness.core.cell import FREE
-from harness.report.grid import is_right, plain, told
+from harness.core.field import FieldSpec
+from harness.report.grid import is_right, plain, told_of
 from harness.report.writers.terminal import open_console, print_tables
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.columns import read_table
@@ -31,8 +32,8 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
 
     Cells stand in the order of the plan, those that were shown a blank picture last.
     """
-    kinds = {
-        (name, field): spec["kind"]
+    specs = {
+        (name, field): FieldSpec.model_validate(spec)
         for name, task in manifest["tasks"].items()
         for field, spec in task["config"]["fields"].items()
     }
@@ -49,7 +50,7 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
         rows: list[Row] = []
         several = len({answer["field"] for answers in samples.values() for answer in answers}) > 1
         for sample, answers in samples.items():
-            rows.append(Row((f"{sample}: {_truth(answers)}",), role="heading"))
+            rows.append(Row((f"{sample}: {_truth(answers, specs)}",), role="heading"))
             for answer in sorted(answers, key=lambda one: order.index(one["cell"])):
                 cell = cells[answer["cell"]]
                 who = " ".join(
@@ -62,7 +63,7 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
                         (
                             who,
                             *((answer["field"],) if several else ()),
-                            _answer(answer, kinds[task, answer["field"]]),
+                            _answer(answer, specs[task, answer["field"]]),
                             _short(answer["text"]),
                         )
                     )
@@ -78,21 +79,25 @@ def side_by_side(folder: RunFolder, manifest: Mapping[str, Any], *, most: int) -
         )
 
 
-def _truth(answers: list[Mapping[str, Any]]) -> str:
-    known = {row["field"]: _said(row["target"]) for row in answers if row["target"] is not None}
+def _truth(answers: list[Mapping[str, Any]], specs: Mapping[tuple[str, str], FieldSpec]) -> str:
+    known = {
+        row["field"]: _said(row["target"], specs[row["task"], row["field"]])
+        for row in answers
+        if row["target"] is not None
+    }
     return ", ".join(f"{field} is {value}" for field, value in known.items()) or "no known truth"
 
 
-def _answer(row: Mapping[str, Any], kind: str) -> MarkedText | str:
+def _answer(row: Mapping[str, Any], spec: FieldSpec) -> MarkedText | str:
     if row["outcome"] != "answered":
         return str(row["outcome"])
-    said = _said(row["value"])
-    right = is_right(kind, plain(row["value"]), plain(row["target"]))
+    said = _said(row["value"], spec)
+    right = is_right(spec.kind, plain(row["value"]), plain(row["target"]))
     return said if right is None else MarkedText(said, "right" if right else "wrong")
 
 
-def _said(value: str) -> str:
-    return told(plain(value)) or ""
+def _said(value: str, spec: FieldSpec) -> str:
+    return told_of(spec, plain(value)) or ""
 
 
 def _short(text: Any) -> str:

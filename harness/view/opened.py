@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.task import Task
+from harness.report.grid import told_of
 from harness.report.inputs import RunView, is_scored, view_of
 from harness.report.tables import score_tables, summary
 from harness.run.cell_entry import cell_of, is_kept
@@ -101,6 +103,8 @@ class OpenedRun:
             for one in columns
         ]
         found["labels"] = records.labels(*key)
+        spec = self.tasks[wanted.task].fields[wanted.field]
+        found["labels_told"] = [told_of(spec, json.loads(one)) for one in found["labels"]]
         ids = [one["sample"] for one in found["samples"]]
         pictures = self._pictures(wanted.task, ids, drawn, own=own_pictures)
         for one in found["samples"]:
@@ -119,8 +123,8 @@ class OpenedRun:
         pictures = self.own(place)
         return {
             sample: [
-                ["", f"pictures/{place}/{row}/{frame}"]
-                for frame in range(len(pictures.names(row)))
+                [caption, f"pictures/{place}/{row}/{frame}"]
+                for frame, caption in enumerate(pictures.captions(row))
             ]
             for sample, row in pictures.places(samples).items()
         }  # fmt: skip

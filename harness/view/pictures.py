@@ -65,6 +65,11 @@ class OwnPictures:
             return [names[0], names[len(names) // 2], names[-1]]
         return names
 
+    def captions(self, place: int) -> list[str]:
+        """What stands under each of a sample's pictures: which of two it is, as in a pair. Raises IndexError."""
+        names = self.names(place)
+        return ["first", "second"] if len(names) == 2 else [""] * len(names)
+
     def jpeg(self, place: int, frame: int, *, side: int = SIDE) -> bytes:
         """One picture, made smaller. Raises MediaError where it cannot be read, IndexError where there is none."""
         from PIL import Image

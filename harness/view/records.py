@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
 from harness.core.task import Task
-from harness.report.grid import cut, is_right, told
+from harness.report.grid import cut, is_right, told_of
 from harness.run.columns import opened, unreadable
 from harness.run.folder import RunFolder
 
@@ -133,7 +134,8 @@ class Records:
         grid = self.grids[wanted.task, wanted.field]
         chosen = self._chosen(grid, wanted)
         shown = chosen[wanted.start : wanted.start + wanted.count]
-        rows = self._rows(np.unique(grid.rows[shown][grid.rows[shown] >= 0]))
+        spec = self._tasks[wanted.task].fields[wanted.field]
+        rows = self._rows(np.unique(grid.rows[shown][grid.rows[shown] >= 0]), spec)
         ids = self.samples[wanted.task]
         samples = []
         for place in shown:
@@ -142,7 +144,7 @@ class Records:
                 for row, standing in zip(grid.rows[place], grid.standing[place], strict=True)
             ]
             code = int(grid.target[place])
-            target = None if code < 0 else told(json.loads(self.values[code]))
+            target = None if code < 0 else told_of(spec, json.loads(self.values[code]))
             samples.append({"sample": ids[place], "target": target, "answers": answers})
         return {"total": len(chosen), "samples": samples}
 
@@ -192,7 +194,7 @@ class Records:
                 start += len(match)
         return hits
 
-    def _rows(self, wanted: NDArray[np.int32]) -> dict[int, dict[str, Any]]:
+    def _rows(self, wanted: NDArray[np.int32], spec: FieldSpec) -> dict[int, dict[str, Any]]:
         """Row -> what the page shows of it; only the groups of rows that hold one are read."""
         found: dict[int, dict[str, Any]] = {}
         with _same(self._path, self.rows) as file:
@@ -206,15 +208,15 @@ class Records:
                 first = int(ends[group - 1]) if group else 0
                 table = file.read_row_group(int(group), columns=names, use_threads=False)
                 for row, record in zip(mine, table.take(mine - first).to_pylist(), strict=True):
-                    found[int(row)] = _shown(record)
+                    found[int(row)] = _shown(record, spec)
         return found
 
 
-def _shown(record: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(record: Mapping[str, Any], spec: FieldSpec) -> dict[str, Any]:
     value = record["value"]
     return {
         "outcome": record["outcome"],
-        "value": None if value is None else told(json.loads(value)),
+        "value": None if value is None else told_of(spec, json.loads(value)),
         "rule": record["rule"],
         "text": cut(record["text"] or ""),
         "reasoning": cut(record.get("reasoning") or ""),

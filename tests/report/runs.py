@@ -28,6 +28,7 @@ HEADS: Mapping[str, Mapping[str, Any]] = {
     "emotion/cot": {"fields": ["emotion"], "answer": "final"},
     "emotion/both": {"fields": ["emotion", "mouth"]},
     "vqa/plain": {"fields": ["presence", "coarse", "units", "valence"]},
+    "pairs/plain": {"fields": ["same"]},
 }
 
 Speak = Callable[[Cell, Sample, int], "str | Failure | None"]

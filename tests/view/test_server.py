@@ -147,6 +147,7 @@ async def test_samples_are_paged_and_filtered(visit: Visit, made: Path) -> None:
         rest = await samples(page, a, start="10", count="20")
         assert len(set(of(first) + of(rest))) == 24
         assert first["labels"] == ['"anger"', '"happiness"']
+        assert first["labels_told"] == ["anger", "happiness"]
         happy = await samples(page, a, label='"happiness"', count="50")
         assert happy["total"] == 12 and {one["target"] for one in happy["samples"]} == {"happiness"}
         wrong = await samples(page, a, show="wrong", count="50")

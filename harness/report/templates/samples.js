@@ -158,13 +158,17 @@
     return found.map((row) => [key(row), row]).sort(([x], [y]) => x - y).map(([, row]) => row);
   };
 
-  const picturesOf = (row, condition, at) => (task.pictures[condition]?.[at] ?? []).map(([caption, name]) => {
+  const picturesOf = (row, condition, at) => {
+    const figures = (task.pictures[condition]?.[at] ?? []).map((picture) => figureOf(row, picture));
+    return figures.length === 2 ? [make("div", { class: "two" }, ...figures)] : figures;
+  };
+  const figureOf = (row, [caption, name]) => {
     const told = `face ${text(row[SAMPLE])} ${caption}`.trim();
     const shown = name
       ? make("img", { src: data.pictures[name], alt: told, loading: "lazy" })
       : make("div", { class: "grey", role: "img", "aria-label": "uniform grey picture" });
     return make("figure", {}, shown, ...(caption ? [make("figcaption", {}, caption)] : []));
-  });
+  };
 
   const fold = (name, words, kind = "") =>
     make("details", { class: `in ${kind}` }, make("summary", {}, name), make("pre", { dir: "auto", tabindex: "0" }, words));

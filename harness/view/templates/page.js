@@ -304,7 +304,7 @@
         wanted.a = 0; wanted.b = Math.min(1, numbers.length - 1); a.value = "0"; b.value = String(wanted.b);
       }
       if (label.options.length !== page.labels.length + 1 || label.dataset.of !== wanted.task + wanted.field) {
-        fill(label, ["", ...page.labels], (one) => (one ? one.replace(/^"|"$/g, "") : "any"));
+        fill(label, ["", ...page.labels], (one, n) => (one ? page.labels_told[n - 1] : "any"));
         label.dataset.of = wanted.task + wanted.field;
         label.value = wanted.label;
       }
@@ -320,7 +320,7 @@
     load();
   };
   const sample = (id, cells) => (one) => {
-    const pictures = one.pictures.map(([caption, to]) => el("figure", {}, el("img", { src: to.startsWith("data:") ? to : `${base}runs/${id}/${to}`, alt: `picture of ${one.sample}`, loading: "lazy",
+    const pictures = one.pictures.map(([caption, to]) => el("figure", {}, el("img", { src: to.startsWith("data:") ? to : `${base}runs/${id}/${to}`, alt: `${caption} picture of ${one.sample}`.trim(), loading: "lazy",
       onerror: (event) => event.target.replaceWith(el("span", { class: "quiet" }, "picture not found")) }), caption ? el("figcaption", {}, caption) : ""));
     return el("article", { class: pictures.length ? "sample" : "sample bare" },
       pictures.length ? el("div", { class: "pictures" }, ...pictures) : "",
