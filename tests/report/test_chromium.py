@@ -131,6 +131,26 @@ def test_tables_are_sorted_and_the_verdict_fits_a_phone(
     assert (found["wide"], found["page"], found["answer"]) == (0, True, True)
 
 
+def test_rows_are_not_stretched_on_a_phone_and_filters_stand_in_line_on_a_desk(
+    run_folder: RunFolder, tmp_path: Path
+) -> None:
+    script = """
+        document.getElementById('summary').open = true;
+        const last = document.querySelector('.summary tbody tr').lastElementChild;
+        last.textContent = 'not judged: 20 subjects: such intervals cover .89 at worst, not .95';
+        const under = (one) => Math.round(one.getBoundingClientRect().bottom);
+        const search = document.querySelector('#filters [name=text]');
+        const clear = document.querySelector('#filters [type=reset]');
+        const tops = new Set([...document.querySelectorAll('#filters label')].filter((one) => one.offsetParent)
+          .filter((one) => under(one) === under(search)).map((one) => Math.round(one.getBoundingClientRect().top)));
+        return { row: last.offsetHeight, beside: under(clear) - under(search), tops: tops.size };
+    """
+    report = run_folder.report if run_folder.report.is_file() else write_report(run_folder)
+    for size in ("390,844", "1280,900"):
+        found = evaluated(report, script, tmp_path, f"--window-size={size}")
+        assert found["row"] < 100 and found["beside"] == 0 and found["tops"] == 1, size
+
+
 def test_a_link_into_a_folded_part_opens_it(run_folder: RunFolder, tmp_path: Path) -> None:
     report = run_folder.report if run_folder.report.is_file() else write_report(run_folder)
     page, errors = opened(report, "provenance", tmp_path / "profile")
