@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from harness.analyses.keys import UNSEEN
 from harness.analyses.words import interval, number
 from harness.compare.tables import bounds, decimal, probability
 from harness.core.blocks import Block, Cell, Lines, Note, Number, Row, Table
 from harness.inversion.audit import Arm, AuditFigures, ControlFigures, Judged, Level
-from harness.inversion.figures import DefenceFigures, Estimate
+from harness.inversion.figures import LEAST_VICTIMS, TOO_FEW, DefenceFigures, Estimate
 from harness.inversion.judge import FAR, Verification
 
 
@@ -22,13 +23,14 @@ def headline(found: AuditFigures) -> str:
     assert own.over_control is not None and own.control is not None
     more = own.over_control
     above = (
-        "the endpoint gives faces away" if more.low > 0
+        "too few victims to tell" if found.victims < LEAST_VICTIMS
+        else "the endpoint gives faces away" if more.low > 0
         else "no more than for another person, as far as these victims can show"
     )  # fmt: skip
     return (
         f"After {last.spent:,} queries a rebuilt face is accepted as the victim against {_told(own.accepted)} of the victim's "
         f"other pictures at a false accept rate of {FAR:.0%}; a face rebuilt for another victim against {number(own.control)}. "
-        f"Difference {decimal(more.value, signed=True)} {bounds(more.low, more.high)} over {found.victims} victims: {above}"
+        f"Difference {decimal(more.value, signed=True)} {_bounds(more)} over {found.victims} victims: {above}"
     )
 
 
@@ -51,7 +53,11 @@ def _transfer(found: AuditFigures) -> str:
     last = found.arms[0].levels[-1].by_critic
     if last is None or last.over_control is None or last.control is None:
         return "Transfer to a second recogniser was not measured (--critic)"
-    carried = "the faces look like the victims to it too" if last.over_control.low > 0 else "nothing is shown to carry over to it"  # fmt: skip
+    carried = (
+        "too few victims to tell whether the faces look like them to it" if found.victims < LEAST_VICTIMS
+        else "the faces look like the victims to it too" if last.over_control.low > 0
+        else "nothing is shown to carry over to it"
+    )  # fmt: skip
     return (
         f"A second recogniser ({found.critic}), which was not attacked, accepts {_told(last.accepted)}, and "
         f"{number(last.control)} of faces rebuilt for another victim: {carried}"
@@ -60,14 +66,15 @@ def _transfer(found: AuditFigures) -> str:
 
 def verdict(one: DefenceFigures, found: AuditFigures) -> str:
     """What a defence does, in words."""
-    change = f"difference {decimal(one.difference.value, signed=True)} {bounds(one.difference.low, one.difference.high)}, p {probability(one.p)}"  # fmt: skip
-    left = f"{decimal(one.over_control.value, signed=True)} over faces rebuilt for others {bounds(one.over_control.low, one.over_control.high)}"  # fmt: skip
+    change = f"difference {decimal(one.difference.value, signed=True)} {_bounds(one.difference)}, p {probability(one.p)}"  # fmt: skip
+    left = f"{decimal(one.over_control.value, signed=True)} over faces rebuilt for others {_bounds(one.over_control)}"  # fmt: skip
     cost = _cost(one.name, found)
     said = {
         "stops": f"stops the attack as far as {found.victims} victims can show: {change}; what is left, {left}, may be nothing",
         "weakens": f"weakens the attack and does not stop it: {change}; what is left: {left}",
         "no defence": f"is no defence: {change}",
         "undecided": f"is undecided, more victims would tell: {change}",
+        TOO_FEW: f"is {TOO_FEW} (at least {LEAST_VICTIMS} are needed): {change}",
     }[one.verdict]
     return f"{one.name} {said}{cost}"
 
@@ -86,7 +93,15 @@ def _cost(name: str, found: AuditFigures) -> str:
 
 
 def _told(one: Estimate) -> str:
-    return f"{number(one.value)} {interval(one.low, one.high)}".strip()
+    return f"{number(one.value)} {interval(one.low, one.high)}{_mark(one)}".strip()
+
+
+def _bounds(one: Estimate) -> str:
+    return f"{bounds(one.low, one.high)}{_mark(one)}"
+
+
+def _mark(one: Estimate) -> str:
+    return "" if one.spread else UNSEEN
 
 
 def inversion_blocks(found: AuditFigures) -> Iterator[Block]:
@@ -196,7 +211,31 @@ def _recognisers(found: AuditFigures) -> Table:
     )  # fmt: skip
 
 
+_UNSEEN_SAID = (
+    f"{UNSEEN} no spread was seen between victims, which is not certainty: the interval is what so few victims may have "
+    "hidden"
+)
+
+
+def _estimates(found: AuditFigures) -> Iterator[Estimate]:
+    judged = [level.by_service for arm in found.arms for level in arm.levels]
+    judged += [
+        one.by_critic for arm in found.arms for one in arm.levels if one.by_critic is not None
+    ]
+    judged += [one.by_service for one in found.controls]
+    judged += [one.by_critic for one in found.controls if one.by_critic is not None]
+    for one in judged:
+        yield one.accepted
+    above = found.arms[0].levels[-1].by_service.over_control
+    if above is not None:
+        yield above
+    for defence in found.defences:
+        yield from (defence.difference, defence.over_control)
+
+
 def _notes(found: AuditFigures) -> Iterator[Block]:
+    if not all(one.spread for one in _estimates(found)):
+        yield Note(text=_UNSEEN_SAID)
     if any(arm.honest is not None and arm.honest.far < FAR / 4 for arm in found.arms):
         yield Note(
             text="Some answers are so coarse that no threshold accepts near 1% of pairs of different people: the true pairs "
@@ -210,7 +249,7 @@ def _notes(found: AuditFigures) -> Iterator[Block]:
 
 
 def _cell(one: Estimate) -> Number:
-    return Number(_plain(one.value), _plain(one.low), _plain(one.high))
+    return Number(_plain(one.value), _plain(one.low), _plain(one.high), mark=_mark(one))
 
 
 def _rank(one: Judged) -> str:
@@ -264,8 +303,9 @@ def _judged(one: Judged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _estimate(one: Estimate) -> dict[str, float | None]:
-    return {name: _plain(value) for name, value in asdict(one).items()}
+def _estimate(one: Estimate) -> dict[str, float | bool | None]:
+    bounds_ = {name: _plain(getattr(one, name)) for name in ("value", "low", "high")}
+    return {**bounds_, "spread": one.spread}
 
 
 def _verification(one: Verification) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from harness.inversion.attack import AttackSettings, invert
 from harness.inversion.audit import attacked, choose_victims, figures_of, make_basis
 from harness.inversion.basis import fit_basis
 from harness.inversion.defences import NONE, read_defence
-from harness.inversion.figures import Estimate, difference_of, mean_of, verdict_of
+from harness.inversion.figures import Estimate, difference_of, judge_defences, mean_of, verdict_of
 from harness.inversion.judge import verify
 from harness.inversion.people import People, check_apart
 from harness.inversion.record import AuditFolder, make_traces
@@ -67,7 +67,7 @@ def picture_folder(root: Path, people: People) -> Path:
     return root
 
 
-def test_an_endpoint_that_is_linear_in_the_basis_is_inverted_and_rounding_is_no_defence() -> None:
+def test_an_endpoint_that_is_linear_in_the_basis_is_inverted_and_rounding_stops_nothing() -> None:
     found_in = inputs("linear", defences=["round:.01", "rate-limit:20", "noise:1", "top-k:3"])
     run = attacked(found_in)
     traces = [run(defence) for defence in found_in.defences]
@@ -80,10 +80,10 @@ def test_an_endpoint_that_is_linear_in_the_basis_is_inverted_and_rounding_is_no_
     assert last.by_service.over_control is not None and last.by_service.over_control.low > 0.7
     assert last.by_service.rank == 1 and "gives faces away" in headline(found)
     said = {one.name: one.verdict for one in found.defences}
-    assert said["round:.01"] == "no defence" and said["rate-limit:20"] in {"weakens", "stops"}
+    assert said["round:.01"] == "undecided" and said["rate-limit:20"] in {"weakens", "stops"}
     assert said["noise:1"] in {"weakens", "stops"}
     words = {one.name: verdict(one, found) for one in found.defences}
-    assert "is no defence" in words["round:.01"] and "attack" in words["rate-limit:20"]
+    assert ".000 [-.265, +.265]*" in words["round:.01"] and "attack" in words["rate-limit:20"]
     assert "takes verification by score away" in words["top-k:3"]
     assert "of true pairs its answers accept" in words["noise:1"]
     controls = {one.name: one.by_service.accepted.value for one in found.controls}
@@ -213,11 +213,20 @@ def test_defences_are_read_and_change_what_is_told() -> None:
 
 def test_verdicts_and_intervals_say_no_more_than_the_victims_can_show() -> None:
     e = Estimate
-    assert verdict_of(e(-0.5, -0.6, -0.4), 0.001, e(0.1, -0.02, 0.2)) == "stops"
-    assert verdict_of(e(-0.5, -0.6, -0.4), 0.001, e(0.3, 0.2, 0.4)) == "weakens"
-    assert verdict_of(e(-0.02, -0.05, 0.01), 0.4, e(0.5, 0.4, 0.6)) == "no defence"
-    assert verdict_of(e(-0.1, -0.3, 0.1), 0.4, e(0.5, 0.4, 0.6)) == "undecided"
-    assert verdict_of(e(0.2, 0.1, 0.3), 0.01, e(0.5, 0.4, 0.6)) == "no defence"
+    assert verdict_of(e(-0.5, -0.6, -0.4), 0.001, e(0.1, -0.02, 0.2), victims=10) == "stops"
+    assert verdict_of(e(-0.5, -0.6, -0.4), 0.001, e(0.3, 0.2, 0.4), victims=10) == "weakens"
+    assert verdict_of(e(-0.02, -0.05, 0.01), 0.4, e(0.5, 0.4, 0.6), victims=10) == "no defence"
+    assert verdict_of(e(-0.1, -0.3, 0.1), 0.4, e(0.5, 0.4, 0.6), victims=10) == "undecided"
+    assert verdict_of(e(0.2, 0.1, 0.3), 0.01, e(0.5, 0.4, 0.6), victims=10) == "no defence"
+    for low in (-0.6, 0):
+        too_few = verdict_of(e(low, low, 0), 1.0, e(0, 0, 0.4), victims=9)
+        assert too_few == "undecided: too few victims to tell"
+    same = difference_of(np.full(12, 0.5), np.full(12, 0.5), seed=0)
+    assert same.value == 0 and -0.3 < same.low < -0.2 < 0.2 < same.high < 0.3 and not same.spread
+    many = np.full(40, 0.5)
+    assert judge_defences(["same"], [many], [many], many, seed=0)[0].verdict == "no defence"
+    half = mean_of(np.full(12, 0.5), seed=0)
+    assert half.low < 0.4 and half.high > 0.6 and not half.spread
     nobody = mean_of(np.zeros(16), seed=0)
     assert nobody.value == nobody.low == 0 and 0.15 < nobody.high < 0.25
     all_ = difference_of(np.ones(16), np.zeros(16), seed=0)
