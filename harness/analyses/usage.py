@@ -101,7 +101,8 @@ def _table(cells: Sequence[Entry]) -> Table:
         + ("Shared: replies that an earlier request had already brought. " if shared else "")
         + ("Tokens shared: read for an earlier prompt, and not again. " if common else "")
         + ("Pictures encoded: those that went through the vision model. " if encoded else "")
-        + "Seconds from the request to the last byte, including waiting time in queues and batches.",
+        + "Seconds: of a server, from the request to the last byte; of a model run in place, those of the whole batch that a "
+        "reply was computed in.",
     )
 
 

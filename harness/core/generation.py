@@ -90,7 +90,7 @@ class Generation:
     finish: Finish
     usage: Usage = Usage()
     latency: float = 0.0
-    """Seconds from sending to the last byte."""
+    """Seconds from sending to the last byte; of a model in place, those of the batch it was computed in."""
     failure: Failure | None = None
     scores: LabelScores | None = None
     """For a request with candidates; `text` is then the most likely one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Sequence
 
@@ -67,6 +68,19 @@ async def test_replies_come_back_to_those_who_asked_in_full_batches() -> None:
     assert [one.text for one in got] == [f"Q{i}" for i in range(10)]
     assert [len(batch) for batch in engine.batches] == [4, 4, 2]
     assert all(one.latency > 0 for one in got)
+
+
+async def test_the_time_of_a_reply_is_that_of_its_batch_without_the_batches_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr("harness.models.transformers.model.perf_counter", lambda: next(ticks))
+    _, model = made(batch=2)
+    requests = [ask(f"q{i}") for i in range(6)]
+    wanted = {request.key for request in requests}
+    got = [one async for one in model.replies(requests, wanted=wanted)]
+    await model.close()
+    assert [one.latency for one in got] == [1] * 6
 
 
 async def test_requests_of_unlike_decoding_never_share_a_batch() -> None:

@@ -42,7 +42,6 @@ class _Job:
     """A request, and where its reply is awaited."""
 
     request: Request
-    start: float
     wanted: bool = True
     """Otherwise it only completes the batches of others."""
     reply: Future[Generation] = field(default_factory=Future)
@@ -100,7 +99,7 @@ class LocalModel:
 
         Raises HarnessError where the model cannot be loaded.
         """
-        job = _Job(request, perf_counter())
+        job = _Job(request)
         with self._lock:
             self._begin()
             self._arriving.put(job)
@@ -110,8 +109,7 @@ class LocalModel:
         self, requests: Sequence[Request], *, wanted: Collection[str]
     ) -> AsyncGenerator[Generation, None]:
         """Compute requests in batches of their own (`harness.core.model.Batching`)."""
-        start = perf_counter()
-        jobs = [_Job(request, start, request.key in wanted) for request in requests]
+        jobs = [_Job(request, request.key in wanted) for request in requests]
         with self._lock:
             self._begin()
             self._arriving.put(jobs)
@@ -253,16 +251,18 @@ class LocalModel:
 
     def _answer(self, engine: Computes, pairs: list[tuple[_Job, PreparedRequest]]) -> bool:
         """Run a batch; if it fails, its halves, so that only a bad request fails. Whether it was too much for the
-        GPU's memory."""
+        GPU's memory. A reply's latency is the time of its batch, without what it waited for others."""
         if not pairs:
             return False
+        start = perf_counter()
         try:
             replies = engine.generate([prompt for _, prompt in pairs])
         except (*UNSUPPORTED, RuntimeError, OSError, ArithmeticError, AssertionError) as error:
             fault = _Fault.of(error)
         else:
+            took = perf_counter() - start
             for (job, _), reply in zip(pairs, replies, strict=True):
-                _settle(job, replace(reply, latency=perf_counter() - job.start))
+                _settle(job, replace(reply, latency=took))
             return False
         # Here the error is gone, and with it what it held in memory.
         if len(pairs) == 1:
