@@ -29,6 +29,8 @@ class _Looked:
     pictures: str
     beginning: str
     measured: Measured | None
+    key: str
+    """Equal requests have one reply, which takes nothing to share."""
 
 
 @dataclass(slots=True)
@@ -46,15 +48,20 @@ class SharedPrompts:
         """Note the first request of a cell about a sample; `prompt` is how it is called."""
         begins = _begins(request)
         if begins is not None:
-            self._found.setdefault(sample, []).append(_Looked(cell, prompt, *begins, measured))
+            self._found.setdefault(sample, []).append(
+                _Looked(cell, prompt, *begins, measured, request.key)
+            )
 
     @property
     def tokens(self) -> tuple[int, int]:
-        """Prompt tokens of what was looked at, repeats included, and those among them that are read for an earlier
-        prompt."""
+        """Prompt tokens of what was looked at, repeats included and equal requests once, and those among them that are
+        read for an earlier prompt."""
         whole = spared = 0
+        asked: set[str] = set()
         for alike in self._groups():
-            read = [one.measured for one in alike for _ in range(self.repeats)]
+            new = {one.key: one for one in alike if one.key not in asked}
+            asked |= new.keys()
+            read = [one.measured for one in new.values() for _ in range(self.repeats)]
             known = [one for one in read if one is not None and one.ids and one.mark]
             whole += sum(one.tokens for one in read if one is not None)
             if len(known) > 1:

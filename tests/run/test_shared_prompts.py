@@ -47,6 +47,10 @@ def test_what_is_read_once_is_counted_and_what_cannot_be_is_named() -> None:
     for ending in "xyz":
         long.add(ending, ending, "a", *ask(b"a", "w" * 200 + ending))
     assert long.tokens[1] == 2 * 300, "words in common behind the picture, where it is worth a pass"
+    same = SharedPrompts()
+    for cell in ("zoom", "zoom:perfect"):
+        same.add(cell, "p", "a", *ask(b"a", "what?"))
+    assert same.tokens == (105, 0), "equal requests have one reply"
     assert SharedPrompts().share is None and not SharedPrompts().alone
 
 
