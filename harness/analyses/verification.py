@@ -214,9 +214,18 @@ def _line(entry: Mapping[str, Any], field: str) -> str:
     )
     return (
         f"{' '.join(heading(row_key(entry)))}, {field}: {accuracy}AUROC {number(auroc['value'])} "
-        f"{interval(auroc['low'], auroc['high'])}, EER {number(eer['value'])}, TAR {number(tar['tar'])} at FAR "
+        f"{_told_interval(entry, auroc)}, EER {number(eer['value'])}, TAR {number(tar['tar'])} at FAR "
         f"{_percent(tar['far'])} (at most 1%), {entry['genuine']} genuine pairs and {entry['impostors']} impostors"
     )
+
+
+def _told_interval(entry: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """An interval, and how it differs from that of the same figure in the table of scores, which resamples one side."""
+    if found["low"] is None:
+        return ""
+    unit = entry["unit"]
+    ends = interval(found["low"], found["high"])
+    return f"{ends} (resamples the {unit}s of both sides of a pair; the table of scores: of its first side)"
 
 
 def _section(rows: Sequence[Mapping[str, Any]], at: Place) -> Iterator[Block]:
@@ -242,7 +251,8 @@ def _scores(rows: Sequence[Mapping[str, Any]], at: Place) -> Table:
         at=at,
         room="much",
         title="Same person: verification",
-        caption="Answered pairs; 95% intervals resample subjects. Accuracy: mean ± deviation over folds, each with the "
+        caption="Answered pairs; 95% intervals resample the subjects of both sides, so they differ from those in the table of "
+        "scores, which resamples those of the first. Accuracy: mean ± deviation over folds, each with the "
         "threshold of the others. TAR: share of genuine pairs accepted at the most accepting threshold whose false accept "
         "rate stays within the limit, in-sample; beside it the rate it reaches, lower where scores are coarse or impostors "
         "few",
