@@ -31,6 +31,7 @@ from harness.core.blocks import Block, Lines, Note, Table
 from harness.core.cell import Cell
 from harness.core.marks import REGION, Box, read_region
 from harness.core.task import Task
+from harness.core.text import counted
 from harness.run.sample_file import read_lean_samples
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
@@ -134,17 +135,18 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
                 for name, at in row["accuracy"].items()
             ),
         )
-        for row in audits:
-            yield Note(room="much", text=" ".join(_sentences(row)))
+        for line in _lines([], audits):
+            yield Note(room="much", text=line)
     yield Lines(lines=DEFINITIONS, room="much", folded="What these numbers are")
 
 
 def _lines(uses: Sequence[Mapping[str, Any]], audits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in uses:
         valid = "" if row["valid"] is None else f", {row['valid']:.0%} of them valid"
-        yield f"{who_answered(row)}: {row['calls']:,} calls in {row['trials']:,} trials{valid}{_needed(row)}{_uncalled(row)}"
+        yield f"{who_answered(row)}: {counted(row['calls'], 'call')} in {counted(row['trials'], 'trial')}{valid}{_needed(row)}{_uncalled(row)}"
     for row in audits:
-        yield " ".join(_sentences(row))
+        if told := " ".join(_sentences(row)):
+            yield f"{who_answered(row)}: {told}"
 
 
 def _uncalled(row: Mapping[str, Any]) -> str:
@@ -161,8 +163,7 @@ def _needed(row: Mapping[str, Any]) -> str:
 
 
 def _sentences(row: Mapping[str, Any]) -> Iterator[str]:
-    """What an audit found, in words."""
-    yield f"{who_answered(row)}:"
+    """What an audit found, in words; nothing where samples were too few to compare."""
     for name, words in (
         ("net", "true tools over tools that show nothing new (echo)"),
         ("gain", "true tools over one look"),

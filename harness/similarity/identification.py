@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError, MediaError
 from harness.core.sample import Sample
+from harness.core.text import counted
 from harness.media.decode import open_picture
 from harness.similarity.recogniser import Pixels, Recogniser, of_length_one
 
@@ -113,6 +114,7 @@ def photos_of(samples: Iterable[Sample]) -> list[Photo]:
         raise HarnessError(
             "no picture names the person it shows",
             hint="choose a task whose source knows subjects, or name their column: --set source.subject=COLUMN",
+            at_work=False,
         )
     return found
 
@@ -138,8 +140,10 @@ def search(
     strangers, known = [*strangers, *fit[:outside]], fit[outside:]
     if len(known) < LEAST_PERSONS:
         raise HarnessError(
-            f"only {len(known)} persons have more than {gallery} pictures and can be enrolled",
-            hint="use more pictures of each person, a smaller --gallery or a smaller --unknown",
+            f"persons with more than {counted(gallery, 'picture')} who can be enrolled: {len(known)} (at least {LEAST_PERSONS} are "
+            "needed)",
+            hint="use a larger --limit or none, more pictures of each person, a smaller --gallery or a smaller --unknown",
+            at_work=False,
         )
     enrolled: list[list[int]] = []
     probes: list[int] = []

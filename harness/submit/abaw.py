@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.core.text import digest_file
+from harness.core.text import counted, digest_file
 from harness.submit.choice import Choice, Given
 from harness.submit.findings import Findings, name_rows
 from harness.submit.form import Answers, Asked, Draft, Options, no_labels
@@ -202,7 +202,7 @@ class FrameForm:
         videos = [str(PurePosixPath(one).parent) for one in rows]
         figures = MEASURES[self.what](truths, given, videos)
         left = len(frames.locations) - len(rows)
-        notes = [f"{left:,} frames without a true value are left out"] if left else []
+        notes = [f"left out, without a true value: {counted(left, 'frame')}"] if left else []
         if self.what == "expr":
             notes.append("F1 is over the classes that occur in the truth; the challenge averages over all eight")  # fmt: skip
         if self.what == "au":

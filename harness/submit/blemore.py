@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.text import digest_file
+from harness.core.text import counted, digest_file
 from harness.submit.blends import (
     CODES,
     FIELDS,
@@ -152,7 +152,7 @@ class BlendForm:
             hits = [rounded(said.get(one, {})) == rounded(right[one]) for one in blends]
             who = [_actor(clip) for clip in blends]
             figures.append(mean_of(hits, who, "ACC_salience (blends)", "salience"))
-        notes = [f"{len(clips) - len(rows)} clips have no truth in {truth.name}"] if len(rows) < len(clips) else []  # fmt: skip
+        notes = [f"without a truth in {truth.name} and left out: {counted(len(clips) - len(rows), 'clip')}"] if len(rows) < len(clips) else []  # fmt: skip
         known = any(one != clip for one, clip in zip(actors, rows, strict=True))
         return LocalScore(tuple(figures), "actors" if known else "clips", tuple(notes))
 

@@ -107,8 +107,9 @@ def test_a_picture_that_cannot_be_used_counts_as_not_found() -> None:
 
 
 def test_too_few_persons_are_refused() -> None:
-    with pytest.raises(HarnessError, match="can be enrolled"):
+    with pytest.raises(HarnessError, match="more than 1 picture who can be enrolled: 0") as told:
         search(photos(3, 1, noise=1), Planted(), gallery=1, unknown=0, seed=0)
+    assert told.value.at_work is False and "--limit" in told.value.hint
 
 
 @pytest.mark.slow
