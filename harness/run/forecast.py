@@ -216,7 +216,9 @@ def _count(
         if cell.model not in shared:
             server = not runs_in_place(axes.settings_of(cell.model).model)
             shared[cell.model] = SharedPrompts(plan.repeats, blocks=server)
-        shared[cell.model].add(cell.id, cell.prompt, sample, request, measured)
+        shared[cell.model].add(
+            cell.id, cell.prompt, sample, request, measured, channel=cell.channel
+        )
     return found
 
 
@@ -312,7 +314,7 @@ async def check_lengths(
         if measured is None:
             continue
         if shared is not None:
-            shared.add(cell.id, cell.prompt, sample, request, measured)
+            shared.add(cell.id, cell.prompt, sample, request, measured, channel=cell.channel)
         seen[cell] += 1
         if measured.tokens + request.sampling.max_tokens > measured.longest:
             over[cell].append((sample, measured.tokens, measured.longest))

@@ -29,7 +29,7 @@ class _Looked:
     pictures: str
     beginning: str
     measured: Measured | None
-    key: str
+    key: tuple[str, str]
     """Equal requests have one reply, which takes nothing to share."""
 
 
@@ -43,13 +43,15 @@ class SharedPrompts:
     _found: dict[str, list[_Looked]] = field(default_factory=dict)
 
     def add(
-        self, cell: str, prompt: str, sample: str, request: Request, measured: Measured | None
-    ) -> None:
-        """Note the first request of a cell about a sample; `prompt` is how it is called."""
+        self, cell: str, prompt: str, sample: str, request: Request, measured: Measured | None,
+        *, channel: str = "",
+    ) -> None:  # fmt: skip
+        """Note the first request of a cell about a sample; `prompt` is how it is called. `request` does not say yet what
+        the channel adds."""
         begins = _begins(request)
         if begins is not None:
             self._found.setdefault(sample, []).append(
-                _Looked(cell, prompt, *begins, measured, request.key)
+                _Looked(cell, prompt, *begins, measured, (request.key, channel))
             )
 
     @property
@@ -57,7 +59,7 @@ class SharedPrompts:
         """Prompt tokens of what was looked at, repeats included and equal requests once, and those among them that are
         read for an earlier prompt."""
         whole = spared = 0
-        asked: set[str] = set()
+        asked: set[tuple[str, str]] = set()
         for alike in self._groups():
             new = {one.key: one for one in alike if one.key not in asked}
             asked |= new.keys()
