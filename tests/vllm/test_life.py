@@ -82,7 +82,10 @@ def test_a_run_survives_whatever_ends_it_and_repeats_nothing(python: Path, tmp_p
     kept = [line["key"] for line in lines(journal)]
     assert len(kept) == len(set(kept))
     answered = (run / "vllm.log").read_text().count('"POST /v1/chat/completions HTTP/1.1" 200')
-    assert TRIALS <= answered <= TRIALS + 3 * 8, "repeated is only what was in flight at an end"
+    asked_at_starts = 4 * 12  # whether the server keeps pictures apart
+    assert TRIALS <= answered <= TRIALS + 3 * 8 + asked_at_starts, (
+        "repeated is only what was in flight at an end"
+    )
     assert (run / "vllm.log").read_text().count("Resolved architecture") == 4
     again = harness(*command)
     assert again.stdout == done.stdout
