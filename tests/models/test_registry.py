@@ -54,7 +54,7 @@ def test_absent_packaged_weights_are_named_with_the_mend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "harness.models.transformers.model.weights_folder", lambda _: tmp_path / "weights"
+        "harness.models.transformers.opening.weights_folder", lambda _: tmp_path / "weights"
     )
     with pytest.raises(HarnessError) as caught:
         open_model("affect-tiny")

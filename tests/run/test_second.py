@@ -127,5 +127,7 @@ def test_show_numbers_both(pairs: Pairs, tmp_path: Path) -> None:
     sample = next(iter(pairs))
     found = preview(sample, the_task(), library.prompt("mine/same"), library, Presentation("none"))
     assert found is not None
-    assert [Path(line.split("  ")[0]).name for line in found.pictures] == ["0a.png", "0b.png"]
+    assert [(kind, Path(line.split("  ")[0]).name) for kind, line in found.shown] == [
+        ("image", "0a.png"), ("image", "0b.png")
+    ]  # fmt: skip
     assert "[image 1]" in found.turns[0][1] and "[image 2]" in found.turns[0][1]
