@@ -199,7 +199,7 @@ def test_the_packaged_model_is_named_by_its_content_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "harness.models.transformers.model.weights_folder", lambda variant="": folder
+        "harness.models.transformers.opening.weights_folder", lambda variant="": folder
     )
     tiny = open_model("affect-tiny")
     assert tiny.card.name == "affect-tiny"

@@ -101,7 +101,7 @@ def test_weights_are_read_when_asked_and_given_back_when_closed(
         alive.append(weakref.ref(loaded.model))
         return loaded
 
-    monkeypatch.setattr("harness.models.transformers.model.load_weights", watched)
+    monkeypatch.setattr("harness.models.transformers.opening.load_weights", watched)
     models = [open_model(f"transformers:{folder}"), open_model("affect-tiny")]
     assert alive == []
 
