@@ -126,9 +126,9 @@ def _analyses(_: argparse.Namespace) -> Iterable[Listed]:
 
 
 def _submissions(_: argparse.Namespace) -> Iterable[Listed]:
-    from harness.submit import describe_submissions
+    from harness.submit import SUBMISSIONS
 
-    return describe_submissions()
+    return SUBMISSIONS.listed()
 
 
 def _labels(_: argparse.Namespace) -> Iterable[Listed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -64,12 +65,17 @@ def _tidied(answer: Answer) -> Answer:
     return replace(answer, value=tuple(sorted(names)))
 
 
+@cache
+def _base() -> Mapping[str, str]:
+    """Each form of a word that is on a wheel -> the word."""
+    return {form: word for word, forms in wheel_words().items() for form in (word, *forms)}
+
+
 def _names(item: str) -> tuple[str, ...]:
-    known = wheel_words()
     words = item.lower().split()
-    if item in known or len(words) == 1:
+    if item in wheel_words() or len(words) == 1:
         return (item,)
-    base = {form: word for word, forms in known.items() for form in (word, *forms)}
+    base = _base()
     inside = tuple(
         base[word]
         for at, word in enumerate(words)

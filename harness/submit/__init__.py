@@ -10,7 +10,6 @@ from harness.submit.form import (
     Draft,
     Options,
     SubmissionForm,
-    describe_submissions,
     form_named,
 )
 from harness.submit.local_score import Figure, LocalScore
@@ -30,7 +29,6 @@ __all__ = [
     "Package",
     "SubmissionForm",
     "check_file",
-    "describe_submissions",
     "form_named",
     "match_files",
     "name_rows",

@@ -9,7 +9,8 @@ Metrics: Kollias et al. (arXiv 2402.19344), section 2.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -22,13 +23,14 @@ from harness.submit.findings import Findings, name_rows
 from harness.submit.form import Answers, Asked, Draft, Options, no_labels
 from harness.submit.frame_scores import EXPRESSION_NAMES, MEASURES, UNITS, What
 from harness.submit.items import (
-    Unusable,
     answers_to,
     order_faults,
-    outcome_of,
+    read_each,
     read_text,
     refuse_missing,
+    refuse_unnamed,
     refuse_unusable,
+    the_only,
     used,
 )
 from harness.submit.local_score import LocalScore
@@ -70,17 +72,7 @@ class FrameForm:
                 hint=f"{self.name} answers files that begin with {','.join((LOCATION, *self.columns))}",
             )
         locations = tuple(row.partition(",")[0].strip() for row in rows)
-        seen: dict[str, int] = {}
-        for number, location in enumerate(locations, start=1):
-            if not location:
-                raise HarnessError(f"{path.name}, row {number}: no image_location", hint="use the file as published")  # fmt: skip
-            if seen.setdefault(location, number) != number:
-                raise HarnessError(
-                    f"{path.name}, rows {seen[location]} and {number}: the same frame {location!r}",
-                    hint="use the file as published; there, each frame has one row",
-                )
-        if not locations:
-            raise HarnessError(f"{path.name} has no rows", hint="use the file as published")
+        refuse_unnamed(path.name, locations, what="frame", column=LOCATION)
         return Asked(path, digest_file(path), "predictions.txt", Frames(header, locations), False)
 
     def answer(
@@ -91,39 +83,29 @@ class FrameForm:
         for text in options.fill:
             if text != _NEAREST:
                 raise HarnessError(f"--fill {text!r} has no meaning for {self.name}", hint="use --fill nearest, or leave it out")  # fmt: skip
-        if len(asked) > 1:
-            raise HarnessError(
-                f"{self.name} answers one file, and {len(asked)} are given",
-                hint="give one --to-answer FILE",
-            )
-        return Answers(tuple(self._draft(one, runs, choice, bool(options.fill)) for one in asked))
+        one = the_only(asked, self.name)
+        return Answers((self._draft(one, runs, choice, bool(options.fill)),))
 
     def _draft(self, asked: Asked, runs: Sequence[Path], choice: Choice, nearest: bool) -> Draft:
         frames: Frames = asked.content
         given = answers_to(asked.path.name, frames.locations, runs, choice)
-        values: dict[str, str] = {}
-        lacking: list[Unusable] = []
-        absent: list[int] = []
-        for row, location in enumerate(frames.locations, start=1):
-            one = given.get(location)
-            told = None if one is None else self._cells(one)
-            if told is not None:
-                values[location] = told
-            elif one is None:
-                absent.append(row)
-            else:
-                lacking.append(Unusable(row, location, outcome_of(one, self.fields), one.text))
-        filled: list[dict[str, object]] = []
+        found = read_each(frames.locations, given, self._cells, self.fields)
+        values, filled = found.values, 0
         if nearest:
-            filled = _fill_nearest(frames.locations, values, asked.path.name)
+            values = _nearest(frames.locations, found.values, asked.path.name)
+            filled = len(values) - len(found.values)
         else:
-            refuse_missing(asked.path.name, absent, fill=_FILL)
-            refuse_unusable(asked.path.name, lacking, fill=_FILL)
+            refuse_missing(asked.path.name, found.absent, fill=_FILL)
+            refuse_unusable(asked.path.name, found.lacking, fill=_FILL)
         body = "".join(f"{location},{values[location]}\n" for location in frames.locations)
-        notes = [f"{len(frames.locations) - len(filled):,} of {len(frames.locations):,} frames from replies"]  # fmt: skip
+        notes = [f"{len(found.values):,} of {len(frames.locations):,} frames from replies"]
         if filled:
-            notes.append(f"{len(filled):,} frames took the answer of the nearest answered frame of their video")  # fmt: skip
-        entry = {"filled_nearest": len(filled), "unusable": len(lacking), "not_asked": len(absent)}
+            notes.append(f"{filled:,} frames took the answer of the nearest answered frame of their video")  # fmt: skip
+        entry = {
+            "filled_nearest": filled,
+            "unusable": len(found.lacking),
+            "not_asked": len(found.absent),
+        }
         return Draft(asked, f"{frames.header}\n{body}".encode(), used(given), entry, tuple(notes))
 
     def _cells(self, given: Given) -> str | None:
@@ -224,14 +206,12 @@ def _lines(text: str) -> tuple[str, list[str]]:
     return (lines[0].strip() if lines else ""), lines[1:]
 
 
-def _fill_nearest(
-    locations: Sequence[str], values: dict[str, str], file: str
-) -> list[dict[str, object]]:
-    """Give frames without an answer that of the nearest answered frame of their video, the earlier one of two."""
+def _nearest(locations: Sequence[str], values: Mapping[str, str], file: str) -> dict[str, str]:
+    """The answer of each frame: its own, else that of the nearest answered one of its video, the earlier of two."""
     by_video: dict[str, list[str]] = {}
     for location in locations:
         by_video.setdefault(str(PurePosixPath(location).parent), []).append(location)
-    filled: list[dict[str, object]] = []
+    found = dict(values)
     for video, frames in by_video.items():
         have = np.array([at for at, one in enumerate(frames) if one in values])
         if not have.size:
@@ -241,18 +221,12 @@ def _fill_nearest(
             )
         for at, one in enumerate(frames):
             if one not in values:
-                source = frames[int(have[np.abs(have - at).argmin()])]
-                filled.append({"frame": one, "from": source})
-        for entry in filled:
-            values.setdefault(str(entry["frame"]), values[str(entry["from"])])
-    return filled
+                found[one] = values[frames[int(have[np.abs(have - at).argmin()])]]
+    return found
 
 
 def _collapse(cells: Sequence[Sequence[str]]) -> Iterable[str]:
-    counted: dict[str, int] = {}
-    for one in cells:
-        told = ",".join(cell.strip() for cell in one[1:])
-        counted[told] = counted.get(told, 0) + 1
+    counted = Counter(",".join(cell.strip() for cell in one[1:]) for one in cells)
     top = max(counted.items(), key=lambda item: item[1], default=("", 0))
     if len(cells) >= 20 and top[1] >= 0.95 * len(cells):
         yield f"the same answer in {top[1]:,} of {len(cells):,} rows: {top[0][:60]!r}"

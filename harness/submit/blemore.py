@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,9 @@ from harness.submit.choice import Choice
 from harness.submit.findings import Findings, name_rows
 from harness.submit.form import Answers, Asked, Draft, Options, no_labels
 from harness.submit.items import (
-    Unusable,
     answers_to,
     order_faults,
-    outcome_of,
+    read_each,
     read_text,
     refuse_missing,
     refuse_unusable,
@@ -76,28 +76,18 @@ class BlendForm:
     ) -> Draft:
         clips: tuple[str, ...] = asked.content
         given = answers_to(asked.path.name, clips, runs, choice)
-        refuse_missing(
-            asked.path.name,
-            [at for at, clip in enumerate(clips, start=1) if clip not in given],
-            fill="",
-        )
-        blends: dict[str, Blend] = {}
-        lacking: list[Unusable] = []
-        for row, clip in enumerate(clips, start=1):
-            blend = blend_of(given[clip])
-            if blend is None:
-                lacking.append(
-                    Unusable(row, clip, outcome_of(given[clip], FIELDS), given[clip].text)
-                )
-                blend = fill or {}
-            blends[clip] = blend
+        found = read_each(clips, given, blend_of, FIELDS)
+        refuse_missing(asked.path.name, found.absent, fill="")
         if fill is None:
-            refuse_unusable(asked.path.name, lacking, fill="; --fill neutral (or another emotion) sends what you name, listed in the receipt")  # fmt: skip
+            refuse_unusable(asked.path.name, found.lacking, fill="; --fill neutral (or another emotion) sends what you name, listed in the receipt")  # fmt: skip
+        blends = {clip: found.values.get(clip, fill or {}) for clip in clips}
         two = sum(len(blend) == 2 for blend in blends.values())
         notes = [f"{len(clips) - two} clips with one emotion, {two} with two"]
-        if lacking:
-            notes.append(f"filled in {name_rows([one.row for one in lacking])}")
-        entry = {"filled": [{"row": one.row, "clip": one.item, "why": one.why} for one in lacking]}
+        if found.lacking:
+            notes.append(f"filled in {name_rows([one.row for one in found.lacking])}")
+        entry = {
+            "filled": [{"row": one.row, "clip": one.item, "why": one.why} for one in found.lacking]
+        }
         return Draft(asked, _bytes(blends), used(given), entry, tuple(notes))
 
     def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
@@ -183,10 +173,7 @@ def _bytes(blends: Mapping[str, Blend]) -> bytes:
 
 
 def _collapse(found: Mapping[str, Any]) -> Iterable[str]:
-    counted: dict[str, int] = {}
-    for told in found.values():
-        key = json.dumps(told, sort_keys=True)[:200]
-        counted[key] = counted.get(key, 0) + 1
+    counted = Counter(json.dumps(told, sort_keys=True)[:200] for told in found.values())
     top = max(counted.values(), default=0)
     if len(found) >= 20 and top >= 0.9 * len(found):
         yield f"the same answer to {top} of {len(found)} clips"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
-from harness.core.registry import Listed, Registry
+from harness.core.registry import Registry
 from harness.submit.choice import Choice
 from harness.submit.findings import Findings
 from harness.submit.local_score import LocalScore
@@ -113,11 +113,6 @@ def form_named(name: str) -> SubmissionForm:
     """The form of a name. Raises HarnessError for an unknown one, listing those there are."""
     found: SubmissionForm = SUBMISSIONS.load(name)
     return found
-
-
-def describe_submissions() -> Iterator[Listed]:
-    """Each form with one line, sorted."""
-    yield from SUBMISSIONS.listed()
 
 
 def no_labels(form: str, options: Options) -> None:

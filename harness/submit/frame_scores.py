@@ -11,8 +11,7 @@ import numpy as np
 from harness.core.field import FieldSpec
 from harness.metrics import family_for
 from harness.metrics.family import Floats
-from harness.stats import bootstrap
-from harness.submit.local_score import SEED, Figure, figures_of
+from harness.submit.local_score import Figure, figure_of, figures_of
 
 EXPRESSION_NAMES = ("neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise", "other")  # fmt: skip
 UNITS = ("AU1", "AU2", "AU4", "AU6", "AU7", "AU10", "AU12", "AU15", "AU23", "AU24", "AU25", "AU26")
@@ -39,11 +38,7 @@ def _ccc(truths: Sequence[Row], given: Sequence[Row | None], videos: Sequence[st
         told = [f.value("ccc", half) for f, half in zip(families, halves, strict=True)]
         return np.asarray((told[0] + told[1]) / 2)
 
-    both = np.hstack(rows)
-    codes = np.unique(list(videos), return_inverse=True)[1]
-    interval = bootstrap(both, codes, mean, seed=SEED, method="auto")
-    value = float(mean(both.sum(axis=0)))
-    figures.append(Figure("mean CCC", "mean_ccc", value, interval, 1.0, len(truths)))
+    figures.append(figure_of("mean CCC", "mean_ccc", np.hstack(rows), videos, mean))
     return figures
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.submit.choice import Choice, Given, item_key, read_items
 from harness.submit.findings import name_rows
+from harness.submit.form import Asked
 
+T = TypeVar("T")
 ANNOTATIONS = ("image", "video", "video_id", "file", "filename")
 """Annotations of a sample that may name the item, beside its id."""
 SHOWN = 100
@@ -25,6 +28,62 @@ class Unusable:
     item: str
     why: str
     said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readings(Generic[T]):
+    """What the replies to some items hold."""
+
+    values: dict[str, T]
+    """Item -> its usable answer."""
+    absent: list[int]
+    """Rows that were not asked."""
+    lacking: list[Unusable]
+
+
+def read_each(
+    items: Sequence[str],
+    given: Mapping[str, Given],
+    read: Callable[[Given], T | None],
+    fields: Sequence[str],
+) -> Readings[T]:
+    """Read the answer to each item; `read` gives None where a reply holds none in these fields."""
+    found: Readings[T] = Readings({}, [], [])
+    for row, item in enumerate(items, start=1):
+        if item not in given:
+            found.absent.append(row)
+            continue
+        value = read(given[item])
+        if value is None:
+            why = outcome_of(given[item], fields)
+            found.lacking.append(Unusable(row, item, why, given[item].text))
+        else:
+            found.values[item] = value
+    return found
+
+
+def the_only(asked: Sequence[Asked], form: str) -> Asked:
+    """The one file asked. Raises HarnessError where there are more."""
+    if len(asked) > 1:
+        raise HarnessError(
+            f"{form} answers one file, and {len(asked)} are given", hint="give one --to-answer FILE"
+        )
+    return asked[0]
+
+
+def refuse_unnamed(file: str, items: Sequence[str], *, what: str, column: str) -> None:
+    """Raises HarnessError, naming rows, for a blank name and for one that appears twice, and without any."""
+    first: dict[str, int] = {}
+    for row, item in enumerate(items, start=1):
+        if not item:
+            raise HarnessError(f"{file}, row {row}: no {column}", hint="use the file as published")
+        if first.setdefault(item, row) != row:
+            raise HarnessError(
+                f"{file}, rows {first[item]} and {row}: the same {what} {item!r}",
+                hint=f"use the file as published; there, each {what} has one row",
+            )
+    if not items:
+        raise HarnessError(f"{file} has no rows", hint="use the file as published")
 
 
 def answers_to(

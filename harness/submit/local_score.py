@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -49,6 +48,29 @@ class LocalScore:
     """What the official scorer may count otherwise."""
 
 
+def figure_of(
+    name: str,
+    metric: str,
+    rows: Floats,
+    clusters: Sequence[Hashable],
+    value: Callable[[Floats], Floats],
+    *,
+    perfect: float = 1.0,
+    part: str = "",
+) -> Figure:
+    """A metric of additive rows (n, k), `value` being its function of totals; clusters (n,) are resampled."""
+    codes = np.unique([repr(one) for one in clusters], return_inverse=True)[1]
+    return Figure(
+        name=name,
+        metric=metric,
+        value=float(value(rows.sum(axis=0))),
+        interval=bootstrap(rows, codes, value, seed=SEED, method="auto"),
+        perfect=perfect,
+        n=len(rows),
+        part=part,
+    )
+
+
 def figures_of(
     spec: FieldSpec,
     truth: Sequence[Value],
@@ -63,34 +85,17 @@ def figures_of(
         return []
     ours = family_for(spec, truth, predicted)
     perfect = family_for(spec, truth, truth)
-    rows = ours.rows()
-    totals, ceiling = rows.sum(axis=0), perfect.rows().sum(axis=0)
-    codes = np.unique([repr(one) for one in clusters], return_inverse=True)[1]
-    found = []
-    for metric, shown in metrics:
-        interval = bootstrap(rows, codes, partial(ours.value, metric), seed=SEED, method="auto")
-        found.append(
-            Figure(
-                name=shown,
-                metric=metric,
-                value=float(ours.value(metric, totals)),
-                interval=interval,
-                perfect=float(perfect.value(metric, ceiling)),
-                n=len(truth),
-                part=part,
-            )
+    rows, ceiling = ours.rows(), perfect.rows().sum(axis=0)
+    return [
+        figure_of(
+            shown, metric, rows, clusters, partial(ours.value, metric),
+            perfect=float(perfect.value(metric, ceiling)), part=part,
         )
-    return found
+        for metric, shown in metrics
+    ]  # fmt: skip
 
 
 def mean_of(hits: Sequence[bool], clusters: Sequence[Hashable], name: str, metric: str) -> Figure:
     """The share of rows that are right; nan without rows."""
     rows = np.column_stack([np.asarray(hits, dtype=float), np.ones(len(hits))])
-    codes = np.unique([repr(one) for one in clusters], return_inverse=True)[1]
-
-    def share(sums: Floats) -> Floats:
-        return ratio(sums[..., 0], sums[..., 1])
-
-    interval = bootstrap(rows, codes, share, seed=SEED, method="auto")
-    value = float(np.mean(rows[:, 0])) if len(hits) else math.nan
-    return Figure(name, metric, value, interval, 1.0, len(hits))
+    return figure_of(name, metric, rows, clusters, lambda sums: ratio(sums[..., 0], sums[..., 1]))

@@ -13,28 +13,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from harness.answers.wheels import shipped_wheels
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file
 from harness.metrics.wheels import wheel_f1, wheel_rows
 from harness.sources.cells import is_blank, plain
 from harness.sources.rows import open_table
-from harness.stats import bootstrap
-from harness.submit.choice import Choice
+from harness.submit.choice import Choice, Given
 from harness.submit.findings import Findings, name_rows
 from harness.submit.form import Answers, Asked, Draft, Options, no_labels
 from harness.submit.items import (
-    Unusable,
     answers_to,
     order_faults,
-    outcome_of,
+    read_each,
     refuse_missing,
+    refuse_unnamed,
     refuse_unusable,
+    the_only,
     used,
 )
-from harness.submit.local_score import SEED, Figure, LocalScore
+from harness.submit.local_score import LocalScore, figure_of
 from harness.submit.wheel_files import read_wheels
 
 COLUMNS = ("name", "openset")
@@ -55,14 +53,8 @@ class WordForm:
 
     def read(self, path: Path) -> Asked:
         """Read the list of clips, column `name`. Raises HarnessError for a blank or doubled name."""
-        names = list(_column(path, "name"))
-        for row, name in enumerate(names, start=1):
-            if not name:
-                raise HarnessError(f"{path.name}, row {row}: no name", hint="use the file as published")  # fmt: skip
-        doubled = [name for name in names if names.count(name) > 1] if len(set(names)) < len(names) else []  # fmt: skip
-        if doubled or not names:
-            told = f"the clip {doubled[0]!r} appears twice" if doubled else "no rows"
-            raise HarnessError(f"{path.name}: {told}", hint="use the file as published")
+        (names,) = _columns(path, "name")
+        refuse_unnamed(path.name, names, what="clip", column="name")
         return Asked(path, digest_file(path), "predictions.csv", tuple(names), False)
 
     def answer(
@@ -72,24 +64,14 @@ class WordForm:
         no_labels(self.name, options)
         if options.fill:
             raise HarnessError(f"--fill has no meaning for {self.name}", hint="leave it out")
-        if len(asked) > 1:
-            raise HarnessError(f"{self.name} answers one file, and {len(asked)} are given", hint="give one --to-answer FILE")  # fmt: skip
-        (one,) = asked
+        one = the_only(asked, self.name)
         given = answers_to(one.path.name, one.content, runs, choice)
-        numbered = list(enumerate(one.content, start=1))
-        refuse_missing(one.path.name, [row for row, name in numbered if name not in given], fill="")
-        words: dict[str, tuple[str, ...]] = {}
-        lacking: list[Unusable] = []
-        for row, name in numbered:
-            told = next(
-                (given[name].answers[f].value for f in FIELDS if f in given[name].answers), None
-            )
-            words[name] = (told,) if isinstance(told, str) else tuple(map(str, told)) if isinstance(told, tuple) else ()  # fmt: skip
-            if not words[name]:
-                lacking.append(Unusable(row, name, outcome_of(given[name], FIELDS), given[name].text))  # fmt: skip
-        refuse_unusable(one.path.name, lacking, fill="")
+        found = read_each(one.content, given, _words, FIELDS)
+        refuse_missing(one.path.name, found.absent, fill="")
+        refuse_unusable(one.path.name, found.lacking, fill="")
+        words = found.values
         held = io.StringIO()
-        rows = [(name, ", ".join(words[name])) for _, name in numbered]
+        rows = [(name, ", ".join(words[name])) for name in one.content]
         csv.writer(held, lineterminator="\n").writerows([COLUMNS, *rows])
         counted = sum(map(len, words.values()))
         notes = (f"{counted:,} words for {len(words):,} clips",)
@@ -135,8 +117,8 @@ class WordForm:
             if len(tables) != 1:
                 raise HarnessError(f"{truth} holds {len(tables)} tables of true labels", hint="keep one CSV file with name and openset beside the wheels")  # fmt: skip
             (table,) = tables
-        names = list(_column(table, "name"))
-        right = dict(zip(names, map(words_of, _column(table, "openset")), strict=True))
+        names, labels = _columns(table, "name", "openset")
+        right = dict(zip(names, map(words_of, labels), strict=True))
         said = {row[0]: words_of(row[1]) for row in csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline="")) if len(row) == 2}  # fmt: skip
         clips = [name for name in asked.content if right.get(name)]
         if not clips:
@@ -146,10 +128,7 @@ class WordForm:
             [frozenset(said.get(clip, ())) for clip in clips],
             wheels,
         )
-        interval = bootstrap(rows, np.arange(len(rows)), wheel_f1, seed=SEED, method="auto")
-        value = float(wheel_f1(rows.sum(axis=0)))
-        count = len(wheels.wheels)
-        figure = Figure(f"mean F1 over {count} wheels", "wheel_f1", value, interval, 1.0, len(clips))  # fmt: skip
+        figure = figure_of(f"mean F1 over {len(wheels.wheels)} wheels", "wheel_f1", rows, clips, wheel_f1)  # fmt: skip
         note = "with the wheels of this package; the challenge's give another number: put them beside the true labels and name the folder"  # fmt: skip
         return LocalScore((figure,), "clips", (note,) if own else ())
 
@@ -159,11 +138,25 @@ def words_of(cell: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in _PARTS.split(cell) if part.strip())
 
 
-def _column(path: Path, name: str) -> list[str]:
+def _words(given: Given) -> tuple[str, ...] | None:
+    """The words of a reply; None without any."""
+    told = next((given.answers[f].value for f in FIELDS if f in given.answers), None)
+    if isinstance(told, str):
+        return (told,)
+    return tuple(map(str, told)) if isinstance(told, tuple) and told else None
+
+
+def _columns(path: Path, *names: str) -> list[list[str]]:
+    """Columns of a table as text, in one pass. Raises HarnessError for one that it lacks."""
     table = open_table(path)
-    if name not in table.columns:
-        raise HarnessError(f"{path.name} has no column {name!r}", hint=f"columns: {', '.join(table.columns)}")  # fmt: skip
-    return ["" if is_blank(row.cells[name]) else plain(row.cells[name]) for row in table]
+    for name in names:
+        if name not in table.columns:
+            raise HarnessError(f"{path.name} has no column {name!r}", hint=f"columns: {', '.join(table.columns)}")  # fmt: skip
+    found: list[list[str]] = [[] for _ in names]
+    for row in table:
+        for column, name in zip(found, names, strict=True):
+            column.append("" if is_blank(row.cells[name]) else plain(row.cells[name]))
+    return found
 
 
 FINE_GRAINED = WordForm()

@@ -6,10 +6,9 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
@@ -17,10 +16,9 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Value
 from harness.imports.spot_tables import read_spots
 from harness.metrics.spots import Spot
-from harness.metrics.spotting import SpottingFamily, spotting_family
+from harness.metrics.spotting import spotting_family
 from harness.sources.megc_questions import answers_of
-from harness.stats import bootstrap
-from harness.submit.local_score import SEED, Figure, LocalScore, figures_of
+from harness.submit.local_score import Figure, LocalScore, figure_of, figures_of
 from harness.submit.megc.labels import labels_for
 from harness.submit.megc.questions import Question, Questions
 from harness.submit.megc.spots import Videos
@@ -167,27 +165,20 @@ def score_spots(data: bytes, asked: Videos, truth: Path) -> LocalScore:
         )
     said = list(_spots(data))
     ours, perfect = spotting_family(said, right), spotting_family(right, right)
+    best = perfect.counted.sum(axis=0)
     figures = tuple(
-        _spot_figure(ours, perfect, metric, shown)
+        figure_of(
+            shown, metric, ours.counted, range(len(ours.counted)), partial(ours.value, metric),
+            perfect=float(perfect.value(metric, best)),
+        )
         for metric, shown in (
             ("f1_spotting", "spotting F1"),
             ("f1_analysis", "recognition F1"),
             ("strs", "STRS"),
         )
-    )
+    )  # fmt: skip
     note = "here without the faults of the reference implementation; `harness score` prints its numbers too (compat)"
     return LocalScore(figures, "videos", (note,))
-
-
-def _spot_figure(ours: SpottingFamily, perfect: SpottingFamily, metric: str, shown: str) -> Figure:
-    rows = ours.counted
-    clusters = np.arange(len(rows))
-    interval = bootstrap(
-        rows, clusters, lambda sums: ours.value(metric, sums), seed=SEED, method="auto"
-    )
-    value = float(ours.value(metric, rows.sum(axis=0)))
-    best = float(perfect.value(metric, perfect.counted.sum(axis=0)))
-    return Figure(shown, metric, value, interval, best, len(rows))
 
 
 def _spots(data: bytes) -> Iterator[Spot]:

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from harness.core.field import FieldSpec
 from harness.core.text import digest_file
-from harness.submit import Answers, Asked, Choice, Draft, Findings, LocalScore, Options
+from harness.submit import Answers, Asked, Choice, Draft, Findings, Given, LocalScore, Options
 from harness.submit.form import no_labels
 from harness.submit.items import (
-    Unusable,
     answers_to,
     order_faults,
-    outcome_of,
+    read_each,
     refuse_missing,
     refuse_unusable,
     used,
@@ -46,20 +45,10 @@ class ListForm:
         drafts = []
         for one in asked:
             given = answers_to(one.path.name, one.content, runs, choice)
-            numbered = list(enumerate(one.content, start=1))
-            refuse_missing(
-                one.path.name, [row for row, name in numbered if name not in given], fill=""
-            )
-            refuse_unusable(
-                one.path.name,
-                [
-                    Unusable(row, name, outcome_of(given[name], ["mood"]), given[name].text)
-                    for row, name in numbered
-                    if given[name].answers["mood"].value is None
-                ],
-                fill="",
-            )
-            rows = [(name, str(given[name].answers["mood"].value)) for _, name in numbered]
+            found = read_each(one.content, given, _label, ["mood"])
+            refuse_missing(one.path.name, found.absent, fill="")
+            refuse_unusable(one.path.name, found.lacking, fill="")
+            rows = [(name, found.values[name]) for name in one.content]
             drafts.append(Draft(one, _table(rows), used(given)))
         return Answers(tuple(drafts))
 
@@ -82,6 +71,11 @@ class ListForm:
             [("uar", "UAR")],
         )
         return LocalScore(tuple(figures), "pictures")
+
+
+def _label(given: Given) -> str | None:
+    value = given.answers["mood"].value
+    return None if value is None else str(value)
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> bytes:
