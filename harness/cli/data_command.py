@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from harness.cli.data_pictures import configure_sheet, configure_skin, sheet, skin
+from harness.cli.data_pictures import configure_sheet, configure_skin, refuse_file, sheet, skin
 from harness.cli.numbers import positive
-from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.options import add_changes, add_folders, opened_task
 from harness.core.text import counted
 
 if TYPE_CHECKING:
@@ -101,24 +101,13 @@ def execute(args: argparse.Namespace) -> int:
 
 def _marks(args: argparse.Namespace) -> int:
     """Write the table and print what was found. Raises HarnessError."""
-    from harness.core.errors import HarnessError, working
+    from harness.core.errors import working
     from harness.detector import FaceDetector
     from harness.run.folder import write_atomically
-    from harness.run.task_files import load_task
-    from harness.sources import open_source
     from harness.sources.marking import mark_samples
 
-    if args.out.suffix.lower() != ".csv":
-        raise HarnessError(
-            f"--out {args.out}: the table is a CSV file", hint="end its name in .csv"
-        )
-    if args.out.exists():
-        raise HarnessError(
-            f"{args.out} already exists", hint="choose another file; a table is never overwritten"
-        )
-    place = workspace(args)
-    task = load_task(args.task, place, changes=args.changes)
-    source = open_source(task.source, fields=task.fields, base=place.here)
+    refuse_file(args.out, ".csv", "the table is a CSV file")
+    place, _, source = opened_task(args)
     detector = FaceDetector()
     detector.load()
     with working():
@@ -156,8 +145,6 @@ def _subset(args: argparse.Namespace) -> int:
     """Write a frozen subset and print how many of each kind it holds. Raises HarnessError."""
     from harness.core.errors import HarnessError
     from harness.run.folder import write_atomically
-    from harness.run.task_files import load_task
-    from harness.sources import open_source
     from harness.sources.subset import draw_subset, subset_text
 
     if args.n < 1:
@@ -166,9 +153,7 @@ def _subset(args: argparse.Namespace) -> int:
         raise HarnessError(
             f"{args.out} already exists", hint="choose another file; a subset is never overwritten"
         )
-    place = workspace(args)
-    task = load_task(args.task, place, changes=args.changes)
-    source = open_source(task.source, fields=task.fields, base=place.here)
+    _, task, source = opened_task(args)
     balance = [name.strip() for name in args.balance.split(",") if name.strip()]
     subset = draw_subset(source, args.n, balance=balance, seed=args.seed)
     text = subset_text(
@@ -187,13 +172,9 @@ def _subset(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     """Print the findings; returns 1 if there is a problem."""
-    from harness.run.task_files import load_task
-    from harness.sources import open_source
     from harness.sources.check import check_source
 
-    place = workspace(args)
-    task = load_task(args.task, place, changes=args.changes)
-    source = open_source(task.source, fields=task.fields, base=place.here)
+    _, task, source = opened_task(args)
     found = check_source(source, task.fields, pictures=not args.quick)
     differences = found.differences()
     if args.json:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness.cli.numbers import positive
-from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.options import add_changes, add_folders, opened_task, workspace
 from harness.core.text import counted
 
 if TYPE_CHECKING:
@@ -69,14 +69,10 @@ def skin(args: argparse.Namespace) -> int:
     """Write the table and print what was measured. Raises HarnessError."""
     from harness.core.errors import working
     from harness.run.folder import write_atomically
-    from harness.run.task_files import load_task
-    from harness.sources import open_source
     from harness.sources.skin_table import measure_samples
 
-    _refuse_file(args.out, ".csv", "the table is a CSV file")
-    place = workspace(args)
-    task = load_task(args.task, place, changes=args.changes)
-    source = open_source(task.source, fields=task.fields, base=place.here)
+    refuse_file(args.out, ".csv", "the table is a CSV file")
+    _, _, source = opened_task(args)
     with working():
         table = measure_samples(islice(source, args.limit))
         write_atomically(args.out, table.text.encode("utf-8", "surrogatepass"))
@@ -110,7 +106,7 @@ def sheet(args: argparse.Namespace) -> int:
     from harness.media.severity_sheet import picture_sheet
     from harness.run.folder import write_atomically
 
-    _refuse_file(args.out, ".png", "the sheet is a PNG file")
+    refuse_file(args.out, ".png", "the sheet is a PNG file")
     medium = _medium(args)
     usual = not args.condition
     rows = []
@@ -148,17 +144,13 @@ def _medium(args: argparse.Namespace) -> Medium:
     from harness.core.picture import FilePicture
     from harness.media.decode import IMAGE_SUFFIXES
     from harness.media.video_file import opened
-    from harness.run.task_files import load_task
-    from harness.sources import open_source
 
-    place = workspace(args)
     if Path(args.task).suffix.lower() in IMAGE_SUFFIXES:
         from harness.core.errors import refuse_unused
 
         refuse_unused("with a picture", {"--sample": args.sample, "--set": args.changes or None})
-        return image(FilePicture(place.here / args.task))
-    task = load_task(args.task, place, changes=args.changes)
-    source = open_source(task.source, fields=task.fields, base=place.here)
+        return image(FilePicture(workspace(args).here / args.task))
+    _, _, source = opened_task(args)
     for sample in source:
         if args.sample in (None, sample.id):
             return opened(sample.medium)
@@ -167,7 +159,8 @@ def _medium(args: argparse.Namespace) -> Medium:
     )
 
 
-def _refuse_file(path: Path, suffix: str, why: str) -> None:
+def refuse_file(path: Path, suffix: str, why: str) -> None:
+    """Raise HarnessError for a file of another kind, and for one that is there."""
     from harness.core.errors import HarnessError
 
     if path.suffix.lower() != suffix:

@@ -7,7 +7,7 @@ import sys
 from itertools import islice
 
 from harness.cli.numbers import natural, positive, share
-from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.options import add_changes, add_folders, opened_task
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,10 +31,8 @@ def execute(args: argparse.Namespace) -> int:
     from harness.core.errors import HarnessError, working
     from harness.report.identification_tables import identification_blocks
     from harness.report.writers.terminal import open_console, print_lines, print_tables
-    from harness.run.task_files import load_task
     from harness.similarity import open_recogniser
     from harness.similarity.identification import identify, photos_of, search
-    from harness.sources import open_source
 
     if not args.model.startswith("similarity:"):
         raise HarnessError(
@@ -42,9 +40,7 @@ def execute(args: argparse.Namespace) -> int:
             hint="write similarity:tiny, similarity:dlib, similarity:clip:PATH or similarity:http://127.0.0.1:PORT/PATH",
         )
     recogniser = open_recogniser(args.model)
-    place = workspace(args)
-    task = load_task(args.task, place, changes=args.changes)
-    source = open_source(task.source, fields=task.fields, base=place.here)
+    _, task, source = opened_task(args)
     with working():
         photos = photos_of(islice(source, args.limit))
         found = identify(

@@ -12,6 +12,7 @@ from harness.cli.numbers import natural, positive, repeats, temperature, tokens
 
 if TYPE_CHECKING:
     from harness.api.options import Evaluation, RunOptions
+    from harness.core.source import Source
     from harness.core.task import Task
     from harness.models import ModelSettings
     from harness.run.workspace import Workspace
@@ -200,6 +201,16 @@ def workspace(args: argparse.Namespace) -> Workspace:
     from harness.run.workspace import open_workspace
 
     return open_workspace(Path.cwd(), prompts=args.prompts, tasks=args.task_folders)
+
+
+def opened_task(args: argparse.Namespace) -> tuple[Workspace, Task, Source]:
+    """The workspace, the task of the argument TASK with the changes given, and its data. Raises HarnessError."""
+    from harness.run.task_files import load_task
+    from harness.sources import open_source
+
+    place = workspace(args)
+    task = load_task(args.task, place, changes=args.changes)
+    return place, task, open_source(task.source, fields=task.fields, base=place.here)
 
 
 def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:

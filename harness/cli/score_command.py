@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Arguments, add_folders, workspace
+from harness.cli.options import Arguments, add_folders, opened_task, workspace
 from harness.cli.score_ratings import add_ratings, given
 from harness.core.errors import refuse_unused
 from harness.imports.checkpoints import checkpoint_names
@@ -249,9 +249,7 @@ def _score_spots(args: argparse.Namespace) -> int:
     from harness.core.errors import HarnessError
     from harness.imports.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
     from harness.report.terminal import scores_json
-    from harness.run.task_files import load_task
     from harness.score.scores import Scores
-    from harness.sources import open_source
 
     _refuse_columns(args, "for tables of intervals, whose columns have fixed names")
     refuse_unused(
@@ -267,9 +265,7 @@ def _score_spots(args: argparse.Namespace) -> int:
     if args.events is not None:
         truth = Truth(read_spots(args.events))
     elif args.task is not None:
-        place = workspace(args)
-        task = load_task(args.task, place, changes=args.changes)
-        source = open_source(task.source, fields=task.fields, base=place.here)
+        _, task, source = opened_task(args)
         truth = truth_of(task, iter(source))
     else:
         raise HarnessError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -107,6 +108,23 @@ class Batching(Protocol):
         HarnessError as `Model.reply` does.
         """
         ...
+
+
+async def one_by_one(
+    reply: Callable[[Request], Awaitable[Generation]],
+    requests: Sequence[Request],
+    *,
+    wanted: Collection[str],
+) -> AsyncGenerator[Generation, None]:
+    """`Batching.replies` of a model whose replies do not depend on what shares a batch: only what is wanted is asked."""
+    asked = [asyncio.ensure_future(reply(one)) for one in requests if one.key in wanted]
+    try:
+        for done in asyncio.as_completed(asked):
+            yield await done
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Batching, Card, Model, Probing
+from harness.core.model import Batching, Card, Model, Probing, one_by_one
 from harness.core.request import Request
 
 
@@ -46,19 +46,14 @@ class RecordedModel:
     ) -> AsyncGenerator[Generation, None]:
         """The same for requests that belong together; a model that computes them one by one is asked the wanted ones."""
         model = await self._open()
-        if isinstance(model, Batching):
-            async with aclosing(model.replies(requests, wanted=wanted)) as given:
-                async for generation in given:
-                    yield generation
-            return
-        asked = [asyncio.ensure_future(model.reply(r)) for r in requests if r.key in wanted]
-        try:
-            for one in asyncio.as_completed(asked):
-                yield await one
-        finally:
-            for task in asked:
-                task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+        found = (
+            model.replies(requests, wanted=wanted)
+            if isinstance(model, Batching)
+            else one_by_one(model.reply, requests, wanted=wanted)
+        )
+        async with aclosing(found) as given:
+            async for generation in given:
+                yield generation
 
     async def _open(self) -> Model:
         async with self._lock:

@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
-from harness.core.model import Card, Measured
+from harness.core.model import Card, Measured, one_by_one
 from harness.core.request import Request
 from harness.models.http.batch_api import BatchApi, BatchState, Gone, LineResult, Refused
 from harness.models.http.batch_ledger import Ledger, Submission
@@ -294,18 +294,11 @@ class BatchedModel:
         finally:
             self._batches.end(request.key)
 
-    async def replies(
+    def replies(
         self, requests: Sequence[Request], *, wanted: Collection[str]
     ) -> AsyncGenerator[Generation, None]:
-        """See `Batching`. Here replies do not depend on what shares a batch, so only what is wanted is asked."""
-        asked = [asyncio.create_task(self.reply(r)) for r in requests if r.key in wanted]
-        try:
-            for one in asyncio.as_completed(asked):
-                yield await one
-        finally:
-            for task in asked:
-                task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+        """See `Batching`. Here replies do not depend on what shares a batch."""
+        return one_by_one(self.reply, requests, wanted=wanted)
 
     async def probe(self, needs: frozenset[Need]) -> None:
         """See `OpenAIModel`."""
