@@ -49,6 +49,17 @@ def working() -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """A block that finds out whether the work can begin: an error that leaves it is of a wrong command, option or file."""
+    try:
+        yield
+    except HarnessError as error:
+        if error.at_work is None:
+            error.at_work = False
+        raise
+
+
 def missing_extra(package: str, extra: str) -> HarnessError:
     """The error for a missing package of an optional extra."""
     return HarnessError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 
 from harness.core.cell import Cell
 from harness.core.constraint import Need
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, refusing
 from harness.core.generation import Generation
 from harness.core.model import KeepsApart, Loading, Model, Probing, Replicating
 from harness.core.request import Request
@@ -302,7 +303,8 @@ def run_job(
         for note in model.card.notes:
             on_note(note)
         if not isinstance(model, Probing):  # what can be known before any model is asked
-            check(ready.plan, spec, model.card.offers, why=model.card.missing)
+            with refusing():
+                check(ready.plan, spec, model.card.offers, why=model.card.missing)
     if not ready.models:
         ready.begin()
     seconds = ready.job.limits.seconds
@@ -384,16 +386,17 @@ async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None])
     held = await find_out(
         ready.plan, model, spec, done=ready.done, recorded=ready.recorded.get(spec, frozenset())
     )
-    notes = check(ready.plan, spec, held, why=model.card.missing)
-    notes += await check_detail(ready.plan, model, spec, done=ready.done)
     shared = SharedPrompts(ready.plan.repeats)
-    if ready.again is None:
-        notes += await check_lengths(
-            ready.plan, ready.job.axes, ready.library, ready.staged or ready.job.folder, model=model,
-            cells=[c for c in ready.plan.cells if c.model == spec and _is_left(ready, c)], shared=shared,
-        )  # fmt: skip
-    if isinstance(model, KeepsApart) and _is_open(ready, spec):
-        await model.prove_apart()
+    with refusing() if ready.journal is None else nullcontext():
+        notes = check(ready.plan, spec, held, why=model.card.missing)
+        notes += await check_detail(ready.plan, model, spec, done=ready.done)
+        if ready.again is None:
+            notes += await check_lengths(
+                ready.plan, ready.job.axes, ready.library, ready.staged or ready.job.folder, model=model,
+                cells=[c for c in ready.plan.cells if c.model == spec and _is_left(ready, c)], shared=shared,
+            )  # fmt: skip
+        if isinstance(model, KeepsApart) and _is_open(ready, spec):
+            await model.prove_apart()
     ready.begin()
     foreseen = {spec: shared.share} if runs_in_place(ready.job.axes.settings_of(spec).model) else {}
     write_details(ready.job.folder, {spec: model.card}, shared=foreseen)

@@ -29,7 +29,7 @@ def _here(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_server_that_passes_over_constraints_stops_the_run(
     stub: Stub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*TABLE, "--model", model(stub), "--channel", "choice", "--no-report"]) == 1
+    assert main([*TABLE, "--model", model(stub), "--channel", "choice", "--no-report"]) == 2
     told = capsys.readouterr().err
     assert "does not enforce constraints (choice)" in told and "--set unconstrained=free" in told
     free = [*TABLE, "--set", "unconstrained=free", "--model", model(stub), "--channel", "choice"]
@@ -37,6 +37,33 @@ def test_a_server_that_passes_over_constraints_stops_the_run(
     shown = capsys.readouterr()
     assert "warning: table/emotion, emotion/plain" in shown.err
     assert "these are free-text replies" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--channel", "logprob"), "gives no log-probabilities"),
+        (("--thinking", "on"), "cannot be asked for thinking on"),
+        (("--tools", "zoom", "--protocol", "agent:native"), "drops tools"),
+    ],
+)
+def test_what_a_server_cannot_do_is_refused_before_the_start(
+    data: Path, stub: Stub, capsys: pytest.CaptureFixture[str], option: tuple[str, ...], said: str
+) -> None:
+    """The status is that of a wrong option, and nothing is kept."""
+    assert main([*TABLE, "--model", model(stub), *option, "--no-report"]) == 2
+    assert said in capsys.readouterr().err
+    assert not (data / "run" / "manifest.json").exists()
+
+
+def test_after_another_model_was_asked_a_refusal_is_a_failure_at_work(
+    data: Path, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_stub(**able(obeys={"structured_outputs"})) as first:
+        both = ("--model", model(first), "--model", model(stub))
+        assert main([*TABLE, *both, "--channel", "choice", "--no-report"]) == 1
+    assert "does not enforce constraints (choice)" in capsys.readouterr().err
+    assert (data / "run" / "manifest.json").exists()
 
 
 def test_three_channels_of_an_able_server(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,7 +117,7 @@ def test_native_calls_are_refused_where_the_chat_template_drops_tools(
 ) -> None:
     """The server takes the field `tools` and reads calls, and the model never hears of it."""
     done = native(served, tmp_path)
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "this server's chat template drops tools: a prompt has" in done.stderr
     assert "agent:text" in done.stderr and "--chat-template" in done.stderr
     assert not lines(tmp_path / "run" / "generations.jsonl")

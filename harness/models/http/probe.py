@@ -94,4 +94,5 @@ def check_silence(reply: Generation) -> None:
         raise HarnessError(
             f"the server did not answer while its capabilities were tested: {reply.failure.detail}",
             hint="check the server, then run the same command again",
+            at_work=True,
         )
