@@ -174,21 +174,46 @@ def _notes(cells: Sequence[Entry], left: Entry | None) -> Iterator[str]:
                 f"{name}: {count(row['refused_uncounted'])} requests refused by the platform have no token counts and "
                 "add nothing to the sums"
             )
-    for model in dict.fromkeys(row["model"] for row in cells if "shared_foreseen" in row):
-        mine = [row for row in cells if row["model"] == model]
-        whole = sum(row["prompt_tokens"] for row in mine)
-        if whole:
-            share = sum(row.get("shared_tokens", 0) for row in mine) / whole
-            yield (
-                f"{model}: {share:.1%} of prompt tokens were shared (read for an earlier prompt, and not again); "
-                f"{mine[0]['shared_foreseen']:.1%} had been predicted from first steps of some samples"
-            )
+    for model in dict.fromkeys(row["model"] for row in cells):
+        yield from _sharing(model, [row for row in cells if row["model"] == model])
     if left is not None:
         costs = _costs([left])
         yield (
             f"{count(left['replies'])} more replies in this folder belong to no cell of its tables (from "
             f"earlier settings or interrupted trials): {count(left['prompt_tokens'])} prompt and "
             f"{count(left['completion_tokens'])} reply tokens{costs}"
+        )
+
+
+def _sharing(model: str, mine: Sequence[Entry]) -> Iterator[str]:
+    """What was read once for several prompts, beside what had been predicted: by the counters of the server, else by the
+    replies."""
+    foreseen, told = mine[0].get("shared_foreseen"), mine[0].get("cache_counts")
+    predicted = (
+        "" if foreseen is None
+        else f"; {foreseen:.1%} had been predicted from first steps of some samples"
+    )  # fmt: skip
+    whole = sum(row["prompt_tokens"] for row in mine)
+    shared = sum(row.get("shared_tokens", 0) for row in mine)
+    if told is not None:
+        pictures = (
+            f", and {count(told['pictures_cached'])} of {count(told['pictures'])} pictures among those it had prepared"
+            if told["pictures"]
+            else ""
+        )
+        yield (
+            f"{model}: by its own counters, {told['server']} found {told['cached_tokens'] / told['prompt_tokens']:.1%} of the "
+            f"prompt tokens ({count(told['cached_tokens'])} of {count(told['prompt_tokens'])}) in its cache{pictures}, while "
+            f"{counted(told['requests'], 'request')} of this run were asked; requests of other clients in that time "
+            f"count too{predicted}"
+        )
+    elif whole and (shared or (foreseen is not None and any("encoded" in row for row in mine))):
+        yield (
+            f"{model}: {shared / whole:.1%} of prompt tokens were shared (read for an earlier prompt, and not again){predicted}"
+        )
+    elif foreseen:
+        yield (
+            f"{model}: neither the replies nor the server told how many prompt tokens were shared{predicted}"
         )
 
 

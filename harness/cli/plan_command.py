@@ -100,7 +100,7 @@ def _summary(
     before: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What `harness run` would show first; what is done is read from the run folder, where there is one."""
-    from harness.models.counting import token_counter
+    from harness.models.counting import counter_for
     from harness.run.finished import FinishedTrials
     from harness.run.forecast import forecast, forecast_lines
     from harness.run.foreseen import foreseen_done, foreseen_others
@@ -119,7 +119,7 @@ def _summary(
     shared: dict[str, SharedPrompts] = {}
     found = forecast(
         plan, axes, library, samples, done=settled, folder=asked.folder, before=before, shared=shared,
-        counters={name: token_counter(axes.settings_of(name).model) for name in axes.models},
+        counters={name: counter_for(axes.settings_of(name)) for name in axes.models},
     )  # fmt: skip
     summary |= {
         "tokens": [one.row(axes.prices.get(one.cell.model)) for one in found],

@@ -182,6 +182,36 @@ class KeepsApart(Protocol):
         ...
 
 
+ENCODER_TOKENS = "encoder_cache_tokens"
+"""The detail of a card that tells how many picture tokens a server keeps encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheCounts:
+    """What the caches of a server have done since it started, for all its clients."""
+
+    server: str
+    """`vLLM` or `SGLang`."""
+    prompt_tokens: float
+    """Of prompts that were looked up among those that were read before."""
+    cached_tokens: float
+    """Those among them that were found, and not read again."""
+    pictures: float = 0.0
+    """That were looked up among those that were prepared before; 0 where it does not tell."""
+    pictures_cached: float = 0.0
+    block: int = 1
+    """Tokens of a block, by which beginnings are kept."""
+
+
+@runtime_checkable
+class CountsCaches(Protocol):
+    """A model behind a server that may count what its caches do."""
+
+    async def cache_counts(self) -> CacheCounts | None:
+        """None where it does not tell, or does not run."""
+        ...
+
+
 @runtime_checkable
 class Probing(Protocol):
     """A model whose capabilities must be probed."""

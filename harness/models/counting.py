@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from harness.core.model import Measured
 from harness.core.request import Request
+from harness.models.settings import ModelSettings
 
 
 class CountsTokens(Protocol):
@@ -27,6 +28,13 @@ class MeasuresTokens(CountsTokens, Protocol):
     def measure(self, request: Request) -> Measured | None:
         """None where they cannot be counted."""
         ...
+
+
+def counter_for(settings: ModelSettings) -> CountsTokens | None:
+    """The counter of a model by its settings: that of the checkpoint they name, else that of the model itself."""
+    if settings.checkpoint is None:
+        return token_counter(settings.model)
+    return token_counter(f"transformers:{settings.checkpoint}")
 
 
 def token_counter(spec: str) -> CountsTokens | None:

@@ -195,10 +195,11 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
         "specialist": frozenset({"replicas"}),
         "transformers": frozenset({"trust_remote_code", "adapter", "share", "replicas"}),
         "vllm": frozenset({"vllm_python", "vllm_args", "concurrency", "timeout", "replicas"})
-        | {"body", "trust_remote_code", "adapter", "details"},
+        | {"body", "trust_remote_code", "adapter", "details", "pictures_in_flight"},
         "openai": _REACHED
-        | {"key_env", "headers", "query", "body", "details", "batch", "batch_poll"},
-        "langchain": _REACHED | {"key_env"},
+        | {"key_env", "headers", "query", "body", "details", "batch", "batch_poll"}
+        | {"pictures_in_flight", "checkpoint"},
+        "langchain": _REACHED | {"key_env", "pictures_in_flight"},
         "langchain-agent": frozenset({"allow_remote", "concurrency", "timeout"}),
         "majority": frozenset(),
         "prior": frozenset(),
@@ -245,6 +246,8 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "adapter": "adapter",
         "share": "share",
         "detail": "details",
+        "checkpoint": "checkpoint",
+        "pictures_in_flight": "pictures_in_flight",
     }
 )
 """Setting of a model -> the option of OpenOptions that it becomes."""

@@ -97,6 +97,12 @@ class ModelSettings(BaseModel):
     share: bool = True
     """For `transformers:` and `affect-tiny`, whether what prompts about one picture have in common (the picture, the words
     before it) is read once. Replies are the same but for rounding."""
+    checkpoint: Words | None = None
+    """For `openai:`, the folder or hub id of the checkpoint behind the server: its processor counts prompts and pictures
+    before they are asked. It does not change what is asked."""
+    pictures_in_flight: PositiveInt | None = None
+    """Most samples whose pictures a server is asked about at once; fewer than its cache of encoded pictures holds keep
+    a picture there until all its prompts are asked. Left out, it follows from the log of a `vllm:` server."""
     price: Price | None = None
     """What a million tokens cost."""
     batch_price: Price | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from harness.answers.constraints import Wanted
 from harness.answers.reasoning import part, spoken
+from harness.core.cell import sample_of
 from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
@@ -23,6 +25,7 @@ from harness.run.axes import Axes, sampling_for
 from harness.run.blocks import CHUNK, in_blocks, next_block, take_chunk
 from harness.run.budget import Budget, Purse, SpentOut
 from harness.run.fallback import Fitter
+from harness.run.in_flight import InFlight
 from harness.run.journal import KeepsReplies
 from harness.run.numbering import BLOCK, Shard
 from harness.run.plan import Plan
@@ -106,6 +109,7 @@ async def execute(
     take: Take = lambda request: None,
     second: SecondModel | None = None,
     shard: Shard | None = None,
+    pictures: int | None = None,
 ) -> None:
     """Run every trial of one model; `held` is what it was found to be able to do (None: what its card says).
 
@@ -115,7 +119,8 @@ async def execute(
 
     Trials run in the order of the plan, `card.window` of them at a time. A model that computes in batches is asked in
     waves (`harness.run.waves`), but for one whose cost is limited: there each request waits for what the last has cost. Where the `purse` is empty, what is in flight
-    is finished and nothing more is asked. `only` are the trials that are run, `shard` the part; None: all. `take` gives
+    is finished and nothing more is asked. Of a model that is asked one by one, `pictures` is the most samples that are
+    in flight (None: no limit). `only` are the trials that are run, `shard` the part; None: all. `take` gives
     the reply of another run folder to a request, once it is in the journal, and the name of that folder.
     """
     watch = ErrorWatch(limits or Limits())
@@ -128,7 +133,7 @@ async def execute(
             audio=None if held is None else "audio" in held,
             system=axes.settings_of(name).system,
         ),
-        second=None if second is None else second_side(second, axes),
+        second=None if second is None else second_side(second, axes), pictures=pictures,
     )  # fmt: skip
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
@@ -175,8 +180,10 @@ class _Engine:
         fitter: Fitter,
         take: Take,
         second: Side | None = None,
+        pictures: int | None = None,
     ) -> None:
         self._model = model
+        self._pictures = pictures
         self._settings = settings
         self._journal = journal
         self._tally = tally
@@ -215,7 +222,7 @@ class _Engine:
     async def _one_by_one(self, samples: Iterator[list[Prepared]]) -> None:
         """Put the trials, `window` at a time, preparing one chunk ahead in a thread where that takes long."""
         loop = asyncio.get_running_loop()
-        window = asyncio.Semaphore(self._model.card.window)
+        flying = InFlight(self._model.card.window, pictures=self._pictures)
         async with asyncio.TaskGroup() as group:
             chunk = await loop.run_in_executor(None, take_chunk, samples, 1)
             while chunk.trials:
@@ -223,10 +230,11 @@ class _Engine:
                 if not chunk.quick:
                     coming = loop.run_in_executor(None, take_chunk, samples, CHUNK)
                 for trial in chunk.trials:
-                    await window.acquire()
+                    sample = sample_of(trial.trial)
+                    await flying.enter(sample)
                     if self._purse.budget.ended:
                         break
-                    group.create_task(self._trial(trial, window.release))
+                    group.create_task(self._trial(trial, partial(flying.leave, sample)))
                 chunk = take_chunk(samples, 1) if coming is None else await coming
                 if self._purse.budget.ended:
                     break

@@ -29,7 +29,7 @@ from harness.run.axes import Axes, sampling_for
 from harness.run.folder import RunFolder
 from harness.run.plan import Plan, PlannedTask, trials_of
 from harness.run.prepare import Prepared, prepare
-from harness.run.shared_prompts import SharedPrompts
+from harness.run.shared_prompts import BLOCK, SharedPrompts
 from harness.run.usage import Used, read_usage
 
 LOOKED_AT = 20
@@ -154,7 +154,7 @@ def forecast(
     looked = [
         c for c in left if counters.get(c.model) or (shared is not None and several[c.model] > 1)
     ]
-    counted = _count(
+    counted = count_prompts(
         plan, axes, library, samples, cells=looked, counters=counters, shared={} if shared is None else shared
     )  # fmt: skip
     found = []
@@ -196,13 +196,13 @@ def _used(folder: RunFolder, before: Mapping[str, Any], plan: Plan) -> dict[str,
     }
 
 
-def _count(
+def count_prompts(
     plan: Plan,
     axes: Axes,
     library: Library,
     samples: RunFolder,
     *,
-    cells: list[Cell],
+    cells: Sequence[Cell],
     counters: Mapping[str, CountsTokens | None],
     shared: dict[str, SharedPrompts],
 ) -> dict[str, dict[str, int]]:
@@ -215,7 +215,7 @@ def _count(
             found.setdefault(cell.id, {})[sample] = measured.tokens
         if cell.model not in shared:
             server = not runs_in_place(axes.settings_of(cell.model).model)
-            shared[cell.model] = SharedPrompts(plan.repeats, blocks=server)
+            shared[cell.model] = SharedPrompts(plan.repeats, BLOCK if server else None)
         shared[cell.model].add(
             cell.id, cell.prompt, sample, request, measured, channel=cell.channel
         )

@@ -130,13 +130,14 @@ def _model_entry(
         entry["thinking_held"] = list(card.thinking_held)
     entry |= {"tools": card.tools} if card.tools else {}
     entry |= {"loop": card.loop} if card.loop else {}
-    if "served" in before:
-        entry["served"] = before["served"]
+    entry |= {key: before[key] for key in _KEPT if key in before}
     if before.get("identity") == card.identity and not card.offers:
         entry |= {key: before[key] for key in _FOUND_OUT if key in before}
     return entry
 
 
+_KEPT = ("served", "shared_foreseen", "cache_counts")
+"""What starts of a run add to."""
 _FOUND_OUT = ("constraints", "estimators", "video", "audio", "thinking", "thinking_held", "tools")
 """What is known of a model once it was probed."""
 
@@ -254,11 +255,18 @@ def write_details(
         models[name] = _model_entry(card, before[name], before[name]["max_images"]["declared"])
         if "settings" in before[name]:
             models[name]["settings"] = before[name]["settings"]
-        if (share := shared.get(name) or before[name].get("shared_foreseen")) is not None:
+        if (share := shared.get(name)) is not None:
             models[name]["shared_foreseen"] = round(share, 4)
     if any(manifest["models"][name] != entry for name, entry in models.items()):
         manifest["models"] |= models
         _write(folder, manifest)
+
+
+def keep_fact(folder: RunFolder, model: str, key: str, fact: Any) -> None:
+    """Put a fact that a run found out about a model into the manifest."""
+    manifest = read_manifest(folder)
+    manifest["models"][model][key] = fact
+    _write(folder, manifest)
 
 
 def keep_sources(folder: RunFolder, served: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -23,6 +23,7 @@ from harness.prompting import Library
 from harness.run.again import AgainJournal, AgainRound, choose_round, narrowed
 from harness.run.basis import accepted_bases
 from harness.run.budget import Budget, Purse, open_budget
+from harness.run.cache_counts import counting_caches, pictures_at_once, predict_sharing
 from harness.run.capability_check import (
     check,
     check_detail,
@@ -343,27 +344,29 @@ async def _run_model(
     left = None if end is None else max(0.0, end - time.monotonic())
     try:
         async with asyncio.timeout(left) as limit:
-            held = await _find_held(ready, spec, on_note)
+            held, pictures = await _find_held(ready, spec, on_note)
             if ready.second is not None and isinstance(ready.second.model, Loading):
                 await ready.second.model.load()
-            await execute(
-                ready.plan,
-                ready.job.axes,
-                model=model,
-                name=spec,
-                library=ready.library,
-                journal=ready.anew or ready.begin(),
-                only=None if ready.again is None else ready.again.left,
-                tally=tally,
-                bases=accepted_bases(ready.manifest),
-                on_trial=on_trial,
-                limits=ready.job.limits,
-                held=held,
-                purse=Purse(spec, ready.job.axes.prices.get(spec), ready.budget),
-                take=ready.take,
-                second=ready.second,
-                shard=ready.job.shard,
-            )
+            async with counting_caches(model, spec, ready.job.folder, tally):
+                await execute(
+                    ready.plan,
+                    ready.job.axes,
+                    model=model,
+                    name=spec,
+                    library=ready.library,
+                    journal=ready.anew or ready.begin(),
+                    only=None if ready.again is None else ready.again.left,
+                    tally=tally,
+                    bases=accepted_bases(ready.manifest),
+                    on_trial=on_trial,
+                    limits=ready.job.limits,
+                    held=held,
+                    purse=Purse(spec, ready.job.axes.prices.get(spec), ready.budget),
+                    take=ready.take,
+                    second=ready.second,
+                    shard=ready.job.shard,
+                    pictures=pictures,
+                )
     except TimeoutError:
         if not limit.expired():
             raise
@@ -377,38 +380,41 @@ async def _run_model(
         await model.close()
 
 
-async def _find_held(ready: ReadyRun, spec: str, on_note: Callable[[str], None]) -> frozenset[Need]:
-    """What the model can be held to, put into the manifest. Raises HarnessError where that is too little."""
+async def _find_held(
+    ready: ReadyRun, spec: str, on_note: Callable[[str], None]
+) -> tuple[frozenset[Need], int | None]:
+    """What the model can be held to, put into the manifest, and about how many samples it is asked at once (None: any
+    number). Raises HarnessError where it can be held to too little."""
     model = ready.models[spec]
     said = model.card.notes
-    if isinstance(model, Loading) and _is_open(ready, spec):
+    left = [c for c in ready.plan.cells if c.model == spec and _is_left(ready, c)]
+    if isinstance(model, Loading) and left:
         await model.load()
     held = await find_out(
         ready.plan, model, spec, done=ready.done, recorded=ready.recorded.get(spec, frozenset())
     )
-    shared = SharedPrompts(ready.plan.repeats)
+    shared, axes = SharedPrompts(ready.plan.repeats), ready.job.axes
+    samples, settings = ready.staged or ready.job.folder, axes.settings_of(spec)
     with refusing() if ready.journal is None else nullcontext():
         notes = check(ready.plan, spec, held, why=model.card.missing)
         notes += await check_detail(ready.plan, model, spec, done=ready.done)
         if ready.again is None:
             notes += await check_lengths(
-                ready.plan, ready.job.axes, ready.library, ready.staged or ready.job.folder, model=model,
-                cells=[c for c in ready.plan.cells if c.model == spec and _is_left(ready, c)], shared=shared,
-            )  # fmt: skip
-        if isinstance(model, KeepsApart) and _is_open(ready, spec):
+                ready.plan, axes, ready.library, samples, model=model, cells=left, shared=shared
+            )
+        if isinstance(model, KeepsApart) and left:
             await model.prove_apart()
+    if not runs_in_place(settings.model):
+        asked = left if ready.again is None else []
+        shared = await predict_sharing(model, ready.plan, axes, ready.library, samples, cells=asked)
     ready.begin()
-    foreseen = {spec: shared.share} if runs_in_place(ready.job.axes.settings_of(spec).model) else {}
-    write_details(ready.job.folder, {spec: model.card}, shared=foreseen)
-    for note in (*(note for note in model.card.notes if note not in said), *notes):
+    pictures, told = pictures_at_once(model.card, settings, shared)
+    write_details(ready.job.folder, {spec: model.card}, shared={spec: shared.share})
+    for note in (*(note for note in model.card.notes if note not in said), *notes, *told):
         on_note(note)
-    return held
-
-
-def _is_open(ready: ReadyRun, spec: str) -> bool:
-    """Whether anything is left to ask of a model, as far as finished trials tell."""
-    return any(_is_left(ready, cell) for cell in ready.plan.cells if cell.model == spec)
+    return held, pictures
 
 
 def _is_left(ready: ReadyRun, cell: Cell) -> bool:
+    """Whether anything of a cell is left to ask, as far as finished trials tell."""
     return ready.plan.counts[cell.id] > ready.done.get(cell.id, 0)

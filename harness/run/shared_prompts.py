@@ -18,7 +18,8 @@ from harness.core.request import Request
 from harness.models.transformers.beginnings import read_once
 
 BLOCK = 16
-"""Tokens of a block, by which vLLM keeps beginnings."""
+"""Tokens of a block, by which vLLM keeps beginnings where it is not set otherwise."""
+_CACHED = "in the server's cache already when they are asked, if it is large enough and on"
 HINT = "put these words behind the picture, into the user turn"
 
 
@@ -38,8 +39,9 @@ class SharedPrompts:
     """The prompts of one model, sample after sample."""
 
     repeats: int = 1
-    blocks: bool = False
-    """Whether it is a server's cache, which keeps whole blocks of tokens."""
+    block: int | None = None
+    """Of a server, the tokens of a block: its cache keeps the beginnings of all prompts in whole blocks. None: a model in
+    place, which keeps that of one picture."""
     _found: dict[str, list[_Looked]] = field(default_factory=dict)
 
     def add(
@@ -58,6 +60,26 @@ class SharedPrompts:
     def tokens(self) -> tuple[int, int]:
         """Prompt tokens of what was looked at, repeats included and equal requests once, and those among them that are
         read for an earlier prompt."""
+        return self._in_place() if self.block is None else self._in_blocks(self.block)
+
+    def _in_blocks(self, block: int) -> tuple[int, int]:
+        """By a cache that is large enough. A prompt's last token is always read, since its reply follows from it."""
+        whole = spared = 0
+        kept: set[bytes] = set()
+        asked: set[tuple[str, str]] = set()
+        for one in (one for looked in self._found.values() for one in looked):
+            if one.measured is None or one.key in asked:
+                continue
+            asked.add(one.key)
+            most = (one.measured.tokens - 1) // block
+            chain = _blocks(one, block)
+            found = next((n for n, digest in enumerate(chain) if digest not in kept), len(chain))
+            kept.update(chain)
+            whole += one.measured.tokens * self.repeats
+            spared += block * (min(found, most) + (self.repeats - 1) * min(len(chain), most))
+        return whole, spared
+
+    def _in_place(self) -> tuple[int, int]:
         whole = spared = 0
         asked: set[tuple[str, str]] = set()
         for alike in self._groups():
@@ -69,7 +91,6 @@ class SharedPrompts:
             if len(known) > 1:
                 cut = read_once([one.ids for one in known], mark=known[0].mark)
                 width = known[0].tokens - (len(known[0].ids) - cut)
-                width -= width % BLOCK if self.blocks else 0
                 spared += (len(known) - 1) * width
         return whole, spared
 
@@ -93,6 +114,12 @@ class SharedPrompts:
                     found[one.prompt] += begins[one.pictures, one.beginning] == 1
         return tuple(name for name, count in shown.items() if found[name] == count)
 
+    @property
+    def picture_tokens(self) -> int:
+        """The most tokens that the pictures of one request become; 0 where that is not known."""
+        read = [one.measured for looked in self._found.values() for one in looked]
+        return max((m.tokens - len(m.ids) + 1 for m in read if m is not None and m.mark), default=0)
+
     def row(self, model: str) -> dict[str, Any]:
         """As plain JSON."""
         whole, spared = self.tokens
@@ -106,9 +133,10 @@ class SharedPrompts:
         """What a plan says of it; `model` is the name that is shown."""
         if self.share:
             whole, spared = self.tokens
+            how = "read once for several prompts of a picture" if self.block is None else _CACHED
             yield (
-                f"{model}: {self.share:.1%} of prompt tokens are read once for several prompts of a picture (predicted from "
-                f"{len(self._found)} samples: {spared:,} of {whole:,})"
+                f"{model}: {self.share:.1%} of prompt tokens are {how} (predicted from {len(self._found)} samples: {spared:,} of "
+                f"{whole:,})"
             )
         if self.alone:
             yield (
@@ -136,6 +164,31 @@ def _begins(request: Request) -> tuple[str, str] | None:
         for role, part in parts[: last + 1]
     ]
     return _digest(pictures), _digest(words)
+
+
+def _blocks(one: _Looked, block: int) -> list[bytes]:
+    """Digests of a prompt's whole blocks of tokens, each with all before it. Where a prompt has several pictures, they
+    are taken to be of one size."""
+    measured = one.measured
+    if measured is None or not measured.ids or not measured.mark:
+        return []
+    place = measured.ids[measured.mark - 1]
+    count = measured.ids.count(place)
+    each, more = divmod(measured.tokens - len(measured.ids) + count, count)
+    tokens: list[str] = []
+    seen = 0
+    for token in measured.ids:
+        if token != place:
+            tokens.append(str(token))
+            continue
+        tokens += [f"{one.pictures} {seen} {n}" for n in range(each + (seen == 0) * more)]
+        seen += 1
+    digests, before = [], b""
+    for at in range(0, len(tokens) - block + 1, block):
+        words = " ".join(tokens[at : at + block]).encode()
+        before = hashlib.sha256(before + words).digest()
+        digests.append(before)
+    return digests
 
 
 def _digest(words: list[str]) -> str:

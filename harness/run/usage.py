@@ -268,9 +268,10 @@ def usage_rows(
 
 
 def _foreseen(manifest: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """The share of the model's prompt tokens that was predicted to be shared, where one was."""
-    share = manifest["models"].get(model, {}).get("shared_foreseen")
-    return {} if share is None else {"shared_foreseen": share}
+    """The share of the model's prompt tokens that was predicted to be shared, and what the caches of its server did
+    while it was asked, where that is known."""
+    known = manifest["models"].get(model, {})
+    return {key: known[key] for key in ("shared_foreseen", "cache_counts") if key in known}
 
 
 def _wordless(manifest: Mapping[str, Any], prompt: str) -> dict[str, Any]:

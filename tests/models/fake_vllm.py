@@ -86,6 +86,10 @@ def main(folder: Path, *, version: str) -> None:
         file.write("\t".join(arguments) + "\n")
     fault = next((a.partition("=")[2] for a in arguments if a.startswith("--fake=")), "")
     print("INFO 11-24 08:48:15 [model.py:733] Resolved architecture: Fake\x1b[31m", flush=True)
+    print(
+        "INFO 11-24 08:48:16 Chunked prefill is enabled with max_num_batched_tokens=2048.",
+        flush=True,
+    )
     if fault == "die":
         print("ValueError: no kernel for this head size", file=sys.stderr)
         sys.exit(3)

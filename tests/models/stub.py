@@ -53,6 +53,8 @@ class Stub:
     """Changes a completion in place, from the parsed body: constraints obeyed, log-probabilities."""
     tokenize: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """What `/tokenize` says of a parsed body; without it there is no such page."""
+    metrics: Callable[[Stub], str] | None = None
+    """What `/metrics` shows; without it there is no such page."""
     latency: float = 0.0
     retry_after: str = "0"
     model: str = "stub"
@@ -173,6 +175,11 @@ class Stub:
             raise web.HTTPNotFound
         return web.json_response(self.tokenize(await request.json()))
 
+    async def counters(self, request: web.Request) -> web.Response:
+        if self.metrics is None:
+            raise web.HTTPNotFound
+        return web.Response(text=self.metrics(self), content_type="text/plain")
+
     def _fault(self, body: dict[str, Any]) -> str:
         if self.choose is not None and (fault := self.choose(body)) != "ok":
             return fault
@@ -244,6 +251,7 @@ async def serve(stub: Stub, *, port: int = 0) -> web.AppRunner:
     app.router.add_post("/tokenize", stub.tokens)
     app.router.add_get("/v1/models", stub.models)
     app.router.add_get("/version", stub.about)
+    app.router.add_get("/metrics", stub.counters)
     app.router.add_get("/health", stub.about)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -63,6 +63,7 @@ async def test_the_first_request_starts_it_and_close_ends_it_and_its_family(pyth
     assert len(starts(python)) == 1
     assert len(running(python)) == 2
     assert model.card.details["server_version"] == "0.32.0"
+    assert model.card.details["encoder_cache_tokens"] == "2048", "by its log"
     identity = model.card.identity
     await model.close()
     assert running(python) == []

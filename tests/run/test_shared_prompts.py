@@ -40,7 +40,7 @@ def test_what_is_read_once_is_counted_and_what_cannot_be_is_named() -> None:
     assert shared.alone == ("r",)
     told = " ".join(shared.lines("tiny"))
     assert "31.9% of prompt tokens" in told and "before the picture in r," in told
-    blocks = SharedPrompts(blocks=True, repeats=3)
+    blocks = SharedPrompts(block=16, repeats=3)
     blocks.add("p", "p", "a", *ask(b"a", "what?"))
     assert blocks.tokens == (3 * 105, 2 * 96), "whole blocks of 16"
     long = SharedPrompts()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
+from harness.affect_tiny import AGENT, weights_folder
 from harness.core.generation import Generation
 from harness.core.model import Model
 from harness.core.request import Request
@@ -108,16 +109,22 @@ def test_label_probabilities_are_a_distribution_and_agree_with_what_is_said(
 def test_a_grid_of_prompts_over_a_picture_finds_it_in_the_prefix_cache(
     served: Served, tmp_path: Path
 ) -> None:
-    """The run goes picture by picture, so that all prompts of one meet while it is held."""
+    """The run goes picture by picture, so that all prompts of one meet while it is held; what was predicted is found."""
     hits = [served.metric("vllm:prefix_cache_hits_total")]
-    pictures = [served.metric("vllm:mm_cache_hits_total")]
-    done = harness(
-        *FACES, "--limit", "30", "--seed", "5", "--model", served.spec, "--prompt", "emotion/plain",
-        "--prompt", "emotion/defined", "--prompt", "emotion/au-guided", "--out", tmp_path / "run",
-        "--concurrency", "8",
-    )  # fmt: skip
+    (tmp_path / "harness.toml").write_text(
+        f'[models.tiny]\nmodel = "{served.spec}"\ncheckpoint = "{weights_folder(AGENT)}"\n'
+    )
+    asked = ["faces/emotion", "--limit", "20", "--seed", "5", "--model", "tiny", "--json"]
+    asked += [f"--prompt=emotion/{name}" for name in ("plain", "defined", "au-guided")]
+    planned = harness("plan", *asked, here=tmp_path)
+    (foreseen,) = json.loads(planned.stdout)["plan"]["sharing"]
+    done = harness("run", *asked, "--no-report", "--out", "run", here=tmp_path)
     assert done.returncode == 0, done.stderr
+    (told,) = json.loads((tmp_path / "run" / "manifest.json").read_text())["models"].values()
+    found = told["cache_counts"]
+    assert found["server"] == "vLLM" and found["requests"] == found["pictures"] == 60
+    assert found["prompt_tokens"] == foreseen["prompt_tokens"], "as the plan counts them"
+    assert found["pictures_cached"] >= 38, "two of three prompts find their picture read already"
+    assert found["cached_tokens"] / found["prompt_tokens"] >= told["shared_foreseen"] - 0.01 > 0
     hits.append(served.metric("vllm:prefix_cache_hits_total"))
-    pictures.append(served.metric("vllm:mm_cache_hits_total"))
-    assert pictures[1] - pictures[0] >= 45, "two of three prompts find their picture read already"
-    assert hits[1] - hits[0] > 0
+    assert hits[1] - hits[0] >= found["cached_tokens"] > 0

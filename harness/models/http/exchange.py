@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +22,9 @@ from harness.models.http.request_body import encode
 from harness.models.http.request_dialect import Manners
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.retry import Patience
+
+_METRICS_SECONDS = 5.0
+"""Longest wait for a page that nothing depends on."""
 
 
 class InBatches(Protocol):
@@ -176,6 +180,18 @@ class Exchange:
             listed = self._listed if status == 404 else ""
             hint = f"{error.hint}; {listed}" if listed else error.hint
             raise HarnessError(error.message, hint=hint) from None
+
+    async def metrics(self) -> str:
+        """The page of its counters; empty where it has none or does not show it."""
+        import aiohttp
+
+        url = f"{self._endpoint.base.removesuffix('/v1')}/metrics"
+        try:
+            async with asyncio.timeout(_METRICS_SECONDS):
+                answer = await self._http.get(url, {"Accept": "text/plain"})
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+            return ""
+        return answer.data.decode(errors="replace") if answer.status == 200 else ""
 
     async def tokenize(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the server's `/tokenize` says; empty where it has none or cannot."""

@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Card, Measured, Model
+from harness.core.model import CacheCounts, Card, Measured, Model
 from harness.core.request import Request, Sampling
 from harness.core.thinking import thinking_levels, thinking_need
 from harness.models.hearing import has_sound
@@ -33,6 +33,7 @@ from harness.models.http.request_body import NEUTRAL, parameters, told_body
 from harness.models.http.request_dialect import Manners, by_words, find_manners, neutral_names
 from harness.models.http.served import Served, ask_served
 from harness.models.http.server_messages import ServerMessage
+from harness.models.http.server_metrics import read_cache_counts
 from harness.models.http.thinking import Thinking
 from harness.models.http.tool_calls import body_of, prove_tools
 from harness.models.http.video import UnlikeVideos, clock, prove_video, videos_of
@@ -230,6 +231,12 @@ class OpenAIModel:
     async def measure(self, request: Request) -> Measured | None:
         """See `measure_text`."""
         return await measure_text(request, self._card.details, self._exchange.tokenize)
+
+    async def cache_counts(self) -> CacheCounts | None:
+        """See `CountsCaches`; None for a deployment, whose server is not shown."""
+        if self._endpoint.deployment:
+            return None
+        return read_cache_counts(await self._exchange.metrics())
 
     async def prove_detail(self, wanted: Sequence[str]) -> str:
         """Find out whether pictures may be sent with these words for `detail`, and put it on the card.

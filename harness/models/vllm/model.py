@@ -16,7 +16,7 @@ from harness.affect_tiny import weights_folder
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.core.model import Card
+from harness.core.model import ENCODER_TOKENS, CacheCounts, Card
 from harness.core.request import Request, Sampling
 from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.model import WINDOW, OpenAIModel
@@ -176,6 +176,10 @@ class VllmModel:
         model = self._inner or await self._start()
         await model.prove_apart()
 
+    async def cache_counts(self) -> CacheCounts | None:
+        """See `CountsCaches`; a server that does not run is not started for it."""
+        return None if self._inner is None else await self._inner.cache_counts()
+
     async def close(self) -> None:
         """Close the connections and end the server. The next request would start another."""
         inner, server = self._inner, self._server
@@ -217,6 +221,9 @@ class VllmModel:
             line.end("vLLM did not start")
             raise
         line.end(f"vLLM {self._installation.version} answers")
+        if tokens := self._server.encoder_tokens():
+            details = {**self._card.details, ENCODER_TOKENS: str(tokens)}
+            self._card = replace(self._card, details=details)
         endpoint = parse_endpoint(
             f"{self._asked}@http://127.0.0.1:{self._server.port}",
             allow_remote=frozenset(),

@@ -27,6 +27,10 @@ _TAIL_BYTES = 32_768
 _WHOLE_BYTES = 8_000_000
 """Of a log, in which the cause of a failed start is looked for."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ENCODER = re.compile(
+    r"ncoder cache will be initialized with a budget of (?P<budget>\d{1,9}) tokens|"
+    r"max_num_batched_tokens['\"]?[=:] ?(?P<step>\d{1,9})"
+)
 _SEE = "read its message; use --vllm-arg to pass arguments to vLLM"
 _KILLED = "it was killed, usually because main memory was exhausted: use another model, or --vllm-arg=--swap-space=0"
 
@@ -82,6 +86,13 @@ class VllmServer:
         if self._log is not None:
             self._log.close()
             self._log = None
+
+    def encoder_tokens(self) -> int | None:
+        """Picture tokens that it keeps encoded, as its log tells; None where it does not. Where only the tokens of a
+        step are told, these are it: vLLM takes the same number for both."""
+        found = [m for line in self._lines(_WHOLE_BYTES) if (m := _ENCODER.search(line))]
+        told = [m["budget"] for m in found if m["budget"]] or [m["step"] for m in found]
+        return int(told[-1]) if told else None
 
     def fault(self, what: str) -> HarnessError:
         """An error with its cause as the log names it, else with what the server said last."""
