@@ -1,4 +1,4 @@
-"""`harness export`: write a copy of a run to share, without ids, paths or pictures."""
+"""`harness export`: write a copy of a run to share, without ids, paths or pictures; or training data of a task."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli import export_training
 from harness.cli.options import add_id_key
 
 if TYPE_CHECKING:
@@ -19,16 +20,17 @@ RELATIONSHIPS = ("first_party", "third_party", "collaborative", "other")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness export`."""
     parser.add_argument(
-        "run", type=Path, metavar="RUN",
-        help="run folder; with --format eval-results or every-eval-ever also an export (folder or .zip)",
+        "run", type=Path, metavar="RUN|TASK",
+        help="run folder, to be copied without private matter; with --format eval-results or every-eval-ever also an export "
+        "(folder or .zip). With --training the name of a task, or its YAML file",
     )  # fmt: skip
     parser.add_argument(
         "--out", metavar="DIR", type=Path,
-        help="folder to write, or a .zip file of an export; an earlier export there is replaced. Default: RUN-FORMAT next to "
-        "the run",
+        help="folder to write, or a .zip file of an export; an earlier export there is replaced, training data never. "
+        "Default: RUN-FORMAT next to the run; TASK-FORM here for training data",
     )  # fmt: skip
     parser.add_argument(
-        "--format", choices=FORMATS, default="export",
+        "--format", choices=FORMATS,
         help="export: a copy to share and compare. datasets: Parquet files with a card, for datasets.load_dataset. "
         "inspect: logs of inspect-ai, one for each cell and field; needs --with-replies. eval-results: files for the folder "
         ".eval_results of models on the Hugging Face Hub; needs --benchmark. every-eval-ever: JSON files of Every Eval "
@@ -62,6 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--relationship", choices=RELATIONSHIPS,
         help="what the evaluator is to the model, for every-eval-ever. Default: third_party",
     )  # fmt: skip
+    export_training.add_training(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -73,6 +76,10 @@ def execute(args: argparse.Namespace) -> int:
     from harness.exports.reader import is_zip, unpack
     from harness.run.folder import RunFolder, open_run
 
+    if args.training:
+        _refuse_for_training(args)
+        return export_training.export_training(args)
+    args.format = args.format or "export"
     _refuse_unused(args)
     registry = args.format in FORMATS[3:]
     with contextlib.ExitStack() as stack:
@@ -96,10 +103,23 @@ def execute(args: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_for_training(args: argparse.Namespace) -> None:
+    """Raise HarnessError for options of a copy of a run."""
+    from harness.core.errors import refuse_unused
+
+    of_run = {
+        "--format": args.format, "--id-key": args.id_key, "--with-replies": args.with_replies,
+        "--with-prompts": args.with_prompts, "--no-samples": args.no_samples, "--benchmark": args.benchmark,
+        "--where": args.where, "--organization": args.organization, "--relationship": args.relationship,
+    }  # fmt: skip
+    refuse_unused("with --training, which writes data of a task", of_run)
+
+
 def _refuse_unused(args: argparse.Namespace) -> None:
     """Raise HarnessError for options that the format does not use, or needs."""
     from harness.core.errors import HarnessError, refuse_unused
 
+    refuse_unused("without --training", export_training.given(args))
     benchmark = {"--benchmark": args.benchmark}
     evaluator = {"--organization": args.organization, "--relationship": args.relationship}
     of_export = {

@@ -40,7 +40,7 @@ COMMANDS = {
     "survive": "test whether a risk read off faces goes with survival: concordance, curves, hazard ratios",
     "view": "browse all runs on a page of this machine: progress, samples, comparisons, notes",
     "runs": "list run folders with their sizes, or delete old ones",
-    "export": "write a copy of a run to share, without ids, paths or pictures",
+    "export": "write a copy of a run to share, without ids, paths or pictures; or training data of a task",
     "submit": "write the answer files of a challenge from finished runs, or check existing ones",
     "list": "list tasks, prompts, models, conditions, metrics and other names",
     "show": "show one sample of a task with the exact messages a model would get",
