@@ -13,6 +13,7 @@ from harness.core.cell_pattern import CellPattern
 from harness.core.errors import Interrupted, working
 from harness.core.plugin_faults import naming_plugins
 from harness.media.portable import READ_AS
+from harness.run.enhancing import told
 from harness.run.folder import RunFolder
 from harness.run.loop import Stop, Stopped
 from harness.run.plan import Plan
@@ -177,6 +178,7 @@ def _ask(asked: Evaluation, watcher: Watcher, stop: Stop, planned: Planned) -> T
 
 
 def _told(tally: Tally) -> Iterator[str]:
+    yield from told(tally.enhanced)
     for rule, trials in sorted(tally.fallbacks.items()):
         yield f"{rule}: {trials} of {tally.trials} trials were sent in another form"
     for rule, trials in sorted(tally.read_as.items()):

@@ -193,7 +193,8 @@ def prepare(
     seconds = (asked.second_model,) if asked.second_model else ()
     named = settings_for((*asked.models, *seconds), {**place.models, **settings}, given=given)
     opened = [spec_of(n, named) for n in (*asked.models, *seconds) if n not in models]
-    _refuse_unopened(asked, spelled, opened)
+    remote = any(one.host in asked.allow_remote for one in place.enhancers.values())
+    _refuse_unopened(asked, spelled, opened, enhancing=remote)
     job = make_job(
         tasks_of(asked, place),
         place,
@@ -346,9 +347,10 @@ _CONCERNS = {"adapters": "adapter", "on": "replicas", "gpus_per_replica": "repli
 
 
 def _refuse_unopened(
-    asked: RunOptions, spelled: Callable[[str], str], opened: Sequence[str]
+    asked: RunOptions, spelled: Callable[[str], str], opened: Sequence[str], *, enhancing: bool
 ) -> None:
-    """Raise HarnessError for options of opening that none of the models opened can use."""
+    """Raise HarnessError for options of opening that none of the models opened can use; `enhancing` says that pictures may
+    be sent to an allowed host to be enhanced."""
     named = spelled("models")
     doing = f"with {named} {', '.join(asked.models)}" if asked.models else f"without {named}"
     for option in (
@@ -371,6 +373,8 @@ def _refuse_unopened(
     ):
         if option == "allow_remote" and (asked.on or "").startswith("ray:"):
             continue  # it may be for the machines of a cluster (`read_spread`)
+        if option == "allow_remote" and enhancing:
+            continue
         taken = _CONCERNS.get(option, option)
         if not any(takes(model, taken) for model in opened):
             refuse_unused(doing, {spelled(option): getattr(asked, option)})

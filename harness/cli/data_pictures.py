@@ -101,11 +101,14 @@ def sheet(args: argparse.Namespace) -> int:
 
     from harness.conditions import load_condition
     from harness.conditions.degrade import expanded
+    from harness.conditions.enhance import asking
     from harness.core.errors import MediaError
     from harness.media import decode
     from harness.media.severity_sheet import picture_sheet
+    from harness.run.enhancing import unkept
     from harness.run.folder import write_atomically
 
+    known = workspace(args).enhancers
     refuse_file(args.out, ".png", "the sheet is a PNG file")
     medium = _medium(args)
     usual = not args.condition
@@ -121,7 +124,9 @@ def sheet(args: argparse.Namespace) -> int:
                 shown = [
                     (name, decode(frame.read(), name=frame.name))
                     for name in ("none", *names)
-                    for frame in load_condition(name).apply(medium).frames[:1]
+                    for frame in asking(load_condition(name), unkept(name, known))
+                    .apply(medium)
+                    .frames[:1]
                 ]
             except MediaError as error:
                 if usual and error.kind == "unsupported":

@@ -76,10 +76,17 @@ def _models(args: argparse.Namespace) -> Iterable[Listed]:
     ]
 
 
-def _conditions(_: argparse.Namespace) -> Iterable[Listed]:
+def _conditions(args: argparse.Namespace) -> Iterable[Listed]:
     from harness.conditions import describe_conditions
+    from harness.conditions.enhance import PREFIX
+    from harness.core.registry import Listed
 
-    return describe_conditions()
+    own = workspace(args).enhancers.items()
+    listed = [
+        *describe_conditions(),
+        *(Listed(f"{PREFIX}{n}", f"pictures enhanced by {o.url}, by harness.toml") for n, o in own),
+    ]
+    return sorted(listed, key=lambda one: one.name)
 
 
 def _sources(_: argparse.Namespace) -> Iterable[Listed]:

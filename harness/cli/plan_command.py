@@ -52,15 +52,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Plan in a temporary folder, print the plan and remove the folder; what is done is read from the run's own."""
     import tempfile
+    from dataclasses import replace
 
     if args.power is None:
         refuse_unused("without --power", {"--discordance": args.discordance})
 
+    from harness.enhancers import settings_of
     from harness.models.registry import refuse_unknown_model
     from harness.prompting import Library
     from harness.run.capability_check import check_pictures
     from harness.run.cell_entry import given_ids
     from harness.run.condition_check import check_conditions
+    from harness.run.enhancing import identities, recorded
     from harness.run.folder import RunFolder
     from harness.run.plan import make_plan
     from harness.run.prompt_check import check_prompts
@@ -83,6 +86,9 @@ def execute(args: argparse.Namespace) -> int:
         )  # fmt: skip
         check_prompts(plan, library)
         check_conditions(plan)
+        named = settings_of([cell.condition for cell in plan.cells], place.enhancers)
+        axes = replace(asked.axes, enhancers=identities(recorded(before, named)))
+        asked = replace(asked, axes=axes)
         check_pictures(plan, asked.axes, {}, library)
         summary = _summary(args, asked, plan, library, samples=samples, before=before)
         found = [] if args.power is None else _foresee(args, samples, plan)

@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Print pictures, targets and messages. Reads the source, asks no model."""
     from harness.conditions.mixture import mixes
+    from harness.enhancers import settings_of
     from harness.prompting import Library
     from harness.run.axes import Axes
     from harness.run.exemplars import read_pool
@@ -64,6 +65,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.tools_check import offered_tools, protocol_with
 
     place = workspace(args)
+    settings_of([args.condition], place.enhancers)
     (task,) = tasks(args, [args.task], place)
     library = Library(place.prompts)
     prompts = choose_prompts(task, args.prompt, library)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-MediaFault = Literal["missing", "empty", "corrupt", "too-large", "unsupported"]
+MediaFault = Literal["missing", "empty", "corrupt", "too-large", "unsupported", "unenhanced"]
 
 
 class HarnessError(Exception):

@@ -112,8 +112,10 @@ def export_manifest(
     cleaned["command"] = list(manifest["command"][:2])
     fit_on = body.get("fit_on")
     cleaned["fit_on"] = _source(fit_on) if isinstance(fit_on, dict) else fit_on and HIDDEN
-    cleaned["models"] = without_hosts(cleaned["models"], hosts_of(manifest["models"]))
-    cleaned["cells"] = without_hosts(cleaned["cells"], hosts_of(manifest["models"]))
+    hosts = hosts_of([manifest["models"], manifest.get("enhancers", {})])
+    for part in ("models", "cells", "enhancers"):
+        if part in cleaned:
+            cleaned[part] = without_hosts(cleaned[part], hosts)
     for name, entry in cleaned["tasks"].items():
         entry["config"]["fields"] = kept[name]
         entry["config"]["source"] = _source(body["tasks"][name]["config"]["source"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from harness.conditions import hears, load_condition
+from harness.conditions.enhance import endpoints_of
 from harness.conditions.mixture import mixes
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
@@ -73,6 +74,11 @@ def items_of(
         if hears(load_condition(name)):
             raise HarnessError(
                 f"--condition {name}: the page plays no sound", hint="leave it out, or use picture"
+            )
+        if endpoints := endpoints_of(name):
+            raise HarnessError(
+                f"--condition {name}: the page sends no picture to the endpoint {endpoints[0]}",
+                hint="leave it out, or use a method of this package, such as enhance:unsharp",
             )
         if mixes(load_condition(name)):
             raise HarnessError(

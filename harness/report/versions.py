@@ -20,6 +20,7 @@ _CHANGED: Mapping[str, str] = {
     "model": "another model",
     "sampling": "other sampling settings",
     "max_images": "another maximum number of pictures",
+    "enhancer": "pictures enhanced by another version of the endpoint",
     "task": "fields or media of the task changed; its replies are parsed with the current ones",
 }
 

@@ -56,6 +56,8 @@ class Axes:
     """The model that the tool `second_opinion` asks; empty: none."""
     second_identity: str = ""
     """Its identity, once it is open."""
+    enhancers: Mapping[str, str] = field(default_factory=dict)
+    """Endpoint that enhances pictures -> its identity, once it is known."""
     settings: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Model -> its settings, of those that have any. What the command says instead is not in them."""
     exclude: tuple[CellPattern, ...] = ()

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
 
+from harness.conditions.enhance import endpoints_of
 from harness.core.cell import Cell
 from harness.core.field import FieldSpec
 from harness.core.prompt import Prompt
@@ -58,15 +60,17 @@ def basis(
     max_images: int | None = None,
     system: str = "keep",
     second: str = "",
+    enhancers: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Eight hex digits over what determines the replies of a cell.
 
     `identity` is that of the model's card; `max_images` what was declared for the model, if anything was, and
-    `system` what becomes of system turns by its settings; `second` the identity of the second model, where there is one.
+    `system` what becomes of system turns by its settings; `second` the identity of the second model, where there is one; `enhancers` those of
+    endpoints that enhance pictures, by their names.
     """
     return basis_of(
         cell, task, prompt.digest, identity, _said_sampling(sampling), max_images=max_images,
-        system=system, defining=may_define(prompt.source), second=second,
+        system=system, defining=may_define(prompt.source), second=second, enhancers=enhancers,
     )  # fmt: skip
 
 
@@ -81,6 +85,7 @@ def basis_of(
     system: str = "keep",
     defining: bool = True,
     second: str = "",
+    enhancers: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """`basis`, of what a manifest holds of a prompt and its sampling (parameters that are not the default).
 
@@ -106,11 +111,17 @@ def basis_of(
     asked |= {"pixels": cell.pixels} if cell.pixels else {}
     asked |= {"detail": cell.detail} if cell.detail else {}
     asked |= {"tools": tool_settings(cell, second=second)} if cell.tools else {}
+    asked |= {"enhancers": used} if (used := enhancers_used(cell, enhancers)) else {}
     if system != "keep":
         asked["system"] = system
     if cell.shots:
         asked["exemplars"] = dict(task.exemplars)
     return digest_json(asked)[:DIGITS]
+
+
+def enhancers_used(cell: Cell, enhancers: Mapping[str, str]) -> dict[str, str]:
+    """The identities of the endpoints that enhance the pictures of a cell, by their names; mostly none."""
+    return {name: enhancers.get(name, "") for name in endpoints_of(cell.condition)}
 
 
 def tool_settings(cell: Cell, *, second: str = "") -> dict[str, Any]:

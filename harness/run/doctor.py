@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from harness.affect_tiny import weights_folder
 from harness.conditions import CONDITIONS
@@ -65,7 +67,8 @@ def check_installation(
 ) -> list[Check]:
     """All checks, in the order in which a newcomer meets the faults."""
     return [
-        *_machine(here), *_extras(), check_vllm(vllm_python), *_components(), *_files(place), *_packages(),
+        *_machine(here), *_extras(), check_vllm(vllm_python), *_components(), *_files(place),
+        *check_enhancers(place), *_packages(),
     ]  # fmt: skip
 
 
@@ -221,6 +224,31 @@ def _files(place: Workspace) -> Iterator[Check]:
         yield Check("BAD", fault.message, fault.hint)
     for broken in dict.fromkeys((*place.tasks.broken, *place.prompts.broken)):
         yield _broken(broken)
+
+
+def check_enhancers(place: Workspace) -> Iterator[Check]:
+    """The endpoints of harness.toml that enhance pictures: whether something listens there. No picture is sent."""
+    for name, settings in place.enhancers.items():
+        told = f"enhance:{name}: {settings.url}"
+        if not settings.loopback:
+            yield Check(
+                "ok",
+                f"{told} is another machine; not tried",
+                f"allow it with --allow-remote {settings.host}",
+            )
+            continue
+        parts = urlsplit(settings.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            socket.create_connection((settings.host, port), timeout=2).close()
+        except OSError as error:
+            yield Check(
+                "no",
+                f"{told} does not answer: {error.strerror or error}",
+                "start its server before a run",
+            )
+        else:
+            yield Check("ok", f"{told} is listening; no picture was sent")
 
 
 def _packages() -> Iterator[Check]:

@@ -279,6 +279,7 @@ class _Engine:
         keys: list[str] = []
         replies: list[str] = []
         if trial.failure is not None:
+            self._watch.note(trial.failure)
             return _Ended(keys, trial.failure)
         protocol = setting.protocol
         timed = None if trial.toolbox is None else TimedToolbox(trial.toolbox)

@@ -73,6 +73,12 @@ RUN_FILES: tuple[RunFile, ...] = (
         "by `harness score` with `--set`, `--truths` or `--refresh`",
     ),
     RunFile(
+        "private/enhanced/*",
+        "With `enhance:NAME` of an endpoint, the pictures that it gave back, by a digest of its identity and of the picture "
+        "that was sent; `asked.jsonl` has a line for each. Never exported.",
+        "while the run asks",
+    ),
+    RunFile(
         "private/batches/batches.jsonl",
         "With `--batch`, each batch: the names of its requests, the id that the service gave it, how it ended, how many "
         "replies came and how many are missing.",

@@ -55,6 +55,11 @@ class RunFolder:
         return self.path / "manifest.json"
 
     @property
+    def enhanced(self) -> Path:
+        """The pictures that endpoints gave back (`harness.run.enhancing`)."""
+        return self.private / "enhanced"
+
+    @property
     def history(self) -> Path:
         """One line for each time the run was started."""
         return self.path / "history.jsonl"

@@ -101,7 +101,7 @@ def _version(old: Entry, name: str, changed: list[str]) -> str:
 
 def _changes(old: Entry, new: Entry | None, text: Entry, manifest: Entry) -> list[str]:
     """What differs from what stands: the prompt (`text` is the old one), the model, the task's fields or media, and
-    where the cell is asked now the sampling and how many pictures were allowed."""
+    where the cell is asked now the sampling, how many pictures were allowed, and the endpoint that enhances pictures."""
     found = []
     prompt, model = manifest["prompts"].get(old["prompt"]), manifest["models"].get(old["model"])
     if prompt is not None and prompt["digest"] != text["digest"]:
@@ -114,6 +114,8 @@ def _changes(old: Entry, new: Entry | None, text: Entry, manifest: Entry) -> lis
         found.append("max_images")
     if new is not None and old.get("system") != new.get("system"):
         found.append("system")
+    if new is not None and old.get("enhancers") != new.get("enhancers"):
+        found.append("enhancer")
     known = (
         old["task"] in manifest["tasks"] and old["sampling"]
     )  # of answers made elsewhere it is not
@@ -134,6 +136,7 @@ def _basis_under(entry: Entry, manifest: Entry, prompt: Entry) -> str:
         system=entry.get("system", "keep"),
         defining=may_define(prompt["source"]),
         second=entry.get("tool_settings", {}).get("second", ""),
+        enhancers=entry.get("enhancers", {}),
     )
 
 

@@ -21,7 +21,7 @@ from harness.core.prompt_family import CHAT
 from harness.core.text import digest_json
 from harness.models import ModelSettings
 from harness.run.axes import Axes, sampling_for
-from harness.run.basis import basis, basis_0_2, tool_settings
+from harness.run.basis import basis, basis_0_2, enhancers_used, tool_settings
 from harness.run.folder import RunFolder, write_atomically
 from harness.run.kept import Asked, earlier_bases, keep
 from harness.run.log import AppendLog
@@ -41,11 +41,12 @@ def build_manifest(
     fit_on: str | None,
     before: Mapping[str, Any] | None = None,
     asked: Asked | None = None,
+    enhancers: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The manifest of a planned run, as plain JSON.
 
     `before` is the one it replaces: what a model was found to do then stands until it is probed again, and cells of
-    it that have trials in the journal (`asked`) stay.
+    it that have trials in the journal (`asked`) stay. `enhancers` says what is known of the endpoints that enhance pictures.
     """
     before = before or {}
     kept = before.get("models", {})
@@ -86,6 +87,11 @@ def build_manifest(
         **(
             {"second_model": {"name": axes.second, "identity": axes.second_identity}}
             if axes.second
+            else {}
+        ),
+        **(
+            {"enhancers": endpoints}
+            if (endpoints := {**before.get("enhancers", {}), **enhancers})
             else {}
         ),
         **({"experiment": dict(axes.experiment)} if axes.experiment else {}),
@@ -190,6 +196,7 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
     sampling = sampling_for(task, prompt, axes, cell.model)
     most = axes.max_images.get(cell.model)
     system = axes.settings_of(cell.model).system
+    enhancers = enhancers_used(cell, axes.enhancers)
     entry = {
         "id": cell.id,
         **cell.as_row(),
@@ -206,9 +213,10 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
             max_images=most,
             system=system,
             second=axes.second_identity,
+            enhancers=axes.enhancers,
         ),
         "also": [basis_0_2(cell, task, prompt, card.identity, sampling, max_images=most)]
-        if system == "keep" and not cell.thinking and not cell.tools
+        if system == "keep" and not cell.thinking and not cell.tools and not enhancers
         else [],
         "prompt_digest": prompt.digest,
         "sampling": asdict(sampling),
@@ -217,6 +225,7 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
         "needs": sorted(plan.needs.get(cell.id, ())),
     }
     entry |= {} if most is None else {"max_images": most}
+    entry |= {"enhancers": enhancers} if enhancers else {}
     entry |= {"thinking": cell.thinking} if cell.thinking else {}
     if cell.tools:
         entry |= {

@@ -175,6 +175,7 @@ def _write(folder: RunFolder, parts: Sequence[Part], owners: Mapping[bytes, int]
     for name in ("private/gone.json", "private/fit_on.json"):
         if (first.folder.path / name).is_file():
             shutil.copyfile(first.folder.path / name, folder.path / name)
+    _copy_enhanced(folder, parts)
     logs = [AppendLog(one) for one in (folder.generations, folder.conversations, folder.trials)]
     try:
         for record in _replies(parts, owners):
@@ -194,6 +195,19 @@ def _write(folder: RunFolder, parts: Sequence[Part], owners: Mapping[bytes, int]
     left = {k: v for k, v in first.manifest.items() if k not in {"shard", "shard_trials"}}
     merged = [str(part.manifest["shard"]) for part in parts]
     write_manifest(folder, json.loads(json.dumps({**left, "merged": merged})))
+
+
+def _copy_enhanced(folder: RunFolder, parts: Sequence[Part]) -> None:
+    """The pictures that endpoints gave back; of one that several shards have, that of the first."""
+    for part in parts:
+        for path in sorted(part.folder.enhanced.rglob("*")):
+            place = folder.enhanced / path.relative_to(part.folder.enhanced)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".jsonl":
+                with place.open("ab") as file:
+                    file.write(path.read_bytes())
+            elif path.is_file() and not place.exists():
+                shutil.copyfile(path, place)
 
 
 def _replies(parts: Sequence[Part], owners: Mapping[bytes, int]) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from harness.conditions import Presentation, hears, load_condition, needs_video
 from harness.core.cell import FREE, Cell, trial_id
 from harness.core.cell_pattern import CellPattern
 from harness.core.constraint import Need
+from harness.core.enhancer import Enhancer
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
 from harness.core.protocol import needs_of
@@ -98,6 +99,8 @@ class Plan:
     """Which cells were left out since their model takes no such prompt, in words."""
     seed: int = 0
     """That of the first repeat; it also pairs the samples of mixtures."""
+    enhancers: Mapping[str, Enhancer] = field(default_factory=dict)
+    """Name of an endpoint -> what asks it, once the run may."""
 
     @property
     def trials(self) -> int:

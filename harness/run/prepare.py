@@ -8,6 +8,7 @@ from functools import partial
 
 from harness.answers import definitions
 from harness.conditions import hears, load_condition
+from harness.conditions.enhance import asking
 from harness.conditions.label_order import in_order
 from harness.conditions.mixture import mixes
 from harness.core.cell import Cell, sample_of, trial_id
@@ -122,7 +123,9 @@ class _Preparation:
     ) -> None:
         task = self._task = planned.task
         self._plan, self._library = plan, library
-        self._conditions = {cell.condition: load_condition(cell.condition) for cell in cells}
+        self._conditions = {
+            cell.condition: asking(load_condition(cell.condition), plan.enhancers) for cell in cells
+        }
         self._variables = {
             cell.label_order: _Variables(in_order(task, cell.label_order)) for cell in cells
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from harness.conditions import sounded
 from harness.core.condition import Condition, takes_whole_clip
+from harness.core.enhancer import EnhancerError
 from harness.core.errors import MediaError
 from harness.core.generation import Failure
 from harness.core.medium import Medium
@@ -74,6 +75,8 @@ def show(medium: Medium, condition: Condition, task: Task, *, pixels: int = 0) -
             rules |= dict.fromkeys(applied)
         video = (video_of(changed, pictures),) if changed.kind == "video" else ()
         sound = audio_of(changed.sound) if changed.heard and changed.sound is not None else None
+    except EnhancerError as error:
+        return ShownSample(failure=error.failure)
     except MediaError as error:
         hint = f" ({error.hint})" if error.hint else ""
         return ShownSample(failure=Failure("media", f"{error.kind}: {error.message}{hint}"))

@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError, refusing
 from harness.core.generation import Generation
 from harness.core.model import KeepsApart, Loading, Model, Probing, Replicating
 from harness.core.request import Request
+from harness.enhancers import settings_of
 from harness.models import open_model, runs_here, runs_in_place
 from harness.prompting import Library
 from harness.run.again import AgainJournal, AgainRound, choose_round, narrowed
@@ -33,6 +34,7 @@ from harness.run.capability_check import (
 )
 from harness.run.cell_entry import given_ids
 from harness.run.condition_check import check_conditions
+from harness.run.enhancing import Enhancing, endpoint_notes, open_enhancing
 from harness.run.execute import execute
 from harness.run.families import check_families, check_outputs
 from harness.run.finished import FinishedTrials
@@ -95,6 +97,8 @@ class ReadyRun:
     """Cell id -> trials that are open here and finished in one of them."""
     index: ReplyIndex | None = None
     """Where the replies of the other folders stand."""
+    enhancing: Enhancing | None = None
+    """The endpoints that enhance its pictures."""
     second: SecondModel | None = None
     """The model that the tool `second_opinion` asks."""
     closed: set[str] = field(default_factory=set)
@@ -126,6 +130,14 @@ class ReadyRun:
             "run": str(self.job.folder.path),
             "notes": [
                 *self.changed,
+                *([] if self.enhancing is None else self.enhancing.notes),
+                *endpoint_notes(
+                    self.plan,
+                    self.done,
+                    settings_of(
+                        [c.condition for c in self.plan.cells], self.job.workspace.enhancers
+                    ),
+                ),
                 *plan_notes(self.plan, self.job.axes, self.models),
                 *([] if self.again is None else [self.again.note]),
                 *reuse_notes(self.others, self.reusable, sum(left.values())),
@@ -196,6 +208,11 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         check_conditions(plan)
         write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
         finished = FinishedTrials(job.folder.trials)
+        job, enhancing = open_enhancing(
+            job, plan, before=before, others=[other.folder for other in others],
+            foreseen=lambda axes: foreseen_done(plan, axes, staged, before, finished),
+        )  # fmt: skip
+        plan = replace(plan, enhancers=enhancing.enhancers)
         foreseen = foreseen_done(plan, job.axes, staged, before, finished)
         reusable = foreseen_others(others, plan, job.axes, staged, before=before, finished=finished)
         for spec in job.axes.models:
@@ -206,7 +223,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         check_pictures(plan, job.axes, cards, library)
         manifest = build_manifest(
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
-            asked=finished.asked,
+            asked=finished.asked, enhancers=enhancing.entries,
         )  # fmt: skip
         done = done_trials(plan, staged, accepted_bases(manifest), finished)
         again = None
@@ -228,6 +245,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             },
             changed=class_changes(before, plan), staged=staged, finished=finished,
             budget=budget, others=others, reusable=reusable, index=index, second=second,
+            enhancing=enhancing,
         )  # fmt: skip
     except BaseException:
         discard(staged)
@@ -322,6 +340,7 @@ def run_job(
             on_note(
                 f"{spec} was opened and asked again where a picture or a sample has changed since its trials were finished"
             )
+    tally.enhanced = {} if ready.enhancing is None else ready.enhancing.counts
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})
     if ready.again is None:
         for sentence in keep_sources(ready.job.folder, tally.served):
@@ -342,6 +361,8 @@ async def _run_model(
     model = ready.models[spec]
     tally.standing = lambda: model.standing if isinstance(model, Replicating) else ""
     left = None if end is None else max(0.0, end - time.monotonic())
+    if ready.enhancing is not None:
+        ready.enhancing.begin()
     try:
         async with asyncio.timeout(left) as limit:
             held, pictures = await _find_held(ready, spec, on_note)
@@ -376,6 +397,8 @@ async def _run_model(
             hint=RESUME,
         ) from None
     finally:
+        if ready.enhancing is not None:
+            ready.enhancing.end()
         ready.closed.add(spec)
         await model.close()
 

@@ -38,6 +38,9 @@ class Tally:
     read_as: dict[str, int] = field(default_factory=dict)
     """Rule of `harness.media.portable.READ_AS` -> trials whose pictures were read by it."""
 
+    enhanced: dict[str, Counter[str]] = field(default_factory=dict)
+    """Endpoint -> what came of its pictures (`harness.run.enhancing`)."""
+
     standing: Callable[[], str] = lambda: ""
     """How the replicas of the model that is asked stand, in words."""
 

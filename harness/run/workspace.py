@@ -10,8 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.conditions.enhance import ENDPOINT_NAME, PREFIX
 from harness.core.errors import HarnessError
 from harness.core.folders import Folders
+from harness.enhancers import EnhancerSettings
+from harness.media.enhance import ENHANCEMENTS
 from harness.models import BASELINES, MODELS, ModelSettings
 from harness.prompting import shipped_folder
 from harness.run.toml_file import read_toml
@@ -34,6 +37,8 @@ class ConfigFile(BaseModel):
     """Name -> folder of a data set; task files write `${data.NAME}`."""
     models: Mapping[str, ModelSettings] = {}
     """Name -> settings of a model; `--model NAME` asks it."""
+    enhancers: Mapping[str, EnhancerSettings] = {}
+    """Name -> an endpoint that enhances pictures; `--condition enhance:NAME` asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Workspace:
     data: Mapping[str, str]
     models: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Name -> settings of the models that `harness.toml` describes."""
+    enhancers: Mapping[str, EnhancerSettings] = field(default_factory=dict)
+    """Name -> settings of the endpoints that enhance pictures, as `harness.toml` describes them."""
 
 
 def open_workspace(
@@ -72,6 +79,7 @@ def open_workspace(
         tasks=Folders.shipped(shipped.parent / "tasks", "harness.tasks", own=my_tasks),
         data=config.data,
         models={name: _named(name, one, here) for name, one in config.models.items()},
+        enhancers=config.enhancers,
     )
 
 
@@ -102,6 +110,18 @@ def _read_config(path: Path) -> ConfigFile:
             raise HarnessError(
                 f"{place(('models', name, 'name'))}: models.{name}.name: unknown key",
                 hint="the name is that of the table; display_name is what tables show",
+            )
+    for name in config.enhancers:
+        where = place(("enhancers", name))
+        if name in ENHANCEMENTS:
+            raise HarnessError(
+                f"{where}: {PREFIX}{name} already means a method of this package",
+                hint="give the endpoint another name",
+            )
+        if not ENDPOINT_NAME.fullmatch(name):
+            raise HarnessError(
+                f"{where}: {name!r} cannot be the name of an endpoint",
+                hint="use small letters, digits, dots, dashes and underscores, such as gfpgan-1.4",
             )
     return config
 

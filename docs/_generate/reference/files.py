@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.price import Price
+from harness.enhancers import EnhancerSettings
 from harness.models.settings import ModelSampling, ModelSettings
 from harness.run.files import RUN_FILES
 from harness.run.workspace import CONFIG_NAME, ConfigFile
@@ -75,6 +76,19 @@ name no host: where several hosts without a key of their own are asked, that is 
 """
 
 
+_ENHANCERS = """
+## Endpoints that enhance pictures
+
+A table `[enhancers.NAME]` describes one, which `--condition enhance:NAME` then asks
+([Degraded pictures](../jobs/degraded.md)).
+
+```toml
+[enhancers.gfpgan]
+url = "http://127.0.0.1:9000/enhance"
+```
+"""
+
+
 _SCORES = """
 ## Score rows
 
@@ -130,4 +144,5 @@ def harness_toml_page() -> str:
     return page(
         _TOML, "## Keys", key_entries(ConfigFile), _MODELS, "## Keys of a model", key_entries(ModelSettings),
         "## Keys of `sampling`", key_entries(ModelSampling), "## Keys of `price`", key_entries(Price),
+        _ENHANCERS, "## Keys of an enhancer", key_entries(EnhancerSettings),
     )  # fmt: skip

@@ -208,13 +208,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _check_remote(host: str, keyed: bool, allow_remote: frozenset[str]) -> None:
+def refuse_remote(host: str, allow_remote: frozenset[str]) -> None:
+    """Raise HarnessError where pictures may not be sent to a host that is not this machine."""
     if host not in {name.lower() for name in allow_remote}:
         raise HarnessError(
             f"pictures of faces would be sent from this machine to {host}",
             hint="if the data sets' licences and the people shown allow it, add "
             f"--allow-remote {host}",
         )
+
+
+def _check_remote(host: str, keyed: bool, allow_remote: frozenset[str]) -> None:
+    refuse_remote(host, allow_remote)
     if not keyed:
         raise HarnessError(
             f"{host} is not this machine, and no key is set",
