@@ -128,7 +128,7 @@ def test_what_is_worn_covers_the_face_alone_and_needs_to_know_where_it_lies() ->
         ("degrade:blur=6", "'6' is not a severity"),
         ("degrade:blur=2.5", "'2.5' is not a severity"),
         ("degrade:rain=2", "unknown degradation 'rain'"),
-        ("enhance:clahee", "unknown enhancement 'clahee'"),
+        ("enhance:CLAHE", "unknown enhancement 'CLAHE'"),
         ("degrade:blur=2/enhanse:clahe", "enhanse"),
         ("degrade:blur=2/", "condition"),
         ("degrade:blur=all", "stands for several conditions"),
