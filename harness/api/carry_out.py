@@ -17,8 +17,9 @@ from harness.run.enhancing import told
 from harness.run.folder import RunFolder
 from harness.run.loop import Stop, Stopped
 from harness.run.plan import Plan
+from harness.run.ready_run import ReadyRun
 from harness.run.reuse import reuse_told
-from harness.run.runner import ReadyRun, plan_job, run_job
+from harness.run.runner import plan_job, run_job
 from harness.run.scoring import put_in_place, read_scoring
 from harness.run.strays import refuse_strays
 from harness.run.tally import Tally
@@ -39,7 +40,7 @@ class Watcher(Protocol):
     """Who follows a run."""
 
     def planned(self, summary: Mapping[str, Any]) -> None:
-        """What is about to be asked (`harness.run.runner.ReadyRun.summary`)."""
+        """What is about to be asked (`harness.run.ready_run.ReadyRun.summary`)."""
 
     def progress(self, plan: Plan) -> AbstractContextManager[Counting]:
         """What follows the trials of a plan while they are run."""

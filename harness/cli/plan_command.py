@@ -110,8 +110,8 @@ def _summary(
     from harness.run.finished import FinishedTrials
     from harness.run.forecast import forecast, forecast_lines
     from harness.run.foreseen import foreseen_done, foreseen_others
+    from harness.run.ready_run import ReadyRun
     from harness.run.reuse import open_others
-    from harness.run.runner import ReadyRun
 
     done = {cell.id: 0 for cell in plan.cells}
     finished = FinishedTrials(asked.folder.trials)

@@ -32,6 +32,7 @@ from harness.run.job import Job
 from harness.run.log import AppendLog
 from harness.run.loop import Stop, Stopped, complete
 from harness.run.plan import Plan
+from harness.run.reuse import OtherRun
 from harness.sources.drawn_pictures import DrawnPicture
 
 PROBE_SIDE = 224
@@ -108,9 +109,9 @@ def open_enhancing(
     *,
     before: Mapping[str, Any],
     foreseen: Callable[[Axes], Mapping[str, int]],
-    others: Sequence[RunFolder] = (),
-) -> tuple[Job, Enhancing]:
-    """The endpoints that a plan names, and the job with their identities in its axes.
+    others: Sequence[OtherRun] = (),
+) -> tuple[Job, Plan, Enhancing]:
+    """The job with the identities of the endpoints that a plan names, the plan with what asks them, and they.
 
     One of which all trials are finished (`foreseen`: cell id -> finished trials, for identities) is not asked and stays
     as `before` recorded it; others are sent a drawn face. Raises HarnessError for an endpoint that `harness.toml` does not
@@ -131,8 +132,9 @@ def open_enhancing(
                 found[name], note = probed(client, allow_remote=allowed)
                 notes += [note] if note else []
     axes = replace(job.axes, enhancers=identities(found))
-    enhancing = Enhancing(clients, found, job.folder, others=others, notes=notes)
-    return replace(job, axes=axes), enhancing
+    folders = [other.folder for other in others]
+    enhancing = Enhancing(clients, found, job.folder, others=folders, notes=notes)
+    return replace(job, axes=axes), replace(plan, enhancers=enhancing.enhancers), enhancing
 
 
 class Enhancing:

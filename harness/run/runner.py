@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError, refusing
-from harness.core.generation import Generation
 from harness.core.model import KeepsApart, Loading, Model, Probing, Replicating
-from harness.core.request import Request
-from harness.enhancers import settings_of
 from harness.models import open_model, runs_here, runs_in_place
 from harness.prompting import Library
-from harness.run.again import AgainJournal, AgainRound, choose_round, narrowed
+from harness.run.again import choose_round, narrowed
 from harness.run.basis import accepted_bases
-from harness.run.budget import Budget, Purse, open_budget
+from harness.run.budget import Purse, open_budget
 from harness.run.cache_counts import counting_caches, pictures_at_once, predict_sharing
 from harness.run.capability_check import (
     check,
@@ -34,7 +30,7 @@ from harness.run.capability_check import (
 )
 from harness.run.cell_entry import given_ids
 from harness.run.condition_check import check_conditions
-from harness.run.enhancing import Enhancing, endpoint_notes, open_enhancing
+from harness.run.enhancing import open_enhancing
 from harness.run.execute import execute
 from harness.run.families import check_families, check_outputs
 from harness.run.finished import FinishedTrials
@@ -43,7 +39,6 @@ from harness.run.folder import RunFolder
 from harness.run.forecast import check_lengths
 from harness.run.foreseen import done_trials, foreseen_done, foreseen_others
 from harness.run.job import Job
-from harness.run.journal import Journal
 from harness.run.loop import Stop, complete
 from harness.run.manifest import (
     build_manifest,
@@ -51,129 +46,19 @@ from harness.run.manifest import (
     read_manifest,
     recorded_card,
     write_details,
-    write_manifest,
 )
 from harness.run.plan import Plan, make_plan
-from harness.run.plan_warnings import class_changes, plan_notes
+from harness.run.plan_warnings import class_changes
 from harness.run.prompt_check import check_prompts
+from harness.run.ready_run import ReadyRun, close_models
 from harness.run.recorded import RecordedModel
-from harness.run.reuse import OtherRun, ReplyIndex, open_others, reuse_notes
+from harness.run.reuse import ReplyIndex, open_others
 from harness.run.second_model import SecondModel
 from harness.run.shards import refuse_other_shard, shard_counts
 from harness.run.shared_prompts import SharedPrompts
-from harness.run.staging import discard, put_in_place, stage
+from harness.run.staging import discard, stage
 from harness.run.stop import RESUME
 from harness.run.tally import Tally
-
-
-@dataclass(slots=True)
-class ReadyRun:
-    """A planned run with its models open. Its folder is as it was until `begin`."""
-
-    job: Job
-    plan: Plan
-    library: Library
-    models: dict[str, Model]
-    manifest: dict[str, Any] = field(default_factory=dict)
-    """As it will be written."""
-    done: dict[str, int] = field(default_factory=dict)
-    """Cell id -> trials already finished on this basis."""
-    recorded: dict[str, frozenset[Need]] = field(default_factory=dict)
-    """Model -> what it was found to be able to do when it was last asked."""
-    changed: list[str] = field(default_factory=list)
-    """What is otherwise than in the last run of the same folder."""
-    staged: RunFolder | None = None
-    """Where plan and samples lie until the run begins."""
-    finished: FinishedTrials | None = None
-    journal: Journal | None = None
-    """Open once the run has begun."""
-    budget: Budget = field(default_factory=Budget)
-    again: AgainRound | None = None
-    """What is asked anew in place of what is pending."""
-    anew: AgainJournal | None = None
-    others: tuple[OtherRun, ...] = ()
-    """Run folders whose replies may be taken."""
-    reusable: dict[str, int] = field(default_factory=dict)
-    """Cell id -> trials that are open here and finished in one of them."""
-    index: ReplyIndex | None = None
-    """Where the replies of the other folders stand."""
-    enhancing: Enhancing | None = None
-    """The endpoints that enhance its pictures."""
-    second: SecondModel | None = None
-    """The model that the tool `second_opinion` asks."""
-    closed: set[str] = field(default_factory=set)
-    """Models that were asked and are closed."""
-
-    def summary(self) -> dict[str, Any]:
-        """What is shown before anything runs."""
-        cells = [
-            {
-                "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                "display_name": self.job.axes.settings_of(cell.model).shown,
-                "condition": cell.shown_condition, "channel": cell.taken,
-                "trials": self.plan.counts[cell.id],
-                "done": self.done[cell.id],
-                **({"reusable": self.reusable.get(cell.id, 0)} if self.others else {}),
-            }
-            for cell in self.plan.cells
-        ]  # fmt: skip
-        left = {cell.id: self.plan.counts[cell.id] - self.done[cell.id] for cell in self.plan.cells}
-        each = self.plan.requests
-        taken = sum(self.reusable.get(cell, 0) * each[cell] for cell in left)
-        asked = sum(count * each[cell] for cell, count in left.items()) - taken
-        return {
-            "cells": cells,
-            "trials": self.plan.trials,
-            "requests": asked,
-            **({"reusable": taken} if self.others else {}),
-            "done": sum(self.done.values()),
-            "run": str(self.job.folder.path),
-            "notes": [
-                *self.changed,
-                *([] if self.enhancing is None else self.enhancing.notes),
-                *endpoint_notes(
-                    self.plan,
-                    self.done,
-                    settings_of(
-                        [c.condition for c in self.plan.cells], self.job.workspace.enhancers
-                    ),
-                ),
-                *plan_notes(self.plan, self.job.axes, self.models),
-                *([] if self.again is None else [self.again.note]),
-                *reuse_notes(self.others, self.reusable, sum(left.values())),
-            ],
-        }
-
-    def begin(self) -> Journal:
-        """Open the journal and put plan, samples and manifest in place, once. Raises HarnessError where that fails;
-        where it is for a line of the journal, everything is as it was."""
-        if self.journal is None:
-            self.journal = Journal(self.job.folder, finished=self.finished)
-            if self.staged is not None:
-                put_in_place(self.staged, self.job.folder)
-                self.staged = None
-            write_manifest(self.job.folder, self.manifest)
-        if self.again is not None and self.anew is None:
-            self.anew = AgainJournal(self.job.folder, self.again.day)
-        return self.journal
-
-    def take(self, request: Request) -> tuple[Generation, str] | None:
-        """The reply that another folder holds to a request, once it is in the journal, and the name of the folder."""
-        found = None if self.index is None else self.index.reply(request.key)
-        if found is not None:
-            generation, other = found
-            self.begin().add_reply(generation, request.messages, reused=str(Path(other).absolute()))
-        return found
-
-    def close(self) -> None:
-        """Close the journal, or remove what was planned where nothing began, and close models that were not asked."""
-        for log in (self.journal, self.anew, self.index):
-            if log is not None:
-                log.close()
-        if self.staged is not None:
-            discard(self.staged)
-        close_models(model for spec, model in self.models.items() if spec not in self.closed)
-        close_models([] if self.second is None else [self.second.model])
 
 
 def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> ReadyRun:
@@ -197,8 +82,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
     try:
         if job.axes.second:
             second = SecondModel(job.axes.second, opened(job.axes.second))
-            axes = replace(job.axes, second_identity=second.model.card.identity)
-            job = replace(job, axes=axes)
+            job = replace(job, axes=second.identified(job.axes))
         library = Library(job.workspace.prompts)
         plan = make_plan(
             job.tasks, job.axes, library, staged,
@@ -208,12 +92,11 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         check_conditions(plan)
         write_fit(staged, job.tasks, job.fit_on, here=job.workspace.here)
         finished = FinishedTrials(job.folder.trials)
-        job, enhancing = open_enhancing(
-            job, plan, before=before, others=[other.folder for other in others],
-            foreseen=lambda axes: foreseen_done(plan, axes, staged, before, finished),
-        )  # fmt: skip
-        plan = replace(plan, enhancers=enhancing.enhancers)
-        foreseen = foreseen_done(plan, job.axes, staged, before, finished)
+        foresee = partial(foreseen_done, samples=staged, before=before, finished=finished)
+        job, plan, enhancing = open_enhancing(
+            job, plan, before=before, foreseen=partial(foresee, plan), others=others
+        )
+        foreseen = foresee(plan, job.axes)
         reusable = foreseen_others(others, plan, job.axes, staged, before=before, finished=finished)
         for spec in job.axes.models:
             models[spec] = _model(spec, job, plan, before=before, done=foreseen, opened=opened)
@@ -233,10 +116,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
                 number=job.again, today=today(),
             )  # fmt: skip
             plan, done = narrowed(plan, again), dict(again.done)
-        if job.shard is not None:
-            refuse_other_shard(before, job.shard, job.folder)
-            plan = replace(plan, counts=shard_counts(plan, job.shard))
-            manifest |= {"shard": str(job.shard), "shard_trials": plan.trials}
+        plan = _of_shard(job, plan, before, manifest)
         return ReadyRun(
             job, plan, library, models, manifest, again=again,
             done=done,
@@ -253,15 +133,14 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         raise
 
 
-def close_models(models: Iterable[Model]) -> None:
-    """Close models outside a run; what goes wrong there is no news."""
-    left = list(models)
-
-    async def close() -> None:
-        await asyncio.gather(*(model.close() for model in left), return_exceptions=True)
-
-    if left:
-        complete(close)
+def _of_shard(job: Job, plan: Plan, before: Mapping[str, Any], manifest: dict[str, Any]) -> Plan:
+    """The plan with the counts of the job's shard, if it has one, which is put into the manifest."""
+    if job.shard is None:
+        return plan
+    refuse_other_shard(before, job.shard, job.folder)
+    plan = replace(plan, counts=shard_counts(plan, job.shard))
+    manifest |= {"shard": str(job.shard), "shard_trials": plan.trials}
+    return plan
 
 
 def _model(

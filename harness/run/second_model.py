@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.core.errors import HarnessError
 from harness.core.model import Model
@@ -23,6 +23,10 @@ class SecondModel:
 
     name: str
     model: Model
+
+    def identified(self, axes: Axes) -> Axes:
+        """Axes with its identity."""
+        return replace(axes, second_identity=self.model.card.identity)
 
 
 @dataclass(frozen=True, slots=True)
