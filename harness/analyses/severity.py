@@ -52,7 +52,8 @@ _ANSWERS = (
 )
 _MCE = (
     "Mean corruption error relative to a reference: the mean over kinds of the summed errors (1 - score) at severity 1 to 5, "
-    "divided by those of the reference (Hendrycks and Dietterich, 2019). Below 1: fewer errors than the reference."
+    "divided by those of the reference (Hendrycks and Dietterich, 2019). Below 1: fewer errors than the reference. "
+    "`harness score RUN --reference MODEL` chooses one reference."
 )
 _GROUPS = (
     "Does the degradation widen the gap between groups? Widened by: the widest gap at the severity less the widest gap on "
@@ -64,7 +65,13 @@ _GROUPS = (
 
 
 def _compute(answers: TaskAnswers) -> Iterator[_Entry]:
-    yield from severity_entries(answers.records, answers.groups, answers.cells, seed=answers.seed)
+    yield from severity_entries(
+        answers.records,
+        answers.groups,
+        answers.cells,
+        seed=answers.seed,
+        reference=answers.reference,
+    )
 
 
 def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:

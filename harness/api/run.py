@@ -198,6 +198,7 @@ class Run:
         fields: Mapping[str, Mapping[str, object]] | None = None,
         set: Mapping[str, object] | None = None,
         task: str | None = None,
+        reference: str | None = None,
     ) -> Run:
         """Score the run otherwise than it was asked; no model is needed and no reply is touched.
 
@@ -213,6 +214,7 @@ class Run:
             fields: field -> key -> value: metrics, scored, synonyms, definitions, tolerance.
             set: any other change that concerns scoring alone, by dotted path: folds, cluster, parts.
             task: the one task that this concerns; default: each that it fits.
+            reference: the model that mean corruption errors are relative to; default: every other model in turn.
 
         Returns:
             The run with its new scores.
@@ -233,8 +235,8 @@ class Run:
         made += changes(source=source, fields=fields, set=set)
         with tempfile.TemporaryDirectory(prefix="harness-truths-") as scratch:
             file = None if truths is None else truths_file(truths, tasks, Path(scratch))
-            asked = Rescoring(made, file, refresh, task)
-            if task is not None and not asked:
+            asked = Rescoring(made, file, refresh, task, reference=reference)
+            if task is not None and not asked.of_tasks:
                 raise HarnessError(
                     "task has no effect without a change", hint="also pass what to change"
                 )

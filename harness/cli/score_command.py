@@ -49,6 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--refresh", action="store_true",
         help="read truths and annotations again from the source, with any --set source.KEY=VALUE; replies are kept",
     )  # fmt: skip
+    run.add_argument(
+        "--reference", metavar="MODEL",
+        help="model of the run that mean corruption errors are relative to. Default: the model that `harness run "
+        "--against model=MODEL` named, otherwise every other model in turn",
+    )  # fmt: skip
     predictions = parser.add_argument_group("scoring answers from other tools")
     predictions.add_argument(
         "--predictions", metavar="FILE", type=Path,
@@ -147,7 +152,8 @@ def execute(args: argparse.Namespace) -> int:
     if args.predictions is None:
         return _score_run(args)
     refuse_unused(
-        "with --predictions", {"--truths": args.truths, "--refresh": args.refresh},
+        "with --predictions",
+        {"--truths": args.truths, "--refresh": args.refresh, "--reference": args.reference},
         hint="name the column of true values with --truth COLUMN; or run `harness score` on the folder written from FILE",
     )  # fmt: skip
     if args.events or _is_spots(args.predictions):
@@ -163,7 +169,7 @@ def _score_ratings(args: argparse.Namespace) -> int:
         "with --ratings",
         {
             f"--{name}": getattr(args, name)
-            for name in (*names, "truths", "refresh", "events", "out", "prompts")
+            for name in (*names, "truths", "refresh", "reference", "events", "out", "prompts")
         },
     )
     return score_ratings(args)
@@ -180,8 +186,10 @@ def _score_run(args: argparse.Namespace) -> int:
         {"--events": args.events, "--prompts": args.prompts, "--tasks": args.task_folders},
         hint="leave it out; a run folder has its own tasks, prompts and scores",
     )  # fmt: skip
-    asked = Rescoring(tuple(args.changes), args.truths, args.refresh, args.task)
-    if not asked:
+    asked = Rescoring(
+        tuple(args.changes), args.truths, args.refresh, args.task, reference=args.reference
+    )
+    if not asked.of_tasks:
         refuse_unused("without --set, --truths or --refresh", {"--task": args.task})
     run = open_run(args.run)
     folder = run if args.out is None else run.writing_to(args.out)

@@ -22,6 +22,9 @@ from harness.run.unfinished import unfinished
 
 SCHEMA = 1
 
+REFERENCE = "reference"
+"""Key of the model that mean corruption errors are relative to, where `harness score` was told one."""
+
 CALLED = "called"
 """Key of a cell whose model is shown under another name than the command gave: that one."""
 
@@ -75,6 +78,8 @@ def scored_manifest(folder: RunFolder) -> dict[str, Any]:
         if name in manifest["tasks"]:
             manifest["tasks"][name] = {**manifest["tasks"][name], **entry}
     manifest["scoring"] = overlay["said"]
+    if REFERENCE in overlay:
+        manifest[REFERENCE] = overlay[REFERENCE]
     return manifest
 
 
@@ -117,9 +122,13 @@ def read_scoring(folder: RunFolder) -> dict[str, Any] | None:
     return body
 
 
-def write_scoring(place: Path, *, tasks: Mapping[str, Any], said: list[str]) -> None:
-    """Write `scoring.json` into `place`: task -> what replaces parts of its manifest entry, and what is said of it."""
+def write_scoring(
+    place: Path, *, tasks: Mapping[str, Any], said: list[str], reference: str = ""
+) -> None:
+    """Write `scoring.json` into `place`: task -> what replaces parts of its manifest entry, what is said of it, and the
+    model that mean corruption errors are relative to."""
     body = {"schema": SCHEMA, "said": said, "tasks": tasks}
+    body |= {REFERENCE: reference} if reference else {}
     text = json.dumps(body, ensure_ascii=False, indent=1) + "\n"
     try:
         (place / "scoring.json").write_text(text, encoding="utf-8", errors="surrogatepass")

@@ -54,6 +54,8 @@ class TaskAnswers:
     named: Mapping[Cell, int] = field(default_factory=dict)
     """The cells that the last command asked for, and how many trials it asked of each; others were asked before and
     are kept."""
+    reference: str = ""
+    """The model that others are compared with, where one was named (`harness.score.reference`); empty: none."""
 
     @property
     def task(self) -> Task:

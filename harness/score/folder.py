@@ -33,6 +33,7 @@ from harness.score.records import (
     read_cell,
     write_records,
 )
+from harness.score.reference import reference_of
 from harness.score.replies import Replies
 from harness.score.scores import Scores
 from harness.score.table import ScoreRow
@@ -142,6 +143,7 @@ def _answers(
             seed=int(manifest["seeds"]["bootstrap"]),
             records_file=records_file,
             samples_file=folder.scored_samples(name),
+            reference=reference_of(manifest),
         )
 
 

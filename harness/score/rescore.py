@@ -22,11 +22,12 @@ from harness.run.manifest import read_manifest, refuse_export
 from harness.run.media_clusters import MediaClusters
 from harness.run.sample_file import PlannedSample, read_samples, write_rows
 from harness.run.samples import Planner, settled
-from harness.run.scoring import concerns_scoring, put_in_place, write_scoring
+from harness.run.scoring import concerns_scoring, put_in_place, shown_as, write_scoring
 from harness.run.task_files import changed_task, split_change
 from harness.run.unfinished import working_folder
 from harness.run.workspace import Workspace
 from harness.score.folder import score_run
+from harness.score.reference import chosen_reference
 from harness.score.scores import Scores
 from harness.sources import open_source
 from harness.sources.sidecar import Beside, SidecarOptions, read_side
@@ -44,8 +45,15 @@ class Rescoring:
     """Whether truths and annotations are read again from the source."""
     task: str | None = None
     """The one task that this concerns; None: every task of the run that it fits."""
+    reference: str | None = None
+    """The model that mean corruption errors are relative to; None: the one of the run, else each other model."""
 
     def __bool__(self) -> bool:
+        return bool(self.of_tasks or self.reference)
+
+    @property
+    def of_tasks(self) -> bool:
+        """Whether it changes how a task is scored."""
         return bool(self.changes or self.truths or self.refresh)
 
 
@@ -86,6 +94,9 @@ def _write(
     place: Path,
 ) -> None:
     """Put into `place` what a run scored as `asked` reads."""
+    reference = ""
+    if asked.reference:
+        reference = chosen_reference(asked.reference, shown_as(dict(manifest)))
     names = _tasks(manifest, asked)
     before = {name: Task.model_validate(manifest["tasks"][name]["config"]) for name in names}
     tasks = _changed(before, manifest, asked)
@@ -112,7 +123,9 @@ def _write(
             f"truths corrected from {asked.truths.name} ({digest_file(asked.truths)[:8]}): "
             f"{corrected} of them differ from the planned ones"
         )
-    write_scoring(place, tasks=entries, said=said)
+    if reference:
+        said.append(f"--reference {reference}")
+    write_scoring(place, tasks=entries, said=said, reference=reference)
 
 
 def _without_folders(change: str) -> str:

@@ -63,8 +63,8 @@ class Subject:
             self.records.put(cell, "emotion", i, answer)
         return answers
 
-    def entries(self) -> list[dict[str, Any]]:
-        found = severity_entries(self.records, group(self.records), self.cells, seed=1)
+    def entries(self, **more: Any) -> list[dict[str, Any]]:
+        found = severity_entries(self.records, group(self.records), self.cells, seed=1, **more)
         return [dict(entry) for entry in found]
 
 
@@ -148,6 +148,8 @@ def test_the_mean_corruption_error_is_the_ratio_of_summed_errors() -> None:
     expected = np.mean([errors["m", k] / errors["other", k] for k in ("blur", "dark")])
     assert told["m"]["value"] == pytest.approx(expected, abs=1e-5)
     assert told["m"]["low"] > 1 > told["other"]["high"]
+    against = [e for e in subject.entries(reference="m") if e["what"] == "mce"]
+    assert against == [told["other"]]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -70,9 +70,10 @@ class Curve:
 
 
 def severity_entries(
-    records: TaskRecords, groups: Groups, cells: Sequence[Cell], *, seed: int
+    records: TaskRecords, groups: Groups, cells: Sequence[Cell], *, seed: int, reference: str = ""
 ) -> Iterator[Mapping[str, Any]]:
-    """An entry for each curve (`what`: curve), and one for each model against each other one (`what`: mce)."""
+    """An entry for each curve (`what`: curve), and one for each model against the `reference`, or where none is named
+    against each other one (`what`: mce)."""
     if not any(degradation_of(cell.condition) for cell in cells):
         return
     for name, spec in records.task.fields.items():
@@ -85,7 +86,7 @@ def severity_entries(
             present = {cell: one for cell, one in shown.items() if one is not None}
             part = _Part(records, groups, name, spec, whole, seed)
             yield from (part.entry(curve) for curve in part.curves(present))
-            yield from part.against_each_other(present)
+            yield from part.relative(present, reference)
 
 
 def _seen(records: TaskRecords, cell: Cell, name: str, mask: NDArray[np.bool_]) -> Seen | None:
@@ -284,8 +285,8 @@ class _Part:
                     if found is not None:
                         yield {"column": grouping.name, "severity": s, **found}
 
-    def against_each_other(self, seen: Mapping[Cell, Seen]) -> Iterator[Mapping[str, Any]]:
-        """The mean corruption error of each model relative to each other one asked in the same way."""
+    def relative(self, seen: Mapping[Cell, Seen], reference: str) -> Iterator[Mapping[str, Any]]:
+        """The mean corruption error of each model relative to the reference, or each other one, asked in the same way."""
         if not self.is_share:
             return
         whole: dict[Cell, dict[str, Mapping[int, Seen]]] = {}
@@ -296,6 +297,8 @@ class _Part:
                 whole.setdefault(base, {})[curve.family.kind] = steps
         for one, mine in whole.items():
             for other, theirs in whole.items():
+                if reference and other.model != reference:
+                    continue
                 if one.model != other.model and replace(one, model="") == replace(other, model=""):
                     yield self._mce(one, other, mine, theirs)
 
