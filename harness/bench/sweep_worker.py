@@ -45,18 +45,16 @@ def main(name: str, way: str, rounds: int) -> dict[str, Any]:
     case = CASES[name]
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         model: Any = open_model(
-            _model(case, Path(folder)), options=OpenOptions(share=way == "shared")
+            checkpoint_of(case, Path(folder)), options=OpenOptions(share=way == "shared")
         )
         faces = [
             Image(f"face {n}", drawn_face(n)) for n in range(1 + case.pictures * (rounds or 1))
         ]
         times, replies = [], list[Generation]()
-        asyncio.run(
-            _ask(model, list(_grid(case, faces[:1])))
-        )  # loads, and tries what can be shared
+        asyncio.run(_ask(model, list(grid(case, faces[:1]))))  # loads, and tries what can be shared
         for nth in range(rounds):
             shown = faces[1 + nth * case.pictures :][: case.pictures]
-            requests = list(_grid(case, shown))
+            requests = list(grid(case, shown))
             start = time.process_time()
             replies = asyncio.run(_ask(model, requests))
             times.append(time.process_time() - start)
@@ -77,7 +75,7 @@ def main(name: str, way: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def _model(case: Case, folder: Path) -> str:
+def checkpoint_of(case: Case, folder: Path) -> str:
     """affect-tiny as it ships, or with pictures enlarged to so many tokens."""
     from harness.affect_tiny import weights_folder
 
@@ -93,7 +91,7 @@ def _model(case: Case, folder: Path) -> str:
     return f"transformers:{place}"
 
 
-def _grid(case: Case, faces: Sequence[Image]) -> Iterator[Request]:
+def grid(case: Case, faces: Sequence[Image]) -> Iterator[Request]:
     """16 prompts of each picture, picture after picture; where there are several system turns, 4 prompts of each."""
     turns = TURNS if case.turns > 1 else TURNS[:1]
     sampling = Sampling(max_tokens=case.reply)

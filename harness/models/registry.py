@@ -15,7 +15,7 @@ from harness.core.registry import Listed, Registry
 from harness.core.request import Sampling
 from harness.models.http.endpoint import remote_host
 from harness.models.retry import Patience
-from harness.models.settings import ModelSettings
+from harness.models.settings import BatchForm, ModelSettings
 
 MODELS = Registry(
     "model",
@@ -136,6 +136,8 @@ class OpenOptions:
     """Longest time without a reply that a rate limit is waited out, in seconds; None leaves it to the adapter."""
     batch: bool = False
     """Whether requests go through the server's batch API."""
+    batch_api: BatchForm = "openai"
+    """The form in which the server's batch API is spoken to."""
     batch_poll: float | None = None
     """Seconds between two questions about a batch; None leaves it to the adapter."""
 
@@ -161,6 +163,7 @@ class OpenOptions:
             trust_remote_code=settings.trust_remote_code,
             adapter=settings.adapter,
             share=settings.share,
+            batch_api=settings.batch_api,
             vllm_python=settings.python or self.vllm_python,
             vllm_args=(*self.vllm_args, *settings.arguments),
             sampling=sampling,
@@ -198,7 +201,7 @@ _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
         | {"body", "trust_remote_code", "adapter", "details", "pictures_in_flight"},
         "openai": _REACHED
         | {"key_env", "headers", "query", "body", "details", "batch", "batch_poll"}
-        | {"pictures_in_flight", "checkpoint"},
+        | {"pictures_in_flight", "checkpoint", "batch_api", "batch_price"},
         "langchain": _REACHED | {"key_env", "pictures_in_flight"},
         "langchain-agent": frozenset({"allow_remote", "concurrency", "timeout"}),
         "majority": frozenset(),
@@ -247,6 +250,8 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "share": "share",
         "detail": "details",
         "checkpoint": "checkpoint",
+        "batch_api": "batch_api",
+        "batch_price": "batch_price",
         "pictures_in_flight": "pictures_in_flight",
     }
 )

@@ -29,6 +29,7 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+BatchForm: TypeAlias = Literal["openai", "anthropic", "gemini"]
 SystemTurns: TypeAlias = Literal["keep", "user", "none"]
 Words = Annotated[str, Field(min_length=1)]
 
@@ -103,6 +104,9 @@ class ModelSettings(BaseModel):
     pictures_in_flight: PositiveInt | None = None
     """Most samples whose pictures a server is asked about at once; fewer than its cache of encoded pictures holds keep
     a picture there until all its prompts are asked. Left out, it follows from the log of a `vllm:` server."""
+    batch_api: BatchForm = "openai"
+    """For `--batch`, whose batch API the server has: that of `openai`, `anthropic` (Message Batches) or `gemini`. Direct
+    requests are chat completions with all of them."""
     price: Price | None = None
     """What a million tokens cost."""
     batch_price: Price | None = None

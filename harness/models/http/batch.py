@@ -168,7 +168,7 @@ class Batches:
         self._ledger.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._ledger.clear(before=self._opened)
         with self._ledger.requests(mark).open("wb") as file:
-            file.writelines(self._api.line(name, collected[name].body) for name in names)
+            file.writelines(self._api.write((name, collected[name].body) for name in names))
             file.flush()
             os.fsync(file.fileno())
         return mark
@@ -185,9 +185,10 @@ class Batches:
             return await asyncio.to_thread(self._read, path)
         if not one.id:
             fresh = mark not in self._known
-            id_ = "" if fresh else await self._api.find(mark)
+            others = {s.id for s in self._ledger.submissions.values() if s.id}
+            id_ = "" if fresh else await self._api.find(one, known=others)
             try:
-                id_ = id_ or await self._api.submit(self._ledger.requests(mark), mark)
+                id_ = id_ or await self._api.submit(self._ledger.requests(mark), one, known=others)
             except Refused:
                 self._ledger.ended(mark, "failed", {"missing": len(one.names)})
                 self._ledger.requests(mark).unlink(missing_ok=True)

@@ -31,6 +31,8 @@ class Submission:
     """The service's; empty while none came back."""
     status: str = ""
     """How it ended; empty before."""
+    at: float = 0.0
+    """When it was prepared, in seconds since 1970; 0 where that is not known."""
 
 
 @dataclass(slots=True)
@@ -103,7 +105,8 @@ class Ledger:
         path = self.folder / "batches.jsonl"
         whole = path.exists() and path.stat().st_size > 0
         torn = whole and not _ends_line(path)
-        line = json.dumps({**entry, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+        entry["at"] = datetime.now(UTC).isoformat(timespec="seconds")
+        line = json.dumps(entry)
         if torn:  # what a killed command left half-written
             kept = path.read_bytes()
             os.truncate(path, kept.rfind(b"\n") + 1)
@@ -117,7 +120,8 @@ class Ledger:
         mark, event = entry["batch"], entry["event"]
         if event == "prepared":
             names: Sequence[str] = entry["names"]
-            self.submissions[mark] = Submission(mark, entry["place"], tuple(names))
+            at = datetime.fromisoformat(entry["at"]).timestamp() if "at" in entry else 0.0
+            self.submissions[mark] = Submission(mark, entry["place"], tuple(names), at=at)
             self._newest |= dict.fromkeys(names, mark)
             return
         one = self.submissions[mark]

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.models.http.batch import POLL, TOGETHER, BatchedModel, Batches
-from harness.models.http.batch_api import OpenAIBatches
+from harness.models.http.batch_anthropic import AnthropicBatches
+from harness.models.http.batch_api import BatchApi
+from harness.models.http.batch_gemini import GeminiBatches
 from harness.models.http.batch_ledger import Ledger
+from harness.models.http.batch_openai import OpenAIBatches
 from harness.models.http.endpoint import Endpoint
 from harness.models.http.model import OpenAIModel
 from harness.models.registry import OpenOptions
@@ -18,13 +21,23 @@ def batched(model: OpenAIModel, endpoint: Endpoint, options: OpenOptions) -> Bat
     it says of batches cannot be read."""
     if options.log_folder is None:
         raise HarnessError("batches need a run folder", hint="leave out batch")
+    poll = options.batch_poll or POLL
     batches = Batches(
-        OpenAIBatches(endpoint, options.patience()),
+        _service(endpoint, options, poll),
         Ledger.read(_folder(options.log_folder)),
         place=_place(endpoint),
-        poll=options.batch_poll or POLL,
+        poll=poll,
     )
     return BatchedModel(model, batches, together=options.concurrency or TOGETHER)
+
+
+def _service(endpoint: Endpoint, options: OpenOptions, poll: float) -> BatchApi:
+    """The batches of a server in the form that it speaks."""
+    if options.batch_api == "anthropic":
+        return AnthropicBatches(endpoint, options.patience(), poll=poll)
+    if options.batch_api == "gemini":
+        return GeminiBatches(endpoint, options.patience())
+    return OpenAIBatches(endpoint, options.patience())
 
 
 def refuse_open_batches(endpoint: Endpoint, options: OpenOptions) -> None:

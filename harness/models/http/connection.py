@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from harness.core.text import visible
 from harness.models.http.key_mask import Mask
@@ -92,15 +92,23 @@ class Http:
         *,
         body: Mapping[str, Any] | None = None,
         upload: Path | None = None,
+        raw: Path | None = None,
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> HttpResponse:
-        """Send JSON, a file of requests for a batch, or nothing; the answer may be large. Raises as `post` does."""
+        """Send JSON, a file of requests for a batch (in a form, or `raw`), or nothing, with `more` headers; the answer may
+        be large. Raises as `post` does."""
         import aiohttp
 
         with contextlib.ExitStack() as opened:
-            data: aiohttp.FormData | bytes | None = None
-            headers = {}
+            data: aiohttp.FormData | bytes | IO[bytes] | None = None
+            headers = dict(more)
             if body is not None:
-                data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+                data, headers = (
+                    json.dumps(body).encode(),
+                    {"Content-Type": "application/json", **more},
+                )
+            if raw is not None:
+                data = opened.enter_context(raw.open("rb"))
             if upload is not None:
                 data = aiohttp.FormData({"purpose": "batch"})
                 file = opened.enter_context(upload.open("rb"))
