@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -121,9 +122,7 @@ async def _rounds(model: Any, rounds: int, pictures: int) -> list[dict[str, Way]
 
 def _sweep(faces: Iterator[int], pictures: int) -> Iterator[Request]:
     """All prompts of each of so many new pictures."""
-    yield from grid(
-        CASE, [Image(f"face {n}", drawn_face(n)) for n, _ in zip(faces, range(pictures))]
-    )
+    yield from grid(CASE, [Image(f"face {n}", drawn_face(n)) for n in islice(faces, pictures)])
 
 
 async def _way(model: Any, requests: Sequence[Request], order: str) -> Way:
