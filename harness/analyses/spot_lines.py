@@ -19,7 +19,8 @@ COUNTS = tuple((m.name, m.title) for m in METRICS if m.range != UNIT)
 
 
 NAN_SAID = (
-    "compat nan: no emotion is right in any matched interval; the reference divides 0 by 0 there"
+    "compat nan: the reference counts no matched interval as right (it counts none where all are of one emotion) and divides "
+    "0 by 0"
 )
 """Why the reference implementation has no value."""
 

@@ -72,6 +72,9 @@ class EvaluateOptions(TypedDict, total=False):
     """Number of times each sample is asked, with seeds S, S+1, and so on. Default: 1."""
     temperature: float
     """Sampling temperature, 0 to 10. Default: 0, greedy decoding."""
+    spots: AnyPath
+    """For spotting tasks: the intervals of a spotter, in place of windows: a table (video, onset, offset), a run folder, or
+    `"truth"`."""
     limit: int
     """Use a seeded random choice of this many samples per task. Default: all."""
     max_tokens: int
@@ -160,7 +163,7 @@ _LISTS = (
     "vllm_python", "adapters", "trust_remote_code",
     "prompts_folders", "tasks_folders", "exclude", "reuse",
 )  # fmt: skip
-_TEXTS = ("fit_on", "max_cost")
+_TEXTS = ("fit_on", "max_cost", "spots")
 _OWN = (
     "model", "models", "max_images", "pixels", "prices", "source", "fields", "set", "report", "progress",
 )  # fmt: skip

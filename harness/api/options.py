@@ -20,6 +20,7 @@ from pydantic import (
     PositiveInt,
 )
 
+from harness.api.given_spots import read_given_spots, run_of_spots, with_given_spots
 from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
 from harness.api.per_model import opened_as
@@ -97,6 +98,8 @@ class RunOptions(BaseModel):
     max_tokens: Annotated[PositiveInt, Field(le=MOST_TOKENS)] | None = None
     limit: PositiveInt | None = None
     seed: NonNegativeInt = 0
+    spots: str | None = None
+    """A table or a run whose intervals are asked about in place of windows, or `truth`."""
     changes: tuple[str, ...] = ()
     """`source.file=labels.csv`: what is changed in the task files."""
     prompts_folders: tuple[Path, ...] = ()
@@ -217,6 +220,11 @@ def prepare(
         },
         experiment=_experiment(asked),
     )
+    if asked.spots and job.folder.path.resolve() == run_of_spots(asked.spots):
+        raise HarnessError(
+            f"{spelled('spots')} {asked.spots} and {spelled('out')} are the same run",
+            hint="write to another folder: the answers about windows would be left out of this one",
+        )
     mine = list(dict.fromkeys(n for n in (*job.axes.models, *seconds) if n not in models))
     options = opened_as(
         options_for(mine, named, job.options, job.axes),
@@ -262,6 +270,12 @@ def _refuse_together(asked: RunOptions, spelled: Callable[[str], str]) -> None:
                 spelled("select"): asked.select,
             },
             hint="use it on the merged run",
+        )
+    if asked.spots:
+        refuse_unused(
+            f"with {spelled('spots')}, whose intervals are scored as a whole",
+            {spelled(n): getattr(asked, n) for n in ("limit", "preview", "select")},
+            hint="give a table with fewer videos, or fewer videos of the task",
         )
     if asked.preview and asked.limit and asked.preview >= asked.limit:
         raise HarnessError(
@@ -389,10 +403,12 @@ def tasks_of(asked: RunOptions, place: Workspace) -> list[Task]:
     """The tasks with their changes, each once. Raises HarnessError."""
     named = [task for task in asked.tasks if isinstance(task, str)]
     found = {name: load_task(name, place, changes=asked.changes) for name in dict.fromkeys(named)}
-    return [
-        *found.values(),
-        *(_made(task, asked.changes, place) for task in asked.tasks if isinstance(task, Task)),
-    ]
+    made = [_made(task, asked.changes, place) for task in asked.tasks if isinstance(task, Task)]
+    tasks = [*found.values(), *made]
+    if asked.spots is None:
+        return tasks
+    spots = read_given_spots(asked.spots)
+    return [with_given_spots(task, spots) for task in tasks]
 
 
 def _made(task: Task, changes: Sequence[str], place: Workspace) -> Task:

@@ -57,6 +57,12 @@ def _add_questions(group: Arguments) -> None:
     )  # fmt: skip
     add_changes(group)
     group.add_argument(
+        "--spots", metavar="FILE|RUN|truth",
+        help="for spotting tasks: ask about these intervals instead of windows. A table with the columns video, onset and "
+        "offset (frames), and optionally subject, apex and score; a run folder of a spotting task or of `harness baseline "
+        "flow`; or truth for the true intervals. Spotting, recognition and STRS are then scored apart",
+    )  # fmt: skip
+    group.add_argument(
         "--limit", metavar="N", type=positive,
         help="use a seeded random choice of N samples per task instead of all",
     )  # fmt: skip
@@ -229,7 +235,7 @@ _GIVEN = {
     "models": "model", "prompts": "prompt", "conditions": "condition", "channels": "channel",
     "max_images": "max_images", "pixels": "pixels", "details": "detail", "prices": "price",
     "label_orders": "label_order", "shots": "shots", "thinking": "thinking", "tools": "tools", "second_model": "second_model",
-    "protocol": "protocol", "repeats": "repeats", "limit": "limit", "preview": "preview", "changes": "changes",
+    "protocol": "protocol", "repeats": "repeats", "spots": "spots", "limit": "limit", "preview": "preview", "changes": "changes",
     "name": "name", "prompts_folders": "prompts", "tasks_folders": "task_folders",
     "temperature": "temperature", "seed": "seed", "max_tokens": "max_tokens",
     "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",

@@ -212,7 +212,7 @@ def _print_findings(findings: Findings) -> None:
 def _print_score(form: SubmissionForm, score: LocalScore, truth: Path) -> None:
     """Value, interval, what a perfect answer gets, and published rows of the same metric."""
     from harness.core.text import visible
-    from harness.publish.published import of_form, published_folder, read_published
+    from harness.run.published import of_form, published_folder, read_published
 
     published = sorted(
         of_form(read_published(published_folder()), form.name), key=lambda row: -row.value

@@ -88,11 +88,12 @@ def execute(args: argparse.Namespace) -> int:
     from harness.publish.latex import latex
     from harness.publish.markdown import markdown
     from harness.publish.page import page
-    from harness.publish.published import beside, published_folder, read_published
+    from harness.publish.published import beside
     from harness.publish.runs import opened
     from harness.publish.sheets import tidy, workbook
     from harness.publish.table import boards_of, tables
     from harness.run.folder import write_atomically
+    from harness.run.published import published_folder, read_published
 
     wish = wish_of(args)
     if args.format == "xlsx" and args.out is None:

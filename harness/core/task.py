@@ -49,6 +49,19 @@ class MediaSpec(BaseModel):
     """Frames per second of every clip whose source tells none, as they were recorded; only videos need it."""
 
 
+class GivenSpots(BaseModel):
+    """Where the intervals come from that were spotted before the run (`--spots`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    origin: str
+    """The table or the run they were read from; `truth` for the true ones."""
+    digest: str
+    """Of the intervals, which are part of the basis of every cell."""
+    perfect: bool = False
+    """Whether they are the true intervals."""
+
+
 class SpottingSpec(BaseModel):
     """How answers to windows over long videos become spotted intervals (see harness.analyses.rows.spotting)."""
 
@@ -62,6 +75,20 @@ class SpottingSpec(BaseModel):
     """Seconds of a spotted interval: no model says where a movement begins and ends."""
     longest: PositiveFloat = 1.25
     """Seconds. One answer held for longer is a macro-expression, or what the face looks like at rest."""
+    prompts: tuple[str, ...] = ()
+    """Prompts for intervals that were spotted before the run (`--spots`), in place of those for windows; the first runs
+    unless others are asked for. Empty: the task's own."""
+    given: GivenSpots | None = None
+    """Set by `--spots`: the samples are the intervals of a spotter, of which the emotion is asked. Not for task files."""
+
+    @model_serializer(mode="wrap")
+    def _without_younger_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A key that is younger than digests of tasks only where it says something."""
+        written: dict[str, Any] = handler(self)
+        for name in ("prompts", "given"):
+            if not getattr(self, name):
+                written.pop(name, None)
+        return written
 
 
 class Task(BaseModel):

@@ -40,7 +40,8 @@ FIELD_KEYS = frozenset(
 """What of a field prompts show, or a reply is held to; definitions where the prompt may show them."""
 TASK_KEYS = frozenset({"fields", "media", "max_tokens", "shots", "channel", "exemplars"})
 """What of a task counts: of fields the keys above, of media every key, `max_tokens` through the sampling, `shots` and
-`channel` through the cell, `exemplars` where few-shot examples are shown. Samples are not part of it: what changes of a
+`channel` through the cell, `exemplars` where few-shot examples are shown; of `spotting` the digest of intervals that were
+given. Samples are not part of it: what changes of a
 sample shows in the keys of its requests."""
 
 _FIELD_KEYS_0_2 = (
@@ -116,6 +117,8 @@ def basis_of(
         asked["system"] = system
     if cell.shots:
         asked["exemplars"] = dict(task.exemplars)
+    if task.spotting is not None and task.spotting.given is not None:
+        asked["spots"] = task.spotting.given.digest
     return digest_json(asked)[:DIGITS]
 
 

@@ -123,7 +123,9 @@ def make_job(
         exclude=tuple(exclude), families=dict(families), experiment=dict(experiment),
     )  # fmt: skip
     part = None if shard is None else read_shard(shard)
-    folder = out or RUNS / (_folder_name([t.name for t in tasks], axes, changes) + _of_part(part))
+    given = [t.spotting.given.digest for t in tasks if t.spotting and t.spotting.given]
+    names = [t.name for t in tasks]
+    folder = out or RUNS / (_folder_name(names, axes, changes, given) + _of_part(part))
     return Job(
         tuple(tasks), axes, workspace, RunFolder(folder), tuple(command), fit_on, replace(options, log_folder=folder),
         limits, again=again, check_models=check_models, shard=part, reuse=tuple(reuse),
@@ -190,7 +192,9 @@ def _refuse_secrets(models: Sequence[str]) -> None:
             )
 
 
-def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> str:
+def _folder_name(
+    tasks: Sequence[str], axes: Axes, changes: Sequence[str], spots: Sequence[str]
+) -> str:
     """The name of the experiment, else the same for the same arguments; those left out do not enter."""
     if name := axes.experiment.get("name"):
         return _slug(name)
@@ -207,6 +211,7 @@ def _folder_name(tasks: Sequence[str], axes: Axes, changes: Sequence[str]) -> st
     asked += [["thinking", *axes.thinking]] if axes.thinking else []
     asked += [["tools", *axes.tools]] if any(axes.tools) else []
     asked += [["second", axes.second]] if axes.second else []
+    asked += [["spots", *spots]] if spots else []
     if axes.settings:
         asked += [["settings", *(one.telling for _, one in sorted(axes.settings.items()))]]
     drawn = (axes.repeats, axes.temperature)

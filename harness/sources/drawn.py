@@ -43,11 +43,11 @@ from harness.sources.cells import target
 from harness.sources.drawn_long import (
     long_id,
     long_spec,
+    long_video,
     mixture_sample,
     mixture_spec,
     mixture_truth,
     question_samples,
-    window_samples,
 )
 from harness.sources.drawn_pairs import pair_sample
 from harness.sources.drawn_pictures import DrawnFrame, DrawnPicture, DrawnValues, scalars
@@ -56,6 +56,7 @@ from harness.sources.drawn_sound import DrawnSound
 from harness.sources.mapper import NOT_ASKED
 from harness.sources.megc_questions import ASKED, answers_of, question_kind, unit_of
 from harness.sources.options import Options, read_options
+from harness.sources.windows import LongVideo, no_windows, windows
 
 _DIGEST_SPECS = 16
 """Specifications that enter the digest, so that a change of the sampler shows in it."""
@@ -124,6 +125,15 @@ class DrawnSource:
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
 
+    def long_videos(self) -> Iterator[LongVideo]:
+        """Those that the windows lie over. Raises HarnessError for another kind."""
+        o = self._options
+        if o.kind != "windows":
+            raise no_windows(f"drawn faces of kind {o.kind!r}")
+        for index in range(o.n):
+            name = long_id(seed=o.seed, split=o.split, index=index)
+            yield long_video(_long_spec(o, index), name, size=o.size)
+
     def _samples(self, index: int) -> Iterator[Sample | None]:
         """All samples of one picture, clip or video; None for a question that asks no field of the task."""
         o = self._options
@@ -150,7 +160,8 @@ class DrawnSource:
                 yield from question_samples(spec, name, size=o.size, fields=self._fields)
             else:
                 (field,) = self._fields
-                yield from window_samples(spec, name, size=o.size, field=field, seconds=o.window)
+                video = long_video(spec, name, size=o.size)
+                yield from windows(video, field=field, seconds=o.window)
 
     def _picture(self, index: int) -> Sample:
         face, size = _face(self._options, index), self._options.size

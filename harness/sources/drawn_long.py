@@ -32,10 +32,7 @@ from harness.faces.points import marks_of
 from harness.sources.cells import target
 from harness.sources.drawn_pictures import DrawnPicture, scalars
 from harness.sources.megc_questions import ASKED, answers_of, question_kind
-from harness.sources.windows import LongVideo, windows
-
-REST = "none"
-"""What a window shows in which no micro-expression is at its height."""
+from harness.sources.windows import LongVideo
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +102,12 @@ def question_samples(
         )
 
 
-def window_samples(
-    spec: LongSpec, name: str, *, size: int, field: str, seconds: float
-) -> Iterator[Sample]:
-    """Windows over a video; the events to spot are its micro-expressions."""
+def long_video(spec: LongSpec, name: str, *, size: int) -> LongVideo:
+    """A video to be spotted in; the events are its micro-expressions."""
     truth = annotate_long(spec)
     events = tuple(e for e in truth["events"] if e["type"] == "micro-expression")
-    video = LongVideo(name, truth["subject"], long_medium(spec, name, size), events)
-    yield from windows(video, field=field, rest=REST, seconds=seconds, annotations=scalars(truth))
+    medium = long_medium(spec, name, size)
+    return LongVideo(name, truth["subject"], medium, events, scalars(truth))
 
 
 def mixture_spec(index: int, *, seed: int, split: Split, labels: tuple[str, ...]) -> Mixture:

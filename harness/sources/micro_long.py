@@ -1,10 +1,18 @@
-"""Long videos with micro- and macro-expressions: SAMM Long Videos, CAS(ME)^2, and the tables of ME-STR.
+"""Long videos with micro- and macro-expressions: SAMM Long Videos, CAS(ME)^2, CAS(ME)^3, and the tables of ME-STR.
 
-Families `samm-long`, `casme-sq`, `megc-str`. A video is a sample with its counts (`event_count`,
+Families `samm-long`, `casme-sq`, `casme3-long`, `megc-str`. A video is a sample with its counts (`event_count`,
 `micro_count`, `macro_count`) and the `action_units` that occur; or, with the option `window`, windows over
 it are samples whose emotion is that of the event at its height in them (`harness.sources.windows`). Either
 way the annotation `events` holds the true intervals. Sources: Yap, Kendrick and Yap, FG 2020 (SAMM Long);
-Qu et al., IEEE TAC 2018 (CAS(ME)^2); facts of ME-STR: the challenge's own tables.
+Qu et al., IEEE TAC 2018 (CAS(ME)^2); Li et al., IEEE TPAMI 2023 (CAS(ME)^3); facts of ME-STR: the challenge's
+own tables.
+
+No copy of these sets was at hand. Seen in readers that others published: the names of the sheets, that SAMM Long's has ten
+rows above the data and the columns below, types `Micro - 1/2` and `Macro`, frames `006_1/006_1_0001.jpg`; that the sheet of
+macro-expressions of CAS(ME)^3 is called `Sheet1` with the columns sub, seq, onset, apex, offset, emotion, frames lie in
+`spNO.1/a/color/8.jpg`, and an offset of 0 is the apex. Not verified: whether coded frames count from the number in the file
+name (they are taken so), how macro-expressions of CAS(ME)^3 spell the subject (`1` is read as `spNO.1`), and whether there
+are videos that no sheet names (they are left out).
 """
 
 from __future__ import annotations
@@ -18,7 +26,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, refuse_unused
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
 from harness.core.sample import Sample, Scalar
@@ -26,14 +34,12 @@ from harness.core.source import Skipped, Source
 from harness.core.text import canonical_json, digest_file, digest_json
 from harness.sources.cells import is_blank, plain, target
 from harness.sources.clips import CodedMoments, clip_of, folder_of
-from harness.sources.micro import emotion_of, moments_of, units_of
+from harness.sources.micro import CASME3, SAMM, emotion_of, moments_of, units_of
 from harness.sources.options import Options, read_options
 from harness.sources.pictures import NoFrames, natural
-from harness.sources.windows import EVENTS, VIDEO, LongVideo, windows
+from harness.sources.windows import EVENTS, VIDEO, LongVideo, no_windows, windows
 from harness.sources.workbook import Cells, WorkbookRow, find_workbook, lines, sheets
 
-REST = "none"
-"""The emotion of a window in which no event is at its height."""
 Event = dict[str, Any]
 Videos = Mapping[tuple[str, str], list[Event]]
 """(subject, video) -> its events: onset, apex, offset, type, emotion, action_units."""
@@ -50,11 +56,15 @@ class LongOptions(Options):
     """The coding sheet; for `megc-str` the table `subject,video,onset,offset,emotion`, left out where the
     true events are not known."""
     emotions: str | None = None
-    """For `samm-long`: SAMM's own coding sheet, which names the emotion of each micro-expression."""
+    """For `samm-long`: SAMM's own coding sheet, which names the emotion of each micro-expression; default: found under the
+    root by its usual name. Windows need it."""
+    macro: str | None = None
+    """For `casme3-long`: the coding sheet of macro-expressions; default: found under the root by its usual name, if it is
+    there."""
     frames: str | None = None
     """A pattern of `{subject}` and `{video}` under the root, in place of the usual folders."""
     fps: float | None = Field(default=None, gt=0)
-    """Frames per second; default the set's own (200; 30; 30)."""
+    """Frames per second; default the set's own (200; 30; 30; 30)."""
     window: float | None = Field(default=None, gt=0, le=60)
     """Length of the windows in seconds; without it each video is one sample."""
     kinds: tuple[Literal["micro-expression", "macro-expression"], ...] = ("micro-expression",)
@@ -65,6 +75,7 @@ class LongSource:
     """A Source over long videos, or windows over them."""
 
     __slots__ = (
+        "_beside",
         "_family",
         "_fields",
         "_files",
@@ -84,8 +95,10 @@ class LongSource:
         root: Path,
         read: Callable[[], Videos],
         files: tuple[Path, ...],
+        beside: tuple[Path, ...],
     ) -> None:
         self._options, self._fields, self._family = options, fields, family
+        self._beside = beside
         self._root, self._read, self._files = root, read, files
         self._skipped: tuple[Skipped, ...] = ()
 
@@ -97,21 +110,33 @@ class LongSource:
                 hint="check source.root and source.workbook",
             )
         missing = 0
+        seconds = self._options.window
+        field = next((n for n, spec in self._fields.items() if spec.one_label), "emotion")
         for (subject, video), events in videos.items():
             medium = self._medium(subject, video)
-            if self._options.window is None:
+            if seconds is None:
                 yield self._sample(subject, video, medium, events)
             elif isinstance(medium.frames[0], NoFrames):
                 missing += 1
             else:
-                yield from self._windows(subject, video, medium, events)
+                yield from windows(
+                    self._long(subject, video, medium, events), field=field, seconds=seconds
+                )
         self._skipped = (
             (Skipped("video without frames, so without windows", missing),) if missing else ()
         )
 
     def digest(self) -> str:
-        options = self._options.model_dump(mode="json", exclude={"root", "workbook", "emotions"})
-        return digest_json({"options": options, "files": [digest_file(f) for f in self._files]})
+        options = self._options.model_dump(
+            mode="json", exclude={"root", "workbook", "emotions", "macro"}
+        )
+        found: dict[str, Any] = {
+            "options": options,
+            "files": [digest_file(f) for f in self._files],
+        }
+        if self._beside:
+            found["beside"] = [digest_file(f) for f in self._beside]
+        return digest_json(found)
 
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
@@ -135,7 +160,10 @@ class LongSource:
             "macro_count": kinds.count("macro-expression"),
             "action_units": sorted({unit for event in events for unit in event["action_units"]}),
         }
-        name = f"{self._family}/{video}"
+        inside = (
+            f"{subject}/" if self._family == "casme3-long" else ""
+        )  # a video is called a, b, c ...
+        name = f"{self._family}/{inside}{video}"
         return Sample(
             id=name,
             medium=medium,
@@ -151,24 +179,35 @@ class LongSource:
             cluster=subject,
         )  # fmt: skip
 
-    def _windows(
-        self, subject: str, video: str, medium: Medium, events: list[Event]
-    ) -> Iterator[Sample]:
+    def _long(self, subject: str, video: str, medium: Medium, events: list[Event]) -> LongVideo:
         wanted = tuple(e for e in events if e["type"] in self._options.kinds and e["emotion"])
-        known = wanted if self._files else None
-        long = LongVideo(video, subject, medium, known)
-        seconds = self._options.window or 0
         about = self._about(subject, video)
-        field = next((n for n, spec in self._fields.items() if spec.one_label), "emotion")
-        yield from windows(long, field=field, rest=REST, seconds=seconds, annotations=about)
+        return LongVideo(video, subject, medium, wanted if self._files else None, about)
+
+    def long_videos(self) -> Iterator[LongVideo]:
+        """Those that the windows lie over, without those that have no frames."""
+        if self._options.window is None:
+            raise no_windows(f"{self._family} without source.window")
+        for (subject, video), events in self._read().items():
+            medium = self._medium(subject, video)
+            if not isinstance(medium.frames[0], NoFrames):
+                yield self._long(subject, video, medium, events)
 
 
 _FOLDERS: Mapping[str, tuple[str, ...]] = {
     "samm-long": ("SAMM_longvideos/{video}", "{video}"),
     "casme-sq": ("rawpic/{subject}/{video}", "{subject}/{video}", "{video}"),
+    "casme3-long": (
+        "part_A/data/{subject}/{video}/color",
+        "part_A/{subject}/{video}/color",
+        "data/{subject}/{video}/color",
+        "{subject}/{video}/color",
+        "part_A/{subject}/{video}",
+        "{subject}/{video}",
+    ),
     "megc-str": ("long/{video}", "{subject}/{video}", "{video}"),
 }
-_FPS: Mapping[str, float] = {"samm-long": 200, "casme-sq": 30, "megc-str": 30}
+_FPS: Mapping[str, float] = {"samm-long": 200, "casme-sq": 30, "casme3-long": 30, "megc-str": 30}
 _BOOKS: Mapping[str, tuple[str, ...]] = {
     "samm-long": (
         "SAMM_LongVideos_V*_Release.xlsx",
@@ -176,7 +215,13 @@ _BOOKS: Mapping[str, tuple[str, ...]] = {
         "SAMM_LongVideos*.csv",
     ),
     "casme-sq": ("CAS(ME)^2code_final*.xlsx", "CAS(ME)^2*.xlsx", "CAS(ME)^2*.csv"),
+    "casme3-long": CASME3.workbooks,
 }
+_MACRO = (
+    "cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx",
+    "cas(me)3_part_A_MaE*.xlsx",
+    "cas*MaE*.csv",
+)
 
 
 def open_long(
@@ -189,24 +234,60 @@ def open_long(
     files: tuple[Path, ...] = ()
     if family != "megc-str" or given is not None:
         files = (find_workbook(root, _BOOKS.get(family, ()), given=given, family=family),)
+    beside = _beside(asked, root, base, family)
+    if family == "samm-long" and asked.window is not None and not beside:
+        raise HarnessError(
+            f"the emotions of SAMM's micro-expressions are not known: no {SAMM.workbooks[0]} under {root}",
+            hint="name SAMM's own coding sheet with --set source.emotions=FILE.xlsx; the sheet of the long videos has none",
+        )
     read: Callable[[], Videos] = {
-        "samm-long": partial(_samm_long, files, base, asked.emotions),
+        "samm-long": partial(_samm_long, files, beside),
         "casme-sq": partial(_casme_sq, files),
+        "casme3-long": partial(_casme3, files, beside),
         "megc-str": partial(_str_table, files, root),
     }[family]
-    return LongSource(asked, fields, family=family, root=root, read=read, files=files)
+    return LongSource(
+        asked, fields, family=family, root=root, read=read, files=files, beside=beside
+    )
+
+
+def _beside(asked: LongOptions, root: Path, base: Path, family: str) -> tuple[Path, ...]:
+    """The second coding sheet of a set: the one named, else the one found under the root; empty where there is none.
+
+    Raises HarnessError for one that is named and has no use, or is not there.
+    """
+    named = {"samm-long": ("emotions", SAMM.workbooks), "casme3-long": ("macro", _MACRO)}
+    option, patterns = named.get(family, ("", ()))
+    others = {
+        f"source.{name}": getattr(asked, name) for name in ("emotions", "macro") if name != option
+    }
+    refuse_unused(f"with the source family {family}", others)
+    given = getattr(asked, option) if option else None
+    if given is not None:
+        if not (base / given).is_file():
+            raise HarnessError(
+                f"source.{option}: file not found: {base / given}",
+                hint="relative paths start at the current folder",
+            )
+        return (base / given,)
+    for pattern in patterns:
+        found = sorted(root.glob(pattern)) + sorted(root.glob(f"*/{pattern}"))
+        if found:
+            return (found[0],)
+    return ()
 
 
 open_samm_long = partial(open_long, family="samm-long")
 open_casme_sq = partial(open_long, family="casme-sq")
+open_casme3_long = partial(open_long, family="casme3-long")
 open_megc_str = partial(open_long, family="megc-str")
 
 
-def _samm_long(files: tuple[Path, ...], base: Path, emotions: str | None) -> Videos:
+def _samm_long(files: tuple[Path, ...], emotions: tuple[Path, ...]) -> Videos:
     """SAMM Long: `006_1_2` is event 2 of the video 006_1; types `Micro - 1/2` and `Macro`."""
     named: dict[str, str] = {}
-    if emotions is not None:
-        for line in lines(base / emotions, ("Subject", "Filename", "Estimated Emotion")):
+    for sheet in emotions:
+        for line in lines(sheet, ("Subject", "Filename", "Estimated Emotion")):
             named[line.text("Filename")] = emotion_of(line.text("Estimated Emotion"))
     videos: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for line in lines(files[0], ("Subject", "Filename", "Onset", "Type")):
@@ -246,10 +327,32 @@ def _casme_sq(files: tuple[Path, ...]) -> Videos:
         video = f"{subject.removeprefix('s')}_{code.zfill(4)}" if code else plain_video
         kind = "micro-expression" if "micro" in line.text("type").lower() else "macro-expression"
         event = _event(line, kind=kind, emotion=emotion_of(line.text("emotion")))
-        if not event["offset"]:  # written 0 where it was not coded
-            event["offset"] = event["apex"] or event["onset"]
-        videos[subject, video].append(event)
+        videos[subject, video].append(_with_offset(event))
     return videos
+
+
+def _casme3(files: tuple[Path, ...], macro: tuple[Path, ...]) -> Videos:
+    """CAS(ME)^3, part A: a sheet of micro-expressions, and one of macro-expressions where it is at hand."""
+    videos: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    kinds = (
+        ("micro-expression", files, ("Subject", "Filename", "Onset", "emotion"), CASME3.sheet),
+        ("macro-expression", macro, ("sub", "seq", "onset", "offset"), None),
+    )
+    for kind, sheet_files, needed, sheet in kinds:
+        for path in sheet_files:
+            for line in lines(path, needed, sheet=sheet):
+                subject, video = line.text("Subject", "sub"), line.text("Filename", "seq")
+                if not re.search(r"\d", subject) or not video:
+                    continue  # notes below the table
+                subject = f"spNO.{subject}" if subject.isdigit() else subject
+                event = _event(line, kind=kind, emotion=emotion_of(line.text("emotion")))
+                videos[subject, video].append(_with_offset(event))
+    return videos
+
+
+def _with_offset(event: Event) -> Event:
+    """An offset of 0 was not coded: the apex, else the onset, stands in."""
+    return event if event["offset"] else {**event, "offset": event["apex"] or event["onset"]}
 
 
 def _look_up(book: Mapping[str, list[Cells]], rule: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from harness.sources.labels import with_labels
 from harness.sources.marks import AUTO, with_marks
 from harness.sources.options import Options
 from harness.sources.sidecar import with_sidecar
+from harness.sources.spotted import with_spots
 from harness.sources.subset import with_subset
 
 SOURCES = Registry(
@@ -43,6 +44,7 @@ SOURCES = Registry(
         "casme3": "harness.sources.micro:open_casme3",
         "samm-long": "harness.sources.micro_long:open_samm_long",
         "casme-sq": "harness.sources.micro_long:open_casme_sq",
+        "casme3-long": "harness.sources.micro_long:open_casme3_long",
         "megc-str": "harness.sources.micro_long:open_megc_str",
         "utkface": "harness.sources.utkface:open_utkface",
         "celeba": "harness.sources.celeba:open_celeba",
@@ -78,6 +80,7 @@ _LINES: Mapping[str, str] = {
     "casme3": "CAS(ME)3: micro-expression clips",
     "samm-long": "SAMM Long Videos: long videos with intervals to spot",
     "casme-sq": "CAS(ME)2: long videos with intervals to spot",
+    "casme3-long": "CAS(ME)^3, part A: whole videos with micro- and macro-expressions",
     "megc-str": "long videos of the MEGC spotting and recognition challenge",
     "utkface": "UTKFace: age, gender and race from file names; no emotions",
     "celeba": "CelebA: forty attributes and identities of celebrities",
@@ -110,6 +113,7 @@ _OPTIONS: Mapping[str, str] = {
     "casme3": "micro:MicroOptions",
     "samm-long": "micro_long:LongOptions",
     "casme-sq": "micro_long:LongOptions",
+    "casme3-long": "micro_long:LongOptions",
     "megc-str": "micro_long:LongOptions",
     "utkface": "dataset:DatasetOptions",
     "celeba": "celeba:CelebaOptions",
@@ -126,6 +130,7 @@ OF_ANY: Mapping[str, str] = {
     "Drawn faces have a different option with this name.",
     "marks": "Table of landmarks or face boxes: a file, or a mapping with the keys below; `auto` looks for faces that "
     "nothing locates, with the extra `marks`. Drawn faces know where they are, and take no `auto`.",
+    "spots": "Intervals that were spotted in long videos, as `--spots` writes them; not for task files.",
     "sidecar": "Table of further truths and annotations, joined by sample: a file, or a mapping "
     "with the keys below.",
     "subset": "Fixed list of samples, written by `harness data subset`: a file.",
@@ -135,7 +140,7 @@ OF_ANY: Mapping[str, str] = {
 _NAMED = frozenset(
     {
         "faces", "affectnet", "raf-db", "fer2013", "ferplus", "ck-plus", "dfew", "mafw", "aff-wild2",
-        "samm-long", "casme-sq", "megc-str", "composite",
+        "samm-long", "casme-sq", "casme3-long", "megc-str", "composite",
     }
 )  # fmt: skip
 """Families whose readers give labels in one spelling already."""
@@ -173,6 +178,7 @@ def open_source(
     of_any = set(OF_ANY) - {"labels"} if family == "faces" else set(OF_ANY)
     rest = {key: value for key, value in options.items() if key not in of_any}
     source: Source = SOURCES.make(family, rest, fields=fields, base=base, expects=Source)
+    source = with_spots(source, options.get("spots"), fields=fields, family=family)
     source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)
     refuse_unused(
         "on drawn faces, whose landmarks are exact",

@@ -11,7 +11,7 @@ from harness.conditions import read_presentation
 from harness.core.errors import HarnessError
 from harness.metrics import named
 from harness.prompting import Library, shipped_folder
-from harness.publish.published import published_folder, read_file, read_published
+from harness.run.published import published_folder, read_file, read_published
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from tests.documents import ROOT

@@ -81,7 +81,7 @@ def test_what_concerns_scoring_or_the_choice_of_samples_changes_nothing(asked: T
         field(labels=("anger", "joy"), definitions={}), field(labels=("fear", "anger")), field(kind="set"),
         number(low=0.0), number(high=9.0), number(words={"fine": 0.5}), number(kind="text"),
         task(media={"resize": 64}), task(media={"frames": "apex"}), task(media={"fps": 30}),
-        task(fields={"emotion": FIELD}),
+        task(fields={"emotion": FIELD}), task(spotting={"given": {"origin": "a.csv", "digest": "d"}}),
     ],
 )  # fmt: skip
 def test_what_is_shown_or_taken_changes_it(asked: Task) -> None:
@@ -150,7 +150,8 @@ def test_every_key_is_part_of_the_basis_or_said_to_be_none() -> None:
         "source": "says which samples there are; each request has a key of its own",
         "prompts": "says which cells there are",
         "unconstrained": "whether a run goes on that cannot hold a model; it is checked each time",
-        "spotting": "field and rest say which answers are joined; the other keys concern scoring alone",
+        "spotting": "field and rest say which answers are joined, the digest of given intervals counts; the other keys concern "
+        "scoring alone",
     }
     kinds = [TASK_KEYS, scoring.TASK_KEYS, set(neither)]
     assert sorted(Task.model_fields) == sorted(name for keys in kinds for name in keys)

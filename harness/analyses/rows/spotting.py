@@ -4,6 +4,9 @@ The rule: windows in order of time fall into runs of one answer. A run of the re
 than `longest` is a macro-expression, or how the face looks at rest; every other run is one interval of `length`
 seconds, centred on the run, or on its likeliest window where the channel gives probabilities. Of intervals that
 overlap, the one of the longer run stays.
+
+Where the intervals were given before the run (`--spots`), each is a sample, and its answer the emotion of the interval: none
+where there is no answer, so that the interval counts as spotted and its emotion as missed.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from harness.score.baselines import Fitted
 from harness.score.columns import NO_PROMPT, FieldFits, baseline_fits
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow
-from harness.sources.windows import EVENTS, FIRST, LAST, VIDEO
+from harness.sources.windows import EVENTS, FIRST, LAST, UNSPOTTED, VIDEO
 from harness.stats import bootstrap_many
 
 FIELD = "spots"
@@ -37,6 +40,8 @@ COMPAT = "_compat"
 """Ends the names of the reference implementation's numbers."""
 
 
+UNANSWERED = ""
+"""The emotion of a given interval to which there was no answer."""
 GUESSES = 200
 """How often the windows' answers are drawn for the prior: spots are joined from windows, which has no closed form."""
 _Said: TypeAlias = "tuple[str | None, float | None]"
@@ -88,7 +93,7 @@ def _centre(run: Sequence[Window]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Videos:
+class Videos:
     """The videos of a task, their true intervals, and which samples are their windows."""
 
     truth: tuple[Spot, ...]
@@ -107,7 +112,7 @@ def spotting_rows(
     spec = records.task.spotting
     if spec is None:
         return
-    videos = _videos(records)
+    videos = videos_of(records)
     if not videos.truth:
         return
     name = records.task.name
@@ -156,7 +161,7 @@ def spots_of(records: TaskRecords, cell: Cell) -> list[Spot]:
             f"{records.task.name} is no spotting task",
             hint="use one with `spotting`, such as faces/me-str",
         )
-    return _spots(records, _videos(records), _said(records, cell, spec.field), spec)
+    return _spots(records, videos_of(records), _said(records, cell, spec.field), spec)
 
 
 def _said(records: TaskRecords, cell: Cell, field: str) -> dict[int, _Said]:
@@ -168,7 +173,8 @@ def _said(records: TaskRecords, cell: Cell, field: str) -> dict[int, _Said]:
     }
 
 
-def _videos(records: TaskRecords) -> _Videos:
+def videos_of(records: TaskRecords) -> Videos:
+    """The videos of a task, those without any window or interval too."""
     places: dict[tuple[str, str], list[int]] = {}
     truth: dict[tuple[str, str], list[Spot]] = {}
     for position, sample in enumerate(records.samples):
@@ -177,12 +183,20 @@ def _videos(records: TaskRecords) -> _Videos:
         if key not in places:
             truth[key] = true_spots(key, notes)
         places.setdefault(key, []).append(position)
-    return _Videos(tuple(s for spots in truth.values() for s in spots), places)
+        if UNSPOTTED in notes and not position:  # the same for every interval
+            for subject, video, events in json.loads(str(notes[UNSPOTTED])):
+                silent = (str(subject), str(video))
+                places[silent] = []
+                truth[silent] = _read_spots(silent, events)
+    return Videos(tuple(s for spots in truth.values() for s in spots), places)
 
 
 def true_spots(video: tuple[str, str], notes: Mapping[str, Any]) -> list[Spot]:
     """The true intervals of a (subject, video), as the annotations of any of its windows have them."""
-    events = json.loads(str(notes[EVENTS]))
+    return _read_spots(video, json.loads(str(notes[EVENTS])))
+
+
+def _read_spots(video: tuple[str, str], events: Sequence[Any]) -> list[Spot]:
     return [
         Spot(*video, int(onset), int(offset), str(emotion)) for onset, offset, emotion in events
     ]
@@ -190,12 +204,15 @@ def true_spots(video: tuple[str, str], notes: Mapping[str, Any]) -> list[Spot]:
 
 def _spots(
     records: TaskRecords,
-    videos: _Videos,
+    videos: Videos,
     said: Mapping[int, _Said],
     spec: SpottingSpec,
 ) -> list[Spot]:
-    spots = []
+    spots: list[Spot] = []
     for key, places in videos.places.items():
+        if spec.given is not None:
+            spots += _given(records, key, places, said)
+            continue
         notes = [records.samples[p].annotations for p in places]
         windows = [
             Window(int(note[FIRST]), int(note[LAST]), *said.get(p, (None, None)))
@@ -204,6 +221,19 @@ def _spots(
         joined = join(windows, spec, fps=float(notes[0]["fps"]))
         spots += [Spot(*key, onset, offset, label) for onset, offset, label in joined]
     return spots
+
+
+def _given(
+    records: TaskRecords,
+    video: tuple[str, str],
+    places: Sequence[int],
+    said: Mapping[int, _Said],
+) -> Iterator[Spot]:
+    """The given intervals of one video, with the emotions that were answered."""
+    for place in places:
+        notes = records.samples[place].annotations
+        emotion = said.get(place, (None, None))[0]
+        yield Spot(*video, int(notes[FIRST]), int(notes[LAST]), emotion or UNANSWERED)
 
 
 def _probabilities(records: TaskRecords, cell: Cell, field: str) -> dict[int, float]:
