@@ -31,7 +31,24 @@ class _Fault(Exception):
     """What is wrong with a row."""
 
 
-def with_given_spots(task: Task, spots: SpotsOptions) -> Task:
+def with_given_spots(tasks: Sequence[Task], written: str | None) -> list[Task]:
+    """The tasks over the intervals that `--spots` names; as they are where it names none. Raises HarnessError."""
+    if written is None:
+        return list(tasks)
+    spots = read_given_spots(written)
+    return [over_spots(task, spots) for task in tasks]
+
+
+def refuse_own_run(written: str | None, out: Path) -> None:
+    """Raise HarnessError where `--spots` names the very run that is to be written."""
+    if written is not None and run_of_spots(written) == out.resolve():
+        raise HarnessError(
+            f"--spots {written} and the run folder are the same run",
+            hint="write to another folder (--out): the answers about windows would be left out of this one",
+        )
+
+
+def over_spots(task: Task, spots: SpotsOptions) -> Task:
     """The task over these intervals: the label of rest is not offered, and the prompts are those for intervals.
 
     Raises HarnessError for a task that is not a spotting task.

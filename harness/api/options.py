@@ -20,7 +20,7 @@ from pydantic import (
     PositiveInt,
 )
 
-from harness.api.given_spots import read_given_spots, run_of_spots, with_given_spots
+from harness.api.given_spots import refuse_own_run, with_given_spots
 from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
 from harness.api.per_model import opened_as
@@ -220,11 +220,7 @@ def prepare(
         },
         experiment=_experiment(asked),
     )
-    if asked.spots and job.folder.path.resolve() == run_of_spots(asked.spots):
-        raise HarnessError(
-            f"{spelled('spots')} {asked.spots} and {spelled('out')} are the same run",
-            hint="write to another folder: the answers about windows would be left out of this one",
-        )
+    refuse_own_run(asked.spots, job.folder.path)
     mine = list(dict.fromkeys(n for n in (*job.axes.models, *seconds) if n not in models))
     options = opened_as(
         options_for(mine, named, job.options, job.axes),
@@ -404,11 +400,7 @@ def tasks_of(asked: RunOptions, place: Workspace) -> list[Task]:
     named = [task for task in asked.tasks if isinstance(task, str)]
     found = {name: load_task(name, place, changes=asked.changes) for name in dict.fromkeys(named)}
     made = [_made(task, asked.changes, place) for task in asked.tasks if isinstance(task, Task)]
-    tasks = [*found.values(), *made]
-    if asked.spots is None:
-        return tasks
-    spots = read_given_spots(asked.spots)
-    return [with_given_spots(task, spots) for task in tasks]
+    return with_given_spots([*found.values(), *made], asked.spots)
 
 
 def _made(task: Task, changes: Sequence[str], place: Workspace) -> Task:

@@ -123,9 +123,7 @@ def make_job(
         exclude=tuple(exclude), families=dict(families), experiment=dict(experiment),
     )  # fmt: skip
     part = None if shard is None else read_shard(shard)
-    given = [t.spotting.given.digest for t in tasks if t.spotting and t.spotting.given]
-    names = [t.name for t in tasks]
-    folder = out or RUNS / (_folder_name(names, axes, changes, given) + _of_part(part))
+    folder = out or RUNS / (_folder_name(tasks, axes, changes) + _of_part(part))
     return Job(
         tuple(tasks), axes, workspace, RunFolder(folder), tuple(command), fit_on, replace(options, log_folder=folder),
         limits, again=again, check_models=check_models, shard=part, reuse=tuple(reuse),
@@ -192,14 +190,13 @@ def _refuse_secrets(models: Sequence[str]) -> None:
             )
 
 
-def _folder_name(
-    tasks: Sequence[str], axes: Axes, changes: Sequence[str], spots: Sequence[str]
-) -> str:
+def _folder_name(tasks: Sequence[Task], axes: Axes, changes: Sequence[str]) -> str:
     """The name of the experiment, else the same for the same arguments; those left out do not enter."""
     if name := axes.experiment.get("name"):
         return _slug(name)
+    names = [task.name for task in tasks]
     asked: list[Any] = [
-        list(tasks), axes.models, axes.prompts, axes.conditions, axes.limit, axes.seed, sorted(changes)
+        names, axes.models, axes.prompts, axes.conditions, axes.limit, axes.seed, sorted(changes)
     ]  # fmt: skip
     asked += [axes.channels] if axes.channels else []
     asked += [["shots", *axes.shots]] if axes.shots else []
@@ -211,12 +208,13 @@ def _folder_name(
     asked += [["thinking", *axes.thinking]] if axes.thinking else []
     asked += [["tools", *axes.tools]] if any(axes.tools) else []
     asked += [["second", axes.second]] if axes.second else []
+    spots = [t.spotting.given.digest for t in tasks if t.spotting and t.spotting.given]
     asked += [["spots", *spots]] if spots else []
     if axes.settings:
         asked += [["settings", *(one.telling for _, one in sorted(axes.settings.items()))]]
     drawn = (axes.repeats, axes.temperature)
     asked += list(drawn) if drawn != (1, 0.0) else []
-    return f"{_slug('-'.join([*tasks[:3], *axes.models[:2]]))}-{digest_json(asked)[:8]}"
+    return f"{_slug('-'.join([*names[:3], *axes.models[:2]]))}-{digest_json(asked)[:8]}"
 
 
 def _slug(words: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.api.given_spots import read_given_spots, with_given_spots
+from harness.api.given_spots import over_spots, read_given_spots
 from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.run.task_files import load_task
@@ -88,7 +88,7 @@ def test_other_intervals_are_another_basis_and_the_record_says_where_each_comes_
     task = load_task("faces/me-str", place, changes=["source.n=3"])
     one = table(here, f"video,onset,offset\n{A},41,52\n", "one.csv")
     two = table(here, f'[{{"video": "{A}", "onset": 42, "offset": 52, "score": 0.5}}]', "two.json")
-    tasks = [with_given_spots(task, read_given_spots(name)) for name in (one, two)]
+    tasks = [over_spots(task, read_given_spots(name)) for name in (one, two)]
     digests = [t.spotting and t.spotting.given and t.spotting.given.digest for t in tasks]
     assert len(set(digests)) == 2
     (sample,) = open_source(tasks[1].source, fields=task.fields, base=here)
