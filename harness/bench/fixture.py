@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -71,7 +72,7 @@ class Stand:
             str(table),
             str(IN_FLIGHT),
         ]
-        return self.run("bare.log", self._compiled(command))
+        return self.run("bare.log", self.compiled(command))
 
     def ours(
         self,
@@ -82,7 +83,7 @@ class Stand:
     ) -> Measured:
         """`harness run` over a table into the run folder `out`, without the page."""
         command = [*self.command(table, out), *options]
-        return self.run("ours.log", self._compiled(command), kill_when=kill_when)
+        return self.run("ours.log", self.compiled(command), kill_when=kill_when)
 
     def command(self, table: Path, out: Path) -> list[str]:
         """The command of `ours`."""
@@ -101,10 +102,17 @@ class Stand:
         return place
 
     def run(
-        self, log: str, command: list[str], *, kill_when: Callable[[], bool] | None = None
+        self,
+        log: str,
+        command: list[str],
+        *,
+        kill_when: Callable[[], bool] | None = None,
+        moments: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> Measured:
         """Any client, its output in the file `log` of the folder. Raises HarnessError where it ends badly."""
-        spent = spend(command, folder=self.folder, log=self.folder / log, kill_when=kill_when)
+        spent = spend(
+            command, folder=self.folder, log=self.folder / log, kill_when=kill_when, moments=moments
+        )
         if spent.status not in (0, TRIALS_FAILED, -9) or (spent.status == -9 and kill_when is None):
             said = (self.folder / log).read_text(encoding="utf-8", errors="replace")[-2000:]
             raise HarnessError(
@@ -112,7 +120,7 @@ class Stand:
             )
         return Measured(spent, self.seen())
 
-    def _compiled(self, command: list[str]) -> list[str]:
+    def compiled(self, command: list[str]) -> list[str]:
         """The command with compiled modules kept in the folder, so that no run but the first compiles them."""
         kept = f"PYTHONPYCACHEPREFIX={self.folder / 'compiled'}"
         return ["env", "-u", "OPENAI_API_KEY", "-u", "PYTHONDONTWRITEBYTECODE", kept, *command]

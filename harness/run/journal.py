@@ -19,7 +19,7 @@ from harness.core.generation import Failure, Generation, LabelScores, Refusal, U
 from harness.core.loop import LoopRecord
 from harness.core.message import Message, Text, ToolCall, medium_word
 from harness.core.tool import Called
-from harness.run.digests import KEY, Digests, digest
+from harness.run.digests import Digests, digest, short_key
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog, read_log
@@ -176,11 +176,6 @@ class Journal:
     def close(self) -> None:
         for log in (self._generations, self._trials, self._conversations):
             log.close()
-
-
-def short_key(key: str) -> bytes:
-    """The key of a request as tables of digests hold it."""
-    return bytes.fromhex(key)[:KEY]
 
 
 def conversation_turns(messages: Sequence[Message]) -> list[list[str]]:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.core.errors import HarnessError
-from harness.core.json_text import LONGEST, parse_json
+from harness.core.json_text import LONGEST, parse_line
 from harness.run.folder import write_error
 from harness.run.log_lines import LINES
 
 _LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
+AHEAD = 1 << 16
+"""Bytes of a log that are read at once."""
 SYNC_SECONDS = 2.0
 """A log that is written is forced to the disk at least this often."""
 
@@ -61,14 +63,26 @@ class AppendLog:
 
 
 class LineReader:
-    """Single lines of a log by their offset; writes nothing."""
+    """Single lines of a log by their offset; writes nothing. Where one follows soon behind the last, many are read at
+    once."""
 
     def __init__(self, path: Path) -> None:
         self._file = _opened(path)
+        self._start, self._block = 0, b""
 
     def line_at(self, offset: int) -> Any:
         """The record whose line starts at `offset`."""
-        return _line_at(self._file.fileno(), offset)
+        at = offset - self._start
+        end = self._block.find(b"\n", at) if 0 <= at < len(self._block) else -1
+        if end < 0:
+            if not 0 <= at < len(self._block) + AHEAD:
+                self._start, self._block = offset, b""
+                return _line_at(self._file.fileno(), offset)
+            self._start, self._block = offset, os.pread(self._file.fileno(), AHEAD, offset)
+            at, end = 0, self._block.find(b"\n")
+            if end < 0:
+                return _line_at(self._file.fileno(), offset)
+        return parse_line(self._block[at:end])
 
     def close(self) -> None:
         self._file.close()
@@ -77,11 +91,11 @@ class LineReader:
 def _line_at(fd: int, offset: int) -> Any:
     block = b""
     while b"\n" not in block:
-        more = os.pread(fd, 16384, offset + len(block))
+        more = os.pread(fd, 16384 if block else 1024, offset + len(block))
         if not more:
             break
         block += more
-    return json.loads(block.partition(b"\n")[0].decode("utf-8", "surrogatepass"))
+    return parse_line(block.partition(b"\n")[0])
 
 
 def _cut_torn_line(fd: int) -> int:
@@ -117,7 +131,7 @@ def read_log(path: Path) -> Iterator[tuple[int, Any]]:
                     raise _broken(path, number, f"over {LONGEST >> 20} MiB long")
                 return
             try:
-                record = parse_json(line.decode("utf-8", "surrogatepass"))
+                record = parse_line(line)
             except ValueError:
                 raise _broken(path, number, "not a JSON line") from None
             try:

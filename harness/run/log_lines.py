@@ -8,13 +8,21 @@ from typing import Any
 
 from harness.run.digests import KEY
 
+_PLAIN = 3
+"""What every line of a trial says; most say no more."""
+
+
+_BESIDES = frozenset({"reused", "scores", "refusal", "model"})
+"""What few lines of replies say besides, and is of some form."""
+
 
 def _reply(line: Any) -> None:
     _texts(line, "text", "finish", "conversation")
-    if len(bytes.fromhex(line["key"])) < KEY:
-        raise ValueError("a key that is too short")
+    _key(line["key"])
     _wanted(line["latency"], int, float)
     _list_of(line["usage"], int, type(None))
+    if _BESIDES.isdisjoint(line):
+        return
     if line.get("reused") is not None:
         _texts(line, "reused")
     for name in ("scores", "refusal"):
@@ -32,6 +40,10 @@ def _reply(line: Any) -> None:
 def _trial(line: Any) -> None:
     _texts(line, "trial", "basis")
     _list_of(line["keys"], str)
+    for key in line["keys"]:
+        _key(key)
+    if len(line) == _PLAIN:
+        return
     _list_of(line.get("rules") or [], str)
     _list_of(line.get("votes") or [], int)
     for call in line.get("calls") or ():
@@ -51,15 +63,23 @@ def _conversation(line: Any) -> None:
         _wanted(text, str)
 
 
+def _key(key: str) -> None:
+    if len(bytes.fromhex(key)) < KEY:
+        raise ValueError("a key that is too short")
+
+
 def _texts(line: Any, *names: str) -> None:
     for name in names:
-        _wanted(line[name], str)
+        if type(line[name]) is not str:
+            raise TypeError(f"{name} is no text")
 
 
 def _list_of(values: Any, *kinds: type) -> None:
-    _wanted(values, list)
-    if not all(isinstance(value, kinds) for value in values):
-        raise TypeError(f"a value that is not {kinds[0].__name__}")
+    if not isinstance(values, list):
+        raise TypeError(f"{type(values).__name__}, not a list")
+    for value in values:
+        if not isinstance(value, kinds):
+            raise TypeError(f"a value that is not {kinds[0].__name__}")
 
 
 def _wanted(value: Any, *kinds: type) -> None:

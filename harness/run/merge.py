@@ -13,10 +13,9 @@ import pyarrow.parquet as pq
 
 from harness.core.errors import HarnessError
 from harness.run.basis import accepted_bases
-from harness.run.digests import Digests, digest
+from harness.run.digests import Digests, digest, short_key
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder, open_run
-from harness.run.journal import short_key
 from harness.run.log import AppendLog, read_log
 from harness.run.manifest import read_manifest, write_manifest
 from harness.run.numbering import Shard, read_shard

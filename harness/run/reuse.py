@@ -16,10 +16,10 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
-from harness.run.digests import Digests
+from harness.run.digests import Digests, short_key
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder, open_run
-from harness.run.journal import generation_from, short_key
+from harness.run.journal import generation_from
 from harness.run.log import LineReader, read_log
 from harness.run.manifest import read_manifest, refuse_export
 from harness.run.plan import Plan, trials_of

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.sample import Value
+from harness.run.columns import read_coded, unreadable
 from harness.run.dictionary_encoding import Coded, DistinctValues, Texts, as_codes
 from harness.run.digests import Digests, digest
-from harness.run.sample_file import PlannedSample
+from harness.run.sample_file import PlannedSample, SharedValues
 
 V = TypeVar("V")
 
@@ -84,6 +86,35 @@ class SampleColumns(Sequence[PlannedSample]):
         return self.asks.where(lambda asks: field in asks)
 
 
+def read_columns(path: Path, annotations: Collection[str]) -> SampleColumns:
+    """The samples of a file with the named annotations alone, as `gather` gives those of `read_lean_samples`.
+
+    Raises HarnessError where the file is broken.
+    """
+    ids, clusters, shared = Texts(), _Clusters(), SharedValues()
+    asks, notes = _Column[tuple[str, ...]](), _Column[Mapping[str, Any]](DistinctValues(key=id))
+    targets: dict[str, _Column[Value | None]] = {}
+    names = ["cluster", "asks", "targets", *(["annotations"] if annotations else [])]
+    try:
+        for batch in read_coded(path, "sample", names):
+            found, count = batch.coded, len(ids)
+            ids.extend(*batch.texts)
+            clusters.extend(*found["cluster"])
+            asks.extend(map(shared.asks, found["asks"][0]), found["asks"][1])
+            said = found.get("annotations", ([None], np.zeros(len(ids) - count, dtype=np.int64)))
+            notes.extend((shared.annotations(text, annotations) for text in said[0]), said[1])
+            truths = [shared.targets(text) for text in found["targets"][0]]
+            for name in {name: None for one in truths for name in one}:
+                if name not in targets:
+                    targets[name] = _Column()
+                    targets[name].append(None, count)
+            for name, column in targets.items():
+                column.extend((one.get(name) for one in truths), found["targets"][1])
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise unreadable(path, str(error)) from None
+    return _columns(ids, clusters, asks, targets, notes)
+
+
 def gather(rows: Iterable[PlannedSample]) -> SampleColumns:
     """Samples put into columns, one at a time."""
     ids, clusters = Texts(), _Clusters()
@@ -100,6 +131,16 @@ def gather(rows: Iterable[PlannedSample]) -> SampleColumns:
                 targets[name].append(None, count)
         for name, column in targets.items():
             column.append(row.targets.get(name))
+    return _columns(ids, clusters, asks, targets, notes)
+
+
+def _columns(
+    ids: Texts,
+    clusters: _Clusters,
+    asks: _Column[tuple[str, ...]],
+    targets: Mapping[str, _Column[Value | None]],
+    notes: _Column[Mapping[str, Any]],
+) -> SampleColumns:
     return SampleColumns(
         ids=ids,
         clusters=as_codes(clusters.numbers),
@@ -121,6 +162,11 @@ class _Column(Generic[V]):
         code = self._pool.code(value)
         self._codes.extend((code,) * times)
 
+    def extend(self, values: Iterable[V], numbers: NDArray[np.int64]) -> None:
+        """Add several, given as distinct values and the number of each."""
+        codes = np.array([self._pool.code(value) for value in values], dtype=np.intc)
+        self._codes.frombytes(codes[numbers].tobytes())
+
     def coded(self) -> Coded[V]:
         return Coded(as_codes(self._codes), self._pool.values)
 
@@ -140,3 +186,14 @@ class _Clusters:
                 self.names.append(name)
             self._last = (name, number)
         self.numbers.append(self._last[1])
+
+    def extend(self, names: Sequence[str], numbers: NDArray[np.int64]) -> None:
+        """Add several, given as distinct names and the number of each."""
+        before = len(self.numbers)
+        codes = np.full(len(names), -1, dtype=np.intc)
+        _, first = np.unique(numbers, return_index=True)
+        for place in np.sort(first).tolist():  # in order of appearance
+            self.append(names[numbers[place]])
+            codes[numbers[place]] = self.numbers[-1]
+        del self.numbers[before:]
+        self.numbers.frombytes(codes[numbers].tobytes())

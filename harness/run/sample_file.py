@@ -52,7 +52,7 @@ _SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 def read_samples(path: Path) -> Iterator[PlannedSample]:
     """The rows of a samples file, a batch at a time. Raises HarnessError where it is broken."""
-    shared = _Shared()
+    shared = SharedValues()
     return _made(
         path,
         COLUMNS,
@@ -73,7 +73,7 @@ def read_lean_samples(path: Path, annotations: Collection[str]) -> Iterator[Plan
 
     Raises HarnessError where the file is broken.
     """
-    shared = _Shared()
+    shared = SharedValues()
     names = ("sample", "cluster", "asks", "targets", *(("annotations",) if annotations else ()))
     return _made(
         path,
@@ -101,7 +101,7 @@ def _made(
         raise unreadable(path, str(error)) from None
 
 
-class _Shared:
+class SharedValues:
     """Values read from JSON text, each distinct one parsed once (as long as they are not too many)."""
 
     MOST = 65536

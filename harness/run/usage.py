@@ -12,22 +12,30 @@ import struct
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.core.cell import FREE, spelled_channel
 from harness.core.price import Price
 from harness.core.prompt_family import CHAT, NO_PROMPT
 from harness.run.basis import accepted
-from harness.run.digests import Digests, digest
+from harness.run.digest_column import DigestColumn
+from harness.run.digests import KEY, digest, short_key
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 USAGE = "usage"
 """The key of its rows in extras.json."""
 
-_REPLY = struct.Struct("<IIIIIHfHH???")
-"""Tokens of prompt, completion, reasoning, pictures and what was shared, pictures encoded, seconds, pictures, videos, told by
-whom it was asked, refused, by a second model."""
+_REPLY = struct.Struct("<IIIIIHfHH??")
+"""Tokens of prompt, completion, reasoning, pictures and what was shared, pictures encoded, seconds, pictures, videos,
+refused, by a second model."""
+_COLUMNS = (
+    "prompt", "completion", "reasoning", "picture_tokens", "shared_tokens", "encoded", "seconds", "pictures", "videos",
+    "refused", "second",
+)  # fmt: skip
 _MARK = re.compile(r"\[(image|video) ([0-9]+)\]")
 _MOST = 0xFFFF
 
@@ -67,36 +75,26 @@ class Used:
     seconds: array[float] = field(default_factory=lambda: array("f"))
     """From asking to the last byte, of each reply."""
 
-    def add(self, reply: bytes) -> None:
-        """Count one reply in, as `_REPLY` has it."""
-        (
-            prompt, completion, reasoning, seen, common, encoded, seconds, pictures, videos, _, refused, second
-        ) = _REPLY.unpack(reply)  # fmt: skip
-        self.replies += 1
-        self.second += second
-        self.uncounted += not prompt
-        self.refused += refused and not prompt
-        self.prompt += prompt
-        self.completion += completion
-        self.reasoning += reasoning
-        self.picture_tokens += seen
-        self.shared_tokens += common
-        self.encoded += encoded
-        self.pictures += pictures
-        self.videos += videos
-        self.seconds.append(seconds)
+    def add(self, replies: NDArray[Any]) -> None:
+        """Count replies in, as `_REPLY` has them."""
+        prompt, refused = replies["prompt"], replies["refused"]
+        self.replies += len(replies)
+        self.uncounted += int((prompt == 0).sum())
+        self.refused += int((refused & (prompt == 0)).sum())
+        for name in _SUMMED:
+            setattr(self, name, getattr(self, name) + int(replies[name].sum(dtype=int)))
+        self.seconds.frombytes(replies["seconds"].tobytes())
 
-    def add_shared(self, reply: bytes) -> None:
-        """Count one reply in that is counted elsewhere."""
-        prompt, completion, _, _, _, _, _, pictures, *_ = _REPLY.unpack(reply)
-        self.shared += 1
-        self.prompt_again += prompt
-        self.completion_again += completion
-        self.pictures_again += pictures
+    def add_shared(self, replies: NDArray[Any]) -> None:
+        """Count replies in that are counted elsewhere."""
+        self.shared += len(replies)
+        self.prompt_again += int(replies["prompt"].sum(dtype=int))
+        self.completion_again += int(replies["completion"].sum(dtype=int))
+        self.pictures_again += int(replies["pictures"].sum(dtype=int))
 
     def count(self, line: Mapping[str, Any], *, pictures: int) -> None:
         """Count one reply in, by its line in a log."""
-        self.add(_packed(line, pictures, 0))
+        self.add(_unpacked(_packed(line, pictures, 0)))
 
     @property
     def told(self) -> bool:
@@ -153,38 +151,80 @@ class UsageReader:
     ) -> None:
         """`taken`: replies of other folders (`harness.run.reuse`) are counted too."""
         self._taken = taken
-        self._shown = {r["id"]: _pictures(r) for _, r in read_log(folder.conversations)}
-        self._replies = Digests(_REPLY.size)
-        """Key -> what its reply took."""
+        self._conversations, self._shown = DigestColumn(), array("H")
+        """Names of conversations, and the pictures and videos of each."""
+        for _, line in read_log(folder.conversations):
+            self._conversations.append(_name(line["id"]))
+            self._shown.extend(_pictures(line))
+        self._keys = DigestColumn()
+        self._replies, self._said = bytearray(), bytearray()
+        """Of each key what its reply took, and the name of its conversation."""
         self._found: dict[tuple[str, str] | None, Used] = {}
-        self._owners: dict[tuple[str, str], Used] = {}
-        """(cell id, basis) -> the sum that its trials count for."""
-        for entry in manifest["cells"]:
-            used = self._found.setdefault((entry["id"], entry["prompt"]), Used())
-            self._owners |= dict.fromkeys(((entry["id"], basis) for basis in accepted(entry)), used)
+        self._owners: dict[tuple[str, str], int] = {}
+        """(cell id, basis) -> the number of the sum that its trials count for."""
+        self._asked, self._asking = bytearray(), array("i")
+        """Keys of the requests of trials, one behind the other, and the number of the sum of each."""
+        for number, entry in enumerate(manifest["cells"]):
+            self._found.setdefault((entry["id"], entry["prompt"]), Used())
+            self._owners |= dict.fromkeys(
+                ((entry["id"], basis) for basis in accepted(entry)), number
+            )
+        self._sums = [self._found[entry["id"], entry["prompt"]] for entry in manifest["cells"]]
 
     def reply(self, line: Mapping[str, Any]) -> None:
         """Take note of a line of generations.jsonl."""
         if self._taken or not line.get("reused"):
-            shown = self._shown.get(line["conversation"], (0, 0))
-            self._replies.put(digest(line["key"]), _packed(line, *shown))
+            self._keys.append(short_key(line["key"]))
+            self._replies += _packed(line, 0, 0)
+            self._said += _name(line["conversation"])
 
     def trial(self, line: Mapping[str, Any]) -> None:
         """Count the replies of a line of trials.jsonl for the cell that comes first for each."""
-        used = self._owners.get((line["trial"].partition("/")[0], line["basis"]))
-        if used is not None:
-            used.tool_seconds += line.get("tool_seconds", 0.0)
-            for key in dict.fromkeys(line["keys"]):
-                _claim(self._replies, digest(key), used)
+        number = self._owners.get((line["trial"].partition("/")[0], line["basis"]))
+        if number is None:
+            return
+        if seconds := line.get("tool_seconds"):
+            self._sums[number].tool_seconds += seconds
+        keys = line["keys"]
+        for key in keys if len(keys) < 2 else dict.fromkeys(keys):
+            self._asked += short_key(key)
+            self._asking.append(number)
+
+    def _counted(self) -> NDArray[Any]:
+        """What each reply took, with the pictures and videos of its conversation."""
+        import numpy as np
+
+        replies = _unpacked(self._replies).copy()
+        place = self._conversations.find(self._said)
+        shown = np.array([*self._shown, 0, 0], dtype=np.uint16).reshape(-1, 2)  # -1: none
+        replies["pictures"], replies["videos"] = shown[place].T
+        return replies
 
     def found(self) -> dict[tuple[str, str] | None, Used]:
         """(cell id, name of its prompt) -> what its replies took; None -> replies of no cell that the manifest holds,
-        such as the first steps of conversations that were interrupted."""
+        such as the first steps of conversations that were interrupted. Called once, when all lines were read."""
+        import numpy as np
+
+        replies = self._counted()
+        asked = self._keys.find(self._asked)
+        owners = np.frombuffer(self._asking, dtype=np.intc) if self._asking else asked[:0]
+        owners, asked = owners[asked >= 0], asked[asked >= 0]
+        first = np.zeros(len(asked), dtype=np.bool_)
+        claimed, places = np.unique(asked, return_index=True)
+        first[places] = True
+        for number, used in enumerate(self._sums):
+            mine = owners == number
+            used.add(replies[asked[mine & first]])
+            used.add_shared(replies[asked[mine & ~first]])
         left = Used()
-        for held in self._replies.values():
-            if not held[_CLAIMED]:
-                left.add(held)
+        left.add(replies[np.setdiff1d(self._keys.last_ones(), claimed)])
         return {**self._found, **({None: left} if left.replies else {})}
+
+
+def _name(conversation: str) -> bytes:
+    """The name of a conversation as a column of digests holds it: names that the harness gives are short enough."""
+    name = conversation.encode("utf-8", "surrogatepass")
+    return name if len(name) == KEY else digest(conversation)
 
 
 def read_usage(
@@ -199,19 +239,19 @@ def read_usage(
     return reader.found()
 
 
-def _claim(replies: Digests, key: bytes, used: Used) -> None:
-    """Count a reply for who first comes for it."""
-    held = replies.get(key)
-    if held is None:
-        return
-    if held[_CLAIMED]:
-        used.add_shared(held)
-        return
-    used.add(held)
-    replies.put(key, held[:_CLAIMED] + b"\x01" + held[_CLAIMED + 1 :])
+_SUMMED = tuple(name for name in _COLUMNS if name not in {"refused", "seconds"})
+"""Columns whose sums `Used` holds under the same name."""
 
 
-_CLAIMED = _REPLY.size - 3
+def _unpacked(replies: bytes | bytearray) -> NDArray[Any]:
+    """Replies as a table with named columns, as `_REPLY` has them."""
+    import numpy as np
+
+    kinds = zip(_COLUMNS, _REPLY.format.removeprefix("<"), strict=True)
+    return np.frombuffer(bytes(replies), dtype=[(n, f"<{_KINDS[kind]}") for n, kind in kinds])
+
+
+_KINDS = {"I": "u4", "H": "u2", "f": "f4", "?": "?"}
 
 
 def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
@@ -220,7 +260,7 @@ def _packed(line: Mapping[str, Any], pictures: int, videos: int) -> bytes:
     refused = line.get("refusal", {}).get("by") == "platform"
     return _REPLY.pack(
         prompt, completion, *(*rest, 0, 0, 0)[:3], min(rest[3] if len(rest) > 3 else 0, _MOST),
-        line["latency"], pictures, videos, False, refused, "model" in line,
+        line["latency"], pictures, videos, refused, "model" in line,
     )  # fmt: skip
 
 

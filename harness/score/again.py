@@ -18,7 +18,8 @@ from harness.run.cell_entry import cell_of
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
 from harness.run.usage import Used, price_of, priced
-from harness.score.records import AnswerParser, TaskRecords
+from harness.score.answer_parser import AnswerParser
+from harness.score.records import TaskRecords
 from harness.score.replies import Replies, TrialReply
 from harness.stats import wilson
 

@@ -24,15 +24,11 @@ from harness.run.usage import USAGE, UsageReader, usage_rows
 from harness.score.again import AGAIN, again_rows
 from harness.score.analysis import TaskAnswers, shipped
 from harness.score.baselines import read_fits
+from harness.score.cell_records import read_cell
 from harness.score.columns import group
 from harness.score.outside_analyses import computed
 from harness.score.rankings import read_rankings
-from harness.score.records import (
-    TaskRecords,
-    load_samples,
-    read_cell,
-    write_records,
-)
+from harness.score.records import TaskRecords, load_samples, write_records
 from harness.score.reference import reference_of
 from harness.score.replies import Replies
 from harness.score.scores import Scores

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,27 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from harness.answers import Reader, majority
-from harness.answers.majority import vote_share
-from harness.conditions.label_order import in_order
 from harness.core.answer import Answer
-from harness.core.cell import Cell, trial_id
-from harness.core.field import FieldSpec
-from harness.core.generation import Failure, Generation, LabelScores, Refusal
+from harness.core.cell import Cell
+from harness.core.generation import LabelScores
 from harness.core.outcome import Outcome
-from harness.core.prompt import PromptHead
 from harness.core.sample import Value
 from harness.core.task import Task
-from harness.core.text import canonical_json
-from harness.run.columns import Row, read_table, write_table
+from harness.run.columns import AlikeRow, read_table, write_alike
 from harness.run.dictionary_encoding import Coded, Placed
 from harness.run.folder import RunFolder
-from harness.run.sample_columns import SampleColumns, gather
-from harness.run.sample_file import PlannedSample, read_lean_samples
+from harness.run.sample_columns import SampleColumns, read_columns
+from harness.run.sample_file import PlannedSample
 from harness.score.answer_column import AnswerColumn, ScoreColumn, answer_column, bare, column_of
-from harness.score.channels import breaks, probability_columns, scored_answer, stated
-from harness.score.members import UNIT, membership, sets_behind
-from harness.score.replies import Replies, TrialReply
+from harness.score.members import UNIT
 from harness.sources.windows import WINDOW
 
 COLUMN_LINES: Mapping[str, str] = MappingProxyType(
@@ -68,6 +59,8 @@ COLUMN_LINES: Mapping[str, str] = MappingProxyType(
 """Column of records.parquet -> what it holds."""
 COLUMNS = tuple(COLUMN_LINES)
 
+OWN = ("trial", "sample", "cluster", "text", "conversation")
+"""Columns in which rows are seldom alike."""
 THINKING = "thinking"
 TOOLS = "tools"
 CALLS = "calls"
@@ -87,15 +80,6 @@ NEEDED = (
     "target",
 )
 """Columns that records of every version have."""
-
-KNOWN_REPLIES = 4096
-"""Distinct replies whose reading is remembered: most replies are one of a few words."""
-
-BY_PLATFORM = "refused/platform"
-"""The rule of an answer that a filter before or behind the model withheld. Other refusals are the model's."""
-
-FAILED = "failed/"
-"""Before the kind of a failure, in the rule of an answer that there is none of."""
 
 
 @dataclass(slots=True)
@@ -132,11 +116,14 @@ class TaskRecords:
 
     def put(self, cell: Cell, name: str, position: int, answer: Answer, *, repeat: int = 0) -> None:
         """Keep an answer of one repeat."""
+        self.column(cell, name, repeat)[position] = bare(answer)
+
+    def column(self, cell: Cell, name: str, repeat: int) -> AnswerColumn:
+        """The answers of one repeat, to be filled."""
         while len(self.again) < repeat:
             self.again.append({})
         answers = self.again[repeat - 1] if repeat else self.answers
-        made = partial(answer_column, len(self.samples))
-        column_of(answers, (cell, name), made)[position] = bare(answer)
+        return column_of(answers, (cell, name), partial(answer_column, len(self.samples)))
 
     def put_scores(self, cell: Cell, name: str, position: int, scores: LabelScores) -> None:
         """Keep the log-probabilities behind an answer of the first repeat."""
@@ -186,63 +173,8 @@ def load_samples(
         wanted.add(UNIT)
     if task.spotting is not None:
         wanted |= WINDOW
-    samples = gather(read_lean_samples(folder.scored_samples(task.name), wanted))
+    samples = read_columns(folder.scored_samples(task.name), wanted)
     return TaskRecords(task, cluster_unit, samples)
-
-
-def read_cell(
-    records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies, *, repeats: int = 1
-) -> Iterator[Row]:
-    """Read the answers of one cell into `records`, giving its record rows in order as it goes."""
-    parser = AnswerParser(
-        in_order(records.task, cell.label_order), head, unopened=cell.id in replies.unopened
-    )
-    samples = records.samples
-    records.repeats[cell] = repeats
-    for repeat, position in _trials(repeats, samples):
-        sample = samples[position]
-        asks = head.fills(sample.asks)
-        if not asks:
-            continue
-        trial = trial_id(cell, sample.sample, repeat)
-        records.trials[cell] = records.trials.get(cell, 0) + 1
-        reply = replies.of(trial)
-        if reply is None:
-            records.pending[cell] = records.pending.get(cell, 0) + 1
-            continue
-        if reply.rules:
-            records.fallbacks.setdefault(cell, Counter()).update(reply.rules)
-        if reply.generation is not None:
-            records.cut.setdefault(cell, Counter())[reply.generation.finish == "length"] += 1
-            records.silent[cell] = records.silent.get(cell, 0) + _is_silent(reply.generation)
-        fields = records.task.fields
-        if any(breaks(one.generation, cell, head, fields, asks) for one in reply.each):
-            records.broken[cell] = records.broken.get(cell, 0) + 1
-        shared = _shared_columns(trial, cell, sample, reply)
-        shared["part"] = records.part(sample)
-        scores = None if reply.generation is None or reply.votes else reply.generation.scores
-        for name, answer in sorted(parser.of(sample, reply, asks).items()):
-            told = scores or stated(answer)
-            if told is not None and repeat == 0:
-                records.put_scores(cell, name, position, told)
-            if repeat == 0 and (share := vote_share(answer)) is not None:
-                records.put_share(cell, name, position, share)
-            records.put(cell, name, position, answer, repeat=repeat)
-            yield shared | {
-                "field": name,
-                "outcome": answer.outcome.value,
-                "value": _json(answer.value),
-                "target": _json(sample.targets.get(name)),
-                "rule": answer.rule + _tally(answer),
-                **probability_columns(told),
-            }
-
-
-def _trials(repeats: int, samples: SampleColumns) -> Iterator[tuple[int, int]]:
-    """(repeat, position) in the order of trial ids."""
-    for repeat in sorted(range(repeats), key=str):
-        for position in samples.order:
-            yield repeat, position
 
 
 def repeated_answers(
@@ -265,140 +197,6 @@ def repeated_outcomes(
     return [column.at(at).turned(lambda answer: answer.outcome) for column in found]
 
 
-class AnswerParser:
-    """Replies to one prompt of a task; the same reply to the same fields is parsed once."""
-
-    def __init__(self, task: Task, head: PromptHead, *, unopened: bool = False) -> None:
-        """`unopened`: some replies close reasoning that they never opened, so one that was cut off before it closed
-        any holds nothing else."""
-        self._task = task
-        self._head = head
-        self._unopened = unopened
-        self._sets = sets_behind(task, head)
-        self._readers: dict[tuple[str, ...], Reader] = {}
-        self._known: dict[tuple[str, tuple[str, ...], bool], Mapping[str, Answer]] = {}
-
-    def of(
-        self, sample: PlannedSample, reply: TrialReply, asks: tuple[str, ...]
-    ) -> Mapping[str, Answer]:
-        """The answers to what a sample asks, those that a set holds included; of a vote, what most replies say."""
-        if reply.votes:
-            read = [self.of(sample, one, asks) for one in reply.votes]
-            return {name: majority([answers[name] for answers in read]) for name in read[0]}
-        answers = self.answers(reply, asks)
-        unit = sample.annotations.get(UNIT)
-        for name, behind in self._sets.items() if unit else ():
-            if name in answers and answers[name].outcome is Outcome.UNPARSED:
-                found = self.answers(reply, (behind,))[behind]
-                member = membership(found, str(unit), self._task.fields[behind])
-                answers = {**answers, name: member}
-        return answers
-
-    def answers(self, reply: TrialReply, asks: tuple[str, ...]) -> Mapping[str, Answer]:
-        if reply.generation is None:
-            return dict.fromkeys(asks, _failed(reply.failure))
-        answers = self._read(reply.generation, self._head.read_from(None, asks))
-        for name, generation in zip(self._head.replies, reply.earlier, strict=False):
-            answers = {**answers, **self._read(generation, self._head.read_from(name, asks))}
-        return {n: _off_list(a) for n, a in answers.items()} if reply.listed else answers
-
-    def _read(self, generation: Generation, asks: tuple[str, ...]) -> Mapping[str, Answer]:
-        """What one reply says of the fields that are read from it."""
-        if not asks:
-            return {}
-        if generation.refusal is not None or generation.finish == "filtered":
-            return dict.fromkeys(asks, refused(generation.refusal or Refusal("platform")))
-        if generation.scores is not None:
-            fields, scores = self._task.fields, generation.scores
-            return {name: scored_answer(scores, fields[name]) for name in asks}
-        cut = generation.finish == "length"
-        if cut and self._unopened and not generation.reasoning:
-            return dict.fromkeys(asks, Answer(Outcome.TRUNCATED, None, "think/unopened"))
-        question = (generation.text, asks, cut)
-        answers = self._known.get(question)
-        if answers is None:
-            answers = self._parse(*question)
-            if len(self._known) < KNOWN_REPLIES:
-                self._known[question] = answers
-        return answers
-
-    def _parse(self, text: str, asks: tuple[str, ...], truncated: bool) -> Mapping[str, Answer]:
-        reader = self._readers.get(asks)
-        if reader is None:
-            fields: dict[str, FieldSpec] = {name: self._task.fields[name] for name in asks}
-            languages = (*self._task.languages, *self._head.languages)
-            reader = Reader.build(fields, form=self._head.answer, languages=languages)
-            self._readers[asks] = reader
-        return reader(text, truncated=truncated)
-
-
-def refused(refusal: Refusal) -> Answer:
-    """The answer where a field or status of the reply says who declined."""
-    return Answer(
-        Outcome.REFUSED, None, BY_PLATFORM if refusal.by == "platform" else "refusal/field"
-    )
-
-
-def _is_silent(generation: Generation) -> bool:
-    """Whether a reply came to its end without a text, while there is reasoning."""
-    ended = generation.finish == "stop" and generation.scores is None
-    return ended and not generation.text.strip() and bool(generation.reasoning.strip())
-
-
-def _failed(failure: Failure | None) -> Answer:
-    return Answer(Outcome.FAILED, None, FAILED + (failure.kind if failure else "bad-reply"))
-
-
-def _off_list(answer: Answer) -> Answer:
-    """An item of a ranked list that is no label of the task is off-list, whatever word it is."""
-    if answer.outcome is Outcome.UNPARSED:
-        return Answer(Outcome.OFF_LIST, None, "ranked/off-list")
-    return answer
-
-
-def _shared_columns(
-    trial: str, cell: Cell, sample: PlannedSample, reply: TrialReply
-) -> dict[str, str | None]:
-    """What the rows of one trial have in common."""
-    return {
-        "trial": trial,
-        "task": cell.task,
-        "model": cell.model,
-        "prompt": cell.prompt,
-        "condition": cell.shown_condition,
-        "protocol": cell.protocol,
-        "channel": cell.taken,
-        THINKING: cell.thinking,
-        TOOLS: cell.tools,
-        CALLS: json.dumps(reply.calls, ensure_ascii=False) if reply.calls else "",
-        "sample": sample.sample,
-        "cluster": sample.cluster,
-        "text": _text(reply),
-        "reasoning": reply.generation.reasoning if reply.generation else "",
-        "failure": f"{reply.failure.kind}: {reply.failure.detail}" if reply.failure else "",
-        "conversation": reply.conversation,
-        "fallback": ", ".join(reply.rules),
-    }
-
-
-def _text(reply: TrialReply) -> str:
-    """The reply; of a vote each by its number."""
-    if not reply.votes:
-        return reply.generation.text if reply.generation else ""
-    texts = [one.generation.text if one.generation else "" for one in reply.votes]
-    return "\n".join(f"({number}) {text}" for number, text in enumerate(texts, 1))
-
-
-def _tally(answer: Answer) -> str:
-    """How the replies voted: ` (happiness 3, anger 2)`; empty where none did."""
-    votes = ", ".join(f"{told} {times}" for told, times in answer.votes)
-    return f" ({votes})" if votes else ""
-
-
-def _json(value: Value | None) -> str | None:
-    return None if value is None else canonical_json(value)
-
-
 def record_columns(*, thinking: bool, tools: bool = False) -> tuple[str, ...]:
     """The columns of a run's records; `thinking` and `tools` say that a cell asks for these."""
     place = COLUMNS.index("channel") + 1
@@ -407,10 +205,11 @@ def record_columns(*, thinking: bool, tools: bool = False) -> tuple[str, ...]:
 
 
 def write_records(
-    path: Path, rows: Iterable[Row], *, thinking: bool = False, tools: bool = False
+    path: Path, rows: Iterable[AlikeRow], *, thinking: bool = False, tools: bool = False
 ) -> None:
-    """Write a table of records; rows come sorted by trial and field, and the same give the same bytes."""
-    write_table(path, record_columns(thinking=thinking, tools=tools), rows)
+    """Write a table of records, the columns `OWN` apart; rows come sorted by trial and field, and the same give the same
+    bytes."""
+    write_alike(path, record_columns(thinking=thinking, tools=tools), OWN, rows)
 
 
 def read_records(folder: RunFolder) -> list[dict[str, Any]]:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-import struct
-from collections.abc import Callable, Collection, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.core.generation import Failure, Generation
 from harness.run.again import AgainFolder
 from harness.run.basis import accepted
-from harness.run.digests import Digests, digest
+from harness.run.digest_column import DigestColumn
+from harness.run.digests import KEY, digest, short_key
 from harness.run.folder import RunFolder
 from harness.run.journal import generation_from
 from harness.run.log import LineReader, read_log
 from harness.run.usage import UsageReader
 
-_PLACE = struct.Struct("<q")
-_PENDING = -(1 << 63)
+PENDING = -(1 << 63)
 """The place of what is not finished."""
+_NO_KEY = bytes(KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,16 @@ class TrialReply:
 
 _BESIDES = ("failure", "rules", "text", "votes", "calls")
 """What a trial's line may say beside the keys of its replies and what was shown."""
+_PLAIN = frozenset(
+    {"key", "conversation", "text", "finish", "usage", "latency", "served", "fingerprint"}
+)
+"""What the line of a plain reply says at most."""
 
 
 class Replies:
     """Trials that were finished on the basis that the manifest names; others are pending.
 
-    Held are places in the logs alone, 30 bytes a trial: what stands there is read when it is asked for.
+    Held are places in the logs alone, 80 bytes a trial: what stands there is read when it is asked for.
     """
 
     def __init__(
@@ -72,21 +80,25 @@ class Replies:
         whose earlier replies are read. Lines of other bases are passed over, and those that are not `wanted`. `usage` hears of every
         line, so that the logs are read once."""
         self._several = several
-        self._places = Digests(_PLACE.size)
-        """Trial -> the place of its last line; or, where that says no more than the key of its reply, of that reply."""
-        self._replies = Digests(_PLACE.size)
-        """Key -> the place of the reply."""
         self.unopened: set[str] = set()
         """Cells of which a reply closes reasoning that it never opened."""
+        self._keys = DigestColumn()
+        """Of replies."""
         unopened: set[str] = set()
+        replies = array("q")
         for place, line in read_log(folder.generations):
             if "key" not in line or not wanted(line):
                 continue
             if usage is not None:
                 usage.reply(line)
-            self._replies.put(digest(line["key"]), _PLACE.pack(place))
+            self._keys.append(short_key(line["key"]))
+            replies.append(place)
             if line.get("thought") == "unopened":
                 unopened.add(line["key"])
+        self._replies = _numbers(replies)
+        """Where each stands."""
+        self._trials = DigestColumn()
+        places, last = array("q"), bytearray()
         for place, line in read_log(folder.trials):
             if "trial" not in line or not wanted(line):
                 continue
@@ -96,16 +108,19 @@ class Replies:
             if unopened and not unopened.isdisjoint(line["keys"]):
                 self.unopened.add(cell)
             if line["basis"] in bases.get(cell, ()):
-                found = self._place(line, place, whole=cell in several)
-                self._places.put(digest(line["trial"]), _PLACE.pack(found))
-        self._trials, self._log = _reader(folder.trials), _reader(folder.generations)
+                whole = cell in several or not line["keys"] or _says_more(line)
+                self._trials.append(digest(line["trial"]))
+                places.append(-1 - place if whole else 0)
+                last += _NO_KEY if whole else short_key(line["keys"][-1])
+        self._places = self._found_places(_numbers(places), last)
+        """Where what became of each trial stands: 0 and up in the log of replies, below in that of trials."""
+        self._told, self._log = _reader(folder.trials), _reader(folder.generations)
 
-    def _place(self, line: Mapping[str, Any], place: int, *, whole: bool) -> int:
-        """Where what became of a trial stands: 0 and up in the log of replies, below in that of trials."""
-        if whole or any(line.get(name) is not None for name in _BESIDES):
-            return -1 - place
-        found = self._replies.get(digest(line["keys"][-1]))
-        return _PENDING if found is None else int(_PLACE.unpack(found)[0])
+    def _found_places(self, places: NDArray[np.int64], last: bytearray) -> NDArray[np.int64]:
+        """Those of trials; where a trial's line says no more than the key of its reply, those of the reply."""
+        number = self._keys.find(last)
+        found = np.where(number >= 0, self._replies[number] if len(self._replies) else 0, PENDING)
+        return np.where(places < 0, places, found)
 
     @classmethod
     def of_run(
@@ -143,19 +158,32 @@ class Replies:
         bases = {c["id"]: accepted(c) for c in cells}
         return cls(folder, bases, several=several, wanted=wanted, usage=usage)
 
+    def places(self, trials: Iterable[str]) -> NDArray[np.int64]:
+        """(n,) for each of n trials its place, see `at`; PENDING where it is not finished."""
+        number = self._trials.find(b"".join(map(digest, trials)))
+        return np.where(number >= 0, self._places[number] if len(self._places) else 0, PENDING)
+
+    def plain(self, place: int) -> Mapping[str, Any] | None:
+        """The line of the reply at a place, where it says all that became of its trial and holds no more than a text;
+        None elsewhere."""
+        line: dict[str, Any] | None = self._log.line_at(place) if place >= 0 else None
+        return line if line is not None and line.keys() <= _PLAIN else None
+
     def of(self, trial: str) -> TrialReply | None:
         """The reply of a trial; None while it is pending."""
-        found = self._places.get(digest(trial))
-        place = _PENDING if found is None else int(_PLACE.unpack(found)[0])
-        if place == _PENDING:
+        return self.at(int(self.places([trial])[0]), cell=trial.partition("/")[0])
+
+    def at(self, place: int, *, cell: str) -> TrialReply | None:
+        """The reply of a trial of a cell (its id) by its place; None while it is pending."""
+        if place == PENDING:
             return None
         if place >= 0:
             return _reply(self._log.line_at(place))
-        line = self._trials.line_at(-1 - place)
+        line = self._told.line_at(-1 - place)
         rules, failure = tuple(line.get("rules") or ()), line.get("failure")
         if failure:
             return TrialReply(None, Failure(failure["kind"], failure["detail"]), rules=rules)
-        return self._read(line, rules, several=trial.partition("/")[0] in self._several)
+        return self._read(line, rules, several=cell in self._several)
 
     def _read(
         self, line: Mapping[str, Any], rules: tuple[str, ...], *, several: bool
@@ -198,11 +226,24 @@ class Replies:
 
     def _line(self, key: str) -> dict[str, Any] | None:
         """The journal line of a key."""
-        place = self._replies.get(digest(key))
-        if place is None:
+        number = int(self._keys.find(short_key(key))[0])
+        if number < 0:
             return None
-        line: dict[str, Any] = self._log.line_at(_PLACE.unpack(place)[0])
+        line: dict[str, Any] = self._log.line_at(int(self._replies[number]))
         return line
+
+
+def _says_more(line: Mapping[str, Any]) -> bool:
+    """Whether a trial's line says more than the keys of its replies and what was shown."""
+    return len(line) > _LEAST and any(line.get(name) is not None for name in _BESIDES)
+
+
+_LEAST = 3
+"""What each such line says: trial, basis, keys."""
+
+
+def _numbers(held: array[int]) -> NDArray[np.int64]:
+    return np.frombuffer(held, dtype=np.int64) if held else np.empty(0, dtype=np.int64)
 
 
 def _reader(path: Path) -> LineReader:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from harness.core.cell import Cell
 from harness.core.outcome import Outcome
 from harness.metrics import LabelFamily
+from harness.score.answer_parser import BY_PLATFORM, FAILED
 from harness.score.columns import FieldAnswers
-from harness.score.records import BY_PLATFORM, FAILED, TaskRecords
+from harness.score.records import TaskRecords
 from harness.score.repeats import family_of
 
 AT_LIMIT = 0.02

@@ -19,7 +19,8 @@ from harness.run.folder import open_run
 from harness.run.sample_columns import gather
 from harness.run.sample_file import PlannedSample, read_samples
 from harness.run.scoring import CALLED, scored_manifest
-from harness.score.records import TaskRecords, read_cell
+from harness.score.cell_records import read_cell
+from harness.score.records import OWN, TaskRecords
 from harness.score.replies import Replies
 from harness.submit.findings import name_rows
 
@@ -88,9 +89,11 @@ def trials(run: Path, choice: Choice, key: Key) -> Iterator[tuple[str, PlannedSa
             replies = Replies.of_version(folder, manifest, one) if cell.asked_as else standing
             head = PromptHead.model_validate(manifest["prompts"][cell.prompt]["head"])
             records = TaskRecords(task, entry["cluster_unit"], gather(samples))
-            texts = {
-                row["sample"]: row["text"] or "" for row in read_cell(records, cell, head, replies)
-            }
+            own = (
+                dict(zip(OWN, one, strict=True))
+                for one, _ in read_cell(records, cell, head, replies)
+            )
+            texts = {row["sample"]: row["text"] or "" for row in own}
             for position, sample in enumerate(samples):
                 answers = {
                     field: by_position[position]

@@ -32,12 +32,13 @@ def make(folder: Path, samples: int, cells: int) -> None:
     """A scored run of one cell by the harness itself, and the table and the log of `cells` cells in its place."""
     from harness.imports.columns import PredictionMap
     from harness.imports.predictions import import_predictions
+    from harness.run.columns import write_table
     from harness.run.folder import RunFolder
     from harness.run.manifest import read_manifest, write_manifest
     from harness.run.task_files import load_task
     from harness.run.workspace import open_workspace
     from harness.score import score_run
-    from harness.score.records import write_records
+    from harness.score.records import record_columns
 
     (folder / "task.yaml").write_text(TASK)
     draw = random.Random(0)  # noqa: S311
@@ -63,7 +64,7 @@ def make(folder: Path, samples: int, cells: int) -> None:
             for i in range(samples):
                 line = {"trial": f"{entry['id']}/0/s{i:07}", "basis": entry["basis"], "keys": ["0" * 64]}  # fmt: skip
                 file.write(json.dumps(line) + "\n")
-    write_records(run.records, _rows(entries, samples))
+    write_table(run.records, record_columns(thinking=False), _rows(entries, samples))
     now = time.time()
     for path in (run.scores, run.records, run.extras):
         path.touch()

@@ -18,7 +18,7 @@ from harness.core.generation import Generation
 from harness.core.outcome import Outcome
 from harness.models.http.completion import BadReply, ErrorBody, decode
 from harness.models.http.http_errors import Blocked, judge
-from harness.score.records import refused
+from harness.score.answer_parser import refused
 
 SHAPES = yaml.safe_load(
     (Path(__file__).parents[1] / "golden" / "replies" / "shapes.yaml").read_text("utf-8")

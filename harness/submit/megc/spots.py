@@ -26,7 +26,8 @@ from harness.run.folder import open_run
 from harness.run.sample_columns import gather
 from harness.run.sample_file import read_samples
 from harness.run.scoring import scored_manifest
-from harness.score.records import TaskRecords, read_cell
+from harness.score.cell_records import read_cell
+from harness.score.records import TaskRecords
 from harness.score.replies import Replies
 from harness.sources.cells import is_blank, plain
 from harness.sources.rows import open_table
