@@ -14,6 +14,7 @@ from harness.core.errors import HarnessError, refuse_unused
 if TYPE_CHECKING:
     from harness.baselines.flow_network import TrainingSettings
     from harness.core.task import Task
+    from harness.metrics.spots import Spot
     from harness.run.folder import RunFolder
     from harness.run.workspace import Workspace
     from harness.score import ScoreRow, Scores
@@ -130,11 +131,14 @@ def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
     )  # fmt: skip
     source = open_source(task.source, fields=task.fields, base=place.here)
     samples = list(source)
-    tell, spots = _teller(), []
+    tell, unseen = _teller(), 0
+    spots: list[Spot] = []
     with working():
         for done, video in enumerate(gather_videos(samples), 1):
             tell(f"video {done}: {video.name}")
-            spots += spot_video(video)
+            one = spot_video(video)
+            spots += one.spots
+            unseen += one.unseen
     folder = args.out or RUNS / f"{task.name.replace('/', '-')}-flow-spots"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / SPOTS
@@ -150,6 +154,11 @@ def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
     else:
         found = {row.metric: row for row in rows}
         print(visible(_spotted(task.name, found, len(truth.videos))))
+    if unseen:
+        print(
+            f"note: no face was found in about {unseen:,} frames; nothing is spotted there",
+            file=sys.stderr,
+        )
     told = f"intervals: {path}; no emotion is named, so recognition and STRS are not scored"
     print(f"note: {visible(told)}", file=sys.stderr)
     return 0

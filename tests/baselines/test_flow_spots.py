@@ -63,12 +63,12 @@ def drawn_video(emotion: str, *, rest: int = 30) -> tuple[FlowVideo, tuple[int, 
 @pytest.mark.slow
 def test_a_drawn_movement_is_spotted_once() -> None:
     video, (onset, offset) = drawn_video("surprise")
-    (found,) = spot_video(video)
+    (found,) = spot_video(video).spots
     both = min(found.offset, offset) - max(found.onset, onset) + 1
     either = max(found.offset, offset) - min(found.onset, onset) + 1
     assert both / either >= 0.5
     still = FlowVideo("s", "v", 33.0, dict.fromkeys(range(40), video.frames[0]))
-    assert spot_video(still) == []
+    assert spot_video(still).spots == ()
 
 
 def test_the_table_is_read_as_any_spotters(tmp_path: Path) -> None:
