@@ -238,6 +238,11 @@ class Replicating(Protocol):
     """A model with replicas in other processes."""
 
     @property
+    def replicas(self) -> int:
+        """How many there are to be."""
+        ...
+
+    @property
     def standing(self) -> str:
         """How they stand, in a few words."""
         ...

@@ -114,6 +114,11 @@ class Replicated:
         return self._card
 
     @property
+    def replicas(self) -> int:
+        """How many there are to be."""
+        return self._count
+
+    @property
     def standing(self) -> str:
         """How the replicas stand, with the replies of each: `replicas 2 of 2 (64, 60)`."""
         ready = sum(worker.ready for worker in self.workers)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from harness.core.cell import Cell
-from harness.core.model import ENCODER_TOKENS, CacheCounts, Card, CountsCaches, Model
+from harness.core.model import ENCODER_TOKENS, CacheCounts, CountsCaches, Model, Replicating
 from harness.models.counting import counter_for
 from harness.models.settings import ModelSettings
 from harness.prompting import Library
@@ -86,19 +86,20 @@ async def predict_sharing(
 
 
 def pictures_at_once(
-    card: Card, settings: ModelSettings, shared: SharedPrompts
+    model: Model, settings: ModelSettings, shared: SharedPrompts
 ) -> tuple[int | None, list[str]]:
     """About how many samples a model is asked at once (None: any number), and a note where its server's cache of encoded
-    pictures limits that."""
+    pictures limits that. Each replica has a server of its own."""
+    card, servers = model.card, model.replicas if isinstance(model, Replicating) else 1
     if settings.pictures_in_flight is not None:
-        return settings.pictures_in_flight, []
+        return servers * settings.pictures_in_flight, []
     cache = card.details.get(ENCODER_TOKENS, "")
     most = pictures_that_fit(cache, shared.picture_tokens)
-    if most is None or most >= card.window:
+    if most is None or servers * most >= card.window:
         return None, []
-    return most, [
-        f"{card.name}: the pictures of at most {most:,} samples are in flight, since the server keeps {int(cache):,} picture "
-        f"tokens encoded and a sample has up to {shared.picture_tokens:,} (set pictures_in_flight to change that)"
+    return servers * most, [
+        f"{card.name}: the pictures of at most {servers * most:,} samples are in flight, since a server keeps {int(cache):,} "
+        f"picture tokens encoded and a sample has up to {shared.picture_tokens:,} (set pictures_in_flight to change that)"
     ]
 
 

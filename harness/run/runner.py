@@ -310,7 +310,7 @@ async def _find_held(
         asked = left if ready.again is None else []
         shared = await predict_sharing(model, ready.plan, axes, ready.library, samples, cells=asked)
     ready.begin()
-    pictures, told = pictures_at_once(model.card, settings, shared)
+    pictures, told = pictures_at_once(model, settings, shared)
     write_details(ready.job.folder, {spec: model.card}, shared={spec: shared.share})
     for note in (*(note for note in model.card.notes if note not in said), *notes, *told):
         on_note(note)

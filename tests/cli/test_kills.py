@@ -21,7 +21,7 @@ from tests.run.bench import rows, write_pictures
 SAMPLES = 120
 IN_FLIGHT = 8
 SEEDS = [pytest.param(0, marks=pytest.mark.slow)]
-SEEDS += [pytest.param(seed, marks=pytest.mark.bench) for seed in range(1, 21)]
+SEEDS += [pytest.param(seed, marks=pytest.mark.bench) for seed in range(1, 34)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

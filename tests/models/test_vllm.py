@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -275,3 +276,39 @@ def test_two_servers_of_one_command_run_one_after_the_other(tmp_path: Path) -> N
     versions = {name: one["details"]["vllm"] for name, one in manifest["models"].items()}
     assert versions == {"vllm:affect-tiny": "0.29.0", "second": "0.32.0"}
     assert running(old) == running(new) == []
+
+
+@pytest.mark.bench
+def test_each_replica_has_a_server_of_its_own_which_ends_with_it(
+    python: Path, tmp_path: Path
+) -> None:
+    whole = subprocess.run(
+        command(tmp_path / "one", python), capture_output=True, text=True, timeout=120
+    )
+    assert whole.returncode == 0, whole.stderr
+    run = tmp_path / "run"
+    line = [*command(run, python, "--latency=0.3"), "--replicas", "2", "--concurrency", "4"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    log = run / "replicas.jsonl"
+
+    def told() -> list[dict[str, Any]]:
+        return [json.loads(one) for one in log.read_text().splitlines()] if log.exists() else []
+
+    end = time.monotonic() + 60
+    while {one["replica"] for one in told() if one["state"] == "ready" and one["replies"]} != {
+        1,
+        2,
+    }:
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.05)
+    place = next(o["place"] for o in reversed(told()) if o["replica"] == 1 and o["place"])
+    os.kill(int(place.rpartition(" ")[2]), signal.SIGKILL)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "replica 1" in errors and "was lost" in errors
+    assert json.loads(output)["scores"] == json.loads(whole.stdout)["scores"]
+    ours = starts(python)[1:]
+    assert len(ours) == 3, "two, and another in place of the lost one"
+    ports = [one[one.index("--port") + 1] for one in ours]
+    assert len(set(ports[:2])) == 2
+    assert wait_until_gone(python, seconds=15) < 15
