@@ -94,22 +94,25 @@ def replicas(run: subprocess.Popen[bytes], root: Path) -> list[int]:
     return [int(one) for one in named if one.isdigit() and int(one) in below]
 
 
+def wait_a_while(run: subprocess.Popen[bytes], root: Path, moments: random.Random) -> None:
+    """Until some time of the start has passed, one time in four; else until some replies have come. Or the run ended."""
+    if moments.random() < 0.25:
+        time.sleep(moments.uniform(0.5, 12.0))
+        return
+    wanted = len(keys(root)) + moments.randint(1, 60)
+    until(lambda: run.poll() is not None or len(keys(root)) >= wanted, what=f"{wanted} replies")
+    time.sleep(moments.uniform(0.0, 0.3))
+
+
 def random_kills(root: Path, reference: Path, *, on: str, kills: int, seed: int) -> dict[str, Any]:
     """Kill the run and its replicas; counts of what was done."""
-    moments, asked = (
-        random.Random(seed),
-        (  # noqa: S311
-            "--on",
-            on,
-            "--replicas",
-            "2",
-        ),
-    )
+    moments = random.Random(seed)  # noqa: S311
+    asked = ("--on", on, "--replicas", "2")
     done = {"kills of the run": 0, "kills of a replica": 0, "complete runs": 0}
     kept: list[str] = []
     run = start(root, *asked)
     while done["kills of the run"] + done["kills of a replica"] < kills:
-        time.sleep(moments.uniform(0.5, 12.0))
+        wait_a_while(run, root, moments)
         if run.poll() is not None:
             ended(run, root)
             check(root, reference)
@@ -158,9 +161,9 @@ class Cluster:
         time.sleep(3)
 
     def _node(self, *arguments: str) -> None:
-        ray = Path(sys.executable).parent / "ray"
         command = [
-            str(ray), "start", "--block", "--num-cpus=2", "--object-store-memory=100000000",
+            sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=2",
+            "--object-store-memory=100000000",
             "--node-ip-address=127.0.0.1", "--disable-usage-stats", *arguments,
         ]  # fmt: skip
         with (self._root / "ray.txt").open("ab") as log:
