@@ -37,6 +37,16 @@ VOCABULARIES: Mapping[str, tuple[str, ...]] = {
     "aff-wild2-units": (
         "AU1", "AU2", "AU4", "AU6", "AU7", "AU10", "AU12", "AU15", "AU23", "AU24", "AU25", "AU26",
     ),
+    "emonet-40": (
+        "amusement", "elation", "pleasure/ecstasy", "contentment", "thankfulness/gratitude", "affection",
+        "infatuation", "hope/enthusiasm/optimism", "triumph", "pride", "interest", "awe", "astonishment/surprise",
+        "concentration", "contemplation", "relief", "longing", "teasing", "impatience and irritability", "sexual lust",
+        "doubt", "fear", "distress", "confusion", "embarrassment", "shame", "disappointment", "sadness", "bitterness",
+        "contempt", "disgust", "anger", "malevolence/malice", "sourness", "pain", "helplessness",
+        "fatigue/exhaustion", "emotional numbness", "intoxication/altered states of consciousness",
+        "jealousy & envy",
+    ),
+    "blemore-6": ("anger", "disgust", "fear", "happiness", "sadness", "neutral"),
     "academic-5": ("confused", "distracted", "happy", "neutral", "tired"),
     "megc-action-units": MEGC_ACTION_UNITS,
     "megc-side": ("left", "right"),

@@ -77,6 +77,8 @@ class EvaluateOptions(TypedDict, total=False):
     `"truth"`."""
     limit: int
     """Use a seeded random choice of this many samples per task. Default: all."""
+    skip_missing: bool
+    """Leave out tasks whose data root harness.toml does not define, instead of stopping; they are named. Default: False."""
     max_tokens: int
     """Maximum number of tokens in a reply, reasoning included. Default: the prompt's limit, otherwise the task's."""
     seed: int

@@ -20,10 +20,11 @@ from pydantic import (
     PositiveInt,
 )
 
-from harness.api.given_spots import refuse_own_run, with_given_spots
+from harness.api.given_spots import refuse_own_run
 from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
 from harness.api.per_model import opened_as
+from harness.api.present_tasks import present_tasks
 from harness.api.select import Select
 from harness.core.cell import Channel
 from harness.core.cell_pattern import CellPattern
@@ -38,8 +39,7 @@ from harness.models import ModelSettings, OpenOptions, families_of, takes
 from harness.models.spread import Spread, can_spread, read_spread, spread
 from harness.run.job import Job, make_job
 from harness.run.stop import Limits
-from harness.run.task_files import changed_task, load_task
-from harness.run.workspace import Workspace, fill_references, open_workspace
+from harness.run.workspace import open_workspace
 
 Thinking = Annotated[str, BeforeValidator(read_thinking)]
 Tools = Annotated[str, BeforeValidator(lambda written: spelled_tools(str(written)) or NO_TOOLS)]
@@ -97,6 +97,8 @@ class RunOptions(BaseModel):
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
     max_tokens: Annotated[PositiveInt, Field(le=MOST_TOKENS)] | None = None
     limit: PositiveInt | None = None
+    skip_missing: bool = False
+    """Whether tasks are left out whose source names a data root that harness.toml does not define."""
     seed: NonNegativeInt = 0
     spots: str | None = None
     """A table or a run whose intervals are asked about in place of windows, or `truth`."""
@@ -198,8 +200,9 @@ def prepare(
     opened = [spec_of(n, named) for n in (*asked.models, *seconds) if n not in models]
     remote = any(one.host in asked.allow_remote for one in place.enhancers.values())
     _refuse_unopened(asked, spelled, opened, enhancing=remote)
+    tasks, left_out = present_tasks(asked, place, option=spelled("skip_missing"))
     job = make_job(
-        tasks_of(asked, place),
+        tasks,
         place,
         **{name: getattr(asked, name) for name in _HANDED_ON},
         conditions=asked.conditions or ("none",),
@@ -218,7 +221,7 @@ def prepare(
             else families_of(spec_of(name, named))
             for name in asked.models
         },
-        experiment=_experiment(asked),
+        experiment=_experiment(asked, left_out),
     )
     refuse_own_run(asked.spots, job.folder.path)
     mine = list(dict.fromkeys(n for n in (*job.axes.models, *seconds) if n not in models))
@@ -285,9 +288,11 @@ def _refuse_together(asked: RunOptions, spelled: Callable[[str], str]) -> None:
         )
 
 
-def _experiment(asked: RunOptions) -> dict[str, Any]:
+def _experiment(asked: RunOptions, left_out: Mapping[str, str]) -> dict[str, Any]:
     """What the manifest records of an experiment."""
     found: dict[str, Any] = {"name": asked.name} if asked.name else {}
+    if left_out:
+        found["left_out"] = dict(left_out)
     if asked.against is not None:
         found["against"] = dict(asked.against.named)
     return found
@@ -393,26 +398,3 @@ def _refuse_unopened(
         refuse_unused(doing, {spelled("details"): asked.details})
     if not asked.models:
         refuse_unused(doing, {spelled("check_models"): asked.check_models})
-
-
-def tasks_of(asked: RunOptions, place: Workspace) -> list[Task]:
-    """The tasks with their changes, each once. Raises HarnessError."""
-    named = [task for task in asked.tasks if isinstance(task, str)]
-    found = {name: load_task(name, place, changes=asked.changes) for name in dict.fromkeys(named)}
-    made = [_made(task, asked.changes, place) for task in asked.tasks if isinstance(task, Task)]
-    return with_given_spots([*found.values(), *made], asked.spots)
-
-
-def _made(task: Task, changes: Sequence[str], place: Workspace) -> Task:
-    """A task that was made in Python, with changes and references to data roots."""
-    if not task.name:
-        raise HarnessError(
-            "a task needs a name to be run",
-            hint='set one: Task(name="mine/emotion", ...)',
-        )
-    changed = changed_task(task, changes)
-    filled = {
-        name: fill_references(getattr(changed, name), place.data, where=f"task {task.name}: {name}")
-        for name in ("source", "exemplars")
-    }
-    return changed.model_copy(update=filled)

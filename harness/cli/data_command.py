@@ -1,5 +1,5 @@
-"""`harness data`: check the data of a task, choose a fixed subset of it, locate the faces in its pictures, measure skin tones, or
-show a picture under several conditions."""
+"""`harness data`: check the data of a task, choose a fixed subset of it, write its annotators' ratings, locate the faces in
+its pictures, measure skin tones, or show a picture under several conditions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from harness.cli.data_pictures import configure_sheet, configure_skin, refuse_file, sheet, skin
+from harness.cli.data_ratings import configure_ratings, ratings
 from harness.cli.numbers import positive
 from harness.cli.options import add_changes, add_folders, opened_task
 from harness.core.text import counted
@@ -26,7 +27,7 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness data`."""
     commands = parser.add_subparsers(
-        dest="what", metavar="check|subset|marks|skin|sheet", required=True
+        dest="what", metavar="check|subset|ratings|marks|skin|sheet", required=True
     )
     check = commands.add_parser(
         "check",
@@ -64,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_changes(subset)
     add_folders(subset)
+    configure_ratings(commands)
     _configure_marks(commands)
     configure_skin(commands)
     configure_sheet(commands)
@@ -89,7 +91,9 @@ def _configure_marks(commands: Subparsers) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Check the data, draw a subset of them, locate faces, measure skin tones, or draw a sheet."""
+    """Check the data, draw a subset, write annotators' ratings, locate faces, measure skin tones, or draw a sheet."""
+    if args.what == "ratings":
+        return ratings(args)
     if args.what == "marks":
         return _marks(args)
     if args.what == "skin":

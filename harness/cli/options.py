@@ -67,6 +67,11 @@ def _add_questions(group: Arguments) -> None:
         help="use a seeded random choice of N samples per task instead of all",
     )  # fmt: skip
     group.add_argument(
+        "--skip-missing", action="store_true",
+        help="leave out tasks whose data folder harness.toml does not define (source.root: ${data.NAME}), and name them, "
+        "instead of stopping",
+    )  # fmt: skip
+    group.add_argument(
         "--preview", metavar="N", type=positive,
         help="ask only N samples per task now, and show the replies side by side; they count as part of the run",
     )  # fmt: skip
@@ -235,7 +240,8 @@ _GIVEN = {
     "models": "model", "prompts": "prompt", "conditions": "condition", "channels": "channel",
     "max_images": "max_images", "pixels": "pixels", "details": "detail", "prices": "price",
     "label_orders": "label_order", "shots": "shots", "thinking": "thinking", "tools": "tools", "second_model": "second_model",
-    "protocol": "protocol", "repeats": "repeats", "spots": "spots", "limit": "limit", "preview": "preview", "changes": "changes",
+    "protocol": "protocol", "repeats": "repeats", "spots": "spots", "limit": "limit", "skip_missing": "skip_missing",
+    "preview": "preview", "changes": "changes",
     "name": "name", "prompts_folders": "prompts", "tasks_folders": "task_folders",
     "temperature": "temperature", "seed": "seed", "max_tokens": "max_tokens",
     "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",

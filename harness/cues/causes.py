@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.edits import EDITED, UNEDITED
 from harness.cues.estimate import Estimate, mean_of
 from harness.stats import bootstrap, sign_flip
 
@@ -78,6 +79,11 @@ class CueEffect:
     def is_region(self) -> bool:
         """Whether a region was covered, and not a cue drawn again."""
         return self.values[1] == f"{self.values[0]} elsewhere"
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether a picture was edited, and not drawn again or covered."""
+        return self.values == (EDITED, UNEDITED)
 
 
 def effect_of(

@@ -11,7 +11,7 @@ from harness.conditions.region import covered
 from harness.cues.schema import CUES
 from harness.cues.sheet import AnswerSheet
 
-Kind: TypeAlias = Literal["cue", "region"]
+Kind: TypeAlias = Literal["cue", "region", "edit"]
 CellName: TypeAlias = tuple[str, str, str, str]
 """Task, model, prompt, channel."""
 
@@ -27,7 +27,8 @@ class Contrast:
     """Two cells alike in all but one part of the face."""
 
     kind: Kind
-    """cue: drawn again with the cue changed. region: the part covered, against as much covered elsewhere."""
+    """cue: drawn again with the cue changed. region: the part covered, against as much covered elsewhere.
+    edit: a picture edited in one attribute, against the unedited one (`harness.cues.edits`)."""
     cue: str
     values: tuple[str, str]
     """What was done in the first and in the second cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -20,7 +21,7 @@ from harness.cues.causes import (
     verdict,
 )
 from harness.cues.contrasts import CellName, Contrast, contrasts
-from harness.cues.outcomes import Outcome, distances, moves_of, outcomes, pairs_of, truths
+from harness.cues.outcomes import Distance, Outcome, distances, moves_of, outcomes, pairs_of, truths
 from harness.cues.schema import CUES, reliance_field
 from harness.cues.sheet import AnswerSheet
 from harness.stats import holm
@@ -56,7 +57,9 @@ class Effects:
 def causes(sheets: Sequence[AnswerSheet], *, label: str = "happiness", seed: int = 0) -> Effects:
     """Effects of every changed cue, and the faithfulness of every model that stated its reliance."""
     found = [c for c in contrasts(sheets) if c.kind == "cue"]
-    return _effects(found, sheets, lambda contrast: outcomes(contrast.first, label), label, seed)
+    return effects_of(
+        found, sheets, lambda c: outcomes(c.first, label), lambda c: {}, seed, judged=f"P({label})"
+    )
 
 
 def region_reliance(
@@ -68,32 +71,43 @@ def region_reliance(
     the control takes away as much of the face and puts as much of the same there.
     """
     found = [c for c in contrasts(sheets) if c.kind == "region"]
-    return _effects(
-        found, sheets, lambda c: truths(c.first) | outcomes(c.first, label), label, seed
+    return effects_of(
+        found,
+        sheets,
+        lambda c: truths(c.first) | outcomes(c.first, label),
+        lambda c: distances(c.first),
+        seed,
     )
 
 
-def _effects(
+def effects_of(
     found: Sequence[Contrast],
     sheets: Sequence[AnswerSheet],
-    measured: Callable[[Contrast], dict[str, Outcome]],
-    label: str,
+    measured: Callable[[Contrast], Mapping[str, Outcome]],
+    moved: Callable[[Contrast], Mapping[str, Distance]],
     seed: int,
+    *,
+    judged: str = "",
 ) -> Effects:
+    """The mean paired change of every outcome with each contrast; `moved` are distances beside them, and `judged` the
+    outcome of a changed cue that gets a verdict."""
     findings = []
     for contrast in found:
         pairs = {name: pairs_of(contrast, o) for name, o in measured(contrast).items()}
-        if contrast.kind == "region":
-            moved = {name: moves_of(contrast, d) for name, d in distances(contrast.first).items()}
-            pairs |= {name: some for name, some in moved.items() if some}
+        moves = {name: moves_of(contrast, d) for name, d in moved(contrast).items()}
+        pairs |= {name: some for name, some in moves.items() if some}
         for name, some in pairs.items():
             effect = effect_of(contrast.cue, contrast.values, name, some, seed=seed)
             effect = replace(
                 effect, conditions=(contrast.first.condition, contrast.second.condition)
             )
-            judged = contrast.kind == "cue" and name == f"P({label})"
+            if (
+                contrast.kind == "edit" and name in moves
+            ):  # a distance from nothing has no sign to flip
+                effect = replace(effect, p=math.nan)
+            verdict_of = contrast.kind == "cue" and name == judged
             findings.append(
-                InterventionEffect(contrast.cell, effect, verdict(effect) if judged else None)
+                InterventionEffect(contrast.cell, effect, verdict(effect) if verdict_of else None)
             )
     faithful = (one for cell, some in _by_cell(found) for one in _stated(cell, some, sheets, seed))
     return Effects(tuple(adjusted(findings)), tuple(faithful))

@@ -79,10 +79,10 @@ def pairs_of(contrast: Contrast, outcome: Outcome) -> list[CuePair]:
 
 
 def moves_of(contrast: Contrast, distance: Distance) -> list[CuePair]:
-    """How far answers moved. Of a changed cue: between its two values, against nothing (0). Of a covered region:
+    """How far answers moved. Of a changed cue or an edit: between its two values, against nothing (0). Of a covered region:
     from the unchanged picture, against what covering elsewhere moves; empty where that was not run."""
     first, second = contrast.first, contrast.second
-    if contrast.kind == "cue":
+    if contrast.kind != "region":
         return [
             CuePair(sample, cluster, distance(first, i, second, j), 0.0)
             for sample, cluster, i, j in _common(first, second)

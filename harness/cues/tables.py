@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from harness.compare.tables import DASH, Block, bounds, decimal, probability
 from harness.cues.audit import Audit
-from harness.cues.causes import CAUGHT_ABOVE, CLEARED_WITHIN
+from harness.cues.causes import CAUGHT_ABOVE, CLEARED_WITHIN, CueEffect
 from harness.cues.contrasts import CellName
 from harness.cues.controls import WORTH_SAYING
 from harness.cues.estimate import Estimate
@@ -154,9 +156,8 @@ def cause_blocks(found: Effects) -> Iterator[Block]:
                 header=("cue", "pictures", "change", "p (Holm)", "pairs", "dropped", "verdict"),
                 rows=tuple(
                     (
-                        effect.cue, f"{effect.values[0]} – {effect.values[1]}",
-                        shown(effect.change, signed=True), probability(effect.p_holm),
-                        f"{effect.pairs}", f"{effect.dropped}", judged or DASH,
+                        effect.cue, f"{effect.values[0]} – {effect.values[1]}", *_paired(effect),
+                        judged or DASH,
                     )
                     for _, effect, judged in some
                 ),
@@ -171,6 +172,43 @@ def cause_blocks(found: Effects) -> Iterator[Block]:
         )
     for stated in found.faithful:
         yield _stated(stated, f"Faithfulness of {stated.model}: stated reliance against", "caused")
+
+
+def edit_blocks(found: Effects) -> Iterator[Block]:
+    """Effects of edits of photographs, the largest first."""
+    for cell, effects in by_cell(found.effects):
+        yield Block(
+            heading="Effect of editing one attribute (edited picture minus the unedited one of the same face)",
+            lines=(_cell(cell), _size(effects)),
+        )
+        for outcome, some in by_outcome(effects):
+            ordered = sorted(some, key=lambda one: -abs(np.nan_to_num(one.effect.change.value)))
+            yield Block(
+                lines=(_told(outcome, "unedited"),),
+                header=("edit", "edited", "unedited", "change", "p (Holm)", "pairs", "dropped"),
+                rows=tuple(
+                    (
+                        effect.cue,
+                        *(map(decimal, effect.means) if outcome not in MOVES else (DASH, DASH)),
+                        *_paired(effect),
+                    )
+                    for _, effect, _ in ordered
+                ),
+            )
+        yield Block(
+            remarks=(
+                "an edit by a generative model may change more than its attribute; pictures of the whole body "
+                "differ from their face in more than clothes",
+                "dropped: one half of the pair has no answer",
+                HOLM.replace("cues", "edits"),
+            )
+        )
+
+
+def _paired(effect: CueEffect) -> tuple[str, str, str, str]:
+    """Change, p, pairs and dropped pairs of one row."""
+    p = probability(effect.p_holm)
+    return shown(effect.change, signed=True), p, f"{effect.pairs}", f"{effect.dropped}"
 
 
 def region_blocks(
@@ -192,9 +230,7 @@ def region_blocks(
                 ),
                 rows=tuple(
                     (
-                        effect.cue, effect.values[0], *map(decimal, effect.means),
-                        shown(effect.change, signed=True), probability(effect.p_holm),
-                        f"{effect.pairs}", f"{effect.dropped}",
+                        effect.cue, effect.values[0], *map(decimal, effect.means), *_paired(effect),
                     )
                     for _, effect, _ in some
                 ),
@@ -240,9 +276,9 @@ def _size(findings: Sequence[InterventionEffect]) -> str:
     return f"up to {most.pairs:,} pairs in {most.change.clusters:,} clusters; 95% intervals over clusters"
 
 
-def _told(outcome: str) -> str:
+def _told(outcome: str, from_where: str = "untouched") -> str:
     """An outcome, and from where a distance is measured."""
-    return f"{outcome}, from the untouched picture" if outcome in MOVES else outcome
+    return f"{outcome}, from the {from_where} picture" if outcome in MOVES else outcome
 
 
 def _stated(stated: Stated, heading: str, column: str) -> Block:

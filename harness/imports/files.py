@@ -1,4 +1,4 @@
-"""Read files of answers row by row: tables, and the logs of inspect-ai, lmms-eval, lm-eval and VLMEvalKit.
+"""Read files of answers row by row: tables, and the logs of inspect-ai, lmms-eval, lm-eval, VLMEvalKit and MLLMVisualEmotion.
 
 A row of a log keeps its own keys and gains three: `@answer`, the raw reply (not what the tool's own filter
 made of it); `@finish`, why it ended; `@failure`, why there is none.
@@ -27,6 +27,8 @@ from harness.imports.answer_rows import (
     with_finish,
 )
 from harness.imports.inspect_logs import COLUMNS, DEFAULTS, json_rows, packed_rows
+from harness.imports.visual_emotion import DEFAULTS as RECORDED
+from harness.imports.visual_emotion import is_visual_emotion, result_rows
 from harness.sources.cells import is_blank, plain
 from harness.sources.encoding import encoding_of
 from harness.sources.json_rows import first_character
@@ -50,11 +52,13 @@ class AnswerFile:
 
     path: Path
     tool: str
-    """`table`, `inspect-ai`, `vlmevalkit`, or `lm-eval` (which lmms-eval's logs follow)."""
+    """`table`, `inspect-ai`, `vlmevalkit`, `mllm-visual-emotion`, or `lm-eval` (which lmms-eval's logs follow)."""
     columns: tuple[str, ...]
     read: Callable[[], Iterator[TableRow]] = field(repr=False)
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Where a log keeps `id`, `truth` and `answer`; empty for tables."""
+    notes: tuple[str, ...] = ()
+    """What the tool itself made of the answers, where its file says so."""
 
     def __iter__(self) -> Iterator[TableRow]:
         return self.read()
@@ -71,6 +75,12 @@ def open_answers(path: Path) -> AnswerFile:
     if suffix == ".eval":
         next(packed_rows(path))  # what is wrong with the file is told now
         return AnswerFile(path, "inspect-ai", COLUMNS, lambda: packed_rows(path), DEFAULTS)
+    if suffix == ".json" and _begins_with(path) != "[" and is_visual_emotion(path):
+        rows, note = result_rows(path)
+        columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))
+        return AnswerFile(
+            path, "mllm-visual-emotion", columns, lambda: iter(rows), RECORDED, (note,)
+        )
     if suffix == ".json" and _begins_with(path) != "[":
         rows = json_rows(path)
         columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))

@@ -212,6 +212,7 @@ def _notes(
     matched: Matched,
 ) -> Iterator[str]:
     name = file.path.name
+    yield from (f"{name}: {note}" for note in file.notes)
     yield from (f"{name}: {s.count:,} rows left out: {s.reason}" for s in left_out)
     yield from (f"{name}: {note}" for note in planned.notes)
     if matched.stray is not None:

@@ -63,7 +63,9 @@ def _row(
 ) -> Iterator[Markup]:
     change = effect.change
     way = effect.values[0] if effect.is_region else " – ".join(effect.values)
-    label = f"{effect.cue} {way}" if several or not effect.is_region else effect.cue
+    label = (
+        f"{effect.cue} {way}" if several or not (effect.is_region or effect.is_edit) else effect.cue
+    )
     yield Markup('<text x="{0}" y="{1}" text-anchor="end">{2}</text>').format(
         LEFT - 12, y + 4, visible(label)
     )

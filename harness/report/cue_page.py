@@ -13,7 +13,7 @@ from harness.analyses.words import visible
 from harness.compare.tables import Block
 from harness.cues.audit import Audit
 from harness.cues.interventions import Effects
-from harness.cues.tables import audit_blocks, by_cell, cause_blocks, region_blocks
+from harness.cues.tables import audit_blocks, by_cell, cause_blocks, edit_blocks, region_blocks
 from harness.report.concealed import concealed
 from harness.report.cue_figures import forest, scatter
 from harness.report.cue_pairs import RULE, pairs_shown
@@ -30,6 +30,8 @@ def write_cue_page(
     audits: Sequence[Audit],
     causes: Effects,
     regions: Effects,
+    edits: Effects,
+    *,
     controls: Mapping[str, float] | None = None,
 ) -> Path:
     """Write `cues.html` into the run folder; returns its path. Raises HarnessError when it cannot."""
@@ -43,7 +45,7 @@ def write_cue_page(
         version=__version__,
         started=manifest["started"],
         notices=[said for said, _ in run_notices(manifest)],
-        sections=list(_sections(causes, regions, controls or {})),
+        sections=list(_sections(causes, regions, edits, controls or {})),
         pairs=pairs,
         pair_notes=notes,
         pair_rule=RULE,
@@ -60,9 +62,9 @@ def _own(name: str) -> Markup:
 
 
 def _sections(
-    causes: Effects, regions: Effects, controls: Mapping[str, float]
+    causes: Effects, regions: Effects, edits: Effects, controls: Mapping[str, float]
 ) -> Iterator[dict[str, object]]:
-    """The two kinds of effect, each with its figures and tables; a kind without effects is left out."""
+    """The three kinds of effect, each with its figures and tables; a kind without effects is left out."""
     kinds = (
         (causes, "causes", "Causes", "caused", list(cause_blocks(causes)),
          "Mean paired change with one cue changed and everything else equal. Left of the "
@@ -71,6 +73,9 @@ def _sections(
          "Mean paired difference: a region covered, less as much of the face covered elsewhere. For P(truth) and "
          "correct, left of the line means that the region is relied on; for how far an answer moved, right of it. A "
          "reliance, not a cause."),
+        (edits, "edits", "Edited pictures", "edited minus unedited", list(edit_blocks(edits)),
+         "Mean paired difference: a picture with one attribute edited, less the unedited picture of the same face. Right "
+         "of the line, the edited picture scores higher."),
     )  # fmt: skip
     for found, anchor, title, moved, blocks, caption in kinds:
         if found.effects:

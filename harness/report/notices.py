@@ -41,7 +41,11 @@ def run_notices(manifest: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]
         for name, entry in manifest.get("models", {}).items()
         if (said := selection_notice(name, entry.get("details") or {}))
     ]
-    return (*found, *rescored, *selected)
+    left_out = tuple(
+        (f"left out, its data are not here: {name} ({why})", tuple(manifest["tasks"]))
+        for name, why in manifest.get("experiment", {}).get("left_out", {}).items()
+    )
+    return (*found, *rescored, *selected, *left_out)
 
 
 def gathered(tasks: Iterable[Task]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -23,7 +23,9 @@ from harness.run.wording_notes import wording_notes
 def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]:
     """Samples and what was left out, where faces go, what is shown otherwise than asked; `models` are the open
     ones, none where a run is only foreseen."""
-    notes = [*_sample_notes(plan), *plan.left_out, *wording_notes(plan)]
+    absent = axes.experiment.get("left_out", {})
+    notes = [f"{name} is left out: {why}" for name, why in absent.items()]
+    notes += [*_sample_notes(plan), *plan.left_out, *wording_notes(plan)]
     for spec in axes.models:
         notes += _model_notes(spec, axes, models.get(spec))
     warmth = {axes.temperature_of(spec): None for spec in axes.models} or {axes.temperature: None}

@@ -16,7 +16,7 @@ from harness.core.kind import useless
 from harness.core.task import Task
 from harness.core.yaml_text import YamlFault, parse_yaml
 from harness.run.label_words import check_label_words
-from harness.run.workspace import Workspace, fill_references
+from harness.run.workspace import Workspace, fill_references, undefined_references
 from harness.run.yaml_file import Place, read_yaml, validated
 
 
@@ -103,6 +103,16 @@ def load_task(
     task = task.model_copy(update={"name": _name(name, path, workspace.tasks)})
     _refuse_useless(task, where)
     return _with_label_lists(task, where)
+
+
+def undefined_roots(name: str, workspace: Workspace, changes: Sequence[str] = ()) -> list[str]:
+    """Data roots that a task's source names and harness.toml does not define: the NAMEs of `${data.NAME}`.
+
+    Raises HarnessError for an unknown task or change.
+    """
+    task = load_task(name, workspace, changes=changes, references=False)
+    found = undefined_references(dict(task.source), workspace.data)
+    return [one.removeprefix("data.") for one in found]
 
 
 def changed_task(task: Task, changes: Sequence[str]) -> Task:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,18 @@ def _read_config(path: Path) -> ConfigFile:
                 hint="use small letters, digits, dots, dashes and underscores, such as gfpgan-1.4",
             )
     return config
+
+
+def undefined_references(value: Any, data: Mapping[str, str]) -> list[str]:
+    """The names behind `${...}` in the strings of `value` that are no data root of the workspace, each once."""
+    if isinstance(value, Mapping):
+        parts: Sequence[Any] = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        parts = value
+    else:
+        names = _REFERENCE.findall(value) if isinstance(value, str) else []
+        return [n for n in dict.fromkeys(names) if not n.startswith("data.") or n.removeprefix("data.") not in data]  # fmt: skip
+    return list(dict.fromkeys(name for part in parts for name in undefined_references(part, data)))
 
 
 def fill_references(value: Any, data: Mapping[str, str], *, where: str) -> Any:

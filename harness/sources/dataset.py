@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from harness.answers import canonicaliser, resolve_labels
 from harness.core.errors import HarnessError
@@ -52,6 +52,29 @@ class DatasetEntry:
     clip: bool = False
     second: Path | None = None
     """The other picture of a pair."""
+    question: str | None = None
+    """The question put with the medium, where each entry has its own."""
+    ratings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Name of a value -> annotator -> what that annotator gave, where the set keeps annotators apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What one annotator gave to one field of one sample."""
+
+    rater: str
+    sample: str
+    field: str
+    value: Value
+
+
+@runtime_checkable
+class KeepsRatings(Protocol):
+    """A source whose set keeps its annotators' values apart."""
+
+    def ratings(self) -> Iterator[Rated]:
+        """One for each annotator, sample and field."""
+        ...
 
 
 Found: TypeAlias = DatasetEntry | str
@@ -74,7 +97,9 @@ class Published:
 class DatasetSource:
     """A Source over the entries of a published data set."""
 
-    __slots__ = ("_fields", "_files", "_options", "_read", "_skipped", "_targets", "published")
+    __slots__ = (
+        "_fields", "_files", "_options", "_read", "_skipped", "_targets", "_unlabelled", "published",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -85,8 +110,10 @@ class DatasetSource:
         offers: Sequence[str],
         files: Sequence[Path],
         published: Sequence[Published] = (),
+        unlabelled: bool = False,
     ) -> None:
         self._read = read
+        self._unlabelled = unlabelled
         self._options = options
         self._fields = fields
         self._targets = match_targets(options, fields, offers)
@@ -117,6 +144,20 @@ class DatasetSource:
                 "what is missing",
             )
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
+
+    def ratings(self) -> Iterator[Rated]:
+        """What each annotator gave to each sample, for the fields of the task; nothing where a set keeps none apart.
+
+        Raises HarnessError for a value that a field cannot hold.
+        """
+        judges = {name: _judge(spec) for name, spec in self._fields.items()}
+        for found in self._read():
+            if isinstance(found, str) or isinstance(self._sample(found, judges), str):
+                continue
+            for name, value_name in self._targets.items():
+                for rater, told in found.ratings.get(value_name, {}).items():
+                    value = target(told, self._fields[name], column=value_name, where=found.id)
+                    yield Rated(rater, found.id, name, value)
 
     def digest(self) -> str:
         """Over the options, the annotation files' bytes, and where there are none the ids and values."""
@@ -150,7 +191,7 @@ class DatasetSource:
             if spec.one_label and not judges[name](str(value)):
                 return f"{name} outside the task's classes: {value}"
             targets[name] = target(value, spec, column=value_name, where=entry.id)
-        if not targets:
+        if not targets and not self._unlabelled:
             return NO_VALUE
         values = {k: v for k, v in entry.values.items() if k not in self._targets.values()}
         notes = {**{k: _note(v) for k, v in values.items()}, **entry.notes}
@@ -160,6 +201,7 @@ class DatasetSource:
             targets=targets,
             annotations=notes,
             second=None if entry.second is None else image(FilePicture(entry.second)),
+            question=entry.question,
             cluster=entry.subject,
         )
 

@@ -40,7 +40,7 @@ class PictureFindings:
     unreadable: Mapping[str, str]
     """Sample -> why its picture cannot be used, of those that are there."""
     same: tuple[SamePictures, ...]
-    """Of the same content, byte for byte."""
+    """Of the same content, byte for byte, with the same question."""
     near: tuple[SamePictures, ...]
     """Nearly the same in two subsets: pairs."""
 
@@ -84,7 +84,8 @@ def check_pictures(samples: Iterator[Sample], labels: Sequence[str]) -> PictureF
 def _read(sample: Sample, labels: Sequence[str]) -> _Read:
     said = next((str(sample.targets[name]) for name in labels if name in sample.targets), "")
     made = _Read(sample.id, subset_of(sample), said)
-    summary = hashlib.sha256()
+    # One picture with several questions is several samples, and no duplicate.
+    summary = hashlib.sha256((sample.question or "").encode("utf-8", "surrogatepass"))
     try:
         medium = opened(sample.medium)
         for number, place in enumerate(_places(medium)):

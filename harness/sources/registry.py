@@ -51,6 +51,11 @@ SOURCES = Registry(
         "lfw": "harness.sources.verification:open_lfw",
         "cfp": "harness.sources.verification:open_cfp",
         "pair-list": "harness.sources.verification:open_pair_list",
+        "emonet-face": "harness.sources.emonet_face:open_emonet_face",
+        "blemore": "harness.sources.blemore:open_blemore",
+        "stylistic-bias": "harness.sources.stylistic_bias:open_stylistic_bias",
+        "mllm-visual-emotion": "harness.sources.mllm_visual_emotion:open_visual_emotion",
+        "ferbench": "harness.sources.ferbench:open_ferbench",
         "composite": "harness.sources.composite:open_composite",
     },
     expects=(Callable,),
@@ -87,6 +92,11 @@ _LINES: Mapping[str, str] = {
     "lfw": "LFW: pairs of photographs, same person or not, in ten folds",
     "cfp": "CFP: pairs of frontal and profile photographs in ten folds",
     "pair-list": "a list of pairs, `label path1 path2`, as AgeDB-30, CALFW and CPLFW are packed",
+    "emonet-face": "EmoNet-Face: synthetic photoreal faces, 40 emotions, every annotator's ratings",
+    "blemore": "BLEMORE: clips of actors with one emotion or a blend of two",
+    "stylistic-bias": "StylisticBias: generated faces, and each with one attribute edited",
+    "mllm-visual-emotion": "MLLMVisualEmotion: questions with options about emotions in pictures",
+    "ferbench": "FERBench: four sets of photographs as questions with their own prompt",
     "composite": "several sources read as one",
 }
 
@@ -120,6 +130,11 @@ _OPTIONS: Mapping[str, str] = {
     "lfw": "verification:LfwOptions",
     "cfp": "verification:CfpOptions",
     "pair-list": "verification:ListOptions",
+    "emonet-face": "emonet_face:EmoNetOptions",
+    "blemore": "blemore:BlemoreOptions",
+    "stylistic-bias": "stylistic_bias:StylisticOptions",
+    "mllm-visual-emotion": "mllm_visual_emotion:VisualEmotionOptions",
+    "ferbench": "ferbench:FerBenchOptions",
     "composite": "composite:CompositeOptions",
 }
 """Family of this package -> the module and class of its options."""
@@ -140,7 +155,8 @@ OF_ANY: Mapping[str, str] = {
 _NAMED = frozenset(
     {
         "faces", "affectnet", "raf-db", "fer2013", "ferplus", "ck-plus", "dfew", "mafw", "aff-wild2",
-        "samm-long", "casme-sq", "casme3-long", "megc-str", "composite",
+        "samm-long", "casme-sq", "casme3-long", "megc-str", "emonet-face", "blemore", "stylistic-bias",
+        "mllm-visual-emotion", "ferbench", "composite",
     }
 )  # fmt: skip
 """Families whose readers give labels in one spelling already."""

@@ -12,6 +12,7 @@ from harness.core.message import Image
 from harness.core.prompt import ANY_FIELD, Prompt, Rendering
 from harness.prompting import Library, field_variables, made_up_examples, shipped_folder
 from harness.run.prepare import second_variable
+from harness.sources.emonet_face import FIELDS as EMONET
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
 
@@ -44,10 +45,19 @@ FIELDS = {
     "micro_count": FieldSpec(kind="number", low=0, high=1000),
     "macro_count": FieldSpec(kind="number", low=0, high=1000),
     "event_type": FieldSpec(kind="label", labels=("micro-expression", "macro-expression")),
+    "judgement": FieldSpec(kind="label", labels=("trustworthy", "untrustworthy")),
 } | {
     f"reliance_{cue}": FieldSpec(kind="number", low=0, high=10)
     for cue in ("eyebrows", "eyes", "forehead", "nose", "cheeks", "mouth", "teeth_visible")
 }
+_SET = FieldSpec(kind="set", labels=("anger", "happiness", "neutral"))
+OWN = {
+    "emonet/intensity": {name: FieldSpec(kind="number", low=0, high=7) for name in EMONET},
+    "emonet/emotions": {"emotions": _SET},
+    "clip/blend": {"emotions": _SET},
+}
+"""Prompt -> fields of its own, where others of their names are of another kind."""
+OWN_QUESTIONS = {"ferbench/question": "Which is it? First ‹think›‹/think›, then ‹answer›‹/answer›."}
 QUESTIONS = {
     "coarse": "What is the coarse class?",
     "au_shown": "Is the brow lowerer there?",
@@ -87,13 +97,14 @@ def cases(prompt: Prompt) -> dict[str, tuple[tuple[str, ...], int]]:
 
 def render(library: Library, prompt: Prompt, asked: tuple[str, ...], count: int) -> list[Rendering]:
     """The renderings from the first to the last reply."""
-    fields = {name: FIELDS[name] for name in asked}
+    known = FIELDS | OWN.get(prompt.name, {})
+    fields = {name: known[name] for name in asked}
     shots = 2 if "exemplars" in library.variables(prompt) else 0
     variables = field_variables(
         fields,
         exemplars=made_up_examples(fields, shots),
-        question=QUESTIONS.get("+".join(asked)),
-        every={name: FIELDS[name] for name in FIELDS if prompt.head.fills([name])},
+        question=OWN_QUESTIONS.get(prompt.name, QUESTIONS.get("+".join(asked))),
+        every={name: known[name] for name in known if prompt.head.fills([name])},
     )
     shown = [Image(f"frame {k}", b"%d" % k) for k in range(count)]
     if "paired" in library.variables(prompt):
