@@ -15,9 +15,10 @@ from harness.core.errors import MediaError
 from harness.core.marks import Marks
 from harness.core.medium import image
 from harness.core.picture import Remembered
-from harness.faces import face_at
+from harness.faces import draw, face_at
 from harness.faces.face import Nuisance
 from harness.faces.points import marks_of
+from harness.faces.ranges import SKIN_EXPOSURE
 from harness.media import decode
 from harness.media.skin import group_of, skin_tone, to_lab
 from harness.sources.drawn_pictures import DrawnPicture
@@ -98,3 +99,28 @@ def test_a_sheet_shows_a_picture_of_your_own(tmp_path, capsys) -> None:
     assert Image.open(out).size == (6 * 44 + 4, 7 * 60 + 4)
     assert main([*command[:-1], str(tmp_path / "b.png"), "--condition", "degrade:occlude=2"]) == 2
     assert "position of the face is not known" in capsys.readouterr().err
+
+
+MONK = (
+    "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420",
+)  # fmt: skip
+"""As published (skintone.google)."""
+DARK = (8, 9, 10)
+
+
+@pytest.mark.parametrize("person", [1, 9])
+def test_faces_are_drawn_in_the_tones_of_the_scale(person: int) -> None:
+    """In plain light: in its order of lightness, and of the three darkest steps each nearest to its own, once the stated
+    exposure (portraits are exposed for the face) is taken back."""
+    published = to_lab(np.array([list(bytes.fromhex(c)) for c in MONK]) / 255)[:, 0]
+    face = replace(face_at(person * 7, seed=3), nuisance=Nuisance())
+    drawn = []
+    for tone in range(1, 11):
+        own = replace(face, identity=replace(face.identity, skin_tone=tone))
+        pixels = draw(own, size=96).pixels / SKIN_EXPOSURE[tone - 1]
+        plain = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+        drawn.append(skin_tone(plain, marks_of(own, size=96)).lightness)
+    assert list(np.argsort(drawn)) == list(np.argsort(published))
+    for tone in DARK:
+        assert np.abs(published - drawn[tone - 1]).argmin() + 1 == tone
+        assert drawn[tone - 1] == pytest.approx(published[tone - 1], abs=4)
