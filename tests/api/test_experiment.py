@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,33 @@ def test_a_file_that_names_no_model_is_refused(
     assert "did you mean e.yaml?" in capsys.readouterr().err
     line = ["run", "faces/emotion", "--model", "affect-tiny", "--preview", "2"]
     assert main([*line, "--write", "f.yaml"]) == 2 and not Path("f.yaml").exists()
+
+
+DEGRADED = """
+name: degraded
+models: ["openai:m@http://127.0.0.1:9/v1"]
+tasks: [faces/emotion]
+prompts: [emotion/plain]
+conditions: [none, "degrade:blur=all", "degrade:dark=4/enhance:unsharp", "degrade:noise=2/enhance:sharpen"]
+exclude: [{condition: "degrade:blur=[15]"}]
+limit: 7
+"""
+
+
+def test_degradations_of_a_file_are_planned_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "harness.toml").write_text(
+        '[enhancers.sharpen]\nurl = "http://127.0.0.1:9/enhance"\n'
+    )
+    path = write(tmp_path, DEGRADED)
+    assert main(["plan", str(path), "--json"]) == 0
+    cells = json.loads(capsys.readouterr().out)["plan"]["cells"]
+    assert [one["condition"] for one in cells] == [
+        "none", *(f"degrade:blur={s}" for s in (2, 3, 4)), "degrade:dark=4/enhance:unsharp",
+        "degrade:noise=2/enhance:sharpen",
+    ]  # fmt: skip
+    path.write_text(DEGRADED.replace("enhance:sharpen", "enhance:sharpn"))
+    assert main(["plan", str(path)]) == 2
+    assert "did you mean sharpen?" in capsys.readouterr().err
