@@ -16,7 +16,7 @@ def page_response(folder: Path) -> web.Response:
         page = page.replace(f"/*{name}*/", (folder / name).read_text(encoding="utf-8"))
     response = web.Response(text=page.replace("NONCE", nonce), content_type="text/html")
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; img-src 'self' blob: data:; connect-src 'self'; script-src 'nonce-{nonce}'; "
+        f"default-src 'none'; img-src 'self' blob: data:; media-src blob:; connect-src 'self'; script-src 'nonce-{nonce}'; "
         f"style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return response

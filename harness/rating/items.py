@@ -7,21 +7,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from harness.conditions import hears, load_condition
+from harness.conditions import load_condition, sounded, wants_sound
 from harness.conditions.enhance import endpoints_of
 from harness.conditions.mixture import mixes
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
-from harness.core.message import Image, Video
+from harness.core.message import Audio, Image, Video
 from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.media import parse_policy
 from harness.media.portable import portable_noted
+from harness.media.sound import audio_of
 from harness.media.video_file import opened
 from harness.run.presentation import show
 
 PLAIN = "none"
 """The condition of a sample as it lies there, a clip with all its frames."""
+WHOLE = (PLAIN, "picture", "both")
+"""Conditions under which a clip is shown with all its frames at their times."""
 MOST_ITEMS = 20_000
 """A study of more is refused: nobody rates them."""
 MOST_FRAMES = 240
@@ -59,6 +62,8 @@ class View:
     """Seconds of each frame of a clip from its first; empty for a picture, and where they are not known."""
     total: int = 0
     """Frames that the clip has, where fewer are shown."""
+    sound: Audio | None = None
+    """What is played with them, or alone."""
     failure: str = ""
     """Why it cannot be shown; without the name of a file, which may tell a label."""
 
@@ -71,10 +76,6 @@ def items_of(
     A field that the task does not have is asked of every sample. Raises HarnessError for a condition that does not exist or needs a partner, and for no or too many items.
     """
     for name in conditions:
-        if hears(load_condition(name)):
-            raise HarnessError(
-                f"--condition {name}: the page plays no sound", hint="leave it out, or use picture"
-            )
         if endpoints := endpoints_of(name):
             raise HarnessError(
                 f"--condition {name}: the page sends no picture to the endpoint {endpoints[0]}",
@@ -84,6 +85,16 @@ def items_of(
             raise HarnessError(
                 f"--condition {name}: mixed samples cannot be rated",
                 hint="rate drawn mixtures instead: faces/mixture",
+            )
+    samples = list(samples)
+    for name in conditions:
+        condition = load_condition(name)
+        if wants_sound(condition) and all(
+            sounded(s.medium, condition).sound is None for s in samples
+        ):
+            raise HarnessError(
+                f"--condition {name}: no sample has a sound",
+                hint="lay a WAV beside each (NAME.wav), or leave the condition out",
             )
     found: list[Item] = []
     for sample in samples:
@@ -116,21 +127,27 @@ def view_of(item: Item, task: Task) -> View:
     first = _seen(item.sample.medium, item.condition, task)
     if item.sample.second is None or first.failure:
         return first
+    if first.sound is not None:
+        return View((), failure="unsupported")  # two sounds at once
     other = _seen(item.sample.second, item.condition, task)
     return replace(first, media=first.media + other.media, failure=other.failure)
 
 
 def _seen(medium: Medium, condition: str, task: Task) -> View:
-    if condition != PLAIN:
+    if condition not in WHOLE:
         shown = show(medium, load_condition(condition), task)
         if shown.failure is not None:
             return View((), failure=shown.failure.detail.partition(":")[0])
+        if isinstance(shown.pictures[0], Audio):
+            return View((), sound=shown.pictures[0])
         (video,) = shown.pictures if isinstance(shown.pictures[0], Video) else (None,)
         if isinstance(video, Video):
             return View((video.frames,), tuple(n / video.fps for n in video.numbers))
-        return View((tuple(one for one in shown.pictures if isinstance(one, Image)),))
+        seen = tuple(one for one in shown.pictures if isinstance(one, Image))
+        return View((seen,), sound=shown.sound)
     try:
-        whole = opened(medium)
+        heard = load_condition(condition)
+        whole = heard.apply(opened(sounded(medium, heard)))
         if whole.fps is None and task.media.fps is not None:
             whole = replace(whole, fps=task.media.fps)
         chosen = whole
@@ -140,9 +157,10 @@ def _seen(medium: Medium, condition: str, task: Task) -> View:
         for picture in chosen.frames:
             data, _ = portable_noted(picture.read(), name=picture.name)
             pictures.append(Image(picture.name, data))
+        sound = audio_of(whole.sound) if whole.heard and whole.sound is not None else None
     except MediaError as error:
         return View((), failure=str(error.kind))
-    return View((tuple(pictures),), _times(chosen), len(whole.frames))
+    return View((tuple(pictures),), _times(chosen), len(whole.frames), sound)
 
 
 def _times(medium: Medium) -> tuple[float, ...]:

@@ -50,6 +50,7 @@ class RatingServer:
                 web.get("/{token}/state", self._state),
                 web.get("/{token}/items/{at:[0-9]{1,6}}", self._item),
                 web.get("/{token}/items/{at:[0-9]{1,6}}/{medium:[01]}/{frame:[0-9]{1,5}}", self._frame),
+                web.get("/{token}/items/{at:[0-9]{1,6}}/sound", self._sound),
                 web.post("/{token}/items/{at:[0-9]{1,6}}", self._take),
             ]
         )  # fmt: skip
@@ -108,6 +109,7 @@ class RatingServer:
                 "clip": item.sample.medium.kind != "image" and any(len(m) > 1 for m in view.media),
                 "times": view.times,
                 "frames": view.total,
+                "sound": None if view.sound is None else view.sound.seconds,
                 "failure": view.failure,
                 "question": item.sample.question,
                 "asks": desk.seat.asks[at],
@@ -125,6 +127,13 @@ class RatingServer:
             raise web.HTTPNotFound(text="no such picture\n")
         picture = view.media[medium][frame]
         return web.Response(body=picture.data, content_type=picture.mime)
+
+    async def _sound(self, request: web.Request) -> web.StreamResponse:
+        _, _, item = self._place(request)
+        view = await self._view(item)
+        if view.sound is None:
+            raise web.HTTPNotFound(text="no sound\n")
+        return web.Response(body=view.sound.data, content_type="audio/wav")
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         desk, at, _ = self._place(request)

@@ -110,26 +110,24 @@ def test_table(plan: Plan, folder: Path) -> None:
         csv.writer(file).writerows([("image", "emotion", "subject", "group"), *rows])
 
 
-def ask(model: str, table: Path, out: Path) -> None:
+def ask(models: Sequence[str], table: Path, out: Path) -> None:
     """A run of the harness."""
-    if (out / "scores.json").is_file():
-        return
+    named = [word for model in models for word in ("--model", model)]
     words = (
-        "run", "table/emotion", "--model", model, "--prompt", "emotion/plain", "--out", str(out), "--no-report",
+        "run", "table/emotion", *named, "--prompt", "emotion/plain", "--out", str(out), "--no-report",
         "--set", f"source.file={table / 'labels.csv'}", "--set", "source.image=image",
         "--set", "source.label=emotion", "--set", "source.subject=subject", "--set", "slices=[group]",
     )  # fmt: skip
-    subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", *words], check=True, stdout=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "harness.cli.main", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def hits(run: Path) -> dict[str, bool]:
-    """Sample -> whether it was answered rightly; a refusal is a miss."""
+def hits(run: Path, model: str) -> dict[str, bool]:
+    """Sample -> whether a model answered it rightly; a refusal is a miss."""
     return {
         str(row["sample"]): row["value"] is not None and row["value"] == row["target"]
         for row in read_table(run / "records.parquet")
-        if row["model"] not in {"majority", "prior"}
+        if row["model"] == model
     }
 
 
@@ -283,9 +281,8 @@ def measured(plan: Plan, work: Path) -> Figures:
     models = {SHIPPED: "affect-tiny"}
     for seed in plan.seeds:
         models |= {f"{arm}-{seed}": f"transformers:{tuned(arm, seed, plan, work)}" for arm in ARMS}
-    for name, model in models.items():
-        ask(model, table, work / "runs" / name)
-    return figures({name: hits(work / "runs" / name) for name in models}, table, plan)
+    ask(tuple(models.values()), table, work / "run")
+    return figures({name: hits(work / "run", model) for name, model in models.items()}, table, plan)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 
 from harness.core.medium import Medium, image
@@ -16,6 +17,7 @@ from harness.core.picture import HeldPicture
 from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.media import encode_png
+from harness.media.sound import wav_bytes
 from harness.rating.form import form_of
 from harness.rating.items import items_of
 from harness.rating.journal import RatingJournal, Study
@@ -52,6 +54,29 @@ def samples(n: int = 4) -> list[Sample]:
     ]
     clip = Medium("clip", tuple(picture(k) for k in (1, 2, 3)), (0, 5, 10), fps=50.0)
     return [*found, Sample("anger-clip", clip, {"emotion": "anger"})]
+
+
+@dataclass(frozen=True)
+class Tone:
+    """A sound of 440 Hz."""
+
+    seconds: float
+    name: str = "tone.wav"
+
+    def read(self) -> bytes:
+        count = round(self.seconds * 8000)
+        wave = 9000 * np.sin(2 * np.pi * 440 * np.arange(count) / 8000)
+        return wav_bytes(wave.astype(np.int16), 8000)
+
+
+def clips_with_sound(n: int = 2, *, seconds: float = 0.8) -> list[Sample]:
+    """Clips of 20 frames over so many seconds."""
+    found = []
+    for k in range(n):
+        shown = tuple(picture(10 * at) for at in range(20))
+        medium = Medium("clip", shown, tuple(range(20)), fps=20 / seconds, sound=Tone(seconds))
+        found.append(Sample(f"clip-{k}", medium, {"emotion": "anger"}))
+    return found
 
 
 @dataclass
@@ -95,11 +120,12 @@ def serve(tmp_path: Path) -> Serve:
         adjudicate: bool = False,
         path: Path = tmp_path / "r.journal.jsonl",
         given: list[Sample] | None = None,
+        conditions: tuple[str, ...] = ("none",),
     ) -> AsyncIterator[Served]:
         task = make_task()
         fields = form_of(["emotion", "teeth"], task.fields)
-        items = items_of(given or samples(), ["none"], fields=["emotion", "teeth"], task=task)
-        study = Study(task.name, "digest", fields, ("none",), 0, len(items))
+        items = items_of(given or samples(), conditions, fields=["emotion", "teeth"], task=task)
+        study = Study(task.name, "digest", fields, conditions, 0, len(items))
         journal = RatingJournal(path, study)
         seat = adjudicator_seat if adjudicate else rater_seat
         desks = [Desk(seat(rater, items, journal), journal) for rater in raters]

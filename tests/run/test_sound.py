@@ -86,11 +86,3 @@ def test_what_cannot_be_heard_is_refused_before_anything_is_asked(
         asked = ["run", *words, "--model", f"openai:stub@{stub.url}", "--out", str(tmp_path / "r")]
         assert main(asked) != 0
     assert said in " ".join(capsys.readouterr().err.split()) and stub.count == 0
-
-
-def test_people_are_not_asked_about_sound_on_a_page_that_plays_none(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = str(tmp_path / "r.csv")
-    assert main(["rate", "faces/voice", "--condition", "both", "--raters", "a", "--out", out]) != 0
-    assert "the page plays no sound" in capsys.readouterr().err

@@ -9,6 +9,7 @@
   const KEYS = "123456789abcdefghijklmnopqrstuvwxyz";
   let state = null, item = null, drawn = null, busy = false, seen = 0, since = 0, shown = 0;
   let frames = [], player = null, changed = new Set();
+  const sound = $("sound");
 
   async function get(path) {
     const reply = await fetch(path, { cache: "no-store" });
@@ -135,7 +136,32 @@
     } else { box.inputs[0].value = answer; if (box.range) box.range.value = answer; }
   }
 
-  function stop() { if (player) clearTimeout(player); player = null; $("play").setAttribute("aria-pressed", "false"); $("play").textContent = "Play"; }
+  // With a sound the frames follow its clock; it is loud only after the rater has touched the page (browsers see to that).
+  const timesOf = () => item.times.length ? item.times : frames[0].map((_, at) => at * (item.sound / frames[0].length));
+  async function playSound() {
+    sound.playbackRate = Number($("speed").value);
+    try { await sound.play(); if ($("message").textContent.startsWith("Press Play")) say(""); return true; }
+    catch (error) { say("Press Play or Space to " + (item.clip ? "see and hear it." : "hear it.")); return false; }
+  }
+  async function playBoth() {
+    const mine = item, times = timesOf(), last = frames[0].length - 1;
+    if (shown >= last) showFrame(0);
+    sound.currentTime = Math.min(times[shown], item.sound);
+    player = setTimeout(() => {}, 0);
+    if (!await playSound()) { stop(); return; }
+    if (item !== mine || player === null) { sound.pause(); return; }
+    const begun = performance.now() - 1000 * times[shown] / sound.playbackRate;
+    const tick = () => {
+      const now = sound.ended ? (performance.now() - begun) / 1000 * sound.playbackRate : sound.currentTime;
+      let at = shown;
+      while (at < last && times[at + 1] <= now) at++;
+      if (at !== shown) showFrame(at);
+      if (at >= last && (sound.ended || sound.paused)) { stop(); return; }
+      player = setTimeout(tick, 15);
+    };
+    tick();
+  }
+  function stop() { sound.pause(); if (player) clearTimeout(player); player = null; $("play").setAttribute("aria-pressed", "false"); $("play").textContent = "Play"; }
   function showFrame(at) {
     shown = at;
     $("pictures").querySelectorAll("img").forEach((img, m) => { const list = frames[m]; img.src = list[Math.min(at, list.length - 1)]; });
@@ -148,6 +174,7 @@
     if (player) { stop(); return; }
     $("play").setAttribute("aria-pressed", "true");
     $("play").textContent = "Stop";
+    if (item.sound !== null) { playBoth(); return; }
     const count = frames[0].length;
     if (shown >= count - 1) showFrame(0);
     const tick = () => {
@@ -163,6 +190,7 @@
     frames.flat().forEach((url) => URL.revokeObjectURL(url));
     frames = [];
     $("pictures").replaceChildren();
+    $("pictures").hidden = !mine.media.length;
     for (let m = 0; m < mine.media.length; m++) {
       const list = await Promise.all(Array.from({ length: mine.media[m] }, async (_, f) => {
         const reply = await fetch("items/" + mine.at + "/" + m + "/" + f, { cache: "no-store" });
@@ -177,6 +205,16 @@
     await Promise.all([...$("pictures").querySelectorAll("img")].map((img) => img.decode().catch(() => {})));
     const first = $("pictures").querySelector("img");
     $("pictures").className = ($("pictures").children.length > 1 ? "pair" : "") + (first && first.naturalWidth < 448 ? " small" : "");
+  }
+
+  async function hear(mine) {
+    if (sound.src) { URL.revokeObjectURL(sound.src); sound.removeAttribute("src"); sound.load(); }
+    sound.hidden = $("sound-keys").hidden = mine.sound === null || mine.clip;
+    if (mine.sound === null) return;
+    const reply = await fetch("items/" + mine.at + "/sound", { cache: "no-store" });
+    if (!reply.ok) throw new Error("a sound could not be read");
+    sound.src = URL.createObjectURL(await reply.blob());
+    if (!mine.clip) playSound();
   }
 
   async function open(at) {
@@ -194,7 +232,7 @@
     $("player").hidden = $("clip-keys").hidden = true;
     tell(item.done);
     $("note").hidden = true;
-    try { if (!item.failure) await pictures(item); else { frames = []; $("pictures").replaceChildren(); } }
+    try { await hear(item.failure ? { sound: null } : item); if (!item.failure) await pictures(item); else { frames = []; $("pictures").replaceChildren(); } }
     catch (error) { item.failure = "unreadable"; }
     if (item.failure) { $("note").hidden = false; $("note").textContent = "This item cannot be shown (" + item.failure + "). Next goes on without it."; }
     if (item.clip && !item.failure) {
@@ -202,7 +240,7 @@
       $("frame").max = String(frames[0].length - 1);
       showFrame(0);
       const said = [];
-      if (!item.times.length) said.push("Its speed is not known: played at 25 frames a second.");
+      if (!item.times.length && item.sound === null) said.push("Its speed is not known: played at 25 frames a second.");
       if (item.frames > frames[0].length) said.push(frames[0].length + " of " + item.frames + " frames, evenly spaced.");
       $("note").textContent = said.join(" ");
       $("note").hidden = !said.length;
@@ -322,6 +360,7 @@
     else if (event.key === "ArrowDown") another(1);
     else if (event.key === "ArrowUp") another(-1);
     else if (item.clip && frames.length && event.key === " " && !(on && /^(BUTTON|INPUT)$/.test(on.tagName))) play();
+    else if (item.sound !== null && !item.clip && event.key === " " && !(on && /^(BUTTON|INPUT)$/.test(on.tagName))) { if (sound.paused) playSound(); else sound.pause(); }
     else if (item.clip && frames.length && event.key === ",") step(-1);
     else if (item.clip && frames.length && event.key === ".") step(1);
     else done = event.key.length === 1 && choose(event.key.toLowerCase());
