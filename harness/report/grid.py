@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from harness.analyses.words import visible, visible_all
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_named, kind_of
 from harness.core.outcome import Outcome
+from harness.report.grid_order import SampleOrder
 from harness.report.inputs import RunView, read_conversations
 from harness.run.columns import read_table
 from harness.run.sample_file import read_lean_samples
@@ -105,11 +105,11 @@ class Grids:
 def read_grids(view: RunView, *, most: int = MOST_TRIALS) -> Grids:
     """The grids of all tasks, of no more than `most` trials. The same folder gives the same grids."""
     orders = _orders(view)
-    shares = {name: order for name, order in orders.items() if order}
-    total = sum(count for order in shares.values() for _, count in order)
+    shares = {name: order for name, order in orders.items() if len(order)}
+    total = sum(order.rows for order in shares.values())
     keep: dict[str, list[str]] = {}
     for name, order in shares.items():
-        room = most if total <= most else most * sum(count for _, count in order) // total
+        room = most if total <= most else most * order.rows // total
         chosen = keep.setdefault(name, [])
         for sample, count in order:
             room -= count
@@ -123,42 +123,18 @@ def read_grids(view: RunView, *, most: int = MOST_TRIALS) -> Grids:
     return Grids(grids, said, _length(grids, said))
 
 
-def _orders(view: RunView) -> dict[str, list[tuple[str, int]]]:
-    """Task -> its samples with how many trials each has, those on which cells disagree most first."""
+def _orders(view: RunView) -> dict[str, SampleOrder]:
+    """Task -> its samples with how many rows each has, those on which cells disagree most first."""
     known = {(entry["id"], entry["prompt"]) for entry in view.manifest["cells"]}
     blank = {entry["id"] for entry in view.manifest["cells"] if is_blank(entry["condition"])}
-    answers: dict[str, dict[str, dict[str, int]]] = {name: {} for name in view.tasks}
-    counts: dict[str, dict[str, int]] = {name: {} for name in view.tasks}
+    orders = {name: SampleOrder() for name in view.tasks}
     for row in _rows(view, _NARROW):
         cell = row["trial"].partition("/")[0]
-        if (cell, row["prompt"]) not in known or row["task"] not in counts:
+        if (cell, row["prompt"]) not in known or row["task"] not in orders:
             continue
-        task, sample = row["task"], row["sample"]
-        counts[task][sample] = counts[task].get(sample, 0) + 1
-        if cell not in blank:
-            said = f"{row['field']}\n{row['value'] if row['outcome'] == 'answered' else row['outcome']}"
-            mine = answers[task].setdefault(sample, {})
-            mine[said] = mine.get(said, 0) + 1
-    return {
-        task: sorted(
-            samples.items(),
-            key=lambda item: (-_disagreement(answers[task].get(item[0], {})), _digest(item[0])),
-        )
-        for task, samples in counts.items()
-    }
-
-
-def _disagreement(answers: Mapping[str, int]) -> float:
-    """Over the fields, the mean chance that two cells say something else."""
-    fields: dict[str, list[int]] = {}
-    for said, count in answers.items():
-        fields.setdefault(said.partition("\n")[0], []).append(count)
-    shares = (1 - sum(c * c for c in counts) / sum(counts) ** 2 for counts in fields.values())
-    return round(sum(shares) / len(fields), 6) if fields else 0.0
-
-
-def _digest(sample: str) -> bytes:
-    return hashlib.sha256(sample.encode("utf-8", "surrogatepass")).digest()[:8]
+        said = row["value"] if row["outcome"] == "answered" else row["outcome"]
+        orders[row["task"]].add(row["sample"], row["field"], None if cell in blank else str(said))
+    return orders
 
 
 def _grid(view: RunView, name: str, chosen: Sequence[str], total: int) -> Grid:

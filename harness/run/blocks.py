@@ -21,7 +21,7 @@ write to sockets lose more to each other, whenever one wants the interpreter bac
 def in_blocks(samples: Iterator[list[Prepared]], *, least: int = 0) -> Iterator[list[Prepared]]:
     """The trials of each block, in the order of the plan; as many blocks together as have `least` trials."""
     found: list[Prepared] = []
-    for _, group in groupby(samples, key=lambda trials: trials[0].block):
+    for _, group in groupby(filter(None, samples), key=lambda trials: trials[0].block):
         found += [trial for trials in group for trial in trials]
         if len(found) >= least:
             yield found
@@ -38,12 +38,15 @@ def next_block(blocks: Iterator[list[Prepared]]) -> list[Prepared]:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     trials: list[Prepared]
+    ended: bool
+    """There are no more samples."""
     quick: bool
     """Its samples took less than `QUICK` each."""
 
 
 def take_chunk(samples: Iterator[list[Prepared]], most: int) -> Chunk:
-    """The trials of the next samples; none at the end."""
+    """The trials of the next samples; none at the end, and where samples were passed over."""
     start = perf_counter()
-    trials = [trial for trials in islice(samples, most) for trial in trials]
-    return Chunk(trials, perf_counter() - start < QUICK * most)
+    taken = list(islice(samples, most))
+    trials = [trial for trials in taken for trial in trials]
+    return Chunk(trials, not taken, perf_counter() - start < QUICK * most)

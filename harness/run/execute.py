@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
 from harness.answers.constraints import Wanted
 from harness.answers.reasoning import part, spoken
 from harness.core.cell import sample_of
-from harness.core.constraint import Constraint, Need
+from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure, Generation
 from harness.core.model import Batching, Model, Submitting
-from harness.core.protocol import AnswerProtocol, Ask, Done, Reply, UsingTools, draws_of
-from harness.core.request import Request, Sampling, make_request
+from harness.core.protocol import Ask, Done, Reply, UsingTools, draws_of
+from harness.core.request import Request, make_request
 from harness.core.tool import Called
 from harness.prompting import Library
-from harness.protocols import load_protocol, take_step
-from harness.run.answer_constraints import Asking
-from harness.run.axes import Axes, sampling_for
+from harness.protocols import take_step
+from harness.run.axes import Axes
 from harness.run.blocks import CHUNK, in_blocks, next_block, take_chunk
 from harness.run.budget import Budget, Purse, SpentOut
+from harness.run.cell_setting import CellSetting, cell_settings
 from harness.run.fallback import Fitter
 from harness.run.in_flight import InFlight
-from harness.run.journal import KeepsReplies
+from harness.run.journal import Journal, KeepsReplies
 from harness.run.numbering import BLOCK, Shard
 from harness.run.plan import Plan
 from harness.run.prepare import Prepared, prepare
@@ -34,33 +34,10 @@ from harness.run.second_model import SecondModel, Side, second_side, side_for
 from harness.run.stop import ErrorWatch, Limits
 from harness.run.tally import Tally
 from harness.run.toolboxes import TimedToolbox
+from harness.run.unchanged import Unchanged
 from harness.run.waves import Block, Seat
 
 Take: TypeAlias = Callable[[Request], tuple[Generation, str] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _CellSetting:
-    protocol: AnswerProtocol
-    sampling: Sampling
-    bases: Sequence[str]
-    """The basis of its trials, and earlier spellings of it."""
-    asking: Asking
-
-    needs: frozenset[Need] = frozenset()
-    """What it needs, of what the model was found to be able to do."""
-
-    def held(self, step: Ask) -> Constraint | None:
-        """What the protocol holds the reply to, where the model can be held to it."""
-        wanted = step.constraint
-        return wanted if wanted is not None and wanted.kind in self.needs else None
-
-    def sampling_of(self, draw: int, *, room: int = 0) -> Sampling:
-        """Each repeat, and each draw of a repeat, has a seed of its own; replies have at least `room` tokens."""
-        if not draw and room <= self.sampling.max_tokens:
-            return self.sampling
-        most = max(room, self.sampling.max_tokens)
-        return replace(self.sampling, seed=self.sampling.seed + draw, max_tokens=most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +102,7 @@ async def execute(
     """
     watch = ErrorWatch(limits or Limits())
     engine = _Engine(
-        model, _settings(plan, axes, model, name, held=held, bases=bases), journal, tally, on_trial, name=name,
+        model, cell_settings(plan, axes, model, name, held=held, bases=bases), journal, tally, on_trial, name=name,
         watch=watch, purse=purse or Purse(name, None, Budget()), take=take,
         fitter=Fitter(
             lambda: model.card, most=axes.max_images.get(name),
@@ -135,41 +112,24 @@ async def execute(
         ),
         second=None if second is None else second_side(second, axes), pictures=pictures,
     )  # fmt: skip
+    if isinstance(journal, Journal):
+        engine.unchanged = Unchanged(journal.stamps, plan, bases, together=engine.together)
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
         if cells:
-            await engine.run(prepare(planned, cells, plan, library, only=only, shard=shard))
-
-
-def _settings(
-    plan: Plan,
-    axes: Axes,
-    model: Model,
-    name: str,
-    *,
-    held: frozenset[Need] | None,
-    bases: Mapping[str, Sequence[str]],
-) -> dict[str, _CellSetting]:
-    settings = {}
-    offers = model.card.offers if held is None else held
-    for cell in plan.cells:
-        if cell.model == name:
-            task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-            settings[cell.id] = _CellSetting(
-                load_protocol(cell.protocol),
-                sampling_for(task, prompt, axes, name),
-                bases[cell.id],
-                Asking(task, prompt, cell.channel, offers),
-                plan.needs.get(cell.id, frozenset()) & offers,
-            )
-    return settings
+            await engine.run(
+                prepare(
+                    planned, cells, plan, library,
+                    only=only, shard=shard, unchanged=engine.unchanged,
+                )
+            )  # fmt: skip
 
 
 class _Engine:
     def __init__(
         self,
         model: Model,
-        settings: Mapping[str, _CellSetting],
+        settings: Mapping[str, CellSetting],
         journal: KeepsReplies,
         tally: Tally,
         on_trial: Callable[[Tally], None],
@@ -185,6 +145,9 @@ class _Engine:
         self._model = model
         self._pictures = pictures
         self._settings = settings
+        self.together = isinstance(model, Batching) and not purse.limited
+        """Whether requests are computed in batches."""
+        self.unchanged: Unchanged | None = None
         self._journal = journal
         self._tally = tally
         self._on_trial = on_trial
@@ -197,11 +160,15 @@ class _Engine:
 
     async def run(self, samples: Iterator[list[Prepared]]) -> None:
         """Put the trials, in blocks to a model that computes in batches."""
-        together = isinstance(self._model, Batching) and not self._purse.limited
         try:
-            await (self._in_blocks(samples) if together else self._one_by_one(samples))
+            await (self._in_blocks(samples) if self.together else self._one_by_one(samples))
+            self._count_unchanged()
         except* HarnessError as errors:
             raise _first(errors) from None
+
+    def _count_unchanged(self) -> None:
+        if self.unchanged is not None and self.unchanged.count(self._tally):
+            self._on_trial(self._tally)
 
     async def _in_blocks(self, samples: Iterator[list[Prepared]]) -> None:
         """Put the trials in blocks, preparing one ahead in a thread."""
@@ -225,7 +192,7 @@ class _Engine:
         flying = InFlight(self._model.card.window, pictures=self._pictures)
         async with asyncio.TaskGroup() as group:
             chunk = await loop.run_in_executor(None, take_chunk, samples, 1)
-            while chunk.trials:
+            while not chunk.ended:
                 coming = None
                 if not chunk.quick:
                     coming = loop.run_in_executor(None, take_chunk, samples, CHUNK)
@@ -235,6 +202,8 @@ class _Engine:
                     if self._purse.budget.ended:
                         break
                     group.create_task(self._trial(trial, partial(flying.leave, sample)))
+                if not chunk.trials:
+                    await asyncio.sleep(0)
                 chunk = take_chunk(samples, 1) if coming is None else await coming
                 if self._purse.budget.ended:
                     break
@@ -257,6 +226,9 @@ class _Engine:
                 self._tally.fallbacks[rule] = self._tally.fallbacks.get(rule, 0) + 1
             for rule in trial.read_as:
                 self._tally.read_as[rule] = self._tally.read_as.get(rule, 0) + 1
+            self._count_unchanged()
+            if self.unchanged and failure is None and not rules and not trial.read_as:
+                self.unchanged.note(trial.trial, trial.cell, trial.stamp)
             self._tally.trials += 1
             self._tally.cells[trial.cell.id] += 1
             if failure is not None:
@@ -270,7 +242,7 @@ class _Engine:
         leave()
 
     async def _converse(
-        self, trial: Prepared, setting: _CellSetting, rules: dict[str, None], seat: Seat | None
+        self, trial: Prepared, setting: CellSetting, rules: dict[str, None], seat: Seat | None
     ) -> _Ended:
         """Follow the protocol to its end; the keys of its requests, and why it ended early if it did.
 
@@ -313,7 +285,7 @@ class _Engine:
         self,
         step: Ask,
         trial: Prepared,
-        setting: _CellSetting,
+        setting: CellSetting,
         rules: dict[str, None],
         seat: Seat | None,
     ) -> Generation:

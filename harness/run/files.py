@@ -63,6 +63,12 @@ RUN_FILES: tuple[RunFile, ...] = (
         "by `harness baseline`",
     ),
     RunFile(
+        "private/stamps.bin",
+        "Digests of finished trials with the size and time of their picture files, so that the next start renders only what "
+        "has changed. It may be deleted.",
+        "while the run asks, appended",
+    ),
+    RunFile(
         "private/gone.json",
         "Ids of asked samples that the source no longer has.",
         "at each start, where there are any",

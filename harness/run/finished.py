@@ -64,6 +64,16 @@ class FinishedTrials:
         """Whether a trial was finished on one of these bases; the first on which it was asked decides."""
         return self._state(trial, bases) != _FAILED
 
+    def state(self, trial: str, bases: Collection[str]) -> tuple[bytes, bytes] | None:
+        """A digest of trial and basis, and one of how it was finished; None where it is not finished on one of these
+        bases."""
+        for basis in bases:
+            name = _name(trial, basis)
+            found = self._states.get(name)
+            if found is not None:
+                return None if found == _FAILED else (name, found)
+        return None
+
     def _state(self, trial: str, bases: Collection[str]) -> bytes:
         states = (self._states.get(_name(trial, basis)) for basis in bases)
         return next((state for state in states if state is not None), _FAILED)

@@ -133,6 +133,11 @@ class RunFolder:
         """Task -> ids of samples that were asked and that its source no longer has; absent where there are none."""
         return self.private / "gone.json"
 
+    @property
+    def stamps(self) -> Path:
+        """What the samples of finished trials were (`harness.run.stamps`)."""
+        return self.private / "stamps.bin"
+
     def samples(self, task: str) -> Path:
         """The samples of one task as planned."""
         return self.private / "samples" / f"{task.replace('/', '__')}.parquet"

@@ -23,6 +23,7 @@ from harness.run.digests import Digests, digest, short_key
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog, read_log
+from harness.run.stamps import Stamps
 
 _OFFSET = struct.Struct("<q")
 NAMES_HELD = 256
@@ -74,6 +75,7 @@ class Journal:
         self._names: dict[tuple[tuple[str | tuple[str], ...], ...], str] = {}
         """Conversation, what is no text as a tuple of its word -> its name."""
         self._finished = finished or FinishedTrials(folder.trials)
+        self.stamps = Stamps(folder.stamps, self._finished)
 
     def __len__(self) -> int:
         """Number of replies held."""
@@ -174,7 +176,7 @@ class Journal:
         )  # fmt: skip
 
     def close(self) -> None:
-        for log in (self._generations, self._trials, self._conversations):
+        for log in (self._generations, self._trials, self._conversations, self.stamps):
             log.close()
 
 

@@ -30,6 +30,7 @@ from harness.run.numbering import Numbering, Shard
 from harness.run.plan import Plan, PlannedTask
 from harness.run.presentation import ShownSample, show
 from harness.run.toolboxes import Toolboxes, needs_donors
+from harness.run.unchanged import AT_ONCE, Unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Prepared:
     """What is heard with its pictures."""
     block: int = 0
     """Of the plan (`harness.run.numbering`)."""
+    stamp: bytes | None = None
+    """Of its sample, before its pictures were read (`harness.run.stamps`)."""
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
         """The conversation up to the next reply. A sound that is heard with pictures stands behind the last of them."""
@@ -73,26 +76,36 @@ def prepare(
     *,
     only: Collection[str] | None = None,
     shard: Shard | None = None,
+    unchanged: Unchanged | None = None,
 ) -> Iterator[list[Prepared]]:
     """The trials of each sample in turn, under every cell, so that a picture is read once for all of them.
 
-    `only` are the trials wanted; None: all. Of other shards than `shard` nothing is read.
+    `only` are the trials wanted; None: all. Of other shards than `shard` nothing is read. `unchanged` says what is passed
+    over; after many samples of which nothing is left, an empty list comes.
     """
     wanted = None if only is None else {sample_of(trial) for trial in only}
     preparation = _Preparation(planned, cells, plan, library)
     last: Medium | None = None
     shown: dict[tuple[str, str], ShownSample] = {}
-    for sample, block, _ in numbered(planned, cells, plan):
-        if shard is not None and not shard.has(block):
-            continue
-        if wanted is not None and sample.id not in wanted:
+    samples = (
+        one
+        for one in numbered(planned, cells, plan)
+        if (shard is None or shard.has(one[1])) and (wanted is None or one[0].id in wanted)
+    )
+    passed = 0
+    left = ((*one, None) for one in samples) if unchanged is None else unchanged.left(samples)
+    for sample, block, asked, stamp in left:
+        if not asked:
+            passed += 1
+            if passed % AT_ONCE == 0:
+                yield []
             continue
         medium = _remembered(sample.medium, last)
         if medium is not last:  # several questions about one clip see the same pictures
             last, shown = medium, {}
         trials: list[Prepared] = []
-        for cell in cells:
-            trials += preparation.trials(cell, sample, medium, shown, block)
+        for cell in asked:
+            trials += preparation.trials(cell, sample, medium, shown, block, stamp=stamp)
         if only is not None:
             trials = [one for one in trials if one.trial in only]
         if trials:
@@ -155,6 +168,8 @@ class _Preparation:
         medium: Medium,
         shown: MutableMapping[tuple[str, str], ShownSample],
         block: int = 0,
+        *,
+        stamp: bytes | None = None,
     ) -> Iterable[Prepared]:
         """The sample's trials in one cell, one a repeat; none where the prompt fills no field that is asked of it.
 
@@ -195,7 +210,7 @@ class _Preparation:
                 cell, trial_id(cell, sample.id, repeat), prompt, self._library, variables, asks,
                 seen.pictures, seen.failure or other.failure or examples.failure or broken,
                 with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
-                toolbox, seen.sound, block,
+                toolbox, seen.sound, block, stamp,
             )
             for repeat in range(self._plan.repeats)
         ]  # fmt: skip

@@ -1,0 +1,123 @@
+"""What the samples of finished trials were when they were asked, so that unchanged ones need not be rendered again.
+
+To render a trial and look its key up takes ten times as long as to look at its file. A trial is passed over where it is
+finished on its basis and the stamp of its sample is the one that stands here. The journal stays what counts: a stamp
+holds for one line of it alone, and one that is missing only costs time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import IO
+
+from harness.core.medium import Medium
+from harness.core.picture import FilePicture
+from harness.core.sample import Sample
+from harness.run.digests import KEY, Digests, digest
+from harness.run.finished import FinishedTrials
+from harness.run.folder import write_error
+from harness.version import __version__
+
+SETTLED = 2.0
+"""Seconds that a picture file must have stood unchanged: clocks of file systems do not tell writes close to each other
+apart."""
+_ENTRY = 2 * KEY
+
+
+class Stamps:
+    """`private/stamps.bin`: of each trial its name on its basis, and a digest of its journal line and its sample's
+    stamp, KEY bytes each. Only appended to; the last entry of a trial counts. A million take 45 MB."""
+
+    def __init__(self, path: Path, finished: FinishedTrials) -> None:
+        """Read the file, which need not exist."""
+        self._path, self._finished = path, finished
+        self._held = Digests(KEY)
+        self._file: IO[bytes] | None = None
+        """Open once there is something to write."""
+        if path.exists():
+            with path.open("rb") as file:
+                while (
+                    len(entry := file.read(_ENTRY)) == _ENTRY
+                ):  # the last may be cut off by a kill
+                    self._held.put(entry[:KEY], entry[KEY:])
+
+    def holds(self, trial: str, bases: Collection[str], stamp: bytes) -> bool:
+        """Whether a trial is finished on one of these bases, and was so with this stamp of its sample."""
+        found = self._finished.state(trial, bases)
+        return found is not None and self._held.get(found[0]) == _entry(found[1], stamp)
+
+    def put(self, trial: str, bases: Collection[str], stamp: bytes) -> None:
+        """Note the stamp of the sample of a finished trial, which was taken before its pictures were read.
+
+        Raises HarnessError where it cannot be written.
+        """
+        found = self._finished.state(trial, bases)
+        if found is None or self._held.get(found[0]) == (entry := _entry(found[1], stamp)):
+            return
+        self._held.put(found[0], entry)
+        try:
+            if self._file is None:
+                self._file = _opened(self._path)
+            self._file.write(found[0] + entry)
+        except OSError as error:
+            raise write_error(self._path, error) from None
+
+    def close(self) -> None:
+        """Write what is held back. What cannot be written any more is done without."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """To append to, behind the last whole entry."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("ab")
+    file.truncate(file.tell() // _ENTRY * _ENTRY)
+    return file
+
+
+def stamp_of(sample: Sample, *, now: float) -> bytes | None:
+    """A digest of all that a request takes from a sample: its question, what it asks for, and of its pictures the files
+    with their sizes and times, not their content. Another version of the harness gives another stamp.
+
+    None where that does not tell: pictures that are no files, files that were written a moment before `now` (seconds
+    since 1970) or cannot be looked at, sounds, and faces that are to be found.
+    """
+    said = [__version__, sample.question, sample.asks]
+    for medium in (sample.medium, sample.second):
+        told = None if medium is None else _medium(medium, now)
+        if medium is not None and told is None:
+            return None
+        said.append(told)
+    return digest(repr(said))
+
+
+def _medium(medium: Medium, now: float) -> tuple[object, ...] | None:
+    if medium.finder is not None or medium.sound is not None:
+        return None
+    found: list[object] = []
+    for frame in medium.frames:
+        if type(frame) is not FilePicture:
+            return None
+        try:
+            status = os.stat(frame.path)  # noqa: PTH116 - once a sample
+        except OSError:
+            return None
+        if now - max(status.st_mtime, status.st_ctime) < SETTLED:
+            return None
+        found += (frame.path.__fspath__(), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    if medium.kind == "image" and not medium.notes and not medium.changes:
+        return tuple(found)
+    return (
+        medium.kind, medium.indices, medium.fps, medium.onset, medium.apex, medium.offset, medium.changes, medium.notes,
+        medium.heard, *found,
+    )  # fmt: skip
+
+
+def _entry(state: bytes, stamp: bytes) -> bytes:
+    return hashlib.blake2b(state + stamp, digest_size=KEY).digest()
