@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 ROUNDS = 5
+SCORED = 100_000
+"""Samples of `bench scoring`."""
 LEAST = 2000
 """Fewest samples of `bench million`."""
 
@@ -17,9 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from harness.cli.numbers import positive
 
     parser.add_argument(
-        "what", choices=["client", "sweep", "million"],
+        "what", choices=["client", "sweep", "scoring", "million"],
         help="client: send requests to a local test server; sweep: many prompts of each picture in place, with sharing and "
-        "without; million: every step of a run of very many samples",
+        "without; scoring: a run of many samples scored; million: every step of a run of very many samples",
     )  # fmt: skip
     parser.add_argument(
         "--requests",
@@ -29,11 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--samples", metavar="N", type=positive,
-        help="million: number of samples; a tenth of them is measured first. Default: 1000000 (half an hour)",
+        help="scoring, million: number of samples; million measures a tenth of them first. Default: 100000, 1000000 (half an "
+        "hour)",
     )  # fmt: skip
     parser.add_argument(
         "--rounds", metavar="N", type=positive,
-        help="number of runs per client, or rounds of a sweep; medians are shown. Default: 5",
+        help="number of runs per client, or rounds of a sweep or of scoring; medians are shown. Default: 5",
     )  # fmt: skip
     parser.add_argument(
         "--large", metavar="N", type=positive,
@@ -53,7 +56,9 @@ def execute(args: argparse.Namespace) -> int:
     """Measure and print; 1 where a target is missed."""
     import json
 
-    measure = {"client": _client, "sweep": _sweep, "million": _million}[args.what]
+    measure = {"client": _client, "sweep": _sweep, "scoring": _scoring, "million": _million}[
+        args.what
+    ]
     page, found, held = measure(args)
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +81,18 @@ def _sweep(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:
     found = measure(rounds=rounds, say=_say)
     held = all(held for *_, held in targets(found))
     return markdown(found, rounds=rounds), as_json(found), held
+
+
+def _scoring(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:
+    """The page, everything as JSON, and whether no target is missed."""
+    from harness.bench.scoring import as_json, markdown, measure, targets
+    from harness.core.errors import refuse_unused
+
+    refuse_unused("with bench scoring", _of_client(args))
+    samples, rounds = args.samples or SCORED, args.rounds or ROUNDS
+    found = measure(samples=samples, rounds=rounds, say=_say)
+    held = not any(held is False for *_, held in targets(found))
+    return markdown(found), as_json(found), held
 
 
 def _million(args: argparse.Namespace) -> tuple[str, dict[str, Any], bool]:

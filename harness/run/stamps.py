@@ -88,7 +88,7 @@ def stamp_of(sample: Sample, *, now: float) -> bytes | None:
     None where that does not tell: pictures that are no files, files that were written a moment before `now` (seconds
     since 1970) or cannot be looked at, sounds, and faces that are to be found.
     """
-    said = [__version__, sample.question, sample.asks]
+    said: list[object] = [__version__, sample.question, sample.asks]
     for medium in (sample.medium, sample.second):
         told = None if medium is None else _medium(medium, now)
         if medium is not None and told is None:
