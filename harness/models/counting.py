@@ -46,9 +46,9 @@ def token_counter(spec: str) -> CountsTokens | None:
     from harness.models.transformers.counting import cached_folder, counter_of
 
     if kind == "affect-tiny":
-        from harness.affect_tiny import AGENT, weights_folder
+        from harness.affect_tiny import weights_folder
 
-        return counter_of(weights_folder(argument)) if argument in ("", AGENT) else None
+        return None if argument else counter_of(weights_folder())
     folder = Path(argument).expanduser()
     found = folder if folder.is_dir() else cached_folder(argument)
     return None if found is None else counter_of(found)

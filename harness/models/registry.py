@@ -41,7 +41,7 @@ _FORMS = (
     (
         "affect-tiny",
         "affect-tiny",
-        "the built-in model for drawn faces, on this machine; affect-tiny:agent was taught to use the tool zoom",
+        "the built-in model for drawn faces, on this machine; it was taught to use the tool zoom",
     ),
     (
         "transformers",

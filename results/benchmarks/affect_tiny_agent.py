@@ -1,25 +1,32 @@
-"""Writes what affect-tiny:agent reads with tools, and with tools that lie, into `affect_tiny_agent.md` beside this file.
+"""Writes what affect-tiny reads with tools, and with tools that lie, into `affect_tiny_agent.md` beside this file.
 
-    harness run faces/scene --model affect-tiny:agent --tools none --tools zoom --tools zoom:echo \
+    harness run faces/scene --model affect-tiny --tools none --tools zoom --tools zoom:echo \
       --tools zoom:swap --tools zoom:blank --tools zoom:unavailable --tools zoom:perfect --out RUN
-    python results/benchmarks/affect_tiny_agent.py RUN [OTHER...]
+    python results/benchmarks/affect_tiny_agent.py RUN [--before CARD] [--both RUN]
 
-OTHER are runs of the tasks of the model card with the same weights, which are put beside the card's figures; the wording exam is
-then asked here.
+CARD is the model card of the weights before they were tuned; the figures of the card as it is are put beside its own. `--both`,
+once for each, names runs of tasks of the card with both sets of weights, `transformers:BEFORE` and affect-tiny, on more
+subjects: their paired differences are put below.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-from affect_tiny import CARD, steadiness, table
+from affect_tiny import CARD, MAIN, NAMES, SHOWN
 
 import harness
-from harness.affect_tiny import AGENT, weights_folder
+from harness.analyses.rows.spotting import true_spots
+from harness.metrics.spotting import spotting_family
+from harness.run.folder import open_run as open_folder
+from harness.run.sample_file import read_samples
+from harness.stats import PairedDifference, paired
+from harness.submit.choice import Choice
+from harness.submit.megc.spots import read_spotted
 
 OUT = Path(__file__).with_name("affect_tiny_agent.md")
 ORDER = ("none", "zoom", "zoom:perfect", "zoom:echo", "zoom:swap", "zoom:blank", "zoom:unavailable")
@@ -32,14 +39,19 @@ PAIRS = (
     *(("zoom:perfect", "zoom"), ("zoom:swap", "none")),
 )
 SMALL = "suffices=no"
+AFTER = "affect-tiny"
 
 
 def main() -> None:
     """Reads the runs and writes the page."""
-    first, *others = map(Path, sys.argv[1:])
-    run = harness.open_run(first)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--before", type=Path, metavar="CARD")
+    parser.add_argument("--both", type=Path, action="append", default=[], metavar="RUN")
+    given = parser.parse_args()
+    first, run = given.run, harness.open_run(given.run)
     lines = [
-        "# affect-tiny:agent, with tools",
+        "# affect-tiny, with tools",
         "",
         "Made by `results/benchmarks/affect_tiny_agent.py` from a run of `faces/scene`: 140 drawn scenes of 20 test",
         "subjects; small: the face takes less than 70% of the picture's side (`suffices` is no); large: 70% or more.",
@@ -56,45 +68,107 @@ def main() -> None:
         "",
         declined(run),
     ]
-    if others:
-        lines += ["", *beside_the_card(others)]
+    if given.before:
+        lines += ["", *beside_the_card(given.before)]
+    if given.both:
+        lines += ["", *with_more_subjects(given.both)]
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"written into {OUT.name}")
 
 
-def beside_the_card(runs: Sequence[Path]) -> list[str]:
-    """What the same weights read of the tasks of the model card, beside affect-tiny."""
-    known = {
-        tuple(row[:4]): float(row[4])
-        for row in map(columns, CARD.read_text().splitlines())
-        if len(row) == 9 and row[0].startswith("faces/")
-    }
+def beside_the_card(card: Path) -> list[str]:
+    """The figures of the model card as it is, beside those of another one."""
+    before, now = figures(card), figures(CARD)
     lines = [
         "## What the tuning cost",
         "",
-        "The tasks of the model card, beside affect-tiny as it was before. Marked: more than .02 less.",
+        "The figures of the model card before the tuning and after it. Marked: more than .02 less.",
         "",
-        "| task | prompt | field | metric | affect-tiny | affect-tiny:agent | |",
+        "| task | prompt | field | metric | before | after | |",
         "|---|---|---|---|---|---|---|",
     ]
-    for folder in runs:
-        scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-        tasks = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["tasks"]
-        rows = table(scores["scores"], tasks, model="affect-tiny:agent")
-        for row in (columns(text) for _, text in rows):
-            before, now = known[tuple(row[:4])], float(row[4])
-            mark = "less" if now < before - 0.02 else ""
-            lines.append(f"| {' | '.join(row[:4])} | {before:.3f} | {now:.3f} | {mark} |")
-    return [*lines, "", *steady_beside_the_card()]
+    for key, value in now.items():
+        mark = "less" if value < before[key] - 0.02 else ""
+        lines.append(f"| {' | '.join(key)} | {before[key]:.3f} | {value:.3f} | {mark} |")
+    steady, known = steadiness_of(CARD), steadiness_of(card)
+    lines += ["", "| measured | before | after |", "|---|---|---|"]
+    return lines + [f"| {name} | {known[name]} | {value} |" for name, value in steady.items()]
 
 
-def steady_beside_the_card() -> list[str]:
-    """The wording exam and the flips, beside those of the card."""
-    known = {row[0]: row[1] for row in map(columns, CARD.read_text().splitlines()) if len(row) == 2}
-    lines = ["| measured | affect-tiny | affect-tiny:agent |", "|---|---|---|"]
-    for name, value in map(columns, steadiness(weights_folder(AGENT))[0][2:]):
-        lines.append(f"| {name} | {known[name]} | {value} |")
-    return lines
+def figures(card: Path) -> dict[tuple[str, ...], float]:
+    """Task, prompt, field and metric -> value, of the table of a model card."""
+    rows = map(columns, card.read_text(encoding="utf-8").splitlines())
+    return {
+        tuple(row[:4]): float(row[4])
+        for row in rows
+        if len(row) == 9 and row[0].startswith("faces/")
+    }
+
+
+def steadiness_of(card: Path) -> dict[str, str]:
+    """What the second table of a model card says."""
+    _, _, text = card.read_text(encoding="utf-8").partition("<!-- steady: begin -->")
+    rows = map(columns, text.partition("<!-- steady: end -->")[0].strip().splitlines()[2:])
+    return dict(rows)
+
+
+def with_more_subjects(runs: Sequence[Path]) -> list[str]:
+    """Both sets of weights on other and more test subjects than those of the card, with paired differences."""
+    return [
+        "## With more subjects",
+        "",
+        "Both sets of weights on other test subjects than those of the card, and more of them: what three micro-expressions",
+        "or 84 contact sheets leave open. Differences are after less before, paired, with intervals over subjects.",
+        "",
+        "| task | prompt | field | metric | before | after | difference | 95% interval | n |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(line for folder in runs for line in sorted(both(folder))),
+    ]
+
+
+def both(folder: Path) -> Iterator[str]:
+    """The rows of a run with two models: the weights before, and affect-tiny."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (before,) = set(manifest["models"]) - {AFTER}
+    found = harness.open_run(folder).compare(model=(AFTER, before))
+    for row in found[found["what"] == "metric"].itertuples():
+        kind = manifest["tasks"][row.task]["config"]["fields"][row.field]["kind"]
+        wanted = "macro_f1" if row.field == "coarse" else MAIN.get(kind, "uar")
+        if row.of != wanted or "=" in row.slice:
+            continue
+        part = "" if row.slice in ("all", row.field) else f" ({row.slice})"
+        name = NAMES[wanted.replace("macro_f1", "uf1")]
+        where = f"{row.task} | {row.a_prompt}{SHOWN[row.a_condition]} | {row.field}{part} | {name}"
+        yield row_of(where, row.b, row.a, (row.low, row.high), row.n)
+    tasks = [name for name, entry in manifest["tasks"].items() if entry["config"].get("spotting")]
+    for task in tasks:
+        for prompt in manifest["prompts"]:
+            found = spots_compared(folder, task, prompt, before)
+            where, bounds = f"{task} | {prompt} | spots | STRS", found.interval
+            values = found.value_b, found.value_a, (bounds.low, bounds.high)
+            yield row_of(where, *values, found.n)
+
+
+def row_of(where: str, before: float, after: float, bounds: tuple[float, float], n: int) -> str:
+    """A row of the table of differences; `bounds` of after less before."""
+    low, high = bounds
+    return (
+        f"| {where} | {before:.3f} | {after:.3f} | {after - before:+.3f} "
+        f"| {low:+.3f} to {high:+.3f} | {n} |"
+    )
+
+
+def spots_compared(folder: Path, task: str, prompt: str, before: str) -> PairedDifference:
+    """The paired difference of the STRS of affect-tiny and of the weights before; samples are videos."""
+    notes = [one.annotations for one in read_samples(open_folder(folder).scored_samples(task))]
+    events = {(str(n["subject"]), str(n["video"])): n for n in notes}
+    truth = [spot for video, n in events.items() for spot in true_spots(video, n)]
+    families = []
+    for model in (AFTER, before):
+        (found,) = read_spotted([folder], Choice(task=task, model=model, prompt=prompt))
+        families.append(spotting_family(found.spots, truth, videos=tuple(events)))
+    subjects = [subject for subject, _ in families[0].videos]
+    return paired(*families, "strs", subjects, seed=0)
 
 
 def columns(text: str) -> list[str]:

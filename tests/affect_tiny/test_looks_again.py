@@ -1,4 +1,4 @@
-"""The variant that was taught to use a tool does so where it has to, and says so where the tool shows nothing."""
+"""affect-tiny uses its tool where it has to, and says so where the tool shows nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import harness
 @pytest.mark.slow
 def test_it_enlarges_small_faces_alone_and_cannot_tell_a_blank_one(tmp_path: Path) -> None:
     run = harness.evaluate(
-        "faces/scene", model="affect-tiny:agent", tools=["none", "zoom", "zoom:blank", "zoom:unavailable"],
+        "faces/scene", model="affect-tiny", tools=["none", "zoom", "zoom:blank", "zoom:unavailable"],
         out=str(tmp_path / "run"), progress=False, report=False, source={"n": 56},
     )  # fmt: skip
     made = {}

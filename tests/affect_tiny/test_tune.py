@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 SMALL = {
     "faces": 4, "clips": 2, "windows": 2, "sheets": 2, "scenes": 3, "steps": 2, "scene-rows": 1, "near-rows": 1,
     "plain-rows": 1, "face-rows": 1, "old-faces": 2, "old-clips": 1, "old-choices": 1, "old-sheets": 1,
+    "old-windows": 1, "free-sheets": 1,
 }  # fmt: skip
 
 

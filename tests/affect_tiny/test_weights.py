@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.affect_tiny import AGENT, weights_folder
+from harness.affect_tiny import weights_folder
 from tests.affect_tiny.samples import grammar
 
 FILES = {
@@ -22,9 +22,8 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("variant", ["", AGENT])
-def test_the_checkpoint_is_whole_and_small(variant: str) -> None:
-    files = {file.name: file.stat().st_size for file in weights_folder(variant).iterdir()}
+def test_the_checkpoint_is_whole_and_small() -> None:
+    files = {file.name: file.stat().st_size for file in weights_folder().iterdir()}
     assert set(files) >= FILES
     assert sum(files.values()) <= 15_000_000
 

@@ -198,9 +198,7 @@ def test_draws_follow_the_truncated_softmax(options: dict[str, float], kept: lis
 def test_the_packaged_model_is_named_by_its_content_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "harness.models.transformers.opening.weights_folder", lambda variant="": folder
-    )
+    monkeypatch.setattr("harness.models.transformers.opening.weights_folder", lambda: folder)
     tiny = open_model("affect-tiny")
     assert tiny.card.name == "affect-tiny"
     assert tiny.card.details["weights"] in tiny.card.identity

@@ -44,17 +44,18 @@ def test_a_checkpoint_that_is_not_there_is_named(tmp_path: Path) -> None:
         open_model("transformers:")
 
 
-def test_affect_tiny_has_one_variant() -> None:
-    with pytest.raises(HarnessError, match="there is no 'affect-tiny:large'") as caught:
-        open_model("affect-tiny:large")
-    assert "affect-tiny:agent" in caught.value.hint
+@pytest.mark.parametrize("name", ["affect-tiny:agent", "affect-tiny:large"])
+def test_affect_tiny_has_no_variants(name: str) -> None:
+    with pytest.raises(HarnessError, match=f"there is no '{name}'") as caught:
+        open_model(name)
+    assert "affect-tiny: it has no variants, and itself uses the tool zoom" in caught.value.hint
 
 
 def test_absent_packaged_weights_are_named_with_the_mend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "harness.models.transformers.opening.weights_folder", lambda _: tmp_path / "weights"
+        "harness.models.transformers.opening.weights_folder", lambda: tmp_path / "weights"
     )
     with pytest.raises(HarnessError) as caught:
         open_model("affect-tiny")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.affect_tiny import AGENT, weights_folder
+from harness.affect_tiny import weights_folder
 from harness.models.vllm.installation import Installation, find_vllm
 from harness.models.vllm.server import VllmServer
 from tests.vllm.serving import ENVIRONMENT, WITH_TOOLS, Served
@@ -18,7 +18,7 @@ DEFAULT = Path(__file__).parents[2] / ".venv-vllm" / "bin" / "python"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--vllm-url",
-        help="a vLLM that serves affect-tiny:agent as `tiny` already, as `served` does; saves a start",
+        help="a vLLM that serves affect-tiny as `tiny` already, as `served` does; saves a start",
     )
     parser.addoption(
         "--vllm-python", help="python of the environment that holds vLLM; then it must be there"
@@ -54,7 +54,7 @@ def settled() -> Iterator[None]:
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    """affect-tiny:agent behind a vLLM that several tests share."""
+    """affect-tiny behind a vLLM that several tests share."""
     if url := request.config.getoption("--vllm-url", default=None):
         yield Served(url, "tiny")
         return
@@ -62,7 +62,7 @@ def served(
     log = tmp_path_factory.mktemp("served") / "vllm.log"
     server = VllmServer(
         lambda port: installation.command(
-            weights_folder(AGENT), port=port, served="tiny", arguments=WITH_TOOLS
+            weights_folder(), port=port, served="tiny", arguments=WITH_TOOLS
         ),
         log_file=log,
     )

@@ -56,7 +56,7 @@ def test_the_text_protocol_runs_end_to_end_and_tokens_are_those_of_the_server(
     assert '"name": "zoom"' in first["turns"][-1][1]
     (run / "scores.json").stat()
     here = tmp_path / "here"
-    assert harness(*SCENE, "--model", "affect-tiny:agent", "--out", here).returncode == 0
+    assert harness(*SCENE, "--model", "affect-tiny", "--out", here).returncode == 0
     assert sum(told(run)[one] == mine for one, mine in told(here).items()) >= 4
 
 

@@ -47,7 +47,7 @@ def test_greedy_replies_are_those_of_transformers(
 ) -> None:
     """One picture, and a clip of three."""
     asked = requests_of(task, prompt, count)
-    here = said(replies(open_model("affect-tiny:agent"), asked))
+    here = said(replies(open_model("affect-tiny"), asked))
     there = said(replies(open_model(served.spec), asked))
     same = sum(a == b for a, b in zip(here, there, strict=True))
     assert same >= count - 1, [(a, b) for a, b in zip(here, there, strict=True) if a != b]

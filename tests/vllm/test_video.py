@@ -38,7 +38,7 @@ def put(model: Model) -> list[Generation]:
 
 def test_a_video_is_read_as_by_transformers_frames_times_and_all(served: Served) -> None:
     remote = open_model(served.spec)
-    theirs, ours = put(remote), put(open_model("affect-tiny:agent"))
+    theirs, ours = put(remote), put(open_model("affect-tiny"))
     assert remote.card.video
     for one, other in zip(theirs, ours, strict=True):
         assert one.scores is not None and other.scores is not None, (one, other)

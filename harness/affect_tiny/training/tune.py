@@ -1,4 +1,4 @@
-"""Teach the shipped affect-tiny to look again with a tool, without forgetting the rest.
+"""Teach affect-tiny to look again with a tool, without forgetting the rest. The shipped weights were tuned so.
 
     python -m harness.affect_tiny.training.tune --work DIR --out DIR [--weights DIR] [--resume]
 
@@ -71,10 +71,13 @@ class TuningSettings:
     face_rows: int = 2
     """Faces that fill the picture, with tools."""
     old_faces: int = 12
-    """Faces of earlier lessons; then clips, choices and contact sheets among them."""
+    """Faces of earlier lessons; then clips, windows, choices and contact sheets among them."""
     old_clips: int = 4
+    old_windows: int = 1
     old_choices: int = 2
     old_sheets: int = 2
+    free_sheets: int = 0
+    """More contact sheets, of which the right answers alone count: the teacher reads sheets worst of all."""
     rate: float = 1e-3
     """AdamW's, for embeddings, heads, norms and biases."""
     matrix_rate: float = 8e-3
@@ -96,6 +99,7 @@ class TuningSettings:
             talk_faces=self.old_faces,
             talk_rows=self.old_faces,
             talk_clips=self.old_clips,
+            talk_windows=self.old_windows,
             blank=self.blank,
         )
 
@@ -235,11 +239,19 @@ class Tuner:
         before = old.everything(
             feeds, choices=s.old_choices, sheets=s.old_sheets, part=PART, still=True
         )
+        alone = replace(s.earlier(), talk_faces=0, talk_rows=0, talk_clips=0, talk_windows=0)
+        sheets = replace(free, settings=alone).everything(
+            feeds, choices=0, sheets=s.free_sheets, part=PART + 1, still=True
+        )
+        rows = s.old_faces + s.old_clips + s.old_windows + s.old_sheets
+        share = s.free_sheets / (s.free_sheets + rows)
 
         def losses(step: int) -> Iterable[Tensor]:
             yield s.weight * new.losses(step)
             for loss in before(step):
-                yield (1 - s.weight) * loss
+                yield (1 - s.weight) * (1 - share) * loss
+            for loss in sheets(step):
+                yield (1 - s.weight) * share * loss
 
         return losses
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from harness.affect_tiny import AGENT, weights_folder
+from harness.affect_tiny import weights_folder
 from harness.core.errors import HarnessError
 from harness.core.model import Card
 from harness.models.registry import OpenOptions
@@ -47,12 +47,13 @@ def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
 
 
 def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
-    """A packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
-    if argument not in ("", AGENT):
+    """The packaged checkpoint. Its identity is its content alone, so that it travels between machines."""
+    if argument:
         raise HarnessError(
-            f"there is no {name!r}", hint=f"write affect-tiny, or affect-tiny:{AGENT}"
+            f"there is no {name!r}",
+            hint="write affect-tiny: it has no variants, and itself uses the tool zoom",
         )
-    folder = weights_folder(argument)
+    folder = weights_folder()
     if not (folder / "config.json").is_file():
         raise HarnessError(
             f"the weights of affect-tiny are not in {folder}",
