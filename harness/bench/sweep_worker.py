@@ -18,6 +18,7 @@ from typing import Any
 
 from harness.bench.measured_process import most_resident
 from harness.bench.sweep_cases import CASES, Case
+from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Image, Message, Text
 from harness.core.request import Request, Sampling, make_request
@@ -51,12 +52,14 @@ def main(name: str, way: str, rounds: int) -> dict[str, Any]:
             Image(f"face {n}", drawn_face(n)) for n in range(1 + case.pictures * (rounds or 1))
         ]
         times, replies = [], list[Generation]()
-        asyncio.run(_ask(model, list(grid(case, faces[:1]))))  # loads, and tries what can be shared
+        asyncio.run(
+            ask_blocks(model, list(grid(case, faces[:1])))
+        )  # loads, and tries what can be shared
         for nth in range(rounds):
             shown = faces[1 + nth * case.pictures :][: case.pictures]
             requests = list(grid(case, shown))
             start = time.process_time()
-            replies = asyncio.run(_ask(model, requests))
+            replies = asyncio.run(ask_blocks(model, requests))
             times.append(time.process_time() - start)
         asyncio.run(model.close())
         state = model.card.details["sharing"]
@@ -91,12 +94,12 @@ def checkpoint_of(case: Case, folder: Path) -> str:
     return f"transformers:{place}"
 
 
-def grid(case: Case, faces: Sequence[Image]) -> Iterator[Request]:
-    """16 prompts of each picture, picture after picture; where there are several system turns, 4 prompts of each."""
+def grid(case: Case, faces: Sequence[Image], *, prompts: int = len(ASKS)) -> Iterator[Request]:
+    """The prompts of each picture, picture after picture; where there are several system turns, 4 prompts of each."""
     turns = TURNS if case.turns > 1 else TURNS[:1]
     sampling = Sampling(max_tokens=case.reply)
     for face in faces:
-        for nth, ask in enumerate(ASKS):
+        for nth, ask in enumerate(ASKS[:prompts]):
             turn = turns[nth % len(turns)]
             told = (
                 Message("system", (Text(turn),)),
@@ -105,7 +108,31 @@ def grid(case: Case, faces: Sequence[Image]) -> Iterator[Request]:
             yield make_request(told, sampling, model="bench")
 
 
-async def _ask(model: Any, requests: Sequence[Request]) -> list[Generation]:
+async def ask_in_order(
+    model: Any, requests: Sequence[Request], *, in_flight: int
+) -> list[Generation]:
+    """The replies of a server that is asked in this order, as a run asks it. Raises HarnessError for one that failed."""
+    window = asyncio.Semaphore(in_flight)
+
+    async def ask(request: Request) -> Generation:
+        try:
+            reply: Generation = await model.reply(request)
+        finally:
+            window.release()
+        if reply.failure is not None:
+            raise HarnessError(f"a request failed: {reply.failure.detail}")
+        return reply
+
+    tasks = []
+    async with asyncio.TaskGroup() as group:
+        for request in requests:
+            await window.acquire()
+            tasks.append(group.create_task(ask(request)))
+    return [task.result() for task in tasks]
+
+
+async def ask_blocks(model: Any, requests: Sequence[Request]) -> list[Generation]:
+    """The replies of a model in place, asked in blocks as a run asks it."""
     found: dict[str, Generation] = {}
     for at in range(0, len(requests), BLOCK):
         block = requests[at : at + BLOCK]

@@ -83,7 +83,33 @@ def check(root: Path, reference: Path) -> None:
         raise Trouble(f"{len(found)} replies, {len(set(found))} of them distinct, not {REQUESTS}")
     for name in ("records.parquet", "scores.json"):
         if (root / "run" / name).read_bytes() != (reference / "run" / name).read_bytes():
-            raise Trouble(f"{name} differs from that of a run in one process")
+            raise Trouble(
+                f"{name} differs from that of a run in one process: {_differences(root, reference)}"
+            )
+
+
+def _differences(root: Path, reference: Path) -> str:
+    """Which replies are not equal, by how much, and what was said of replicas."""
+    ours, theirs = (
+        {line["key"]: line for line in lines(one / "run" / "generations.jsonl")}
+        for one in (root, reference)
+    )
+    texts = sum(ours[key]["text"] != theirs[key]["text"] for key in theirs)
+    apart = [
+        max(
+            abs(a - b)
+            for a, b in zip(
+                ours[key]["scores"]["logprobs"], told["scores"]["logprobs"], strict=True
+            )
+        )
+        for key, told in theirs.items()
+        if told.get("scores")
+    ]
+    lost = [line for line in (root / "output.txt").read_text().splitlines() if "was lost" in line]
+    return (
+        f"{texts} texts, {sum(one > 0 for one in apart)} of {len(apart)} log-probabilities by at most {max(apart, default=0):.1e}; "
+        f"{lost}"
+    )
 
 
 def replicas(run: subprocess.Popen[bytes], root: Path) -> list[int]:

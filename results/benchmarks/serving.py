@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from harness.bench.markdown import table
 from harness.bench.pictures import drawn_face
 from harness.bench.sweep_cases import Case
-from harness.bench.sweep_worker import checkpoint_of, grid
+from harness.bench.sweep_worker import ask_in_order, checkpoint_of, grid
 from harness.core.message import Image
 from harness.core.model import CacheCounts
 from harness.core.request import Request
@@ -129,20 +129,8 @@ async def _way(model: Any, requests: Sequence[Request], order: str) -> Way:
     if order == ORDERS[1]:
         requests = [one for nth in range(PROMPTS) for one in requests[nth::PROMPTS]]
     before: CacheCounts | None = await model.cache_counts()
-    window = asyncio.Semaphore(IN_FLIGHT)
-
-    async def ask(request: Request) -> None:
-        try:
-            reply = await model.reply(request)
-            assert reply.failure is None, reply.failure
-        finally:
-            window.release()
-
     start = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for request in requests:
-            await window.acquire()
-            group.create_task(ask(request))
+    await ask_in_order(model, requests, in_flight=IN_FLIGHT)
     passed = time.perf_counter() - start
     after = await model.cache_counts()
     none = CacheCounts(after.server, 0, 0)
