@@ -115,7 +115,7 @@ def _listed(reply: NormalizedReply, table: LabelTable, start: int) -> Answer | N
         and "]" in reply.text[start : start + begin + 3]
     ):
         return answered((), "list/none")
-    if plain in _NONE:
+    if plain in _NONE and table.label(plain) is None:  # neutral may be a name of the list
         return answered((), "list/none")
     noted = _NOTE.sub(lambda m: m.group().replace(",", " "), rest)
     items = [_BULLET.sub("", part) for part in _SPLIT.split(noted)]

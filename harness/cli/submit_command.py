@@ -141,12 +141,28 @@ def _check(
         _print_findings(findings)
         fit = fit and not findings.faults
         if args.truth:
-            truth = _truth_of(args, asked, one)
-            _print_score(form, form.score(read_answers(file), one, truth), truth)
+            _score_checked(form, read_answers(file), one, _truth_of(args, asked, one), findings)
     for one in asked:
         if one not in [taken for _, taken in matched]:
             print(f"note: no answer file for {one.path.name}")
     return 0 if fit else 1
+
+
+def _score_checked(
+    form: SubmissionForm, data: bytes, one: Asked, truth: Path, findings: Findings
+) -> None:
+    """The local score of a file that was checked; of one with faults it may not be had, which is no further error."""
+    from harness.core.errors import HarnessError
+    from harness.core.text import visible
+
+    try:
+        score = form.score(data, one, truth)
+    except HarnessError as error:
+        if not findings.faults:
+            raise
+        print(f"  no local score: {visible(error.message)}")
+        return
+    _print_score(form, score, truth)
 
 
 def _truth_of(args: argparse.Namespace, asked: list[Asked], one: Asked) -> Path:

@@ -34,6 +34,7 @@ from harness.submit.items import (
     used,
 )
 from harness.submit.local_score import LocalScore
+from harness.submit.text import decoded
 
 LOCATION = "image_location"
 _NEAREST = "nearest"
@@ -129,19 +130,19 @@ class FrameForm:
     def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
         """Header, frames and values. Warns where nearly all rows say the same."""
         frames: Frames = asked.content
-        try:
-            header, rows = _lines(data.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            row = data[: error.start].count(b"\n")
-            return Findings(name, 0, (f"row {row}: not UTF-8",), ())
-        faults = [] if header == frames.header else [f"the header is {header[:120]!r}, not {frames.header!r}"]  # fmt: skip
+        text = decoded(data)
+        if text.unreadable:
+            return Findings(name, 0, (text.unreadable,), ())
+        header, rows = _lines(text.text)
+        faults = list(text.faults)
+        if header != frames.header:
+            faults.append(f"the header is {header[:120]!r}, not {frames.header!r}")
         cells = [row.split(",") for row in rows]
         faults += order_faults([one[0].strip() for one in cells], frames.locations, what="frame")
-        bad = [at for at, one in enumerate(cells, start=1) if self._numbers(one[1:]) is None]
+        bad = [at for at, one in enumerate(cells, start=1) if self._numbers(one[1:]) is None and rows[at - 1].strip()]  # fmt: skip
         if bad:
             faults.append(f"{name_rows(bad)}: {self._wanted}")
-        warnings = ["Windows line endings"] if b"\r\n" in data else []
-        return Findings(name, len(rows), tuple(faults), (*warnings, *_collapse(cells)))
+        return Findings(name, len(rows), tuple(faults), (*text.warnings, *_collapse(cells)))
 
     @property
     def _wanted(self) -> str:
@@ -171,7 +172,7 @@ class FrameForm:
         Raises HarnessError where `truth` (the same layout) labels none of the frames.
         """
         frames: Frames = asked.content
-        said = self._read(data.decode("utf-8", "replace"))
+        said = self._read(decoded(data).text)
         right = self._read(read_text(truth, "--truth"))
         rows = [one for one in frames.locations if right.get(one) is not None]
         if not rows:

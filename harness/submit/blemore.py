@@ -16,11 +16,13 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.text import counted, digest_file
+from harness.sources.cells import plain
 from harness.submit.blends import (
     CODES,
     FIELDS,
     Blend,
     blend_of,
+    clip_table,
     read_blend,
     read_clips,
     rounded,
@@ -35,10 +37,15 @@ from harness.submit.items import (
     read_each,
     read_text,
     refuse_missing,
+    refuse_unnamed,
     refuse_unusable,
     used,
 )
 from harness.submit.local_score import LocalScore, mean_of
+from harness.submit.text import decoded
+
+TEMPLATE = "submission_template.json"
+"""The challenge's own name of its template, which the answers have too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,14 @@ class BlendForm:
     unconfirmed: str = ""
 
     def read(self, path: Path) -> Asked:
-        """Read the template. Raises HarnessError where it is no object of clips, or names a clip twice."""
+        """Read the template, or the data set's table of clips, column `filename`.
+
+        Raises HarnessError where it is no object of clips, or names a clip twice.
+        """
+        if path.suffix in {".csv", ".tsv"}:
+            names = [plain(row.cells["filename"]) for row in clip_table(path)]
+            refuse_unnamed(path.name, names, what="clip", column="filename")
+            return Asked(path, digest_file(path), TEMPLATE, tuple(names))
         clips, doubled = read_clips(read_text(path, "--to-answer"), path.name)
         if doubled:
             raise HarnessError(f"{path.name}: the clip {doubled[0]!r} appears twice", hint="use the template as published")  # fmt: skip
@@ -93,13 +107,14 @@ class BlendForm:
     def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
         """Clips, names of emotions and saliences. Warns of saliences that no clip has, and of a collapse."""
         clips: tuple[str, ...] = asked.content
+        text = decoded(data)
+        if text.unreadable:
+            return Findings(name, 0, (text.unreadable,), ())
         try:
-            found, doubled = read_clips(data.decode("utf-8"), name)
-        except UnicodeDecodeError:
-            return Findings(name, 0, ("not UTF-8",), ())
+            found, doubled = read_clips(text.text, name)
         except HarnessError as error:
             return Findings(name, 0, (error.message,), ())
-        faults = [f"the clip {clip[:100]!r} appears twice" for clip in doubled]
+        faults = [*text.faults, *(f"the clip {clip[:100]!r} appears twice" for clip in doubled)]
         faults += order_faults(list(found), list(clips), what="clip")
         faults = [one for one in faults if "not in the order" not in one]  # an object has no order
         wrong: dict[str, list[int]] = {}
@@ -125,7 +140,7 @@ class BlendForm:
         """
         clips: tuple[str, ...] = asked.content
         right = true_blends(truth)
-        found, _ = read_clips(data.decode("utf-8", "replace"), "answers")
+        found, _ = read_clips(decoded(data).text, "answers")
         said = {clip: read_blend(told)[0] for clip, told in found.items()}
         rows = [clip for clip in clips if clip in right]
         if not rows:

@@ -10,14 +10,14 @@ from typing import Any
 
 from harness.answers import canonicaliser
 from harness.core.errors import HarnessError
-from harness.sources.cells import is_blank, plain
-from harness.sources.rows import open_table
+from harness.sources.blemore import CODES as SET_CODES
+from harness.sources.blemore import salience
+from harness.sources.cells import plain
+from harness.sources.rows import TableFile, open_table
 from harness.submit.choice import Given
 from harness.submit.items import read_text
 
-CODES: Mapping[str, str] = MappingProxyType(
-    {"anger": "ang", "disgust": "disg", "fear": "fea", "happiness": "hap", "sadness": "sad", "neutral": "neu"}
-)  # fmt: skip
+CODES: Mapping[str, str] = MappingProxyType({label: code for code, label in SET_CODES.items()})
 """Emotion -> the challenge's name."""
 SINGLE = 0.85
 """From this share on, the first emotion stands alone."""
@@ -131,23 +131,16 @@ def true_blends(path: Path) -> dict[str, Blend]:
     if path.suffix == ".json":
         clips, _ = read_clips(read_text(path, "--truth"), path.name)
         return {clip: blend for clip, told in clips.items() if (blend := read_blend(told)[0])}
+    return {
+        plain(row.cells["filename"]): {CODES[e]: share for e, share in salience(row).items()}
+        for row in clip_table(path)
+    }
+
+
+def clip_table(path: Path) -> TableFile:
+    """The data set's table of clips. Raises HarnessError where it lacks a column."""
     table = open_table(path)
     for column in ("filename", "emotion_1"):
         if column not in table.columns:
             raise HarnessError(f"{path.name} has no column {column!r}", hint="give filename, emotion_1, emotion_2, emotion_1_salience, emotion_2_salience")  # fmt: skip
-    found: dict[str, Blend] = {}
-    for row in table:
-        pair: dict[str, float] = {}
-        for number in (1, 2):
-            emotion = row.cells.get(f"emotion_{number}")
-            if emotion is None or is_blank(emotion):
-                continue
-            told = row.cells.get(f"emotion_{number}_salience")
-            try:
-                pair[plain(emotion)] = (
-                    100.0 if told is None or is_blank(told) else float(plain(told))
-                )
-            except ValueError:
-                raise HarnessError(f"{row.where}: the salience {plain(told)!r} is no number", hint="correct the row") from None  # fmt: skip
-        found[plain(row.cells["filename"])] = pair
-    return found
+    return table

@@ -98,6 +98,7 @@ SUBMISSIONS = Registry(
         "abaw-expr": "harness.submit.abaw:EXPRESSIONS",
         "abaw-va": "harness.submit.abaw:VALENCE_AROUSAL",
         "blemore": "harness.submit.blemore:BLEMORE",
+        "ferbench": "harness.submit.ferbench:FERBENCH",
         "mer2026-fg": "harness.submit.mer:FINE_GRAINED",
         "megc2025-me-str": "harness.submit.megc.forms:ME_STR_2025",
         "megc2025-me-vqa": "harness.submit.megc.forms:ME_VQA_2025",

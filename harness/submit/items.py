@@ -141,10 +141,13 @@ def order_faults(found: Sequence[str], wanted: Sequence[str], *, what: str) -> l
     first: dict[str, int] = {}
     faults: list[str] = []
     unknown: list[int] = []
+    blank: list[int] = []
     moved: list[int] = []
     last = -1
     for row, name in enumerate(found, start=1):
-        if name not in place:
+        if not name:
+            blank.append(row)
+        elif name not in place:
             unknown.append(row)
         elif name in first:
             faults.append(f"rows {first[name]} and {row}: the same {what} {name[:SHOWN]!r}")
@@ -153,6 +156,8 @@ def order_faults(found: Sequence[str], wanted: Sequence[str], *, what: str) -> l
             if place[name] < last:
                 moved.append(row)
             last = max(last, place[name])
+    if blank:
+        faults.append(f"{name_rows(blank)}: no {what}")
     if unknown:
         faults.append(f"{name_rows(unknown)}: a {what} that was not asked")
     missing = [at for at, name in enumerate(wanted, start=1) if name not in first]

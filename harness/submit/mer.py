@@ -33,6 +33,7 @@ from harness.submit.items import (
     used,
 )
 from harness.submit.local_score import LocalScore, figure_of
+from harness.submit.text import decoded
 from harness.submit.wheel_files import read_wheels
 
 COLUMNS = ("name", "openset")
@@ -79,21 +80,25 @@ class WordForm:
 
     def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
         """Columns, clips and words. Warns of words on no wheel of this package, which the challenge may know."""
+        text = decoded(data)
+        if text.unreadable:
+            return Findings(name, 0, (text.unreadable,), ())
         try:
-            rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
-        except (UnicodeDecodeError, csv.Error) as error:
-            return Findings(name, 0, (f"not a CSV table in UTF-8: {error}",), ())
+            rows = list(csv.reader(io.StringIO(text.text, newline=""), strict=True))
+        except csv.Error as error:
+            return Findings(name, 0, (f"not a CSV table: {error}",), ())
         if not rows or tuple(rows[0]) != COLUMNS:
             return Findings(name, 0, (f"the first line must be {','.join(COLUMNS)}",), ())
         body = rows[1:]
-        faults = order_faults([row[0] if row else "" for row in body], asked.content, what="clip")
-        empty = [at for at, row in enumerate(body, start=1) if len(row) != 2 or not words_of(row[1])]  # fmt: skip
+        names = [row[0] if row else "" for row in body]
+        faults = [*text.faults, *order_faults(names, asked.content, what="clip")]
+        empty = [at for at, row in enumerate(body, start=1) if row and (len(row) != 2 or not words_of(row[1]))]  # fmt: skip
         if empty:
             faults.append(f"{name_rows(empty)}: no words")
         wheels = shipped_wheels()
         told = [word for row in body if len(row) == 2 for word in words_of(row[1])]
         off = sorted({word for word in told if not wheels.known(word)})
-        warnings = []
+        warnings = list(text.warnings)
         if off:
             share = sum(not wheels.known(word) for word in told) / len(told)
             warnings.append(f"{share:.0%} of the words are on no wheel of this package, such as {', '.join(off[:5])[:120]}")  # fmt: skip
@@ -119,7 +124,7 @@ class WordForm:
             (table,) = tables
         names, labels = _columns(table, "name", "openset")
         right = dict(zip(names, map(words_of, labels), strict=True))
-        said = {row[0]: words_of(row[1]) for row in csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline="")) if len(row) == 2}  # fmt: skip
+        said = {row[0]: words_of(row[1]) for row in csv.reader(io.StringIO(decoded(data).text, newline="")) if len(row) == 2}  # fmt: skip
         clips = [name for name in asked.content if right.get(name)]
         if not clips:
             raise HarnessError(f"{table.name} has no true labels of a clip of {asked.path.name}", hint="clips must be named alike in both files")  # fmt: skip

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.answers import VOCABULARIES
+from harness.answers import read as read_reply
 from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -101,6 +103,14 @@ def test_blemore_blends_and_test_clips(tmp_path: Path) -> None:
     assert list(read("blemore/blends", root, fold="2")[0]) == ["A55_fea_int3_ver2"]
     test, _ = read("blemore/test", root)
     assert list(test) == ["test_0001.mov", "test_0002.mov"] and not test["test_0001.mov"].targets
+
+
+def test_neutral_is_a_name_where_a_set_lists_it_and_nothing_where_it_does_not() -> None:
+    blends = FieldSpec(kind="set", labels=VOCABULARIES["blemore-6"])
+    assert read_reply("Neutral.", blends).value == ("neutral",)
+    assert read_reply("anger, sadness", blends).value == ("anger", "sadness")
+    units = FieldSpec(kind="set", labels=("AU1", "AU2"))
+    assert read_reply("Neutral.", units).value == ()
 
 
 @pytest.mark.parametrize(

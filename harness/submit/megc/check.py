@@ -46,6 +46,9 @@ def check_rows(
     if text.startswith("\ufeff"):
         faults.append("row 1: the file starts with a byte order mark, which is not valid JSON")
         text = text[1:]
+    if "\r" in text and "\n" not in text:
+        faults.append("line 1: ends in CR alone; save the file with LF line ends")
+        text = text.replace("\r", "\n")
     raw = text.split("\n")
     if raw[-1] == "":
         raw.pop()

@@ -34,6 +34,7 @@ from harness.sources.rows import open_table
 from harness.submit.choice import Choice
 from harness.submit.findings import Findings, name_rows
 from harness.submit.megc.labels import Labels, answer_name, labels_for
+from harness.submit.text import decoded
 
 Video = tuple[str, str]
 """Subject and video."""
@@ -181,10 +182,13 @@ def spot_bytes(spots: Sequence[Spot]) -> bytes:
 
 def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, name: str) -> Findings:
     """Check the bytes of a table of intervals; `labels` (field -> labels) stand in place of the built-in ones."""
+    text = decoded(data)
+    if text.unreadable:
+        return Findings(name, 0, (text.unreadable,), ())
     try:
-        rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        return Findings(name, 0, (f"not a CSV table in UTF-8: {error}",), ())
+        rows = list(csv.reader(io.StringIO(text.text, newline=""), strict=True))
+    except csv.Error as error:
+        return Findings(name, 0, (f"not a CSV table: {error}",), ())
     if not rows or tuple(rows[0]) != COLUMNS:
         told = ", ".join(rows[0])[:120] if rows else "nothing"
         return Findings(name, 0, (f"the first line must be {','.join(COLUMNS)}, not {told}",), ())
@@ -196,14 +200,13 @@ def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, nam
             faults.setdefault(fault, []).append(number)
         elif spot is not None:
             spots.append((number, spot))
-    found = [f"{name_rows(numbers)}: {what}" for what, numbers in faults.items()]
+    found = [*text.faults, *(f"{name_rows(at)}: {what}" for what, at in faults.items())]
     first: dict[Spot, int] = {}
     for number, spot in spots:
         if first.setdefault(spot, number) != number:
             found.append(f"rows {first[spot]} and {number}: the same interval")
     warned = _warnings(spots, asked, labels)
-    windows = ["Windows line endings"] if b"\r\n" in data else []
-    return Findings(name, len(rows) - 1, tuple(found), (*windows, *warned))
+    return Findings(name, len(rows) - 1, tuple(found), (*text.warnings, *warned))
 
 
 def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
