@@ -24,7 +24,6 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Failure
 from harness.core.text import counted
 from harness.enhancers import Client, EnhancerSettings, settings_of
-from harness.faces import face_at
 from harness.models.retry import Patience
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder, write_atomically, write_error
@@ -33,7 +32,6 @@ from harness.run.log import AppendLog
 from harness.run.loop import Stop, Stopped, complete
 from harness.run.plan import Plan
 from harness.run.reuse import OtherRun
-from harness.sources.drawn_pictures import DrawnPicture
 
 PROBE_SIDE = 224
 """Pixels a side of the drawn face that an endpoint is tried with."""
@@ -88,6 +86,9 @@ def probed(client: Client, *, allow_remote: frozenset[str]) -> tuple[Identified,
 
     Raises HarnessError where nothing answers, or no request can succeed.
     """
+    from harness.faces import face_at
+    from harness.sources.drawn_pictures import DrawnPicture
+
     settings = client.settings
     once = Client(client.name, settings, allow_remote=allow_remote, patience=Patience(tries=1))
     face = DrawnPicture("a drawn face", face_at(0, seed=0), PROBE_SIDE).read()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 
-from harness.affect_tiny import AGENT, weights_folder
+from harness.affect_tiny import weights_folder
 from harness.core.generation import Generation
 from harness.core.model import Model
 from harness.core.request import Request
@@ -112,7 +112,7 @@ def test_a_grid_of_prompts_over_a_picture_finds_it_in_the_prefix_cache(
     """The run goes picture by picture, so that all prompts of one meet while it is held; what was predicted is found."""
     hits = [served.metric("vllm:prefix_cache_hits_total")]
     (tmp_path / "harness.toml").write_text(
-        f'[models.tiny]\nmodel = "{served.spec}"\ncheckpoint = "{weights_folder(AGENT)}"\n'
+        f'[models.tiny]\nmodel = "{served.spec}"\ncheckpoint = "{weights_folder()}"\n'
     )
     asked = ["faces/emotion", "--limit", "20", "--seed", "5", "--model", "tiny", "--json"]
     asked += [f"--prompt=emotion/{name}" for name in ("plain", "defined", "au-guided")]
