@@ -14,6 +14,7 @@ from harness.core.field import FieldSpec
 from harness.media.likeness import Look, is_near, look_of, near_pairs
 from harness.sources import open_source
 from harness.sources.check import check_source
+from harness.sources.picture_check import check_pictures
 
 EMOTION = {"emotion": FieldSpec(kind="label")}
 
@@ -119,3 +120,13 @@ def test_codes_are_told_and_the_rest_is_read_on(
     (faulty / "good.csv").write_text("image,emotion\n0.png,x\n1.png,y\n")
     assert main(["data", "check", "table/emotion", "--set", "source.file=good.csv"]) == 0
     assert "all pictures can be read; no duplicates" in capsys.readouterr().out
+
+
+def test_several_questions_about_one_clip_are_no_duplicates() -> None:
+    options = {"family": "faces", "kind": "vqa", "n": 1, "size": 32}
+    fields = {"coarse": FieldSpec(kind="label", labels="megc-coarse")}
+    source = open_source(options, fields=fields, base=Path())
+    samples = list(source)
+    assert len(samples) > 1 and len({s.medium.frames[0].name for s in samples}) == 1
+    assert check_pictures(iter(samples), ["coarse"]).same == ()
+    assert len(check_pictures(iter([*samples, samples[0]]), ["coarse"]).same) == 1
