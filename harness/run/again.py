@@ -161,7 +161,7 @@ def _choice(
 ) -> dict[str, list[str]]:
     """Cell id -> the finished trials that are first in an order drawn by the plan's seed."""
     best: dict[str, list[tuple[int, str]]] = {cell.id: [] for cell in plan.cells}
-    for cell, _, trial in trials_of(plan, samples):
+    for cell, *_, trial in trials_of(plan, samples):
         if not finished.finished(trial, bases.get(cell.id, ())):
             continue
         drawn = hashlib.sha256(f"{plan.seed}\x1f{trial}".encode("utf-8", "surrogatepass")).digest()

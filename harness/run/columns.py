@@ -109,6 +109,13 @@ class CodedBatch:
     coded: Mapping[str, tuple[list[str], NDArray[np.int64]]]
     """Column -> its distinct values, and (n,) which of them each row has."""
 
+    def each(self) -> Iterator[str]:
+        """The texts one by one."""
+        block, start = self.texts[0], 0
+        for end in self.texts[1].tolist():
+            yield block[start:end].decode()
+            start = end
+
 
 def read_coded(path: Path, texts: str, coded: Sequence[str]) -> Iterator[CodedBatch]:
     """The rows of such a file a batch at a time, in columns without empty cells: one of texts that seldom repeat, others

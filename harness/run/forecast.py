@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from harness.core.cell import Cell, sample_of
@@ -250,17 +251,20 @@ def _some(
 ) -> frozenset[str]:
     """The first trials of the samples that come first in an order drawn by the plan's seed, and of the `largest`."""
     ids = {cell.id for cell in cells}
-    names: dict[str, list[str]] = {}
-    for cell, row, trial in trials_of(plan, samples):
-        if cell.id in ids and trial.startswith(f"{cell.id}/0/"):
-            names.setdefault(row.sample, []).append(trial)
+
+    def first() -> Iterator[tuple[str, str]]:
+        for cell, sample, _, trial in trials_of(plan, samples):
+            if cell.id in ids and trial.startswith(f"{cell.id}/0/"):
+                yield sample, trial
 
     def drawn(sample: str) -> str:
         seeded = f"{plan.seed}\x1f{sample}".encode("utf-8", "surrogatepass")
         return hashlib.sha256(seeded).hexdigest()
 
-    chosen = {*nsmallest(LOOKED_AT, names, key=drawn), *(names.keys() & set(largest))}
-    return frozenset(trial for sample in chosen for trial in names[sample])
+    # The trials of a sample follow each other, so none but the chosen ones are held.
+    names = (sample for sample, _ in groupby(first(), key=itemgetter(0)))
+    chosen = {*nsmallest(LOOKED_AT, names, key=drawn), *largest}
+    return frozenset(trial for sample, trial in first() if sample in chosen)
 
 
 def _largest(planned: PlannedTask) -> list[str]:

@@ -29,6 +29,21 @@ def foreseen_done(
     return done_trials(plan, samples, recorded_bases(plan, axes, before), finished)
 
 
+def confirmed_done(
+    foreseen: Mapping[str, int],
+    plan: Plan,
+    samples: RunFolder,
+    finished: FinishedTrials,
+    *,
+    expected: Mapping[str, Sequence[str]],
+    bases: Mapping[str, Sequence[str]],
+) -> dict[str, int]:
+    """What is finished on `bases`: as was foreseen where they are those expected, else counted again."""
+    if all(expected.get(cell.id, ()) == bases.get(cell.id, ()) for cell in plan.cells):
+        return dict(foreseen)
+    return done_trials(plan, samples, bases, finished)
+
+
 def recorded_bases(
     plan: Plan, axes: Axes, manifest: Mapping[str, Any]
 ) -> dict[str, tuple[str, ...]]:
@@ -73,6 +88,6 @@ def done_trials(
     done = {cell.id: 0 for cell in plan.cells}
     if not finished.asked:
         return done
-    for cell, _, trial in trials_of(plan, samples):
+    for cell, *_, trial in trials_of(plan, samples):
         done[cell.id] += finished.finished(trial, bases.get(cell.id, ()))
     return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from harness.protocols import load_protocol
 from harness.run.answer_constraints import need_of
 from harness.run.axes import Axes, sampling_for
 from harness.run.basis import tool_settings
-from harness.run.columns import read_table, write_table
+from harness.run.columns import AlikeRow, read_coded, read_table, write_alike
 from harness.run.exemplars import ExamplePool, read_pool
 from harness.run.families import (
     NO_OUTPUT,
@@ -40,7 +41,7 @@ from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
 from harness.run.prompt_choice import choose_prompts, conditions_of, refuse_overruled
 from harness.run.request_count import requests_of
-from harness.run.sample_file import PlannedSample, read_lean_samples
+from harness.run.sample_file import read_lean_samples
 from harness.run.samples import (
     SampleSummary,
     select_with_classes,
@@ -341,21 +342,31 @@ def _held(folder: RunFolder, task: str) -> frozenset[str]:
     return frozenset(row["sample"] for row in read_table(path, ("sample",)))
 
 
-def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, PlannedSample, str]]:
-    """(cell, sample, trial id) of the whole plan, task by task and sample by sample.
-
-    The samples come without question, annotations and media.
-    """
-    for name in plan.tasks:
+def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, str, tuple[str, ...], str]]:
+    """(cell, sample id, the fields that its answer fills, trial id) of the whole plan, task by task and sample by sample."""
+    for name, planned in plan.tasks.items():
         cells = [cell for cell in plan.cells if cell.task == name]
-        chosen = plan.tasks[name].summary.chosen
-        for row in read_lean_samples(folder.samples(name), ()) if cells else ():
-            if chosen is not None and row.sample not in chosen:
-                continue
-            for cell in cells:
-                if plan.prompts[cell.prompt].head.fills(row.asks):
-                    for repeat in range(plan.repeats):
-                        yield cell, row, trial_id(cell, row.sample, repeat)
+        chosen = planned.summary.chosen
+        asking: dict[str, list[tuple[Cell, tuple[str, ...], list[str]]]] = {}
+        for batch in read_coded(folder.samples(name), "sample", ["asks"]) if cells else ():
+            texts, codes = batch.coded["asks"]
+            for text in texts:
+                if text not in asking:
+                    asking[text] = list(_asking(plan, cells, tuple(json.loads(text))))
+            for sample, code in zip(batch.each(), codes.tolist(), strict=True):
+                if chosen is None or sample in chosen:
+                    for cell, fills, before in asking[texts[code]]:
+                        for start in before:
+                            yield cell, sample, fills, start + sample
+
+
+def _asking(
+    plan: Plan, cells: Sequence[Cell], asks: tuple[str, ...]
+) -> Iterator[tuple[Cell, tuple[str, ...], list[str]]]:
+    """The cells that ask about samples of these fields, what they fill, and how the ids of their trials begin."""
+    for cell in cells:
+        if fills := plan.prompts[cell.prompt].head.fills(asks):
+            yield cell, fills, [trial_id(cell, "", repeat) for repeat in range(plan.repeats)]
 
 
 def _write_plan(
@@ -365,15 +376,15 @@ def _write_plan(
     counts = {cell.id: 0 for cell in plan.cells}
     asked: dict[Cell, set[tuple[str, ...]]] = {}
 
-    def rows() -> Iterator[dict[str, str | None]]:
+    def rows() -> Iterator[AlikeRow]:
         fixed = {cell.id: {"cell": cell.id, **cell.as_row()} for cell in plan.cells}
-        for cell, row, trial in trials_of(plan, folder):
+        for cell, sample, fills, trial in trials_of(plan, folder):
             counts[cell.id] += 1
             if cell.channel != FREE:
-                asked.setdefault(cell, set()).add(plan.prompts[cell.prompt].head.fills(row.asks))
-            yield {**fixed[cell.id], "trial": trial, "sample": row.sample}
+                asked.setdefault(cell, set()).add(fills)
+            yield (trial, sample), fixed[cell.id]
 
-    write_table(folder.plan, COLUMNS, rows())
+    write_alike(folder.plan, COLUMNS, ("trial", "sample"), rows())
     needs = {cell.id: _needs(cell, plan, library, asks) for cell, asks in asked.items()}
     for cell in plan.cells:
         if cell.thinking:

@@ -131,7 +131,7 @@ def foreseen_reuse(
         theirs: dict[str, list[str]] = {}
         for cell_id, basis in finished.asked:
             theirs.setdefault(basis, []).append(cell_id)
-        for cell, _, trial in trials_of(plan, samples):
+        for cell, *_, trial in trials_of(plan, samples):
             rest = trial.partition("/")[2]
             if not is_done(trial) and any(
                 finished.finished(f"{asked}/{rest}", (basis,))

@@ -37,7 +37,7 @@ from harness.run.finished import FinishedTrials
 from harness.run.fit_on import write_fit
 from harness.run.folder import RunFolder
 from harness.run.forecast import check_lengths
-from harness.run.foreseen import done_trials, foreseen_done, foreseen_others
+from harness.run.foreseen import confirmed_done, foreseen_done, foreseen_others, recorded_bases
 from harness.run.job import Job
 from harness.run.loop import Stop, complete
 from harness.run.manifest import (
@@ -108,7 +108,10 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
             asked=finished.asked, enhancers=enhancing.entries,
         )  # fmt: skip
-        done = done_trials(plan, staged, accepted_bases(manifest), finished)
+        done = confirmed_done(
+            foreseen, plan, staged, finished,
+            expected=recorded_bases(plan, job.axes, before), bases=accepted_bases(manifest),
+        )  # fmt: skip
         again = None
         if job.again is not None:
             again = choose_round(

@@ -30,7 +30,8 @@ _ENTRY = 2 * KEY
 
 class Stamps:
     """`private/stamps.bin`: of each trial its name on its basis, and a digest of its journal line and its sample's
-    stamp, KEY bytes each. Only appended to; the last entry of a trial counts. A million take 45 MB."""
+    stamp, KEY bytes each. Only appended to; the last entry of a trial counts. A million that are read take 45 MB; what is
+    put is not held."""
 
     def __init__(self, path: Path, finished: FinishedTrials) -> None:
         """Read the file, which need not exist."""
@@ -58,7 +59,6 @@ class Stamps:
         found = self._finished.state(trial, bases)
         if found is None or self._held.get(found[0]) == (entry := _entry(found[1], stamp)):
             return
-        self._held.put(found[0], entry)
         try:
             if self._file is None:
                 self._file = _opened(self._path)
