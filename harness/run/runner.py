@@ -108,15 +108,12 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             plan, job.axes, cards, command=job.command, fit_on=job.fit_on, before=before,
             asked=finished.asked, enhancers=enhancing.entries,
         )  # fmt: skip
-        done = confirmed_done(
-            foreseen, plan, staged, finished,
-            expected=recorded_bases(plan, job.axes, before), bases=accepted_bases(manifest),
-        )  # fmt: skip
+        expected, bases = recorded_bases(plan, job.axes, before), accepted_bases(manifest)
+        done = confirmed_done(foreseen, plan, staged, finished, expected=expected, bases=bases)
         again = None
         if job.again is not None:
             again = choose_round(
-                job.folder, plan, staged, bases=accepted_bases(manifest), finished=finished,
-                number=job.again, today=today(),
+                job.folder, plan, staged, bases=bases, finished=finished, number=job.again, today=today(),
             )  # fmt: skip
             plan, done = narrowed(plan, again), dict(again.done)
         plan = _of_shard(job, plan, before, manifest)
