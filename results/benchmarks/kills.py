@@ -94,6 +94,8 @@ def _differences(root: Path, reference: Path) -> str:
         {line["key"]: line for line in lines(one / "run" / "generations.jsonl")}
         for one in (root, reference)
     )
+    if ours.keys() != theirs.keys():
+        return "their requests are not the same"
     texts = sum(ours[key]["text"] != theirs[key]["text"] for key in theirs)
     apart = [
         max(

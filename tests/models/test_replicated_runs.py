@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 TASK = ("faces/emotion", "--model", "affect-tiny", "--limit", "120", "--no-report")
 ASKED = (*TASK, "--channel", "free", "--channel", "logprob")
@@ -48,6 +48,7 @@ def in_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "run"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on", ["processes", "ray"])
 def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed(
     on: str, in_place: Path, tmp_path: Path
@@ -82,6 +83,21 @@ def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed
     assert not outside, outside
     gone, left = psutil.wait_procs(below, timeout=150)
     assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize(
+    ("on", "replicas"), [("processes", "1"), ("processes", "4"), ("ray", "1"), ("ray", "4")]
+)
+def test_scores_have_the_bytes_of_one_process(
+    on: str, replicas: str, in_place: Path, tmp_path: Path
+) -> None:
+    if on == "ray":
+        pytest.importorskip("ray")
+    run = harness(tmp_path, "--out", "run", "--on", on, "--replicas", replicas)
+    assert run.wait(500) == 0, (tmp_path / "output.txt").read_text()
+    for name in ("records.parquet", "scores.json"):
+        assert (tmp_path / "run" / name).read_bytes() == (in_place / name).read_bytes(), name
 
 
 def named(process: psutil.Process) -> str:
