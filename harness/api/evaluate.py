@@ -106,7 +106,10 @@ class EvaluateOptions(TypedDict, total=False):
     vllm_args: str | Sequence[str]
     """Arguments of `vllm serve`; `"MODEL=--flag"` for one model."""
     adapters: AnyPath | Sequence[AnyPath]
-    """LoRA or other PEFT adapters for transformers or vLLM models; `"MODEL=PATH"` if several models could take it."""
+    """LoRA or other PEFT adapters for transformers or vLLM models; `"MODEL=PATH"` if several models could take it. `{fold}` in
+    the path: one for each fold of subjects."""
+    folds: AnyPath
+    """The folds of such adapters: `folds.json` of an export of training data. Default: next to the adapters."""
     trust_remote_code: str | Sequence[str]
     """Models whose own Python code may be run."""
     concurrency: int

@@ -108,7 +108,11 @@ RECORD_COLUMNS = (
 def records_frame(rows: Iterable[Mapping[str, Any]], tasks: Mapping[str, Task]) -> Any:
     """One row a trial and field."""
     mixed = ("value", "target", "probabilities")
-    return frame(*_asked((_record(row, tasks) for row in rows), RECORD_COLUMNS), mixed=mixed)
+    made, columns = _asked((_record(row, tasks) for row in rows), RECORD_COLUMNS)
+    if any(row.get("fold") for row in made):
+        place = list(columns).index("cluster") + 1
+        columns = (*columns[:place], "fold", *columns[place:])
+    return frame(made, columns, mixed=mixed)
 
 
 def _record(row: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from pydantic import (
     PositiveInt,
 )
 
+from harness.api.adapters import with_adapters
 from harness.api.given_spots import refuse_own_run
 from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
@@ -115,7 +116,9 @@ class RunOptions(BaseModel):
     vllm_args: tuple[str, ...] = ()
     """`--flag`, or `MODEL=--flag` for one model."""
     adapters: tuple[str, ...] = ()
-    """`PATH`, or `MODEL=PATH` where several models could take it."""
+    """`PATH`, or `MODEL=PATH` where several models could take it; with `{fold}` in it, one for each fold."""
+    folds: Path | None = None
+    """The folds of such adapters: `folds.json` of an export of training data."""
     trust_remote_code: tuple[str, ...] = ()
     """Models whose own code may be run."""
     concurrency: PositiveInt | None = None
@@ -234,6 +237,9 @@ def prepare(
         trusted=asked.trust_remote_code,
         spelled=spelled,
     )
+    options, job = with_adapters(
+        options, {name: spec_of(name, named) for name in mine}, job, given=asked.folds, second=seconds, spelled=spelled
+    )  # fmt: skip
     how = read_spread(
         asked.on, asked.replicas, asked.gpus_per_replica, allow_remote=frozenset(asked.allow_remote)
     )

@@ -63,9 +63,10 @@ def opened_as(
                 hint="write one of the transformers: or vllm: models as after --model",
             )
     made = {}
+    takers = _adapter_takers(adapters, specs)
     for name, one in options.items():
         python, adapter = chosen["vllm_python"][name], chosen["adapter"][name]
-        if not takes(specs[name], "adapter"):
+        if name not in takers:
             adapter = ()
         made[name] = replace(
             one,
@@ -98,7 +99,7 @@ def _refuse_idle(
 
 def _refuse_shared_adapter(adapters: Sequence[str], specs: Mapping[str, str], flag: str) -> None:
     """Raise HarnessError where an adapter is given for no model by name, and several could take it."""
-    takers = [name for name, spec in specs.items() if takes(spec, "adapter")]
+    takers = _adapter_takers((), specs)
     for text in adapters:
         named = any(text.startswith(f"{name}=") for name in specs)
         if not named and len(takers) > 1:
@@ -106,3 +107,12 @@ def _refuse_shared_adapter(adapters: Sequence[str], specs: Mapping[str, str], fl
                 f"{flag} {text}: for which model? An adapter belongs to one checkpoint",
                 hint=f"write {flag} {takers[0]}={text}",
             )
+
+
+def _adapter_takers(adapters: Sequence[str], specs: Mapping[str, str]) -> list[str]:
+    """The models that an adapter may be for. The built-in model is one where it is named, or alone: it mostly stands beside
+    another for comparison."""
+    takers = [name for name, spec in specs.items() if takes(spec, "adapter")]
+    others = [name for name in takers if specs[name].partition(":")[0] != "affect-tiny"]
+    named = [n for n in takers if any(text.startswith(f"{n}=") for text in adapters)]
+    return list(dict.fromkeys((*others, *named))) or takers

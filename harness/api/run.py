@@ -75,7 +75,7 @@ class Run:
         (a label str, a set of names tuple of str, a number float, yes or no bool, else None), rule (which rule read
         the answer), text (the reply), failure, fallback, and where labels were scored estimator, probabilities
         (label -> share, 0 to 1), captured_mass (0 to 1), length_normalised (the label), and conversation (its name in
-        conversations.jsonl). Pending trials have no row.
+        conversations.jsonl). Where a model has an adapter for each fold, fold is the one that was asked. Pending trials have no row.
 
         Raises HarnessError for a broken folder.
         """

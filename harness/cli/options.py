@@ -245,7 +245,7 @@ _GIVEN = {
     "name": "name", "prompts_folders": "prompts", "tasks_folders": "task_folders",
     "temperature": "temperature", "seed": "seed", "max_tokens": "max_tokens",
     "allow_remote": "allow_remote", "key_file": "key_file", "vllm_python": "vllm_python", "vllm_args": "vllm_arg",
-    "adapters": "adapter", "trust_remote_code": "trust_remote_code",
+    "adapters": "adapter", "folds": "folds", "trust_remote_code": "trust_remote_code",
     "concurrency": "concurrency", "timeout": "timeout", "rpm": "rpm", "tpm": "tpm",
     "give_up_after": "give_up_after", "max_error_rate": "max_error_rate",
     "on": "on", "replicas": "replicas", "gpus_per_replica": "gpus_per_replica", "shard": "shard",

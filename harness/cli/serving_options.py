@@ -46,7 +46,13 @@ def _add_reach(group: Arguments) -> None:
     )  # fmt: skip
     group.add_argument(
         "--adapter", metavar="[MODEL=]PATH", action="append", default=[],
-        help="LoRA or other PEFT adapter for a transformers: or vllm: model, as a folder or a hub id. Repeatable",
+        help="LoRA or other PEFT adapter for affect-tiny, a transformers: or a vllm: model, as a folder or a hub id. 'loso/{fold}': a "
+        "folder for each fold of subjects; each subject is asked of the adapter that never saw it. Repeatable",
+    )  # fmt: skip
+    group.add_argument(
+        "--folds", metavar="FILE", type=Path,
+        help="folds of the adapters in --adapter 'loso/{fold}', or of the names a server gives them "
+        "(openai:NAME-{fold}@URL): folds.json of `harness export TASK --training`. Default: folds.json next to the adapters",
     )  # fmt: skip
     group.add_argument(
         "--trust-remote-code", metavar="MODEL", action="append", default=[],

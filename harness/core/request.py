@@ -46,6 +46,8 @@ class Request:
     """Tools that the server is told apart from the conversation."""
     lent: LentTools | None = None
     """Tools that the model may call by itself before it replies."""
+    adapter: str = ""
+    """The fold whose adapter replies, of a model with one for each fold; empty: of any other."""
 
 
 def request_key(
@@ -60,6 +62,7 @@ def request_key(
     detail: str = "",
     offer: Offer | None = None,
     lent: LentTools | None = None,
+    adapter: str = "",
 ) -> str:
     """Hash of everything that determines a reply.
 
@@ -81,6 +84,8 @@ def request_key(
         asked.append(["tools", [dict(one) for one in offer.tools], offer.closed])
     if lent is not None:
         asked.append(["lent", lent.digest])
+    if adapter:
+        asked.append(["adapter", adapter])
     body = _COMPACT.encode(asked)
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -118,10 +123,13 @@ def make_request(
     detail: str = "",
     offer: Offer | None = None,
     lent: LentTools | None = None,
+    adapter: str = "",
 ) -> Request:
     """A Request with its key."""
     key = request_key(
         messages, sampling, model=model, repeat=repeat, constraint=constraint, candidates=candidates,
-        thinking=thinking, detail=detail, offer=offer, lent=lent,
+        thinking=thinking, detail=detail, offer=offer, lent=lent, adapter=adapter,
     )  # fmt: skip
-    return Request(key, messages, sampling, constraint, candidates, thinking, detail, offer, lent)
+    return Request(
+        key, messages, sampling, constraint, candidates, thinking, detail, offer, lent, adapter
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,6 +13,8 @@ from harness.core.errors import HarnessError
 from harness.core.text import read_small
 
 FOLDS = "folds.json"
+FOLD = "fold.json"
+"""What of it concerns one fold; it belongs into the folder of the adapter that is trained on that fold."""
 MOST = 64 << 20
 """Bytes of a file of folds."""
 
@@ -53,6 +56,26 @@ class TrainedFold(BaseModel):
         return self
 
 
+class FoldNote(BaseModel):
+    """`fold.json`: the subjects that one adapter was trained on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = 1
+    task: str
+    digest: str = ""
+    """That of the export."""
+    fold: str
+    asked: tuple[str, ...] = ()
+    train: tuple[str, ...] = Field(min_length=1)
+    validation: tuple[str, ...] = ()
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Subjects that had a part in training."""
+        return frozenset((*self.train, *self.validation))
+
+
 class TrainingFolds(BaseModel):
     """The file."""
 
@@ -83,6 +106,13 @@ class TrainingFolds(BaseModel):
                 of[subject] = name
         return self
 
+    def note(self, name: str) -> FoldNote:
+        """What the folder of an adapter holds of its fold."""
+        fold = self.folds[name]
+        return FoldNote(
+            task=self.task, digest=self.digest, fold=name, asked=fold.asked, train=fold.train, validation=fold.validation
+        )  # fmt: skip
+
     @property
     def fold_of(self) -> dict[str, str]:
         """Subject -> the fold whose adapter never saw it."""
@@ -91,10 +121,22 @@ class TrainingFolds(BaseModel):
 
 def read_training_folds(path: Path) -> TrainingFolds:
     """Read a file of folds. Raises HarnessError naming the file and what is wrong."""
-    hint = f"use the {FOLDS} that `harness export TASK --training` wrote, unchanged"
-    text = read_small(path, most=MOST, what="a file of folds")
+    return _read(path, TrainingFolds, "a file of folds")
+
+
+def read_fold_note(path: Path) -> FoldNote:
+    """Read what the folder of an adapter says of its fold. Raises HarnessError as above."""
+    return _read(path, FoldNote, "the file of a fold")
+
+
+_Model = TypeVar("_Model", TrainingFolds, FoldNote)
+
+
+def _read(path: Path, model: type[_Model], what: str) -> _Model:
+    hint = f"use the {path.name} that `harness export TASK --training` wrote, unchanged"
+    text = read_small(path, most=MOST, what=what)
     try:
-        found = TrainingFolds.model_validate(json.loads(text))
+        found = model.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"

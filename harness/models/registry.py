@@ -114,6 +114,10 @@ class OpenOptions:
     """Whether code that lies beside the weights may run."""
     adapter: str | None = None
     """A PEFT adapter on top of the weights: a folder or a hub id."""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """Fold -> folder of its adapter, or the name under which a server has it; a request names its fold."""
+    folds: str = ""
+    """Hex digest of which subjects are in which of these folds: part of the model's identity."""
     share: bool = True
     """Whether what prompts about one picture have in common is read once."""
     vllm_python: str | None = None
@@ -192,7 +196,7 @@ _REACHED = frozenset(
 )
 _TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "affect-tiny": frozenset({"share", "replicas"}),
+        "affect-tiny": frozenset({"adapter", "share", "replicas"}),
         "clip": frozenset({"replicas"}),
         "similarity": frozenset({"replicas"}),
         "specialist": frozenset({"replicas"}),

@@ -15,6 +15,7 @@ from harness.core.request import Sampling
 from harness.core.sent_pictures import read_pixels
 from harness.core.task import Task
 from harness.models import ModelSettings
+from harness.run.adapter_folds import AdapterFolds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Axes:
     """Task -> the cells of it that are asked; tasks that are not named are asked in full."""
     families: Mapping[str, tuple[PromptFamily, ...]] = field(default_factory=dict)
     """Model -> the prompt families it takes, of those that are not chat models."""
+    folds: AdapterFolds | None = None
+    """Which models have an adapter for each fold, and whose fold a subject is in."""
     experiment: Mapping[str, Any] = field(default_factory=dict)
     """What the manifest records of an experiment: its `name`, and what it compares cells `against`."""
 

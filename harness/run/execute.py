@@ -309,6 +309,7 @@ class _Engine:
                 detail=trial.cell.detail if own else "",
                 offer=step.offer,
                 lent=step.lent,
+                adapter=trial.adapter if own else "",
             )
             generation = await self._exchange(request, side, seat)
             told = fitted

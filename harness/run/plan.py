@@ -23,6 +23,7 @@ from harness.core.thinking import OFF, thinking_need
 from harness.models import has_own_loop
 from harness.prompting import Library
 from harness.protocols import load_protocol
+from harness.run.adapter_folds import AdapterFolds, check_adapters, with_folds
 from harness.run.answer_constraints import need_of
 from harness.run.axes import Axes, sampling_for
 from harness.run.basis import tool_settings
@@ -102,6 +103,12 @@ class Plan:
     """That of the first repeat; it also pairs the samples of mixtures."""
     enhancers: Mapping[str, Enhancer] = field(default_factory=dict)
     """Name of an endpoint -> what asks it, once the run may."""
+    folds: AdapterFolds | None = None
+    """Whose adapter a subject is asked of."""
+
+    def fold_of(self, model: str, sample: Sample, task: Task) -> str:
+        """The fold whose adapter of a model is asked about a sample; empty for a model without any."""
+        return self.folds.fold_of(model, sample, task) if self.folds is not None else ""
 
     @property
     def trials(self) -> int:
@@ -125,7 +132,8 @@ def make_plan(
     under which it keeps cells otherwise than they would be called (`harness.run.cell_entry.given_ids`). Raises HarnessError for a prompt that fits no field of a task, a channel or protocol
     that does not suit a prompt, a bad source, a label outside its list.
     """
-    planned = {}
+    planned: dict[str, PlannedTask] = {}
+    notes: list[str] = []
     gone = read_gone(before or folder)
     for task in tasks:
         on_task(task.name)
@@ -134,10 +142,10 @@ def make_plan(
         planned[task.name] = plan_task(
             with_ids_of(task, standing), axes, folder, here=here, kept=kept
         )
+        notes += check_adapters(axes.folds, task, planned[task.name])
     write_gone(folder, {**gone, **{name: one.gone for name, one in planned.items()}})
     prompts: dict[str, Prompt] = {}
     cells: list[Cell] = []
-    notes: list[str] = []
     lines: list[str] = []
     refuse_chat_options(axes)
     for task in tasks:
@@ -174,7 +182,7 @@ def make_plan(
         )
     plan = Plan(
         tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed,
-        left_out=tuple(notes),
+        left_out=tuple(notes), folds=axes.folds,
     )  # fmt: skip
     counts, needs = _write_plan(plan, folder, library)
     return replace(plan, counts=counts, needs=needs)
@@ -269,7 +277,7 @@ def plan_task(
             rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
     seen: set[str] = set()
     summary = write_samples(
-        _noting(rows, kept, seen),
+        with_folds(_noting(rows, kept, seen), axes.folds, task),
         task,
         folder.samples(task.name),
         limited=axes.limit is not None and chosen is None,

@@ -11,6 +11,7 @@ from harness.core.protocol import UsingTools, draws_of, needs_of
 from harness.core.text import counted
 from harness.models.http.endpoint import remote_host
 from harness.protocols import load_protocol
+from harness.run.adapter_folds import untrained
 from harness.run.axes import Axes, sampling_for
 from harness.run.fallback import most_images
 from harness.run.mix_pairing import RULE
@@ -25,7 +26,7 @@ def plan_notes(plan: Plan, axes: Axes, models: Mapping[str, Model]) -> list[str]
     ones, none where a run is only foreseen."""
     absent = axes.experiment.get("left_out", {})
     notes = [f"{name} is left out: {why}" for name, why in absent.items()]
-    notes += [*_sample_notes(plan), *plan.left_out, *wording_notes(plan)]
+    notes += [*_sample_notes(plan), *plan.left_out, *untrained(plan), *wording_notes(plan)]
     for spec in axes.models:
         notes += _model_notes(spec, axes, models.get(spec))
     warmth = {axes.temperature_of(spec): None for spec in axes.models} or {axes.temperature: None}

@@ -59,6 +59,8 @@ class Prepared:
     """Of the plan (`harness.run.numbering`)."""
     stamp: bytes | None = None
     """Of its sample, before its pictures were read (`harness.run.stamps`)."""
+    adapter: str = ""
+    """The fold whose adapter is asked, of a model with one for each fold."""
 
     def render(self, replies: Mapping[str, str]) -> Rendering:
         """The conversation up to the next reply. A sound that is heard with pictures stands behind the last of them."""
@@ -191,6 +193,7 @@ class _Preparation:
             **({"exemplars": examples.given} if examples.given else {}),
             **second_variable(other.pictures),
         }
+        fold = self._plan.fold_of(cell.model, sample, self._task)
         toolbox, broken = None, None
         if cell.tools:
             view = condition if self._partners is None else self._partners.beside(condition, sample)
@@ -209,8 +212,8 @@ class _Preparation:
             Prepared(
                 cell, trial_id(cell, sample.id, repeat), prompt, self._library, variables, asks,
                 seen.pictures, seen.failure or other.failure or examples.failure or broken,
-                with_examples(seen.record, examples), repeat, (*seen.read_as, *other.read_as),
-                toolbox, seen.sound, block, stamp,
+                with_fold(with_examples(seen.record, examples), fold), repeat, (*seen.read_as, *other.read_as),
+                toolbox, seen.sound, block, stamp, fold,
             )
             for repeat in range(self._plan.repeats)
         ]  # fmt: skip
@@ -275,6 +278,13 @@ def with_examples(
 ) -> Mapping[str, Sequence[int | str]] | None:
     """The record of what is shown, with the ids of the few-shot examples."""
     return {**(record or {}), "exemplars": examples.ids} if examples.ids else record
+
+
+def with_fold(
+    record: Mapping[str, Sequence[int | str]] | None, fold: str
+) -> Mapping[str, Sequence[int | str]] | None:
+    """The record of what is shown, with the fold whose adapter was asked."""
+    return {**(record or {}), "fold": [fold]} if fold else record
 
 
 def _remembered(medium: Medium, last: Medium | None) -> Medium:

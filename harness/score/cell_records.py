@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,14 +14,15 @@ from harness.core.answer import Answer
 from harness.core.cell import Cell, trial_id
 from harness.core.generation import Generation, LabelScores
 from harness.core.prompt import PromptHead
-from harness.core.sample import Value
+from harness.core.sample import Scalar, Value
 from harness.core.text import canonical_json
+from harness.run.adapter_folds import ANNOTATION
 from harness.run.columns import AlikeRow, Row
 from harness.run.dictionary_encoding import distinct
 from harness.score.answer_column import AnswerColumn, bare
 from harness.score.answer_parser import AnswerParser
 from harness.score.channels import breaks, probability_columns, stated
-from harness.score.records import CALLS, THINKING, TOOLS, TaskRecords
+from harness.score.records import CALLS, FOLD, THINKING, TOOLS, TaskRecords
 from harness.score.replies import PENDING, Replies, TrialReply
 
 KNOWN = 4096
@@ -31,12 +32,18 @@ _AT_ONCE = 1024
 
 
 def read_cell(
-    records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies, *, repeats: int = 1
+    records: TaskRecords,
+    cell: Cell,
+    head: PromptHead,
+    replies: Replies,
+    *,
+    repeats: int = 1,
+    folded: bool = False,
 ) -> Iterator[AlikeRow]:
     """Read the answers of one cell into `records`, giving its record rows in order as it goes: the columns `OWN`, and the
-    others."""
+    others. `folded`: its model has an adapter for each fold, which the rows name."""
     records.repeats[cell] = repeats
-    reading = _Reading(records, cell, head, replies)
+    reading = _Reading(records, cell, head, replies, folded=folded)
     for repeat in sorted(range(repeats), key=str):  # the order of trial ids
         positions = iter(records.samples.order)
         while some := list(islice(positions, _AT_ONCE)):
@@ -71,14 +78,23 @@ class _Reading:
     """Reads the replies of one cell; the same plain reply to samples that are alike is read once."""
 
     def __init__(
-        self, records: TaskRecords, cell: Cell, head: PromptHead, replies: Replies
+        self,
+        records: TaskRecords,
+        cell: Cell,
+        head: PromptHead,
+        replies: Replies,
+        *,
+        folded: bool = False,
     ) -> None:
+        self._folded = folded
         self._records, self._cell, self._head, self._replies = records, cell, head, replies
         self._parser = AnswerParser(
             in_order(records.task, cell.label_order), head, unopened=cell.id in replies.unopened
         )
         samples = records.samples
         columns = [samples.asks, records.parts, *samples.targets.values()]
+        if folded:
+            columns.append(samples.annotations.turned(_fold_of))
         alike, first = distinct(columns)
         self._alike = alike
         """Of each sample a number; samples of one number ask the same, and have the same part and true values."""
@@ -180,6 +196,7 @@ class _Reading:
         records, cell, head = self._records, self._cell, self._head
         sample, fields = records.samples[position], records.task.fields
         shared = {**_shared_columns(cell, reply), "part": records.part(sample)}
+        shared |= {FOLD: _fold_of(sample.annotations) if self._folded else ""}
         scores = None if reply.generation is None or reply.votes else reply.generation.scores
         told = []
         for name, answer in sorted(self._parser.of(sample, reply, asks).items()):
@@ -195,6 +212,11 @@ class _Reading:
             told.append(_Told(name, answer, said, vote_share(answer), row))
         broken = any(breaks(one.generation, cell, head, fields, asks) for one in reply.each)
         return _Read(told, broken, known)
+
+
+def _fold_of(annotations: Mapping[str, Scalar]) -> str:
+    """The fold whose adapter was asked about a sample."""
+    return str(annotations.get(ANNOTATION, ""))
 
 
 def _is_silent(generation: Generation) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from harness.core.cell import Cell
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
+from harness.run.adapter_folds import ANNOTATION, folded_models
 from harness.run.cell_entry import cell_of, is_kept
 from harness.run.extras import write_extras
 from harness.run.folder import RunFolder, write_atomically, write_error
@@ -67,8 +68,10 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
     heads = {n: PromptHead.model_validate(p["head"]) for n, p in manifest["prompts"].items()}
     cells = [cell_of(entry) for entry in manifest["cells"]]
     tasks = {n: Task.model_validate(t["config"]) for n, t in manifest["tasks"].items()}
+    folded = folded_models(manifest)
+    also = (ANNOTATION,) if folded else ()
     records = {
-        name: load_samples(folder, tasks[name], cluster_unit=entry["cluster_unit"])
+        name: load_samples(folder, tasks[name], cluster_unit=entry["cluster_unit"], also=also)
         for name, entry in manifest["tasks"].items()
     }
     for entry in manifest["cells"]:
@@ -82,9 +85,15 @@ def _compute(folder: RunFolder, unfinished: Path) -> Scores:
             row
             for cell, replies, repeats in _in_order(folder, manifest, usage)
             for row in read_cell(
-                records[cell.task], cell, heads[cell.prompt], replies, repeats=repeats
+                records[cell.task],
+                cell,
+                heads[cell.prompt],
+                replies,
+                repeats=repeats,
+                folded=cell.model in folded,
             )
         ),
+        folds=bool(folded),
         thinking=any(cell.thinking for cell in cells),
         tools=any(cell.tools for cell in cells),
     )

@@ -64,7 +64,9 @@ OWN = ("trial", "sample", "cluster", "text", "conversation")
 THINKING = "thinking"
 TOOLS = "tools"
 CALLS = "calls"
-"""Further columns behind `channel`, where a cell of the run asks for them; `calls` is JSON, as in trials.jsonl."""
+FOLD = "fold"
+"""Further columns behind `channel`, where a cell of the run asks for them; `calls` is JSON, as in trials.jsonl, `fold` that
+whose adapter was asked."""
 
 NEEDED = (
     "trial",
@@ -197,19 +199,25 @@ def repeated_outcomes(
     return [column.at(at).turned(lambda answer: answer.outcome) for column in found]
 
 
-def record_columns(*, thinking: bool, tools: bool = False) -> tuple[str, ...]:
-    """The columns of a run's records; `thinking` and `tools` say that a cell asks for these."""
+def record_columns(*, thinking: bool, tools: bool = False, folds: bool = False) -> tuple[str, ...]:
+    """The columns of a run's records; `thinking`, `tools` and `folds` say that a cell asks for these."""
     place = COLUMNS.index("channel") + 1
     asked = ([THINKING] if thinking else []) + ([TOOLS, CALLS] if tools else [])
+    asked += [FOLD] if folds else []
     return (*COLUMNS[:place], *asked, *COLUMNS[place:])
 
 
 def write_records(
-    path: Path, rows: Iterable[AlikeRow], *, thinking: bool = False, tools: bool = False
+    path: Path,
+    rows: Iterable[AlikeRow],
+    *,
+    thinking: bool = False,
+    tools: bool = False,
+    folds: bool = False,
 ) -> None:
     """Write a table of records, the columns `OWN` apart; rows come sorted by trial and field, and the same give the same
     bytes."""
-    write_alike(path, record_columns(thinking=thinking, tools=tools), OWN, rows)
+    write_alike(path, record_columns(thinking=thinking, tools=tools, folds=folds), OWN, rows)
 
 
 def read_records(folder: RunFolder) -> list[dict[str, Any]]:

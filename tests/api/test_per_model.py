@@ -54,7 +54,7 @@ def test_remote_code_is_run_for_the_model_named_alone() -> None:
     [
         ({"arguments": ("vllm:typo=--enforce-eager",)}, "no model 'vllm:typo' is asked"),
         ({"adapters": ("lora",)}, "for which model"),
-        ({"adapters": (f"{TINY}=lora",)}, "no effect on affect-tiny"),
+        ({"adapters": ("specialist:fer=lora",)}, "no effect on specialist:fer"),
         ({"trusted": (TINY,)}, "no such model"),
         ({"trusted": ("vllm:typo",)}, "no such model"),
         ({"pythons": (f"{TINY}=python",)}, "no effect on affect-tiny"),
@@ -62,7 +62,7 @@ def test_remote_code_is_run_for_the_model_named_alone() -> None:
 )
 def test_what_has_no_effect_is_refused(given: dict[str, tuple[str, ...]], word: str) -> None:
     with pytest.raises(HarnessError, match=word):
-        opened(QWEN, LLAMA, TINY, **given)
+        opened(QWEN, LLAMA, TINY, "specialist:fer", **given)
 
 
 def test_an_adapter_needs_no_model_where_one_alone_takes_it() -> None:

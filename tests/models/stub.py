@@ -58,6 +58,8 @@ class Stub:
     latency: float = 0.0
     retry_after: str = "0"
     model: str = "stub"
+    adapters: Sequence[str] = ()
+    """Further models that it serves."""
     version: str = "0.0.stub"
     key: str = ""
     """Where set, the bearer token that is asked for."""
@@ -92,7 +94,8 @@ class Stub:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
             return _error(401, "Unauthorized")
         row = {"id": self.model, "object": "model", "root": "/weights/stub", "max_model_len": 4096}
-        return web.json_response({"object": "list", "data": [row]})
+        rows = [row, *(row | {"id": name} for name in self.adapters)]
+        return web.json_response({"object": "list", "data": rows})
 
     async def about(self, request: web.Request) -> web.Response:
         return web.json_response({"version": self.version})
@@ -119,7 +122,7 @@ class Stub:
     async def _respond(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
             return _error(401, "Incorrect API key provided")
-        if body["model"] != self.model:
+        if body["model"] not in {self.model, *self.adapters}:
             return _error(404, f"The model `{body['model']}` does not exist.")
         fault = self._fault(body)
         if fault.startswith("unknown:"):

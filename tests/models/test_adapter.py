@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,26 @@ def test_an_adapter_changes_replies_as_peft_itself_does(folder: Path, lora: Path
     assert with_it != plain
 
 
+def test_each_fold_is_answered_by_its_own_adapter(folder: Path, lora: Path, tmp_path: Path) -> None:
+    """Asked in turn and together, as if each adapter were alone; the beginnings that one has read are not the other's."""
+    other = train(folder, tmp_path / "other", seed=2)
+    alone = {fold: [g.text for g in said(opened(folder, a))] for fold, a in {"s.1": lora, "s.2": other}.items()}  # fmt: skip
+    options = OpenOptions(adapters={"s.1": str(lora), "s.2": str(other)})
+    model = open_model(f"transformers:{folder}", options=options)
+    asked = [
+        replace(ask(nth), adapter=fold, key=f"{fold}-{nth}") for nth in range(4) for fold in alone
+    ]
+
+    async def run() -> list[Generation]:
+        replies = await asyncio.gather(*map(model.reply, asked))
+        await model.close()
+        return list(replies)
+
+    found = [g.text for g in asyncio.run(run())]
+    assert [found[0::2], found[1::2]] == [alone["s.1"], alone["s.2"]]
+    assert alone["s.1"] != alone["s.2"]
+
+
 def test_its_content_is_part_of_the_identity(folder: Path, lora: Path, tmp_path: Path) -> None:
     plain, one = opened(folder, None).card, opened(folder, lora).card
     copied = Path(shutil.copytree(lora, tmp_path / "copied"))
@@ -132,7 +153,7 @@ def test_vllm_is_asked_for_it_by_its_name(lora: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "rank"), [("IA3", 0), ("LORA", 1024)])
 def test_what_vllm_does_not_serve_is_said_before_it_starts(kind: str, rank: int) -> None:
     with pytest.raises(HarnessError) as caught:
-        lora_arguments(Adapter(Path("x"), "", rank, kind), name="x")
+        lora_arguments({"x": Adapter(Path("x"), "", rank, kind)})
     assert "transformers:" in caught.value.hint
 
 

@@ -77,7 +77,8 @@ def _lines(folds: TrainingFolds, facts: Facts) -> Iterator[str]:
     )
     yield (
         f"By subject: {how}. `folds/NAME/train.jsonl` is for training; `validation.jsonl` may decide when to stop. The subjects "
-        f"that a fold is asked about are in neither file. `{FOLDS}` lists all; keep a copy of it with the adapters."
+        f"that a fold is asked about are in neither file. `{FOLDS}` lists all: copy it next to the "
+        "folders of the adapters, and `folds/NAME/fold.json` into the folder of the adapter that is trained on that fold."
     )
     yield ""
     yield "| fold | asked | training subjects | rows | validation subjects | rows |"

@@ -14,9 +14,9 @@ from harness.core.sample import Value
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.exports.training.answers import fault_of, is_rounded, written
-from harness.exports.training.folds import subject_of
 from harness.prompting import Library
 from harness.protocols import load_protocol
+from harness.run.adapter_folds import subject_of
 from harness.run.plan import Plan, PlannedTask
 from harness.run.prepare import Prepared, prepare
 from harness.run.samples import Planner

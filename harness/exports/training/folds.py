@@ -8,20 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from harness.core.errors import HarnessError
-from harness.core.sample import Sample
-from harness.core.task import SUBJECT, Task
+from harness.core.task import SUBJECT
 from harness.core.text import counted
 from harness.core.training_folds import TrainedFold
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SHARE = 10
 """One of so many subjects of a fold is for validation where nobody says otherwise."""
-
-
-def subject_of(sample: Sample, task: Task) -> str | None:
-    """The subject of a sample: the annotation that `cluster:` names, else the subject that the source knows."""
-    named = sample.annotations.get(task.cluster)
-    return sample.cluster if named is None else str(named)
 
 
 def make_folds(

@@ -18,7 +18,7 @@ from harness.core.message import Image, Text
 from harness.core.prompt import Prompt
 from harness.core.task import Task
 from harness.core.text import counted, digest_json
-from harness.core.training_folds import FOLDS, TrainedCell, TrainingFolds
+from harness.core.training_folds import FOLD, FOLDS, TrainedCell, TrainingFolds
 from harness.exports.training.card import CARD, Facts, card
 from harness.exports.training.examples import (
     Example,
@@ -151,7 +151,7 @@ def _check_subjects(truths: Mapping[str, Truth], planned: PlannedTask) -> None:
     if len(nameless) == len(truths):
         raise HarnessError(
             f"task {planned.task.name}: the source names no subjects, so samples of one person would be in training and test",
-            hint="use a source that knows its subjects, or name their column (--set source.cluster=COLUMN of a table)",
+            hint="use a source that knows its subjects, or name their column (--set source.subject=COLUMN of a table)",
         )
     if nameless:
         raise HarnessError(
@@ -281,6 +281,7 @@ def _write_folds(
     for name, fold in written.folds.items():
         folder = made / "folds" / name
         folder.mkdir(parents=True)
+        _write_json(folder / FOLD, written.note(name).model_dump(mode="json"))
         for part, subjects in zip(PARTS, (fold.train, fold.validation), strict=True):
             if subjects:
                 path = folder / f"{part}.jsonl"

@@ -37,6 +37,14 @@ class Endpoint:
     """What stands behind the `?` of the address, such as Azure's `api-version`; no secret."""
     more: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Headers that the person who runs adds; they may hold a key."""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """Fold -> the name under which its adapter is served."""
+    folds: str = ""
+    """Digest of who is in which fold."""
+
+    def asked_as(self, fold: str) -> str:
+        """The name of the model that replies in a fold; empty: outside any. Raises KeyError for an unknown fold."""
+        return self.adapters[fold] if fold else self.model
 
     @property
     def chat(self) -> str:

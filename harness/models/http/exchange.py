@@ -99,7 +99,7 @@ class Exchange:
     ) -> Completion | Blocked | HttpFault:
         """The reply out of a batch. How long it took by itself is not known: its latency is 0."""
         body = encode(
-            request, model=self._endpoint.model, dropped=manners.dropped, extra={**self._body, **extra}
+            request, model=self._endpoint.asked_as(request.adapter), dropped=manners.dropped, extra={**self._body, **extra}
         )  # fmt: skip
         answer = await batches.put(request.key, body)
         if isinstance(answer, HttpFault):
@@ -134,7 +134,12 @@ class Exchange:
         extra = {**self._body, **extra}
         if manners.stream:
             extra["stream"] = True
-        body = encode(request, model=self._endpoint.model, dropped=manners.dropped, extra=extra)
+        body = encode(
+            request,
+            model=self._endpoint.asked_as(request.adapter),
+            dropped=manners.dropped,
+            extra=extra,
+        )
         start = perf_counter()
         answer = await self._send(body)
         if isinstance(answer, HttpFault):

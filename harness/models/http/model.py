@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import CacheCounts, Card, Measured, Model
 from harness.core.request import Request, Sampling
+from harness.core.text import digest_json
 from harness.core.thinking import thinking_levels, thinking_need
 from harness.models.hearing import has_sound
 from harness.models.http.audio import prove_audio
@@ -58,6 +59,9 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> Model:
         argument, allow_remote=options.allow_remote, key_file=options.key_file, key_env=options.key_env,
         usual_key=options.usual_key, headers=options.headers, query=options.query,
     )  # fmt: skip
+    if options.adapters:
+        first = next(iter(options.adapters.values()))
+        endpoint = replace(endpoint, model=first, adapters=options.adapters, folds=options.folds)
     from harness.models.http.batch_opening import batched, refuse_open_batches
 
     if not options.batch:
@@ -120,6 +124,9 @@ class OpenAIModel:
                         served.root,
                         served.version,
                         told_body(body),
+                        f"adapters={digest_json([dict(endpoint.adapters), endpoint.folds])}"
+                        if endpoint.adapters
+                        else "",
                     ),
                 )
             ),
@@ -131,6 +138,7 @@ class OpenAIModel:
                 "root": served.root,
                 "server_version": served.version,
                 "max_model_len": "" if served.window is None else str(served.window),
+                **({"adapters": f"{len(endpoint.adapters)} folds"} if endpoint.adapters else {}),
             },
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +72,7 @@ async def _ask_served(endpoint: Endpoint, seconds: float, *, listing: bool) -> S
     rows = listed.get("data") if status == 200 else None
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     row = _find(endpoint, rows)
+    _refuse_missing(endpoint, rows)
     window = row.get("max_model_len")
     return Served(
         root=_said(endpoint, row.get("root")),
@@ -93,6 +94,21 @@ def _find(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[str, Any]:
         if name == endpoint.model or name.endswith(f"/{endpoint.model}"):
             return row
     return {}
+
+
+def _refuse_missing(endpoint: Endpoint, rows: list[dict[str, Any]]) -> None:
+    """Raise HarnessError where a server lists the adapters of some folds and not of others; one that lists none may list
+    other names than it takes."""
+    found = {
+        fold: _find(replace(endpoint, model=name), rows) for fold, name in endpoint.adapters.items()
+    }
+    missing = [fold for fold, row in found.items() if not row]
+    if missing and len(missing) < len(found):
+        raise HarnessError(
+            f"{endpoint.base} serves no adapter for {len(missing)} of {len(found)} folds: {', '.join(missing[:5])}"
+            + (f" and {len(missing) - 5} more" if len(missing) > 5 else ""),
+            hint=f"start it with all of them, such as --lora-modules {endpoint.adapters[missing[0]]}=FOLDER",
+        )
 
 
 def _unlisted(endpoint: Endpoint, rows: list[dict[str, Any]]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError, missing_extra
+from harness.core.text import digest_json
 from harness.models.transformers.files import digest, tensors_of
 from harness.models.transformers.hub import ADAPTER, fetch_adapter
 
@@ -24,6 +26,8 @@ class Adapter:
     """Largest rank of its matrices; 0 for another kind than LoRA."""
     kind: str
     """`LORA` and others, as PEFT calls it."""
+    base: str = ""
+    """The checkpoint that it says it was trained on; empty: it does not say."""
 
 
 def find_adapter(argument: str) -> Adapter:
@@ -46,11 +50,69 @@ def find_adapter(argument: str) -> Adapter:
     told = _told(files[0])
     ranks = [told.get("r", 0), *dict(told.get("rank_pattern") or {}).values()]
     rank = max((int(r) for r in ranks if isinstance(r, int)), default=0)
-    return Adapter(folder, digest(files), rank, str(told.get("peft_type", "")))
+    base = told.get("base_model_name_or_path")
+    return Adapter(folder, digest(files), rank, str(told.get("peft_type", "")), str(base or ""))
 
 
-def put_on(model: Any, adapter: Adapter) -> None:
-    """Add an adapter to a loaded model. Raises HarnessError where any part of it finds no place in the model.
+def find_adapters(folders: Mapping[str, str]) -> dict[str, Adapter]:
+    """Fold -> its adapter. Raises HarnessError where a folder holds none, or one is of another checkpoint or kind than the
+    others."""
+    found = {fold: find_adapter(folder) for fold, folder in folders.items()}
+    (first, one), *others = found.items()
+    for fold, other in others:
+        if (other.base, other.kind) != (one.base, one.kind):
+            raise HarnessError(
+                f"the adapters of the folds {first} and {fold} are not of one checkpoint and kind: {one.folder} was trained on "
+                f"{one.base or 'an unnamed checkpoint'} ({one.kind}), {other.folder} on {other.base or 'an unnamed checkpoint'} "
+                f"({other.kind})",
+                hint="train all folds on the same checkpoint",
+            )
+    return found
+
+
+def digest_of(adapters: Mapping[str, Adapter], *, folds: str = "") -> str:
+    """Hex SHA-256 over the adapters of all folds, and `folds`, the digest of who is in which."""
+    return digest_json([{fold: one.content for fold, one in adapters.items()}, folds])
+
+
+def refuse_other_base(adapter: Adapter, folder: Path, argument: str) -> None:
+    """Raise HarnessError for an adapter that names another checkpoint than the one in `folder`, which `argument` named.
+
+    Names alone tell little (a path of the machine it was trained on, a hub id in place of a folder), so it is refused only
+    where both are hub ids that differ, or both are folders here whose settings do.
+    """
+    base, mine = adapter.base, argument.partition("@")[0]
+    if not base or base == mine:
+        return
+    there = Path(base).expanduser() / "config.json"
+    if there.is_file():
+        other = _settings(there) != _settings(folder / "config.json")
+    else:
+        ids = [one for one in (base, mine) if _is_id(one)]
+        other = len(ids) == 2 and base.casefold() != mine.casefold()
+    if other:
+        raise HarnessError(
+            f"the adapter {adapter.folder} was trained on {base}, not on {argument or folder}",
+            hint=f"use --model transformers:{base}, or an adapter of this checkpoint",
+        )
+
+
+def _is_id(name: str) -> bool:
+    return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).is_dir()
+
+
+def _settings(file: Path) -> Mapping[str, Any]:
+    """What of a checkpoint's settings says which network it is; versions and paths differ between copies."""
+    told = _told(file)
+    return {
+        k: v
+        for k, v in told.items()
+        if k not in {"transformers_version", "_name_or_path", "dtype", "torch_dtype"}
+    }
+
+
+def put_on(model: Any, adapter: Adapter, *, name: str = "default") -> None:
+    """Add an adapter to a loaded model under a name. Raises HarnessError where any part of it finds no place in the model.
 
     transformers itself only warns of that, and the replies would be those of the checkpoint alone.
     """
@@ -59,7 +121,9 @@ def put_on(model: Any, adapter: Adapter) -> None:
     except ImportError as error:
         raise missing_extra("peft", "adapters") from error
     try:
-        info = model.load_adapter(str(adapter.folder))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there are several, which is meant
+            info = model.load_adapter(str(adapter.folder), adapter_name=name)
     except (
         OSError,
         ValueError,
@@ -75,7 +139,9 @@ def put_on(model: Any, adapter: Adapter) -> None:
         ) from error
     left = (
         sorted(info.unexpected_keys)
-        + sorted(info.missing_keys)
+        + sorted(
+            key for key in info.missing_keys if f".{name}." in key
+        )  # not those of other adapters
         + sorted(map(str, info.mismatched_keys))
     )
     if left or not tensors_of(adapter.folder / ADAPTER[1]):
@@ -85,6 +151,7 @@ def put_on(model: Any, adapter: Adapter) -> None:
             f"({shown})",
             hint="it must have been trained on this checkpoint",
         )
+    model.eval()  # no dropout in what was added
 
 
 def _told(file: Path) -> Mapping[str, Any]:

@@ -71,6 +71,7 @@ class Generator:
         self._model.generation_config = self._transformers.GenerationConfig()
         self._form = loaded.form
         self._facts, self.notes = loaded.facts, loaded.notes
+        self._adapters, self._adapter = loaded.adapters, ""
         self._space = reply_space(self._processor, self._form)
         inner = self._processor.image_processor
         if not isinstance(inner, KeptFeatures):
@@ -168,6 +169,7 @@ class Generator:
 
     def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
         """Replies to prompts of one group, in order. Raises what transformers raises."""
+        self._use(prompts[0].request.adapter)
         if prompts[0].request.candidates:
             return self._score(prompts)
         torch, tokenizer = self._torch, self._processor.tokenizer
@@ -190,6 +192,13 @@ class Generator:
                 prompts, output[:, width:].tolist(), self._used(begun, prompts), strict=True
             )
         ]
+
+    def _use(self, fold: str) -> None:
+        """Put the adapter of a fold in place of the last one; what that one has read is forgotten. Raises LookupError."""
+        if fold != self._adapter:
+            self._model.set_adapter(self._adapters[fold])
+            self._sharing.forget()
+            self._adapter = fold
 
     def _used(self, begun: Begun, prompts: Sequence[PreparedRequest]) -> list[Usage]:
         """What each prompt of a batch took, before its reply."""

@@ -8,8 +8,9 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.core.errors import HarnessError, missing_extra
@@ -49,6 +50,8 @@ class Opened:
     """Versions, dtype, device, classes."""
     trusted: bool = False
     adapter: Adapter | None = None
+    adapters: Mapping[str, Adapter] = field(default_factory=dict)
+    """Fold -> its adapter."""
     longest: int | None = None
     """Most tokens of a conversation that it was made for; None: not told."""
 
@@ -64,6 +67,8 @@ class Loaded:
     """Where its layers lie, and what class it is of."""
     notes: tuple[str, ...] = ()
     """Sentences that the person who runs should read."""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """Fold -> the name under which the model has its adapter."""
 
 
 def check_folder(folder: Path, *, trusted: bool) -> None:
@@ -88,7 +93,11 @@ def check_folder(folder: Path, *, trusted: bool) -> None:
 
 
 def open_checkpoint(
-    checkpoint: Checkpoint, *, trusted: bool = False, adapter: Adapter | None = None
+    checkpoint: Checkpoint,
+    *,
+    trusted: bool = False,
+    adapter: Adapter | None = None,
+    adapters: Mapping[str, Adapter] = MappingProxyType({}),
 ) -> Opened:
     """Read the processor, and what can be told of the model before its weights are.
 
@@ -112,7 +121,7 @@ def open_checkpoint(
         "processor": _class_of(processor),
     }
     longest = getattr(config.get_text_config(), "max_position_embeddings", None)
-    return Opened(checkpoint, processor, form, facts, trusted, adapter, longest)
+    return Opened(checkpoint, processor, form, facts, trusted, adapter, adapters, longest)
 
 
 def load_weights(opened: Opened) -> Loaded:
@@ -145,9 +154,14 @@ def load_weights(opened: Opened) -> Loaded:
     check_whole(folder, found)
     if opened.adapter is not None:
         put_on(model, opened.adapter)
+    names = {
+        fold: f"fold{place}" for place, fold in enumerate(opened.adapters)
+    }  # PEFT takes no dots
+    for fold, adapter in opened.adapters.items():
+        put_on(model, adapter, name=names[fold])
     places = places_of(model)
     facts = {"architecture": type(model).__name__, "device_map": _shown(places)}
-    return Loaded(opened.processor, opened.form, model, facts, _notes(places))
+    return Loaded(opened.processor, opened.form, model, facts, _notes(places), names)
 
 
 def check_whole(folder: Path, found: Mapping[str, Any]) -> None:

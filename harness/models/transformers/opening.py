@@ -9,8 +9,13 @@ from harness.affect_tiny import weights_folder
 from harness.core.errors import HarnessError
 from harness.core.model import Card
 from harness.models.registry import OpenOptions
-from harness.models.transformers.adapter import find_adapter
-from harness.models.transformers.checkpoint import find_checkpoint
+from harness.models.transformers.adapter import (
+    digest_of,
+    find_adapter,
+    find_adapters,
+    refuse_other_base,
+)
+from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.transformers.counting import PromptCounter
 from harness.models.transformers.features import forget_features
 from harness.models.transformers.generator import Generator
@@ -34,16 +39,25 @@ def open_local(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
     checkpoint = find_checkpoint(
         argument, trusted=trusted, check=partial(check_folder, trusted=trusted)
     )
-    adapter = None if options.adapter is None else find_adapter(options.adapter)
-    opened = open_checkpoint(checkpoint, trusted=trusted, adapter=adapter)
+    opened = _open(checkpoint, argument, options, trusted=trusted)
     facts = opened.facts
     identity = (
         f"transformers weights={checkpoint.weights} settings={checkpoint.settings} "
         f"transformers={facts['transformers']} torch={facts['torch']} dtype={facts['dtype']}"
     )
     identity += f" code={checkpoint.code}" if checkpoint.code else ""
-    identity += f" adapter={adapter.content}" if adapter else ""
-    return _serve(opened, name=name, identity=identity, share=options.share)
+    return _serve(opened, name=name, identity=identity, options=options)
+
+
+def _open(
+    checkpoint: Checkpoint, argument: str, options: OpenOptions, *, trusted: bool = False
+) -> Opened:
+    """The checkpoint with the adapter that is wanted, or with one for each fold. Raises HarnessError."""
+    adapter = None if options.adapter is None else find_adapter(options.adapter)
+    adapters = find_adapters(options.adapters) if options.adapters else {}
+    for one in (*adapters.values(), *((adapter,) if adapter else ())):
+        refuse_other_base(one, checkpoint.folder, argument)
+    return open_checkpoint(checkpoint, trusted=trusted, adapter=adapter, adapters=adapters)
 
 
 def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
@@ -62,11 +76,16 @@ def open_tiny(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
         )
     checkpoint = find_checkpoint(str(folder))
     identity = f"affect-tiny weights={checkpoint.weights} settings={checkpoint.settings}"
-    return _serve(open_checkpoint(checkpoint), name=name, identity=identity, share=options.share)
+    opened = _open(checkpoint, str(folder), options)
+    return _serve(opened, name=name, identity=identity, options=options)
 
 
-def _serve(opened: Opened, *, name: str, identity: str, share: bool) -> LocalModel:
+def _serve(opened: Opened, *, name: str, identity: str, options: OpenOptions) -> LocalModel:
     checkpoint, adapter = opened.checkpoint, opened.adapter
+    identity += f" adapter={adapter.content}" if adapter else ""
+    identity += (
+        f" adapters={digest_of(opened.adapters, folds=options.folds)}" if opened.adapters else ""
+    )
     card = Card(
         name=name,
         identity=identity,
@@ -86,7 +105,14 @@ def _serve(opened: Opened, *, name: str, identity: str, share: bool) -> LocalMod
             "settings": checkpoint.settings,
         }
         | ({"code": checkpoint.code} if checkpoint.code else {})
-        | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {}),
+        | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {})
+        | (
+            {
+                "adapters": f"{len(opened.adapters)} folds {digest_of(opened.adapters, folds=options.folds)}"
+            }
+            if opened.adapters
+            else {}
+        ),
     )
 
     def free() -> None:
@@ -96,5 +122,8 @@ def _serve(opened: Opened, *, name: str, identity: str, share: bool) -> LocalMod
     counter = PromptCounter(opened.processor, opened.form, opened.longest)
     kind = HearingModel if opened.form.audio else LocalModel
     return kind(
-        lambda: Generator(load_weights(opened), share=share), card, free=free, counter=counter
+        lambda: Generator(load_weights(opened), share=options.share),
+        card,
+        free=free,
+        counter=counter,
     )

@@ -34,7 +34,7 @@ class PreparedRequest:
 
     @property
     def group(self) -> Hashable:
-        """Equal for prompts that may share a batch: count of pictures and sounds, sizes of frames, decoding, what the reply is held to.
+        """Equal for prompts that may share a batch: count of pictures and sounds, sizes of frames, decoding, what the reply is held to, the fold.
 
         A repetition penalty counts the padding of a batch as spoken, so such requests go alone.
         """
@@ -43,6 +43,6 @@ class PreparedRequest:
             (len(self.pictures), len(self.sounds)),
             tuple(tuple(frame.size for frame in frames) for frames in self.films),
             (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens),
-            (self.request.constraint, self.request.candidates),
+            (self.request.constraint, self.request.candidates, self.request.adapter),
             None if sampling.repetition_penalty == 1 else self.request.key,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.core.errors import HarnessError
@@ -64,11 +64,17 @@ _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` takes (vLLM 0.10 to 0.33, `vllm/config/lora.py`; the smallest came later)."""
 
 
-def lora_arguments(adapter: Adapter, *, name: str) -> tuple[str, ...]:
-    """Arguments that serve an adapter beside its checkpoint, to be asked for by `name`.
+def lora_arguments(adapters: Mapping[str, Adapter]) -> tuple[str, ...]:
+    """Arguments that serve adapters beside their checkpoint; `adapters`: name that it is asked for by -> adapter.
 
     Raises HarnessError for another kind than LoRA, and for a rank that no vLLM takes.
     """
+    ranks = [_lora_rank(adapter) for adapter in adapters.values()]
+    modules = (f"{name}={adapter.folder.resolve()}" for name, adapter in adapters.items())
+    return ("--enable-lora", "--lora-modules", *modules, "--max-lora-rank", str(max(16, *ranks)))
+
+
+def _lora_rank(adapter: Adapter) -> int:
     if adapter.kind != "LORA":
         raise HarnessError(
             f"the adapter {adapter.folder} is of the kind {adapter.kind or 'unknown'}, and vLLM serves LoRA alone",
@@ -80,10 +86,7 @@ def lora_arguments(adapter: Adapter, *, name: str) -> tuple[str, ...]:
             f"the adapter {adapter.folder} has rank {adapter.rank}, and vLLM takes at most {_RANKS[-1]}",
             hint="run it in place: transformers:PATH_OR_ID with --adapter",
         )
-    return (
-        "--enable-lora", "--lora-modules", f"{name}={adapter.folder.resolve()}",
-        "--max-lora-rank", str(max(rank, 16)),
-    )  # fmt: skip
+    return rank
 
 
 def telling_arguments(arguments: Sequence[str]) -> str:

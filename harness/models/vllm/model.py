@@ -24,7 +24,7 @@ from harness.models.http.request_body import told_body
 from harness.models.http.served import ask_served
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
-from harness.models.transformers.adapter import Adapter, find_adapter
+from harness.models.transformers.adapter import Adapter, digest_of, find_adapter, find_adapters
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.vllm.arguments import (
     lora_arguments,
@@ -67,6 +67,8 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         sampling=options.sampling,
         body=options.body,
         adapter=None if options.adapter is None else find_adapter(options.adapter),
+        adapters=find_adapters(options.adapters) if options.adapters else {},
+        folds=options.folds,
         trusted=options.trust_remote_code,
     )
 
@@ -93,18 +95,29 @@ class VllmModel:
         sampling: Sampling | None = None,
         body: Mapping[str, Any] = MappingProxyType({}),
         adapter: Adapter | None = None,
+        adapters: Mapping[str, Adapter] = MappingProxyType({}),
+        folds: str = "",
         trusted: bool = False,
     ) -> None:
-        """`trusted` says whether code of the checkpoint's own may be run."""
+        """`trusted` says whether code of the checkpoint's own may be run; `adapters`: fold -> its adapter; `folds`: digest of who is in which."""
         self._checkpoint, self._installation = checkpoint, installation
         self._arguments, self._patience, self._limit = arguments, patience, limit
         # Of our own making, so that nobody else's server is taken for ours.
         self._sampling, self._body = sampling or Sampling(), body
         self._served = f"harness-{secrets.token_hex(4)}"
         self._asked = self._served if adapter is None else f"{self._served}-adapter"
+        self._adapters = {
+            fold: f"{self._served}-fold{place}" for place, fold in enumerate(adapters)
+        }
+        named = (
+            {self._asked: adapter}
+            if adapter
+            else {self._adapters[f]: a for f, a in adapters.items()}
+        )
+        self._asked = next(iter(named), self._served)
         self._added = (
             *(("--trust-remote-code",) if trusted else ()),
-            *(() if adapter is None else lora_arguments(adapter, name=self._asked)),
+            *(lora_arguments(named) if named else ()),
         )
         self._log_file = log_file
         self._server: VllmServer | None = None
@@ -121,6 +134,7 @@ class VllmModel:
                         told_body(body),
                         f"code={checkpoint.code}" if checkpoint.code else "",
                         f"adapter={adapter.content}" if adapter else "",
+                        f"adapters={digest_of(adapters, folds=folds)}" if adapters else "",
                     ),
                 )
             ),
@@ -135,6 +149,11 @@ class VllmModel:
             }
             | ({"code": checkpoint.code} if checkpoint.code else {})
             | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {})
+            | (
+                {"adapters": f"{len(adapters)} folds {digest_of(adapters, folds=folds)}"}
+                if adapters
+                else {}
+            )
             | dict(installation.facts),
         )
 
@@ -229,6 +248,7 @@ class VllmModel:
             allow_remote=frozenset(),
             usual_key=False,  # a person's key for another server is none of this one's business
         )
+        endpoint = replace(endpoint, adapters=self._adapters)
         served = await asyncio.to_thread(ask_served, endpoint)
         model = OpenAIModel(
             endpoint,
