@@ -106,10 +106,6 @@ class Plan:
     folds: AdapterFolds | None = None
     """Whose adapter a subject is asked of."""
 
-    def fold_of(self, model: str, sample: Sample, task: Task) -> str:
-        """The fold whose adapter of a model is asked about a sample; empty for a model without any."""
-        return self.folds.fold_of(model, sample, task) if self.folds is not None else ""
-
     @property
     def trials(self) -> int:
         return sum(self.counts.values())
@@ -174,18 +170,28 @@ def make_plan(
         )
         for cell in cells
     }
-    for cell in cells:
-        check_tools(cell, tool_settings(cell) if cell.tools else {})
-        check_regions(cell, planned[cell.task].source)
-        check_thinking(
-            cell, sampling_for(planned[cell.task].task, prompts[cell.prompt], axes, cell.model)
-        )
+    _check_cells(cells, planned, prompts, axes)
     plan = Plan(
         tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed,
         left_out=tuple(notes), folds=axes.folds,
     )  # fmt: skip
     counts, needs = _write_plan(plan, folder, library)
     return replace(plan, counts=counts, needs=needs)
+
+
+def _check_cells(
+    cells: Iterable[Cell],
+    planned: Mapping[str, PlannedTask],
+    prompts: Mapping[str, Prompt],
+    axes: Axes,
+) -> None:
+    """Raise HarnessError for tools, regions or thinking that a cell cannot have."""
+    for cell in cells:
+        check_tools(cell, tool_settings(cell) if cell.tools else {})
+        check_regions(cell, planned[cell.task].source)
+        check_thinking(
+            cell, sampling_for(planned[cell.task].task, prompts[cell.prompt], axes, cell.model)
+        )
 
 
 def _cells(

@@ -193,7 +193,8 @@ class _Preparation:
             **({"exemplars": examples.given} if examples.given else {}),
             **second_variable(other.pictures),
         }
-        fold = self._plan.fold_of(cell.model, sample, self._task)
+        folds = self._plan.folds
+        fold = "" if folds is None else folds.fold_of(cell.model, sample, self._task)
         toolbox, broken = None, None
         if cell.tools:
             view = condition if self._partners is None else self._partners.beside(condition, sample)

@@ -99,26 +99,16 @@ class VllmModel:
         folds: str = "",
         trusted: bool = False,
     ) -> None:
-        """`trusted` says whether code of the checkpoint's own may be run; `adapters`: fold -> its adapter; `folds`: digest of who is in which."""
+        """`trusted` says whether code of the checkpoint's own may be run; `adapters`: fold -> its adapter; `folds`: digest
+        of who is in which."""
         self._checkpoint, self._installation = checkpoint, installation
         self._arguments, self._patience, self._limit = arguments, patience, limit
         # Of our own making, so that nobody else's server is taken for ours.
         self._sampling, self._body = sampling or Sampling(), body
         self._served = f"harness-{secrets.token_hex(4)}"
-        self._asked = self._served if adapter is None else f"{self._served}-adapter"
-        self._adapters = {
-            fold: f"{self._served}-fold{place}" for place, fold in enumerate(adapters)
-        }
-        named = (
-            {self._asked: adapter}
-            if adapter
-            else {self._adapters[f]: a for f, a in adapters.items()}
-        )
-        self._asked = next(iter(named), self._served)
-        self._added = (
-            *(("--trust-remote-code",) if trusted else ()),
-            *(lora_arguments(named) if named else ()),
-        )
+        self._asked, self._adapters, lora = _asked_as(self._served, adapter, adapters)
+        self._added = (*(("--trust-remote-code",) if trusted else ()), *lora)
+        of_adapters, details = _told_adapters(adapter, adapters, folds)
         self._log_file = log_file
         self._server: VllmServer | None = None
         self._inner: OpenAIModel | None = None
@@ -133,8 +123,7 @@ class VllmModel:
                         _identity(checkpoint, installation, arguments),
                         told_body(body),
                         f"code={checkpoint.code}" if checkpoint.code else "",
-                        f"adapter={adapter.content}" if adapter else "",
-                        f"adapters={digest_of(adapters, folds=folds)}" if adapters else "",
+                        of_adapters,
                     ),
                 )
             ),
@@ -148,12 +137,7 @@ class VllmModel:
                 "settings": checkpoint.settings,
             }
             | ({"code": checkpoint.code} if checkpoint.code else {})
-            | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {})
-            | (
-                {"adapters": f"{len(adapters)} folds {digest_of(adapters, folds=folds)}"}
-                if adapters
-                else {}
-            )
+            | details
             | dict(installation.facts),
         )
 
@@ -265,6 +249,29 @@ class VllmModel:
         """Raise HarnessError where the server has ended: no request can succeed."""
         if self._server is not None and not self._server.alive:
             raise self._server.fault("vLLM stopped during the run")
+
+
+def _asked_as(
+    served: str, adapter: Adapter | None, adapters: Mapping[str, Adapter]
+) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """The name by which a server is asked, that of each fold, and the arguments by which it serves them."""
+    folds = {fold: f"{served}-fold{place}" for place, fold in enumerate(adapters)}
+    named = {folds[fold]: one for fold, one in adapters.items()}
+    if adapter is not None:
+        named = {f"{served}-adapter": adapter}
+    return next(iter(named), served), folds, lora_arguments(named) if named else ()
+
+
+def _told_adapters(
+    adapter: Adapter | None, adapters: Mapping[str, Adapter], folds: str
+) -> tuple[str, dict[str, str]]:
+    """What the identity and the details of a card say of adapters."""
+    if adapters:
+        content = digest_of(adapters, folds=folds)
+        return f"adapters={content}", {"adapters": f"{len(adapters)} folds {content}"}
+    if adapter is None:
+        return "", {}
+    return f"adapter={adapter.content}", {"adapter": f"{adapter.folder.name} {adapter.content}"}
 
 
 _OF_ONE_START = ("url", "served", "root")
