@@ -25,8 +25,8 @@ from harness.prompting import Library
 from harness.protocols import load_protocol
 from harness.run.adapter_folds import AdapterFolds, check_adapters, with_folds
 from harness.run.answer_constraints import need_of
-from harness.run.axes import Axes, sampling_for
-from harness.run.basis import tool_settings
+from harness.run.axes import Axes
+from harness.run.cell_checks import check_cells
 from harness.run.columns import AlikeRow, read_coded, read_table, write_alike
 from harness.run.exemplars import ExamplePool, read_pool
 from harness.run.families import (
@@ -49,8 +49,7 @@ from harness.run.samples import (
     with_classes,
     write_samples,
 )
-from harness.run.thinking_check import check_thinking
-from harness.run.tools_check import check_regions, check_tools, protocol_with
+from harness.run.tools_check import protocol_with
 from harness.sources import open_source
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
@@ -170,28 +169,13 @@ def make_plan(
         )
         for cell in cells
     }
-    _check_cells(cells, planned, prompts, axes)
+    check_cells(cells, planned, prompts, axes)
     plan = Plan(
         tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed,
         left_out=tuple(notes), folds=axes.folds,
     )  # fmt: skip
     counts, needs = _write_plan(plan, folder, library)
     return replace(plan, counts=counts, needs=needs)
-
-
-def _check_cells(
-    cells: Iterable[Cell],
-    planned: Mapping[str, PlannedTask],
-    prompts: Mapping[str, Prompt],
-    axes: Axes,
-) -> None:
-    """Raise HarnessError for tools, regions or thinking that a cell cannot have."""
-    for cell in cells:
-        check_tools(cell, tool_settings(cell) if cell.tools else {})
-        check_regions(cell, planned[cell.task].source)
-        check_thinking(
-            cell, sampling_for(planned[cell.task].task, prompts[cell.prompt], axes, cell.model)
-        )
 
 
 def _cells(
