@@ -13,6 +13,17 @@ from tests import open_sets
 BOARD = Path(__file__).parents[2] / "results" / "experiments" / "open-board.yaml"
 
 
+def test_sets_that_are_not_there_are_left_out_of_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan", str(BOARD), "--model", "affect-tiny", "--limit", "4", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert {cell["task"] for cell in plan["cells"]} == {"faces/emotion"}
+    assert 'blemore/blends is left out: [data] blemore = "FOLDER" is not in harness.toml' in plan["notes"]  # fmt: skip
+
+
+@pytest.mark.slow
 def test_sets_that_are_not_there_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
