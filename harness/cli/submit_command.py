@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fill", metavar="WHAT", action="append", default=[],
         help="what to write where there is no usable answer. MEGC questions: `words` for the reply's own text, or "
-        "FIELD=TEXT. ABAW: `nearest`. BLEMORE: an emotion. Repeatable",
+        "FIELD=TEXT. ABAW: `nearest`. BLEMORE, and intervals given with --spots: an emotion. Repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="FIELD=A,B", action="append", default=[],

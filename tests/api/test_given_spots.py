@@ -175,3 +175,19 @@ def test_a_failed_command_leaves_a_finished_run_as_it_was(
     capsys.readouterr()
     after = {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in Path("run").rglob("*") if p.is_file()}  # fmt: skip
     assert after == before
+
+
+def test_a_submission_holds_every_interval_and_every_video(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(table(here, f"{HEAD}{A},41,52\n"), word="no idea")
+    rows = [("test-7-000000", A), ("test-7-000000", B), ("test-7-000001", C)]
+    text = "subject,video\n" + "".join(f"{subject},{video}\n" for subject, video in rows)
+    line = ["submit", "megc2025-me-str", "run", "--out", "sent", "--to-answer"]
+    line.append(table(here, text, "str_to_answer.csv"))
+    assert main(line) == 2
+    assert f"1 of 1 intervals have no usable answer, such as {A} 41-52" in capsys.readouterr().err
+    assert main([*line, "--fill", "fear"]) == 0
+    assert Path("sent/str_pred.csv").read_text().splitlines()[1:] == [
+        f"test-7-000000,{A},41,52,fear"
+    ]

@@ -26,6 +26,7 @@ from harness.submit.megc.spots import (
     read_videos,
     spot_bytes,
     spots_for,
+    with_emotions,
 )
 
 
@@ -96,16 +97,23 @@ class SpotForm:
         self, asked: Sequence[Asked], runs: Sequence[Path], choice: Choice, options: Options
     ) -> Answers:
         """The intervals spotted in the videos, in their order."""
-        if options.fill:
-            raise HarnessError("--fill has no effect for tables of intervals", hint="leave it out")
+        if len(options.fill) > 1:
+            raise HarnessError("--fill takes one emotion for tables of intervals", hint="name one")
+        fill = options.fill[0] if options.fill else ""
         no_labels("tables of intervals", options)
         spotted = read_spotted(runs, choice)
         drafts = []
         for one in asked:
             spots, used = spots_for(one.content, spotted)
             cells = Counter((cell.run, cell.cell) for cell in used for _ in cell.videos)
-            drafts.append(Draft(one, spot_bytes(spots), cells))
-        return Answers(tuple(drafts))
+            named, filled = with_emotions(spots, fill)
+            told = {"filled": filled} if filled else {}
+            drafts.append(Draft(one, spot_bytes(named), cells, told))
+        if fill and not any(draft.entry for draft in drafts):
+            raise HarnessError(
+                "--fill has no effect: every interval has an emotion", hint="leave it out"
+            )
+        return Answers(tuple(drafts), {"fill": fill} if fill else {})
 
     def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
         """Columns, intervals and videos; see :func:`check_spots`."""

@@ -10,10 +10,10 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.analyses.rows.spotting import spots_of
+from harness.analyses.rows.spotting import UNANSWERED, spots_of, videos_of
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.prompt import PromptHead
@@ -126,11 +126,9 @@ def read_spotted(runs: Sequence[Path], choice: Choice) -> list[Spotted]:
                         f"{run}: {records.pending[cell]:,} windows of {cell.model} {cell.prompt} are not finished",
                         hint="run the same command again until the run is done",
                     )
-                videos = dict.fromkeys(
-                    (str(s.annotations["subject"]), str(s.annotations["video"])) for s in samples
-                )
+                videos = tuple(videos_of(records).places)  # those without an interval too
                 spots = tuple(spots_of(records, cell))
-                found.append(Spotted(run, cell, tuple(videos), spots))
+                found.append(Spotted(run, cell, videos, spots))
     return found
 
 
@@ -169,6 +167,22 @@ def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], li
         if (spot.subject, spot.video) == video
     ]
     return spots, list(used.values())
+
+
+def with_emotions(spots: Sequence[Spot], fill: str) -> tuple[list[Spot], list[int]]:
+    """The intervals, with `fill` where the emotion of a given one was not answered, and the rows (from 1) it stands in.
+
+    Raises HarnessError naming an interval without an answer where nothing is to be filled in.
+    """
+    empty = [at for at, spot in enumerate(spots) if spot.emotion == UNANSWERED]
+    if empty and not fill:
+        first = spots[empty[0]]
+        raise HarnessError(
+            f"{len(empty)} of {len(spots)} intervals have no usable answer, such as {first.video} {first.onset}-{first.offset}",
+            hint="name the emotion that is sent for them: --fill happiness",
+        )
+    named = [replace(spot, emotion=spot.emotion or fill) for spot in spots]
+    return named, [at + 1 for at in empty]
 
 
 def spot_bytes(spots: Sequence[Spot]) -> bytes:
