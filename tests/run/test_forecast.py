@@ -168,6 +168,6 @@ def test_a_server_counts_by_its_own_tokenizer(
             "run", "task.yaml", "--prompts", "prompts", "--prompt", "own/plain", "--model",
             f"openai:stub@{stub.url}", "--out", "served",
         ])  # fmt: skip
-        assert status == 1
+        assert status == 2
         assert not stub.requests, "told before the first picture is sent"
     assert "exceed the context length" in " ".join(capsys.readouterr().err.split())
