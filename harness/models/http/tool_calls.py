@@ -25,7 +25,10 @@ _PROBE = Offer(
             "description": "give the length of a word",
             "arguments": {
                 "type": "object",
-                "properties": {"word": {"type": "string", "description": "any word"}},
+                "properties": {
+                    # A value that is fixed ends, where a weak model would fill a string to the token limit.
+                    "word": {"type": "string", "enum": ["hello"], "description": "the word"}
+                },
                 "required": ["word"],
             },
         },
