@@ -7,7 +7,9 @@ Replies come back to the one process that writes the journal.
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
@@ -35,6 +37,9 @@ RESUME = "run the same command again to continue; only missing requests are sent
 
 class ReplicaLost(Exception):
     """A replica ended, or cannot be reached."""
+
+    seen: float = math.inf
+    """When it last gave a sign of life, on the clock of `time.monotonic`."""
 
 
 class Replica(Protocol):
@@ -74,6 +79,8 @@ class Worker:
     """Calls in flight."""
     replica: Replica | None = None
     fault: HarnessError | None = None
+    seen: float = 0.0
+    """When it last gave a sign of life: its model was open, or a reply came."""
 
     @property
     def ready(self) -> bool:
@@ -168,13 +175,15 @@ class Replicated:
         self, requests: Sequence[Request], wanted: Collection[str]
     ) -> AsyncGenerator[Generation, None]:
         """The replies of one replica, and of others where it is lost. The last try is made for each request alone, so
-        that one which ends its replica fails by itself."""
+        that one which ends its replica fails by itself. A replica that gave no sign of life since the one before was lost
+        may have ended with that one, as all do on a machine that ends, and is no try."""
         await self._begin()
         left = list(dict.fromkeys(wanted))
-        for lost in range(TRIES):
+        lost, since = 0, -math.inf
+        while lost < TRIES:
             alone = lost == TRIES - 1 and len(left) > 1
             parts = [[r] for r in requests if r.key in left] if alone else [list(requests)]
-            gone = False
+            signs: list[float] = []
             for part in parts:
                 keys = [key for key in left if any(key == r.key for r in part)]
                 try:
@@ -182,10 +191,12 @@ class Replicated:
                         async for generation in given:
                             left.remove(generation.key)
                             yield generation
-                except ReplicaLost:
-                    gone = True
-            if not gone:
+                except ReplicaLost as error:
+                    signs.append(error.seen)
+            if not signs:
                 break
+            lost += max(signs) > since
+            since = time.monotonic()
         for key in left:
             yield Generation.failed(
                 key, "server", f"{TRIES} replicas were lost, one after the other, while they had this request"
@@ -209,9 +220,11 @@ class Replicated:
             async with aclosing(used.ask(asked)) as given:
                 async for data in given:
                     worker.replies += 1
+                    worker.seen = time.monotonic()
                     self._note(worker)
                     yield unpack_generation(data)
         except ReplicaLost as error:
+            error.seen = worker.seen
             await self._lose(worker, used, str(error))
             raise
         finally:
@@ -276,7 +289,7 @@ class Replicated:
                 except HarnessError as error:
                     fault, failed = error, STARTS
                 else:
-                    worker.replica = replica
+                    worker.replica, worker.seen = replica, time.monotonic()
                     await self._set(worker, "ready")
                     async with self._changed:
                         await self._changed.wait_for(lambda: worker.replica is None)

@@ -154,6 +154,19 @@ async def test_a_request_that_ends_every_replica_fails_alone() -> None:
     assert len(found) == 15
 
 
+async def test_replicas_that_end_together_are_one_loss_to_what_they_had() -> None:
+    """As on a machine that ends: their requests are no worse for it, and stay together."""
+    world = World(die=lambda start, text: start <= 4)
+    model = over(world, 4)
+    await model.load()
+    while len(world.started) < 4 or not all(worker.ready for worker in model.workers):
+        await asyncio.sleep(0)
+    found = await answers(model, 1)
+    assert len(found) == 5 and all(one.failure is None for one in found.values())
+    (start,) = {start for start, _ in world.computed}
+    assert start > 4 and [text for _, text in world.computed] == sorted(found), "in one batch"
+
+
 async def test_a_replica_of_another_identity_is_refused() -> None:
     with pytest.raises(HarnessError, match="has another local than this machine"):
         await answers(over(World(identity="y")), 1)
