@@ -22,7 +22,7 @@ from harness.sources.row import TableRow
 
 ID, TRUTH = "@id", "@truth"
 DEFAULTS = MappingProxyType({"id": ID, "truth": TRUTH, "answer": ANSWER})
-_OPENING = re.compile(r'\s*\{\s*"samples"\s*:')
+_OPENING = re.compile(r'\s*\{\s*"samples"\s*:\s*\[')
 _HEAD = 200
 
 
