@@ -95,8 +95,8 @@ def targets(found: Scored) -> list[tuple[str, str, str, bool | None]]:
     score = f"{found.score.cpu:.1f} s"
     peak = max(found.score.peak, found.bring.peak)
     return [
-        (f"scoring {WHOLE:,} samples: CPU", "under 30 s", score, found.score.cpu < 30 if judged else None),
-        ("memory of any step", "at most 1,000 MB", f"{peak:,.0f} MB", peak <= 1000 if judged else None),
+        (f"scoring {found.samples:,} samples: CPU", f"under 30 s at {WHOLE:,}", score, found.score.cpu < 30 if judged else None),
+        ("peak memory of any step", f"at most 1,000 MB at {WHOLE:,}", f"{peak:,.0f} MB", peak <= 1000 if judged else None),
         (
             f"{DRAWS:,} resamples of {RESAMPLED:,} samples in {CLUSTERS:,} clusters: CPU", "within 5 s",
             f"{found.resample.cpu:.1f} s", found.resample.cpu <= 5,

@@ -265,9 +265,9 @@ def plan_task(
         if kept:  # they stay beside what is chosen now, in the order of the source
             chosen = frozenset(sample.id for sample in rows)
             rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
-    seen: set[str] = set()
+    gone = set(kept)
     summary = write_samples(
-        with_folds(_noting(rows, kept, seen), axes.folds, task),
+        with_folds(_crossing_off(rows, gone), axes.folds, task),
         task,
         folder.samples(task.name),
         limited=axes.limit is not None and chosen is None,
@@ -279,7 +279,7 @@ def plan_task(
         summary=summary if chosen is None else replace(summary, chosen=chosen),
         digest=source.digest(),
         skipped=source.skipped(),
-        gone=frozenset(kept) - seen,
+        gone=frozenset(gone),
         notes=source_notes(source),
     )
     _check_folds(planned, folder)
@@ -324,11 +324,10 @@ def with_ids_of(task: Task, folder: RunFolder) -> Task:
     return task.model_copy(update={"source": {**task.source, "ids": ids}})
 
 
-def _noting(samples: Iterable[Sample], known: Collection[str], seen: set[str]) -> Iterator[Sample]:
-    """The samples; those that are known are noted as seen."""
+def _crossing_off(samples: Iterable[Sample], names: set[str]) -> Iterator[Sample]:
+    """The samples; their ids are taken out of `names`."""
     for sample in samples:
-        if sample.id in known:
-            seen.add(sample.id)
+        names.discard(sample.id)
         yield sample
 
 
