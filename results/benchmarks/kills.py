@@ -208,6 +208,14 @@ class Cluster:
     def _has(self, node: int, name: str) -> bool:
         return bool(self._named(node, name))
 
+    def holds(self, node: int, root: Path) -> int:
+        """How many replicas of a run are on a node."""
+        below = {process.pid for process in self._named(node, "")}
+        told = {
+            line["replica"]: str(line["place"]) for line in lines(root / "run" / "replicas.jsonl")
+        }
+        return sum(int(one.rpartition(" ")[2] or 0) in below for one in told.values())
+
     def kill(self, node: int, name: str) -> None:
         """kill -9 to a process of a node."""
         for process in self._named(node, name):
@@ -236,20 +244,21 @@ def cluster_deaths(root: Path, reference: Path, *, dies: str) -> dict[str, Any]:
     """Kill the second node, or the head, of a cluster while a run goes over it."""
     loopback_up()
     os.environ.update(RAY)
-    asked = ("--on", f"ray:127.0.0.1:{PORT}", "--replicas", "2", "--allow-remote", "127.0.0.1")
+    asked = ("--on", f"ray:127.0.0.1:{PORT}", "--replicas", "4", "--allow-remote", "127.0.0.1")
     cluster = Cluster(root)
     try:
         cluster.begin()
         run = start(root, *asked)
         until(lambda: run.poll() is not None or len(keys(root)) >= 40, what="40 replies")
         before, begun = keys(root), time.monotonic()
+        held = [cluster.holds(node, root) for node in range(2)]
         if dies == "nodes":
             cluster.kill(1, "raylet")
         else:
             cluster.kill(0, "gcs_server")
             run.wait(LONGEST)
         passed = time.monotonic() - begun
-        told: dict[str, Any] = {"replies before": len(before)}
+        told: dict[str, Any] = {"replies before": len(before), "replicas on the nodes": held}
         if dies == "head":
             told |= {"run ended with": run.returncode, "seconds until it ended": round(passed)}
             told["replies kept"] = len(keys(root))

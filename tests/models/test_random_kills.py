@@ -32,4 +32,4 @@ def test_nothing_is_lost_or_asked_again(on: str, kills: int) -> None:
     if on in {"processes", "ray"}:
         assert told["kills of the run"] + told["kills of a replica"] == kills
     elif on == "nodes":
-        assert told["replicas lost, as the runs said"] >= 1
+        assert told["replicas lost, as the runs said"] >= told["replicas on the nodes"][1]
