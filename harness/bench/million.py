@@ -60,7 +60,7 @@ def measure(
     stand: Stand, *, samples: int, say: Callable[[str], None] = lambda line: None
 ) -> tuple[Size, Size]:
     """A tenth of the samples, then all of them. Raises HarnessError where a command fails."""
-    _ = _size(stand, START, say=lambda line: None)
+    _ = _size(stand, min(START, samples // 10), say=lambda line: None)
     tenth, whole = (_size(stand, count, say=say) for count in (samples // 10, samples))
     return tenth, whole
 

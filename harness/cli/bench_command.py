@@ -10,7 +10,7 @@ from typing import Any
 ROUNDS = 5
 SCORED = 100_000
 """Samples of `bench scoring`."""
-LEAST = 2000
+LEAST = 1000
 """Fewest samples of `bench million`."""
 
 
