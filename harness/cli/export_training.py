@@ -10,7 +10,7 @@ from harness.cli.numbers import natural, positive
 from harness.cli.options import add_changes, add_folders, tasks, workspace
 
 if TYPE_CHECKING:
-    from harness.exports.training import Written
+    from harness.exports.training_set import Written
 
 FORMS = ("messages", "sharegpt")
 SUBJECT = "subject"
@@ -75,8 +75,8 @@ def _folds(text: str) -> str:
 def export_training(args: argparse.Namespace) -> int:
     """Write the training data and say what it holds."""
     from harness.core.errors import HarnessError
-    from harness.exports.training import TrainingAsked
-    from harness.exports.training import export_training as write
+    from harness.exports.training_set import TrainingAsked
+    from harness.exports.training_set import export_training as write
     from harness.prompting import Library
 
     if args.run.is_dir() and (args.run / "manifest.json").is_file():

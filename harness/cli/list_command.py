@@ -78,7 +78,7 @@ def _models(args: argparse.Namespace) -> Iterable[Listed]:
 
 def _conditions(args: argparse.Namespace) -> Iterable[Listed]:
     from harness.conditions import describe_conditions
-    from harness.conditions.enhance import PREFIX
+    from harness.core.enhancer import PREFIX
     from harness.core.registry import Listed
 
     own = workspace(args).enhancers.items()

@@ -6,7 +6,6 @@ shows nothing until it is given what asks the endpoint (`asking`), which only a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from harness.conditions.chain import Chain, parts_of
 from harness.conditions.family import Worded
 from harness.conditions.joined import Joined
 from harness.core.condition import Condition
-from harness.core.enhancer import Enhancer
+from harness.core.enhancer import ENDPOINT_NAME, METHODS, PREFIX, Enhancer
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
 from harness.core.picture import Picture
@@ -22,11 +21,8 @@ from harness.media.decode import open_picture
 from harness.media.enhance import ENHANCEMENTS, TIMES
 from harness.media.transforms import RESIZED, encode_png, transformed
 
-PREFIX = "enhance:"
 FORM = "enhance:NAME"
 ENLARGING = "lanczos"
-ENDPOINT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
-"""How an endpoint may be called."""
 _LINES = {
     "lanczos": f"{TIMES} times as many pixels a side by Lanczos interpolation; the task's own size is not applied then",
     "clahe": "contrast-limited adaptive histogram equalisation of the lightness (OpenCV)",
@@ -109,12 +105,12 @@ class _Sent:
 def _enhanced(name: str, method: str) -> Condition:
     """The condition that `enhance:NAME` names; whether `harness.toml` has an endpoint of that name, who runs it looks
     up. Raises HarnessError."""
-    if method in ENHANCEMENTS:
+    if method in METHODS:
         return Enhanced(name, method)
     if not ENDPOINT_NAME.fullmatch(method):
         raise HarnessError(
             f"condition {name}: unknown enhancement {method!r}",
-            hint=f"write {FORM} with one of {', '.join(ENHANCEMENTS)}, or an endpoint of harness.toml",
+            hint=f"write {FORM} with one of {', '.join(METHODS)}, or an endpoint of harness.toml",
         )
     return EnhancedByEndpoint(name, method)
 
@@ -122,7 +118,7 @@ def _enhanced(name: str, method: str) -> Condition:
 ENHANCE = Worded(
     "enhance",
     FORM,
-    f"pictures repaired, mostly behind a degradation: degrade:dark=3/enhance:clahe ({', '.join(ENHANCEMENTS)}, or an "
+    f"pictures repaired, mostly behind a degradation: degrade:dark=3/enhance:clahe ({', '.join(METHODS)}, or an "
     "endpoint of harness.toml)",
     _enhanced,
 )
@@ -131,7 +127,7 @@ ENHANCE = Worded(
 def endpoints_of(condition: str) -> tuple[str, ...]:
     """The endpoints that the name of a condition names, each once."""
     named = (part.removeprefix(PREFIX) for part in parts_of(condition) if part.startswith(PREFIX))
-    return tuple(dict.fromkeys(name for name in named if name not in ENHANCEMENTS))
+    return tuple(dict.fromkeys(name for name in named if name not in METHODS))
 
 
 def asking(condition: Condition, enhancers: Mapping[str, Enhancer]) -> Condition:

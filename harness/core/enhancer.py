@@ -1,11 +1,19 @@
-"""What enhances pictures outside this package: one call for each picture."""
+"""What enhances pictures: the names of methods, and endpoints outside this package, one call for each picture."""
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from harness.core.errors import MediaError
 from harness.core.generation import Failure
+
+PREFIX = "enhance:"
+"""What conditions begin with that enhance pictures."""
+METHODS = ("lanczos", "clahe", "unsharp", "wiener")
+"""The methods of this package. Every other name is that of an endpoint."""
+ENDPOINT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+"""How an endpoint may be called."""
 
 
 class Enhancer(Protocol):

@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from harness.conditions.enhance import endpoints_of
+from harness.core.enhancer import METHODS
 from harness.core.errors import HarnessError
 from harness.core.text import digest_json
-from harness.media.enhance import ENHANCEMENTS
 from harness.models.http.endpoint import is_loopback
 
 FIELD = "image"
@@ -92,11 +91,13 @@ def settings_of(
     conditions: Collection[str], known: Mapping[str, EnhancerSettings]
 ) -> dict[str, EnhancerSettings]:
     """The settings of the endpoints that conditions name. Raises HarnessError for one that `harness.toml` does not have."""
+    from harness.conditions.enhance import endpoints_of  # numpy; settings are read without
+
     found: dict[str, EnhancerSettings] = {}
     for condition in conditions:
         for name in endpoints_of(condition):
             if name not in known:
-                choices = [*ENHANCEMENTS, *known]
+                choices = [*METHODS, *known]
                 near = difflib.get_close_matches(name, choices, n=1)
                 raise HarnessError(
                     f"condition {condition}: unknown enhancement {name!r}",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.enhancer import METHODS
 from harness.core.errors import MediaError, missing_extra
 from harness.media.decode import PIXEL_LIMIT
 from harness.media.degrade import SIDE
@@ -97,5 +98,5 @@ def _scale(image: Image.Image) -> float:
 
 
 ENHANCEMENTS: Mapping[str, Enhance] = MappingProxyType(
-    {"lanczos": lanczos, "clahe": clahe, "unsharp": unsharp, "wiener": wiener}
+    dict(zip(METHODS, (lanczos, clahe, unsharp, wiener), strict=True))
 )

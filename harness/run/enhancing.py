@@ -18,8 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.conditions.enhance import PREFIX, endpoints_of
-from harness.core.enhancer import EnhancerError
+from harness.conditions.enhance import endpoints_of
+from harness.core.enhancer import PREFIX, EnhancerError
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure
 from harness.core.text import counted

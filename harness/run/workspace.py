@@ -10,11 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.conditions.enhance import ENDPOINT_NAME, PREFIX
+from harness.core.enhancer import ENDPOINT_NAME, METHODS, PREFIX
 from harness.core.errors import HarnessError
 from harness.core.folders import Folders
 from harness.enhancers import EnhancerSettings
-from harness.media.enhance import ENHANCEMENTS
 from harness.models import BASELINES, MODELS, ModelSettings
 from harness.prompting import shipped_folder
 from harness.run.toml_file import read_toml
@@ -113,7 +112,7 @@ def _read_config(path: Path) -> ConfigFile:
             )
     for name in config.enhancers:
         where = place(("enhancers", name))
-        if name in ENHANCEMENTS:
+        if name in METHODS:
             raise HarnessError(
                 f"{where}: {PREFIX}{name} already means a method of this package",
                 hint="give the endpoint another name",

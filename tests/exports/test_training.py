@@ -23,8 +23,8 @@ from harness.core.prompt import PromptHead
 from harness.core.request import Request
 from harness.core.task import Task
 from harness.core.training_folds import read_training_folds
-from harness.exports.training.answers import fault_of, written
-from harness.exports.training.folds import fold_name, make_folds
+from harness.exports.training_set.answers import fault_of, written
+from harness.exports.training_set.folds import fold_name, make_folds
 from tests.run.bench import rows, write_pictures
 
 Key = tuple[Any, ...]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from harness.core.message import Image, Message, Text
-from harness.exports.training.examples import Example
+from harness.exports.training_set.examples import Example
 
 Form: TypeAlias = Literal["messages", "sharegpt"]
 FORMS: tuple[Form, ...] = ("messages", "sharegpt")

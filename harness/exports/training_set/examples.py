@@ -13,7 +13,7 @@ from harness.core.protocol import Done, UsingTools
 from harness.core.sample import Value
 from harness.core.task import Task
 from harness.core.text import digest_json
-from harness.exports.training.answers import fault_of, is_rounded, written
+from harness.exports.training_set.answers import fault_of, is_rounded, written
 from harness.prompting import Library
 from harness.protocols import load_protocol
 from harness.run.adapter_folds import subject_of

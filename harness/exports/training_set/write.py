@@ -19,8 +19,8 @@ from harness.core.prompt import Prompt
 from harness.core.task import Task
 from harness.core.text import counted, digest_json
 from harness.core.training_folds import FOLD, FOLDS, TrainedCell, TrainingFolds
-from harness.exports.training.card import CARD, Facts, card
-from harness.exports.training.examples import (
+from harness.exports.training_set.card import CARD, Facts, card
+from harness.exports.training_set.examples import (
     Example,
     Passed,
     Truth,
@@ -28,8 +28,8 @@ from harness.exports.training.examples import (
     read_truths,
     refuse_tools,
 )
-from harness.exports.training.folds import make_folds
-from harness.exports.training.forms import DATASET_INFO, Form, dataset_info, row, unfit
+from harness.exports.training_set.folds import make_folds
+from harness.exports.training_set.forms import DATASET_INFO, Form, dataset_info, row, unfit
 from harness.prompting import Library
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder, write_error

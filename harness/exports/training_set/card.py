@@ -10,7 +10,7 @@ from typing import Any
 from harness.core.task import SUBJECT
 from harness.core.text import counted, visible
 from harness.core.training_folds import FOLDS, TrainingFolds
-from harness.exports.training.examples import Passed
+from harness.exports.training_set.examples import Passed
 from harness.version import __version__
 
 CARD = "README.md"
