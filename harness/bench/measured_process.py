@@ -41,6 +41,17 @@ class Spent:
     """Name of a moment -> what the process had taken by then; moments that never came are absent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of a benchmark took."""
+
+    name: str
+    cpu: float
+    """User and system seconds."""
+    peak: float
+    """Greatest resident memory of the process that it ran in, MB (10^6 bytes)."""
+
+
 def spend(
     command: Sequence[str],
     *,

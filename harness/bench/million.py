@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.bench.fixture import IN_FLIGHT, Measured, Stand
 from harness.bench.markdown import table
+from harness.bench.measured_process import Step
 from harness.bench.million_data import PICTURES, write_many
 from harness.bench.server import MODEL
 from harness.run.folder import RunFolder
@@ -25,17 +26,6 @@ START = 2000
 LEFT_OPEN = IN_FLIGHT
 """Replies and trials that are taken out of the logs before a run is resumed."""
 FIRST, LAST = "first request", "last request"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one step took, once."""
-
-    name: str
-    cpu: float
-    """User and system seconds."""
-    peak: float
-    """Greatest resident memory so far of the process that it ran in, MB (10^6 bytes)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,24 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.bench.markdown import table
-from harness.bench.measured_process import Spent, spend
+from harness.bench.measured_process import Spent, Step, spend
 from harness.bench.scoring_worker import CLUSTERS, DRAWS, RESAMPLED
 from harness.core.errors import HarnessError
 from harness.run.provenance import package_versions
 
 WHOLE = 1_000_000
 """Samples at which the target of scoring holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a step took: medians."""
-
-    name: str
-    cpu: float
-    """User and system seconds of its process."""
-    peak: float
-    """Greatest resident memory, MB (10^6 bytes)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class FrameForm:
         no_labels(self.name, options)
         for text in options.fill:
             if text != _NEAREST:
-                raise HarnessError(f"--fill {text!r} has no meaning for {self.name}", hint="use --fill nearest, or leave it out")  # fmt: skip
+                raise HarnessError(f"--fill {text!r} has no effect for {self.name}", hint="use --fill nearest, or leave it out")  # fmt: skip
         one = the_only(asked, self.name)
         return Answers((self._draft(one, runs, choice, bool(options.fill)),))
 

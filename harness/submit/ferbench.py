@@ -28,7 +28,7 @@ from harness.submit.ferbench_counting import (
     published_label,
 )
 from harness.submit.findings import Findings, name_rows
-from harness.submit.form import Answers, Asked, Draft, Options, no_labels
+from harness.submit.form import Answers, Asked, Draft, Options, no_labels_or_fill
 from harness.submit.items import (
     answers_to,
     order_faults,
@@ -83,9 +83,7 @@ class ResultForm:
         self, asked: Sequence[Asked], runs: Sequence[Path], choice: Choice, options: Options
     ) -> Answers:
         """Every reply as it stands; a request that failed is written as an error, as the published code does."""
-        no_labels(self.name, options)
-        if options.fill:
-            raise HarnessError(f"--fill has no meaning for {self.name}", hint="leave it out")
+        no_labels_or_fill(self.name, options)
         one = the_only(asked, self.name)
         questions: tuple[Question, ...] = one.content
         items = [question.path.lstrip("/") for question in questions]

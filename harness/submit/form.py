@@ -122,3 +122,10 @@ def no_labels(form: str, options: Options) -> None:
         raise HarnessError(
             f"--labels has no effect for {form}", hint="its labels are fixed by the challenge"
         )
+
+
+def no_labels_or_fill(form: str, options: Options) -> None:
+    """Raises HarnessError for `--labels` and for `--fill`, where a form has neither."""
+    no_labels(form, options)
+    if options.fill:
+        raise HarnessError(f"--fill has no effect for {form}", hint="leave it out")

@@ -21,7 +21,7 @@ from harness.sources.cells import is_blank, plain
 from harness.sources.rows import open_table
 from harness.submit.choice import Choice, Given
 from harness.submit.findings import Findings, name_rows
-from harness.submit.form import Answers, Asked, Draft, Options, no_labels
+from harness.submit.form import Answers, Asked, Draft, Options, no_labels_or_fill
 from harness.submit.items import (
     answers_to,
     order_faults,
@@ -62,9 +62,7 @@ class WordForm:
         self, asked: Sequence[Asked], runs: Sequence[Path], choice: Choice, options: Options
     ) -> Answers:
         """The words of each clip, in the order of the list."""
-        no_labels(self.name, options)
-        if options.fill:
-            raise HarnessError(f"--fill has no meaning for {self.name}", hint="leave it out")
+        no_labels_or_fill(self.name, options)
         one = the_only(asked, self.name)
         given = answers_to(one.path.name, one.content, runs, choice)
         found = read_each(one.content, given, _words, FIELDS)

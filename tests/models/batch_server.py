@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from tests.models.listening import listening
 from tests.models.stub import _word, contents
 
 STATES = ("validating", "in_progress", "finalizing")
@@ -182,12 +183,5 @@ def running_batches(**options: Any) -> Iterator[BatchServer]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        seen.url = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield seen
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as seen.url:
+        yield seen

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.models.batch_server import BatchServer
+from tests.models.listening import listening
 from tests.models.stub import contents
 
 PARAMS = {"model", "max_tokens", "temperature", "top_p", "top_k", "system", "messages"}
@@ -270,12 +270,5 @@ def running_others(form: str, **options: Any) -> Iterator[OtherServer]:
 
         log_message: Callable[..., None] = lambda *_: None
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        seen.url = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield seen
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as seen.url:
+        yield seen
