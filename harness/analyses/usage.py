@@ -207,7 +207,7 @@ def _sharing(model: str, mine: Sequence[Entry]) -> Iterator[str]:
             f"{counted(told['requests'], 'request')} of this run were asked; requests of other clients in that time "
             f"count too{predicted}"
         )
-    elif whole and (shared or (foreseen is not None and any("encoded" in row for row in mine))):
+    elif whole and (shared or (foreseen and any("encoded" in row for row in mine))):
         yield (
             f"{model}: {shared / whole:.1%} of prompt tokens were shared (read for an earlier prompt, and not again){predicted}"
         )
