@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from harness.core.sample import Sample
@@ -58,3 +59,17 @@ class StatesNotes(Protocol):
 def source_notes(source: object) -> tuple[str, ...]:
     """What a source has to say; nothing where it says nothing."""
     return source.notes() if isinstance(source, StatesNotes) else ()
+
+
+@runtime_checkable
+class OfFiles(Protocol):
+    """A source whose samples follow from its digest and options alone, but for where their pictures lie."""
+
+    def folder(self) -> Path | None:
+        """The folder that paths of pictures start at; None where samples follow from more than that."""
+        ...
+
+
+def picture_folder(source: object) -> Path | None:
+    """The folder of a source of which samples follow from its digest and options alone; None for any other."""
+    return source.folder() if isinstance(source, OfFiles) else None

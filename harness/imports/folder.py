@@ -27,7 +27,8 @@ from harness.run.digests import KEY, Digests, digest
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog, read_log
 from harness.run.manifest import build_manifest, write_manifest
-from harness.run.plan import COLUMNS, Plan, PlannedTask
+from harness.run.plan import COLUMNS, Plan
+from harness.run.planned_task import PlannedTask
 from harness.score.columns import NO_PROMPT
 from harness.sources.places import tidy
 

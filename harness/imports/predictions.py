@@ -28,7 +28,7 @@ from harness.imports.replies import reply_maker
 from harness.imports.training import training_details
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder
-from harness.run.plan import PlannedTask, plan_task
+from harness.run.planned_task import PlannedTask, plan_task
 from harness.run.sample_file import read_samples
 from harness.run.samples import with_classes, write_samples
 from harness.run.workspace import Workspace, fill_references

@@ -23,7 +23,8 @@ from harness.core.training_folds import (
 )
 
 if TYPE_CHECKING:
-    from harness.run.plan import Plan, PlannedTask
+    from harness.run.plan import Plan
+    from harness.run.planned_task import PlannedTask
 
 MARK = "{fold}"
 DETAIL = "adapters"

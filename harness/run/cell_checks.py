@@ -13,7 +13,7 @@ from harness.run.thinking_check import check_thinking
 from harness.run.tools_check import check_regions, check_tools
 
 if TYPE_CHECKING:
-    from harness.run.plan import PlannedTask
+    from harness.run.planned_task import PlannedTask
 
 
 def check_cells(

@@ -9,7 +9,8 @@ from harness.conditions.mixture import mixes
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.sample import Sample
-from harness.run.plan import Plan, PlannedTask
+from harness.run.plan import Plan
+from harness.run.planned_task import PlannedTask
 from harness.run.presentation import as_shown
 
 

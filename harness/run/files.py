@@ -69,6 +69,12 @@ RUN_FILES: tuple[RunFile, ...] = (
         "while the run asks, appended",
     ),
     RunFile(
+        "private/planned.json",
+        "What samples and plan were made of, so that the next start reads a table again only where it has changed. It may be "
+        "deleted.",
+        "at each start",
+    ),
+    RunFile(
         "private/gone.json",
         "Ids of asked samples that the source no longer has.",
         "at each start, where there are any",

@@ -138,6 +138,11 @@ class RunFolder:
         """What the samples of finished trials were (`harness.run.stamps`)."""
         return self.private / "stamps.bin"
 
+    @property
+    def planned(self) -> Path:
+        """What samples and plan were made of (`harness.run.planned_before`)."""
+        return self.private / "planned.json"
+
     def samples(self, task: str) -> Path:
         """The samples of one task as planned."""
         return self.private / "samples" / f"{task.replace('/', '__')}.parquet"

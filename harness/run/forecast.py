@@ -28,7 +28,8 @@ from harness.prompting import Library
 from harness.protocols import load_protocol, take_step
 from harness.run.axes import Axes, sampling_for
 from harness.run.folder import RunFolder
-from harness.run.plan import Plan, PlannedTask, trials_of
+from harness.run.plan import Plan, trials_of
+from harness.run.planned_task import PlannedTask
 from harness.run.prepare import Prepared, prepare
 from harness.run.shared_prompts import BLOCK, SharedPrompts
 from harness.run.usage import Used, read_usage

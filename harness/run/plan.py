@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.conditions import Presentation, hears, load_condition, needs_video
-from harness.core.cell import FREE, Cell, trial_id
+from harness.conditions import Presentation
+from harness.core.cell import Cell, trial_id
 from harness.core.cell_pattern import CellPattern
 from harness.core.constraint import Need
 from harness.core.enhancer import Enhancer
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
-from harness.core.protocol import needs_of
-from harness.core.sample import Sample
-from harness.core.source import Skipped, Source, source_notes, stated_labels
-from harness.core.task import SUBJECT, Task
-from harness.core.thinking import OFF, thinking_need
+from harness.core.task import Task
+from harness.core.text import digest_json
 from harness.models import has_own_loop
 from harness.prompting import Library
-from harness.protocols import load_protocol
-from harness.run.adapter_folds import AdapterFolds, check_adapters, with_folds
-from harness.run.answer_constraints import need_of
+from harness.run.adapter_folds import AdapterFolds, check_adapters
 from harness.run.axes import Axes
 from harness.run.cell_checks import check_cells
-from harness.run.columns import AlikeRow, read_coded, read_table, write_alike
-from harness.run.exemplars import ExamplePool, read_pool
+from harness.run.cell_needs import needs_of_cells
+from harness.run.columns import AlikeRow, read_coded, write_alike
+from harness.run.exemplars import read_pool
 from harness.run.families import (
     NO_OUTPUT,
     answerable,
@@ -40,45 +36,23 @@ from harness.run.families import (
 )
 from harness.run.folder import RunFolder
 from harness.run.gone import read_gone, write_gone
+from harness.run.planned_before import (
+    PlannedBefore,
+    PlannedTrials,
+    digest_of,
+    read_planned,
+    stands,
+    take_over,
+    write_planned,
+)
+from harness.run.planned_task import PlannedTask, plan_task, with_ids_of
 from harness.run.prompt_choice import choose_prompts, conditions_of, refuse_overruled
 from harness.run.request_count import requests_of
-from harness.run.sample_file import read_lean_samples
-from harness.run.samples import (
-    SampleSummary,
-    select_with_classes,
-    with_classes,
-    write_samples,
-)
 from harness.run.tools_check import protocol_with
-from harness.sources import open_source
+from harness.version import __version__
 
 COLUMNS = ("trial", "cell", "task", "model", "prompt", "condition", "protocol", "channel", "sample")
 """Columns of plan.parquet."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTask:
-    """A task with its labels fixed and its samples written down."""
-
-    task: Task
-    source: Source
-    summary: SampleSummary
-    digest: str
-    """Hex digest of the annotations as the source read them."""
-    skipped: tuple[Skipped, ...]
-    notes: tuple[str, ...] = ()
-    """What the source has to say of how it read them: labels that it joined, for one."""
-    gone: frozenset[str] = frozenset()
-    """Samples that the run held before and that the source no longer has."""
-    pool: ExamplePool | None = None
-    """What few-shot examples are drawn from, where a cell shows any."""
-
-    @property
-    def cluster_unit(self) -> str:
-        """What is resampled: `subject`, the annotation named by the task, or `image`."""
-        if self.task.cluster not in {"auto", "image"}:
-            return self.task.cluster
-        return "subject" if self.summary.own_clusters else "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +103,14 @@ def make_plan(
     """
     planned: dict[str, PlannedTask] = {}
     notes: list[str] = []
-    gone = read_gone(before or folder)
+    standing = before or folder
+    gone, held = read_gone(standing), read_planned(standing)
     for task in tasks:
         on_task(task.name)
-        standing = before or folder
-        kept = _held(standing, task.name) | gone.get(task.name, frozenset())
         planned[task.name] = plan_task(
-            with_ids_of(task, standing), axes, folder, here=here, kept=kept
-        )
+            with_ids_of(task, standing), axes, folder, here=here,
+            standing=standing, before=held.samples.get(task.name),
+        )  # fmt: skip
         notes += check_adapters(axes.folds, task, planned[task.name])
     write_gone(folder, {**gone, **{name: one.gone for name, one in planned.items()}})
     prompts: dict[str, Prompt] = {}
@@ -174,8 +148,8 @@ def make_plan(
         tasks=planned, prompts=prompts, cells=tuple(cells), requests=requests, repeats=axes.repeats, seed=axes.seed,
         left_out=tuple(notes), folds=axes.folds,
     )  # fmt: skip
-    counts, needs = _write_plan(plan, folder, library)
-    return replace(plan, counts=counts, needs=needs)
+    counts, asked = _put_trials(plan, folder, standing, held)
+    return replace(plan, counts=counts, needs=needs_of_cells(plan, library, asked))
 
 
 def _cells(
@@ -247,98 +221,6 @@ def _against(axes: Axes) -> tuple[CellPattern, ...]:
     return (CellPattern(**against),) if against else ()
 
 
-def plan_task(
-    task: Task, axes: Axes, folder: RunFolder, *, here: Path, kept: Collection[str] = ()
-) -> PlannedTask:
-    """One pass over a task's source: samples written, labels fixed.
-
-    `kept` are the ids that the run holds already: they stay beside those that a limit chooses.
-    """
-    source = open_source(task.source, fields=task.fields, base=here)
-    chosen = None
-    rows: Iterable[Sample] = source
-    stated = stated_labels(source)
-    if axes.limit is not None:
-        # A limit chooses samples, not classes: what is offered to a model is what the whole source holds.
-        rows, classes = select_with_classes(source, task, axes.limit, axes.seed)
-        stated = {**stated, **classes}
-        if kept:  # they stay beside what is chosen now, in the order of the source
-            chosen = frozenset(sample.id for sample in rows)
-            rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
-    gone = set(kept)
-    summary = write_samples(
-        with_folds(_crossing_off(rows, gone), axes.folds, task),
-        task,
-        folder.samples(task.name),
-        limited=axes.limit is not None and chosen is None,
-        stated=stated,
-    )
-    planned = PlannedTask(
-        task=with_classes(task, summary.classes),
-        source=source,
-        summary=summary if chosen is None else replace(summary, chosen=chosen),
-        digest=source.digest(),
-        skipped=source.skipped(),
-        gone=frozenset(gone),
-        notes=source_notes(source),
-    )
-    _check_folds(planned, folder)
-    return planned
-
-
-def _check_folds(planned: PlannedTask, folder: RunFolder) -> None:
-    """Raises HarnessError where no sample has what the task's folds are taken from."""
-    task = planned.task
-    if task.folds is None or (task.folds == SUBJECT and planned.cluster_unit == SUBJECT):
-        return
-    rows = read_lean_samples(folder.samples(task.name), (task.folds,))
-    if any(row.annotations.get(task.folds) is not None for row in rows):
-        return
-    if task.folds == SUBJECT:
-        raise HarnessError(
-            f"task {task.name}: folds: subject leaves one subject out, and the source names no subjects",
-            hint="use a source that knows its subjects, name their column (cluster: COLUMN of a table), or leave out folds",
-        )
-    raise HarnessError(
-        f"task {task.name}: no sample has the annotation {task.folds!r}, which folds: names",
-        hint="write folds: subject to leave one subject out, name the annotation that holds the fold, or leave out folds",
-    )
-
-
-def with_ids_of(task: Task, folder: RunFolder) -> Task:
-    """The task with its table's `ids` as the folder's last run had them, so that finished trials are found again.
-
-    In a folder that version 0.2 began, paths are ids as the table spells them, as they were there.
-    """
-    if task.source.get("family") != "table" or "ids" in task.source or not folder.manifest.exists():
-        return task
-    from harness.run.manifest import read_manifest  # which builds on this module
-
-    try:
-        entry = read_manifest(folder).get("tasks", {}).get(task.name)
-    except HarnessError:  # it cannot be read, and a new one is about to be written
-        return task
-    ids = "path" if entry is None else entry.get("ids", "as-written")
-    if ids == "path":
-        return task
-    return task.model_copy(update={"source": {**task.source, "ids": ids}})
-
-
-def _crossing_off(samples: Iterable[Sample], names: set[str]) -> Iterator[Sample]:
-    """The samples; their ids are taken out of `names`."""
-    for sample in samples:
-        names.discard(sample.id)
-        yield sample
-
-
-def _held(folder: RunFolder, task: str) -> frozenset[str]:
-    """The ids of a task's samples that a run folder holds already."""
-    path = folder.samples(task)
-    if not path.is_file():
-        return frozenset()
-    return frozenset(row["sample"] for row in read_table(path, ("sample",)))
-
-
 def trials_of(plan: Plan, folder: RunFolder) -> Iterator[tuple[Cell, str, tuple[str, ...], str]]:
     """(cell, sample id, the fields that its answer fills, trial id) of the whole plan, task by task and sample by sample."""
     for name, planned in plan.tasks.items():
@@ -366,50 +248,59 @@ def _asking(
             yield cell, fills, [trial_id(cell, "", repeat) for repeat in range(plan.repeats)]
 
 
+def _put_trials(
+    plan: Plan, folder: RunFolder, standing: RunFolder, before: PlannedBefore
+) -> tuple[dict[str, int], dict[str, set[tuple[str, ...]]]]:
+    """Have `plan.parquet`, one row a trial, and the record of it in `folder`: that of the run as it stands where it would
+    come again, else a new one. Returns the trials of each cell, and what `needs_of_cells` asks for."""
+    records = {name: one.record for name, one in plan.tasks.items() if one.record is not None}
+    made = _made_of(plan) if len(records) == len(plan.tasks) else None
+    if before.trials is not None and stands(before.trials, made, standing.plan):
+        take_over(standing.plan, folder.plan)
+        write_planned(folder, PlannedBefore(samples=records, trials=before.trials))
+        return dict(before.trials.counts), _asked(plan)
+    counts, asked = _write_plan(plan, folder)
+    trials = None
+    if made is not None:
+        trials = PlannedTrials(made_of=made, file=digest_of(folder.plan), counts=counts)
+    if records:
+        write_planned(folder, PlannedBefore(samples=records, trials=trials))
+    return counts, asked
+
+
+def _made_of(plan: Plan) -> str:
+    """A digest of what the trials follow from: the samples, the cells, and which samples each asks about."""
+    records = [[name, one.record and one.record.file] for name, one in plan.tasks.items()]
+    asked = _asked(plan)
+    cells = [[c.id, dict(c.as_row()), sorted(asked[c.id])] for c in plan.cells]
+    return digest_json([__version__, records, cells, plan.repeats])
+
+
+def _asked(plan: Plan) -> dict[str, set[tuple[str, ...]]]:
+    """Cell id -> the fields that its answers fill, once for each form of sample of its task."""
+    return {
+        cell.id: {
+            fills
+            for asks, _ in plan.tasks[cell.task].summary.forms
+            if (fills := plan.prompts[cell.prompt].head.fills(asks))
+        }
+        for cell in plan.cells
+    }
+
+
 def _write_plan(
-    plan: Plan, folder: RunFolder, library: Library
-) -> tuple[dict[str, int], dict[str, frozenset[Need]]]:
-    """Write plan.parquet, one row a trial; returns the trials of each cell, and what it needs."""
+    plan: Plan, folder: RunFolder
+) -> tuple[dict[str, int], dict[str, set[tuple[str, ...]]]]:
+    """Write plan.parquet; returns the trials of each cell, and the fields that its answers fill."""
     counts = {cell.id: 0 for cell in plan.cells}
-    asked: dict[Cell, set[tuple[str, ...]]] = {}
+    asked = {cell.id: set[tuple[str, ...]]() for cell in plan.cells}
 
     def rows() -> Iterator[AlikeRow]:
         fixed = {cell.id: {"cell": cell.id, **cell.as_row()} for cell in plan.cells}
         for cell, sample, fills, trial in trials_of(plan, folder):
             counts[cell.id] += 1
-            if cell.channel != FREE:
-                asked.setdefault(cell, set()).add(fills)
+            asked[cell.id].add(fills)
             yield (trial, sample), fixed[cell.id]
 
     write_alike(folder.plan, COLUMNS, ("trial", "sample"), rows())
-    needs = {cell.id: _needs(cell, plan, library, asks) for cell, asks in asked.items()}
-    for cell in plan.cells:
-        if cell.thinking:
-            held = cell.channel != FREE and cell.thinking != OFF
-            thought = {thinking_need(cell.thinking)}
-            thought |= {thinking_need(cell.thinking, held=True)} if held else set()
-            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | thought
-        if cell.tools and (called := _call_needs(cell)):
-            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | called
-        if needs_video(load_condition(cell.condition)):
-            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | {"video"}
-        if hears(load_condition(cell.condition)):
-            needs[cell.id] = needs.get(cell.id, frozenset[Need]()) | {"audio"}
-    return counts, needs
-
-
-def _call_needs(cell: Cell) -> frozenset[Need]:
-    """What the calls of a cell's tools need. Before a reply that is held to a call most models do not think, so none is
-    where thinking is asked for."""
-    found = needs_of(load_protocol(cell.protocol))
-    return found - {"calls"} if cell.thinking not in {"", OFF} else found
-
-
-def _needs(
-    cell: Cell, plan: Plan, library: Library, asked: set[tuple[str, ...]]
-) -> frozenset[Need]:
-    task, prompt = plan.tasks[cell.task].task, plan.prompts[cell.prompt]
-    awaited = library.survey(prompt).replies
-    return frozenset[Need]().union(
-        *(need_of(task, prompt, cell.channel, asks, awaited) for asks in sorted(asked))
-    )
+    return counts, asked

@@ -27,7 +27,8 @@ from harness.prompting import Library, field_variables
 from harness.run.examples import Examples, Gallery
 from harness.run.mix_pairing import Partners
 from harness.run.numbering import Numbering, Shard
-from harness.run.plan import Plan, PlannedTask
+from harness.run.plan import Plan
+from harness.run.planned_task import PlannedTask
 from harness.run.presentation import ShownSample, show
 from harness.run.toolboxes import Toolboxes, needs_donors
 from harness.run.unchanged import AT_ONCE, Unchanged

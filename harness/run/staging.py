@@ -32,7 +32,11 @@ def put_in_place(staged: RunFolder, folder: RunFolder) -> None:
         for path in sorted((staged.private / "samples").iterdir()):
             path.replace(folder.private / "samples" / path.name)
         staged.plan.replace(folder.plan)
-        for made, place in ((staged.fit_on, folder.fit_on), (staged.gone, folder.gone)):
+        for made, place in (
+            (staged.fit_on, folder.fit_on),
+            (staged.gone, folder.gone),
+            (staged.planned, folder.planned),
+        ):
             if made.is_file():
                 made.replace(place)
             else:

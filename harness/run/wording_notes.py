@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from harness.core.field import FieldSpec
 from harness.prompting.controls import neutralise
-from harness.run.plan import Plan, PlannedTask
+from harness.run.plan import Plan
+from harness.run.planned_task import PlannedTask
 
 
 def wording_notes(plan: Plan) -> Iterator[str]:

@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from harness.answers.twins import fold, join_twins
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA, FieldSpec
 from harness.core.sample import Sample, Value
-from harness.core.source import Skipped, Source, source_notes, stated_labels
+from harness.core.source import Skipped, Source, picture_folder, source_notes, stated_labels
 from harness.sources.cells import plain
 from harness.sources.codes import code_names, is_code, refuse_codes
 
@@ -86,6 +87,10 @@ class LabelledSource:
         from harness.core.text import digest_json
 
         return digest_json({"source": own, "labels": {k: dict(v) for k, v in self._names.items()}})
+
+    def folder(self) -> Path | None:
+        """As in `OfFiles`: labels follow from those of the source and from the options."""
+        return picture_folder(self._source)
 
     def skipped(self) -> tuple[Skipped, ...]:
         own = tuple(Skipped(why, n) for why, n in sorted(self._left_out.items()))

@@ -227,7 +227,7 @@ class RowReader(Protocol):
 class RowSource:
     """A Source over rows: ids made or checked, rows left out counted."""
 
-    __slots__ = ("_digest", "_mapper", "_name", "_notes", "_rows", "_skipped")
+    __slots__ = ("_digest", "_folder", "_mapper", "_name", "_notes", "_rows", "_skipped")
 
     def __init__(
         self,
@@ -237,12 +237,15 @@ class RowSource:
         name: str,
         digest: Callable[[], str],
         notes: tuple[str, ...] = (),
+        folder: Path | None = None,
     ) -> None:
+        """`folder` is that of the pictures, where the rows follow from what `digest` reads and from the options alone."""
         self._rows = rows
         self._mapper = mapper
         self._name = name
         self._digest = digest
         self._notes = notes
+        self._folder = folder
         self._skipped: tuple[Skipped, ...] = ()
 
     def __iter__(self) -> Iterator[Sample]:
@@ -263,6 +266,10 @@ class RowSource:
 
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
+
+    def folder(self) -> Path | None:
+        """As in `OfFiles`."""
+        return self._folder
 
     def truths(self) -> Iterator[Mapping[str, Value]]:
         """The true values of each row, without its picture."""

@@ -69,7 +69,11 @@ def open_table_source(
     def digest() -> str:
         return _digest(asked, base)
 
-    return RowSource(rows, mapper, name=table.path.name, digest=digest, notes=notes)
+    follows = mapper.references is None and found.kind == "image"
+    follows = follows and (asked.id is not None or not asked.allow_outside)  # else content names it
+    return RowSource(
+        rows, mapper, name=table.path.name, digest=digest, notes=notes, folder=root if follows else None
+    )  # fmt: skip
 
 
 def holds_pictures(table: TableFile, column: str) -> bool:

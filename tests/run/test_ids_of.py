@@ -10,7 +10,7 @@ from harness.core.task import Task
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder
 from harness.run.manifest import SCHEMA
-from harness.run.plan import plan_task, with_ids_of
+from harness.run.planned_task import plan_task, with_ids_of
 from harness.run.sample_file import read_samples
 
 CONFIG: dict[str, object] = {"fields": {}, "source": {}, "cluster": "auto", "prompts": []}

@@ -200,7 +200,7 @@ Desk(Path.cwd()).run(RuleModel(), "other")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("runner", "write_fit"), ("runner", "build_manifest"), ("runner", "write_manifest")],
+    [("runner", "write_fit"), ("runner", "build_manifest"), ("ready_run", "write_manifest")],
 )
 def test_a_command_that_was_killed_blocks_nothing(desk: Desk, module: str, name: str) -> None:
     desk.write_prompt("other", PLAIN.replace("One of", "Choose from"))

@@ -17,7 +17,8 @@ from harness.exports.training_set.answers import fault_of, is_rounded, written
 from harness.prompting import Library
 from harness.protocols import load_protocol
 from harness.run.adapter_folds import subject_of
-from harness.run.plan import Plan, PlannedTask
+from harness.run.plan import Plan
+from harness.run.planned_task import PlannedTask
 from harness.run.prepare import Prepared, prepare
 from harness.run.samples import Planner
 from harness.score.votes import distribution_of

@@ -33,7 +33,8 @@ from harness.exports.training_set.forms import DATASET_INFO, Form, dataset_info,
 from harness.prompting import Library
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder, write_error
-from harness.run.plan import Plan, PlannedTask, plan_task
+from harness.run.plan import Plan
+from harness.run.planned_task import PlannedTask, plan_task
 from harness.run.prompt_choice import choose_prompts, conditions_of
 from harness.run.unfinished import working_folder
 
