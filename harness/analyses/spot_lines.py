@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analyses.rows.spotting import COMPAT, FIELD
 from harness.analyses.words import interval, number
+from harness.core.text import counted
 from harness.metrics.metric import UNIT
 from harness.metrics.spotting import MENDED, METRICS
 from harness.score import ScoreRow
@@ -40,7 +41,7 @@ def spot_lines(rows: Sequence[ScoreRow], *, whole: bool = True) -> Iterator[str]
         return
     for key, found in blocks.items():
         yield ""
-        yield f"{_name(key)}, {found['strs'].n} videos"
+        yield f"{_name(key)}, {counted(found['strs'].n, 'video')}"
         yield f"{'':22}{'strict':>20}{'compat':>10}"
         for name, heading in SHOWN:
             strict, reference = found[name], found[name + COMPAT]
@@ -58,7 +59,7 @@ def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator
     for at, (key, found) in enumerate(blocks.items()):
         if not at:
             yield ""
-            yield f"{key[0]}: spotted intervals, {found['strs'].n} videos"
+            yield f"{key[0]}: spotted intervals, {counted(found['strs'].n, 'video')}"
             titles = dict(SHOWN)
             headings = [titles[name] for name in BRIEF]
             told = "".join(f"{heading:>20}" for heading in headings)

@@ -38,7 +38,7 @@ def with_adapters(
     whose folds differ, and a file of folds that no model needs.
     """
     flag = spelled("adapters")
-    made, trained = dict(options), dict[str, FoldNote]()
+    made, trained, here = dict(options), dict[str, FoldNote](), dict[str, OpenOptions]()
     found: dict[str, tuple[TrainingFolds, str]] = {}
     for name, one in options.items():
         served = specs[name].startswith("openai:") and MARK in specs[name]
@@ -48,6 +48,7 @@ def with_adapters(
                 refuse_folder_of_folds(pattern, flag=flag)
             note = note_of(pattern) if pattern else None
             trained |= {name: note} if note is not None else {}
+            here |= {name: one} if pattern else {}
             continue
         if name in second:
             raise HarnessError(
@@ -62,10 +63,12 @@ def with_adapters(
             names = adapters_of(pattern, folds, flag=flag)
         asked = digest_json({fold: its.asked for fold, its in folds.folds.items()})
         made[name] = replace(one, adapter=None, adapters=names, folds=asked)
+        here |= {} if served else {name: made[name]}
     if given is not None and not found:
         refuse_unused(
             f"without an adapter for each fold ({flag} 'FOLDER/{MARK}')", {spelled("folds"): str(given)}
         )  # fmt: skip
+    job = replace(job, adapted=here)
     if not found and not trained:
         return made, job
     return made, _with_folds(job, found, trained)

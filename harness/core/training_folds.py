@@ -69,6 +69,8 @@ class FoldNote(BaseModel):
     asked: tuple[str, ...] = ()
     train: tuple[str, ...] = Field(min_length=1)
     validation: tuple[str, ...] = ()
+    base: str = ""
+    """Digest of the weights that the adapter was trained on, as `find_checkpoint` gives it; added by who trains."""
 
     @property
     def seen(self) -> frozenset[str]:

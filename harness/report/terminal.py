@@ -21,6 +21,7 @@ from harness.analyses.words import (
 from harness.core.blocks import Block
 from harness.core.cell import FREE, thinking_in, tools_in
 from harness.core.outcome import Outcome
+from harness.core.text import counted
 from harness.core.tools_asked import NO_TOOLS
 from harness.report.inputs import view_of
 from harness.report.notices import notice_lines
@@ -173,7 +174,7 @@ def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iter
             continue
         assumed = ": independence assumed" if state["cluster_unit"] == "image" else ""
         yield (
-            f"{count(state['samples'])} samples; 95% intervals resample {state['cluster_unit']}s "
+            f"{counted(state['samples'], 'sample')}; 95% intervals resample {state['cluster_unit']}s "
             f"({count(state['clusters'])}){assumed}"
         )
         few = small_sample_coverage(state["clusters"], method="expanded")
@@ -189,7 +190,7 @@ def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iter
             rest = "run the same command again to continue"
             if "shard" in manifest:
                 rest = f"this is shard {manifest['shard']}; `harness merge` makes one run of all shards"
-            yield f"{count(state['pending'])} trials not finished: {rest}"
+            yield f"{counted(state['pending'], 'trial')} not finished: {rest}"
     yield from _rows_left_out(manifest, task)
 
 
@@ -208,7 +209,9 @@ def _reusable(plan_summary: Mapping[str, Any]) -> str:
     """How many replies other folders are foreseen to give, where any were named."""
     if "reusable" not in plan_summary:
         return ""
-    return f", {count(plan_summary['reusable'])} replies to be taken from other folders"
+    return (
+        f", {counted(plan_summary['reusable'], 'reply', 'replies')} to be taken from other folders"
+    )
 
 
 def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
@@ -232,7 +235,7 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
     show(console, table)
     say(
         console,
-        f"{count(plan_summary['trials'])} trials, {count(plan_summary['requests'])} requests, "
+        f"{counted(plan_summary['trials'], 'trial')}, {counted(plan_summary['requests'], 'request')}, "
         f"{count(plan_summary['done'])} already done" + _reusable(plan_summary),
     )
     say(console, f"run folder: {plan_summary['run']}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -53,6 +53,8 @@ class Job:
     """How many finished trials of each cell are asked anew, in place of what is pending; None: the run as it is."""
     check_models: bool = False
     """Whether models are opened of which nothing is left to ask."""
+    adapted: Mapping[str, OpenOptions] = field(default_factory=dict)
+    """How models are opened that have adapters which lie here."""
     shard: Shard | None = None
     """The part of the plan that is asked; None: all of it."""
     reuse: tuple[Path, ...] = ()

@@ -26,6 +26,7 @@ from harness.run.manifest import write_manifest
 from harness.run.plan import Plan
 from harness.run.plan_warnings import plan_notes
 from harness.run.reuse import OtherRun, ReplyIndex, reuse_notes
+from harness.run.scoring import shown_name
 from harness.run.second_model import SecondModel
 from harness.run.staging import discard, put_in_place
 
@@ -68,12 +69,17 @@ class ReadyRun:
     closed: set[str] = field(default_factory=set)
     """Models that were asked and are closed."""
 
+    def _shown(self, model: str) -> str:
+        """The name of a model in tables; before it was opened, what its settings say."""
+        entry = self.manifest.get("models", {}).get(model)
+        return self.job.axes.settings_of(model).shown if entry is None else shown_name(model, entry)
+
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""
         cells = [
             {
                 "task": cell.task, "model": cell.model, "prompt": cell.prompt,
-                "display_name": self.job.axes.settings_of(cell.model).shown,
+                "display_name": self._shown(cell.model),
                 "condition": cell.shown_condition, "channel": cell.taken,
                 "trials": self.plan.counts[cell.id],
                 "done": self.done[cell.id],

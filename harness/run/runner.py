@@ -14,9 +14,11 @@ from typing import Any
 from harness.core.cell import Cell
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError, refusing
-from harness.core.model import KeepsApart, Loading, Model, Probing, Replicating
+from harness.core.model import Card, KeepsApart, Loading, Model, Probing, Replicating
 from harness.models import open_model, runs_here, runs_in_place
+from harness.models.transformers.adapter import content_in, content_of
 from harness.prompting import Library
+from harness.run.adapter_folds import MARK
 from harness.run.again import choose_round, narrowed
 from harness.run.basis import accepted_bases
 from harness.run.budget import Purse, open_budget
@@ -156,10 +158,18 @@ def _model(
     cells = [cell for cell in plan.cells if cell.model == spec]
     card = recorded_card(before, spec)
     complete = card is not None and all(done[cell.id] == plan.counts[cell.id] for cell in cells)
-    if card is None or not complete or job.check_models or job.again:
+    if card is None or not complete or job.check_models or job.again or _other_adapter(card, job):
         return opened(spec)
     needs = frozenset[Need]().union(*(plan.needs.get(cell.id, ()) for cell in cells))
     return RecordedModel(card, partial(opened, spec), needs=needs)
+
+
+def _other_adapter(card: Card, job: Job) -> bool:
+    """Whether a model is asked with another adapter than it was recorded with, with none now, or with none then."""
+    recorded = content_in(card.details)
+    if (one := job.adapted.get(card.name)) is not None:
+        return content_of(one.adapter, one.adapters, folds=one.folds) != recorded
+    return bool(recorded) and MARK not in card.name  # adapters of a server are part of its name
 
 
 def today() -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.json_text import parse_json
+from harness.run.adapter_folds import MARK
 from harness.run.folder import RunFolder, write_error
 from harness.run.manifest import read_manifest
 from harness.run.unfinished import unfinished
@@ -85,22 +86,39 @@ def scored_manifest(folder: RunFolder) -> dict[str, Any]:
 
 def shown_as(manifest: dict[str, Any]) -> dict[str, Any]:
     """The manifest with models under their display names, in `models` and in `cells`, whose ids stay as they are, and
-    which hold under `called` the name that the command gave."""
+    which hold under `called` the name that the command gave. A model with an adapter says so in its name."""
+    entries = manifest.get("models", {})
     shown = {
-        name: entry["settings"]["display_name"]
-        for name, entry in manifest.get("models", {}).items()
-        if entry.get("settings", {}).get("display_name")
+        name: told for name, entry in entries.items() if (told := shown_name(name, entry)) != name
     }
     if not shown:
         return manifest
-    models = {shown.get(name, name): entry for name, entry in manifest["models"].items()}
-    cells = [
-        {**entry, "model": shown[entry["model"]], CALLED: entry["model"]}
-        if entry["model"] in shown
-        else entry
-        for entry in manifest["cells"]
-    ]
+    models = {shown.get(name, name): entry for name, entry in entries.items()}
+    cells = []
+    for cell in manifest["cells"]:
+        name = cell["model"]
+        entry = entries.get(name, {})
+        if cell.get("identity", entry.get("identity")) != entry.get("identity"):
+            # an earlier version, asked of another model of that name: what is known of adapters is not true of it
+            entry = {**entry, "identity": cell["identity"], "details": {}}
+            models.setdefault(shown_name(name, entry), entry)
+        told = shown_name(name, entry)
+        cells.append(cell if told == name else {**cell, "model": told, CALLED: name})
     return {**manifest, "models": models, "cells": cells}
+
+
+def shown_name(name: str, entry: Mapping[str, Any]) -> str:
+    """The display name of a model by its entry in a manifest; where it has none, its name, with the adapter that was
+    asked."""
+    if told := entry.get("settings", {}).get("display_name"):
+        return str(told)
+    details = entry.get("details") or {}
+    if adapter := str(details.get("adapter") or ""):
+        return f"{name} (adapter {adapter.rpartition(' ')[0]})"
+    adapters = str(details.get("adapters") or "")
+    if adapters and MARK not in name:
+        return f"{name} (adapters of {' '.join(adapters.split()[:2])})"
+    return name
 
 
 def read_scoring(folder: RunFolder) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
+from harness.core.text import counted as number_of
 from harness.submit.choice import Choice, Given, item_key, read_items
 from harness.submit.findings import name_rows
 from harness.submit.form import Asked
@@ -96,7 +97,11 @@ def answers_to(
 def outcome_of(given: Given, fields: Sequence[str]) -> str:
     """Why there is no usable answer among these fields, in a few words."""
     told = [
-        f"{name} {given.answers[name].outcome.value}" for name in fields if name in given.answers
+        f"{name} is none that the challenge takes"
+        if given.answers[name].value is not None
+        else f"{name} {given.answers[name].outcome.value}"
+        for name in fields
+        if name in given.answers
     ]
     return ", ".join(told) or f"no field named {' or '.join(fields)}"
 
@@ -122,7 +127,7 @@ def refuse_unusable(file: str, found: Sequence[Unusable], *, fill: str) -> None:
         for why, same in grouped.items()
     )
     raise HarnessError(
-        f"{file}: {len(found)} replies have no usable answer\n  {told}",
+        f"{file}: {number_of(len(found), 'reply', 'replies')} without a usable answer\n  {told}",
         hint=f"the challenge wants every row answered, and nothing is guessed for you{fill}",
     )
 

@@ -133,12 +133,14 @@ def test_a_folder_without_an_adapter_is_named(lora: Path, tmp_path: Path, missin
         find_adapter(str(broken))
 
 
-def test_vllm_is_asked_for_it_by_its_name(lora: Path, tmp_path: Path) -> None:
+def test_vllm_is_asked_for_it_by_its_name(folder: Path, lora: Path, tmp_path: Path) -> None:
     """The fake server knows no model but the adapter's."""
     python = make_fake(tmp_path / "env")
     options = OpenOptions(vllm_python=str(python), adapter=str(lora))
-    model = open_model("vllm:affect-tiny", options=options)
-    bare = open_model("vllm:affect-tiny", options=OpenOptions(vllm_python=str(python)))
+    with pytest.raises(HarnessError, match="was trained on"):
+        open_model("vllm:affect-tiny", options=options)
+    model = open_model(f"vllm:{folder}", options=options)
+    bare = open_model(f"vllm:{folder}", options=OpenOptions(vllm_python=str(python)))
     assert find_adapter(str(lora)).content in model.card.identity
     assert model.card.identity != bare.card.identity
     assert [g.failure for g in said(model)] == [None] * 4

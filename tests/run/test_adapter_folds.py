@@ -11,8 +11,9 @@ import pytest
 
 import harness
 from harness.cli.main import main
-from harness.models.transformers.adapter import Adapter, refuse_other_base
+from harness.models.transformers.adapter import Adapter, refuse_other_base, unproven
 from harness.models.vllm.arguments import lora_arguments
+from harness.run.scoring import shown_as, shown_name
 from tests.models.stub import running_stub
 from tests.run.bench import rows, write_pictures
 
@@ -172,3 +173,53 @@ def test_vllm_serves_the_adapters_of_all_folds(tmp_path: Path) -> None:
     at = asked.index("--lora-modules")
     assert asked[at + 1 : at + 3] == tuple(f"x-{i}={tmp_path / str(i)}" for i in (0, 1))
     assert asked[asked.index("--max-lora-rank") + 1] == "64"
+
+
+def test_an_adapter_trained_on_other_weights_is_refused_and_one_that_does_not_say_is_named(
+    tmp_path: Path,
+) -> None:
+    from harness.core.errors import HarnessError
+
+    def adapter(name: str, weights: str) -> Adapter:
+        return Adapter(tmp_path / name, "", 4, "LORA", str(tmp_path), weights)
+
+    for weights in (
+        "a",
+        "",
+        "hub:1",
+    ):  # a commit of the hub and a digest of files tell nothing of each other
+        refuse_other_base(adapter("lora", weights), tmp_path, str(tmp_path), weights="a")
+    with pytest.raises(HarnessError, match="was trained on other weights than"):
+        refuse_other_base(adapter("lora", "b"), tmp_path, str(tmp_path), weights="a")
+    assert unproven([adapter("one", "a")]) == ()
+    (note,) = unproven([adapter("one", "a"), adapter("two", ""), adapter("three", "")])
+    assert "two (and 1 other) does not say which weights" in note
+
+
+def test_names_in_tables_say_which_adapter_was_asked() -> None:
+    tuned = {"identity": "tiny adapter=1", "details": {"adapter": "lora 0a1b"}}
+    before = {"model": "tiny", "prompt": "plain@2026", "identity": "tiny"}
+    told = shown_as({"models": {"tiny": tuned}, "cells": [{"model": "tiny"}, before]})
+    assert [cell["model"] for cell in told["cells"]] == ["tiny (adapter lora)", "tiny"]
+    assert told["cells"][0]["called"] == "tiny"
+    assert told["models"]["tiny"] == {"identity": "tiny", "details": {}}
+    assert shown_name("tiny", {"details": {"adapters": "4 folds 0a1b"}}) == "tiny (adapters of 4 folds)"  # fmt: skip
+    assert shown_name("openai:e-{fold}", {"details": {"adapters": "4 folds"}}) == "openai:e-{fold}"
+    named = tuned | {"settings": {"display_name": "Mine"}}
+    assert shown_name("tiny", named) == "Mine"
+
+
+@pytest.mark.slow
+def test_an_adapter_is_never_without_effect_on_a_finished_run(
+    loso: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is left to ask, but the adapter is another: its trials are planned again."""
+    asked = ["run", "faces.yaml", "--model", "affect-tiny", "--prompt", "emotion/plain", "--limit", "2", "--out", "out"]  # fmt: skip
+    assert main(asked) == 0
+    adapter = loso / "s1"
+    (adapter / "fold.json").unlink()
+    capsys.readouterr()
+    assert main([*asked, "--adapter", str(adapter)]) == 1
+    told = capsys.readouterr().err
+    assert "2 trials, 2 requests, 0 already done" in told
+    assert "could not be applied" in told  # it holds no weights

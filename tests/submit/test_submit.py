@@ -82,7 +82,7 @@ def test_a_question_without_a_usable_answer_is_named_and_never_guessed(
     run = run_of(replies, asked, tmp_path / "run")
     assert submit(run, "--to-answer", asked, "--out", tmp_path / "out") == 2
     said = capsys.readouterr().err
-    assert "3 replies have no usable answer" in said
+    assert "3 replies without a usable answer" in said
     for line in (
         "row 2: fine off-list (the first said 'contempt')",
         "row 6: coarse refused",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError, missing_extra
-from harness.core.text import digest_json
+from harness.core.text import counted, digest_json
+from harness.core.training_folds import FOLD, read_fold_note
 from harness.models.transformers.files import digest, tensors_of
 from harness.models.transformers.hub import ADAPTER, fetch_adapter
 
@@ -28,6 +29,8 @@ class Adapter:
     """`LORA` and others, as PEFT calls it."""
     base: str = ""
     """The checkpoint that it says it was trained on; empty: it does not say."""
+    weights: str = ""
+    """SHA-256 of that checkpoint's weights, by `fold.json` in the folder; empty: it does not say."""
 
 
 def find_adapter(argument: str) -> Adapter:
@@ -51,7 +54,10 @@ def find_adapter(argument: str) -> Adapter:
     ranks = [told.get("r", 0), *dict(told.get("rank_pattern") or {}).values()]
     rank = max((int(r) for r in ranks if isinstance(r, int)), default=0)
     base = told.get("base_model_name_or_path")
-    return Adapter(folder, digest(files), rank, str(told.get("peft_type", "")), str(base or ""))
+    note = folder / FOLD
+    weights = read_fold_note(note).base if note.is_file() else ""
+    kind = str(told.get("peft_type", ""))
+    return Adapter(folder, digest(files), rank, kind, str(base or ""), weights)
 
 
 def find_adapters(folders: Mapping[str, str]) -> dict[str, Adapter]:
@@ -75,12 +81,45 @@ def digest_of(adapters: Mapping[str, Adapter], *, folds: str = "") -> str:
     return digest_json([{fold: one.content for fold, one in adapters.items()}, folds])
 
 
-def refuse_other_base(adapter: Adapter, folder: Path, argument: str) -> None:
-    """Raise HarnessError for an adapter that names another checkpoint than the one in `folder`, which `argument` named.
+def content_of(adapter: str | None, adapters: Mapping[str, str], *, folds: str = "") -> str:
+    """Hex SHA-256 of one adapter, or of those of all folds; empty where there is none."""
+    if adapters:
+        return digest_of(find_adapters(adapters), folds=folds)
+    return "" if adapter is None else find_adapter(adapter).content
+
+
+def content_in(details: Mapping[str, str]) -> str:
+    """The same by the details of a model's card."""
+    return (details.get("adapters") or details.get("adapter") or "").rpartition(" ")[2]
+
+
+def unproven(adapters: Iterable[Adapter]) -> tuple[str, ...]:
+    """What to say where no file names the weights that adapters were trained on: PEFT notes their place alone."""
+    silent = [one.folder for one in adapters if not one.weights]
+    if not silent:
+        return ()
+    more = f" (and {counted(len(silent) - 1, 'other')})" if len(silent) > 1 else ""
+    return (
+        f"the adapter {silent[0]}{more} does not say which weights it was trained on, only where they were: whether they "
+        f"have changed since is not checked. The key `base` of its {FOLD} would say so",
+    )
+
+
+def refuse_other_base(adapter: Adapter, folder: Path, argument: str, *, weights: str = "") -> None:
+    """Raise HarnessError for an adapter that names another checkpoint than the one in `folder`, which `argument` named, or
+    says that it was trained on other weights than `weights`.
 
     Names alone tell little (a path of the machine it was trained on, a hub id in place of a folder), so it is refused only
     where both are hub ids that differ, or both are folders here whose settings do.
     """
+    told = adapter.weights
+    comparable = told.startswith("hub:") == weights.startswith("hub:")
+    if told and weights and comparable and told != weights:
+        raise HarnessError(
+            f"the adapter {adapter.folder} was trained on other weights than {argument or folder} has now: "
+            f"{told[:16]} there ({FOLD} in its folder), {weights[:16]} here",
+            hint="train it again on these weights, or name the checkpoint that it was trained on",
+        )
     base, mine = adapter.base, argument.partition("@")[0]
     if not base or base == mine:
         return
@@ -118,6 +157,7 @@ def put_on(model: Any, adapter: Adapter, *, name: str = "default") -> None:
     """
     try:
         import peft  # noqa: F401
+        from safetensors import SafetensorError
     except ImportError as error:
         raise missing_extra("peft", "adapters") from error
     try:
@@ -132,10 +172,11 @@ def put_on(model: Any, adapter: Adapter, *, name: str = "default") -> None:
         AttributeError,
         RuntimeError,
         ImportError,
+        SafetensorError,
     ) as error:
         raise HarnessError(
             f"the adapter {adapter.folder} could not be applied to the checkpoint: {type(error).__name__}: {error}",
-            hint="it must have been trained on this checkpoint",
+            hint="it must be whole, and have been trained on this checkpoint",
         ) from error
     left = (
         sorted(info.unexpected_keys)

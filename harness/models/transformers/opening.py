@@ -14,6 +14,7 @@ from harness.models.transformers.adapter import (
     find_adapter,
     find_adapters,
     refuse_other_base,
+    unproven,
 )
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.transformers.counting import PromptCounter
@@ -56,7 +57,7 @@ def _open(
     adapter = None if options.adapter is None else find_adapter(options.adapter)
     adapters = find_adapters(options.adapters) if options.adapters else {}
     for one in (*adapters.values(), *((adapter,) if adapter else ())):
-        refuse_other_base(one, checkpoint.folder, argument)
+        refuse_other_base(one, checkpoint.folder, argument, weights=checkpoint.weights)
     return open_checkpoint(checkpoint, trusted=trusted, adapter=adapter, adapters=adapters)
 
 
@@ -97,6 +98,7 @@ def _serve(opened: Opened, *, name: str, identity: str, options: OpenOptions) ->
             level: f"chat template, {json.dumps(v)}" for level, v in opened.form.thinking.items()
         },
         window=WINDOW,
+        notes=unproven((*opened.adapters.values(), *((adapter,) if adapter else ()))),
         details=dict(opened.facts)
         | {
             "folder": checkpoint.folder.name,

@@ -24,7 +24,14 @@ from harness.models.http.request_body import told_body
 from harness.models.http.served import ask_served
 from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
-from harness.models.transformers.adapter import Adapter, digest_of, find_adapter, find_adapters
+from harness.models.transformers.adapter import (
+    Adapter,
+    digest_of,
+    find_adapter,
+    find_adapters,
+    refuse_other_base,
+    unproven,
+)
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.vllm.arguments import (
     lora_arguments,
@@ -55,6 +62,10 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         trusted=options.trust_remote_code,
         check=lambda found: check_start(installation, settings_of(found)),
     )
+    adapter = None if options.adapter is None else find_adapter(options.adapter)
+    adapters = find_adapters(options.adapters) if options.adapters else {}
+    for one in (*adapters.values(), *((adapter,) if adapter else ())):
+        refuse_other_base(one, checkpoint.folder, folder, weights=checkpoint.weights)
     log = options.log_folder
     return VllmModel(
         checkpoint,
@@ -66,8 +77,8 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         patience=options.patience(),
         sampling=options.sampling,
         body=options.body,
-        adapter=None if options.adapter is None else find_adapter(options.adapter),
-        adapters=find_adapters(options.adapters) if options.adapters else {},
+        adapter=adapter,
+        adapters=adapters,
         folds=options.folds,
         trusted=options.trust_remote_code,
     )
@@ -128,6 +139,7 @@ class VllmModel:
                 )
             ),
             window=window,
+            notes=unproven((*adapters.values(), *((adapter,) if adapter else ()))),
             details={
                 "vllm": installation.version,
                 "arguments": show_arguments(arguments),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from harness.answers.megc_sentences import sentence_for
 from harness.core.errors import HarnessError
 from harness.core.sample import Value
+from harness.core.text import counted
 from harness.sources.megc_questions import ASKED
 from harness.submit.choice import Given, refuse_several
 from harness.submit.findings import name_rows
@@ -129,7 +130,7 @@ def _without_answer(
         f"{name_rows(rows)}: {why}{_quoted(said[why])}" for why, rows in open_rows.items()
     )
     return HarnessError(
-        f"{questions.path.name}: {sum(map(len, open_rows.values()))} replies have no usable "
+        f"{questions.path.name}: {counted(sum(map(len, open_rows.values())), 'reply', 'replies')} without a usable "
         f"answer\n  {told}",
         hint="the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "
         "reply's own words, --fill coarse=negative (fine, action_units, au_shown, ...) sends what you name; "
