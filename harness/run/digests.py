@@ -27,14 +27,13 @@ class Digests:
     An entry takes KEY + `size` bytes and 6 to 12 bytes of table.
     """
 
-    __slots__ = ("_entries", "_mask", "_size", "_slots", "_width")
+    __slots__ = ("_entries", "_size", "_slots", "_width")
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._width = KEY + size
         self._entries = bytearray()
         self._slots = array("I", bytes(4 * 1024))
-        self._mask = 1023
 
     def __len__(self) -> int:
         return len(self._entries) // self._width
@@ -58,9 +57,14 @@ class Digests:
         self._entries += key
         self._entries += value
         self._slots[slot] = count = len(self)
-        if count * 3 > self._mask * 2:
+        if count * 3 > len(self._slots) * 2:
             self._grow()
         return True
+
+    def digests(self) -> Iterator[bytes]:
+        """The digests, in the order in which they came."""
+        for start in range(0, len(self._entries), self._width):
+            yield bytes(self._entries[start : start + KEY])
 
     def values(self) -> Iterator[bytes]:
         """The values, in the order in which their digests came."""
@@ -78,7 +82,8 @@ class Digests:
 
     def _slot(self, key: bytes) -> int:
         """Where a digest stands in the table, or the free place where it belongs."""
-        slots, mask, entries, width = self._slots, self._mask, self._entries, self._width
+        slots, entries, width = self._slots, self._entries, self._width
+        mask = len(slots) - 1  # not the one of a table that another thread has just made larger
         slot = int.from_bytes(key[:4], "little") & mask
         while number := slots[slot]:
             start = (number - 1) * width
@@ -88,12 +93,12 @@ class Digests:
         return slot
 
     def _grow(self) -> None:
-        self._mask = 2 * self._mask + 1
-        self._slots = array("I", bytes(4 * (self._mask + 1)))
-        slots, mask = self._slots, self._mask
+        slots = array("I", bytes(8 * len(self._slots)))
+        mask = len(slots) - 1
         for number in range(len(self)):
             start = number * self._width
             slot = int.from_bytes(self._entries[start : start + 4], "little") & mask
             while slots[slot]:
                 slot = (slot + 1) & mask
             slots[slot] = number + 1
+        self._slots = slots

@@ -75,6 +75,12 @@ RUN_FILES: tuple[RunFile, ...] = (
         "at each start",
     ),
     RunFile(
+        "private/index/*.bin",
+        "For each line of a log what the next start needs of it, with digests of the log, so that only new lines are read. "
+        "They may be deleted.",
+        "while the run asks, appended",
+    ),
+    RunFile(
         "private/gone.json",
         "Ids of asked samples that the source no longer has.",
         "at each start, where there are any",

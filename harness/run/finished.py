@@ -6,10 +6,17 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from harness.run.digests import KEY, Digests, digest
-from harness.run.log import read_log
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.run.digests import KEY, digest
+from harness.run.loaded_digests import LoadedDigests
+from harness.run.log import read_lines
+from harness.run.log_index import LogIndex
 
 _FAILED = bytes(KEY)
+_ENTRY = 2 * KEY + 4
+"""Bytes in the index of the log: name, state, number of cell and basis."""
 
 
 class FinishedTrials:
@@ -21,15 +28,43 @@ class FinishedTrials:
 
     def __init__(self, log: Path) -> None:
         """Read `log`, which need not exist. Raises HarnessError for a broken line."""
-        self._states = Digests(KEY)
+        self._index = index = LogIndex(log, _ENTRY)
+        self._numbers: dict[str, int] = {note: at for at, note in enumerate(index.notes)}
+        """`CELL BASIS` -> its number in the index."""
+        for _, end, record in read_lines(log, start=index.end):
+            name = _name(record["trial"], record["basis"])
+            failed, text, votes = "failure" in record, record.get("text"), record.get("votes") or ()
+            state = _FAILED if failed else _digest(record["keys"], text, votes)
+            index.entries += self._note(record["trial"], record["basis"], name + state, end)
+        entries = np.frombuffer(bytes(index.entries), dtype=np.uint8).reshape(-1, _ENTRY)
+        index.entries = bytearray()
+        self._states = LoadedDigests(KEY, entries[:, :KEY], entries[:, KEY : 2 * KEY])
         """Basis and trial -> a digest of the keys of its requests and of how they are read; zeros where it failed."""
-        self.asked: Counter[tuple[str, str]] = Counter()
+        self.asked = Counter(self._counted(entries))
         """(cell id, basis) -> trials that were ever finished or failed on it."""
-        for _, record in read_log(log):
-            self.put(
-                record["trial"], record["basis"], record["keys"],
-                failed="failure" in record, text=record.get("text"), votes=record.get("votes") or (),
-            )  # fmt: skip
+
+    def _note(self, trial: str, basis: str, told: bytes, end: int) -> bytes:
+        """Put a line into the index; its entry."""
+        pair = f"{trial.partition('/')[0]} {basis}"
+        number = self._numbers.setdefault(pair, len(self._numbers))
+        entry = told + number.to_bytes(4, "little")
+        new = number == len(self._index.notes)
+        self._index.add(entry, end, note=pair if new else "")
+        return entry
+
+    def _counted(self, entries: NDArray[np.uint8]) -> dict[tuple[str, str], int]:
+        pairs = np.ascontiguousarray(entries[self._states.distinct, 2 * KEY :])
+        counts = np.bincount(pairs.view(np.uint32).ravel(), minlength=len(self._numbers)).tolist()
+        named = ((pair.partition(" "), counts[number]) for pair, number in self._numbers.items())
+        return {(cell, basis): count for (cell, _, basis), count in named}
+
+    def keep(self) -> None:
+        """Keep the index of the log from now on, which this process then alone writes. Raises HarnessError."""
+        self._index.open()
+
+    def close(self) -> None:
+        """Write what of the index is held back."""
+        self._index.close()
 
     def put(
         self,
@@ -38,14 +73,17 @@ class FinishedTrials:
         keys: Sequence[str],
         *,
         failed: bool,
+        end: int,
         text: str | None = None,
         votes: Sequence[int] = (),
     ) -> None:
-        """Note what became of a trial."""
+        """Note what became of a trial; its line in the log ends before the byte `end`."""
         name = _name(trial, basis)
         if self._states.get(name) is None:
             self.asked[trial.partition("/")[0], basis] += 1
-        self._states.put(name, _FAILED if failed else _digest(keys, text, votes))
+        state = _FAILED if failed else _digest(keys, text, votes)
+        self._states.put(name, state)
+        self._note(trial, basis, name + state, end)
 
     def holds(
         self,

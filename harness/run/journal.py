@@ -19,10 +19,11 @@ from harness.core.generation import Failure, Generation, LabelScores, Refusal, U
 from harness.core.loop import LoopRecord
 from harness.core.message import Message, Text, ToolCall, medium_word
 from harness.core.tool import Called
-from harness.run.digests import Digests, digest, short_key
+from harness.run.digests import digest, short_key
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
-from harness.run.log import AppendLog, read_log
+from harness.run.indexed_log import IndexedLog
+from harness.run.log import AppendLog
 from harness.run.stamps import Stamps
 
 _OFFSET = struct.Struct("<q")
@@ -64,17 +65,17 @@ class Journal:
         self._generations = AppendLog(folder.generations)
         self._trials = AppendLog(folder.trials)
         self._conversations = AppendLog(folder.conversations)
-        self._known = Digests(_OFFSET.size)
+        self._known = IndexedLog(
+            folder.generations, _OFFSET.size, lambda record: short_key(record["key"]),
+            value=_OFFSET.pack,
+        )  # fmt: skip
         """Key -> where its reply stands."""
-        for offset, record in read_log(folder.generations):
-            self._known.put(short_key(record["key"]), _OFFSET.pack(offset))
-        self._said = Digests(0)
+        self._said = IndexedLog(folder.conversations, 0, lambda record: digest(record["id"]))
         """Names of the conversations that are kept."""
-        for _, record in read_log(folder.conversations):
-            self._said.put(digest(record["id"]), b"")
         self._names: dict[tuple[tuple[str | tuple[str], ...], ...], str] = {}
         """Conversation, what is no text as a tuple of its word -> its name."""
         self._finished = finished or FinishedTrials(folder.trials)
+        self._finished.keep()
         self.stamps = Stamps(folder.stamps, self._finished)
 
     def __len__(self) -> int:
@@ -115,7 +116,7 @@ class Journal:
         if model:
             record["model"] = model
         offset = self._generations.append(record)
-        self._known.put(short_key(generation.key), _OFFSET.pack(offset))
+        self._known.put(short_key(generation.key), _OFFSET.pack(offset), end=self._generations.size)
 
     def _conversation(self, messages: Sequence[Message]) -> str:
         """The name of a conversation, which is kept where it is new. Most samples of a cell share theirs."""
@@ -135,7 +136,7 @@ class Journal:
         name = hashlib.sha256(body).hexdigest()[:16]
         if self._said.get(digest(name)) is None:
             self._conversations.append({"id": name, "turns": turns})
-            self._said.put(digest(name), b"")
+            self._said.put(digest(name), b"", end=self._conversations.size)
         if len(self._names) < NAMES_HELD:
             self._names[shape] = name
         return name
@@ -167,16 +168,20 @@ class Journal:
         ):
             return
         failed = failure is not None
-        self._finished.put(trial, basis, keys, failed=failed, text=text, votes=votes)
         self._trials.append(
             trial_record(
                 trial, basis, keys, failure, rules=rules, shown=shown, text=text, votes=votes, calls=calls,
                 tool_seconds=tool_seconds,
             )
         )  # fmt: skip
+        self._finished.put(
+            trial, basis, keys, failed=failed, text=text, votes=votes, end=self._trials.size
+        )
 
     def close(self) -> None:
-        for log in (self._generations, self._trials, self._conversations, self.stamps):
+        for index in (self._known, self._said, self._finished, self.stamps):
+            index.close()
+        for log in (self._generations, self._trials, self._conversations):
             log.close()
 
 

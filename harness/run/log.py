@@ -119,27 +119,32 @@ def read_log(path: Path) -> Iterator[tuple[int, Any]]:
 
     Raises HarnessError naming file and line of anything else that is no line of this log.
     """
+    return ((start, record) for start, _, record in read_lines(path))
+
+
+def read_lines(path: Path, *, start: int = 0) -> Iterator[tuple[int, int, Any]]:
+    """(where it starts, where it ends, record) of each whole line from the byte `start` on, as `read_log`."""
     if not path.exists():
         return
-    offset, number = 0, 0
+    offset = start
     check = LINES.get(path.name)
     with _opened(path) as file:
+        file.seek(start)
         while line := file.readline(LONGEST):
-            number += 1
             if not line.endswith(b"\n"):
                 if len(line) == LONGEST:
-                    raise _broken(path, number, f"over {LONGEST >> 20} MiB long")
+                    raise _broken(path, offset, f"over {LONGEST >> 20} MiB long")
                 return
             try:
                 record = parse_line(line)
             except ValueError:
-                raise _broken(path, number, "not a JSON line") from None
+                raise _broken(path, offset, "not a JSON line") from None
             try:
                 if check is not None:
                     check(record)
             except (TypeError, ValueError, LookupError, AttributeError):
-                raise _broken(path, number, f"not a line of {path.name}") from None
-            yield offset, record
+                raise _broken(path, offset, f"not a line of {path.name}") from None
+            yield offset, offset + len(line), record
             offset += len(line)
 
 
@@ -152,7 +157,11 @@ def _opened(path: Path) -> IO[bytes]:
         ) from None
 
 
-def _broken(path: Path, number: int, fault: str) -> HarnessError:
+def _broken(path: Path, offset: int, fault: str) -> HarnessError:
+    with _opened(path) as file:
+        number = 1 + sum(
+            file.read(min(AHEAD, offset - at)).count(b"\n") for at in range(0, offset, AHEAD)
+        )
     return HarnessError(
         f"{path}:{number}: {fault}",
         hint="delete that line; its request is then sent again",

@@ -35,7 +35,7 @@ def _strays(folder: Path) -> Iterator[Path]:
     known = [one.name for one in RUN_FILES]
     for path in sorted(folder.iterdir()):
         if path.name == "private" and path.is_dir():
-            known += ["private/samples", "private/scoring"]
+            known += ["/".join(name.split("/")[:2]) for name in known if name.count("/") > 1]
             yield from (p for p in sorted(path.iterdir()) if not _known(p, folder, known))
         elif not _known(path, folder, known):
             yield path
