@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from statistics import NormalDist
 
 import numpy as np
@@ -129,8 +128,7 @@ def guessed(spec: FieldSpec, truth: Coded[Value], guesses: Guesses) -> Guessed:
     who = Coded(guesses.codes, range(len(guesses.fits)))
     codes, first = distinct([truth, who])
     most = max(_LEAST, _PAIRS // max(1, len(first)))
-    fits = [guesses.fits[code] for code in who.at(first)]
-    drawn = [_drawn(fit, place, most) for place, fit in enumerate(fits)]
+    drawn = _all_drawn([guesses.fits[code] for code in who.at(first)], most)
     sizes = np.array([len(values) for values, _ in drawn], dtype=np.int64)
     kinds = np.repeat(np.arange(len(first)), sizes)
     shares = np.concatenate([shares for _, shares in drawn]) if drawn else np.empty(0)
@@ -143,12 +141,22 @@ def guessed(spec: FieldSpec, truth: Coded[Value], guesses: Guesses) -> Guessed:
     return Guessed(family, CodedRows(mean, codes), rows, shares, kinds)
 
 
-def _drawn(fit: Fitted, place: int, most: int) -> tuple[Sequence[Value], Floats]:
-    """All answers with their shares; of very many, `most` evenly spaced ones in their order, equally likely."""
-    if len(fit.values) <= most:
+def _all_drawn(fits: Sequence[Fitted], most: int) -> list[tuple[Sequence[Value], Floats]]:
+    """For each place the answers of its guesses with their shares: all, or of very many `most` evenly spaced ones in their
+    order, equally likely."""
+    places: dict[int, list[int]] = {}
+    for place, fit in enumerate(fits):
+        places.setdefault(id(fit), []).append(place)
+    found: dict[int, tuple[Sequence[Value], Floats]] = {}
+    for mine in places.values():
+        fit = fits[mine[0]]
         counts = np.array(fit.counts, dtype=np.float64)
-        return fit.values, counts / counts.sum()
-    ends = np.array(list(accumulate(fit.counts)), dtype=np.float64)
-    at = (np.arange(most) + (place * _GOLDEN) % 1) / most * ends[-1]
-    chosen = np.searchsorted(ends, at, side="right").tolist()
-    return [fit.values[c] for c in chosen], np.full(most, 1 / most)
+        if len(fit.values) <= most:
+            found |= dict.fromkeys(mine, (fit.values, counts / counts.sum()))
+            continue
+        ends = np.cumsum(counts)
+        for place in mine:
+            at = (np.arange(most) + (place * _GOLDEN) % 1) / most * ends[-1]
+            chosen = np.searchsorted(ends, at, side="right").tolist()
+            found[place] = [fit.values[c] for c in chosen], np.full(most, 1 / most)
+    return [found[place] for place in range(len(fits))]

@@ -90,23 +90,18 @@ def predictions(folder: Path, n: int) -> Path:
     return file
 
 
-@pytest.fixture(scope="module")
-def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    folder = tmp_path_factory.mktemp("pairs")
-    file, run = predictions(folder, 360), folder / "run"
-    command = [
-        "score",
-        "--predictions",
-        str(file),
-        "--task",
-        "faces/pairs",
-        "--set",
-        "source.n=360",
-    ]
-    command += ["--id", "sample", "--out", str(run)]
-    assert main(command) == 0
+def score_pairs(folder: Path, pairs: int) -> tuple[Path, dict[str, Any]]:
+    """The run folder of so many drawn pairs, and its one row of verification."""
+    file, run = predictions(folder, pairs), folder / "run"
+    command = ["score", "--predictions", str(file), "--task", "faces/pairs", "--id", "sample"]
+    assert main([*command, "--set", f"source.n={pairs}", "--out", str(run)]) == 0
     (row,) = json.loads((run / "scores.json").read_text())["verification"]
     return run, row
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    return score_pairs(tmp_path_factory.mktemp("pairs"), 360)
 
 
 def test_the_planted_gap_between_groups_is_found_and_nothing_else(scored: Any) -> None:
@@ -128,8 +123,8 @@ def test_folds_types_and_rates_of_drawn_pairs(scored: Any) -> None:
     assert (row["genuine"], row["impostors"], row["coverage"]) == (180, 180, 1)
 
 
-def test_the_report_tells_it(scored: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    run, row = scored
+def test_the_report_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, row = score_pairs(tmp_path, 100)  # the page shows their pictures, which are drawn again
     assert main(["report", str(run)]) == 0
     page = (run / "report.html").read_text()
     for said in ("Same person: verification", "By type of impostor", "look-alike", "Errors by tone_group", "FAR ≤ 1%"):  # fmt: skip
