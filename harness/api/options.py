@@ -24,7 +24,7 @@ from harness.api.adapters import with_adapters
 from harness.api.given_spots import refuse_own_run
 from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
-from harness.api.per_model import opened_as
+from harness.api.per_model import opened_as, refuse_in_batches
 from harness.api.present_tasks import present_tasks
 from harness.api.select import Select
 from harness.core.cell import Channel
@@ -200,6 +200,7 @@ def prepare(
     given = frozenset(name for name in asked.model_fields_set if getattr(asked, name) is not None)
     seconds = (asked.second_model,) if asked.second_model else ()
     named = settings_for((*asked.models, *seconds), {**place.models, **settings}, given=given)
+    refuse_in_batches(asked.models if asked.batch else (), named, spelled=spelled)
     opened = [spec_of(n, named) for n in (*asked.models, *seconds) if n not in models]
     remote = any(one.host in asked.allow_remote for one in place.enhancers.values())
     _refuse_unopened(asked, spelled, opened, enhancing=remote)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from harness.core.errors import HarnessError
-from harness.models import MODELS, OpenOptions, takes
+from harness.core.errors import HarnessError, refuse_unused
+from harness.models import MODELS, ModelSettings, OpenOptions, takes
 
 
 def for_each(
@@ -116,3 +116,16 @@ def _adapter_takers(adapters: Sequence[str], specs: Mapping[str, str]) -> list[s
     others = [name for name in takers if specs[name].partition(":")[0] != "affect-tiny"]
     named = [n for n in takers if any(text.startswith(f"{n}=") for text in adapters)]
     return list(dict.fromkeys((*others, *named))) or takers
+
+
+def refuse_in_batches(
+    models: Sequence[str], named: Mapping[str, ModelSettings], *, spelled: Callable[[str], str]
+) -> None:
+    """Raise HarnessError for a setting of `[models.NAME]` that a batch cannot heed."""
+    for name in models:
+        if name in named:
+            refuse_unused(
+                f"with {spelled('batch')}",
+                {f"pictures_in_flight of [models.{name}]": named[name].pictures_in_flight},
+                hint=f"take it out; {spelled('concurrency')} is the number of requests in a batch",
+            )

@@ -17,7 +17,7 @@ from contextlib import aclosing
 from typing import BinaryIO
 
 from harness.core.errors import HarnessError
-from harness.core.model import Batching, Detailed, Loading, Model, Probing
+from harness.core.model import Batching, Detailed, KeepsApart, Loading, Model, Probing
 from harness.models.registry import open_model
 from harness.models.wire import (
     Order,
@@ -60,6 +60,8 @@ class Host:
         note = ""
         if isinstance(model, Detailed) and order.details:
             note = await model.prove_detail(order.details)
+        if isinstance(model, KeepsApart) and order.apart:
+            await model.prove_apart()
         return Told(here(), model.card, note)
 
     async def ask(self, data: bytes) -> AsyncGenerator[bytes, None]:

@@ -20,7 +20,16 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Text
-from harness.core.model import Batching, Card, Detailed, Measured, Measuring, Model, Probing
+from harness.core.model import (
+    Batching,
+    Card,
+    Detailed,
+    KeepsApart,
+    Measured,
+    Measuring,
+    Model,
+    Probing,
+)
 from harness.core.request import Request
 from harness.models.wire import Order, Place, Told, pack_asked, unpack_generation
 
@@ -353,6 +362,11 @@ class ReplicatedServers(Replicated):
         """Have each replica try these words; what the last of them found."""
         await self._reopen(replace(self._order, details=tuple(wanted)))
         return self._detail
+
+    async def prove_apart(self) -> None:
+        """Have each replica find out whether it keeps pictures apart. Raises HarnessError where one mixes them up."""
+        if isinstance(self._inner, KeepsApart):
+            await self._reopen(replace(self._order, apart=True))
 
     async def _reopen(self, order: Order) -> None:
         self._order = order

@@ -44,6 +44,8 @@ class Order:
     """What it is to find out of its model (`harness.core.model.Probing`)."""
     details: tuple[str, ...] = ()
     """Words for the image detail that it is to try."""
+    apart: bool = False
+    """Whether it is to find out that pictures are kept apart."""
 
 
 @dataclass(frozen=True, slots=True)

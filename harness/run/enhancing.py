@@ -36,6 +36,8 @@ from harness.run.reuse import OtherRun
 PROBE_SIDE = 224
 """Pixels a side of the drawn face that an endpoint is tried with."""
 ASKED = "asked.jsonl"
+SILENT = frozenset({"unreachable", "timeout"})
+"""Failures of an endpoint that gives no reply at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,17 @@ def probed(client: Client, *, allow_remote: frozenset[str]) -> tuple[Identified,
     try:
         answer = complete(partial(once.ask, face))
     except EnhancerError as error:
-        if error.failure.kind in {"unreachable", "timeout"}:
-            raise HarnessError(
-                f"{error.message}",
-                hint=f"start the server, or correct url under [enhancers.{client.name}] of harness.toml",
-            ) from None
+        if error.failure.kind in SILENT:
+            raise _silent(client, error) from None
         return Identified(settings), f"a drawn face was not enhanced: {error.message}"
     return Identified(settings, answer.version), ""
+
+
+def _silent(client: Client, error: EnhancerError) -> HarnessError:
+    return HarnessError(
+        error.message,
+        hint=f"start the server, or correct url under [enhancers.{client.name}] of harness.toml",
+    )
 
 
 def open_enhancing(
@@ -191,6 +197,8 @@ class EndpointEnhancer:
         self._stop = Stop()
         self._lock = threading.Lock()
         self._failed: dict[str, Failure] = {}
+        self._seen: set[str] = set()
+        """Keys of pictures that were counted, since a run may read one several times."""
 
     def begin(self) -> None:
         """Let pictures be asked for, and those again that failed."""
@@ -206,7 +214,8 @@ class EndpointEnhancer:
         key = hashlib.sha256(f"{self._found.identity}\0".encode() + png).hexdigest()
         with self._lock:
             if (kept := self._kept(key)) is not None:
-                self.counts["kept"] += 1
+                self.counts["kept"] += key not in self._seen
+                self._seen.add(key)
                 return kept
             if key in self._failed:
                 raise EnhancerError(self._failed[key])
@@ -230,6 +239,7 @@ class EndpointEnhancer:
                 f"run began with {self._found.version}",
                 hint="run the same command again with --check-model: its pictures are then asked for again",
             )
+        self._seen.add(key)
         self.counts["asked"] += 1
         self.counts["scaled"] += answer.scaled
         place = _place(self._folder.enhanced, key)
@@ -265,9 +275,14 @@ class Unkept:
     client: Client
 
     def enhanced(self, png: bytes, *, name: str) -> bytes:
-        """The picture asked for. Raises EnhancerError."""
+        """The picture asked for. Raises EnhancerError, and HarnessError where nothing answers."""
         del name
-        return complete(partial(self.client.ask, png)).png
+        try:
+            return complete(partial(self.client.ask, png)).png
+        except EnhancerError as error:
+            if error.failure.kind in SILENT:
+                raise _silent(self.client, error) from None
+            raise
 
 
 def unkept(condition: str, known: Mapping[str, EnhancerSettings]) -> dict[str, Unkept]:

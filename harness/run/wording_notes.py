@@ -36,6 +36,10 @@ def _controls(planned: PlannedTask) -> Iterator[str]:
         )
 
 
+LONGEST_CODE = 4
+"""Letters of the longest label in capitals that is taken for a code."""
+
+
 def _words(spec: FieldSpec) -> Iterator[str]:
     if spec.labelled:
         yield from spec.classes
@@ -48,7 +52,7 @@ def _mixed_case(planned: PlannedTask) -> Iterator[str]:
         lower = [label for label in classes if label[:1].islower()]
         upper = [label for label in classes if _capital(label)]
         if lower and upper:
-            alike = ", ".join(x[0].lower() + x[1:] if _capital(x) else x for x in classes)
+            alike = ", ".join(_small(label) for label in classes)
             yield (
                 f"the classes of {name} are offered as the data write them, some with a capital letter ({upper[0]}) and "
                 f"some without ({lower[0]}); to offer them alike, list them: "
@@ -59,3 +63,10 @@ def _mixed_case(planned: PlannedTask) -> Iterator[str]:
 def _capital(label: str) -> bool:
     """Whether a label is written like `Anger`; `AU12` is not."""
     return label[:1].isupper() and label[1:2].islower()
+
+
+def _small(label: str) -> str:
+    """A label written like `anger`, where it is a word; `AU12` and `ANX` stay."""
+    if _capital(label):
+        return label[0].lower() + label[1:]
+    return label.lower() if label.isalpha() and len(label) > LONGEST_CODE else label

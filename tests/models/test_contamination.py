@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from harness.cli.main import main
 from harness.core.errors import HarnessError
-from harness.models.registry import open_model
+from harness.models.registry import OpenOptions, open_model
+from harness.models.replica_host import Host
+from harness.models.wire import Order
 from tests.models.stub import Stub, contents, running_stub
 
 Body = dict[str, Any]
@@ -125,6 +128,44 @@ def test_honest_servers_are_not_stopped(seed: int) -> None:
     blind = scores(lambda body: b"")
     assert "not known" in found(answer=lambda body: "The face", extend=blind)
     assert found(answer=word, always={"": "unknown:logprobs"}) == "yes"
+
+
+def test_a_server_that_takes_one_temperature_alone_is_tried_with_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = Stub._respond
+
+    async def strict(stub: Any, request: Any, body: Body) -> Any:
+        if body.get("temperature", 1) != 1:
+            said = "'temperature' does not support 0.0. Only the default (1) value is supported."
+            told = {"message": said, "param": "temperature", "code": "unsupported_value"}
+            return web.json_response({"error": told}, status=400)
+        return await plain(stub, request, body)
+
+    monkeypatch.setattr(Stub, "_respond", strict)
+    with running_stub(answer=word) as stub:
+        asked = ["run", "faces/emotion", "--limit", "2", "--no-report", "--out", "out"]
+        asked += ["--model", f"openai:{stub.model}@{stub.url}"]
+        assert main([*asked, "--temperature", "1"]) == 0, capsys.readouterr().err
+        asked[asked.index("out")] = "other"
+        assert main([*asked, "--temperature", "0.5"]) == 2
+    assert "does not accept temperature, which is set to 0.5" in capsys.readouterr().err
+
+
+def test_each_replica_is_tried() -> None:
+    with running_stub(answer=Sticky().answer) as stub:
+        order = Order(f"openai:{stub.model}@{stub.url}", "m", OpenOptions(), apart=True)
+
+        async def open_one() -> None:
+            host = Host()
+            try:
+                await host.open(order)
+            finally:
+                await host.close()
+
+        with pytest.raises(HarnessError, match="mixes pictures up"):
+            asyncio.run(open_one())
 
 
 def test_a_server_that_mixes_pictures_up_stops_the_run_before_its_first_request(

@@ -88,6 +88,15 @@ def test_concurrency_is_the_size_of_a_batch(tmp_path: Path, monkeypatch: Any) ->
     assert sum(sizes) == 140 and len(sizes) > 1
 
 
+def test_a_setting_that_a_batch_cannot_heed_is_refused(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = 'model = "openai:stub@http://127.0.0.1:9/v1"'
+    Path("harness.toml").write_text(f"[models.m]\n{described}\npictures_in_flight = 2\n")
+    assert main(["plan", "task.yaml", "--model", "m", "--prompts", "prompts", "--batch"]) == 2
+    assert "pictures_in_flight of [models.m] has no effect with --batch" in capsys.readouterr().err
+
+
 def test_what_an_expired_batch_lacks_is_asked_in_a_further_one(desk: Desk) -> None:
     def line(batch: int, at: int, body: dict[str, Any]) -> str:
         return ("ok", "expired", "missing", "500")[at % 4] if batch == 0 else "ok"

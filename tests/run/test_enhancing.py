@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -248,5 +249,7 @@ def test_a_killed_run_asks_for_no_picture_twice(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     kept = list((tmp_path / "run" / "private" / "enhanced").rglob("*.png"))
     assert len(kept) == 60
+    told = re.search(r"(\d+) pictures? enhanced; (\d+) read from the run folder", done.stderr)
+    assert told is not None and sum(map(int, told.groups())) == 60, "each picture counts once"
     own = [one for one in server.pictures if decode(one, name="x").size == (32, 32)]
     assert len(own) <= 60 + kills, "only what was in flight is repeated"

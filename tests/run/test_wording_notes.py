@@ -61,3 +61,5 @@ def test_classes_in_mixed_case_are_told_with_what_offers_them_alike(planned: Pla
     assert f"--set '{alike}'" in told
     assert "capital" not in planned("Anger", "happy", "AU12", more=("--set", alike))
     assert "capital" not in planned("AU12", "happy")
+    assert "labels=[DISGUST" not in planned("Anger", "happy", "DISGUST", "AU12")
+    assert "labels=[AU12, anger, disgust, happy]" in planned("Anger", "happy", "DISGUST", "AU12")

@@ -112,6 +112,7 @@ class OpenAIModel:
         self._probed: frozenset[Need] = frozenset()
         self._probing = asyncio.Lock()
         self._scorer = LabelScorer(self._put, self._exchange.tokenize)
+        self._settled = Sampling()
         self._card = Card(
             name=name,
             identity=" ".join(
@@ -188,7 +189,7 @@ class OpenAIModel:
         The identity changes only where a parameter is left out, whose value the server then chooses. Raises
         HarnessError where it refuses one that is not at its neutral value, and where no request can succeed.
         """
-        self._thinking.sampling = sampling
+        self._thinking.sampling = self._settled = sampling
         try:
             most = self._patience.timeout
             with waiting_for(self._endpoint.place, most=most):
@@ -342,10 +343,12 @@ class OpenAIModel:
     def _take(self, manners: Manners, sampling: Sampling, said: str) -> None:
         """Ask in these manners from now on, and put them on the card.
 
-        Raises HarnessError where a parameter would be left out that is not at its neutral value.
+        Raises HarnessError where a parameter would be left out that is at its neutral value neither here nor in the
+        run: requests that only try the server out have values of their own.
         """
         values = parameters(sampling)
-        for name in sorted(set(manners.left_out) - neutral_names(sampling)):
+        neutral = neutral_names(sampling) | neutral_names(self._settled)
+        for name in sorted(set(manners.left_out) - neutral):
             raise HarnessError(
                 f"{self._endpoint.base} does not accept {name}, which is set to "
                 f"{values[name]:g} ({said})",
