@@ -53,6 +53,14 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+_MARKED = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#&~!"})
+
+
+def markdown_escaped(text: str) -> str:
+    """A text in which nothing is markup of Markdown, on one line."""
+    return " ".join(visible(text).split()).translate(_MARKED)
+
+
 def with_article(noun: str) -> str:
     """`a number`, `an age`."""
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

@@ -15,9 +15,9 @@ from harness.compare.measure_board import score_key
 from harness.compare.overview import overview_of
 from harness.core.errors import HarnessError
 from harness.core.task import Task
+from harness.core.text import markdown_escaped
 from harness.metrics import main_metric, metric_of, missing_said
 from harness.publish.check import place_of
-from harness.publish.markdown import escaped
 from harness.publish.page import said, whole_page
 from harness.score.folder import score_run
 from harness.score.scores import Scores, read_scores
@@ -240,9 +240,9 @@ def board_markdown(found: Sequence[Standing]) -> str:
     """README.md of the board."""
     lines = ["# Leaderboard", ""]
     for one in found:
-        lines += [f"## {escaped(one.name)}", "", f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]  # fmt: skip
-        lines += [f"| {' | '.join(map(escaped, _words(line)))} |" for line in one.lines]
-        lines += ["", escaped(_notes(one)), ""]
+        lines += [f"## {markdown_escaped(one.name)}", "", f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]  # fmt: skip
+        lines += [f"| {' | '.join(map(markdown_escaped, _words(line)))} |" for line in one.lines]
+        lines += ["", markdown_escaped(_notes(one)), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

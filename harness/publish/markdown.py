@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.analyses.words import interval, number
-from harness.core.text import visible
+from harness.core.text import markdown_escaped
 from harness.publish.published import Beside
 from harness.publish.table import Entry, PaperTable
-
-_MARKED = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#&~!"})
-
-
-def escaped(text: str) -> str:
-    """A text in which nothing is markup."""
-    return " ".join(visible(text).split()).translate(_MARKED)
 
 
 def markdown(tables: Sequence[PaperTable], besides: Sequence[Sequence[Beside]] = ()) -> str:
@@ -34,15 +27,15 @@ def entry_words(entry: Entry | None) -> tuple[str, str]:
 
 
 def _table(table: PaperTable) -> Iterator[str]:
-    yield f"**{escaped(table.title)}**"
+    yield f"**{markdown_escaped(table.title)}**"
     yield ""
-    yield f"| {escaped(table.corner)} | {' | '.join(map(escaped, table.columns))} |"
+    yield f"| {markdown_escaped(table.corner)} | {' | '.join(map(markdown_escaped, table.columns))} |"
     yield f"|---|{'---:|' * len(table.columns)}"
     for row in table.rows:
         cells = (_entry(table.entries.get((row, column))) for column in table.columns)
-        yield f"| {escaped(row)} | {' | '.join(cells)} |"
+        yield f"| {markdown_escaped(row)} | {' | '.join(cells)} |"
     yield ""
-    yield escaped(" ".join(table.notes))
+    yield markdown_escaped(" ".join(table.notes))
 
 
 def _entry(entry: Entry | None) -> str:
@@ -65,4 +58,4 @@ def published_lines(rows: Sequence[Beside]) -> Iterator[str]:
             one.system, f"{one.metric} {number(one.value)}", one.set, f"{one.source} ({one.status})",
             "; ".join(one.differs),
         )  # fmt: skip
-        yield f"| {' | '.join(map(escaped, cells))} |"
+        yield f"| {' | '.join(map(markdown_escaped, cells))} |"

@@ -284,6 +284,8 @@ def test_names_of_folds_are_names_of_folders() -> None:
     assert fold_name("sub01") == "sub01"
     assert fold_name("../x") != fold_name("x")
     assert "/" not in fold_name("a/b")
+    alike = make_folds({"a": 1, "A": 1, "b": 1}, by="subject", validation=0, seed=0)
+    assert len({name.casefold() for name in alike}) == 3 and "b" in alike
 
 
 def test_a_file_of_folds_with_a_subject_on_both_sides_is_refused(tmp_path: Path) -> None:

@@ -117,6 +117,20 @@ def test_two_files_from_two_runs_and_a_note_where_one_is_missing(
     assert f"note: {SAMM} is missing" in capsys.readouterr().out
 
 
+def test_a_label_that_only_the_truth_has_can_be_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Warned of as no label of the challenge; but a right answer is never counted as a miss."""
+    asked = write(tmp_path, CASME3, rows())
+    (tmp_path / "truth").mkdir()
+    true = [row | {"answer": row["answer"].replace("disgust", "contempt")} for row in rows(answered=True)]  # fmt: skip
+    path = write(tmp_path / "truth", PRED, true)
+    assert submit("--check", path, "--to-answer", asked, "--truth", path) == 0
+    told = capsys.readouterr().out
+    assert "not one of the known labels: 'contempt'" in told
+    assert "fine UF1: 1.000" in told and "fine UAR: 1.000" in told
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = write(tmp_path, CASME3, rows())
     run = run_of(right(), asked, tmp_path / "run")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.task import SUBJECT
-from harness.core.text import counted, visible
+from harness.core.text import counted, markdown_escaped, visible
 from harness.core.training_folds import FOLDS, TrainingFolds
 from harness.exports.training_set.examples import Passed
 from harness.version import __version__
@@ -84,9 +84,11 @@ def _lines(folds: TrainingFolds, facts: Facts) -> Iterator[str]:
     yield "| fold | asked | training subjects | rows | validation subjects | rows |"
     yield "|---|---|---|---|---|---|"
     for name, fold in folds.folds.items():
-        asked = ", ".join(map(_cell, fold.asked[:5])) + (" ..." if len(fold.asked) > 5 else "")
+        asked = ", ".join(map(markdown_escaped, fold.asked[:5])) + (
+            " ..." if len(fold.asked) > 5 else ""
+        )
         yield (
-            f"| {_cell(name)} | {asked} | {len(fold.train)} | {fold.rows} | {len(fold.validation)} | "
+            f"| {markdown_escaped(name)} | {asked} | {len(fold.train)} | {fold.rows} | {len(fold.validation)} | "
             f"{fold.validation_rows} |"
         )
     yield ""
@@ -97,7 +99,7 @@ def _lines(folds: TrainingFolds, facts: Facts) -> Iterator[str]:
         yield "|---|---|---|"
         for told, count in sorted(facts.labels.items()):
             name, _, label = told.partition("=")
-            yield f"| {_cell(name)} | {_cell(label)} | {count} |"
+            yield f"| {markdown_escaped(name)} | {markdown_escaped(label)} | {count} |"
         yield ""
     yield "## Prompts"
     yield ""
@@ -105,7 +107,7 @@ def _lines(folds: TrainingFolds, facts: Facts) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for cell in folds.cells:
         yield (
-            f"| {_cell(cell.prompt)} | `{cell.prompt_digest}` | {_cell(cell.condition)} | {cell.rows} | `{cell.digest}` |"
+            f"| {markdown_escaped(cell.prompt)} | `{cell.prompt_digest}` | {markdown_escaped(cell.condition)} | {cell.rows} | `{cell.digest}` |"
         )
     yield ""
     yield f"Digest of the whole: `{folds.digest}`. Paths are not part of it."
@@ -137,7 +139,3 @@ def _warnings(facts: Facts) -> Iterator[str]:
             "the others are named where they are."
         )
     yield "Paths are absolute: export again instead of moving the folder."
-
-
-def _cell(text: str) -> str:
-    return visible(text).replace("|", "\\|").replace("\n", " ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from harness.core.errors import HarnessError
@@ -63,10 +64,14 @@ def _groups(subjects: Sequence[str], rows: Mapping[str, int], by: str) -> dict[s
     if count < 2:
         raise HarnessError(
             f"folds by subject need two subjects or more, and the samples show {counted(count, 'subject')}",
-            hint="use more samples: a larger --limit, or another --set source....",
+            hint="use more samples, such as a larger --limit or source.n",
         )
     if by == SUBJECT:
-        return {fold_name(one): [one] for one in subjects}
+        same = Counter(fold_name(one).casefold() for one in subjects)  # as some file systems see it
+        return {
+            fold_name(one) if same[fold_name(one).casefold()] == 1 else _hashed(one): [one]
+            for one in subjects
+        }
     number = int(by)
     if number > count:
         raise HarnessError(
@@ -84,7 +89,9 @@ def _groups(subjects: Sequence[str], rows: Mapping[str, int], by: str) -> dict[s
 
 def fold_name(subject: str) -> str:
     """A subject as the name of a folder: as it is, or tidied with some digits of its hash."""
-    if _PLAIN.fullmatch(subject):
-        return subject
+    return subject if _PLAIN.fullmatch(subject) else _hashed(subject)
+
+
+def _hashed(subject: str) -> str:
     tidy = re.sub(r"[^A-Za-z0-9._-]+", "-", subject).strip("-.")[:40] or "subject"
     return f"{tidy}-{hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

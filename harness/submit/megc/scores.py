@@ -89,9 +89,10 @@ def _of_kind(
     if kind not in _LABELS:
         return []
     table = canonicaliser(known[kind])
-    labels: list[Value] = [table.label(_field(kind, text)) or text.strip() for text in truths]
-    answers = [None if text is None else table.label(_field(kind, text)) for text in given]
+    labels: list[Value] = [table.label(f := _field(kind, text)) or f.casefold() for text in truths]
     spec = FieldSpec(kind="label", labels=tuple(dict.fromkeys((*known[kind], *map(str, labels)))))
+    table = canonicaliser(spec.labels)  # a label that only the truth has can be answered too
+    answers = [None if text is None else table.label(_field(kind, text)) for text in given]
     metrics = (("uf1", f"{_LABELS[kind]} UF1"), ("uar", f"{_LABELS[kind]} UAR"))
     return figures_of(spec, labels, answers, clips, metrics, part=kind)
 
