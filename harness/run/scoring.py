@@ -91,7 +91,7 @@ def shown_as(manifest: dict[str, Any]) -> dict[str, Any]:
     shown = {
         name: told for name, entry in entries.items() if (told := shown_name(name, entry)) != name
     }
-    if not shown:
+    if not shown or "export" in manifest:  # an export was written under these names
         return manifest
     models = {shown.get(name, name): entry for name, entry in entries.items()}
     cells = []

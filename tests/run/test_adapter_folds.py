@@ -205,6 +205,7 @@ def test_names_in_tables_say_which_adapter_was_asked() -> None:
     assert told["models"]["tiny"] == {"identity": "tiny", "details": {}}
     assert shown_name("tiny", {"details": {"adapters": "4 folds 0a1b"}}) == "tiny (adapters of 4 folds)"  # fmt: skip
     assert shown_name("openai:e-{fold}", {"details": {"adapters": "4 folds"}}) == "openai:e-{fold}"
+    assert shown_as(told | {"export": {}}) == told | {"export": {}}  # not a second time
     named = tuned | {"settings": {"display_name": "Mine"}}
     assert shown_name("tiny", named) == "Mine"
 
