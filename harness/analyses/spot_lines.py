@@ -17,7 +17,8 @@ BRIEF = ("strs", "f1_spotting", "f1_analysis")
 """Metrics of the short form."""
 COUNTS = tuple((m.name, m.title) for m in METRICS if m.range != UNIT)
 """Of TP, FP and FN."""
-
+_NAMED = 24
+"""Columns of a name in the short form."""
 
 NAN_SAID = (
     "compat nan: the reference counts no matched interval as right (it counts none where all are of one emotion) and divides "
@@ -63,13 +64,17 @@ def _brief(blocks: Mapping[tuple[str, ...], Mapping[str, ScoreRow]]) -> Iterator
             titles = dict(SHOWN)
             headings = [titles[name] for name in BRIEF]
             told = "".join(f"{heading:>20}" for heading in headings)
-            yield f"{'':24}{told}{'compat STRS':>12}"
+            yield f"{'':{_NAMED}}{told}{'compat STRS':>12}"
         cells = "".join(
             f"{f'{number(row.value)} {interval(row.low, row.high)}'.strip():>20}"
             for row in (found[name] for name in BRIEF)
         )
         counts = "/".join(f"{found[name].value or 0:.0f}" for name, _ in COUNTS)
-        yield f"{_who(key)[:24]:24}{cells}{_nan(found['strs' + COMPAT]):>12}"
+        who = _who(key)
+        if len(who) >= _NAMED:  # on a line of its own, whole
+            yield who
+            who = ""
+        yield f"{who:{_NAMED}}{cells}{_nan(found['strs' + COMPAT]):>12}"
         yield f"  TP/FP/FN {counts}"
     if any(found["strs" + COMPAT].value is None for found in blocks.values()):
         yield NAN_SAID

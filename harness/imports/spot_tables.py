@@ -146,6 +146,8 @@ def spot_notes(predicted: SpotTable, truth: Truth) -> Iterator[str]:
     other = sorted({s.emotion for s in predicted.spots} - labels)
     if other:
         yield f"emotions without a true interval: {', '.join(other)}"
+    if other and not labels & {s.emotion for s in predicted.spots}:
+        yield "no interval names a true emotion: STRS and the scores of analysis below say nothing of recognition"
     overlaps = sum(1 for _ in _overlapping(predicted.spots))
     if overlaps:
         yield f"{overlaps:,} predicted intervals overlap an earlier one of the same video"

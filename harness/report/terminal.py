@@ -209,9 +209,7 @@ def _reusable(plan_summary: Mapping[str, Any]) -> str:
     """How many replies other folders are foreseen to give, where any were named."""
     if "reusable" not in plan_summary:
         return ""
-    return (
-        f", {counted(plan_summary['reusable'], 'reply', 'replies')} to be taken from other folders"
-    )
+    return f", up to {counted(plan_summary['reusable'], 'reply', 'replies')} to be taken from other folders"
 
 
 def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:

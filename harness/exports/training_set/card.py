@@ -84,23 +84,14 @@ def _lines(folds: TrainingFolds, facts: Facts) -> Iterator[str]:
     yield "| fold | asked | training subjects | rows | validation subjects | rows |"
     yield "|---|---|---|---|---|---|"
     for name, fold in folds.folds.items():
-        asked = ", ".join(map(markdown_escaped, fold.asked[:5])) + (
-            " ..." if len(fold.asked) > 5 else ""
-        )
+        more = " ..." if len(fold.asked) > 5 else ""
+        asked = ", ".join(map(markdown_escaped, fold.asked[:5])) + more
         yield (
             f"| {markdown_escaped(name)} | {asked} | {len(fold.train)} | {fold.rows} | {len(fold.validation)} | "
             f"{fold.validation_rows} |"
         )
     yield ""
-    if facts.labels:
-        yield "## Labels"
-        yield ""
-        yield "| field | label | answers |"
-        yield "|---|---|---|"
-        for told, count in sorted(facts.labels.items()):
-            name, _, label = told.partition("=")
-            yield f"| {markdown_escaped(name)} | {markdown_escaped(label)} | {count} |"
-        yield ""
+    yield from _labels(facts)
     yield "## Prompts"
     yield ""
     yield "| prompt | SHA-256 of its files | condition | answers | SHA-256 of what was written |"
@@ -117,6 +108,16 @@ def _lines(folds: TrainingFolds, facts: Facts) -> Iterator[str]:
         yield "## Take note"
         yield ""
         yield from (f"- {one}" for one in warnings)
+
+
+def _labels(facts: Facts) -> Iterator[str]:
+    if not facts.labels:
+        return
+    yield from ("## Labels", "", "| field | label | answers |", "|---|---|---|")
+    for told, count in sorted(facts.labels.items()):
+        name, _, label = told.partition("=")
+        yield f"| {markdown_escaped(name)} | {markdown_escaped(label)} | {count} |"
+    yield ""
 
 
 def _warnings(facts: Facts) -> Iterator[str]:
