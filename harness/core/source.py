@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -73,3 +73,19 @@ class OfFiles(Protocol):
 def picture_folder(source: object) -> Path | None:
     """The folder of a source of which samples follow from its digest and options alone; None for any other."""
     return source.folder() if isinstance(source, OfFiles) else None
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A source that yields samples by their ids without making the others."""
+
+    def some(self, ids: Collection[str]) -> Iterator[Sample]:
+        """Those of these ids, in their order."""
+        ...
+
+
+def some_of(source: Source, ids: Collection[str]) -> Iterator[Sample]:
+    """The samples of a source that have these ids, in their order."""
+    if isinstance(source, Choosing):
+        return source.some(ids)
+    return (sample for sample in source if sample.id in ids)

@@ -113,7 +113,9 @@ async def execute(
         second=None if second is None else second_side(second, axes), pictures=pictures,
     )  # fmt: skip
     if isinstance(journal, Journal):
-        engine.unchanged = Unchanged(journal.stamps, plan, bases, together=engine.together)
+        engine.unchanged = Unchanged(
+            journal.stamps, plan, bases, together=engine.together, folder=journal.folder
+        )
     for task_name, planned in plan.tasks.items():
         cells = [c for c in plan.cells if c.task == task_name and c.model == name]
         if cells:

@@ -112,6 +112,24 @@ class FinishedTrials:
                 return None if found == _FAILED else (name, found)
         return None
 
+    def states(
+        self, trials: Sequence[str], bases: Collection[str]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+        """`state` of n trials: (n, KEY) each, and (n,) whether they are finished."""
+        names = np.zeros((len(trials), KEY), dtype=np.uint8)
+        states, known = names.copy(), np.zeros(len(trials), dtype=bool)
+        for basis in bases:
+            if known.all():
+                break
+            tried = b"".join([_name(trial, basis) for trial in trials])
+            values, found = self._states.find(tried)
+            new = found & ~known
+            names[new] = np.frombuffer(tried, dtype=np.uint8).reshape(-1, KEY)[new]
+            states[new] = values[new]
+            known |= found
+        finished: NDArray[np.bool_] = np.any(states != 0, axis=1)
+        return names, states, finished
+
     def _state(self, trial: str, bases: Collection[str]) -> bytes:
         states = (self._states.get(_name(trial, basis)) for basis in bases)
         return next((state for state in states if state is not None), _FAILED)

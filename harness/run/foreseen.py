@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.run.axes import Axes
 from harness.run.basis import accepted
+from harness.run.columns import BATCH
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
 from harness.run.kept import earlier_bases
@@ -53,7 +54,8 @@ def recorded_bases(
         card = recorded_card(manifest, cell.model)
         if card is not None:
             entry = cell_entry(cell, plan, card, axes)
-            bases[cell.id] = (*accepted(entry), *earlier_bases(entry, manifest))
+            spelled = (*accepted(entry), *earlier_bases(entry, manifest))
+            bases[cell.id] = tuple(dict.fromkeys(spelled))
     return bases
 
 
@@ -88,6 +90,16 @@ def done_trials(
     done = {cell.id: 0 for cell in plan.cells}
     if not finished.asked:
         return done
+    waiting: dict[str, list[str]] = {cell.id: [] for cell in plan.cells}
+
+    def count(cell: str) -> None:
+        done[cell] += int(finished.states(waiting[cell], bases.get(cell, ()))[2].sum())
+        waiting[cell] = []
+
     for cell, *_, trial in trials_of(plan, samples):
-        done[cell.id] += finished.finished(trial, bases.get(cell.id, ()))
+        waiting[cell.id].append(trial)
+        if len(waiting[cell.id]) == BATCH:
+            count(cell.id)
+    for name in done:
+        count(name)
     return done

@@ -62,6 +62,7 @@ class Journal:
 
     def __init__(self, folder: RunFolder, *, finished: FinishedTrials | None = None) -> None:
         """`finished` is what the log of trials holds, where it was read already."""
+        self.folder = folder
         self._generations = AppendLog(folder.generations)
         self._trials = AppendLog(folder.trials)
         self._conversations = AppendLog(folder.conversations)

@@ -58,6 +58,8 @@ class PlannedSamples(PlannedFile):
     """Digest of the annotations as the source read them."""
     skipped: list[tuple[str, int]]
     notes: list[str]
+    bare: bool
+    """Whether each sample shows one picture without marks, and asks every field."""
 
     @property
     def summary(self) -> SampleSummary:
@@ -130,10 +132,10 @@ def made_of(task: Task, source: Source, here: Path) -> str | None:
 
 
 class OnlyPictures:
-    """Passes samples on and finds out whether each is of one picture in a file."""
+    """Passes samples on and finds out whether each is of one picture in a file, and whether it says no more than that."""
 
     def __init__(self) -> None:
-        self.holds = True
+        self.holds = self.bare = True
 
     def __call__(self, sample: Sample) -> Sample:
         medium = sample.medium
@@ -144,10 +146,14 @@ class OnlyPictures:
             and type(medium.frames[0]) is FilePicture
         )
         self.holds = self.holds and plain
+        more = sample.asks or medium.notes or medium.changes or medium.sound is not None
+        self.bare = self.bare and plain and not more
         return sample
 
 
-def note_samples(made: str, path: Path, summary: SampleSummary, source: Source) -> PlannedSamples:
+def note_samples(
+    made: str, path: Path, summary: SampleSummary, source: Source, *, bare: bool
+) -> PlannedSamples:
     """The record of a samples file that was just written."""
     return PlannedSamples(
         made_of=made,
@@ -161,6 +167,7 @@ def note_samples(made: str, path: Path, summary: SampleSummary, source: Source) 
         source=source.digest(),
         skipped=[(one.reason, one.count) for one in source.skipped()],
         notes=list(source_notes(source)),
+        bare=bare,
     )
 
 

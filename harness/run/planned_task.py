@@ -127,7 +127,7 @@ def _read(
     )
     record = None
     if made and plain.holds and made == made_of(task, source, here):  # not edited meanwhile
-        record = note_samples(made, folder.samples(task.name), summary, source)
+        record = note_samples(made, folder.samples(task.name), summary, source, bare=plain.bare)
     planned = PlannedTask(
         task=with_classes(task, summary.classes),
         source=source,

@@ -21,6 +21,7 @@ from harness.core.message import Audio, Message, Text, Visual
 from harness.core.picture import Remembered
 from harness.core.prompt import Prompt, Rendering
 from harness.core.sample import Sample
+from harness.core.source import some_of
 from harness.core.task import Task
 from harness.core.tool import Toolbox
 from harness.prompting import Library, field_variables
@@ -90,9 +91,12 @@ def prepare(
     preparation = _Preparation(planned, cells, plan, library)
     last: Medium | None = None
     shown: dict[tuple[str, str], ShownSample] = {}
+    open_ones = None
+    if unchanged is not None and only is None and shard is None:
+        open_ones = unchanged.open_samples(planned, cells)
     samples = (
         one
-        for one in numbered(planned, cells, plan)
+        for one in numbered(planned, cells, plan, some=open_ones)
         if (shard is None or shard.has(one[1])) and (wanted is None or one[0].id in wanted)
     )
     passed = 0
@@ -116,12 +120,15 @@ def prepare(
 
 
 def numbered(
-    planned: PlannedTask, cells: Sequence[Cell], plan: Plan
+    planned: PlannedTask, cells: Sequence[Cell], plan: Plan, *, some: frozenset[str] | None = None
 ) -> Iterator[tuple[Sample, int, list[Cell]]]:
-    """The samples of a task with the block of each, and the cells that ask about it. No picture is read."""
+    """The samples of a task with the block of each, and the cells that ask about it. No picture is read.
+
+    `some` are the ids of those wanted (None: all), which are then numbered as if there were no others.
+    """
     numbering, chosen = Numbering(), planned.summary.chosen
     asking: dict[tuple[str, ...], list[Cell]] = {}
-    for sample in planned.source:
+    for sample in planned.source if some is None else some_of(planned.source, some):
         if chosen is not None and sample.id not in chosen:
             continue
         asked = tuple(sample.asked_of(planned.task.fields))

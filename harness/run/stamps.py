@@ -10,16 +10,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness.core.medium import Medium
 from harness.core.picture import FilePicture
 from harness.core.sample import Sample
-from harness.run.digests import KEY, Digests, digest
+from harness.run.digests import KEY, digest
 from harness.run.finished import FinishedTrials
 from harness.run.folder import write_error
+from harness.run.loaded_digests import LoadedDigests
 from harness.version import __version__
 
 SETTLED = 2.0
@@ -36,20 +40,33 @@ class Stamps:
     def __init__(self, path: Path, finished: FinishedTrials) -> None:
         """Read the file, which need not exist."""
         self._path, self._finished = path, finished
-        self._held = Digests(KEY)
+        data = path.read_bytes() if path.exists() else b""
+        whole = len(data) // _ENTRY * _ENTRY  # the last may be cut off by a kill
+        entries = np.frombuffer(data[:whole], dtype=np.uint8).reshape(-1, _ENTRY)
+        self._held = LoadedDigests(KEY, entries[:, :KEY], entries[:, KEY:])
         self._file: IO[bytes] | None = None
         """Open once there is something to write."""
-        if path.exists():
-            with path.open("rb") as file:
-                while (
-                    len(entry := file.read(_ENTRY)) == _ENTRY
-                ):  # the last may be cut off by a kill
-                    self._held.put(entry[:KEY], entry[KEY:])
 
     def holds(self, trial: str, bases: Collection[str], stamp: bytes) -> bool:
         """Whether a trial is finished on one of these bases, and was so with this stamp of its sample."""
         found = self._finished.state(trial, bases)
         return found is not None and self._held.get(found[0]) == _entry(found[1], stamp)
+
+    def hold(
+        self, trials: Sequence[str], bases: Collection[str], stamps: Sequence[bytes]
+    ) -> NDArray[np.bool_]:
+        """(n,) `holds` of n trials."""
+        names, states, finished = self._finished.states(trials, bases)
+        ends = states.tobytes()
+        wanted = b"".join(
+            _entry(ends[at : at + KEY], stamp)
+            for at, stamp in zip(range(0, len(ends), KEY), stamps, strict=True)
+        )
+        held, known = self._held.find(names.tobytes())
+        same: NDArray[np.bool_] = np.all(
+            held == np.frombuffer(wanted, dtype=np.uint8).reshape(-1, KEY), axis=1
+        )
+        return np.logical_and(np.logical_and(finished, known), same)
 
     def put(self, trial: str, bases: Collection[str], stamp: bytes) -> None:
         """Note the stamp of the sample of a finished trial, which was taken before its pictures were read.
@@ -90,14 +107,25 @@ def stamp_of(sample: Sample, *, now: float) -> bytes | None:
     """
     said: list[object] = [__version__, sample.question, sample.asks]
     for medium in (sample.medium, sample.second):
-        told = None if medium is None else _medium(medium, now)
+        told = None if medium is None else told_of(medium, now)
         if medium is not None and told is None:
             return None
         said.append(told)
     return digest(repr(said))
 
 
-def _medium(medium: Medium, now: float) -> tuple[object, ...] | None:
+def bare_stamps(questions: Sequence[str | None], told: Sequence[str | None]) -> list[bytes | None]:
+    """`stamp_of` samples that show one picture without notes and ask every field of their task. `told` is `told_of` their
+    media, written out by `repr`."""
+    start = f"[{__version__!r}, "
+    return [
+        None if one is None else digest(f"{start}{question!r}, (), {one}, None]")
+        for question, one in zip(questions, told, strict=True)
+    ]
+
+
+def told_of(medium: Medium, now: float) -> tuple[object, ...] | None:
+    """What a stamp says of a medium; None where it cannot tell (`stamp_of`)."""
     if medium.finder is not None or medium.sound is not None:
         return None
     found: list[object] = []

@@ -11,7 +11,10 @@ from harness.conditions import load_condition
 from harness.conditions.mixture import mixes
 from harness.core.cell import Cell, trial_id
 from harness.core.sample import Sample
+from harness.run.folder import RunFolder
+from harness.run.left_open import left_open
 from harness.run.plan import Plan
+from harness.run.planned_task import PlannedTask
 from harness.run.stamps import Stamps, stamp_of
 from harness.run.tally import Tally
 
@@ -24,12 +27,18 @@ class Unchanged:
     few-shot examples, no tools, no mixtures, no enhancement by an endpoint."""
 
     def __init__(
-        self, stamps: Stamps, plan: Plan, bases: Mapping[str, Sequence[str]], *, together: bool
+        self,
+        stamps: Stamps,
+        plan: Plan,
+        bases: Mapping[str, Sequence[str]],
+        *,
+        together: bool,
+        folder: RunFolder,
     ) -> None:
-        """`bases` are those of each cell by its id. `together`: the trials of a block are computed together, so that one is
+        """`folder` holds the plan's samples, `bases` are those of each cell by its id. `together`: the trials of a block are computed together, so that one is
         passed over only where all are."""
         self._stamps, self._plan, self._bases = stamps, plan, bases
-        self._together = together
+        self._together, self._folder = together, folder
         self._alone = {
             cell.id
             for cell in plan.cells
@@ -38,6 +47,27 @@ class Unchanged:
         }  # fmt: skip
         self._passed: deque[tuple[str, int]] = deque()
         """(cell id, trials) that were passed over and are not counted yet; filled in one thread, emptied in another."""
+
+    def open_samples(self, planned: PlannedTask, cells: Sequence[Cell]) -> frozenset[str] | None:
+        """The ids of the samples of which anything is left, where most are passed over and the samples file tells; those
+        passed over are counted. None: all have to be looked at."""
+        record = planned.record
+        if record is None or not record.bare or self._together:
+            return None
+        fields = tuple(planned.task.fields)
+        asking = [c for c in cells if self._plan.prompts[c.prompt].head.fills(fields)]
+        if not asking or any(cell.id not in self._alone for cell in asking):
+            return None
+        left = left_open(
+            self._folder.samples(planned.task.name),
+            [(cell, self._bases[cell.id]) for cell in asking],
+            self._stamps,
+            repeats=self._plan.repeats, count=record.count, now=time.time(),
+        )  # fmt: skip
+        if left is not None:
+            over = (record.count - len(left)) * self._plan.repeats
+            self._passed.extend((cell.id, over) for cell in asking)
+        return left
 
     def left(
         self, samples: Iterable[tuple[Sample, int, Sequence[Cell]]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -266,6 +266,20 @@ class RowSource:
 
     def skipped(self) -> tuple[Skipped, ...]:
         return self._skipped
+
+    def some(self, ids: Collection[str]) -> Iterator[Sample]:
+        """As in `Choosing`; no row behind the last of them is read."""
+        seen, left = SeenIds(), set(ids)
+        for row in self._rows() if left else ():
+            found = self._mapper.own_id(row)
+            name = self._id(row, seen) if found is None else found
+            if name in left:
+                left.discard(name)
+                made = self._mapper.sample(row, name)
+                if not isinstance(made, str):
+                    yield made
+                if not left:
+                    return
 
     def folder(self) -> Path | None:
         """As in `OfFiles`."""

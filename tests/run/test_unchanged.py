@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.core import picture
+from harness.core.medium import image
+from harness.core.picture import HeldPicture
+from harness.core.sample import Sample
 from harness.run import stamps
+from harness.sources.mapper import Mapper
 from tests.run.keeping import PLAIN, Desk, RuleModel, make_desk
 
 
@@ -127,3 +135,171 @@ def test_what_is_computed_together_is_opened_together(
     done = desk.run(model)
     assert (len(model.asked), done.tally.trials, done.tally.reused) == (1, 140, 139)
     assert sorted(opened) == sorted(f"p{n}.png" for n in range(64, 128))
+
+
+QUESTIONS = """\
+---
+fields: [emotion]
+---
+{% user %}{{ image }} {{ question }} {{ labels | join(', ') }}{% enduser %}
+"""
+
+
+def asking(root: Path, count: int) -> Desk:
+    """A desk with a question in each row, in a task of its own columns."""
+    desk = make_desk(root, count)
+    lines = (root / "labels.csv").read_text().splitlines()
+    told = [f"{line},question {n}?" for n, line in enumerate(lines[1:])]
+    (root / "labels.csv").write_text("\n".join([f"{lines[0]},question", *told]) + "\n")
+    task = root / "task.yaml"
+    task.write_text(task.read_text().replace("image: image,", "image: image, question: question,"))
+    desk.write_prompt("plain", QUESTIONS)
+    return desk
+
+
+@pytest.fixture
+def rows_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Ids of the rows that were made samples."""
+    names: list[str] = []
+    made = Mapper.sample
+
+    def noting(self: Mapper, row: object, sample_id: str) -> object:
+        names.append(sample_id)
+        return made(self, row, sample_id)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Mapper, "sample", noting)
+    return names
+
+
+def test_of_a_run_that_is_done_no_row_is_made_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str], rows_made: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stamps, "SETTLED", 0.0)
+    desk = asking(tmp_path, 30)
+    desk.run(RuleModel())
+    rows_made.clear()
+    assert again(desk, opened) == ([], 0)
+    assert set(rows_made) <= {"p0.png"}, "one is looked at, to say what a request is"
+    rows_made.clear()
+    cut = desk.folder.trials.read_bytes().splitlines(keepends=True)
+    desk.folder.trials.write_bytes(b"".join(cut[:-2]))
+    assert again(desk, opened) == (["p28.png", "p29.png"], 0)
+    assert set(rows_made) <= {"p0.png", "p28.png", "p29.png"}
+
+
+CHANGES: dict[str, Callable[[Desk], tuple[int, int]]] = {}
+"""What is changed; it returns how many pictures are opened and how many requests are put then."""
+
+
+def change(make: Callable[[Desk], tuple[int, int]]) -> Callable[[Desk], tuple[int, int]]:
+    CHANGES[make.__name__] = make
+    return make
+
+
+@change
+def a_question(desk: Desk) -> tuple[int, int]:
+    table = desk.root / "labels.csv"
+    table.write_text(table.read_text().replace("question 7?", "question seven?"))
+    return 1, 1
+
+
+@change
+def a_picture(desk: Desk) -> tuple[int, int]:
+    path = desk.root / "p7.png"
+    path.write_bytes(path.read_bytes() + b"x")
+    return 1, 1
+
+
+@change
+def a_picture_of_equal_size_and_time(desk: Desk) -> tuple[int, int]:
+    path = desk.root / "p7.png"
+    when, data = path.stat(), path.read_bytes()
+    path.write_bytes(data[:-1] + b"x")
+    os.utime(path, ns=(when.st_atime_ns, when.st_mtime_ns))
+    return 1, 1
+
+
+@change
+def another_picture_in_its_place(desk: Desk) -> tuple[int, int]:
+    shutil.copy2(desk.root / "p8.png", desk.root / "new.png")
+    (desk.root / "new.png").replace(desk.root / "p7.png")
+    return 1, 1
+
+
+@change
+def the_prompt(desk: Desk) -> tuple[int, int]:
+    desk.write_prompt("plain", QUESTIONS.replace("{{ question }}", "Look. {{ question }}"))
+    return 30, 30
+
+
+@change
+def an_option(desk: Desk) -> tuple[int, int]:
+    task = desk.root / "task.yaml"
+    task.write_text(task.read_text().replace("[anger, happiness]", "[happiness, anger]"))
+    return 30, 30
+
+
+@change
+def stamps_cut(desk: Desk) -> tuple[int, int]:
+    desk.folder.stamps.write_bytes(desk.folder.stamps.read_bytes()[:-40])
+    return 2, 0
+
+
+@change
+def stamps_garbled(desk: Desk) -> tuple[int, int]:
+    data = bytearray(desk.folder.stamps.read_bytes())
+    data[3 * 32 + 5] ^= 1  # a name
+    data[9 * 32 + 20] ^= 1  # what was noted of a sample
+    desk.folder.stamps.write_bytes(data)
+    return 2, 0
+
+
+@change
+def stamps_of_other_samples(desk: Desk) -> tuple[int, int]:
+    data = desk.folder.stamps.read_bytes()
+    desk.folder.stamps.write_bytes(data[:16] + data[48:64] + data[32:])
+    return 1, 0
+
+
+@change
+def a_reply(desk: Desk) -> tuple[int, int]:
+    """The line of a trial names another request, which was answered."""
+    lines = [json.loads(line) for line in desk.folder.trials.read_text().splitlines()]
+    lines[4]["keys"] = lines[5]["keys"]
+    desk.folder.trials.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return 1, 0
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_has_changed_is_noticed_without_reading_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stamps, "SETTLED", 0.0)
+    desk = asking(tmp_path, 30)
+    desk.run(RuleModel())
+    assert again(desk, opened) == ([], 0)
+    expected = CHANGES[name](desk)
+    names, asked = again(desk, opened)
+    assert (len(names), asked) == expected
+    assert again(desk, opened) == ([], 0)
+
+
+texts = st.none() | st.text(max_size=20)
+
+
+@given(st.lists(st.tuples(texts, st.text(min_size=1, max_size=20)), max_size=5))
+def test_stamps_made_many_at_once_are_those_made_one_by_one(
+    rows: list[tuple[str | None, str]],
+) -> None:
+    told = [(name, 3, 10, 20) for _, name in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stamps, "told_of", lambda medium, now: (medium.frames[0].name, 3, 10, 20))
+        one_by_one = [
+            stamps.stamp_of(
+                Sample("a", image(HeldPicture(name, b"")), targets={}, question=question), now=0.0
+            )
+            for question, name in rows
+        ]
+    assert stamps.bare_stamps([q for q, _ in rows], list(map(repr, told))) == one_by_one
