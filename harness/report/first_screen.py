@@ -16,6 +16,7 @@ from harness.compare.answer import level, reference, rounded, whom
 from harness.compare.board import Board, Cost, Difference, Overview, ScoredCell, Sentence, Spread
 from harness.compare.tables import bounds, decimal, probability
 from harness.core.price import money
+from harness.core.text import counted
 from harness.report.figures import svg
 from harness.report.inputs import RunView
 
@@ -338,11 +339,11 @@ def _factors(board: Board) -> Iterator[tuple[str, float, str, str]]:
 def _board_facts(board: Board) -> Iterator[str]:
     samples = {one.n for one in board.comparable or board.cells}
     most = max(samples, default=0)
-    told = f"{count(most)} samples" if len(samples) < 2 else f"{count(min(samples))} to {count(most)} samples"  # fmt: skip
+    told = counted(most, "sample") if len(samples) < 2 else f"{count(min(samples))} to {count(most)} samples"  # fmt: skip
     if board.unit == "image":
         yield f"{told}; intervals over pictures (no subjects known)"
     else:
-        yield f"{told}; intervals over {count(board.clusters)} {board.unit}s"
+        yield f"{told}; intervals over {counted(board.clusters, board.unit)}"
 
 
 def used(found: Overview) -> tuple[str, ...]:
