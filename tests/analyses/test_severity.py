@@ -11,7 +11,7 @@ from harness.analyses.rows.severity import severity_entries
 from harness.analyses.severity import ANALYSIS, verdict
 from harness.core.answer import Answer
 from harness.core.blocks import Points, Table
-from harness.core.cell import Cell
+from harness.core.cell import FREE, Cell, Channel
 from harness.core.outcome import Outcome
 from harness.core.task import Task
 from harness.run.sample_columns import gather
@@ -43,10 +43,11 @@ class Subject:
         self.cells: list[Cell] = []
 
     def asked(
-        self, condition: str, light: float, dark: float | None = None, *, model: str = "m", like: Any = None
+        self, condition: str, light: float, dark: float | None = None, *, model: str = "m", like: Any = None,
+        prompt: str = "p", channel: Channel = FREE,
     ) -> list[Answer]:  # fmt: skip
         """Answer under a condition, right with these chances; a miss is a refusal or another label in turn."""
-        cell = Cell("t", model, "p", condition, "single")
+        cell = Cell("t", model, prompt, condition, "single", channel)
         self.cells.append(cell)
         answers = like or []
         for i, sample in enumerate(self.samples if not like else ()):
@@ -150,6 +151,18 @@ def test_the_mean_corruption_error_is_the_ratio_of_summed_errors() -> None:
     assert told["m"]["low"] > 1 > told["other"]["high"]
     against = [e for e in subject.entries(reference="m") if e["what"] == "mce"]
     assert against == [told["other"]]
+
+
+def test_a_classifier_without_prompts_is_set_beside_each_prompt_of_a_model() -> None:
+    subject = Subject()
+    for s in range(1, 6):
+        subject.asked(f"degrade:blur={s}", 0.9 - 0.05 * s)
+        subject.asked(f"degrade:blur={s}", 0.8 - 0.05 * s, prompt="q")
+        subject.asked(f"degrade:blur={s}", 0.6, model="c", prompt="none", channel="logprob")
+    found = [e for e in subject.entries() if e["what"] == "mce"]
+    assert sorted((e["model"], e["prompt"], e["reference"]) for e in found) == [
+        ("c", "none", "m p"), ("c", "none", "m q"), ("m", "p", "c"), ("m", "q", "c"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(3))

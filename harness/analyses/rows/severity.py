@@ -26,9 +26,10 @@ from harness.analyses.rows.together import (
     trapezoids,
 )
 from harness.conditions.degrade import Degradation, degradation_of
-from harness.core.cell import Cell
+from harness.core.cell import FREE, Cell
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome
+from harness.core.prompt_family import NO_PROMPT
 from harness.core.sample import Value
 from harness.metrics import Metric, main_metric, metric_of
 from harness.run.dictionary_encoding import Coded
@@ -286,7 +287,9 @@ class _Part:
                         yield {"column": grouping.name, "severity": s, **found}
 
     def relative(self, seen: Mapping[Cell, Seen], reference: str) -> Iterator[Mapping[str, Any]]:
-        """The mean corruption error of each model relative to the reference, or each other one, asked in the same way."""
+        """The mean corruption error of each model relative to the reference, or each other one, asked in the same way; of
+        two models that share no way to be asked (a classifier takes no prompt), each way of one relative to each of the
+        other."""
         if not self.is_share:
             return
         whole: dict[Cell, dict[str, Mapping[int, Seen]]] = {}
@@ -295,11 +298,17 @@ class _Part:
             if not curve.family.repair and len(steps) == SEVERITIES:
                 base = replace(steps[1].cell, condition=curve.family.clean, given_id="")
                 whole.setdefault(base, {})[curve.family.kind] = steps
+        ways: dict[str, set[Cell]] = {}
+        for cell in whole:
+            ways.setdefault(cell.model, set()).add(replace(cell, model=""))
         for one, mine in whole.items():
             for other, theirs in whole.items():
-                if reference and other.model != reference:
+                if one.model == other.model or (reference and other.model != reference):
                     continue
-                if one.model != other.model and replace(one, model="") == replace(other, model=""):
+                alike = replace(one, model="") == replace(other, model="")
+                if not alike and ways[one.model].isdisjoint(ways[other.model]):
+                    alike = _apart_from_asking(one) == _apart_from_asking(other)
+                if alike:
                     yield self._mce(one, other, mine, theirs)
 
     def _mce(
@@ -312,7 +321,7 @@ class _Part:
         entry: dict[str, Any] = {
             "what": "mce", "task": one.task, "model": one.model, "prompt": one.prompt, "condition": one.shown_condition,
             "channel": one.taken, "slice": self.slice, "field": self.field, "metric": self.metric.name,
-            "reference": other.model, "kinds": kinds,
+            "reference": _told_apart(other, one), "kinds": kinds,
         }  # fmt: skip
         shared = _shared(steps) if steps else np.array([], dtype=np.int64)
         clusters = self.groups.clusters[shared]
@@ -326,6 +335,17 @@ class _Part:
         )["mce"]  # fmt: skip
         found = _told(float(value(table.rows.sum(axis=0))), made)
         return {**entry, "n": len(shared), **found, "estimator": interval_words(made)}
+
+
+def _apart_from_asking(cell: Cell) -> Cell:
+    return replace(cell, model="", prompt="", channel=FREE)
+
+
+def _told_apart(reference: Cell, one: Cell) -> str:
+    """The model of a reference, with its prompt and channel where those are not the same."""
+    prompt = f" {reference.prompt}" if reference.prompt not in {one.prompt, NO_PROMPT} else ""
+    channel = f" {reference.taken}" if prompt and reference.channel != FREE else ""
+    return f"{reference.model}{prompt}{channel}"
 
 
 def _shared(seen: Sequence[Seen]) -> Places:
