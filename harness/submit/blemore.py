@@ -96,7 +96,7 @@ class BlendForm:
             refuse_unusable(asked.path.name, found.lacking, fill="; --fill neutral (or another emotion) sends what you name, listed in the receipt")  # fmt: skip
         blends = {clip: found.values.get(clip, fill or {}) for clip in clips}
         two = sum(len(blend) == 2 for blend in blends.values())
-        notes = [f"{len(clips) - two} clips with one emotion, {two} with two"]
+        notes = [f"{counted(len(clips) - two, 'clip')} with one emotion, {two:,} with two"]
         if found.lacking:
             notes.append(f"filled in {name_rows([one.row for one in found.lacking])}")
         entry = {

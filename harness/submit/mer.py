@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.answers.wheels import shipped_wheels
 from harness.core.errors import HarnessError
-from harness.core.text import digest_file
+from harness.core.text import counted, digest_file
 from harness.metrics.wheels import wheel_f1, wheel_rows
 from harness.sources.cells import is_blank, plain
 from harness.sources.rows import open_table
@@ -72,8 +72,8 @@ class WordForm:
         held = io.StringIO()
         rows = [(name, ", ".join(words[name])) for name in one.content]
         csv.writer(held, lineterminator="\n").writerows([COLUMNS, *rows])
-        counted = sum(map(len, words.values()))
-        notes = (f"{counted:,} words for {len(words):,} clips",)
+        total = sum(map(len, words.values()))
+        notes = (f"{counted(total, 'word')} for {counted(len(words), 'clip')}",)
         return Answers((Draft(one, held.getvalue().encode("utf-8", "replace"), used(given), {}, notes),))  # fmt: skip
 
     def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:

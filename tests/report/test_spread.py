@@ -104,7 +104,7 @@ def test_the_page_warns_of_collapse_and_shows_the_spread(scored: tuple[RunFolder
     page = parse(write_report(scored[0]).read_text())
     assert page.unbalanced == []
     summary = page.words.partition("Task t")[0]
-    assert "Collapse." in summary
+    assert "Collapse:" in summary
     told = "one ordering (fear, anger, disgust, happiness) covers 72 of 80 answers"
     assert told in summary
     for word in ("Top-2", "Top-4", "Rankings", "fear, anger, disgust, happiness: 90% (72 of 80)"):

@@ -92,7 +92,7 @@ all kinds of cells
 | ---: | ---: | ---: |
 | .500 | .600 \\[.40, .80\\] | 10 |
 
-**Collapse.** look here
+**Collapse:** look here
 """
 
 
@@ -141,7 +141,7 @@ def test_a_page_draws_all_of_them() -> None:
     assert page.unbalanced == []
     for said in (
         "Numbers", "majority in-sample", ".812[.77, .85]", "3 (25%)", "99.9%(3)", "b worst", "one line", "a b", "yes75%",
-        "75%3", "right by said: .50: .60", "Collapse. look here",
+        "75%3", "right by said: .50: .60", "Collapse: look here",
     ):  # fmt: skip
         assert said in page.words or said in str(page.elements), said
     for tag, known in page.elements:

@@ -40,7 +40,7 @@ def _block(block: Block, level: int) -> Iterator[str]:
     if block.title and not (isinstance(block, Note) and block.warning):
         yield from (f"{'#' * level} {escaped(block.title)}", "")
     if isinstance(block, Note):
-        title = f"**{escaped(block.title)}.** " if block.warning and block.title else ""
+        title = f"**{escaped(block.title)}:** " if block.warning and block.title else ""
         yield from (f"{title}{escaped(block.text)}", "")
     elif isinstance(block, Lines):
         yield from (*(f"- {escaped(line)}" for line in block.lines), "")
