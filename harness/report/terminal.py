@@ -189,7 +189,11 @@ def sample_lines(scores: Scores, task: str, manifest: Mapping[str, Any]) -> Iter
         if state["pending"]:
             rest = "run the same command again to continue"
             if "shard" in manifest:
-                rest = f"this is shard {manifest['shard']}; `harness merge` makes one run of all shards"
+                none = " has no trials, since a run is parted into blocks of about 64"
+                rest = (
+                    f"this is shard {manifest['shard']}{'' if manifest.get('shard_trials', 1) else f', which{none}'}; "
+                    "`harness merge` makes one run of all shards"
+                )
             yield f"{counted(state['pending'], 'trial')} not finished: {rest}"
     yield from _rows_left_out(manifest, task)
 

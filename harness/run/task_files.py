@@ -60,6 +60,8 @@ def find_task(name: str, folders: Folders | Sequence[Path]) -> Path:
 
 def _data_hint(path: Path) -> str:
     """How the data that were named in place of a task are given; empty where the name is no file or folder."""
+    if (path / "manifest.json").is_file():
+        return f"{path} is a run folder: see its scores with harness score {path}, its page with harness report {path}"
     if path.is_dir():
         return f"a task says how data are read: for one folder a class, folder/emotion --set source.root={path}"
     if path.is_file():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.run.task_files import load_task, task_names
+from harness.run.task_files import find_task, load_task, task_names
 from harness.run.workspace import Workspace, open_workspace
 from tests.run.bench import TASK, RuleModel, make_world
 
@@ -146,3 +146,12 @@ def test_of_labels_from_the_data_they_are_refused_when_these_are_known(tmp_path:
         world.run(RuleModel())
     (tmp_path / "task.yaml").write_text(task.replace(", joy: [glad]", ""))
     world.run(RuleModel())
+
+
+def test_a_run_folder_in_place_of_a_task_is_named_as_such(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "manifest.json").write_text("{}")
+    with pytest.raises(HarnessError, match="unknown task") as caught:
+        find_task(str(run), ())
+    assert f"harness score {run}" in caught.value.hint
