@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,11 +9,9 @@ import numpy as np
 import orjson
 
 from harness.core.cell import Cell, trial_id
-from harness.core.medium import image
-from harness.core.picture import FilePicture
 from harness.run.columns import BATCH, opened
 from harness.run.digests import KEY
-from harness.run.stamps import Stamps, bare_stamps, told_of
+from harness.run.stamps import Stamps, bare_stamps, told_of_file
 
 MOST = 0.25
 """Share of the samples above which all are read from the source."""
@@ -60,7 +57,5 @@ def left_open(
 def _told(media: str, now: float) -> str | None:
     """What a stamp says of a picture, written out; None where it cannot tell."""
     (name,) = orjson.loads(media)
-    told = told_of(image(FilePicture(Path(name))), now)
-    if told is None or told[0] != os.fspath(name):
-        return None
-    return repr(told)
+    told = told_of_file(name, now)
+    return None if told is None else repr(told)

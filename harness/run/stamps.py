@@ -132,19 +132,27 @@ def told_of(medium: Medium, now: float) -> tuple[object, ...] | None:
     for frame in medium.frames:
         if type(frame) is not FilePicture:
             return None
-        try:
-            status = os.stat(frame.path)  # noqa: PTH116 - once a sample
-        except OSError:
+        told = told_of_file(frame.path.__fspath__(), now)
+        if told is None:
             return None
-        if now - max(status.st_mtime, status.st_ctime) < SETTLED:
-            return None
-        found += (frame.path.__fspath__(), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        found += told
     if medium.kind == "image" and not medium.notes and not medium.changes:
         return tuple(found)
     return (
         medium.kind, medium.indices, medium.fps, medium.onset, medium.apex, medium.offset, medium.changes, medium.notes,
         medium.heard, *found,
     )  # fmt: skip
+
+
+def told_of_file(path: str, now: float) -> tuple[str, int, int, int] | None:
+    """What a stamp says of a picture file, and all that it says of a picture without notes; None where it cannot tell."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - once a sample
+    except OSError:
+        return None
+    if now - max(status.st_mtime, status.st_ctime) < SETTLED:
+        return None
+    return path, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _entry(state: bytes, stamp: bytes) -> bytes:
