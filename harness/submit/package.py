@@ -43,7 +43,9 @@ class Package:
         return f"{self.form.name}.zip"
 
     def write(self, out: Path) -> tuple[Path, ...]:
-        """Write answers, zip and receipt into `out`; returns their paths. Raises HarnessError when it cannot."""
+        """Write answers, zip and receipt into `out`, in place of those of an earlier submission there; returns their paths.
+        Raises HarnessError when it cannot, and for a file of one of their names that no receipt in `out` tells of."""
+        _refuse_others(out, (*self.files, self.zip_name))
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -75,6 +77,25 @@ def pack(form: SubmissionForm, answers: Answers, options: Options) -> Package:
                 f"{found.file}: {'; '.join(found.faults)}", hint="correct the rows named"
             )
     return Package(form, files, findings, _receipt(form, answers, files, findings))
+
+
+def _refuse_others(out: Path, names: Sequence[str]) -> None:
+    """Raises HarnessError for a file that would be written over and is not as a receipt in the folder tells of it."""
+    receipt = out / RECEIPT
+    try:
+        told = json.loads(receipt.read_bytes()) if receipt.exists() else {}
+        held = {one["name"]: one["sha256"] for one in (*told["files"], told["zip"])} if told else {}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise HarnessError(
+            f"{receipt} is not the receipt of a submission, and would be written over",
+            hint="choose another folder with --out DIR",
+        ) from None
+    for name in names:
+        if (out / name).exists() and digest_file(out / name) != held.get(name):
+            raise HarnessError(
+                f"{out / name} is not as an earlier submission wrote it, and would be written over",
+                hint="choose another folder with --out DIR, or move the file away",
+            )
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -49,6 +49,25 @@ def test_to_answer_becomes_pred(tmp_path: Path) -> None:
     assert submit("--check", path, "--to-answer", asked) == 0
 
 
+def test_only_what_a_receipt_tells_of_is_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked, out = write(tmp_path, CASME3, rows()), tmp_path / "out"
+    command = (run_of(right(), asked, tmp_path / "run"), "--to-answer", asked, "--out", out)
+    assert submit(*command) == submit(*command) == 0, "an earlier submission is replaced"
+    for name, said in ((PRED, PRED), ("receipt.json", "receipt"), (f"{NAME}.zip", ".zip")):
+        before = (out / name).read_bytes()
+        (out / name).write_bytes(b"mine")
+        held = {path.name: path.read_bytes() for path in out.iterdir()}
+        capsys.readouterr()
+        assert submit(*command) == 2
+        assert said in capsys.readouterr().err
+        assert held == {path.name: path.read_bytes() for path in out.iterdir()}
+        (out / name).write_bytes(before)
+    (out / "receipt.json").unlink()
+    assert submit(*command) == 2, "without a receipt, any file of the name is another's"
+
+
 def test_the_receipt_says_where_the_answers_come_from(tmp_path: Path) -> None:
     asked = write(tmp_path, CASME3, rows())
     run = run_of(right() | {"casme3_test_CLIP-2_2": "joyful?"}, asked, tmp_path / "run")
