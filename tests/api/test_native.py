@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from tests.models.abilities import able
 from tests.models.callers import caller
 from tests.models.stub import Stub, running_stub

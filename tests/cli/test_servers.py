@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.run.folder import RunFolder
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from tests.cli.conftest import Run
 from tests.cli.test_run import TABLE, model
 from tests.models.stub import Stub

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from tests.models.callers import caller
 from tests.models.stub import Stub
 from tests.run.agents import film_steps

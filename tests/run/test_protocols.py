@@ -11,7 +11,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.request import Request
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from harness.score import score_run
 from harness.score.records import read_records
 from tests.example import Installed

@@ -12,7 +12,7 @@ from PIL import Image
 
 from harness.cli.main import main
 from harness.run.folder import RunFolder
-from harness.run.journal import read_log
+from harness.run.log import read_log
 from tests.models.stub import running_stub
 
 
