@@ -12,7 +12,8 @@ from harness.core.generation import Generation, Refusal, Usage
 from harness.core.request import Request
 from harness.report.page import write_report
 from harness.report.terminal import print_scores
-from harness.run.journal import generation_from, read_log, reply_record
+from harness.run.journal import generation_from, reply_record
+from harness.run.log import read_log
 from harness.run.manifest import keep_sources, read_manifest
 from harness.score import score_run
 from harness.score.records import read_records
