@@ -52,10 +52,10 @@ DRAWS = 4000
 class Plan:
     """The size of the experiment."""
 
-    steps: int = 60
-    people: int = 80
+    steps: int = 240
+    people: int = 120
     """In each training set; each shows eight emotions."""
-    tested: int = 80
+    tested: int = 200
     """Test people, half of them of dark tones; each shows seven emotions."""
     seeds: tuple[int, ...] = (1, 2)
     """Of the order of faces and wordings; each seed also has training people of its own."""
