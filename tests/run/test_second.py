@@ -70,7 +70,7 @@ def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pairs:
     (tmp_path / "prompts" / "mine").mkdir(parents=True)
     (tmp_path / "prompts" / "mine" / "same.j2").write_text(PROMPT)
     made = Pairs(tmp_path)
-    monkeypatch.setattr("harness.run.plan.open_source", lambda *args, **kwargs: made)
+    monkeypatch.setattr("harness.run.planned_task.open_source", lambda *args, **kwargs: made)
     return made
 
 
