@@ -95,19 +95,21 @@ class VllmServer:
         return int(told[-1]) if told else None
 
     def fault(self, what: str) -> HarnessError:
-        """An error with its cause as the log names it, else with what the server said last."""
+        """An error with its cause as the log names it, else with what the server said last. The log stays: something was
+        written, although nothing was asked."""
         status = None if self._process is None else self._process.poll()
         ended = "" if status is None else f" (exit status {status})"
         where = "" if self._log_file is None else f"the whole log is {self._log_file}"
         cause = cause_of(self._lines(_WHOLE_BYTES))
         if cause.said:
             hint = "; ".join(filter(None, (cause.hint, where)))
-            return HarnessError(f"{what}{ended}: {cause.said}", hint=hint or _SEE)
+            return HarnessError(f"{what}{ended}: {cause.said}", hint=hint or _SEE, at_work=True)
         said = "\n".join(f"    {line}" for line in self._tail(12)) or "    nothing"
         hint = _KILLED if status in (-9, 137) else _SEE
         return HarnessError(
-            f"{what}{ended}. Its last output:\n{said}", hint="; ".join(filter(None, (hint, where)))
-        )
+            f"{what}{ended}. Its last output:\n{said}", hint="; ".join(filter(None, (hint, where))),
+            at_work=True,
+        )  # fmt: skip
 
     def _launch(self) -> None:
         """Start the supervisor, in a session of its own so that Ctrl-C reaches only us."""
