@@ -1,6 +1,5 @@
-"""Endpoints that enhance pictures: how `harness.toml` describes them, and one request to them."""
+"""Endpoints that enhance pictures: how `harness.toml` describes them, which every command reads. Requests are in `client`."""
 
-from harness.enhancers.client import Answer, Client
 from harness.enhancers.settings import EnhancerSettings, settings_of
 
-__all__ = ["Answer", "Client", "EnhancerSettings", "settings_of"]
+__all__ = ["EnhancerSettings", "settings_of"]

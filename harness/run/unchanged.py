@@ -35,8 +35,8 @@ class Unchanged:
         together: bool,
         folder: RunFolder,
     ) -> None:
-        """`folder` holds the plan's samples, `bases` are those of each cell by its id. `together`: the trials of a block are computed together, so that one is
-        passed over only where all are."""
+        """`folder` holds the plan's samples, `bases` are those of each cell by its id. `together`: the trials of a block are
+        computed together, so that one is passed over only where all are."""
         self._stamps, self._plan, self._bases = stamps, plan, bases
         self._together, self._folder = together, folder
         self._alone = {

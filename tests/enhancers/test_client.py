@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from harness.core.enhancer import EnhancerError
 from harness.core.errors import HarnessError
-from harness.enhancers import Answer, Client, EnhancerSettings, settings_of
+from harness.enhancers import EnhancerSettings, settings_of
+from harness.enhancers.client import Answer, Client
 from harness.models.retry import Patience
 from tests.enhancers.server import Server, enhancing
 
