@@ -62,7 +62,8 @@ def spend(
 ) -> Spent:
     """Run a command to its end, or kill it (SIGKILL) once `kill_when` says so; its output goes to `log`.
 
-    `moments` come in their order, each when its condition is seen to hold (looked for 20 times a second).
+    `moments` come in their order, each when its condition is seen to hold: looked for 20 times a second and once
+    more at the end of the process.
     """
     start, peak = time.monotonic(), 0
     marks: dict[str, SoFar] = {}
@@ -84,10 +85,10 @@ def spend(
             kill_when = None
         time.sleep(_POLL)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Spent(
-        time.monotonic() - start, usage.ru_utime + usage.ru_stime, peak / 1e6, process.returncode,
-        marks,
-    )  # fmt: skip
+    cpu = usage.ru_utime + usage.ru_stime
+    while coming and coming[0][1]():  # the process was quicker than the looks at it
+        marks[coming.pop(0)[0]] = SoFar(cpu, peak / 1e6)
+    return Spent(time.monotonic() - start, cpu, peak / 1e6, process.returncode, marks)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -162,7 +162,7 @@ def cut_last(log: Path, lines: int) -> int:
 def targets(tenth: Size, whole: Size) -> list[tuple[str, str, str, bool | None]]:
     """(what, asked, measured, held) for each bound; held is None where fewer than a million were measured."""
     execute = "execute, from the first request to the last"
-    each = [size.step(execute).cpu / size.samples for size in (tenth, whole)]
+    ratio = _multiple(tenth, whole, execute)
     growth = whole.step(execute).peak - tenth.step(execute).peak
     resume, score = whole.step("resume, until the first request").cpu, whole.step("score").cpu
     peak = max(step.peak for step in whole.steps)
@@ -179,8 +179,8 @@ def targets(tenth: Size, whole: Size) -> list[tuple[str, str, str, bool | None]]
         (
             f"execute: CPU a sample, multiple of that at {tenth.samples:,}",
             "at most 1.25",
-            f"{each[1] / each[0]:.2f}",
-            each[1] <= 1.25 * each[0],
+            _shown(ratio),
+            ratio is not None and ratio <= 1.25,
         ),
         ("each request seen exactly once", "yes", "yes" if whole.once else "no", whole.once),
         ("requests that a resumed run repeats", "0", str(whole.repeated), whole.repeated == 0),
@@ -230,12 +230,20 @@ def markdown(tenth: Size, whole: Size) -> str:
 
 def _step_rows(tenth: Size, whole: Size) -> Iterable[tuple[str, ...]]:
     for less, more in zip(tenth.steps, whole.steps, strict=True):
-        ratio = (
-            (more.cpu / whole.samples) / (less.cpu / tenth.samples) if less.cpu else float("nan")
-        )
         yield (
-            more.name, f"{less.cpu:.2f}", f"{more.cpu:.2f}", f"{ratio:.2f}", f"{less.peak:,.0f}", f"{more.peak:,.0f}",
+            more.name, f"{less.cpu:.2f}", f"{more.cpu:.2f}", _shown(_multiple(tenth, whole, more.name)),
+            f"{less.peak:,.0f}", f"{more.peak:,.0f}",
         )  # fmt: skip
+
+
+def _multiple(tenth: Size, whole: Size, step: str) -> float | None:
+    """CPU a sample over all samples / over a tenth; None where the tenth took less than the clock shows."""
+    less, more = tenth.step(step).cpu, whole.step(step).cpu
+    return (more / whole.samples) / (less / tenth.samples) if less else None
+
+
+def _shown(ratio: float | None) -> str:
+    return "too short to tell" if ratio is None else f"{ratio:.2f}"
 
 
 def as_json(tenth: Size, whole: Size) -> dict[str, Any]:

@@ -51,6 +51,25 @@ def test_what_was_taken_by_a_moment_is_noted(tmp_path: Path) -> None:
     assert 0 <= spent.marks["flag"].cpu <= spent.cpu + 0.01
 
 
+def test_a_moment_that_a_quick_process_outran_is_noted_at_its_end(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    work = f"import pathlib; pathlib.Path({str(flag)!r}).touch()"
+    spent = spend(
+        [sys.executable, "-c", work], folder=tmp_path, log=tmp_path / "log",
+        moments={"flag": flag.exists, "never": lambda: False},
+    )  # fmt: skip
+    assert spent.marks["flag"].cpu <= spent.cpu
+
+
+def test_a_step_that_took_less_than_the_clock_shows_has_no_multiple() -> None:
+    tenth, whole = (
+        size(100, resume=1, peak=100, execute=0),
+        size(1000, resume=1, peak=100, execute=0.4),
+    )
+    assert "| 0.00 | 0.40 | too short to tell |" in million.markdown(tenth, whole)
+    assert "too short to tell" in {got for _, _, got, _ in million.targets(tenth, whole)}
+
+
 def size(samples: int, *, resume: float, peak: float, execute: float) -> Size:
     steps = (
         Step(EXECUTE, execute, peak), Step("resume, until the first request", resume, peak), Step("score", 1.0, peak),
