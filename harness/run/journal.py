@@ -19,11 +19,12 @@ from harness.core.generation import Failure, Generation, LabelScores, Refusal, U
 from harness.core.loop import LoopRecord
 from harness.core.message import Message, Text, ToolCall, medium_word
 from harness.core.tool import Called
-from harness.run.digests import digest, short_key
+from harness.run.digests import KEY, digest, short_key
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
 from harness.run.indexed_log import IndexedLog
 from harness.run.log import AppendLog
+from harness.run.log_index import LogIndex
 from harness.run.stamps import Stamps
 
 _OFFSET = struct.Struct("<q")
@@ -67,16 +68,20 @@ class Journal:
         self._trials = AppendLog(folder.trials)
         self._conversations = AppendLog(folder.conversations)
         self._known = IndexedLog(
-            folder.generations, _OFFSET.size, lambda record: short_key(record["key"]),
-            value=_OFFSET.pack,
-        )  # fmt: skip
+            LogIndex(folder.generations, KEY + _OFFSET.size),
+            lambda record, start: (short_key(record["key"]), _OFFSET.pack(start), ""),
+        )
         """Key -> where its reply stands."""
-        self._said = IndexedLog(folder.conversations, 0, lambda record: digest(record["id"]))
+        self._said = IndexedLog(
+            LogIndex(folder.conversations, KEY),
+            lambda record, start: (digest(record["id"]), b"", ""),
+        )
         """Names of the conversations that are kept."""
         self._names: dict[tuple[tuple[str | tuple[str], ...], ...], str] = {}
         """Conversation, what is no text as a tuple of its word -> its name."""
         self._finished = finished or FinishedTrials(folder.trials)
-        self._finished.keep()
+        for table in (self._known, self._said, self._finished):
+            table.keep()
         self.stamps = Stamps(folder.stamps, self._finished)
 
     def __len__(self) -> int:

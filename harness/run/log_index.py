@@ -11,11 +11,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import struct
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
 from harness.run.digests import KEY
@@ -39,7 +44,7 @@ class LogIndex:
 
     def __init__(self, log: Path, width: int) -> None:
         """Read what of the index still tells of the log; nothing is written before `open`."""
-        self._log, self._path, self._width = log, index_of(log), width
+        self.log, self.width, self._path = log, width, index_of(log)
         self.entries, self.notes = bytearray(), list[str]()
         """Of the lines up to `end`; whoever has read them may empty the entries."""
         self.end = 0
@@ -50,7 +55,18 @@ class LogIndex:
         self._coming, self._ends = bytearray(), array("Q")
         self._new_notes: list[tuple[int, str]] = []
         self._file: IO[bytes] | None = None
+        self._failed = False
+        """What fails once is not tried again."""
+        self._firsts, self._places = array("Q"), array("Q")
+        """Of each block written here the number of its first entry, and where in the index its entries begin."""
+        self._written = 0
+        """Entries in these blocks."""
         self._read()
+
+    @property
+    def added(self) -> int:
+        """How many entries were added here: their numbers are less."""
+        return self._written + len(self._ends)
 
     def add(self, entry: bytes, end: int, *, note: str = "") -> None:
         """Put the entry of the next line, which ends before the byte `end` of the log. Raises HarnessError where the
@@ -63,11 +79,42 @@ class LogIndex:
         if self._file is not None and len(self._ends) >= BLOCK:
             self.write()
 
+    def entry(self, number: int) -> bytes:
+        """The entry that was added as `number`, from 0. Raises HarnessError where it cannot be read back."""
+        if number >= self._written:
+            start = (number - self._written) * self.width
+            return bytes(self._coming[start : start + self.width])
+        block = bisect_right(self._firsts, number) - 1
+        place = self._places[block] + (number - self._firsts[block]) * self.width
+        return self._pread(self.width, place)
+
+    def digests(self) -> Iterator[NDArray[np.uint8]]:
+        """(n, KEY) the digests of all entries that were added, in pieces."""
+        stops = [*self._firsts, self._written][1:]
+        for first, stop, place in zip(self._firsts, stops, self._places, strict=True):
+            yield self._keys(self._pread((stop - first) * self.width, place))
+        yield self._keys(bytes(self._coming))
+
+    def _keys(self, entries: bytes) -> NDArray[np.uint8]:
+        return np.frombuffer(entries, dtype=np.uint8).reshape(-1, self.width)[:, :KEY]
+
+    def _pread(self, size: int, place: int) -> bytes:
+        assert self._file is not None, "an index that is written is open"
+        try:
+            found = os.pread(self._file.fileno(), size, place)
+        except OSError as error:
+            raise HarnessError(f"{self._path} cannot be read: {error.strerror}") from None
+        if len(found) < size:
+            raise HarnessError(
+                f"{self._path} was cut while the run wrote it", hint="start again: replies are kept"
+            )
+        return found
+
     def open(self) -> None:
         """Write from now on, beginning with what has come. Raises HarnessError where that cannot be."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("ab")
+            self._file = self._path.open("a+b")
             self._file.truncate(self._kept)
         except OSError as error:
             raise write_error(self._path, error) from None
@@ -75,51 +122,59 @@ class LogIndex:
 
     def write(self) -> None:
         """Write what has come, in blocks. Raises HarnessError where that cannot be."""
-        file, self._file = self._file, None  # what fails once is not tried again
-        if file is None:
+        file = self._file
+        if file is None or self._failed:
             return
+        firsts, places = array("Q"), array("Q")
         try:
-            with self._log.open("rb") as log:
+            with self.log.open("rb") as log:
                 log.seek(self.end)
                 for start in range(0, len(self._ends), BLOCK):
-                    file.write(self._block(log, start, min(start + BLOCK, len(self._ends))))
+                    block = self._block(log, start, min(start + BLOCK, len(self._ends)))
+                    firsts.append(self._written + start)
+                    places.append(self._kept + _HEAD.size)
+                    self._kept += file.write(block)
             file.flush()
         except OSError as error:
-            with contextlib.suppress(OSError):
-                file.close()
+            self._failed = True
             raise write_error(self._path, error) from None
-        self._file = file
+        self._firsts += firsts
+        self._places += places
+        self._written += len(self._ends)
         self._coming, self._ends, self._new_notes = bytearray(), array("Q"), []
 
     def close(self) -> None:
         """Write what is held back. What cannot be written any more is done without."""
-        with contextlib.suppress(HarnessError, OSError):
+        file = self._file
+        with contextlib.suppress(HarnessError):
             self.write()
-            if self._file is not None:
-                self._file.close()
         self._file = None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
 
     def _block(self, log: IO[bytes], start: int, stop: int) -> bytes:
         end = self._ends[stop - 1]
-        self._hash.update(log.read(end - self.end))
-        self.end = end
+        while self.end < end and (part := log.read(min(end - self.end, _READ))):
+            self._hash.update(part)
+            self.end += len(part)
         told = [note for number, note in self._new_notes if start < number <= stop]
         notes = json.dumps(told).encode() if told else b""
-        head = _HEAD.pack(_MARK, self._width, stop - start, len(notes), end, self._hash.digest())
-        body = head + self._coming[start * self._width : stop * self._width] + notes
+        head = _HEAD.pack(_MARK, self.width, stop - start, len(notes), end, self._hash.digest())
+        body = head + self._coming[start * self.width : stop * self.width] + notes
         return body + _check(body)
 
     def _read(self) -> None:
         """Take the blocks that tell of the log as it is."""
         try:
-            data, size = self._path.read_bytes(), self._log.stat().st_size
+            data, size = self._path.read_bytes(), self.log.stat().st_size
         except OSError:
             return
-        blocks = [one for one in _blocks(data, self._width) if one[1] <= size]
+        blocks = [one for one in _blocks(data, self.width) if one[1] <= size]
         if not blocks:
             return
         found, left = hashlib.blake2b(digest_size=KEY), blocks[-1][1]
-        with self._log.open("rb") as log:
+        with self.log.open("rb") as log:
             while left and (part := log.read(min(left, _READ))):
                 found.update(part)
                 left -= len(part)

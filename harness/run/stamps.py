@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from harness.core.medium import Medium
 from harness.core.picture import FilePicture
 from harness.core.sample import Sample
+from harness.run.digest_column import DigestColumn
 from harness.run.digests import KEY, digest
 from harness.run.finished import FinishedTrials
 from harness.run.folder import write_error
-from harness.run.loaded_digests import LoadedDigests
 from harness.version import __version__
 
 SETTLED = 2.0
@@ -43,14 +43,15 @@ class Stamps:
         data = path.read_bytes() if path.exists() else b""
         whole = len(data) // _ENTRY * _ENTRY  # the last may be cut off by a kill
         entries = np.frombuffer(data[:whole], dtype=np.uint8).reshape(-1, _ENTRY)
-        self._held = LoadedDigests(KEY, entries[:, :KEY], entries[:, KEY:])
+        self._held = DigestColumn(entries[:, :KEY].tobytes())
+        self._values = np.ascontiguousarray(entries[:, KEY:])
         self._file: IO[bytes] | None = None
         """Open once there is something to write."""
 
     def holds(self, trial: str, bases: Collection[str], stamp: bytes) -> bool:
         """Whether a trial is finished on one of these bases, and was so with this stamp of its sample."""
         found = self._finished.state(trial, bases)
-        return found is not None and self._held.get(found[0]) == _entry(found[1], stamp)
+        return found is not None and self._value(found[0]) == _entry(found[1], stamp)
 
     def hold(
         self, trials: Sequence[str], bases: Collection[str], stamps: Sequence[bytes]
@@ -62,11 +63,11 @@ class Stamps:
             _entry(ends[at : at + KEY], stamp)
             for at, stamp in zip(range(0, len(ends), KEY), stamps, strict=True)
         )
-        held, known = self._held.find(names.tobytes())
-        same: NDArray[np.bool_] = np.all(
-            held == np.frombuffer(wanted, dtype=np.uint8).reshape(-1, KEY), axis=1
-        )
-        return np.logical_and(np.logical_and(finished, known), same)
+        numbers = self._held.find(names.tobytes())
+        same = finished & (numbers >= 0)
+        told = np.frombuffer(wanted, dtype=np.uint8).reshape(-1, KEY)
+        same[same] = np.all(self._values[numbers[same]] == told[same], axis=1)
+        return same
 
     def put(self, trial: str, bases: Collection[str], stamp: bytes) -> None:
         """Note the stamp of the sample of a finished trial, which was taken before its pictures were read.
@@ -74,7 +75,7 @@ class Stamps:
         Raises HarnessError where it cannot be written.
         """
         found = self._finished.state(trial, bases)
-        if found is None or self._held.get(found[0]) == (entry := _entry(found[1], stamp)):
+        if found is None or self._value(found[0]) == (entry := _entry(found[1], stamp)):
             return
         try:
             if self._file is None:
@@ -82,6 +83,10 @@ class Stamps:
             self._file.write(found[0] + entry)
         except OSError as error:
             raise write_error(self._path, error) from None
+
+    def _value(self, name: bytes) -> bytes | None:
+        number = self._held.place(name)
+        return None if number < 0 else self._values[number].tobytes()
 
     def close(self) -> None:
         """Write what is held back. What cannot be written any more is done without."""
