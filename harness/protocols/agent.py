@@ -49,7 +49,7 @@ class Agent:
     name: str = "agent"
     way: Way | Literal["own"] = "text"
     limits: AgentLimits = field(default_factory=AgentLimits)
-    form: str = "agent[:WAY][,LIMIT=N...]"
+    form: str = "agent[:WAY,LIMIT=N,...]"
 
     @property
     def description(self) -> str:

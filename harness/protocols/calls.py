@@ -8,6 +8,7 @@ forged: it and all that follows is passed over.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -250,11 +251,15 @@ def _call_of(value: Mapping[str, Any]) -> Call | None:
 
 
 def _value(text: str) -> Any:
-    """Strict JSON; None for what is none, holds a key twice, is not finite, or is nested too deep."""
+    """Strict JSON; None for what is none, holds a key twice, is not finite, is nested too deep, or holds an escaped half
+    of a surrogate pair, which no file can hold."""
     if len(text) > MOST_CALL:
         return None
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+        value = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
+        )
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return value if _depth(value) <= MOST_DEPTH else None
@@ -269,6 +274,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is no JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse(number)
 
 
 def _depth(value: Any) -> int:

@@ -48,6 +48,11 @@ def load_protocol(name: str) -> AnswerProtocol:
             f"`harness plan` also --protocol {name.removesuffix('-N')} --repeats 5",
         )
     head, colon, words = name.partition(":")
+    bare, comma, settings = head.partition(",")
+    if comma and bare in PROTOCOLS.names() and isinstance(PROTOCOLS.load(bare), Worded):
+        raise HarnessError(
+            f"protocol {name}: settings stand behind a colon", hint=f"write {bare}:{settings}"
+        )
     protocol: AnswerProtocol = PROTOCOLS.load(head if colon else name)
     if not colon:
         return protocol

@@ -271,6 +271,7 @@ def _fitted(picture: Pixels, side: int) -> Pixels:
 def _wrong(tool: Tool, error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"][:2])
+    words = first["msg"].removeprefix("Value error, ")
     takes = ", ".join(tool.arguments.model_fields)
-    said = f"{tool.name}: {where + ': ' if where else ''}{first['msg']}. It takes: {takes}."
+    said = f"{tool.name}: {where + ': ' if where else ''}{words}. It takes: {takes}."
     return neutralise(said[:MOST_TEXT])

@@ -234,6 +234,7 @@ def test_swapped_findings_are_those_of_the_sample_that_is_recorded(tmp_path: Pat
     [
         ({"protocol": "vote-3", "temperature": 1.0}, "does not use tools"),
         ({"protocol": "agent:swim"}, "neither a way of calling"),
+        ({"protocol": "agent,turns=3"}, "settings stand behind a colon"),
         ({"protocol": "agent:text,turns=0"}, "nor a limit"),
         ({"protocol": "agent:text,turns=999"}, "at most 50"),
         ({"protocol": "single:text"}, "takes no settings"),

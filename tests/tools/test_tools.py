@@ -107,6 +107,8 @@ def test_a_perfect_tool_shows_the_true_region_whatever_was_asked_for() -> None:
         assert (found.status, found.text) == ("ok", wanted.text)
         assert (pixels(found) == pixels(wanted)).all()
     assert box.use(Call("zoom", {"box": [0, 0, 1]}), side=448).status == "bad-arguments"
+    told = box.use(Call("zoom", {}), side=448).text
+    assert told.startswith("zoom: give either region or box. It takes:")
     assert box.use(Call("measure", {"unit": 12}), side=448) == use(seen, "measure", unit=12)
     assert box.digest != replace(box, region=(0.2, 0.3, 0.6, 0.6)).digest
 
