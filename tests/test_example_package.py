@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from harness.cli.main import main
-from harness.conditions import load_condition, read_presentation
+from harness.conditions.presentation import read_presentation
+from harness.conditions.registry import load_condition
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.run.folder import open_run

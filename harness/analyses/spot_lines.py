@@ -9,7 +9,7 @@ from harness.analyses.words import interval, number
 from harness.core.text import counted
 from harness.metrics.metric import UNIT
 from harness.metrics.spotting import MENDED, METRICS
-from harness.score import ScoreRow
+from harness.score.table import ScoreRow
 
 SHOWN = tuple((m.name, m.title) for m in METRICS if m.range == UNIT)
 """Metric and title of each share."""

@@ -23,7 +23,8 @@ from harness.run.runner import plan_job, run_job
 from harness.run.scoring import put_in_place, read_scoring
 from harness.run.strays import refuse_strays
 from harness.run.tally import Tally
-from harness.score import Scores, score_run
+from harness.score.folder import score_run
+from harness.score.scores import Scores
 
 Planned: TypeAlias = Callable[[ReadyRun], None]
 """Called between planning and asking."""

@@ -15,7 +15,7 @@ from harness.core.kind import kind_of
 from harness.core.task import Task
 from harness.run.cell_entry import cell_of
 from harness.run.sample_file import PlannedSample
-from harness.score import ScoreRow
+from harness.score.table import ScoreRow
 
 CATEGORIES = (
     "task", "model", "prompt", "condition", "protocol", "channel", "slice", "field", "metric", "outcome", "part",

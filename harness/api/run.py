@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.report.inputs import RunView
-    from harness.score import Scores
+    from harness.score.scores import Scores
 
 Pair: TypeAlias = Sequence[str] | None
 

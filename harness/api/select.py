@@ -16,8 +16,8 @@ from harness.core.task import Task
 from harness.metrics import main_metric, metric_of
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog, read_log
-from harness.score import Scores
 from harness.score.columns import NO_PROMPT
+from harness.score.scores import Scores
 
 SELECT, REPORT = "@select", "@report"
 """What is added to a task's name."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.conditions import load_condition
+from harness.conditions.registry import load_condition
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.marks import FaceFinder
@@ -22,7 +22,9 @@ from harness.media.video_file import is_video_name, opened, video_clip
 from harness.run.mix_pairing import Partners
 from harness.run.preview import with_labels
 from harness.run.toolboxes import Toolboxes
-from harness.tools import TOOLS, BoundTools, MediumFrames, load_tools
+from harness.tools.frames import MediumFrames
+from harness.tools.registry import TOOLS, load_tools
+from harness.tools.toolbox import BoundTools
 
 MOST = 1000
 """Pictures or samples that one server offers: each name stands in the description of each tool."""

@@ -70,7 +70,7 @@ def resample(folder: Path, samples: int) -> None:
     from harness.core.field import FieldSpec
     from harness.run.dictionary_encoding import Coded
     from harness.score.repeats import averaged
-    from harness.stats import bootstrap_many
+    from harness.stats.bootstraps import bootstrap_many
 
     draw = np.random.default_rng(0)
     truth = draw.integers(0, len(WORDS), RESAMPLED)

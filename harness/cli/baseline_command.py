@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from harness.metrics.spots import Spot
     from harness.run.folder import RunFolder
     from harness.run.workspace import Workspace
-    from harness.score import ScoreRow, Scores
+    from harness.score.scores import Scores
+    from harness.score.table import ScoreRow
 
 SPOTS = "spots.csv"
 LEAST_VIDEOS = 10
@@ -76,7 +77,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.job import RUNS
     from harness.run.strays import refuse_strays
     from harness.run.task_files import load_task
-    from harness.score import score_run
+    from harness.score.folder import score_run
 
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes)

@@ -99,11 +99,11 @@ def sheet(args: argparse.Namespace) -> int:
     """Write the sheet. Raises HarnessError."""
     import io
 
-    from harness.conditions import load_condition
     from harness.conditions.degrade import expanded
     from harness.conditions.enhance import asking
+    from harness.conditions.registry import load_condition
     from harness.core.errors import MediaError
-    from harness.media import decode
+    from harness.media.decode import decode
     from harness.media.severity_sheet import picture_sheet
     from harness.run.enhancing import unkept
     from harness.run.folder import write_atomically

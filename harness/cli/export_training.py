@@ -77,7 +77,7 @@ def export_training(args: argparse.Namespace) -> int:
     from harness.core.errors import HarnessError
     from harness.exports.training_set import TrainingAsked
     from harness.exports.training_set import export_training as write
-    from harness.prompting import Library
+    from harness.prompting.library import Library
 
     if args.run.is_dir() and (args.run / "manifest.json").is_file():
         raise HarnessError(

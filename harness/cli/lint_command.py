@@ -14,7 +14,8 @@ from harness.core.text import counted
 if TYPE_CHECKING:
     from harness.core.prompt import Prompt
     from harness.core.task import Task
-    from harness.prompting import Finding, Library
+    from harness.prompting.library import Library
+    from harness.prompting.lint import Finding
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Print one line per finding; returns 1 if one is an error. A broken file is also a finding."""
     from harness.core.errors import HarnessError
-    from harness.prompting import Library, lint
+    from harness.prompting.library import Library
+    from harness.prompting.lint import lint
     from harness.run.task_files import find_task, load_task, task_names
 
     if not args.task:
@@ -120,7 +122,7 @@ def _fields(prompt: Prompt, tasks: list[Task]) -> Iterator[Finding]:
 def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
     """A protocol that does not exist, or cannot run the prompt."""
     from harness.core.errors import HarnessError
-    from harness.protocols import load_protocol
+    from harness.protocols.registry import load_protocol
     from harness.run.request_count import count_for
 
     try:
@@ -130,7 +132,7 @@ def _protocol(library: Library, prompt: Prompt) -> Iterator[Finding]:
 
 
 def _finding(name: str, message: str, code: str, hint: str) -> Finding:
-    from harness.prompting import Finding
+    from harness.prompting.lint import Finding
 
     return Finding(
         prompt=name, file=name, line=0, code=code, level="error", message=message, hint=hint

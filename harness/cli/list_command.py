@@ -51,7 +51,7 @@ def _tasks(args: argparse.Namespace) -> Iterator[Listed]:
 def _prompts(args: argparse.Namespace) -> Iterator[Listed]:
     from harness.core.errors import HarnessError
     from harness.core.registry import Listed
-    from harness.prompting import Library
+    from harness.prompting.library import Library
 
     library = Library(workspace(args).prompts)
     for name in library.names():
@@ -77,7 +77,7 @@ def _models(args: argparse.Namespace) -> Iterable[Listed]:
 
 
 def _conditions(args: argparse.Namespace) -> Iterable[Listed]:
-    from harness.conditions import describe_conditions
+    from harness.conditions.registry import describe_conditions
     from harness.core.enhancer import PREFIX
     from harness.core.registry import Listed
 
@@ -96,13 +96,13 @@ def _sources(_: argparse.Namespace) -> Iterable[Listed]:
 
 
 def _protocols(_: argparse.Namespace) -> Iterable[Listed]:
-    from harness.protocols import PROTOCOLS
+    from harness.protocols.registry import PROTOCOLS
 
     return PROTOCOLS.listed()
 
 
 def _tools(_: argparse.Namespace) -> Iterable[Listed]:
-    from harness.tools import describe_tools
+    from harness.tools.registry import describe_tools
 
     return describe_tools()
 
@@ -139,7 +139,7 @@ def _submissions(_: argparse.Namespace) -> Iterable[Listed]:
 
 
 def _labels(_: argparse.Namespace) -> Iterable[Listed]:
-    from harness.answers import describe_labels
+    from harness.answers.vocabulary import describe_labels
 
     return describe_labels()
 

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Merge, score, and say where the run is."""
     from harness.run.merge import merge
-    from harness.score import score_run
+    from harness.score.folder import score_run
 
     folder = merge(args.shards, args.out)
     score_run(folder)

@@ -14,7 +14,7 @@ from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.compare.power import PlannedPower
-    from harness.prompting import Library
+    from harness.prompting.library import Library
     from harness.run.folder import RunFolder
     from harness.run.job import Job
     from harness.run.plan import Plan
@@ -57,9 +57,9 @@ def execute(args: argparse.Namespace) -> int:
     if args.power is None:
         refuse_unused("without --power", {"--discordance": args.discordance})
 
-    from harness.enhancers import settings_of
+    from harness.enhancers.settings import settings_of
     from harness.models.registry import refuse_unknown_model
-    from harness.prompting import Library
+    from harness.prompting.library import Library
     from harness.run.capability_check import check_pictures
     from harness.run.cell_entry import given_ids
     from harness.run.condition_check import check_conditions

@@ -15,7 +15,7 @@ from harness.imports.checkpoints import checkpoint_names
 if TYPE_CHECKING:
     from harness.imports.columns import PredictionMap
     from harness.run.folder import RunFolder
-    from harness.score import Scores
+    from harness.score.scores import Scores
 
 
 COLUMN_OPTIONS = (
@@ -203,7 +203,7 @@ def _score_run(args: argparse.Namespace) -> int:
 
 def _score_predictions(args: argparse.Namespace) -> int:
     from harness.core.errors import working
-    from harness.score import score_run
+    from harness.score.folder import score_run
 
     folder = _imported(args)
     with folder.locked(), working():

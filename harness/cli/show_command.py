@@ -10,11 +10,11 @@ from harness.cli.numbers import natural
 from harness.cli.options import add_changes, add_folders, tasks, workspace
 
 if TYPE_CHECKING:
-    from harness.conditions import Presentation
+    from harness.conditions.presentation import Presentation
     from harness.core.prompt import Prompt
     from harness.core.sample import Sample
     from harness.core.task import Task
-    from harness.prompting import Library
+    from harness.prompting.library import Library
     from harness.run.exemplars import ExamplePool
     from harness.run.mix_pairing import Partners
 
@@ -55,8 +55,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Print pictures, targets and messages. Reads the source, asks no model."""
     from harness.conditions.mixture import mixes
-    from harness.enhancers import settings_of
-    from harness.prompting import Library
+    from harness.enhancers.settings import settings_of
+    from harness.prompting.library import Library
     from harness.run.axes import Axes
     from harness.run.exemplars import read_pool
     from harness.run.mix_pairing import Partners
@@ -103,7 +103,7 @@ def _requests(
     prompts: tuple[Prompt, ...], library: Library, protocols: Mapping[str, str]
 ) -> dict[str, str]:
     """Prompt -> its protocol, and how many requests that makes. Raises HarnessError where it cannot run the prompt."""
-    from harness.protocols import load_protocol
+    from harness.protocols.registry import load_protocol
     from harness.run.request_count import count_for
 
     found = {}

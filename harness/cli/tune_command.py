@@ -68,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Learn, write the file and say how to run it."""
     from harness.core.errors import HarnessError
-    from harness.prompting import Library
+    from harness.prompting.library import Library
     from harness.run.task_files import load_task
     from harness.tune import Asked, Learning, Weights, tune
 

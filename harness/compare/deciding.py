@@ -22,8 +22,8 @@ from harness.score.columns import group
 from harness.score.confidence import Signal, Sure, confidences
 from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES, suppressed
 from harness.score.table import DRAWS, LEVEL
-from harness.stats import Interval, bootstrap_many, difference_interval
-from harness.stats.bootstraps import Estimate
+from harness.stats.bootstraps import Estimate, bootstrap_many, difference_interval
+from harness.stats.interval import Interval
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

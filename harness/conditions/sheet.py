@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from harness.conditions.family import ConditionFamily
 from harness.core.medium import Medium
-from harness.media import contact_sheet, parse_policy
+from harness.media.frames import parse_policy
+from harness.media.sheet import contact_sheet
 
 _SHOWN = {
     "shown": "This picture is a contact sheet of frames of one clip, numbered in order of time from left "

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from harness.core.edits import EDITED, UNEDITED
 from harness.cues.estimate import Estimate, mean_of
-from harness.stats import bootstrap, sign_flip
+from harness.stats.bootstraps import bootstrap
+from harness.stats.signflip import sign_flip
 
 Floats = NDArray[np.float64]
 Verdict = Literal["caught", "cleared", "undecided"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stats import bootstrap
+from harness.stats.bootstraps import bootstrap
 
 Floats = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from harness.cues.contrasts import CellName, Contrast, contrasts
 from harness.cues.outcomes import Distance, Outcome, distances, moves_of, outcomes, pairs_of, truths
 from harness.cues.schema import CUES, reliance_field
 from harness.cues.sheet import AnswerSheet
-from harness.stats import holm
+from harness.stats.multiple import holm
 
 
 class InterventionEffect(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.answers import canonicaliser
 from harness.answers.table import LabelTable
+from harness.answers.vocabulary import canonicaliser
 from harness.core.task import Task
 from harness.imports.answer_shares import stated_shares
 from harness.imports.columns import PredictionColumns

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from harness.answers import usual_name
+from harness.answers.vocabulary import usual_name
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of, plain_number
 from harness.core.message import Image

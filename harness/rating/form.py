@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from harness.answers import resolve_labels
+from harness.answers.vocabulary import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA, FieldSpec
 from harness.core.kind import kind_of

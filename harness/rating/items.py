@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from harness.conditions import load_condition, sounded, wants_sound
 from harness.conditions.enhance import endpoints_of
 from harness.conditions.mixture import mixes
+from harness.conditions.registry import load_condition
+from harness.conditions.sound import sounded, wants_sound
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
 from harness.core.message import Audio, Image, Video
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.media import parse_policy
+from harness.media.frames import parse_policy
 from harness.media.portable import portable_noted
 from harness.media.sound import audio_of
 from harness.media.video_file import opened

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.analyses.keys import is_blank
-from harness.conditions import read_presentation
 from harness.conditions.mixture import mixes
+from harness.conditions.presentation import read_presentation
 from harness.core.errors import HarnessError, MediaError
 from harness.core.picture import HeldPicture
 from harness.core.sample import Sample
@@ -30,7 +30,8 @@ from harness.report.pictures import (
 )
 from harness.run.toolboxes import frames_under, true_region
 from harness.sources import open_source
-from harness.tools import TOOLBOX_VERSION, BoundTools, Donor, load_tools
+from harness.tools.registry import load_tools
+from harness.tools.toolbox import TOOLBOX_VERSION, BoundTools, Donor
 
 MOST_BYTES = 3_000_000
 """Of all pictures of filmstrips on a page, as they are embedded."""

@@ -15,7 +15,8 @@ from harness.core.cell import Cell
 from harness.core.task import Task
 from harness.core.tool import LIMIT_RULE, UNASKED
 from harness.core.tools_asked import NOISE
-from harness.protocols import closings, outside_calls
+from harness.protocols.calls import outside_calls
+from harness.protocols.ways import closings
 from harness.report.grid import is_right, plain, told_of
 from harness.report.inputs import RunView, read_conversations
 from harness.run.cell_entry import cell_of

@@ -13,9 +13,11 @@ from harness.report.versions import earlier, kept_lines, standing
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
 from harness.run.scoring import scored_manifest
-from harness.score import ScoreRow, Scores, read_scores, score_run
+from harness.score.folder import score_run
 from harness.score.outside_analyses import unseen
+from harness.score.scores import Scores, read_scores
 from harness.score.scores import is_scored as is_scored  # noqa: PLC0414 (reports find it here)
+from harness.score.table import ScoreRow
 
 
 @dataclass(frozen=True, slots=True)

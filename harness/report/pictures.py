@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from harness.analyses.keys import BLANK
-from harness.conditions import read_presentation, sounded
 from harness.conditions.mixture import beside, mixes
+from harness.conditions.presentation import read_presentation
+from harness.conditions.sound import sounded
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
@@ -23,7 +24,8 @@ from harness.core.picture import Picture
 from harness.core.sample import Sample
 from harness.core.source import Source
 from harness.core.task import Task
-from harness.media import open_picture, parse_policy
+from harness.media.decode import open_picture
+from harness.media.frames import parse_policy
 from harness.media.video_file import opened
 from harness.report.inputs import RunView
 from harness.run.mix_pairing import read_partners

@@ -17,8 +17,8 @@ from harness.core.kind import kind_of
 from harness.metrics import Metric, missing_said, named
 from harness.report.inputs import RunView, asked_by, scored_fields
 from harness.report.versions import asked_note
-from harness.score import ScoreRow
 from harness.score.baselines import CEILINGS
+from harness.score.table import ScoreRow
 
 LineKind = Literal["ceiling", "baseline", "model", "blank", "pending", "not-run"]
 Verdict = Literal["above", "not-above", "withheld", ""]

@@ -38,10 +38,10 @@ from harness.report.writers.terminal import (
     show,
 )
 from harness.run.folder import RunFolder
-from harness.score import Scores
 from harness.score.analysis import shipped
 from harness.score.naming import who_answered
-from harness.stats import small_sample_coverage
+from harness.score.scores import Scores
+from harness.stats.coverage import small_sample_coverage
 
 if TYPE_CHECKING:
     from rich.console import Console

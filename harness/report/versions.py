@@ -13,7 +13,7 @@ from typing import Any
 from harness.analyses.keys import row_key
 from harness.analyses.words import count
 from harness.run.cell_entry import version_names
-from harness.score import Scores
+from harness.score.scores import Scores
 
 _CHANGED: Mapping[str, str] = {
     "prompt": "its text was edited",

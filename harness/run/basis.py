@@ -25,8 +25,9 @@ from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.core.tool import SECOND_OPINION
 from harness.core.tools_asked import read_tools
-from harness.protocols import load_protocol
-from harness.tools import TOOLBOX_VERSION, load_tools
+from harness.protocols.registry import load_protocol
+from harness.tools.registry import load_tools
+from harness.tools.toolbox import TOOLBOX_VERSION
 
 _TAKES = re.compile(r"\{%[-+]?\s*(?:extends|include|import|from)\b")
 """A template that takes something from another file."""

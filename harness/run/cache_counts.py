@@ -11,7 +11,7 @@ from harness.core.cell import Cell
 from harness.core.model import ENCODER_TOKENS, CacheCounts, CountsCaches, Model, Replicating
 from harness.models.counting import counter_for
 from harness.models.settings import ModelSettings
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder
 from harness.run.forecast import count_prompts

@@ -14,7 +14,8 @@ from harness.core.message import Image
 from harness.core.model import Card, Detailed, Model, Probing
 from harness.core.text import counted
 from harness.core.thinking import thinking_levels, thinking_need
-from harness.prompting import Library, made_up_examples
+from harness.prompting.library import Library
+from harness.prompting.variables import made_up_examples
 from harness.run.axes import Axes
 from harness.run.fallback import grouped, most_images
 from harness.run.plan import Plan

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.conditions import read_presentation
+from harness.conditions.presentation import read_presentation
 from harness.core.cell import FREE, Cell
 
 

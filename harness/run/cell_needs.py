@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from harness.conditions import hears, load_condition, needs_video
+from harness.conditions.registry import load_condition, needs_video
+from harness.conditions.sound import hears
 from harness.core.cell import FREE, Cell
 from harness.core.constraint import Need
 from harness.core.protocol import needs_of
 from harness.core.thinking import OFF, thinking_need
-from harness.prompting import Library
-from harness.protocols import load_protocol
+from harness.prompting.library import Library
+from harness.protocols.registry import load_protocol
 from harness.run.answer_constraints import need_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from harness.core.constraint import Constraint, Need
 from harness.core.model import Model
 from harness.core.protocol import AnswerProtocol, Ask
 from harness.core.request import Sampling
-from harness.protocols import load_protocol
+from harness.protocols.registry import load_protocol
 from harness.run.answer_constraints import Asking
 from harness.run.axes import Axes, sampling_for
 from harness.run.plan import Plan

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.conditions import hears, load_condition
 from harness.conditions.mixture import mixes
+from harness.conditions.registry import load_condition
+from harness.conditions.sound import hears
 from harness.core.condition import Condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.sample import Sample

@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from harness.affect_tiny import weights_folder
-from harness.conditions import CONDITIONS
+from harness.conditions.registry import CONDITIONS
 from harness.core.errors import HarnessError, missing_extra
 from harness.core.kind import KINDS
 from harness.core.registry import Listed, brought
@@ -25,8 +25,8 @@ from harness.models.vllm.arguments import tidy_arguments
 from harness.models.vllm.fit import architecture_of, findings, settings_of
 from harness.models.vllm.installation import find_vllm
 from harness.models.vllm.memory import gpus
-from harness.prompting import Library
-from harness.protocols import PROTOCOLS
+from harness.prompting.library import Library
+from harness.protocols.registry import PROTOCOLS
 from harness.run.components import COMPONENTS
 from harness.run.provenance import git_state, hardware, package_versions
 from harness.run.task_files import load_task, task_names

@@ -23,8 +23,8 @@ from harness.core.enhancer import PREFIX, EnhancerError
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure
 from harness.core.text import counted
-from harness.enhancers import EnhancerSettings, settings_of
 from harness.enhancers.client import Client
+from harness.enhancers.settings import EnhancerSettings, settings_of
 from harness.models.retry import Patience
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder, write_atomically, write_error

@@ -14,7 +14,7 @@ from harness.core.generation import Failure
 from harness.core.medium import Medium
 from harness.core.message import Visual
 from harness.core.sample import Sample
-from harness.prompting import example_variables
+from harness.prompting.variables import example_variables
 from harness.run.exemplars import ExampleKind, ExamplePool, kind_of
 from harness.run.presentation import ShownSample
 

@@ -18,8 +18,8 @@ from harness.core.model import Batching, Model, Submitting
 from harness.core.protocol import Ask, Done, Reply, UsingTools, draws_of
 from harness.core.request import Request, make_request
 from harness.core.tool import Called
-from harness.prompting import Library
-from harness.protocols import take_step
+from harness.prompting.library import Library
+from harness.protocols.steps import take_step
 from harness.run.axes import Axes
 from harness.run.blocks import CHUNK, in_blocks, next_block, take_chunk
 from harness.run.budget import Budget, Purse, SpentOut

@@ -32,7 +32,8 @@ from harness.core.message import Audio, Image, Message, Part, Text, Video
 from harness.core.model import Card
 from harness.core.picture import HeldPicture
 from harness.core.text import counted
-from harness.media import contact_sheet, limited_picture
+from harness.media.sheet import contact_sheet
+from harness.media.transforms import limited_picture
 from harness.models.hearing import has_sound
 from harness.models.settings import SystemTurns
 from harness.run.per_model import declared

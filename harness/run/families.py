@@ -14,7 +14,7 @@ from harness.core.prompt import Prompt
 from harness.core.prompt_family import NO_PROMPT, PromptFamily, families_in_words
 from harness.core.task import Task
 from harness.models import kinds_of, outputs_of
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.axes import Axes
 
 if TYPE_CHECKING:

@@ -24,8 +24,9 @@ from harness.core.request import Request, Sampling, make_request
 from harness.core.text import counted
 from harness.models import runs_in_place
 from harness.models.counting import CountsTokens, MeasuresTokens
-from harness.prompting import Library
-from harness.protocols import load_protocol, take_step
+from harness.prompting.library import Library
+from harness.protocols.registry import load_protocol
+from harness.protocols.steps import take_step
 from harness.run.axes import Axes, sampling_for
 from harness.run.folder import RunFolder
 from harness.run.plan import Plan, trials_of

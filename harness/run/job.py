@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.conditions import degrade, read_presentation, region
+from harness.conditions import degrade, region
 from harness.conditions.label_order import ordered
+from harness.conditions.presentation import read_presentation
 from harness.core.cell import AS_WRITTEN, Channel
 from harness.core.cell_pattern import CellPattern
 from harness.core.errors import HarnessError

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from harness.answers import PARSER_VERSION
+from harness.answers.reader import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.json_text import parse_json

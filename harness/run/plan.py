@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.conditions import Presentation
+from harness.conditions.presentation import Presentation
 from harness.core.cell import Cell, trial_id
 from harness.core.cell_pattern import CellPattern
 from harness.core.constraint import Need
@@ -18,7 +18,7 @@ from harness.core.prompt import Prompt
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.models import has_own_loop
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.adapter_folds import AdapterFolds, check_adapters
 from harness.run.axes import Axes
 from harness.run.cell_checks import check_cells

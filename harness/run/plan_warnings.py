@@ -10,7 +10,7 @@ from harness.core.model import Model
 from harness.core.protocol import UsingTools, draws_of, needs_of
 from harness.core.text import counted
 from harness.models.http.endpoint import remote_host
-from harness.protocols import load_protocol
+from harness.protocols.registry import load_protocol
 from harness.run.adapter_folds import untrained
 from harness.run.axes import Axes, sampling_for
 from harness.run.fallback import most_images

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.answers import definitions
-from harness.conditions import hears, load_condition
+from harness.answers.vocabulary import definitions
 from harness.conditions.enhance import asking
 from harness.conditions.label_order import in_order
 from harness.conditions.mixture import mixes
+from harness.conditions.registry import load_condition
+from harness.conditions.sound import hears
 from harness.core.cell import Cell, sample_of, trial_id
 from harness.core.condition import Condition, variables_of
 from harness.core.errors import MediaError
@@ -24,7 +25,8 @@ from harness.core.sample import Sample
 from harness.core.source import some_of
 from harness.core.task import Task
 from harness.core.tool import Toolbox
-from harness.prompting import Library, field_variables
+from harness.prompting.library import Library
+from harness.prompting.variables import field_variables
 from harness.run.examples import Examples, Gallery
 from harness.run.mix_pairing import Partners
 from harness.run.numbering import Numbering, Shard

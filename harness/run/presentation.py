@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.conditions import sounded
+from harness.conditions.sound import sounded
 from harness.core.condition import Condition, takes_whole_clip
 from harness.core.enhancer import EnhancerError
 from harness.core.errors import MediaError
@@ -13,10 +13,10 @@ from harness.core.generation import Failure
 from harness.core.medium import Medium
 from harness.core.message import Audio, Image, Visual
 from harness.core.task import AtMost, Task
-from harness.media import limit_pixels, parse_policy, resize, shrink
+from harness.media.frames import parse_policy
 from harness.media.portable import portable_noted
 from harness.media.sound import audio_of
-from harness.media.transforms import RESIZED, is_resized
+from harness.media.transforms import RESIZED, is_resized, limit_pixels, resize, shrink
 from harness.media.video import video_of
 from harness.media.video_file import opened
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.conditions import Presentation
 from harness.conditions.label_order import in_order
+from harness.conditions.presentation import Presentation
 from harness.core.condition import Condition, variables_of
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
@@ -19,11 +19,11 @@ from harness.core.prompt import Prompt
 from harness.core.sample import Sample
 from harness.core.source import Source
 from harness.core.task import Task
-from harness.media import check
 from harness.media.portable import READ_AS, portable_noted
 from harness.media.sound import audio_of
+from harness.media.verify import check
 from harness.media.video import video_of
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.examples import Gallery
 from harness.run.exemplars import ExamplePool
 from harness.run.journal import conversation_turns

@@ -6,13 +6,14 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from harness.conditions import load_condition
+from harness.conditions.registry import load_condition
 from harness.core.cell import Cell
 from harness.core.condition import variables_of
 from harness.core.message import Image
 from harness.core.prompt import Prompt
-from harness.prompting import PROMPT_VARIABLES, Library, made_up_examples
 from harness.prompting.faults import PromptError
+from harness.prompting.library import Library
+from harness.prompting.variables import PROMPT_VARIABLES, made_up_examples
 from harness.run.plan import Plan
 from harness.run.prepare import prompt_variables, second_variable
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from harness.conditions import Presentation, read_presentation
+from harness.conditions.presentation import Presentation, read_presentation
 from harness.core.cell import AS_WRITTEN
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
 from harness.core.prompt_family import CHAT, NO_PROMPT, PromptFamily, families_in_words
 from harness.core.task import Task
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.axes import Axes
 from harness.run.families import first_prompts
 

@@ -12,8 +12,8 @@ from harness.core.constraint import Need
 from harness.core.generation import Generation
 from harness.core.model import Model
 from harness.core.request import Request
-from harness.enhancers import settings_of
-from harness.prompting import Library
+from harness.enhancers.settings import settings_of
+from harness.prompting.library import Library
 from harness.run.again import AgainJournal, AgainRound
 from harness.run.budget import Budget
 from harness.run.enhancing import Enhancing, endpoint_notes

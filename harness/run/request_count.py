@@ -6,8 +6,9 @@ from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.prompt import Prompt
 from harness.core.protocol import AnswerProtocol, draws_of
-from harness.prompting import Library
-from harness.protocols import count_requests, is_family, load_protocol
+from harness.prompting.library import Library
+from harness.protocols.registry import is_family, load_protocol
+from harness.protocols.steps import count_requests
 
 
 def requests_of(cell: Cell, prompt: Prompt, library: Library, *, temperature: float) -> int:

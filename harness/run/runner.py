@@ -17,7 +17,7 @@ from harness.core.errors import HarnessError, refusing
 from harness.core.model import Card, KeepsApart, Loading, Model, Probing, Replicating
 from harness.models import open_model, runs_here, runs_in_place
 from harness.models.transformers.adapter import content_in, content_of
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.adapter_folds import MARK
 from harness.run.again import choose_round, narrowed
 from harness.run.basis import accepted_bases

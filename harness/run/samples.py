@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.answers import canonicaliser
+from harness.answers.vocabulary import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
 from harness.core.sample import Sample, Scalar, Value

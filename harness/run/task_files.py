@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.answers import resolve_labels
+from harness.answers.vocabulary import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA
 from harness.core.folders import Folders

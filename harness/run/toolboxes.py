@@ -8,7 +8,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from harness.conditions import sounded
+from harness.conditions.sound import sounded
 from harness.core.cell import Cell
 from harness.core.condition import Condition
 from harness.core.errors import MediaError
@@ -23,10 +23,12 @@ from harness.core.sample import Sample
 from harness.core.tool import Call, NoTools, Observation, Toolbox
 from harness.core.tools_asked import ToolsAsked, read_tools
 from harness.media.video_file import opened
-from harness.protocols import load_protocol
+from harness.protocols.registry import load_protocol
 from harness.run.mix_pairing import Partners
 from harness.run.tools_check import OWN
-from harness.tools import BoundTools, Donor, MediumFrames, load_tools, offer
+from harness.tools.frames import MediumFrames
+from harness.tools.registry import load_tools
+from harness.tools.toolbox import BoundTools, Donor, offer
 
 
 def needs_donors(cells: Iterable[Cell]) -> bool:

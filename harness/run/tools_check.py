@@ -10,8 +10,9 @@ from harness.core.errors import HarnessError
 from harness.core.marks import REGION, read_region
 from harness.core.sample import Sample
 from harness.core.tools_asked import NO_TOOLS, PERFECT, read_tools, spelled_tools
-from harness.protocols import uses_tools
-from harness.tools import load_tools, takes_box
+from harness.protocols.registry import uses_tools
+from harness.tools.registry import load_tools
+from harness.tools.toolbox import takes_box
 
 AGENT = "agent"
 ONCE = "single"

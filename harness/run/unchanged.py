@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from harness.conditions import load_condition
 from harness.conditions.mixture import mixes
+from harness.conditions.registry import load_condition
 from harness.core.cell import Cell, trial_id
 from harness.core.sample import Sample
 from harness.run.folder import RunFolder

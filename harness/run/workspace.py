@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from harness.core.enhancer import ENDPOINT_NAME, METHODS, PREFIX
 from harness.core.errors import HarnessError
 from harness.core.folders import Folders
-from harness.enhancers import EnhancerSettings
+from harness.enhancers.settings import EnhancerSettings
 from harness.models import BASELINES, MODELS, ModelSettings
-from harness.prompting import shipped_folder
+from harness.prompting.library import shipped_folder
 from harness.run.toml_file import read_toml
 from harness.run.yaml_file import validated
 

@@ -21,7 +21,7 @@ from harness.run.usage import Used, price_of, priced
 from harness.score.answer_parser import AnswerParser
 from harness.score.records import TaskRecords
 from harness.score.replies import Replies, TrialReply
-from harness.stats import wilson
+from harness.stats.interval import wilson
 
 AGAIN = "again"
 """The key of its rows in extras.json."""

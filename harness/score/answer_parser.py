@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.answers import Reader, majority
+from harness.answers.majority import majority
+from harness.answers.reader import Reader
 from harness.core.answer import Answer
 from harness.core.field import FieldSpec
 from harness.core.generation import Failure, Generation, Refusal

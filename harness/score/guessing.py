@@ -21,7 +21,7 @@ from harness.core.sample import Value
 from harness.metrics import MetricFamily, family_for, metric_of
 from harness.run.dictionary_encoding import Coded, distinct
 from harness.score.baselines import Fitted
-from harness.stats import Interval
+from harness.stats.interval import Interval
 from harness.stats.rows import CodedRows
 
 Floats = NDArray[np.float64]

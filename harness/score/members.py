@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.answers import canonical
+from harness.answers.vocabulary import canonical
 from harness.core.answer import Answer
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome

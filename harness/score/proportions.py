@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from harness.metrics import LabelFamily, MetricFamily, find_metric
 from harness.metrics.label import NEEDS
-from harness.stats import CodedRows, Interval, wilson
-from harness.stats.rows import as_coded
+from harness.stats.interval import Interval, wilson
+from harness.stats.rows import CodedRows, as_coded
 
 
 def proportions(

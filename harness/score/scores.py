@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.answers import PARSER_VERSION
+from harness.answers.reader import PARSER_VERSION
 from harness.core.errors import HarnessError
 from harness.core.json_text import parse_json
 from harness.run.extras import Extras, read_extras

@@ -20,7 +20,9 @@ from harness.score.guessing import guessed
 from harness.score.proportions import proportions
 from harness.score.repeats import Averaged, averaged, family_of
 from harness.score.unseen import NO_SPREAD, Seen, without_spread
-from harness.stats import CodedRows, Interval, Resampled, bootstrap_each
+from harness.stats.bootstraps import Resampled, bootstrap_each
+from harness.stats.interval import Interval
+from harness.stats.rows import CodedRows
 
 DRAWS = 2000
 LEVEL = 0.95

@@ -25,7 +25,8 @@ from harness.core.sample import Value
 from harness.metrics import MetricFamily, family_for
 from harness.run.dictionary_encoding import Coded
 from harness.score.baselines import BASELINES
-from harness.stats import CodedRows, Interval
+from harness.stats.interval import Interval
+from harness.stats.rows import CodedRows
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from harness.answers import canonicaliser, resolve_labels
+from harness.answers.vocabulary import canonicaliser, resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA, FieldSpec
 from harness.core.medium import Medium, image

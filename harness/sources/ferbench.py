@@ -15,8 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from harness.answers import canonicaliser
-from harness.answers.vocabulary import VOCABULARIES
+from harness.answers.vocabulary import VOCABULARIES, canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.source import Source

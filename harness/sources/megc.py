@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import field_validator
 
-from harness.answers import resolve_labels
+from harness.answers.vocabulary import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.answers import canonicaliser, resolve_labels
+from harness.answers.vocabulary import canonicaliser, resolve_labels
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.media.decode import IMAGE_SUFFIXES

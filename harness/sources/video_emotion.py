@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.answers import canonicaliser
+from harness.answers.vocabulary import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Scalar

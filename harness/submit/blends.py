@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.answers import canonicaliser
+from harness.answers.vocabulary import canonicaliser
 from harness.core.errors import HarnessError
 from harness.sources.blemore import CODES as SET_CODES
 from harness.sources.blemore import salience

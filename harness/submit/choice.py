@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness.conditions import read_presentation
+from harness.conditions.presentation import read_presentation
 from harness.core.answer import Answer
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError

@@ -12,7 +12,8 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Value
 from harness.metrics import family_for
 from harness.metrics.family import Floats, ratio
-from harness.stats import Interval, bootstrap
+from harness.stats.bootstraps import bootstrap
+from harness.stats.interval import Interval
 
 SEED = 0
 """Of the resamples: the same files give the same intervals."""

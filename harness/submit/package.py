@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.answers import PARSER_VERSION
+from harness.answers.reader import PARSER_VERSION
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.text import digest_file

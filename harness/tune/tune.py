@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.conditions import load_condition
+from harness.conditions.registry import load_condition
 from harness.core.errors import HarnessError
 from harness.core.label_texts import read_label_turns
 from harness.core.message import Image
@@ -18,7 +18,7 @@ from harness.models.dual.model import find_dual
 from harness.models.dual.tuned import MARK, write_tuned
 from harness.models.transformers.libraries import import_libraries
 from harness.models.transformers.picture import decode_picture
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.exemplars import with_targets
 from harness.run.prepare import prompt_variables
 from harness.run.presentation import show

@@ -16,7 +16,7 @@ from harness.run.cell_entry import cell_of, is_kept
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
 from harness.run.scoring import scored_manifest
-from harness.score import read_scores
+from harness.score.scores import read_scores
 from harness.view.pictures import DrawnPictures, OwnPictures
 from harness.view.records import ORDERS, SHOWN, Records, Wanted
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.picture import FilePicture
-from harness.media import open_picture
+from harness.media.decode import open_picture
 from harness.report.inputs import RunView
 from harness.report.pictures import DRAWN, collect
 from harness.run.columns import opened

@@ -24,7 +24,7 @@ from harness.analyses.rows.spotting import true_spots
 from harness.metrics.spotting import spotting_family
 from harness.run.folder import open_run as open_folder
 from harness.run.sample_file import read_samples
-from harness.stats import PairedDifference, paired
+from harness.stats.paired import PairedDifference, paired
 from harness.submit.choice import Choice
 from harness.submit.megc.spots import read_spotted
 

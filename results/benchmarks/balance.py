@@ -38,7 +38,7 @@ from harness.affect_tiny.training.unequal import (
 from harness.core.text import digest_file
 from harness.faces import BASIC_7, BASIC_8, identity_at
 from harness.run.columns import read_table
-from harness.stats import bootstrap_many
+from harness.stats.bootstraps import bootstrap_many
 
 OUT = Path(__file__).with_suffix(".md")
 ARMS: tuple[Arm, ...] = ("unbalanced", "balanced")

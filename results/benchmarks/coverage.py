@@ -15,8 +15,9 @@ from functools import partial
 import numpy as np
 
 from harness.metrics import label_family
-from harness.stats import bootstrap, difference_test
-from harness.stats import paired as pair_up
+from harness.stats.bootstraps import bootstrap
+from harness.stats.paired import difference_test
+from harness.stats.paired import paired as pair_up
 from tests.stats.simulate import (
     METHODS,
     POPULATIONS,

@@ -28,7 +28,7 @@ from harness.core.task import Task
 from harness.faces import BASIC_7, draw, face_at
 from harness.models.dual.encoder import NONE, DualEncoder, LearnedPrompts
 from harness.models.dual.model import find_dual
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 from harness.tune import Learning, Weights, learn
 from harness.tune.tune import label_texts
 

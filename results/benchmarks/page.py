@@ -24,7 +24,7 @@ from harness.core.cell import Cell
 from harness.core.sample import Sample
 from harness.report.page import write_report
 from harness.run.folder import RunFolder
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.report.runs import LABELS, emotion_task, make_run
 
 PROBE = (

@@ -37,7 +37,7 @@ def make(folder: Path, samples: int, cells: int) -> None:
     from harness.run.manifest import read_manifest, write_manifest
     from harness.run.task_files import load_task
     from harness.run.workspace import open_workspace
-    from harness.score import score_run
+    from harness.score.folder import score_run
     from harness.score.records import record_columns
 
     (folder / "task.yaml").write_text(TASK)

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.affect_tiny.training.corpus import truths
 from harness.affect_tiny.training.grammar import Grammar
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 
 
 @cache

@@ -26,7 +26,7 @@ from harness.affect_tiny.training.shipped import TAUGHT
 from harness.affect_tiny.training.windows import REST
 from harness.faces import CUE_VALUES, UNIT_TABLE
 from harness.faces.vqa import COARSE_QUESTION, FINE_QUESTION, UNIT_QUESTIONS
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 from tests.affect_tiny.samples import grammar, some_truths
 
 SLOT = re.compile(r"\{(person|thing|kind|shown?|list|nouns|Nouns|Take|from|unit|noun|scale|keys)\}")

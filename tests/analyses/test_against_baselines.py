@@ -112,7 +112,7 @@ def test_one_wrong_answer_in_thirty_is_within_the_interval_of_a_perfect_score() 
     from harness.metrics import family_for
     from harness.run.dictionary_encoding import coded
     from harness.score.unseen import Seen, without_spread
-    from harness.stats import bootstrap
+    from harness.stats.bootstraps import bootstrap
     from harness.stats.rows import as_coded
 
     spec, generator, held, points = FieldSpec(kind="yes-no"), np.random.default_rng(2), 0, 0

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compare import compare
-from harness.conditions import Presentation, load_condition, read_presentation
 from harness.conditions.label_order import ordered
+from harness.conditions.presentation import Presentation, read_presentation
+from harness.conditions.registry import load_condition
 from harness.core.cell import AS_WRITTEN
 from harness.core.errors import HarnessError
 from harness.core.request import Request
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.compare.test_compare import side, truthful
 from tests.run.bench import RuleModel, World, make_world
 

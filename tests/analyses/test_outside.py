@@ -105,7 +105,7 @@ BAD = {
         "not a finite number",
     ),
     "a score row": (
-        f"{GOOD}\nfrom harness.score import ScoreRow\n"
+        f"{GOOD}\nfrom harness.score.table import ScoreRow\n"
         "One.compute = lambda s, a: [ScoreRow('t', 'm', 'p', 'none', 'all', 'f', 'uar', 1.0, None, None, 1, 1.0, 'e')]\n"
         "ONE = One()",
         "return it from a metric",

@@ -15,7 +15,7 @@ from harness.cli.main import main
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 from harness.metrics.selective import aurc, levels
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.run.bench import RuleModel, make_world
 
 LABELS = ("anger", "disgust", "fear")

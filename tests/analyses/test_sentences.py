@@ -14,7 +14,8 @@ from harness.imports.predictions import import_predictions
 from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score import Scores, score_run
+from harness.score.folder import score_run
+from harness.score.scores import Scores
 from tests.submit.bench import QUESTIONS
 
 

@@ -21,7 +21,8 @@ from harness.metrics.spots import Spot
 from harness.run.folder import RunFolder
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score import ScoreRow, score_run
+from harness.score.folder import score_run
+from harness.score.table import ScoreRow
 from harness.sources import open_source
 
 HEADER = ("subject", "video", "onset", "offset", "emotion")

@@ -25,7 +25,7 @@ from harness.analyses.rows.tools import (
 from harness.cli.main import main
 from harness.core.marks import read_region
 from harness.core.request import Request
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.analyses.subjects import Kind, subject, verdict
 from tests.run.agents import call, drawn_world, turn
 from tests.run.bench import RuleModel

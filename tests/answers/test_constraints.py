@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.answers import Form, Reader
 from harness.answers.constraints import (
     Unfit,
     candidates_for,
@@ -20,6 +19,8 @@ from harness.answers.constraints import (
     obeys,
     wanted,
 )
+from harness.answers.reader import Reader
+from harness.answers.verdict import Form
 from harness.core.constraint import Constraint
 from harness.core.field import FieldSpec
 

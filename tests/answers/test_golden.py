@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.answers import read, read_all, resolve_labels
+from harness.answers.reader import read, read_all
+from harness.answers.vocabulary import resolve_labels
 from harness.core.answer import Answer
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome

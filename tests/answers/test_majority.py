@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.answers import majority
+from harness.answers.majority import majority
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 from harness.core.sample import Value

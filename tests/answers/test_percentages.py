@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.answers import Reader, read, resolve_labels
 from harness.answers.constraints import Unfit, constraint_for, obeys
+from harness.answers.reader import Reader, read
+from harness.answers.vocabulary import resolve_labels
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead

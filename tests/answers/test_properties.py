@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from harness.answers import VOCABULARIES, Reader, read, resolve_labels
+from harness.answers.reader import Reader, read
+from harness.answers.vocabulary import VOCABULARIES, resolve_labels
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome
 

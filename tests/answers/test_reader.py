@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from harness.answers import PARSER_VERSION, Reader, read, read_all, resolve_labels
+from harness.answers.reader import PARSER_VERSION, Reader, read, read_all
+from harness.answers.vocabulary import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.languages import LANGUAGES

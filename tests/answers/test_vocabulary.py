@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from harness.answers import VOCABULARIES, canonical, definitions, resolve_labels
 from harness.answers.action_units import MEGC_ACTION_UNITS, NUMBERS, number_of
 from harness.answers.lexicon import lexicon
+from harness.answers.vocabulary import VOCABULARIES, canonical, definitions, resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.languages import LANGUAGES
 

@@ -9,7 +9,7 @@ import pytest
 from harness.cli.list_command import LISTS
 from harness.cli.main import main
 from harness.core.cell import CHANNELS
-from harness.protocols import PROTOCOLS
+from harness.protocols.registry import PROTOCOLS
 from harness.sources import SOURCES
 from tests.example import Installed, write_package
 

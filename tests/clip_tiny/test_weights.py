@@ -12,7 +12,7 @@ from harness.core.field import FieldSpec
 from harness.core.task import Task
 from harness.faces import BASIC_7, draw, encode_png, face_at
 from harness.models.dual.model import find_dual
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 from harness.tune.tune import label_texts
 
 FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"}  # fmt: skip

@@ -148,7 +148,7 @@ def test_two_tasks_of_a_run_are_two_parts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from harness.core.field import FieldSpec
-    from harness.score import score_run
+    from harness.score.folder import score_run
     from tests.report.runs import HEADS, emotion_task, make_run
 
     monkeypatch.setitem(HEADS, "emotion/shares", {"fields": ["emotion"], "answer": "percentages"})

@@ -17,7 +17,7 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.task import Task
 from harness.run.folder import RunFolder
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.report.runs import LABELS, emotion_task, make_run, right_by_share
 
 SHARE = {("good", "emotion/plain"): 0.7, ("good", "emotion/cot"): 0.98, ("poor", "emotion/plain"): 0.4, ("poor", "emotion/cot"): 0.42}  # fmt: skip

@@ -9,12 +9,12 @@ import json
 import pytest
 from PIL import Image
 
-from harness.conditions import load_condition
 from harness.conditions.region import covered, expanded, on_features
+from harness.conditions.registry import load_condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
 from harness.core.picture import HeldPicture
-from harness.media import decode
+from harness.media.decode import decode
 from harness.media.parts import PARTS
 from harness.run.log import read_log
 from tests.run.bench import RuleModel, World

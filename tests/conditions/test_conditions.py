@@ -7,12 +7,13 @@ import io
 import pytest
 from PIL import Image
 
-from harness.conditions import describe_conditions, load_condition, read_presentation
+from harness.conditions.presentation import read_presentation
+from harness.conditions.registry import describe_conditions, load_condition
 from harness.core.condition import Choosing, Telling
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium, image
 from harness.core.picture import HeldPicture
-from harness.media import decode
+from harness.media.decode import decode
 
 
 def picture(name: str = "p") -> HeldPicture:

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.conditions import load_condition, read_presentation
 from harness.conditions.degrade import KINDS, Degradation, degradation_of, expanded
 from harness.conditions.mixture import unmixed, weight_of
+from harness.conditions.presentation import read_presentation
+from harness.conditions.registry import load_condition
 from harness.conditions.shots import of_examples
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium, image
 from harness.core.picture import HeldPicture, Remembered
 from harness.faces import face_at
-from harness.media import decode
+from harness.media.decode import decode
 from harness.media.degrade import SEVERITIES
 from harness.sources.drawn_pictures import DrawnPicture
 

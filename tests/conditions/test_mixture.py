@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from harness.conditions import load_condition, read_presentation
 from harness.conditions.mixture import (
     Mixed,
     beside,
@@ -20,6 +19,8 @@ from harness.conditions.mixture import (
     unmixed,
     weight_of,
 )
+from harness.conditions.presentation import read_presentation
+from harness.conditions.registry import load_condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium, image
 from harness.core.picture import HeldPicture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.conditions import load_condition
+from harness.conditions.registry import load_condition
 from harness.core.medium import Medium
 from harness.core.picture import HeldPicture
 from harness.media import flow

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.conditions import load_condition, needs_video, read_presentation
+from harness.conditions.presentation import read_presentation
+from harness.conditions.registry import load_condition, needs_video
 from harness.core.condition import Choosing, Telling
 from harness.core.errors import HarnessError
 from harness.core.medium import image

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 from harness.cli.main import main
-from harness.conditions import load_condition
+from harness.conditions.registry import load_condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.generation import Generation, LabelScores

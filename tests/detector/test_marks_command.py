@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from harness.cli.main import main
-from harness.conditions import load_condition
+from harness.conditions.registry import load_condition
 from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium, image
@@ -30,7 +30,9 @@ from harness.media.transforms import encode_png
 from harness.run.log import read_log
 from harness.sources import open_source
 from harness.sources.marking import COLUMNS, mark_samples
-from harness.tools import TOOLS, BoundTools, MediumFrames, load_tools
+from harness.tools.frames import MediumFrames
+from harness.tools.registry import TOOLS, load_tools
+from harness.tools.toolbox import BoundTools
 
 EMOTION = {"emotion": FieldSpec(kind="label", labels=("fear", "anger"))}
 ASK = ["--set", "source.file=faces.csv"]

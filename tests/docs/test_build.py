@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.answers import VOCABULARIES
+from harness.answers.vocabulary import VOCABULARIES
 from harness.cli.main import COMMANDS, EXIT_STATUSES
 from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome

@@ -12,10 +12,12 @@ import pytest
 import yaml
 
 from harness.cli.main import COMMANDS, build_parser, main
-from harness.conditions import degrade, read_presentation, region
+from harness.conditions import degrade, region
+from harness.conditions.presentation import read_presentation
 from harness.core.task import Task
 from harness.models import describe_models
-from harness.prompting import PROMPT_VARIABLES, Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
+from harness.prompting.variables import PROMPT_VARIABLES
 from harness.run.task_files import find_task
 from harness.run.workspace import open_workspace
 from tests.documents import PAGES, ROOT, WRITTEN, Block, blocks

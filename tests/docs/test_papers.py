@@ -83,7 +83,7 @@ def test_the_pins_are_those_that_are_checked_at_the_start() -> None:
 def test_the_arithmetic_of_the_pages_is_right() -> None:
     """Tokens of the prompts as they are rendered now, and what follows from them."""
     from harness.core.message import Text
-    from harness.prompting import Library
+    from harness.prompting.library import Library
     from harness.run.prepare import prompt_variables
     from harness.run.task_files import load_task
     from harness.run.workspace import open_workspace

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from harness.core.enhancer import EnhancerError
 from harness.core.errors import HarnessError
-from harness.enhancers import EnhancerSettings, settings_of
 from harness.enhancers.client import Answer, Client
+from harness.enhancers.settings import EnhancerSettings, settings_of
 from harness.models.retry import Patience
 from tests.enhancers.server import Server, enhancing
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from harness.enhancers import EnhancerSettings
 from harness.enhancers.client import Client
+from harness.enhancers.settings import EnhancerSettings
 from harness.models.retry import Patience
 from tests.documents import blocks
 from tests.enhancers.test_client import picture, pixels, png

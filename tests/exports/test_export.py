@@ -17,7 +17,7 @@ from harness.exports.pseudonyms import Pseudonyms, read_key
 from harness.exports.reader import is_zip, read_export, unpack
 from harness.report.page import write_report
 from harness.run.manifest import read_manifest
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.run.bench import RuleModel, World, make_world
 
 SECRET = "a secret that two labs share"

@@ -9,7 +9,7 @@ import pytest
 
 from harness.cli.main import main
 from harness.run.folder import RunFolder
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.report.runs import emotion_task, make_run
 
 

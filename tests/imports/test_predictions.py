@@ -26,8 +26,10 @@ from harness.run.folder import RunFolder
 from harness.run.manifest import read_manifest
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score import ScoreRow, Scores, score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
+from harness.score.scores import Scores
+from harness.score.table import ScoreRow
 from tests.run.bench import make_world
 
 ROWS = (

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.analyses.rows.answer_spread import entropy
-from harness.answers import canonicaliser
+from harness.answers.vocabulary import canonicaliser
 from harness.imports.columns import PredictionMap
 from harness.imports.rankings import are_ranked, ranking, split_ranking
-from harness.score import score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
 
 from .test_predictions import bring, outcomes, value, write_csv

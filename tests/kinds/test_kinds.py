@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.answers import Reader
 from harness.answers.constraints import constraint_for, json_pattern, obeys
+from harness.answers.reader import Reader
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.kind import KINDS, Kind, alike, kind_named, kind_of

@@ -233,7 +233,8 @@ def test_a_metric_with_terms_of_its_own_is_scored_sliced_and_paired(
 ) -> None:
     from harness.core.field import FieldSpec
     from harness.metrics import NumberFamily, family_for, point
-    from harness.stats import bootstrap_many, paired
+    from harness.stats.bootstraps import bootstrap_many
+    from harness.stats.paired import paired
 
     spec = FieldSpec(kind="number", low=0, high=100, metrics=("mae", "far_off"))
     draw = np.random.default_rng(1)
@@ -328,7 +329,7 @@ def test_a_metric_under_a_name_that_is_taken_is_listed_as_broken(installed: Inst
 
 def test_a_field_is_described_and_read_without_numpy(installed: Installed) -> None:
     code = (
-        "import sys\nfrom harness.answers import Reader\nfrom harness.core.field import FieldSpec\n"
+        "import sys\nfrom harness.answers.reader import Reader\nfrom harness.core.field import FieldSpec\n"
         "from harness.core.kind import KINDS\n"
         "for kind in KINDS.builtin:\n"
         "    Reader.build({'a': FieldSpec(kind=kind, labels=('x', 'y'), low=0, high=1)})('x')\n"

@@ -16,7 +16,8 @@ from PIL import Image
 
 from harness.core.errors import MediaError
 from harness.core.picture import FilePicture, HeldPicture
-from harness.media import check, decode, open_picture
+from harness.media.decode import decode, open_picture
+from harness.media.verify import check
 
 GREY = 128
 

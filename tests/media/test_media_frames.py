@@ -15,8 +15,7 @@ from PIL import Image
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium, image
 from harness.core.picture import FilePicture, HeldPicture
-from harness.media import parse_policy
-from harness.media.frames import moments
+from harness.media.frames import moments, parse_policy
 
 
 @cache

@@ -11,8 +11,8 @@ from PIL import Image
 from harness.core.errors import HarnessError, MediaError
 from harness.core.picture import HeldPicture
 from harness.faces import clip_at, draw, encode_png, frame_at
-from harness.media import decode
 from harness.media.apex import find_apex
+from harness.media.decode import decode
 from harness.media.derived import Derived, difference
 from harness.media.flow import LEGEND, colours, flow_between, flow_picture, magnify
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from harness.core.errors import MediaError
-from harness.media import decode, portable
-from harness.media.portable import READ_AS, portable_noted
+from harness.media.decode import decode
+from harness.media.portable import READ_AS, portable, portable_noted
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> bytes:

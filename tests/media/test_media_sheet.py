@@ -13,8 +13,8 @@ from PIL import Image
 
 from harness.core.errors import MediaError
 from harness.core.picture import HeldPicture
-from harness.media import contact_sheet, decode
-from harness.media.sheet import GAP, LEAST_TILE, LONGER_SIDE, grid, lay_out
+from harness.media.decode import decode
+from harness.media.sheet import GAP, LEAST_TILE, LONGER_SIDE, contact_sheet, grid, lay_out
 
 
 def held(nth: int, size: tuple[int, int], form: str = "PNG", **saved: object) -> HeldPicture:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from harness.cli.main import main
-from harness.conditions import load_condition
+from harness.conditions.registry import load_condition
 from harness.core.errors import MediaError
 from harness.core.marks import Marks
 from harness.core.medium import image
@@ -19,7 +19,7 @@ from harness.faces import draw, face_at
 from harness.faces.face import Nuisance
 from harness.faces.points import marks_of
 from harness.faces.ranges import SKIN_EXPOSURE
-from harness.media import decode
+from harness.media.decode import decode
 from harness.media.skin import group_of, skin_tone, to_lab
 from harness.sources.drawn_pictures import DrawnPicture
 

@@ -12,8 +12,8 @@ from PIL import Image
 from harness.core.errors import MediaError
 from harness.core.medium import Medium, image
 from harness.core.picture import HeldPicture
-from harness.media import blank, decode, encode_png, resize
-from harness.media.transforms import scale_to
+from harness.media.decode import decode
+from harness.media.transforms import blank, encode_png, resize, scale_to
 
 
 class Unreadable:

@@ -17,7 +17,7 @@ from PIL import Image
 from harness.core.errors import HarnessError, MediaError
 from harness.core.medium import Medium
 from harness.core.picture import Remembered
-from harness.media import parse_policy
+from harness.media.frames import parse_policy
 from harness.media.video_file import IN_MILLISECONDS, VideoFile, opened, video_clip
 
 cv2: Any = pytest.importorskip("cv2")

@@ -32,7 +32,7 @@ from harness.metrics.soft import (
     smoothed,
     soft_family,
 )
-from harness.stats import bootstrap_many
+from harness.stats.bootstraps import bootstrap_many
 
 Floats = NDArray[np.float64]
 

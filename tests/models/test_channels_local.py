@@ -27,8 +27,8 @@ COUNT = 6
 @pytest.fixture(scope="module")
 def faces() -> list[tuple[Message, ...]]:
     """The shipped prompt over drawn faces."""
-    from harness.conditions import load_condition
-    from harness.prompting import Library
+    from harness.conditions.registry import load_condition
+    from harness.prompting.library import Library
     from harness.run.prepare import prompt_variables
     from harness.run.presentation import show
     from harness.run.task_files import load_task

@@ -11,8 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.answers import Reader, resolve_labels
+from harness.answers.reader import Reader
 from harness.answers.reasoning import find_parts, part, spoken
+from harness.answers.vocabulary import resolve_labels
 from harness.core.field import FieldSpec
 from harness.core.generation import Generation
 from harness.core.outcome import Outcome

@@ -12,7 +12,7 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.message import Image
 from harness.core.prompt import Rendering
-from harness.prompting import Library
+from harness.prompting.library import Library
 
 HEAD = "---\nfields: [emotion]\n---\n"
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from harness.core.field import FieldSpec
 from harness.core.message import Image
 from harness.core.prompt import ANY_FIELD, Prompt, Rendering
-from harness.prompting import Library, field_variables, made_up_examples, shipped_folder
+from harness.prompting.library import Library, shipped_folder
+from harness.prompting.variables import field_variables, made_up_examples
 from harness.run.prepare import second_variable
 from harness.sources.emonet_face import FIELDS as EMONET
 

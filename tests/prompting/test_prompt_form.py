@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.core.message import Image
 from harness.core.prompt import Rendering
-from harness.prompting import Library
+from harness.prompting.library import Library
 
 TEXT = """---
 fields: [emotion]

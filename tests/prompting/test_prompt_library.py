@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 
 from .desk import HEAD, pictures
 

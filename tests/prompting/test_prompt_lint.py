@@ -6,7 +6,7 @@ import pytest
 
 from harness.core.field import FieldSpec
 from harness.core.task import Task
-from harness.prompting import lint
+from harness.prompting.lint import lint
 
 GOOD = "{% user %}{{ image }} Which of {{ labels | join(', ') }}?{% enduser %}"
 

@@ -8,7 +8,9 @@ import pytest
 
 from harness.core.field import FieldSpec
 from harness.core.message import Image
-from harness.prompting import PROMPT_VARIABLES, Library, field_variables, lint, shipped_folder
+from harness.prompting.library import Library, shipped_folder
+from harness.prompting.lint import lint
+from harness.prompting.variables import PROMPT_VARIABLES, field_variables
 
 from .desk import pictures
 from .shipped import EMOTION, FIELDS, GOLDEN, as_text, cases, render

@@ -9,8 +9,8 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.tool import Call
-from harness.protocols import load_protocol
 from harness.protocols.given import Given
+from harness.protocols.registry import load_protocol
 from harness.run.log import read_log
 from tests.run.agents import drawn_world, pictures, turn
 from tests.run.bench import RuleModel

@@ -12,7 +12,8 @@ from harness.core.errors import HarnessError
 from harness.core.message import Message, Text
 from harness.core.prompt import Rendering
 from harness.core.protocol import Ask, Done, Render
-from harness.protocols import PROTOCOLS, count_requests, load_protocol, take_step
+from harness.protocols.registry import PROTOCOLS, load_protocol
+from harness.protocols.steps import count_requests, take_step
 
 
 def prompt_with(*marks: str) -> Render:

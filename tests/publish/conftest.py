@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.run.folder import RunFolder
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.report.runs import emotion_task, make_run, right_by_share
 
 SHARE = {("good", "emotion/plain"): 0.7, ("good", "emotion/cot"): 0.98, ("=po_or%", "emotion/plain"): 0.4, ("=po_or%", "emotion/cot"): 0.42}  # fmt: skip

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness.api.experiment import read_experiment
-from harness.conditions import read_presentation
+from harness.conditions.presentation import read_presentation
 from harness.core.errors import HarnessError
 from harness.metrics import named
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 from harness.run.published import published_folder, read_file, read_published
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace

@@ -16,8 +16,8 @@ from harness.core.medium import Medium, image
 from harness.core.picture import HeldPicture
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.media import encode_png
 from harness.media.sound import wav_bytes
+from harness.media.transforms import encode_png
 from harness.rating.form import form_of
 from harness.rating.items import items_of
 from harness.rating.journal import RatingJournal, Study

@@ -16,7 +16,7 @@ from harness.report.figures import LEFT, RIGHT, WIDTH, interval_plot, outcome_ba
 from harness.report.inputs import RunView
 from harness.report.tables import ScoreTable, TableLine, shown, summary
 from harness.report.writers.shades import shades
-from harness.score import ScoreRow
+from harness.score.table import ScoreRow
 
 SPEC = FieldSpec(kind="label", labels=("a", "b"))
 

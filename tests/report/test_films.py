@@ -14,7 +14,7 @@ from harness.report.film_pictures import Strip, collect_strips
 from harness.report.inputs import read_run
 from harness.report.page import write_report
 from harness.report.pictures import data_url, thumbnail
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.report.pages import parse
 from tests.run.agents import call, drawn_world, turn
 from tests.run.bench import TASK, RuleModel, World, rows, write_pictures

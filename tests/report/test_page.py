@@ -23,7 +23,7 @@ from harness.report.inputs import RunView
 from harness.report.page import write_report
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.run.bench import RuleModel, make_world
 
 from .pages import Page, parse

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.core.request import Request
 from harness.report.page import write_report
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.run.bench import RuleModel, make_world
 
 from .pages import parse

@@ -17,7 +17,8 @@ from harness.run.folder import RunFolder
 from harness.run.manifest import read_manifest
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
-from harness.score import Scores, score_run
+from harness.score.folder import score_run
+from harness.score.scores import Scores
 
 from .pages import parse
 

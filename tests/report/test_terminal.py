@@ -13,7 +13,8 @@ from harness.report.inputs import RunView
 from harness.report.tables import ScoreTable, TableLine, imputed_lines, shown
 from harness.report.terminal import print_plan, print_scores, scores_json
 from harness.report.writers.terminal import print_tables
-from harness.score import ScoreRow, Scores
+from harness.score.scores import Scores
+from harness.score.table import ScoreRow
 
 MANIFEST = {
     "tasks": {

@@ -14,7 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.model import Card, Model
 from harness.core.request import Request
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.axes import Axes
 from harness.run.basis import accepted_bases
 from harness.run.execute import execute

@@ -14,7 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Usage
 from harness.core.request import Request
 from harness.run import runner
-from harness.stats import wilson
+from harness.stats.interval import wilson
 from tests.run.keeping import Desk, RuleModel, contents, make_desk
 
 COUNT = 12

@@ -14,7 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import Generation, Usage
 from harness.core.request import Request
 from harness.run.log import read_log
-from harness.score import score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
 from tests.run.agents import call, drawn_world, pictures, script, turn
 from tests.run.bench import RuleModel, World

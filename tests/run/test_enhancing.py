@@ -24,7 +24,7 @@ from harness.api.watchers import Noting
 from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.core.message import Image as Sent
-from harness.media import decode
+from harness.media.decode import decode
 from harness.run.doctor import check_enhancers
 from harness.run.log import read_log
 from harness.run.workspace import open_workspace

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from harness.cli.main import main
-from harness.conditions import Presentation, load_condition, read_presentation
+from harness.conditions.presentation import Presentation, read_presentation
+from harness.conditions.registry import load_condition
 from harness.conditions.shots import MOST_SHOTS, of_examples
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
@@ -24,7 +25,8 @@ from harness.core.request import Request
 from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.exports.manifest import export_manifest
-from harness.prompting import Library, lint, shipped_folder
+from harness.prompting.library import Library, shipped_folder
+from harness.prompting.lint import lint
 from harness.run.axes import Axes
 from harness.run.capability_check import check_pictures
 from harness.run.exemplars import ExamplePool, kind_of, read_pool

@@ -28,7 +28,7 @@ from harness.run.fallback import (
 )
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest, write_details
-from harness.score import score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
 from tests.run.bench import RuleModel, World, make_world
 

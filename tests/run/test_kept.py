@@ -17,7 +17,8 @@ from harness.report.inputs import read_run
 from harness.report.page import render
 from harness.run.cell_entry import version_names
 from harness.run.log import read_log
-from harness.score import Scores, score_run
+from harness.score.folder import score_run
+from harness.score.scores import Scores
 from harness.submit import Choice
 from harness.submit.megc.questions import Question
 from harness.submit.megc.replies import read_given

@@ -12,7 +12,7 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.request import Request
 from harness.run.log import read_log
-from harness.score import score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
 from tests.example import Installed
 from tests.run.bench import RuleModel, World, make_world

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from harness.answers import PARSER_VERSION
+from harness.answers.reader import PARSER_VERSION
 from harness.cli.main import main
 from harness.core.cell import Cell
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest
-from harness.score import score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
 from tests.run.keeping import contents
 

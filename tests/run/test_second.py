@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image as Pillow
 
-from harness.conditions import Presentation
+from harness.conditions.presentation import Presentation
 from harness.core.field import FieldSpec
 from harness.core.medium import Medium
 from harness.core.message import Image, Text
 from harness.core.picture import FilePicture
 from harness.core.sample import Sample
 from harness.core.task import Task
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.axes import Axes
 from harness.run.basis import accepted_bases
 from harness.run.execute import execute

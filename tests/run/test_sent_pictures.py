@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from harness.cli.main import main
-from harness.conditions import load_condition, read_presentation
+from harness.conditions.presentation import read_presentation
+from harness.conditions.registry import load_condition
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.message import Image

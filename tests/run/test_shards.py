@@ -17,7 +17,7 @@ from harness.cli.main import build_parser
 from harness.core.errors import HarnessError
 from harness.run.log import read_log
 from harness.run.merge import merge
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.run.bench import TASK, write_pictures
 from tests.run.bench import rows as made_rows
 from tests.run.test_waves import Jittery, opened

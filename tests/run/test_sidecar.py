@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.run.sample_file import read_samples
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.run.bench import RuleModel, World, make_world
 
 FACES = Path(__file__).parents[3] / "shared" / "data" / "faces"

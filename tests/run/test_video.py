@@ -19,7 +19,7 @@ from harness.run.fallback import Fitter, video_as_frames
 from harness.run.journal import conversation_turns
 from harness.run.log import read_log
 from harness.run.manifest import read_manifest
-from harness.score import score_run
+from harness.score.folder import score_run
 from tests.models.films import film, frame
 from tests.run.bench import RuleModel, World
 

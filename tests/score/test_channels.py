@@ -22,9 +22,10 @@ from harness.core.request import Request
 from harness.report.inputs import read_run
 from harness.report.page import render
 from harness.report.terminal import print_scores
-from harness.score import Scores, score_run
 from harness.score.channels import breaks, length_normalised, likeliest, probability_columns
+from harness.score.folder import score_run
 from harness.score.records import read_records
+from harness.score.scores import Scores
 from tests.run.bench import World, make_world
 from tests.run.test_channels import AbleModel, run
 

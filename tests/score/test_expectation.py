@@ -16,8 +16,8 @@ from harness.core.constraint import Need
 from harness.core.field import FieldSpec
 from harness.core.generation import Generation, LabelScores
 from harness.core.request import Request
-from harness.score import score_run
 from harness.score.channels import EXPECTATION, EXPECTED, scored_answer
+from harness.score.folder import score_run
 from harness.score.records import read_records
 from tests.run.bench import make_world
 from tests.run.test_channels import AbleModel, run

@@ -14,9 +14,10 @@ from sklearn.metrics import f1_score, recall_score
 from harness.core.request import Request
 from harness.run.files import RUN_FILES
 from harness.run.folder import RunFolder
-from harness.score import ScoreRow, Scores, score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
-from harness.score.table import DRAWS
+from harness.score.scores import Scores
+from harness.score.table import DRAWS, ScoreRow
 from tests.run.bench import TASK, RuleModel, World, make_world
 
 REPLIES = (

@@ -13,8 +13,9 @@ from harness.compare import compare
 from harness.core.request import Request
 from harness.exports.export import Kept, write_export
 from harness.run.manifest import read_manifest
-from harness.score import Scores, score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
+from harness.score.scores import Scores
 from tests.compare.test_compare import side
 from tests.compare.test_exports import found, opened
 from tests.run.bench import RuleModel, World, make_world

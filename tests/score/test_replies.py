@@ -15,7 +15,7 @@ from harness.report.terminal import print_scores
 from harness.run.journal import generation_from, reply_record
 from harness.run.log import read_log
 from harness.run.manifest import keep_sources, read_manifest
-from harness.score import score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
 from tests.run.bench import RuleModel, World, make_world
 from tests.run.test_channels import run

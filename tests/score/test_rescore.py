@@ -16,8 +16,9 @@ from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.run.scoring import scored_manifest
 from harness.run.workspace import open_workspace
-from harness.score import Scores, score_run
+from harness.score.folder import score_run
 from harness.score.rescore import Rescoring, rescore
+from harness.score.scores import Scores
 from tests.run.bench import RuleModel, World, make_world
 from tests.score.test_folder import answers, by_picture, pick
 

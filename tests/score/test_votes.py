@@ -22,8 +22,9 @@ from harness.metrics.soft import jensen_shannon, kullback_leibler
 from harness.report.inputs import RunView, read_run
 from harness.report.page import render
 from harness.report.tables import score_tables
-from harness.score import ScoreRow, score_run
+from harness.score.folder import score_run
 from harness.score.records import read_records
+from harness.score.table import ScoreRow
 from harness.score.votes import soft_truth
 from tests.run.bench import RuleModel, World, make_world
 

@@ -9,7 +9,7 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.source import Source, source_notes
-from harness.media import decode
+from harness.media.decode import decode
 from harness.media.portable import portable_noted
 from harness.sources import open_source
 

@@ -13,7 +13,8 @@ from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.sample import Sample
 from harness.core.source import Source
-from harness.media import check, parse_policy
+from harness.media.frames import parse_policy
+from harness.media.verify import check
 from harness.media.video_file import VideoFile
 from harness.sources import open_source
 from harness.sources.pictures import natural

@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.source import Skipped, Source
 from harness.faces import CUE_VALUES, annotate, draw, face_at
-from harness.media import check
+from harness.media.verify import check
 from harness.sources import drawn_pictures, open_source
 
 BASE = Path()

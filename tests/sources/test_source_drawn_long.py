@@ -19,7 +19,7 @@ from harness.faces import (
     mixture_at,
     str_rows,
 )
-from harness.media import check
+from harness.media.verify import check
 from harness.sources import open_source
 
 COUNT = FieldSpec(kind="number", low=0, high=100)

@@ -17,7 +17,9 @@ from harness.core.tools_asked import ToolsAsked
 from harness.faces import draw, scene_at
 from harness.sources import open_source
 from harness.sources.drawn_scene import DrawnScene
-from harness.tools import BoundTools, MediumFrames, load_tools
+from harness.tools.frames import MediumFrames
+from harness.tools.registry import load_tools
+from harness.tools.toolbox import BoundTools
 
 FIELDS = {"emotion": FieldSpec(kind="label", labels="basic-7")}
 

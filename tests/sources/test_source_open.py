@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.answers import VOCABULARIES
-from harness.answers import read as read_reply
+from harness.answers.reader import read as read_reply
+from harness.answers.vocabulary import VOCABULARIES
 from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.message import Image
 from harness.media.video_file import opened
-from harness.prompting import Library, field_variables, shipped_folder
+from harness.prompting.library import Library, shipped_folder
+from harness.prompting.variables import field_variables
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from harness.sources import open_source

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics import label_family, number_family
-from harness.stats import ClusterTotals, Method, cluster_totals, resamples
 from harness.stats.bounds import (
+    Method,
     bca_bounds,
     expanded_bounds,
     percentile_bounds,
@@ -20,6 +20,7 @@ from harness.stats.bounds import (
     unequal_bounds,
 )
 from harness.stats.jackknife import left_out
+from harness.stats.resample import ClusterTotals, cluster_totals, resamples
 
 Floats = NDArray[np.float64]
 

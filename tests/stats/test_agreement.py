@@ -15,7 +15,14 @@ from statsmodels.stats.inter_rater import aggregate_raters
 from statsmodels.stats.inter_rater import fleiss_kappa as fleiss_of_statsmodels
 
 from harness.core.errors import HarnessError
-from harness.stats import Agreement, cohen_kappa, fleiss_kappa, flips, krippendorff_alpha, spread
+from harness.stats.agreement import (
+    Agreement,
+    cohen_kappa,
+    fleiss_kappa,
+    flips,
+    krippendorff_alpha,
+    spread,
+)
 
 RATINGS = np.random.default_rng(0).integers(0, 4, size=(5, 60))
 

@@ -11,9 +11,10 @@ from scipy import stats
 
 from harness.core.errors import HarnessError
 from harness.metrics import estimates, label_family
-from harness.stats import Method, bootstrap, cluster_totals
-from harness.stats.bootstraps import Choice, resolve
+from harness.stats.bootstraps import Choice, bootstrap, resolve
+from harness.stats.bounds import Method
 from harness.stats.jackknife import left_out
+from harness.stats.resample import cluster_totals
 from harness.stats.student import t_quantile, two_sided_p
 
 SKEWED = np.random.default_rng(5).exponential(size=60)

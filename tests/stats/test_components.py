@@ -15,7 +15,7 @@ from statsmodels.stats.anova import anova_lm
 
 from harness.core.errors import HarnessError
 from harness.metrics import number_family, point
-from harness.stats import Components, variance_components
+from harness.stats.components import Components, variance_components
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from harness.metrics import estimates, label_family
-from harness.stats import bootstrap, wilson
+from harness.stats.bootstraps import bootstrap
+from harness.stats.interval import wilson
 
 oracle = pytest.importorskip("confidenceinterval")
 NAMES = tuple("abcde")

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from harness.metrics import label_family
-from harness.stats import Method, paired, small_sample_coverage
+from harness.stats.bounds import Method
+from harness.stats.coverage import small_sample_coverage
+from harness.stats.paired import paired
 from tests.stats.simulate import (
     METHODS,
     POPULATIONS,

@@ -14,7 +14,9 @@ from scipy import stats
 
 from harness.core.errors import HarnessError
 from harness.metrics import estimates, label_family, number_family, point
-from harness.stats import bootstrap, bootstrap_many, cluster_totals, resamples, wilson
+from harness.stats.bootstraps import bootstrap, bootstrap_many
+from harness.stats.interval import wilson
+from harness.stats.resample import cluster_totals, resamples
 
 
 def mean(totals: np.ndarray) -> np.ndarray:

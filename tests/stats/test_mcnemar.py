@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as mcnemar_of_statsmodels
 
-from harness.stats import mcnemar
+from harness.stats.mcnemar import mcnemar
 
 
 @given(st.integers(0, 400), st.integers(0, 400))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from harness.core.errors import HarnessError
-from harness.stats import benjamini_hochberg, holm
+from harness.stats.multiple import benjamini_hochberg, holm
 
 
 @settings(max_examples=30)

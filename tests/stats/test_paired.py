@@ -24,8 +24,11 @@ from harness.metrics import (
     set_family,
     text_family,
 )
-from harness.stats import Scored, bootstrap, difference_test, mcnemar, paired, sign_flip
-from harness.stats.signflip import _drawn
+from harness.stats.bootstraps import bootstrap
+from harness.stats.mcnemar import mcnemar
+from harness.stats.paired import difference_test, paired
+from harness.stats.scored import Scored
+from harness.stats.signflip import _drawn, sign_flip
 from tests.stats.simulate import two_models
 
 RECORDED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recorded"

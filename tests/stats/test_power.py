@@ -15,15 +15,10 @@ from statsmodels.stats.anova import anova_lm
 
 from harness.core.errors import HarnessError
 from harness.metrics import label_family
-from harness.stats import (
-    intraclass_correlation,
-    mcnemar,
-    minimum_difference,
-    paired,
-    prospect,
-    sample_size,
-    sign_flip,
-)
+from harness.stats.mcnemar import mcnemar
+from harness.stats.paired import paired
+from harness.stats.power import intraclass_correlation, minimum_difference, prospect, sample_size
+from harness.stats.signflip import sign_flip
 from tests.stats.simulate import two_models
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.metrics import LabelFamily, label_family, number_family, point
-from harness.stats import holm, rank
+from harness.stats.multiple import holm
+from harness.stats.rank import rank
 
 TRUTH = np.random.default_rng(0).choice(["a", "b", "c"], 400).tolist()
 

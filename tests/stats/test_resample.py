@@ -10,11 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.stats import Resampled, bootstrap_each, bootstrap_many, cluster_totals, resamples
 from harness.stats import product as products
 from harness.stats import resample as resampling
+from harness.stats.bootstraps import Resampled, bootstrap_each, bootstrap_many
 from harness.stats.product import product
-from harness.stats.resample import ClusterTotals, multiplicities, resamples_together, shares_draws
+from harness.stats.resample import (
+    ClusterTotals,
+    cluster_totals,
+    multiplicities,
+    resamples,
+    resamples_together,
+    shares_draws,
+)
 
 SMALL = {"_BLOCK": 7, "_DRAWN": 5, "_HELD": 6, "_HASHED": 3}
 

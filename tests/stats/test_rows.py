@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.errors import HarnessError
-from harness.stats import CodedRows, bootstrap_many, cluster_totals
 from harness.stats import resample as resampling
+from harness.stats.bootstraps import bootstrap_many
+from harness.stats.resample import cluster_totals
+from harness.stats.rows import CodedRows
 
 
 def draw(seed: int, *, samples: int, kinds: int, clusters: int) -> tuple[CodedRows, np.ndarray]:  # type: ignore[type-arg]

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.core.field import FieldSpec
 from harness.core.sample import Sample
 from harness.sources import open_source
-from harness.tools import MediumFrames
+from harness.tools.frames import MediumFrames
 
 
 def samples(count: int = 6, kind: str = "image", size: int = 96) -> list[Sample]:

@@ -18,9 +18,11 @@ from harness.core.tools_asked import ToolsAsked
 from harness.faces.units import UNIT_TABLE
 from harness.media.marks import with_notes
 from harness.sources.drawn_pictures import DrawnPicture
-from harness.tools import TOOLS, BoundTools, MediumFrames, describe_tools, load_tools, offer
 from harness.tools.facs import MEANINGS
+from harness.tools.frames import MediumFrames
 from harness.tools.places import REGIONS, region_box
+from harness.tools.registry import TOOLS, describe_tools, load_tools
+from harness.tools.toolbox import BoundTools, offer
 from tests.tools.drawn import frames, samples
 
 EVERY = TOOLS.names()

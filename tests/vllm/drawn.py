@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from harness.core.request import Request, make_request
-from harness.prompting import Library
-from harness.protocols import load_protocol
+from harness.prompting.library import Library
+from harness.protocols.registry import load_protocol
 from harness.run.axes import Axes, sampling_for
 from harness.run.folder import RunFolder
 from harness.run.plan import make_plan

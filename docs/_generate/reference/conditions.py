@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.conditions import describe_conditions
 from harness.conditions.label_order import ORDERS
+from harness.conditions.registry import describe_conditions
 from harness.core.cell import CHANNEL_LINES
 from harness.core.registry import Listed
 from harness.models import describe_models
-from harness.protocols import PROTOCOLS
-from harness.tools import describe_tools
+from harness.protocols.registry import PROTOCOLS
+from harness.tools.registry import describe_tools
 
 from .markdown import code, page, prose, table
 

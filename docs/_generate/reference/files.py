@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.price import Price
-from harness.enhancers import EnhancerSettings
+from harness.enhancers.settings import EnhancerSettings
 from harness.models.settings import ModelSampling, ModelSettings
 from harness.run.files import RUN_FILES
 from harness.run.workspace import CONFIG_NAME, ConfigFile

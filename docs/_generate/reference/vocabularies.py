@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.answers import VOCABULARIES, definitions
 from harness.answers.lexicon import lexicon
+from harness.answers.vocabulary import VOCABULARIES, definitions
 from harness.core.languages import LANGUAGES
 from harness.core.outcome import Outcome
 

@@ -32,7 +32,7 @@ from harness.core.message import Image, Message, Part, Text
 from harness.core.prompt import Rendering
 from harness.core.protocol import Ask
 from harness.core.tool import Call, Observation, Tool
-from harness.prompting import field_variables
+from harness.prompting.variables import field_variables
 from harness.protocols.agent import AGENT
 from harness.tools.contrast import CONTRAST
 from harness.tools.landmarks import LANDMARKS

@@ -36,7 +36,7 @@ from harness.faces import (
     frame_at,
     vqa_rows,
 )
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 
 Truth = dict[str, Any]
 

@@ -21,7 +21,7 @@ from harness.affect_tiny.training.noise import idle
 from harness.affect_tiny.training.shipped import ShippedPrompts
 from harness.affect_tiny.training.shipped_clips import ShippedClips
 from harness.affect_tiny.training.targets import MIRRORED
-from harness.prompting import Library
+from harness.prompting.library import Library
 
 Truth = dict[str, Any]
 Count = Callable[[str], int]

@@ -19,7 +19,7 @@ from harness.core.tool import Call
 from harness.core.tools_asked import ToolsAsked
 from harness.faces import BASIC_7, Scene, Split, annotate, draw, draw_scene, scene_at
 from harness.faces.scene import scene_marks, scene_question
-from harness.tools import BoundTools
+from harness.tools.toolbox import BoundTools
 from harness.tools.zoom import ZOOM
 
 SIDE = 448

@@ -11,7 +11,7 @@ from PIL import Image
 
 from harness.affect_tiny.training.architecture import BLOCK, Sizes, image_settings
 from harness.core.picture import HeldPicture
-from harness.media import contact_sheet
+from harness.media.sheet import contact_sheet
 from harness.media.transforms import encode_png
 
 

@@ -15,7 +15,8 @@ from harness.answers.vocabulary import VOCABULARIES, definitions
 from harness.core.field import FieldSpec
 from harness.core.message import Image, Message, Text
 from harness.faces import UNIT_TABLE
-from harness.prompting import Library, field_variables
+from harness.prompting.library import Library
+from harness.prompting.variables import field_variables
 
 Truth = dict[str, Any]
 _BLANKS = [Image(name=f"picture {i}", data=b"\x89PNG\r\n\x1a\n" + bytes([i])) for i in range(3)]

@@ -42,7 +42,7 @@ from harness.affect_tiny.training.settings import TrainingSettings, pool_specs
 from harness.affect_tiny.training.stages import Course, Learner, LearningGroup, StagePlan
 from harness.core.errors import HarnessError
 from harness.media.decode import MID_GREY
-from harness.prompting import Library, shipped_folder
+from harness.prompting.library import Library, shipped_folder
 
 NEAR = (0.5, 0.92)
 """Shares of the side at which it is hard to say whether a face is small."""

@@ -20,7 +20,9 @@ from harness.score.guessing import guessed
 from harness.score.records import repeated_answers
 from harness.score.repeats import Averaged, averaged
 from harness.score.table import DRAWS, LEVEL, rounded
-from harness.stats import CodedRows, Interval, difference_interval
+from harness.stats.bootstraps import difference_interval
+from harness.stats.interval import Interval
+from harness.stats.rows import CodedRows
 
 LEAST_CLUSTERS = 10
 """Clusters below which nothing is said: intervals of so few cover too little."""

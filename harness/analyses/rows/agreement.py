@@ -13,7 +13,7 @@ from harness.core.sample import Value
 from harness.metrics import family_for, point
 from harness.score.columns import Groups
 from harness.score.records import TaskRecords
-from harness.stats import cohen_kappa
+from harness.stats.agreement import cohen_kappa
 
 
 def agreement(

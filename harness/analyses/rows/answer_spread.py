@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.answers import canonicaliser
+from harness.answers.vocabulary import canonicaliser
 from harness.core.cell import Cell, trial_id
 from harness.core.sample import Value
 from harness.score.columns import Groups
@@ -20,7 +20,8 @@ from harness.score.naming import who_answered
 from harness.score.rankings import Rankings
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow
-from harness.stats import Interval, bootstrap_many, wilson
+from harness.stats.bootstraps import bootstrap_many
+from harness.stats.interval import Interval, wilson
 
 TOP_K = (2, 3, 4, 5)
 LEAST = 20

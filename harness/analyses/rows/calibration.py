@@ -26,7 +26,8 @@ from harness.score.channels import length_normalised
 from harness.score.columns import Groups
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow
-from harness.stats import Interval, bootstrap_many
+from harness.stats.bootstraps import bootstrap_many
+from harness.stats.interval import Interval
 
 NORMALISED = "_length_normalised"
 """At the end of a metric: answers are labels of the greatest log-probability a token."""

@@ -34,7 +34,7 @@ from harness.score.grouping import suppressed
 from harness.score.records import TaskRecords
 from harness.score.table import ANSWERED, DRAWS, LEVEL, ScoreRow, rounded
 from harness.score.votes import SoftTruth
-from harness.stats import bootstrap_many
+from harness.stats.bootstraps import bootstrap_many
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from harness.core.sample import Value
 from harness.score.columns import Groups
 from harness.score.naming import who_answered
 from harness.score.records import TaskRecords, repeated_answers
-from harness.stats import bootstrap
+from harness.stats.bootstraps import bootstrap
 
 DRAWS = 2000
 LEVEL = 0.95

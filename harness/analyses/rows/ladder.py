@@ -24,7 +24,7 @@ from harness.analyses.rows.tools import (
 from harness.core.cell import Cell
 from harness.core.protocol import UsingTools, draws_of
 from harness.core.tools_asked import PERFECT
-from harness.protocols import load_protocol
+from harness.protocols.registry import load_protocol
 
 BLANKED, LOOK, VOTES, GIVEN, AGENT, BEST = "blank", "look", "votes", "given", "agent", "perfect"
 RUNGS: Mapping[str, str] = {

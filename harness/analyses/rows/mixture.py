@@ -29,7 +29,7 @@ from harness.score.naming import who_answered
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow, rounded
 from harness.score.votes import SoftTruth, Votes
-from harness.stats import bootstrap
+from harness.stats.bootstraps import bootstrap
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

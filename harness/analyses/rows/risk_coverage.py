@@ -31,8 +31,9 @@ from harness.score.grouping import suppressed
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL
 from harness.score.unseen import hidden_share
-from harness.stats import CodedRows, Interval, bootstrap_many
-from harness.stats.bootstraps import Estimate
+from harness.stats.bootstraps import Estimate, bootstrap_many
+from harness.stats.interval import Interval
+from harness.stats.rows import CodedRows
 
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
 """Coverages whose accuracy is reported."""

@@ -40,8 +40,8 @@ from harness.score.records import TaskRecords, repeated_answers, repeated_outcom
 from harness.score.table import DRAWS, LEVEL, rounded
 from harness.score.unseen import Seen as Hidden
 from harness.score.unseen import without_spread
-from harness.stats import Interval, bootstrap_many
-from harness.stats.bootstraps import Estimate
+from harness.stats.bootstraps import Estimate, bootstrap_many
+from harness.stats.interval import Interval
 
 LEAST_LOSS = 0.05
 """A smaller loss of a metric of 0 to 1 has nothing to restore."""

@@ -25,7 +25,8 @@ from harness.score.grouping import suppressed
 from harness.score.records import TaskRecords, repeated_answers
 from harness.score.table import ANSWERED, DRAWS, LEVEL, ScoreRow, rounded
 from harness.score.votes import SoftTruth
-from harness.stats import Interval, bootstrap_many
+from harness.stats.bootstraps import bootstrap_many
+from harness.stats.interval import Interval
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]

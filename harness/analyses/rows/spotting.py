@@ -31,7 +31,7 @@ from harness.score.columns import NO_PROMPT, FieldFits, baseline_fits
 from harness.score.records import TaskRecords
 from harness.score.table import DRAWS, LEVEL, ScoreRow
 from harness.sources.windows import EVENTS, FIRST, LAST, UNSPOTTED, VIDEO
-from harness.stats import bootstrap_many
+from harness.stats.bootstraps import bootstrap_many
 
 FIELD = "spots"
 """The field that spotting scores stand under; no task has it."""

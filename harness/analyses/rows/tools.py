@@ -18,9 +18,11 @@ import numpy as np
 from harness.core.cell import Cell
 from harness.core.tool import UNASKED
 from harness.core.tools_asked import NOISE, read_tools
-from harness.protocols import uses_tools
+from harness.protocols.registry import uses_tools
 from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
-from harness.stats import bootstrap, sign_flip, wilson
+from harness.stats.bootstraps import bootstrap
+from harness.stats.interval import wilson
+from harness.stats.signflip import sign_flip
 
 DRAWS = 2000
 LEVEL = 0.95

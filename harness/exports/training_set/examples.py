@@ -14,8 +14,8 @@ from harness.core.sample import Value
 from harness.core.task import Task
 from harness.core.text import digest_json
 from harness.exports.training_set.answers import fault_of, is_rounded, written
-from harness.prompting import Library
-from harness.protocols import load_protocol
+from harness.prompting.library import Library
+from harness.protocols.registry import load_protocol
 from harness.run.adapter_folds import subject_of
 from harness.run.plan import Plan
 from harness.run.planned_task import PlannedTask

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.conditions import hears, load_condition, needs_video
 from harness.conditions.mixture import mixes
+from harness.conditions.registry import load_condition, needs_video
+from harness.conditions.sound import hears
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.message import Image, Text
@@ -30,7 +31,7 @@ from harness.exports.training_set.examples import (
 )
 from harness.exports.training_set.folds import make_folds
 from harness.exports.training_set.forms import DATASET_INFO, Form, dataset_info, row, unfit
-from harness.prompting import Library
+from harness.prompting.library import Library
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder, write_error
 from harness.run.plan import Plan

@@ -6,8 +6,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from harness.answers import canonicaliser
 from harness.answers.megc_sentences import COMBINED, sentence_for
+from harness.answers.vocabulary import canonicaliser
 from harness.sources.megc_questions import ASKED, answers_of
 from harness.submit.megc.questions import Question
 

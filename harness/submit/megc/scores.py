@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.answers import canonicaliser
+from harness.answers.vocabulary import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
