@@ -76,9 +76,10 @@ class DigestColumn:
 
     def _sort(self) -> None:
         """Work out the numbers by rising digest, equal ones in their order, and the digests so."""
-        if self._block is None:
+        block = self._block
+        if block is None:
             return
-        halves = _halves(self._block)
+        halves = _halves(block)
         order = np.argsort(halves[:, 0], kind="stable")
         held = halves[order]
         if np.any((held[1:, 0] == held[:-1, 0]) & (held[1:, 1] != held[:-1, 1])):
@@ -86,7 +87,7 @@ class DigestColumn:
             held = halves[order]
         self._order, self._sorted = order, held
         self._firsts = held[:, 0].data  # to look one up: numpy takes five times as long
-        self._block = None
+        self._block = None  # at last: another thread may be here
 
 
 def _halves(digests: bytes | bytearray) -> NDArray[np.uint64]:

@@ -37,6 +37,7 @@ class FinishedTrials:
         number of its cell and basis."""
         self.asked = Counter(self._counted())
         """(cell id, basis) -> trials that were ever finished or failed on it."""
+        self._last = ("", "", _name("", ""))
 
     def _told(self, record: Any, start: int) -> Told:
         failed, text, votes = "failure" in record, record.get("text"), record.get("votes") or ()
@@ -79,7 +80,7 @@ class FinishedTrials:
         """Note what became of a trial; its line in the log ends before the byte `end`."""
         state = _FAILED if failed else _digest(keys, text, votes)
         value, note = self._numbered(trial, basis, state)
-        if self._states.put(_name(trial, basis), value, end=end, note=note):
+        if self._states.put(self._name(trial, basis), value, end=end, note=note):
             self.asked[trial.partition("/")[0], basis] += 1
 
     def holds(
@@ -93,7 +94,8 @@ class FinishedTrials:
     ) -> bool:
         """Whether the last line of a trial on one of these bases, the first on which it was asked, says that it was
         finished by these requests, read so."""
-        return self._state(trial, bases) == _digest(keys, text, votes)
+        state = self._state(trial, bases)
+        return state != _FAILED and state == _digest(keys, text, votes)
 
     def finished(self, trial: str, bases: Collection[str]) -> bool:
         """Whether a trial was finished on one of these bases; the first on which it was asked decides."""
@@ -103,7 +105,7 @@ class FinishedTrials:
         """A digest of trial and basis, and one of how it was finished; None where it is not finished on one of these
         bases."""
         for basis in bases:
-            name = _name(trial, basis)
+            name = self._name(trial, basis)
             found = self._states.get(name)
             if found is not None:
                 state = found[:KEY]
@@ -129,8 +131,18 @@ class FinishedTrials:
         return names, states, finished
 
     def _state(self, trial: str, bases: Collection[str]) -> bytes:
-        states = (self._states.get(_name(trial, basis)) for basis in bases)
-        return next((state[:KEY] for state in states if state is not None), _FAILED)
+        for basis in bases:
+            found = self._states.get(self._name(trial, basis))
+            if found is not None:
+                return found[:KEY]
+        return _FAILED
+
+    def _name(self, trial: str, basis: str) -> bytes:
+        """The digest of a trial and a basis; the last one is asked for again and again."""
+        last = self._last
+        if last[0] != trial or last[1] != basis:
+            last = self._last = trial, basis, _name(trial, basis)
+        return last[2]
 
 
 def _digest(keys: Sequence[str], text: str | None, votes: Sequence[int]) -> bytes:

@@ -28,6 +28,7 @@ from harness.run.log_index import LogIndex
 from harness.run.stamps import Stamps
 
 _OFFSET = struct.Struct("<q")
+_TURNS = json.JSONEncoder(ensure_ascii=False)
 NAMES_HELD = 256
 """Conversations whose names are not worked out anew for each reply."""
 
@@ -138,7 +139,7 @@ class Journal:
         if name is not None:
             return name
         turns = conversation_turns(messages)
-        body = json.dumps(turns, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        body = _TURNS.encode(turns).encode("utf-8", "surrogatepass")
         name = hashlib.sha256(body).hexdigest()[:16]
         if self._said.get(digest(name)) is None:
             self._conversations.append({"id": name, "turns": turns})

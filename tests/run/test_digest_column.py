@@ -1,4 +1,4 @@
-"""Digests looked up many at a time, against a dict."""
+"""Digests looked up many at a time and one by one, against a dict."""
 
 from __future__ import annotations
 
@@ -20,4 +20,8 @@ def test_it_finds_the_last_of_each(held: list[bytes], wanted: list[bytes]) -> No
     plain = {key: number for number, key in enumerate(held)}
     assert len(column) == len(held)
     assert column.find(b"".join(wanted)).tolist() == [plain.get(key, -1) for key in wanted]
+    assert [column.place(key) for key in wanted] == [plain.get(key, -1) for key in wanted]
     assert column.last_ones().tolist() == sorted(plain.values())
+    assert DigestColumn(b"".join(held)).find(b"".join(wanted)).tolist() == [
+        plain.get(key, -1) for key in wanted
+    ]
