@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from mmap import mmap
 from typing import Protocol
 
 import numpy as np
@@ -57,22 +58,29 @@ class DigestSlots:
             self._grow(number, there)
         return True
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the table takes."""
+        return len(self._tags) + self._numbers.nbytes
+
     def _make(self, slots: int) -> None:
-        self._slots, self._tags = slots, bytearray(slots)
-        self._numbers = np.zeros(slots, dtype=np.uint32).data  # ten times as quick for one number
+        # Pages of its own, which go back at once: each larger table leaves a hole behind in the heap.
+        self._slots, self._tags = slots, mmap(-1, slots)
+        self._numbers = memoryview(mmap(-1, 4 * slots)).cast("I")
 
     def _find(self, key: bytes, there: Entries) -> tuple[int, bytes | None]:
         """(its slot, its entry) of a digest; (the free slot where it belongs, None)."""
-        tags, tag = self._tags, key[8] or 1
+        tags, tag = self._tags, key[8:9] if key[8] else b"\1"
         start = int.from_bytes(key[:4], "little") * self._slots >> 32
         while True:
-            end = tags.find(0, start)
-            slot = tags.find(tag, start, end if end >= 0 else None)
+            end = tags.find(b"\0", start)
+            stop = end if end >= 0 else self._slots
+            slot = tags.find(tag, start, stop)
             while slot >= 0:
                 entry = there.entry(self._numbers[slot])
                 if entry.startswith(key):
                     return slot, entry
-                slot = tags.find(tag, slot + 1, end if end >= 0 else None)
+                slot = tags.find(tag, slot + 1, stop)
             if end >= 0:
                 return end, None
             start = 0  # the taken slots go on at the beginning
@@ -85,7 +93,9 @@ class DigestSlots:
             piece = slice(start, start + _PIECE)
             held[numbers[piece][tags[piece] != 0]] = True
         del tags, numbers
-        self._make(int(self._slots * _GROWTH))
+        slots = int(self._slots * _GROWTH)
+        del self._tags, self._numbers
+        self._make(slots)
         first = 0
         for digests in there.digests():
             kept = np.flatnonzero(held[first : first + len(digests)])
