@@ -213,7 +213,7 @@ def _sharing(model: str, mine: Sequence[Entry]) -> Iterator[str]:
         )
     elif foreseen:
         yield (
-            f"{model}: neither the replies nor the server told how many prompt tokens were shared{predicted}"
+            f"{model}: neither the replies nor the counters of its servers told how many prompt tokens were shared{predicted}"
         )
 
 

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError, missing_extra
+from harness.core.model import CacheCounts
+from harness.models.replica import Replica, ReplicaLost
 from harness.models.replica_host import Host, here
-from harness.models.replicas import Replica, ReplicaLost
-from harness.models.wire import Order, Place, Told, pack, pack_error, unpack, unpack_error
+from harness.models.wire import Counted, Order, Place, Told, pack, pack_error, unpack, unpack_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,9 @@ class _Actor:
         except HarnessError as error:
             yield b"e" + pack_error(error)
 
+    async def counted(self) -> bytes:
+        return pack(Counted, await self._host.counted())
+
     async def end(self) -> None:
         await self._host.close()
 
@@ -90,6 +94,11 @@ class RayReplica:
             given = self._actor.ask.options(num_returns="streaming").remote(asked)
             async for one in given:
                 yield _checked(await one)
+
+    async def cache_counts(self) -> CacheCounts | None:
+        """What the caches of its server did. Raises ReplicaLost."""
+        with _lost(self._ray):
+            return unpack(Counted, await self._actor.counted.remote()).counts
 
     async def end(self) -> None:
         """End the actor. One that cannot be reached is killed too: it may live and hold its GPUs."""

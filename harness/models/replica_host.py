@@ -17,9 +17,18 @@ from contextlib import aclosing
 from typing import BinaryIO
 
 from harness.core.errors import HarnessError
-from harness.core.model import Batching, Detailed, KeepsApart, Loading, Model, Probing
+from harness.core.model import (
+    Batching,
+    CountsCaches,
+    Detailed,
+    KeepsApart,
+    Loading,
+    Model,
+    Probing,
+)
 from harness.models.registry import open_model
 from harness.models.wire import (
+    Counted,
     Order,
     Place,
     Told,
@@ -32,7 +41,9 @@ from harness.models.wire import (
 
 FRAME = struct.Struct("<cII")
 """Kind, number of the call, bytes that follow."""
-OPEN, ASK, PLACED, TOLD, REPLY, DONE, FAULT = b"o", b"a", b"p", b"t", b"g", b"d", b"e"
+OPEN, ASK, COUNT, PLACED, TOLD, REPLY, DONE, FAULT = (
+    b"o", b"a", b"c", b"p", b"t", b"g", b"d", b"e",
+)  # fmt: skip
 
 
 def here() -> Place:
@@ -84,6 +95,11 @@ class Host:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def counted(self) -> Counted:
+        """What the caches of the model's server did; nothing where it does not tell."""
+        model = self._model
+        return Counted(await model.cache_counts() if isinstance(model, CountsCaches) else None)
+
     async def close(self) -> None:
         """Close the model."""
         model, self._model = self._model, None
@@ -115,6 +131,8 @@ class _Talk:
             if kind == OPEN:
                 told = await self._host.open(unpack(Order, body))
                 self.send(TOLD, number, pack(Told, told))
+            elif kind == COUNT:
+                self.send(TOLD, number, pack(Counted, await self._host.counted()))
             else:
                 async with aclosing(self._host.ask(body)) as given:
                     async for reply in given:

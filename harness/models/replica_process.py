@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import IO
 
 from harness.core.errors import HarnessError
-from harness.models.replica_host import ASK, DONE, FAULT, FRAME, OPEN, PLACED, TOLD
-from harness.models.replicas import Replica, ReplicaLost
+from harness.core.model import CacheCounts
+from harness.models.replica import Replica, ReplicaLost
+from harness.models.replica_host import ASK, COUNT, DONE, FAULT, FRAME, OPEN, PLACED, TOLD
 from harness.models.vllm.memory import gpus
-from harness.models.wire import Order, Place, Told, pack, unpack, unpack_error
+from harness.models.wire import Counted, Order, Place, Told, pack, unpack, unpack_error
 
 LOG_NAME = "replicas.log"
 """What replicas print, in the run folder."""
@@ -46,6 +47,13 @@ class ProcessReplica:
         """Replies as they come. Raises HarnessError where no request can succeed, and ReplicaLost."""
         async for _, body in self._call(ASK, asked):
             yield body
+
+    async def cache_counts(self) -> CacheCounts | None:
+        """What the caches of its server did. Raises ReplicaLost."""
+        counts: CacheCounts | None = None
+        async for _, body in self._call(COUNT, b""):
+            counts = unpack(Counted, body).counts
+        return counts
 
     async def end(self) -> None:
         """End the process; returns when it is gone."""

@@ -10,11 +10,10 @@ import asyncio
 import math
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Protocol
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
@@ -22,7 +21,9 @@ from harness.core.generation import Generation
 from harness.core.message import Text
 from harness.core.model import (
     Batching,
+    CacheCounts,
     Card,
+    CountsCaches,
     Detailed,
     KeepsApart,
     Measured,
@@ -31,7 +32,8 @@ from harness.core.model import (
     Probing,
 )
 from harness.core.request import Request
-from harness.models.wire import Order, Place, Told, pack_asked, unpack_generation
+from harness.models.replica import Replica, ReplicaLost, Starts, count_servers
+from harness.models.wire import Order, Told, pack_asked, unpack_generation
 
 TRIES = 3
 """Replicas that may be lost over one request before it counts as failed."""
@@ -42,37 +44,6 @@ PLACED = 50.0
 READY = 3600.0
 """Longest time in seconds until its model is open."""
 RESUME = "run the same command again to continue; only missing requests are sent"
-
-
-class ReplicaLost(Exception):
-    """A replica ended, or cannot be reached."""
-
-    seen: float = math.inf
-    """When it last gave a sign of life, on the clock of `time.monotonic`."""
-
-
-class Replica(Protocol):
-    """A process that was started, with or without a model."""
-
-    @property
-    def place(self) -> Place: ...
-
-    async def open(self, order: Order) -> Told: ...
-
-    def ask(self, asked: bytes) -> AsyncGenerator[bytes, None]: ...
-
-    async def end(self) -> None: ...
-
-
-class Starts(Protocol):
-    """Starts replicas of one kind."""
-
-    @property
-    def details(self) -> Mapping[str, str]: ...
-
-    async def start(self, number: int) -> Replica: ...
-
-    async def close(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -122,6 +93,7 @@ class Replicated:
         self._changed = asyncio.Condition()
         self._keeping: list[asyncio.Task[None]] = []
         self._detail = ""
+        self._any_lost = False
         self.workers = tuple(Worker(number) for number in range(count))
 
     @property
@@ -263,7 +235,7 @@ class Replicated:
     async def _lose(self, worker: Worker, used: Replica, why: str) -> None:
         """Take a replica out, once; another is started in its place."""
         if worker.replica is used:
-            worker.replica = None
+            worker.replica, self._any_lost = None, True
             self._say(f"replica {worker.number + 1} ({worker.place}) was lost: {why}")
             await self._set(worker, "lost")
 
@@ -367,6 +339,14 @@ class ReplicatedServers(Replicated):
         """Have each replica find out whether it keeps pictures apart. Raises HarnessError where one mixes them up."""
         if isinstance(self._inner, KeepsApart):
             await self._reopen(replace(self._order, apart=True))
+
+    async def cache_counts(self) -> CacheCounts | None:
+        """Summed over the servers of all replicas that are open; one that opens later begins at 0. None where one does not
+        tell, and where a replica was lost: its counts are gone with it."""
+        open_now = [worker.replica for worker in self.workers if worker.ready and worker.replica]
+        if not open_now or self._any_lost or not isinstance(self._inner, CountsCaches):
+            return None
+        return await count_servers(open_now)
 
     async def _reopen(self, order: Order) -> None:
         self._order = order

@@ -9,8 +9,9 @@ from pathlib import Path
 from harness.core.errors import HarnessError
 from harness.core.model import Model
 from harness.models.registry import OpenOptions, takes
+from harness.models.replica import Starts
 from harness.models.replica_log import LOG_NAME, ReplicaLog
-from harness.models.replicas import Replicated, Starts, Worker, replicated
+from harness.models.replicas import Replicated, Worker, replicated
 from harness.models.wire import Order
 
 PROCESSES, RAY = "processes", "ray"

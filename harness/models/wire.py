@@ -15,7 +15,7 @@ from harness.core.constraint import Constraint, Need
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation
 from harness.core.message import Audio, Image, Message, Video
-from harness.core.model import Card
+from harness.core.model import CacheCounts, Card
 from harness.core.request import Request, Sampling
 from harness.core.tool import Offer
 from harness.models.registry import OpenOptions
@@ -70,6 +70,13 @@ class Told:
     card: Card
     note: str = ""
     """What it found of the image detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the caches of a replica's server did."""
+
+    counts: CacheCounts | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from harness.core.constraint import Constraint
 from harness.core.errors import HarnessError
 from harness.core.generation import Generation, LabelScores, Refusal, Usage
 from harness.core.message import Audio, Image, Message, Text, ToolCall, Video
-from harness.core.model import Card
+from harness.core.model import CacheCounts, Card
 from harness.core.request import Request, Sampling, make_request
 from harness.core.tool import Offer
 from harness.models.registry import OpenOptions
+from harness.models.replica import ReplicaLost, count_servers, summed_counts
 from harness.models.replica_log import ReplicaLog
-from harness.models.replica_process import shares_of
-from harness.models.replicas import ReplicaLost, Replicated, ReplicatedBatches, Worker
+from harness.models.replica_process import Processes, shares_of
+from harness.models.replicas import Replicated, ReplicatedBatches, ReplicatedServers, Worker
 from harness.models.spread import Spread, read_spread
 from harness.models.transformers.generator import PreparedRequest
 from harness.models.transformers.model import LocalModel
@@ -34,6 +35,9 @@ from harness.models.wire import (
     unpack_asked,
     unpack_generation,
 )
+from tests.models.stub import running_stub
+
+METRICS = "vllm:prefix_cache_queries_total {}\nvllm:prefix_cache_hits_total {}\n"
 
 
 def ask(text: str, *, model: str = "x") -> Request:
@@ -50,6 +54,8 @@ class World:
     fail: int = 0
     """Starts that fail."""
     slow: float = 0.0
+    silent: Sequence[int] = ()
+    """Starts whose server does not say what its caches did."""
     details: dict[str, str] = field(default_factory=dict)
     started: list[int] = field(default_factory=list)
     ended: int = 0
@@ -87,6 +93,12 @@ class Here:
                 raise ReplicaLost("killed")
             self.world.computed.append((self.number, text))
             yield pack_generation(Generation(request.key, text.upper(), "stop"))
+
+    async def cache_counts(self) -> CacheCounts | None:
+        if self.number in self.world.silent:
+            return None
+        asked = sum(start == self.number for start, _ in self.world.computed)
+        return CacheCounts("vLLM", 10 * asked, 4 * asked, asked, 0, 16)
 
     async def end(self) -> None:
         self.world.ended += 1
@@ -175,6 +187,63 @@ async def test_a_replica_of_another_identity_is_refused() -> None:
 async def test_what_cannot_be_placed_is_said_and_not_waited_for() -> None:
     with pytest.raises(HarnessError, match=r"replica 1 was not placed within 0 s"):
         await answers(over(World(slow=5.0), placed=0.05), 1)
+
+
+class Served:
+    """A model behind a server that counts; it stays here, and is never asked."""
+
+    card = Card("local", "x", window=4)
+
+    async def reply(self, request: Request) -> Generation:
+        raise AssertionError("the model of this process is never asked")
+
+    async def cache_counts(self) -> CacheCounts | None:
+        raise AssertionError("it has no server")
+
+    async def close(self) -> None:
+        pass
+
+
+async def counted_over(world: World) -> tuple[CacheCounts | None, CacheCounts | None]:
+    """What two replicas counted before and after eight requests."""
+    order = Order("local", "local", OpenOptions())
+    model = ReplicatedServers(Served(), order, lambda: world, 2, say=lambda line: None)
+    await model.load()
+    while sum(worker.ready for worker in model.workers) < 2:
+        await asyncio.sleep(0.001)
+    before = await model.cache_counts()
+    await asyncio.gather(*(model.reply(ask(f"r{n}")) for n in range(8)))
+    after = await model.cache_counts()
+    await model.close()
+    return before, after
+
+
+async def test_caches_of_all_servers_are_counted_together_or_not_at_all() -> None:
+    before, after = await counted_over(World())
+    assert before is not None and after is not None
+    assert (before.prompt_tokens, after) == (0, CacheCounts("vLLM", 80, 32, 8, 0, 16))
+    assert await counted_over(World(silent=[2])) == (None, None), "one does not tell"
+    lost = World(die=lambda start, text: start <= 2 and text == "r3")
+    _, after = await counted_over(lost)
+    assert after is None, "the counts of a lost replica are gone"
+    assert summed_counts([CacheCounts("vLLM", 1, 1), CacheCounts("SGLang", 1, 1)]) is None
+
+
+async def test_two_processes_say_what_their_servers_counted() -> None:
+    starts = Processes(2, gpus_each=0, log_folder=None)
+    with (
+        running_stub(metrics=lambda stub: METRICS.format(100, 30)) as first,
+        running_stub(metrics=lambda stub: METRICS.format(50, 20)) as second,
+    ):
+        opened = await asyncio.gather(*(starts.start(number) for number in range(2)))
+        try:
+            for replica, stub in zip(opened, (first, second), strict=True):
+                await replica.open(Order(f"openai:stub@{stub.url}", "stub", OpenOptions()))
+            assert await count_servers(opened) == CacheCounts("vLLM", 150, 50)
+            first.metrics = None
+            assert await count_servers(opened) is None, "one has no such page any more"
+        finally:
+            await asyncio.gather(*(replica.end() for replica in opened))
 
 
 async def test_starts_are_tried_again_but_not_for_ever() -> None:
