@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from harness.bench.fixture import IN_FLIGHT, Measured, Stand
 from harness.bench.peers import installed, run_peer
 from harness.bench.server import FAULTS
+from harness.bench.targets import Target
 from harness.run.columns import read_table
 from harness.run.folder import RunFolder
 from harness.run.log import read_log
@@ -183,8 +183,8 @@ def _faulted(stand: Stand, pictures: int, *, lasting: bool) -> Faulted:
     )
 
 
-def targets(findings: ClientMeasurements) -> list[tuple[str, str, str, bool]]:
-    """(what, asked, measured, held) for each bound that the client is held to."""
+def targets(findings: ClientMeasurements) -> list[Target]:
+    """Each bound that the client is held to."""
     by = {(cost.client, cost.latency): cost for cost in findings.costs}
     bare, ours = by["bare aiohttp", 0.0], by["ours", 0.0]
     ratio = ours.cpu_per_1000 / bare.cpu_per_1000
@@ -193,38 +193,26 @@ def targets(findings: ClientMeasurements) -> list[tuple[str, str, str, bool]]:
     unkept = lasting.pictures - lasting.kept
     failed = lasting.outcomes.get("failed", 0)
     rows = [
-        ("CPU, multiple of the bare client's", "at most 3", f"{ratio:.2f}", ratio <= 3),
-        ("requests/s at 50 ms, share of the bare client's", "at least 0.95", f"{share:.2f}", share >= 0.95),
-        ("each request seen exactly once", "yes", _word(ours.once), ours.once),
-        ("peak memory", "at most 150 MB", f"{ours.peak:.0f} MB", ours.peak <= 150),
-        ("finished requests repeated after a kill", "0", str(findings.resumed.repeated_finished),
-         findings.resumed.repeated_finished == 0),
-        ("requests repeated after a kill (in flight)", f"at most {IN_FLIGHT}",
-         str(findings.resumed.repeated), findings.resumed.repeated <= IN_FLIGHT),
-        ("lasting faults: failed trials, and how many were kept as replies", "all, 0",
-         f"{failed}, {failed - unkept}", failed == unkept > 0),
-        ("trials without an answer that carry a value", "0",
-         str(sum(f.valued for f in findings.faulted)), not any(f.valued for f in findings.faulted)),
+        Target("CPU, multiple of the bare client's", "at most 3", f"{ratio:.2f}", ratio <= 3),
+        Target("requests/s at 50 ms, share of the bare client's", "at least 0.95", f"{share:.2f}", share >= 0.95),
+        Target("each request seen exactly once", "yes", _word(ours.once), ours.once),
+        Target("peak memory", "at most 150 MB", f"{ours.peak:.0f} MB", ours.peak <= 150),
+        Target("finished requests repeated after a kill", "0", str(findings.resumed.repeated_finished),
+               findings.resumed.repeated_finished == 0),
+        Target("requests repeated after a kill (in flight)", f"at most {IN_FLIGHT}",
+               str(findings.resumed.repeated), findings.resumed.repeated <= IN_FLIGHT),
+        Target("lasting faults: failed trials, and how many were kept as replies", "all, 0",
+               f"{failed}, {failed - unkept}", failed == unkept > 0),
+        Target("trials without an answer that carry a value", "0",
+               str(sum(f.valued for f in findings.faulted)), not any(f.valued for f in findings.faulted)),
     ]  # fmt: skip
     if findings.large is not None:
         more = findings.large.peak - ours.peak
         rows.append(
-            (f"extra peak memory at {findings.large.requests:,} requests", "at most 20 MB", f"{more:.0f} MB", more <= 20)
+            Target(f"extra peak memory at {findings.large.requests:,} requests", "at most 20 MB", f"{more:.0f} MB", more <= 20)
         )  # fmt: skip
     return rows
 
 
 def _word(held: bool) -> str:
     return "yes" if held else "no"
-
-
-def as_json(findings: ClientMeasurements) -> dict[str, Any]:
-    """Everything, with the targets."""
-    from dataclasses import asdict
-
-    named = ("target", "asked", "measured", "held")
-    return {
-        "schema": 1,
-        **asdict(findings),
-        "targets": [dict(zip(named, row, strict=True)) for row in targets(findings)],
-    }

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -114,3 +115,20 @@ def most_resident(pid: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def most_resident_below(pid: int) -> int:
+    """The most memory that each process started by this one, or by one of those, ever held, summed, in bytes.
+
+    Pages that they share count in each of them.
+    """
+    parents = dict[int, int]()
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, IndexError, ValueError):
+            fields = place.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            parents[int(place.parent.name)] = int(fields[1])
+    below, reached = set[int](), {pid}
+    while reached:
+        reached = {child for child, parent in parents.items() if parent in reached} - below
+        below |= reached
+    return sum(most_resident(one) for one in below)

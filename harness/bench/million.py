@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from harness.bench.fixture import IN_FLIGHT, Measured, Stand
@@ -16,8 +15,8 @@ from harness.bench.markdown import table
 from harness.bench.measured_process import Step
 from harness.bench.million_data import PICTURES, write_many
 from harness.bench.server import MODEL
+from harness.bench.targets import Target, machine, targets_table
 from harness.run.folder import RunFolder
-from harness.run.provenance import package_versions
 
 WHOLE = 1_000_000
 """Samples at which the targets hold."""
@@ -47,12 +46,28 @@ class Size:
 
 
 def measure(
-    stand: Stand, *, samples: int, say: Callable[[str], None] = lambda line: None
+    stand: Stand, *, samples: int, rounds: int, say: Callable[[str], None] = lambda line: None
 ) -> tuple[Size, Size]:
-    """A tenth of the samples, then all of them. Raises HarnessError where a command fails."""
+    """A tenth of the samples, then all of them, in each round. Raises HarnessError where a command fails."""
     _ = _size(stand, min(START, samples // 10), say=lambda line: None)
-    tenth, whole = (_size(stand, count, say=say) for count in (samples // 10, samples))
-    return tenth, whole
+    tenths, wholes = list[Size](), list[Size]()
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}")
+        tenths.append(_size(stand, samples // 10, say=say))
+        wholes.append(_size(stand, samples, say=say))
+    return medians(tenths), medians(wholes)
+
+
+def medians(rounds: Sequence[Size]) -> Size:
+    """All rounds over as many samples as one: medians of each step, and the worst of what must hold in each."""
+    steps = [
+        Step(same[0].name, median(one.cpu for one in same), median(one.peak for one in same))
+        for same in zip(*(one.steps for one in rounds), strict=True)
+    ]
+    return Size(
+        rounds[0].samples, tuple(steps), all(one.once for one in rounds),
+        max(one.repeated for one in rounds), rounds[-1].disk,
+    )  # fmt: skip
 
 
 def _size(stand: Stand, samples: int, *, say: Callable[[str], None]) -> Size:
@@ -159,8 +174,8 @@ def cut_last(log: Path, lines: int) -> int:
     return min(lines, len(ends))
 
 
-def targets(tenth: Size, whole: Size) -> list[tuple[str, str, str, bool | None]]:
-    """(what, asked, measured, held) for each bound; held is None where fewer than a million were measured."""
+def targets(tenth: Size, whole: Size) -> list[Target]:
+    """Each bound; none is judged where fewer than a million were measured."""
     execute = "execute, from the first request to the last"
     ratio = _multiple(tenth, whole, execute)
     growth = whole.step(execute).peak - tenth.step(execute).peak
@@ -186,33 +201,27 @@ def targets(tenth: Size, whole: Size) -> list[tuple[str, str, str, bool | None]]
         ("requests that a resumed run repeats", "0", str(whole.repeated), whole.repeated == 0),
     ]
     judged = whole.samples >= WHOLE
-    return [(*row, held if judged else None) for *row, held in rows]  # type: ignore[misc]
+    return [Target(what, asked, got, held if judged else None) for what, asked, got, held in rows]
 
 
-def markdown(tenth: Size, whole: Size) -> str:
+def markdown(tenth: Size, whole: Size, *, rounds: int) -> str:
     """The page: targets, then what each step took."""
-    held = {True: "yes", False: "**no**", None: "not judged"}
-    versions = package_versions()
     return "\n\n".join(
         [
             f"# {whole.samples:,} samples",
-            f"`harness bench million --samples {whole.samples}`: a table of so many questions about {PICTURES:,} small "
-            f"pictures, {IN_FLIGHT} requests in flight, against a server that costs next to nothing; each step once (no "
-            f"medians), each command in a process of its own.\n\n"
-            f"affect-harness {versions['affect-harness']}, Python {versions['python']}, {platform.system()} "
-            f"{platform.machine()}, {os.cpu_count()} cores. Seconds are processor time, user and system; memory is the "
+            f"`harness bench million --samples {whole.samples} --rounds {rounds}`: a table of so many questions about {PICTURES:,} small "
+            f"pictures, {IN_FLIGHT} requests in flight, against a server that costs next to nothing; each command in "
+            f"a process of its own. Seconds and MB of a step are medians of {rounds}; what must hold is that of the worst "
+            f"round.\n\n{machine()}. Seconds are processor time, user and system; memory is the "
             "greatest resident memory of the process so far.",
             "## Targets",
-            table(
-                ("what", "asked", "measured", "held"),
-                [(what, asked, got, held[ok]) for what, asked, got, ok in targets(tenth, whole)],
-            ),
+            targets_table(targets(tenth, whole)),
             *(
                 []
                 if whole.samples >= WHOLE
                 else [f"The targets are those of {WHOLE:,} samples; here is only what was measured."]
             ),
-            "## Steps",
+            f"## Steps, medians of {rounds}",
             table(
                 ("step", *(f"CPU s, {size.samples:,}" for size in (tenth, whole)), "a sample, multiple",
                  *(f"peak MB, {size.samples:,}" for size in (tenth, whole))),
@@ -246,10 +255,6 @@ def _shown(ratio: float | None) -> str:
     return "too short to tell" if ratio is None else f"{ratio:.2f}"
 
 
-def as_json(tenth: Size, whole: Size) -> dict[str, Any]:
-    """Everything measured, for `--json`."""
-    names = ("what", "asked", "measured", "held")
-    return {
-        "sizes": [asdict(tenth), asdict(whole)],
-        "targets": [dict(zip(names, row, strict=True)) for row in targets(tenth, whole)],
-    }
+def as_dict(tenth: Size, whole: Size) -> dict[str, Any]:
+    """Everything measured."""
+    return {"sizes": [asdict(tenth), asdict(whole)]}

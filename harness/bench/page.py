@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable, Sequence
 
 from harness.bench.client import ClientMeasurements, Cost, Faulted, targets
 from harness.bench.fixture import IN_FLIGHT
 from harness.bench.markdown import table
-from harness.run.provenance import package_versions
+from harness.bench.targets import machine, targets_table
 
 
 def markdown(findings: ClientMeasurements) -> str:
@@ -18,10 +16,7 @@ def markdown(findings: ClientMeasurements) -> str:
         "# Cost of the client",
         _how(findings),
         "## Targets",
-        table(
-            ("what", "asked", "measured", "held"),
-            [(what, asked, got, "yes" if held else "**no**") for what, asked, got, held in targets(findings)],
-        ),
+        targets_table(targets(findings)),
         f"## Cost, medians of {findings.rounds}",
         table(
             ("client", "latency ms", "requests", "CPU s per 1,000", "x bare", "requests/s", "peak MB", "each once"),
@@ -43,16 +38,13 @@ def markdown(findings: ClientMeasurements) -> str:
 
 
 def _how(findings: ClientMeasurements) -> str:
-    versions = package_versions()
     requests = findings.costs[0].requests
     return (
-        f"`harness bench client --requests {requests}`: {requests:,} requests with one 224 x 224 JPEG of about 15 kB "
+        f"`harness bench client --requests {requests} --rounds {findings.rounds}`: {requests:,} requests with one 224 x 224 JPEG of about 15 kB "
         f"each, {IN_FLIGHT} in flight, {findings.rounds} rounds in which the clients take turns, against a server "
         f"that costs next to nothing. Ours does all that a run does (plan, render, hash, journal, parse, score) but "
         f"the page; the bare client reads the file, posts it with aiohttp and counts the hits.\n\n"
-        f"affect-harness {versions['affect-harness']}, Python {versions['python']}, aiohttp {versions['aiohttp']}, "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores. "
-        f"Ratios transfer to other machines; seconds do not."
+        f"{machine('aiohttp')}. Ratios transfer to other machines; seconds do not."
     )
 
 

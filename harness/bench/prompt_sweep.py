@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -14,8 +12,8 @@ from typing import Any
 
 from harness.bench.markdown import table
 from harness.bench.sweep_cases import CASES, Case
+from harness.bench.targets import Target
 from harness.core.errors import HarnessError
-from harness.run.provenance import package_versions
 
 WAYS = ("unshared", "shared")
 
@@ -99,19 +97,19 @@ def _way(told: dict[str, Any]) -> Way:
     )  # fmt: skip
 
 
-def targets(found: Iterable[Swept]) -> list[tuple[str, str, str, bool]]:
-    """(what, asked, measured, held) for each ratio that is asked for, and for equal replies."""
+def targets(found: Iterable[Swept]) -> list[Target]:
+    """The bounds of each ratio that is asked for, and equal replies."""
     rows = []
     for one in found:
         if one.case.asked is not None:
             rows.append(
-                (
+                Target(
                     f"CPU without sharing over CPU with it: {one.case.title}",
                     f"at least {one.case.asked:g}", f"{one.ratio:.2f}", one.ratio >= one.case.asked,
                 )
             )  # fmt: skip
         rows.append(
-            (
+            Target(
                 f"replies with the same text: {one.case.title}",
                 f"{one.requests}", f"{one.equal}", one.equal == one.requests,
             )
@@ -119,21 +117,14 @@ def targets(found: Iterable[Swept]) -> list[tuple[str, str, str, bool]]:
     return rows
 
 
-def as_json(found: Iterable[Swept]) -> dict[str, Any]:
-    """Everything, with the targets."""
-    cases = tuple(found)
-    named = ("target", "asked", "measured", "held")
-    return {
-        "schema": 1,
-        "cases": [{**asdict(one), "ratio": one.ratio} for one in cases],
-        "targets": [dict(zip(named, row, strict=True)) for row in targets(cases)],
-    }
+def as_dict(found: Iterable[Swept]) -> dict[str, Any]:
+    """Everything measured."""
+    return {"cases": [{**asdict(one), "ratio": one.ratio} for one in found]}
 
 
-def markdown(found: Iterable[Swept], *, rounds: int) -> str:
-    """The page."""
+def sections(found: Iterable[Swept], *, rounds: int) -> list[str]:
+    """The parts of the page that concern a model in this process."""
     cases = tuple(found)
-    versions = package_versions()
     rows = [
         (
             one.case.title, str(one.picture_tokens), str(one.case.reply), f"{way.cpu:.2f}",
@@ -144,21 +135,14 @@ def markdown(found: Iterable[Swept], *, rounds: int) -> str:
         for one in cases
         for way in (one.unshared, one.shared)
     ]  # fmt: skip
-    parts = [
-        "# Cost of a sweep of prompts",
-        f"`harness bench sweep --rounds {rounds}`: affect-tiny (in float32, by transformers), 16 prompts of each picture, blocks "
+    return [
+        "## In place",
+        "affect-tiny (in float32, by transformers), 16 prompts of each picture, blocks "
         "of 64 requests and batches of at most 16, as a run makes them. Each way has a process of its own, one thread of torch, "
         "and new pictures in each round. CPU is that of the process (user and system), not time on the clock, since other work "
-        "was done on the machine meanwhile; decoding and processing of pictures are part of it, loading of the model is not.",
-        f"affect-harness {versions['affect-harness']}, Python {versions['python']}, torch {versions.get('torch', 'unknown')}, "
-        f"transformers {versions.get('transformers', 'unknown')}, {platform.system()} {platform.machine()}, {os.cpu_count()} "
-        "cores, no GPU used. Ratios depend on the share of decoding, which is not shared: long replies make them smaller.",
-        "## Targets",
-        table(
-            ("what", "asked", "measured", "held"),
-            [(what, asked, got, "yes" if held else "**no**") for what, asked, got, held in targets(cases)],
-        ),
-        f"## Medians of {rounds}",
+        "may be done on the machine meanwhile; decoding and processing of pictures are part of it, loading of the model is not. "
+        "Ratios depend on the share of decoding, which is not shared: long replies make them smaller.",
+        f"Medians of {rounds}:",
         table(
             ("sweep", "tokens of a picture", "most reply tokens", "CPU s a round", "ratio", "pictures encoded",
              "prompt tokens read", "prompt tokens shared", "peak MB", "way"),
@@ -166,4 +150,3 @@ def markdown(found: Iterable[Swept], *, rounds: int) -> str:
         ),
         "Peak memory is that of the whole process, the model and torch included.",
     ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -15,8 +13,8 @@ from typing import Any
 from harness.bench.markdown import table
 from harness.bench.measured_process import Spent, Step, spend
 from harness.bench.scoring_worker import CLUSTERS, DRAWS, RESAMPLED
+from harness.bench.targets import Target, machine, targets_table
 from harness.core.errors import HarnessError
-from harness.run.provenance import package_versions
 
 WHOLE = 1_000_000
 """Samples at which the target of scoring holds."""
@@ -78,15 +76,15 @@ def _step(folder: Path, name: str, samples: int) -> Spent:
     return spent
 
 
-def targets(found: Scored) -> list[tuple[str, str, str, bool | None]]:
-    """(what, asked, measured, held) for each bound; held is None where it is one of a million samples."""
+def targets(found: Scored) -> list[Target]:
+    """Each bound; those of a million samples are judged there alone."""
     judged = found.samples >= WHOLE
     score = f"{found.score.cpu:.1f} s"
     peak = max(found.score.peak, found.bring.peak)
     return [
-        (f"scoring {found.samples:,} samples: CPU", f"under 30 s at {WHOLE:,}", score, found.score.cpu < 30 if judged else None),
-        ("peak memory of any step", f"at most 1,000 MB at {WHOLE:,}", f"{peak:,.0f} MB", peak <= 1000 if judged else None),
-        (
+        Target(f"scoring {found.samples:,} samples: CPU", f"under 30 s at {WHOLE:,}", score, found.score.cpu < 30 if judged else None),
+        Target("peak memory of any step", f"at most 1,000 MB at {WHOLE:,}", f"{peak:,.0f} MB", peak <= 1000 if judged else None),
+        Target(
             f"{DRAWS:,} resamples of {RESAMPLED:,} samples in {CLUSTERS:,} clusters: CPU", "within 5 s",
             f"{found.resample.cpu:.1f} s", found.resample.cpu <= 5,
         ),
@@ -95,21 +93,15 @@ def targets(found: Scored) -> list[tuple[str, str, str, bool | None]]:
 
 def markdown(found: Scored) -> str:
     """The page."""
-    held = {True: "yes", False: "**no**", None: "not judged"}
-    versions = package_versions()
     return "\n\n".join(
         [
             "# Cost of scoring many samples",
             f"`harness bench scoring --samples {found.samples} --rounds {found.rounds}`: {found.samples:,} made-up answers "
             "(seven classes, two slices, ten samples a subject) are brought in and scored. The bare reader parses both logs "
             "with orjson, finds each reply by its key and counts the right ones: no intervals, baselines, slices or records.\n\n"
-            f"affect-harness {versions['affect-harness']}, Python {versions['python']}, {platform.system()} "
-            f"{platform.machine()}, {os.cpu_count()} cores. Seconds are processor time, user and system, start included; "
+            f"{machine()}. Seconds are processor time, user and system, start included; "
             f"medians of {found.rounds}, bringing in once. Each step has a process of its own.",
-            table(
-                ("what", "asked", "measured", "held"),
-                [(what, asked, got, held[ok]) for what, asked, got, ok in targets(found)],
-            ),
+            targets_table(targets(found)),
             table(("step", "CPU s", "µs a sample", "x bare", "peak MB"), list(_rows(found))),
         ]
     ) + "\n"  # fmt: skip
@@ -123,8 +115,6 @@ def _rows(found: Scored) -> Iterator[tuple[str, ...]]:
         yield step.name, f"{step.cpu:.2f}", each, ratio, f"{step.peak:,.0f}"
 
 
-def as_json(found: Scored) -> dict[str, Any]:
-    """Everything measured, for `--json`."""
-    names = ("what", "asked", "measured", "held")
-    told = [dict(zip(names, row, strict=True)) for row in targets(found)]
-    return {**asdict(found), "x_bare": found.ratio, "targets": told}
+def as_dict(found: Scored) -> dict[str, Any]:
+    """Everything measured."""
+    return {**asdict(found), "x_bare": found.ratio}

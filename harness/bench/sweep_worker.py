@@ -124,10 +124,13 @@ async def ask_in_order(
         return reply
 
     tasks = []
-    async with asyncio.TaskGroup() as group:
-        for request in requests:
-            await window.acquire()
-            tasks.append(group.create_task(ask(request)))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for request in requests:
+                await window.acquire()
+                tasks.append(group.create_task(ask(request)))
+    except ExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -23,11 +24,15 @@ from harness.bench.page import markdown
 from harness.bench.peers import PEERS, installed
 from harness.bench.pictures import SIDE, write_pictures
 from harness.bench.prompt_sweep import Swept, Way
-from harness.bench.prompt_sweep import markdown as sweep_page
 from harness.bench.prompt_sweep import targets as sweep_targets
 from harness.bench.server import WORDS
+from harness.bench.server_sweep import SMALL, Order, Served, measure_running
+from harness.bench.server_sweep import targets as server_targets
+from harness.bench.sweep_page import markdown as sweep_page
 from harness.bench.sweep_worker import main as sweep_round
+from harness.bench.targets import as_json, none_missed
 from harness.cli.main import main as run_command
+from tests.models.stub import Stub, contents, running_stub
 
 UNNEEDED = (
     "PIL", "cv2", "datasets", "pandas", "scipy", "torch", "transformers", "multiprocessing.pool",
@@ -165,9 +170,9 @@ def findings(**change: float) -> ClientMeasurements:
 
 
 def test_targets_hold_or_are_named(tmp_path: Path) -> None:
-    assert all(held for *_, held in targets(findings()))
+    assert none_missed(targets(findings()))
     for change in ({"cpu": 1.6}, {"rate": 900}, {"repeated": 1}, {"valued": 1}, {"peak": 130}):
-        missed = [what for what, _, _, held in targets(findings(**change)) if not held]
+        missed = [one.target for one in targets(findings(**change)) if not one.held]
         assert len(missed) == 1, change
     page = markdown(findings(cpu=1.6))
     assert "| CPU, multiple of the bare client's | at most 3 | 3.20 | **no** |" in page
@@ -178,7 +183,7 @@ def test_targets_hold_or_are_named(tmp_path: Path) -> None:
 def test_the_command_measures_and_writes_the_page(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "harness.cli.main", "bench", "client", "--requests", "60",
-         "--rounds", "1", "--json", "--out", "client.md"],
+         "--rounds", "1", "--json", "--out", "pages"],
         cwd=tmp_path, capture_output=True, text=True, timeout=280,
     )  # fmt: skip
     assert done.stdout, done.stderr
@@ -187,7 +192,7 @@ def test_the_command_measures_and_writes_the_page(tmp_path: Path) -> None:
     assert held["each request seen exactly once"]
     assert held["finished requests repeated after a kill"]
     assert held["trials without an answer that carry a value"]
-    assert "# Cost of the client" in (tmp_path / "client.md").read_text()
+    assert "# Cost of the client" in (tmp_path / "pages" / "client.md").read_text()
     lasting = told["faulted"][1]
     assert sum(lasting["outcomes"].values()) == 60
 
@@ -208,11 +213,68 @@ def test_targets_of_a_sweep_tell_which_ratio_falls_short() -> None:
         Swept("shipped", 25, 64, plain, shared, 64, "all"),
         Swept("large", 256, 64, plain, shared, 63, "all"),
     ]
-    assert [(got, held) for _, _, got, held in sweep_targets(found)] == [
+    assert [(one.measured, one.held) for one in sweep_targets(found)] == [
         ("4.00", True), ("64", True), ("4.00", False), ("63", False),
     ]  # fmt: skip
-    page = sweep_page(found, rounds=5)
+    page = sweep_page(found, [], rounds=5)
     assert "| 4.00 | **no** |" in page and "| 200 | 800 | 400 | shared |" in page
+    assert "On a server" not in page
+
+
+def test_the_ratio_of_a_server_is_judged_where_its_caches_are_small() -> None:
+    slow, quick = Order(10.0, 0.1, None), Order(15.0, 0.9, None)
+    server = Served(SMALL, "0.9", 24, 16, quick, slow, (1.4, 1.5, 1.9), 2000.0)
+    other = replace(server, server="openai:x@http://127.0.0.1:8000", version="", peak=None)
+    found = server_targets([server, other])
+    assert [(one.measured, one.held) for one in found] == [
+        ("1.50 (1.40 to 1.90)", False), ("1.50 (1.40 to 1.90)", None),
+    ]  # fmt: skip
+    assert not none_missed(found) and none_missed(found[1:])
+    page = sweep_page([], [server, other], rounds=3, own=[other.server], started=True)
+    assert f"--rounds 3 --server {other.server} --vllm-python PYTHON`" in page
+    assert "| picture by picture | 15.0 | 90.0% | not counted | 2,000 |" in page
+    assert "| prompt after prompt | 10.0 | 10.0% | not counted | not known |" in page
+
+
+def test_a_running_server_is_asked_in_both_orders_and_its_counters_are_read() -> None:
+    def metrics(stub: Stub) -> str:
+        """A prefix cache of 100 tokens a prompt that holds two pictures, 90 tokens of each."""
+        held, found = list[bytes](), 0
+        for asked in stub.requests:
+            picture = b"".join(contents(asked)[1])
+            found += 90 * (picture in held)
+            held = [*(one for one in held if one != picture), picture][-2:]
+        return (
+            f"vllm:prefix_cache_queries_total {100 * len(stub.requests)}\n"
+            f"vllm:prefix_cache_hits_total {found}\n"
+        )
+
+    with running_stub(metrics=metrics) as stub:
+        found = measure_running(
+            f"openai:stub@{stub.url}", rounds=1, pictures=3, say=lambda line: None
+        )
+        assert stub.count == 16 * (2 + 2 * 3)
+    assert found.by_picture.cached is not None and found.by_picture.cached > 0.6
+    assert found.by_prompt.cached is not None and found.by_prompt.cached < 0.2
+    assert (len(found.ratios), found.peak, found.by_picture.pictures_cached) == (1, None, None)
+
+
+def test_a_server_that_fails_stops_the_sweep_with_its_own_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with running_stub(always={"": "400:no such thing"}) as stub:
+        assert run_command(["bench", "sweep", "--server", f"openai:stub@{stub.url}"]) != 0
+    assert "no such thing" in capsys.readouterr().err
+    assert run_command(["bench", "sweep", "--vllm-python", "nowhere/python"]) == 2
+    assert run_command(["bench", "sweep", "--allow-remote", "example.org"]) == 2
+    assert run_command(["bench", "client", "--server", "openai:x@http://127.0.0.1:1"]) == 2
+    assert run_command(["bench", "client", "--out", "page.html"]) == 2
+
+
+def test_all_benchmarks_print_the_same_keys() -> None:
+    told = as_json("client", rounds=3, targets=targets(findings()), found={"costs": []})
+    assert list(told) == ["schema", "benchmark", "rounds", "costs", "targets"]
+    assert list(told["targets"][0]) == ["target", "asked", "measured", "held"]
 
 
 def test_a_sweep_refuses_what_only_the_client_has(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,8 @@ def test_a_step_that_took_less_than_the_clock_shows_has_no_multiple() -> None:
         size(100, resume=1, peak=100, execute=0),
         size(1000, resume=1, peak=100, execute=0.4),
     )
-    assert "| 0.00 | 0.40 | too short to tell |" in million.markdown(tenth, whole)
-    assert "too short to tell" in {got for _, _, got, _ in million.targets(tenth, whole)}
+    assert "| 0.00 | 0.40 | too short to tell |" in million.markdown(tenth, whole, rounds=1)
+    assert "too short to tell" in {one.measured for one in million.targets(tenth, whole)}
 
 
 def size(samples: int, *, resume: float, peak: float, execute: float) -> Size:
@@ -80,15 +81,30 @@ def size(samples: int, *, resume: float, peak: float, execute: float) -> Size:
 def test_targets_are_judged_at_a_million_alone() -> None:
     tenth = size(100_000, resume=2, peak=150, execute=30)
     whole = size(1_000_000, resume=25, peak=260, execute=290)
-    held = {what: ok for what, _, _, ok in million.targets(tenth, whole)}
-    assert list(held.values()) == [False, True, True, False, True, True, True]
-    assert {ok for *_, ok in million.targets(size(10, resume=1, peak=1, execute=1), tenth)} == {
-        None
-    }
-    page = million.markdown(tenth, whole)
+    assert [one.held for one in million.targets(tenth, whole)] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
+    few_targets = million.targets(size(10, resume=1, peak=1, execute=1), tenth)
+    assert {one.held for one in few_targets} == {None}
+    page = million.markdown(tenth, whole, rounds=5)
     assert "| resume: CPU until the first request | at most 20 s | 25.0 s | **no** |" in page
-    few = million.markdown(size(10_000, resume=1, peak=1, execute=1), tenth)
+    few = million.markdown(size(10_000, resume=1, peak=1, execute=1), tenth, rounds=5)
     assert "not judged" in few and "**no**" not in few
+
+
+def test_rounds_are_medians_and_the_worst_of_what_must_hold() -> None:
+    rounds = [size(10, resume=n, peak=100 - n, execute=2) for n in (9, 1, 5)]
+    found = million.medians([*rounds[:2], replace(rounds[2], once=False, repeated=2)])
+    assert found.step("resume, until the first request") == Step(
+        "resume, until the first request", 5, 95
+    )
+    assert (found.once, found.repeated, found.samples) == (False, 2, 10)
 
 
 def test_scoring_is_measured_beside_a_bare_reader(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +113,7 @@ def test_scoring_is_measured_beside_a_bare_reader(capsys: pytest.CaptureFixture[
 
     found = Scored(1_000_000, 5, step("bring", 50), step("score", 20), step("bare", 4), step("resample", 6))  # fmt: skip
     assert found.ratio == 5
-    assert [ok for *_, ok in scoring.targets(found)] == [True, True, False]
+    assert [one.held for one in scoring.targets(found)] == [True, True, False]
     assert "| score | 20.00 | 20.0 | 5.0 | 100 |" in scoring.markdown(found)
     assert main(["bench", "scoring", "--requests", "5"]) == 2
     assert "--requests has no effect with bench scoring" in capsys.readouterr().err
@@ -108,7 +124,7 @@ def test_scoring_is_measured_beside_a_bare_reader(capsys: pytest.CaptureFixture[
 def test_the_commands_print_their_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "scoring", "--samples", "2000", "--rounds", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["x_bare"] > 1
-    assert main(["bench", "million", "--samples", "1000", "--json"]) == 0
+    assert main(["bench", "million", "--samples", "1000", "--rounds", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [one["samples"] for one in found["sizes"]] == [100, 1000]
     assert found["sizes"][1]["once"] and found["sizes"][1]["repeated"] == 0
