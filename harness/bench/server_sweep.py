@@ -4,16 +4,20 @@ them, against one prompt after another."""
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from harness.bench.markdown import table
 from harness.bench.measured_process import most_resident_below
@@ -21,6 +25,7 @@ from harness.bench.pictures import drawn_face
 from harness.bench.sweep_cases import Case
 from harness.bench.sweep_worker import ASKS, ask_in_order, checkpoint_of, grid
 from harness.bench.targets import Target
+from harness.core.errors import HarnessError
 from harness.core.message import Image
 from harness.core.model import CacheCounts, CountsCaches, Model
 from harness.core.request import Request
@@ -83,20 +88,43 @@ class Served:
 
 
 def measure_started(
-    python: str, *, rounds: int, pictures: int = CASE.pictures, say: Callable[[str], None]
-) -> Iterator[Served]:
+    python: str, *, rounds: int, pictures: int = CASE.pictures
+) -> tuple[Served, ...]:
     """A vLLM with small caches and one with ample ones, by the interpreter `python`, over affect-tiny with pictures of 256
-    tokens. Raises HarnessError where one does not start, or a request fails."""
+    tokens; what goes on is written to standard error. Raises HarnessError where one does not start, or a request fails."""
+    words = ("-m", "harness.bench.server_sweep", python, str(rounds), str(pictures))
+    variables = (f"{name}={value}" for name, value in _ENVIRONMENT.items())
+    done = subprocess.run(  # noqa: S603 (our own)
+        ["env", *variables, sys.executable, *words],  # noqa: S607
+        check=False, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+    if told is None:
+        raise HarnessError(
+            f"{' '.join(words)} ended with status {done.returncode}", hint="run it by hand"
+        )
+    if isinstance(told, dict):
+        raise HarnessError(told["message"], hint=told["hint"], at_work=True)
+    return tuple(TypeAdapter(list[Served]).validate_python(told))
+
+
+def _start_each(python: str, rounds: int, pictures: int) -> Iterator[Served]:
     from harness.models.registry import OpenOptions, open_model
 
-    with tempfile.TemporaryDirectory(prefix="harness-bench-") as place, _environment(_ENVIRONMENT):
+    with tempfile.TemporaryDirectory(prefix="harness-bench-") as place:
         for nth, (name, caches) in enumerate(_CACHES.items()):
             folder = Path(place) / str(nth)
             folder.mkdir()
             spec = checkpoint_of(CASE, folder).replace("transformers:", "vllm:", 1)
             options = OpenOptions(vllm_python=python, vllm_args=(*_USUAL, *caches))
-            say(name)
-            yield _served(open_model(spec, options=options), name, rounds, pictures, say, ours=True)
+            _say(name)
+            yield _served(
+                open_model(spec, options=options), name, rounds, pictures, _say, ours=True
+            )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def measure_running(
@@ -196,21 +224,6 @@ def _known(shares: Sequence[float | None]) -> float | None:
     return median(known) if known else None
 
 
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables of the processes that are started in the block."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 def targets(found: Iterable[Served]) -> list[Target]:
     """The ratio of each server; it is judged where the caches are small."""
     return [
@@ -269,3 +282,15 @@ def sections(found: Sequence[Served], *, rounds: int) -> list[str]:
 
 def _percent(share: float | None) -> str:
     return "not counted" if share is None else f"{share:.1%}"
+
+
+def main(python: str, rounds: int, pictures: int) -> list[dict[str, Any]] | dict[str, str]:
+    """What `measure_started` reads: the servers, or an error."""
+    try:
+        return [asdict(one) for one in _start_each(python, rounds, pictures)]
+    except HarnessError as error:
+        return {"message": error.message, "hint": error.hint}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

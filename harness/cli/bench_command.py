@@ -151,7 +151,7 @@ def _sweep(args: argparse.Namespace, rounds: int) -> Found:
             )
         )
     if args.vllm_python is not None:
-        servers += server_sweep.measure_started(args.vllm_python, rounds=rounds, say=_say)
+        servers += server_sweep.measure_started(args.vllm_python, rounds=rounds)
     cases = prompt_sweep.measure(rounds=rounds, say=_say)
     found = {**prompt_sweep.as_dict(cases), **server_sweep.as_dict(servers)}
     targets = [*prompt_sweep.targets(cases), *server_sweep.targets(servers)]
