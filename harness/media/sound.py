@@ -138,6 +138,7 @@ def read_wav(data: bytes, *, name: str) -> tuple[int, Samples]:
     """(samples per second, (n,) samples of one channel) of PCM of 8, 16, 24 or 32 bits. Raises MediaError."""
     if len(data) > MOST_BYTES:
         raise MediaError(f"sound is larger than {MOST_BYTES >> 20} MiB: {name}", kind="too-large")
+    data = _plain_headers(data, name)
     try:
         with wave.open(io.BytesIO(data)) as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
@@ -153,6 +154,37 @@ def read_wav(data: bytes, *, name: str) -> tuple[int, Samples]:
         raise MediaError(f"sound is empty: {name}", kind="empty", hint="get the file again")
     table = _samples(raw, width).reshape(-1, channels)
     return rate, np.rint(table.mean(axis=1)).clip(-32768, 32767).astype(np.int16)
+
+
+_PCM = bytes.fromhex("0100000000001000800000aa00389b71")
+"""The subformat of WAVE_FORMAT_EXTENSIBLE that is PCM."""
+_UNKNOWN = 0xFFFF_FFFF
+"""A length that was not known when the header was written, as by programs that write into a pipe."""
+
+
+def _plain_headers(data: bytes, name: str) -> bytes:
+    """A WAV whose headers `wave` reads: PCM said to be extensible as plain PCM (24 bits and more than two channels are
+    often written so), and a length that was left open as what is there. Raises MediaError for a sound that is cut off."""
+    made = bytearray(data)
+    place = 12  # behind RIFF, the length, and WAVE
+    while place + 8 <= len(data):
+        kind, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        body = place + 8
+        extensible = kind == b"fmt " and data[body : body + 2] == b"\xfe\xff"
+        if extensible and data[body + 24 : body + 40] == _PCM:
+            made[body : body + 2] = b"\x01\x00"
+        if kind == b"data":
+            held = len(data) - body
+            if size == _UNKNOWN:
+                made[place + 4 : body] = held.to_bytes(4, "little")
+            elif size > held:
+                raise MediaError(
+                    f"sound is cut off: {name}: {held:,} of {size:,} bytes are there",
+                    kind="corrupt", hint="get the file again",
+                )  # fmt: skip
+            break
+        place = body + size + size % 2
+    return bytes(made)
 
 
 def wave_at(data: bytes, rate: int, *, name: str) -> Wave:

@@ -54,6 +54,20 @@ def test_every_plain_format_gives_the_same_sound(width: int, channels: int) -> N
     assert np.abs(samples.astype(int) - TONE).max() <= (256 if width == 1 else 1)
 
 
+@pytest.mark.parametrize("width", [2, 3])
+def test_an_extensible_header_and_an_open_length_are_read(width: int) -> None:
+    plain = wav(width, 2)
+    guid = bytes.fromhex("0100000000001000800000aa00389b71")
+    extension = struct.pack("<HHI", 22, 8 * width, 3) + guid
+    head = b"WAVEfmt " + struct.pack("<IH", 40, 0xFFFE) + plain[22:36] + extension
+    body = head + b"data" + struct.pack("<I", 0xFFFF_FFFF) + plain[44:]
+    told = b"RIFF" + struct.pack("<I", 0xFFFF_FFFF) + body
+    rate, samples = read_wav(told, name="x")
+    assert (rate, samples.tolist()) == (8_000, read_wav(plain, name="x")[1].tolist())
+    with pytest.raises(MediaError, match="unknown format"):  # extensible, and no PCM
+        read_wav(told.replace(guid, b"\x03" + guid[1:]), name="x")
+
+
 def test_what_else_stands_in_a_file_is_not_sent(tmp_path: Path) -> None:
     plain = wav(2, 1)
     told = plain + b"LIST" + struct.pack("<I", 8) + b"anger!!!"
@@ -73,7 +87,8 @@ def test_what_else_stands_in_a_file_is_not_sent(tmp_path: Path) -> None:
         (wav_bytes(TONE, 100), "unsupported"),
         (wav_bytes(np.zeros(8_000 * 121, dtype=np.int16), 8_000), "too-large"),
         (wav(2, 1).replace(b"\x01\x00\x01\x00", b"\x03\x00\x01\x00", 1), "unsupported"),
-        (wav(2, 1)[:40] + struct.pack("<I", 2**31) + wav(2, 1)[44:60], "too-large"),
+        (wav(2, 1)[:40] + struct.pack("<I", 2**31) + wav(2, 1)[44:60], "corrupt"),
+        (wav(2, 1)[:2_000], "corrupt"),
     ],
 )  # fmt: skip
 def test_files_are_not_trusted(data: bytes, kind: str) -> None:
