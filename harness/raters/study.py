@@ -169,7 +169,7 @@ def _groups(table: RatingTable, column: str) -> dict[str, set[str]]:
     if column in table.mixed:
         rater, where = table.mixed[column]
         raise HarnessError(
-            f"--by {column}: {rater} has two values of it ({where})",
+            f"--by {column}: rater {rater} has two values of it ({where})",
             hint="a column of raters has one value for each rater",
         )
     if column not in columns:
@@ -198,7 +198,7 @@ def _notes(table: RatingTable, by: Sequence[str]) -> list[str]:
     if len(table.conditions) > 1:
         several = [rater for rater, own in seen.items() if len(own) > 1]
         if several and len(several) < len(seen):
-            one = several[0] if len(several) == 1 else f"{len(several)} raters"
+            one = f"rater {several[0]}" if len(several) == 1 else f"{len(several)} raters"
             verb = "has" if len(several) == 1 else "have"
             notes.append(
                 f"{one} {verb} rated under more than one condition, {len(seen) - len(several)} under one; "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.answers.twins import fold
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
@@ -87,8 +89,13 @@ def read_ratings(
         raise HarnessError(
             f"{path.name} has no rows", hint="one row an answer: rater, item, field, value"
         )
+    _refuse_half_named(rows)
+    own = [one.partition("=")[0].strip() for one in asked]
+    rows, spelled = _one_spelling(rows, "field", (*own, *known))
+    rows, spelled_too = _one_spelling(rows, "condition", ())
     names = list(dict.fromkeys(_name(row, "field") for row in rows))
     fields, notes = _fields(names, rows, known, asked)
+    notes = [*spelled, *spelled_too, *_twins(rows), *notes]
     ratings, places = _ratings(path, rows, fields)
     about, mixed = _about(rows, [name for name in table.columns if name not in {*KNOWN, truth}])
     ratings.about.update(about)
@@ -103,6 +110,54 @@ def _all_rows(path: Path, table: Any) -> list[TableRow]:
         if len(rows) > MOST_ROWS:
             raise HarnessError(f"{path.name} has more than {MOST_ROWS:,} rows", hint="split it")
     return rows
+
+
+def _refuse_half_named(rows: Sequence[TableRow]) -> None:
+    """Raises HarnessError where some rows name a condition and others do not."""
+    empty = [row for row in rows if is_blank(row.cells.get("condition"))]
+    if empty and len(empty) < len(rows):
+        raise HarnessError(
+            f"{empty[0].where}: condition is empty, but other rows name one",
+            hint=f"fill it in ({PLAIN}: shown as it is), or leave the column out",
+        )
+
+
+def _one_spelling(
+    rows: Sequence[TableRow], column: str, known: Sequence[str]
+) -> tuple[list[TableRow], list[str]]:
+    """Names that differ in letter case or spaces alone as one, spelled as in `known`, else in small letters where one
+    is, else as most rows have it; and the sentence that says so."""
+    counts = Counter(text for row in rows if (text := _written(row, column)))
+    usual = sorted(counts, key=lambda text: (text != text.lower(), -counts[text]))
+    first = {fold(name): name for name in reversed(known)}
+    called = {text: first.setdefault(fold(text), text) for text in usual}
+    made = []
+    for row in rows:
+        text = _written(row, column)
+        odd = bool(text) and called[text] != row.cells[column]
+        made.append(replace(row, cells={**row.cells, column: called[text]}) if odd else row)
+    joined = [f"{text} read as {name}" for text, name in called.items() if text != name]
+    return made, [f"{column}: {', '.join(joined)}"] if joined else []
+
+
+def _written(row: TableRow, column: str) -> str:
+    """A cell of text without spaces at its ends; empty for anything else."""
+    cell = row.cells.get(column)
+    return plain(cell) if isinstance(cell, str) and not is_blank(cell) else ""
+
+
+def _twins(rows: Sequence[TableRow]) -> list[str]:
+    """A sentence about raters whose names differ in letter case or spaces alone."""
+    spelled: dict[str, list[str]] = {}
+    for name in dict.fromkeys(_name(row, "rater") for row in rows):
+        spelled.setdefault(fold(name), []).append(name)
+    alike = [names for names in spelled.values() if len(names) > 1]
+    if not alike:
+        return []
+    return [
+        f"raters {' and '.join(alike[0])} are counted as {len(alike[0])}, though their names differ in letter case or "
+        "spaces alone; spell them alike if they are one"
+    ]
 
 
 def _name(row: TableRow, column: str) -> str:
@@ -197,7 +252,7 @@ def _ratings(
         if key in places:
             under = "" if item.condition == PLAIN else f" under {item.condition}"
             raise HarnessError(
-                f"{row.where}: {rater} has rated {name} of {item.sample}{under} before, in {places[key]}",
+                f"{row.where}: rater {rater} has rated {name} of {item.sample}{under} before, in {places[key]}",
                 hint="keep one answer; repeats of one rater are conditions of their own, or other raters",
             )
         places[key] = row.where

@@ -121,7 +121,7 @@ def test_agreement_is_that_of_each_condition_with_icc(tmp_path: Path) -> None:
     [
         (("rater", "item", "value"), [("a", "i", "joy")], "no column 'field'"),
         (COLUMNS, [], "no rows"),
-        (COLUMNS, [("a", "i", "V", "emotion", "joy", "joy")] * 2, "row 2 (line 3): a has rated emotion of i under V before"),
+        (COLUMNS, [("a", "i", "V", "emotion", "joy", "joy")] * 2, "row 2 (line 3): rater a has rated emotion of i under V before"),
         (COLUMNS, [("", "i", "V", "emotion", "joy", "joy")], "row 1 (line 2): rater is empty"),
         (COLUMNS, [("a", "i", "V", "emotion", "glee", "joy")], "row 1 (line 2): value is 'glee': 'glee' is not one of its options"),
         (COLUMNS, [("a", "i", "V", "emotion", "joy", "joy"), ("b", "i", "V", "emotion", "joy", "fear")], "row 2 (line 3): i is truly fear, but joy in"),
@@ -151,6 +151,24 @@ def test_a_rater_in_both_arms_is_fine_and_said(between: Path, tmp_path: Path) ->
     assert any(
         "one under" not in n and "rated under more than one condition" in n for n in found.notes
     )
+
+
+def test_names_in_other_spellings_are_one_name(tmp_path: Path) -> None:
+    rows = drawn(World(LEVELS), raters=4, items=4, within=True, seed=2)
+    odd = [
+        (row[0], row[1], f" {row[2].lower()} " if at % 3 == 0 else row[2], "Emotion" if at % 2 else row[3], *row[4:])
+        for at, row in enumerate(rows)
+    ]  # fmt: skip
+    found = read_ratings(write(tmp_path / "odd.csv", odd), known={}, truth="true")
+    assert found.conditions == ("av", "v") and len(found.fields) == 1
+    assert len(found.ratings.given) == len(rows)
+    assert any(note.startswith("condition: ") and " read as " in note for note in found.notes)
+    half = [(*row[:2], "", *row[3:]) if at == 5 else row for at, row in enumerate(rows)]
+    with pytest.raises(HarnessError, match=r"row 6 .*condition is empty"):
+        read_ratings(write(tmp_path / "half.csv", half), known={}, truth="true")
+    twins = [(rows[0][0].upper(), *rows[0][1:]), *rows]
+    said = read_ratings(write(tmp_path / "twins.csv", twins), known={}, truth="true").notes
+    assert any("are counted as 2" in note for note in said)
 
 
 def test_groups_of_raters(tmp_path: Path) -> None:
