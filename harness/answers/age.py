@@ -29,7 +29,8 @@ _CLAUSE = 160
 _NEAR = 0.75
 """Years by which the narrowest expression may lie outside the others: "34, or 34 and a half"."""
 
-_TILDE = pattern(r"(?<=[\ds岁歳])[ \u301c](?=\d)")
+_JOINS = pattern(r"(?<=[\ds岁歳])[ \u301c]{1,3}(?=\d)|(?<=\d\d) {0,2}; {0,2}(?=\d\d)")
+_TILDES, _DASHES = frozenset("~\uff5e\u301c"), frozenset("\u2014\u2015")
 _LEAST = (
     r"(?:age[ _-]?)?(?:min(?:imum)?|low(?:er)?|from|start|least)(?:[ _-]?(?:age|bound|end|limit))?"
 )
@@ -60,7 +61,7 @@ def read_age(
     quiet = wordless(reply)
     if quiet is not None:
         return quiet
-    text = _with_tildes(reply)
+    text = _with_joins(reply)
     pair = _BOUNDS.fullmatch(text)
     if pair is not None:
         return _pair(float(pair[1]), float(pair[2]))
@@ -114,16 +115,20 @@ def _pair(low: float, high: float) -> Answer:
     return answered((low + high) / 2, "json/range")
 
 
-def _with_tildes(reply: NormalizedReply) -> str:
-    """The plain text, with the tilde of "25~34" that was taken for markup put back."""
-    if "~" not in reply.raw and "\uff5e" not in reply.raw and "\u301c" not in reply.raw:
+def _with_joins(reply: NormalizedReply) -> str:
+    """The plain text, with the tilde of "25 ~ 34" that was taken for markup, and the long dash of "25 \u2014 34" that was taken
+    for the end of a clause, put back."""
+    if not (_TILDES | _DASHES) & {*reply.raw}:
         return reply.text
 
     def back(match: re.Match[str]) -> str:
-        raw = reply.raw[slice(*reply.span(match.start(), match.end()))]
-        return "~" if raw in {"~", "\uff5e", "\u301c"} else match.group()
+        made = ""
+        for place in range(match.start(), match.end()):
+            raw = reply.raw[slice(*reply.span(place, place + 1))]
+            made += "~" if raw in _TILDES else "-" if raw in _DASHES else reply.text[place]
+        return made
 
-    return _TILDE.sub(back, reply.text)
+    return _JOINS.sub(back, reply.text)
 
 
 def _clause_end(text: str, begin: int) -> int:

@@ -63,7 +63,7 @@ TEENS = 10
 """The decade of the teens, whose ages are 13 to 19."""
 
 _NUMBER = r"(?:\d{1,3}(?:[.,]\d{1,2})?(?:/\d{1,3})?)(?![\d⁄]|[.,:]\d|(?:st|nd|rd|th)\b)"
-_TENS_WORD = rf"(?>(?:{'|'.join(_TENS)})(?:[- ](?:{_DIGIT_WORDS})(?:\b|(?=ish\b)))?)"
+_TENS_WORD = rf"(?>(?:{'|'.join(_TENS)})(?:(?: - |[- ])(?:{_DIGIT_WORDS})(?:\b|(?=ish\b)))?)"
 _HUNDRED = rf"(?>(?:a|one) hundred(?: (?:and )?(?:{_TENS_WORD}|{'|'.join(_SMALL[1:])}))?)"
 _ISH = {"fiv": 5, "nin": 9, "twelv": 12}
 """Stems of fivish, ninish and twelvish."""
@@ -348,6 +348,8 @@ def _range(found: re.Match[str], aged: bool) -> AgeMention | None:
     if "/" in found["low"] or "/" in found["high"]:
         return None
     if low > high:
+        if low >= 20 and high < _YOUNGEST:
+            return None  # "30-5", perhaps 30 to 35
         low, high = high, low
     unit = found["high_unit"] is not None or re.search(_YEARS, found[0]) is not None
     wide = high - low > WIDEST
