@@ -32,11 +32,14 @@ def survival_blocks(found: Survival) -> Iterator[Block]:
     """A headline, numbers at risk, hazard ratios, and what to know of them."""
     yield Lines(lines=(headline(found), *_told(found.notes)))
     statistic, p = found.log_rank
+    told = f"chi-squared {statistic:.1f}, {len(found.curves) - 1} degrees of freedom, p {probability(p)}"
+    if math.isnan(p):
+        told = "it cannot be computed"
     inside = ", within strata" if found.cohort.strata else ""
     yield Table(
         title="Survival by quartile of risk",
-        caption=f"Kaplan-Meier. Log-rank test over the groups{inside}: chi-squared {statistic:.1f}, "
-        f"{len(found.curves) - 1} degrees of freedom, p {probability(p)}. Columns of times: people still under observation",
+        caption=f"Kaplan-Meier. Log-rank test over the groups{inside}: {told}. "
+        "Columns of times: people still under observation",
         columns=("", "people", "events", "median", *(f"at {tick:g}" for tick in found.ticks)),
         rows=tuple(
             Row((c.name, str(c.n), str(c.events), _median(c.times, c.survival), *map(str, c.at_risk)))

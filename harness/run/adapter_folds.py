@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -221,8 +222,15 @@ def untrained(plan: Plan) -> list[str]:
 
 
 def refuse_folder_of_folds(adapter: str, *, flag: str) -> None:
-    """Raise HarnessError for a folder that holds an adapter for each fold, named as if it were one."""
+    """Raise HarnessError for a folder that holds an adapter for each fold, named as if it were one, and for a placeholder
+    that is spelled otherwise."""
     folder = Path(adapter).expanduser()
+    odd = re.search(r"\{\w*\}", adapter)
+    if odd and not folder.exists():
+        raise HarnessError(
+            f"{flag} {adapter}: {odd[0]} stands for nothing",
+            hint=f"write {MARK} where the name of the fold stands",
+        )
     if not (folder / "adapter_config.json").exists() and (
         (folder / FOLDS).is_file() or any(folder.glob(f"*/{FOLD}"))
     ):

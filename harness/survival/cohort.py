@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
+from harness.core.text import counted
 from harness.sources.rows import TableRow, open_table
 
 Floats = NDArray[np.float64]
@@ -81,6 +82,12 @@ def read_cohort(
             f"{path.name} has no column {missing[0]!r}",
             hint=f"its columns: {', '.join(table.columns)}",
         )
+    if outcome := next((name for name in used[2:] if name in (time, event)), None):
+        which = "time" if outcome == time else "event"
+        raise HarnessError(
+            f"column {outcome!r} is the {which}, and cannot be a risk, covariate or stratum too",
+            hint="name another column with --risk, --adjust or --strata",
+        )
     rows, left = _complete(table, used)
     _check_size(path, len(rows))
     times = np.array([_time(row, time, path) for row in rows])
@@ -93,7 +100,7 @@ def read_cohort(
         else []
     )
     if (zeros := int((times == 0).sum())) > 0:
-        notes.append(f"{zeros} people have a time of 0")
+        notes.append(f"{counted(zeros, 'person', 'people')} with a time of 0")
     ties = len(times[events]) - np.unique(times[events]).size
     if ties > events.sum() / 4:
         notes.append(

@@ -80,6 +80,7 @@ def test_a_pattern_without_fold_and_folds_without_a_pattern_are_refused(
     loso: Path, refused: Says
 ) -> None:
     assert "loso holds an adapter for each fold" in refused(adapter="loso")
+    assert "{folds} stands for nothing" in refused(adapter="loso/{folds}")
     assert "write --adapter 'loso/{fold}'" in refused(adapter="loso")
     assert "--folds has no effect without an adapter for each fold" in refused(
         "--folds", "training/folds.json", adapter=""

@@ -92,6 +92,20 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: Any, told: str) -> None:
         read_cohort(table, time="years", event="died", risk="risk")
 
 
+@pytest.mark.parametrize(
+    ("asked", "which"),
+    [
+        ({"risk": "years"}, "time"),
+        ({"risk": "risk", "adjust": ["risk-died"]}, "event"),
+        ({"risk": "risk", "strata": ["died"]}, "event"),
+    ],
+)
+def test_the_outcome_is_no_risk(tmp_path: Path, asked: Any, which: str) -> None:
+    table = write(tmp_path / "c.csv", rows_of(60, beta=0.5, seed=4))
+    with pytest.raises(HarnessError, match=f"is the {which}, and cannot be"):
+        read_cohort(table, time="years", event="died", **asked)
+
+
 def test_empty_cells_leave_rows_out_and_differences_of_columns_are_taken(tmp_path: Path) -> None:
     rows = rows_of(100, beta=0.5, seed=6)
     rows[3] = ("", *rows[3][1:])
@@ -165,7 +179,7 @@ def test_what_cannot_be_computed_is_told_and_the_rest_stands(tmp_path: Path, cas
     )
     assert len(found.curves) == 4 and len(found.ratios) == (8 if adjust else 4)
     assert found.notes or case == "tiny"
-    assert list(survival_blocks(found))
+    assert "nan" not in str(list(survival_blocks(found)))
     json.dumps(survival_json(found), allow_nan=False)
     if case == "no events below":
         assert any("no events in quartile 1" in note for note in found.notes)
