@@ -97,3 +97,10 @@ def _folder_of(entry: Entry) -> Path:
             "folder",
         )
     return Path(found)
+
+
+def shipped_folder() -> Path:
+    """The folder of the prompts that come with the package."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "shipped" / "prompts"
+    return installed if installed.is_dir() else package.parent / "prompts"

@@ -372,10 +372,3 @@ def _plain(name: str) -> bool:
 
 def _is_part(name: str) -> bool:
     return any(segment.startswith("_") for segment in name.split("/"))
-
-
-def shipped_folder() -> Path:
-    """The folder of the prompts that come with the package."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "shipped" / "prompts"
-    return installed if installed.is_dir() else package.parent / "prompts"

@@ -6,38 +6,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
-from harness.core.enhancer import ENDPOINT_NAME, METHODS, PREFIX
 from harness.core.errors import HarnessError
-from harness.core.folders import Folders
-from harness.enhancers.settings import EnhancerSettings
-from harness.models import BASELINES, MODELS, ModelSettings
-from harness.prompting.library import shipped_folder
-from harness.run.toml_file import read_toml
-from harness.run.yaml_file import validated
+from harness.core.folders import Folders, shipped_folder
+
+if TYPE_CHECKING:
+    from harness.enhancers.settings import EnhancerSettings
+    from harness.models import ModelSettings
+    from harness.run.config_file import ConfigFile
 
 CONFIG_NAME = "harness.toml"
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
-
-
-class ConfigFile(BaseModel):
-    """What harness.toml may hold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    prompts: tuple[str, ...] = ()
-    """Folders of your own prompts, or one as a text. Relative paths start at the folder of the file."""
-    tasks: tuple[str, ...] = ()
-    """Folders of your own tasks, in the same way."""
-    data: Mapping[str, str] = {}
-    """Name -> folder of a data set; task files write `${data.NAME}`."""
-    models: Mapping[str, ModelSettings] = {}
-    """Name -> settings of a model; `--model NAME` asks it."""
-    enhancers: Mapping[str, EnhancerSettings] = {}
-    """Name -> an endpoint that enhances pictures; `--condition enhance:NAME` asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +43,10 @@ def open_workspace(
 
     Raises HarnessError for a malformed harness.toml or a folder that is not there.
     """
-    config = _read_config(here / CONFIG_NAME)
+    config = _config(here / CONFIG_NAME)
     shipped = shipped_folder()
-    mine = [*prompts, *(here / p for p in config.prompts)]
-    my_tasks = [*tasks, *(here / t for t in config.tasks)]
+    mine = [*prompts, *(here / p for p in (config.prompts if config else ()))]
+    my_tasks = [*tasks, *(here / t for t in (config.tasks if config else ()))]
     for folder in (*mine, *my_tasks):
         if not folder.is_dir():
             raise HarnessError(
@@ -76,53 +56,18 @@ def open_workspace(
         here=here,
         prompts=Folders.shipped(shipped, "harness.prompts", own=mine),
         tasks=Folders.shipped(shipped.parent / "tasks", "harness.tasks", own=my_tasks),
-        data=config.data,
-        models={name: _named(name, one, here) for name, one in config.models.items()},
-        enhancers=config.enhancers,
+        data=config.data if config else {},
+        models=config.models if config else {},
+        enhancers=config.enhancers if config else {},
     )
 
 
-def _named(name: str, settings: ModelSettings, here: Path) -> ModelSettings:
-    """A model of `harness.toml` under its name, its key's file beside that file."""
-    update: dict[str, Any] = {"name": name}
-    if settings.key_file is not None:
-        update["key_file"] = here / settings.key_file.expanduser()
-    return settings.model_copy(update=update)
+def _config(path: Path) -> ConfigFile | None:
+    if not path.exists():
+        return None
+    from harness.run.config_file import read_config  # brings the settings of models and endpoints
 
-
-def _read_config(path: Path) -> ConfigFile:
-    try:
-        raw, place = read_toml(path)
-    except FileNotFoundError:
-        return ConfigFile()
-    for key in ("prompts", "tasks"):
-        if isinstance(raw.get(key), str):
-            raw[key] = [raw[key]]
-    config = validated(ConfigFile, raw, place, "harness.toml")
-    for name, settings in config.models.items():
-        where = place(("models", name))
-        if not name.strip() or name in BASELINES or name.partition(":")[0] in MODELS.names():
-            raise HarnessError(
-                f"{where}: {name!r} already means a model of its own", hint="give it another name"
-            )
-        if settings.name:
-            raise HarnessError(
-                f"{place(('models', name, 'name'))}: models.{name}.name: unknown key",
-                hint="the name is that of the table; display_name is what tables show",
-            )
-    for name in config.enhancers:
-        where = place(("enhancers", name))
-        if name in METHODS:
-            raise HarnessError(
-                f"{where}: {PREFIX}{name} already means a method of this package",
-                hint="give the endpoint another name",
-            )
-        if not ENDPOINT_NAME.fullmatch(name):
-            raise HarnessError(
-                f"{where}: {name!r} cannot be the name of an endpoint",
-                hint="use small letters, digits, dots, dashes and underscores, such as gfpgan-1.4",
-            )
-    return config
+    return read_config(path)
 
 
 def undefined_references(value: Any, data: Mapping[str, str]) -> list[str]:

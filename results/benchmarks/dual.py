@@ -24,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.field import FieldSpec
+from harness.core.folders import shipped_folder
 from harness.core.task import Task
 from harness.faces import BASIC_7, draw, face_at
 from harness.models.dual.encoder import NONE, DualEncoder, LearnedPrompts
 from harness.models.dual.model import find_dual
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.tune import Learning, Weights, learn
 from harness.tune.tune import label_texts
 

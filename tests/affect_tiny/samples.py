@@ -7,7 +7,8 @@ from typing import Any
 
 from harness.affect_tiny.training.corpus import truths
 from harness.affect_tiny.training.grammar import Grammar
-from harness.prompting.library import Library, shipped_folder
+from harness.core.folders import shipped_folder
+from harness.prompting.library import Library
 
 
 @cache

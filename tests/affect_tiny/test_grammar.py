@@ -24,9 +24,10 @@ from harness.affect_tiny.training.grammar import mirrored, question_first
 from harness.affect_tiny.training.held_out_eval import EXAM
 from harness.affect_tiny.training.shipped import TAUGHT
 from harness.affect_tiny.training.windows import REST
+from harness.core.folders import shipped_folder
 from harness.faces import CUE_VALUES, UNIT_TABLE
 from harness.faces.vqa import COARSE_QUESTION, FINE_QUESTION, UNIT_QUESTIONS
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from tests.affect_tiny.samples import grammar, some_truths
 
 SLOT = re.compile(r"\{(person|thing|kind|shown?|list|nouns|Nouns|Take|from|unit|noun|scale|keys)\}")

@@ -9,10 +9,11 @@ import pytest
 
 from harness.clip_tiny import weights_folder
 from harness.core.field import FieldSpec
+from harness.core.folders import shipped_folder
 from harness.core.task import Task
 from harness.faces import BASIC_7, draw, encode_png, face_at
 from harness.models.dual.model import find_dual
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.tune.tune import label_texts
 
 FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"}  # fmt: skip

@@ -14,9 +14,10 @@ import yaml
 from harness.cli.main import COMMANDS, build_parser, main
 from harness.conditions import degrade, region
 from harness.conditions.presentation import read_presentation
+from harness.core.folders import shipped_folder
 from harness.core.task import Task
 from harness.models import describe_models
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.prompting.variables import PROMPT_VARIABLES
 from harness.run.task_files import find_task
 from harness.run.workspace import open_workspace

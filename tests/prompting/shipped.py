@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.core.field import FieldSpec
+from harness.core.folders import shipped_folder
 from harness.core.message import Image
 from harness.core.prompt import ANY_FIELD, Prompt, Rendering
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.prompting.variables import field_variables, made_up_examples
 from harness.run.prepare import second_variable
 from harness.sources.emonet_face import FIELDS as EMONET

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.prompting.library import Library, shipped_folder
+from harness.core.folders import shipped_folder
+from harness.prompting.library import Library
 
 from .desk import HEAD, pictures
 

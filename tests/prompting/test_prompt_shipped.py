@@ -7,8 +7,9 @@ import time
 import pytest
 
 from harness.core.field import FieldSpec
+from harness.core.folders import shipped_folder
 from harness.core.message import Image
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.prompting.lint import lint
 from harness.prompting.variables import PROMPT_VARIABLES, field_variables
 

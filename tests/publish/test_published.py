@@ -9,8 +9,9 @@ import pytest
 from harness.api.experiment import read_experiment
 from harness.conditions.presentation import read_presentation
 from harness.core.errors import HarnessError
+from harness.core.folders import shipped_folder
 from harness.metrics import named
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.run.published import published_folder, read_file, read_published
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace

@@ -17,6 +17,7 @@ from harness.conditions.registry import load_condition
 from harness.conditions.shots import MOST_SHOTS, of_examples
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.folders import shipped_folder
 from harness.core.medium import image
 from harness.core.message import Image
 from harness.core.model import Card
@@ -25,7 +26,7 @@ from harness.core.request import Request
 from harness.core.sample import Sample
 from harness.core.task import Task
 from harness.exports.manifest import export_manifest
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.prompting.lint import lint
 from harness.run.axes import Axes
 from harness.run.capability_check import check_pictures

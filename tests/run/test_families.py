@@ -132,7 +132,8 @@ def test_options_of_conversations_concern_chat_models(tmp_path: Path) -> None:
 
 def test_a_card_that_says_otherwise_than_was_planned_is_refused(tmp_path: Path) -> None:
     from harness.core.cell import Cell
-    from harness.prompting.library import Library, shipped_folder
+    from harness.core.folders import shipped_folder
+    from harness.prompting.library import Library
     from harness.run.families import check_families
     from harness.run.plan import Plan
 

@@ -12,9 +12,10 @@ from harness.answers.vocabulary import VOCABULARIES
 from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.folders import shipped_folder
 from harness.core.message import Image
 from harness.media.video_file import opened
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 from harness.prompting.variables import field_variables
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace

@@ -5,8 +5,9 @@ from __future__ import annotations
 from harness.core.price import Price
 from harness.enhancers.settings import EnhancerSettings
 from harness.models.settings import ModelSampling, ModelSettings
+from harness.run.config_file import ConfigFile
 from harness.run.files import RUN_FILES
-from harness.run.workspace import CONFIG_NAME, ConfigFile
+from harness.run.workspace import CONFIG_NAME
 from harness.score.analysis import describe_analyses
 from harness.score.records import COLUMN_LINES
 from harness.score.table import ScoreRow

@@ -26,6 +26,7 @@ from harness.affect_tiny.training.grammar import Grammar
 from harness.affect_tiny.training.held_out_eval import EXAM, Wording
 from harness.affect_tiny.training.inference import Conversation, Speaker
 from harness.affect_tiny.training.scores import accuracy, ccc, set_f1, uar, uf1
+from harness.core.folders import shipped_folder
 from harness.faces import (
     BASIC_7,
     annotate,
@@ -36,7 +37,7 @@ from harness.faces import (
     frame_at,
     vqa_rows,
 )
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 
 Truth = dict[str, Any]
 

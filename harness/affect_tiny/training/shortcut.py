@@ -48,7 +48,8 @@ from harness.affect_tiny.training.packing import Packer
 from harness.affect_tiny.training.stages import Course, Learner, LearningGroup, StagePlan
 from harness.affect_tiny.training.train import tell
 from harness.core.errors import HarnessError
-from harness.prompting.library import Library, shipped_folder
+from harness.core.folders import shipped_folder
+from harness.prompting.library import Library
 
 NAMES: tuple[str, ...] = (
     *("planted-1", "planted-2", "planted-3"),

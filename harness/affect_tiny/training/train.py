@@ -48,7 +48,8 @@ from harness.affect_tiny.training.stages import (
 )
 from harness.affect_tiny.training.tokenizer import train_tokenizer
 from harness.core.errors import HarnessError
-from harness.prompting.library import Library, shipped_folder
+from harness.core.folders import shipped_folder
+from harness.prompting.library import Library
 
 
 def tell(text: str) -> None:

@@ -41,8 +41,9 @@ from harness.affect_tiny.training.packing import Packer
 from harness.affect_tiny.training.settings import TrainingSettings, pool_specs
 from harness.affect_tiny.training.stages import Course, Learner, LearningGroup, StagePlan
 from harness.core.errors import HarnessError
+from harness.core.folders import shipped_folder
 from harness.media.decode import MID_GREY
-from harness.prompting.library import Library, shipped_folder
+from harness.prompting.library import Library
 
 NEAR = (0.5, 0.92)
 """Shares of the side at which it is hard to say whether a face is small."""
