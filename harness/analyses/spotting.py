@@ -13,7 +13,6 @@ from harness.analyses.words import number
 from harness.core.blocks import Block, Lines, Note, Number, Preformatted, Row, Table, Who
 from harness.core.task import Task
 from harness.core.text import counted
-from harness.run.published import published_folder, read_published
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.table import ScoreRow
 
@@ -126,6 +125,8 @@ def _ceiling(given: Mapping[str, Any]) -> Row:
 
 def _published(task: str) -> Iterator[tuple[str, str, Mapping[str, float]]]:
     """System, set and values of the published numbers of a task."""
+    from harness.run.published import published_folder, read_published  # brings their models
+
     for file in read_published(published_folder()):
         for table in file.tables:
             if table.setting.task == task and any(STRS in row.values for row in table.rows):

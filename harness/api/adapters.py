@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError, refuse_unused
 from harness.core.text import digest_json
-from harness.core.training_folds import FoldNote, TrainingFolds
 from harness.models import OpenOptions
-from harness.run.adapter_folds import (
-    MARK,
-    AdapterFolds,
-    adapters_of,
-    find_folds,
-    folded_task,
-    note_of,
-    refuse_folder_of_folds,
-)
+from harness.run.adapter_folds import MARK, AdapterFolds, folded_task
 from harness.run.job import Job
+
+if TYPE_CHECKING:
+    from harness.core.training_folds import FoldNote, TrainingFolds
 
 
 def with_adapters(
@@ -38,17 +33,27 @@ def with_adapters(
     whose folds differ, and a file of folds that no model needs.
     """
     flag = spelled("adapters")
-    made, trained, here = dict(options), dict[str, FoldNote](), dict[str, OpenOptions]()
+    made: dict[str, OpenOptions] = dict(options)
+    trained: dict[str, FoldNote] = {}
+    here: dict[str, OpenOptions] = {}
     found: dict[str, tuple[TrainingFolds, str]] = {}
     for name, one in options.items():
         served = specs[name].startswith("openai:") and MARK in specs[name]
         pattern = specs[name].partition(":")[2] if served else one.adapter or ""
+        if not pattern:
+            continue
+        from harness.run.adapter_folders import (  # brings the models of files of folds
+            adapters_of,
+            find_folds,
+            note_of,
+            refuse_folder_of_folds,
+        )
+
         if MARK not in pattern:
-            if pattern:
-                refuse_folder_of_folds(pattern, flag=flag)
-            note = note_of(pattern) if pattern else None
+            refuse_folder_of_folds(pattern, flag=flag)
+            note = note_of(pattern)
             trained |= {name: note} if note is not None else {}
-            here |= {name: one} if pattern else {}
+            here |= {name: one}
             continue
         if name in second:
             raise HarnessError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -21,8 +21,6 @@ from pydantic import (
 )
 
 from harness.api.adapters import with_adapters
-from harness.api.given_spots import refuse_own_run
-from harness.api.model_object import Opener
 from harness.api.named_models import open_named, options_for, settings_for, spec_of
 from harness.api.per_model import opened_as, refuse_in_batches
 from harness.api.present_tasks import present_tasks
@@ -41,6 +39,9 @@ from harness.models.spread import Spread, can_spread, read_spread, spread
 from harness.run.job import Job, make_job
 from harness.run.stop import Limits
 from harness.run.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from harness.api.model_object import Opener
 
 Thinking = Annotated[str, BeforeValidator(read_thinking)]
 Tools = Annotated[str, BeforeValidator(lambda written: spelled_tools(str(written)) or NO_TOOLS)]
@@ -227,7 +228,10 @@ def prepare(
         },
         experiment=_experiment(asked, left_out),
     )
-    refuse_own_run(asked.spots, job.folder.path)
+    if asked.spots is not None:
+        from harness.api.given_spots import refuse_own_run
+
+        refuse_own_run(asked.spots, job.folder.path)
     mine = list(dict.fromkeys(n for n in (*job.axes.models, *seconds) if n not in models))
     options = opened_as(
         options_for(mine, named, job.options, job.axes),

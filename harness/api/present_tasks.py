@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.api.given_spots import with_given_spots
 from harness.core.errors import HarnessError
 from harness.core.task import Task
 from harness.run.task_files import changed_task, load_task, undefined_roots
@@ -36,6 +35,10 @@ def present_tasks(
         )
     kept = [task for task in asked.tasks if isinstance(task, Task) or task not in left_out]
     found = tasks_of(kept, place, asked.changes)
+    if asked.spots is None:
+        return found, left_out
+    from harness.api.given_spots import with_given_spots
+
     return with_given_spots(found, asked.spots), left_out
 
 

@@ -171,7 +171,7 @@ def ending_as_interrupt() -> Iterator[None]:
 
 
 def build_parser(wanted: str | None) -> Parser:
-    """All commands by name; only the wanted one with its arguments, so that help costs no import."""
+    """The wanted command with its arguments; else all of them without, so that help costs no import."""
     parser = Parser(
         allow_abbrev=False,  # `--task` is no short form of `--tasks`
         prog="harness",
@@ -182,7 +182,8 @@ def build_parser(wanted: str | None) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"affect-harness {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, line in COMMANDS.items():
+    for name in (wanted,) if wanted in COMMANDS else COMMANDS:
+        line = COMMANDS[name]
         command = commands.add_parser(
             name, help=line, description=line[0].upper() + line[1:] + ".", allow_abbrev=False
         )

@@ -16,7 +16,6 @@ from harness.conditions.chain import SIGN
 from harness.conditions.family import Worded
 from harness.core.errors import HarnessError
 from harness.core.medium import Medium
-from harness.media.control import elsewhere
 from harness.media.cover import Fill, Patch, cover, patches_of
 from harness.media.marks import marks_of
 from harness.media.parts import PARTS, face_unit, part_of
@@ -69,6 +68,8 @@ class Region:
         patches = patches_of(part_of(marks, self.part), size)
         told = ""
         if self.control:
+            from harness.media.control import elsewhere
+
             found = elsewhere(patches, marks, size)
             patches = found.patches
             place = "on-face" if found.on_face else "beyond-face"

@@ -9,6 +9,9 @@ from typing import Protocol, runtime_checkable
 
 from harness.core.sample import Sample
 
+VOTES = "votes."
+"""Annotations of this prefix hold how many annotators chose a label: `votes.anger`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
 from harness.core.model import Model
 from harness.models.registry import OpenOptions, takes
-from harness.models.replica import Starts
-from harness.models.replica_log import LOG_NAME, ReplicaLog
-from harness.models.replicas import Replicated, Worker, replicated
-from harness.models.wire import Order
+
+if TYPE_CHECKING:
+    from harness.models.replica import Starts
+    from harness.models.replicas import Replicated, Worker
 
 PROCESSES, RAY = "processes", "ray"
 
@@ -75,6 +76,10 @@ def _allow(address: str, allowed: frozenset[str]) -> None:
 def spread(model: Model, spec: str, options: OpenOptions, how: Spread) -> Replicated:
     """The model over replicas; what it is named by and measured with stays here. Raises HarnessError where there are
     too few GPUs on this machine."""
+    from harness.models.replica_log import LOG_NAME, ReplicaLog
+    from harness.models.replicas import replicated
+    from harness.models.wire import Order
+
     folder = options.log_folder
     order = Order(spec, model.card.name, replace(options, log_folder=None))
     note: Callable[[Worker], None] = (

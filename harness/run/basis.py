@@ -27,7 +27,6 @@ from harness.core.tool import SECOND_OPINION
 from harness.core.tools_asked import read_tools
 from harness.protocols.registry import load_protocol
 from harness.tools.registry import load_tools
-from harness.tools.toolbox import TOOLBOX_VERSION
 
 _TAKES = re.compile(r"\{%[-+]?\s*(?:extends|include|import|from)\b")
 """A template that takes something from another file."""
@@ -134,6 +133,8 @@ def tool_settings(cell: Cell, *, second: str = "") -> dict[str, Any]:
 
     Raises HarnessError for a tool that is unknown here.
     """
+    from harness.tools.toolbox import TOOLBOX_VERSION
+
     asked, protocol = read_tools(cell.tools), load_protocol(cell.protocol)
     names = () if asked is None else asked.names
     asks = SECOND_OPINION in names and second

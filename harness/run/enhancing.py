@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.conditions.enhance import endpoints_of
 from harness.core.enhancer import PREFIX, EnhancerError
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure
 from harness.core.text import counted
-from harness.enhancers.client import Client
 from harness.enhancers.settings import EnhancerSettings, settings_of
 from harness.models.retry import Patience
 from harness.run.axes import Axes
@@ -33,6 +32,9 @@ from harness.run.log import AppendLog
 from harness.run.loop import Stop, Stopped, complete
 from harness.run.plan import Plan
 from harness.run.reuse import OtherRun
+
+if TYPE_CHECKING:
+    from harness.enhancers.client import Client
 
 PROBE_SIDE = 224
 """Pixels a side of the drawn face that an endpoint is tried with."""
@@ -93,7 +95,7 @@ def probed(client: Client, *, allow_remote: frozenset[str]) -> tuple[Identified,
     from harness.sources.drawn_pictures import DrawnPicture
 
     settings = client.settings
-    once = Client(client.name, settings, allow_remote=allow_remote, patience=Patience(tries=1))
+    once = _client(client.name, settings, allow_remote=allow_remote, patience=Patience(tries=1))
     face = DrawnPicture("a drawn face", face_at(0, seed=0), PROBE_SIDE).read()
     try:
         answer = complete(partial(once.ask, face))
@@ -128,7 +130,7 @@ def open_enhancing(
     named = settings_of([cell.condition for cell in plan.cells], job.workspace.enhancers)
     allowed = job.options.allow_remote
     clients = {
-        name: Client(name, settings, allow_remote=allowed) for name, settings in named.items()
+        name: _client(name, settings, allow_remote=allowed) for name, settings in named.items()
     }
     found, notes = recorded(before, named), []
     if named:
@@ -290,7 +292,14 @@ def unkept(condition: str, known: Mapping[str, EnhancerSettings]) -> dict[str, U
     """What asks the endpoints of a condition on this machine. Raises HarnessError for an unknown one, and for another
     machine."""
     found = settings_of([condition], known)
-    return {name: Unkept(Client(name, settings)) for name, settings in found.items()}
+    return {name: Unkept(_client(name, settings)) for name, settings in found.items()}
+
+
+def _client(name: str, settings: EnhancerSettings, **options: Any) -> Client:
+    """What asks an endpoint; few runs have one."""
+    from harness.enhancers.client import Client
+
+    return Client(name, settings, **options)
 
 
 def _place(folder: Path, key: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.conditions.shots import of_examples
 from harness.core.condition import Condition
@@ -15,8 +15,10 @@ from harness.core.medium import Medium
 from harness.core.message import Visual
 from harness.core.sample import Sample
 from harness.prompting.variables import example_variables
-from harness.run.exemplars import ExampleKind, ExamplePool, kind_of
 from harness.run.presentation import ShownSample
+
+if TYPE_CHECKING:
+    from harness.run.exemplars import ExampleKind, ExamplePool
 
 MOST_HELD = 64
 """Examples whose pictures are held for the next sample that shows them."""
@@ -76,6 +78,8 @@ class Gallery:
     def _drawn(
         self, pool: ExamplePool, sample: Sample, asks: tuple[str, ...], refused: set[str]
     ) -> tuple[Sample, ...]:
+        from harness.run.exemplars import kind_of
+
         place = (kind_of(sample, pool.task), asks)
         if place not in self._labels:
             self._labels[place] = pool.labels(*place, self._shots)

@@ -32,7 +32,6 @@ from harness.core.message import Audio, Image, Message, Part, Text, Video
 from harness.core.model import Card
 from harness.core.picture import HeldPicture
 from harness.core.text import counted
-from harness.media.sheet import contact_sheet
 from harness.media.transforms import limited_picture
 from harness.models.hearing import has_sound
 from harness.models.settings import SystemTurns
@@ -255,6 +254,8 @@ def _framed(part: Part) -> Iterator[Part]:
 
 def sheet_of(images: Sequence[Image], *, pixels: int = 0) -> Image:
     """One contact sheet of encoded pictures, of at most `pixels` (0: no limit). Raises MediaError."""
+    from harness.media.sheet import contact_sheet
+
     sheet = contact_sheet([HeldPicture(image.name, image.data) for image in images])
     made = limited_picture(sheet, most=pixels) if pixels else sheet
     return Image(made.name, made.read())

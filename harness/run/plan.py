@@ -24,7 +24,6 @@ from harness.run.axes import Axes
 from harness.run.cell_checks import check_cells
 from harness.run.cell_needs import needs_of_cells
 from harness.run.columns import AlikeRow, read_coded, write_alike
-from harness.run.exemplars import read_pool
 from harness.run.families import (
     NO_OUTPUT,
     answerable,
@@ -127,6 +126,8 @@ def make_plan(
         refuse_overruled(axes, chosen)
         shown = conditions_of(task, axes, chosen, library)
         if any(one.shots for each in shown.values() for one in each):
+            from harness.run.exemplars import read_pool
+
             pool = read_pool(planned[task.name].task, seed=axes.seed, here=here)
             planned[task.name] = replace(planned[task.name], pool=pool)
         made, lines = answerable(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
 from harness.core.sample import Sample
@@ -13,7 +14,6 @@ from harness.core.task import SUBJECT, Task
 from harness.run.adapter_folds import with_folds
 from harness.run.axes import Axes
 from harness.run.columns import read_table
-from harness.run.exemplars import ExamplePool
 from harness.run.folder import RunFolder
 from harness.run.gone import read_gone
 from harness.run.planned_before import (
@@ -27,6 +27,9 @@ from harness.run.planned_before import (
 from harness.run.sample_file import read_lean_samples
 from harness.run.samples import SampleSummary, select_with_classes, with_classes, write_samples
 from harness.sources import open_source
+
+if TYPE_CHECKING:
+    from harness.run.exemplars import ExamplePool
 
 
 @dataclass(frozen=True, slots=True)

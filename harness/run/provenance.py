@@ -49,11 +49,15 @@ def redacted(value: Any) -> Any:
 def git_state(folder: Path) -> dict[str, Any] | None:
     """Commit and dirty flag of the checkout that holds `folder`; None outside one."""
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        dirty = bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
+        told = _git(
+            folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no"
+        ).splitlines()
     except (OSError, subprocess.SubprocessError):
         return None
-    return {"commit": commit, "dirty": dirty}
+    commit = next((line.split()[-1] for line in told if line.startswith("# branch.oid ")), "")
+    if not re.fullmatch(r"[0-9a-f]{40,}", commit):
+        return None  # nothing is committed yet
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in told)}
 
 
 def _git(folder: Path, *arguments: str) -> str:

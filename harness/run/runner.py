@@ -16,7 +16,6 @@ from harness.core.constraint import Need
 from harness.core.errors import HarnessError, refusing
 from harness.core.model import Card, KeepsApart, Loading, Model, Probing, Replicating
 from harness.models import open_model, runs_here, runs_in_place
-from harness.models.transformers.adapter import content_in, content_of
 from harness.prompting.library import Library
 from harness.run.adapter_folds import MARK
 from harness.run.again import choose_round, narrowed
@@ -166,6 +165,8 @@ def _model(
 
 def _other_adapter(card: Card, job: Job) -> bool:
     """Whether a model is asked with another adapter than it was recorded with, with none now, or with none then."""
+    from harness.models.transformers.adapter import content_in, content_of
+
     recorded = content_in(card.details)
     if (one := job.adapted.get(card.name)) is not None:
         return content_of(one.adapter, one.adapters, folds=one.folds) != recorded

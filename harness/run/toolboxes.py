@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.conditions.sound import sounded
 from harness.core.cell import Cell
@@ -28,7 +28,9 @@ from harness.run.mix_pairing import Partners
 from harness.run.tools_check import OWN
 from harness.tools.frames import MediumFrames
 from harness.tools.registry import load_tools
-from harness.tools.toolbox import BoundTools, Donor, offer
+
+if TYPE_CHECKING:
+    from harness.tools.toolbox import Donor
 
 
 def needs_donors(cells: Iterable[Cell]) -> bool:
@@ -44,6 +46,8 @@ def turns_with_tools(
     asked, found = read_tools(tools), load_protocol(protocol)
     if asked is None or not isinstance(found, UsingTools):
         return turns
+    from harness.tools.toolbox import offer
+
     offered = NoTools([offer(tool) for tool in load_tools(asked.names)])
     roles: Mapping[str, Role] = {"system": "system", "assistant": "assistant"}
     messages = tuple(Message(roles.get(role, "user"), (Text(text),)) for role, text in turns)
@@ -103,6 +107,8 @@ class Toolboxes:
         asked = read_tools(cell.tools)
         if asked is None:
             return None, None
+        from harness.tools.toolbox import BoundTools
+
         try:
             frames = frames_under(medium, condition)
             donor = self._donor(asked, sample, condition, question)
@@ -133,6 +139,8 @@ class Toolboxes:
                 f"and there is none",
                 kind="unsupported",
             )
+        from harness.tools.toolbox import Donor
+
         called, medium = found
         held = replace(medium, frames=tuple(map(Remembered, medium.frames)))
         ask = None if question is None else partial(question, held)

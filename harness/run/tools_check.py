@@ -9,10 +9,9 @@ from harness.core.cell import FREE, Cell
 from harness.core.errors import HarnessError
 from harness.core.marks import REGION, read_region
 from harness.core.sample import Sample
-from harness.core.tools_asked import NO_TOOLS, PERFECT, read_tools, spelled_tools
+from harness.core.tools_asked import NO_TOOLS, PERFECT, ToolsAsked, read_tools, spelled_tools
 from harness.protocols.registry import uses_tools
 from harness.tools.registry import load_tools
-from harness.tools.toolbox import takes_box
 
 AGENT = "agent"
 ONCE = "single"
@@ -62,11 +61,7 @@ def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
     """Raise HarnessError where the channel leaves no room for calls, and where a call that is made unasked is of no tool
     of the cell. `settings` were read, so the tools exist."""
     asked = read_tools(cell.tools) if cell.tools else None
-    if (
-        asked is not None
-        and asked.needs_region
-        and not any(map(takes_box, load_tools(asked.names)))
-    ):
+    if asked is not None and asked.needs_region and not _takes_a_box(asked):
         raise HarnessError(
             f"--tools {asked.written}: none of these tools takes a box, so there is no box to make perfect",
             hint=f"name one that does, such as zoom:{PERFECT}",
@@ -96,3 +91,9 @@ def check_regions(cell: Cell, samples: Iterable[Sample]) -> None:
             "is to be seen",
             hint=f"add a column `{REGION}` (left top right bottom, from 0 to 1 of the picture), or leave :{PERFECT} out",
         )
+
+
+def _takes_a_box(asked: ToolsAsked) -> bool:
+    from harness.tools.toolbox import takes_box
+
+    return any(map(takes_box, load_tools(asked.names)))

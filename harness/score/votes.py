@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from harness.answers.vocabulary import canonicaliser
 from harness.core.field import FieldSpec
+from harness.core.source import VOTES
 from harness.core.task import Task
-from harness.sources.dataset import VOTES
 
 Floats = NDArray[np.float64]
 

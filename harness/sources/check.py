@@ -11,9 +11,9 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar
-from harness.core.source import Skipped, Source, source_notes
+from harness.core.source import VOTES, Skipped, Source, source_notes
 from harness.media.video_file import VideoFile
-from harness.sources.dataset import VOTES, Published
+from harness.sources.dataset import Published
 from harness.sources.labels import LabelledSource
 from harness.sources.picture_check import PictureFindings, check_pictures, subset_of
 from harness.sources.pictures import NoFrames

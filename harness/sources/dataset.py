@@ -23,8 +23,6 @@ from harness.sources.ids import SeenIds, fault_of
 from harness.sources.options import Options
 from harness.sources.pictures import Numbering, frame_numbers, frames_of
 
-VOTES = "votes."
-"""Annotations of this prefix hold how many annotators chose a label: `votes.anger`."""
 UNFIT_NAME = "file name unfit for an id"
 NO_VALUE = "no value for any field of the task"
 

@@ -28,11 +28,10 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.picture import Picture
 from harness.core.sample import Scalar
-from harness.core.source import Source
+from harness.core.source import VOTES, Source
 from harness.media.decode import IMAGE_SUFFIXES
 from harness.sources.cells import is_blank, plain
 from harness.sources.dataset import (
-    VOTES,
     DatasetEntry,
     DatasetOptions,
     DatasetSource,

@@ -20,10 +20,9 @@ from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.picture import Picture
 from harness.core.sample import Scalar
-from harness.core.source import Source
+from harness.core.source import VOTES, Source
 from harness.sources.cells import is_blank
 from harness.sources.dataset import (
-    VOTES,
     DatasetEntry,
     DatasetOptions,
     DatasetSource,

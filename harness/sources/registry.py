@@ -14,8 +14,6 @@ from harness.core.source import Source
 from harness.sources.labels import with_labels
 from harness.sources.marks import AUTO, with_marks
 from harness.sources.options import Options
-from harness.sources.sidecar import with_sidecar
-from harness.sources.spotted import with_spots
 from harness.sources.subset import with_subset
 
 SOURCES = Registry(
@@ -194,8 +192,14 @@ def open_source(
     of_any = set(OF_ANY) - {"labels"} if family == "faces" else set(OF_ANY)
     rest = {key: value for key, value in options.items() if key not in of_any}
     source: Source = SOURCES.make(family, rest, fields=fields, base=base, expects=Source)
-    source = with_spots(source, options.get("spots"), fields=fields, family=family)
-    source = with_sidecar(source, options.get("sidecar"), fields=fields, base=base)
+    if (spots := options.get("spots")) is not None:
+        from harness.sources.spotted import with_spots
+
+        source = with_spots(source, spots, fields=fields, family=family)
+    if (sidecar := options.get("sidecar")) is not None:
+        from harness.sources.sidecar import with_sidecar
+
+        source = with_sidecar(source, sidecar, fields=fields, base=base)
     refuse_unused(
         "on drawn faces, whose landmarks are exact",
         {"source.marks=auto": family == "faces" and options.get("marks") == AUTO},

@@ -15,9 +15,8 @@ from harness.answers.vocabulary import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Scalar
-from harness.core.source import Source
+from harness.core.source import VOTES, Source
 from harness.sources.dataset import (
-    VOTES,
     DatasetEntry,
     DatasetOptions,
     DatasetSource,

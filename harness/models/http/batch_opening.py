@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
-from harness.models.http.batch import POLL, TOGETHER, BatchedModel, Batches
-from harness.models.http.batch_anthropic import AnthropicBatches
-from harness.models.http.batch_api import BatchApi
-from harness.models.http.batch_gemini import GeminiBatches
 from harness.models.http.batch_ledger import Ledger
-from harness.models.http.batch_openai import OpenAIBatches
 from harness.models.http.endpoint import Endpoint
 from harness.models.http.model import OpenAIModel
 from harness.models.registry import OpenOptions
+
+if TYPE_CHECKING:
+    from harness.models.http.batch import BatchedModel
+    from harness.models.http.batch_api import BatchApi
 
 
 def batched(model: OpenAIModel, endpoint: Endpoint, options: OpenOptions) -> BatchedModel:
     """The model, asked through the batch API of its server. Raises HarnessError where there is no run folder, or what
     it says of batches cannot be read."""
+    from harness.models.http.batch import POLL, TOGETHER, BatchedModel, Batches
+
     if options.log_folder is None:
         raise HarnessError("batches need a run folder", hint="leave out batch")
     poll = options.batch_poll or POLL
@@ -34,9 +36,15 @@ def batched(model: OpenAIModel, endpoint: Endpoint, options: OpenOptions) -> Bat
 def _service(endpoint: Endpoint, options: OpenOptions, poll: float) -> BatchApi:
     """The batches of a server in the form that it speaks."""
     if options.batch_api == "anthropic":
+        from harness.models.http.batch_anthropic import AnthropicBatches
+
         return AnthropicBatches(endpoint, options.patience(), poll=poll)
     if options.batch_api == "gemini":
+        from harness.models.http.batch_gemini import GeminiBatches
+
         return GeminiBatches(endpoint, options.patience())
+    from harness.models.http.batch_openai import OpenAIBatches
+
     return OpenAIBatches(endpoint, options.patience())
 
 
