@@ -228,10 +228,7 @@ def prepare(
         },
         experiment=_experiment(asked, left_out),
     )
-    if asked.spots is not None:
-        from harness.api.given_spots import refuse_own_run
-
-        refuse_own_run(asked.spots, job.folder.path)
+    _refuse_own_spots(asked, job)
     mine = list(dict.fromkeys(n for n in (*job.axes.models, *seconds) if n not in models))
     options = opened_as(
         options_for(mine, named, job.options, job.axes),
@@ -321,6 +318,13 @@ def _open_options(asked: RunOptions) -> OpenOptions:
         batch=asked.batch,
         batch_poll=asked.batch_poll,
     )
+
+
+def _refuse_own_spots(asked: RunOptions, job: Job) -> None:
+    if asked.spots is not None:
+        from harness.api.given_spots import refuse_own_run
+
+        refuse_own_run(asked.spots, job.folder.path)
 
 
 def _open(
