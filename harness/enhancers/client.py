@@ -19,7 +19,7 @@ from harness.core.enhancer import EnhancerError
 from harness.core.errors import HarnessError, MediaError
 from harness.core.generation import Failure
 from harness.core.text import visible
-from harness.enhancers.settings import FIELD, EnhancerSettings
+from harness.enhancers.settings import FIELD, SILENT, EnhancerSettings
 from harness.media.decode import decode
 from harness.media.transforms import encode_png
 from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, trust_hint
@@ -76,18 +76,22 @@ class Client:
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
         self._patience = patience or Patience()
-        self._succeeded = False
+        self._succeeded = self._silent = False
 
     async def ask(self, png: bytes) -> Answer:
-        """The picture enhanced. Raises EnhancerError where none comes that can be used, and HarnessError where none can."""
+        """The picture enhanced. Raises EnhancerError where none comes that can be used, and HarnessError where none can.
+
+        Where the picture before got no reply in all its tries, this one has a single try.
+        """
         key, attempt = hashlib.sha256(png).hexdigest(), 0
         while True:
             attempt += 1
             found = await self._once(png)
             if isinstance(found, Answer):
-                self._succeeded = True
+                self._succeeded, self._silent = True, False
                 return found
-            if not await self._patience.again(key, attempt, found):
+            if self._silent or not await self._patience.again(key, attempt, found):
+                self._silent = found.kind in SILENT
                 tries = f" (after {attempt} tries)" if attempt > 1 else ""
                 raise self._failed(found, tries)
 
@@ -131,6 +135,7 @@ class Client:
             return _checked(data, version, png, name=f"the reply of {self.settings.url}")
         except (MediaError, _NoPicture) as error:
             told = error.message if isinstance(error, MediaError) else str(error)
+            told = self._other_form(reply.data) or told
             return HttpFault("bad-reply", self._mask.text(told), again=False)
 
     def _picture(self, reply: HttpResponse) -> tuple[bytes, str]:
@@ -155,6 +160,21 @@ class Client:
             )
         except (binascii.Error, ValueError):
             raise _NoPicture(f"the field {FIELD!r} of the reply is not base64") from None
+
+    def _other_form(self, data: bytes) -> str:
+        """What to say of a reply in the form that the settings do not name; empty for others."""
+        place = f"under [enhancers.{self.name}] of harness.toml"
+        if self.settings.form == "picture":
+            return (
+                f'the reply is JSON, not a picture: set form = "json" {place}'
+                if _is_json(data)
+                else ""
+            )
+        try:
+            decode(data, name="the reply")
+        except MediaError:
+            return ""
+        return f'the reply is a picture, not JSON: set form = "picture" {place}'
 
     def _version(self, said: object) -> str:
         return visible(self._mask.text(str(said)))[:_MOST_VERSION]
@@ -186,6 +206,14 @@ _ACCEPTED = {"picture": "image/*", "json": "application/json"}
 
 class _NoPicture(ValueError):
     """A reply without a picture; says why."""
+
+
+def _is_json(data: bytes) -> bool:
+    """Whether a reply is a JSON object."""
+    try:
+        return isinstance(read_json(data), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _checked(data: bytes, version: str, png: bytes, *, name: str) -> Answer:

@@ -16,6 +16,8 @@ from harness.models.http.endpoint import is_loopback
 
 FIELD = "image"
 """The field of a JSON body that holds the picture, in the request and in the reply."""
+SILENT = frozenset({"unreachable", "timeout"})
+"""Kinds of failure of an endpoint that gives no reply at all."""
 
 
 class EnhancerSettings(BaseModel):

@@ -23,7 +23,7 @@ from harness.core.enhancer import PREFIX, EnhancerError
 from harness.core.errors import HarnessError
 from harness.core.generation import Failure
 from harness.core.text import counted
-from harness.enhancers.settings import EnhancerSettings, settings_of
+from harness.enhancers.settings import SILENT, EnhancerSettings, settings_of
 from harness.models.retry import Patience
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder, write_atomically, write_error
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 PROBE_SIDE = 224
 """Pixels a side of the drawn face that an endpoint is tried with."""
 ASKED = "asked.jsonl"
-SILENT = frozenset({"unreachable", "timeout"})
-"""Failures of an endpoint that gives no reply at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import struct
 import zlib
 from typing import Any
@@ -99,6 +100,8 @@ def said(data: bytes, status: int = 200) -> dict[str, Any]:
         (said(b""), {}, "bad-reply", "the reply is empty", 1),
         (said(bomb()), {}, "bad-reply", "more than 50 million pixels", 1),
         (said(png(picture())[:60]), {}, "bad-reply", "damaged", 1),
+        (said(b'{"image": "abcd"}'), {}, "bad-reply", 'JSON, not a picture: set form = "json" under [enhancers.x]', 1),
+        (said(png(picture())), {"form": "json"}, "bad-reply", 'a picture, not JSON: set form = "picture"', 1),
         (said(b"{", 200), {"form": "json"}, "bad-reply", "is not JSON", 1),
         (said(b'{"picture": ""}'), {"form": "json"}, "bad-reply", "no field 'image'", 1),
         (said(b'{"image": "%%"}'), {"form": "json"}, "bad-reply", "is not base64", 1),
@@ -142,6 +145,29 @@ async def test_nobody_listens() -> None:
     with pytest.raises(EnhancerError) as raised:
         await Client("x", settings, patience=QUICK).ask(png(picture()))
     assert raised.value.failure.kind == "unreachable"
+
+
+async def test_after_a_picture_without_any_reply_the_next_has_one_try_until_one_is_answered() -> (
+    None
+):
+    with enhancing(Server()) as server:
+        client = Client("x", EnhancerSettings(url=server.url), patience=QUICK)
+        dead = Client("x", EnhancerSettings(url="http://127.0.0.1:9/enhance"), patience=QUICK)
+        for words in ("(after 3 tries)", "Connect call failed"):
+            with pytest.raises(EnhancerError, match=re.escape(words)) as raised:
+                await dead.ask(png(picture()))
+        assert "tries" not in raised.value.message
+        faults = iter([None, (500, b"once"), None])
+        server.say = lambda sent: next(faults)
+        assert await client.ask(png(picture())) == await client.ask(png(picture()))
+    with pytest.raises(EnhancerError, match="after 3 tries"):
+        await client.ask(png(picture()))
+    with enhancing(Server()) as again:
+        client.settings = client.settings.model_copy(update={"url": again.url})
+        await client.ask(png(picture()))
+        faults = iter([(500, b"once"), None])
+        again.say = lambda sent: next(faults)
+        await client.ask(png(picture()))
 
 
 def test_pictures_go_to_another_machine_only_where_it_is_allowed() -> None:
