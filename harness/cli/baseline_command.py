@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.overwrite import add_overwrite, refuse_existing
 from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="run folder. Default: one under results/runs/"
     )
+    add_overwrite(parser)
     parser.add_argument("--json", action="store_true", help="print only the scores, as JSON")
     add_folders(parser)
 
@@ -69,9 +71,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Train, score, write the report, print."""
     from harness.analyses.words import visible
-    from harness.baselines.flow_run import refuse_unfit, run_flow_baseline
+    from harness.baselines.flow_run import NAME, SHUFFLED, refuse_unfit, run_flow_baseline
     from harness.core.errors import working
     from harness.core.text import digest_json
+    from harness.imports.folder import refuse_other_run
     from harness.report.page import write_report
     from harness.run.folder import RunFolder
     from harness.run.job import RUNS
@@ -83,6 +86,7 @@ def execute(args: argparse.Namespace) -> int:
     task = load_task(args.task, place, changes=args.changes)
     if task.spotting is not None:
         return _spot(args, task, place)
+    refuse_unused("except for a spotting task", {"--overwrite": args.overwrite})
     settings = _settings(args)
     folder = args.out
     if folder is None:
@@ -91,6 +95,7 @@ def execute(args: argparse.Namespace) -> int:
         folder = RUNS / f"{task.name.replace('/', '-')}-flow{shuffled}-{mark}"
     run = RunFolder(folder)
     refuse_strays(run)
+    refuse_other_run(run, task=task.name, model=SHUFFLED if args.shuffle_flow else NAME)
     refuse_unfit(task, place)
     with run.claimed():
         with working():
@@ -130,6 +135,9 @@ def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
             "--seed": args.seed,
         },
     )  # fmt: skip
+    folder = args.out or RUNS / f"{task.name.replace('/', '-')}-flow-spots"
+    path = folder / SPOTS
+    refuse_existing(args, path)
     source = open_source(task.source, fields=task.fields, base=place.here)
     samples = list(source)
     tell, unseen = _teller(), 0
@@ -140,9 +148,7 @@ def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
             one = spot_video(video)
             spots += one.spots
             unseen += one.unseen
-    folder = args.out or RUNS / f"{task.name.replace('/', '-')}-flow-spots"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / SPOTS
     write_atomically(path, spots_table(spots).encode())
     truth = truth_of(task, iter(samples))
     rows = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.answer_files import DEFAULT_TASK, is_answers, refuse_columns, task_of_answers
 from harness.cli.options import add_changes, add_folders, add_id_key, workspace
+from harness.cli.overwrite import add_overwrite, refuse_existing
 from harness.cli.score_command import add_columns, asked_columns
 from harness.core.errors import HarnessError, refuse_unused
 
@@ -86,6 +87,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="write the results as a page to FILE, and print its path",
     )
+    add_overwrite(parser)
     tables = parser.add_argument_group("answers from other tools")
     add_columns(tables)
     add_changes(tables)
@@ -107,6 +109,7 @@ def execute(args: argparse.Namespace) -> int:
     place = workspace(args)
     task = task_of_answers(args.what, args, place)
     _refuse_unused(args)
+    refuse_existing(args, args.html, without="without --html")
     with tempfile.TemporaryDirectory(prefix="harness-compare-") as scratch:
         sides = open_sides(
             args.what,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from harness.cli.overwrite import add_overwrite, refuse_existing
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness dossier`."""
@@ -14,6 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", type=Path, required=True, help="page to write: dossier.html"
     )
+    add_overwrite(parser)
     parser.add_argument(
         "--json", action="store_true",
         help="also write the same with unrounded numbers beside it, as dossier.json",
@@ -34,6 +37,7 @@ def execute(args: argparse.Namespace) -> int:
 
     if args.out.suffix.lower() not in {".html", ".htm"}:
         raise HarnessError(f"--out {args.out}: a dossier is a page", hint="name a .html file")
+    refuse_existing(args, args.out, args.out.with_suffix(".json") if args.json else None)
     if len({path.resolve() for path in args.runs}) < len(args.runs):
         raise HarnessError("a run is named twice", hint="name each run once")
     with contextlib.ExitStack() as stack:

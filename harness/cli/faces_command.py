@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.overwrite import add_overwrite, refuse_existing
 from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="side of each face, in pixels. Default: 128",
     )
     sheet.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="file to write")
+    add_overwrite(sheet)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -127,6 +129,7 @@ def _sheet(args: argparse.Namespace) -> int:
         raise HarnessError(
             f"{args.out} does not end in .png", hint="choose a file name that ends in .png"
         )
+    refuse_existing(args, args.out)
     if args.what in FIXED_ROWS:
         refuse_unused(
             f"with --what {args.what}, which has a fixed number of rows", {"--rows": args.rows}

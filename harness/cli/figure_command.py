@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_id_key
+from harness.cli.overwrite import add_overwrite, refuse_existing
 from harness.cli.table_command import add_choice, wish_of
 from harness.core.errors import HarnessError, refuse_unused
 
@@ -38,14 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="for forest: what all others are compared with, such as --against prompt=emotion/plain. Default: what the "
         "experiment says, otherwise the first prompt",
     )  # fmt: skip
+    add_overwrite(parser)
     add_choice(parser)
     add_id_key(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Draw and write; the paths go to standard output."""
-    import re
-
     from harness.core.cell_pattern import read_pattern
     from harness.exports.pseudonyms import read_key
     from harness.publish.figure import suffix_of
@@ -67,14 +68,18 @@ def execute(args: argparse.Namespace) -> int:
     with opened(paths, secret=read_key(args.id_key)) as sides:
         boards = boards_of(sides, wish_of(args), against=against, seed=args.seed)
         drawn = [(board, _figure(kind, board, sides)) for board in boards]
-        for board, draw in drawn:
-            out = args.out
-            if len(drawn) > 1:
-                slug = re.sub(r"[^\w.]+", "-", f"{board.name} {board.metric}").strip("-")
-                out = out.with_name(f"{out.stem}-{slug}{suffix}")
+        files = [args.out] if len(boards) == 1 else [_named(args.out, board) for board in boards]
+        refuse_existing(args, *files)
+        for out, (_, draw) in zip(files, drawn, strict=True):
             write_atomically(out, draw(suffix))
             print(out)
     return 0
+
+
+def _named(out: Path, board: Board) -> Path:
+    """The file of one of several figures."""
+    slug = re.sub(r"[^\w.]+", "-", f"{board.name} {board.metric}").strip("-")
+    return out.with_name(f"{out.stem}-{slug}{out.suffix}")
 
 
 def _figure(kind: str, board: Board, sides: list[Side]) -> Callable[[str], bytes]:

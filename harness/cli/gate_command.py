@@ -47,7 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="judge even if data or fields differ; a note then says so",
     )
-    parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML there")
+    parser.add_argument(
+        "--junit",
+        type=Path,
+        metavar="FILE",
+        help="write JUnit XML to this file; an earlier one is replaced",
+    )
     parser.add_argument(
         "--summary", type=Path, metavar="FILE",
         help="add a summary in Markdown to the end of this file, such as $GITHUB_STEP_SUMMARY",

@@ -8,13 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import Arguments, workspace
+from harness.cli.overwrite import add_overwrite, refuse_existing
 
 if TYPE_CHECKING:
     from harness.raters.study import StudyResult
     from harness.raters.table import RatingTable
     from harness.raters.truth import Truths
 
-OWN = ("field", "by", "against", "model_run", "model_saw", "epsilon", "html", "markdown", "seed")
+OWN = (
+    "field",
+    "by",
+    "against",
+    "model_run",
+    "model_saw",
+    "epsilon",
+    "html",
+    "overwrite",
+    "markdown",
+    "seed",
+)
 """Options that only ratings have."""
 
 
@@ -55,6 +67,7 @@ def add_ratings(group: Arguments) -> None:
         "experts, .15 for trained raters, .1 for crowd workers. Default: .1",
     )  # fmt: skip
     group.add_argument("--html", metavar="FILE", type=Path, help="also write a page")
+    add_overwrite(group)
     group.add_argument("--markdown", action="store_true", help="print the results as Markdown")
     group.add_argument(
         "--seed", type=int, metavar="S", help="random seed of the intervals. Default: 0"
@@ -76,6 +89,7 @@ def score_ratings(args: argparse.Namespace) -> int:
         raise HarnessError(
             f"--html {args.html} does not name a page", hint="name a file that ends in .html"
         )
+    refuse_existing(args, args.html, without="without --html")
     if args.json and args.markdown:
         raise HarnessError("--json and --markdown exclude each other", hint="choose one")
     if args.model_run is None:

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from harness.cli.overwrite import add_overwrite, refuse_existing
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness survive`."""
@@ -33,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html", metavar="FILE", type=Path, help="also write a page with the curves"
     )
+    add_overwrite(parser)
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
@@ -53,6 +56,7 @@ def execute(args: argparse.Namespace) -> int:
         raise HarnessError(
             f"--html {args.html} does not name a page", hint="name a file that ends in .html"
         )
+    refuse_existing(args, args.html, without="without --html")
     cohort = read_cohort(
         args.predictions, time=args.time, event=args.event, risk=args.risk,
         adjust=_names(args.adjust), strata=_names(args.strata),

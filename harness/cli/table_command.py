@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.options import Arguments, add_id_key
+from harness.cli.overwrite import add_overwrite, refuse_existing
 
 if TYPE_CHECKING:
     from harness.publish.table import Wish
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", type=Path, help="file to write. Default: standard output"
     )
+    add_overwrite(parser)
     add_id_key(parser)
 
 
@@ -96,6 +98,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.published import published_folder, read_published
 
     wish = wish_of(args)
+    refuse_existing(args, args.out, without="without --out")
     if args.format == "xlsx" and args.out is None:
         raise HarnessError("a workbook needs a file", hint="name it with --out table.xlsx")
     files = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.numbers import natural, positive
 from harness.cli.options import add_changes, add_folders, tasks, workspace
+from harness.cli.overwrite import add_overwrite, refuse_existing
 
 if TYPE_CHECKING:
     from harness.core.task import Task
@@ -29,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="learn from this split of the task's source, such as train; no subject of it may be one that the task scores",
     )  # fmt: skip
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="file to write, *.safetensors")  # fmt: skip
+    add_overwrite(parser)
     parser.add_argument(
         "--prompt", metavar="PROMPT", default="",
         help="prompt whose texts the vectors stand before. Default: the task's first of the family dual",
@@ -83,6 +85,7 @@ def execute(args: argparse.Namespace) -> int:
                 f"{args.task} is scored on the split {args.split} itself",
                 hint="learn from another split",
             )
+    refuse_existing(args, args.out)
     if not args.out.parent.is_dir():
         raise HarnessError(f"the folder {args.out.parent} does not exist", hint="create it")
     asked = Asked(

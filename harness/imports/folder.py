@@ -26,7 +26,7 @@ from harness.run.dictionary_encoding import as_codes
 from harness.run.digests import KEY, Digests, digest
 from harness.run.folder import RunFolder
 from harness.run.log import AppendLog, read_log
-from harness.run.manifest import build_manifest, write_manifest
+from harness.run.manifest import build_manifest, read_manifest, write_manifest
 from harness.run.plan import COLUMNS, Plan
 from harness.run.planned_task import PlannedTask
 from harness.score.columns import NO_PROMPT
@@ -67,6 +67,22 @@ class Matched:
     """Samples that have a row."""
     stray: str | None
     """The first id that is of no sample; None where all are."""
+
+
+def refuse_other_run(folder: RunFolder, *, task: str, model: str) -> None:
+    """Raise HarnessError where a folder holds a run of another task or model, whose scores would be lost."""
+    if not folder.manifest.is_file():
+        return
+    manifest = read_manifest(folder)
+    for what, found, wanted in (
+        ("task", manifest.get("tasks", {}), task),
+        ("model", manifest.get("models", {}), model),
+    ):
+        if others := sorted(set(found) - {wanted}):
+            raise HarnessError(
+                f"{folder.path} is a run of the {what} {others[0]}, not of {wanted}",
+                hint="name another folder with --out",
+            )
 
 
 def write_prediction_run(

@@ -22,7 +22,13 @@ from harness.core.text import canonical_json
 from harness.imports.checkpoints import selection_notice
 from harness.imports.columns import PredictionMap, choose_columns, has_truth
 from harness.imports.files import AnswerFile, open_answers
-from harness.imports.folder import ImportedModel, Matched, write_prediction_run
+from harness.imports.folder import (
+    MODEL,
+    ImportedModel,
+    Matched,
+    refuse_other_run,
+    write_prediction_run,
+)
 from harness.imports.lines import PredictionLines, read_lines
 from harness.imports.replies import reply_maker
 from harness.imports.training import training_details
@@ -70,6 +76,8 @@ def import_predictions(
     task's list, no id in common, or a subject that is tested and was trained on (`harness.imports.training`).
     """
     file = open_answers(path)
+    named = "" if model is None else model.name
+    refuse_other_run(folder, task=task.name, model=named or MODEL + path.name)
     task, joined = _with_source(task, file, asked, workspace, meant=source_meant)
     columns = choose_columns(file, asked, task, with_truth=not joined)
     lines = read_lines(file, columns, task)

@@ -86,6 +86,19 @@ def outcomes(imported: Imported) -> dict[str, str]:
     return {row["sample"]: row["outcome"] for row in read_records(imported.folder)}
 
 
+def test_a_run_of_another_task_or_model_is_not_written_over(tmp_path: Path) -> None:
+    imported = bring(table(tmp_path))
+    before = imported.folder.manifest.read_bytes()
+    for name, file in (("table/au", "p.csv"), ("table/emotion", "other.csv")):
+        path = table(tmp_path).rename(tmp_path / file)
+        with pytest.raises(
+            HarnessError, match=f"is a run of the .*, not of .*{name if file == 'p.csv' else file}"
+        ):
+            bring(path, name=name)
+    assert imported.folder.manifest.read_bytes() == before
+    bring(table(tmp_path))
+
+
 def test_a_table_gives_records_scores_and_a_report(tmp_path: Path) -> None:
     imported = bring(table(tmp_path))
     scores = score_run(imported.folder)

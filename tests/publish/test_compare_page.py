@@ -14,7 +14,7 @@ TWO = ["--where", "model=good,prompt=emotion/plain", "--where", "model=good,prom
 
 
 def written(out: Path, *arguments: object) -> str:
-    assert main(["compare", *map(str, arguments), "--html", str(out)]) == 0
+    assert main(["compare", *map(str, arguments), "--html", str(out), "--overwrite"]) == 0
     text = out.read_text(encoding="utf-8")
     assert "default-src 'none'" in text and "<img" not in text and "http://" not in text
     return parse(text).words
@@ -51,3 +51,6 @@ def test_what_a_page_cannot_be_is_refused(run: RunFolder, tmp_path: Path) -> Non
     assert main(["compare", str(run.path), "--html", str(tmp_path / "no" / "page.html")]) == 1
     assert main(["compare", str(run.path), "--samples", "--html", str(out)]) == 2
     assert not out.exists()
+    out.write_text("mine")
+    assert main(["compare", str(run.path), "--html", str(out)]) == 2
+    assert out.read_text() == "mine"

@@ -47,7 +47,7 @@ def test_what_a_heat_map_and_a_forest_say(run: RunFolder, tmp_path: Path) -> Non
         assert main(["figure", str(run.path), "heatmap", "--out", str(out)]) == 0
         data = out.read_bytes()
         assert data.startswith(start) and str(run.path).encode() not in data
-        assert main(["figure", str(run.path), "heatmap", "--out", str(out)]) == 0
+        assert main(["figure", str(run.path), "heatmap", "--out", str(out), "--overwrite"]) == 0
         assert out.read_bytes() == data
 
 

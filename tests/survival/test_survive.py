@@ -137,6 +137,15 @@ def test_the_command_prints_writes_a_page_and_json(
     page = (tmp_path / "s.html").read_text(encoding="utf-8")
     assert page.count('class="curve"') == 8 and "no cause" in page
     assert not re.search(r"https?://", page)
+    (tmp_path / "s.html").write_text("mine")
+    assert main([*command, "--html", str(tmp_path / "s.html")]) == 2
+    assert "s.html already exists" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 2, "it has no effect without a page"
+    capsys.readouterr()
+    assert (tmp_path / "s.html").read_text() == "mine"
+    assert main([*command, "--html", str(tmp_path / "s.html"), "--overwrite"]) == 0
+    assert (tmp_path / "s.html").read_text(encoding="utf-8") == page
+    capsys.readouterr()
     assert main([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["adjusted_for"] == ["age", "sex=m"] and len(told["hazard_ratios"]) == 8
