@@ -28,7 +28,7 @@ class StreamWatcher:
         self._table: CellTable | None = None
 
     def planned(self, summary: Mapping[str, Any]) -> None:
-        from harness.report.terminal import print_plan
+        from harness.report.plan_table import print_plan
 
         print_plan(summary, file=self._file)
 

@@ -122,7 +122,7 @@ def _spot(args: argparse.Namespace, task: Task, place: Workspace) -> int:
     from harness.baselines.flow_spots import gather_videos, spot_video, spots_table
     from harness.core.errors import working
     from harness.imports.spot_tables import SpotTable, spot_table_rows, truth_of
-    from harness.report.terminal import scores_json
+    from harness.report.scores_json import scores_json
     from harness.run.folder import write_atomically
     from harness.run.job import RUNS
     from harness.score.scores import Scores
@@ -216,7 +216,8 @@ def _teller() -> Callable[[str], None]:
 
 def _show(args: argparse.Namespace, run: RunFolder, scores: Scores) -> None:
     from harness.report.notices import run_notices
-    from harness.report.terminal import print_scores, scores_json
+    from harness.report.scores_json import scores_json
+    from harness.report.terminal import print_scores
     from harness.run.scoring import scored_manifest
 
     manifest = scored_manifest(run)

@@ -164,7 +164,7 @@ def _show(args: argparse.Namespace, summary: dict[str, Any], found: list[Planned
     from dataclasses import asdict
 
     from harness.compare.power import foresight_blocks
-    from harness.report.terminal import print_plan
+    from harness.report.plan_table import print_plan
 
     if args.json:
         rows = [asdict(one) for one in found]

@@ -86,16 +86,19 @@ def _write(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace, done: Finished) -> None:
-    from harness.report.notices import run_notices
-    from harness.report.terminal import print_scores, scores_json
     from harness.run.scoring import scored_manifest
 
     folder = done.folder
     manifest = scored_manifest(folder)
     if args.json:
+        from harness.report.notices import run_notices
+        from harness.report.scores_json import scores_json
+
         notices = [said for said, _ in run_notices(manifest)]
         print(scores_json(folder.path, done.scores, manifest, notices=notices))
     else:
+        from harness.report.terminal import print_scores
+
         print_scores(done.scores, manifest, file=sys.stdout)
         if args.preview is not None:
             from harness.report.side_by_side import print_side_by_side

@@ -216,7 +216,8 @@ def _score_predictions(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace, folder: RunFolder, scores: Scores) -> None:
     from harness.report.notices import run_notices
-    from harness.report.terminal import print_scores, scores_json
+    from harness.report.scores_json import scores_json
+    from harness.report.terminal import print_scores
     from harness.run.scoring import scored_manifest
 
     manifest = scored_manifest(folder)
@@ -256,7 +257,7 @@ def _score_spots(args: argparse.Namespace) -> int:
     from harness.analyses.words import visible
     from harness.core.errors import HarnessError
     from harness.imports.spot_tables import Truth, read_spots, spot_notes, spot_table_rows, truth_of
-    from harness.report.terminal import scores_json
+    from harness.report.scores_json import scores_json
     from harness.score.scores import Scores
 
     _refuse_columns(args, "for tables of intervals, whose columns have fixed names")

@@ -1,14 +1,11 @@
-"""Scores and plans for a terminal of 100 columns, and scores as JSON."""
+"""Scores for a terminal of 100 columns."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
-from harness.analyses.keys import row_key
 from harness.analyses.sections import Section, task_sections
 from harness.analyses.words import (
     count,
@@ -16,90 +13,28 @@ from harness.analyses.words import (
     limit_words,
     refusal_words,
     truthless_words,
-    visible,
 )
 from harness.core.blocks import Block
-from harness.core.cell import FREE, thinking_in, tools_in
 from harness.core.outcome import Outcome
 from harness.core.text import counted
-from harness.core.tools_asked import NO_TOOLS
 from harness.report.inputs import view_of
 from harness.report.notices import notice_lines
 from harness.report.placing import apart, brief_block, under
 from harness.report.tables import ScoreTable, score_tables
 from harness.report.writers.cells import fits
 from harness.report.writers.terminal import (
-    grid,
     open_console,
     print_lines,
     print_tables,
-    say,
     say_below,
-    show,
 )
 from harness.run.folder import RunFolder
-from harness.score.analysis import shipped
 from harness.score.naming import who_answered
 from harness.score.scores import Scores
 from harness.stats.coverage import small_sample_coverage
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-SCHEMA = 2
-"""2: each row has `protocol` and `tools`; in 1 they stood only where a cell had tools."""
-NO_PROTOCOL = "-"
-"""The protocol of a row that nobody was asked for: baselines, and answers made elsewhere."""
-
-
-def scores_json(
-    run: Path,
-    scores: Scores,
-    manifest: Mapping[str, Any] = MappingProxyType({}),
-    *,
-    notices: Sequence[str] = (),
-) -> str:
-    """The scores as the `--json` contract has them, indented; no value is null, never NaN.
-
-    Each row has the `protocol` of its cell and its `tools` (`none` without); it has a `channel` only where that is not free,
-    and `thinking` only where that was asked for. Beside the rows stand, where there are any, the rows of
-    shipped analyses under their keys (such as `slices`), what replies cost where a price is known, `analyses` with the
-    entries of those of other packages, and the `notices` that go with every report.
-    """
-    asked = {
-        (entry["task"], *row_key(entry)): str(entry["protocol"])
-        for entry in manifest.get("cells", ())
-    }
-    rows = [row.to_json() for row in scores.scores]
-    for row in rows:
-        if thinking := thinking_in(row["channel"]):
-            row["thinking"] = thinking
-        row["protocol"] = asked.get((row["task"], *row_key(row)), NO_PROTOCOL)
-        row["tools"] = tools_in(row["channel"]) or NO_TOOLS
-        if row["channel"] == FREE:
-            del row["channel"]
-    body: dict[str, Any] = {"schema": SCHEMA, "run": str(run), "scores": rows}
-    beside = {
-        one.key: list(_rows_of(one.key, scores, one.in_task))
-        for one in shipped()
-        if one.key and one.in_json
-    }
-    body |= {key: found for key, found in beside.items() if found}
-    body |= {k: list(rows) for k, rows in scores.extras.items() if any("cost" in r for r in rows)}
-    if scores.analyses:
-        body["analyses"] = {name: list(entries) for name, entries in scores.analyses.items()}
-    if notices:
-        body["notices"] = list(notices)
-    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False)
-
-
-def _rows_of(key: str, scores: Scores, in_task: bool) -> Iterator[Mapping[str, Any]]:
-    """The rows under a key, each with its task."""
-    if not in_task:
-        yield from scores.found.get(key, ())
-        return
-    for state in scores.tasks:
-        yield from ({"task": state["task"], **row} for row in state.get(key, ()))
 
 
 def print_scores(scores: Scores, manifest: Mapping[str, Any], *, file: IO[str]) -> None:
@@ -207,41 +142,3 @@ def _rows_left_out(manifest: Mapping[str, Any], task: str) -> Iterator[str]:
     ]
     if rows:
         yield f"left out of the data: {', '.join(rows)}"
-
-
-def _reusable(plan_summary: Mapping[str, Any]) -> str:
-    """How many replies other folders are foreseen to give, where any were named."""
-    if "reusable" not in plan_summary:
-        return ""
-    return f", up to {counted(plan_summary['reusable'], 'reply', 'replies')} to be taken from other folders"
-
-
-def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
-    """What is about to run: a line for each cell, the sums, the folder, and notes."""
-    from rich.text import Text
-
-    console = open_console(file)
-    table = grid([])
-    channels = any(cell.get("channel", FREE) != FREE for cell in plan_summary["cells"])
-    for name in ("model", "prompt", "condition", *(["channel"] if channels else [])):
-        table.add_column(name, overflow="fold")
-    for name in ("trials", "done"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.columns[0].header = "task"
-    for cell in plan_summary["cells"]:
-        shown = cell.get("display_name", cell["model"])
-        words = [cell["task"], shown, cell["prompt"], cell["condition"]]
-        words += [cell.get("channel", FREE)] if channels else []
-        counts = [count(cell["trials"]), count(cell["done"])]
-        table.add_row(*(Text(visible(word)) for word in (*words, *counts)))
-    show(console, table)
-    say(
-        console,
-        f"{counted(plan_summary['trials'], 'trial')}, {counted(plan_summary['requests'], 'request')}, "
-        f"{count(plan_summary['done'])} already done" + _reusable(plan_summary),
-    )
-    say(console, f"run folder: {plan_summary['run']}")
-    for line in plan_summary.get("token_lines", ()):
-        say(console, line)
-    for note in plan_summary["notes"]:
-        say(console, f"note: {note}")

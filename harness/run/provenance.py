@@ -72,10 +72,18 @@ def package_versions() -> dict[str, str]:
     versions = {"affect-harness": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
-            versions[name] = metadata.version(name)
+            versions[name] = _version(name)
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def _version(name: str) -> str:
+    """From the head of a package's metadata: `metadata.version` reads its whole description as well, ten times as long."""
+    found = metadata.distribution(name)
+    head = (found.read_text("METADATA") or "").partition("\n\n")[0]
+    told = re.search(r"^Version: *(\S+)", head, re.MULTILINE)
+    return told[1] if told else found.version
 
 
 def hardware() -> dict[str, Any]:

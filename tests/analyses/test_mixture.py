@@ -20,7 +20,7 @@ from harness.core.request import Request
 from harness.report.inputs import read_run
 from harness.report.page import render
 from harness.report.pictures import collect
-from harness.report.terminal import scores_json
+from harness.report.scores_json import scores_json
 from harness.score.folder import score_run
 from harness.score.scores import Scores
 from tests.run.bench import RuleModel, World, make_world

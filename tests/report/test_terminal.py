@@ -10,8 +10,10 @@ import pytest
 from harness.core.blocks import Number, Row, Table, Who
 from harness.core.field import FieldSpec
 from harness.report.inputs import RunView
+from harness.report.plan_table import print_plan
+from harness.report.scores_json import scores_json
 from harness.report.tables import ScoreTable, TableLine, imputed_lines, shown
-from harness.report.terminal import print_plan, print_scores, scores_json
+from harness.report.terminal import print_scores
 from harness.report.writers.terminal import print_tables
 from harness.score.scores import Scores
 from harness.score.table import ScoreRow

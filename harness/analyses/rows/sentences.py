@@ -23,7 +23,6 @@ from harness.score.columns import NO_PROMPT, FieldAnswers, FieldFits, Groups, ba
 from harness.score.guessing import EXPECTED as GUESSED
 from harness.score.guessing import Guesses
 from harness.score.records import TaskRecords
-from harness.sources.megc_questions import ASKED
 
 FIELD = "sentence"
 """The field that these scores stand under; no task has it."""
@@ -109,6 +108,8 @@ def _column(
     note: str,
     channel: str = "free",
 ) -> Iterator[FieldAnswers]:
+    from harness.sources.megc_questions import ASKED  # brings the patterns of all questions
+
     places, truth, answers = [], [], []
     for position, sample in enumerate(records.samples):
         kind = records.part(sample)

@@ -22,7 +22,6 @@ from harness.protocols.registry import uses_tools
 from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
 from harness.stats.bootstraps import bootstrap
 from harness.stats.interval import wilson
-from harness.stats.signflip import sign_flip
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -233,6 +232,8 @@ def _shares(some: Sequence[_Followed], true: Trials | None, *, seed: int) -> dic
         chance = [one.key in true and true[one.key].answer == one.donor for one in some]
         found["deference"] = rounded(float(np.mean(tool) - np.mean(chance)))
     if some:
+        from harness.stats.signflip import sign_flip
+
         a, b = (np.column_stack([np.array(one, dtype=np.float64)]) for one in (tool, own))
         found["p"] = rounded(
             sign_flip(a, b, clusters, lambda t: t[..., 0] / len(some), seed=seed).p
