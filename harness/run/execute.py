@@ -206,7 +206,7 @@ class _Engine:
                     group.create_task(self._trial(trial, partial(flying.leave, sample)))
                 if not chunk.trials:
                     await asyncio.sleep(0)
-                chunk = take_chunk(samples, 1) if coming is None else await coming
+                chunk = take_chunk(samples, CHUNK) if coming is None else await coming
                 if self._purse.budget.ended:
                     break
 

@@ -57,12 +57,12 @@ class Mapper:
         notes: dict[str, Scalar] = {
             name: annotation(cell) for name, cell in cells.items() if name not in columns.used
         }
-        notes |= self._no_truths(row)
+        targets, untold = self._truths(row)
+        notes |= untold
         other = self.options.other_subject
         if other is not None and not is_blank(cells.get(other)):
             notes["other_subject"] = plain(cells[other])
         asks = self._asks(row)
-        targets = self._targets(row)
         if not targets and self.options.unlabelled == "skip":
             return UNLABELLED
         return Sample(
@@ -81,7 +81,7 @@ class Mapper:
         columns = [self.columns.medium, *([self.columns.second] if self.columns.second else [])]
         if any(_is_nothing(column.of(row.cells)) for column in columns):
             return {}
-        return self._targets(row)
+        return self._truths(row)[0]
 
     def own_id(self, row: TableRow) -> str | None:
         """The id in the row's id column, checked; None where the table has no such column."""
@@ -99,7 +99,7 @@ class Mapper:
         is a picture outside the folders of the table.
         """
         cell = self.columns.medium.of(row.cells)
-        if isinstance(cell, Mapping):
+        if not isinstance(cell, str) and isinstance(cell, Mapping):
             cell = cell.get("path")
         if not isinstance(cell, str) or not cell.strip():
             return str(row.number)
@@ -134,23 +134,19 @@ class Mapper:
             )
         return plain(cell)
 
-    def _targets(self, row: TableRow) -> dict[str, Value]:
-        return {
-            field: target(row.cells[column], self.fields[field], column=column, where=row.where)
-            for field, column in self.columns.targets.items()
-            if not self._no_value(row.cells.get(column))
-        }
-
-    def _no_truths(self, row: TableRow) -> dict[str, Scalar]:
-        """Field -> what its column says in place of a value (`unsure`), for slices by that field."""
-        return {
-            field: annotation(row.cells[column])
-            for field, column in self.columns.targets.items()
-            if self._no_value(row.cells.get(column)) and not is_blank(row.cells.get(column))
-        }
-
-    def _no_value(self, cell: Any) -> bool:
-        return is_blank(cell) or (bool(self.options.blank) and plain(cell) in self.options.blank)
+    def _truths(self, row: TableRow) -> tuple[dict[str, Value], dict[str, Scalar]]:
+        """The row's true values, and field -> what its column says in place of one (`unsure`), for slices by that field."""
+        truths: dict[str, Value] = {}
+        untold: dict[str, Scalar] = {}
+        for field, column in self.columns.targets.items():
+            cell = row.cells.get(column)
+            if is_blank(cell):
+                continue
+            if self.options.blank and plain(cell) in self.options.blank:
+                untold[field] = annotation(cell)
+            else:
+                truths[field] = target(cell, self.fields[field], column=column, where=row.where)
+        return truths, untold
 
     def _asks(self, row: TableRow) -> tuple[str, ...]:
         if self.options.asks is None or is_blank(row.cells.get(self.options.asks)):
@@ -323,6 +319,8 @@ class RowSource:
 
 def _is_nothing(media: Any) -> bool:
     """Whether a cell names no picture."""
+    if isinstance(media, str):  # as most are: to ask for a Mapping takes longer than all the rest
+        return not media.strip()
     return is_blank(media) or (isinstance(media, Mapping) and set(media.values()) <= {None})
 
 

@@ -78,7 +78,7 @@ def picture_of(
     """
     if isinstance(cell, bytes):
         return HeldPicture(name, cell)
-    if isinstance(cell, Mapping):
+    if not isinstance(cell, str) and isinstance(cell, Mapping):
         data, path = cell.get("bytes"), cell.get("path")
         if isinstance(data, bytes):
             return HeldPicture(name, data)
