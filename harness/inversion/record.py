@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,22 +65,29 @@ class AuditFolder:
 
     @contextlib.contextmanager
     def claimed(self, record: Mapping[str, Any], consented: str | None) -> Iterator[None]:
-        """Make the folder, or go on with it, and hold it for writing.
+        """Make the folder, or go on with it, and hold it for writing. What fails before anything was attacked, such as an
+        endpoint that does not answer, leaves no folder.
 
         Raises HarnessError, with nothing changed, for a folder of another audit or of anything else.
         """
         wanted = {**record, "consented": consented}
         self._check(wanted)
+        made = None if self.settings.exists() else self.private if self.path.exists() else self.path
         try:
             for place in ("attacks", "faces"):
                 (self.private / place).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(self.path, error) from None
-        with RunFolder(self.path).locked():
-            self._check(wanted)
-            if not self.settings.exists():
-                write_atomically(self.settings, _text(wanted))
-            yield
+        try:
+            with RunFolder(self.path).locked():
+                self._check(wanted)
+                if not self.settings.exists():
+                    write_atomically(self.settings, _text(wanted))
+                yield
+                made = None
+        finally:
+            if made is not None and not any((self.private / "attacks").iterdir()):
+                shutil.rmtree(made, ignore_errors=True)
 
     def _check(self, wanted: Mapping[str, Any]) -> None:
         if not self.path.exists():

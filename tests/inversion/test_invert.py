@@ -323,6 +323,15 @@ def test_same_seed_same_bytes_and_private_matter_stays_private(
     assert json.loads(capsys.readouterr().out) == told
 
 
+def test_an_audit_that_failed_before_its_first_attack_leaves_no_folder(tmp_path: Path) -> None:
+    folder = AuditFolder(tmp_path / "audit")
+    with pytest.raises(HarnessError, match="no scores"), folder.claimed(RECORD, None):
+        raise HarnessError("the endpoint gives no scores", hint="check that it runs")
+    assert not folder.path.exists()
+    with folder.claimed(RECORD | {"seed": 1}, None):  # so another one may take its place
+        pass
+
+
 def test_an_audit_that_ended_between_two_attacks_goes_on(tmp_path: Path) -> None:
     asked = inputs("linear", defences=["round:.1"], settings=AttackSettings(queries=(20,)))
     folder = AuditFolder(tmp_path / "audit")
