@@ -21,6 +21,7 @@ from harness.analyses.words import count, interval, number
 from harness.core.blocks import Block, Column, Lines, Note, Number, Place, Point, Points, Row, Table
 from harness.core.cell import Cell
 from harness.core.task import Task
+from harness.core.text import counted
 from harness.metrics.verification import curve
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.grouping import UNKNOWN, Grouping, suppressed
@@ -132,7 +133,7 @@ def _row(
     folded = ten_folds(pairs, given if all(given) else None)
     over = spread(list(folded.accuracies)) if folded.accuracies else None
     found["folds"] = {
-        "given": all(given), "n": len(folded.accuracies), "shared": folded.shared, "reason": folded.reason,
+        "given": all(given), "unnamed": given.count("") if any(given) else 0, "n": len(folded.accuracies), "shared": folded.shared, "reason": folded.reason,
         "mean": None if over is None else rounded(over.mean),
         "deviation": None if over is None else rounded(over.deviation),
         "threshold": rounded(float(np.mean(folded.thresholds))) if folded.thresholds else None,
@@ -370,6 +371,8 @@ def _how(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{told}: {subjects}; no accuracy on folds: {folds['reason']}."
             continue
         origin = "of the data set" if folds["given"] else "made of subjects in their order"
+        if folds["unnamed"]:
+            origin += f" (those of the data set are not used: {counted(folds['unnamed'], 'pair')} without one)"
         kept = (
             ""
             if folds["given"] or not folds["shared"]

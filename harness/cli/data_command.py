@@ -229,6 +229,9 @@ def _lines(name: str, found: Checked, differences: list[str]) -> Iterator[str]:
         yield "  no picture is missing"
     if found.pictures is not None and found.missing < found.samples:
         yield from _picture_lines(found.pictures, missing=bool(found.missing))
+    if found.contrary:
+        yield f"  CONTRARY: pairs whose subjects contradict their label: {len(found.contrary):,}"
+        yield from (f"    {sample}: {why}" for sample, why in _first(found.contrary.items()))
     if found.shared:
         yield f"  SUBJECTS in more than one subset: {len(found.shared):,}"
         yield from (
@@ -259,7 +262,10 @@ def _picture_lines(found: PictureFindings, *, missing: bool) -> Iterator[str]:
         if groups:
             yield f"  {title}: {len(groups):,}"
             yield from (f"    {_group_line(group)}" for group in _first(groups))
-    if not (found.unreadable or found.same or found.near):
+    if found.itself:
+        yield f"  ITSELF: pairs of one picture with itself: {len(found.itself):,}"
+        yield from (f"    {name}" for name in _first(found.itself))
+    if not (found.unreadable or found.same or found.near or found.itself):
         there = " that are there" if missing else ""
         yield f"  all pictures{there} can be read; no duplicates"
 

@@ -13,10 +13,14 @@ from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar
 from harness.core.source import VOTES, Skipped, Source, source_notes
 from harness.media.video_file import VideoFile
+from harness.sources.cells import is_blank, plain
 from harness.sources.dataset import Published
 from harness.sources.labels import LabelledSource
 from harness.sources.picture_check import PictureFindings, check_pictures, subset_of
 from harness.sources.pictures import NoFrames
+
+_OTHER_SUBJECT = "other_subject"
+"""Annotation of pairs: the subject of the second picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Checked:
     """Subject -> the subsets that it is in, where these are several."""
     foreign: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Label field -> values that are none of the labels which the task lists -> samples."""
+    contrary: Mapping[str, str] = field(default_factory=dict)
+    """Sample of a pair -> how its subjects contradict its label."""
     pictures: PictureFindings | None = None
     """None where no picture was opened."""
 
@@ -60,10 +66,9 @@ class Checked:
     def is_sound(self) -> bool:
         """Whether nothing was found that must be looked into."""
         found = self.pictures
-        bad = found is not None and (found.unreadable or found.same or found.near)
-        return not (
-            self.missing or self.shared or self.differences() or self.codes or self.foreign or bad
-        )
+        bad = found is not None and (found.unreadable or found.same or found.near or found.itself)
+        told = self.differences() or self.codes or self.foreign or self.contrary
+        return not (self.missing or self.shared or told or bad)
 
     def differences(self) -> list[str]:
         """Where the copy's counts are not the published ones; empty where all agree."""
@@ -95,6 +100,7 @@ def check_source(
     samples = missing = 0
     first_missing = ""
     votes = _Votes()
+    contrary: dict[str, str] = {}
     for sample in source:
         samples += 1
         clusters.add(sample.cluster or sample.id)
@@ -104,6 +110,8 @@ def check_source(
         if lost:
             missing += 1
             first_missing = first_missing or lost
+        if why := _contradiction(sample, fields):
+            contrary[sample.id] = why
         for name, value in sample.targets.items():
             counts[name][str(value) if fields[name].one_label else ""] += 1
             if fields[name].one_label:
@@ -122,6 +130,7 @@ def check_source(
         labels=source_notes(source),
         shared={who: tuple(sorted(s)) for who, s in sorted(subsets.items()) if len(s) > 1},
         foreign=_foreign(counts, fields),
+        contrary=contrary,
         pictures=check_pictures((s for s in source if not _lost(s)), labels) if pictures else None,
     )
 
@@ -141,6 +150,20 @@ def _foreign(
     return found
 
 
+def _contradiction(sample: Sample, fields: Mapping[str, FieldSpec]) -> str:
+    """How the subjects of a pair contradict its label; empty where they do not, or one is not known."""
+    one, other = sample.cluster, sample.annotations.get(_OTHER_SUBJECT)
+    if one is None or is_blank(other):
+        return ""
+    for name, value in sample.targets.items():
+        spec = fields[name]
+        if spec.kind == "pairs" and (value == spec.high) != (one == plain(other)):
+            told = "one person" if value == spec.high else "two people"
+            subjects = f"of {one} and {plain(other)}" if one != plain(other) else f"both of {one}"
+            return f"labelled as {told}, and {subjects}"
+    return ""
+
+
 def _with_clear_labels(source: Source) -> tuple[Source, str]:
     """The source, and what keeps its labels from being classes; then it is read as it stands."""
     if not isinstance(source, LabelledSource):
@@ -154,7 +177,7 @@ def _with_clear_labels(source: Source) -> tuple[Source, str]:
 
 def _lost(sample: Sample) -> str:
     """The first of the sample's files that is not there; empty where all are."""
-    for frame in sample.medium.frames:
+    for frame in (*sample.medium.frames, *(sample.second.frames if sample.second else ())):
         if isinstance(frame, NoFrames):
             return frame.name
         if isinstance(frame, FilePicture | VideoFile) and not frame.path.is_file():

@@ -40,9 +40,11 @@ class PictureFindings:
     unreadable: Mapping[str, str]
     """Sample -> why its picture cannot be used, of those that are there."""
     same: tuple[SamePictures, ...]
-    """Of the same content, byte for byte, with the same question."""
+    """Of the same content, byte for byte, with the same question; pairs of the same two pictures, in either order."""
     near: tuple[SamePictures, ...]
     """Nearly the same in two subsets: pairs."""
+    itself: tuple[str, ...] = ()
+    """Samples of pairs whose two pictures are one, byte for byte."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class _Read:
     label: str
     fault: str = ""
     digest: bytes = b""
+    itself: bool = False
     look: Look | None = field(default=None)
 
 
@@ -78,6 +81,7 @@ def check_pictures(samples: Iterator[Sample], labels: Sequence[str]) -> PictureF
         unreadable={one.sample: one.fault for one in found if one.fault},
         same=tuple(_same(usable)),
         near=tuple(_near(usable)),
+        itself=tuple(one.sample for one in usable if one.itself),
     )
 
 
@@ -86,19 +90,34 @@ def _read(sample: Sample, labels: Sequence[str]) -> _Read:
     made = _Read(sample.id, subset_of(sample), said)
     # One picture with several questions is several samples, and no duplicate.
     summary = hashlib.sha256((sample.question or "").encode("utf-8", "surrogatepass"))
+    shown = []
     try:
-        medium = opened(sample.medium)
-        for number, place in enumerate(_places(medium)):
-            picture = medium.frames[place]
-            data = picture.read()
-            summary.update(hashlib.sha256(data).digest())
-            image = decode(data, name=picture.name)
-            if number == 0 or place == len(medium.frames) // 2:
-                made.look = look_of(image)
+        for one in (sample.medium, sample.second):
+            if one is not None:
+                digest, made.look = _looked_at(opened(one))
+                shown.append(digest)
     except MediaError as error:
         made.fault = f"{error.kind}: {error.message}"
+    if sample.second is not None:
+        made.look = None  # a picture may stand in many pairs
+        made.itself = len(shown) == 2 and shown[0] == shown[1]
+    for digest in sorted(shown):
+        summary.update(digest)
     made.digest = summary.digest()
     return made
+
+
+def _looked_at(medium: Medium) -> tuple[bytes, Look | None]:
+    """The digest of a medium's pictures, and what the middle one looks like. Raises MediaError."""
+    summary, look = hashlib.sha256(), None
+    for number, place in enumerate(_places(medium)):
+        picture = medium.frames[place]
+        data = picture.read()
+        summary.update(hashlib.sha256(data).digest())
+        image = decode(data, name=picture.name)
+        if number == 0 or place == len(medium.frames) // 2:
+            look = look_of(image)
+    return summary.digest(), look
 
 
 def _places(medium: Medium) -> list[int]:

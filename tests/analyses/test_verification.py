@@ -117,6 +117,7 @@ def test_the_planted_gap_between_groups_is_found_and_nothing_else(scored: Any) -
 def test_folds_types_and_rates_of_drawn_pairs(scored: Any) -> None:
     _, row = scored
     assert row["folds"]["given"] and row["folds"]["n"] == 10 and row["folds"]["shared"] == 0
+    assert row["folds"]["unnamed"] == 0
     types = {one["type"]: one["auroc"]["value"] for one in row["types"]}
     assert types["other person"] > types["look-alike"]
     assert [tar["far"] <= tar["limit"] for tar in row["tars"]] == [True] * 3

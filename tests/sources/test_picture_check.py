@@ -130,3 +130,32 @@ def test_several_questions_about_one_clip_are_no_duplicates() -> None:
     assert len(samples) > 1 and len({s.medium.frames[0].name for s in samples}) == 1
     assert check_pictures(iter(samples), ["coarse"]).same == ()
     assert len(check_pictures(iter([*samples, samples[0]]), ["coarse"]).same) == 1
+
+
+def test_pairs_are_checked_as_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for n in range(4):
+        scene(n).save(tmp_path / f"{n}.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "3.png").read_bytes()[:200])
+    head = "a,b,same,who,other\n"
+    sound = ["0.png,1.png,yes,p,p", "0.png,2.png,no,p,q", "1.png,2.png,no,p,q"]
+    asked = [
+        "data", "check", "table/pairs", "--set", f"source.file={tmp_path / 'pairs.csv'}", "--set", "source.image=a",
+        "--set", "source.second=b", "--set", "source.label=same", "--set", "source.subject=who",
+        "--set", "source.other_subject=other",
+    ]  # fmt: skip
+    (tmp_path / "pairs.csv").write_text(head + "\n".join(sound))
+    assert main(asked) == 0  # a picture in several pairs is no duplicate
+    capsys.readouterr()
+    bad = [
+        "1.png,0.png,yes,p,p", "2.png,2.png,yes,q,q", "3.png,1.png,yes,r,p", "3.png,0.png,no,p,p",
+        "0.png,cut.png,no,p,r", "0.png,gone.png,no,p,r",
+    ]  # fmt: skip
+    (tmp_path / "pairs.csv").write_text(head + "\n".join(sound + bad))
+    assert main(asked) == 1
+    told = capsys.readouterr().out
+    for line in (
+        "SAME: groups of samples with the same picture: 1", "ITSELF: pairs of one picture with itself: 1",
+        "MISSING: pictures of 1 sample", "UNREADABLE: pictures of 1 sample", "contradict their label: 2",
+        "labelled as one person, and of r and p", "labelled as two people, and both of p",
+    ):  # fmt: skip
+        assert line in told, told
