@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from mmap import mmap
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import Protocol
 
 import numpy as np
@@ -64,9 +64,11 @@ class DigestSlots:
         return len(self._tags) + self._numbers.nbytes
 
     def _make(self, slots: int) -> None:
-        # Pages of its own, which go back at once: each larger table leaves a hole behind in the heap.
-        self._slots, self._tags = slots, mmap(-1, slots)
-        self._numbers = memoryview(mmap(-1, 4 * slots)).cast("I")
+        # Pages of its own, which go back at once: in the heap each larger table leaves a hole behind.
+        self._slots = slots
+        self._tags = mmap(-1, slots, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+        numbers = mmap(-1, 4 * slots, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+        self._numbers = memoryview(numbers).cast("I")
 
     def _find(self, key: bytes, there: Entries) -> tuple[int, bytes | None]:
         """(its slot, its entry) of a digest; (the free slot where it belongs, None)."""
