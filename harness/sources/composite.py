@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,17 @@ def open_composite(
 class CompositeSource:
     """The samples of several sources, one after the other."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_checked", "_parts")
 
     def __init__(self, parts: tuple[Source, ...]) -> None:
         self._parts = parts
+        self._checked = False
+        """Whether all were read and none came twice: ids need not be held any more."""
 
     def __iter__(self) -> Iterator[Sample]:
+        if self._checked:
+            yield from chain.from_iterable(self._parts)
+            return
         seen = SeenIds()
         subjects: dict[str, int] = {}
         for place, part in enumerate(self._parts):
@@ -77,6 +83,7 @@ class CompositeSource:
                         hint="two sets may both have a 003: put the name of the set before it",
                     )
                 yield sample
+        self._checked = True
 
     def digest(self) -> str:
         """Over the digests of the sources."""

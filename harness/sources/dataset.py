@@ -96,6 +96,7 @@ class DatasetSource:
     """A Source over the entries of a published data set."""
 
     __slots__ = (
+        "_checked",
         "_fields", "_files", "_options", "_read", "_skipped", "_targets", "_unlabelled", "published",
     )  # fmt: skip
 
@@ -117,18 +118,20 @@ class DatasetSource:
         self._targets = match_targets(options, fields, offers)
         self._files = tuple(files)
         self._skipped: tuple[Skipped, ...] = ()
+        self._checked = False
+        """Whether all entries were read and no id came twice: ids need not be held any more."""
         self.published = tuple(published)
         """Published sizes of the part that is read."""
 
     def __iter__(self) -> Iterator[Sample]:
-        seen, left_out, any_row = SeenIds(), Counter[str](), False
+        seen, left_out, any_row = None if self._checked else SeenIds(), Counter[str](), False
         judges = {name: _judge(spec) for name, spec in self._fields.items()}
         for found in self._read():
             any_row = True
             made = found if isinstance(found, str) else self._sample(found, judges)
             if isinstance(made, str):
                 left_out[made] += 1
-            elif seen.add(made.id):
+            elif seen is not None and seen.add(made.id):
                 raise HarnessError(
                     f"{made.id} appears twice in the annotations under {self._options.root}",
                     hint="remove one of the two, or get the annotation file again",
@@ -141,6 +144,7 @@ class DatasetSource:
                 hint="check source.root and source.split; `harness data check TASK` lists "
                 "what is missing",
             )
+        self._checked = True
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
     def ratings(self) -> Iterator[Rated]:

@@ -45,18 +45,21 @@ class SeenIds:
     callers that must be sure look again at the ids themselves.
     """
 
-    __slots__ = ("_count", "_mask", "_slots")
+    __slots__ = ("_count", "_mask", "_slots", "repeated")
 
     def __init__(self) -> None:
         self._slots = array("Q", [0]) * 1024
         self._mask = 1023
         self._count = 0
+        self.repeated = False
+        """Whether an id (or its hash) came again."""
 
     def add(self, sample_id: str) -> bool:
         """Remember an id; True where it (or one with its hash) was there already."""
         value = _hash64(sample_id)
         place = self._find(value)
         if self._slots[place] == value:
+            self.repeated = True
             return True
         self._slots[place] = value
         self._count += 1

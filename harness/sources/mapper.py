@@ -223,7 +223,9 @@ class RowReader(Protocol):
 class RowSource:
     """A Source over rows: ids made or checked, rows left out counted."""
 
-    __slots__ = ("_digest", "_folder", "_mapper", "_name", "_notes", "_rows", "_skipped")
+    __slots__ = (
+        "_checked", "_digest", "_folder", "_mapper", "_name", "_notes", "_rows", "_skipped",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -243,9 +245,11 @@ class RowSource:
         self._notes = notes
         self._folder = folder
         self._skipped: tuple[Skipped, ...] = ()
+        self._checked = False
+        """Whether all rows were read and no id came twice: ids need not be held any more."""
 
     def __iter__(self) -> Iterator[Sample]:
-        seen, left_out, any_row = SeenIds(), Counter[str](), False
+        seen, left_out, any_row = self._seen(), Counter[str](), False
         for row in self._rows():
             any_row = True
             made = self._mapper.sample(row, self._id(row, seen))
@@ -255,6 +259,7 @@ class RowSource:
                 yield made
         if not any_row:
             raise HarnessError(f"{self._name} has no rows", hint="add at least one row")
+        self._checked = seen is None or not seen.repeated
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
     def digest(self) -> str:
@@ -265,7 +270,7 @@ class RowSource:
 
     def some(self, ids: Collection[str]) -> Iterator[Sample]:
         """As in `Choosing`; no row behind the last of them is read."""
-        seen, left = SeenIds(), set(ids)
+        seen, left = self._seen(), set(ids)
         for row in self._rows() if left else ():
             found = self._mapper.own_id(row)
             name = self._id(row, seen) if found is None else found
@@ -292,15 +297,18 @@ class RowSource:
         """How the table was read, where that is not plain."""
         return self._notes
 
-    def _id(self, row: TableRow, seen: SeenIds) -> str:
+    def _seen(self) -> SeenIds | None:
+        return None if self._checked else SeenIds()
+
+    def _id(self, row: TableRow, seen: SeenIds | None) -> str:
         own = self._mapper.own_id(row)
         if own is not None:
-            if seen.add(own):
+            if seen is not None and seen.add(own):
                 self._refuse_repeat(row, own)
             return own
         given = candidate = self._mapper.given_id(row)
         repeat = 1
-        while seen.add(candidate):
+        while seen is not None and seen.add(candidate):
             repeat += 1
             candidate = f"{given}#{repeat}"
         return candidate
