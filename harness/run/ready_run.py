@@ -72,7 +72,16 @@ class ReadyRun:
     def _shown(self, model: str) -> str:
         """The name of a model in tables; before it was opened, what its settings say."""
         entry = self.manifest.get("models", {}).get(model)
-        return self.job.axes.settings_of(model).shown if entry is None else shown_name(model, entry)
+        if entry is not None:
+            return shown_name(model, entry)
+        settings, opened = self.job.axes.settings_of(model), self.job.adapted.get(model)
+        details = {}
+        if opened is not None and opened.adapters:
+            details["adapters"] = f"{len(opened.adapters)} folds"
+        elif opened is not None and opened.adapter:
+            details["adapter"] = f"{Path(opened.adapter).name} "
+        told = {"display_name": settings.display_name} if settings.display_name else {}
+        return shown_name(settings.called, {"settings": told, "details": details})
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""

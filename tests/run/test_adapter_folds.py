@@ -11,7 +11,14 @@ import pytest
 
 import harness
 from harness.cli.main import main
-from harness.models.transformers.adapter import Adapter, refuse_other_base, unproven
+from harness.models.transformers.adapter import (
+    Adapter,
+    find_adapter,
+    refuse_other_base,
+    unproven,
+    with_base,
+)
+from harness.models.transformers.checkpoint import find_checkpoint
 from harness.models.vllm.arguments import lora_arguments
 from harness.run.scoring import shown_as, shown_name
 from tests.models.stub import running_stub
@@ -195,6 +202,50 @@ def test_an_adapter_trained_on_other_weights_is_refused_and_one_that_does_not_sa
     assert unproven([adapter("one", "a")]) == ()
     (note,) = unproven([adapter("one", "a"), adapter("two", ""), adapter("three", "")])
     assert "two (and 1 other) does not say which weights" in note
+
+
+def test_the_base_that_pefts_configuration_names_is_checked_where_it_is_here(
+    tmp_path: Path,
+) -> None:
+    from harness.core.errors import HarnessError
+
+    commit = "0" * 40
+
+    def made(base: str, **more: str) -> Adapter:
+        (tmp_path / "lora").mkdir(exist_ok=True)
+        told = CONFIG | {"base_model_name_or_path": base} | more
+        (tmp_path / "lora" / "adapter_config.json").write_text(json.dumps(told))
+        (tmp_path / "lora" / "adapter_model.safetensors").write_bytes(b"")
+        return find_adapter(str(tmp_path / "lora"))
+
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+        (tmp_path / name / "model.safetensors").write_text(name)
+    here = find_checkpoint(str(tmp_path / "a"))
+
+    def notes(adapter: Adapter, argument: str, weights: str) -> tuple[str, ...]:
+        return unproven([with_base(adapter, here.folder, argument, weights=weights)])
+
+    assert notes(made(str(tmp_path / "a")), str(tmp_path / "a"), here.weights) == ()
+    with pytest.raises(HarnessError, match=r"by adapter_config\.json in its folder"):
+        notes(made(str(tmp_path / "b")), str(tmp_path / "a"), here.weights)
+    assert notes(made("Owner/Name"), "owner/name@main", f"hub:{commit}") == ()
+    assert notes(made("Owner/Name", revision=commit), "Owner/Name", f"hub:{commit}") == ()
+    with pytest.raises(HarnessError, match="trained on other weights"):
+        notes(made("Owner/Name", revision=commit), "Owner/Name", "hub:" + "1" * 40)
+    for base in ("", "/elsewhere/a", "Owner/Name"):  # nothing here says what they are
+        assert "is not checked" in notes(made(base), str(tmp_path / "a"), here.weights)[0]
+
+
+def test_a_plan_names_the_adapter(loso: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["plan", "faces.yaml", "--model", "affect-tiny", "--json", "--adapter"]
+    for adapter, named in {"loso/s1": "adapter s1", "loso/{fold}": "adapters of 4 folds"}.items():
+        (loso / "s1" / "fold.json").rename(loso / "fold.json") if adapter == "loso/s1" else None
+        assert main([*asked, adapter]) == 0
+        cells = json.loads(capsys.readouterr().out)["plan"]["cells"]
+        assert {cell["display_name"] for cell in cells} == {f"affect-tiny ({named})"}
+        (loso / "fold.json").rename(loso / "s1" / "fold.json") if adapter == "loso/s1" else None
 
 
 def test_names_in_tables_say_which_adapter_was_asked() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from harness.core.errors import HarnessError, missing_extra
 from harness.core.text import counted, digest_json
 from harness.core.training_folds import FOLD, read_fold_note
 from harness.models.transformers.files import digest, tensors_of
+from harness.models.transformers.hash_cache import cache_folder, remembered
 from harness.models.transformers.hub import ADAPTER, fetch_adapter
 
 
@@ -30,7 +32,11 @@ class Adapter:
     base: str = ""
     """The checkpoint that it says it was trained on; empty: it does not say."""
     weights: str = ""
-    """SHA-256 of that checkpoint's weights, by `fold.json` in the folder; empty: it does not say."""
+    """SHA-256 of that checkpoint's weights, or `hub:` and their commit; empty: nothing says so."""
+    told_by: str = FOLD
+    """The file in the folder that says so, or names the checkpoint whose weights were hashed."""
+    named: bool = False
+    """Whether the hub id that it names is that of the checkpoint it was put on."""
 
 
 def find_adapter(argument: str) -> Adapter:
@@ -55,9 +61,23 @@ def find_adapter(argument: str) -> Adapter:
     rank = max((int(r) for r in ranks if isinstance(r, int)), default=0)
     base = told.get("base_model_name_or_path")
     note = folder / FOLD
-    weights = read_fold_note(note).base if note.is_file() else ""
+    weights, told_by = read_fold_note(note).base if note.is_file() else "", FOLD
+    if not weights:
+        weights, told_by = _weights_of(str(base or ""), told.get("revision")), files[0].name
     kind = str(told.get("peft_type", ""))
-    return Adapter(folder, digest(files), rank, kind, str(base or ""), weights)
+    return Adapter(folder, digest(files), rank, kind, str(base or ""), weights, told_by)
+
+
+def _weights_of(base: str, revision: object) -> str:
+    """The weights of the checkpoint that PEFT's configuration names, as `Checkpoint.weights` has them: those of a folder
+    that is here, or the commit of a hub id; empty where neither is known."""
+    if not base:
+        return ""
+    if _is_id(base):
+        known = isinstance(revision, str) and re.fullmatch(r"[0-9a-f]{40}", revision)
+        return f"hub:{revision}" if known else ""
+    tensors = sorted(Path(base).expanduser().glob("*.safetensors"))
+    return remembered(tensors, digest, cache=cache_folder()) if tensors else ""
 
 
 def find_adapters(folders: Mapping[str, str]) -> dict[str, Adapter]:
@@ -95,14 +115,23 @@ def content_in(details: Mapping[str, str]) -> str:
 
 def unproven(adapters: Iterable[Adapter]) -> tuple[str, ...]:
     """What to say where no file names the weights that adapters were trained on: PEFT notes their place alone."""
-    silent = [one.folder for one in adapters if not one.weights]
+    silent = [one.folder for one in adapters if not (one.weights or one.named)]
     if not silent:
         return ()
     more = f" (and {counted(len(silent) - 1, 'other')})" if len(silent) > 1 else ""
     return (
-        f"the adapter {silent[0]}{more} does not say which weights it was trained on, only where they were: whether they "
-        f"have changed since is not checked. The key `base` of its {FOLD} would say so",
+        f"the adapter {silent[0]}{more} does not say which weights it was trained on, or names a checkpoint that is not "
+        f"here: whether it was trained on these is not checked. The key `base` of its {FOLD} would say so",
     )
+
+
+def with_base(adapter: Adapter, folder: Path, argument: str, *, weights: str) -> Adapter:
+    """The adapter, once it is known to be none of another checkpoint, as far as that can be known. Raises HarnessError as
+    `refuse_other_base` does."""
+    refuse_other_base(adapter, folder, argument, weights=weights)
+    mine = argument.partition("@")[0]
+    same = _is_id(mine) and adapter.base.casefold() == mine.casefold()
+    return replace(adapter, named=same)
 
 
 def refuse_other_base(adapter: Adapter, folder: Path, argument: str, *, weights: str = "") -> None:
@@ -117,7 +146,7 @@ def refuse_other_base(adapter: Adapter, folder: Path, argument: str, *, weights:
     if told and weights and comparable and told != weights:
         raise HarnessError(
             f"the adapter {adapter.folder} was trained on other weights than {argument or folder} has now: "
-            f"{told[:16]} there ({FOLD} in its folder), {weights[:16]} here",
+            f"{told[:16]} there (by {adapter.told_by} in its folder), {weights[:16]} here",
             hint="train it again on these weights, or name the checkpoint that it was trained on",
         )
     base, mine = adapter.base, argument.partition("@")[0]

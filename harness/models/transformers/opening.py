@@ -13,8 +13,8 @@ from harness.models.transformers.adapter import (
     digest_of,
     find_adapter,
     find_adapters,
-    refuse_other_base,
     unproven,
+    with_base,
 )
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.transformers.counting import PromptCounter
@@ -54,10 +54,12 @@ def _open(
     checkpoint: Checkpoint, argument: str, options: OpenOptions, *, trusted: bool = False
 ) -> Opened:
     """The checkpoint with the adapter that is wanted, or with one for each fold. Raises HarnessError."""
-    adapter = None if options.adapter is None else find_adapter(options.adapter)
+    based = partial(
+        with_base, folder=checkpoint.folder, argument=argument, weights=checkpoint.weights
+    )
+    adapter = None if options.adapter is None else based(find_adapter(options.adapter))
     adapters = find_adapters(options.adapters) if options.adapters else {}
-    for one in (*adapters.values(), *((adapter,) if adapter else ())):
-        refuse_other_base(one, checkpoint.folder, argument, weights=checkpoint.weights)
+    adapters = {fold: based(one) for fold, one in adapters.items()}
     return open_checkpoint(checkpoint, trusted=trusted, adapter=adapter, adapters=adapters)
 
 

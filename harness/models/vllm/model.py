@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -29,8 +30,8 @@ from harness.models.transformers.adapter import (
     digest_of,
     find_adapter,
     find_adapters,
-    refuse_other_base,
     unproven,
+    with_base,
 )
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.vllm.arguments import (
@@ -62,10 +63,12 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         trusted=options.trust_remote_code,
         check=lambda found: check_start(installation, settings_of(found)),
     )
-    adapter = None if options.adapter is None else find_adapter(options.adapter)
+    based = partial(
+        with_base, folder=checkpoint.folder, argument=folder, weights=checkpoint.weights
+    )
+    adapter = None if options.adapter is None else based(find_adapter(options.adapter))
     adapters = find_adapters(options.adapters) if options.adapters else {}
-    for one in (*adapters.values(), *((adapter,) if adapter else ())):
-        refuse_other_base(one, checkpoint.folder, folder, weights=checkpoint.weights)
+    adapters = {fold: based(one) for fold, one in adapters.items()}
     log = options.log_folder
     return VllmModel(
         checkpoint,
