@@ -19,6 +19,7 @@ from harness.core.price import money
 from harness.core.text import counted
 from harness.report.figures import svg
 from harness.report.inputs import RunView
+from harness.report.short_names import short_names
 
 OPEN_BOARDS = 2
 """Boards that stand open; of more tasks, fields and parts the others are folded away."""
@@ -130,14 +131,6 @@ class FirstScreen:
         return self.boards[OPEN_BOARDS:]
 
 
-def shortened(name: str, most: int = 22) -> str:
-    """A long name with its middle left out."""
-    if len(name) <= most:
-        return name
-    tail = (most - 1) // 2
-    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
-
-
 def first_screen(view: RunView, found: Overview, judged: Sequence[str] = ()) -> FirstScreen:
     """The first screen of a run; `judged` are the verdicts of its cells against the baselines."""
     return screen_of(found, (*_facts(view, found), *_beaten(judged)))
@@ -172,10 +165,11 @@ def board_view(board: Board, against: Mapping[str, str], anchor: str) -> BoardVi
     spreads = {(one.row, one.prompt): one for one in board.spreads}
     paid = {one.cost.currency for one in board.cells if one.cost and one.cost.money is not None}
     currency = next(iter(paid)) if len(paid) == 1 else ""
-    lines = tuple(_line(board, one, spreads, currency) for one in board.cells)
+    short = short_names(one.row for one in board.cells)
+    lines = tuple(_line(board, one, short, spreads, currency) for one in board.cells)
     heat = tuple(
         (
-            (shortened(row), row),
+            (short[row], row),
             tuple(_square(board, board.at(row, column), scale) for column in board.columns),
         )
         for row in board.rows
@@ -225,7 +219,11 @@ def _square(board: Board, one: ScoredCell | None, scale: tuple[float, float]) ->
 
 
 def _line(
-    board: Board, one: ScoredCell, spreads: Mapping[tuple[str, str], Spread], currency: str
+    board: Board,
+    one: ScoredCell,
+    short: Mapping[str, str],
+    spreads: Mapping[tuple[str, str], Spread],
+    currency: str,
 ) -> CellLine:
     spread = spreads.get((one.row, one.column))
     told = ""
@@ -233,7 +231,7 @@ def _line(
         told = f"{number(spread.low)} to {number(spread.high)} ({spread.prompts} wordings)"
     return CellLine(
         rank=one.rank,
-        row=shortened(one.row),
+        row=short[one.row],
         full=one.row,
         column=board.short(one.column),
         value=number(one.value),
@@ -261,6 +259,7 @@ def _tokens(cost: Cost | None) -> str:
 def _forest(board: Board, against: Mapping[str, str]) -> Iterator[ForestLine]:
     reach = [v for d in board.differences for v in (d.value, d.low, d.high, 0.0) if v is not None]
     scale = (min(reach), max(reach)) if reach else (0.0, 1.0)
+    short = short_names(whom(board, one, against) for one in board.differences)
     for one in board.differences:
         contrary = (
             not one.shown and one.low is not None and one.high is not None and (one.low > 0 or one.high < 0)
@@ -269,7 +268,7 @@ def _forest(board: Board, against: Mapping[str, str]) -> Iterator[ForestLine]:
         p = "–" if one.adjusted is None else probability(one.adjusted)
         told = _amount(one)
         yield ForestLine(
-            who=shortened(who),
+            who=short[who],
             full=f"{who} · {what}" if who else what,
             what=what,
             amount=decimal(one.value, signed=True),
