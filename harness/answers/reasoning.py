@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from harness.answers.pattern import pattern
-from harness.core.generation import Generation, Thought
+
+if TYPE_CHECKING:
+    from harness.core.generation import Generation, Thought
 
 _W = r"(?:think(?:ing)?|thoughts?|thought_process|reason(?:ing)?|reflection|scratchpad)"
 _OPENING = (

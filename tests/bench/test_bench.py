@@ -37,6 +37,13 @@ from tests.models.stub import Stub, contents, running_stub
 UNNEEDED = (
     "PIL", "cv2", "datasets", "pandas", "scipy", "torch", "transformers", "multiprocessing.pool",
     "harness.compare", "harness.cues", "harness.faces", "harness.submit", "harness.affect_tiny", "harness.report.page",
+    "harness.api.given_spots", "harness.api.model_object", "harness.core.training_folds", "harness.enhancers.client",
+    "harness.media.control", "harness.media.sheet", "harness.models.http.batch", "harness.models.http.batch_api",
+    "harness.models.replicas", "harness.models.transformers.adapter", "harness.models.wire", "harness.prompting.lint",
+    "harness.protocols.calls", "harness.report.tables", "harness.report.terminal", "harness.run.adapter_folders",
+    "harness.run.config_file", "harness.run.exemplars", "harness.run.published", "harness.sources.dataset",
+    "harness.sources.megc_questions", "harness.sources.sidecar", "harness.sources.spotted", "harness.stats.components",
+    "harness.stats.paired", "harness.stats.power", "harness.stats.rank", "harness.stats.signflip", "harness.tools.toolbox",
 )  # fmt: skip
 """What a run of plain JPEG files on an endpoint, without a report, has no use for."""
 

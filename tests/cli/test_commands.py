@@ -36,6 +36,19 @@ def test_help_loads_nothing_heavy() -> None:
     assert "run" in done.stdout
 
 
+def test_a_list_of_tasks_loads_neither_models_nor_prompts(tmp_path: Path) -> None:
+    unneeded = ("aiohttp", "asyncio", "jinja2", "pandas", "PIL", "pyarrow", "harness.core.generation", "harness.enhancers",
+        "harness.models", "harness.prompting", "harness.run.config_file", "harness.sources", "harness.stats")  # fmt: skip
+    code = (
+        "import sys\nfrom harness.cli.main import main\nassert main(['list', 'tasks']) == 0\n"
+        f"print([m for m in {unneeded!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_help_of_every_command(harness: Run) -> None:
     for command in (
         "run",
