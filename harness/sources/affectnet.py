@@ -27,7 +27,7 @@ from harness.sources.dataset import (
 )
 from harness.sources.options import read_options
 from harness.sources.pictures import natural
-from harness.sources.rows import open_table
+from harness.sources.rows import open_columns
 
 LABELS: Mapping[str, str] = {
     "0": "neutral", "1": "happiness", "2": "sadness", "3": "surprise", "4": "fear", "5": "disgust",
@@ -76,7 +76,8 @@ def open_affectnet(
 
 def _csv_entries(root: Path, lists: Path) -> Iterator[Found]:
     pictures = root / "Manually_Annotated_Images"
-    for row in open_table(lists):
+    needed = ("subDirectory_filePath", "expression", "valence", "arousal")
+    for row in open_columns(lists, *needed):
         cells = row.cells
         name = str(cells["subDirectory_filePath"])
         yield DatasetEntry(

@@ -31,7 +31,7 @@ from harness.sources.dataset import (
 )
 from harness.sources.options import read_options
 from harness.sources.row import TableRow
-from harness.sources.rows import open_table
+from harness.sources.rows import open_columns
 
 CODES: Mapping[str, str] = {
     "ang": "anger", "disg": "disgust", "fea": "fear", "hap": "happiness", "sad": "sadness", "neu": "neutral",
@@ -94,13 +94,7 @@ def _test_clips(root: Path) -> Iterator[Found]:
 
 
 def _train_clips(root: Path, table: Path, fold: str) -> Iterator[Found]:
-    rows = open_table(table)
-    for column in ("filename", "emotion_1", "fold"):
-        if column not in rows.columns:
-            raise HarnessError(
-                f"{table.name} has no column {column!r}",
-                hint=f"columns: {', '.join(rows.columns)}; get the file again",
-            )
+    rows = open_columns(table, "filename", "emotion_1", "fold")
     videos = videos_below(root)
     for row in rows:
         name = re.sub(r"\.\w{2,4}$", "", plain(row.cells["filename"]))

@@ -41,7 +41,7 @@ from harness.sources.dataset import (
     first_existing,
 )
 from harness.sources.options import read_options
-from harness.sources.rows import open_table
+from harness.sources.rows import open_columns
 
 EMOTIONS: tuple[str, ...] = VOCABULARIES["emonet-40"]
 _OTHER_NAMES: Mapping[str, str] = MappingProxyType({"hopelessness": "helplessness"})
@@ -195,13 +195,7 @@ def _intensity(value: Any, where: str) -> float:
 
 def _questions(folder: Path, table: Path) -> Iterator[Found]:
     """Each picture with each emotion that annotators were asked about."""
-    rows = open_table(table)
-    for column in ("path", "annotator", "value", "emotion"):
-        if column not in rows.columns:
-            raise HarnessError(
-                f"{table.name} has no column {column!r}",
-                hint=f"columns: {', '.join(rows.columns)}; get the file again",
-            )
+    rows = open_columns(table, "path", "annotator", "value", "emotion")
     given: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
         path, rater = plain(row.cells["path"]), plain(row.cells["annotator"])

@@ -32,7 +32,7 @@ from harness.sources.dataset import (
     label_of,
 )
 from harness.sources.options import read_options
-from harness.sources.rows import open_table
+from harness.sources.rows import open_columns
 
 LABELS: Mapping[str, str] = {
     "0": "anger", "1": "disgust", "2": "fear", "3": "happiness", "4": "sadness", "5": "surprise",
@@ -114,7 +114,7 @@ def open_fer2013(
 
 
 def _entries(table: Path, split: str) -> Iterator[Found]:
-    for row in open_table(table):
+    for row in open_columns(table, "Usage", "emotion", "pixels"):
         if row.cells["Usage"] != _USAGE[split]:
             continue
         name = f"{split}/{row.number:05d}"
@@ -144,8 +144,8 @@ def _plus_entries(
     root: Path, table: Path, pixels: Path | None, asked: FerPlusOptions
 ) -> Iterator[Found]:
     # fer2013.csv has the same rows in the same order: the picture of a row is that row's pixels.
-    grey = iter(open_table(pixels)) if pixels is not None else None
-    for row in open_table(table):
+    grey = iter(open_columns(pixels, "pixels")) if pixels is not None else None
+    for row in open_columns(table, "Usage", "Image name", *PLUS_LABELS):
         twin = next(grey, None) if grey is not None else None
         if row.cells["Usage"] != _USAGE[asked.split]:
             continue

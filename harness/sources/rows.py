@@ -11,7 +11,7 @@ from harness.sources.delimited import open_delimited
 from harness.sources.json_rows import open_json
 from harness.sources.row import TableFile, TableRow
 
-__all__ = ["TABLE_SUFFIXES", "TableFile", "TableRow", "open_table"]
+__all__ = ["TABLE_SUFFIXES", "TableFile", "TableRow", "open_columns", "open_table"]
 
 
 def open_table(path: Path) -> TableFile:
@@ -38,6 +38,18 @@ def open_table(path: Path) -> TableFile:
         raise HarnessError(
             f"table cannot be read: {path}: {error.strerror}", hint="check its permissions"
         ) from None
+
+
+def open_columns(path: Path, *needed: str) -> TableFile:
+    """Open a table of a published data set. Raises HarnessError as `open_table`, and for a column that it must have."""
+    table = open_table(path)
+    for column in needed:
+        if column not in table.columns:
+            raise HarnessError(
+                f"{path.name} has no column {column!r}",
+                hint=f"columns: {', '.join(table.columns)}; get the file again",
+            )
+    return table
 
 
 def _comma(path: Path) -> TableFile:

@@ -29,7 +29,7 @@ from harness.sources.dataset import (
     text_lines,
 )
 from harness.sources.options import read_options
-from harness.sources.rows import open_table
+from harness.sources.rows import open_columns
 from harness.sources.workbook import lines
 
 DFEW: Mapping[str, str] = {
@@ -98,7 +98,7 @@ def _dfew_entries(
 ) -> Iterator[Found]:
     cast = {} if votes is None else _dfew_votes(votes)
     for file in lists:
-        for row in open_table(file):
+        for row in open_columns(file, "label", "video_name"):
             code = str(row.cells["label"]).strip().removesuffix(".0")
             name = str(row.cells["video_name"]).strip().removesuffix(".0").removesuffix(".mp4")
             if code == "0":

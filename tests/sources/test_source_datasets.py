@@ -83,6 +83,24 @@ def test_affectnet_names_what_is_missing(tmp_path):
         samples({"family": "affectnet", "root": str(tmp_path)}, EMOTION_7, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("made", "options", "file", "column"),
+    [
+        (layouts.affectnet_csv, {"family": "affectnet"}, "validation.csv", "valence"),
+        (layouts.dfew, {"family": "dfew"}, "set_1.csv", "video_name"),
+        (layouts.fer2013, {"family": "fer2013"}, "fer2013.csv", "Usage"),
+        (layouts.ferplus, {"family": "ferplus"}, "fer2013new.csv", "contempt"),
+    ],
+)
+def test_a_column_that_is_missing_is_named(tmp_path, made, options, file, column):
+    made(tmp_path)
+    table = next(tmp_path.rglob(file))
+    table.write_text(table.read_text().replace(column, f"{column}_", 1))
+    spec = {"emotion": FieldSpec(kind="label")}
+    with pytest.raises(HarnessError, match=f"{file} has no column '{column}'"):
+        list(open_source({**options, "root": str(tmp_path)}, fields=spec, base=tmp_path))
+
+
 def test_raf_db_with_attributes(tmp_path):
     layouts.raf_db(tmp_path)
     options = {"family": "raf-db", "root": str(tmp_path)}
