@@ -9,6 +9,7 @@ Metrics: Kollias et al. (arXiv 2402.19344), section 2.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ from harness.submit.local_score import LocalScore
 from harness.submit.text import decoded
 
 LOCATION = "image_location"
+_PLAIN = re.compile(r" *[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})? *", re.ASCII)
+"""A number as every reader takes it; Python's own `float` also takes `1_0`, other digits and spaces."""
 _NEAREST = "nearest"
 _FILL = "; or --fill nearest takes the answer of the nearest answered frame of the same video"
 
@@ -154,10 +157,9 @@ class FrameForm:
 
     def _numbers(self, cells: Sequence[str]) -> tuple[float, ...] | None:
         """The values of a line; None where they are not what the challenge wants."""
-        try:
-            found = tuple(float(cell) for cell in cells)
-        except ValueError:
+        if not all(_PLAIN.fullmatch(cell) for cell in cells):
             return None
+        found = tuple(float(cell) for cell in cells)
         if any(not math.isfinite(one) for one in found):
             return None
         if self.what == "va":
@@ -204,7 +206,7 @@ def _lines(text: str) -> tuple[str, list[str]]:
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     while lines and not lines[-1].strip():
         lines.pop()
-    return (lines[0].strip() if lines else ""), lines[1:]
+    return (lines[0].strip(" ") if lines else ""), lines[1:]
 
 
 def _nearest(locations: Sequence[str], values: Mapping[str, str], file: str) -> dict[str, str]:

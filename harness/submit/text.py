@@ -10,6 +10,8 @@ WINDOWS = "Windows line endings"
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 """How UTF-16 begins."""
 _CR = re.compile(r"\r(?!\n)")
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff]")
+"""Control characters, other ends of lines, and spaces without width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ def decoded(data: bytes) -> Decoded:
     if text.startswith(BOM):
         faults.append("line 1: a byte order mark; save the file as UTF-8 without one")
         text = text[1:]
-    warnings = (WINDOWS,) if "\r\n" in text else ()
+    warnings: tuple[str, ...] = (WINDOWS,) if "\r\n" in text else ()
+    if hidden := _INVISIBLE.search(text):
+        line, code = text.count("\n", 0, hidden.start()) + 1, ord(hidden[0])
+        warnings += (f"line {line}: an invisible character (U+{code:04X}), which other programs may read otherwise",)  # fmt: skip
     text = text.replace("\r\n", "\n")
     alone = _CR.search(text)
     if alone:

@@ -154,6 +154,26 @@ def test_results_of_ferbench_are_held_against_their_questions(
     assert any(one.startswith(fault) for one in faults), faults
 
 
+@pytest.mark.parametrize("cell", ["4\u2028", "\u0664", "0_4", "4\u00a0", "nan", "4;", ""])
+def test_numbers_that_only_some_readers_take_are_faults(files: dict[str, Good], cell: str) -> None:
+    path, data = files["abaw-expr"]
+    form = form_named("abaw-expr")
+    broken = data.decode().replace("v/1.jpg,4", f"v/1.jpg,{cell}").encode()
+    assert form.check(broken, form.read(path), Options(), name="x").faults == (
+        "row 2: not a class number from 0 to 7",
+    )
+    headed = data.replace(b",Other\n", ",Other\u00a0\n".encode())
+    assert "the header is" in form.check(headed, form.read(path), Options(), name="x").faults[0]
+
+
+def test_invisible_characters_are_warned_of_with_their_line(files: dict[str, Good]) -> None:
+    path, data = files["mer2026-fg"]
+    form = form_named("mer2026-fg")
+    found = form.check(data.replace(b"sad", b"sa\x00d"), form.read(path), Options(), name="x")
+    assert any(one.startswith("line 3: an invisible character (U+0000)") for one in found.warnings)
+    assert not form.check(data, form.read(path), Options(), name="x").warnings
+
+
 def test_a_file_of_another_challenge_or_year_is_refused(files: dict[str, Good]) -> None:
     read = [
         (form, other)
