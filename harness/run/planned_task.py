@@ -50,6 +50,8 @@ class PlannedTask:
     """What few-shot examples are drawn from, where a cell shows any."""
     record: PlannedSamples | None = None
     """By which the next start knows whether it has to read the source; None where it has to."""
+    few: tuple[Sample, ...] = ()
+    """The samples, where they are few pictures (`OnlyPictures.few`), so that the source need not be read again."""
 
     @property
     def cluster_unit(self) -> str:
@@ -140,6 +142,7 @@ def _read(
         gone=frozenset(gone),
         notes=source_notes(source),
         record=record,
+        few=plain.few,
     )
     _check_folds(planned, folder)
     return planned

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,17 @@ def _row(row: PlannedSample) -> dict[str, str | None]:
         "sample": row.sample,
         "cluster": row.cluster,
         "question": row.question,
-        "asks": json.dumps(row.asks),
+        "asks": _asks(row.asks),
         "targets": _SORTED.encode(dict(row.targets)),
         "annotations": _PLAIN.encode(dict(row.annotations)),
         "media": _PLAIN.encode(row.media),
     }
+
+
+@lru_cache(maxsize=64)
+def _asks(asks: tuple[str, ...]) -> str:
+    """As JSON. Most samples ask for the same fields."""
+    return json.dumps(asks)
 
 
 _PLAIN = json.JSONEncoder(ensure_ascii=False, default=str)

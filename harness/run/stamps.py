@@ -50,6 +50,8 @@ class Stamps:
 
     def holds(self, trial: str, bases: Collection[str], stamp: bytes) -> bool:
         """Whether a trial is finished on one of these bases, and was so with this stamp of its sample."""
+        if not len(self._held):  # as in a first start
+            return False
         found = self._finished.state(trial, bases)
         return found is not None and self._value(found[0]) == _entry(found[1], stamp)
 
