@@ -39,37 +39,42 @@ class Redrawable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class FilePicture:
-    """A picture in a file."""
+    """A picture in a file. Held as text: a table of a million makes a million of these, and a Path takes 5 µs."""
 
-    path: Path
+    name: str
+    """The path as pathlib spells it."""
+
+    def __init__(self, path: str | Path) -> None:
+        object.__setattr__(self, "name", str(path))
 
     @property
-    def name(self) -> str:
-        return str(self.path)
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(self.name)
 
     def read(self) -> bytes:
         try:
-            data = _read_file(self.path)
+            data = _read_file(self.name)
         except FileNotFoundError:
             raise MediaError(
-                f"picture not found: {self.path}",
+                f"picture not found: {self.name}",
                 kind="missing",
                 hint="relative paths start at the folder of the table that names them, or at "
                 "--set media.root=FOLDER",
             ) from None
         except OSError as error:
-            refuse_exhausted(error, f"reading {self.path}")
+            refuse_exhausted(error, f"reading {self.name}")
             raise MediaError(
-                f"picture cannot be read: {self.path}: {error.strerror}", kind="missing"
+                f"picture cannot be read: {self.name}: {error.strerror}", kind="missing"
             ) from None
         if not data:
             raise MediaError(
-                f"picture file is empty: {self.path}", kind="empty", hint="get the file again"
+                f"picture file is empty: {self.name}", kind="empty", hint="get the file again"
             )
         if len(data) > MAX_FILE_BYTES:
-            raise _too_large(self.path)
+            raise _too_large(self.name)
         return data
 
 
@@ -79,7 +84,7 @@ _NO_WAITING = (
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def _too_large(path: Path) -> MediaError:
+def _too_large(path: str) -> MediaError:
     return MediaError(
         f"picture file is larger than {MAX_FILE_BYTES >> 20} MiB: {path}",
         kind="too-large",
@@ -87,7 +92,7 @@ def _too_large(path: Path) -> MediaError:
     )
 
 
-def _read_file(path: Path) -> bytes:
+def _read_file(path: str) -> bytes:
     """The bytes of a regular file, and no more than one over the limit.
 
     A pipe, a socket or a device is refused unopened: it might wait for ever, or act. Raises MediaError, OSError.

@@ -139,7 +139,7 @@ def told_of(medium: Medium, now: float) -> tuple[object, ...] | None:
     for frame in medium.frames:
         if type(frame) is not FilePicture:
             return None
-        told = told_of_file(frame.path.__fspath__(), now)
+        told = told_of_file(frame.name, now)
         if told is None:
             return None
         found += told

@@ -119,7 +119,7 @@ class Mapper:
         """By the content of a picture, which does not depend on where it lies; else by its name."""
         place = place_of(text, self.root, (), row.where)
         try:
-            return content_id(FilePicture(place).read()) if isinstance(place, Path) else ""
+            return content_id(FilePicture(place).read()) if isinstance(place, str) else ""
         except MediaError:
             return Path(text.replace("\\", "/")).name
 

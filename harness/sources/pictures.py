@@ -87,7 +87,7 @@ def picture_of(
         if is_encoded(cell):
             return EncodedPicture(name, cell)
         place = place_of(cell.strip(), root, inside, where)
-        return FilePicture(place) if isinstance(place, Path) else place
+        return FilePicture(place) if isinstance(place, str) else place
     if isinstance(cell, Picture):
         return cell
     raise HarnessError(
@@ -120,10 +120,11 @@ def frames_of(
     return _frames_at(place_of(cell.strip(), root, inside, where))
 
 
-def _frames_at(place: Path | Unusable) -> tuple[Picture, ...]:
+def _frames_at(found: str | Unusable) -> tuple[Picture, ...]:
     """A video file, a picture, or the pictures of a folder or a glob."""
-    if isinstance(place, Unusable):
-        return (place,)
+    if isinstance(found, Unusable):
+        return (found,)
+    place = Path(found)
     if is_video_name(place) and not place.is_dir():
         return (VideoFile(place),)
     if place.is_file():

@@ -32,8 +32,8 @@ class Unusable:
         raise MediaError(f"{self.name}: {self.why}", kind="missing", hint="correct the cell")
 
 
-def place_of(text: str, root: Path, inside: Sequence[str], where: str) -> Path | Unusable:
-    """The file or folder that a cell names, under `root` where it is relative.
+def place_of(text: str, root: Path, inside: Sequence[str], where: str) -> str | Unusable:
+    """The file or folder that a cell names, under `root` where it is relative, as pathlib spells it.
 
     Where nothing lies there, backslashes are read as slashes, and then the folder `images` beside it is looked
     into. Raises HarnessError for a path that leads out of all the folders `inside` (none given: anywhere).
@@ -43,17 +43,23 @@ def place_of(text: str, root: Path, inside: Sequence[str], where: str) -> Path |
             "the cell contains a zero byte" if "\0" in text else "the cell is longer than any path"
         )
         return Unusable(repr(text[:60]), why)
-    found = root / text
+    found = _joined(root, text)
     there = os.path.exists(found)
     if not there and "\\" in text:
         text = text.replace("\\", "/")
-        found = root / text
+        found = _joined(root, text)
         there = os.path.exists(found)
     if inside and (text.startswith("/") or ".." in text or _DRIVE.match(text)):
         _refuse_outside(found, text, inside, where)
-    if not there and os.path.exists(beside := root / "images" / text):
+    if not there and os.path.exists(beside := _joined(root / "images", text)):
         return beside
     return found
+
+
+def _joined(root: Path, text: str) -> str:
+    """`root / text` as pathlib spells it, which takes 5 µs; joined as texts it takes 1."""
+    folder = str(root)
+    return str(root / text) if folder == "." or _UNTIDY.search(text) else os.path.join(folder, text)
 
 
 def tidy(text: str, inside: Sequence[str] = ()) -> str | None:
@@ -97,7 +103,7 @@ def check_responds(folder: Path, *, seconds: float = RESPONDS_WITHIN) -> None:
         )
 
 
-def _refuse_outside(found: Path, text: str, inside: Sequence[str], where: str) -> None:
+def _refuse_outside(found: str, text: str, inside: Sequence[str], where: str) -> None:
     whole = os.path.abspath(found)
     if any(whole == folder or whole.startswith(folder.rstrip("/") + "/") for folder in inside):
         return

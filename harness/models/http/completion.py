@@ -231,7 +231,9 @@ _EXPECTED = frozenset({"role", "refusal", "tool_calls", "function_call", *_REASO
 
 
 def _plain(value: object) -> str:
-    """The text of a field that may be a text, a part, or a list of parts."""
+    """The text of a field that may be absent, a text, a part, or a list of parts."""
+    if value is None or isinstance(value, str):  # as nearly all are
+        return value or ""
     return "".join(_pieces(value, 0))
 
 
