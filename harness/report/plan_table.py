@@ -11,11 +11,14 @@ from harness.core.text import counted
 from harness.report.writers.terminal import grid, open_console, say, show
 
 
-def _reusable(plan_summary: Mapping[str, Any]) -> str:
-    """How many replies other folders are foreseen to give, where any were named."""
+def _requests(plan_summary: Mapping[str, Any]) -> str:
+    """How many requests will be made. Where other folders were named, whose replies are known once each request is made up,
+    it is the most."""
     if "reusable" not in plan_summary:
-        return ""
-    return f", up to {counted(plan_summary['reusable'], 'reply', 'replies')} to be taken from other folders"
+        return counted(plan_summary["requests"], "request")
+    most = plan_summary["requests"] + plan_summary["reusable"]
+    taken = counted(plan_summary["reusable"], "reply", "replies")
+    return f"at most {counted(most, 'request')} (about {taken} expected from other folders)"
 
 
 def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
@@ -39,8 +42,8 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
     show(console, table)
     say(
         console,
-        f"{counted(plan_summary['trials'], 'trial')}, {counted(plan_summary['requests'], 'request')}, "
-        f"{count(plan_summary['done'])} already done" + _reusable(plan_summary),
+        f"{counted(plan_summary['trials'], 'trial')}, {_requests(plan_summary)}, "
+        f"{count(plan_summary['done'])} already done",
     )
     say(console, f"run folder: {plan_summary['run']}")
     for line in plan_summary.get("token_lines", ()):

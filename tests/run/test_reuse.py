@@ -169,7 +169,7 @@ def test_the_command_takes_replies(
     assert main([*run, "--out", "a"]) == 0
     plan = ["plan", *run[1:-1], "--reuse", "a"]
     assert main(plan) == 0
-    assert "0 requests, 0 already done, up to 4 replies to be taken from other folders" in (
+    assert "at most 4 requests (about 4 replies expected from other folders), 0 already done" in (
         " ".join(capsys.readouterr().out.split())
     )
     assert main([*run, "--out", "b", "--reuse", "a"]) == 0

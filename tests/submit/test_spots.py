@@ -63,6 +63,31 @@ def test_odd_content_is_warned_of(tmp_path: Path) -> None:
     )
 
 
+def test_emotions_are_those_of_the_set_or_those_that_are_given(tmp_path: Path) -> None:
+    """CAS(ME)^3 has no contempt; the challenge's own lists are not public, so they can be named."""
+    from harness.core.errors import HarnessError
+
+    paths = {}
+    for name in ("me_str_casme3_test", "me_str_samm_test", "drawn"):
+        paths[name] = tmp_path / f"{name}_to_answer.csv"
+        paths[name].write_text("subject,video\ns,a\n")
+    body = (HEAD + "s,a,1,9,contempt\n").encode()
+    for name, known in {
+        "me_str_casme3_test": False,
+        "me_str_samm_test": True,
+        "drawn": True,
+    }.items():
+        asked = read_videos(paths[name])
+        found = check_spots(body, asked, name="x")
+        assert (found.warnings == ()) is known and (found.labels == {}) is known
+        given = {"emotion": ("contempt", "others")}
+        assert check_spots(body, asked, given, name="x").warnings == ()
+        (warning,) = check_spots(body, asked, {"emotion": ("fear",)}, name="x").warnings
+        assert warning == "row 1: not one of the known labels: 'contempt'"
+    with pytest.raises(HarnessError, match="no labels for 'fine'"):
+        check_spots(body, asked, {"fine": ("fear",)}, name="x")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [

@@ -12,7 +12,7 @@ from harness.core.text import visible
 from harness.sources.megc_questions import ASKED
 from harness.submit.choice import Choice
 from harness.submit.findings import Findings, name_rows
-from harness.submit.form import Answers, Asked, Draft, Options, no_labels
+from harness.submit.form import Answers, Asked, Draft, Options
 from harness.submit.local_score import LocalScore
 from harness.submit.megc.assemble import Assembled, Fill, assemble, rows_of
 from harness.submit.megc.check import check_rows
@@ -22,6 +22,7 @@ from harness.submit.megc.replies import read_given
 from harness.submit.megc.scores import score_questions, score_spots
 from harness.submit.megc.spots import (
     check_spots,
+    emotions_for,
     read_spotted,
     read_videos,
     spot_bytes,
@@ -86,7 +87,7 @@ class SpotForm:
     name: str
     description: str
     files: tuple[str, ...] = ()
-    unconfirmed: str = "the table columns and the layout of the zip file are"
+    unconfirmed: str = "the table columns, the layout of the zip file and the lists of emotions are"
 
     def read(self, path: Path) -> Asked:
         """Read a table of videos; see :func:`read_videos`."""
@@ -100,7 +101,8 @@ class SpotForm:
         if len(options.fill) > 1:
             raise HarnessError("--fill takes one emotion for tables of intervals", hint="name one")
         fill = options.fill[0] if options.fill else ""
-        no_labels("tables of intervals", options)
+        for one in asked:
+            emotions_for(one.path.name, options.labels)
         spotted = read_spotted(runs, choice)
         drafts = []
         for one in asked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +36,8 @@ from harness.submit.findings import Findings, name_rows
 from harness.submit.megc.labels import Labels, answer_name, labels_for
 from harness.submit.text import decoded
 
+EMOTION = "emotion"
+"""The column, and the field of `--labels`, of the intervals' emotions."""
 Video = tuple[str, str]
 """Subject and video."""
 
@@ -185,6 +187,21 @@ def with_emotions(spots: Sequence[Spot], fill: str) -> tuple[list[Spot], list[in
     return named, [at + 1 for at in empty]
 
 
+def emotions_for(file: str, given: Labels | None = None) -> tuple[str, ...]:
+    """The emotions of one table of videos: those `given` for the field `emotion`, else the fine labels of its set, of
+    which CAS(ME)^3 has six and SAMM has contempt too. The challenge's own lists were not seen.
+
+    Raises HarnessError for labels of another field.
+    """
+    for name in given or {}:
+        if name != EMOTION:
+            raise HarnessError(
+                f"tables of intervals have no labels for {name!r}",
+                hint=f"name those of the intervals: --labels {EMOTION}=A,B",
+            )
+    return (given or {}).get(EMOTION) or labels_for(file)["fine"]
+
+
 def spot_bytes(spots: Sequence[Spot]) -> bytes:
     """The table as CSV."""
     held = io.StringIO()
@@ -195,7 +212,8 @@ def spot_bytes(spots: Sequence[Spot]) -> bytes:
 
 
 def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, name: str) -> Findings:
-    """Check the bytes of a table of intervals; `labels` (field -> labels) stand in place of the built-in ones."""
+    """Check the bytes of a table of intervals; `labels` (`emotion` -> labels) stand in place of the built-in ones."""
+    known = emotions_for(asked.path.name, labels)
     text = decoded(data)
     if text.unreadable:
         return Findings(name, 0, (text.unreadable,), ())
@@ -219,8 +237,9 @@ def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, nam
     for number, spot in spots:
         if first.setdefault(spot, number) != number:
             found.append(f"rows {first[spot]} and {number}: the same interval")
-    warned = _warnings(spots, asked, labels)
-    return Findings(name, len(rows) - 1, tuple(found), (*text.warnings, *warned))
+    warned = _warnings(spots, asked, known)
+    told = {} if {spot.emotion for _, spot in spots} <= set(known) else {EMOTION: known}
+    return Findings(name, len(rows) - 1, tuple(found), (*text.warnings, *warned), told)
 
 
 def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
@@ -240,9 +259,8 @@ def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
 
 
 def _warnings(
-    spots: Sequence[tuple[int, Spot]], asked: Videos, given: Labels | None
+    spots: Sequence[tuple[int, Spot]], asked: Videos, labels: Collection[str]
 ) -> Iterator[str]:
-    labels = labels_for(asked.path.name, given)["fine"]
     strange: dict[str, list[int]] = {}
     last: dict[Video, int] = {}
     overlaps = []
