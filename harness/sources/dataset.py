@@ -97,7 +97,7 @@ class DatasetSource:
 
     __slots__ = (
         "_checked",
-        "_fields", "_files", "_options", "_read", "_skipped", "_targets", "_unlabelled", "published",
+        "_fields", "_files", "_layout", "_options", "_read", "_skipped", "_targets", "_unlabelled", "published",
     )  # fmt: skip
 
     def __init__(
@@ -110,7 +110,10 @@ class DatasetSource:
         files: Sequence[Path],
         published: Sequence[Published] = (),
         unlabelled: bool = False,
+        layout: str = "",
     ) -> None:
+        """`layout` says what the set's folder has, for the hint where nothing is found in it."""
+        self._layout = layout
         self._read = read
         self._unlabelled = unlabelled
         self._options = options
@@ -141,11 +144,17 @@ class DatasetSource:
         if not any_row:
             raise HarnessError(
                 f"no samples found under {self._options.root}",
-                hint="check source.root and source.split; `harness data check TASK` lists "
-                "what is missing",
+                hint=self._where(),
             )
         self._checked = True
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
+
+    def _where(self) -> str:
+        """Which options decide what is read: the folder and, where a set has parts, the part."""
+        split = getattr(self._options, "split", None)
+        part = f", or source.split to another part than {split}" if split else ""
+        layout = f", which has {self._layout}" if self._layout else ""
+        return f"set source.root to the data set's own folder{layout}{part}"
 
     def ratings(self) -> Iterator[Rated]:
         """What each annotator gave to each sample, for the fields of the task; nothing where a set keeps none apart.

@@ -61,6 +61,7 @@ def open_stylistic_bias(
     folders = sorted(path for path in root.iterdir() if path.is_dir())
     return DatasetSource(
         lambda: _entries(folders, asked), asked, fields, offers=tuple(fields), files=(), unlabelled=True,
+        layout="one folder for each face",
     )  # fmt: skip
 
 

@@ -222,6 +222,8 @@ def test_a_folder_without_the_set_is_told(
     if family in {"emonet-face", "mllm-visual-emotion", "ferbench"}:
         name = "emotions" if options == {} and family == "emonet-face" else "answer"
         spec = {name: FieldSpec(kind="set" if name == "emotions" else "label", labels=("yes", "no"))}  # fmt: skip
-    with pytest.raises(HarnessError, match=message):
+    with pytest.raises(HarnessError, match=message) as error:
         asked = {"family": family, "root": str(tmp_path), **options}
         list(open_source(asked, fields=spec, base=tmp_path))
+    assert ("source.split" in error.value.hint) is (options == {"split": "test"})
+    assert ("one folder for each face" in error.value.hint) is (family == "stylistic-bias")
