@@ -238,8 +238,8 @@ def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, nam
         if first.setdefault(spot, number) != number:
             found.append(f"rows {first[spot]} and {number}: the same interval")
     warned = _warnings(spots, asked, known)
-    told = {} if {spot.emotion for _, spot in spots} <= set(known) else {EMOTION: known}
-    return Findings(name, len(rows) - 1, tuple(found), (*text.warnings, *warned), told)
+    outside = {} if {spot.emotion for _, spot in spots} <= set(known) else {EMOTION: known}
+    return Findings(name, len(rows) - 1, tuple(found), (*text.warnings, *warned), outside)
 
 
 def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
