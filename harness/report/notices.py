@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.core.task import Task
 from harness.imports.checkpoints import selection_notice
+from harness.run.enhanced_pictures import scaled_notices
 
 PUBLIC = "This is a public benchmark; its pictures and labels may be in the training data of the model under test."
 REGULATED = (
@@ -31,7 +32,7 @@ def notices(task: Task) -> tuple[str, ...]:
 
 def run_notices(manifest: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Each sentence once, with the tasks that it holds for; how the run is scored, where not as it was asked; and models
-    whose checkpoints were chosen on the subjects that they are tested on."""
+    whose checkpoints were chosen on the subjects that they are tested on; enhanced pictures that were scaled."""
     found = gathered(Task.model_validate(entry["config"]) for entry in manifest["tasks"].values())
     rescored = tuple(
         (f"scored with {said}", tuple(manifest["tasks"])) for said in manifest.get("scoring", ())
@@ -45,7 +46,7 @@ def run_notices(manifest: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]
         (f"left out, its data are not here: {name} ({why})", tuple(manifest["tasks"]))
         for name, why in manifest.get("experiment", {}).get("left_out", {}).items()
     )
-    return (*found, *rescored, *selected, *left_out)
+    return (*found, *rescored, *selected, *left_out, *scaled_notices(manifest))
 
 
 def gathered(tasks: Iterable[Task]) -> tuple[tuple[str, tuple[str, ...]], ...]:

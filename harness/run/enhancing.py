@@ -26,6 +26,7 @@ from harness.core.text import counted
 from harness.enhancers.settings import SILENT, EnhancerSettings, settings_of
 from harness.models.retry import Patience
 from harness.run.axes import Axes
+from harness.run.enhanced_pictures import LOG
 from harness.run.folder import RunFolder, write_atomically, write_error
 from harness.run.job import Job
 from harness.run.log import AppendLog
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 PROBE_SIDE = 224
 """Pixels a side of the drawn face that an endpoint is tried with."""
-ASKED = "asked.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ class EndpointEnhancer:
         except OSError as error:
             raise write_error(place.parent, error) from None
         write_atomically(place, answer.png)
-        log = AppendLog(self._folder.enhanced / ASKED)
+        log = AppendLog(self._folder.enhanced / LOG)
         log.append(
             {
                 "endpoint": self._client.name, "identity": self._found.identity, "picture": key,

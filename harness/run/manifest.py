@@ -235,14 +235,15 @@ def cell_entry(cell: Cell, plan: Plan, card: Card, axes: Axes) -> dict[str, Any]
     return entry if system == "keep" else {**entry, "system": system}
 
 
-def _write(folder: RunFolder, manifest: Mapping[str, Any]) -> None:
+def rewrite_manifest(folder: RunFolder, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest anew. Raises HarnessError when it cannot."""
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
     write_atomically(folder.manifest, text.encode("utf-8", "surrogatepass"))
 
 
 def write_manifest(folder: RunFolder, manifest: Mapping[str, Any]) -> None:
     """Write the manifest and add a line to the run's history. Raises HarnessError when it cannot."""
-    _write(folder, manifest)
+    rewrite_manifest(folder, manifest)
     log = AppendLog(folder.history)
     log.append({k: manifest[k] for k in ("started", "command", "git", "packages", "models")})
     log.close()
@@ -268,14 +269,14 @@ def write_details(
             models[name]["shared_foreseen"] = round(share, 4)
     if any(manifest["models"][name] != entry for name, entry in models.items()):
         manifest["models"] |= models
-        _write(folder, manifest)
+        rewrite_manifest(folder, manifest)
 
 
 def keep_fact(folder: RunFolder, model: str, key: str, fact: Any) -> None:
     """Put a fact that a run found out about a model into the manifest."""
     manifest = read_manifest(folder)
     manifest["models"][model][key] = fact
-    _write(folder, manifest)
+    rewrite_manifest(folder, manifest)
 
 
 def keep_sources(folder: RunFolder, served: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -297,7 +298,7 @@ def keep_sources(folder: RunFolder, served: Mapping[str, Mapping[str, int]]) -> 
                 f"{sources}. Answers may differ where the versions do"
             )
     if served:
-        _write(folder, manifest)
+        rewrite_manifest(folder, manifest)
     return told
 
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from harness.core.errors import HarnessError
 from harness.run.basis import accepted_bases
 from harness.run.digests import Digests, digest, short_key
+from harness.run.enhanced_pictures import keep_counts
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder, open_run
 from harness.run.log import AppendLog, read_log
@@ -194,6 +195,7 @@ def _write(folder: RunFolder, parts: Sequence[Part], owners: Mapping[bytes, int]
     left = {k: v for k, v in first.manifest.items() if k not in {"shard", "shard_trials"}}
     merged = [str(part.manifest["shard"]) for part in parts]
     write_manifest(folder, json.loads(json.dumps({**left, "merged": merged})))
+    keep_counts(folder)
 
 
 def _copy_enhanced(folder: RunFolder, parts: Sequence[Part]) -> None:

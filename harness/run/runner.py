@@ -31,6 +31,7 @@ from harness.run.capability_check import (
 )
 from harness.run.cell_entry import given_ids
 from harness.run.condition_check import check_conditions
+from harness.run.enhanced_pictures import keep_counts
 from harness.run.enhancing import open_enhancing
 from harness.run.execute import execute
 from harness.run.families import check_families, check_outputs
@@ -289,6 +290,7 @@ async def _run_model(
     finally:
         if ready.enhancing is not None:
             ready.enhancing.end()
+            keep_counts(ready.job.folder)
         ready.closed.add(spec)
         await model.close()
 

@@ -25,8 +25,11 @@ from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.core.message import Image as Sent
 from harness.media.decode import decode
+from harness.report.notices import run_notices
 from harness.run.doctor import check_enhancers
+from harness.run.folder import RunFolder
 from harness.run.log import read_log
+from harness.run.manifest import read_manifest
 from harness.run.workspace import open_workspace
 from tests.enhancers.server import Server, enhancing
 from tests.models.stub import running_stub
@@ -151,6 +154,11 @@ def test_another_size_is_scaled_back_and_counted(place: Path, server: Server) ->
     assert any("6 pictures enhanced, 6 of another size scaled back" in line for line in lines)
     shown = [p for r in model.asked for m in r.messages for p in m.parts if isinstance(p, Sent)]
     assert {decode(one.data, name="x").size for one in shown} == {(32, 32)}
+    said = "6 of the 6 pictures that enhance:"
+    for _ in range(2):  # a start that asks nothing keeps the counts
+        found = run_notices(read_manifest(RunFolder(place / "run")))
+        assert any(sentence.startswith(said) for sentence, _ in found), found
+        run(model, limit=6)
 
 
 def test_another_version_is_asked_for_everything_again(place: Path, server: Server) -> None:
