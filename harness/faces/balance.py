@@ -13,6 +13,7 @@ from itertools import count, product
 from types import MappingProxyType
 
 from harness.core.errors import HarnessError
+from harness.core.text import counted
 from harness.faces import ranges
 from harness.faces.face import Identity, Split
 from harness.faces.sampling import identity_at
@@ -72,7 +73,7 @@ def balanced(n: int, *, by: Sequence[str], emotions: int, seed: int, split: Spli
     each, more = divmod(people, len(cells))
     if not each:
         raise HarnessError(
-            f"{n} faces show {people} people, fewer than the {len(cells)} combinations of {' and '.join(by)}",
+            f"{counted(n, 'face')} can show {counted(people, 'person', 'people')}, fewer than the {len(cells)} combinations of {' and '.join(by)}",
             hint=f"draw at least {len(cells) * emotions} faces, or balance by fewer traits",
         )
     held: Counter[tuple[str, ...]] = Counter()

@@ -65,6 +65,14 @@ def test_every_frame_arrives_with_the_times_of_the_recording(engine: Generator) 
     assert some["second_per_grid_ts"].tolist() == pytest.approx([2 * 10 / 200])
 
 
+def test_a_picture_that_the_processor_does_not_take_is_told_with_its_size(
+    engine: Generator,
+) -> None:
+    found = engine.prepare(ask(frame(0, (2000, 2)), "?"))
+    assert isinstance(found, Generation) and found.failure is not None
+    assert found.failure.kind == "unsupported" and "2000x2 pixels" in found.failure.detail
+
+
 def test_a_frame_is_read_as_the_picture_is(engine: Generator) -> None:
     """Two equal frames are what a still picture is made into; and a later step holds the later frames."""
     still = frame(0)
