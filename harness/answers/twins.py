@@ -11,6 +11,8 @@ from harness.answers.lexicon import lexicon
 from harness.core.errors import HarnessError
 
 _JOINER = re.compile(r"(?<=\w)[_\-\u2010-\u2015](?=\w)")
+_QUOTES = " \"'`*\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
+_STOPS = f"{_QUOTES}.,;:!?"
 _INVISIBLE = ("Cf", "Cc", "Cs")
 
 Family = tuple[str, tuple[str, ...]]
@@ -28,10 +30,17 @@ class JoinedSpellings:
 
 
 def fold(label: str) -> str:
-    """The label without case, without spaces at its ends, in one Unicode form (NFKC); `_` and `-` are spaces."""
+    """The label without case, without spaces, stops and quotes at its ends, in one Unicode form (NFKC); `_` and `-` are
+    spaces. A label of nothing but stops stays as it is."""
     text = unicodedata.normalize("NFKC", label)
     text = "".join(" " if c.isspace() else c for c in text if c.isspace() or not _hidden(c))
-    return " ".join(_JOINER.sub(" ", text).casefold().split())
+    tidy = " ".join(_JOINER.sub(" ", text).casefold().split())
+    return _bare(tidy)
+
+
+def _bare(text: str) -> str:
+    """A text without quotes around it and stops behind it; as it is where nothing else is there."""
+    return text.rstrip(_STOPS).lstrip(_QUOTES) or text
 
 
 def join_twins(
@@ -105,7 +114,8 @@ def _best(spellings: Sequence[str], forms: Sequence[str], counts: Mapping[str, i
     def rank(spelling: str) -> tuple[int, bool, bool, int, str]:
         key = fold(spelling)
         form = forms.index(key) if key in forms else 0
-        untidy = spelling != " ".join(unicodedata.normalize("NFC", spelling).split())
+        tidy = " ".join(unicodedata.normalize("NFC", spelling).split())
+        untidy = spelling != _bare(tidy)
         return (form, untidy, spelling != spelling.lower(), -counts[spelling], spelling)
 
     best = min(spellings, key=rank)
@@ -115,7 +125,7 @@ def _best(spellings: Sequence[str], forms: Sequence[str], counts: Mapping[str, i
 def _note(spellings: Sequence[str], name: str, counts: Mapping[str, int]) -> str:
     told = ", ".join(f"{spelling!r} ({counts[spelling]:,})" for spelling in sorted(spellings))
     same = all(fold(spelling) == fold(name) for spelling in spellings)
-    why = "equal apart from case, space or Unicode form" if same else "forms of one word"
+    why = "equal apart from case, space, stops or Unicode form" if same else "forms of one word"
     return f"{told} counted as {name!r}: {why}"
 
 

@@ -25,6 +25,9 @@ from harness.core.errors import HarnessError
         ({"Café": 1, unicodedata.normalize("NFD", "Café"): 1}, {"Café"}),
         ({"not visible": 1, "not_visible": 1, "Not  visible": 1}, {"not visible"}),
         ({"ｆｅａｒ": 1, "fear": 1, "fe\u200bar": 1}, {"fear"}),
+        ({"Anger.": 2, '"anger"': 1, "anger": 1, "ANGER:": 1}, {"anger"}),
+        ({"Foo.": 2, "Foo": 1}, {"Foo"}),
+        ({".5": 1, "5": 1, "?": 1, "...": 1}, {".5", "5", "?", "..."}),
         ({"+1": 1, "-1": 1}, {"+1", "-1"}),
         ({"anxiety": 1, "fear": 1, "helplessness": 1}, {"anxiety", "fear", "helplessness"}),
         ({"Foo": 1, "FOO": 2}, {"FOO"}),
@@ -40,7 +43,7 @@ def test_one_class_is_one(counts: dict[str, int], classes: set[str]) -> None:
 def test_what_was_joined_is_said() -> None:
     (said,) = join_twins({"Anger": 2, "ANGER": 1, "fear": 1}, {}).notes
     assert said == (
-        "'ANGER' (1), 'Anger' (2) counted as 'anger': equal apart from case, space or Unicode form"
+        "'ANGER' (1), 'Anger' (2) counted as 'anger': equal apart from case, space, stops or Unicode form"
     )
     (said,) = join_twins({"angry": 2, "anger": 1}, {}).notes
     assert said.endswith("forms of one word")
