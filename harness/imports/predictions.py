@@ -18,7 +18,7 @@ from harness.core.medium import Medium
 from harness.core.sample import Sample
 from harness.core.source import Skipped, source_notes
 from harness.core.task import Task
-from harness.core.text import canonical_json
+from harness.core.text import canonical_json, counted
 from harness.imports.checkpoints import selection_notice
 from harness.imports.columns import PredictionMap, choose_columns, has_truth
 from harness.imports.files import AnswerFile, open_answers
@@ -221,7 +221,7 @@ def _notes(
 ) -> Iterator[str]:
     name = file.path.name
     yield from (f"{name}: {note}" for note in file.notes)
-    yield from (f"{name}: {s.count:,} rows left out: {s.reason}" for s in left_out)
+    yield from (f"{name}: {counted(s.count, 'row')} left out: {s.reason}" for s in left_out)
     yield from (f"{name}: {note}" for note in planned.notes)
     if matched.stray is not None:
         yield (

@@ -49,7 +49,7 @@ REPORT = Report(
             FactorRow("prompt", 0.03, 0.75, 0.01, 0.05, False), FactorRow("rest", 0.0, math.nan, 0, 0, True),
         )),
     ),
-    notes=("said.csv: 1 rows left out: no id",),
+    notes=("said.csv: 1 row left out: no id",),
 )  # fmt: skip
 
 

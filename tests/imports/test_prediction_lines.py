@@ -91,7 +91,7 @@ def test_equal_numbers_of_several_kinds_are_one_row(tmp_path: Path) -> None:
     )
     imported = bring(path, PredictionMap(answer="said", annotations=("age",)))
     assert imported.samples == 1
-    assert any("1 rows left out: a repeated identical row" in note for note in imported.notes)
+    assert any("1 row left out: a repeated identical row" in note for note in imported.notes)
 
 
 CHILD = """\

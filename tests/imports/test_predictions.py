@@ -168,7 +168,7 @@ def test_a_log_of_inspect_ai_keeps_failures_truncation_and_epochs_apart(tmp_path
     imported = bring(path)
     score_run(imported.folder)
     assert outcomes(imported) == {"a": "answered", "7": "answered", "c": "failed", "d": "truncated"}
-    assert any("1 rows left out: another epoch" in note for note in imported.notes)
+    assert any("1 row left out: another epoch" in note for note in imported.notes)
 
 
 def test_a_packed_log_of_inspect_ai_says_the_same(tmp_path: Path) -> None:

@@ -144,8 +144,8 @@ class Generator:
             return replace(prompt, tokens=self._count(prompt, [sound.digest for sound in sounds]))
         except (*UNSUPPORTED, RuntimeError) as error:
             sizes = ", ".join(f"{one.width}x{one.height}" for one in pictures[:4])
-            shown = f" (pictures of {sizes} pixels)" if pictures else ""
-            detail = f"the checkpoint's processor does not take this{shown}: {error}"[:500]
+            seen = f" (pictures of {sizes} pixels)" if pictures else ""
+            detail = f"the checkpoint's processor does not take this{seen}: {error}"[:500]
             return Generation.failed(request.key, "unsupported", detail)
 
     def _picture(self, image: Image) -> Picture:
