@@ -7,6 +7,7 @@ import atexit
 import difflib
 import gc
 import importlib
+import os
 import signal
 import sys
 import threading
@@ -75,9 +76,14 @@ GARBAGE = 200_000
 """Objects made between two looks for garbage in cycles, of which there is little: more than the modules of a command
 make, so that these are not looked through while they load."""
 
+BLAS_WAIT = "20"
+"""Threads of numpy's OpenBLAS sleep after 2 to this power clock ticks without work (.4 ms). As it comes they turn idly for
+much longer, from their start on: .04 CPU-s for each core but one, of each command that loads numpy."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status, one of `EXIT_STATUSES`."""
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", BLAS_WAIT)  # read when numpy is loaded
     gc.set_threshold(GARBAGE, 10, 10)
     atexit.register(gc.freeze)  # what is left at the end goes with the process, unsearched
     arguments = list(sys.argv[1:] if argv is None else argv)
