@@ -1,1 +1,1 @@
-"""Measure the client's own cost against a local test server."""
+"""Measure what a run costs besides the model: the client, sweeps of prompts, scoring, very many samples."""

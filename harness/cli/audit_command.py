@@ -50,7 +50,7 @@ def _what(invert: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     invert.add_argument(
         "--basis", type=Path, metavar="DIR",
-        help="pictures of other people, DIR/PERSON/PICTURE.jpg, of which the eigenfaces are made. Default: drawn faces",
+        help="pictures of other people, DIR/PERSON/PICTURE.jpg, from which the eigenfaces are computed. Default: drawn faces",
     )  # fmt: skip
     invert.add_argument(
         "--consented", metavar="STATEMENT",
@@ -58,8 +58,8 @@ def _what(invert: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     invert.add_argument(
         "--defence", action="append", metavar="D",
-        help="what the endpoint does about it: round:STEP, noise:SD, rate-limit:N, top-k:N; may be given several times, or "
-        f"none once. Default: {', '.join(DEFENCES)}",
+        help="defence of the endpoint: round:STEP, noise:SD, rate-limit:N, top-k:N, or none. Repeatable. "
+        f"Default: {', '.join(DEFENCES)}",
     )  # fmt: skip
     invert.add_argument("--people", type=int, metavar="N", help="drawn people who are scored. Default: 40")  # fmt: skip
     invert.add_argument(
@@ -72,7 +72,7 @@ def _how(invert: argparse.ArgumentParser) -> None:
     """The attack."""
     invert.add_argument(
         "--queries", default="200,500,1000", metavar="N,N,...",
-        help="numbers of queries for each victim at which its face is judged. Default: 200,500,1000",
+        help="numbers of queries per victim after which the face is judged. Default: 200,500,1000",
     )  # fmt: skip
     invert.add_argument("--sigma", type=float, default=0.3, metavar="S", help="noise of a step. Default: 0.3, as published")  # fmt: skip
     invert.add_argument(
@@ -81,7 +81,7 @@ def _how(invert: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     invert.add_argument(
         "--restarts", type=int, default=1, metavar="N",
-        help="starts of which the best goes on; published: 10. Default: 1",
+        help="number of starts, of which the best is continued; published: 10. Default: 1",
     )  # fmt: skip
     invert.add_argument(
         "--restart-steps", type=int, metavar="N", help="steps of each start. Default: 500, as published"

@@ -1,4 +1,4 @@
-"""`harness bench`: measure the client's own cost on this machine."""
+"""`harness bench`: measure what a run costs on this machine besides the model."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="check labels, pictures, duplicates, subject splits and published counts",
         description="Read all annotations of a task and open every picture. Report missing and unreadable pictures, "
         "duplicate pictures, near-duplicates in different subsets, subjects in more than one subset, labels with "
-        "several spellings, codes without names, values that are none of the task's labels, and counts that differ from the published ones. A subset is the value "
+        "several spellings, codes without names, values that are not among the task's labels, and counts that differ from the published ones. A subset is the value "
         "of an annotation called split, subset, partition, usage, set or fold. Exit status 1 if there is a problem; "
         "several spellings of one label are not a problem.",
     )
@@ -84,7 +84,10 @@ def _configure_marks(commands: Subparsers) -> None:
     marks.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
     marks.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file to write")
     marks.add_argument(
-        "--limit", metavar="N", type=positive, help="look at the first N samples alone"
+        "--limit",
+        metavar="N",
+        type=positive,
+        help="number of samples to look at, from the first. Default: all",
     )
     add_changes(marks)
     add_folders(marks)

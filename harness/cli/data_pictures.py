@@ -33,7 +33,10 @@ def configure_skin(commands: Subparsers) -> None:
     skin.add_argument("task", metavar="TASK", help="name of a task, or its YAML file")
     skin.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file to write")
     skin.add_argument(
-        "--limit", metavar="N", type=positive, help="measure the first N samples alone"
+        "--limit",
+        metavar="N",
+        type=positive,
+        help="number of samples to measure, from the first. Default: all",
     )
     add_changes(skin)
     add_folders(skin)

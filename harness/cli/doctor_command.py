@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="M", action="append", default=[],
         help="check this model instead: vllm:PATH_OR_ID, transformers:PATH_OR_ID, a model whose files are on this machine, or a "
         "NAME from harness.toml. Says which "
-        "vLLM and transformers it needs, whether it fits into memory, and which command to type (repeatable)",
+        "vLLM and transformers it needs, whether it fits into memory, and which command to type. Repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--vllm-python", metavar="[MODEL=]PYTHON", action="append", default=[],
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--vllm-arg", metavar="[MODEL=]ARG", action="append", default=[],
-        help="with --model: an argument for `vllm serve` (repeatable)",
+        help="with --model: an argument for `vllm serve`. Repeatable",
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_overwrite(parser)
     parser.add_argument(
         "--json", action="store_true",
-        help="also write the same with unrounded numbers beside it, as dossier.json",
+        help="also write the same with unrounded numbers next to it, as dossier.json",
     )  # fmt: skip
 
 

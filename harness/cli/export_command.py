@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     registries = parser.add_argument_group("registries of results")
     registries.add_argument(
         "--benchmark", metavar="TASK=ORG/NAME:TASK_ID", action="append", default=[],
-        help="leaderboard of a task: its data set on the Hub, and the task id in the eval.yaml of that. Repeatable",
+        help="leaderboard of a task: its data set on the Hub, and the task id in that data set's eval.yaml. Repeatable",
     )  # fmt: skip
     registries.add_argument(
         "--where", metavar="AXIS=VALUE,...", action="append", default=[],
@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     registries.add_argument(
         "--relationship", choices=RELATIONSHIPS,
-        help="what the evaluator is to the model, for every-eval-ever. Default: third_party",
+        help="relation of the evaluator to the model, for every-eval-ever. Default: third_party",
     )  # fmt: skip
     export_training.add_training(parser)
 

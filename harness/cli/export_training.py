@@ -20,7 +20,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     """The options of `--training`."""
     group = parser.add_argument_group(
         "training data of a task",
-        "with --training, the argument is a TASK, and what is written are its prompts, pictures and true answers",
+        "with --training, the argument is a TASK, whose prompts, pictures and true answers are written",
     )
     group.add_argument(
         "--training", choices=FORMS,

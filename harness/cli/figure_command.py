@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--against", metavar="AXIS=VALUE",
-        help="for forest: what all others are compared with, such as --against prompt=emotion/plain. Default: what the "
+        help="forest: cells to compare all others with, such as --against prompt=emotion/plain. Default: what the "
         "experiment says, otherwise the first prompt",
     )  # fmt: skip
     add_overwrite(parser)

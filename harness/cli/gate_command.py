@@ -29,11 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--against", type=Path, metavar="BASELINE", required=True,
-        help="what RUN must not be worse than: the same kinds of things",
+        help="baseline to compare RUN with, of the same kinds",
     )  # fmt: skip
     parser.add_argument(
         "--margin", type=float, metavar="X", required=True,
-        help="how much worse still counts as not worse, in the unit of the metric: .02",
+        help="largest loss that still passes, in the unit of the metric, such as .02",
     )  # fmt: skip
     parser.add_argument(
         "--metric", metavar="NAME", help="metric. Default: the main one of each field"

@@ -14,10 +14,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of `harness identify`."""
     parser.add_argument("task", metavar="TASK", help="name of a task whose source knows subjects, or its YAML file")  # fmt: skip
     parser.add_argument("--model", required=True, metavar="MODEL", help="recogniser: similarity:dlib, similarity:tiny ...")  # fmt: skip
-    parser.add_argument("--gallery", type=positive, default=1, metavar="N", help="pictures of each enrolled person (default 1)")  # fmt: skip
-    parser.add_argument("--unknown", type=share, default=0.3, metavar="SHARE", help="share of the persons who are not enrolled and should not be found (default 0.3)")  # fmt: skip
+    parser.add_argument("--gallery", type=positive, default=1, metavar="N", help="pictures of each enrolled person. Default: 1")  # fmt: skip
+    parser.add_argument("--unknown", type=share, default=0.3, metavar="SHARE", help="share of the persons who are not enrolled and should not be found. Default: 0.3")  # fmt: skip
     parser.add_argument("--limit", type=positive, metavar="N", help="use the first N pictures")
-    parser.add_argument("--seed", type=natural, default=0, metavar="N", help="which persons and pictures are enrolled (default 0)")  # fmt: skip
+    parser.add_argument("--seed", type=natural, default=0, metavar="N", help="random seed: which persons and pictures are enrolled. Default: 0")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     add_changes(parser)
     add_folders(parser)

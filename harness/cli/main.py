@@ -53,7 +53,7 @@ COMMANDS = {
     "faces": "draw annotated faces",
     "schema": "print the JSON schema of experiment, task or prompt files, for editors",
     "doctor": "check this installation and say how to fix it",
-    "bench": "measure the client's own cost against a local test server",
+    "bench": "measure what a run costs on this machine besides the model: client, sweeps, scoring",
 }
 
 EXIT_STATUSES: Mapping[int, str] = MappingProxyType(

@@ -19,13 +19,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--out", metavar="DIR", type=Path,
-        help="write it there, with the scores where there are none yet, and leave the run as it is, such as where it "
-        "can only be read; a DIR of `harness score RUN --out DIR` is reported as it was scored",
+        help="folder to write to, with the scores if there are none yet; the run stays as it is, such as one that can "
+        "only be read. A DIR of `harness score RUN --out DIR` is reported as it was scored",
     )  # fmt: skip
     parser.add_argument(
         "--with-pictures", action="store_true",
         help="write a page with small pictures of the data set to private/report-with-pictures.html, instead of the one "
-        "without; it is not to be passed on",
+        "without; do not pass it on",
     )  # fmt: skip
 
 

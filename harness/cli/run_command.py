@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--shard", metavar="I/N",
         help="ask only part I of N, in a folder of its own: for array jobs of a cluster. The samples of a picture are "
-        "never parted. `harness merge` makes one run of all N folders",
+        "never separated. `harness merge` makes one run of all N folders",
     )  # fmt: skip
     add_reuse(group)
     group.add_argument("--json", action="store_true", help="print only the scores, as JSON")

@@ -96,20 +96,20 @@ def add_columns(parser: Arguments) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--training", metavar="COLUMN|FILE",
-        help="which subjects each answer's model was trained on: a column that lists them, parted by semicolons, or a "
+        help="which subjects each answer's model was trained on: a column that lists them, separated by semicolons, or a "
         "table with the columns fold and subject. A row whose own subject is among them is refused",
     )  # fmt: skip
     parser.add_argument(
         "--checkpoint", choices=checkpoint_names(),
-        help="by what the checkpoint of each fold was chosen. The report warns of checkpoints that were chosen on the "
-        "tested subject (test-subject), and with --fold of those of which it is not known",
+        help="how the checkpoint of each fold was chosen. The report warns of checkpoints that were chosen on the "
+        "tested subject (test-subject) and, with --fold, of unknown ones",
     )  # fmt: skip
     parser.add_argument(
         "--epoch", metavar="COLUMN", help="column of the epoch that was chosen, one for each fold"
     )
     parser.add_argument(
         "--probabilities", metavar="PREFIX",
-        help="what the columns of the labels' probabilities begin with, in place of --answer, such as p_ for p_anger, "
+        help="prefix of the columns with the labels' probabilities, in place of --answer, such as p_ for p_anger, "
         "p_fear and so on",
     )  # fmt: skip
     parser.add_argument(

@@ -34,14 +34,14 @@ def add_ratings(group: Arguments) -> None:
     """The options of ratings."""
     group.add_argument(
         "--ratings", metavar="FILE", type=Path,
-        help="ratings by people, as `harness rate` writes them: a table (.csv, .tsv, .jsonl, .parquet) with one row an "
-        "answer and the columns rater, item, field, value, and condition where there are several; further columns say "
-        "something of the rater. True values: from --task by item, or from the column --truth",
+        help="ratings by people, as `harness rate` writes them: a table (.csv, .tsv, .jsonl, .parquet) with one row per "
+        "answer and the columns rater, item, field, value, and condition where there are several; further columns "
+        "describe the rater. True values: from --task by item, or from the column --truth",
     )  # fmt: skip
     group.add_argument(
         "--field", metavar="FIELD", action="append", default=[],
         help="state what a field of the ratings is, as in `harness rate`: NAME=label:A,B,C, NAME=yes-no, "
-        "NAME=number:1,5. Repeatable. Default: as the task has it, otherwise as its values look",
+        "NAME=number:1,5. Repeatable. Default: as the task has it, otherwise inferred from its values",
     )  # fmt: skip
     group.add_argument(
         "--by", metavar="COLUMNS",
@@ -49,17 +49,17 @@ def add_ratings(group: Arguments) -> None:
     )  # fmt: skip
     group.add_argument(
         "--against", metavar="CONDITION",
-        help="condition of the ratings that is taken off each other one, such as V for AV minus V. Default: every pair",
+        help="condition that is subtracted from each other one, such as V for AV minus V. Default: every pair",
     )  # fmt: skip
     group.add_argument(
         "--model-run", metavar="RUN", type=Path,
-        help="put the models of a scored run among the raters: agreement with each beside the raters' own, rank, and the "
-        "alternative annotator test",
+        help="scored run whose models are compared with the raters: agreement with each rater next to the raters' own, rank, "
+        "and the alternative annotator test",
     )  # fmt: skip
     group.add_argument(
         "--model-saw", metavar="CONDITION",
         help="condition of the raters that the model is compared with: the one that showed them what it saw. Default: the "
-        "one that is called as the model's, or the only one",
+        "one with the name of the model's condition, or the only one",
     )  # fmt: skip
     group.add_argument(
         "--epsilon", metavar="E", type=float,

@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     serve.add_argument("--task", metavar="TASK", help="offer samples of a task instead of files")
     serve.add_argument(
-        "--sample", action="append", metavar="ID", help="id of a sample of --task; can be repeated"
+        "--sample", action="append", metavar="ID", help="id of a sample of --task. Repeatable"
     )
     serve.add_argument(
         "--tools",

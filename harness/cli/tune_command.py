@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_overwrite(parser)
     parser.add_argument(
         "--prompt", metavar="PROMPT", default="",
-        help="prompt whose texts the vectors stand before. Default: the task's first of the family dual",
+        help="prompt whose texts get the vectors. Default: the task's first of the family dual",
     )  # fmt: skip
     parser.add_argument("--shots", metavar="K", type=positive, help="samples of each label to learn from. Default: all")  # fmt: skip
     parser.add_argument(
@@ -42,21 +42,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "the subjects",
     )  # fmt: skip
     parser.add_argument(
-        "--classes", metavar="A,B", default="", help="labels to learn; the others stay new. Default: all"
+        "--classes", metavar="A,B", default="", help="labels to learn; the others are not seen in training. Default: all"
     )  # fmt: skip
     parser.add_argument("--seed", metavar="S", type=natural, default=0, help="random seed: samples and first vectors. Default: 0")  # fmt: skip
     group = parser.add_argument_group("what is learnt")
-    group.add_argument("--contexts", metavar="N", type=natural, default=8, help="vectors before every text. Default: 8")  # fmt: skip
-    group.add_argument("--visual", metavar="N", type=natural, default=0, help="vectors behind the patches in each layer. Default: 0")  # fmt: skip
-    group.add_argument("--steps", metavar="N", type=positive, default=120, help="most steps. Default: 120")  # fmt: skip
+    group.add_argument("--contexts", metavar="N", type=natural, default=8, help="number of vectors before every text. Default: 8")  # fmt: skip
+    group.add_argument("--visual", metavar="N", type=natural, default=0, help="number of vectors after the patches in each layer. Default: 0")  # fmt: skip
+    group.add_argument("--steps", metavar="N", type=positive, default=120, help="maximum number of steps. Default: 120")  # fmt: skip
     group.add_argument("--rate", metavar="R", type=_rate, default=5e-3, help="learning rate of Adam. Default: 0.005")  # fmt: skip
     losses = parser.add_argument_group(
-        "losses beside the cross-entropy (weights; 0 switches one off)"
+        "weights of losses that are added to the cross-entropy; 0 leaves one out"
     )
     for flag, usual, said in (
-        ("--align-prompt", None, "learnt texts to the same texts without vectors"),
-        ("--align-token", 0.0, "their words, place by place, against those of the other labels"),
-        ("--prototype", 0.0, "pictures to the mean of their label (needs --visual)"),
+        ("--align-prompt", None, "keep learnt texts near the same texts without vectors"),
+        (
+            "--align-token",
+            0.0,
+            "keep their words, position by position, near their own and apart from those of other labels",
+        ),
+        ("--prototype", 0.0, "keep pictures near the mean of their label (needs --visual)"),
         ("--patches", 0.0, "cross-entropy of the patches nearest to the texts"),
     ):
         shown = "1, or 0 without contexts" if usual is None else f"{usual:g}"
