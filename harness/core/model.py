@@ -51,6 +51,9 @@ class Card:
     """Need -> why it was found not to hold, where the probe can say more than that."""
     window: int = 16
     """Recommended number of requests in flight."""
+    queue: int = 0
+    """Requests that may wait in the model beyond the window, which it sees to itself: each is sent the moment another
+    ends."""
     families: tuple[PromptFamily, ...] = CHAT
     """The prompt families it takes. Without `--prompt` it gets the task's first prompt of each."""
     labels: tuple[str, ...] = ()

@@ -94,9 +94,9 @@ async def execute(
 
     Raises HarnessError where no request can succeed, too many fail, or nothing can be written.
 
-    Trials run in the order of the plan, `card.window` of them at a time. A model that computes in batches is asked in
-    waves (`harness.run.waves`), but for one whose cost is limited: there each request waits for what the last has cost. Where the `purse` is empty, what is in flight
-    is finished and nothing more is asked. Of a model that is asked one by one, `pictures` is the most samples that are
+    Trials run in the order of the plan, `card.window` and `card.queue` of them at a time. A model that computes in batches
+    is asked in waves (`harness.run.waves`), but for one whose cost is limited: there each request waits for what the last
+    has cost. Where the `purse` is empty, what is in flight is finished and nothing more is asked. Of a model that is asked one by one, `pictures` is the most samples that are
     in flight (None: no limit). `only` are the trials that are run, `shard` the part; None: all. `take` gives
     the reply of another run folder to a request, once it is in the journal, and the name of that folder.
     """
@@ -189,9 +189,10 @@ class _Engine:
                 trials = await coming
 
     async def _one_by_one(self, samples: Iterator[list[Prepared]]) -> None:
-        """Put the trials, `window` at a time, preparing one chunk ahead in a thread where that takes long."""
+        """Put the trials, as many at a time as the model takes, preparing one chunk ahead in a thread where that is slow."""
         loop = asyncio.get_running_loop()
-        flying = InFlight(self._model.card.window, pictures=self._pictures)
+        card = self._model.card
+        flying = InFlight(card.window + card.queue, pictures=self._pictures)
         async with asyncio.TaskGroup() as group:
             chunk = await loop.run_in_executor(None, take_chunk, samples, 1)
             while not chunk.ended:

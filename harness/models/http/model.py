@@ -44,6 +44,9 @@ from harness.models.retry import Patience
 
 WINDOW = 64
 """Most requests in flight."""
+QUEUE = 16
+"""Requests that wait for one of these to end. At 50 ms a reply, 64 in flight, they bring 9% more replies a second (8 of them
+7%): to make a request after another has ended takes its time."""
 
 
 class Silent(Exception):
@@ -132,6 +135,7 @@ class OpenAIModel:
                 )
             ),
             window=window,
+            queue=min(window, QUEUE),
             notes=tuple(note for note in (served.note, undated(endpoint)) if note),
             details={
                 "url": endpoint.base,
