@@ -35,6 +35,14 @@ _OTHER = pattern(
     rf"\b(?:(?:different|distinct|separate|two|other) {_PERSON}|another person|someone else)\b"
     r"|^\W*(?:different|no match|not (?:the )?same|mismatch)\W*$"
 )
+_THEY = (
+    r"\b(?:they|these|those|people|persons|individuals|men|women|subjects|faces)(?:'re"
+    r"|(?: \w+){0,2} (?:are|were|look|looked|seem|appear)(?: to be)?)(?: \w+){0,2} "
+)
+_END = r"(?=\W{0,3}(?:$|[.,;:!?\n]))"
+_THEY_ARE_SAME = pattern(rf"{_THEY}(?P<at>(?:the |one and the )?same|identical|one){_END}")
+_THEY_DIFFER = pattern(rf"{_THEY}(?P<at>different|distinct){_END}")
+"""Said of the persons themselves: "they are different", not "the hair is different"."""
 _DENIED = pattern(r"\b(?:not|never|hardly|unlikely|neither|cannot|doubt(?:ful)?)\b|n't\b")
 _PART = re.compile(r"[.;:!?\n]|, (?:but|and|so)\b")
 _SURE = pattern(r"\b(?:confiden(?:t|ce)|certain(?:ty)?|sure|sureness)\b")
@@ -73,7 +81,9 @@ def _said(found: Answer, reply: NormalizedReply, low: float, high: float) -> Ans
         return found
     text = reply.text
     stated = {not _denied(text, match.start()) for match in _SAME.finditer(text)}
+    stated |= {not _denied(text, match.start("at")) for match in _THEY_ARE_SAME.finditer(text)}
     stated |= {_denied(text, match.start()) for match in _OTHER.finditer(text)}
+    stated |= {_denied(text, match.start("at")) for match in _THEY_DIFFER.finditer(text)}
     if len(stated) != 1:
         return lacking(Outcome.AMBIGUOUS, "same-person/both") if stated else found
     return answered(high if stated.pop() else low, "same-person/stated")

@@ -25,6 +25,10 @@ ROWS = [
     ("I do not think that these are different people", 100), ("Picture 1 shows a woman, picture 2 a man. No", 0),
     ("Final answer: no", 0), ("It's the same individual", 100), ("Both pictures show the same person, 92.", 92),
     ("Not the same person: 12", 12), ("same", 100), ("Different", 0), ("true", 100), ('{"same": "no"}', 0),
+    ("I am 90% sure they are different", 0), ("I'm 80% certain that they are the same.", 100),
+    ("They are not the same, I am 95% confident", 0), ("They're different. Confidence: 90%", 0),
+    ("These look the same, 85", 85), ("They are not different", 100), ("The men appear to be quite different.", 0),
+    ("Their hair is different, but it is the same person.", 100), ("They look the same age: 30", 30),
     ('{"same": true}', 100), ('{"same": 64}', 64), ('{"same": 64.5}', 64.5), ("**Yes**", 100), ("50", 50),
 ]  # fmt: skip
 NONE = [
