@@ -19,6 +19,8 @@ _PEEK_ROWS = 200
 _CHUNK = 1 << 16
 _BLANK = " \t\r\n"
 _MARK = re.compile(r"[^ \t\r\n]")
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""How a surrogate is escaped, of a pair or alone."""
 _DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
 
 
@@ -69,7 +71,7 @@ def _lines(path: Path, encoding: Encoding) -> Iterator[TableRow]:
             if line.strip():
                 number += 1
                 where = f"{path.name}, row {number} (line {line_number})"
-                yield TableRow(number, where, _object(_parsed(line, where), where))
+                yield TableRow(number, where, _object(_parsed(line, where), where, line))
 
 
 def _array(path: Path, encoding: Encoding) -> Iterator[TableRow]:
@@ -90,7 +92,8 @@ def _array(path: Path, encoding: Encoding) -> Iterator[TableRow]:
                 window.at += 1
                 continue
             number += 1
-            yield TableRow(number, where, _object(_member(window, where), where))
+            value = _member(window, where)
+            yield TableRow(number, where, _object(value, where, window.text))
 
 
 class _Window:
@@ -151,10 +154,23 @@ def _parsed(line: str, where: str) -> Any:
         ) from None
 
 
-def _object(value: Any, where: str) -> dict[str, Any]:
+def _object(value: Any, where: str, text: str) -> dict[str, Any]:
+    """The value as a row, `text` being what it was read from. Raises HarnessError where it is no object."""
     if not isinstance(value, dict):
         raise HarnessError(
             f"{where}: a JSON {type(value).__name__}, not an object",
             hint='write each row as {"column": value, ...}',
         )
+    halves = _HALF.search(text) is not None
+    return {_writable(key): _writable(held) for key, held in value.items()} if halves else value
+
+
+def _writable(value: Any) -> Any:
+    """The value with a question mark for each escaped half of a surrogate pair, which no file can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_writable(one) for one in value]
+    if isinstance(value, dict):
+        return {_writable(key): _writable(held) for key, held in value.items()}
     return value

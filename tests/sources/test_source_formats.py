@@ -72,6 +72,14 @@ def test_json_arrays_are_read_one_by_one(tmp_path: Path) -> None:
     assert [row.cells["n"] for row in open_json(tmp_path / "t.json")] == [1, 2]
 
 
+@pytest.mark.parametrize("form", ["%s\n%s", "[%s, %s]"])
+def test_half_of_a_surrogate_pair_never_reaches_a_file(tmp_path: Path, form: str) -> None:
+    first = '{"a": "x\\ud800", "b": ["\\udfff"], "c\\ud83d": 1}'
+    (tmp_path / "t.json").write_text(form % (first, '{"a": "\\ud83d\\ude00", "b": 2}'))
+    one, other = (dict(row.cells) for row in open_json(tmp_path / "t.json"))
+    assert one == {"a": "x?", "b": ["?"], "c?": 1} and other == {"a": "\U0001f600", "b": 2}
+
+
 def test_pictures_in_cells(png: bytes, samples_of: Read) -> None:
     body = base64.b64encode(png).decode()
     wrapped = "\n".join(body[i : i + 76] for i in range(0, len(body), 76))
