@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from harness.analyses.keys import said
 from harness.analyses.words import (
@@ -22,6 +22,7 @@ from harness.core.outcome import Outcome
 from harness.core.text import visible
 from harness.metrics import Metric
 from harness.metrics.metric import UNIT
+from harness.report.short_names import short_names, shortened
 from harness.report.tables import ScoreTable, TableLine, known_metric
 
 WIDTH = 880
@@ -67,7 +68,10 @@ def interval_plot(table: ScoreTable) -> Markup | None:
                 '<text class="small" x="{0}" y="14" text-anchor="middle">majority</text>'
             ).format(x, bottom)
         )
-    parts += [_dot(axis, line, 26 + ROW * place + ROW / 2) for place, line in enumerate(lines)]
+    parts += [
+        _dot(axis, line, label, 26 + ROW * place + ROW / 2)
+        for place, (line, label) in enumerate(zip(lines, _labels(lines), strict=True))
+    ]
     title = f"{metric_name(table.main, table.spec)} with 95% intervals, {table.task} {table.field}"
     return svg(WIDTH, height, title, parts)
 
@@ -117,13 +121,11 @@ def _grid(axis: _Axis, bottom: float, name: str) -> Markup:
     return Markup("").join(parts)
 
 
-def _dot(axis: _Axis, line: TableLine, y: float) -> Markup:
+def _dot(axis: _Axis, line: TableLine, label: Markup, y: float) -> Markup:
     row = line.strict[0].row
     assert row is not None and row.value is not None
     parts = [
-        Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(
-            LEFT - 12, y + 4, _label(line)
-        )
+        Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(LEFT - 12, y + 4, label)
     ]
     if row.low is not None and row.high is not None:
         low, high = axis.x(row.low), axis.x(row.high)
@@ -149,23 +151,30 @@ def _dot(axis: _Axis, line: TableLine, y: float) -> Markup:
     return Markup("").join(parts)
 
 
-def _label(line: TableLine) -> Markup:
-    """Model, prompt and condition; of a long model name the middle is left out."""
-    model, prompt, condition = line.key
+def _labels(lines: Sequence[TableLine]) -> list[Markup]:
+    """Model, prompt and condition of each line; of a long model name the middle is left out, but for what tells it from the
+    others."""
+    rests = [_rest(line) for line in lines]
+    found = []
+    for line, rest in zip(lines, rests, strict=True):
+        model = line.key[0]
+        room = max(LABEL_CHARACTERS - len(rest), SHORTEST_MODEL)
+        beside = [other.key[0] for other, its in zip(lines, rests, strict=True) if its == rest]
+        short = short_names(beside, room)[model]
+        if len(short) > room:
+            short = shortened(model, room)
+        title = "" if short == model else Markup("<title>{}</title>").format(visible(model + rest))
+        found.append(Markup("{}{}{}").format(visible(short), visible(rest), title))
+    return found
+
+
+def _rest(line: TableLine) -> str:
+    """What stands behind the name of a line's model."""
+    _, prompt, condition = line.key
     words = (
         [] if line.kind in {"baseline", "ceiling"} else [w for w in (prompt, condition) if said(w)]
     )
-    rest = "".join(f" · {word}" for word in words) + (f" ({line.note})" if line.note else "")
-    room = max(LABEL_CHARACTERS - len(rest), SHORTEST_MODEL)
-    if len(model) <= room:
-        return escape(visible(model + rest))
-    tail = (room - 1) // 2
-    return Markup("{}…{}{}<title>{}</title>").format(
-        visible(model[: room - 1 - tail]),
-        visible(model[-tail:]),
-        visible(rest),
-        visible(model + rest),
-    )
+    return "".join(f" · {word}" for word in words) + (f" ({line.note})" if line.note else "")
 
 
 def outcome_bar(counts: Mapping[str, int], name: str) -> Markup:
