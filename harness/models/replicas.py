@@ -352,9 +352,16 @@ class ReplicatedServers(Replicated):
         self._order = order
         await self._begin()
         await self._free(None)
-        for worker in self.workers:
-            if worker.replica is not None and worker.ready:
-                self._learn(await worker.replica.open(order))
+        opened = [one.replica for one in self.workers if one.replica is not None and one.ready]
+        told = await asyncio.gather(
+            *(replica.open(order) for replica in opened), return_exceptions=True
+        )
+        for one in (
+            told
+        ):  # servers start side by side; what one of them lacks is said once all have answered
+            if isinstance(one, BaseException):
+                raise one
+            self._learn(one)
 
 
 class ReplicatedHearing(ReplicatedServers, ReplicatedBatches):

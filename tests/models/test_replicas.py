@@ -229,6 +229,36 @@ async def test_caches_of_all_servers_are_counted_together_or_not_at_all() -> Non
     assert summed_counts([CacheCounts("vLLM", 1, 1), CacheCounts("SGLang", 1, 1)]) is None
 
 
+async def test_replicas_are_tried_side_by_side() -> None:
+    """Servers of several replicas start together, however long each takes."""
+    flying, most = 0, 0
+
+    class Slow(Here):
+        async def open(self, order: Order) -> Told:
+            nonlocal flying, most
+            flying += 1
+            most = max(most, flying)
+            await asyncio.sleep(0.02)
+            flying -= 1
+            return await super().open(order)
+
+    class Slowly(World):
+        async def start(self, number: int) -> Here:
+            self.started.append(number)
+            return Slow(self, len(self.started))
+
+    world = Slowly()
+    order = Order("local", "local", OpenOptions())
+    model = ReplicatedServers(Served(), order, lambda: world, 3, say=lambda line: None)
+    await model.load()
+    while sum(worker.ready for worker in model.workers) < 3:
+        await asyncio.sleep(0.001)
+    most = 0
+    await model.prove_detail(["low"])
+    await model.close()
+    assert most == 3
+
+
 async def test_two_processes_say_what_their_servers_counted() -> None:
     starts = Processes(2, gpus_each=0, log_folder=None)
     with (
