@@ -75,7 +75,9 @@ async def test_the_first_request_starts_it_and_close_ends_it_and_its_family(pyth
 async def test_after_close_another_request_starts_another(python: Path, tmp_path: Path) -> None:
     model = opened(python, log=tmp_path)
     for _ in range(2):
-        assert (await model.reply(ask())).failure is None
+        reply = await model.reply(ask())
+        assert reply.failure is None
+        assert reply.served == "", "a name of one start says nothing of the model"
         await model.close()
     assert len(starts(python)) == 2
     assert (tmp_path / "vllm.log").read_text().count("Resolved architecture") == 2

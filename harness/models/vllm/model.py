@@ -177,6 +177,8 @@ class VllmModel:
         generation = await model.reply(request)
         if generation.failure is not None:
             self._check()
+        if generation.served.startswith(self._served):  # our own word, another one at each start
+            generation = replace(generation, served="")
         return generation
 
     async def probe(self, needs: frozenset[Need]) -> None:
