@@ -175,7 +175,16 @@ class FrameForm:
         """
         frames: Frames = asked.content
         said = self._read(decoded(data).text)
-        right = self._read(read_text(truth, "--truth"))
+        told = read_text(truth, "--truth")
+        header, lines = _lines(told)
+        if header.lower() != frames.header.lower():
+            raise HarnessError(
+                f"{truth.name}: the header is {header[:120]!r}",
+                hint=f"give lines of the same layout, {frames.header}, with the true values",
+            )
+        named = [line.partition(",")[0].strip() for line in lines]
+        refuse_unnamed(truth.name, named, what="frame", column=LOCATION)
+        right = self._read(told)
         rows = [one for one in frames.locations if right.get(one) is not None]
         if not rows:
             raise HarnessError(

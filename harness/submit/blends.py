@@ -15,7 +15,7 @@ from harness.sources.blemore import salience
 from harness.sources.cells import plain
 from harness.sources.rows import TableFile, open_table
 from harness.submit.choice import Given
-from harness.submit.items import read_text
+from harness.submit.items import read_text, refuse_unnamed
 
 CODES: Mapping[str, str] = MappingProxyType({label: code for code, label in SET_CODES.items()})
 """Emotion -> the challenge's name."""
@@ -131,10 +131,11 @@ def true_blends(path: Path) -> dict[str, Blend]:
     if path.suffix == ".json":
         clips, _ = read_clips(read_text(path, "--truth"), path.name)
         return {clip: blend for clip, told in clips.items() if (blend := read_blend(told)[0])}
-    return {
-        plain(row.cells["filename"]): {CODES[e]: share for e, share in salience(row).items()}
-        for row in clip_table(path)
-    }
+    rows = list(clip_table(path))
+    names = [plain(row.cells["filename"]) for row in rows]
+    refuse_unnamed(path.name, names, what="clip", column="filename")
+    told = [{CODES[e]: share for e, share in salience(row).items()} for row in rows]
+    return dict(zip(names, told, strict=True))
 
 
 def clip_table(path: Path) -> TableFile:

@@ -121,6 +121,7 @@ class WordForm:
                 raise HarnessError(f"{truth} holds {len(tables)} tables of true labels", hint="keep one CSV file with name and openset beside the wheels")  # fmt: skip
             (table,) = tables
         names, labels = _columns(table, "name", "openset")
+        refuse_unnamed(table.name, names, what="clip", column="name")
         right = dict(zip(names, map(words_of, labels), strict=True))
         said = {row[0]: words_of(row[1]) for row in csv.reader(io.StringIO(decoded(data).text, newline="")) if len(row) == 2}  # fmt: skip
         clips = [name for name in asked.content if right.get(name)]
@@ -132,8 +133,13 @@ class WordForm:
             wheels,
         )
         figure = figure_of(f"mean F1 over {len(wheels.wheels)} wheels", "wheel_f1", rows, clips, wheel_f1)  # fmt: skip
-        note = "with the wheels of this package; the challenge's give another number: put them beside the true labels and name the folder"  # fmt: skip
-        return LocalScore((figure,), "clips", (note,) if own else ())
+        notes = ["with the wheels of this package; the challenge's give another number: put them beside the true labels and name the folder"] if own else []  # fmt: skip
+        if left := len(asked.content) - len(clips):
+            notes.append(f"without a truth in {table.name} and left out: {counted(left, 'clip')}")
+        told = [word for clip in clips for word in right[clip]]
+        if off := [word for word in told if not wheels.known(word)]:
+            notes.append(f"{len(off) / len(told):.0%} of the true words are on no wheel, such as {off[0][:60]!r}")  # fmt: skip
+        return LocalScore((figure,), "clips", tuple(notes))
 
 
 def words_of(cell: str) -> tuple[str, ...]:

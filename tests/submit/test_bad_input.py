@@ -166,6 +166,33 @@ def test_numbers_that_only_some_readers_take_are_faults(files: dict[str, Good], 
     assert "the header is" in form.check(headed, form.read(path), Options(), name="x").faults[0]
 
 
+@pytest.mark.parametrize(
+    ("form", "name", "truth", "told"),
+    [
+        ("mer2026-fg", "t.csv", "name,openset\ns1,happy\ns2,sad\ns1,sad\n", "rows 1 and 3: the same clip 's1'"),
+        ("abaw-va", "t.txt", VA + "v/0.jpg,0,0\nv/0.jpg,1,1\n", "rows 1 and 2: the same frame"),
+        ("abaw-va", "t.txt", VA.replace("valence,arousal", "arousal,valence") + "v/0.jpg,0,0\n", "the header is"),
+        ("blemore", "t.csv", "filename,emotion_1\na,ang\na,hap\n", "rows 1 and 2: the same clip 'a'"),
+    ],
+)  # fmt: skip
+def test_a_truth_that_says_two_things_is_refused(
+    files: dict[str, Good], tmp_path: Path, form: str, name: str, truth: str, told: str
+) -> None:
+    path, data = files[form]
+    own = form_named(form)
+    with pytest.raises(HarnessError, match=told):
+        own.score(data, own.read(path), open_sets.put(tmp_path / name, truth))
+
+
+def test_what_of_a_truth_does_not_count_is_told(files: dict[str, Good], tmp_path: Path) -> None:
+    path, data = files["mer2026-fg"]
+    form = form_named("mer2026-fg")
+    truth = open_sets.put(tmp_path / "t.csv", "name,openset\ns1,joyful; relaxed\ns2,sad\n")
+    notes = " ".join(form.score(data, form.read(path), truth).notes)
+    assert "50% of the true words are on no wheel, such as 'joyful; relaxed'" in notes
+    assert "without a truth in t.csv and left out: 1 clip" in notes
+
+
 def test_invisible_characters_are_warned_of_with_their_line(files: dict[str, Good]) -> None:
     path, data = files["mer2026-fg"]
     form = form_named("mer2026-fg")
