@@ -19,6 +19,9 @@ class MediaClusters:
         self._media = Digests(0)
         self._first, self._least = array("Q"), array("Q")
 
+    def __len__(self) -> int:
+        return len(self._first)
+
     def put(self, medium: str, sample: str) -> str:
         """The name of a medium's cluster as far as its samples are known; `renamed` says where it changed since."""
         number, own = self._media.number(digest(medium)), int.from_bytes(digest(sample)[:8], "big")

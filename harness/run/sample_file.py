@@ -42,8 +42,8 @@ def _row(row: PlannedSample) -> dict[str, str | None]:
         "question": row.question,
         "asks": _asks(row.asks),
         "targets": _SORTED.encode(dict(row.targets)),
-        "annotations": _PLAIN.encode(dict(row.annotations)),
-        "media": _PLAIN.encode(row.media),
+        "annotations": _PLAIN.encode(dict(row.annotations)) if row.annotations else "{}",
+        "media": f"[{', '.join(map(_PLAIN.encode, row.media))}]",
     }
 
 

@@ -49,11 +49,18 @@ class Planner:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.media = MediaClusters()
+        self._named = Digests(0)
+        """Clusters that the source or the task names."""
         self._spellings = {
             name: canonicaliser(field.classes, field.synonyms)
             for name, field in task.fields.items()
             if field.one_label and field.labels != FROM_DATA
         }
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters the rows so far have."""
+        return len(self.media) + len(self._named)
 
     def row(self, sample: Sample) -> PlannedSample:
         """The row for a sample: targets in the task's spelling, its cluster, the fields it asks for.
@@ -94,7 +101,7 @@ class Planner:
     def _cluster(self, sample: Sample) -> str:
         rule = self.task.cluster
         if rule == "auto" and sample.cluster is not None:
-            return sample.cluster
+            return self._note(sample.cluster)
         if rule in {"auto", "image"}:
             return self._of_medium(sample)
         value = sample.annotations.get(rule)
@@ -103,7 +110,11 @@ class Planner:
                 f"sample {sample.id} has no {rule!r}, which cluster: names",
                 hint="set cluster: to auto, image, or an annotation that every sample has",
             )
-        return str(value)
+        return self._note(str(value))
+
+    def _note(self, cluster: str) -> str:
+        self._named.put(digest(cluster), b"")
+        return cluster
 
     def _of_medium(self, sample: Sample) -> str:
         name = sample.medium.frames[0].name if sample.medium.frames else sample.id
@@ -158,7 +169,6 @@ def write_samples(
 
     `stated` are labels that count as seen (`stated_labels` of the source). Raises HarnessError when there is no sample, a target is outside its list, or the disk is full.
     """
-    clusters = Digests(0)
     classes = _open_classes(task, stated or {})
     chosen: set[str] = set()
     forms: dict[tuple[tuple[str, ...], bool], str | None] = {}
@@ -172,7 +182,6 @@ def write_samples(
             row = planner.row(sample)
             count += 1
             own = own or (task.cluster == "auto" and sample.cluster is not None)
-            clusters.put(digest(row.cluster), b"")
             if row.question is not None and neutralise(row.question) != row.question:
                 altered.append(row.sample)
             forms.setdefault((row.asks, row.question is None), row.question)
@@ -192,7 +201,7 @@ def write_samples(
         )
     return SampleSummary(
         count=count,
-        clusters=len(clusters),
+        clusters=planner.clusters,
         own_clusters=own,
         classes={name: tuple(sorted(seen)) for name, seen in classes.items()},
         chosen=frozenset(chosen) if limited else None,
