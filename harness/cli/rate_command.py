@@ -127,6 +127,7 @@ def _collect(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C, then write the tables."""
     from harness.core.errors import HarnessError
     from harness.rating.journal import RatingJournal, journal_path, read_journal, writing
+    from harness.rating.tables import wide_path
 
     if not args.raters:
         raise HarnessError("who rates?", hint="--raters ANNA, or --raters ANNA,BEN")
@@ -134,6 +135,12 @@ def _collect(args: argparse.Namespace) -> int:
     path = journal_path(args.out)
     if args.adjudicate:
         read_journal(path)
+    for table in (args.out, wide_path(args.out)):
+        if table.exists() and not path.exists():
+            raise HarnessError(
+                f"{table} already exists, and {path.name} with its ratings does not",
+                hint="choose another file; none is overwritten",
+            )
     task, items, study = _study(args, path)
     with writing(path):
         journal = RatingJournal(path, study)

@@ -317,6 +317,10 @@ def write_error(path: Path, error: OSError) -> HarnessError:
             hint="name another place",
             at_work=True,
         )
+    if isinstance(error, FileExistsError) and path.is_file():
+        return HarnessError(
+            f"{path} is a file, not a folder", hint="name another place", at_work=True
+        )
     if isinstance(error, FileNotFoundError) and not path.parent.exists():
         return HarnessError(
             f"cannot write {path}: there is no folder {path.parent}",

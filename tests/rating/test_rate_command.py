@@ -137,8 +137,13 @@ def test_a_study_from_the_first_answer_to_the_sidecar(place: Path, capsys: pytes
 
 def test_wrong_commands_leave_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     task = str(place / "faces.yaml")
+    (place / "mine-agreed.csv").write_text("mine")
     before = sorted(place.iterdir())
     for more, why in (
+        (
+            ["--raters", "a", "--out", "mine.csv"],
+            "mine-agreed.csv already exists, and mine.journal.jsonl",
+        ),
         (["--raters", "a", "--out", "r.txt"], "are written as .csv or .parquet"),
         (["--out", "r.csv"], "who rates?"),
         (["--raters", "a,a", "--out", "r.csv"], "twice"),
