@@ -21,6 +21,8 @@ LEAST = 20
 LEAST_EVENTS = 5
 MOST = 50_000
 """People, since concordance takes time in their square."""
+FAR = 20
+"""Ranges of the middle half: a risk that lies farther from the median is told."""
 MOST_LEVELS = 12
 """Values of a covariate or stratum that is not a number."""
 _EVENT = {"1": True, "yes": True, "true": True, "dead": True, "0": False, "no": False, "false": False, "alive": False,
@@ -101,6 +103,11 @@ def read_cohort(
     )
     if (zeros := int((times == 0).sum())) > 0:
         notes.append(f"{counted(zeros, 'person', 'people')} with a time of 0")
+    if (far := _far(risks)) is not None:
+        notes.append(
+            f"the risk {risks[far]:g} ({rows[far].where}) lies more than {FAR} times the range of the middle half away; the "
+            "ratio per standard deviation rests on such values"
+        )
     ties = len(times[events]) - np.unique(times[events]).size
     if ties > events.sum() / 4:
         notes.append(
@@ -112,6 +119,13 @@ def read_cohort(
         strata=[", ".join(str(row.cells[name]).strip() for name in strata) for row in rows] if strata else (),
         notes=notes,
     )  # fmt: skip
+
+
+def _far(risks: Floats) -> int | None:
+    """The place of the risk farthest from the middle, if that is far off the others."""
+    low, middle, high = np.quantile(risks, (0.25, 0.5, 0.75))
+    away = np.abs(risks - middle)
+    return int(away.argmax()) if away.max() > FAR * (high - low) > 0 else None
 
 
 def _parts(name: str, columns: Sequence[str]) -> Sequence[str]:

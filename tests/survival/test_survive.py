@@ -92,6 +92,17 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: Any, told: str) -> None:
         read_cohort(table, time="years", event="died", risk="risk")
 
 
+def test_a_risk_far_off_all_others_is_told(tmp_path: Path) -> None:
+    rows = [list(row) for row in rows_of(60, beta=0.5, seed=4)]
+    plain = read_cohort(write(tmp_path / "c.csv", rows), time="years", event="died", risk="risk")
+    rows[3][2] = 1e300
+    odd = read_cohort(write(tmp_path / "d.csv", rows), time="years", event="died", risk="risk")
+    assert not any("middle half" in note for note in plain.notes)
+    assert any(
+        note.startswith("the risk 1e+300 (d.csv, row 4 (line 5)) lies") for note in odd.notes
+    )
+
+
 @pytest.mark.parametrize(
     ("asked", "which"),
     [
