@@ -48,14 +48,31 @@ class Starts(Protocol):
     async def close(self) -> None: ...
 
 
-async def count_servers(replicas: Sequence[Replica]) -> CacheCounts | None:
-    """What the caches of their servers did, summed; None where one is lost or does not tell."""
+async def count_servers(
+    replicas: Sequence[tuple[Replica, CacheCounts | None]],
+) -> CacheCounts | None:
+    """What the caches of the servers of replicas did since they had done what is given with each, summed; None where one
+    is lost or does not tell."""
     try:
         async with asyncio.timeout(COUNTED):
-            each = await asyncio.gather(*(replica.cache_counts() for replica in replicas))
+            each = await asyncio.gather(*(replica.cache_counts() for replica, _ in replicas))
     except (TimeoutError, ReplicaLost, HarnessError):
         return None
-    return summed_counts(each)
+    return summed_counts([_since(now, then) for now, (_, then) in zip(each, replicas, strict=True)])
+
+
+def _since(now: CacheCounts | None, then: CacheCounts | None) -> CacheCounts | None:
+    """What was counted between the two; all of it where a server did not run before."""
+    if now is None or then is None:
+        return now
+    return CacheCounts(
+        now.server,
+        now.prompt_tokens - then.prompt_tokens,
+        now.cached_tokens - then.cached_tokens,
+        now.pictures - then.pictures,
+        now.pictures_cached - then.pictures_cached,
+        now.block,
+    )
 
 
 def summed_counts(each: Sequence[CacheCounts | None]) -> CacheCounts | None:

@@ -61,6 +61,8 @@ class Worker:
     fault: HarnessError | None = None
     seen: float = 0.0
     """When it last gave a sign of life: its model was open, or a reply came."""
+    counted: CacheCounts | None = None
+    """What the caches of its server had done before its first request of the run."""
 
     @property
     def ready(self) -> bool:
@@ -261,7 +263,7 @@ class Replicated:
                     worker.place = str(replica.place)
                     await self._set(worker, "loading")
                     async with asyncio.timeout(READY):
-                        self._learn(await replica.open(self._order))
+                        await self._open(worker, replica)
                 except TimeoutError:
                     fault = self._late(worker, placed=replica is not None)
                     failed = STARTS
@@ -290,6 +292,15 @@ class Replicated:
             if replica is not None:
                 with suppress(ReplicaLost):
                     await asyncio.shield(replica.end())
+
+    async def _open(self, worker: Worker, replica: Replica) -> None:
+        """Open the model there as it is ordered, and again where the order has changed meanwhile."""
+        order: Order | None = None
+        while order is not self._order:
+            order = self._order
+            self._learn(await replica.open(order))
+            if isinstance(self._inner, CountsCaches):
+                worker.counted = await replica.cache_counts()
 
     def _learn(self, told: Told) -> None:
         """Take what a replica says of its model. Raises HarnessError where it is another model."""
@@ -341,9 +352,9 @@ class ReplicatedServers(Replicated):
             await self._reopen(replace(self._order, apart=True))
 
     async def cache_counts(self) -> CacheCounts | None:
-        """Summed over the servers of all replicas that are open; one that opens later begins at 0. None where one does not
-        tell, and where a replica was lost: its counts are gone with it."""
-        open_now = [worker.replica for worker in self.workers if worker.ready and worker.replica]
+        """Summed over the servers of all replicas that are open, each since it was. None where one does not tell, and where
+        a replica was lost: its counts are gone with it."""
+        open_now = [(one.replica, one.counted) for one in self.workers if one.ready and one.replica]
         if not open_now or self._any_lost or not isinstance(self._inner, CountsCaches):
             return None
         return await count_servers(open_now)

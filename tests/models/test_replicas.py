@@ -259,6 +259,34 @@ async def test_replicas_are_tried_side_by_side() -> None:
     assert most == 3
 
 
+async def test_one_that_opens_while_the_order_changes_is_opened_as_ordered() -> None:
+    """Otherwise it would be asked without having been tried."""
+    gate, opened = asyncio.Event(), list[tuple[int, tuple[str, ...]]]()
+
+    class Gated(Here):
+        async def open(self, order: Order) -> Told:
+            if self.number == 2 and not order.details:
+                await gate.wait()
+            opened.append((self.number, order.details))
+            return await super().open(order)
+
+    class Slowly(World):
+        async def start(self, number: int) -> Here:
+            self.started.append(number)
+            return Gated(self, len(self.started))
+
+    world = Slowly()
+    order = Order("local", "local", OpenOptions())
+    model = ReplicatedServers(Served(), order, lambda: world, 2, say=lambda line: None)
+    await model.load()
+    await model.prove_detail(["low"])
+    gate.set()
+    while sum(worker.ready for worker in model.workers) < 2:
+        await asyncio.sleep(0.001)
+    await model.close()
+    assert opened[-1] == (2, ("low",))
+
+
 async def test_two_processes_say_what_their_servers_counted() -> None:
     starts = Processes(2, gpus_each=0, log_folder=None)
     with (
@@ -269,9 +297,10 @@ async def test_two_processes_say_what_their_servers_counted() -> None:
         try:
             for replica, stub in zip(opened, (first, second), strict=True):
                 await replica.open(Order(f"openai:stub@{stub.url}", "stub", OpenOptions()))
-            assert await count_servers(opened) == CacheCounts("vLLM", 150, 50)
+            then = [(opened[0], CacheCounts("vLLM", 10, 0)), (opened[1], None)]
+            assert await count_servers(then) == CacheCounts("vLLM", 140, 50)
             first.metrics = None
-            assert await count_servers(opened) is None, "one has no such page any more"
+            assert await count_servers(then) is None, "one has no such page any more"
         finally:
             await asyncio.gather(*(replica.end() for replica in opened))
 
