@@ -45,10 +45,12 @@ def token_counter(spec: str) -> CountsTokens | None:
         return None
     from harness.models.transformers.counting import cached_folder, counter_of
 
-    if kind == "affect-tiny":
+    if (kind, argument) in {("affect-tiny", ""), ("vllm", "affect-tiny")}:
         from harness.affect_tiny import weights_folder
 
-        return None if argument else counter_of(weights_folder())
+        return counter_of(weights_folder())
+    if kind == "affect-tiny":
+        return None
     folder = Path(argument).expanduser()
     found = folder if folder.is_dir() else cached_folder(argument)
     return None if found is None else counter_of(found)

@@ -171,3 +171,10 @@ def test_a_server_counts_by_its_own_tokenizer(
         assert status == 2
         assert not stub.requests, "told before the first picture is sent"
     assert "exceed the context length" in " ".join(capsys.readouterr().err.split())
+
+
+def test_affect_tiny_is_counted_where_a_vllm_serves_it_too() -> None:
+    assert counting.token_counter("affect-tiny") is not None
+    assert counting.token_counter("vllm:affect-tiny") is not None
+    assert counting.token_counter("affect-tiny:large") is None
+    assert counting.token_counter("vllm:/nowhere") is None
