@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="control: give each clip the flow of another one. The network must then be at chance",
     )
     parser.add_argument(
-        "--mix", metavar="ALPHA", type=float, default=0.0,
+        "--mix", metavar="ALPHA", type=float,
         help="train on mixtures of two clips, with shares drawn from Beta(ALPHA, ALPHA), flow and labels mixed alike. "
         "Default: 0, no mixtures",
     )  # fmt: skip
@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="passes over the training clips of each fold. Default: 120",
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed. Default: 0")
+    parser.add_argument("--seed", metavar="N", type=int, help="seed. Default: 0")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="run folder. Default: one under results/runs/"
     )
@@ -192,9 +192,10 @@ def _settings(args: argparse.Namespace) -> TrainingSettings:
     """The settings asked for. Raises HarnessError for numbers that no training can have."""
     from harness.baselines.flow_network import TrainingSettings
 
-    if not 0 <= args.mix <= MOST_ALPHA:
+    mix, seed = args.mix or 0.0, args.seed or 0
+    if not 0 <= mix <= MOST_ALPHA:
         raise HarnessError(
-            f"--mix {args.mix:g} is outside 0 to {MOST_ALPHA:g}",
+            f"--mix {mix:g} is outside 0 to {MOST_ALPHA:g}",
             hint="0.4 mixes a little, 1 draws all shares alike often",
         )
     epochs = 120 if args.epochs is None else args.epochs
@@ -202,9 +203,9 @@ def _settings(args: argparse.Namespace) -> TrainingSettings:
         raise HarnessError(
             f"--epochs {epochs} is outside 1 to {MOST_EPOCHS:,}", hint="the default is 120"
         )
-    if args.seed < 0:
-        raise HarnessError(f"--seed {args.seed} is negative", hint="use 0 or more")
-    return TrainingSettings(epochs=epochs, mix=args.mix, seed=args.seed)
+    if seed < 0:
+        raise HarnessError(f"--seed {seed} is negative", hint="use 0 or more")
+    return TrainingSettings(epochs=epochs, mix=mix, seed=seed)
 
 
 def _teller() -> Callable[[str], None]:

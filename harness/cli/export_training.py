@@ -55,15 +55,10 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 def given(args: argparse.Namespace) -> dict[str, Any]:
     """Option -> its value, of the options that only training data has."""
     return {
-        "--folds": args.folds, "--validation": _there(args.validation), "--prompt": args.prompt, "--condition": args.condition,
-        "--limit": args.limit, "--seed": _there(args.seed), "--set": args.changes, "--prompts": args.prompts,
+        "--folds": args.folds, "--validation": args.validation, "--prompt": args.prompt, "--condition": args.condition,
+        "--limit": args.limit, "--seed": args.seed, "--set": args.changes, "--prompts": args.prompts,
         "--tasks": args.task_folders,
     }  # fmt: skip
-
-
-def _there(value: int | None) -> str | None:
-    """0 is a value too."""
-    return None if value is None else str(value)
 
 
 def _folds(text: str) -> str:

@@ -76,10 +76,14 @@ class Interrupted(KeyboardInterrupt):
 def refuse_unused(doing: str, given: Mapping[str, object], *, hint: str = "") -> None:
     """Raise HarnessError if an option was given that the command cannot use here.
 
-    `given` maps an option as it is written to its value; empty or None means not given. `doing` ends the
+    `given` maps an option as it is written to its value; None, False and no values mean not given. `doing` ends the
     sentence "--out has no effect ...".
     """
-    unused = [name for name, value in given.items() if value not in (None, False, [], ())]
+    unused = [
+        name
+        for name, value in given.items()
+        if not (value is None or value is False or value in ([], ()))
+    ]
     if unused:
         raise HarnessError(
             f"{', '.join(unused)} {'has' if len(unused) == 1 else 'have'} no effect {doing}",

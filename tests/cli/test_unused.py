@@ -19,6 +19,8 @@ RUN = (*TABLE, "--out", "run", "--no-report")
         ((*RUN, "--prompt", "emotion/cot"), "--prompt has no effect without --model"),
         ((*RUN, "--condition", "blank", "--shots", "2"), "--condition, --shots have no effect"),
         ((*RUN, "--repeats", "3", "--temperature", ".5"), "--repeats, --temperature|--temperature, --repeats"),
+        (("baseline", "flow", "faces/me-str", "--epochs", "0", "--out", "f"), "--epochs has no effect for a spotting task"),
+        (("export", "run", "--validation", "0", "--out", "f"), "--validation has no effect"),
         ((*RUN, "--label-order", "reversed"), "--label-order has no effect"),
         ((*RUN, "--concurrency", "3"), "--concurrency has no effect without --model"),
         ((*RUN, "--model", "affect-tiny", "--concurrency", "3"), "--concurrency has no effect with --model affect-tiny"),
