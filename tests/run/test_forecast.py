@@ -173,8 +173,12 @@ def test_a_server_counts_by_its_own_tokenizer(
     assert "exceed the context length" in " ".join(capsys.readouterr().err.split())
 
 
-def test_affect_tiny_is_counted_where_a_vllm_serves_it_too() -> None:
-    assert counting.token_counter("affect-tiny") is not None
-    assert counting.token_counter("vllm:affect-tiny") is not None
+def test_affect_tiny_is_counted_where_a_vllm_serves_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.affect_tiny import weights_folder
+    from harness.models.transformers import counting as reading
+
+    monkeypatch.setattr(reading, "counter_of", lambda folder: folder)
+    for spec in ("affect-tiny", "vllm:affect-tiny"):
+        assert counting.token_counter(spec) == weights_folder()
     assert counting.token_counter("affect-tiny:large") is None
     assert counting.token_counter("vllm:/nowhere") is None
