@@ -35,8 +35,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     names: list[str] = []
     read = picture._read_file
 
-    def noting(path: Path) -> bytes:
-        names.append(path.name)
+    def noting(path: str) -> bytes:
+        names.append(Path(path).name)
         return read(path)
 
     monkeypatch.setattr(picture, "_read_file", noting)
