@@ -2,7 +2,10 @@
 
 Where a reply holds both, the number counts if it says the same as the words ("Yes, 85"). A reply whose words and
 number contradict each other is ambiguous. A number that says how sure the model is of its word
-does not count. Counts of what is shown ("two pictures", "2 different people") are no number on the scale.
+does not count. A number of at most 1 with a decimal point ("0.8") on a scale from 0 to 10 or more may be a share or a
+point of the scale: it is ambiguous, unless a percent sign or the end of the scale ("0.8/100") says which. "Likely the same"
+and "probably not" are read as same and different; "maybe" and "perhaps" take no side. Counts of what is shown ("two pictures", "2 different
+people") are no number on the scale.
 """
 
 from __future__ import annotations
@@ -46,6 +49,21 @@ _THEY_DIFFER = pattern(rf"{_THEY}(?P<at>different|distinct){_END}")
 _DENIED = pattern(r"\b(?:not|never|hardly|unlikely|neither|cannot|doubt(?:ful)?)\b|n't\b")
 _PART = re.compile(r"[.;:!?\n]|, (?:but|and|so)\b")
 _SURE = pattern(r"\b(?:confiden(?:t|ce)|certain(?:ty)?|sure|sureness)\b")
+_GUESS_END = (
+    r"(?=\W{0,3}(?:$|[.,;:!?\n(\u2013\u2014-])"
+    r"| (?:given|because|since|as|based|due|judging|although|though|but|with)\b)"
+)
+_GUESS = pattern(
+    r"(?:(?P<first>^)|[.;:!?\n]|, (?:but|and|so)\b)\W{0,8}(?:(?:i think|i believe|i guess|i'd say|i would say|they are|they're|they|these are|it is|it's),? )?"
+    r"(?P<denied>not )?(?:(?:most|more|very|quite|highly|rather|fairly|pretty|almost|nearly|extremely) )?"
+    r"(?:likely|(?P<unlikely>unlikely|improbable|doubtful)|probably|presumably|apparently|seemingly|surely|certainly|definitely|clearly|evidently)"
+    r"(?: than not)?,?(?: (?:they are|they're|these are|it is|it's|to be|are|is))?(?P<not> not)?"
+    r"(?: (?:the |an? )?(?:(?P<same>same|identical|match(?:ing)?|genuine pair)|(?P<other>different|distinct|mismatch|impostor pair)))?"
+    + _GUESS_END
+)
+"""Which of the two it holds for likely; what it is of may be left out at the start of a reply alone."""
+_SHARE_SCALE = 10
+"""The upper end of a scale from 0 on which no share is meant by a number above 1."""
 _BEFORE = 60
 """Characters before a statement in which it may be denied."""
 
@@ -61,6 +79,8 @@ def read_same_person(
     """A number in [low, high]: `high` for yes, `low` for no. Never raises."""
     plain = replace(reply, text=_without_counts(reply.text))
     number = read_number(plain, low, high, form=form, keys=keys)
+    if _may_be_share(number, reply, low, high):
+        number = lacking(Outcome.AMBIGUOUS, "same-person/share-or-score", number.span)
     word = _said(read_yes_no(reply, keys=keys), reply, low, high)
     if word.outcome is not Outcome.ANSWERED:
         return number if number.outcome is not Outcome.UNPARSED else word
@@ -73,14 +93,40 @@ def read_same_person(
     return number if agrees else lacking(Outcome.AMBIGUOUS, "same-person/contradiction")
 
 
+def _may_be_share(number: Answer, reply: NormalizedReply, low: float, high: float) -> bool:
+    """Whether a number such as 0.8 may stand for 80% or for 0.8 points of the scale."""
+    if number.outcome is not Outcome.ANSWERED or number.span is None:
+        return False
+    if low != 0 or high < _SHARE_SCALE or not 0 < float(str(number.value)) <= 1:
+        return False
+    written = reply.raw[slice(*number.span)].casefold()
+    return any(mark in written for mark in ".,\u066b") and not re.search("%|percent|/|of", written)
+
+
+def _guessed(text: str) -> set[bool]:
+    """What a reply holds for likely: same, different, both, or nothing."""
+    found: set[bool] = set()
+    for match in _GUESS.finditer(text):
+        turned = match["denied"] or match["unlikely"] or match["not"]
+        alone = match["first"] is not None and (turned or not text[match.end() :].strip(" .!"))
+        if not (match["same"] or match["other"] or alone):
+            continue  # "Certainly, ..."
+        turns = [match["denied"], match["unlikely"], match["not"], match["other"]]
+        found.add(sum(turn is not None for turn in turns) % 2 == 0)
+    return found
+
+
 def _said(found: Answer, reply: NormalizedReply, low: float, high: float) -> Answer:
     """Yes or no as a number; where neither is said, what is stated of the persons."""
     if found.outcome is Outcome.ANSWERED:
         return replace(found, value=high if found.value == "yes" else low)
-    if found.outcome is not Outcome.UNPARSED:
-        return found
     text = reply.text
-    stated = {not _denied(text, match.start()) for match in _SAME.finditer(text)}
+    stated = _guessed(text)
+    if found.outcome is not Outcome.UNPARSED and not (
+        stated and found.outcome in {Outcome.OFF_LIST, Outcome.REFUSED}
+    ):
+        return found
+    stated |= {not _denied(text, match.start()) for match in _SAME.finditer(text)}
     stated |= {not _denied(text, match.start("at")) for match in _THEY_ARE_SAME.finditer(text)}
     stated |= {_denied(text, match.start()) for match in _OTHER.finditer(text)}
     stated |= {_denied(text, match.start("at")) for match in _THEY_DIFFER.finditer(text)}

@@ -5,6 +5,8 @@ The true value is the upper end of the scale for pairs of one person and the low
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +23,24 @@ from harness.core.answer import Answer
 from harness.core.field import FieldSpec
 from harness.core.kind import no_options
 from harness.core.sample import Value
+from harness.kinds.cells import plain
 from harness.kinds.number import NUMBER, number_from_json
 from harness.kinds.yes_no import YES_NO
 
 if TYPE_CHECKING:
     from harness.core.kind import Kind
+
+_CELLS: Mapping[str, str] = {
+    **dict.fromkeys(("same", "same person", "same identity", "match", "matched", "genuine", "positive", "mated"), "yes"),
+    **dict.fromkeys(
+        (
+            "different", "different person", "different persons", "different people", "different identity", "diff",
+            "not same", "mismatch", "mismatched", "no match", "non match", "impostor", "imposter", "negative", "non mated",
+        ),
+        "no",
+    ),
+}  # fmt: skip
+"""How tables of pairs write one person and two, besides yes and no."""
 
 
 def _check(spec: FieldSpec) -> None:
@@ -48,7 +63,8 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
     def quick(raw: str) -> Answer | None:
         word = quick_yes_no(raw)
         if word is None:
-            return quick_number(raw, spec.low, spec.high)
+            # A decimal point may mean a share: `read` looks closer.
+            return None if "." in raw else quick_number(raw, spec.low, spec.high)
         return replace(word, value=_end(spec, word.value == "yes"))
 
     def read(reply: NormalizedReply, form: Form) -> Answer:
@@ -63,7 +79,13 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
 
 
 def _target(cell: Any, spec: FieldSpec) -> Value:
-    return _end(spec, YES_NO.target(cell, spec) == "yes")
+    said = _CELLS.get(" ".join(re.split(r"[\s_-]+", plain(cell).casefold())), cell)
+    try:
+        return _end(spec, YES_NO.target(said, spec) == "yes")
+    except ValueError:
+        raise ValueError(
+            f"{plain(cell)!r} is neither yes, same or 1 (one person) nor no, different or 0 (two people)"
+        ) from None
 
 
 def _in_words(spec: FieldSpec, value: Value) -> str:

@@ -141,7 +141,9 @@ def _meanings(found: AuditFigures) -> str:
 
 def _arm_rows(arm: Arm, *, critic: bool) -> Iterator[Row]:
     yield Row((arm.defence.name if arm.defence.kind != "none" else "no defence",), role="heading")
-    for level in arm.levels:
+    for level in {
+        level.spent: level for level in arm.levels
+    }.values():  # nothing is tried past a limit
         one = level.by_service
         second = level.by_critic
         yield Row(

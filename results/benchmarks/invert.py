@@ -41,6 +41,12 @@ def estimate(found: dict[str, float | None]) -> str:
     return f"{told[0]} [{', '.join(told[1:])}]"
 
 
+def asked(one: dict[str, Any]) -> str:
+    """`500`, or `200 of 1000` where the endpoint answers no more."""
+    few = one["spent"] < one["queries"]
+    return f"{one['spent']} of {one['queries']}" if few else str(one["spent"])
+
+
 def section(name: str, found: dict[str, Any]) -> list[str]:
     """One endpoint: recognisers, curves, controls, defences."""
     service, second = found["service"], found["second"]
@@ -52,10 +58,12 @@ def section(name: str, found: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for arm in found["arms"]:
-        for one in arm["levels"]:
+        for one in {
+            one["spent"]: one for one in arm["levels"]
+        }.values():  # nothing is tried past a limit
             a, b = one["by_service"], one["by_critic"]
             lines.append(
-                f"| {arm['defence']} | {one['spent']} | {estimate(a['accepted'])} | {a['control']:.3f} | {a['median_rank']:g} | "
+                f"| {arm['defence']} | {asked(one)} | {estimate(a['accepted'])} | {a['control']:.3f} | {a['median_rank']:g} | "
                 f"{one['similarity']:.3f} | {estimate(b['accepted'])} | {b['control']:.3f} | {b['median_rank']:g} |"
             )
     lines += ["", "| control | accepted | rank | critic accepts | critic's rank |", "|---|---|---|---|---|"]  # fmt: skip

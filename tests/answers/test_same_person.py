@@ -30,11 +30,20 @@ ROWS = [
     ("These look the same, 85", 85), ("They are not different", 100), ("The men appear to be quite different.", 0),
     ("Their hair is different, but it is the same person.", 100), ("They look the same age: 30", 30),
     ('{"same": true}', 100), ('{"same": 64}', 64), ('{"same": 64.5}', 64.5), ("**Yes**", 100), ("50", 50),
+    ("Likely the same", 100), ("Probably not", 0), ("Most likely not.", 0), ("Unlikely", 0), ("Likely.", 100), ("I'm not sure, but it is likely the same.", 100), ("likely different.", 0),
+    ("Very likely a match", 100), ("Not likely the same", 0), ("Probably the same, given the jaw.", 100),
+    ("Probably not, 20", 20), ("I think they are probably different", 0), ("Definitely not a match!", 0),
+    ("The jaws agree. Likely the same.", 100), ("Likely the same: 0.8", 100), ("Yes, 0.9", 100), ("Highly unlikely to be the same person", 0),
+    ("0.8%", 0.8), ("0.8/100", 0.8), ("64.5", 64.5), ("0.0", 0), ("1", 1),
 ]  # fmt: skip
 NONE = [
     ("", Outcome.EMPTY), ("120", Outcome.OFF_LIST), ("I cannot identify people in images.", Outcome.REFUSED),
     ("I'm not sure.", Outcome.REFUSED), ("Yes, 3", Outcome.AMBIGUOUS), ("similarity 45 to 55", Outcome.AMBIGUOUS),
     ("A lovely day.", Outcome.UNPARSED), ("Maybe the same person, maybe different people", Outcome.OFF_LIST),
+    ("Certainly! I cannot identify people in images.", Outcome.REFUSED), ("Clearly, a lovely day.", Outcome.UNPARSED),
+    ("0.8", Outcome.AMBIGUOUS), ("Score: 0.85", Outcome.AMBIGUOUS), ('{"same": 0.8}', Outcome.AMBIGUOUS), (".9", Outcome.AMBIGUOUS),
+    ("1.0", Outcome.AMBIGUOUS), ("0,8", Outcome.AMBIGUOUS), ("Likely the same age.", Outcome.UNPARSED),
+    ("Likely the same. Probably different.", Outcome.AMBIGUOUS),
     ("The same person here, different people there.", Outcome.AMBIGUOUS),
 ]  # fmt: skip
 
@@ -60,7 +69,18 @@ def test_any_text_is_read_on_the_scale_or_not_at_all(reply: str) -> None:
 def test_truths_are_the_ends_of_the_scale() -> None:
     target = kind_of(SPEC).target
     assert [target(cell, SPEC) for cell in ("yes", "No", 1, 0, True, "false")] == [100, 0, 100, 0, 100, 0]  # fmt: skip
-    with pytest.raises(ValueError, match="neither yes nor no"):
+    said = (
+        "same",
+        "Different",
+        "SAME PERSON",
+        "different_people",
+        "match",
+        "non-match",
+        "genuine",
+        "impostor",
+    )
+    assert [target(cell, SPEC) for cell in said] == [100, 0] * 4
+    with pytest.raises(ValueError, match="neither yes, same or 1"):
         target("57", SPEC)
 
 

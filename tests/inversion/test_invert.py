@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from harness.cli.main import main
+from harness.core.blocks import Row, Table
 from harness.core.errors import HarnessError, MediaError
 from harness.inversion.attack import AttackSettings, invert
 from harness.inversion.audit import attacked, choose_victims, figures_of, make_basis
@@ -91,6 +92,12 @@ def test_an_endpoint_that_is_linear_in_the_basis_is_inverted_and_rounding_stops_
     told = inversion_json(found, RECORD)
     assert len(told["arms"]) == 5 and json.dumps(told, allow_nan=False)
     assert len(list(inversion_blocks(found))) >= 6
+    tables = [block for block in inversion_blocks(found) if isinstance(block, Table)]
+    rows = [str(row.cells[0]) for table in tables for row in table.rows if isinstance(row, Row)]
+    at = rows.index("rate-limit:20")
+    assert (
+        " of " in rows[at + 1] and rows[at + 2] == "noise:1"
+    )  # one row: nothing is tried past a limit
     page = inversion_page(found, RECORD)
     assert page == inversion_page(found, RECORD) and "<img" not in page and "https:" not in page
 
