@@ -10,6 +10,7 @@ from harness.analyses.rows.folds import fold_scores
 from harness.analyses.words import count, number, table_metrics
 from harness.core.blocks import Block, Cell, Column, Lines, Note, Number, Place, Row, RowRole, Table
 from harness.core.task import SUBJECT, Task
+from harness.core.text import sentence
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.naming import who_answered
 
@@ -79,7 +80,7 @@ def _tables(found: _Found, columns: Sequence[tuple[str, str]], at: Place) -> Ite
         rows=tuple(_row(key, _means(entries, columns)) for key, entries in found.items()),
     )
     for note in _notes(found):
-        yield Note(at=at, room="much", text=f"{note[:1].upper()}{note[1:]}.")
+        yield Note(at=at, room="much", text=f"{sentence(note)}.")
     if first["column"] == SUBJECT:
         sizes = sorted(fold["n"] for fold in folds)
         yield Note(

@@ -164,12 +164,13 @@ def _of_table(path: Path, *, origin: str) -> SpotsOptions:
             f"its columns: {', '.join(table.columns)}",
         )
     rows: list[GivenInterval] = []
-    faults: list[tuple[int, str]] = []
+    faults: list[tuple[str, str]] = []
     for row in table:
+        place = row.where.removeprefix(f"{path.name}, ")
         try:
-            rows.append(_interval(row, names))
+            rows.append(_interval(row, names, place))
         except _Fault as fault:
-            faults.append((row.number, str(fault)))
+            faults.append((place, str(fault)))
     refuse_rows(
         origin, faults,
         hint="correct the rows; onset and offset are numbers of frames, not seconds, and both belong to the interval",
@@ -179,7 +180,7 @@ def _of_table(path: Path, *, origin: str) -> SpotsOptions:
     return SpotsOptions(origin=origin, rows=tuple(rows))
 
 
-def _interval(row: TableRow, names: dict[str, str]) -> GivenInterval:
+def _interval(row: TableRow, names: dict[str, str], place: str) -> GivenInterval:
     def cell(name: str) -> str:
         found = row.cells.get(names.get(name, ""))
         return "" if is_blank(found) else plain(found).strip()
@@ -194,7 +195,7 @@ def _interval(row: TableRow, names: dict[str, str]) -> GivenInterval:
     if apex is not None and not onset <= apex <= offset:
         raise _Fault(f"apex {apex} is outside {onset} to {offset}")
     return GivenInterval(
-        row=row.number, video=cell("video"), subject=cell("subject"), onset=onset, offset=offset, apex=apex,
+        row=row.number, at=place, video=cell("video"), subject=cell("subject"), onset=onset, offset=offset, apex=apex,
         score=_score(cell("score")) if cell("score") else None,
     )  # fmt: skip
 

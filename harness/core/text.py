@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.core.errors import HarnessError
@@ -59,6 +60,13 @@ _MARKED = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|#&~!"})
 def markdown_escaped(text: str) -> str:
     """A text in which nothing is markup of Markdown, on one line."""
     return " ".join(visible(text).split()).translate(_MARKED)
+
+
+def sentence(text: str, *, names: Iterable[str] = ()) -> str:
+    """`text` with a capital first letter, unless it begins with one of `names`, which keep their spelling."""
+    if any(name and text.startswith(name) for name in names):
+        return text
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def with_article(noun: str) -> str:

@@ -12,6 +12,7 @@ from harness.compare.overview import overview_of
 from harness.core.cell_pattern import CellPattern, fitting_any, refuse_unmatched
 from harness.core.errors import HarnessError
 from harness.core.sent_pictures import spelled_pixels
+from harness.core.text import sentence
 from harness.metrics import missing_said
 from harness.run.cell_entry import cell_of
 
@@ -249,7 +250,7 @@ def _notes(entries: Mapping[tuple[str, str], Entry], group: Sequence[Board]) -> 
         if part.startswith("small sample")
     )
     if thin:
-        yield f"{'; '.join(thin)[0].upper()}{'; '.join(thin)[1:]}."
+        yield f"{sentence('; '.join(thin))}."
     if any(entry.best for entry in shown):
         yield (
             "Bold: significantly different from every other cell (paired tests over the shared samples, Bonferroni over all pairs, "

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.compare.tables import probability
 from harness.core.blocks import Block, Cell, Lines, Matrix, Note, Number, Row, Table
-from harness.core.text import counted
+from harness.core.text import counted, sentence
 from harness.raters.accuracy import ALL, MEAN, UNSURE, Accuracy, Difference, Scored
 from harness.raters.agreement import Agreed
 from harness.raters.model_blocks import among_blocks
@@ -52,7 +52,7 @@ def study_blocks(found: StudyResult) -> Iterator[Block]:
         if found.truth
         else "No truth was given: nothing says who is right (--task, --truth)"
     )
-    notes = (f"{n[:1].upper()}{n[1:]}" for n in found.notes)
+    notes = (sentence(note, names=(found.table.name,)) for note in found.notes)
     yield Lines(lines=(headline(found), truth))
     if found.notes:
         yield Lines(lines=tuple(notes))

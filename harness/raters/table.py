@@ -221,13 +221,13 @@ def _guessed(name: str, rows: Sequence[TableRow]) -> tuple[FormField, str]:
     else:
         labels = tuple(sorted(set(cells)))
         if len(labels) > MOST_OPTIONS:
-            return FormField(name, FieldSpec(kind="text")), f"{name} is taken for free text"
+            return FormField(name, FieldSpec(kind="text")), f"field {name} is taken for free text"
         if not labels:
             raise HarnessError(f"field {name} has no value in any row", hint="leave its rows out")
         spec = FieldSpec(kind="label", labels=labels)
         said = f"one of {len(labels)} values: {', '.join(labels[:8])}{', ...' * (len(labels) > 8)}"
         hint = f"--field {name}=label:A,B states its options"
-    return FormField(name, spec), f"{name} is taken for {said}; {hint}"
+    return FormField(name, spec), f"field {name} is taken for {said}; {hint}"
 
 
 def _numbers(cells: Sequence[str]) -> list[float]:

@@ -9,6 +9,7 @@ from typing import Any
 from harness.analyses.words import number
 from harness.compare.tables import probability
 from harness.core.blocks import Block, Lines, Note, Number, Row, Table
+from harness.core.text import sentence
 from harness.survival.analysis import HazardRatio, Survival
 from harness.survival.cohort import Cohort
 
@@ -56,7 +57,7 @@ def survival_blocks(found: Survival) -> Iterator[Block]:
 
 
 def _told(notes: Sequence[str]) -> Iterator[str]:
-    return (f"{note[:1].upper()}{note[1:]}" for note in notes)
+    return map(sentence, notes)
 
 
 def _caption(cohort: Cohort) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.conditions.mixture import mixes
+from harness.conditions.registry import load_condition
 from harness.core.cell import FREE, Cell
 from harness.core.errors import HarnessError
 from harness.core.marks import REGION, read_region
@@ -81,16 +83,36 @@ def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
 
 
 def check_regions(cell: Cell, samples: Iterable[Sample]) -> None:
-    """Raise HarnessError where the tools of a cell show the true region and no sample of its task has one."""
+    """Raise HarnessError where the tools of a cell show the true region, and no sample of its task has one or the condition
+    changes the picture in which it lies."""
     asked = read_tools(cell.tools) if cell.tools else None
     if asked is None or not asked.needs_region:
         return
-    if not any(read_region(sample.annotations.get(REGION)) for sample in samples):
+    first = next((s for s in samples if read_region(s.annotations.get(REGION))), None)
+    if first is None:
         raise HarnessError(
             f"--tools {asked.written}: no sample of {cell.task} has the annotation `{REGION}`, which says where the answer "
             "is to be seen",
             hint=f"add a column `{REGION}` (left top right bottom, from 0 to 1 of the picture), or leave :{PERFECT} out",
         )
+    if _moves(cell.condition, first):
+        raise HarnessError(
+            f"--tools {asked.written} shows the region of the picture as it is, and the condition {cell.condition} changes "
+            "the picture",
+            hint=f"use --condition none, leave :{PERFECT} out, or leave these cells out: --exclude "
+            f"tools={asked.written},condition={cell.condition}",
+        )
+
+
+def _moves(condition: str, sample: Sample) -> bool:
+    """Whether what is annotated of a sample's picture no longer holds under a condition, as toolboxes judge it."""
+    from harness.tools.frames import MediumFrames
+
+    shown = load_condition(condition)
+    try:
+        return mixes(shown) or not MediumFrames(shown.apply(sample.medium)).in_place
+    except HarnessError:  # such as a picture that cannot be read, which fails its sample alone
+        return False
 
 
 def _takes_a_box(asked: ToolsAsked) -> bool:

@@ -20,6 +20,7 @@ from harness.core.cell import Cell
 from harness.core.registry import Entry as Point
 from harness.core.registry import Listed, Registry, load_entry
 from harness.core.task import Task
+from harness.core.text import sentence
 from harness.run.columns import read_table
 from harness.run.sample_file import PlannedSample, read_samples
 from harness.score.baselines import Fitted
@@ -186,6 +187,4 @@ def shipped() -> tuple[ShippedAnalysis, ...]:
 
 def describe_analyses() -> Iterator[Listed]:
     """Every analysis with its title and what it applies to; a broken one says so."""
-    return ANALYSES.listed(
-        lambda _, found: f"{found.title}. {found.about[:1].upper()}{found.about[1:]}"
-    )
+    return ANALYSES.listed(lambda _, found: f"{found.title}. {sentence(found.about)}")

@@ -45,6 +45,8 @@ class GivenInterval(Options):
 
     row: int
     """Its row in the table, from 1."""
+    at: str = ""
+    """Where a file has it, for errors: `row 3 (line 4)`."""
     video: str
     onset: int
     offset: int
@@ -52,6 +54,11 @@ class GivenInterval(Options):
     """Empty where the table does not say."""
     apex: int | None = None
     score: float | None = None
+
+    @property
+    def place(self) -> str:
+        """Its row, with the line where a file has one."""
+        return self.at or f"row {self.row}"
 
 
 class SpotsOptions(Options):
@@ -154,15 +161,16 @@ def with_spots(
 
 def spots_digest(options: SpotsOptions) -> str:
     """Of the intervals, wherever they come from."""
-    rows = [one.model_dump(exclude={"row"}, exclude_defaults=True) for one in options.rows]
+    rows = [one.model_dump(exclude={"row", "at"}, exclude_defaults=True) for one in options.rows]
     return digest_json({"truth": options.truth, "rows": sorted(rows, key=canonical_json)})
 
 
-def refuse_rows(origin: str, faults: Sequence[tuple[int, str]], *, hint: str) -> None:
-    """Raise HarnessError that names the faulty rows of a table of intervals; none where there are no faults."""
+def refuse_rows(origin: str, faults: Sequence[tuple[str, str]], *, hint: str) -> None:
+    """Raise HarnessError that names the faulty rows of a table of intervals, each by its place; none where there are no
+    faults."""
     if not faults:
         return
-    told = "; ".join(f"row {row}: {what}" for row, what in faults[:SHOWN])
+    told = "; ".join(f"{place}: {what}" for place, what in faults[:SHOWN])
     more = f"; and {counted(len(faults) - SHOWN, 'more row')}" if len(faults) > SHOWN else ""
     raise HarnessError(f"{origin}, {told}{more}", hint=hint)
 
@@ -195,13 +203,13 @@ def _by_video(
     for video in known:
         videos.setdefault(video.name, []).append(video)
     found: dict[tuple[str, str], list[GivenInterval]] = {}
-    faults: list[tuple[int, str]] = []
-    strange: list[tuple[int, str]] = []
+    faults: list[tuple[str, str]] = []
+    strange: list[tuple[str, str]] = []
     short = 0
     for one in options.rows:
         fits = [v for v in videos.get(one.video, ()) if one.subject in {"", v.subject}]
         if len(fits) != 1:
-            strange.append((one.row, _no_video(one, fits, videos)))
+            strange.append((one.place, _no_video(one, fits, videos)))
             continue
         (video,) = fits
         short += (one.offset - one.onset) / video.fps < SHORTEST and one.offset <= (
@@ -209,7 +217,7 @@ def _by_video(
         )
         if not video.first <= one.onset <= one.offset <= video.last:
             faults.append(
-                (one.row, f"frames {one.onset} to {one.offset} are not within video {video.name!r} "
+                (one.place, f"frames {one.onset} to {one.offset} are not within video {video.name!r} "
                  f"(frames {video.first} to {video.last})")
             )  # fmt: skip
             continue
@@ -227,9 +235,9 @@ def _by_video(
         options.origin, faults,
         hint="correct the rows; nothing was asked. Frames count as in the names of the files, from 0 where these have no numbers",
     )  # fmt: skip
-    faults = [fault for rows in found.values() for fault in _overlaps(rows)]
+    overlapping = sorted(fault for rows in found.values() for fault in _overlaps(rows))
     refuse_rows(
-        options.origin, sorted(faults),
+        options.origin, [(place, what) for _, place, what in overlapping],
         hint="keep one of them: an event is counted once; nothing was asked",
     )  # fmt: skip
     return found
@@ -252,14 +260,16 @@ def _no_video(
     return f"there is no video {one.video!r} (there is {meant!r})"
 
 
-def _overlaps(rows: list[GivenInterval]) -> Iterator[tuple[int, str]]:
+def _overlaps(rows: list[GivenInterval]) -> Iterator[tuple[int, str, str]]:
+    """Row, place and fault of each interval that stands twice or overlaps the one before."""
     rows.sort(key=lambda one: (one.onset, one.offset, one.row))
     before = rows[0]
     for one in rows[1:]:
         if (one.onset, one.offset) == (before.onset, before.offset):
-            yield one.row, f"the same interval as row {before.row}"
+            yield one.row, one.place, f"the same interval as {before.place}"
         elif one.onset <= before.offset:
-            yield one.row, f"overlaps row {before.row} (frames {before.onset} to {before.offset})"
+            frames = f"frames {before.onset} to {before.offset}"
+            yield one.row, one.place, f"overlaps {before.place}, {frames}"
         before = max(before, one, key=lambda each: each.offset)
 
 

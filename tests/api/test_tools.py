@@ -88,6 +88,25 @@ def test_what_has_no_effect_is_refused(task: Path, options: dict[str, Any], faul
     assert not Path("run/trials.jsonl").exists()
 
 
+@pytest.mark.parametrize("condition", ["blank", "resize:24", "mix:0.5"])
+def test_perfect_tools_are_refused_where_the_picture_is_changed(
+    task: Path, condition: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [
+        "plan",
+        "faces/scene",
+        "--set",
+        "source.n=4",
+        "--tools",
+        "zoom:perfect",
+        "--model",
+        "affect-tiny",
+    ]
+    assert main([*asked, "--condition", condition]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"the condition {condition} changes the picture" in told
+
+
 def test_spellings() -> None:
     assert spelled_tools("zoom+measure:noise=.30") == "zoom+measure:noise=0.3"
     assert spelled_tools(" none ") == ""

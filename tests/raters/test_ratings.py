@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from harness.cli.main import main
+from harness.core.blocks import Lines
 from harness.core.errors import HarnessError
 from harness.raters.accuracy import accuracy_of
+from harness.raters.blocks import study_blocks
 from harness.raters.numbers import scale_of
 from harness.raters.study import study_of
 from harness.raters.table import read_ratings
@@ -114,6 +116,21 @@ def test_agreement_is_that_of_each_condition_with_icc(tmp_path: Path) -> None:
     assert found["ICC(2,1)"] == pytest.approx(0.29, abs=0.005)
     assert found["ICC(2,k)"] == pytest.approx(0.62, abs=0.005)
     assert {"Krippendorff's alpha, interval", "Krippendorff's alpha, ordinal"} <= set(found)
+
+
+def test_notes_keep_the_spelling_of_names(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "ratings.csv",
+        [("a", "i", "none", "valance", "3", ""), ("b", "i", "none", "valance", "4", "")],
+    )
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    found = study_of(read_ratings(path, known={}), {}, truth="")
+    block = list(study_blocks(found))[1]
+    assert isinstance(block, Lines)
+    assert [line.split(" ")[:2] for line in block.lines] == [
+        ["ratings.csv", "read"],
+        ["Field", "valance"],
+    ]
 
 
 @pytest.mark.parametrize(
