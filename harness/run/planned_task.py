@@ -27,6 +27,7 @@ from harness.run.planned_before import (
 from harness.run.sample_file import read_lean_samples
 from harness.run.samples import SampleSummary, select_with_classes, with_classes, write_samples
 from harness.sources import open_source
+from harness.sources.contradiction import Contradictions
 
 if TYPE_CHECKING:
     from harness.run.exemplars import ExamplePool
@@ -122,7 +123,8 @@ def _read(
         if kept:  # they stay beside what is chosen now, in the order of the source
             chosen = frozenset(sample.id for sample in rows)
             rows = (sample for sample in source if sample.id in kept or sample.id in chosen)
-    gone, plain = set(kept), OnlyPictures()
+    gone, plain, contrary = set(kept), OnlyPictures(), Contradictions(task.fields)
+    rows = contrary.passed(rows)
     summary = write_samples(
         with_folds(_crossing_off(map(plain, rows) if made else rows, gone), axes.folds, task),
         task,
@@ -140,7 +142,7 @@ def _read(
         digest=source.digest(),
         skipped=source.skipped(),
         gone=frozenset(gone),
-        notes=source_notes(source),
+        notes=(*source_notes(source), *contrary.notes()),
         record=record,
         few=plain.few,
     )

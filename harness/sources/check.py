@@ -13,14 +13,11 @@ from harness.core.picture import FilePicture
 from harness.core.sample import Sample, Scalar
 from harness.core.source import VOTES, Skipped, Source, source_notes
 from harness.media.video_file import VideoFile
-from harness.sources.cells import is_blank, plain
+from harness.sources.contradiction import contradiction
 from harness.sources.dataset import Published
 from harness.sources.labels import LabelledSource
 from harness.sources.picture_check import PictureFindings, check_pictures, subset_of
 from harness.sources.pictures import NoFrames
-
-_OTHER_SUBJECT = "other_subject"
-"""Annotation of pairs: the subject of the second picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def check_source(
         if lost:
             missing += 1
             first_missing = first_missing or lost
-        if why := _contradiction(sample, fields):
+        if why := contradiction(sample, fields):
             contrary[sample.id] = why
         for name, value in sample.targets.items():
             counts[name][str(value) if fields[name].one_label else ""] += 1
@@ -148,20 +145,6 @@ def _foreign(
         if outside:
             found[name] = outside
     return found
-
-
-def _contradiction(sample: Sample, fields: Mapping[str, FieldSpec]) -> str:
-    """How the subjects of a pair contradict its label; empty where they do not, or one is not known."""
-    one, other = sample.cluster, sample.annotations.get(_OTHER_SUBJECT)
-    if one is None or is_blank(other):
-        return ""
-    for name, value in sample.targets.items():
-        spec = fields[name]
-        if spec.kind == "pairs" and (value == spec.high) != (one == plain(other)):
-            told = "one person" if value == spec.high else "two people"
-            subjects = f"of {one} and {plain(other)}" if one != plain(other) else f"both of {one}"
-            return f"labelled as {told}, and {subjects}"
-    return ""
 
 
 def _with_clear_labels(source: Source) -> tuple[Source, str]:

@@ -159,3 +159,6 @@ def test_pairs_are_checked_as_pairs(tmp_path: Path, capsys: pytest.CaptureFixtur
         "labelled as one person, and of r and p", "labelled as two people, and both of p",
     ):  # fmt: skip
         assert line in told, told
+    assert main(["plan", *asked[2:]]) == 0
+    planned = " ".join(capsys.readouterr().out.split())
+    assert "2 pairs have subjects that contradict the label" in planned
