@@ -151,6 +151,7 @@ def _marks_lines(file: Path, table: MarksTable) -> Iterator[str]:
 def _subset(args: argparse.Namespace) -> int:
     """Write a frozen subset and print how many of each kind it holds. Raises HarnessError."""
     from harness.core.errors import HarnessError
+    from harness.run.data_roots import naming_roots
     from harness.run.folder import write_atomically
     from harness.sources.subset import draw_subset, subset_text
 
@@ -160,9 +161,10 @@ def _subset(args: argparse.Namespace) -> int:
         raise HarnessError(
             f"{args.out} already exists", hint="choose another file; a subset is never overwritten"
         )
-    _, task, source = opened_task(args)
+    place, task, source = opened_task(args)
     balance = [name.strip() for name in args.balance.split(",") if name.strip()]
-    subset = draw_subset(source, args.n, balance=balance, seed=args.seed)
+    with naming_roots(task, place.data):
+        subset = draw_subset(source, args.n, balance=balance, seed=args.seed)
     text = subset_text(
         subset, task=task.name, data=source.digest(), balance=balance, seed=args.seed
     )
@@ -179,10 +181,12 @@ def _subset(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     """Print the findings; returns 1 if there is a problem."""
+    from harness.run.data_roots import naming_roots
     from harness.sources.check import check_source
 
-    _, task, source = opened_task(args)
-    found = check_source(source, task.fields, pictures=not args.quick)
+    place, task, source = opened_task(args)
+    with naming_roots(task, place.data):
+        found = check_source(source, task.fields, pictures=not args.quick)
     differences = found.differences()
     if args.json:
         _print_json(found, differences)

@@ -216,12 +216,14 @@ def workspace(args: argparse.Namespace) -> Workspace:
 
 def opened_task(args: argparse.Namespace) -> tuple[Workspace, Task, Source]:
     """The workspace, the task of the argument TASK with the changes given, and its data. Raises HarnessError."""
+    from harness.run.data_roots import naming_roots
     from harness.run.task_files import load_task
     from harness.sources import open_source
 
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes)
-    return place, task, open_source(task.source, fields=task.fields, base=place.here)
+    with naming_roots(task, place.data):
+        return place, task, open_source(task.source, fields=task.fields, base=place.here)
 
 
 def evaluation(args: argparse.Namespace, *, out: Path | None) -> Evaluation:

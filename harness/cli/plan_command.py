@@ -82,7 +82,7 @@ def execute(args: argparse.Namespace) -> int:
                 refuse_unknown_model(asked.axes.settings_of(name).model)
         plan = make_plan(
             asked.tasks, asked.axes, library, samples,
-            here=place.here, before=asked.folder, ids=given_ids(before),
+            here=place.here, before=asked.folder, ids=given_ids(before), data=place.data,
         )  # fmt: skip
         check_prompts(plan, library)
         check_conditions(plan)

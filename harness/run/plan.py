@@ -24,6 +24,7 @@ from harness.run.axes import Axes
 from harness.run.cell_checks import check_cells
 from harness.run.cell_needs import needs_of_cells
 from harness.run.columns import AlikeRow, read_coded, write_alike
+from harness.run.data_roots import naming_roots
 from harness.run.families import (
     NO_OUTPUT,
     answerable,
@@ -92,12 +93,13 @@ def make_plan(
     here: Path,
     before: RunFolder | None = None,
     ids: Mapping[str, str] = MappingProxyType({}),
+    data: Mapping[str, str] = MappingProxyType({}),
     on_task: Callable[[str], None] = lambda name: None,
 ) -> Plan:
     """Read every source once, write the samples and `plan.parquet` into `folder`, open no media.
 
     `before` is the run as it stands, where the plan is first made elsewhere; its samples stay in it. `ids` are those
-    under which it keeps cells otherwise than they would be called (`harness.run.cell_entry.given_ids`). Raises HarnessError for a prompt that fits no field of a task, a channel or protocol
+    under which it keeps cells otherwise than they would be called (`harness.run.cell_entry.given_ids`); `data` are the folders of data sets by name, for errors. Raises HarnessError for a prompt that fits no field of a task, a channel or protocol
     that does not suit a prompt, a bad source, a label outside its list.
     """
     planned: dict[str, PlannedTask] = {}
@@ -106,10 +108,11 @@ def make_plan(
     gone, held = read_gone(standing), read_planned(standing)
     for task in tasks:
         on_task(task.name)
-        planned[task.name] = plan_task(
-            with_ids_of(task, standing), axes, folder, here=here,
-            standing=standing, before=held.samples.get(task.name),
-        )  # fmt: skip
+        with naming_roots(task, data):
+            planned[task.name] = plan_task(
+                with_ids_of(task, standing), axes, folder, here=here,
+                standing=standing, before=held.samples.get(task.name),
+            )  # fmt: skip
         notes += check_adapters(axes.folds, task, planned[task.name])
     write_gone(folder, {**gone, **{name: one.gone for name, one in planned.items()}})
     prompts: dict[str, Prompt] = {}

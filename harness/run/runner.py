@@ -88,7 +88,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
         library = Library(job.workspace.prompts)
         plan = make_plan(
             job.tasks, job.axes, library, staged,
-            here=job.workspace.here, before=job.folder, ids=given_ids(before),
+            here=job.workspace.here, before=job.folder, ids=given_ids(before), data=job.workspace.data,
         )  # fmt: skip
         check_prompts(plan, library)
         check_conditions(plan)
