@@ -20,6 +20,7 @@ def test_a_folder_of_data_is_named_by_its_entry(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong").mkdir()
+    (tmp_path / "own" / "train").mkdir(parents=True)
     own = tmp_path / "tasks" / "folder"
     own.mkdir(parents=True)
     (own / "own.yaml").write_text(
@@ -27,7 +28,7 @@ def test_a_folder_of_data_is_named_by_its_entry(
         "fields: {emotion: {kind: label, labels: [a, b]}}\nprompts: [emotion/direct]\n"
     )
     Path("harness.toml").write_text(
-        'tasks = "tasks"\n[data]\nemonet_face_hq = "wrong"\nblemore = "nowhere"\nmine = "wrong"\n'
+        'tasks = "tasks"\n[data]\nemonet_face_hq = "wrong"\nblemore = "nowhere"\nmine = "own"\n'
     )
     name = {"e": "emonet_face_hq", "b": "blemore", "f": "mine"}[task[0]]
     assert main([*command, task]) == 2
