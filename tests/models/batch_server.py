@@ -26,6 +26,10 @@ class BatchServer:
     """What becomes of a line, by the numbers of its batch and line: ok, an HTTP status, expired, or missing."""
     end: Callable[[int], str] = lambda batch: "completed"
     """How a batch ends."""
+    written: Callable[[int, list[bytes]], list[bytes]] = lambda batch, lines: lines
+    """What is made of the lines of a file of results, by the number of its batch."""
+    told: bytes = b""
+    """What it says of each batch that it is asked about, where that is set."""
     held: bool = False
     """Whether batches stay as they are."""
     lose: int = 0
@@ -100,7 +104,8 @@ class BatchServer:
         for kind, rows in (("output_file_id", outputs[::-1]), ("error_file_id", errors)):
             if rows:
                 batch[kind] = f"file-{kind}-{number}"
-                self.files[batch[kind]] = b"".join(json.dumps(r).encode() + b"\n" for r in rows)
+                lines = self.written(number, [json.dumps(r).encode() for r in rows])
+                self.files[batch[kind]] = b"".join(line + b"\n" for line in lines)
         batch["request_counts"] |= {"completed": len(outputs), "failed": len(errors)}
         return end
 
@@ -120,6 +125,8 @@ def running_batches(**options: Any) -> Iterator[BatchServer]:
                 after = self.path.partition("&after=")[2]
                 at = [one["id"] for one in newest].index(after) + 1 if after else 0
                 self._send({"data": newest[at : at + 1], "has_more": at + 1 < len(newest)})
+            elif path.startswith("batches/") and seen.told:
+                self._reply(200, seen.told)
             elif path.startswith("batches/") and int(path.rpartition("_")[2]) < len(seen.batches):
                 self._send(seen.ask(int(path.rpartition("_")[2])))
             elif path.startswith("files/") and (name := path.split("/")[1]) in seen.files:

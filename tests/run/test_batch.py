@@ -288,3 +288,32 @@ def test_a_broken_ledger_is_said_by_its_line(tmp_path: Path) -> None:
     (tmp_path / "b" / "batches.jsonl").write_text("{}\n")
     with pytest.raises(Exception, match="line 1"):
         Ledger.read(tmp_path / "b")
+
+
+def test_lines_of_another_shape_are_missing_and_asked_in_a_further_batch(desk: Desk) -> None:
+    def odd(batch: int, lines: list[bytes]) -> list[bytes]:
+        if batch:
+            return lines
+        for at, said in enumerate((b"[1]", b"null", b"NaN", b"[" * 99_999, b'{"custom_id": []}')):
+            lines[at] = said
+        lines[5] = lines[5].replace(b"200", b"1e999")
+        lines[6] = lines[6].replace(b'"response": {', b'"response": [{').replace(b"}}", b"}}]")
+        lines[7] = lines[7].replace(b'"custom_id": "', b'"custom_id": "of another batch')
+        lines[8] = b"\xef\xbb\xbf" + lines[8].replace(b'"content": "', b'"content": "\xff\\ud83d ')
+        return lines
+
+    with running_batches(written=odd) as server:
+        assert batched(server) == 0
+        assert [len(one) for one in server.lines] == [12, 8]
+    assert [(e["replies"], e["missing"]) for e in events("ended")] == [(4, 8), (8, 0)]
+
+
+@pytest.mark.parametrize("said", [b"[]", b'{"status": "completed", "errors": [1]}'])
+def test_a_state_in_another_form_stops_the_run_which_can_be_continued(
+    desk: Desk, said: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_batches(told=said) as server:
+        assert batched(server) == 1
+        assert "batch API" in capsys.readouterr().err
+        server.told = b""
+        assert batched(server) == 0 and len(server.batches) == 1

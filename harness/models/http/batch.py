@@ -11,16 +11,17 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from harness.core.constraint import Need
 from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card, Measured, one_by_one
 from harness.core.request import Request
-from harness.models.http.batch_api import BatchApi, BatchState, Gone, LineResult, Refused
+from harness.models.http.batch_api import UNLIKE, BatchApi, BatchState, Gone, LineResult, Refused
 from harness.models.http.batch_ledger import Ledger, Submission
 from harness.models.http.connection import HttpResponse
 from harness.models.http.http_errors import HttpFault
@@ -35,6 +36,7 @@ TRIES = 3
 """Most batches that one request is put in, while it is left unanswered."""
 _QUIET = 0.05
 """Seconds without a further request after which those that came together are submitted."""
+_T = TypeVar("_T")
 _GIVE_UP = 400
 """Statuses from here on are no reply."""
 
@@ -182,16 +184,17 @@ class Batches:
     async def _follow(self, mark: str) -> Mapping[str, LineResult]:
         one, path = self._ledger.submissions[mark], self._ledger.results(mark)
         if one.status:
-            return await asyncio.to_thread(self._read, path)
+            return await asyncio.to_thread(self._read, path, one)
         if not one.id:
             fresh = mark not in self._known
             others = {s.id for s in self._ledger.submissions.values() if s.id}
-            id_ = "" if fresh else await self._api.find(one, known=others)
+            id_ = "" if fresh else await self._said(self._api.find(one, known=others))
+            path_ = self._ledger.requests(mark)
             try:
-                id_ = id_ or await self._api.submit(self._ledger.requests(mark), one, known=others)
+                id_ = id_ or await self._said(self._api.submit(path_, one, known=others))
             except Refused:
                 self._ledger.ended(mark, "failed", {"missing": len(one.names)})
-                self._ledger.requests(mark).unlink(missing_ok=True)
+                path_.unlink(missing_ok=True)
                 raise
             self._ledger.submitted(mark, id_)
         self._say(
@@ -200,7 +203,7 @@ class Batches:
         )
         try:
             state = await self._ended(one)
-            data = await self._api.results(state)
+            data = await self._said(self._api.results(state))
         except Gone as error:
             self._ledger.ended(mark, "failed", {"missing": len(one.names)})
             raise HarnessError(
@@ -208,7 +211,7 @@ class Batches:
                 hint="run the same command again to submit its requests anew, which may be paid a second time",
             ) from error
         await asyncio.to_thread(_keep, path, data)
-        results = await asyncio.to_thread(self._read, path)
+        results = await asyncio.to_thread(self._read, path, one)
         counts = {
             "replies": sum(0 < r.status < _GIVE_UP for r in results.values()),
             "errors": sum(r.status >= _GIVE_UP for r in results.values()),
@@ -224,13 +227,23 @@ class Batches:
 
     async def _ended(self, one: Submission) -> BatchState:
         """How a batch ended, once it has. Raises HarnessError."""
-        state = await self._api.state(one.id)
+        state = await self._said(self._api.state(one.id))
         while not state.over:
             await asyncio.sleep(self._poll)
-            before, state = state, await self._api.state(one.id)
+            before, state = state, await self._said(self._api.state(one.id))
             if state.status != before.status and not state.over:
                 self._say(f"batch {one.id}: {state.status}")
         return state
+
+    async def _said(self, asked: Awaitable[_T]) -> _T:
+        """What the service says. Raises HarnessError where that is not in its form."""
+        try:
+            return await asked
+        except UNLIKE as error:
+            raise HarnessError(
+                f"{self._place}: what it says of a batch is not in the form of its batch API: {error!r:.200}",
+                hint="run the same command again to continue: a batch that was submitted goes on meanwhile",
+            ) from error
 
     def _refuse(self, state: BatchState, counts: Mapping[str, int]) -> None:
         """Raise HarnessError for a batch that the service refused, or that someone cancelled."""
@@ -246,10 +259,10 @@ class Batches:
                 hint="run the same command again to submit what is missing, or without --batch to ask directly",
             )
 
-    def _read(self, path: Path) -> dict[str, LineResult]:
-        """The results by their names. Raises HarnessError for a file that is not there; a line that cannot be read is
-        missing."""
-        found: dict[str, LineResult] = {}
+    def _read(self, path: Path, one: Submission) -> dict[str, LineResult]:
+        """The results of a batch by their names. Raises HarnessError for a file that is not there; a line that cannot be
+        read is missing, and one of another batch is passed over."""
+        found, names = dict[str, LineResult](), set(one.names)
         try:
             lines = path.read_bytes().splitlines()
         except OSError as error:
@@ -257,9 +270,10 @@ class Batches:
         for line in filter(None, lines):
             try:
                 name, result = self._api.read(line)
-            except (ValueError, KeyError, TypeError, RecursionError):
+            except UNLIKE:
                 continue
-            found[name] = result
+            if isinstance(name, str) and name in names:
+                found[name] = result
         return found
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.models.http.batch_api import BatchState, LineResult
-from harness.models.http.batch_chat import Chat, completion, error_body, read_chat
+from harness.models.http.batch_api import UNLIKE, BatchState, LineResult
+from harness.models.http.batch_chat import Chat, completion, count, error_body, read_chat
 from harness.models.http.batch_http import BatchHttp
 from harness.models.http.batch_ledger import Submission
 from harness.models.http.endpoint import Endpoint
@@ -100,7 +100,7 @@ class AnthropicBatches:
         first = (await self.results(_state(row))).partition(b"\n")[0]
         try:
             return self.read(first)[0] in one.names
-        except (ValueError, KeyError, TypeError):
+        except UNLIKE:
             return False
 
     async def state(self, id_: str) -> BatchState:
@@ -164,16 +164,16 @@ def _params(model: str, chat: Chat) -> dict[str, Any]:
 
 def _completion(message: Mapping[str, Any]) -> bytes:
     used = message.get("usage") or {}
-    cached = int(used.get("cache_read_input_tokens") or 0)
-    written = int(used.get("cache_creation_input_tokens") or 0)
+    cached = count(used.get("cache_read_input_tokens"))
+    written = count(used.get("cache_creation_input_tokens"))
     return completion(
         model=message.get("model"),
         content=list(message["content"]),
         finish=message.get("stop_reason"),
         usage={
-            "prompt": int(used.get("input_tokens") or 0) + cached + written,
+            "prompt": count(used.get("input_tokens")) + cached + written,
             "cached": cached,
-            "completion": int(used.get("output_tokens") or 0),
+            "completion": count(used.get("output_tokens")),
         },
     )
 
@@ -181,7 +181,7 @@ def _completion(message: Mapping[str, Any]) -> bytes:
 def _counts(row: Mapping[str, Any]) -> dict[str, int]:
     counts = row.get("request_counts") or {}
     names = ("processing", "succeeded", "errored", "canceled", "expired")
-    return {name: int(counts.get(name) or 0) for name in names}
+    return {name: count(counts.get(name)) for name in names}
 
 
 def _state(row: Mapping[str, Any]) -> BatchState:
@@ -192,10 +192,7 @@ def _state(row: Mapping[str, Any]) -> BatchState:
             "cancelled" if counts["canceled"] else "expired" if counts["expired"] else "completed"
         )
     where = row.get("results_url")
-    return BatchState(
-        str(row["id"]), status, counts["succeeded"], sum(counts.values()) - counts["processing"] - counts["succeeded"],
-        sum(counts.values()), (where,) if isinstance(where, str) else (),
-    )  # fmt: skip
+    return BatchState(str(row["id"]), status, (where,) if isinstance(where, str) else ())
 
 
 def _created(row: Mapping[str, Any]) -> float:

@@ -14,6 +14,8 @@ MARK = "affect_harness_batch"
 """The key of the metadata by which a batch is found whose id never came back."""
 OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 """How a batch ends; services have other words for the same."""
+UNLIKE = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
+"""What reading an answer of another shape than the service's form has may raise."""
 
 
 class Refused(HarnessError):
@@ -30,9 +32,6 @@ class BatchState:
 
     id: str
     status: str
-    done: int = 0
-    failed: int = 0
-    total: int = 0
     files: tuple[str, ...] = ()
     """Those that hold its results."""
     input: str = ""
@@ -68,7 +67,8 @@ class BatchApi(Protocol):
 
     async def submit(self, file: Path, one: Submission, *, known: Collection[str] = ()) -> str:
         """Submit a file once, and return the id. Raises Refused where it is not taken. A request whose answer was lost is
-        looked up before it is repeated (`find`)."""
+        looked up before it is repeated (`find`). This, `find`, `state` and `results` raise one of UNLIKE for an answer of
+        another shape."""
         ...
 
     async def find(self, one: Submission, *, known: Collection[str] = ()) -> str:
@@ -84,7 +84,8 @@ class BatchApi(Protocol):
         ...
 
     def read(self, line: bytes) -> tuple[str, LineResult]:
-        """The name and the answer of a line of the results. Raises ValueError, KeyError, TypeError."""
+        """The name and the answer of a line of the results. Raises one of UNLIKE for one of another
+        shape."""
         ...
 
     async def forget(self, state: BatchState) -> None:

@@ -124,6 +124,14 @@ def completion(
     return json.dumps(whole).encode()
 
 
+def count(value: object) -> int:
+    """Tokens as a service counted them, a number or its digits; 0 for anything else."""
+    try:
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    except (OverflowError, TypeError, ValueError):
+        return 0
+
+
 def error_body(message: object, kind: object = None) -> bytes:
     """An error in the form of OpenAI."""
     return json.dumps({"error": {"message": str(message), "type": kind, "code": None}}).encode()

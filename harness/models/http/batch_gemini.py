@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.models.http.batch_api import BatchState, LineResult, Refused
-from harness.models.http.batch_chat import Chat, completion, error_body, read_chat
+from harness.models.http.batch_chat import Chat, completion, count, error_body, read_chat
 from harness.models.http.batch_http import BatchHttp
 from harness.models.http.batch_ledger import Submission
 from harness.models.http.endpoint import Endpoint
@@ -109,16 +109,11 @@ class GeminiBatches:
         got = await self._http.json("GET", self._url(id_), key="name", known=True)
         told = got.get("metadata") or got
         said = str(told.get("state", "")).removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_")
-        stats = told.get("batchStats") or {}
-        done, failed, total = (
-            int(stats.get(name) or 0)
-            for name in ("successfulRequestCount", "failedRequestCount", "requestCount")
-        )
         out = (got.get("response") or {}).get("responsesFile")
         out = out or (told.get("output") or {}).get("responsesFile")
         error = got.get("error") or told.get("error") or {}
         return BatchState(
-            id_, _STATES.get(said, said.lower()), done, failed, total,
+            id_, _STATES.get(said, said.lower()),
             (str(out),) if out else (), str((told.get("inputConfig") or {}).get("fileName") or ""),
             str(error.get("message") or ""),
         )  # fmt: skip
@@ -178,15 +173,13 @@ def _request(chat: Chat) -> dict[str, Any]:
 
 def _completion(response: Mapping[str, Any]) -> bytes:
     used = response.get("usageMetadata") or {}
-    thought = int(used.get("thoughtsTokenCount") or 0)
+    thought = count(used.get("thoughtsTokenCount"))
     details = used.get("promptTokensDetails") or []
     usage = {
-        "prompt": int(used.get("promptTokenCount") or 0),
-        "cached": int(used.get("cachedContentTokenCount") or 0),
-        "image": sum(
-            int(d.get("tokenCount") or 0) for d in details if d.get("modality") == "IMAGE"
-        ),
-        "completion": int(used.get("candidatesTokenCount") or 0) + thought,
+        "prompt": count(used.get("promptTokenCount")),
+        "cached": count(used.get("cachedContentTokenCount")),
+        "image": sum(count(d.get("tokenCount")) for d in details if d.get("modality") == "IMAGE"),
+        "completion": count(used.get("candidatesTokenCount")) + thought,
         "reasoning": thought,
     }
     candidates = response.get("candidates") or []

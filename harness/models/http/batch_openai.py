@@ -72,14 +72,10 @@ class OpenAIBatches:
     async def state(self, id_: str) -> BatchState:
         """See `BatchApi`. Raises HarnessError."""
         got = await self._http.json("GET", self._url(f"batches/{id_}"), known=True)
-        counts = got.get("request_counts") or {}
         errors = (got.get("errors") or {}).get("data") or []
         return BatchState(
             id_,
             str(got.get("status")),
-            int(counts.get("completed") or 0),
-            int(counts.get("failed") or 0),
-            int(counts.get("total") or 0),
             tuple(str(f) for n in ("output_file_id", "error_file_id") if (f := got.get(n))),
             str(got.get("input_file_id") or ""),
             "; ".join(f"{one.get('code')}: {one.get('message')}" for one in errors[:3]),
