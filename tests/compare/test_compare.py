@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -58,7 +59,7 @@ def tables(folder: Path, *files: Path, task: str = "table/emotion") -> list[Side
         task=load_task(task, place, references=False),
         asked=PredictionMap(),
         workspace=place,
-        scratch=folder / "scratch",
+        scratch=Path(mkdtemp(dir=folder)),
     )
 
 
