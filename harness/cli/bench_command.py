@@ -187,7 +187,14 @@ def _client(args: argparse.Namespace, rounds: int) -> Found:
     from harness.bench.client import measure, targets
     from harness.bench.fixture import open_stand
     from harness.bench.page import markdown
+    from harness.bench.peers import PEERS, installed
+    from harness.core.errors import HarnessError
 
+    if args.peers is not None and not installed(args.peers):
+        raise HarnessError(
+            f"--peers {args.peers} holds no environment of another tool",
+            hint=f"make one there with the tool in it: {' or '.join(str(args.peers / name) for name in PEERS)}",
+        )
     with open_stand() as stand:
         findings = measure(
             stand,

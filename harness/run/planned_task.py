@@ -110,9 +110,9 @@ def _read(
     here: Path,
 ) -> PlannedTask:
     """The task as its source has it now. `made` is what its samples will be made of, where that can be said."""
-    kept = frozenset[str]()
+    kept, notes = frozenset[str](), list[str]()
     if standing is not None:
-        kept = _held(standing, task.name) | read_gone(standing).get(task.name, frozenset())
+        kept = _held(standing, task.name, notes) | read_gone(standing).get(task.name, frozenset())
     chosen = None
     rows: Iterable[Sample] = source
     stated = stated_labels(source)
@@ -142,7 +142,7 @@ def _read(
         digest=source.digest(),
         skipped=source.skipped(),
         gone=frozenset(gone),
-        notes=(*source_notes(source), *contrary.notes()),
+        notes=(*source_notes(source), *contrary.notes(), *notes),
         record=record,
         few=plain.few,
     )
@@ -195,9 +195,16 @@ def _crossing_off(samples: Iterable[Sample], names: set[str]) -> Iterator[Sample
         yield sample
 
 
-def _held(folder: RunFolder, task: str) -> frozenset[str]:
-    """The ids of a task's samples that a run folder holds already."""
+def _held(folder: RunFolder, task: str, notes: list[str]) -> frozenset[str]:
+    """The ids of a task's samples that a run folder holds already. A file that is broken is about to be written anew: that
+    is noted."""
     path = folder.samples(task)
     if not path.is_file():
         return frozenset()
-    return frozenset(row["sample"] for row in read_table(path, ("sample",)))
+    try:
+        return frozenset(row["sample"] for row in read_table(path, ("sample",)))
+    except HarnessError as error:
+        notes.append(
+            f"{error.message}. The samples are read from the source again; those that it no longer has are not counted"
+        )
+        return frozenset()

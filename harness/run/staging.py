@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from pathlib import Path
 
 from harness.run.folder import RunFolder, write_error
 from harness.run.unfinished import unfinished_folder
@@ -42,7 +43,7 @@ def put_in_place(staged: RunFolder, folder: RunFolder) -> None:
             else:
                 place.unlink(missing_ok=True)
     except OSError as error:
-        raise write_error(folder.path, error) from None
+        raise write_error(Path(error.filename2 or error.filename or folder.path), error) from None
     discard(staged)
 
 

@@ -38,9 +38,11 @@ class Stamps:
     put is not held."""
 
     def __init__(self, path: Path, finished: FinishedTrials) -> None:
-        """Read the file, which need not exist."""
+        """Read the file; one that is not there, or cannot be read, tells nothing."""
         self._path, self._finished = path, finished
-        data = path.read_bytes() if path.exists() else b""
+        data = b""
+        with contextlib.suppress(OSError):
+            data = path.read_bytes()
         whole = len(data) // _ENTRY * _ENTRY  # the last may be cut off by a kill
         entries = np.frombuffer(data[:whole], dtype=np.uint8).reshape(-1, _ENTRY)
         self._held = DigestColumn(entries[:, :KEY].tobytes())

@@ -276,6 +276,7 @@ def test_a_server_that_fails_stops_the_sweep_with_its_own_words(
     assert run_command(["bench", "sweep", "--allow-remote", "example.org"]) == 2
     assert run_command(["bench", "client", "--server", "openai:x@http://127.0.0.1:1"]) == 2
     assert run_command(["bench", "client", "--out", "page.html"]) == 2
+    assert run_command(["bench", "client", "--peers", "nowhere"]) == 2
 
 
 def test_all_benchmarks_print_the_same_keys() -> None:

@@ -125,6 +125,21 @@ def test_a_damaged_plan_and_another_command_are_planned_anew(desk: Desk, passes:
     assert passes, "a limit chooses anew"
 
 
+def test_a_samples_file_that_cannot_be_read_is_written_anew(desk: Desk) -> None:
+    desk.run(RuleModel())
+    before, path = planned(desk.folder), desk.folder.samples("task")
+    for data in (b"", path.read_bytes()[:-9], b"nonsense"):
+        path.write_bytes(data)
+        model = RuleModel()
+        desk.run(model)
+        assert (planned(desk.folder), model.asked) == (before, [])
+        assert any(
+            "cannot be read" in note and "from the source again" in note for note in desk.notes
+        )
+    desk.run(RuleModel())
+    assert not any("cannot be read" in note for note in desk.notes)
+
+
 def test_pictures_that_come_before_others_are_noticed(desk: Desk, passes: list[str]) -> None:
     (desk.root / "images").mkdir()
     for path in sorted(desk.root.glob("p*.png")):
