@@ -4,7 +4,7 @@ The whole reply; else behind the last final-answer anchor or the field's own nam
 the reply holds (:mod:`harness.answers.age_mentions` has the table). A bare number below 10 or above 100 does not
 stand against an expression with a unit. Where there are several that agree, the narrowest is the answer ("early 30s, probably 32": 32); where they do not, the
 answer is ambiguous. A range is its middle, up to 25 years wide; wider ranges and open ones ("over 60") are ambiguous,
-for they name no age. Ages outside the field's scale are off-list. Number words are read in English.
+for they name no age. Ages outside the field's scale are off-list. Number words are read in English and Chinese.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from harness.answers.age_context import BACK, other_age
 from harness.answers.age_mentions import WIDEST, AgeMention, age_mentions
+from harness.answers.age_spelling import in_digits
 from harness.answers.anchors import own_anchors
 from harness.answers.loose_json import Loose, Node
 from harness.answers.normal import NormalizedReply
@@ -61,6 +62,7 @@ def read_age(
     quiet = wordless(reply)
     if quiet is not None:
         return quiet
+    reply = in_digits(reply)
     text = _with_joins(reply)
     pair = _BOUNDS.fullmatch(text)
     if pair is not None:

@@ -10,6 +10,7 @@ expression                      allows              stands for  stated rule
 early / mid / late 30s          30-33, 34-36, 37-39 32, 35, 38  decade
 early to mid 30s, mid-to-late   30-36, 34-39        33, 36.5    decade: the middle of the two
 30s, thirties, thirty-something 30 to 39            35          decade
+octogenarian                    80 to 89            85          decade
 early / mid / late teens        13-14, 15-16, 17-19 14, 16, 18  decade
 teens                           13 to 19            16          decade
 late 20s to early 30s           27 to 33            30          range of decades: the middle
@@ -74,7 +75,7 @@ _WORD = (
 _ANY = rf"(?:{_NUMBER}|{_WORD})"
 _YEARS = (
     r"(?:[- ]{0,3}(?:years?|yrs?|y)[- ]{0,2}(?:of[- ]age|old|olds)\b|[- ]{0,3}(?:years?|yrs?)\b\.?"
-    r"|[- ]?y(?: ?[/.]? ?o)?\b(?! (?:tant|pico|poc|alg))\.?|[- ]?(?:ish)\b| ?(?:ans|jahre?n?(?: alt)?|a[nñ]os|anos|anni)\b| ?[岁歳才세]| ?(?:лет|год[а]?)\b)"
+    r"|[- ]?y(?: ?[/.]? ?o)?\b(?! (?:tant|pico|poc|alg))\.?|[- ]?(?:ish)\b| ?(?:ans|jahre?n?(?: alt)?|a[nñ]os|anos|anni)\b| ?[岁歲歳才세]| ?(?:лет|год[а]?)\b)"
 )
 _MONTHS = r"[- ]{0,2}(?:months?|mos?|weeks?|wks?|days?)\b(?:[- ]{0,2}(?:old|of age)\b)?"
 _NEXT = r" {0,2}(?:,? ?and|,|&)? {0,2}"
@@ -85,11 +86,15 @@ _LIKE = {"anfang": "early", "mitte": "mid", "ende": "late", "前半": "early", "
 """Parts of a decade in German, Japanese, Korean and Chinese."""
 _TENS_DE = {"zwanzig": 20, "dreißig": 30, "dreissig": 30, "vierzig": 40, "fünfzig": 50, "sechzig": 60, "siebzig": 70,
             "achtzig": 80, "neunzig": 90}  # fmt: skip
+_ARIANS = {"tricen": 30.0, "quadragen": 40.0, "quinquagen": 50.0, "sexagen": 60.0, "septuagen": 70.0, "octogen": 80.0, "nonagen": 90.0,
+           "centen": 100.0}  # fmt: skip
+"""Stems of words for people of a decade, as octogenarian."""
 _DECADE_WORD = rf"(?:(?P<digits>\d{{1,2}}0)(?:(?:'|’)?s\b|代の?(?P<ja>前半|半ば|なかば|後半)?|대 ?(?P<ko>초반|중반|후반)?(?! ?[0-9])|[多几幾][岁歲歳]?|(?P<zh>出头|出頭))|(?P<word>{'|'.join(_DECADES)})\b)"
 _DECADE = pattern(
     rf"(?:\b(?P<first>{_PART})(?:[- ]{{0,2}}(?:to|or|/|and|-)[- ]{{0,2}}(?P<second>{_PART}))?"
     rf"[- ]{{1,2}}(?:(?:his|her|their|the|of|part|of the|part of)[- ]){{0,3}})?{_DECADE_WORD}"
     rf"|\b(?P<tens>{'|'.join(_TENS)}|\d0)[- ]?something\b"
+    rf"|\b(?P<arian>{'|'.join(_ARIANS)})arians?\b"
     rf"|\b(?P<de>anfang|mitte|ende) (?:bis (?P<de_second>mitte|ende) )?(?:der )?(?P<de_tens>\d0(?:er)?|{'|'.join(_TENS_DE)})(?![\d.,]?\d|[a-zß]|(?: ?bis| ?-) ?\d)"
     rf"|\b(?P<bare_part>{_PART})[- ](?P<bare>\d0)(?![\d.,'’/:%-]|[a-z]| (?:to|or|and|-|out|of)\b)"
 )
@@ -205,7 +210,8 @@ def _decade(text: str, found: re.Match[str], begin: int) -> AgeMention | None:
     for name in ("de", "ja", "ko", "zh"):
         word = word or _LIKE.get(found[name] or "")
     native = found["digits"] is not None and found[0][-1] not in "s"
-    sure = context.answers_anchor(text, begin, start) or native or found["tens"] is not None
+    named = found["tens"] is not None or found["arian"] is not None
+    sure = context.answers_anchor(text, begin, start) or native or named
     if not sure and not context.decade_of_age(text, before, end, part=word is not None):
         return None
     first = _part(word, base)
@@ -220,6 +226,8 @@ def _decade(text: str, found: re.Match[str], begin: int) -> AgeMention | None:
 def _base(found: re.Match[str]) -> float:
     if found["word"]:
         return _DECADES[found["word"]]
+    if found["arian"]:
+        return _ARIANS[found["arian"]]
     if found["de_tens"]:
         return _TENS_DE.get(found["de_tens"]) or number_of(found["de_tens"].removesuffix("er"))
     return number_of(found["tens"] or found["digits"] or found["bare"] or "0")
