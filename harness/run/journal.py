@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
 from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
+from harness.core.json_text import parse_line
 from harness.core.loop import LoopRecord
 from harness.core.message import Message, Text, ToolCall, medium_word
 from harness.core.tool import Called
@@ -23,7 +25,7 @@ from harness.run.digests import KEY, digest, short_key
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder
 from harness.run.indexed_log import IndexedLog
-from harness.run.log import AppendLog
+from harness.run.log import AHEAD, AppendLog
 from harness.run.log_index import LogIndex
 from harness.run.stamps import Stamps
 
@@ -68,8 +70,9 @@ class Journal:
         self._generations = AppendLog(folder.generations)
         self._trials = AppendLog(folder.trials)
         self._conversations = AppendLog(folder.conversations)
+        index = LogIndex(folder.generations, KEY + _OFFSET.size)
         self._known = IndexedLog(
-            LogIndex(folder.generations, KEY + _OFFSET.size),
+            index,
             lambda record, start: (short_key(record["key"]), _OFFSET.pack(start), ""),
         )
         """Key -> where its reply stands."""
@@ -83,11 +86,23 @@ class Journal:
         self._finished = finished or FinishedTrials(folder.trials)
         for table in (self._known, self._said, self._finished):
             table.keep()
-        self.stamps = Stamps(folder.stamps, self._finished)
+        # A trial whose stamp holds is not looked up: that its reply is there must be known otherwise.
+        whole = index.known_whole and (not index.added or self._last_are_held())
+        self.stamps = Stamps(folder.stamps, self._finished, trusted=whole)
 
     def __len__(self) -> int:
         """Number of replies held."""
         return len(self._known)
+
+    def _last_are_held(self) -> bool:
+        """Whether the replies of the trials that finished last are held: a power cut may leave their lines alone."""
+        with self.folder.trials.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - AHEAD))
+            lines = file.read().splitlines()[size > AHEAD :]  # the first of many is not whole
+        finished = (record for record in map(parse_line, lines) if "failure" not in record)
+        keys = {short_key(key) for record in finished for key in record["keys"]}
+        return all(self._known.get(key) is not None for key in keys)
 
     def reply(self, key: str) -> Generation | None:
         """The reply to `key`, if it is held."""

@@ -49,6 +49,8 @@ class LogIndex:
         """Of the lines up to `end`; whoever has read them may empty the entries."""
         self.end = 0
         """Bytes of the log that the index tells of."""
+        self.known_whole = not log.exists() or not log.stat().st_size
+        """Whether the log is known to hold all that the index ever told of it. False where the index tells nothing."""
         self._kept = 0
         """Bytes of the index that hold."""
         self._hash = hashlib.blake2b(digest_size=KEY)
@@ -170,7 +172,10 @@ class LogIndex:
             data, size = self._path.read_bytes(), self.log.stat().st_size
         except OSError:
             return
-        blocks = [one for one in _blocks(data, self.width) if one[1] <= size]
+        told = list(_blocks(data, self.width))
+        blocks = [one for one in told if one[1] <= size]
+        if told:
+            self.known_whole = len(blocks) == len(told)
         if not blocks:
             return
         found, left = hashlib.blake2b(digest_size=KEY), blocks[-1][1]
@@ -179,6 +184,7 @@ class LogIndex:
                 found.update(part)
                 left -= len(part)
         if found.digest() != blocks[-1][2]:
+            self.known_whole = False
             return
         self._hash, self.end, self._kept = found, blocks[-1][1], blocks[-1][0]
         for _, _, _, entries, notes in blocks:

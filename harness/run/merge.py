@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from harness.core.errors import HarnessError
 from harness.run.basis import accepted_bases
+from harness.run.columns import opened, read_table
 from harness.run.digests import Digests, digest, short_key
 from harness.run.enhanced_pictures import keep_counts
 from harness.run.finished import FinishedTrials
@@ -43,6 +42,9 @@ def merge(paths: Sequence[Path], out: Path) -> RunFolder:
     parts = _parts(paths)
     _refuse_unlike(parts)
     trials = _trials(parts[0])
+    for task in parts[0].manifest["tasks"]:
+        with opened(parts[0].folder.samples(task)):
+            pass
     _refuse_open(parts, trials)
     owners = _owners(parts, trials)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -118,25 +120,28 @@ def _refuse_unlike(parts: Sequence[Part]) -> None:
 def _trials(part: Part) -> Digests:
     """The trials of the plan in their order, without those of other cells."""
     trials = Digests(0)
-    file = pq.ParquetFile(part.folder.plan)
-    for batch in file.iter_batches(columns=["trial"]):
-        for trial in batch.column("trial").cast("string").to_pylist():
-            trials.put(digest(trial), b"")
+    for row in read_table(part.folder.plan, ("trial",)):
+        trials.put(digest(row["trial"]), b"")
     return trials
 
 
 def _refuse_open(parts: Sequence[Part], trials: Digests) -> None:
-    """Raises HarnessError where not every trial of the plan is finished, naming a shard that lacks some."""
+    """Raises HarnessError where not every trial of the plan is finished with its replies, naming a shard that lacks
+    some."""
     done = 0
     short = []
     for part in parts:
         bases = accepted_bases(part.manifest)
         finished = FinishedTrials(part.folder.trials)
-        own = {
-            record["trial"]
+        replies = Digests(0)
+        for _, record in read_log(part.folder.generations):
+            replies.put(short_key(record["key"]), b"")
+        said = {
+            record["trial"]: all(replies.get(short_key(k)) is not None for k in record["keys"])
             for _, record in read_log(part.folder.trials)
             if finished.finished(record["trial"], bases.get(record["trial"].partition("/")[0], ()))
         }
+        own = {trial for trial, whole in said.items() if whole}
         done += sum(trials.get(digest(trial)) is not None for trial in own)
         if len(own) < int(part.manifest.get("shard_trials", 0)):
             short.append(part)

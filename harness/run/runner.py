@@ -229,7 +229,8 @@ def run_job(
         model = ready.models[spec]
         if isinstance(model, RecordedModel) and model.asked:
             on_note(
-                f"{spec} was opened and asked again where a picture or a sample has changed since its trials were finished"
+                f"{spec} was opened and asked again where a picture or a sample has changed since its trials were "
+                "finished, or a reply is gone"
             )
     tally.enhanced = {} if ready.enhancing is None else ready.enhancing.counts
     write_details(ready.job.folder, {spec: model.card for spec, model in ready.models.items()})

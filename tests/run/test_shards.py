@@ -80,6 +80,18 @@ def test_what_is_no_whole_run_is_refused_and_nothing_is_written(place: Path) -> 
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-5]))
     with pytest.raises(HarnessError, match=r"5 of 600 trials are not finished: in .*cut \(2/3\)"):
         merge([*parts(place, 1, 3), cut], place / "none")
+    log.write_bytes((place / "part-2" / "trials.jsonl").read_bytes())
+    replies = cut / "generations.jsonl"
+    replies.write_bytes(b"".join(replies.read_bytes().splitlines(keepends=True)[:-4]))
+    with pytest.raises(HarnessError, match=r"4 of 600 trials are not finished: in .*cut \(2/3\)"):
+        merge([*parts(place, 1, 3), cut], place / "none")
+    for name in ("plan.parquet", "private/samples/task.parquet"):
+        half = place / "half"
+        shutil.copytree(place / "part-1", half)
+        (half / name).unlink()
+        with pytest.raises(HarnessError, match=f"half/{name} cannot be read"):
+            merge([half, *parts(place, 2, 3)], place / "none")
+        shutil.rmtree(half)
     other = place / "other"
     shutil.copytree(place / "part-2", other)
     manifest = other / "manifest.json"

@@ -303,3 +303,37 @@ def test_stamps_made_many_at_once_are_those_made_one_by_one(
             for question, name in rows
         ]
     assert stamps.bare_stamps([q for q, _ in rows], list(map(repr, told))) == one_by_one
+
+
+def cut_after(path: Path, lines: int) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:lines]))
+
+
+LOSSES: dict[str, tuple[Callable[[Desk], object], int]] = {
+    "all": (lambda desk: desk.folder.generations.unlink(), 12),
+    "the last": (lambda desk: cut_after(desk.folder.generations, 9), 3),
+    "one within": (
+        lambda desk: desk.folder.generations.write_bytes(
+            b"".join(desk.folder.generations.read_bytes().splitlines(keepends=True)[1:])
+        ),
+        1,
+    ),
+    "the last, and the index": (
+        lambda desk: (
+            cut_after(desk.folder.generations, 9),
+            shutil.rmtree(desk.folder.private / "index"),
+        ),
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_replies_that_are_lost_are_asked_again(desk: Desk, opened: list[str], loss: str) -> None:
+    desk.run(RuleModel())
+    before = desk.folder.records.read_bytes()
+    lose, count = LOSSES[loss]
+    lose(desk)
+    assert again(desk, opened) == (sorted(f"p{i}.png" for i in range(12)), count)
+    assert desk.folder.records.read_bytes() == before
+    assert again(desk, opened) == ([], 0)
