@@ -37,13 +37,13 @@ class FinishedTrials:
         number of its cell and basis."""
         self.asked = Counter(self._counted())
         """(cell id, basis) -> trials that were ever finished or failed on it."""
-        self._last = ("", "", _name("", ""))
+        self._last = ("", "", trial_name("", ""))
 
     def _told(self, record: Any, start: int) -> Told:
         failed, text, votes = "failure" in record, record.get("text"), record.get("votes") or ()
         state = _FAILED if failed else _digest(record["keys"], text, votes)
         trial, basis = record["trial"], record["basis"]
-        return _name(trial, basis), *self._numbered(trial, basis, state)
+        return trial_name(trial, basis), *self._numbered(trial, basis, state)
 
     def _numbered(self, trial: str, basis: str, state: bytes) -> tuple[bytes, str]:
         """The value of a line, and the note of the index where its cell and basis are new."""
@@ -121,7 +121,7 @@ class FinishedTrials:
         for basis in bases:
             if known.all():
                 break
-            tried = b"".join([_name(trial, basis) for trial in trials])
+            tried = b"".join([trial_name(trial, basis) for trial in trials])
             values, found = self._states.find(tried)
             new = found & ~known
             names[new] = np.frombuffer(tried, dtype=np.uint8).reshape(-1, KEY)[new]
@@ -141,7 +141,7 @@ class FinishedTrials:
         """The digest of a trial and a basis; the last one is asked for again and again."""
         last = self._last
         if last[0] != trial or last[1] != basis:
-            last = self._last = trial, basis, _name(trial, basis)
+            last = self._last = trial, basis, trial_name(trial, basis)
         return last[2]
 
 
@@ -151,5 +151,6 @@ def _digest(keys: Sequence[str], text: str | None, votes: Sequence[int]) -> byte
     return digest(" ".join([*keys, *read]))
 
 
-def _name(trial: str, basis: str) -> bytes:
+def trial_name(trial: str, basis: str) -> bytes:
+    """The digest by which a trial on a basis is known."""
     return digest(f"{basis}\x1f{trial}")

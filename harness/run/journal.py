@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
 from harness.core.generation import Failure, Generation, LabelScores, Refusal, Usage
-from harness.core.json_text import parse_line
 from harness.core.loop import LoopRecord
 from harness.core.message import Message, Text, ToolCall, medium_word
 from harness.core.tool import Called
 from harness.run.digests import KEY, digest, short_key
-from harness.run.finished import FinishedTrials
+from harness.run.finished import FinishedTrials, trial_name
 from harness.run.folder import RunFolder
 from harness.run.indexed_log import IndexedLog
-from harness.run.log import AHEAD, AppendLog
+from harness.run.log import AHEAD, AppendLog, read_lines
 from harness.run.log_index import LogIndex
 from harness.run.stamps import Stamps
 
@@ -86,23 +84,34 @@ class Journal:
         self._finished = finished or FinishedTrials(folder.trials)
         for table in (self._known, self._said, self._finished):
             table.keep()
-        # A trial whose stamp holds is not looked up: that its reply is there must be known otherwise.
-        whole = index.known_whole and (not index.added or self._last_are_held())
-        self.stamps = Stamps(folder.stamps, self._finished, trusted=whole)
+        # A trial whose stamp holds is not looked up: that its replies are there must be known otherwise.
+        lost = self._without_replies(whole=index.known_whole, added=index.added > 0)
+        self.stamps = Stamps(folder.stamps, self._finished, without=lost)
 
     def __len__(self) -> int:
         """Number of replies held."""
         return len(self._known)
 
-    def _last_are_held(self) -> bool:
-        """Whether the replies of the trials that finished last are held: a power cut may leave their lines alone."""
-        with self.folder.trials.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - AHEAD))
-            lines = file.read().splitlines()[size > AHEAD :]  # the first of many is not whole
-        finished = (record for record in map(parse_line, lines) if "failure" not in record)
-        keys = {short_key(key) for record in finished for key in record["keys"]}
-        return all(self._known.get(key) is not None for key in keys)
+    def _without_replies(self, *, whole: bool, added: bool) -> bytes:
+        """The names of finished trials that lack a reply, KEY bytes each.
+
+        Nothing is read where the index told of all replies. Where lines came behind it, a power cut may have left the last
+        trials without theirs; where it does not tell whether replies are gone, every trial is looked at.
+        """
+        if whole and not added:
+            return b""
+        trials = self.folder.trials
+        start = max(0, trials.stat().st_size - AHEAD) if whole else 0
+        if start:
+            with trials.open("rb") as file:
+                file.seek(start)
+                start += len(file.readline())  # the rest of a line
+        return b"".join(
+            trial_name(record["trial"], record["basis"])
+            for _, _, record in read_lines(trials, start=start)
+            if "failure" not in record
+            and any(self._known.get(short_key(key)) is None for key in record["keys"])
+        )
 
     def reply(self, key: str) -> Generation | None:
         """The reply to `key`, if it is held."""

@@ -136,10 +136,13 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
 
 
 def _of_shard(job: Job, plan: Plan, before: Mapping[str, Any], manifest: dict[str, Any]) -> Plan:
-    """The plan with the counts of the job's shard, if it has one, which is put into the manifest."""
+    """The plan with the counts of the job's shard, if it has one, which is put into the manifest.
+
+    Raises HarnessError where the folder holds another part of the run.
+    """
+    refuse_other_shard(before, job.shard, job.folder)
     if job.shard is None:
         return plan
-    refuse_other_shard(before, job.shard, job.folder)
     plan = replace(plan, counts=shard_counts(plan, job.shard))
     manifest |= {"shard": str(job.shard), "shard_trials": plan.trials}
     return plan

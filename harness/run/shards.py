@@ -24,11 +24,18 @@ def shard_counts(plan: Plan, shard: Shard) -> dict[str, int]:
     return counts
 
 
-def refuse_other_shard(before: Mapping[str, Any], shard: Shard, folder: RunFolder) -> None:
-    """Raise HarnessError where a folder holds a whole run, or another shard."""
-    if before and before.get("shard") != str(shard):
-        held = f"shard {before['shard']}" if "shard" in before else "a whole run"
-        raise HarnessError(
-            f"{folder.path} holds {held}, not shard {shard}",
-            hint="give each shard a folder of its own with --out",
-        )
+def refuse_other_shard(before: Mapping[str, Any], shard: Shard | None, folder: RunFolder) -> None:
+    """Raise HarnessError where a folder holds another part of a run than `shard`; None: the whole run."""
+    held = before.get("shard")
+    if not before or held == (None if shard is None else str(shard)):
+        return
+    raise HarnessError(
+        f"{folder.path} holds {_part(held)}, not {_part(shard)}",
+        hint="give each shard a folder of its own with --out"
+        if shard is not None
+        else f"add --shard {held}, or name another folder with --out",
+    )
+
+
+def _part(shard: object) -> str:
+    return "a whole run" if shard is None else f"shard {shard}"

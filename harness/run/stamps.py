@@ -37,14 +37,17 @@ class Stamps:
     stamp, KEY bytes each. Only appended to; the last entry of a trial counts. A million that are read take 45 MB; what is
     put is not held."""
 
-    def __init__(self, path: Path, finished: FinishedTrials, *, trusted: bool = True) -> None:
-        """Read the file; one that is not there, cannot be read or is not `trusted` tells nothing."""
+    def __init__(self, path: Path, finished: FinishedTrials, *, without: bytes = b"") -> None:
+        """Read the file; one that is not there or cannot be read tells nothing, and none tells of the trials `without`
+        their replies, by their names on their basis, KEY bytes each."""
         self._path, self._finished = path, finished
         data = b""
         with contextlib.suppress(OSError):
-            data = path.read_bytes() if trusted else b""
+            data = path.read_bytes()
         whole = len(data) // _ENTRY * _ENTRY  # the last may be cut off by a kill
         entries = np.frombuffer(data[:whole], dtype=np.uint8).reshape(-1, _ENTRY)
+        if without:
+            entries = entries[DigestColumn(without).find(entries[:, :KEY].tobytes()) < 0]
         self._held = DigestColumn(entries[:, :KEY].tobytes())
         self._values = np.ascontiguousarray(entries[:, KEY:])
         self._file: IO[bytes] | None = None

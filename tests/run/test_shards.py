@@ -107,6 +107,11 @@ def test_a_folder_keeps_its_shard(place: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(place)
     with pytest.raises(HarnessError, match="holds shard 1/3, not shard 2/3"):
         run(place, "part-1", "2/3", seed=9)
+    before = (place / "part-1" / "manifest.json").read_bytes()
+    with pytest.raises(HarnessError, match="holds shard 1/3, not a whole run") as caught:
+        run(place, "part-1", None, seed=9)
+    assert "add --shard 1/3" in str(caught.value.hint)
+    assert (place / "part-1" / "manifest.json").read_bytes() == before
 
 
 def test_the_job_file_of_the_docs_is_right() -> None:
