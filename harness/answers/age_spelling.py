@@ -23,7 +23,7 @@ _RUN = re.compile(
     rf"[{_DIGITS}〇两十百千万]{{1,8}}(?=\s{{0,2}}(?:[岁歲歳才多几幾到至代出左上。，,.~!\n-]|$))"
 )
 _NUMERAL = re.compile(
-    rf"(?:(?P<hundred>一)?百[零〇]?)?(?:(?P<tens>[{_DIGITS[1:]}])?(?P<ten>十))?(?P<units>[{_DIGITS[1:]}两])?"
+    rf"(?:一?百[零〇]?)?(?:(?P<tens>[{_DIGITS[1:]}])?(?P<ten>十))?(?P<units>[{_DIGITS[1:]}两])?"
 )
 _ALONE = re.compile(r"[岁歲歳才多几幾]")
 

@@ -27,7 +27,7 @@ from harness.bench.sweep_worker import ASKS, ask_in_order, checkpoint_of, grid
 from harness.bench.targets import Target
 from harness.core.errors import HarnessError
 from harness.core.message import Image
-from harness.core.model import CacheCounts, CountsCaches, Model
+from harness.core.model import CacheCounts, Model, counts_of
 from harness.core.request import Request
 from harness.run.cache_counts import difference
 
@@ -187,11 +187,11 @@ def _sweep(case: Case, faces: Iterator[int], pictures: int) -> list[Request]:
 async def _ask(model: Model, requests: Sequence[Request], order: str) -> Order:
     if order == ORDERS[1]:
         requests = [one for nth in range(len(ASKS)) for one in requests[nth :: len(ASKS)]]
-    before = await _counts(model)
+    before = await counts_of(model)
     start = time.perf_counter()
     await ask_in_order(model, requests, in_flight=IN_FLIGHT)
     passed = time.perf_counter() - start
-    after = await _counts(model)
+    after = await counts_of(model)
     counts = None
     if after is not None:
         before = CacheCounts(after.server, 0, 0) if before is None else before
@@ -201,10 +201,6 @@ async def _ask(model: Model, requests: Sequence[Request], order: str) -> Order:
         _share(counts, "cached_tokens", "prompt_tokens"),
         _share(counts, "pictures_cached", "pictures"),
     )
-
-
-async def _counts(model: Model) -> CacheCounts | None:
-    return await model.cache_counts() if isinstance(model, CountsCaches) else None
 
 
 def _share(counts: Mapping[str, Any] | None, found: str, asked: str) -> float | None:

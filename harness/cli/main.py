@@ -77,8 +77,8 @@ GARBAGE = 200_000
 make, so that these are not looked through while they load."""
 
 BLAS_WAIT = "20"
-"""Threads of numpy's OpenBLAS sleep after 2 to this power clock ticks without work (.4 ms). As it comes they turn idly for
-much longer, from their start on: .04 CPU-s for each core but one, of each command that loads numpy."""
+"""Threads of numpy's OpenBLAS sleep after 2 to this power clock ticks without work (.4 ms). By default they spin for much
+longer, also right after their start: .04 CPU-s for each core but one, in each command that loads numpy."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

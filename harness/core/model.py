@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from harness.core.constraint import ConstraintKind, Need
@@ -52,8 +52,7 @@ class Card:
     window: int = 16
     """Recommended number of requests in flight."""
     queue: int = 0
-    """Requests that may wait in the model beyond the window, which it sees to itself: each is sent the moment another
-    ends."""
+    """Requests that may be made beyond the window and wait in the model, which sends each as soon as another ends."""
     families: tuple[PromptFamily, ...] = CHAT
     """The prompt families it takes. Without `--prompt` it gets the task's first prompt of each."""
     labels: tuple[str, ...] = ()
@@ -204,6 +203,21 @@ class CacheCounts:
     pictures_cached: float = 0.0
     block: int = 1
     """Tokens of a block, by which beginnings are kept."""
+
+    def since(self, before: CacheCounts) -> CacheCounts:
+        """What was counted after `before`; below zero where the server was started anew meanwhile."""
+        return replace(
+            self,
+            prompt_tokens=self.prompt_tokens - before.prompt_tokens,
+            cached_tokens=self.cached_tokens - before.cached_tokens,
+            pictures=self.pictures - before.pictures,
+            pictures_cached=self.pictures_cached - before.pictures_cached,
+        )
+
+
+async def counts_of(model: object) -> CacheCounts | None:
+    """What the caches of a model's server did; None where it has none, or does not tell."""
+    return await model.cache_counts() if isinstance(model, CountsCaches) else None
 
 
 @runtime_checkable

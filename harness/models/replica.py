@@ -58,20 +58,12 @@ async def count_servers(
             each = await asyncio.gather(*(replica.cache_counts() for replica, _ in replicas))
     except (TimeoutError, ReplicaLost, HarnessError):
         return None
-    return summed_counts([_since(now, then) for now, (_, then) in zip(each, replicas, strict=True)])
-
-
-def _since(now: CacheCounts | None, then: CacheCounts | None) -> CacheCounts | None:
-    """What was counted between the two; all of it where a server did not run before."""
-    if now is None or then is None:
-        return now
-    return CacheCounts(
-        now.server,
-        now.prompt_tokens - then.prompt_tokens,
-        now.cached_tokens - then.cached_tokens,
-        now.pictures - then.pictures,
-        now.pictures_cached - then.pictures_cached,
-        now.block,
+    return summed_counts(
+        # All that a server counted where it did not run before.
+        [
+            now if now is None or then is None else now.since(then)
+            for now, (_, then) in zip(each, replicas, strict=True)
+        ]
     )
 
 

@@ -19,12 +19,12 @@ from typing import BinaryIO
 from harness.core.errors import HarnessError
 from harness.core.model import (
     Batching,
-    CountsCaches,
     Detailed,
     KeepsApart,
     Loading,
     Model,
     Probing,
+    counts_of,
 )
 from harness.models.registry import open_model
 from harness.models.wire import (
@@ -97,8 +97,7 @@ class Host:
 
     async def counted(self) -> Counted:
         """What the caches of the model's server did; nothing where it does not tell."""
-        model = self._model
-        return Counted(await model.cache_counts() if isinstance(model, CountsCaches) else None)
+        return Counted(await counts_of(self._model))
 
     async def close(self) -> None:
         """Close the model."""

@@ -367,9 +367,8 @@ class ReplicatedServers(Replicated):
         told = await asyncio.gather(
             *(replica.open(order) for replica in opened), return_exceptions=True
         )
-        for one in (
-            told
-        ):  # servers start side by side; what one of them lacks is said once all have answered
+        # Servers start side by side; what one of them lacks is said once all have answered.
+        for one in told:
             if isinstance(one, BaseException):
                 raise one
             self._learn(one)

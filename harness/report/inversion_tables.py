@@ -141,9 +141,8 @@ def _meanings(found: AuditFigures) -> str:
 
 def _arm_rows(arm: Arm, *, critic: bool) -> Iterator[Row]:
     yield Row((arm.defence.name if arm.defence.kind != "none" else "no defence",), role="heading")
-    for level in {
-        level.spent: level for level in arm.levels
-    }.values():  # nothing is tried past a limit
+    spent = {level.spent: level for level in arm.levels}  # nothing is tried past a limit
+    for level in spent.values():
         one = level.by_service
         second = level.by_critic
         yield Row(

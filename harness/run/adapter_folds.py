@@ -98,9 +98,11 @@ def check_adapters(folds: AdapterFolds | None, task: Task, planned: PlannedTask)
     for model, note in folds.trained.items():
         leaked = sorted(s for s in subjects if s in note.seen)
         if leaked:
+            from harness.core.training_folds import FOLD  # brings the models of files of folds
+
             raise HarnessError(
                 f"the adapter of {model} was trained on {counted(len(leaked), 'subject')} that task {task.name} asks it "
-                f"about: {few(leaked)} (fold.json in its folder says so)",
+                f"about: {few(leaked)} ({FOLD} in its folder says so)",
                 hint=f"use one adapter for each fold: --adapter 'FOLDER/{MARK}', or leave these subjects out",
             )
     if folds.folds is not None and folds.folds.data not in {"", planned.digest}:

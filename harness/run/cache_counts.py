@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from harness.core.cell import Cell
-from harness.core.model import ENCODER_TOKENS, CacheCounts, CountsCaches, Model, Replicating
+from harness.core.model import ENCODER_TOKENS, CacheCounts, Model, Replicating, counts_of
 from harness.models.counting import counter_for
 from harness.models.settings import ModelSettings
 from harness.prompting.library import Library
@@ -34,7 +34,7 @@ async def counting_caches(
 
     Nothing is written where it has none, or was started anew meanwhile. What other clients ask is counted too.
     """
-    before, asked = await _counts(model), tally.asked
+    before, asked = await counts_of(model), tally.asked
     try:
         yield
     finally:
@@ -43,7 +43,7 @@ async def counting_caches(
             with suppress(
                 asyncio.CancelledError
             ):  # Ctrl-C came before; this is the last thing done
-                after = await _counts(model)
+                after = await counts_of(model)
         if before is not None and after is not None:
             found = difference(before, after, requests=tally.asked - asked)
             if found is not None:
@@ -54,8 +54,9 @@ async def counting_caches(
 def difference(before: CacheCounts, after: CacheCounts, *, requests: int) -> dict[str, Any] | None:
     """What was counted between the two, as plain JSON; None where the server began to count anew, or counted nothing."""
     found: dict[str, Any] = {"server": after.server, "requests": requests}
+    counted = after.since(before)
     for name in _SUMS[1:]:
-        found[name] = round(getattr(after, name) - getattr(before, name))
+        found[name] = round(getattr(counted, name))
     lost = after.server != before.server or any(found[name] < 0 for name in _SUMS)
     return None if lost or not found["prompt_tokens"] else found
 
@@ -76,7 +77,7 @@ async def predict_sharing(
     counter = await asyncio.to_thread(counter_for, axes.settings_of(cells[0].model))
     if counter is None:
         return SharedPrompts(plan.repeats)
-    told = await _counts(model)
+    told = await counts_of(model)
     found = SharedPrompts(plan.repeats, BLOCK if told is None else told.block)
     one = cells[0].model
     await asyncio.to_thread(
@@ -101,10 +102,6 @@ def pictures_at_once(
         f"{card.name}: the pictures of at most {servers * most:,} samples are in flight, since a server keeps {int(cache):,} "
         f"picture tokens encoded and a sample has up to {shared.picture_tokens:,} (set pictures_in_flight to change that)"
     ]
-
-
-async def _counts(model: Model) -> CacheCounts | None:
-    return await model.cache_counts() if isinstance(model, CountsCaches) else None
 
 
 def _added(before: Mapping[str, Any] | None, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from harness.run.manifest import write_manifest
 from harness.run.plan import Plan
 from harness.run.plan_warnings import plan_notes
 from harness.run.reuse import OtherRun, ReplyIndex, reuse_notes
-from harness.run.scoring import shown_name
+from harness.run.scoring import shown_name, with_adapter, with_adapters
 from harness.run.second_model import SecondModel
 from harness.run.staging import discard, put_in_place
 
@@ -75,13 +75,15 @@ class ReadyRun:
         if entry is not None:
             return shown_name(model, entry)
         settings, opened = self.job.axes.settings_of(model), self.job.adapted.get(model)
-        details = {}
-        if opened is not None and opened.adapters:
-            details["adapters"] = f"{len(opened.adapters)} folds"
-        elif opened is not None and opened.adapter:
-            details["adapter"] = f"{Path(opened.adapter).name} "
-        told = {"display_name": settings.display_name} if settings.display_name else {}
-        return shown_name(settings.called, {"settings": told, "details": details})
+        if settings.display_name or opened is None:
+            return settings.shown
+        if opened.adapters:
+            return with_adapters(settings.called, f"{len(opened.adapters)} folds")
+        return (
+            with_adapter(settings.called, Path(opened.adapter).name)
+            if opened.adapter
+            else settings.called
+        )
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""

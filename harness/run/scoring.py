@@ -114,11 +114,19 @@ def shown_name(name: str, entry: Mapping[str, Any]) -> str:
         return str(told)
     details = entry.get("details") or {}
     if adapter := str(details.get("adapter") or ""):
-        return f"{name} (adapter {adapter.rpartition(' ')[0]})"
+        return with_adapter(name, adapter.rpartition(" ")[0])
     adapters = str(details.get("adapters") or "")
-    if adapters and MARK not in name:
-        return f"{name} (adapters of {' '.join(adapters.split()[:2])})"
-    return name
+    return with_adapters(name, " ".join(adapters.split()[:2])) if adapters else name
+
+
+def with_adapter(name: str, adapter: str) -> str:
+    """A model's name, with that of its adapter."""
+    return f"{name} (adapter {adapter})"
+
+
+def with_adapters(name: str, folds: str) -> str:
+    """A model's name, with that it has an adapter for each fold (`3 folds`), where the name does not say so itself."""
+    return name if MARK in name else f"{name} (adapters of {folds})"
 
 
 def read_scoring(folder: RunFolder) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,22 @@ def with_base(adapter: Adapter, folder: Path, argument: str, *, weights: str) ->
     mine = argument.partition("@")[0]
     same = _is_id(mine) and adapter.base.casefold() == mine.casefold()
     return replace(adapter, named=same)
+
+
+def asked_adapters(
+    adapter: str | None,
+    adapters: Mapping[str, str],
+    folder: Path,
+    argument: str,
+    *,
+    weights: str,
+) -> tuple[Adapter | None, dict[str, Adapter]]:
+    """The adapter of a model, and that of each fold, none of another checkpoint than the one in `folder`, which `argument`
+    named. Raises HarnessError."""
+    one = None if adapter is None else find_adapter(adapter)
+    each = find_adapters(adapters) if adapters else {}
+    based = partial(with_base, folder=folder, argument=argument, weights=weights)
+    return one and based(one), {fold: based(found) for fold, found in each.items()}
 
 
 def refuse_other_base(adapter: Adapter, folder: Path, argument: str, *, weights: str = "") -> None:

@@ -10,11 +10,9 @@ from harness.core.errors import HarnessError
 from harness.core.model import Card
 from harness.models.registry import OpenOptions
 from harness.models.transformers.adapter import (
+    asked_adapters,
     digest_of,
-    find_adapter,
-    find_adapters,
     unproven,
-    with_base,
 )
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.transformers.counting import PromptCounter
@@ -54,12 +52,9 @@ def _open(
     checkpoint: Checkpoint, argument: str, options: OpenOptions, *, trusted: bool = False
 ) -> Opened:
     """The checkpoint with the adapter that is wanted, or with one for each fold. Raises HarnessError."""
-    based = partial(
-        with_base, folder=checkpoint.folder, argument=argument, weights=checkpoint.weights
+    adapter, adapters = asked_adapters(
+        options.adapter, options.adapters, checkpoint.folder, argument, weights=checkpoint.weights
     )
-    adapter = None if options.adapter is None else based(find_adapter(options.adapter))
-    adapters = find_adapters(options.adapters) if options.adapters else {}
-    adapters = {fold: based(one) for fold, one in adapters.items()}
     return open_checkpoint(checkpoint, trusted=trusted, adapter=adapter, adapters=adapters)
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -27,11 +26,9 @@ from harness.models.registry import OpenOptions
 from harness.models.retry import Patience
 from harness.models.transformers.adapter import (
     Adapter,
+    asked_adapters,
     digest_of,
-    find_adapter,
-    find_adapters,
     unproven,
-    with_base,
 )
 from harness.models.transformers.checkpoint import Checkpoint, find_checkpoint
 from harness.models.vllm.arguments import (
@@ -63,12 +60,9 @@ def open_vllm(argument: str, *, name: str, options: OpenOptions) -> VllmModel:
         trusted=options.trust_remote_code,
         check=lambda found: check_start(installation, settings_of(found)),
     )
-    based = partial(
-        with_base, folder=checkpoint.folder, argument=folder, weights=checkpoint.weights
+    adapter, adapters = asked_adapters(
+        options.adapter, options.adapters, checkpoint.folder, folder, weights=checkpoint.weights
     )
-    adapter = None if options.adapter is None else based(find_adapter(options.adapter))
-    adapters = find_adapters(options.adapters) if options.adapters else {}
-    adapters = {fold: based(one) for fold, one in adapters.items()}
     log = options.log_folder
     return VllmModel(
         checkpoint,
