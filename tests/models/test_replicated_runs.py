@@ -64,7 +64,9 @@ def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed
         one for one in reversed(lines(folder / "replicas.jsonl")) if one["state"] == "ready"
     )
     os.kill(int(str(busy["place"]).rpartition(" ")[2]), signal.SIGKILL)
-    wait(lambda: len(lines(log)) >= 100, run)
+    # On a busy machine replies come in bursts: a hundred may be there before the loss is seen.
+    output = tmp_path / "output.txt"
+    wait(lambda: "was lost" in output.read_text() and len(lines(log)) >= 100, run)
     below = psutil.Process(run.pid).children(recursive=True)
     run.kill()
     run.wait()
@@ -73,13 +75,12 @@ def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed
     ours = [process for process in below if not named(process).endswith("Agent")]
     gone, left = psutil.wait_procs(ours, timeout=60)
     assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
-    assert harness(tmp_path, *asked).wait(300) == 0, (tmp_path / "output.txt").read_text()
+    assert harness(tmp_path, *asked).wait(300) == 0, output.read_text()
     keys = [line["key"] for line in lines(log)]
     assert len(keys) == len(set(keys)) == 240 and had < 240
     assert keys[:had] == [line["key"] for line in lines(log)][:had]
     for name in ("records.parquet", "scores.json"):
         assert (folder / name).read_bytes() == (in_place / name).read_bytes(), name
-    assert "was lost" in (tmp_path / "output.txt").read_text()
     assert not outside, outside
     gone, left = psutil.wait_procs(below, timeout=150)
     assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
