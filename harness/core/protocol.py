@@ -20,7 +20,7 @@ Render: TypeAlias = Callable[[Mapping[str, str]], Rendering]
 class Reply(str):
     """A reply as a protocol is given it: its text, with why it ended and how long it was."""
 
-    __slots__ = ("calls", "finish", "loop", "tokens")
+    __slots__ = ("calls", "finish", "loop", "thoughts", "tokens")
 
     finish: Finish
     tokens: int
@@ -29,6 +29,8 @@ class Reply(str):
     """Calls that the server gave apart from the text."""
     loop: LoopRecord | None
     """What the model did by itself before it replied, where it was lent tools."""
+    thoughts: str
+    """Its reasoning, where it said nothing else."""
 
     def __new__(
         cls,
@@ -38,12 +40,14 @@ class Reply(str):
         tokens: int = 0,
         calls: tuple[ToolCall, ...] = (),
         loop: LoopRecord | None = None,
+        thoughts: str = "",
     ) -> Self:
         made = super().__new__(cls, text)
         made.finish = finish
         made.tokens = tokens
         made.calls = calls
         made.loop = loop
+        made.thoughts = thoughts
         return made
 
 

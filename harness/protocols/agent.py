@@ -18,13 +18,12 @@ from harness.core.loop import AgentLimits
 from harness.core.message import Message, Part, Text
 from harness.core.protocol import AnswerProtocol, Ask, Done, Render, Reply
 from harness.core.tool import LIMIT_RULE, Call, Called, NoTools, Observation, Offer, Status, Toolbox
-from harness.prompting.controls import neutralise
-from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way
+from harness.protocols.calls import READERS, WAYS, Malformed, Reading, Way, within_thoughts
 from harness.protocols.native import Made, held_to_calls, native_turns
 from harness.protocols.own_loop import OwnLoop
 from harness.protocols.second import answered, asking
 from harness.protocols.unnamed import rendered
-from harness.protocols.ways import asked_again, closed, introduction, observed
+from harness.protocols.ways import asked_again, closed, introduction, observed, unread
 
 MOST_RECORDED = 500
 """Characters of a call's arguments that are recorded."""
@@ -135,9 +134,12 @@ class BoundAgent:
         """Replay the replies, carrying out their calls; ask on, or stop at the one without a call."""
         rendering = rendered(render, self.name)
         talk = _Talk(self._introduced(rendering.messages), first=tuple(rendering.messages))
+        tools = {
+            one["name"]: one["arguments"].get("properties", {}) for one in self.toolbox.offered
+        }
         left = iter(replies)
         for turn, reply in enumerate(left, 1):
-            reading = READERS[self.way](reply)
+            reading = within_thoughts(reply, self.way, tools) or READERS[self.way](reply, tools)
             talk.tokens += reply.tokens if isinstance(reply, Reply) else 0
             if talk.over or not (reading.calls or reading.forged) or _is_cut(reading, reply):
                 return self._done(talk, reading, reply, turn)
@@ -239,9 +241,8 @@ class BoundAgent:
         if len(talk.calls) >= self.limits.calls:
             return Observation("No calls are left.", status="over-limit")
         if isinstance(one, Malformed):
-            return Observation(
-                neutralise(f"This call could not be read: {one.why}."), status="malformed"
-            )
+            told = unread(self.way, self.toolbox.offered, one.why)
+            return Observation(told, status="malformed")
         written = _written(one)
         if written in talk.made:
             return Observation(

@@ -19,6 +19,7 @@ from harness.core.message import ToolCall
 from harness.core.protocol import Reply
 from harness.core.tool import Call
 from harness.prompting.controls import neutralise
+from harness.protocols.strays import Tools, find_stray
 
 Way: TypeAlias = Literal["text", "react", "json", "native"]
 WAYS: tuple[Way, ...] = ("text", "react", "json", "native")
@@ -27,6 +28,9 @@ MOST_DEPTH = 16
 """Nesting of a call's JSON above which it is malformed."""
 MOST_CALL = 20_000
 """Characters of a call above which it is malformed."""
+
+
+NONE: Tools = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,9 @@ _OPEN = re.compile(r"<\s*tool_call\s*>", re.IGNORECASE)
 _CLOSE = re.compile(r"<\s*/\s*tool_call\s*>", re.IGNORECASE)
 _FORGED = re.compile(r"<\s*/?\s*tool_response\s*>", re.IGNORECASE)
 _FENCE = re.compile(r"```(?:json|python|tool_call)?[ \t]*\n?(.*?)\n?```\s*", re.DOTALL)
-_OTHERS = re.compile(
-    r"\[TOOL_CALLS\]|<\|python_tag\|>|<function=|<\|tool_calls?(?:_begin|_section_begin)?\|>|<\uff5ctool\u2581calls?\u2581begin\uff5c>"
-    r"|<invoke\b|<function_calls?>",
-    re.IGNORECASE,
-)
-"""How other families begin a call."""
 
 
-def read_text(text: str) -> Reading:
+def read_text(text: str, tools: Tools = NONE) -> Reading:
     """`<tool_call>{"name": ..., "arguments": {...}}</tool_call>`, any number of them.
 
     The last may lack its end, which servers cut off where it is a stop word, if its JSON is whole.
@@ -82,8 +80,8 @@ def read_text(text: str) -> Reading:
         calls.append(read)
         place = end.end() if end else len(genuine)
     rest = genuine[place:]
-    if not calls and (stray := _stray(rest)):
-        return Reading((stray,), "", neutralise(rest), forged)
+    if not calls and (stray := _stray(rest, tools, _UNTAGGED)):
+        return _only(stray, rest, forged=forged)
     if calls:
         rest = _CLOSE.sub("", rest)
     outside.append(rest)
@@ -92,17 +90,29 @@ def read_text(text: str) -> Reading:
     return Reading(tuple(calls), "".join(outside).strip(), _tags(kept), forged, cut)
 
 
-def _stray(text: str) -> Malformed | None:
-    """A call without its tags, or as another family writes it."""
-    if _CLOSE.search(text):
-        return Malformed(text, "the call has no <tool_call> before it")
-    if _OTHERS.search(text):
-        return Malformed(text, "the call is not between <tool_call> and </tool_call>")
-    value = _value(_unfenced(text))
-    named = isinstance(value, dict) and isinstance(value.get("name"), str)
-    if named and ("arguments" in value or "parameters" in value):
-        return Malformed(text, "the call is not between <tool_call> and </tool_call>")
-    return None
+_UNTAGGED = "it is not between <tool_call> and </tool_call>"
+
+
+def _stray(
+    text: str, tools: Tools, why: str, *, react: bool = True
+) -> tuple[Malformed, str] | None:
+    """A call without its tags, or as another family writes it, and what stands outside of it."""
+    if _CLOSE.search(text) or _OPEN.search(text):
+        return Malformed(text, why), ""
+    found = find_stray(text, tools, react=react)
+    if found is None:
+        return None
+    outside = _EMPTY_FENCE.sub("", text[: found[0]] + text[found[1] :]).strip()
+    more = find_stray(outside, tools, react=react)
+    return Malformed(text[found[0] : found[1]], why), "" if more else outside
+
+
+_EMPTY_FENCE = re.compile(r"```\w*\s*```|```\w*\s*\Z|\A\s*```")
+
+
+def _only(stray: tuple[Malformed, str], text: str, *, forged: bool) -> Reading:
+    """A reply whose only call is in another form."""
+    return Reading((stray[0],), stray[1], neutralise(text), forged)
 
 
 def _tags(text: str) -> str:
@@ -118,7 +128,7 @@ _OBSERVED = re.compile(r"^[ \t]*Observation[ \t]*:", re.MULTILINE | re.IGNORECAS
 _THOUGHT = re.compile(r"^[ \t]*Thought[ \t]*:.*$", re.MULTILINE | re.IGNORECASE)
 
 
-def read_react(text: str) -> Reading:
+def read_react(text: str, tools: Tools = NONE) -> Reading:
     """`Action: NAME` and `Action Input: {...}` on lines of their own; `Final Answer:` before the answer (ReAct, Yao et
     al., ICLR 2023). A reply with neither is an answer."""
     genuine, forged = _before_forged(text, _OBSERVED)
@@ -147,19 +157,14 @@ def read_react(text: str) -> Reading:
         answer = _ACTION.split(genuine[final.end() :])[0]
     else:
         answer = _THOUGHT.sub("", outside) if calls else outside
-    stray = None if calls or final is not None else _stray_tag(genuine)
-    if stray is not None:
-        return Reading((stray,), "", neutralise(genuine), forged or tagged)
+    why = "it is no Action: and Action Input: on lines of their own"
+    unread = genuine if final is None else answer
+    if not calls and (stray := _stray(unread, tools, why)):
+        return _only(stray, genuine, forged=forged or tagged)
     return Reading(tuple(calls), answer.strip(), neutralise(genuine[:last]), forged or tagged, cut)
 
 
-def _stray_tag(text: str) -> Malformed | None:
-    if _OPEN.search(text) or _OTHERS.search(text) or _INPUT.search(text):
-        return Malformed(text, "it is no Action: and Action Input: on lines of their own")
-    return None
-
-
-def read_json(text: str) -> Reading:
+def read_json(text: str, tools: Tools = NONE) -> Reading:
     """The whole reply one JSON object: `{"call": {"name": ..., "arguments": {...}}}` or `{"answer": ...}`. The call counts
     where it holds both."""
     genuine, forged = _before_forged(text, _FORGED)
@@ -179,16 +184,30 @@ def read_json(text: str) -> Reading:
     return Reading((Malformed(genuine, why),), genuine.strip(), kept, forged, cut)
 
 
-def read_native(text: str) -> Reading:
+def within_thoughts(reply: str, way: Way, tools: Tools) -> Reading | None:
+    """Where a reply holds nothing but thoughts, and these a call: that one as malformed. None for any other reply."""
+    thoughts = reply.thoughts if isinstance(reply, Reply) else ""
+    if not thoughts or reply.strip() or reply.calls or reply.finish == "length":
+        return None
+    found = READERS[way](thoughts, tools)
+    if not found.calls:
+        return None
+    why = "it stands within your thoughts and nothing stands behind them"
+    first = found.calls[0]
+    text = first.text if isinstance(first, Malformed) else json.dumps([first.name, first.arguments])
+    return Reading((Malformed(text, why),))
+
+
+def read_native(text: str, tools: Tools = NONE) -> Reading:
     """The calls that the server gave apart from the text (`Reply.calls`). A call that stands in the text is none: the
     server did not read it as one."""
     genuine, forged = _before_forged(text, _FORGED)
     told = text.calls if isinstance(text, Reply) else ()
     calls = tuple(map(_native, told))
     kept = neutralise(genuine.strip())
-    if not calls and (stray := _stray(genuine)):
-        why = "it stands in the text of the reply, where the server reads no calls"
-        return Reading((Malformed(stray.text, why),), "", kept, forged)
+    why = "it stands in the text of the reply, where the server reads no calls"
+    if not calls and (stray := _stray(genuine, tools, why)):
+        return _only(stray, genuine, forged=forged)
     cut = bool(calls) and isinstance(calls[-1], Malformed)
     return Reading(calls, genuine.strip(), kept, forged, cut)
 
@@ -299,7 +318,7 @@ def _object_at(text: str, start: int) -> tuple[str, int]:
     return text[start:end], end
 
 
-READERS: Mapping[Way, Callable[[str], Reading]] = MappingProxyType(
+READERS: Mapping[Way, Callable[[str, Tools], Reading]] = MappingProxyType(
     {"text": read_text, "react": read_react, "json": read_json, "native": read_native}
 )
 """Way of calling -> how a reply is read. None raises, whatever the text."""
@@ -308,4 +327,4 @@ READERS: Mapping[Way, Callable[[str], Reading]] = MappingProxyType(
 def outside_calls(way: str, text: str) -> str:
     """What a reply says outside of its calls; all of it for a way of calling that has no reader."""
     reader = READERS.get(cast("Way", way))
-    return text.strip() if reader is None else reader(text).answer
+    return text.strip() if reader is None else reader(text, NONE).answer

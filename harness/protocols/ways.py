@@ -9,19 +9,24 @@ from typing import Any
 
 from harness.protocols.calls import Way
 
+_FORM: Mapping[Way, str] = MappingProxyType(
+    {
+        "text": '<tool_call>{{"name": "{name}", "arguments": {{...}}}}</tool_call>',
+        "react": "Action: {name}\nAction Input: {{...}}",
+        "json": '{{"call": {{"name": "{name}", "arguments": {{...}}}}}}',
+        "native": "",
+    }
+)
+"""How a call is written."""
 _HOW: Mapping[Way, str] = MappingProxyType(
     {
-        "text": "To use a tool, write only\n"
-        '<tool_call>{{"name": "{name}", "arguments": {{...}}}}</tool_call>\n'
+        "text": f"To use a tool, write only\n{_FORM['text']}\n"
         "What the tool gives is then shown to you between <tool_response> and </tool_response>. When you need no tool "
         "(any more), write your answer without a call.",
-        "react": "To use a tool, write only these two lines\n"
-        "Action: {name}\n"
-        "Action Input: {{...}}\n"
+        "react": f"To use a tool, write only these two lines\n{_FORM['react']}\n"
         "where the input is a JSON object. What the tool gives is then shown to you after Observation: and is never "
         "written by you. When you need no tool (any more), write your answer after Final Answer:",
-        "json": "Reply with one JSON object and nothing else. To use a tool, write\n"
-        '{{"call": {{"name": "{name}", "arguments": {{...}}}}}}\n'
+        "json": f"Reply with one JSON object and nothing else. To use a tool, write\n{_FORM['json']}\n"
         "and what it gives is shown to you. When you need no tool (any more), write\n"
         '{{"answer": ...}}\n'
         "with your answer in place of the dots.",
@@ -50,6 +55,15 @@ def observed(way: Way, text: str) -> str:
     if way == "react":
         return f"Observation: {text}"
     return f"<tool_response>\n{text}\n</tool_response>"
+
+
+def unread(way: Way, offered: Sequence[Mapping[str, Any]], why: str) -> str:
+    """What is told of a call that could not be read: why, and how it is written. `why` is a sentence of the harness."""
+    if way == "native" or not offered:
+        how = "Make the call itself, in the form in which you make calls."
+    else:
+        how = f"Write it so: {_FORM[way].format(name=offered[0]['name'])}"
+    return f"This call could not be read: {why}. {how}"
 
 
 def asked_again(way: Way) -> str:

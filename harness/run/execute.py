@@ -274,13 +274,15 @@ class _Engine:
                 keys.append(generation.key)
             if generation.failure is not None:
                 return _Ended(keys, generation.failure)
+            said = spoken(generation.text)
             replies.append(
                 Reply(
-                    spoken(generation.text),
+                    said,
                     finish=generation.finish,
                     tokens=generation.usage.completion_tokens,
                     calls=generation.calls,
                     loop=generation.loop,
+                    thoughts="" if said else part(generation).reasoning,
                 )
             )
 
