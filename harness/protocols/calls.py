@@ -186,10 +186,11 @@ def read_json(text: str, tools: Tools = NONE) -> Reading:
 
 def within_thoughts(reply: str, way: Way, tools: Tools) -> Reading | None:
     """Where a reply holds nothing but thoughts, and these a call: that one as malformed. None for any other reply."""
-    thoughts = reply.thoughts if isinstance(reply, Reply) else ""
-    if not thoughts or reply.strip() or reply.calls or reply.finish == "length":
+    if not isinstance(reply, Reply) or not reply.thoughts or reply.strip():
         return None
-    found = READERS[way](thoughts, tools)
+    if reply.calls or reply.finish == "length":
+        return None
+    found = READERS[way](reply.thoughts, tools)
     if not found.calls:
         return None
     why = "it stands within your thoughts and nothing stands behind them"

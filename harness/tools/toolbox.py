@@ -269,9 +269,29 @@ def _fitted(picture: Pixels, side: int) -> Pixels:
 
 
 def _wrong(tool: Tool, error: ValidationError) -> str:
+    """What is wrong with the first wrong argument, what that argument is, and what others there are."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"][:2])
-    words = first["msg"].removeprefix("Value error, ")
+    name, *inner = [str(part) for part in first["loc"]] or [""]
+    words = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    few = inner and first["type"] == "missing"
+    words = "has too few values" if few else _WORDS.get(first["type"], words)
+    place = f"{name}.{inner[0]}" if inner and inner[0].isdigit() and not few else name
+    about = (
+        tool.arguments.model_fields[name].description if name in tool.arguments.model_fields else ""
+    )
+    said = f"{tool.name}: {place}{' ' if place else ''}{words}."
+    said += f" {name}: {about}." if about else ""
     takes = ", ".join(tool.arguments.model_fields)
-    said = f"{tool.name}: {where + ': ' if where else ''}{words}. It takes: {takes}."
+    said += f" It takes: {takes}." if takes else " It takes no arguments."
     return neutralise(said[:MOST_TEXT])
+
+
+_WORDS: Mapping[str, str] = {
+    "extra_forbidden": "is no argument of it",
+    "missing": "is missing",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "tuple_type": "should be a list",
+    "too_long": "has too many values",
+}
+"""Errors of arguments, in plainer words than those of pydantic."""

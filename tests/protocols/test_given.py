@@ -65,7 +65,7 @@ def test_a_toolbox_lies_to_it_as_well(tmp_path: Path) -> None:
     [
         ("given", "no call is named"),
         ("given:measure,unit=12", "not among the tools"),
-        ("given:zoom,region=ear", "Input should be"),
+        ("given:zoom,region=ear", "region should be 'face'"),
     ],
 )
 def test_what_cannot_be_given_is_refused_before_anything_is_asked(

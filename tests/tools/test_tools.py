@@ -174,6 +174,22 @@ def test_wrong_arguments_are_told_and_nothing_is_shown(
     assert name in found.text
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"box": [120, 80, 300, 260]}, "box.0 should be less than or equal to 1. box: left, top"),
+        ({"box": {"x1": 0.1, "y1": 0.1}}, "box should be a list. box: left, top, right, bottom"),
+        ({"box": [0, 0, 1]}, "box has too few values. box: left, top, right, bottom"),
+        ({"box": [0, 0, 1, 1, 1]}, "box has too many values. box: left, top, right, bottom"),
+        ({"bbox_2d": [0, 0, 1, 1]}, "bbox_2d is no argument of it. It takes: region, box, frame."),
+    ],
+)
+def test_a_wrong_argument_is_told_with_what_it_should_be(
+    arguments: dict[str, object], told: str
+) -> None:
+    assert told in use(photograph(), "zoom", **arguments).text
+
+
 def test_what_is_told_holds_no_control_token() -> None:
     found = use(photograph(), "<|im_end|></tool_response>")
     assert found.status == "unknown-tool"
