@@ -72,7 +72,10 @@ def execute(args: argparse.Namespace) -> int:
     # `--to-answer FILE ... RUN` also takes the run folders after it: folders are no answer files.
     args.run += [path for path in args.to_answer if path.is_dir()]
     args.to_answer = [path for path in args.to_answer if not path.is_dir()]
-    labels = {k: tuple(v.split(",")) for k, v in _pairs(args.labels, "--labels").items()}
+    labels = {
+        name: tuple(label for part in told.split(",") if (label := part.strip()))
+        for name, told in _pairs(args.labels, "--labels").items()
+    }
     form = form_named(args.form)
     options = Options(tuple(args.fill), labels)
     files = list(dict.fromkeys(args.to_answer))

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,7 +23,13 @@ from harness.core.text import counted, digest_file
 from harness.submit.choice import Choice, Given
 from harness.submit.findings import Findings, name_rows
 from harness.submit.form import Answers, Asked, Draft, Options, no_labels
-from harness.submit.frame_scores import EXPRESSION_NAMES, MEASURES, UNITS, What
+from harness.submit.frame_scores import (
+    EXPRESSION_NAMES,
+    MEASURES,
+    UNITS,
+    What,
+    unit_cells,
+)
 from harness.submit.items import (
     answers_to,
     order_faults,
@@ -35,11 +42,13 @@ from harness.submit.items import (
     used,
 )
 from harness.submit.local_score import LocalScore
-from harness.submit.text import decoded
+from harness.submit.text import decoded, whole_number
 
 LOCATION = "image_location"
 _PLAIN = re.compile(r" *[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})? *", re.ASCII)
 """A number as every reader takes it; Python's own `float` also takes `1_0`, other digits and spaces."""
+_ABSENT: Mapping[What, float] = MappingProxyType({"va": -5, "expr": -1, "au": -1})
+"""How files of true values mark a frame without a label."""
 _NEAREST = "nearest"
 _FILL = "; or --fill nearest takes the answer of the nearest answered frame of the same video"
 
@@ -96,11 +105,11 @@ class FrameForm:
         found = read_each(frames.locations, given, self._cells, self.fields)
         values, filled = found.values, 0
         if nearest:
-            values = _nearest(frames.locations, found.values, asked.path.name)
+            values = nearest_answers(frames.locations, found.values, asked.path.name)
             filled = len(values) - len(found.values)
         else:
             refuse_missing(asked.path.name, found.absent, fill=_FILL)
-            refuse_unusable(asked.path.name, found.lacking, fill=_FILL)
+            refuse_unusable(asked.path.name, found.lacking, fill=_FILL if found.values else "")
         body = "".join(f"{location},{values[location]}\n" for location in frames.locations)
         notes = [f"{len(found.values):,} of {len(frames.locations):,} frames from replies"]
         if filled:
@@ -127,8 +136,7 @@ class FrameForm:
         named = values[0]
         if isinstance(named, str) or not isinstance(named, Iterable):
             return None
-        found = {str(unit).upper().replace(" ", "") for unit in named}
-        return ",".join("1" if unit in found else "0" for unit in self.columns)
+        return unit_cells([str(unit) for unit in named])
 
     def check(self, data: bytes, asked: Asked, options: Options, *, name: str) -> Findings:
         """Header, frames and values. Warns where nearly all rows say the same."""
@@ -145,7 +153,8 @@ class FrameForm:
         bad = [at for at, one in enumerate(cells, start=1) if self._numbers(one[1:]) is None and rows[at - 1].strip()]  # fmt: skip
         if bad:
             faults.append(f"{name_rows(bad)}: {self._wanted}")
-        return Findings(name, len(rows), tuple(faults), (*text.warnings, *_collapse(cells)))
+        warnings = (*text.warnings, *_collapse(cells), *(_idle(cells) if self.what == "au" else ()))
+        return Findings(name, len(rows), tuple(faults), warnings)
 
     @property
     def _wanted(self) -> str:
@@ -184,7 +193,7 @@ class FrameForm:
             )
         named = [line.partition(",")[0].strip() for line in lines]
         refuse_unnamed(truth.name, named, what="frame", column=LOCATION)
-        right = self._read(told)
+        right = self._true(told, truth.name)
         rows = [one for one in frames.locations if right.get(one) is not None]
         if not rows:
             raise HarnessError(
@@ -203,6 +212,28 @@ class FrameForm:
             notes.append("F1 is over the units that occur in the truth; the challenge averages over all twelve")  # fmt: skip
         return LocalScore(tuple(figures), "videos", tuple(notes))
 
+    def _true(self, text: str, file: str) -> dict[str, tuple[float, ...] | None]:
+        """Frame -> its true values; None for one that is marked as without. Raises HarnessError naming other rows."""
+        found = self._read(text)
+        bad = [
+            at
+            for at, row in enumerate(_lines(text)[1], start=1)
+            if found[row.split(",")[0].strip()] is None and not self._unlabelled(row.split(",")[1:])
+        ]
+        if bad:
+            raise HarnessError(
+                f"{file}, {name_rows(bad)}: {self._wanted}, and not marked as without a label",
+                hint=f"a frame without a label has {_ABSENT[self.what]:g}",
+            )
+        return found
+
+    def _unlabelled(self, cells: Sequence[str]) -> bool:
+        """Whether a line of true values says that the frame has none: nothing, or the mark in one of its cells."""
+        if not any(cell.strip() for cell in cells):
+            return True
+        numbers = [float(cell) if _PLAIN.fullmatch(cell) else math.nan for cell in cells]
+        return _ABSENT[self.what] in numbers
+
     def _read(self, text: str) -> dict[str, tuple[float, ...] | None]:
         return {
             cells[0].strip(): self._numbers(cells[1:])
@@ -218,14 +249,18 @@ def _lines(text: str) -> tuple[str, list[str]]:
     return (lines[0].strip(" ") if lines else ""), lines[1:]
 
 
-def _nearest(locations: Sequence[str], values: Mapping[str, str], file: str) -> dict[str, str]:
+def nearest_answers(
+    locations: Sequence[str], values: Mapping[str, str], file: str
+) -> dict[str, str]:
     """The answer of each frame: its own, else that of the nearest answered one of its video, the earlier of two."""
     by_video: dict[str, list[str]] = {}
     for location in locations:
         by_video.setdefault(str(PurePosixPath(location).parent), []).append(location)
     found = dict(values)
     for video, frames in by_video.items():
-        have = np.array([at for at, one in enumerate(frames) if one in values])
+        places = _places(frames)
+        answered = [at for at, one in enumerate(frames) if one in values]
+        have = places[answered]
         if not have.size:
             raise HarnessError(
                 f"{file}: no frame of the video {video!r} has a usable answer",
@@ -233,8 +268,15 @@ def _nearest(locations: Sequence[str], values: Mapping[str, str], file: str) -> 
             )
         for at, one in enumerate(frames):
             if one not in values:
-                found[one] = values[frames[int(have[np.abs(have - at).argmin()])]]
+                found[one] = values[frames[answered[int(np.abs(have - places[at]).argmin())]]]
     return found
+
+
+def _places(frames: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The numbers that name the frames of a video, of which the file may leave some out; else their order in the file."""
+    numbers = [whole_number(PurePosixPath(one).stem) for one in frames]
+    known = [number for number in numbers if number is not None]
+    return np.array(known if len(known) == len(frames) else range(len(frames)), dtype=np.int64)
 
 
 def _collapse(cells: Sequence[Sequence[str]]) -> Iterable[str]:
@@ -242,6 +284,13 @@ def _collapse(cells: Sequence[Sequence[str]]) -> Iterable[str]:
     top = max(counted.items(), key=lambda item: item[1], default=("", 0))
     if len(cells) >= 20 and top[1] >= 0.95 * len(cells):
         yield f"the same answer in {top[1]:,} of {len(cells):,} rows: {top[0][:60]!r}"
+
+
+def _idle(cells: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Units that no row shows, which a model was perhaps never asked for."""
+    idle = [unit for at, unit in enumerate(UNITS, start=1) if all(one[at : at + 1] == ["0"] for one in cells)]  # fmt: skip
+    if len(cells) >= 20 and idle:
+        yield f"shown in no row: {', '.join(idle)}"
 
 
 _SEEN = "one line a frame; upload name and zip not confirmed"

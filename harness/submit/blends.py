@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -83,8 +83,10 @@ def read_clips(text: str, name: str) -> tuple[dict[str, Any], list[str]]:
 
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=once)
-    except (ValueError, RecursionError):
-        raise HarnessError(f"{name} is not JSON", hint="use the template's layout") from None
+    except (ValueError, RecursionError) as error:
+        place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        why = f" ({error.msg})" if isinstance(error, json.JSONDecodeError) else ""
+        raise HarnessError(f"{name}{place}: not JSON{why}", hint="use the template's layout") from None  # fmt: skip
     clips = data.get("predictions") if isinstance(data, dict) else None
     if not isinstance(clips, dict):
         raise HarnessError(f"{name} has no object `predictions`", hint="use the template's layout: {\"predictions\": {CLIP: [...]}}")  # fmt: skip
@@ -128,14 +130,25 @@ def rounded(blend: Blend) -> dict[str, int]:
 
 
 def true_blends(path: Path) -> dict[str, Blend]:
-    if path.suffix == ".json":
-        clips, _ = read_clips(read_text(path, "--truth"), path.name)
-        return {clip: blend for clip, told in clips.items() if (blend := read_blend(told)[0])}
+    """Clip -> its true blend. Raises HarnessError naming a clip that stands there twice or has no blend."""
+    if path.suffix.lower() == ".json":
+        clips, doubled = read_clips(read_text(path, "--truth"), path.name)
+        if doubled:
+            raise HarnessError(f"{path.name}: the clip {doubled[0]!r} appears twice", hint="keep one of them")  # fmt: skip
+        return dict(_true(path, clips))
     rows = list(clip_table(path))
     names = [plain(row.cells["filename"]) for row in rows]
     refuse_unnamed(path.name, names, what="clip", column="filename")
     told = [{CODES[e]: share for e, share in salience(row).items()} for row in rows]
     return dict(zip(names, told, strict=True))
+
+
+def _true(path: Path, clips: Mapping[str, Any]) -> Iterator[tuple[str, Blend]]:
+    for clip, told in clips.items():
+        blend, fault = read_blend(told)
+        if fault:
+            raise HarnessError(f"{path.name}, clip {clip!r}: {fault}", hint="correct the true answer, or remove the clip")  # fmt: skip
+        yield clip, blend
 
 
 def clip_table(path: Path) -> TableFile:

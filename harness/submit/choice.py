@@ -14,6 +14,8 @@ from harness.core.cell import Cell
 from harness.core.errors import HarnessError
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
+from harness.media.decode import IMAGE_SUFFIXES
+from harness.media.video_file import VIDEO_SUFFIXES
 from harness.run.cell_entry import cell_of
 from harness.run.folder import open_run
 from harness.run.sample_columns import gather
@@ -106,20 +108,26 @@ def trials(run: Path, choice: Choice, key: Key) -> Iterator[tuple[str, PlannedSa
 
 
 def item_key(items: Iterable[str], *annotations: str) -> Key:
-    """The item whose name is the sample's id, or one of these annotations, with or without a file's extension."""
+    """The item whose name is the sample's id, or one of these annotations, with or without the ending of a media file."""
     known = {name: name for name in items}
-    plain = {str(PurePosixPath(name).with_suffix("")): name for name in known}
+    plain = {_without_ending(name): name for name in known}
 
     def key(sample: PlannedSample) -> str | None:
         for told in (sample.sample, *(sample.annotations.get(name) for name in annotations)):
             if isinstance(told, str) and told:
-                found = known.get(told) or plain.get(told)
-                found = found or plain.get(str(PurePosixPath(told).with_suffix("")))
+                found = known.get(told) or plain.get(told) or plain.get(_without_ending(told))
                 if found:
                     return found
         return None
 
     return key
+
+
+def _without_ending(name: str) -> str:
+    """`v/1` of `v/1.jpg`; a dot that begins no ending of pictures or videos is part of the name."""
+    path = PurePosixPath(name)
+    media = path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
+    return str(path.with_suffix("")) if media else name
 
 
 def read_items(
@@ -155,6 +163,6 @@ def refuse_several(file: str, given: Mapping[int, Sequence[Given]]) -> None:
     )
     told = "\n  ".join(f"{' '.join(cell)} ({count} rows)" for cell, count in cells.items())
     raise HarnessError(
-        f"{file}: {name_rows(list(several))} are answered more than once, by\n  {told}",
+        f"{file}: answered more than once: {name_rows(list(several))}, by\n  {told}",
         hint="choose one with --model, --prompt, --condition or --channel, or give fewer runs",
     )

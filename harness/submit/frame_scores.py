@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from harness.answers.action_units import NUMBERS
+from harness.answers.vocabulary import canonicaliser
 from harness.core.field import FieldSpec
 from harness.metrics import family_for
 from harness.metrics.family import Floats
@@ -19,6 +21,16 @@ UNITS = ("AU1", "AU2", "AU4", "AU6", "AU7", "AU10", "AU12", "AU15", "AU23", "AU2
 What = Literal["va", "expr", "au"]
 Row = Sequence[float]
 Measure = Callable[[Sequence[Row], Sequence[Row | None], Sequence[str]], list[Figure]]
+
+
+def unit_cells(named: Sequence[str]) -> str | None:
+    """A cell of 0 or 1 for each of the challenge's twelve units; None where a name is that of no action unit.
+
+    Units are named by number or by their FACS names; those that the challenge does not ask for have no cell.
+    """
+    table = canonicaliser(tuple(f"AU{number}" for number in NUMBERS))
+    found = [table.label(name) for name in named]
+    return None if None in found else ",".join("1" if unit in found else "0" for unit in UNITS)
 
 
 def _ccc(truths: Sequence[Row], given: Sequence[Row | None], videos: Sequence[str]) -> list[Figure]:

@@ -103,14 +103,16 @@ def outcome_of(given: Given, fields: Sequence[str]) -> str:
         for name in fields
         if name in given.answers
     ]
-    return ", ".join(told) or f"no field named {' or '.join(fields)}"
+    return ", ".join(told) or (
+        f"no field named {' or '.join(fields)}, which this form takes; asked: {', '.join(given.answers)}"
+    )
 
 
 def refuse_missing(file: str, rows: Sequence[int], *, fill: str) -> None:
     """Raises HarnessError where rows were not asked. `fill` says what could stand there."""
     if rows:
         raise HarnessError(
-            f"{file}: {name_rows(rows)} are not answered in these runs",
+            f"{file}: not answered in these runs: {name_rows(rows)}",
             hint=f"finish the run (run the same command again), add the run that asked them{fill}",
         )
 
@@ -167,7 +169,7 @@ def order_faults(found: Sequence[str], wanted: Sequence[str], *, what: str) -> l
         faults.append(f"{name_rows(unknown)}: a {what} that was not asked")
     missing = [at for at, name in enumerate(wanted, start=1) if name not in first]
     if missing:
-        faults.append(f"{name_rows(missing)} of the file to be answered are missing")
+        faults.append(f"missing: {name_rows(missing)} of the file to be answered")
     if moved:
         faults.append(f"{name_rows(moved)}: not in the order of the file to be answered")
     return faults

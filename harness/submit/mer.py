@@ -33,7 +33,7 @@ from harness.submit.items import (
     used,
 )
 from harness.submit.local_score import LocalScore, figure_of
-from harness.submit.text import decoded
+from harness.submit.text import decoded, table_of
 from harness.submit.wheel_files import read_wheels
 
 COLUMNS = ("name", "openset")
@@ -81,13 +81,9 @@ class WordForm:
         text = decoded(data)
         if text.unreadable:
             return Findings(name, 0, (text.unreadable,), ())
-        try:
-            rows = list(csv.reader(io.StringIO(text.text, newline=""), strict=True))
-        except csv.Error as error:
-            return Findings(name, 0, (f"not a CSV table: {error}",), ())
-        if not rows or tuple(rows[0]) != COLUMNS:
-            return Findings(name, 0, (f"the first line must be {','.join(COLUMNS)}",), ())
-        body = rows[1:]
+        body, unfit = table_of(text.text, COLUMNS)
+        if unfit:
+            return Findings(name, 0, (*text.faults, unfit), ())
         names = [row[0] if row else "" for row in body]
         faults = [*text.faults, *order_faults(names, asked.content, what="clip")]
         empty = [at for at, row in enumerate(body, start=1) if row and (len(row) != 2 or not words_of(row[1]))]  # fmt: skip
@@ -123,16 +119,17 @@ class WordForm:
         names, labels = _columns(table, "name", "openset")
         refuse_unnamed(table.name, names, what="clip", column="name")
         right = dict(zip(names, map(words_of, labels), strict=True))
-        said = {row[0]: words_of(row[1]) for row in csv.reader(io.StringIO(decoded(data).text, newline="")) if len(row) == 2}  # fmt: skip
+        rows, _ = table_of(decoded(data).text, COLUMNS)
+        said = {row[0]: words_of(row[1]) for row in rows if len(row) == 2}
         clips = [name for name in asked.content if right.get(name)]
         if not clips:
             raise HarnessError(f"{table.name} has no true labels of a clip of {asked.path.name}", hint="clips must be named alike in both files")  # fmt: skip
-        rows = wheel_rows(
+        counts = wheel_rows(
             [frozenset(right[clip]) for clip in clips],
             [frozenset(said.get(clip, ())) for clip in clips],
             wheels,
         )
-        figure = figure_of(f"mean F1 over {len(wheels.wheels)} wheels", "wheel_f1", rows, clips, wheel_f1)  # fmt: skip
+        figure = figure_of(f"mean F1 over {len(wheels.wheels)} wheels", "wheel_f1", counts, clips, wheel_f1)  # fmt: skip
         notes = ["with the wheels of this package; the challenge's give another number: put them beside the true labels and name the folder"] if own else []  # fmt: skip
         if left := len(asked.content) - len(clips):
             notes.append(f"without a truth in {table.name} and left out: {counted(left, 'clip')}")

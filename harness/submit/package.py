@@ -82,20 +82,30 @@ def pack(form: SubmissionForm, answers: Answers, options: Options) -> Package:
 def _refuse_others(out: Path, names: Sequence[str]) -> None:
     """Raises HarnessError for a file that would be written over and is not as a receipt in the folder tells of it."""
     receipt = out / RECEIPT
+    held: dict[str, str] = {}
     try:
-        told = json.loads(receipt.read_bytes()) if receipt.exists() else {}
-        held = {one["name"]: one["sha256"] for one in (*told["files"], told["zip"])} if told else {}
+        if receipt.exists():
+            told = json.loads(receipt.read_bytes())
+            held = {one["name"]: one["sha256"] for one in (*told["files"], told["zip"])}
     except (OSError, ValueError, LookupError, TypeError):
         raise HarnessError(
             f"{receipt} is not the receipt of a submission, and would be written over",
             hint="choose another folder with --out DIR",
         ) from None
     for name in names:
-        if (out / name).exists() and digest_file(out / name) != held.get(name):
+        if (out / name).exists() and _digest(out / name) != held.get(name):
             raise HarnessError(
                 f"{out / name} is not as an earlier submission wrote it, and would be written over",
-                hint="choose another folder with --out DIR, or move the file away",
+                hint="choose another folder with --out DIR, or move it away",
             )
+
+
+def _digest(path: Path) -> str:
+    """Of a file; empty for a folder and for what cannot be read."""
+    try:
+        return digest_file(path)
+    except OSError:
+        return ""
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

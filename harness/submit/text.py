@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 BOM = "\ufeff"
 WINDOWS = "Windows line endings"
-_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""How UTF-16 begins."""
+_MARKS = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+"""How encodings of two and four bytes a letter begin."""
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _CR = re.compile(r"\r(?!\n)")
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff]")
 """Control characters, other ends of lines, and spaces without width."""
@@ -31,8 +40,13 @@ def decoded(data: bytes) -> Decoded:
     """The text of a file, with faults that name the line, counted from 1."""
     if not data.strip():
         return Decoded("", "the file is empty")
-    if data[:2] in _MARKS:
-        return Decoded("", "line 1: UTF-16; save the file as UTF-8")
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return Decoded("", f"line 1: {encoding}; save the file as UTF-8")
+    if b"\0" in data[:2]:
+        return Decoded(
+            "", "line 1: a NUL byte, as UTF-16 without its mark has; save the file as UTF-8"
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -54,3 +68,24 @@ def decoded(data: bytes) -> Decoded:
         faults.append(f"line {line}: ends in CR alone; save the file with LF line ends")
         text = text.replace("\r", "\n")
     return Decoded(text, "", tuple(faults), warnings)
+
+
+def whole_number(text: str) -> int | None:
+    """The number that plain digits write; None for a sign, a point, digits of other scripts, and more than nine digits."""
+    return int(text) if _DIGITS.fullmatch(text) else None
+
+
+def table_of(text: str, columns: Sequence[str]) -> tuple[list[list[str]], str]:
+    """The rows of a CSV table below its header, blank ones at the end let pass, and what is wrong with it as a whole;
+    empty for nothing."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        return [], f"line {reader.line_num}: not a CSV table: {error}"
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
+    if not rows or tuple(rows[0]) != tuple(columns):
+        told = ",".join(rows[0])[:120] if rows else ""
+        return [], f"the first line must be {','.join(columns)}, not {told or 'blank'}"
+    return rows[1:], ""

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli.main import main
 from harness.core.errors import HarnessError
-from harness.submit import SUBMISSIONS, Options, form_named
+from harness.submit import SUBMISSIONS, Asked, Options, SubmissionForm, form_named
 from tests import open_sets
 
 from . import bench
@@ -106,13 +106,13 @@ MOVED = {
     "no answer": lambda rows: [rows[0].partition(",")[0] + ",", *rows[1:]],
 }
 TOLD = {
-    ("abaw", "order"): "row 2: not in the order", ("abaw", "missing"): "row 2 of the file to be answered",
+    ("abaw", "order"): "row 2: not in the order", ("abaw", "missing"): "missing: row 2 of the file to be answered",
     ("abaw", "doubled"): "rows 1 and 2: the same frame", ("abaw", "blank"): "row 2: no frame",
     ("abaw", "semicolons"): "rows 1-4: a frame that was not asked", ("abaw", "no answer"): "row 1: not ",
-    ("mer2026", "order"): "row 2: not in the order", ("mer2026", "missing"): "row 2 of the file to be answered",
+    ("mer2026", "order"): "row 2: not in the order", ("mer2026", "missing"): "missing: row 2 of the file to be answered",
     ("mer2026", "doubled"): "rows 1 and 2: the same clip", ("mer2026", "blank"): "row 2: no clip",
     ("mer2026", "semicolons"): "rows 1-3: a clip that was not asked", ("mer2026", "no answer"): "row 1: no words",
-    ("megc2025", "order"): "row 2: not in the order", ("megc2025", "missing"): "row 2 of the questions",
+    ("megc2025", "order"): "row 2: not in the order", ("megc2025", "missing"): "no answer to row 2 of the questions",
     ("megc2025", "doubled"): "rows 1 and 2: the same video_id", ("megc2025", "blank"): "row 2: blank",
     ("megc2025", "semicolons"): "rows 1-10: not a JSON object", ("megc2025", "no answer"): "row 1: not a JSON object",
 }  # fmt: skip
@@ -135,7 +135,7 @@ def test_rows_moved_lost_doubled_or_reformatted_are_named(
     ("change", "fault"),
     [
         (lambda rows: rows[::-1], "rows 2 and 3: not in the order"),
-        (lambda rows: rows[:1], "rows 2 and 3 of the file to be answered are missing"),
+        (lambda rows: rows[:1], "missing: rows 2 and 3 of the file to be answered"),
         (lambda rows: [rows[0], *rows], "rows 1 and 2: the same picture"),
         (lambda rows: [rows[0] | {"true_label": "joy"}, *rows[1:]], "row 1: another true_label"),
         (lambda rows: [rows[0] | {"prompt": "?"}, *rows[1:]], "row 1: another prompt"),
@@ -173,6 +173,15 @@ def test_numbers_that_only_some_readers_take_are_faults(files: dict[str, Good], 
         ("abaw-va", "t.txt", VA + "v/0.jpg,0,0\nv/0.jpg,1,1\n", "rows 1 and 2: the same frame"),
         ("abaw-va", "t.txt", VA.replace("valence,arousal", "arousal,valence") + "v/0.jpg,0,0\n", "the header is"),
         ("blemore", "t.csv", "filename,emotion_1\na,ang\na,hap\n", "rows 1 and 2: the same clip 'a'"),
+        ("blemore", "t.json", '{"predictions": {"a": [], "a": []}}', "the clip 'a' appears twice"),
+        ("blemore", "t.json", '{"predictions": {"a": [{"emotion": "ang", "salience": 60}]}}', "clip 'a': saliences that do"),
+        ("blemore", "t.json", '{\n"predictions": {"a": ,}}', "t.json, line 2: not JSON"),
+        ("abaw-va", "t.txt", VA + "v/0.jpg,-5,-5\nv/1.jpg,0;1,0\nv/2.jpg,0,0\n", "row 2: not two numbers from -1 to 1, and not marked"),
+        ("abaw-expr", "t.txt", EXPR + "v/0.jpg,-1\nv/1.jpg,happy\nv/2.jpg,9\n", "rows 2 and 3: not a class number"),
+        ("abaw-au", "t.txt", AU + "v/0.jpg,0,0\nv/1.jpg,-1,-1,-1,0,0,0,0,0,0,0,0,0\n", "row 1: not 12 cells"),
+        ("megc2025-me-vqa", "t.jsonl", '{"video_id": "a", "answer": "b"}\n\nnegative\n', "row 3: not a JSON object"),
+        ("megc2025-me-vqa", "t.jsonl", '{"video_id": "casme3_test_CLIP-1_1", "question": "How many?", "answer": "b"}\n', "row 1: another question than"),
+        ("megc2026-me-lvqa", "t.jsonl", '{"video_id": "vqa_samm_test_CLIP-1_1", "answer": "two"}\n', "is 'two', and a number is asked"),
     ],
 )  # fmt: skip
 def test_a_truth_that_says_two_things_is_refused(
@@ -234,3 +243,30 @@ def test_the_command_tells_faults_with_status_1_and_writes_nothing(
         assert [one.name for one in answers.parent.iterdir()] == [answers.name]
         if form not in {"mer2026-fg", "ferbench"}:  # whose tables may be in UTF-16
             assert main(["submit", form, "--to-answer", str(answers), "--check", str(answers)]) == 2
+
+
+def test_a_table_that_cannot_be_read_is_told_with_its_line(files: dict[str, Good]) -> None:
+    for form, head in (("mer2026-fg", "name,openset"), ("megc2025-me-str", "subject,video,")):
+        path, data = files[form]
+        own = form_named(form)
+        asked = own.read(path)
+
+        def faults(data: bytes, own: SubmissionForm = own, asked: Asked = asked) -> str:
+            return " ".join(own.check(data, asked, Options(), name="x").faults)
+
+        broken = b"\n".join([*data.split(b"\n")[:2], b'x,"y" z'])
+        assert "line 3: not a CSV table" in faults(broken)
+        assert f"the first line must be {head}" in faults(data.upper()) and ", not " in faults(data.upper())  # fmt: skip
+        assert "not blank" in faults(b"\n" + data)
+        assert faults(data + b"\n\n") == ""
+        assert "UTF-32" in faults(data.decode().encode("utf-32"))
+        assert "a NUL byte" in faults(data.decode().encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("onset", ["\u0663", "-3", "3.0", "9" * 5000])
+def test_frames_of_intervals_are_plain_whole_numbers(files: dict[str, Good], onset: str) -> None:
+    path, data = files["megc2025-me-str"]
+    form = form_named("megc2025-me-str")
+    broken = data.replace(b"a,3,9", f"a,{onset},9".encode())
+    found = form.check(broken, form.read(path), Options(), name="x")
+    assert found.faults == ("row 1: onset or offset is not a whole number",)

@@ -76,7 +76,7 @@ def field_missing(found: Rows) -> Rows:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (drop, "row 3 of the questions have no answer"),
+        (drop, "no answer to row 3 of the questions"),
         (swap, "row 2: not in the order of the questions"),
         (double, "rows 3 and 4: the same video_id 'casme3_test_CLIP-1_3'"),
         (add, "row 11: a video_id that is not in the questions"),
@@ -107,7 +107,7 @@ def line_of(at: int, put: bytes) -> bytes:
         (line_of(3, b"\xff\xfe"), "row 4: not UTF-8"),
         (line_of(3, b'{"answer": "a", "answer": "b"}'), "row 4: the field 'answer' appears twice"),
         (line_of(3, b"[" * 100_000), "row 4: not a JSON object"),
-        (b"", "rows 1-10 of the questions have no answer"),
+        (b"", "no answer to rows 1-10 of the questions"),
     ],
 )
 def test_what_no_parser_would_take_is_a_fault(

@@ -22,12 +22,15 @@ from harness.core.outcome import Outcome
 from harness.imports.columns import PredictionMap
 from harness.imports.predictions import import_predictions
 from harness.run.folder import RunFolder
+from harness.run.sample_file import PlannedSample
 from harness.run.task_files import load_task
 from harness.run.workspace import open_workspace
 from harness.sources import open_source
 from harness.submit import Choice, Findings, Given, Options, form_named
+from harness.submit.abaw import nearest_answers
 from harness.submit.blends import CODES, Blend, blend_of
-from harness.submit.frame_scores import EXPRESSION_NAMES, UNITS
+from harness.submit.choice import item_key
+from harness.submit.frame_scores import EXPRESSION_NAMES, UNITS, unit_cells
 
 VA = "image_location,valence,arousal\n"
 EXPR = "image_location," + ",".join(name.title() for name in EXPRESSION_NAMES) + "\n"
@@ -151,7 +154,7 @@ def test_blends_score_as_the_challenge_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"b": None}, "row 2 of the file to be answered are missing"),
+        ({"b": None}, "missing: row 2 of the file to be answered"),
         ({"z": [{"emotion": "ang", "salience": 100}]}, "row 3: a clip that was not asked"),
         ({"a": [{"emotion": "rage", "salience": 100}]}, "row 1: an emotion other than ang"),
         ({"a": [{"emotion": "ang", "salience": 60}]}, "row 1: saliences that do not add up to 100"),
@@ -189,7 +192,7 @@ def test_frames_are_answered_or_filled_from_the_nearest(
         str(tmp_path / "out"),
     ]
     assert main(submit) == 2
-    assert "row 8 are not answered in these runs" in capsys.readouterr().err
+    assert "not answered in these runs: row 8" in capsys.readouterr().err
     assert main([*submit, "--fill", "nearest"]) == 0
     lines = (tmp_path / "out" / "predictions.txt").read_text().splitlines()
     assert lines[0] == EXPR.strip() and len(lines) == 9
@@ -285,5 +288,60 @@ def test_choice_of_cells_reaches_items(tmp_path: Path) -> None:
     asked = [form.read(template(tmp_path / "t.json", ids))]
     with pytest.raises(HarnessError, match="no finished answer to any of the 2 items"):
         form.answer(asked, [run], Choice(model="other"), Options())
-    with pytest.raises(HarnessError, match="rows 1 and 2 are answered more than once"):
+    with pytest.raises(HarnessError, match="answered more than once: rows 1 and 2"):
         form.answer(asked, [run, run], Choice(), Options())
+
+
+def test_only_the_ending_of_a_media_file_is_left_out_of_a_name() -> None:
+    def item(name: str, *items: str) -> str | None:
+        sample = PlannedSample(name, "", None, (), {}, {}, ())
+        return item_key(items)(sample)
+
+    assert item("v/1", "v/1.jpg", "v/2.jpg") == item("v/1.PNG", "v/1.jpg") == "v/1.jpg"
+    assert item("clip.3", "clip.1", "clip.2") is None
+    assert item("clip.2.mp4", "clip.1", "clip.2") == "clip.2"
+
+
+@pytest.mark.parametrize(
+    ("named", "cells"),
+    [
+        (("AU1", "au 12"), "1,0,0,0,0,0,1,0,0,0,0,0"),
+        (("outer brow raiser", "lip tightener"), "0,1,0,0,0,0,0,0,1,0,0,0"),
+        (("dimpler", "AU4"), "0,0,1,0,0,0,0,0,0,0,0,0"),
+        ((), "0,0,0,0,0,0,0,0,0,0,0,0"),
+        (("smile",), None),
+    ],
+)
+def test_units_are_known_by_number_and_by_name(named: tuple[str, ...], cells: str | None) -> None:
+    assert unit_cells(named) == cells
+
+
+def test_units_that_no_row_shows_are_warned_of(tmp_path: Path) -> None:
+    rows = [f"v/{at}.jpg,1,{'0,' * 10}{at % 2}\n" for at in range(20)]
+    (tmp_path / "asked.txt").write_text(AU + "".join(rows))
+    form = form_named("abaw-au")
+    found = form.check((AU + "".join(rows)).encode(), form.read(tmp_path / "asked.txt"), Options(), name="p")  # fmt: skip
+    assert found.warnings == ("shown in no row: AU2, AU4, AU6, AU7, AU10, AU12, AU15, AU23, AU24, AU25",)  # fmt: skip
+
+
+def test_the_nearest_frame_is_that_of_the_nearest_number(tmp_path: Path) -> None:
+    frames = [f"v/{number:05}.jpg" for number in (1, 2, 90, 100)]
+    assert nearest_answers(frames, {frames[0]: "a", frames[3]: "b"}, "f")[frames[2]] == "b"
+    named = ["v/x.jpg", "v/y.jpg", "v/z.jpg"]
+    assert nearest_answers(named, {"v/x.jpg": "a", "v/z.jpg": "b"}, "f")["v/y.jpg"] == "a"
+
+
+def test_nothing_is_written_over_what_no_receipt_tells_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, ids = imported(tmp_path, "faces/mixture", ["happiness", "fear"])
+    asked = template(tmp_path / "t.json", ids)
+    submit = ["submit", "blemore", str(run), "--to-answer", str(asked), "--out"]
+    for name, told in (("receipt.json", "is not the receipt"), ("t.json", "would be written over"), ("blemore.zip", "would be written over")):  # fmt: skip
+        for made, make in (("file", lambda path: path.write_text("{}")), ("folder", Path.mkdir)):
+            out = tmp_path / f"{name}-{made}"
+            out.mkdir()
+            make(out / name)
+            assert main([*submit, str(out)]) == 2
+            assert told in capsys.readouterr().err
+            assert [one.name for one in out.iterdir()] == [name]

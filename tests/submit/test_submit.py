@@ -165,7 +165,7 @@ def test_one_question_answered_twice_is_refused_until_one_is_chosen(tmp_path: Pa
     two = run_of(right(), asked, tmp_path / "two", name="two.csv")
     form = form_named(NAME)
     questions = [form.read(asked)]
-    with pytest.raises(HarnessError, match="rows 1-10 are answered more than once"):
+    with pytest.raises(HarnessError, match="answered more than once: rows 1-10"):
         form.answer(questions, [one, two], Choice(), Options())
     chosen = form.answer(questions, [one, two], Choice(model="predictions:two.csv"), Options())
     assert [run for run, _ in chosen.drafts[0].used] == [two]

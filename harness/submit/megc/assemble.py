@@ -60,7 +60,7 @@ def assemble(questions: Questions, given: Mapping[str, Sequence[Given]], fill: F
     absent = [q.row for q in questions.rows if not given[q.video_id]]
     if absent:
         raise HarnessError(
-            f"{questions.path.name}: {name_rows(absent)} are not answered in these runs",
+            f"{questions.path.name}: not answered in these runs: {name_rows(absent)}",
             hint="finish the run (run the same command again), or add the run that asked them",
         )
     unknown = [q.row for q in questions.rows if q.kind is None]

@@ -133,7 +133,7 @@ def _order_faults(lines: Sequence[_Line], asked: Sequence[Question]) -> Iterator
         yield f"{name_rows(unknown)}: a video_id that is not in the questions"
     missing = [question.row for question in asked if question.video_id not in first]
     if missing:
-        yield f"{name_rows(missing)} of the questions have no answer"
+        yield f"no answer to {name_rows(missing)} of the questions"
     moved = [later.row for earlier, later in pairwise(kept) if place[later.id] < place[earlier.id]]
     if moved:
         yield f"{name_rows(moved)}: not in the order of the questions"

@@ -10,6 +10,7 @@ from harness.answers.megc_sentences import COMBINED, sentence_for
 from harness.answers.vocabulary import canonicaliser
 from harness.sources.megc_questions import ASKED, answers_of
 from harness.submit.megc.questions import Question
+from harness.submit.text import whole_number
 
 Pair = tuple[int, Question, str]
 """Row number, question, answer."""
@@ -61,7 +62,7 @@ def _remarks(question: Question, answer: str, labels: Labels) -> Iterator[str]:
 def _field_remarks(field: str, text: str, labels: Labels) -> Iterator[str]:
     admitted = labels.get(field)
     if admitted is None:
-        if not text.strip().isdecimal():
+        if whole_number(text.strip()) is None:
             yield f"{field}: not a number in digits: {_short(text)}"
         return
     table = canonicaliser(admitted)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -14,7 +12,7 @@ from harness.answers.vocabulary import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
-from harness.imports.spot_tables import read_spots
+from harness.imports.spot_tables import COLUMNS, read_spots
 from harness.metrics.spots import Spot
 from harness.metrics.spotting import spotting_family
 from harness.sources.megc_questions import answers_of
@@ -22,6 +20,7 @@ from harness.submit.local_score import Figure, LocalScore, figure_of, figures_of
 from harness.submit.megc.labels import labels_for
 from harness.submit.megc.questions import Question, Questions
 from harness.submit.megc.spots import Videos
+from harness.submit.text import decoded, table_of, whole_number
 
 _LABELS = {"coarse": "coarse", "fine": "fine", "au_shown": "unit shown", "au_side": "side", "event_type": "event type"}  # fmt: skip
 _COUNTS = {"event_count": "events", "micro_count": "micro-expressions", "macro_count": "macro-expressions"}  # fmt: skip
@@ -74,8 +73,8 @@ def _of_kind(
     truths = [right[question.video_id] for question in rows]
     if kind in _COUNTS:
         spec = FieldSpec(kind="number", low=0, high=1000)
-        counts = [float(text) for text in truths]
-        told = [float(t) if t is not None and t.strip().isdecimal() else None for t in given]
+        counts = [_count(text, row) for text, row in zip(truths, rows, strict=True)]
+        told = [None if t is None else whole_number(t.strip()) for t in given]
         return figures_of(
             spec, counts, told, clips, (("mae", f"{_COUNTS[kind]}, mean absolute error"),)
         )
@@ -95,6 +94,16 @@ def _of_kind(
     answers = [None if text is None else table.label(_field(kind, text)) for text in given]
     metrics = (("uf1", f"{_LABELS[kind]} UF1"), ("uar", f"{_LABELS[kind]} UAR"))
     return figures_of(spec, labels, answers, clips, metrics, part=kind)
+
+
+def _count(text: str, question: Question) -> float:
+    number = whole_number(text.strip())
+    if number is None:
+        raise HarnessError(
+            f"the true answer to {question.video_id!r} is {text[:60]!r}, and a number is asked",
+            hint="write it in digits",
+        )
+    return number
 
 
 def _field(kind: str, text: str) -> str:
@@ -126,12 +135,18 @@ def _truths(path: Path, asked: Questions) -> dict[str, str]:
         data = path.read_bytes()
     except OSError as error:
         raise HarnessError(f"{path} cannot be read: {error.strerror}", hint="check --truth FILE") from None  # fmt: skip
-    wanted = {question.video_id for question in asked.rows}
+    wanted = {question.video_id: question for question in asked.rows}
     found: dict[str, str] = {}
-    for cells in _rows(data):
+    for row, cells in _true_rows(path, data):
         key, answer = cells.get("video_id", cells.get("id")), cells.get("answer")
         if not (isinstance(key, str) and key in wanted and isinstance(answer, str)):
             continue
+        question = cells.get("question")
+        if isinstance(question, str) and question.split() != wanted[key].question.split():
+            raise HarnessError(
+                f"{path.name}, row {row}: another question than {asked.path.name} has for {key!r}",
+                hint="give the true answers to the same file; another year's has other questions",
+            )
         if answer.strip() and found.setdefault(key, answer) != answer:
             raise HarnessError(f"{path.name}: two true answers to {key!r}", hint="keep one of them")
     if not found:
@@ -140,6 +155,23 @@ def _truths(path: Path, asked: Questions) -> dict[str, str]:
             hint="give JSON lines with video_id (as in the questions) and answer",
         )
     return found
+
+
+def _true_rows(path: Path, data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Row number and object of each line. Raises HarnessError naming a row that is none."""
+    read = decoded(data)
+    if read.unreadable:
+        raise HarnessError(f"{path.name}: {read.unreadable}", hint="check --truth FILE")
+    for row, line in enumerate(read.text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            cells = json.loads(line)
+        except (ValueError, RecursionError):
+            cells = None
+        if not isinstance(cells, dict):
+            raise HarnessError(f"{path.name}, row {row}: not a JSON object", hint="give JSON lines with video_id (as in the questions) and answer")  # fmt: skip
+        yield row, cells
 
 
 def _rows(data: bytes) -> Iterator[dict[str, Any]]:
@@ -183,6 +215,10 @@ def score_spots(data: bytes, asked: Videos, truth: Path) -> LocalScore:
 
 
 def _spots(data: bytes) -> Iterator[Spot]:
-    for cells in csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline="")):
-        if len(cells) == 5 and cells[2].isdecimal() and cells[3].isdecimal():
-            yield Spot(cells[0], cells[1], int(cells[2]), int(cells[3]), cells[4])
+    rows, _ = table_of(decoded(data).text, COLUMNS)
+    for cells in rows:
+        if len(cells) != len(COLUMNS):
+            continue
+        onset, offset = whole_number(cells[2]), whole_number(cells[3])
+        if onset is not None and offset is not None:
+            yield Spot(cells[0], cells[1], onset, offset, cells[4])

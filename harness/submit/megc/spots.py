@@ -34,7 +34,7 @@ from harness.sources.rows import open_table
 from harness.submit.choice import Choice
 from harness.submit.findings import Findings, name_rows
 from harness.submit.megc.labels import Labels, answer_name, labels_for
-from harness.submit.text import decoded
+from harness.submit.text import decoded, table_of, whole_number
 
 EMOTION = "emotion"
 """The column, and the field of `--labels`, of the intervals' emotions."""
@@ -217,16 +217,12 @@ def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, nam
     text = decoded(data)
     if text.unreadable:
         return Findings(name, 0, (text.unreadable,), ())
-    try:
-        rows = list(csv.reader(io.StringIO(text.text, newline=""), strict=True))
-    except csv.Error as error:
-        return Findings(name, 0, (f"not a CSV table: {error}",), ())
-    if not rows or tuple(rows[0]) != COLUMNS:
-        told = ", ".join(rows[0])[:120] if rows else "nothing"
-        return Findings(name, 0, (f"the first line must be {','.join(COLUMNS)}, not {told}",), ())
+    rows, unfit = table_of(text.text, COLUMNS)
+    if unfit:
+        return Findings(name, 0, (*text.faults, unfit), ())
     faults: dict[str, list[int]] = {}
     spots: list[tuple[int, Spot]] = []
-    for number, cells in enumerate(rows[1:], start=1):
+    for number, cells in enumerate(rows, start=1):
         fault, spot = _spot(cells, set(asked.videos))
         if fault:
             faults.setdefault(fault, []).append(number)
@@ -239,23 +235,24 @@ def check_spots(data: bytes, asked: Videos, labels: Labels | None = None, *, nam
             found.append(f"rows {first[spot]} and {number}: the same interval")
     warned = _warnings(spots, asked, known)
     outside = {} if {spot.emotion for _, spot in spots} <= set(known) else {EMOTION: known}
-    return Findings(name, len(rows) - 1, tuple(found), (*text.warnings, *warned), outside)
+    return Findings(name, len(rows), tuple(found), (*text.warnings, *warned), outside)
 
 
 def _spot(cells: Sequence[str], videos: set[Video]) -> tuple[str, Spot | None]:
     """A fault, or the interval."""
     if len(cells) != len(COLUMNS):
-        return f"not {len(COLUMNS)} cells", None
+        return f"not {len(COLUMNS)} cells" if cells else "blank", None
     if not all(cell.strip() for cell in cells):
         return "an empty cell", None
     subject, video, onset, offset, emotion = cells
-    if not (onset.isdecimal() and offset.isdecimal()):
+    first, last = whole_number(onset), whole_number(offset)
+    if first is None or last is None:
         return "onset or offset is not a whole number", None
-    if int(onset) > int(offset):
+    if first > last:
         return "the onset is after the offset", None
     if (subject, video) not in videos:
         return "a video that is not in the list", None
-    return "", Spot(subject, video, int(onset), int(offset), emotion)
+    return "", Spot(subject, video, first, last, emotion)
 
 
 def _warnings(
