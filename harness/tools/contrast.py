@@ -45,9 +45,10 @@ def _contrast(frames: ToolFrames, asked: ContrastArguments) -> Finding:
             return unknown_place(asked.region)
         picture = cropped(picture, box)
     spread = ImageOps.autocontrast(picture, cutoff=CUT, preserve_tone=True)
-    values = np.asarray(spread, dtype=np.float64) / 255
-    made = (255 * values ** (1 / float(asked.amount))).round().clip(0, 255).astype(np.uint8)
-    return Finding(f"contrast: {asked.region or 'whole picture'}", (Image.fromarray(made),))
+    levels = np.arange(256) / 255
+    table = (255 * levels ** (1 / float(asked.amount))).round().clip(0, 255).astype(np.uint8)
+    made = Image.fromarray(table[np.asarray(spread)])
+    return Finding(f"contrast: {asked.region or 'whole picture'}", (made,))
 
 
 CONTRAST = Tool(

@@ -125,9 +125,17 @@ class BoundTools:
             grey = tuple(_grey(one) for one in finding.pictures)
             finding = Finding(NO_RESULT, grey)
         if alteration == "echo" and finding.found:
-            whole = self.frames.pixels(min(_frame(arguments), self.frames.count - 1))
-            finding = Finding(NOTHING_NEW, (whole,) if finding.pictures else ())
+            finding = self._nothing_new(arguments, pictured=bool(finding.pictures))
         return replace(_observed(tool, finding, side), donor=donor)
+
+    def _nothing_new(self, arguments: Any, *, pictured: bool) -> Finding:
+        if not pictured:
+            return Finding(NOTHING_NEW)
+        try:
+            whole = self.frames.pixels(min(_frame(arguments), self.frames.count - 1))
+        except MediaError as error:  # a frame that the tool did not look at
+            return Finding(f"Not found: {error.message}.", found=False)
+        return Finding(NOTHING_NEW, (whole,))
 
     def _where_it_is(self, arguments: Any, region: Box) -> Any:
         """The arguments of a call with the true region, and as much around it as around a part of the face, as its box."""
