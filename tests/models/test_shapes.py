@@ -141,3 +141,45 @@ def test_calls_of_tools_are_read_from_every_shape(data: Any, calls: list[tuple[s
     if isinstance(data, dict):
         data = json.dumps({"choices": [{"message": {"role": "assistant", **data}}]}).encode()
     assert [(one.name, one.arguments) for one in decode(data).calls] == calls
+
+
+WHOLE = '{"region": "mouth"}'
+ONE, OTHER = ("zoom", WHOLE), ("facs", '{"unit": 4}')
+
+
+def piece(name: str | None = None, arguments: Any = None, **more: Any) -> dict[str, Any]:
+    return {"tool_calls": [{"function": {"name": name, "arguments": arguments}, **more}]}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "calls"),
+    [
+        ([piece("zoom", ""), piece(None, WHOLE[:5]), piece(None, WHOLE[5:])], [ONE]),
+        ([piece("zoom", "", id="a"), piece(None, WHOLE[:5], id="a"), piece("", WHOLE[5:], id="a")], [ONE]),
+        ([piece(*ONE), piece(*OTHER)], [ONE, OTHER]),
+        ([piece(*ONE, id="a"), piece(*OTHER, id="b")], [ONE, OTHER]),
+        ([piece(*ONE, id="a", index=0), piece(*OTHER, id="b", index=0)], [ONE, OTHER]),
+        ([piece("zoom", WHOLE[:5], index="0"), piece(None, WHOLE[5:], index="0")], [ONE]),
+        ([piece("zoom", WHOLE[:5], index=0, id="a"), piece("zoom", WHOLE[5:], index=0, id="a")], [ONE]),
+        ([piece("zoom", None, index=0), piece(None, WHOLE, index=0)], [ONE]),
+        ([piece("zoom", {"region": "mouth"})], [ONE]),
+        ([piece("zo", "", index=1), piece("om", WHOLE, index=1)], [ONE]),
+        ([{"function_call": {"name": "zoom", "arguments": WHOLE[:5]}}, {"function_call": {"arguments": WHOLE[5:]}}], [ONE]),
+        ([{"tool_calls": []}, {"content": "anger", "tool_calls": []}], []),
+    ],
+)  # fmt: skip
+def test_pieces_of_calls_are_joined_whatever_numbers_them(
+    pieces: list[dict[str, Any]], calls: list[tuple[str, str]]
+) -> None:
+    assert [(one.name, one.arguments) for one in decode(streamed(*pieces)).calls] == calls
+
+
+@pytest.mark.parametrize("key", ["arguments", "parameters", "input", "args"])
+def test_what_a_call_gives_is_not_lost_whatever_it_is_called(key: str) -> None:
+    call = {"type": "tool_use", "name": "zoom", key: {"region": "mouth"}}
+    for message in (
+        {"tool_calls": [call]},
+        {"content": [{"type": "text", "text": "I look"}, call]},
+    ):
+        body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+        assert [(one.name, one.arguments) for one in decode(body).calls] == [ONE]

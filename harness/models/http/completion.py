@@ -207,16 +207,27 @@ MOST_LETTERS = 20_000
 def read_calls(message: Mapping[str, Any], hide: Callable[[str], str]) -> Iterator[ToolCall]:
     """The calls of tools that a message holds beside its text. What is no call is one without a name."""
     told = message.get("tool_calls") or message.get("function_call") or ()
-    for one in (told if isinstance(told, list) else (told,))[:MOST_CALLS] if told else ():
+    calls = list(told if isinstance(told, list) else (told,)) if told else []
+    content = message.get("content")
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, dict) and part.get("type") in _CALLING:
+            calls.append(part)
+    for one in calls[:MOST_CALLS]:
         function = one.get("function", one) if isinstance(one, dict) else {}
         function = function if isinstance(function, dict) else {}
-        name, given = function.get("name"), function.get("arguments")
+        name = function.get("name")
+        given = next((function[key] for key in _ARGUMENTS if key in function), None)
         if not isinstance(name, str):
             name, given = "", one
         if not isinstance(given, str):  # Ollama gives an object
             given = "" if given is None else json.dumps(given)
         yield ToolCall(hide(_written(name)), hide(_written(given))[:MOST_LETTERS])
 
+
+_CALLING = ("tool_use", "tool_call", "function_call")
+"""Types of parts of a content that are calls."""
+_ARGUMENTS = ("arguments", "parameters", "input", "args")
+"""Where servers put what a call gives."""
 
 _REASONING = (
     "reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "thought", "thoughts",

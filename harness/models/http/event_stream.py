@@ -61,6 +61,9 @@ def _add(piece: dict[str, Any], choice: dict[str, Any], message: dict[str, Any])
         if name == "tool_calls" and isinstance(value, list):
             message[name] = _calls(held if isinstance(held, list) else [], value)
             continue
+        if name == "function_call" and isinstance(value, dict):
+            message[name] = _grown(held, value)
+            continue
         both = isinstance(held, type(value)) and isinstance(value, (str, list))
         message[name] = held + value if both else value
     for name in ("finish_reason", "native_finish_reason", "stop_reason", "error"):
@@ -69,22 +72,52 @@ def _add(piece: dict[str, Any], choice: dict[str, Any], message: dict[str, Any])
 
 
 def _calls(held: list[Any], pieces: list[Any]) -> list[Any]:
-    """The calls with these pieces added, each to the call of its index: names and arguments grow."""
-    places = {call["index"]: call for call in held if isinstance(call, dict) and "index" in call}
+    """The calls with these pieces added, each to the call that it belongs to: names and arguments grow."""
     made = list(held)
     for piece in pieces:
-        place = piece.get("index") if isinstance(piece, dict) else None
-        call = places.get(place) if isinstance(place, int) else None
+        call = _call_of(piece, made)
+        more = piece.get("function") if isinstance(piece, dict) else None
         if call is None:
             made.append(piece)
-            if isinstance(place, int):
-                places[place] = piece
-            continue
-        whole, more = call.setdefault("function", {}), piece.get("function")
-        for name, value in more.items() if isinstance(more, dict) else ():
-            both = isinstance(value, str) and isinstance(whole.get(name), str)
-            whole[name] = whole[name] + value if both else value
+        elif isinstance(more, dict):
+            call["function"] = _grown(call.get("function"), more)
     return made
+
+
+def _call_of(piece: Any, made: list[Any]) -> dict[str, Any] | None:
+    """The call that a piece goes on with: the one of its index. Where it has none, or all have the same one, the last call,
+    unless the piece has another id than that. None: it begins a call."""
+    known = [call for call in made if isinstance(call, dict)]
+    if not isinstance(piece, dict) or not known:
+        return None
+    place, name = _index(piece), piece.get("id")
+    if place is not None:
+        known = [call for call in known if _index(call) == place]
+    call = known[-1] if known else None
+    if call is None or (name and call.get("id") and name != call["id"]):
+        return None
+    function = piece.get("function")
+    begins = not name and isinstance(function, dict) and bool(function.get("name"))
+    return None if place is None and begins else call
+
+
+def _index(call: dict[str, Any]) -> int | None:
+    place = call.get("index")
+    if isinstance(place, str) and place.isascii() and place.isdigit() and len(place) < 4:
+        return int(place)
+    return place if isinstance(place, int) else None
+
+
+def _grown(held: Any, more: dict[str, Any]) -> dict[str, Any]:
+    """A function's name and arguments with a piece added. Some servers repeat the whole name in each piece."""
+    whole = dict(held) if isinstance(held, dict) else {}
+    for name, value in more.items():
+        before = whole.get(name)
+        if value is None or (name == "name" and value == before):
+            continue
+        both = isinstance(value, str) and isinstance(before, str)
+        whole[name] = before + value if both else value
+    return whole
 
 
 def _events(data: bytes) -> Iterator[str]:
