@@ -1,54 +1,50 @@
 """Read whether two pictures show one person: yes or no in any of its forms, or a number on a scale.
 
 Where a reply holds both, the number counts if it says the same as the words ("Yes, 85"). A reply whose words and
-number contradict each other is ambiguous. A number that says how sure the model is of its word
-does not count. A number of at most 1 with a decimal point ("0.8") on a scale from 0 to 10 or more may be a share or a
-point of the scale: it is ambiguous, unless a percent sign or the end of the scale ("0.8/100") says which. "Likely the same"
-and "probably not" are read as same and different; "maybe" and "perhaps" take no side. Counts of what is shown ("two pictures", "2 different
-people") are no number on the scale.
+number contradict each other is ambiguous, and so is "Yes, they are different people". A number that says how sure the model
+is of its word does not count, but "15% sure that they are the same" is 15. A number of a difference ("30% chance that they are
+different", "distance: 35") is never turned into one of sameness. A number of at most 1 with a decimal point ("0.8") on a scale
+from 0 to 10 or more may be a share or a point of the scale: it is ambiguous, unless a percent sign or the end of the scale
+("0.8/100") says which. "Likely the same" and "probably not" are read as same and different; "maybe" and "might be" take no
+side. Counts of what is shown ("two pictures", "2 different people"), ages and years are no number on the scale.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.answers.normal import NormalizedReply
 from harness.answers.number import read_number
+from harness.answers.pair_claims import Claim, find_claims, settle
+from harness.answers.pair_numbers import (
+    APART,
+    BOUND,
+    SURE,
+    may_be_share,
+    parted_shares,
+    quantified,
+    without_counts,
+)
 from harness.answers.pattern import pattern
+from harness.answers.refusals import find_declines
 from harness.answers.verdict import Form, answered, lacking
 from harness.answers.yes_no import read_yes_no
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
-_COUNTED = pattern(
-    r"\b(?:1|2|one|two|both)(?=(?: (?:given|shown|different|distinct|separate|single|unique|other))?"
-    r" (?:pictures?|images?|photos?|photographs?|pics?|faces?|people|persons?|individuals?|men|women|subjects?|identit(?:y|ies))\b)"
+_EVEN = pattern(r"\b(?:50 ?[/-] ?50|fifty[ -](?:/ ?)?fifty)\b")
+_NO_OF = pattern(
+    r"\b(?<!-)no (?=[a-z])(?!(?:they|they're|these|those|the|it|it's|this|that|there|i|i'm|i'd|we|not|because|since|as|both|two|one|picture|pictures|image|images"
+    r"|photo|photos|but|based|given|due|with|at|for|to|person|different|son|he|she|you|my|his|her|although|while|though)\b)"
 )
-_NUMBERED = pattern(
-    r"\b(?:first|second|picture|image|photo|photograph|face|person|individual|man|woman|subject)s? (?:1|2|one|two)\b(?! ?%)"
+""" "No" before a noun: "no evidence", "no differences"; "no match" is read as a claim."""
+_NO_DIFFERENT = pattern(r"\bno (?=different\b)")
+_ELSEWHERE = pattern(
+    r"\b(?:nein|nicht|kein\w*|verschieden\w*|unterschiedlich\w*|diff\u00e9rent\w*|pas|distint\w*|diferent\w*|n\u00e3o|divers[ei])\b|[\u4e0d\u522b\u5225]|\ub2e4\ub978|\u0440\u0430\u0437\u043d"
 )
-_PERSON = (
-    r"(?:person|people|persons|individuals?|men|man|women|woman|subjects?|faces?|identit(?:y|ies))"
-)
-_SAME = pattern(
-    rf"\b(?:(?:the |one and the |very )?(?:same|identical) {_PERSON}|one person|one and the same)\b|^\W*(?:same|match(?:ing)?)\W*$"
-)
-_OTHER = pattern(
-    rf"\b(?:(?:different|distinct|separate|two|other) {_PERSON}|another person|someone else)\b"
-    r"|^\W*(?:different|no match|not (?:the )?same|mismatch)\W*$"
-)
-_THEY = (
-    r"\b(?:they|these|those|people|persons|individuals|men|women|subjects|faces)(?:'re"
-    r"|(?: \w+){0,2} (?:are|were|look|looked|seem|appear)(?: to be)?)(?: \w+){0,2} "
-)
-_END = r"(?=\W{0,3}(?:$|[.,;:!?\n]))"
-_THEY_ARE_SAME = pattern(rf"{_THEY}(?P<at>(?:the |one and the )?same|identical|one){_END}")
-_THEY_DIFFER = pattern(rf"{_THEY}(?P<at>different|distinct){_END}")
-"""Said of the persons themselves: "they are different", not "the hair is different"."""
-_DENIED = pattern(r"\b(?:not|never|hardly|unlikely|neither|cannot|doubt(?:ful)?)\b|n't\b")
-_PART = re.compile(r"[.;:!?\n]|, (?:but|and|so)\b")
-_SURE = pattern(r"\b(?:confiden(?:t|ce)|certain(?:ty)?|sure|sureness)\b")
+"""Denials and differences in languages that are not read here: what a number beside them is of is not known."""
 _GUESS_END = (
     r"(?=\W{0,3}(?:$|[.,;:!?\n(\u2013\u2014-])"
     r"| (?:given|because|since|as|based|due|judging|although|though|but|with)\b)"
@@ -62,10 +58,6 @@ _GUESS = pattern(
     + _GUESS_END
 )
 """Which of the two it holds for likely; what it is of may be left out at the start of a reply alone."""
-_SHARE_SCALE = 10
-"""The upper end of a scale from 0 on which no share is meant by a number above 1."""
-_BEFORE = 60
-"""Characters before a statement in which it may be denied."""
 
 
 def read_same_person(
@@ -77,30 +69,55 @@ def read_same_person(
     keys: re.Pattern[str] | None = None,
 ) -> Answer:
     """A number in [low, high]: `high` for yes, `low` for no. Never raises."""
-    plain = replace(reply, text=_without_counts(reply.text))
-    number = read_number(plain, low, high, form=form, keys=keys)
-    if _may_be_share(number, reply, low, high):
+    parted = parted_shares(reply, low, high)
+    if parted is not None:
+        return parted
+    claims = find_claims(reply.text, find_declines(reply.text, reply.speech))
+    number = read_number(
+        replace(reply, text=without_counts(reply.text, high)), low, high, form=form, keys=keys
+    )
+    if may_be_share(number, reply, low, high):
         number = lacking(Outcome.AMBIGUOUS, "same-person/share-or-score", number.span)
-    word = _said(read_yes_no(reply, keys=keys), reply, low, high)
-    if word.outcome is not Outcome.ANSWERED:
-        return number if number.outcome is not Outcome.UNPARSED else word
+    elif number.outcome is Outcome.ANSWERED and BOUND.search(reply.text):
+        number = lacking(Outcome.AMBIGUOUS, "same-person/bound", number.span)
+    word = _word(reply, claims, low, high, keys)
     if number.outcome is not Outcome.ANSWERED or not isinstance(number.value, int | float):
-        return word
-    if _SURE.search(reply.text):
+        numbered = number.outcome is Outcome.AMBIGUOUS and word.rule == "same-person/stated"
+        if numbered and not SURE.search(reply.text) and quantified(reply.text, claims) is not None:
+            return number  # "a 5% chance that they are different, so 95"
+        if word.outcome is Outcome.ANSWERED:
+            return word
+        if not claims and number.outcome is not Outcome.AMBIGUOUS and _EVEN.search(reply.text):
+            return answered((low + high) / 2, "same-person/even")
+        return number if number.outcome is not Outcome.UNPARSED else word
+    return _together(reply, float(number.value), number, word, claims, (low + high) / 2)
+
+
+def _together(  # noqa: PLR0911, PLR0917
+    reply: NormalizedReply,
+    value: float,
+    number: Answer,
+    word: Answer,
+    claims: Sequence[Claim],
+    middle: float,
+) -> Answer:
+    """What a number and the words around it say together."""
+    if word.outcome is not Outcome.ANSWERED and _ELSEWHERE.search(reply.text):
+        return lacking(Outcome.AMBIGUOUS, "same-person/other-language", number.span)
+    of = quantified(reply.text, claims)
+    if of is True and (value <= middle or not SURE.search(reply.text)):
+        return number  # "a 20% chance that they are the same"
+    if of is False or APART.search(reply.text):
+        plain = SURE.search(reply.text) or word.rule != "same-person/stated"
+        if word.outcome is Outcome.ANSWERED and float(str(word.value)) < middle < value and plain:
+            return word
+        return lacking(Outcome.AMBIGUOUS, "same-person/of-difference", number.span)
+    if word.outcome is not Outcome.ANSWERED:
+        return word if word.outcome is Outcome.AMBIGUOUS else number
+    if SURE.search(reply.text):
         return word  # the number says how sure it is of its word
-    middle = (low + high) / 2
-    agrees = number.value == middle or (number.value > middle) == (word.value == high)
+    agrees = value == middle or (value > middle) == (float(str(word.value)) > middle)
     return number if agrees else lacking(Outcome.AMBIGUOUS, "same-person/contradiction")
-
-
-def _may_be_share(number: Answer, reply: NormalizedReply, low: float, high: float) -> bool:
-    """Whether a number such as 0.8 may stand for 80% or for 0.8 points of the scale."""
-    if number.outcome is not Outcome.ANSWERED or number.span is None:
-        return False
-    if low != 0 or high < _SHARE_SCALE or not 0 < float(str(number.value)) <= 1:
-        return False
-    written = reply.raw[slice(*number.span)].casefold()
-    return any(mark in written for mark in ".,\u066b") and not re.search("%|percent|/|of", written)
 
 
 def _guessed(text: str) -> set[bool]:
@@ -116,33 +133,49 @@ def _guessed(text: str) -> set[bool]:
     return found
 
 
-def _said(found: Answer, reply: NormalizedReply, low: float, high: float) -> Answer:
-    """Yes or no as a number; where neither is said, what is stated of the persons."""
+def _word(
+    reply: NormalizedReply,
+    claims: Sequence[Claim],
+    low: float,
+    high: float,
+    keys: re.Pattern[str] | None,
+) -> Answer:
+    """Yes or no as a number; where neither is said, what is claimed of the persons."""
+    stated = settle(claims)
+    found = read_yes_no(
+        replace(reply, text=_without_determiners(reply.text, claims)), keys=keys, seen=False
+    )
     if found.outcome is Outcome.ANSWERED:
-        return replace(found, value=high if found.value == "yes" else low)
-    text = reply.text
-    stated = _guessed(text)
-    if found.outcome is not Outcome.UNPARSED and not (
-        stated and found.outcome in {Outcome.OFF_LIST, Outcome.REFUSED}
-    ):
-        return found
-    stated |= {not _denied(text, match.start()) for match in _SAME.finditer(text)}
-    stated |= {not _denied(text, match.start("at")) for match in _THEY_ARE_SAME.finditer(text)}
-    stated |= {_denied(text, match.start()) for match in _OTHER.finditer(text)}
-    stated |= {_denied(text, match.start("at")) for match in _THEY_DIFFER.finditer(text)}
-    if len(stated) != 1:
-        return lacking(Outcome.AMBIGUOUS, "same-person/both") if stated else found
-    return answered(high if stated.pop() else low, "same-person/stated")
+        same = found.value == "yes"
+        plain = settle([one for one in claims if one.weight > 1])
+        if plain == {not same} and not found.rule.startswith("final-anchor"):
+            return lacking(Outcome.AMBIGUOUS, "same-person/contradiction", found.span)
+        return replace(found, value=high if same else low)
+    stated |= _guessed(reply.text)
+    if len(stated) == 1 and found.outcome is not Outcome.AMBIGUOUS:
+        return answered(high if stated.pop() else low, "same-person/stated")
+    if stated and found.outcome is Outcome.UNPARSED:
+        return lacking(Outcome.AMBIGUOUS, "same-person/both")
+    if claims and found.outcome is Outcome.UNPARSED:
+        return lacking(Outcome.OFF_LIST, "same-person/open")
+    return found
 
 
-def _denied(text: str, start: int) -> bool:
-    """Whether what begins at `start` is denied in its part of the sentence."""
-    before = _PART.split(text[max(0, start - _BEFORE) : start])[-1]
-    return len(_DENIED.findall(before)) % 2 == 1
-
-
-def _without_counts(text: str) -> str:
-    """The text with counts and numbers of pictures and persons blanked, of the same length."""
-    for counts in (_COUNTED, _NUMBERED):
-        text = counts.sub(lambda match: " " * len(match.group()), text)
+def _without_determiners(text: str, claims: Sequence[Claim]) -> str:
+    """The text without "no" as in "no evidence", and without answers that belong to a claim ("different people: yes")."""
+    text = _NO_OF.sub(lambda match: " " * len(match.group()), text)
+    text = text[:1] + _NO_DIFFERENT.sub("   ", text[1:])
+    for claim in claims:
+        if claim.weight == 3 and claim.same is not None:
+            stop = claim.sentence[1]
+            line = text.find("\n", stop)
+            end = min(
+                stop + 40 if text[stop : stop + 1] == "?" else stop,
+                line if line > stop else len(text),
+            )
+            text = (
+                text[: claim.end] + " " * (end - claim.end) + text[end:]
+                if end > claim.end
+                else text
+            )
     return text

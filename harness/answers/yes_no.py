@@ -30,6 +30,10 @@ _EXACT = {
     **dict.fromkeys(("not visible", "not shown", "not present", "absent", "hidden"), "no"),
     **dict.fromkeys(("it is not", "it isn't", "they are not", "they aren't", "it does not"), "no"),
 }
+_SEEN_WORDS = frozenset((
+    "visible", "shown", "present", "not visible", "not shown", "not present", "absent", "hidden", "none",
+))  # fmt: skip
+"""Whole replies that speak of something that is to be seen."""
 _UNSURE = pattern(
     r"\W*(?:i'?m )?(?:unsure|maybe|uncertain|perhaps|possibly|partially|partly|sometimes|both|unclear"
     r"|unknown|not sure|not certain|somewhat|probably)\W*"
@@ -39,7 +43,7 @@ _IDIOM = pattern(
     r"|no (?:doubt|question|problem|idea|longer|one|more|less|matter|mistake|hesitation|need|reason|way to)"
     r"|(?:question|example|item) no\b)\b|\bno\. ?\d"
 )
-_LEAD = pattern(rf"\W*(?:(?:well|ok|okay|sure|so|hmm+),? )?({_YES}|{_NO}|true|false|y|n)\b(?!')")
+_LEAD = pattern(rf"\W*(?:(?:well|ok|okay|sure|so|hmm+),? )?({_YES}|{_NO}|true|false|y|n)\b(?!'\w)")
 _WORDS = pattern(rf"\b(?:(not |n't |cannot say )?({_YES})|({_NO}))\b(?!')")
 _SEEN = (
     r"(?:visible|shown|showing|present|seen|evident|apparent|active|activated|detected|observed|exposed"
@@ -52,23 +56,28 @@ _STATES = pattern(
 )
 
 
-def quick_yes_no(raw: str) -> Answer | None:
+def quick_yes_no(raw: str, *, seen: bool = True) -> Answer | None:
     """The common case: one word and a mark."""
     core = raw.strip(" \t\r\n\"'`*.,!()[]")
     value = _EXACT.get(core.lower())
-    if value is None:
+    if value is None or (not seen and core.lower() in _SEEN_WORDS):
         return None
     start = raw.find(core)
     return answered(value, "exact/yes-no", (start, start + len(core)))
 
 
-def read_yes_no(reply: NormalizedReply, *, keys: re.Pattern[str] | None = None) -> Answer:  # noqa: PLR0911
-    """Read "yes" or "no". Never raises; linear in the reply's length."""
+def read_yes_no(  # noqa: PLR0911
+    reply: NormalizedReply, *, keys: re.Pattern[str] | None = None, seen: bool = True
+) -> Answer:
+    """Read "yes" or "no". Never raises; linear in the reply's length.
+
+    `seen`: what is said to be visible or hidden answers the question.
+    """
     quiet = wordless(reply)
     if quiet is not None:
         return quiet
     core = " ".join(reply.text.strip(" \n.,!'()[]<>{}").split()) if len(reply.text) < 80 else ""
-    if core in _EXACT:
+    if core in _EXACT and (seen or core not in _SEEN_WORDS):
         start = len(reply.text) - len(reply.text.lstrip())
         return answered(_EXACT[core], "exact/yes-no", reply.span(start, len(reply.text.rstrip())))
     other = _in_other_words(reply)
@@ -90,7 +99,7 @@ def read_yes_no(reply: NormalizedReply, *, keys: re.Pattern[str] | None = None) 
         return answered(value, "lead/yes-no", reply.span(lead.start(1), lead.end(1)))
     if reply.truncated:
         return nothing(reply, "none")
-    return _anywhere(reply, text)
+    return _anywhere(reply, text, seen=seen)
 
 
 def _in_other_words(reply: NormalizedReply) -> Answer | None:
@@ -102,6 +111,9 @@ def _in_other_words(reply: NormalizedReply) -> Answer | None:
             for word in sorted(words, key=len, reverse=True):
                 rest = text[len(word) : len(word) + 1]
                 if text.startswith(word) and (not rest.isalnum() or unspaced(word[0])):
+                    for decline in find_declines(reply.text, reply.speech):
+                        if decline.start <= start < decline.end:  # "no lo sé", "不确定"
+                            return lacking(Outcome.REFUSED, decline.rule)
                     return answered(value, "lead/yes-no", reply.span(start, start + len(word)))
     return None
 
@@ -122,7 +134,7 @@ def _anchored(reply: NormalizedReply, text: str, keys: re.Pattern[str] | None) -
     return None
 
 
-def _anywhere(reply: NormalizedReply, text: str) -> Answer:
+def _anywhere(reply: NormalizedReply, text: str, *, seen: bool) -> Answer:
     declined = ruling(find_declines(reply.text, reply.speech))
     told = language_of(text, words_of(text[:2000]), reply.speech.languages)
     if told is not None and told not in reply.speech.languages:
@@ -135,7 +147,7 @@ def _anywhere(reply: NormalizedReply, text: str) -> Answer:
     rule = "mention"
     if not said:
         rule = "statement"
-        for match in _STATES.finditer(text):
+        for match in _STATES.finditer(text) if seen else ():
             found = match.group()
             denied = "not" in found or "n't" in found
             gone = any(word in found for word in ("absent", "hidden", "covered", "invisible"))

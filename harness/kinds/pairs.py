@@ -61,7 +61,7 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
     keys = key_pattern(name)
 
     def quick(raw: str) -> Answer | None:
-        word = quick_yes_no(raw)
+        word = quick_yes_no(raw, seen=False)
         if word is None:
             # A decimal point may mean a share: `read` looks closer.
             return None if "." in raw else quick_number(raw, spec.low, spec.high)

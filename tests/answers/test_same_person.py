@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,46 @@ def test_answers(reply: str, value: float) -> None:
 def test_what_is_no_answer(reply: str, outcome: Outcome) -> None:
     found = Reader.build({"same": SPEC})(reply)["same"]
     assert found.outcome is outcome, found
+
+
+def test_golden_table() -> None:
+    """Replies in prose with their values on 0 to 100; "-": not to be read, because a wrong value is worse."""
+    lines = (
+        (Path(__file__).parents[1] / "golden" / "same-person.tsv").read_text("utf-8").splitlines()
+    )
+    reader, wrong = Reader.build({"same": SPEC}), []
+    for line in lines:
+        value, _, written = line.partition("\t")
+        reply = written.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
+        found = reader(reply)["same"]
+        if found.value != (None if value == "-" else float(value)):
+            wrong.append((reply, value, found))
+    assert len(lines) > 600 and not wrong, wrong
+
+
+@pytest.mark.parametrize(
+    ("language", "reply", "value"),
+    [
+        ("de", "Nein, das sind verschiedene Personen.", 0), ("fr", "Oui.", 100), ("es", "Sí, es la misma persona.", 100),
+        ("es", "No, no son la misma persona.", 0), ("es", "No lo sé", None), ("es", "No estoy seguro.", None),
+        ("zh", "不是同一个人", 0), ("zh", "不确定", None), ("de", "Mit 90 % Wahrscheinlichkeit verschiedene Personen", None),
+    ],
+)  # fmt: skip
+def test_other_languages_where_they_are_read(
+    language: str, reply: str, value: float | None
+) -> None:
+    assert Reader.build({"same": SPEC}, languages=[language])(reply)["same"].value == value
+
+
+def test_a_long_reply_takes_little_time() -> None:
+    reader = Reader.build({"same": SPEC})
+    for part in (
+        "the same person, ",
+        "not different people or no match? 85% ",
+        "(different ",
+        "differ 1 ",
+    ):
+        reader(part * 1500)
 
 
 @given(st.text(max_size=200))
