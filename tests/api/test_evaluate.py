@@ -68,22 +68,27 @@ def test_a_task_object_with_changes(data: Path) -> None:
 
 
 async def test_both_work_in_a_running_loop_and_the_awaited_one_leaves_it_free(data: Path) -> None:
-    threads, ticks = set(), 0
+    threads, ticks, ticking = set(), 0, threading.Event()
 
     def rule(request: Request) -> str:
         threads.add(threading.get_ident())
         return "anger"
 
+    def patient(request: Request) -> str:
+        assert ticking.wait(60), "the loop that awaits the run stands still"
+        return rule(request)
+
     sync = harness.evaluate("table/emotion", model=RuleModel(rule=rule), source=SOURCE, out="a", progress=False)  # fmt: skip
     options: Any = {"source": SOURCE, "progress": False}
     task = asyncio.create_task(
-        harness.aevaluate("table/emotion", model=RuleModel(rule=rule), out="b", **options)
+        harness.aevaluate("table/emotion", model=RuleModel(rule=patient), out="b", **options)
     )
     while not task.done():
         await asyncio.sleep(0.01)
         ticks += 1
+        if ticks == 3:
+            ticking.set()
     assert threading.get_ident() not in threads
-    assert ticks > 2
     done = await task
     assert done.scores().equals(sync.scores())
 

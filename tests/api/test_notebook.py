@@ -74,9 +74,11 @@ from harness.core.model import Card
 
 class Slow:
     card = Card(name="slow", identity="slow-1", window=4)
+    asked, most = 0, 8
 
     async def reply(self, request):
-        await asyncio.sleep(0.3)
+        Slow.asked += 1
+        await asyncio.sleep(0.3 if Slow.asked <= Slow.most else 600)
         return Generation(request.key, "anger", "stop")
 
     async def close(self):
@@ -125,6 +127,7 @@ def test_an_interrupted_cell_keeps_what_was_finished(
         )
         done = int(run("print(int(harness.open_run('run').cells()['done'].sum()))").split()[-1])
         assert 0 < done < 28
+        run("Slow.most = 1000")
         assert f"{28 - done} requests, {done} already done" in run(
             f"{call}('table/emotion', out='run', **options)"
         )

@@ -42,7 +42,7 @@ def test_a_run_killed_three_times_ends_as_one_that_was_left_alone(
             time.sleep(moments.uniform(0.2, 2.0))
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-        time.sleep(0.2)
+        stub.catch_up()
         log = tmp_path / "run" / "generations.jsonl"
         finished = log.read_bytes().count(b"\n") if log.exists() else 0
         before = stub.count

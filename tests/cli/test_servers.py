@@ -46,7 +46,7 @@ BACKGROUND = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 def test_a_request_to_end_ends_a_run_as_an_interrupt_does(
     data: Path, stub: Stub, before: tuple[str, ...]
 ) -> None:
-    stub.latency = 0.4
+    stub.choose = lambda body: "hang" if stub.count > 4 else "ok"
     command = [
         *before,
         sys.executable,
@@ -60,11 +60,11 @@ def test_a_request_to_end_ends_a_run_as_an_interrupt_does(
         "2",
     ]
     with subprocess.Popen(command, cwd=data, stderr=subprocess.PIPE, text=True) as running:
-        end = time.monotonic() + 30
-        while stub.count < 5 and time.monotonic() < end:
+        while stub.count < 5:
+            assert running.poll() is None, "the run ended first"
             time.sleep(0.05)
         running.send_signal(signal.SIGTERM)
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=120)
     assert running.returncode == 130, said
     assert "run the same command again" in said and said.count("interrupted") == 1
-    assert 2 <= len(list(read_log(RunFolder(data / "run").generations))) < 24
+    assert 3 <= len(list(read_log(RunFolder(data / "run").generations))) <= 4

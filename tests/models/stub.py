@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from typing import Any
 
 from aiohttp import web
@@ -56,6 +57,10 @@ class Stub:
     metrics: Callable[[Stub], str] | None = None
     """What `/metrics` shows; without it there is no such page."""
     latency: float = 0.0
+    together: int = 0
+    """No chat request is answered before so many are in flight at once; those of `hellos` are, and do not count."""
+    held: int = 0
+    """Chat requests that have waited for that."""
     retry_after: str = "0"
     model: str = "stub"
     adapters: Sequence[str] = ()
@@ -84,6 +89,17 @@ class Stub:
         """Chat requests received."""
         return len(self.requests)
 
+    def catch_up(self) -> None:
+        """Wait until all that was sent has arrived: requests of a client that was killed may still be on their way.
+
+        What was sent before a connection was opened is read before what comes over it.
+        """
+        for _ in range(3):
+            connection = HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+            connection.request("GET", "/health")
+            connection.getresponse().read()
+            connection.close()
+
     def reset(self) -> None:
         """Forget what was seen."""
         for seen in (self.hellos, self.requests, self.raw, self.headers, self.times, self.attempts):
@@ -103,7 +119,8 @@ class Stub:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         data = await request.read()
         body = json.loads(data)
-        if contents(body)[0].endswith((HELLO, APART)):
+        hello = contents(body)[0].endswith((HELLO, APART))
+        if hello:
             self.hellos.append(body)
         else:
             self.requests.append(body)
@@ -113,6 +130,9 @@ class Stub:
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
         try:
+            self.held += bool(self.together and not hello)
+            while self.held < self.together and not hello:
+                await asyncio.sleep(0.005)
             if self.latency:
                 await asyncio.sleep(self.latency)
             return await self._respond(request, body)

@@ -119,7 +119,7 @@ async def test_bytes_that_are_no_text_are_replaced_and_the_reply_is_kept(status:
 async def test_headers_that_never_end_do_not_hold_a_start() -> None:
     async def slow(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n")
-        for i in range(200):
+        for i in range(1200):  # a minute
             writer.write(b"X-%d: a\r\n" % i)
             await writer.drain()
             await asyncio.sleep(0.05)
@@ -128,7 +128,7 @@ async def test_headers_that_never_end_do_not_hold_a_start() -> None:
         start = time.monotonic()
         with pytest.raises(HarnessError, match="timed out"):
             await asyncio.to_thread(ask_served, model._endpoint, seconds=0.6)
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 30
 
 
 async def test_a_redirect_names_where_it_leads_and_is_not_followed() -> None:

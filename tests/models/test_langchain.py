@@ -125,8 +125,10 @@ async def test_what_goes_wrong_has_a_kind_and_is_tried_again_where_that_may_help
     stub: Stub, fault: str, kind: str, seen: int
 ) -> None:
     stub.always = {"": fault}
-    got = await opened(stub, replace(HASTE, timeout=0.3)).reply(ask())
+    patience = replace(HASTE, timeout=0.5 if fault == "hang" else 60.0)
+    got = await opened(stub, patience).reply(ask())
     assert got.failure is not None, got
+    await asyncio.to_thread(stub.catch_up)
     assert (got.failure.kind, stub.count) == (kind, seen), got.failure
     assert got.finish == "failed" and got.text == ""
 

@@ -18,7 +18,7 @@ from harness.models.transformers.model import LocalModel
 
 
 class Counter:
-    """Echoes each prompt; refuses the word BAD; remembers its batches; can be held back."""
+    """Echoes each prompt; refuses the word BAD; remembers its batches; can be held back, as its loading can."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -26,6 +26,12 @@ class Counter:
         self.notes = ()
         self.gate = threading.Event()
         self.gate.set()
+        self.loading = threading.Event()
+        self.loading.set()
+
+    def load(self) -> Counter:
+        self.loading.wait(60)
+        return self
 
     def prepare(self, request: Request) -> PreparedRequest | Generation:
         text = request.messages[0].text
@@ -34,7 +40,7 @@ class Counter:
         return PreparedRequest(request, text, ())
 
     def generate(self, prompts: Sequence[PreparedRequest]) -> list[Generation]:
-        self.gate.wait(5)
+        self.gate.wait(60)
         self.batches.append([prompt.text for prompt in prompts])
         if any(prompt.text == "BAD" for prompt in prompts):
             raise ValueError("a bad one")
@@ -51,11 +57,16 @@ def ask(text: str, **sampling: float) -> Request:
 
 def made(batch: int = 4) -> tuple[Counter, LocalModel]:
     engine = Counter()
-    return engine, LocalModel(lambda: engine, Card("local", "local", window=2 * batch), batch=batch)
+    return engine, LocalModel(engine.load, Card("local", "local", window=2 * batch), batch=batch)
 
 
-async def all_of(model: LocalModel, requests: list[Request]) -> list[Generation]:
-    replies = await asyncio.gather(*(model.reply(request) for request in requests))
+async def all_of(engine: Counter, model: LocalModel, requests: list[Request]) -> list[Generation]:
+    """Their replies. All wait before the first is taken, else batches would hang on how fast they come."""
+    engine.loading.clear()
+    asked = [asyncio.ensure_future(model.reply(request)) for request in requests]
+    await asyncio.sleep(0)
+    engine.loading.set()
+    replies = await asyncio.gather(*asked)
     await model.close()
     return list(replies)
 
@@ -63,7 +74,7 @@ async def all_of(model: LocalModel, requests: list[Request]) -> list[Generation]
 async def test_replies_come_back_to_those_who_asked_in_full_batches() -> None:
     engine, model = made(batch=4)
     requests = [ask(f"q{i}") for i in range(10)]
-    got = await all_of(model, requests)
+    got = await all_of(engine, model, requests)
     assert [one.key for one in got] == [request.key for request in requests]
     assert [one.text for one in got] == [f"Q{i}" for i in range(10)]
     assert [len(batch) for batch in engine.batches] == [4, 4, 2]
@@ -86,7 +97,7 @@ async def test_the_time_of_a_reply_is_that_of_its_batch_without_the_batches_befo
 async def test_requests_of_unlike_decoding_never_share_a_batch() -> None:
     engine, model = made(batch=8)
     requests = [ask(f"{kind}{i}", temperature=kind) for i in range(3) for kind in (0, 1)]
-    await all_of(model, requests)
+    await all_of(engine, model, requests)
     assert sorted({text[0] for text in batch} == {batch[0][0]} for batch in engine.batches) == [
         True,
         True,
@@ -95,21 +106,21 @@ async def test_requests_of_unlike_decoding_never_share_a_batch() -> None:
 
 async def test_a_repetition_penalty_goes_alone() -> None:
     engine, model = made(batch=8)
-    await all_of(model, [ask(f"q{i}", repetition_penalty=1.2) for i in range(3)])
+    await all_of(engine, model, [ask(f"q{i}", repetition_penalty=1.2) for i in range(3)])
     assert [len(batch) for batch in engine.batches] == [1, 1, 1]
 
 
 async def test_a_bad_request_fails_alone() -> None:
-    _, model = made(batch=4)
-    got = await all_of(model, [ask(t) for t in ("a", "BAD", "c", "UNREADABLE", "e")])
+    engine, model = made(batch=4)
+    got = await all_of(engine, model, [ask(t) for t in ("a", "BAD", "c", "UNREADABLE", "e")])
     assert [one.text for one in got] == ["A", "", "C", "", "E"]
     kinds = [one.failure.kind if one.failure else None for one in got]
     assert kinds == [None, "unsupported", None, "media", None]
 
 
 async def test_a_batch_too_large_for_memory_is_run_one_by_one() -> None:
-    _, model = made(batch=4)
-    got = await all_of(model, [ask(t) for t in ("a", "MEMORY", "c")])
+    engine, model = made(batch=4)
+    got = await all_of(engine, model, [ask(t) for t in ("a", "MEMORY", "c")])
     assert [one.text for one in got] == ["A", "MEMORY", "C"]
 
 
@@ -142,7 +153,7 @@ async def test_it_can_be_closed_unused_twice_and_used_again() -> None:
 async def test_nobody_waits_for_a_thread_that_died() -> None:
     _, model = made(batch=1)
     got = await asyncio.wait_for(
-        asyncio.gather(*(model.reply(ask(t)) for t in ("DEADLY", "behind"))), 5
+        asyncio.gather(*(model.reply(ask(t)) for t in ("DEADLY", "behind"))), 60
     )
     assert [one.failure.kind if one.failure else None for one in got] == ["server", "server"]
     assert (await model.reply(ask("later"))).text == "LATER"

@@ -130,7 +130,8 @@ async def test_a_lasting_fault_fails_after_five_tries(fault: str, kind: str, wor
 
 async def test_a_silent_server_times_out() -> None:
     with running_stub(always={"": "hang"}) as stub:
-        got = await reply(stub, ask(), Patience(tries=2, base=0.001, timeout=0.1))
+        got = await reply(stub, ask(), Patience(tries=2, base=0.001, timeout=0.5))
+        await asyncio.to_thread(stub.catch_up)
         assert stub.count == 2
     assert got.failure is not None and got.failure.kind == "timeout"
 
@@ -178,8 +179,13 @@ async def test_retry_after_is_waited_for() -> None:
         assert (await reply(stub, ask())).failure is None
         assert stub.times[1] - stub.times[0] >= 0.2
         stub.reset()
-        later = datetime.now(UTC) + timedelta(seconds=2)
-        stub.retry_after = format_datetime(later, usegmt=True)
+
+        def dated(body: object) -> str:
+            later = datetime.now(UTC) + timedelta(seconds=2)
+            stub.retry_after = format_datetime(later, usegmt=True)
+            return "ok"
+
+        stub.choose = dated
         patient = Patience(base=0.001, most=5)
         assert (await reply(stub, ask(), patient)).failure is None
         assert stub.times[1] - stub.times[0] >= 0.9, "a date has whole seconds"
@@ -203,7 +209,7 @@ async def test_a_server_that_refuses_the_excess_answers_all_in_the_end() -> None
 
 
 async def test_many_requests_fly_at_once_and_each_gets_its_own_reply() -> None:
-    with running_stub(answer=lambda body: contents(body)[0][::-1], latency=0.15) as stub:
+    with running_stub(answer=lambda body: contents(body)[0][::-1], together=32) as stub:
         async with opened(stub) as model:
             texts = [f"question {i}" for i in range(160)]
             got = await asyncio.gather(*(model.reply(ask(text)) for text in texts))
@@ -213,14 +219,15 @@ async def test_many_requests_fly_at_once_and_each_gets_its_own_reply() -> None:
 
 
 async def test_waiting_for_a_free_connection_is_no_part_of_the_timeout() -> None:
-    with running_stub(latency=0.15) as stub:
+    """Those that wait longest wait for more than two seconds; each reply takes a twentieth of one."""
+    with running_stub(latency=0.05) as stub:
         endpoint = parse_endpoint(f"stub@{stub.url}", allow_remote=frozenset())
-        patience = Patience(tries=1, timeout=0.6)
+        patience = Patience(tries=1, timeout=2.0)
         model = OpenAIModel(endpoint, Served(), name="openai:stub", patience=patience, window=1)
-        got = await asyncio.gather(*(model.reply(ask(str(i))) for i in range(6)))
+        got = await asyncio.gather(*(model.reply(ask(str(i))) for i in range(42)))
         await model.close()
-        assert stub.peak == 1
-    assert all(one.failure is None and one.latency < 0.6 for one in got)
+        assert stub.peak == 1 and stub.times[-1] - stub.times[0] > 2.0
+    assert all(one.failure is None and one.latency < 2.0 for one in got)
 
 
 async def test_one_bad_request_leaves_its_neighbours_alone() -> None:

@@ -207,7 +207,7 @@ def test_neutralising_twice_changes_nothing_more(text):
 def test_neutralising_is_linear():
     import time
 
-    start = time.perf_counter()
+    start = time.process_time()
     for hostile in ("<" * 200_000, "<|" * 100_000, "[A" * 100_000, "<a" * 100_000, "[" * 200_000):
         neutralise(hostile)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

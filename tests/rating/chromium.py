@@ -47,7 +47,7 @@ class Tab:
         )
         return found["result"].get("value")
 
-    async def until(self, text: str, seconds: float = 20) -> None:
+    async def until(self, text: str, seconds: float = 100) -> None:
         for _ in range(int(seconds * 20)):
             if await self.js(f"!!({text})"):
                 return
@@ -114,14 +114,15 @@ async def browser(profile: Path) -> AsyncIterator[Tab]:
     )  # fmt: skip
     try:
         port_file = profile / "DevToolsActivePort"
-        for _ in range(600):
-            if port_file.exists() and port_file.read_text().strip():
-                break
+        while not (port_file.exists() and "\n" in port_file.read_text()):
+            assert process.returncode is None, "the browser did not start"
             await asyncio.sleep(0.05)
         port = port_file.read_text().splitlines()[0]
         async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json") as reply:
-                pages = [one for one in await reply.json() if one["type"] == "page"]
+            pages: list[dict[str, Any]] = []
+            while not pages:
+                async with session.get(f"http://127.0.0.1:{port}/json") as reply:
+                    pages = [one for one in await reply.json() if one["type"] == "page"]
             async with session.ws_connect(
                 pages[0]["webSocketDebuggerUrl"], max_msg_size=0
             ) as socket:

@@ -63,7 +63,7 @@ def serving(
         finally:
             process.send_signal(ends)
             said += process.stdout.read().splitlines()
-            code = process.wait(timeout=30)
+            code = process.wait(timeout=120)
     assert code == (-signal.SIGKILL if ends == signal.SIGKILL else 0), said
 
 

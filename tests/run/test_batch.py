@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -228,8 +227,8 @@ def test_a_killed_run_waits_for_its_batch(desk: Desk, capsys: pytest.CaptureFixt
             *command(server, "--batch", "--batch-poll", "0.05"),
         ]  # fmt: skip
         process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert server.made.wait(30)
-        os.kill(process.pid, signal.SIGKILL)
+        assert server.made.wait(120)
+        process.kill()
         process.wait()
         assert direct(server, "run") == 2, "it would be paid twice"
         assert "in progress (batch_0)" in capsys.readouterr().err

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,11 +229,18 @@ def test_a_wrong_table_is_named_with_its_line(place: Path, text: str, words: str
 
 @pytest.mark.slow
 def test_a_killed_run_asks_for_no_picture_twice(tmp_path: Path) -> None:
-    moments = random.Random(3)
+    moments, released = random.Random(3), threading.Event()
     write_pictures(tmp_path, made_rows(60))
     (tmp_path / "task.yaml").write_text(TASK)
     kills = 1
-    with running_stub() as stub, enhancing(Server(latency=0.03)) as server:
+    held = Server(latency=0.03)
+
+    def say(sent: bytes) -> None:
+        if len(held.pictures) > 40:  # so that no run ends before it is killed
+            released.wait(60)
+
+    held.say = say
+    with running_stub() as stub, enhancing(held) as server:
         described(tmp_path, server)
         command = (
             "run", "task.yaml", "--model", f"openai:stub@{stub.url}", "--condition", BLURRED, "--out", "run",
@@ -245,11 +251,13 @@ def test_a_killed_run_asks_for_no_picture_twice(tmp_path: Path) -> None:
                 cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
             seen = len(server.pictures)
-            while process.poll() is None and len(server.pictures) < seen + 8:
+            while len(server.pictures) < seen + 8:
+                assert process.poll() is None, "the run ended first"
                 time.sleep(0.02)
             time.sleep(moments.uniform(0, 0.2))
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
+        released.set()
         done = subprocess.run(
             [sys.executable, "-m", "harness.cli.main", *command],
             cwd=tmp_path, capture_output=True, text=True, timeout=120,

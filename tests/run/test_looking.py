@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.run.folder import LOOKING, RunFolder
+from harness.run.folder import RunFolder
 
 
-def test_a_look_is_waited_out_and_a_writer_is_not(tmp_path: Path) -> None:
+def test_a_look_is_waited_out_and_a_writer_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = RunFolder(tmp_path)
     with folder.locked():
         assert folder.is_held()
@@ -20,8 +22,9 @@ def test_a_look_is_waited_out_and_a_writer_is_not(tmp_path: Path) -> None:
             pass
     assert not folder.is_held()
     with (tmp_path / ".lock").open("rb") as looking:
+        monkeypatch.setattr("harness.run.folder.LOOKING", 3)  # the timer may be late
         fcntl.flock(looking, fcntl.LOCK_SH)
-        timer = threading.Timer(LOOKING / 4, fcntl.flock, (looking, fcntl.LOCK_UN))
+        timer = threading.Timer(0.05, fcntl.flock, (looking, fcntl.LOCK_UN))
         timer.start()
         with folder.locked():
             assert folder.is_held()

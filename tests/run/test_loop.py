@@ -58,16 +58,17 @@ def test_a_stop_from_another_thread_cancels_and_waits_for_the_end() -> None:
 
 
 async def test_an_awaiting_task_that_is_cancelled_stops_the_call_and_the_loop_stays_free() -> None:
-    ended = []
+    ended, begun = [], threading.Event()
 
     async def endless() -> None:
         try:
+            begun.set()
             await asyncio.sleep(60)
         finally:
             ended.append(threading.get_ident())
 
     task = asyncio.create_task(in_thread(lambda stop: complete(endless, stop=stop)))
-    for _ in range(5):
+    while not begun.is_set():
         await asyncio.sleep(0.01)  # this loop goes on meanwhile
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -110,6 +111,6 @@ def test_an_interrupt_beside_a_running_loop_ends_the_work_first(how: str) -> Non
         [sys.executable, "-c", INTERRUPTED.format(how=how)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert done.stdout.split() == ["ended", "interrupted"], done.stderr

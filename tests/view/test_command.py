@@ -26,10 +26,10 @@ def test_the_address_is_served_until_ctrl_c(tmp_path: Path) -> None:
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/", line)
         assert found and line.startswith("0 runs in"), line
-        with urllib.request.urlopen(found[0], timeout=20) as reply:
+        with urllib.request.urlopen(found[0], timeout=120) as reply:
             assert b"affect-harness" in reply.read()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=120) == 0
         assert process.stderr is not None and process.stderr.read() == ""
     finally:
         process.kill()
