@@ -47,7 +47,10 @@ def build_by_hand(tools):
     return graph.compile()
 """
 NO_SERVER = """
+from typing import TypedDict
 from pydantic import BaseModel
+from langgraph.checkpoint.memory import MemorySaver
+from langgraph.types import interrupt
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 class Answer(BaseModel):
@@ -71,6 +74,54 @@ def nothing(tools):
 
 def untold():
     return None
+
+def wants_more(tools, middleware, llm):
+    return structured(tools)
+
+def by_place(tools, /):
+    return structured(tools)
+
+def saying(node, state=MessagesState, **compiled):
+    graph = StateGraph(state)
+    graph.add_node("model", node)
+    graph.add_edge(START, "model")
+    graph.add_edge("model", END)
+    return graph.compile(**compiled)
+
+class Plain(TypedDict):
+    messages: list
+
+class Other(TypedDict):
+    answer: str
+
+def silent(tools):
+    return saying(lambda state: {"messages": []})
+
+def emptied(tools):
+    return saying(lambda state: {"messages": []}, Plain)
+
+def no_messages(tools):
+    return saying(lambda state: {"answer": "anger"}, Other)
+
+def waiting(tools):
+    return saying(lambda state: {"messages": [interrupt("which?")]}, checkpointer=MemorySaver())
+
+def endless(tools):
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", lambda state: {"messages": [AIMessage("anger")]})
+    graph.add_edge(START, "model")
+    graph.add_edge("model", "model")
+    return graph.compile()
+
+def replaced(tools):
+    return saying(lambda state: {"messages": [{"role": "assistant", "content": "anger"}]}, Plain)
+
+async def later(tools):
+    def look(state):
+        tools[0].invoke({"region": "mouth"})
+        tools[0].invoke({"region": "ear"})
+        return {"messages": [AIMessage([{"type": "text", "text": "anger"}])]}
+    return saying(look)
 """
 
 
@@ -215,6 +266,8 @@ def test_a_structured_response_is_read_as_json(place: Path) -> None:
         ({"allow_remote": ()}, "would be given to the code of agent_"),
         ({"factory": "build_nothing"}, "is no function of"),
         ({"factory": "untold"}, "is no function of"),
+        ({"factory": "wants_more"}, "needs nothing else"),
+        ({"factory": "by_place"}, "by name"),
         ({"factory": "nothing"}, "not a compiled graph"),
         ({"model": "langchain-agent:no_such_module_here:build", "allow_remote": "no_such_module_here"}, "cannot be imported"),
         ({"model": "langchain-agent:build"}, "names no module and function"),
@@ -233,3 +286,33 @@ def test_what_a_graph_raises_is_a_failure_of_the_trial(place: Path) -> None:
     done = run(None, place, "failing", limit=1, timeout=1)
     assert list(done.records()["outcome"]) == ["failed"]
     assert "KeyError" in lines("trials.jsonl")[0]["failure"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        ("silent", "no messages of its own"),
+        ("emptied", "no messages of its own"),
+        ("no_messages", "a state without `messages`"),
+        ("waiting", "stopped to ask a person"),
+        ("endless", "did not come to an end within"),
+    ],
+)
+def test_a_graph_that_says_nothing_fails_and_the_prompt_is_never_read_as_its_answer(
+    place: Path, factory: str, said: str
+) -> None:
+    done = run(None, place, factory, limit=1)
+    assert list(done.records()["outcome"]) == ["failed"]
+    assert said in lines("trials.jsonl")[0]["failure"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("factory", "statuses"), [("replaced", []), ("later", ["ok", "bad-arguments"])]
+)
+def test_calls_of_a_graphs_own_code_are_counted(
+    place: Path, factory: str, statuses: list[str]
+) -> None:
+    done = run(None, place, factory, limit=1)
+    assert list(done.records()["value"]) == ["anger"]
+    (line,) = lines("trials.jsonl")
+    assert [one[3] for one in line.get("calls", ())] == statuses

@@ -66,10 +66,12 @@ def open_graph(argument: str, *, name: str, options: OpenOptions) -> LangGraphMo
     except ImportError as error:
         raise missing_extra("langchain-agent", "langchain") from error
     loaded = _imported(module)
-    build = getattr(loaded, factory, None)
-    if not callable(build) or "tools" not in inspect.signature(build).parameters:
+    build: Any = getattr(loaded, factory, None)
+    given = _taken(build)
+    if "tools" not in given:
         raise HarnessError(
-            f"langchain-agent:{argument}: {factory} is no function of {module} that takes `tools`",
+            f"langchain-agent:{argument}: {factory} is no function of {module} that takes `tools`, and `middleware` if it "
+            "likes, by name, and needs nothing else",
             hint="write def build(tools, middleware): return create_agent(MODEL, tools, middleware=middleware)",
         )
     identity = " ".join(
@@ -98,6 +100,24 @@ def _imported(module: str) -> ModuleType:
         ) from error
 
 
+_LENT = ("tools", "middleware")
+
+
+def _taken(build: Any) -> frozenset[str]:
+    """What of _LENT a factory takes by name; nothing where it is no function, or needs more than these."""
+    try:
+        signature = inspect.signature(build)
+    except (TypeError, ValueError):
+        return frozenset()
+    for given in (_LENT, _LENT[:1]):
+        try:
+            signature.bind(**dict.fromkeys(given))
+        except TypeError:
+            continue
+        return frozenset(given)
+    return frozenset()
+
+
 def _digest(module: ModuleType) -> str:
     """Twelve hex digits of the module's file; what it imports is not part of it."""
     place = getattr(module, "__file__", None)
@@ -118,7 +138,7 @@ class LangGraphModel:
         window: int = WINDOW,
     ) -> None:
         self._build = build
-        self._takes = frozenset(inspect.signature(build).parameters)
+        self._takes = _taken(build)
         self._patience = patience or Patience()
         self._card = Card(
             name=name,
@@ -165,23 +185,24 @@ class LangGraphModel:
         from langsmith import tracing_context
 
         from harness.models.langchain.graph_tools import Trail, count_images
-        from harness.models.langchain.model import turn_of
 
         limits = AgentLimits() if request.lent is None else request.lent.limits
-        trail = Trail(request.lent, count_images(request.messages), asked=len(request.messages))
+        trail = Trail(request.lent, count_images(request.messages))
         state: Any = {}
         start = perf_counter()
         try:
-            graph = self._graph(trail, limits)
+            graph = await self._graph(trail, limits)
             # A tracer named in the environment would send every picture to its own server.
             with tracing_context(enabled=False):
                 async with asyncio.timeout(self._patience.timeout * (limits.turns + 1)):
                     state = await graph.ainvoke(
-                        {"messages": [turn_of(message) for message in request.messages]},
-                        config=_config(request, trail, limits),
+                        {"messages": _turns_of(request)}, config=_config(request, trail, limits)
                     )
         except GraphRecursionError:
             trail.limited = True
+            if not trail.replies:
+                told = f"the graph did not come to an end within {_steps(limits)} steps"
+                return ProviderFault("bad-reply", told, again=False)
         except HarnessError:
             raise
         except Exception as error:
@@ -192,13 +213,15 @@ class LangGraphModel:
             return ProviderFault(fault.kind, visible(fault.detail), again, fault.status, fault.told)
         return _generation(request.key, state, trail, limits, perf_counter() - start)
 
-    def _graph(self, trail: Trail, limits: AgentLimits) -> Any:
+    async def _graph(self, trail: Trail, limits: AgentLimits) -> Any:
         from harness.models.langchain.graph_tools import limiting, structured_tools
 
         given: dict[str, Any] = {"tools": structured_tools(trail)}
         if "middleware" in self._takes:
             given["middleware"] = limiting(limits)
         graph = self._build(**given)
+        if inspect.isawaitable(graph):
+            graph = await graph
         if not hasattr(graph, "ainvoke"):
             raise HarnessError(
                 f"{self._card.name} gave {type(graph).__name__}, not a compiled graph",
@@ -207,11 +230,45 @@ class LangGraphModel:
         return graph
 
 
+def _steps(limits: AgentLimits) -> int:
+    return _STEPS * (limits.turns + 2)
+
+
+_ASKED = "asked-"
+"""Beginning of the ids of the messages that a graph is given."""
+
+
+def _turns_of(request: Request) -> list[Any]:
+    from harness.models.langchain.model import turn_of
+
+    turns = [turn_of(message) for message in request.messages]
+    return [turn.model_copy(update={"id": f"{_ASKED}{n}"}) for n, turn in enumerate(turns)]
+
+
+def _added(state: Any) -> list[Any]:
+    """The messages of a state that the graph did not get; LangChain's, whatever the graph keeps them as."""
+    from langchain_core.messages import convert_to_messages
+
+    held = state.get("messages") if isinstance(state, dict) else None
+    messages = convert_to_messages(held) if isinstance(held, list) else []
+    return [one for one in messages if not str(one.id or "").startswith(_ASKED)]
+
+
+def _why_none(state: Any) -> str:
+    """What is told of a graph that gave no message of its own."""
+    if not isinstance(state, dict) or "messages" not in state:
+        given = "a state without `messages`" if isinstance(state, dict) else type(state).__name__
+        return f"the graph gave {given}; its state needs `messages`"
+    if "__interrupt__" in state:
+        return "the graph stopped to ask a person (interrupt), and there is none"
+    return "the graph gave no messages of its own"
+
+
 def _config(request: Request, trail: Trail, limits: AgentLimits) -> dict[str, Any]:
     # A graph that keeps its threads must not go on with one of an earlier try.
     return {
         "callbacks": [trail],
-        "recursion_limit": _STEPS * (limits.turns + 2),
+        "recursion_limit": _steps(limits),
         "configurable": {**asdict(request.sampling), "thread_id": f"{request.key}-{time_ns()}"},
     }
 
@@ -221,7 +278,12 @@ def _generation(
 ) -> Generation | ProviderFault:
     """The reply: a structured response as JSON, else the last message."""
     last = trail.replies[-1] if trail.replies else None
-    said = state.get("messages", [None])[-1] if isinstance(state, dict) else None
+    try:
+        added = _added(state)
+    except (ValueError, TypeError, LookupError, NotImplementedError) as error:
+        told = f"the graph gave messages that are none: {describe(error)}"
+        return ProviderFault("bad-reply", visible(told), again=False)
+    said = added[-1] if added else None
     if last is not None and last.tool_calls and len(trail.replies) > limits.turns:
         trail.limited, said = (
             True,
@@ -234,11 +296,9 @@ def _generation(
     else:
         said = said if said is not None else last
         if said is None:
-            return ProviderFault("bad-reply", "the graph gave no messages", again=False)
+            return ProviderFault("bad-reply", _why_none(state), again=False)
         text, reasoning, declined = read_message_of(said)
-    messages = state.get("messages") if isinstance(state, dict) else None
-    held = messages if isinstance(messages, list) else []
-    record: LoopRecord = trail.record(held[trail.asked :])
+    record: LoopRecord = trail.record(added)
     if last is None:
         return Generation(key, text, "stop", latency=took, loop=record)
     finish, word = read_finish(last)

@@ -45,8 +45,6 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
     lent: LentTools | None
     pictures: int
     """Those of the conversation, after which the pictures of tools are numbered."""
-    asked: int = 0
-    """Messages of the conversation."""
     replies: list[AIMessage] = field(default_factory=list)
     seen: list[BaseMessage] = field(default_factory=list)
     """Replies, and what tools gave, in the order of their ends."""
@@ -61,6 +59,8 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
     _waiting: list[tuple[str, Call]] = field(default_factory=list)
     """Calls of the last reply that were not looked at yet, in its order."""
     _outcomes: dict[str, _Outcome] = field(default_factory=dict)
+    _unasked: list[Called] = field(default_factory=list)
+    """Calls of tools that no reply of a chat model of LangChain asked for: those of the graph's own code."""
     _begun: int = 0
     _shown: int = 0
     _made: set[str] = field(default_factory=set)
@@ -113,7 +113,10 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
                 else:
                     self._begun += 1
             known = self._outcomes.pop(self._ids.get(run, ""), None)
-            return known or self._carry_out(Call(name, arguments))
+            if known is None:
+                known = self._carry_out(Call(name, arguments))
+                self._unasked.append(known[1][_ANSWERS])
+            return known
 
     @property
     def offered(self) -> frozenset[str]:
@@ -158,9 +161,9 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
             raise
 
     def record(self, messages: Sequence[BaseMessage]) -> LoopRecord:
-        """Calls in the order in which the model made them, those among them that never reached a tool. `messages` are those
-        that the graph's state holds behind the conversation; where replies are missing there, the turns are those that were
-        seen."""
+        """Calls in the order in which the model made them, those among them that never reached a tool, and then those that the
+        graph's own code made. `messages` are those that the graph added to the conversation; where replies are missing there,
+        the turns are those that were seen."""
         calls = []
         for turn, reply in enumerate(self.replies, 1):
             for one in reply.tool_calls:
@@ -173,6 +176,8 @@ class Trail(AsyncCallbackHandler):  # type: ignore[misc]
             for wrong in reply.invalid_tool_calls:
                 text = f"{wrong.get('name') or ''} {wrong.get('args') or ''}".strip()
                 calls.append(Called(turn, "", _plain(text)[:_MOST], "malformed"))
+        told = {id(one) for one in calls}
+        calls += [one for one in self._unasked if id(one) not in told]
         if self.lent is None:  # tools of the graph's own are not counted
             calls = []
         whole = sum(isinstance(one, AIMessage) for one in messages) >= len(self.replies)
