@@ -130,7 +130,7 @@ def _from_node(node: Node, reader: ValueReader) -> Answer:
 def members(node: Node) -> list[str] | None:
     """The names that a JSON list or an object of true and false holds; None for another object.
 
-    Of a list of objects those under name, label or au.
+    Of a list of objects those under name, label or au, else the only text that an object holds.
     """
     items: list[str] = []
     for key, value in node.pairs:
@@ -142,7 +142,10 @@ def members(node: Node) -> list[str] | None:
             inner = [
                 v for k, v in value.pairs if _plain_key(k) in ("name", "label", "au", "actionunit")
             ]
-            items += [str(v) for v in inner[:1]]
+            texts = [v for _, v in value.pairs if isinstance(v, str)]
+            if not inner and len(texts) != 1:
+                return None
+            items.append(str((inner or texts)[0]))
         elif value is not None:
             items.append(str(value))
     return items

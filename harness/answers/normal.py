@@ -20,6 +20,13 @@ _CONTROL = pattern(
 )
 
 
+_ITEM = r"[ \t]{0,8}(?:[-*+\u2022]|\d{1,2}[.)])[ \t]"
+_LOOSE = pattern(rf"^({_ITEM}[^\n]{{0,200}})(\n[ \t]*)(?=\n{_ITEM})", re.MULTILINE)
+"""An item of a list and the blank line between it and the next."""
+_DOT = pattern(r"\n(?=[ \t]{0,8}\u2022)")
+"""The end of a line before a bullet, which itself begins a line."""
+
+
 @dataclass(frozen=True, slots=True)
 class NormalizedReply:
     """A reply ready to be read."""
@@ -52,9 +59,18 @@ def plain(raw: str, *, truncated: bool, speech: Speech | None = None) -> Normali
     visible, unclosed, reasoned = _without_reasoning(raw)
     if "<" in visible or "[" in visible:
         visible = _CONTROL.sub(lambda m: " " * len(m.group()), visible)
-    text, offsets = fold(visible)
+    text, offsets = fold(_lines(visible))
     text = text.translate(BLANK)
     return NormalizedReply(raw, text, offsets, truncated, unclosed, reasoned, speech or english())
+
+
+def _lines(text: str) -> str:
+    """The text with one line end for each line of a list; as long as it was."""
+    if "\r" in text:
+        text = text.replace("\r\n", " \n")
+    if "\n" in text:
+        text = _LOOSE.sub(lambda m: m[1] + " " * len(m[2]), text)
+    return _DOT.sub(" ", text) if "\u2022" in text else text
 
 
 def keep_case(raw: str) -> str:

@@ -25,6 +25,8 @@ from harness.answers.verdict import answered, lacking, nothing, wordless
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
+_MOST = 4000
+"""Characters of a list that are read."""
 _SPLIT = pattern(r"[,;+\n\[\]&]|(?<=\s)and(?=\s)|(?<=\w)\s?/\s?(?=\w)|(?<=\s)-(?=\s)")
 _LEAD = pattern(
     r"(?:(?:the )?(?:\w{1,20} ){0,4}?(?:action units?|aus?|units?|labels?|cues?|answer|list)(?: \w{1,20}){0,6}? ?"
@@ -34,6 +36,9 @@ _CODE = pattern(r"\b(?:au|action unit) ?#?:? ?\d{1,2}\b")
 _BULLET = pattern(r"^\W*(?:\d{1,2}[.)]\s|[-\u2022]\s)?\s*|\W+$")
 _NO_UNITS = pattern(r"\b(?:no|without|none of the) (?:\w{1,14} ){0,2}(?:action units?|aus?)\b")
 _ITEM = pattern(r"(?m)^ {0,8}\(?\d{1,2}[.)](?= )")
+_FIRST = pattern(r"\(?1[.)] ")
+_RUN_ON = pattern(r"[ \n]\(?\d{1,2}[.)](?= )")
+"""A number before an item of "1. fear 2. anger"."""
 _NOTE = pattern(r"\([^()\n]{0,80}\)")
 _NONE = frozenset(
     """none|no|nothing|no action units|no action unit|none of them|none visible|no aus|no au|no units
@@ -48,15 +53,27 @@ _STATED = pattern(
     r"|[:=] {0,2}(?:0(?:\.0+)?|false|none|n)\b"
 )
 """In an item: it says whether the unit is shown, so that this is prose and no list."""
+_CLAUSE = pattern(
+    r"\b(?:i|he|she|they|it|we|you|this|that|there|who|looks?|seems?|appears?|feels?|shows?|says?|has|have|because|could|may"
+    r"|might|his|her|their|its|my)\b"
+)
+"""In an item of a list of free words: it is a clause."""
 _STOP = pattern(
     r"\. (?!\d)|\.$|\.\n|\n\s*\n|\btherefore\b|\bthus\b|\bhence\b|\bbased on (?:this|these|them)\b"
 )
 
 
 def read_set(
-    reply: NormalizedReply, table: LabelTable, *, keys: re.Pattern[str] | None = None
+    reply: NormalizedReply,
+    table: LabelTable,
+    *,
+    keys: re.Pattern[str] | None = None,
+    closed: bool = True,
 ) -> Answer:
-    """Read a sorted tuple of names. Never raises; linear in the reply's length."""
+    """Read a sorted tuple of names. Never raises; linear in the reply's length.
+
+    `closed`: a list without a name of the table is off-list; else its items are the answer as they are written.
+    """
     quiet = wordless(reply)
     if quiet is not None:
         return quiet
@@ -66,7 +83,7 @@ def read_set(
     if lead:
         starts.append(lead.end() + len(text) - len(text.lstrip()))
     for start in [*sorted(set(starts), reverse=True)[:16], 0]:
-        decided = _listed(reply, table, start)
+        decided = _listed(reply, table, start, closed)
         if decided is not None:
             return decided
     return read_prose(reply, table)
@@ -100,11 +117,18 @@ def _inside_note(item: str, table: LabelTable) -> str | None:
     return table.label(stripped) if stripped != item and stripped else None
 
 
-def _listed(reply: NormalizedReply, table: LabelTable, start: int) -> Answer | None:  # noqa: PLR0911
+def _listed(  # noqa: PLR0911
+    reply: NormalizedReply, table: LabelTable, start: int, closed: bool
+) -> Answer | None:
     """Read a list that begins at a position; None where what stands there is no list."""
-    rest = reply.text[start : start + 4000]
+    rest = reply.text[start : start + _MOST]
+    if len(reply.text) > start + _MOST:  # the last item may be cut
+        rest = rest[: max(rest.rfind(","), rest.rfind("\n"), 0)]
     begin = len(rest) - len(rest.lstrip(" \n:=<["))
-    rest = _ITEM.sub(lambda m: " " * len(m.group()), rest[begin:].split("</", 1)[0])
+    rest = rest[begin:].split("</", 1)[0]
+    if _FIRST.match(rest):
+        rest = _RUN_ON.sub(lambda m: "\n" + " " * (len(m.group()) - 1), rest)
+    rest = _ITEM.sub(lambda m: " " * len(m.group()), rest)
     stop = _STOP.search(rest)
     if stop:
         rest = rest[: stop.start()]
@@ -124,13 +148,17 @@ def _listed(reply: NormalizedReply, table: LabelTable, start: int) -> Answer | N
         return None
     if any(_STATED.search(_english(item, table, reply.speech)) for item in items):
         return None
+    if not closed and any(_CLAUSE.search(_NOTE.sub(" ", item)) for item in items):
+        return None
     names, known = names_in(items, table)
     if ruling(find_declines(rest, reply.speech)) and not known:
         return None
     if reply.truncated and not stop:
         return lacking(Outcome.TRUNCATED, "list/truncated")
-    if not known:
-        return lacking(Outcome.OFF_LIST, "list/off-list") if _plausible(items) else None
+    if not known and not _plausible(items):
+        return None
+    if not known and closed:
+        return lacking(Outcome.OFF_LIST, "list/off-list")
     rule = "list/names" if known == len(names) else "list/unlisted-names"
     return answered(
         names, rule, reply.span(start + begin, start + begin + max(1, len(rest.rstrip())))
@@ -172,4 +200,4 @@ def read_prose(reply: NormalizedReply, table: LabelTable) -> Answer:
         return answered(tuple(sorted(said)), "mention/names")
     if not said and _NO_UNITS.search(reply.text):
         return answered((), "mention/none")
-    return nothing(reply, "denied" if found else "none")
+    return nothing(reply, "denied" if any(m.label != OFF for m in found) else "none")

@@ -60,8 +60,46 @@ hate:
 anger:
 """
 _FORMS = """
-happiness: happy happily joyful joyous merry
+happiness: happy happily joyful joyous merry overjoyed
 joy: joyfulness rejoicing
+adoration: adoring
+liking: likes
+attraction: attracted
+caring: cares
+sentimentality: sentimental
+lust: lustful
+arousal: aroused
+infatuation: infatuated
+bliss: blissful
+gaiety: lighthearted
+glee: gleeful
+jolliness: jolly
+joviality: jovial
+jubilation: jubilant
+zest: zestful
+zeal: zealous
+exhilaration: exhilarated
+enthrallment: enthralled
+rapture: rapturous
+grouchiness: grouchy
+grumpiness: grumpy
+wrath: wrathful
+ferocity: ferocious
+loathing: loathes
+vengefulness: vengeful
+torment: tormented
+agony: agonized agonised
+anguish: anguished
+glumness: glum
+woe: woeful
+neglect: neglected
+alienation: alienated
+isolation: isolated
+homesickness: homesick
+defeat: defeated
+insult: insulted
+hysteria: hysterical
+mortification: mortified
 cheerfulness: cheerful cheery
 amusement: amused amusing
 delight: delighted delightful

@@ -37,11 +37,12 @@ def _family(spec: FieldSpec, truth: Sequence[Value], said: Sequence[Value | None
     return set_family(converted(truth, names), answers(said, names))
 
 
-def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
+def set_reader(name: str, spec: FieldSpec, *, closed: bool = True) -> ValueReader:
+    """Reads names of the field's labels; where the set is not closed, lists of other names too."""
     table, keys, speech = table_of(name, spec), key_pattern(name), speech_for(spec.languages)
 
     def read(reply: NormalizedReply, form: Form) -> Answer:
-        return read_set(reply, table, keys=keys)
+        return read_set(reply, table, keys=keys, closed=closed)
 
     def json(value: Loose) -> Answer | None:
         if isinstance(value, Node):
@@ -90,7 +91,7 @@ SET = Kind(
     labelled=True,
     unused=("low", "high", "words", "member_of", "tolerance"),
     family=_family,
-    reader=_reader,
+    reader=lambda name, spec, letters: set_reader(name, spec),
     target=_target,
     classes=listed,
     pattern=_pattern,

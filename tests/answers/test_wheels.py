@@ -41,6 +41,28 @@ SPEC = FieldSpec(kind="open-labels")
             ("nervousness", "pride"),
         ),
         ("bittersweet nostalgia, mild joy", ("bittersweet nostalgia", "joy")),
+        ("wistful, nostalgic", ("nostalgic", "wistful")),
+        ("Confused.", ("confused",)),
+        ('{"emotions": ["confused", "skeptical"]}', ("confused", "skeptical")),
+        ('{"emotions": ["very happy", "slightly confused", null, 3]}', ("confused", "happiness")),
+        ('{"emotions": [{"emotion": "happy"}, {"emotion": "sad"}]}', ("happiness", "sadness")),
+        ("pleasantly surprised, a bit doubtful", ("doubtful", "surprise")),
+        ("• joy\n• trust", ("joy", "trust")),
+        ("happy\r\nsad", ("happiness", "sadness")),
+        ("1. happy 2. sad 3. puzzled", ("happiness", "puzzled", "sadness")),
+        ("Emotion 1: happy\nEmotion 2: puzzled", ("happiness", "puzzled")),
+        (
+            "- **Relief**: her brow, once drawn, relaxes\n- **Confusion**: she blinks",
+            ("confusion", "relief"),
+        ),
+        ("joy: 0.8\nsadness: 0", ("joy",)),
+        ("neutral", ("neutral",)),
+        ("None", ()),
+        ("Sad rather than angry", ("sadness",)),
+        ("happily-surprised, self-conscious", ("happiness", "self-conscious", "surprise")),
+        ("She looks overjoyed. Also a bit proud.", ("happiness", "pride")),
+        ("crosses his arms, grumpy", ("grumpiness",)),
+        ("harmless fearless madam", ("harmless fearless madam",)),
     ],
 )
 def test_free_words_are_read(reply: str, words: tuple[str, ...]) -> None:
@@ -49,10 +71,36 @@ def test_free_words_are_read(reply: str, words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     ("reply", "outcome"),
-    [("", Outcome.EMPTY), ("I'm sorry, I can't help with that.", Outcome.REFUSED)],
+    [
+        ("", Outcome.EMPTY),
+        ("I'm sorry, I can't help with that.", Outcome.REFUSED),
+        ("unknown", Outcome.REFUSED),
+        ("not angry", Outcome.UNPARSED),
+        ("free of fear", Outcome.UNPARSED),
+        ('{"emotions": ["hardly angry"]}', Outcome.UNPARSED),
+        ('{"emotions": [{"a": "happy", "b": "sad"}]}', Outcome.UNPARSED),
+        ("The man sits at a table with a cup of coffee.", Outcome.UNPARSED),
+        ("Yes", Outcome.UNPARSED),
+    ],
 )
 def test_what_is_no_word_is_no_answer(reply: str, outcome: Outcome) -> None:
     assert Reader.build({"emotions": SPEC})(reply)["emotions"].outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("language", "reply", "words"),
+    [
+        ("de", "glücklich, nachdenklich", ("happiness", "nachdenklich")),
+        ("de", "Die Person wirkt wütend, aber nicht traurig.", ("anger",)),
+        ("zh", "高兴、惊讶", ("happiness", "surprise")),
+        ("fr", "heureux, triste", ("happiness", "sadness")),
+    ],
+)
+def test_basic_emotions_are_read_in_the_languages_named(
+    language: str, reply: str, words: tuple[str, ...]
+) -> None:
+    reader = Reader.build({"emotions": SPEC}, languages=(language,))
+    assert reader(reply)["emotions"].value == words
 
 
 def test_forms_and_synonyms_fall_under_one_basic_emotion() -> None:
@@ -82,6 +130,40 @@ def test_the_score_is_that_of_the_formula() -> None:
     geneva = 2 * (0.5 / 2) * (1 / 2) / (0.5 / 2 + 1 / 2)  # surprise is not on it
     assert family.value("wheel_f1", totals) == pytest.approx(np.mean([parrott, plutchik, geneva]))
     assert family.value("on_wheel", totals) == 1.0
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.frozensets(st.sampled_from(["happy", "joy", "sad", "furious", "disgust", "bored", "tired"]))] * 2),
+        min_size=1,
+    )
+)  # fmt: skip
+def test_scores_agree_with_a_count_by_hand(
+    rows: list[tuple[frozenset[str], frozenset[str]]],
+) -> None:
+    groups = (  # by hand, of the words above
+        {"happy": "joy", "joy": "joy", "sad": "sadness", "furious": "anger", "disgust": "anger"},
+        {"happy": "joy", "joy": "joy", "sad": "sadness", "disgust": "disgust", "bored": "disgust"},
+        {"happy": "joy", "joy": "joy", "sad": "sadness", "disgust": "disgust"},
+    )
+    scores = []
+    for group in groups:
+        precisions, recalls = [], []
+        for true, said in rows:
+            right = {group[word] for word in true if word in group}
+            told = {group[word] for word in said if word in group}
+            if right:
+                precisions.append(len(right & told) / len(told) if told else 0)
+                recalls.append(len(right & told) / len(right))
+        if not precisions:
+            scores.append(np.nan)
+            continue
+        p, r = float(np.mean(precisions)), float(np.mean(recalls))
+        scores.append(2 * p * r / (p + r) if p + r else 0)
+    truth, given = zip(*rows, strict=True)
+    family = family_for(SPEC, [tuple(one) for one in truth], [tuple(one) for one in given])
+    found = family.value("wheel_f1", family.rows().sum(axis=0))
+    assert found == pytest.approx(np.mean(scores), nan_ok=True)
 
 
 @given(
