@@ -208,7 +208,7 @@ def _forms() -> frozenset[str]:
     return frozenset(form for word, forms in wheel_words().items() for form in (word, *forms))
 
 
-def _names(item: str, table: LabelTable, speech: Speech) -> tuple[str, ...]:
+def _names(item: str, table: LabelTable, speech: Speech | None) -> tuple[str, ...]:
     """The emotions that an item of a list names: known words in one form, else its own words without their degree."""
     if item in wheel_words():
         return (item,)
