@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.answers.age_bounds import denied_abroad, span_abroad
 from harness.answers.pattern import pattern
 
 BACK = 64
@@ -30,10 +31,10 @@ _HOLDS_THING = pattern(
 )
 _THING_AFTER = pattern(rf"[- ](?:\w+ ){{0,1}}{_THINGS}")
 _DENIED = pattern(
-    r"\b(?:not|no longer|never|hardly|scarcely|cannot|\w+n't|nowhere|far|unlike)"
+    r"\b(?:(?:not|no longer|never|hardly|scarcely|cannot|\w+n't|nowhere|far|unlike|neither|nor|(?<!a )(?<!no )doubt)"
     r"(?: (?:yet|an?|even|quite|in|his|her|their|the|look|looking|seem|appear|be|to|really|exactly|near|close|from|than"
     r"|of|as|child|kid|person|man|woman|boy|girl|adult|aged?|at|about|around|like|necessarily|him|still|being|been"
-    r"|certainly|definitely))* $"
+    r"|certainly|definitely|think|believe|say|suppose|that|he|she|they|it|is|are|was|would|day))*|anything but|nothing like(?: an?)?) $"
 )
 _BETTER = pattern(
     r"\b(?:when (?:he|she|they) w(?:as|ere)|compared (?:to|with)|versus|vs\.?|than|instead of|opposed to) (?:an? |the |his |her )?$"
@@ -49,6 +50,7 @@ _TIMES = pattern(
 _OTHER_AGE = pattern(
     r"\b(?:minimum|maximum|min|max|legal|drinking|voting|required|average|median|mean|retirement|mental|school|driving"
     r"|bone|consent|biological)(?: permitted| allowed| required)? age(?: of \w+)?(?: (?:is|of|was|would be|limit|at|being))*[ :=]*$"
+    r"|\bage[ _-](?:min(?:imum)?|max(?:imum)?|lower|upper|low|high)(?:[ _-](?:bound|limit|end))?[ :=]*$"
 )
 _TOLERANCE = pattern(
     r"(?:\b(?:give or take|plus or minus|plus/minus|margin(?: of(?: error(?: of)?)?)?|error(?: margin)? of|uncertainty of"
@@ -71,9 +73,14 @@ _SPAN_AFTER = pattern(
 _RANGE_NOUN = pattern(r"[- ]{1,2}(?:age )?(?:range|window|span|interval|bracket)\b")
 _YEARS_OF = pattern(
     r" (?:of (?!age\b)\w|(?:at|in (?!age\b)|on|as|since|behind|under|into|back|worth|working|married|together|sober|left"
-    r"|until|till|for)\b|(?:experience|service|marriage|career|sentence|anniversary))"
+    r"|until|till|for)\b|(?:experience|service|marriage|career|sentence|anniversary|pregnant))"
 )
 _YEAR_NOUN = pattern(r"[- ]{1,2}[a-z]{3,}")
+_MARK = pattern(r"[- ](?:mark|old)\b")
+_MAY = pattern(
+    r"(?: years?(?: old)?| or older)? to (?:drink|vote|enter|buy|drive|smoke|use|view|purchase|register|play|gamble|rent)\b"
+)
+_EXAMPLE = pattern(r"(?:\be\. ?g\.?|\bfor example|\bfor instance),? (?:an? |about )?$")
 _LABEL = pattern(
     r"\b(?:gpt|version|v|number|no|nr|num|group|class|grade|level|type|row|item|case|sample|channel|room|page|line|chapter"
     r"|section|question|q|rank|score|index|id|jersey|shirt|player|team|category|stage|phase|round|attempt|point|points"
@@ -85,7 +92,7 @@ _LABEL = pattern(
 )
 _KEY = pattern(r"[{,\n]\s*([a-z][\w -]{0,30}?)\s*[:=][\s\[(]*$")
 _AGE_KEY = pattern(
-    r"age|year|estimat|guess|answer|predict|result|value|final|output|response|total|old|range|min|max|low|high|about|say"
+    r"age|year|estimat|guess|answer|predict|result|value|final|output|response|total|old|range|min|max|low|high|about|say|best|likely|point|mean|median|wait|correction|rather|actually"
 )
 _FOLLOW = pattern(
     r" {0,2}(?:(?:and|or|but|though|although|however|to|maybe|perhaps|probably|possibly|most|likely|at|is|was|give|plus"
@@ -94,7 +101,7 @@ _FOLLOW = pattern(
     r"|bracket|band|group|category|age|old|ish|something|due|judging|although|while|when|than|then|yet|too|or so|also"
     r"|just|by|from|for|instead|unlike|compared|versus|vs|considering|today|now|here|max|right|will|might|may|could|can|the|this|that|his|her|their|my"
     r"|per|according|which|who|whose|where|approximately|roughly|about|around|circa|maximum|until|through|until|again|indeed"
-    r"|ou|et|und|oder|bis|würde|schätze|geschätzt|лет|или|[a-z]{3,}ly|(?!earring|ring|king|string|wing)[a-z]{2,}ing)\b"
+    r"|más|mas|aprox\w*|environ|peut-être|ungefähr|statt|anstatt|au lieu|en vez|pas|nicht|ou|et|und|oder|bis|würde|schätze|geschätzt|лет|или|[a-z]{3,}ly|(?!earring|ring|king|string|wing)[a-z]{2,}ing)\b"
     r"|(?:くらい|ぐらい|左右|前後|정도|쯤|上下)|[a-z_ ]{2,20}[:=]|(?:[a-z]+ ){1,2}(?:male|female|man|woman|boy|girl|gentleman|lady)\b)"
 )
 _NOUN = pattern(
@@ -156,12 +163,14 @@ def denied(text: str, before: str, end: int) -> bool:
         return True
     if before.endswith("than ") and _OLDER.search(before):
         return False
-    return any(p.search(before) for p in (_DENIED, _BETTER, _TIMES))
+    return any(p.search(before) for p in (_DENIED, _BETTER, _TIMES)) or denied_abroad(
+        text, before, end
+    )
 
 
 def another_number(before: str) -> bool:
-    """Whether it is a tolerance, a confidence, or an age that is not the person's ("minimum age")."""
-    return _TOLERANCE.search(before) is not None or _OTHER_AGE.search(before) is not None
+    """Whether it is a tolerance, a confidence, an example, or an age that is not the person's ("minimum age")."""
+    return any(p.search(before) for p in (_TOLERANCE, _OTHER_AGE, _EXAMPLE))
 
 
 def other_age(before: str) -> bool:
@@ -174,6 +183,8 @@ def span_of_time(text: str, before: str, end: int, unit: str, *, ranged: bool) -
 
     `ranged`: it is a range of numbers, so that "25-30 age range" is one of ages.
     """
+    if _MAY.match(text, end, end + _AHEAD) or (not ranged and span_abroad(text, before, end)):
+        return True
     if _SPAN_AFTER.match(text, end, end + _AHEAD):
         return not (ranged and _RANGE_NOUN.match(text, end, end + _AHEAD))
     core = unit.strip(" -.")
@@ -192,7 +203,11 @@ def span_of_time(text: str, before: str, end: int, unit: str, *, ranged: bool) -
         return False
     if _YEARS_OF.match(text, end, end + _AHEAD):
         return True
-    if core in {"year", "yr"} and _YEAR_NOUN.match(text, end, end + _AHEAD):
+    if (
+        core in {"year", "yr"}
+        and not _MARK.match(text, end)
+        and _YEAR_NOUN.match(text, end, end + _AHEAD)
+    ):
         return True
     return _SPAN_BEFORE.search(before) is not None and not _GO_FOR.search(before)
 

@@ -57,6 +57,17 @@ def find_objects(text: str) -> list[Node]:
     return _loose(text, start)
 
 
+def members_of_array(text: str, objects: list[Node]) -> list[Node]:
+    """The objects of a reply; where all stand in one array, that array, so that none of them counts as the last word."""
+    if len(objects) < 2:
+        return objects
+    before, behind = text[: text.find("{")], text[text.rfind("}") + 1 :]
+    if not before.rstrip().endswith("[") or not behind.lstrip().startswith("]"):
+        return objects
+    pairs: list[tuple[str, Loose]] = [("", one) for one in objects]
+    return [Node(False, pairs, closed=True)]
+
+
 def _strict(text: str) -> Node | None:
     def build(pairs: list[tuple[str, object]]) -> Node:
         return Node(True, [(k, _convert(v)) for k, v in pairs], closed=True)

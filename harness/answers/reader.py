@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from harness.answers.anchors import key_pattern
 from harness.answers.cut_short import settled
 from harness.answers.from_json import read_object
-from harness.answers.loose_json import find_objects
+from harness.answers.loose_json import find_objects, members_of_array
 from harness.answers.normal import NormalizedReply, plain
 from harness.answers.speech import Speech, speech_for
 from harness.answers.value_reader import ValueReader
@@ -26,7 +26,7 @@ from harness.core.kind import kind_of
 from harness.core.languages import known_languages
 from harness.core.outcome import Outcome
 
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 """Recorded with every run; raised whenever a reply may be read differently."""
 
 
@@ -80,7 +80,7 @@ class Reader:
             if quick is not None:
                 return {self.fields[0].name: quick}
         reply = plain(text, truncated=truncated, speech=self.speech)
-        if self.form == "json" or (reply.text.lstrip()[:1] == "{" and len(self.fields) > 0):
+        if self.form == "json" or (_opens(reply.text) and len(self.fields) > 0):
             found = self._from_json(reply)
             if found is not None:
                 return found
@@ -97,7 +97,7 @@ class Reader:
         if quiet is not None:
             return {field.name: quiet for field in self.fields}
         visible = _visible(reply)
-        objects = find_objects(visible)
+        objects = members_of_array(visible, find_objects(visible))
         found: dict[str, Answer] = {}
         for field in self.fields:
             answer = read_object(
@@ -150,6 +150,12 @@ def read_all(
     Raises HarnessError where a field's labels are still a name.
     """
     return Reader.build(fields, form=form, letters=letters)(text, truncated=truncated)
+
+
+def _opens(text: str) -> bool:
+    """Whether a reply begins with a JSON object, or with an array of them."""
+    head = text.lstrip()
+    return head[:1] == "{" or (head[:1] == "[" and head[1:].lstrip()[:1] == "{")
 
 
 def _labels(spec: FieldSpec) -> Sequence[str]:
