@@ -22,12 +22,11 @@ from harness.core.text import visible
 from harness.enhancers.settings import FIELD, SILENT, EnhancerSettings
 from harness.media.decode import decode
 from harness.media.transforms import encode_png
-from harness.models.http.connection import Http, HttpResponse, trust_hint
+from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable, trust_hint
 from harness.models.http.endpoint import find_key, refuse_remote
 from harness.models.http.http_errors import Blocked, HttpFault, judge
 from harness.models.http.json_body import read_json
 from harness.models.http.key_mask import Mask
-from harness.models.http.response_body import TooLarge, Unreadable
 from harness.models.http.server_messages import told_by
 from harness.models.retry import Patience
 
@@ -97,6 +96,8 @@ class Client:
                 raise self._failed(found, tries)
 
     async def _once(self, png: bytes) -> Answer | HttpFault:
+        import aiohttp
+
         url, settings = self.settings.url, self.settings
         http = Http(
             self._headers, proxy=self._proxy, timeout=settings.timeout, window=1, mask=self._mask
@@ -107,7 +108,7 @@ class Client:
             return HttpFault("timeout", f"no picture within {settings.timeout:g} s")
         except (TooLarge, Unreadable) as error:
             return HttpFault("bad-reply", http.words(error), again=isinstance(error, Unreadable))
-        except (OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             if hint := trust_hint(error):
                 raise HarnessError(f"{self._told}: {http.words(error)}", hint=hint) from None
             return HttpFault("unreachable", f"{url}: {http.words(error)}")

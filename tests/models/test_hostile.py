@@ -14,11 +14,11 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.text import visible
+from harness.models.http.connection import MOST_BYTES
 from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.http_errors import Blocked, judge
 from harness.models.http.key_mask import Mask
 from harness.models.http.model import OpenAIModel
-from harness.models.http.response_body import MOST_BYTES
 from harness.models.http.served import Served, ask_served
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.http.waiting import waiting_for

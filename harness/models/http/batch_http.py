@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 
 from harness.core.errors import HarnessError
 from harness.models.http.batch_api import Gone, Refused
-from harness.models.http.connection import Http, HttpResponse
+from harness.models.http.connection import MOST_RESULTS, Http, HttpResponse, TooLarge
 from harness.models.http.endpoint import Endpoint
 from harness.models.http.http_errors import HOPELESS
 from harness.models.http.json_body import read_json
-from harness.models.http.response_body import MOST_RESULTS, TooLarge
 from harness.models.http.server_messages import delay_of, told_by
 from harness.models.retry import Patience
 
@@ -77,6 +76,8 @@ class BatchHttp:
     ) -> HttpResponse:
         """What the server sent, asked again while it cannot answer. `lost` finds what an answer that did not come back
         may have made. Raises HarnessError; Gone where something that was `known` is not there."""
+        import aiohttp
+
         end, attempt = monotonic() + self._patience.give_up_after, 1
         while True:
             try:
@@ -92,7 +93,7 @@ class BatchHttp:
                     f"{url}: the results are larger than {MOST_RESULTS >> 20} MB",
                     hint="submit smaller batches with --concurrency N",
                 ) from error
-            except (TimeoutError, OSError, ValueError) as error:
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
                 said, told = self._http.words(error), None
             pause = self._patience.pause(url, attempt, told=told)
             if monotonic() + pause > end:
@@ -107,10 +108,12 @@ class BatchHttp:
 
     async def delete(self, *urls: str) -> None:
         """Delete; that it fails is no error."""
+        import aiohttp
+
         for url in urls:
             try:
                 await self._http.send("DELETE", url)
-            except (TimeoutError, OSError, ValueError):
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
                 return
 
     async def close(self) -> None:

@@ -7,7 +7,8 @@ import contextlib
 import io
 import json
 import threading
-from collections.abc import AsyncIterator, Coroutine, Mapping
+import zlib
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,22 +16,28 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from harness.core.text import visible
 from harness.models.http.key_mask import Mask
-from harness.models.http.plain_connection import Connection, Connections
-from harness.models.http.response_body import (
-    MOST_BYTES,
-    MOST_RESULTS,
-    NoAnswer,
-    TooLarge,
-    read_body,
-)
 
 if TYPE_CHECKING:
     import aiohttp
 
+MOST_BYTES = 64 << 20
+"""Bytes of an answer, decompressed, beyond which it is given up."""
+MOST_RESULTS = 1 << 30
+"""Bytes of the results of a batch beyond which they are given up."""
+_SHARED = 1 << 20
+"""Bytes of an answer beyond which answers are read one at a time, so that several large ones do not add up."""
 _STREAMED_FROM = 1 << 20
 """Bodies from this many bytes on are handed over as a stream, so that sending one does not hold the loop."""
 
 _T = TypeVar("_T")
+
+
+class TooLarge(ValueError):
+    """An answer of more than `MOST_BYTES`."""
+
+
+class Unreadable(ValueError):
+    """An answer in an encoding that was not asked for, or that is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +67,23 @@ class Http:
         self._timeout = timeout
         self._window = window
         self._mask = mask
-        self._plain: Connections | None = None
         self._session: aiohttp.ClientSession | None = None
         self._large = asyncio.Lock()
 
     async def post(self, url: str, body: bytes) -> HttpResponse:
-        """Post a JSON body. Raises TimeoutError, NoAnswer and other OSErrors, TooLarge and Unreadable."""
-        if self._plainly(url):
-            async with asyncio.timeout(self._timeout):
-                return await self._connections().post(url, body, self._taken)
+        """Post a JSON body. Raises TimeoutError, OSError, aiohttp.ClientError, TooLarge and Unreadable."""
         data = body if len(body) < _STREAMED_FROM else io.BytesIO(body)
-        return await self._by_aiohttp("POST", url, data=data)
+        async with self._open().post(
+            url, data=data, proxy=self._proxy, allow_redirects=False
+        ) as got:
+            return HttpResponse(got.status, got.headers, await self._read(got))
 
     async def get(self, url: str, more: Mapping[str, str] = MappingProxyType({})) -> HttpResponse:
         """Fetch a page, with `more` headers. Raises as `post` does."""
-        if self._plainly(url):
-            async with asyncio.timeout(self._timeout):
-                return await self._connections().get(url, more, self._taken)
-        return await self._by_aiohttp("GET", url, headers=more)
+        async with self._open().get(
+            url, headers=more, proxy=self._proxy, allow_redirects=False
+        ) as got:
+            return HttpResponse(got.status, got.headers, await self._read(got))
 
     async def send(
         self,
@@ -107,15 +113,13 @@ class Http:
                 data = aiohttp.FormData({"purpose": "batch"})
                 file = opened.enter_context(upload.open("rb"))
                 data.add_field("file", file, filename=upload.name, content_type="application/jsonl")
-            return await self._by_aiohttp(
-                method, url, data=data, headers=headers, limit=MOST_RESULTS
-            )
+            async with self._open().request(
+                method, url, data=data, headers=headers, proxy=self._proxy, allow_redirects=False
+            ) as got:
+                return HttpResponse(got.status, got.headers, await self._read(got, MOST_RESULTS))
 
     async def close(self) -> None:
         """Close the connections; a later request opens new ones."""
-        if self._plain is not None:
-            await self._plain.close()
-            self._plain = None
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -124,36 +128,6 @@ class Http:
     def words(self, error: BaseException) -> str:
         """What went wrong on the way, without secrets and control characters, on one line."""
         return explain(error, self._mask)
-
-    def _plainly(self, url: str) -> bool:
-        """Whether neither TLS nor a proxy is needed."""
-        return self._proxy is None and url.startswith("http://")
-
-    def _connections(self) -> Connections:
-        """Made in the loop that uses them."""
-        if self._plain is None:
-            self._plain = Connections(self._headers, most=self._window)
-        return self._plain
-
-    async def _taken(self, arriving: Connection) -> HttpResponse:
-        data = await read_body(arriving, limit=MOST_BYTES, large=self._large)
-        return HttpResponse(arriving.status, arriving.headers, data)
-
-    async def _by_aiohttp(
-        self, method: str, url: str, *, limit: int = MOST_BYTES, **given: Any
-    ) -> HttpResponse:
-        import aiohttp
-
-        try:
-            async with self._open().request(
-                method, url, proxy=self._proxy, allow_redirects=False, **given
-            ) as got:
-                data = await read_body(_FromAiohttp(got), limit=limit, large=self._large)
-                return HttpResponse(got.status, got.headers, data)
-        except aiohttp.ClientError as error:
-            if isinstance(error, TimeoutError):
-                raise
-            raise NoAnswer(str(error) or type(error).__name__) from error
 
     def _open(self) -> aiohttp.ClientSession:
         """The session, made in the loop that uses it."""
@@ -169,20 +143,60 @@ class Http:
             )
         return self._session
 
+    async def _read(self, response: aiohttp.ClientResponse, limit: int = MOST_BYTES) -> bytes:
+        """The body, decompressed, up to the limit."""
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        length = response.content_length
+        if encoding in {"", "identity"} and length is not None and length <= _SHARED:
+            return await response.read()
+        if length is not None and length > limit:
+            raise TooLarge
+        body = _Body(encoding, limit)
+        chunks = response.content.iter_any()
+        async for chunk in chunks:
+            body.add(chunk, most=_SHARED)
+            if body.size > _SHARED:
+                break
+        else:
+            return body.end()
+        async with self._large:
+            body.add(b"", most=limit)
+            async for chunk in chunks:
+                body.add(chunk, most=limit)
+        return body.end()
 
-class _FromAiohttp:
-    """A response of aiohttp as an `Arriving`."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.headers = response.headers
-        self.length = response.content_length
+class _Body:
+    """A body that grows, decompressed as it comes; never larger than the limit."""
 
-    async def whole(self) -> bytes:
-        return await self._response.read()
+    def __init__(self, encoding: str, limit: int) -> None:
+        self.size = 0
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._tail = b""
+        self._zip: Any = None
+        if encoding in {"gzip", "x-gzip", "deflate"}:
+            self._zip = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either header
+        elif encoding not in {"", "identity"}:
+            raise Unreadable(
+                f"the response uses the encoding {encoding[:40]!r}, which was not requested"
+            )
 
-    def pieces(self) -> AsyncIterator[bytes]:
-        return self._response.content.iter_any()
+    def add(self, chunk: bytes, *, most: int) -> None:
+        """Add what came. Of what is compressed no more than `most` bytes and one are made; the rest waits."""
+        if self._zip is not None:
+            try:
+                chunk = self._zip.decompress(self._tail + chunk, max(1, most + 1 - self.size))
+            except zlib.error as error:
+                raise Unreadable(f"the response cannot be decompressed: {error}") from error
+            self._tail = self._zip.unconsumed_tail
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise TooLarge
+        self._pieces.append(chunk)
+
+    def end(self) -> bytes:
+        return b"".join(self._pieces)
 
 
 def explain(error: BaseException, mask: Mask) -> str:
@@ -196,8 +210,7 @@ def explain(error: BaseException, mask: Mask) -> str:
 
 def trust_hint(error: BaseException) -> str:
     """What to do about a failure of TLS; empty for another one."""
-    cause = error.__cause__ or error
-    said = f"{type(cause).__name__} {getattr(cause, 'os_error', '')}".lower()
+    said = f"{type(error).__name__} {getattr(error, 'os_error', '')}".lower()
     if "certificate" in said:
         return (
             "the host's certificate is not trusted: set SSL_CERT_FILE to the file of the "

@@ -13,14 +13,13 @@ from harness.core.errors import HarnessError
 from harness.core.request import Request
 from harness.models.http.completion import BadReply, Completion, ErrorBody, decode
 from harness.models.http.concurrency import Gate, Pace
-from harness.models.http.connection import Http, HttpResponse
+from harness.models.http.connection import Http, HttpResponse, TooLarge, Unreadable
 from harness.models.http.endpoint import Endpoint
 from harness.models.http.http_errors import Blocked, HttpFault, judge
 from harness.models.http.json_body import read_json
 from harness.models.http.rate_limit import Allowance, Rates
 from harness.models.http.request_body import encode
 from harness.models.http.request_dialect import Manners
-from harness.models.http.response_body import TooLarge, Unreadable
 from harness.models.http.server_messages import ServerMessage, told_by
 from harness.models.retry import Patience
 
@@ -148,6 +147,8 @@ class Exchange:
         return self._read(answer, perf_counter() - start, most=request.sampling.max_tokens)
 
     async def _send(self, body: bytes) -> HttpResponse | HttpFault:
+        import aiohttp
+
         try:
             return await self._http.post(self._endpoint.chat, body)
         except TimeoutError:
@@ -155,7 +156,7 @@ class Exchange:
         except (TooLarge, Unreadable) as error:
             again = isinstance(error, Unreadable)
             return HttpFault("bad-reply", self._http.words(error), again=again)
-        except (OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             return HttpFault("unreachable", f"{self._endpoint.base}: {self._http.words(error)}")
 
     def _read(
@@ -187,21 +188,25 @@ class Exchange:
 
     async def metrics(self) -> str:
         """The page of its counters; empty where it has none or does not show it."""
+        import aiohttp
+
         url = f"{self._endpoint.base.removesuffix('/v1')}/metrics"
         try:
             async with asyncio.timeout(_METRICS_SECONDS):
                 answer = await self._http.get(url, {"Accept": "text/plain"})
-        except (TimeoutError, OSError, ValueError):
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
             return ""
         return answer.data.decode(errors="replace") if answer.status == 200 else ""
 
     async def tokenize(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the server's `/tokenize` says; empty where it has none or cannot."""
+        import aiohttp
+
         url = f"{self._endpoint.base.removesuffix('/v1')}/tokenize"
         whole = json.dumps({"model": self._endpoint.model, **body}).encode()
         try:
             answer = await self._http.post(url, whole)
             told = read_json(answer.data) if answer.status == 200 else {}
-        except (OSError, ValueError, RecursionError):
+        except (aiohttp.ClientError, OSError, ValueError, RecursionError):
             return {}
         return told if isinstance(told, dict) else {}

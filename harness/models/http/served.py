@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 from harness.core.errors import HarnessError
 from harness.core.text import visible
-from harness.models.http.connection import Http, run_apart, trust_hint
+from harness.models.http.connection import Http, TooLarge, Unreadable, run_apart, trust_hint
 from harness.models.http.endpoint import KEY_MEND, Endpoint
 from harness.models.http.json_body import read_json
-from harness.models.http.response_body import TooLarge, Unreadable
 from harness.models.http.waiting import waiting_for
 
 
@@ -121,13 +120,15 @@ async def _get(
     endpoint: Endpoint, http: Http, url: str, more: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[int, Mapping[str, Any]]:
     """(status, JSON object or empty). Raises HarnessError where nothing answers."""
+    import aiohttp
+
     try:
         answer = await http.get(url, more)
     except TimeoutError as error:
         raise HarnessError(f"{url} timed out", hint="wait until the server is ready") from error
     except (TooLarge, Unreadable):
         return 200, {}
-    except (OSError, ValueError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         raise HarnessError(
             f"no server answers at {endpoint.base}: {http.words(error)}",
             hint=trust_hint(error) or _start(endpoint),
