@@ -29,6 +29,9 @@ IMAGE_SUFFIXES = frozenset(
 )  # fmt: skip
 """File name endings (lower case) that count as pictures when a folder is read."""
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that `git clone` left in place of a large one."""
+
 MID_GREY = (128, 128, 128)
 """What shows behind transparent pixels; also the colour of a blank picture."""
 
@@ -100,6 +103,8 @@ def open_header(data: bytes, *, name: str) -> Image.Image:
 
     if not data:
         raise MediaError(f"picture is empty: {name}", kind="empty", hint="get the file again")
+    if data.startswith(LFS_POINTER):
+        raise MediaError(f"a Git LFS pointer in place of the picture: {name}", kind="unsupported", hint="run `git lfs pull` in its folder")  # fmt: skip
     if is_heic(data):
         return _open_heic(data, name=name)
     data = readable(data, name=name)

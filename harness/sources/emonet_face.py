@@ -18,7 +18,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from statistics import fmean
 from types import MappingProxyType
 from typing import Any, Literal
@@ -149,11 +149,13 @@ def ratings_of(cell: Any, *, where: str) -> dict[str, dict[str, float]]:
         if not isinstance(entry, Mapping):
             raise HarnessError(f"{where}: label is not a list of annotators", hint=_AGAIN)
         for rater, told in entry.items():
+            if told is None:  # a rater of other rows, where Parquet holds fields and no text
+                continue
             if not isinstance(told, Mapping):
                 raise HarnessError(f"{where}: the ratings of {rater} are no mapping", hint=_AGAIN)
             rated = found.setdefault(str(rater), dict.fromkeys(EMOTIONS, 0.0))
             for name, value in told.items():
-                if not str(name).startswith("Extra Dimensions|"):
+                if value is not None and not str(name).startswith("Extra Dimensions|"):
                     rated[emotion_of(name, where=where)] = _intensity(value, where)
     return found
 
@@ -207,9 +209,7 @@ def _questions(folder: Path, table: Path) -> Iterator[Found]:
         by_rater = given.setdefault((path, emotion_of(row.cells["emotion"], where=row.where)), {})
         if by_rater.setdefault(rater, answer) != answer:
             raise HarnessError(f"{row.where}: {rater} said both yes and no", hint=_AGAIN)
-    files = {
-        file.stem: file for file in sorted(folder.rglob("*")) if file.suffix.lower() in IMAGE_SUFFIXES
-    }  # fmt: skip
+    files = _pictures_below(folder)
     for (path, emotion), by_rater in given.items():
         yes = sum(answer == "yes" for answer in by_rater.values())
         no = len(by_rater) - yes
@@ -220,10 +220,34 @@ def _questions(folder: Path, table: Path) -> Iterator[Found]:
             "emotion": emotion, "picture": path, VOTES + "yes": yes, VOTES + "no": no,
         }  # fmt: skip
         yield DatasetEntry(
-            f"{path}/{field_name(emotion)}", files.get(Path(path).stem, folder / f"{path}.png"),
+            f"{path}/{field_name(emotion)}", _file_of(path, files, folder),
             {"answer": "yes" if yes > no else "no"}, notes, subject=path,
             question=f"Does this face show {emotion}?", ratings={"answer": by_rater},
         )  # fmt: skip
+
+
+def _pictures_below(folder: Path) -> dict[str, list[Path]]:
+    """Name without its ending -> the pictures of that name, by path."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() in IMAGE_SUFFIXES:
+            found.setdefault(file.stem, []).append(file)
+    return found
+
+
+def _file_of(path: str, files: Mapping[str, list[Path]], folder: Path) -> Path:
+    """The picture that `path` names below the folder, else the only one of its name. Raises HarnessError for several."""
+    if PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES:
+        path = str(PurePosixPath(path).with_suffix(""))
+    named = files.get(PurePosixPath(path).name, [])
+    exact = [one for one in named if one.relative_to(folder).with_suffix("").as_posix() == path]
+    found = exact or named
+    if len(found) > 1:
+        raise HarnessError(
+            f"two pictures are named {path!r}: {found[0]} and {found[1]}",
+            hint="set source.pictures to the folder of those that binary.csv names",
+        )
+    return found[0] if found else folder / f"{path}.png"
 
 
 _ANSWERS: Mapping[str, str] = MappingProxyType(

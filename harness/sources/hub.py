@@ -12,6 +12,7 @@ from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.source import Source
 from harness.core.text import canonical_json, digest_json
+from harness.media.decode import LFS_POINTER
 from harness.sources.arrow_rows import named
 from harness.sources.cells import annotation
 from harness.sources.columns import NOT_IN_DIGEST, ColumnOptions, find_columns
@@ -119,11 +120,23 @@ def load(options: HubOptions, base: Path) -> Any:
         KeyError,
         datasets.exceptions.DatasetsError,
     ) as error:
+        pointer = _pointer_below(local) if local.is_dir() else None
+        if pointer is not None:
+            raise HarnessError(f"{pointer} is a Git LFS pointer in place of the file", hint="run `git lfs pull` in its folder") from None  # fmt: skip
         raise HarnessError(
             f"source.path: the data set {options.path!r} cannot be loaded: {error}",
             hint="check path, name, split and revision, and the network connection if it is "
             "on the hub",
         ) from None
+
+
+def _pointer_below(folder: Path) -> Path | None:
+    """The first Parquet or Arrow file that Git LFS has not fetched."""
+    for path in sorted((*folder.rglob("*.parquet"), *folder.rglob("*.arrow"))):
+        with path.open("rb") as file:
+            if file.read(len(LFS_POINTER)) == LFS_POINTER:
+                return path
+    return None
 
 
 def picture_columns(features: Mapping[str, Any]) -> tuple[str, ...]:

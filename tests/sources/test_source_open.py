@@ -10,10 +10,11 @@ import pytest
 from harness.answers.reader import read as read_reply
 from harness.answers.vocabulary import VOCABULARIES
 from harness.cli.main import main
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, MediaError
 from harness.core.field import FieldSpec
 from harness.core.folders import shipped_folder
 from harness.core.message import Image
+from harness.media.decode import decode
 from harness.media.video_file import opened
 from harness.prompting.library import Library
 from harness.prompting.variables import field_variables
@@ -78,6 +79,31 @@ def test_ratings_are_read_as_json_and_as_python_writes_them() -> None:
         found = ratings_of(cell, where="row 1")
         assert found["a"]["jealousy & envy"] == 3 and set(found["b"].values()) == {0.0}
     assert set(FIELDS.values()) == set(EMOTIONS) and len(FIELDS) == 40
+    fields = [{"a": {"F|Anger": 3.0, "F|Fear": None}, "b": None}]  # as Parquet holds them
+    assert ratings_of(fields, where="row 1")["a"]["anger"] == 3
+    assert set(ratings_of(fields, where="row 1")) == {"a"}
+
+
+def test_files_that_git_lfs_left_out_are_named(tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"
+    open_sets.put(tmp_path / "data" / "train-0.parquet", pointer)
+    with pytest.raises(HarnessError, match=r"train-0.parquet is a Git LFS pointer"):
+        read("emonet-face/emotions", tmp_path)
+    with pytest.raises(MediaError, match=r"a Git LFS pointer in place of the picture: x\.png"):
+        decode(pointer, name="x.png")
+
+
+def test_emonet_face_pictures_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    root = open_sets.emonet_binary(tmp_path)
+    twin = open_sets.put(root / "images" / "more" / "00000.png", open_sets.face(5))
+    found, _ = read("emonet-face/present", root)
+    assert found["00000/anger"].medium.frames[0].read() == open_sets.face(
+        0
+    )  # as named below images
+    twin.rename(open_sets.put(root / "images" / "other" / "00000.png", b""))
+    (root / "images" / "00000.png").rename(open_sets.put(root / "images" / "more" / "00000.png", b""))  # fmt: skip
+    with pytest.raises(HarnessError, match="two pictures are named '00000'"):
+        read("emonet-face/present", root)
 
 
 def test_emonet_face_binary_questions(tmp_path: Path) -> None:
