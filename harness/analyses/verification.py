@@ -17,11 +17,11 @@ from harness.analyses.rows.verification import (
     ten_folds,
     whole,
 )
+from harness.analyses.verification_notes import how_lines, inverted_notes
 from harness.analyses.words import count, interval, number
 from harness.core.blocks import Block, Column, Lines, Note, Number, Place, Point, Points, Row, Table
 from harness.core.cell import Cell
 from harness.core.task import Task
-from harness.core.text import counted
 from harness.metrics.verification import curve
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
 from harness.score.grouping import UNKNOWN, Grouping, suppressed
@@ -133,7 +133,7 @@ def _row(
     folded = ten_folds(pairs, given if all(given) else None)
     over = spread(list(folded.accuracies)) if folded.accuracies else None
     found["folds"] = {
-        "given": all(given), "unnamed": given.count("") if any(given) else 0, "n": len(folded.accuracies), "shared": folded.shared, "reason": folded.reason,
+        "given": all(given), "unnamed": given.count("") if any(given) else 0, "n": len(folded.accuracies), "shared": folded.shared, "one_sided": folded.one_sided, "reason": folded.reason,
         "mean": None if over is None else rounded(over.mean),
         "deviation": None if over is None else rounded(over.deviation),
         "threshold": rounded(float(np.mean(folded.thresholds))) if folded.thresholds else None,
@@ -198,6 +198,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         at = Place(field, part)
         if shown:
             yield Lines(lines=tuple(_line(e, named(field, part)) for e in shown), room="little")
+            yield from inverted_notes(shown, at)
             yield from _section(shown, at)
         for entry in here:
             if entry["suppressed"]:
@@ -234,7 +235,9 @@ def _section(rows: Sequence[Mapping[str, Any]], at: Place) -> Iterator[Block]:
     yield from _curves(rows, at)
     yield from _types(rows, at)
     yield from _groups(rows, at)
-    yield Lines(at=at, room="much", folded="How verification was measured", lines=tuple(_how(rows)))
+    yield Lines(
+        at=at, room="much", folded="How verification was measured", lines=tuple(how_lines(rows))
+    )
 
 
 def _scores(rows: Sequence[Mapping[str, Any]], at: Place) -> Table:
@@ -357,33 +360,6 @@ def _point(rows: Sequence[Mapping[str, Any]]) -> str:
         else ""
     )
     return f"At one threshold for all groups, whose FAR over all pairs is at most {told}{other}"
-
-
-def _how(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield (
-        "Intervals: 1,000 resamples of subjects, the middle 95%; a genuine pair counts as often as its subject was drawn, an "
-        "impostor pair as often as the product of both. Where no pair, or every pair, of a group is wrong: Clopper-Pearson over its subjects."
-    )
-    for entry in rows:
-        told, folds = " ".join(heading(row_key(entry))), entry["folds"]
-        subjects = f"{count(entry['subjects'])} {entry['unit']}s"
-        if folds["reason"]:
-            yield f"{told}: {subjects}; no accuracy on folds: {folds['reason']}."
-            continue
-        origin = "of the data set" if folds["given"] else "made of subjects in their order"
-        if folds["unnamed"]:
-            origin += f" (those of the data set are not used: {counted(folds['unnamed'], 'pair')} without one)"
-        kept = (
-            ""
-            if folds["given"] or not folds["shared"]
-            else "; thresholds from pairs that share none with the fold"
-        )
-        shared = (
-            f"{count(folds['shared'])} subjects are in several{kept}"
-            if folds["shared"]
-            else "no subject is in two"
-        )
-        yield f"{told}: {subjects}; {folds['n']} folds {origin}, {shared}; mean threshold {number(folds['threshold'])}."
 
 
 def _number(entry: Mapping[str, Any]) -> Number:

@@ -31,6 +31,7 @@ from harness.imports.folder import (
 )
 from harness.imports.lines import PredictionLines, read_lines
 from harness.imports.replies import reply_maker
+from harness.imports.scales import scale_notes
 from harness.imports.training import training_details
 from harness.run.axes import Axes
 from harness.run.folder import RunFolder
@@ -109,7 +110,10 @@ def import_predictions(
         *_notes(file, planned, lines, left_out, matched),
     ]
     notes += [f"training subjects: {trained['training']}"] if "training" in trained else []
-    notes += make.notes
+    notes += [
+        *make.notes,
+        *(f"{path.name}: {one}" for one in scale_notes(planned.task, columns, lines)),
+    ]
     return Imported(folder, cell, planned.summary.count, tuple(notes))
 
 

@@ -65,5 +65,6 @@ def _natural(word: str) -> tuple[tuple[int, int, str], ...]:
     """Numbers within a word compare as numbers and stand before letters."""
     parts = re.findall(r"[0-9]{1,18}|[^0-9]+|[0-9]+", word)
     return tuple(
-        (0, int(part), "") if part.isdigit() and len(part) < 19 else (1, 0, part) for part in parts
+        (0, int(part), "") if part.isascii() and part.isdigit() and len(part) < 19 else (1, 0, part)
+        for part in parts
     )

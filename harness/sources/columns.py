@@ -112,6 +112,11 @@ def find_columns(
                 "source.second: pairs are of pictures, not of clips",
                 hint="name both columns of pictures, as source.image and source.second",
             )
+        if options.second == options.image:
+            raise HarnessError(
+                f"source.second names the same column as source.image ({options.second})",
+                hint="name the column of the second picture of each pair",
+            )
         if not second.is_pattern:
             used.add(second.text)
     if options.other_subject is not None:

@@ -38,6 +38,7 @@ OFFERS = ("same",)
 BLOCKS = 10
 """Folds of a list that names none."""
 _LFW_PLACES = ("", "lfw", "lfw-deepfunneled", "lfw_funneled", "images")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _SUBJECT = re.compile(r"\d+_(?P<name>[A-Za-z]+)_\d+_[fm]$")
 
 
@@ -135,10 +136,11 @@ def _entry(
 def _lfw(file: Path, root: Path) -> Iterator[Found]:
     lines = list(text_lines(file))
     head = [part for _, line in lines[:1] for part in line.split()]
-    if not head or len(head) > 2 or not all(part.isdigit() for part in head):
+    if not head or len(head) > 2 or not all(_NUMBER.fullmatch(part) for part in head):
         raise HarnessError(
             f"{file.name} does not begin with the number of folds and of pairs",
-            hint="get the file again from the page of LFW",
+            hint="the first line of LFW's own list is `10 300`; a list without folds begins with its number of pairs "
+            "of each kind. Add the line, or get the file again from the page of LFW",
         )
     folds, each = (int(head[0]), int(head[1])) if len(head) == 2 else (1, int(head[0]))
     if len(lines) != 1 + 2 * folds * each:
@@ -165,7 +167,7 @@ def _lfw(file: Path, root: Path) -> Iterator[Found]:
 
 def _lfw_pair(parts: list[str]) -> tuple[tuple[str, int], tuple[str, int]] | None:
     given = [(parts[0], parts[1]), (parts[-2] if len(parts) == 4 else parts[0], parts[-1])]
-    if not all(number.isdigit() and name and "/" not in name and "\\" not in name and name != ".." for name, number in given):  # fmt: skip
+    if not all(_NUMBER.fullmatch(number) and name and "/" not in name and "\\" not in name and name != ".." for name, number in given):  # fmt: skip
         return None
     return (given[0][0], int(given[0][1])), (given[1][0], int(given[1][1]))
 
@@ -179,8 +181,11 @@ def _lfw_picture(places: list[Path], name: str, number: int) -> Path:
 def _cfp(root: Path, lists: list[Path], files: list[Path]) -> Iterator[Found]:
     frontal, other = (_places(path, root) for path in lists)
     number = 0
+    folders = list(dict.fromkeys(file.parent for file in files))
+    numbered = all(_NUMBER.fullmatch(folder.name) for folder in folders)
+    folds = {folder: int(folder.name) if numbered else n for n, folder in enumerate(folders, 1)}
     for file in files:
-        fold = int(file.parent.name) if file.parent.name.isdigit() else 1
+        fold = folds[file.parent]
         for line_number, line in text_lines(file):
             pair = [part.strip() for part in line.split(",")]
             if len(pair) != 2 or pair[0] not in frontal or pair[1] not in other:
@@ -214,8 +219,9 @@ def _places(file: Path, root: Path) -> dict[str, Path]:
 
 def _listed(file: Path, root: Path) -> Iterator[Found]:
     lines = list(text_lines(file))
+    blocks = _blocks([line[0] for _, line in lines])
     for place, (number, line) in enumerate(lines):
-        parts = line.split()
+        parts = line.split("\t") if line.count("\t") == 2 else line.split()
         paths = [part.replace("\\", "/") for part in parts[1:]]
         inside = all(not path.startswith("/") and ".." not in Path(path).parts for path in paths)
         if len(parts) != 3 or parts[0] not in {"0", "1"} or not inside:
@@ -223,11 +229,20 @@ def _listed(file: Path, root: Path) -> Iterator[Found]:
                 f"{file.name}, line {number}: {line[:80]!r} is no line `label path1 path2` with label 0 or 1",
                 hint="paths are below the root of the set",
             )
-        fold = place * BLOCKS // len(lines) + 1 if len(lines) % BLOCKS == 0 else None
+        fold = place * BLOCKS // len(lines) + 1 if blocks else None
         yield _entry(
             root / paths[0], root / paths[1], parts[0] == "1", number=place + 1, fold=fold,
             subjects=(_subject(paths[0]), _subject(paths[1])),
         )  # fmt: skip
+
+
+def _blocks(labels: list[str]) -> bool:
+    """Whether ten equal blocks can be folds: each holds both labels, which a list sorted by label does not."""
+    size, rest = divmod(len(labels), BLOCKS)
+    return not rest and all(
+        {"0", "1"} <= set(labels[start : start + size])
+        for start in range(0, len(labels), size or 1)
+    )
 
 
 def _subject(path: str) -> str:

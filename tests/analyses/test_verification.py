@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ def test_given_folds_are_kept_and_shared_subjects_counted() -> None:
     given = [str(p * 5 // pairs.persons) for p in pairs.first]
     found = ten_folds(pairs, given)
     assert len(found.accuracies) == 5 and found.shared > 0
+    assert found.one_sided == 0
+    sided = [
+        f"{'same' if g else 'two'} {p % 2}" for p, g in zip(pairs.first, pairs.genuine, strict=True)
+    ]
+    assert ten_folds(pairs, sided).one_sided == 4
     alone = pairs.at(pairs.genuine)
     assert ten_folds(alone, None).reason
     assert ten_folds(pairs, ["1"] * len(given)).reason
@@ -134,3 +140,46 @@ def test_the_report_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     main(["score", str(run)])
     said = " ".join(capsys.readouterr().out.split())
     assert f"AUROC {row['auroc']['value']:.3f}".replace("0.", ".") in said
+
+
+def test_distances_and_scores_on_another_scale_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scores that fall with likeness turn every figure upside down; cosines are no answers on 0 to 100."""
+    table = predictions(tmp_path, 60).read_text().splitlines()[1:]
+    rows = [(name, float(score)) for name, score in (line.split(",") for line in table)]
+    command = [
+        "score",
+        "--task",
+        "faces/pairs",
+        "--id",
+        "sample",
+        "--set",
+        "source.n=60",
+        "--predictions",
+    ]
+
+    def scored(name: str, change: Any, *more: str) -> str:
+        file = tmp_path / f"{name}.csv"
+        file.write_text("sample,prediction\n" + "".join(f"{s},{change(v):.4f}\n" for s, v in rows))
+        assert (
+            main([*command, str(file), "--out", str(tmp_path / (name + str(len(more)))), *more])
+            == 0
+        )
+        told = capsys.readouterr()
+        return " ".join((told.out + told.err).split())
+
+    assert "upside down" in scored("distances", lambda v: 100 - v)
+    for name, change in (
+        ("cosines", lambda v: v / 50 - 1),
+        ("shares", lambda v: v / 100),
+    ):
+        noted = scored(name, change)
+        assert "name their scale" in noted
+        options = [
+            part.strip("'")
+            for part in re.findall(r"--set ('[^']*'|\S+)", noted.partition("name their scale")[2])
+        ]
+        assert len(options) == 3
+        right = scored(name, change, *(word for option in options for word in ("--set", option)))
+        assert "name their scale" not in right and "upside down" not in right and "100%" in right

@@ -64,6 +64,9 @@ def test_lfw_of_one_list_without_folds(tmp_path):
         ([*LFW[:2], LFW[3], LFW[2], *LFW[4:]], "line 3"),
         ([LFW[0], "../x\t1\t2", *LFW[2:]], "line 2"),
         ([LFW[0], "Ann_Bee\tone\t2", *LFW[2:]], "line 2"),
+        ([LFW[0], "Ann_Bee\t\u00b2\t2", *LFW[2:]], "line 2"),
+        ([LFW[0], f"Ann_Bee\t{'9' * 5000}\t2", *LFW[2:]], "line 2"),
+        (["\u00b2\t2", *LFW[1:]], "does not begin"),
     ],
 )
 def test_lfw_lines_that_are_no_pairs_are_named(tmp_path, lines, said):
@@ -115,6 +118,29 @@ def test_a_list_of_pairs_in_ten_blocks(tmp_path):
     text(tmp_path / "agedb_30.bin", ["x"])
     with pytest.raises(HarnessError, match="pickle"):
         samples({"family": "pair-list", "list": "agedb_30.bin"}, tmp_path)
+
+
+def test_a_list_sorted_by_label_has_no_blocks_that_are_folds_and_tabs_part_names_with_blanks(
+    tmp_path,
+):
+    text(
+        tmp_path / "list.txt", [f"{int(n < 10)}\tset/a b {n}.jpg\tset/c {n}.jpg" for n in range(20)]
+    )
+    found = samples({"family": "pair-list", "list": "list.txt"}, tmp_path)
+    assert {told(one)[1] for one in found} == {None}
+    assert told(found[3])[4:] == ("set/a b 3.jpg", "set/c 3.jpg")
+
+
+def test_one_column_is_no_pair(tmp_path):
+    text(tmp_path / "pairs.csv", ["image,same", "a.png,yes"])
+    options = {
+        "family": "table",
+        "file": str(tmp_path / "pairs.csv"),
+        "image": "image",
+        "second": "image",
+    }
+    with pytest.raises(HarnessError, match="same column"):
+        open_source(options, fields=SAME, base=tmp_path)
 
 
 def test_tables_with_two_columns_of_pictures(tmp_path):
@@ -173,3 +199,25 @@ def test_celeba_attributes_identities_and_parts(tmp_path, folder):
     text(tmp_path / folder / "list_attr_celeba.txt", ["3", "Male Smiling Young", "000001.jpg -1 1"])
     with pytest.raises(HarnessError, match="line 3"):
         samples(options, tmp_path, fields)
+
+
+def test_celeba_as_tables_of_commas_and_files_that_do_not_fit_together(tmp_path):
+    text(tmp_path / "list_attr_celeba.csv", ["image_id,Male,Smiling", "1.jpg,-1,1", "2.jpg,1,-1"])
+    text(tmp_path / "list_eval_partition.csv", ["image_id,partition", "1.jpg,2", "2.jpg,0"])
+    fields = {"answer": FieldSpec(kind="yes-no")}
+    options = {"family": "celeba", "targets": {"answer": "Smiling"}}
+    assert [(s.id, s.targets["answer"]) for s in samples(options, tmp_path, fields)] == [
+        ("1.jpg", "yes")
+    ]
+    for partition, attributes, said in (
+        ("1.jpg,2", ["image_id,Male,Smiling", "1.jpg,-1,1", "2.jpg,1,-1"], r"2\.jpg is in"),
+        ("1.jpg,7", ["image_id,Male,Smiling", "1.jpg,-1,1"], "no part"),
+        ("1.jpg,2", ["image_id,Smiling,Smiling", "1.jpg,-1,1"], "twice"),
+    ):
+        text(tmp_path / "list_eval_partition.csv", ["image_id,partition", partition])
+        text(tmp_path / "list_attr_celeba.csv", attributes)
+        with pytest.raises(HarnessError, match=said):
+            samples(options, tmp_path, fields)
+    text(tmp_path / "list_attr_celeba.txt", ["9", "Male Smiling", "1.jpg -1 1"])
+    with pytest.raises(HarnessError, match="promises 9"):
+        samples({**options, "split": "all"}, tmp_path, fields)

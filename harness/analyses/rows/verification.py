@@ -71,6 +71,8 @@ class Folded:
     """Subjects that are in pairs of more than one fold."""
     reason: str = ""
     """Why there is none."""
+    one_sided: int = 0
+    """Folds whose pairs are all of one person, or all of two."""
 
 
 def draws_of(pairs: Pairs, *, seed: int, draws: int = DRAWS) -> Iterator[Floats]:
@@ -163,9 +165,10 @@ def ten_folds(pairs: Pairs, given: Sequence[str] | None) -> Folded:
     """
     folds, apart = _folds(pairs, given)
     shared = _shared(pairs, folds)
-    accuracies, thresholds = [], []
+    accuracies, thresholds, one_sided = [], [], 0
     for fold in np.unique(folds):
         tested = folds == fold
+        one_sided += bool(np.unique(pairs.genuine[tested]).size == 1)
         held = np.zeros(pairs.persons, np.bool_)
         held[pairs.first[tested]] = held[pairs.second[tested]] = True
         learnt = ~tested if not apart else ~(tested | held[pairs.first] | held[pairs.second])
@@ -179,7 +182,7 @@ def ten_folds(pairs: Pairs, given: Sequence[str] | None) -> Folded:
         thresholds.append(threshold)
     if len(accuracies) < 2:
         return Folded((), (), shared, "there are fewer than two folds")
-    return Folded(tuple(accuracies), tuple(thresholds), shared)
+    return Folded(tuple(accuracies), tuple(thresholds), shared, one_sided=one_sided)
 
 
 def _folds(pairs: Pairs, given: Sequence[str] | None) -> tuple[Ints, bool]:
