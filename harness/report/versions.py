@@ -20,6 +20,8 @@ _CHANGED: Mapping[str, str] = {
     "model": "another model",
     "sampling": "other sampling settings",
     "max_images": "another maximum number of pictures",
+    "system": "system turns sent in another way",
+    "tools": "another version of its tools, or another second model",
     "enhancer": "pictures enhanced by another version of the endpoint",
     "task": "fields or media of the task changed; its replies are parsed with the current ones",
 }

@@ -86,11 +86,13 @@ def basis_of(
     system: str = "keep",
     defining: bool = True,
     second: str = "",
+    tools: Mapping[str, Any] | None = None,
     enhancers: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """`basis`, of what a manifest holds of a prompt and its sampling (parameters that are not the default).
 
-    `defining` says whether the prompt may show definitions of labels.
+    `defining` says whether the prompt may show definitions of labels; `tools` are the settings of tools that a manifest
+    holds (`tool_settings`), in place of those of today.
     """
     keys = FIELD_KEYS if defining else FIELD_KEYS - {"definitions"}
     asked = {
@@ -111,7 +113,8 @@ def basis_of(
         asked["thinking"] = cell.thinking
     asked |= {"pixels": cell.pixels} if cell.pixels else {}
     asked |= {"detail": cell.detail} if cell.detail else {}
-    asked |= {"tools": tool_settings(cell, second=second)} if cell.tools else {}
+    if cell.tools:
+        asked["tools"] = tool_settings(cell, second=second) if tools is None else dict(tools)
     asked |= {"enhancers": used} if (used := enhancers_used(cell, enhancers)) else {}
     if system != "keep":
         asked["system"] = system

@@ -101,7 +101,8 @@ def _version(old: Entry, name: str, changed: list[str]) -> str:
 
 def _changes(old: Entry, new: Entry | None, text: Entry, manifest: Entry) -> list[str]:
     """What differs from what stands: the prompt (`text` is the old one), the model, the task's fields or media, and
-    where the cell is asked now the sampling, how many pictures were allowed, and the endpoint that enhances pictures."""
+    where the cell is asked now the sampling, how many pictures were allowed, its tools, and the endpoint that enhances
+    pictures."""
     found = []
     prompt, model = manifest["prompts"].get(old["prompt"]), manifest["models"].get(old["model"])
     if prompt is not None and prompt["digest"] != text["digest"]:
@@ -116,6 +117,8 @@ def _changes(old: Entry, new: Entry | None, text: Entry, manifest: Entry) -> lis
         found.append("system")
     if new is not None and old.get("enhancers") != new.get("enhancers"):
         found.append("enhancer")
+    if new is not None and old.get("tool_settings") != new.get("tool_settings"):
+        found.append("tools")
     known = (
         old["task"] in manifest["tasks"] and old["sampling"]
     )  # of answers made elsewhere it is not
@@ -135,7 +138,7 @@ def _basis_under(entry: Entry, manifest: Entry, prompt: Entry) -> str:
         max_images=entry.get("max_images"),
         system=entry.get("system", "keep"),
         defining=may_define(prompt["source"]),
-        second=entry.get("tool_settings", {}).get("second", ""),
+        tools=entry.get("tool_settings"),
         enhancers=entry.get("enhancers", {}),
     )
 

@@ -114,6 +114,28 @@ def class_changes(before: Mapping[str, Any], plan: Plan) -> list[str]:
     return found
 
 
+def tool_changes(before: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+    """Where the tools of a cell are not those of the last run in the same folder, by both manifests."""
+    named = [[e for e in m.get("cells", ()) if e.get("named", True)] for m in (before, manifest)]
+    then = {entry["id"]: entry.get("tool_settings", {}) for entry in named[0]}
+    told: dict[str, None] = {}
+    for entry in named[1]:
+        now, old = entry.get("tool_settings", {}), then.get(entry["id"], {})
+        if not old or old == now:
+            continue
+        versions = old.get("versions", {})
+        other = [
+            f"{name} has version {version}, and {versions[name]} in the last run of this folder"
+            for name, version in now.get("versions", {}).items()
+            if versions.get(name, version) != version
+        ]
+        if old.get("second") != now.get("second"):
+            other.append("the second model is not that of the last run of this folder")
+        words = "; ".join(other) or "its tools are not those of the last run of this folder"
+        told[f"--tools {now['asked']}: {words}. Its trials are pending again"] = None
+    return list(told)
+
+
 def _model_notes(spec: str, axes: Axes, model: Model | None) -> Iterator[str]:
     if isinstance(model, RecordedModel):
         yield (

@@ -50,7 +50,7 @@ from harness.run.manifest import (
     write_details,
 )
 from harness.run.plan import Plan, make_plan
-from harness.run.plan_warnings import class_changes
+from harness.run.plan_warnings import class_changes, tool_changes
 from harness.run.prompt_check import check_prompts
 from harness.run.ready_run import ReadyRun, close_models
 from harness.run.recorded import RecordedModel
@@ -125,7 +125,7 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
             recorded={
                 name: recorded_offers(before, name, card.identity) for name, card in cards.items()
             },
-            changed=class_changes(before, plan), staged=staged, finished=finished,
+            changed=[*class_changes(before, plan), *tool_changes(before, manifest)], staged=staged, finished=finished,
             budget=budget, others=others, reusable=reusable, index=index, second=second,
             enhancing=enhancing,
         )  # fmt: skip

@@ -135,8 +135,8 @@ class Toolboxes:
         found = None if self._partners is None else self._partners.of(sample.id)
         if found is None:
             raise MediaError(
-                f"--tools {sample.id} needs a sample of another label and subject to replace {asked.written}, "
-                f"and there is none",
+                f"--tools {asked.written} needs a sample of another label and subject in place of {sample.id}, "
+                "and there is none",
                 kind="unsupported",
             )
         from harness.tools.toolbox import Donor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 import harness
 from harness.cli.main import main
 from harness.core.cell_pattern import read_pattern
+from harness.core.tool import Finding
 from harness.core.tools_asked import read_tools, spelled_tools
 from harness.run.columns import read_table
+from harness.tools import zoom
 from tests.run.agents import TASK, call, script
 from tests.run.bench import RuleModel
 
@@ -59,6 +62,22 @@ def test_every_row_names_its_tools_and_its_protocol(
     assert told == {("none", "-"), ("none", "single"), ("zoom", "agent")}
     assert main(["export", "run", "--out", "shared"]) == 0
     assert {row["tools"] for row in read_table(Path("shared/records.parquet"))} == {"", "zoom"}
+
+
+def test_another_version_of_a_tool_is_said_before_its_trials_are_done_again(
+    task: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(task, tools="zoom", report=False)
+    showing = replace(zoom.ZOOM, version="2", use=lambda frames, asked: Finding("nothing"))
+    monkeypatch.setattr(zoom, "ZOOM", showing)
+    done = run(task, tools="zoom", report=False)
+    told = "zoom has version 2, and 1 in the last run of this folder. Its trials are pending again"
+    assert any(told in note for note in done.notes)
+    kept = [c for c in json.loads(Path("run/manifest.json").read_text())["cells"] if "changed" in c]
+    assert [one["changed"] for one in kept] == [["tools"]]
+    assert "another version of its tools" in done.report("page.md").read_text()
+    monkeypatch.setattr(zoom, "ZOOM", replace(showing, version="2"))
+    assert not any("last run" in note for note in run(task, tools="zoom", report=False).notes)
 
 
 def test_a_run_without_tools_has_no_column_of_them(task: Path) -> None:
