@@ -191,6 +191,15 @@ def test_datasets_and_llama_factory_find_every_row_and_picture(table: Path) -> N
     assert all(p["text"] for p in parts if p["type"] == "text")
     assert shown["images"][0].size == (32, 32)
     assert [turn["role"] for turn in shown["messages"]] == ["system", "user", "assistant"]
+    kinds = {
+        "prompt",
+        "chosen",
+        "rejected",
+        "completion",
+        "messages",
+        "text",
+    }  # by which TRL tells data sets apart
+    assert kinds & set(loaded.column_names) == {"messages"}
 
 
 def test_a_failed_command_leaves_no_folder_and_an_export_is_not_written_over(

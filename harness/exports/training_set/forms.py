@@ -51,7 +51,7 @@ def row(example: Example, form: Form, place: Place) -> dict[str, Any]:
     about = {
         "sample": example.sample,
         "subject": example.subject,
-        "prompt": example.cell.prompt,
+        "prompt_name": example.cell.prompt,  # trainers take a column `prompt` for a text to be continued
         "condition": example.cell.shown_condition,
     }
     if form == "messages":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -73,7 +74,7 @@ def export_training(
     Raises HarnessError where `out` is there, the source names no subjects, or nothing can be written; then there is no
     folder.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise HarnessError(
             f"{out} exists; training data is not written over",
             hint="name another folder with --out",
