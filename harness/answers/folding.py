@@ -26,6 +26,8 @@ _FOLD = {
 }  # fmt: skip
 _WORD = pattern(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:'[^\W_]+)*")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_PLAIN = pattern(r"[\x00-\x7f]+(?![^\x00-\x7f])")
+"""A run of ASCII, without the letter that a mark behind it may belong to."""
 _CLUSTER = 8
 """Marks that are put together with the letter before them; more of them are read one by one."""
 
@@ -48,6 +50,12 @@ def fold(text: str) -> tuple[str, Sequence[int] | None]:
     offsets = array("l")
     index, count = 0, len(text)
     while index < count:
+        plain = _PLAIN.match(text, index)
+        if plain is not None:
+            parts.append(plain.group().lower())
+            offsets.extend(range(index, plain.end()))
+            index = plain.end()
+            continue
         char = text[index]
         end = index + 1
         while end < count and end - index < _CLUSTER and _joins(text[end]):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.answers.loose_json import Loose, Node
 from harness.answers.normal import plain
 from harness.answers.value_reader import ValueReader
-from harness.answers.verdict import lacking
+from harness.answers.verdict import lacking, read_whole
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
 
@@ -109,7 +109,8 @@ def read_value(value: Loose, reader: ValueReader) -> Answer:
 
 def read_text(text: str, reader: ValueReader) -> Answer:
     """The answer that the text of a JSON value gives, read as a reply would be."""
-    found = reader.read(plain(text, truncated=False, speech=reader.speech), "text")
+    reply = plain(text, truncated=False, speech=reader.speech)
+    found = read_whole(reader.read(reply, "text"), reply)
     return Answer(found.outcome, found.value, f"json/{found.rule}")
 
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from harness.answers.normal import LONGEST
 from harness.answers.pattern import pattern
 
 _TOKEN = pattern(
@@ -21,6 +22,8 @@ _TOKEN = pattern(
 )
 _DEPTH = 32
 _OBJECTS = 64
+_STRICT = 1_000_000
+"""Characters of JSON as it should be, which is read whole."""
 _WORDS = {"true": True, "false": False, "null": None, "none": None, "nan": None}
 
 
@@ -47,14 +50,17 @@ Loose: TypeAlias = "str | float | int | bool | Node | None"
 
 
 def find_objects(text: str) -> list[Node]:
-    """The last 64 top-level objects in order. Linear in the length; never raises."""
+    """The last 64 top-level objects in order. Linear in the length; never raises.
+
+    Of a long text that is no JSON the last `LONGEST` characters are read.
+    """
     start, end = text.find("{"), text.rfind("}")
     if start < 0:
         return []
-    strict = _strict(text[start : end + 1]) if end > start and end - start < 100_000 else None
+    strict = _strict(text[start : end + 1]) if 0 < end - start < _STRICT else None
     if strict is not None:
         return [strict]
-    return _loose(text, start)
+    return _loose(text, max(start, len(text) - LONGEST))
 
 
 def members_of_array(text: str, objects: list[Node]) -> list[Node]:

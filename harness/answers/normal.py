@@ -6,13 +6,17 @@ Every step keeps positions, so that what is read can be pointed at in the reply 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.answers.folding import BLANK, fold, invisible
 from harness.answers.pattern import pattern
 from harness.answers.reasoning import find_parts
 from harness.answers.speech import Speech, english
+
+LONGEST = 32_768
+"""Characters that are read of a reply, its reasoning aside: of a longer one its end."""
 
 _CONTROL = pattern(
     r"<[|\uff5c][^|<>\n\uff5c]{0,40}[|\uff5c]>|</?s>|\[/?inst\]|<(?:end|start)_of_turn>",
@@ -43,6 +47,10 @@ class NormalizedReply:
     """A reasoning block was taken out."""
     speech: Speech = field(default_factory=english)
     """The languages it is read in."""
+    cut: bool = False
+    """It is longer than what is read, so `text` is only its end."""
+    begin: int = 0
+    """Where a cut reply begins to be visible, in `raw`."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Positions in `raw` for positions in `text`."""
@@ -54,14 +62,33 @@ class NormalizedReply:
 def plain(raw: str, *, truncated: bool, speech: Speech | None = None) -> NormalizedReply:
     """Make a reply plain, to be read in some languages (English where none are given).
 
-    Takes time linear in its length; never raises.
+    Takes time linear in its length; never raises. Of more than `LONGEST` visible characters only the last are kept.
     """
     visible, unclosed, reasoned = _without_reasoning(raw)
+    speech = speech or english()
+    if len(raw) > LONGEST:
+        found = NormalizedReply(raw, "", None, truncated, unclosed, reasoned, speech)
+        return _end_of(found, visible)
     if "<" in visible or "[" in visible:
         visible = _CONTROL.sub(lambda m: " " * len(m.group()), visible)
     text, offsets = fold(_lines(visible))
     text = text.translate(BLANK)
-    return NormalizedReply(raw, text, offsets, truncated, unclosed, reasoned, speech or english())
+    return NormalizedReply(raw, text, offsets, truncated, unclosed, reasoned, speech)
+
+
+def _end_of(reply: NormalizedReply, visible: str) -> NormalizedReply:
+    """A long reply with the text that is visible, or the end of that."""
+    end = len(visible.rstrip())
+    first = end - len(visible[:end].lstrip())
+    start = max(first, end - LONGEST)
+    text, places = fold(_CONTROL.sub(lambda m: " " * len(m.group()), visible[start:end]))
+    places = range(len(text) + 1) if places is None else places
+    # Where a character stands for many, what they are folded to is still long.
+    drop = len(text) - LONGEST if len(text) > 2 * LONGEST else 0
+    offsets = array("l", [start + place for place in places[drop:]])
+    return replace(
+        reply, text=text[drop:].translate(BLANK), offsets=offsets, cut=start > first or drop > 0, begin=first,
+    )  # fmt: skip
 
 
 def _lines(text: str) -> str:
@@ -75,7 +102,7 @@ def _lines(text: str) -> str:
 
 def keep_case(raw: str) -> str:
     """The visible text with white space made single, case and spelling as they are."""
-    visible, _, _ = _without_reasoning(raw)
+    visible = _without_reasoning(raw)[0].strip()
     visible = "".join(c for c in _CONTROL.sub(" ", visible) if c == "\n" or not invisible(c))
     return " ".join(visible.split())
 

@@ -3,7 +3,9 @@
 A `Reader` is built once per (task, prompt) and called per reply. In text and final form a reply
 that names several asked fields ("the fine-grained expression class is X, and the coarse ...") is
 parted at those names and each part read by itself; in json form the last object that has the
-field's key gives the value, which is then read by the same rules.
+field's key gives the value, which is then read by the same rules. Of a reply with more than
+`normal.LONGEST` visible characters the end is read, and only a marked final answer counts (else
+`too-long`), or a JSON object.
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ from harness.answers.loose_json import find_objects, members_of_array
 from harness.answers.normal import NormalizedReply, plain
 from harness.answers.speech import Speech, speech_for
 from harness.answers.value_reader import ValueReader
-from harness.answers.verdict import Form, lacking, nothing, wordless
+from harness.answers.verdict import Form, lacking, nothing, read_whole, wordless
 from harness.core.answer import Answer
 from harness.core.field import FieldSpec
 from harness.core.kind import kind_of
 from harness.core.languages import known_languages
 from harness.core.outcome import Outcome
 
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 """Recorded with every run; raised whenever a reply may be read differently."""
 
 
@@ -80,14 +82,14 @@ class Reader:
             if quick is not None:
                 return {self.fields[0].name: quick}
         reply = plain(text, truncated=truncated, speech=self.speech)
-        if self.form == "json" or (_opens(reply.text) and len(self.fields) > 0):
+        if self.form == "json" or _opens_object(reply):
             found = self._from_json(reply)
             if found is not None:
                 return found
         if len(self.fields) == 1:
             only = self.fields[0]
             form = "text" if self.form == "json" else self.form
-            read = {only.name: only.value.read(reply, form)}
+            read = {only.name: read_whole(only.value.read(reply, form), reply)}
         else:
             read = _read_parts(reply, self.fields, self.form)
         return {n: settled(a, reply) for n, a in read.items()} if truncated else read
@@ -152,12 +154,6 @@ def read_all(
     return Reader.build(fields, form=form, letters=letters)(text, truncated=truncated)
 
 
-def _opens(text: str) -> bool:
-    """Whether a reply begins with a JSON object, or with an array of them."""
-    head = text.lstrip()
-    return head[:1] == "{" or (head[:1] == "[" and head[1:].lstrip()[:1] == "{")
-
-
 def _labels(spec: FieldSpec) -> Sequence[str]:
     """What the field's labels are called, as far as words are read."""
     listed = () if isinstance(spec.labels, str) or not kind_of(spec).labelled else spec.labels
@@ -171,9 +167,17 @@ def _field(name: str, spec: FieldSpec, letters: bool, speech: Speech) -> FieldRe
 
 def _visible(reply: NormalizedReply) -> str:
     """The raw reply from where its visible text begins."""
+    if reply.cut:
+        return reply.raw[reply.begin :]
     start = len(reply.text) - len(reply.text.lstrip())
     at, _ = reply.span(start, min(start + 1, len(reply.text)))
     return reply.raw[at:]
+
+
+def _opens_object(reply: NormalizedReply) -> bool:
+    """Whether a reply begins with a JSON object, or with an array of them."""
+    head = reply.raw[reply.begin : reply.begin + 64] if reply.cut else reply.text.lstrip()
+    return head[:1] == "{" or (head[:1] == "[" and head[1:].lstrip()[:1] == "{")
 
 
 def _part(reply: NormalizedReply, start: int, end: int, *, truncated: bool) -> NormalizedReply:
@@ -208,12 +212,12 @@ def _read_parts(
         return {field.name: quiet for field in fields}
     parts = _keyed(reply, fields)
     if parts:
-        missing = nothing(reply, "parts/missing")
+        missing = read_whole(nothing(reply, "parts/missing"), reply)
         return {
             f.name: f.value.read(parts[f.name], "text") if f.name in parts else missing
             for f in fields
         }
-    found = {field.name: field.value.read(reply, form) for field in fields}
+    found = {field.name: read_whole(field.value.read(reply, form), reply) for field in fields}
     spans = [a.span for a in found.values() if a.span is not None]
     shared = lacking(Outcome.UNPARSED, "parts/shared")
     return {
@@ -229,12 +233,12 @@ def _without_object(reply: NormalizedReply, fields: Sequence[FieldReader]) -> di
         return {
             f.name: f.value.read(parts[f.name], "text")
             if f.name in parts
-            else nothing(reply, "json/no-key")
+            else read_whole(nothing(reply, "json/no-key"), reply)
             for f in fields
         }
     if len(fields) == 1:
         whole = fields[0].value.quick(reply.raw.strip())
         if whole is not None:
             return {fields[0].name: whole}
-    missing = nothing(reply, "json/no-object")
+    missing = read_whole(nothing(reply, "json/no-object"), reply)
     return {field.name: missing for field in fields}

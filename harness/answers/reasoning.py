@@ -41,11 +41,12 @@ _BARE_FINAL = pattern(r"assistant\s?final(?=\S)")
 _SECTION = pattern(r"\s*<(?:summary|caption|reasoning)>", re.IGNORECASE)
 _CONCLUSION = pattern(r"<conclusion>|</conclusion>", re.IGNORECASE)
 _END = pattern(_ENDING, re.IGNORECASE)
-_START = pattern(
-    r"\s*(?:<\|im_start\|>\s*assistant|<\|start\|>\s*assistant(?!<\|channel)|<start_of_turn>\s*model"
-    r"|<\|turn>\s*model|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|assistant\|>|<s>)\s*",
-    re.IGNORECASE,
+_TURN = (
+    r"(?:<\|im_start\|>\s*assistant|<\|start\|>\s*assistant(?!<\|channel)|<start_of_turn>\s*model"
+    r"|<\|turn>\s*model|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|assistant\|>|<s>)\s*"
 )
+_START = pattern(rf"\s*{_TURN}", re.IGNORECASE)
+_STARTING = pattern(_TURN, re.IGNORECASE)
 _MARKS = ("<", "[", "\u25c1", "analysis", "commentary")
 
 
@@ -161,7 +162,7 @@ def _blocks(text: str) -> Parts:
         elif mark.lastgroup == "open":
             opened = mark.start() if opened is None else opened
         else:
-            if opened is None and not spans[start is not None :]:
+            if opened is None and len(spans) == (start is not None):
                 thought = "unopened"
             spans.append((done if opened is None else opened, mark.end()))
             done = since = mark.end()
@@ -182,4 +183,4 @@ def _end_of_turn(text: str, start: int) -> int:
 
 def _without_marks(text: str) -> str:
     text = _CHANNEL.sub("\n", text)
-    return _END.sub("", _START.sub("", _BLOCK.sub("", text), count=1)).strip()
+    return _END.sub("", _STARTING.sub("", _BLOCK.sub("", text), count=1)).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -94,8 +95,11 @@ def _listed_on(scan: Scan, mention: Mention) -> bool:
     """The first item of a list with a remark on each: "anger (2/5), disgust (4/5)", "anger - low, fear - high"."""
     tokens = scan.tokens
     mark = [t.word for t in tokens[mention.last + 1 : mention.last + 2]]
-    following = next((m for m in scan.mentions if m.first > mention.last), None)
-    if mark not in (["("], ["-"]) or following is None or following.label == mention.label:
+    if mark not in (["("], ["-"]):
+        return False
+    at = bisect_right(scan.mentions, mention.last, key=lambda m: m.first)
+    following = scan.mentions[at] if at < len(scan.mentions) else None
+    if following is None or following.label == mention.label:
         return False
     between = [t.word for t in tokens[mention.last + 2 : following.first]]
     return (

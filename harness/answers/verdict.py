@@ -38,6 +38,14 @@ def wordless(reply: NormalizedReply) -> Answer | None:
     return lacking(Outcome.TRUNCATED if reply.truncated else Outcome.EMPTY, "empty")
 
 
+def read_whole(answer: Answer, reply: NormalizedReply) -> Answer:
+    """The verdict on a reply from what was read of it: of one that is too long to be read whole, only what stands behind
+    a mark of the final answer counts, since anything else may be taken back before or said otherwise."""
+    if not reply.cut or answer.rule.startswith("final-anchor/"):
+        return answer
+    return lacking(Outcome.TRUNCATED if reply.truncated else Outcome.UNPARSED, "too-long")
+
+
 def nothing(reply: NormalizedReply, rule: str) -> Answer:
     """The verdict where no value was found: declined, cut off, or not to be parsed."""
     declined = ruling(find_declines(reply.text, reply.speech))

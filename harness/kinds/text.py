@@ -41,6 +41,8 @@ def _read(reply: NormalizedReply, form: Form) -> Answer:
         return lacking(Outcome.REFUSED, "refusal")
     if reply.truncated:
         return lacking(Outcome.TRUNCATED, "truncated")
+    if reply.cut:
+        return lacking(Outcome.UNPARSED, "too-long")
     return answered(keep_case(reply.raw), "text")
 
 

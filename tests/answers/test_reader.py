@@ -7,9 +7,11 @@ import time
 import pytest
 
 from harness.answers.reader import PARSER_VERSION, Reader, read, read_all
+from harness.answers.reasoning import part
 from harness.answers.vocabulary import resolve_labels
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.generation import Generation
 from harness.core.languages import LANGUAGES
 from harness.core.outcome import Outcome
 
@@ -168,11 +170,56 @@ def test_time_is_linear_in_every_language(unit: str) -> None:
     assert large < 12 * max(small, 0.02)
 
 
-@pytest.mark.parametrize("unit", ["happy ", "{", "not happy, ", "\u202e\0", "a"])
-def test_200_kilobytes(unit: str) -> None:
+@pytest.mark.parametrize("kind", ["emotion", "why"])
+@pytest.mark.parametrize(
+    "unit", ["happy ", "- happy\n", "{", "\u202e\0", "</think>", "\ufdfa", "1 "]
+)
+def test_a_megabyte_is_read_in_no_time(kind: str, unit: str) -> None:
     began = time.process_time()
-    read(unit * (200_000 // len(unit)), EMOTION, name="emotion")
-    assert time.process_time() - began < 10
+    found = read(unit * (1_000_000 // len(unit)), ALL[kind], name=kind)
+    assert time.process_time() - began < 1
+    assert found.outcome in (Outcome.UNPARSED, Outcome.EMPTY)
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "<think>", "<reasoning>", "analysisWe ", "<|channel|>analysis<|message|>"]
+)
+@pytest.mark.parametrize("unit", [" ", "\n", "</think>", "<", "<|im_end|>"])
+def test_reasoning_is_parted_in_linear_time(mark: str, unit: str) -> None:
+    text = mark + unit * (100_000 // len(unit))
+    began = time.process_time()
+    part(Generation(key="k", text=text, finish="stop"))
+    assert time.process_time() - began < 1
+
+
+LONG = "I look at the brows and at the mouth. " * 1000
+
+
+@pytest.mark.parametrize(
+    ("reply", "value", "rule"),
+    [
+        (f"{LONG} He is happy.", None, "too-long"),
+        (f"Happy. {LONG}", None, "too-long"),
+        (f"{LONG} Final answer: happy", "happiness", "final-anchor/label"),
+        (f"Final answer: happy. {LONG}", None, "too-long"),
+        (f"<think>{LONG * 3}</think> He is happy.", "happiness", "mention/label"),
+        (f"<think>{LONG * 3}</think> L\u00e4cheln: he is happy.", "happiness", "mention/label"),
+        (f'{{"why": "{LONG}", "emotion": "happy"}}', "happiness", "json/exact/synonym"),
+        (f'{{"emotion": "{LONG} happy"}}', None, "json/too-long"),
+    ],
+)  # fmt: skip
+def test_of_a_long_reply_what_is_marked_is_read(reply: str, value: str | None, rule: str) -> None:
+    found = read(reply, EMOTION, name="emotion")
+    assert (found.value, found.rule) == (value, rule)
+    if found.span is not None:
+        assert "happy" in reply[slice(*found.span)].lower()
+
+
+def test_fields_of_a_long_reply_are_read_behind_their_names() -> None:
+    found = read_all(f"{LONG}\nemotion: happy\nvalence: 0.5", {"emotion": EMOTION, "valence": ALL["valence"]})  # fmt: skip
+    assert {name: answer.value for name, answer in found.items()} == {"emotion": "happiness", "valence": 0.5}  # fmt: skip
+    assert read(f"{LONG} happy", EMOTION, truncated=True).rule == "too-long"
+    assert read(f"{LONG} happy", EMOTION, truncated=True).outcome is Outcome.TRUNCATED
 
 
 def test_languages_are_named_by_the_caller() -> None:
