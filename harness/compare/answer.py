@@ -76,7 +76,7 @@ def _said(board: Board, axis: str, cell: ScoredCell) -> str:
 def _level(
     board: Board, name: str, group: Sequence[Difference], against: Mapping[str, str]
 ) -> Iterator[Part]:
-    """`defined beats plain for qwen7 by +.031 [.012, .050], not for llama11.`"""
+    """`defined beats plain for qwen7 by .031 [.012, .050]; not shown for llama11.`"""
     other = level(board, group[0].reference, against)
     alone = len(group) == 1 and not whom(board, group[0], against)
     said = False
@@ -87,7 +87,7 @@ def _level(
             for place, one in enumerate(some[:NAMED]):
                 between = "" if not place else " and" if place == len(some[:NAMED]) - 1 else ","
                 whose = "" if alone else f" for {whom(board, one, against)}"
-                yield f"{between}{whose} by {_amount(one)}", one.mood
+                yield f"{between}{whose} by {_margin(one)}", one.mood
             if len(some) > NAMED:
                 yield f" and {len(some) - NAMED} more", ""
             said = True
@@ -122,6 +122,14 @@ def _amount(one: Difference) -> str:
     if one.low is None or one.high is None:
         return decimal(one.value, signed=True)
     return f"{decimal(one.value, signed=True)} {bounds(one.low, one.high, signed=False)}"
+
+
+def _margin(one: Difference) -> str:
+    """`.031 [.012, .050]`: the size of a difference whose direction a verb tells."""
+    if one.low is None or one.high is None:
+        return decimal(abs(one.value))
+    sizes = (one.low, one.high) if one.value >= 0 else (-one.high, -one.low)
+    return f"{decimal(abs(one.value))} {bounds(*sizes, signed=False)}"
 
 
 def _needed(one: Difference) -> str:

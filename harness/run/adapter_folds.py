@@ -91,7 +91,7 @@ def check_adapters(folds: AdapterFolds | None, task: Task, planned: PlannedTask)
     if folds is None:
         return []
     chosen = planned.summary.chosen
-    asked = [s for s in planned.source if chosen is None or s.id in chosen]
+    asked = [s for s in planned.every if chosen is None or s.id in chosen]
     if folds.folds is not None:
         _check_known(folds, task, asked)
     subjects = {subject_of(sample, task) for sample in asked}

@@ -53,4 +53,4 @@ def _check(name: str, planned: PlannedTask, condition: Condition) -> None:
 
 def _chosen(planned: PlannedTask) -> Iterator[Sample]:
     chosen = planned.summary.chosen
-    return (s for s in planned.source if chosen is None or s.id in chosen)
+    return (s for s in planned.every if chosen is None or s.id in chosen)

@@ -55,6 +55,12 @@ class PlannedTask:
     """The samples, where they are few pictures (`OnlyPictures.few`), so that the source need not be read again."""
 
     @property
+    def every(self) -> Iterable[Sample]:
+        """The samples once more, from the source only where they are not held. Those that were not chosen are among
+        them."""
+        return self.few or self.source
+
+    @property
     def cluster_unit(self) -> str:
         """What is resampled: `subject`, the annotation named by the task, or `image`."""
         if self.task.cluster not in {"auto", "image"}:
@@ -126,7 +132,9 @@ def _read(
     gone, plain, contrary = set(kept), OnlyPictures(), Contradictions(task.fields)
     rows = contrary.passed(rows)
     summary = write_samples(
-        with_folds(_crossing_off(map(plain, rows) if made else rows, gone), axes.folds, task),
+        with_folds(
+            _crossing_off(map(plain, rows) if axes.limit is None else rows, gone), axes.folds, task
+        ),
         task,
         folder.samples(task.name),
         limited=axes.limit is not None and chosen is None,

@@ -130,8 +130,7 @@ def numbered(
     """
     numbering, chosen = Numbering(), planned.summary.chosen
     asking: dict[tuple[str, ...], list[Cell]] = {}
-    every = planned.few or planned.source
-    for sample in every if some is None else some_of(planned.source, some):
+    for sample in planned.every if some is None else some_of(planned.source, some):
         if chosen is not None and sample.id not in chosen:
             continue
         asked = tuple(sample.asked_of(planned.task.fields))

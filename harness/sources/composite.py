@@ -15,7 +15,7 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Sample
 from harness.core.source import Skipped, Source, source_notes
 from harness.core.text import digest_json
-from harness.sources.ids import SeenIds
+from harness.sources.ids import IdCheck
 from harness.sources.options import Options, read_options
 
 
@@ -54,18 +54,17 @@ def open_composite(
 class CompositeSource:
     """The samples of several sources, one after the other."""
 
-    __slots__ = ("_checked", "_parts")
+    __slots__ = ("_ids", "_parts")
 
     def __init__(self, parts: tuple[Source, ...]) -> None:
         self._parts = parts
-        self._checked = False
-        """Whether all were read and none came twice: ids need not be held any more."""
+        self._ids = IdCheck()
 
     def __iter__(self) -> Iterator[Sample]:
-        if self._checked:
+        seen = self._ids.begin()
+        if seen is None:
             yield from chain.from_iterable(self._parts)
             return
-        seen = SeenIds()
         subjects: dict[str, int] = {}
         for place, part in enumerate(self._parts):
             for sample in part:
@@ -83,7 +82,7 @@ class CompositeSource:
                         hint="two sets may both have a 003: put the name of the set before it",
                     )
                 yield sample
-        self._checked = True
+        self._ids.end(seen)
 
     def digest(self) -> str:
         """Over the digests of the sources."""

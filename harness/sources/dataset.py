@@ -19,7 +19,7 @@ from harness.core.text import digest_file, digest_json
 from harness.media.marks import with_notes
 from harness.media.video_file import VIDEO_SUFFIXES, is_video_name, video_clip
 from harness.sources.cells import target
-from harness.sources.ids import SeenIds, fault_of
+from harness.sources.ids import IdCheck, fault_of
 from harness.sources.options import Options
 from harness.sources.pictures import Numbering, frame_numbers, frames_of
 
@@ -96,8 +96,7 @@ class DatasetSource:
     """A Source over the entries of a published data set."""
 
     __slots__ = (
-        "_checked",
-        "_fields", "_files", "_layout", "_options", "_read", "_skipped", "_targets", "_unlabelled", "published",
+        "_fields", "_files", "_ids", "_layout", "_options", "_read", "_skipped", "_targets", "_unlabelled", "published",
     )  # fmt: skip
 
     def __init__(
@@ -121,13 +120,12 @@ class DatasetSource:
         self._targets = match_targets(options, fields, offers)
         self._files = tuple(files)
         self._skipped: tuple[Skipped, ...] = ()
-        self._checked = False
-        """Whether all entries were read and no id came twice: ids need not be held any more."""
+        self._ids = IdCheck()
         self.published = tuple(published)
         """Published sizes of the part that is read."""
 
     def __iter__(self) -> Iterator[Sample]:
-        seen, left_out, any_row = None if self._checked else SeenIds(), Counter[str](), False
+        seen, left_out, any_row = self._ids.begin(), Counter[str](), False
         judges = {name: _judge(spec) for name, spec in self._fields.items()}
         for found in self._read():
             any_row = True
@@ -146,7 +144,7 @@ class DatasetSource:
                 f"no samples found under {self._options.root}",
                 hint=self._where(),
             )
-        self._checked = True
+        self._ids.end(seen)
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
     def _where(self) -> str:

@@ -83,6 +83,24 @@ class SeenIds:
                 self._slots[self._find(value)] = value
 
 
+class IdCheck:
+    """Whether the ids of a source that is read several times differ: they are held while it is read, until it was read to
+    its end once and none came twice."""
+
+    __slots__ = ("_differ",)
+
+    def __init__(self) -> None:
+        self._differ = False
+
+    def begin(self) -> SeenIds | None:
+        """Before the source is read: where its ids are kept; None where they are known to differ."""
+        return None if self._differ else SeenIds()
+
+    def end(self, seen: SeenIds | None) -> None:
+        """After the source was read to its end."""
+        self._differ = seen is None or not seen.repeated
+
+
 def _hash64(text: str) -> int:
     """A hash that is never 0, which marks a free slot."""
     encoded = text.encode("utf-8", "surrogatepass")

@@ -67,17 +67,16 @@ def read_side(options: JoinOptions, *, base: Path, taken: Iterable[str]) -> Side
                 hint="choose the columns to add in `columns`, or rename one",
             )
     values: dict[Key, tuple[Any, ...]] = {}
-    rows: dict[Key, int] = {}
     for row in table:
         key = _key(row.cells, tuple(on.values()))
         if key is None:
             continue
-        if key in rows:
+        if key in values:
+            first = next(r for r in table if _key(r.cells, tuple(on.values())) == key)
             raise HarnessError(
-                f"{row.where}: the key {', '.join(key)!r} is already in row {rows[key]}",
+                f"{row.where}: the key {', '.join(key)!r} is already in {first.where}",
                 hint="each key may appear once in a side table",
             )
-        rows[key] = row.number
         values[key] = tuple(row.cells.get(column) for column in columns)
     return SideTable(table.path.name, tuple(on), columns, values)
 

@@ -19,7 +19,7 @@ from harness.media.video_file import VideoFile
 from harness.sources.cells import annotation, frame_number, frame_rate, is_blank, plain, target
 from harness.sources.columns import ColumnOptions, SourceColumns
 from harness.sources.encoded import content_id, decoded, is_encoded
-from harness.sources.ids import SeenIds, check_id, fault_of
+from harness.sources.ids import IdCheck, SeenIds, check_id, fault_of
 from harness.sources.pictures import NoFrames, frame_numbers, frames_of, picture_of
 from harness.sources.places import place_of, tidy
 from harness.sources.references import INDEX, References
@@ -224,7 +224,7 @@ class RowSource:
     """A Source over rows: ids made or checked, rows left out counted."""
 
     __slots__ = (
-        "_checked", "_digest", "_folder", "_mapper", "_name", "_notes", "_rows", "_skipped",
+        "_digest", "_folder", "_ids", "_mapper", "_name", "_notes", "_rows", "_skipped",
     )  # fmt: skip
 
     def __init__(
@@ -245,11 +245,10 @@ class RowSource:
         self._notes = notes
         self._folder = folder
         self._skipped: tuple[Skipped, ...] = ()
-        self._checked = False
-        """Whether all rows were read and no id came twice: ids need not be held any more."""
+        self._ids = IdCheck()
 
     def __iter__(self) -> Iterator[Sample]:
-        seen, left_out, any_row = self._seen(), Counter[str](), False
+        seen, left_out, any_row = self._ids.begin(), Counter[str](), False
         for row in self._rows():
             any_row = True
             made = self._mapper.sample(row, self._id(row, seen))
@@ -259,7 +258,7 @@ class RowSource:
                 yield made
         if not any_row:
             raise HarnessError(f"{self._name} has no rows", hint="add at least one row")
-        self._checked = seen is None or not seen.repeated
+        self._ids.end(seen)
         self._skipped = tuple(Skipped(why, n) for why, n in sorted(left_out.items()))
 
     def digest(self) -> str:
@@ -270,7 +269,7 @@ class RowSource:
 
     def some(self, ids: Collection[str]) -> Iterator[Sample]:
         """As in `Choosing`; no row behind the last of them is read."""
-        seen, left = self._seen(), set(ids)
+        seen, left = self._ids.begin(), set(ids)
         for row in self._rows() if left else ():
             found = self._mapper.own_id(row)
             name = self._id(row, seen) if found is None else found
@@ -297,9 +296,6 @@ class RowSource:
         """How the table was read, where that is not plain."""
         return self._notes
 
-    def _seen(self) -> SeenIds | None:
-        return None if self._checked else SeenIds()
-
     def _id(self, row: TableRow, seen: SeenIds | None) -> str:
         own = self._mapper.own_id(row)
         if own is not None:
@@ -320,7 +316,7 @@ class RowSource:
                 return
             if self._mapper.own_id(earlier) == sample_id:
                 raise HarnessError(
-                    f"{row.where}: the id {sample_id!r} is already in row {earlier.number}",
+                    f"{row.where}: the id {sample_id!r} is already in {earlier.where}",
                     hint="give each row its own id, or leave out source.id",
                 )
 

@@ -49,7 +49,7 @@ def test_the_first_prompt_is_what_others_are_compared_with(run: RunFolder) -> No
     assert len(board.blanks) == 4 and all(one.rank is None for one in board.blanks)
     assert set(board.baselines) == {"majority", "prior"}
     words = " ".join(map(str, found.answer))
-    assert words.startswith("cot beats plain for good by +.")
+    assert words.startswith("cot beats plain for good by .")
     assert "; not shown for poor." in words and "1 of 2 differences" in words
     assert "Best: good · cot with UAR" in words
     assert "significantly different from every other" in words

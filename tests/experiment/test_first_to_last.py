@@ -52,8 +52,8 @@ def test_what_was_planted_is_found_and_nothing_else(experiment: Experiment) -> N
 
 def test_the_page_says_so(experiment: Experiment) -> None:
     words = parse((experiment.run / "report.html").read_text(encoding="utf-8")).words
-    assert "defined beats plain for ada-7b by +" in words
-    assert "cot is worse than plain for bo-11b by -" in words
+    assert "defined beats plain for ada-7b by ." in words
+    assert "cot is worse than plain for bo-11b by ." in words
     assert "2 of 9 differences from plain are larger than chance explains" in words
     assert "blank pictures: answered 100%" in words and "USD / 1,000" in words
     brief = experiment.command("compare", experiment.run)

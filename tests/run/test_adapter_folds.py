@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import harness
 from harness.cli.main import main
+from harness.core.sample import Sample
 from harness.models.transformers.adapter import (
     Adapter,
     find_adapter,
@@ -21,6 +22,7 @@ from harness.models.transformers.adapter import (
 from harness.models.transformers.checkpoint import find_checkpoint
 from harness.models.vllm.arguments import lora_arguments
 from harness.run.scoring import shown_as, shown_name
+from harness.sources.mapper import RowSource
 from tests.models.stub import running_stub
 from tests.run.bench import rows, write_pictures
 
@@ -115,6 +117,21 @@ def test_one_adapter_that_was_trained_on_an_asked_subject_is_refused(
 ) -> None:
     said = refused(adapter="loso/s1")
     assert "was trained on 3 subjects that task faces asks it about: s0, s2, s3" in said
+
+
+def test_the_source_is_read_once_to_plan_a_few_pictures(
+    loso: Path, refused: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    ids = RowSource.__iter__
+
+    def counted(source: RowSource) -> Iterator[Sample]:
+        read.append("labels.csv")
+        return ids(source)
+
+    monkeypatch.setattr(RowSource, "__iter__", counted)
+    assert "was trained on 3 subjects" in refused(adapter="loso/s1")
+    assert len(read) == 1
 
 
 def test_folds_of_another_export_are_refused(loso: Path, refused: Says) -> None:

@@ -44,7 +44,7 @@ def test_a_source_holds_ids_for_its_first_reading_alone(
             super().__init__()
             made.append(self)
 
-    monkeypatch.setattr("harness.sources.mapper.SeenIds", Counted)
+    monkeypatch.setattr("harness.sources.ids.SeenIds", Counted)
     fields = {"emotion": FieldSpec(kind="label", labels=("anger", "fear"))}
     table = tmp_path / "table.csv"
     asked = {"file": table.name, "image": "image", "label": "emotion"}
@@ -62,5 +62,5 @@ def test_a_source_holds_ids_for_its_first_reading_alone(
     assert len(made) == 4
     again = [*once, "d,one.png,fear"]
     assert ids(again) == [["one.png", "two.png", "three.png", "one.png#2"]] * 3
-    with pytest.raises(HarnessError, match="already in row 1"):
+    with pytest.raises(HarnessError, match=r"already in table.csv, row 1 \(line 2\)"):
         ids([*once, "a,four.png,fear"], id="name")
