@@ -130,7 +130,8 @@ class Observation:
     pictures: tuple[Image, ...] = ()
     status: Status = "ok"
     donor: str = ""
-    """The sample that it is really of, where the toolbox is made to lie with another one."""
+    """The sample that it is really of, where the toolbox is made to lie with another one and what that gives is another
+    finding."""
     asks: bool = False
     """Whether a second model is to be asked, whose reply then stands in place of `text`."""
     question: tuple[Message, ...] | None = None

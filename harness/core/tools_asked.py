@@ -76,7 +76,8 @@ def read_tools(written: str) -> ToolsAsked | None:
         return ToolsAsked(names, word)
     raise HarnessError(
         f"tools {written!r}: unknown alteration {alteration!r}",
-        hint=f"use one of {', '.join(ALTERATIONS)}, or {NOISE}=P with P from 0 to 1",
+        hint=f"use one of {', '.join(ALTERATIONS)}, or {NOISE}=P with P from 0 to 1, such as {NOISE}=0.25 (four decimals at "
+        "most). There is one, behind the last tool, and it holds for all of them: zoom+measure:swap",
     )
 
 

@@ -22,7 +22,7 @@ from harness.tools.facs import MEANINGS
 from harness.tools.frames import MediumFrames
 from harness.tools.places import REGIONS, region_box
 from harness.tools.registry import TOOLS, describe_tools, load_tools
-from harness.tools.toolbox import BoundTools, offer
+from harness.tools.toolbox import BoundTools, Donor, offer
 from tests.tools.drawn import frames, samples
 
 EVERY = TOOLS.names()
@@ -113,6 +113,18 @@ def test_a_perfect_tool_shows_the_true_region_whatever_was_asked_for() -> None:
     assert told.startswith("zoom: give either region or box. It takes:")
     assert box.use(Call("measure", {"unit": 12}), side=448) == use(seen, "measure", unit=12)
     assert box.digest != replace(box, region=(0.2, 0.3, 0.6, 0.6)).digest
+
+
+def test_a_finding_that_holds_of_both_samples_is_no_lie() -> None:
+    """A definition is the same whoever is shown; what zoom shows is not."""
+    one, other = samples(2)
+    names = ("zoom", "facs", "measure")
+    donor = Donor(other.id, frames(other))
+    box = BoundTools(load_tools(names), ToolsAsked(names, "swap"), frames(one), donor)
+    assert box.use(Call("facs", {"unit": 12}), side=64).donor == ""
+    assert box.use(Call("zoom", {"region": "mouth"}), side=64).donor == other.id
+    same = replace(box, donor=Donor(other.id, frames(one)))
+    assert same.use(Call("zoom", {"region": "mouth"}), side=64).donor == ""
 
 
 def test_landmarks_of_a_data_set_serve_until_a_condition_moves_the_picture() -> None:
