@@ -24,6 +24,7 @@ from harness.analyses.rows.tools import (
     alteration_in,
     audit_row,
     family,
+    side_of,
 )
 from harness.analyses.tool_use import DEFINITIONS, NO_CALL, use_tables
 from harness.analyses.words import interval, number
@@ -115,6 +116,18 @@ VERDICTS: Mapping[str, str] = {
     FEW: f"too few samples to say (at least {SAMPLES_LEAST} whose tools showed another sample are needed)",
 }
 """Verdict -> how it is said."""
+_ON_ONE_SIDE: Mapping[tuple[str, str], str] = {
+    (TOOLS, "right"): "follows its tools against its own look where that is right",
+    (TOOLS, "wrong"): "follows its tools where one look is wrong",
+    (EYES, "right"): "follows its own look where that is right, whatever its tools show",
+    (EYES, "wrong"): "follows its own look where that is wrong, whatever its tools show",
+}
+"""Verdict, and where one look has to stand for it to be seen -> how it is said where the other samples do not say."""
+_WITHOUT_LOOK: Mapping[str, str] = {
+    TOOLS: "follows its tools, also against the truth",
+    EYES: "tells the truth, whatever its tools show",
+}
+"""The same where nothing was asked without tools."""
 
 
 def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
@@ -182,22 +195,35 @@ def _sentences(row: Mapping[str, Any]) -> Iterator[str]:
     if dose := row.get("dose"):
         yield f"Accuracy changes by {dose['slope']:+.3f} from no false finding to false ones alone."
     if swap := row.get("swap"):
-        yield from _followed(swap)
+        yield from _followed(swap, looked="one look" in row["accuracy"])
 
 
-def _followed(swap: Mapping[str, Any]) -> Iterator[str]:
+def _followed(swap: Mapping[str, Any], *, looked: bool) -> Iterator[str]:
     for name, where in (("eyes_right", "right"), ("eyes_wrong", "wrong")):
         found = swap.get(name)
         if found and found["n"]:
+            before = f"one look is {where} and " if looked else ""
+            own = "what one look says" if looked else "the truth"
             yield (
-                f"Where one look is {where} and the tools show another sample ({found['n']:,} samples), it says what the "
-                f"tools show in {_share(found['tool'])} and what one look says in {_share(found['eyes'])}."
+                f"Where {before}the tools show another sample ({found['n']:,} samples), it says what the "
+                f"tools show in {_share(found['tool'])} and {own} in {_share(found['eyes'])}."
             )
-    yield (
-        f"Verdict: it {VERDICTS[swap['verdict']]}."
-        if swap["verdict"] != FEW
-        else f"No verdict: {VERDICTS[FEW]}."
-    )
+    if swap["verdict"] == FEW:
+        yield f"No verdict: {VERDICTS[FEW]}."
+    else:
+        yield f"Verdict: it {_verdict(swap, looked=looked)}."
+
+
+def _verdict(swap: Mapping[str, Any], *, looked: bool) -> str:
+    """The verdict in words, no wider than the samples that it rests on."""
+    verdict = swap["verdict"]
+    if not looked:
+        return _WITHOUT_LOOK.get(verdict, VERDICTS[verdict])
+    sides = {"right": side_of(swap["eyes_right"]), "wrong": side_of(swap["eyes_wrong"])}
+    for seen, other in (("right", "wrong"), ("wrong", "right")):
+        if (verdict, seen) in _ON_ONE_SIDE and sides[other] == EITHER:
+            return f"{_ON_ONE_SIDE[verdict, seen]}; whom it follows where one look is {other}, is not shown"
+    return VERDICTS[verdict]
 
 
 def _share(found: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from harness.analyses.rows.tools import (
     following,
     gain,
 )
+from harness.analyses.tool_audit import _followed
 from harness.cli.main import main
 from harness.core.marks import read_region
 from harness.core.request import Request
@@ -67,6 +68,36 @@ def test_a_subject_that_answers_at_random_follows_nothing() -> None:
     assert following(few, None, None, truths, seed=0)["verdict"] == FEW
     assert "eyes_right" not in following(few, None, None, truths, seed=0)
     assert gain(few, few, seed=0)["value"] is None
+
+
+SHARES = {
+    "tools": {"n": 30, "tool": {"value": 0.9, "low": 0.8, "high": 1}, "eyes": {"value": 0.1, "low": 0, "high": 0.2}, "p": 0.001},
+    "eyes": {"n": 30, "tool": {"value": 0.1, "low": 0, "high": 0.2}, "eyes": {"value": 0.9, "low": 0.8, "high": 1}, "p": 0.001},
+    "few": {"n": 3, "tool": {"value": 0.3, "low": 0, "high": 1}, "eyes": {"value": 0.7, "low": 0, "high": 1}, "p": 0.6},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "verdict", "looked", "said"),
+    [
+        ("tools", "tools", TOOLS, True, "it follows its tools, also against its own look."),
+        ("tools", "few", TOOLS, True, "it follows its tools against its own look where that is right; whom it follows where one look is wrong, is not shown."),
+        ("few", "tools", TOOLS, True, "it follows its tools where one look is wrong; whom it follows where one look is right, is not shown."),
+        ("eyes", "eyes", EYES, True, "it follows its own look, whatever its tools show."),
+        ("eyes", "few", EYES, True, "it follows its own look where that is right, whatever its tools show; whom it follows where one look is wrong, is not shown."),
+        ("eyes", "tools", UNSURE, True, "it follows its tools where one look is wrong, and its own look where that is right."),
+        ("eyes", "few", EYES, False, "it tells the truth, whatever its tools show."),
+        ("tools", "few", TOOLS, False, "it follows its tools, also against the truth."),
+        ("few", "few", EITHER, True, "it shows neither: what it follows differs too little from chance."),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_no_more_than_its_samples_show(
+    right: str, wrong: str, verdict: str, looked: bool, said: str
+) -> None:
+    swap = {"eyes_right": SHARES[right], "eyes_wrong": SHARES[wrong], "verdict": verdict}
+    *shares, last = _followed(swap, looked=looked)
+    assert last == f"Verdict: {said}"
+    assert all(("one look is" in one) == looked for one in shares)
 
 
 def test_a_trial_without_a_good_call_was_shown_nothing() -> None:

@@ -243,13 +243,14 @@ def _shares(some: Sequence[_Followed], true: Trials | None, *, seed: int) -> dic
 
 def _verdict(right: Mapping[str, Any], wrong: Mapping[str, Any]) -> str:
     """By a sign-flip test on each side of the one look; a side that decides nothing leaves it to the other."""
-    sides = {_side(right), _side(wrong)} - {EITHER}
-    if (_side(right), _side(wrong)) == (EYES, TOOLS):
+    sides = {side_of(right), side_of(wrong)} - {EITHER}
+    if (side_of(right), side_of(wrong)) == (EYES, TOOLS):
         return UNSURE
     return sides.pop() if len(sides) == 1 else EITHER
 
 
-def _side(found: Mapping[str, Any]) -> str:
+def side_of(found: Mapping[str, Any]) -> str:
+    """Whom a model follows on one side of its one look, by the test: TOOLS, EYES, or EITHER where it is not shown."""
     if found["p"] is None or found["p"] >= ALPHA:
         return EITHER
     return TOOLS if found["tool"]["value"] > found["eyes"]["value"] else EYES
