@@ -142,7 +142,9 @@ def _read(path: Path, model: type[_Model], what: str) -> _Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        raise HarnessError(f"{path}: {place}: {first['msg']}", hint=hint) from None
+        raise HarnessError(
+            f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}", hint=hint
+        ) from None
     except (ValueError, RecursionError) as error:
         raise HarnessError(f"{path} is not JSON: {error}", hint=hint) from None
     if found.version != 1:

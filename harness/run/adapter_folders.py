@@ -53,7 +53,7 @@ def find_folds(
 def _parent(pattern: str) -> Path | None:
     """The folder that holds what differs by fold; None where the pattern is no path."""
     head = pattern.partition(MARK)[0]
-    if not head or "://" in pattern:
+    if "://" in pattern:
         return None
     return Path(head).expanduser() if head.endswith("/") else Path(head).expanduser().parent
 
@@ -102,7 +102,7 @@ def refuse_folder_of_folds(adapter: str, *, flag: str) -> None:
     """Raise HarnessError for a folder that holds an adapter for each fold, named as if it were one, and for a placeholder
     that is spelled otherwise."""
     folder = Path(adapter).expanduser()
-    odd = re.search(r"\{\w*\}", adapter)
+    odd = re.search(r"\{\w*\}?|\*", adapter)
     if odd and not folder.exists():
         raise HarnessError(
             f"{flag} {adapter}: {odd[0]} stands for nothing",

@@ -21,6 +21,7 @@ from harness.models.transformers.adapter import (
 )
 from harness.models.transformers.checkpoint import find_checkpoint
 from harness.models.vllm.arguments import lora_arguments
+from harness.run.adapter_folders import find_folds
 from harness.run.scoring import shown_as, shown_name
 from harness.sources.mapper import RowSource
 from tests.models.stub import running_stub
@@ -89,7 +90,8 @@ def test_a_pattern_without_fold_and_folds_without_a_pattern_are_refused(
     loso: Path, refused: Says
 ) -> None:
     assert "loso holds an adapter for each fold" in refused(adapter="loso")
-    assert "{folds} stands for nothing" in refused(adapter="loso/{folds}")
+    for odd in ("{folds}", "{fold", "*"):
+        assert f"{odd} stands for nothing" in refused(adapter=f"loso/{odd}")
     assert "write --adapter 'loso/{fold}'" in refused(adapter="loso")
     assert "--folds has no effect without an adapter for each fold" in refused(
         "--folds", "training/folds.json", adapter=""
@@ -132,6 +134,11 @@ def test_the_source_is_read_once_to_plan_a_few_pictures(
     monkeypatch.setattr(RowSource, "__iter__", counted)
     assert "was trained on 3 subjects" in refused(adapter="loso/s1")
     assert len(read) == 1
+
+
+def test_a_pattern_may_be_the_name_of_the_fold_alone(loso: Path) -> None:
+    shutil.copytree(loso, ".", dirs_exist_ok=True)
+    assert find_folds("{fold}", None)[0] == find_folds("loso/{fold}", None)[0]
 
 
 def test_folds_of_another_export_are_refused(loso: Path, refused: Says) -> None:
