@@ -8,6 +8,8 @@ Names of annotations, in any table, set or side table; pixels of the upright pic
     landmarks, facial_landmarks
                             x y of 68 points (iBUG 300-W, 0 the jaw's left end in the picture) or of 5 points
                             (eye, eye, tip of the nose, corner of the mouth, corner of the mouth)
+    marks_of                first 16 hex digits of SHA-256 over the picture's file, as `harness data marks` writes it:
+                            marks of a file that has changed since are refused
     region_NAME             x y width height of a part of the face; several boxes one after the other. NAME is
                             one of eyebrows, eyes, forehead, nose, cheeks, mouth, teeth
 
@@ -16,6 +18,7 @@ Numbers stand apart by blanks, commas or semicolons, or are a JSON list (nested 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -25,13 +28,14 @@ from dataclasses import replace
 from harness.core.errors import MediaError
 from harness.core.marks import Box, Marked, Marks, Point
 from harness.core.medium import Medium
-from harness.core.picture import Remembered
+from harness.core.picture import FilePicture, Picture, Remembered
 
 BOX = "face_box"
 BOX_PARTS = ("face_x", "face_y", "face_width", "face_height")
 POINTS = ("landmarks", "facial_landmarks")
 REGION = "region_"
-_NAMES = frozenset({BOX, *BOX_PARTS, *POINTS})
+FILE = "marks_of"
+_NAMES = frozenset({BOX, *BOX_PARTS, *POINTS, FILE})
 _BETWEEN = re.compile(r"[\s,;|]+")
 _MOST_NUMBERS = 1000
 
@@ -53,10 +57,13 @@ def marks_of(medium: Medium, *, wanted_by: str) -> Marks:
     """Where the face lies: from the medium's annotations, else from the first frame, where it was drawn, else as the
     medium's finder sees the first frame.
 
-    Raises MediaError: `unsupported` where nothing is known, `corrupt` where a cell or a picture cannot be read.
+    Raises MediaError: `unsupported` where nothing is known, `corrupt` where a cell or a picture cannot be read or the
+    picture is another one than that of the annotations.
     """
     known = {name: cell for name, cell in medium.notes if cell not in (None, "")}
+    digest = known.pop(FILE, None)
     if known:
+        _refuse_changed(medium, digest)
         return read_marks(known)
     for frame in medium.frames[:1]:
         origin = frame.origin if isinstance(frame, Remembered) else frame
@@ -78,6 +85,31 @@ def marks_of(medium: Medium, *, wanted_by: str) -> Marks:
         hint=f"add a column {BOX} or {POINTS[0]}, name a table with one in source.marks, or let the detector look: "
         "source.marks=auto",
     )
+
+
+def knows_face(medium: Medium) -> bool:
+    """Whether the medium's annotations say where its face lies."""
+    return any(name != FILE and cell not in (None, "") for name, cell in medium.notes)
+
+
+def file_digest(picture: Picture) -> str:
+    """What `marks_of` holds of a picture in a file; empty for any other. Raises MediaError."""
+    origin = picture.origin if isinstance(picture, Remembered) else picture
+    return (
+        hashlib.sha256(picture.read()).hexdigest()[:16] if isinstance(origin, FilePicture) else ""
+    )
+
+
+def _refuse_changed(medium: Medium, digest: object) -> None:
+    if digest is None or medium.kind != "image" or not medium.frames:
+        return
+    found = file_digest(medium.frames[0])
+    if found and found != str(digest):
+        raise MediaError(
+            f"{medium.frames[0].name}: its marks are of another picture: the file has changed since they were made",
+            kind="corrupt",
+            hint="make the table anew: harness data marks TASK --out FILE",
+        )
 
 
 def read_marks(cells: Mapping[str, object]) -> Marks:

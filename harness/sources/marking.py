@@ -12,6 +12,8 @@ One row a sample, in the order of the source. Columns:
     score         the detector's, .5 to 1
     other_faces   boxes of the other faces in the same order
     file          name of the picture's file, where it is one
+    marks_of      of a picture, first digits of the file's digest where a face was found, so that marks of a file that has changed
+                  since are not used
 
 All in pixels of the upright picture, of a clip its first frame.
 """
@@ -32,11 +34,14 @@ from harness.core.marks import Box, Point
 from harness.core.picture import FilePicture, Picture, Remembered
 from harness.core.sample import Sample
 from harness.detector import FoundFace, verdict_on
+from harness.media.marks import file_digest
 from harness.media.video_file import opened
 
 COLUMNS = (
     "sample", "finding", "faces", "face_box", "landmarks", "five_points", "yaw", "score", "other_faces", "file",
+    "marks_of",
 )  # fmt: skip
+_NOTHING = ("",) * (len(COLUMNS) - 5)
 UNREADABLE = "unreadable"
 
 
@@ -72,15 +77,18 @@ def mark_samples(samples: Iterable[Sample], detector: Looking, *, base: Path) ->
     several = 0
     without: list[str] = []
     for sample in samples:
+        digest = ""
         try:
             faces = _seen(sample, detector)
             finding: str = verdict_on(faces)
             cells = _cells(faces)
+            if faces and sample.medium.kind == "image":
+                digest = file_digest(sample.medium.frames[0])
         except MediaError as error:
             faces, finding = (), UNREADABLE
-            cells = [f"{UNREADABLE}: {error.kind}", "0", *[""] * (len(COLUMNS) - 4)]
+            cells = [f"{UNREADABLE}: {error.kind}", "0", *_NOTHING]
         file = _file(sample, base)
-        writer.writerow([sample.id, *cells, file])
+        writer.writerow([sample.id, *cells, file, digest])
         findings[finding] += 1
         several += len(faces) > 1
         if not faces:
@@ -113,10 +121,10 @@ def _seen(sample: Sample, detector: Looking) -> Sequence[FoundFace]:
 
 
 def _cells(faces: Sequence[FoundFace]) -> list[str]:
-    """All columns but the first and the last."""
+    """All columns but the first and the last two."""
     verdict = verdict_on(faces)
     if not faces:
-        return [verdict, "0", *[""] * (len(COLUMNS) - 4)]
+        return [verdict, "0", *_NOTHING]
     first = faces[0]
     return [
         verdict,

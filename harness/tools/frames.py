@@ -10,7 +10,7 @@ from harness.core.marks import KnownFace, Marked, Marks
 from harness.core.medium import Medium
 from harness.core.picture import Picture, Remembered
 from harness.media.decode import open_picture
-from harness.media.marks import marks_of
+from harness.media.marks import knows_face, marks_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Pixels
@@ -63,7 +63,7 @@ class MediumFrames:
         origin = self._origin(frame)
         if isinstance(origin, Marked):
             return origin.marks()
-        if self.in_place and any(cell not in (None, "") for _, cell in self._medium.notes):
+        if self.in_place and knows_face(self._medium):
             return marks_of(self._medium, wanted_by="a tool")
         finder = self._medium.finder
         return None if finder is None else finder.marks(self._medium.frames[frame])

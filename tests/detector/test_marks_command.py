@@ -86,6 +86,27 @@ def test_each_picture_is_told_what_was_found(table: Path, capsys: pytest.Capture
     assert Path("again.csv").read_bytes() == Path("marks.csv").read_bytes()
 
 
+def test_marks_of_a_file_that_has_changed_since_are_refused(table: Path) -> None:
+    main(["data", "marks", "table/emotion", *ASK, "--out", "marks.csv"])
+    options = {"family": "table", "file": "faces.csv", "marks": "marks.csv"}
+    first, *_, again = open_source(options, fields=EMOTION, base=table)
+    Image.open("one.png").resize((40, 40)).save("one.png")
+    for name in ("face-crop", "region:mouth=blur"):
+        assert load_condition(name).apply(again.medium).changes
+        with pytest.raises(MediaError, match="the file has changed since") as error:
+            load_condition(name).apply(first.medium)
+        assert "harness data marks" in error.value.hint
+    with pytest.raises(MediaError, match="the file has changed since"):
+        MediumFrames(first.medium).marks(0)
+    head, *rows = Path("marks.csv").read_text().splitlines()
+    cut = [
+        line.rpartition(",")[0] for line in (head, *rows)
+    ]  # a table of one's own, or of earlier versions
+    Path("marks.csv").write_text("\n".join(cut) + "\n")
+    first, *_ = open_source(options, fields=EMOTION, base=table)
+    assert load_condition("face-crop").apply(first.medium).changes
+
+
 def test_the_table_is_what_conditions_read(table: Path) -> None:
     main(["data", "marks", "table/emotion", *ASK, "--out", "marks.csv"])
     options = {"family": "table", "file": "faces.csv"}
