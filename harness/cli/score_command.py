@@ -311,6 +311,16 @@ def _imported(args: argparse.Namespace) -> RunFolder:
     place = workspace(args)
     task = load_task(args.task, place, changes=args.changes, references=False)
     asked = asked_columns(args)
+    unread = [
+        one
+        for one in args.changes
+        if one.startswith("source.") and not one.startswith("source.labels")
+    ]
+    if asked.truth and unread:
+        raise HarnessError(
+            f"--set {unread[0]} has no effect with --truth, which takes samples and true values from the table of answers",
+            hint="leave out --truth, so that they come from the task's source, or leave out --set source....",
+        )
     folder = args.out
     if folder is None:
         file = digest_file(args.predictions) if args.predictions.is_file() else ""

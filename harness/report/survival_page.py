@@ -9,7 +9,7 @@ from harness.survival.analysis import Curve, Survival
 
 def survival_page(found: Survival) -> str:
     """The page: step curves of the share without the event over time; the same numbers stand in the table below."""
-    longest = max([t for c in found.curves for t in c.times] + [max(found.ticks), 1e-9])
+    longest = max(*(curve.until for curve in found.curves), *found.ticks, 1e-9)
     drawn = curves_svg(
         [_line(curve, longest) for curve in found.curves],
         [(tick / longest, f"{tick:g}") for tick in found.ticks],
@@ -28,5 +28,7 @@ def _line(curve: Curve, longest: float) -> DrawnLine:
     path = [f"M{plane.x(0):.1f} {plane.y(1):.1f}"]
     for time, share in zip(curve.times, curve.survival, strict=True):
         path.append(f"H{plane.x(time / longest):.1f}V{plane.y(share):.1f}")
-    path.append(f"H{plane.x(1):.1f}" if curve.at_risk and curve.at_risk[-1] else "")
+    path.append(
+        f"H{plane.x(curve.until / longest):.1f}"
+    )  # known to the last person seen, event or not
     return DrawnLine(curve.name, "".join(path), f"{curve.name}, n {curve.n}, {curve.events} events")

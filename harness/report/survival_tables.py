@@ -129,6 +129,7 @@ def survival_json(found: Survival) -> dict[str, Any]:
             {
                 "name": k.name, "people": k.n, "events": k.events, "times": list(k.times),
                 "survival": list(k.survival), "at_risk": dict(zip(map(str, found.ticks), k.at_risk, strict=True)),
+                "until": k.until,
             }
             for k in found.curves
         ],

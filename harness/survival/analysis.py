@@ -44,6 +44,8 @@ class Curve:
     """Share without the event just after each of them."""
     at_risk: Sequence[int]
     """How many are under observation at each of `Survival.ticks`."""
+    until: float
+    """The longest time of the group, up to which its curve is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,11 @@ def _curve(
     time, event = cohort.time[inside], cohort.event[inside]
     at_risk = [int((time >= tick).sum()) for tick in ticks]
     if not event.any():
-        return Curve(name, int(inside.sum()), 0, (), (), at_risk)
+        return Curve(name, int(inside.sum()), 0, (), (), at_risk, float(time.max()))
     found = api.SurvfuncRight(time, event.astype(int))
     return Curve(
         name, int(inside.sum()), int(event.sum()), [float(t) for t in found.surv_times],
-        [float(s) for s in found.surv_prob], at_risk,
+        [float(s) for s in found.surv_prob], at_risk, float(time.max()),
     )  # fmt: skip
 
 

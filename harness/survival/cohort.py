@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,15 +21,34 @@ Floats = NDArray[np.float64]
 LEAST = 20
 """People, and LEAST_EVENTS events, below which nothing is computed."""
 LEAST_EVENTS = 5
-MOST = 50_000
-"""People, since concordance takes time in their square."""
+MOST = 200_000
+"""People: Cox models of so many take about a minute."""
 FAR = 20
 """Ranges of the middle half: a risk that lies farther from the median is told."""
 MOST_LEVELS = 12
 """Values of a covariate or stratum that is not a number."""
-_EVENT = {"1": True, "yes": True, "true": True, "dead": True, "0": False, "no": False, "false": False, "alive": False,
-          "censored": False}  # fmt: skip
-_BLANK = {"", "na", "nan", "none", "null"}
+_EVENT = {"1": True, "yes": True, "true": True, "y": True, "t": True, "dead": True, "deceased": True, "died": True, "event": True,
+          "0": False, "no": False, "false": False, "n": False, "f": False, "alive": False, "living": False, "censored": False,
+          "1.0": True, "0.0": False}  # fmt: skip
+_BLANK = {
+    "",
+    "na",
+    "n/a",
+    "#n/a",
+    "<na>",
+    "nan",
+    "none",
+    "null",
+    "-",
+    "--",
+    "\u2013",
+    "\u2014",
+    ".",
+    "?",
+    "missing",
+}
+"""Cells that hold no value, in small letters."""
+_DECIMAL_COMMA = re.compile(r"\s*-?\d+,\d+\s*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +90,7 @@ def read_cohort(
 
     Rows with an empty cell in a column that is used are left out and counted. Raises HarnessError for a missing column, a
     negative or infinite time, an event that is neither yes nor no, a risk that is no number (each with its row); for
-    fewer than 20 people or 5 events, no spread of the risk, and more than 50,000 people.
+    fewer than 20 people or 5 events, no spread of the risk, more than 200,000 people, and a column that is asked for twice.
     """
     table = open_table(path)
     used = [
@@ -90,6 +111,7 @@ def read_cohort(
             f"column {outcome!r} is the {which}, and cannot be a risk, covariate or stratum too",
             hint="name another column with --risk, --adjust or --strata",
         )
+    _refuse_twice((risk, *adjust, *strata))
     rows, left = _complete(table, used)
     _check_size(path, len(rows))
     times = np.array([_time(row, time, path) for row in rows])
@@ -101,6 +123,7 @@ def read_cohort(
         if left
         else []
     )
+    notes += _repeats(rows)
     if (zeros := int((times == 0).sum())) > 0:
         notes.append(f"{counted(zeros, 'person', 'people')} with a time of 0")
     if (far := _far(risks)) is not None:
@@ -113,12 +136,54 @@ def read_cohort(
         notes.append(
             f"{ties} of {int(events.sum())} events share their time with another (Efron's correction is used)"
         )
+    groups = (
+        [", ".join(str(row.cells[name]).strip() for name in strata) for row in rows]
+        if strata
+        else []
+    )
+    if (alone := sum(n == 1 for n in Counter(groups).values())) > 0:
+        notes.append(
+            f"{counted(alone, 'person is', 'people are')} alone in a stratum, and compared with no one"
+        )
+    for name in dict.fromkeys((*adjust, *strata)):
+        notes += _spellings(rows, name)
     return Cohort(
         path.name, times, events, risks, risk, time,
         adjust={k: v for name in adjust for k, v in _covariate(rows, name, table.columns, path).items()},
-        strata=[", ".join(str(row.cells[name]).strip() for name in strata) for row in rows] if strata else (),
-        notes=notes,
+        strata=groups, notes=notes,
     )  # fmt: skip
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    """Raise HarnessError for a name that is there twice, as risk, covariate or stratum."""
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise HarnessError(
+            f"{twice!r} is given twice among --risk, --adjust and --strata",
+            hint="a model cannot hold a column twice, and strata need no adjustment: name it once",
+        )
+
+
+def _repeats(rows: Sequence[TableRow]) -> list[str]:
+    """A sentence on rows that are the same in every cell, as when tables were joined twice."""
+    more = len(rows) - len({tuple(map(str, row.cells.values())) for row in rows})
+    if not more:
+        return []
+    return [
+        f"{counted(more, 'row repeats', 'rows repeat')} another in every cell; each row counts as a person"
+    ]
+
+
+def _spellings(rows: Sequence[TableRow], name: str) -> list[str]:
+    """A sentence on values that differ in small and capital letters only."""
+    found = {str(row.cells[name]).strip() for row in rows if name in row.cells}
+    spellings: dict[str, list[str]] = {}
+    for value in sorted(found):
+        spellings.setdefault(value.casefold(), []).append(value)
+    double = next((alike for alike in spellings.values() if len(alike) > 1), None)
+    if double is None:
+        return []
+    return [f"{' and '.join(map(repr, double))} in {name!r} are taken for different values"]
 
 
 def _far(risks: Floats) -> int | None:
@@ -172,7 +237,7 @@ def _check_cohort(
     if found < LEAST_EVENTS:
         raise HarnessError(
             f"{path.name}: {found or 'no'} events in column {event!r}, of which at least {LEAST_EVENTS} are needed",
-            hint="an event is 1, yes, true or dead; 0, no, false, alive and censored are none",
+            hint="an event is 1, yes, true, dead, died or deceased; none is 0, no, false, alive, living or censored",
         )
     if np.unique(risks).size < 2:
         raise HarnessError(
@@ -200,7 +265,8 @@ def _event(row: TableRow, name: str, path: Path) -> bool:
     if word not in _EVENT:
         raise HarnessError(
             f"{row.where}: {name} is {str(cell)[:40]!r}, neither an event nor censored",
-            hint=f"use one of: {', '.join(_EVENT)}",
+            hint="an event is 1, yes, true, dead, died or deceased; none is 0, no, false, alive, living or censored. Where 2 is an "
+            "event and 1 is none, subtract 1",
         )
     return _EVENT[word]
 
@@ -211,9 +277,12 @@ def _number(row: TableRow, name: str, path: Path) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
+        comma = _DECIMAL_COMMA.fullmatch(str(row.cells[name])) is not None
         raise HarnessError(
             f"{row.where}: {name} is {str(row.cells[name])[:40]!r}, not a number",
-            hint="correct the cell, or leave it empty so that the row is left out",
+            hint="write decimals with a point: 28.5, not 28,5"
+            if comma
+            else "correct the cell, or leave it empty so that the row is left out",
         )
     return value
 
@@ -237,7 +306,8 @@ def _covariate(
                 f"{path.name}: all values of {name!r} are equal", hint="leave it out of --adjust"
             )
         return {name: values}
-    levels = sorted(set(cells), key=lambda level: (-cells.count(level), level))
+    counts = Counter(cells)
+    levels = sorted(counts, key=lambda level: (-counts[level], level))
     if not 2 <= len(levels) <= MOST_LEVELS:
         raise HarnessError(
             f"{path.name}: {name!r} has {len(levels)} different values",

@@ -33,6 +33,8 @@ RUN = (*TABLE, "--out", "run", "--no-report")
         (("faces", "draw", "--kind", "image", "--n", "1", "--seconds", "1", "2", "--out", "f"), "--seconds has no effect"),
         (("faces", "sheet", "--what", "units", "--rows", "2", "--out", "s.png"), "--rows has no effect"),
         (("score", "--predictions", "answers.csv", "--task", "table/emotion", "--refresh"), "--refresh has no effect"),
+        (("score", "--predictions", "answers.csv", "--task", "table/emotion", "--truth", "gt", "--set", "source.subject=who"),
+         "--set source.subject=who has no effect with --truth"),
         (("score", "--predictions", "spots.csv", "--events", "spots.csv", "--out", "o"), "--out has no effect"),
         (("score", "--predictions", "spots.csv", "--events", "spots.csv", "--task", "faces/me-str"), "--task has no effect"),
         (("score", "--predictions", "spots.csv", "--events", "spots.csv", "--truth", "t"), "--truth has no effect"),

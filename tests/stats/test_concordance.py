@@ -13,20 +13,22 @@ from scipy import integrate, stats
 from harness.stats.concordance import concordance
 
 people = st.lists(
-    st.tuples(st.integers(0, 6), st.booleans(), st.integers(0, 4)), min_size=2, max_size=25
+    st.tuples(st.integers(0, 6), st.booleans(), st.integers(0, 4), st.integers(0, 1)),
+    min_size=2,
+    max_size=25,
 )
 
 
 @given(people)
-def test_agrees_with_all_pairs(rows: list[tuple[int, bool, int]]) -> None:
+def test_agrees_with_all_pairs(rows: list[tuple[int, bool, int, int]]) -> None:
     good = pairs = 0.0
-    for i, (t, e, r) in enumerate(rows):
-        for j, (u, f, s) in enumerate(rows):
-            if i != j and e and (t < u or (t == u and not f)):
+    for i, (t, e, r, g) in enumerate(rows):
+        for j, (u, f, s, h) in enumerate(rows):
+            if i != j and g == h and e and (t < u or (t == u and not f)):
                 pairs += 1
                 good += 1.0 if r > s else 0.5 if r == s else 0.0
-    time, event, risk = (np.array(column) for column in zip(*rows, strict=True))
-    found = concordance(time.astype(float), event.astype(bool), risk.astype(float))
+    time, event, risk, group = (np.array(column) for column in zip(*rows, strict=True))
+    found = concordance(time.astype(float), event.astype(bool), risk.astype(float), strata=group)
     assert found.pairs == pairs
     assert found.value == pytest.approx(good / pairs) if pairs else math.isnan(found.value)
 

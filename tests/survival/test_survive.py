@@ -14,6 +14,7 @@ import pytest
 
 from harness.cli.main import main
 from harness.core.errors import HarnessError
+from harness.report.survival_page import survival_page
 from harness.report.survival_tables import survival_blocks, survival_json
 from harness.survival.analysis import analyse
 from harness.survival.cohort import read_cohort
@@ -84,6 +85,7 @@ def test_heavy_ties_are_told_and_computed(tmp_path: Path) -> None:
         (lambda r: [(y, e, 1, *rest) for y, e, _, *rest in r], "all risks in 'risk' are equal"),
         (lambda r: [(y, e, "high", *rest) for y, e, _, *rest in r], "'high', not a number"),
         (lambda r: r[:10], "10 people with all columns"),
+        (lambda r: [(y, e + 1, *rest) for y, e, *rest in r], "'2', neither an event nor censored"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, change: Any, told: str) -> None:
@@ -125,6 +127,58 @@ def test_empty_cells_leave_rows_out_and_differences_of_columns_are_taken(tmp_pat
     )
     assert len(found) == 99 and any("1 of 100 rows" in note for note in found.notes)
     assert found.risk[0] == pytest.approx(rows[0][3] - rows[0][2])
+
+
+@pytest.mark.parametrize(
+    "words", [("1.0", "0.0"), ("Y", "N"), ("t", "f"), ("Deceased", "living"), (True, False)]
+)
+def test_events_are_read_in_the_words_of_tables(tmp_path: Path, words: Any) -> None:
+    rows = rows_of(60, beta=0.5, seed=4)
+    said = [(y, words[0] if e else words[1], *rest) for y, e, *rest in rows]
+    found = read_cohort(write(tmp_path / "c.csv", said), time="years", event="died", risk="risk")
+    assert found.event.tolist() == [row[1] == 1 for row in rows]
+
+
+def test_what_may_mislead_is_told(tmp_path: Path) -> None:
+    rows = [list(row) for row in rows_of(60, beta=0.5, seed=4)]
+    rows[0][4], rows[1][4], rows[2][4], rows[3][4] = "F", "x", "-", "n/a"
+    table = write(tmp_path / "c.csv", [*rows, rows[7]])
+    found = read_cohort(table, time="years", event="died", risk="risk", strata=["sex"])
+    assert len(found) == 59 and set(found.strata) == {"f", "m", "F", "x"}
+    for told in ("2 of 61 rows", "1 row repeats", "2 people are alone", "'F' and 'f' in 'sex'"):
+        assert any(told in note for note in found.notes), told
+
+
+def test_decimal_commas_and_columns_given_twice_are_named(tmp_path: Path) -> None:
+    rows = rows_of(60, beta=0.5, seed=4)
+    table = write(tmp_path / "c.csv", [(str(y).replace(".", ","), *rest) for y, *rest in rows])
+    with pytest.raises(HarnessError, match="not a number") as told:
+        read_cohort(table, time="years", event="died", risk="risk")
+    assert "with a point" in told.value.hint
+    table = write(tmp_path / "d.csv", rows)
+    for adjust, strata in ((["risk"], []), (["age", "age"], []), (["sex"], ["sex"])):
+        with pytest.raises(HarnessError, match="is given twice"):
+            read_cohort(
+                table, time="years", event="died", risk="risk", adjust=adjust, strata=strata
+            )
+
+
+def test_a_curve_goes_on_to_the_last_person_seen(tmp_path: Path) -> None:
+    """The lowest risks are all seen to the end, with no event after half the time."""
+    rows = [(1 + k % 7, 1, 1 + k / 100) for k in range(60)] + [
+        (20 - k % 9, 0, k / 100) for k in range(60)
+    ]
+    rows[60] = (5, 1, 0.001)
+    found = analyse(
+        read_cohort(write(tmp_path / "c.csv", rows, ("t", "e", "r")), time="t", event="e", risk="r")
+    )
+    assert [curve.until for curve in found.curves] == [20, 20, 7, 7]
+    assert found.curves[0].times == [5] and found.curves[3].times[-1] == 7
+    paths = re.findall(
+        r'class="curve"[^>]*? d="([^"]+)"|d="([^"]+)"[^>]*?class="curve"', survival_page(found)
+    )
+    ends = [float(re.findall(r"H([\d.]+)", a or b)[-1]) for a, b in paths]
+    assert ends[0] == ends[1] > 2 * ends[3] > 0
 
 
 def test_the_command_prints_writes_a_page_and_json(
