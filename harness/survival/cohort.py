@@ -118,12 +118,35 @@ def read_cohort(
     events = np.array([_event(row, event, path) for row in rows], dtype=np.bool_)
     risks = _numbers(rows, risk, table.columns, path)
     _check_cohort(path, events, risks, event, risk)
+    groups = (
+        [", ".join(str(row.cells[name]).strip() for name in strata) for row in rows]
+        if strata
+        else []
+    )
     notes = (
         [f"{left} of {left + len(rows)} rows are left out: a cell that is used is empty"]
         if left
         else []
     )
-    notes += _repeats(rows)
+    notes += [*_repeats(rows), *_odd(rows, times, events, risks)]
+    if (alone := sum(n == 1 for n in Counter(groups).values())) > 0:
+        notes.append(
+            f"{counted(alone, 'person is', 'people are')} alone in a stratum, and compared with no one"
+        )
+    for name in dict.fromkeys((*adjust, *strata)):
+        notes += _spellings(rows, name)
+    return Cohort(
+        path.name, times, events, risks, risk, time,
+        adjust={k: v for name in adjust for k, v in _covariate(rows, name, table.columns, path).items()},
+        strata=groups, notes=notes,
+    )  # fmt: skip
+
+
+def _odd(
+    rows: Sequence[TableRow], times: Floats, events: NDArray[np.bool_], risks: Floats
+) -> list[str]:
+    """Sentences on times of zero, a risk far off the others, and events at the same time."""
+    notes = []
     if (zeros := int((times == 0).sum())) > 0:
         notes.append(f"{counted(zeros, 'person', 'people')} with a time of 0")
     if (far := _far(risks)) is not None:
@@ -136,22 +159,7 @@ def read_cohort(
         notes.append(
             f"{ties} of {int(events.sum())} events share their time with another (Efron's correction is used)"
         )
-    groups = (
-        [", ".join(str(row.cells[name]).strip() for name in strata) for row in rows]
-        if strata
-        else []
-    )
-    if (alone := sum(n == 1 for n in Counter(groups).values())) > 0:
-        notes.append(
-            f"{counted(alone, 'person is', 'people are')} alone in a stratum, and compared with no one"
-        )
-    for name in dict.fromkeys((*adjust, *strata)):
-        notes += _spellings(rows, name)
-    return Cohort(
-        path.name, times, events, risks, risk, time,
-        adjust={k: v for name in adjust for k, v in _covariate(rows, name, table.columns, path).items()},
-        strata=groups, notes=notes,
-    )  # fmt: skip
+    return notes
 
 
 def _refuse_twice(names: Sequence[str]) -> None:
