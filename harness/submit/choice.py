@@ -40,19 +40,23 @@ class Choice:
     condition: str | None = None
     protocol: str | None = None
     channel: str | None = None
+    """As `Cell.taken` spells it: `free`, `free, vote-5`, `free, thinking low`."""
 
     def takes(self, cell: Cell) -> bool:
         """Whether a cell is meant. Raises HarnessError for an unknown condition."""
         shown = None if self.condition is None else read_presentation(self.condition).name
-        return shown in {None, cell.shown_condition} and all(
-            wanted is None or wanted == getattr(cell, name)
-            for name, wanted in (
-                ("task", self.task),
-                ("model", self.model),
-                ("prompt", self.prompt),
-                ("protocol", self.protocol),
-                ("channel", self.channel),
+        return (
+            shown in {None, cell.shown_condition}
+            and all(
+                wanted is None or wanted == getattr(cell, name)
+                for name, wanted in (
+                    ("task", self.task),
+                    ("model", self.model),
+                    ("prompt", self.prompt),
+                    ("protocol", self.protocol),
+                )
             )
+            and self.channel in {None, cell.taken}
         )
 
     def means(self, entry: Mapping[str, Any]) -> bool:
@@ -164,5 +168,6 @@ def refuse_several(file: str, given: Mapping[int, Sequence[Given]]) -> None:
     told = "\n  ".join(f"{' '.join(cell)} ({count} rows)" for cell, count in cells.items())
     raise HarnessError(
         f"{file}: answered more than once: {name_rows(list(several))}, by\n  {told}",
-        hint="choose one with --model, --prompt, --condition or --channel, or give fewer runs",
+        hint="choose one with --task, --model, --prompt, --condition or --channel (in quotes, as it stands last in a line above), "
+        "or give fewer runs",
     )

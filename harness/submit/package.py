@@ -175,6 +175,7 @@ def _origin(cells: Mapping[tuple[Path, Cell], int]) -> dict[str, Any]:
             {
                 "run": run.name,
                 **cell.as_row(),
+                "channel": cell.taken,  # with thinking, tools and votes
                 "prompt_digest": manifests[run]["prompts"][cell.prompt]["digest"],
                 "model_identity": identity_of(entries[run, cell], manifests[run]),
                 "rows": rows,

@@ -6,6 +6,7 @@ import csv
 import json
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -345,3 +346,11 @@ def test_nothing_is_written_over_what_no_receipt_tells_of(
             assert main([*submit, str(out)]) == 2
             assert told in capsys.readouterr().err
             assert [one.name for one in out.iterdir()] == [name]
+
+
+def test_cells_that_differ_in_how_much_is_thought_can_be_chosen() -> None:
+    plain = Cell("t", "m", "p", "none", "single")
+    cells = [plain, replace(plain, thinking="low"), replace(plain, protocol="vote-5"), replace(plain, channel="choice")]  # fmt: skip
+    for cell in cells:
+        assert [one for one in cells if Choice(channel=cell.taken).takes(one)] == [cell]
+    assert all(Choice().takes(cell) for cell in cells)

@@ -12,6 +12,7 @@ from harness.answers.vocabulary import canonicaliser
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
+from harness.core.text import counted
 from harness.imports.spot_tables import COLUMNS, read_spots
 from harness.metrics.spots import Spot
 from harness.metrics.spotting import spotting_family
@@ -210,8 +211,12 @@ def score_spots(data: bytes, asked: Videos, truth: Path) -> LocalScore:
             ("strs", "STRS"),
         )
     )  # fmt: skip
-    note = "here without the faults of the reference implementation; `harness score` prints its numbers too (compat)"
-    return LocalScore(figures, "videos", (note,))
+    notes = ["here without the faults of the reference implementation; `harness score` prints its numbers too (compat)"]  # fmt: skip
+    if left := len(table.spots) - len(right):
+        notes.append(f"left out, in videos that are not asked: {counted(left, 'true interval')} of {len(table.spots)}")  # fmt: skip
+    if silent := set(asked.videos) - {(spot.subject, spot.video) for spot in right}:
+        notes.append(f"{counted(len(silent), 'video')} without a true interval, such as {' '.join(min(silent))!r}")  # fmt: skip
+    return LocalScore(figures, "videos", tuple(notes))
 
 
 def _spots(data: bytes) -> Iterator[Spot]:

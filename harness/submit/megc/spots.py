@@ -153,13 +153,13 @@ def spots_for(asked: Videos, spotted: Sequence[Spotted]) -> tuple[list[Spot], li
         )
     if any(len(found) > 1 for found in by_video.values()):
         cells = dict.fromkeys(
-            f"{one.run} {one.cell.model} {one.cell.prompt} {one.cell.shown_condition}"
+            f"{one.run} {one.cell.model} {one.cell.prompt} {one.cell.shown_condition} {one.cell.taken}"
             for found in by_video.values()
             for one in found
         )
         raise HarnessError(
             f"{asked.path.name}: several cells cover the same videos: " + "; ".join(cells),
-            hint="choose one with --model, --prompt, --condition or --channel",
+            hint="choose one with --task, --model, --prompt, --condition or --channel (in quotes, as it stands last)",
         )
     used = {id(one): one for found in by_video.values() for one in found}
     spots = [
