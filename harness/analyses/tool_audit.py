@@ -60,7 +60,9 @@ def _compute(answers: TaskAnswers) -> Iterator[Mapping[str, Any]]:
                 used = use_row(by_cell[cell], look=look, suffices=suffices, regions=regions)
                 yield {**told_cell(cell), "field": name, "what": "use", **used}
         for base in dict.fromkeys(map(family, offered)):
-            yield from _audits(base, by_cell, name, truths.get(name, {}), seed=answers.seed)
+            yield from _audits(
+                base, by_cell, name, truths.get(name, {}), seed=answers.seed, suffices=suffices
+            )
 
 
 def _audits(
@@ -70,6 +72,7 @@ def _audits(
     truths: Mapping[str, str | None],
     *,
     seed: int,
+    suffices: Mapping[str, bool],
 ) -> Iterator[Mapping[str, Any]]:
     """One entry for each set of tools and protocol of which at least one cell lies, or that was also asked without."""
     look = _look(by_cell, base)
@@ -81,7 +84,7 @@ def _audits(
     for (protocol, names), variants in groups.items():
         if look is None and len(variants) < 2:
             continue
-        found = audit_row(variants, look, truths, seed=seed)
+        found = audit_row(variants, look, truths, seed=seed, suffices=suffices)
         told = told_cell(replace(base, protocol=protocol, tools=names))
         yield {**told, "field": field, "what": "audit", **found}
 
@@ -175,15 +178,22 @@ def _needed(row: Mapping[str, Any]) -> str:
     return f"; a call in {made['value']:.0%} of trials that need one and {more['value']:.0%} of the others{how}"
 
 
+_GAINS: Mapping[str, str] = {
+    "net": "true tools over tools that show nothing new (echo)",
+    "gain": "true tools over one look",
+    "echo_gain": "echo over one look",
+}
+
+
 def _sentences(row: Mapping[str, Any]) -> Iterator[str]:
     """What an audit found, in words; nothing where samples were too few to compare."""
-    for name, words in (
-        ("net", "true tools over tools that show nothing new (echo)"),
-        ("gain", "true tools over one look"),
-        ("echo_gain", "echo over one look"),
-    ):
+    for name, words in _GAINS.items():
         if name in row:
             yield f"{words} {_difference(row[name])}."
+    needed = row.get("needed", {})
+    if any(one["value"] is not None for one in needed.values()):
+        told = (f"{words} {_difference(needed[n])}" for n, words in _GAINS.items() if n in needed)
+        yield f"Where a call is needed: {', '.join(told)}."
     if flips := row.get("flips"):
         yield (
             f"Of {flips['n']:,} samples {flips['wrong_to_right']:,} became right with tools and "

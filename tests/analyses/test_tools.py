@@ -19,6 +19,7 @@ from harness.analyses.rows.tools import (
     TOOLS,
     UNSURE,
     ToolTrial,
+    audit_row,
     following,
     gain,
 )
@@ -52,6 +53,27 @@ def test_what_true_tools_bring_over_tools_that_show_nothing_new() -> None:
     assert isinstance(net, dict) and isinstance(none, dict)
     assert net["low"] > 0.1
     assert none["low"] <= 0 <= none["high"]
+
+
+def test_what_tools_bring_is_also_said_of_samples_that_need_them() -> None:
+    """By hand: of 60 samples the first 30 need a call; one look reads 6 of them right, the agent 27, echo 3."""
+
+    def trials(right: int) -> dict[str, ToolTrial]:
+        return {
+            f"0/s{n}": ToolTrial(f"s{n}", f"p{n}", "a", "a" if n < right or n >= 30 else "b", ())
+            for n in range(60)
+        }
+
+    cells = {"": trials(27), "echo": trials(3)}
+    suffices = {f"s{n}": n >= 30 for n in range(60)}
+    found = audit_row(cells, trials(6), {}, seed=0, suffices=suffices)
+    assert (found["gain"]["value"], found["gain"]["n"]) == (0.35, 60)
+    needed = found["needed"]
+    assert {name: one["value"] for name, one in needed.items()} == {
+        "net": 0.8, "gain": 0.7, "echo_gain": -0.1,
+    }  # fmt: skip
+    assert needed["gain"]["n"] == 30 and needed["gain"]["low"] < 0.7 < needed["gain"]["high"]
+    assert "needed" not in audit_row(cells, trials(6), {}, seed=0)
 
 
 def test_a_subject_that_answers_at_random_follows_nothing() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,7 @@ def audit_row(
     truths: Mapping[str, str | None],
     *,
     seed: int,
+    suffices: Mapping[str, bool] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The audit of one prompt and set of tools.
 
@@ -80,6 +82,7 @@ def audit_row(
         cells: alteration as the axis writes it ("" for true tools, `swap`, `noise=0.3`...) -> its trials.
         look: the same prompt asked once, without tools.
         truths: sample -> its true label, also of samples that lent their findings.
+        suffices: sample -> whether its picture is enough without a call, where the data say so.
     """
     found: dict[str, Any] = {
         "accuracy": {
@@ -94,12 +97,21 @@ def audit_row(
     true = cells.get("")
     if true is not None:
         found |= _against(true, cells, look, seed=seed)
+        if any(suffices.get(t.sample) is False for t in true.values()):
+            needing = {name: _needing(trials, suffices) for name, trials in cells.items()}
+            at = None if look is None else _needing(look, suffices)
+            found["needed"] = dict(_against(needing[""], needing, at, seed=seed))
     if look is not None:
         found |= _recovery(cells, look)
     found |= _dose(cells)
     if "swap" in cells:
         found["swap"] = following(cells["swap"], look, true, truths, seed=seed)
     return found
+
+
+def _needing(trials: Trials, suffices: Mapping[str, bool]) -> Trials:
+    """Those of samples whose picture does not suffice."""
+    return {key: one for key, one in trials.items() if suffices.get(one.sample) is False}
 
 
 def _against(
