@@ -112,6 +112,7 @@ def _of_others(args: argparse.Namespace) -> dict[str, Any]:
 def _page(out: Path | None, what: str) -> Path | None:
     """The file to write. Raises HarnessError, before anything is measured, where it is neither a page nor a folder."""
     from harness.core.errors import HarnessError
+    from harness.run.folder import write_error
 
     if out is None:
         return None
@@ -123,7 +124,7 @@ def _page(out: Path | None, what: str) -> Path | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HarnessError(f"cannot write {path}: {error.strerror}") from error
+        raise write_error(path, error) from None
     return path
 
 

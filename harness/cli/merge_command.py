@@ -16,15 +16,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="RUN", type=Path, required=True,
         help="new run folder; the shards stay as they are",
     )  # fmt: skip
+    parser.add_argument(
+        "--overwrite", action="store_true",
+        help="replace a run folder that an earlier `harness merge` wrote and that nothing was added to since",
+    )  # fmt: skip
+    parser.add_argument("--no-report", action="store_true", help="do not write report.html")
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Merge, score, and say where the run is."""
+    """Merge, score, write the report, and say where they are."""
+    from harness.analyses.words import visible
     from harness.run.merge import merge
     from harness.score.folder import score_run
 
-    folder = merge(args.shards, args.out)
+    folder = merge(args.shards, args.out, overwrite=args.overwrite)
     score_run(folder)
-    print(f"run folder: {folder.path}")
-    print(f"report:     harness report {folder.path}")
+    print(visible(f"run folder: {folder.path}"))
+    if not args.no_report:
+        from harness.report.page import write_report
+
+        print(visible(f"report:     {write_report(folder)}"))
     return 0

@@ -177,6 +177,15 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_shard(parser: Arguments) -> None:
+    """`--shard I/N`."""
+    parser.add_argument(
+        "--shard", metavar="I/N",
+        help="ask only part I of N, in a folder of its own: for array jobs of a cluster. The samples of a picture are "
+        "never separated. `harness merge` makes one run of all N folders",
+    )  # fmt: skip
+
+
 def add_reuse(parser: Arguments) -> None:
     """`--reuse FOLDER`."""
     parser.add_argument(

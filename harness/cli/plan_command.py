@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import add_axes, add_folders, add_reuse, evaluation
+from harness.cli.options import add_axes, add_folders, add_reuse, add_shard, evaluation
 from harness.cli.serving_options import add_serving
 from harness.core.errors import refuse_unused
 
@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="run folder in which to look for what is already done. Default: the one that harness run would use. Nothing is "
         "written",
     )  # fmt: skip
+    add_shard(group)
     add_reuse(group)
     group.add_argument("--json", action="store_true", help="print everything as JSON")
     add_serving(parser, planned=True)
@@ -56,6 +57,8 @@ def execute(args: argparse.Namespace) -> int:
 
     if args.power is None:
         refuse_unused("without --power", {"--discordance": args.discordance})
+    else:
+        refuse_unused("with --power, which is that of the whole run", {"--shard": args.shard})
 
     from harness.enhancers.settings import settings_of
     from harness.models.registry import refuse_unknown_model
@@ -68,6 +71,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.plan import make_plan
     from harness.run.prompt_check import check_prompts
     from harness.run.runner import manifest_before
+    from harness.run.shards import of_shard
 
     with tempfile.TemporaryDirectory(prefix="harness-plan-") as scratch:
         asked = evaluation(args, out=args.out).job
@@ -84,6 +88,7 @@ def execute(args: argparse.Namespace) -> int:
             asked.tasks, asked.axes, library, samples,
             here=place.here, before=asked.folder, ids=given_ids(before), data=place.data,
         )  # fmt: skip
+        plan = of_shard(plan, asked.shard, before, asked.folder)
         check_prompts(plan, library)
         check_conditions(plan)
         named = settings_of([cell.condition for cell in plan.cells], place.enhancers)

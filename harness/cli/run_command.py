@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_axes, add_folders, add_reuse, evaluation, run_options
+from harness.cli.options import add_axes, add_folders, add_reuse, add_shard, evaluation, run_options
 from harness.cli.serving_options import add_serving
 from harness.core.errors import HarnessError, refuse_unused
 
@@ -35,11 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--write", metavar="FILE.yaml", type=Path,
         help="save the options as an experiment file instead of running them",
     )  # fmt: skip
-    group.add_argument(
-        "--shard", metavar="I/N",
-        help="ask only part I of N, in a folder of its own: for array jobs of a cluster. The samples of a picture are "
-        "never separated. `harness merge` makes one run of all N folders",
-    )  # fmt: skip
+    add_shard(group)
     add_reuse(group)
     group.add_argument("--json", action="store_true", help="print only the scores, as JSON")
     group.add_argument("--no-report", action="store_true", help="do not write report.html")

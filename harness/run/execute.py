@@ -360,7 +360,7 @@ class _Engine:
 
     def _found(self, request: Request, side: Side) -> Generation | None:
         """The reply that the journal or another run folder has, if one has."""
-        held = self._journal.reply(request.key)
+        held = self._journal.reply(request.key, request.messages)
         if held is not None:
             self._tally.reused += 1
             return held

@@ -23,7 +23,7 @@ from harness.run.digests import KEY, digest, short_key
 from harness.run.finished import FinishedTrials, trial_name
 from harness.run.folder import RunFolder
 from harness.run.indexed_log import IndexedLog
-from harness.run.log import AHEAD, AppendLog, read_lines
+from harness.run.log import AHEAD, AppendLog, read_lines, read_log
 from harness.run.log_index import LogIndex
 from harness.run.stamps import Stamps
 
@@ -74,8 +74,9 @@ class Journal:
             lambda record, start: (short_key(record["key"]), _OFFSET.pack(start), ""),
         )
         """Key -> where its reply stands."""
+        told = LogIndex(folder.conversations, KEY)
         self._said = IndexedLog(
-            LogIndex(folder.conversations, KEY),
+            told,
             lambda record, start: (digest(record["id"]), b"", ""),
         )
         """Names of the conversations that are kept."""
@@ -86,7 +87,9 @@ class Journal:
             table.keep()
         # A trial whose stamp holds is not looked up: that its replies are there must be known otherwise.
         lost = self._without_replies(whole=index.known_whole, added=index.added > 0)
-        self.stamps = Stamps(folder.stamps, self._finished, without=lost)
+        self._unsaid = self._without_conversations(whole=told.known_whole)
+        """Whether a conversation that led to a reply is gone: all trials are rendered, and what is lacking is kept again."""
+        self.stamps = Stamps(folder.stamps, self._finished, without=lost, empty=self._unsaid)
 
     def __len__(self) -> int:
         """Number of replies held."""
@@ -113,11 +116,23 @@ class Journal:
             and any(self._known.get(short_key(key)) is None for key in record["keys"])
         )
 
-    def reply(self, key: str) -> Generation | None:
-        """The reply to `key`, if it is held."""
+    def _without_conversations(self, *, whole: bool) -> bool:
+        """Whether a reply names a conversation that is not there. Nothing is read where the index told of all."""
+        if not len(self._known) or (whole and len(self._said)):
+            return False
+        return any(
+            self._said.get(digest(record["conversation"])) is None
+            for _, record in read_log(self.folder.generations)
+        )
+
+    def reply(self, key: str, messages: Sequence[Message] = ()) -> Generation | None:
+        """The reply to `key`, if it is held. The conversation that led to it, `messages`, is kept again where some of them
+        are gone."""
         offset = self._known.get(short_key(key))
         if offset is None:
             return None
+        if self._unsaid and messages:
+            self._conversation(messages)
         return generation_from(self._generations.line_at(_OFFSET.unpack(offset)[0]))
 
     def finished(self, trial: str, *bases: str) -> bool:

@@ -15,11 +15,11 @@ from harness.run.columns import opened, read_table
 from harness.run.digests import Digests, digest, short_key
 from harness.run.enhanced_pictures import keep_counts
 from harness.run.finished import FinishedTrials
-from harness.run.folder import RunFolder, open_run
+from harness.run.folder import RunFolder, open_run, write_error
 from harness.run.log import AppendLog, read_log
 from harness.run.manifest import read_manifest, write_manifest
 from harness.run.numbering import Shard, read_shard
-from harness.run.unfinished import unfinished_folder
+from harness.run.unfinished import working_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,18 @@ class Part:
     manifest: Mapping[str, Any]
 
 
-def merge(paths: Sequence[Path], out: Path) -> RunFolder:
+OWN_WORK = ("notes.json", "again.jsonl", "private/scoring")
+"""What people and later commands add to a run folder and no shard holds."""
+
+
+def merge(paths: Sequence[Path], out: Path, *, overwrite: bool = False) -> RunFolder:
     """Write the run that the shards in `paths` are parts of to a new folder `out`; the shards stay as they are.
 
-    Raises HarnessError where one is missing, named twice or not finished, where they are not of the same run, and
-    where `out` is there already. Nothing is written then.
+    `overwrite`: to the place of what an earlier merge wrote, if nothing was added since. Raises HarnessError where one is
+    missing, named twice or not finished, where they are not of the same run, and where `out` is there already. Nothing is
+    written then.
     """
-    if out.exists():
-        raise HarnessError(f"--out {out} is there already", hint="name a new folder")
+    _refuse_existing(out, overwrite=overwrite)
     parts = _parts(paths)
     _refuse_unlike(parts)
     trials = _trials(parts[0])
@@ -47,16 +51,40 @@ def merge(paths: Sequence[Path], out: Path) -> RunFolder:
             pass
     _refuse_open(parts, trials)
     owners = _owners(parts, trials)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    made = unfinished_folder(out.parent, out.name)
     try:
-        _write(RunFolder(made), parts, owners)
-        made.chmod(0o755)
-        made.rename(out)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with working_folder(out.parent, out.name) as work:
+            made = work / "run"
+            made.mkdir()
+            _write(RunFolder(made), parts, owners)
+            if out.exists():
+                out.rename(work / "before")
+            made.rename(out)
+    except OSError as error:
+        raise write_error(out, error) from None
     return RunFolder(out)
+
+
+def _refuse_existing(out: Path, *, overwrite: bool) -> None:
+    """Raises HarnessError for a folder that is there and may not be replaced."""
+    if not out.exists():
+        return
+    if not overwrite:
+        raise HarnessError(
+            f"--out {out} is there already",
+            hint="name a new folder, or replace what an earlier merge wrote with --overwrite",
+        )
+    folder = open_run(out)
+    if "merged" not in read_manifest(folder):
+        raise HarnessError(
+            f"--out {out} was not written by harness merge, or was continued since",
+            hint="name a new folder",
+        )
+    added = [name for name in OWN_WORK if (out / name).exists()]
+    if added:
+        raise HarnessError(
+            f"--out {out} holds {added[0]}, which is in no shard", hint="name a new folder"
+        )
 
 
 def _parts(paths: Sequence[Path]) -> list[Part]:

@@ -56,7 +56,7 @@ from harness.run.ready_run import ReadyRun, close_models
 from harness.run.recorded import RecordedModel
 from harness.run.reuse import ReplyIndex, open_others
 from harness.run.second_model import SecondModel
-from harness.run.shards import refuse_other_shard, shard_counts
+from harness.run.shards import of_shard
 from harness.run.shared_prompts import SharedPrompts
 from harness.run.staging import discard, stage
 from harness.run.stop import RESUME
@@ -136,15 +136,10 @@ def plan_job(job: Job, *, opening: Callable[[str], Model] | None = None) -> Read
 
 
 def _of_shard(job: Job, plan: Plan, before: Mapping[str, Any], manifest: dict[str, Any]) -> Plan:
-    """The plan with the counts of the job's shard, if it has one, which is put into the manifest.
-
-    Raises HarnessError where the folder holds another part of the run.
-    """
-    refuse_other_shard(before, job.shard, job.folder)
-    if job.shard is None:
-        return plan
-    plan = replace(plan, counts=shard_counts(plan, job.shard))
-    manifest |= {"shard": str(job.shard), "shard_trials": plan.trials}
+    """The plan with the counts of the job's shard, if it has one, which is put into the manifest. Raises HarnessError."""
+    plan = of_shard(plan, job.shard, before, job.folder)
+    if job.shard is not None:
+        manifest |= {"shard": str(job.shard), "shard_trials": plan.trials}
     return plan
 
 

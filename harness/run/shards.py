@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from harness.core.errors import HarnessError
@@ -24,7 +25,16 @@ def shard_counts(plan: Plan, shard: Shard) -> dict[str, int]:
     return counts
 
 
-def refuse_other_shard(before: Mapping[str, Any], shard: Shard | None, folder: RunFolder) -> None:
+def of_shard(plan: Plan, shard: Shard | None, before: Mapping[str, Any], folder: RunFolder) -> Plan:
+    """The plan with the counts of one shard; None: the whole run. `before` is the manifest of the run folder.
+
+    Raises HarnessError where the folder holds another part of the run.
+    """
+    _refuse_other(before, shard, folder)
+    return plan if shard is None else replace(plan, counts=shard_counts(plan, shard))
+
+
+def _refuse_other(before: Mapping[str, Any], shard: Shard | None, folder: RunFolder) -> None:
     """Raise HarnessError where a folder holds another part of a run than `shard`; None: the whole run."""
     held = before.get("shard")
     if not before or held == (None if shard is None else str(shard)):

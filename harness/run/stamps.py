@@ -37,13 +37,15 @@ class Stamps:
     stamp, KEY bytes each. Only appended to; the last entry of a trial counts. A million that are read take 45 MB; what is
     put is not held."""
 
-    def __init__(self, path: Path, finished: FinishedTrials, *, without: bytes = b"") -> None:
+    def __init__(
+        self, path: Path, finished: FinishedTrials, *, without: bytes = b"", empty: bool = False
+    ) -> None:
         """Read the file; one that is not there or cannot be read tells nothing, and none tells of the trials `without`
-        their replies, by their names on their basis, KEY bytes each."""
+        their replies, by their names on their basis, KEY bytes each. `empty`: what is there is not heeded."""
         self._path, self._finished = path, finished
         data = b""
         with contextlib.suppress(OSError):
-            data = path.read_bytes()
+            data = b"" if empty else path.read_bytes()
         whole = len(data) // _ENTRY * _ENTRY  # the last may be cut off by a kill
         entries = np.frombuffer(data[:whole], dtype=np.uint8).reshape(-1, _ENTRY)
         if without:

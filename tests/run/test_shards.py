@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from harness.api.carry_out import carry_out
 from harness.api.model_object import Lent
 from harness.api.options import RunOptions, prepare
 from harness.api.watchers import Noting
-from harness.cli.main import build_parser
+from harness.cli.main import build_parser, main
 from harness.core.errors import HarnessError
 from harness.run.log import read_log
 from harness.run.merge import merge
@@ -101,6 +102,45 @@ def test_what_is_no_whole_run_is_refused_and_nothing_is_written(place: Path) -> 
     with pytest.raises(HarnessError, match="not parts of one run: they differ in the model rule"):
         merge([*parts(place, 1, 3), other], place / "none")
     assert not (place / "none").exists()
+
+
+def test_only_what_a_merge_wrote_is_replaced(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = place / "replaced"
+    merging = ["merge", *map(str, parts(place, 1, 2, 3)), "--out", str(made)]
+    assert main([*merging, "--no-report"]) == 0
+    assert not (made / "report.html").exists() and "report:" not in capsys.readouterr().out
+    scores = (made / "scores.json").read_bytes()
+    assert main(merging) == 2
+    assert "with --overwrite" in capsys.readouterr().err
+    (made / "trials.jsonl").unlink()
+    assert main([*merging, "--overwrite"]) == 0
+    assert (made / "report.html").is_file() and (made / "scores.json").read_bytes() == scores
+    (made / "notes.json").write_text("{}")
+    assert main([*merging, "--overwrite"]) == 2
+    assert "holds notes.json, which is in no shard" in capsys.readouterr().err
+    assert main([*merging[:-1], str(place / "whole"), "--overwrite"]) == 2
+    assert "was not written by harness merge" in capsys.readouterr().err
+    assert not list(place.glob(".*unfinished*"))
+
+
+def test_a_plan_tells_of_one_shard(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    asked = ["plan", str(place / "task.yaml"), "--model", "openai:m@http://127.0.0.1:9", "--json"]
+
+    def trials(*more: str) -> int:
+        assert main([*asked, *more]) == 0
+        return int(json.loads(capsys.readouterr().out)["plan"]["trials"])
+
+    counts = [trials("--shard", f"{number}/3") for number in (1, 2, 3)]
+    assert sum(counts) == trials() and 0 < min(counts) < max(counts) < 150
+    assert main([*asked, "--shard", "1/3", "--power"]) == 2
+    assert "--shard has no effect with --power" in capsys.readouterr().err
+    assert main([*asked, "--shard", "2/3", "--out", str(place / "part-1")]) == 2
+    assert "holds shard 1/3, not shard 2/3" in capsys.readouterr().err
 
 
 def test_a_folder_keeps_its_shard(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

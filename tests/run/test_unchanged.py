@@ -339,3 +339,17 @@ def test_replies_that_are_lost_are_asked_again(desk: Desk, opened: list[str], lo
     assert (len(pictures), asked) == (count, count)
     assert desk.folder.records.read_bytes() == before
     assert again(desk, opened) == ([], 0)
+
+
+@pytest.mark.parametrize("index", ["kept", "gone"])
+def test_conversations_that_are_lost_are_written_again(
+    desk: Desk, opened: list[str], index: str
+) -> None:
+    desk.run(RuleModel())
+    before = desk.folder.conversations.read_bytes()
+    desk.folder.conversations.unlink()
+    if index == "gone":
+        shutil.rmtree(desk.folder.private / "index")
+    assert again(desk, opened)[1] == 0
+    assert desk.folder.conversations.read_bytes() == before
+    assert again(desk, opened) == ([], 0)
