@@ -49,8 +49,9 @@ class AgainJournal:
             if line["round"] == day and "key" in line:
                 self._places[line["key"]] = place
 
-    def reply(self, key: str) -> Generation | None:
+    def reply(self, key: str, messages: Sequence[Message] = ()) -> Generation | None:
         """The reply to `key` of this round, if it is held."""
+        del messages  # they are kept with the first replies
         place = self._places.get(key)
         return None if place is None else generation_from(self._log.line_at(place))
 

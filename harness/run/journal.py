@@ -36,7 +36,7 @@ NAMES_HELD = 256
 class KeepsReplies(Protocol):
     """Where replies and what became of trials are kept while models are asked: `Journal`, or what is asked anew."""
 
-    def reply(self, key: str) -> Generation | None: ...
+    def reply(self, key: str, messages: Sequence[Message] = ()) -> Generation | None: ...
 
     def add_reply(
         self, generation: Generation, messages: Sequence[Message], *, model: str = ""

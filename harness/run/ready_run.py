@@ -79,11 +79,10 @@ class ReadyRun:
             return settings.shown
         if opened.adapters:
             return with_adapters(settings.called, f"{len(opened.adapters)} folds")
-        return (
-            with_adapter(settings.called, Path(opened.adapter).name)
-            if opened.adapter
-            else settings.called
-        )
+        if not opened.adapter:
+            return settings.called
+        folder = Path(opened.adapter).expanduser()
+        return with_adapter(settings.called, folder.name if folder.is_dir() else opened.adapter)
 
     def summary(self) -> dict[str, Any]:
         """What is shown before anything runs."""

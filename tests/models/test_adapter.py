@@ -16,6 +16,7 @@ from harness.core.model import Model
 from harness.models.registry import OpenOptions, open_model
 from harness.models.transformers.adapter import Adapter, find_adapter
 from harness.models.vllm.arguments import lora_arguments
+from harness.run.scoring import shown_name
 from tests.models.fake_vllm import make_fake, starts
 from tests.models.tiny_checkpoint import ask, build
 
@@ -165,3 +166,21 @@ def test_a_rank_pattern_counts(lora: Path, tmp_path: Path) -> None:
     told = json.loads(file.read_text()) | {"rank_pattern": {"q_proj": 40}}
     file.write_text(json.dumps(told))
     assert find_adapter(str(copied)).rank == 40
+
+
+def test_one_of_the_hub_is_called_as_the_user_wrote_it(
+    folder: Path, lora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0a1b2c3d" * 5
+    snapshot = tmp_path / "snapshots" / commit
+    shutil.copytree(lora, snapshot)
+    monkeypatch.setattr(
+        "harness.models.transformers.adapter.fetch_adapter", lambda argument: snapshot
+    )
+    spec = f"transformers:{folder}"
+    model = open_model(spec, options=OpenOptions(adapter="someone/faces-lora"))
+    details = model.card.details
+    assert details["adapter"] == f"someone/faces-lora {find_adapter(str(lora)).content}"
+    assert details["adapter_revision"] == commit
+    assert shown_name(spec, {"details": details}) == f"{spec} (adapter someone/faces-lora)"
+    model.close()

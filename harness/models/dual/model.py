@@ -88,7 +88,7 @@ def open_dual(argument: str, *, name: str, options: OpenOptions) -> LocalModel:
         if tuned is None
         else (f"{name} was tuned with the texts of {tuned.prompt}; it reads those of any prompt with its vectors",),
         details={
-            "folder": checkpoint.folder.name,
+            "folder": checkpoint.name,
             "revision": checkpoint.revision,
             "weights": checkpoint.weights,
             "settings": checkpoint.settings,

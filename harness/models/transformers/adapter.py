@@ -38,18 +38,36 @@ class Adapter:
     """The file in the folder that says so, or names the checkpoint whose weights were hashed."""
     named: bool = False
     """Whether the hub id that it names is that of the checkpoint it was put on."""
+    hub_id: str = ""
+    """What it is called on the hub, as the user wrote it; empty for a folder of the user's."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables: its hub id, or the name of its folder."""
+        return self.hub_id or self.folder.name
+
+    @property
+    def place(self) -> str:
+        """What it is called in errors: its hub id, or its folder."""
+        return self.hub_id or str(self.folder)
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What a card says of it. The folder of the hub's cache is named for the commit."""
+        told = {"adapter": f"{self.name} {self.content}"}
+        return told | ({"adapter_revision": self.folder.name} if self.hub_id else {})
 
 
 def find_adapter(argument: str) -> Adapter:
     """The adapter in a folder, or in a hub repository `OWNER/NAME`. Raises HarnessError where there is none."""
-    folder = Path(argument).expanduser()
+    folder, hub_id = Path(argument).expanduser(), ""
     if not folder.is_dir():
         if argument.startswith((".", "/", "~")) or argument.count("/") != 1:
             raise HarnessError(
                 f"--adapter {argument}: folder not found",
                 hint="name the folder that PEFT's save_pretrained wrote",
             )
-        folder = fetch_adapter(argument)
+        folder, hub_id = fetch_adapter(argument), argument
     files = [folder / name for name in ADAPTER]
     missing = [path.name for path in files if not path.is_file()]
     if missing:
@@ -66,7 +84,9 @@ def find_adapter(argument: str) -> Adapter:
     if not weights:
         weights, told_by = _weights_of(str(base or ""), told.get("revision")), files[0].name
     kind = str(told.get("peft_type", ""))
-    return Adapter(folder, digest(files), rank, kind, str(base or ""), weights, told_by)
+    return Adapter(
+        folder, digest(files), rank, kind, str(base or ""), weights, told_by, hub_id=hub_id
+    )
 
 
 def _weights_of(base: str, revision: object) -> str:
@@ -162,7 +182,7 @@ def refuse_other_base(adapter: Adapter, folder: Path, argument: str, *, weights:
     comparable = told.startswith("hub:") == weights.startswith("hub:")
     if told and weights and comparable and told != weights:
         raise HarnessError(
-            f"the adapter {adapter.folder} was trained on other weights than {argument or folder} has now: "
+            f"the adapter {adapter.place} was trained on other weights than {argument or folder} has now: "
             f"{told[:16]} there (by {adapter.told_by} in its folder), {weights[:16]} here",
             hint="train it again on these weights, or name the checkpoint that it was trained on",
         )
@@ -177,7 +197,7 @@ def refuse_other_base(adapter: Adapter, folder: Path, argument: str, *, weights:
         other = len(ids) == 2 and base.casefold() != mine.casefold()
     if other:
         raise HarnessError(
-            f"the adapter {adapter.folder} was trained on {base}, not on {argument or folder}",
+            f"the adapter {adapter.place} was trained on {base}, not on {argument or folder}",
             hint=f"use --model transformers:{base}, or an adapter of this checkpoint",
         )
 
@@ -221,7 +241,7 @@ def put_on(model: Any, adapter: Adapter, *, name: str = "default") -> None:
         SafetensorError,
     ) as error:
         raise HarnessError(
-            f"the adapter {adapter.folder} could not be applied to the checkpoint: {type(error).__name__}: {error}",
+            f"the adapter {adapter.place} could not be applied to the checkpoint: {type(error).__name__}: {error}",
             hint="it must be whole, and have been trained on this checkpoint",
         ) from error
     left = (
@@ -234,7 +254,7 @@ def put_on(model: Any, adapter: Adapter, *, name: str = "default") -> None:
     if left or not tensors_of(adapter.folder / ADAPTER[1]):
         shown = ", ".join(left[:3]) or "it holds no weights"
         raise HarnessError(
-            f"the adapter {adapter.folder} does not fit the checkpoint: {len(left)} of its parts have no counterpart "
+            f"the adapter {adapter.place} does not fit the checkpoint: {len(left)} of its parts have no counterpart "
             f"({shown})",
             hint="it must have been trained on this checkpoint",
         )

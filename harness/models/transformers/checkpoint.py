@@ -25,6 +25,13 @@ class Checkpoint:
     """SHA-256 over the configuration, vocabulary and chat template files."""
     code: str = ""
     """SHA-256 over the code that it brings; empty where that is not run."""
+    hub_id: str = ""
+    """What it is called on the hub, as the user wrote it; empty for a folder of the user's."""
+
+    @property
+    def name(self) -> str:
+        """Its hub id, or the name of its folder: that of the hub's cache is named for the commit."""
+        return self.hub_id or self.folder.name
 
 
 def find_checkpoint(
@@ -68,4 +75,7 @@ def find_checkpoint(
     settings = sorted(path for path in folder.iterdir() if path.suffix in SETTINGS)
     code = sorted(path for path in folder.iterdir() if path.suffix in CODE) if trusted else []
     weights = f"hub:{revision}" if revision else remembered(tensors, digest, cache=cache_folder())
-    return Checkpoint(folder, revision, weights, digest(settings), digest(code) if code else "")
+    hub_id = argument if revision else ""
+    return Checkpoint(
+        folder, revision, weights, digest(settings), digest(code) if code else "", hub_id
+    )

@@ -98,13 +98,13 @@ def _serve(opened: Opened, *, name: str, identity: str, options: OpenOptions) ->
         notes=unproven((*opened.adapters.values(), *((adapter,) if adapter else ()))),
         details=dict(opened.facts)
         | {
-            "folder": checkpoint.folder.name,
+            "folder": checkpoint.name,
             "revision": checkpoint.revision,
             "weights": checkpoint.weights,
             "settings": checkpoint.settings,
         }
         | ({"code": checkpoint.code} if checkpoint.code else {})
-        | ({"adapter": f"{adapter.folder.name} {adapter.content}"} if adapter else {})
+        | (adapter.details if adapter else {})
         | (
             {
                 "adapters": f"{len(opened.adapters)} folds {digest_of(opened.adapters, folds=options.folds)}"

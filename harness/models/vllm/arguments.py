@@ -77,13 +77,13 @@ def lora_arguments(adapters: Mapping[str, Adapter]) -> tuple[str, ...]:
 def _lora_rank(adapter: Adapter) -> int:
     if adapter.kind != "LORA":
         raise HarnessError(
-            f"the adapter {adapter.folder} is of the kind {adapter.kind or 'unknown'}, and vLLM serves LoRA alone",
+            f"the adapter {adapter.place} is of the kind {adapter.kind or 'unknown'}, and vLLM serves LoRA alone",
             hint="run it in place: transformers:PATH_OR_ID with --adapter",
         )
     rank = next((most for most in _RANKS if adapter.rank <= most), None)
     if rank is None:
         raise HarnessError(
-            f"the adapter {adapter.folder} has rank {adapter.rank}, and vLLM takes at most {_RANKS[-1]}",
+            f"the adapter {adapter.place} has rank {adapter.rank}, and vLLM takes at most {_RANKS[-1]}",
             hint="run it in place: transformers:PATH_OR_ID with --adapter",
         )
     return rank

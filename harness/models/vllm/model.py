@@ -140,7 +140,7 @@ class VllmModel:
             details={
                 "vllm": installation.version,
                 "arguments": show_arguments(arguments),
-                "folder": checkpoint.folder.name,
+                "folder": checkpoint.name,
                 "revision": checkpoint.revision,
                 "weights": checkpoint.weights,
                 "settings": checkpoint.settings,
@@ -282,7 +282,7 @@ def _told_adapters(
         return f"adapters={content}", {"adapters": f"{len(adapters)} folds {content}"}
     if adapter is None:
         return "", {}
-    return f"adapter={adapter.content}", {"adapter": f"{adapter.folder.name} {adapter.content}"}
+    return f"adapter={adapter.content}", adapter.details
 
 
 _OF_ONE_START = ("url", "served", "root")
