@@ -77,7 +77,7 @@ def _cells(at: Mapping[str, Any]) -> Iterator[Cell]:
 ANALYSIS = ShippedAnalysis(
     name="mixtures",
     title="Mixtures",
-    about="cells with `mix:LAMBDA`, and drawn mixtures: whether P(label) follows its share",
+    about="cells with `mix:LAMBDA`, and blends of two emotions: whether P(label) follows its share",
     applies=lambda task: True,
     compute=_compute,
     blocks=_blocks,

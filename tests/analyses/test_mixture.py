@@ -173,7 +173,7 @@ def test_drawn_mixtures_stand_from_either_side(tmp_path: Path) -> None:
     world = make_world(tmp_path, count=2, task=text)
     world.run(RuleModel(rule=lambda request: '{"neutral": 100}'))
     entry = entry_of(score_run(world.folder))
-    assert (entry["mixed"], entry["n"]) == ("drawn mixtures", 32)
+    assert (entry["mixed"], entry["n"]) == ("blends of two emotions", 32)
     assert sum(at["n"] for at in entry["weights"]) == 32
     assert all(at["elsewhere"] == 1.0 for at in entry["weights"])
     assert entry["slope"] == 0.0

@@ -2,7 +2,7 @@
 
 Two designs, one analysis. Under the condition `mix:LAMBDA` each sample is mixed with a partner of another label, and
 its soft label is lambda of its own and 1 - lambda of the partner's. A drawn mixture (source `faces`, kind `mixture`)
-lies between two emotions by itself, and stands here twice: from the side of either emotion. For each weight the
+or an acted blend (BLEMORE) lies between two emotions by itself, and stands here twice: from the side of either emotion. For each weight the
 divergence from the mixed soft label, and what is given to the own label, the other's and elsewhere; over all weights
 the slope of P(own label) on the weight, which is 1 where the answer follows the mixture, 0 where it does not care, and
 above 1 where it jumps.
@@ -34,7 +34,7 @@ from harness.stats.bootstraps import bootstrap
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-PICTURES, FACES = "mixed pictures", "drawn mixtures"
+PICTURES, FACES = "mixed pictures", "blends of two emotions"
 """The two designs, as they are told."""
 MIXED = "truth: the sample's own distribution and its partner's, mixed as the pictures are"
 BIN = 0.1
