@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
+from harness.core.text import counted
 from harness.raters.agreement import under
 from harness.raters.model_run import ModelRater
 from harness.raters.table import RatingTable
 from harness.raters.truth import Truths, truths_in_order
 from harness.rating.form import FormField
+from harness.rating.items import PLAIN
 from harness.stats.alternative import AlternativeTest, alternative_test
 from harness.stats.crossed import Crossed, CrossedEstimate, Factor, crossed_estimates
 from harness.stats.product import product
@@ -115,8 +117,9 @@ def among(
     if not samples:
         return None
     if len(names) < 3:
+        did = "answered" if model.saw == PLAIN else f"saw {model.saw}"
         raise HarnessError(
-            f"{field.name}: {len(names)} raters saw {model.saw}; a model is compared with three or more",
+            f"{field.name}: {counted(len(names), 'rater')} {did}; a model is compared with three or more",
             hint="collect more ratings, or name another condition with --model-saw",
         )
     numeric = field.control == "number"

@@ -38,9 +38,9 @@ def headline(found: StudyResult) -> str:
     """What was rated, by how many."""
     conditions = found.table.conditions
     under = "" if conditions == (PLAIN,) else f" under {', '.join(conditions)}"
-    answers = len(found.table.ratings.given)
+    answers = counted(len(found.table.ratings.given), "rating")
     return (
-        f"{counted(found.raters, 'rater')}, {counted(found.samples, 'item')}, {answers:,} ratings of "
+        f"{counted(found.raters, 'rater')}, {counted(found.samples, 'item')}, {answers} of "
         f"{', '.join(f.name for f in found.table.fields)}{under}"
     )
 
@@ -243,7 +243,7 @@ def _groups(found: StudyResult, one: FieldResult) -> Table:
         for group in (g for g in one.groups if g.column == column):
             if group.score is None:
                 told = f"{group.group}: {counted(group.raters, 'rater')}, fewer than {LEAST_RATERS}, not shown"
-                rows.append(Row((told, None, None, None, None), role="model"))
+                rows.append(Row((told, group.condition or None, None, None, None), role="model"))
                 continue
             score = group.score
             rows.append(

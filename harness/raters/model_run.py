@@ -44,7 +44,7 @@ def model_raters(
         task: the task whose samples the items are; None: the only one of the run with such a field.
         saw: the condition of the raters that the model is compared with; None: the one of the same name, or the only one.
 
-    Of repeats the first counts. Raises HarnessError where the run is not scored, answered none of the items, or what the
+    Answers to a blank picture are left out, unless raters saw one too. Of repeats the first counts. Raises HarnessError where the run is not scored, answered none of the items, or what the
     model saw cannot be told.
     """
     run = open_run(path)
@@ -55,7 +55,9 @@ def model_raters(
     rows = [
         row
         for row in read_table(run.records, _COLUMNS)
-        if row["field"] in fields and row["sample"] in samples
+        if row["field"] in fields
+        and row["sample"] in samples
+        and not unseen(row["condition"], table.conditions)
     ]
     tasks = sorted({row["task"] for row in rows})
     if task is not None:
@@ -87,6 +89,11 @@ def model_raters(
             one.answers[row["sample"], row["field"]] = _value(row)
     _name(cells, shown)
     return list(cells.values())
+
+
+def unseen(condition: str, humans: tuple[str, ...]) -> bool:
+    """Whether the model was shown a blank picture, and no rater was."""
+    return condition not in humans and "blank" in condition.replace("/", "+").split("+")
 
 
 def _value(row: Mapping[str, str | None]) -> str | None:

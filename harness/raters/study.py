@@ -30,6 +30,8 @@ class GroupScore:
     score: Scored | None
     """None: fewer than LEAST_RATERS raters."""
     raters: int
+    condition: str = ""
+    """Under which these raters are too few; empty for all of the group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,8 @@ def _group_scores(
         found = accuracy_of(table, field, truths, raters=who, seed=seed)
         scores = [s for s in found.scores if s.name == "all"] if found else []
     return [
-        GroupScore(column, group, s if s.raters >= LEAST_RATERS else None, s.raters) for s in scores
+        GroupScore(column, group, s if s.raters >= LEAST_RATERS else None, s.raters, s.condition)
+        for s in scores
     ]
 
 

@@ -25,7 +25,10 @@ KNOWN = (*NEEDED, "condition", "seconds")
 MOST_ROWS = 500_000
 MOST_OPTIONS = 35
 """Different values of a field that is taken for one of options."""
-_UNSURE = {"na", "n/a", "nan", "null", "cannot tell"}
+_UNSURE = {
+    "na", "n/a", "#n/a", "nan", "null", "missing", "-", "--", "\u2013", "\u2014", ".", "?", "cannot tell", "can't tell", "cannot say",
+    "don't know", "do not know", "not sure", "no answer",
+}  # fmt: skip
 """How a table writes that a rater could not tell, besides an empty cell."""
 
 
@@ -73,7 +76,7 @@ def read_ratings(
         truth: a column that holds the true value of each row.
 
     A field that is neither known nor asked is taken for a number where all its values are, else for one of the values
-    that occur; a note says so. Raises HarnessError with the row: a missing column, an empty rater, item or field, a
+    that occur, among raters and truths; values that differ in letter case or spaces alone are one; a note says so. Raises HarnessError with the row: a missing column, an empty rater, item or field, a
     value that the field does not have, one answer given twice, two truths of one item.
     """
     table = open_table(path)
@@ -82,7 +85,8 @@ def read_ratings(
         raise HarnessError(
             f"{path.name} has no column {missing[0]!r}",
             hint=f"ratings have one row an answer, with the columns {', '.join(NEEDED)} and `condition` where there is "
-            f"more than one. Columns found: {', '.join(table.columns)}",
+            "more than one; a table with a column for each rater or item is brought into this form by `melt` of pandas or "
+            f"`pivot_longer` of R. Columns found: {', '.join(table.columns)}",
         )
     rows = _all_rows(path, table)
     if not rows:
@@ -94,7 +98,7 @@ def read_ratings(
     rows, spelled = _one_spelling(rows, "field", (*own, *known))
     rows, spelled_too = _one_spelling(rows, "condition", ())
     names = list(dict.fromkeys(_name(row, "field") for row in rows))
-    fields, notes = _fields(names, rows, known, asked)
+    fields, notes = _fields(names, rows, known, asked, truth)
     notes = [*spelled, *spelled_too, *_twins(rows), *notes]
     ratings, places = _ratings(path, rows, fields)
     about, mixed = _about(rows, [name for name in table.columns if name not in {*KNOWN, truth}])
@@ -147,16 +151,17 @@ def _written(row: TableRow, column: str) -> str:
 
 
 def _twins(rows: Sequence[TableRow]) -> list[str]:
-    """A sentence about raters whose names differ in letter case or spaces alone."""
+    """A sentence about raters whose names differ in letter case, spaces or leading zeros alone."""
     spelled: dict[str, list[str]] = {}
     for name in dict.fromkeys(_name(row, "rater") for row in rows):
-        spelled.setdefault(fold(name), []).append(name)
+        key = fold(name)
+        spelled.setdefault(key.lstrip("0") if key.isdigit() else key, []).append(name)
     alike = [names for names in spelled.values() if len(names) > 1]
     if not alike:
         return []
     return [
-        f"raters {' and '.join(alike[0])} are counted as {len(alike[0])}, though their names differ in letter case or "
-        "spaces alone; spell them alike if they are one"
+        f"raters {' and '.join(alike[0])} are counted as {len(alike[0])}, though their names differ in letter case, "
+        "spaces or leading zeros alone; spell them alike if they are one"
     ]
 
 
@@ -180,6 +185,7 @@ def _fields(
     rows: Sequence[TableRow],
     known: Mapping[str, FieldSpec],
     asked: Sequence[str],
+    truth: str | None,
 ) -> tuple[dict[str, FormField], list[str]]:
     own = {one.partition("=")[0].strip() for one in asked}
     if unknown := sorted(own - set(names)):
@@ -198,18 +204,16 @@ def _fields(
         elif name in known:
             found[name] = FormField(name, known[name])
         else:
-            found[name], note = _guessed(name, rows)
+            found[name], note = _guessed(name, rows, truth)
             notes.append(note)
     return found, notes
 
 
-def _guessed(name: str, rows: Sequence[TableRow]) -> tuple[FormField, str]:
+def _guessed(name: str, rows: Sequence[TableRow], truth: str | None) -> tuple[FormField, str]:
     """The field that the values of a name look like, and the sentence that says so."""
-    cells = [
-        plain(c)
-        for row in rows
-        if _name(row, "field") == name and not _unsure(c := row.cells.get("value"))
-    ]
+    own = [row for row in rows if _name(row, "field") == name]
+    cells = [plain(c) for row in own if not _unsure(c := row.cells.get("value"))]
+    true = [plain(c) for row in own if truth and not is_blank(c := row.cells.get(truth))]
     values = _numbers(cells)
     if values:
         low, high = min(values), max(values)
@@ -219,15 +223,48 @@ def _guessed(name: str, rows: Sequence[TableRow]) -> tuple[FormField, str]:
         said = f"a number from {low:g} to {high:g}"
         hint = f"--field {name}=number:LOW,HIGH states its scale"
     else:
-        labels = tuple(sorted(set(cells)))
+        _refuse_commas(own, cells)
+        labels = _alike([*cells, *true])
         if len(labels) > MOST_OPTIONS:
             return FormField(name, FieldSpec(kind="text")), f"field {name} is taken for free text"
-        if not labels:
+        if not cells:
             raise HarnessError(f"field {name} has no value in any row", hint="leave its rows out")
+        _refuse_other_words(name, cells, true)
         spec = FieldSpec(kind="label", labels=labels)
         said = f"one of {len(labels)} values: {', '.join(labels[:8])}{', ...' * (len(labels) > 8)}"
+        said = said if len(labels) > 1 else f"a label that is always {labels[0]}"
         hint = f"--field {name}=label:A,B states its options"
     return FormField(name, spec), f"field {name} is taken for {said}; {hint}"
+
+
+def _alike(cells: Sequence[str]) -> tuple[str, ...]:
+    """The values in order, those that differ in letter case or spaces alone as one, in small letters where one is."""
+    counts = Counter(cells)
+    usual = sorted(counts, key=lambda text: (text != text.lower(), -counts[text], text))
+    first: dict[str, str] = {}
+    for text in usual:
+        first.setdefault(fold(text), text)
+    return tuple(sorted(first.values()))
+
+
+def _refuse_commas(rows: Sequence[TableRow], cells: Sequence[str]) -> None:
+    """Raises HarnessError where all values are numbers, were it not for decimal commas."""
+    if any("," in cell for cell in cells) and _numbers([c.replace(",", ".") for c in cells]):
+        where = next(row.where for row in rows if "," in str(row.cells.get("value")))
+        raise HarnessError(
+            f"{where}: value has a decimal comma", hint="write decimals with a point: 3.5, not 3,5"
+        )
+
+
+def _refuse_other_words(name: str, cells: Sequence[str], true: Sequence[str]) -> None:
+    """Raises HarnessError where raters say what is never true and never say what is, as in another language."""
+    said, truths = {fold(c): c for c in cells}, {fold(c): c for c in true}
+    never_true, unsaid = sorted(said.keys() - truths.keys()), sorted(truths.keys() - said.keys())
+    if truths and never_true and unsaid:
+        raise HarnessError(
+            f"raters answer {name} with {said[never_true[0]]!r}, which is never true, and never with {truths[unsaid[0]]!r}, which is",
+            hint=f"write answers and truths in the same words, or state the options with --field {name}=label:A,B,...",
+        )
 
 
 def _numbers(cells: Sequence[str]) -> list[float]:
@@ -291,12 +328,20 @@ def _checked(cell: Any, field: FormField) -> Value:
     value = kind_of(field.spec).target(cell, field.spec)
     if not field.options:
         return value
-    spelled = {option.casefold(): option for option in field.options}
     named = value if isinstance(value, tuple) else (written(value),)
-    if unknown := [one for one in named if one.casefold() not in spelled]:
-        raise ValueError(f"{unknown[0]!r} is not one of its options")
-    found = tuple(spelled[one.casefold()] for one in named)
+    found = tuple(_option(one, field.options) for one in named)
     return tuple(sorted(found)) if isinstance(value, tuple) else found[0]
+
+
+def _option(said: str, options: Sequence[str]) -> str:
+    """The option that is written so; else the only one that differs in letter case or spaces. Raises ValueError."""
+    if said in options:
+        return said
+    alike = [option for option in options if option.casefold() == said.casefold()]
+    alike = alike or [option for option in options if fold(option) == fold(said)]
+    if len(alike) != 1:
+        raise ValueError(f"{said!r} is not one of its options")
+    return alike[0]
 
 
 def _about(

@@ -11,7 +11,7 @@ import pytest
 from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.raters.among import Among, among
-from harness.raters.model_run import ModelRater
+from harness.raters.model_run import ModelRater, unseen
 from harness.raters.table import RatingTable, read_ratings
 from harness.run.columns import read_table
 from tests.raters.simulate import COLUMNS, write
@@ -175,6 +175,18 @@ def test_the_command_compares_with_the_condition_that_the_model_saw(
     assert "p1 " in told and "beside each rater" in told and "p0 .9" not in told
     assert main([*asked, "--model-saw", "X"]) != 0
     assert "no rating is under this condition" in capsys.readouterr().err
+
+
+def test_answers_to_a_blank_picture_are_no_rater(run: Path, tmp_path: Path) -> None:
+    samples = [r["sample"] for r in read_table(run / "records.parquet")]
+    rows = [
+        (f"p{k}", s, "blank" if k else "V", "emotion", "anger") for s in samples for k in (0, 1)
+    ]
+    both = read_ratings(write(tmp_path / "r.csv", rows, COLUMNS[:5]), known={})
+    alone = read_ratings(write(tmp_path / "s.csv", rows[::2], COLUMNS[:5]), known={})
+    assert not unseen("blank", both.conditions)
+    assert unseen("blank", alone.conditions) and unseen("label-order:given/blank", alone.conditions)
+    assert not unseen("none", alone.conditions) and not unseen("blank-ish", alone.conditions)
 
 
 def test_an_unknown_item_and_an_unscored_run_are_named(

@@ -160,6 +160,51 @@ def test_what_is_wrong_is_named_with_its_row(
     assert said in failed.value.message
 
 
+def rows_of(values: list[str], true: list[str], rater: str = "r{}") -> list[tuple[str, ...]]:
+    """One rating an item, of four raters in turn."""
+    return [
+        (rater.format(at % 4), f"i{at}", "none", "emotion", value, true[at % len(true)])
+        for at, value in enumerate(values)
+    ]
+
+
+def test_values_are_guessed_with_the_truths_and_in_any_spelling(tmp_path: Path) -> None:
+    said = ["Joy", "joy", "JOY ", "fear", "-", "n/a", "?", "Don't know"] * 2
+    found = read_ratings(
+        write(tmp_path / "a.csv", rows_of(said, ["joy", "anger"])), known={}, truth="true"
+    )
+    assert found.fields[0].options == ("anger", "fear", "joy")
+    values = [rating.value for rating in found.ratings.given.values()]
+    assert values == ["joy", "joy", "joy", "fear", None, None, None, None] * 2
+
+
+@pytest.mark.parametrize(
+    ("said", "true", "told"),
+    [
+        (
+            ["Wut", "Freude", "neutral"],
+            ["anger", "joy", "neutral"],
+            "'Freude', which is never true",
+        ),
+        (["1,5", "2", "3,5"], [""], "row 1 (line 2): value has a decimal comma"),
+    ],
+)
+def test_other_words_and_decimal_commas_are_refused(
+    tmp_path: Path, said: list[str], true: list[str], told: str
+) -> None:
+    with pytest.raises(HarnessError) as failed:
+        read_ratings(write(tmp_path / "a.csv", rows_of(said, true)), known={}, truth="true")
+    assert told in failed.value.message
+
+
+def test_raters_whose_numbers_lost_their_zeros_are_told(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv",
+        [*rows_of(["joy"] * 4, ["joy"], "0{}"), *rows_of(["fear"] * 4, ["joy"], "{}")],
+    )
+    assert any("leading zeros" in note for note in read_ratings(path, known={}).notes)
+
+
 def test_a_rater_in_both_arms_is_fine_and_said(between: Path, tmp_path: Path) -> None:
     text = between.read_text() + "r000,joy-0,V,emotion,joy,joy\n"  # r000 is in the other group
     path = tmp_path / "r.csv"
