@@ -49,8 +49,13 @@ def protocol_with(protocol: str, tools: str, *, own_loop: bool = False) -> str:
 
 def offered_tools(written: Sequence[str], protocol: str | None) -> tuple[str, ...]:
     """The tools of a run in their one spelling, each once. Raises HarnessError for what is none, and where the `protocol`
-    that was asked for uses tools and there are none."""
+    that was asked for uses tools and there are none, or uses none and there are some everywhere."""
     tools = tuple(dict.fromkeys(map(spelled_tools, written)))
+    if protocol == ONCE and tools and all(tools):
+        raise HarnessError(
+            f"--protocol {ONCE} uses no tools, but --tools {tools[0]} is set",
+            hint=f"leave --protocol out (with tools it is {AGENT}), or use --tools {NO_TOOLS}",
+        )
     if protocol is not None and uses_tools(protocol) and not any(tools):
         raise HarnessError(
             f"--protocol {protocol} needs tools, but none are set",
@@ -78,7 +83,7 @@ def check_tools(cell: Cell, settings: Mapping[str, Any]) -> None:
         if name not in settings["versions"]:
             raise HarnessError(
                 f"protocol {cell.protocol}: {name} is not among the tools of --tools {cell.tools}",
-                hint=f"name it there too: --tools {name}",
+                hint=f"name it there too: --tools {'+'.join((*settings['versions'], name))}",
             )
 
 

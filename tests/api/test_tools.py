@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,12 +99,15 @@ def test_a_run_without_tools_has_no_column_of_them(task: Path) -> None:
         ({"tools": ""}, "not the name of a tool"),
         ({"protocol": "agent"}, "needs tools"),
         ({"tools": "none", "protocol": "agent"}, "needs tools"),
+        ({"tools": ["zoom", "zoom:swap"], "protocol": "single"}, "single uses no tools"),
+        ({"tools": "zoom", "protocol": "given:measure,unit=12"}, "--tools zoom\\+measure"),
         ({"tools": "zoom", "channels": "choice"}, "tools of --tools zoom cannot be called"),
     ],
 )
 def test_what_has_no_effect_is_refused(task: Path, options: dict[str, Any], fault: str) -> None:
-    with pytest.raises(harness.HarnessError, match=fault):
+    with pytest.raises(harness.HarnessError) as error:
         run(task, **options)
+    assert re.search(fault, f"{error.value.message} {error.value.hint}")
     assert not Path("run/trials.jsonl").exists()
 
 
