@@ -257,10 +257,10 @@ def _refuse_commas(rows: Sequence[TableRow], cells: Sequence[str]) -> None:
 
 
 def _refuse_other_words(name: str, cells: Sequence[str], true: Sequence[str]) -> None:
-    """Raises HarnessError where raters say what is never true and never say what is, as in another language."""
+    """Raises HarnessError where most of what raters say is never true, and they never say most of what is: another language."""
     said, truths = {fold(c): c for c in cells}, {fold(c): c for c in true}
     never_true, unsaid = sorted(said.keys() - truths.keys()), sorted(truths.keys() - said.keys())
-    if truths and never_true and unsaid:
+    if 2 * len(never_true) > len(said) and 2 * len(unsaid) > len(truths):
         raise HarnessError(
             f"raters answer {name} with {said[never_true[0]]!r}, which is never true, and never with {truths[unsaid[0]]!r}, which is",
             hint=f"write answers and truths in the same words, or state the options with --field {name}=label:A,B,...",
