@@ -2,7 +2,8 @@
 
 A request is a POST of JSON: `{"pairs": [{"a": PNG, "b": PNG}, ...]}`, each picture a PNG file in base64. The reply is
 `{"scores": [...]}`: as many finite numbers in [-1, 1], greater where the faces are more alike. Nothing is sent to
-another machine, and no redirect is followed.
+another machine, and no redirect is followed. Up to 64 pairs stand in a request; where the service finds that too many (status 413),
+they are sent in halves. Status 429 and 5xx are tried again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import base64
 import http.client
 import io
 import json
-import math
+import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +21,7 @@ import numpy as np
 import PIL.Image
 
 from harness.core.errors import HarnessError
+from harness.core.json_text import parse_json
 from harness.models.http.endpoint import is_loopback
 from harness.similarity.recogniser import Pixels, Vectors
 
@@ -29,6 +31,18 @@ TIMEOUT = 60.0
 """Seconds without a byte after which a request is given up."""
 LONGEST = 1_000_000
 """Bytes of a reply that are read."""
+PAUSES = (0.2, 1.0)
+"""Seconds before each further try."""
+TOO_LARGE, TOO_MANY, BROKEN = 413, 429, 500
+"""Statuses: of a request with too many pairs, of too many requests, and from here on of a service in trouble."""
+
+
+class _StatusError(OSError):
+    """A reply with another status than 200."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
 
 
 class ServiceRecogniser:
@@ -60,10 +74,14 @@ class ServiceRecogniser:
     def _scores(self, pairs: list[dict[str, str]]) -> list[float]:
         where = self._address.geturl()
         try:
-            found = json.loads(self._post(json.dumps({"pairs": pairs}).encode()))
+            found = parse_json(self._reply(json.dumps({"pairs": pairs}).encode()).decode())
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, _StatusError) and error.status == TOO_LARGE and len(pairs) > 1:
+                middle = len(pairs) // 2
+                return self._scores(pairs[:middle]) + self._scores(pairs[middle:])
+            what = "" if isinstance(error, _StatusError) else f"{type(error).__name__}: "
             raise HarnessError(
-                f"{where} gives no scores: {type(error).__name__}: {error}",
+                f"{where} gives no scores: {what}{error}",
                 hint="check that the service runs; `harness.similarity.service` says what it is sent",
             ) from None
         scores = found.get("scores") if isinstance(found, dict) else None
@@ -73,6 +91,17 @@ class ServiceRecogniser:
                 hint='its reply must be {"scores": [...]}, one number a pair',
             )
         return [float(one) for one in scores]
+
+    def _reply(self, body: bytes) -> bytes:
+        """The reply to a request, tried again where the service is busy or in trouble."""
+        for pause in PAUSES:
+            try:
+                return self._post(body)
+            except _StatusError as error:
+                if error.status != TOO_MANY and error.status < BROKEN:
+                    raise
+            time.sleep(pause)
+        return self._post(body)
 
     def _post(self, body: bytes) -> bytes:
         address = self._address
@@ -86,7 +115,7 @@ class ServiceRecogniser:
         finally:
             connection.close()
         if reply.status != 200:
-            raise OSError(f"status {reply.status}")
+            raise _StatusError(reply.status)
         if len(read) > LONGEST:
             raise OSError(f"a reply of more than {LONGEST} bytes")
         return read
@@ -112,7 +141,8 @@ _WRITE = "write similarity:http://127.0.0.1:PORT/PATH"
 
 
 def _fits(score: Any) -> bool:
-    return isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score) and -1 <= score <= 1  # fmt: skip
+    """Whether it is a number in [-1, 1]; nan is in no range."""
+    return isinstance(score, int | float) and not isinstance(score, bool) and -1 <= score <= 1
 
 
 def _png(pixels: Pixels) -> str:

@@ -87,11 +87,39 @@ def test_a_service_gets_the_very_pictures_in_order_and_gives_scores_alone() -> N
         ((200, {"scores": [0.5, True]}), "2 scores"),
         ((200, b'{"scores": [0.5, NaN]}'), "2 scores"),
         ((200, [0.5, 0.5]), "2 scores"),
+        ((200, b'{"scores": [0.5, ' + b"1" * 400 + b"]}"), "2 scores"),
+        ((200, b"[" * 500_000), "nested too deeply"),
+        ((413, {}), "status 413"),
     ],
 )
-def test_a_service_that_answers_wrongly_is_named(reply: tuple[int, Any], said: str) -> None:
+def test_a_service_that_answers_wrongly_is_named(
+    reply: tuple[int, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.similarity.service.PAUSES", (0.0, 0.0))
     with served(lambda given: reply) as spec, pytest.raises(HarnessError, match=said):
         open_recogniser(spec).similarity([grey(1), grey(2)], [grey(3), grey(4)])
+
+
+def test_a_service_may_be_busy_for_a_moment_and_take_fewer_pairs_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.similarity.service.PAUSES", (0.0, 0.0))
+    seen: list[int] = []
+
+    def limited(given: dict[str, Any]) -> tuple[int, Any]:
+        pairs = given["pairs"]
+        seen.append(len(pairs))
+        if len(seen) % 3 == 1:
+            return 503, {}
+        if len(pairs) > 20:
+            return 413, {}
+        return 200, {"scores": [mean(pair["a"]) / 255 for pair in pairs]}
+
+    with served(limited) as spec:
+        levels = list(range(70))
+        found = open_recogniser(spec).similarity([grey(level) for level in levels], [grey(0)] * 70)
+    np.testing.assert_allclose(found, [level / 255 for level in levels], rtol=1e-6)
+    assert max(seen[4:]) <= 32
 
 
 @pytest.mark.parametrize(
