@@ -36,8 +36,12 @@ SHARES = (0.75, 0.6, 0.45, 0.3, 0.2)
 """low-res (ours): pixels of the shorter side, or this share of it where that is less, so that small pictures lose too."""
 BLURS = (1.0, 2.0, 3.0, 4.0, 6.0)
 """blur: standard deviation in pixels (ImageNet-C, gaussian_blur)."""
+LEAST_BLURS = (0.3, 0.4, 0.5, 0.6, 0.8)
+"""blur (ours): at least this many pixels of the picture itself, since a smaller Gaussian changes nothing."""
 MOTIONS = ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))
 """motion: radius and standard deviation in pixels (ImageNet-C, motion_blur)."""
+LEAST_MOTIONS = ((1.1, 0.5), (1.2, 0.7), (1.3, 0.9), (1.4, 1.1), (1.5, 1.4))
+"""motion (ours): at least these pixels of the picture itself."""
 STEEPEST = 45.0
 """motion: degrees from the horizontal at most, drawn uniformly (ImageNet-C)."""
 NOISES = (0.08, 0.12, 0.18, 0.26, 0.38)
@@ -96,14 +100,18 @@ def blur(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
     """Out of focus: a Gaussian."""
     from PIL import ImageFilter
 
-    return image.filter(ImageFilter.GaussianBlur(BLURS[severity - 1] * _scale(image)))
+    spread = max(BLURS[severity - 1] * _scale(image), LEAST_BLURS[severity - 1])
+    return image.filter(ImageFilter.GaussianBlur(spread))
 
 
 def motion(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
     """Moved while it was exposed: the mean along a line to one side, with Gaussian weights (as ImageMagick's)."""
     from PIL import Image
 
-    radius, spread = (length * _scale(image) for length in MOTIONS[severity - 1])
+    radius, spread = (
+        max(length * _scale(image), least)
+        for length, least in zip(MOTIONS[severity - 1], LEAST_MOTIONS[severity - 1], strict=True)
+    )
     angle = radians(chance.of_clip("motion").uniform(-STEEPEST, STEEPEST))
     steps = min(_MOST_STEPS, ceil(radius) + 1)
     pad = ceil(radius) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from harness.analyses.words import count
@@ -29,7 +30,7 @@ def identification_blocks(
             title="Open set",
             columns=("", "FPIR reached", "FNIR", "threshold"),
             rows=tuple(
-                (f"FPIR ≤ {100 * one.limit:g}%", f"{100 * one.fpir:.3g}%", _number(one.fnir), f"{one.threshold:.3f}")
+                (f"FPIR ≤ {100 * one.limit:g}%", f"{100 * one.fpir:.3g}%", _number(one.fnir), f"{one.threshold:.3f}" if math.isfinite(one.threshold) else "any score")
                 for one in found.open_set
             ),
         )  # fmt: skip
@@ -47,7 +48,7 @@ def _lines(found: Identification) -> Iterator[str]:
             "do not return them first and above the threshold, which is chosen on these searches"
         )
     else:
-        yield "no open-set errors: everyone is enrolled (--unknown 0)"
+        yield "no open-set errors: no searched person is left out of the gallery (--unknown 0, or too small a share of so few persons)"
     if found.unusable:
         named = ", ".join(found.unusable[:5]) + (", ..." if len(found.unusable) > 5 else "")
         yield (

@@ -295,7 +295,9 @@ def _open(
     missed = ~(hit & (top[mated] >= threshold))
     return OpenSet(
         limit=limit,
-        fpir=float((others >= threshold).mean()),
+        fpir=float(
+            (np.isfinite(others) & (others >= threshold)).mean()
+        ),  # an unusable picture returns no one
         fnir=_rate(missed, found.persons[mated], weights),
         threshold=threshold,
     )

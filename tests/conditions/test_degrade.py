@@ -58,6 +58,7 @@ def pictures() -> list[Medium]:
     return [
         *(Medium("image", (one,), notes=BOX) for one in held),
         Medium("image", (png(texture(9, (48, 48))),), notes=(("face_box", "8 6 32 40"),)),
+        Medium("image", (png(texture(5, (16, 20))),), notes=(("face_box", "3 1 14 14"),)),
         *faces(),
     ]
 

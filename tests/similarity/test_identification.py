@@ -106,6 +106,12 @@ def test_a_picture_that_cannot_be_used_counts_as_not_found() -> None:
     assert lost == 1
 
 
+def test_a_stranger_whose_picture_cannot_be_used_is_not_found_at_any_threshold() -> None:
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [-np.inf, -np.inf], [-np.inf, -np.inf]])
+    found = identify(Search(scores, np.array([0, 1, -1, -1]), np.arange(4), 2), seed=0)
+    assert [(one.fpir, one.fnir.value) for one in found.open_set] == [(0, 0), (0, 0)]
+
+
 def test_too_few_persons_are_refused() -> None:
     with pytest.raises(HarnessError, match="more than 1 picture who can be enrolled: 0") as told:
         search(photos(3, 1, noise=1), Planted(), gallery=1, unknown=0, seed=0)
