@@ -57,6 +57,8 @@ _OCTAVES = 7
 _DECAY = 1.7
 """fog: by how much each octave of its grain is weaker than the one before (ImageNet-C: 2 to 1.4)."""
 _MOST_STEPS = 64
+BAND = 1 << 20
+"""Values that are held as floats at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def motion(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
     edges = ((pad, pad), (pad, pad), (0, 0))
     wide = Image.fromarray(np.pad(np.asarray(image), edges, mode="edge"))
     total = np.zeros((image.height, image.width, 3))
+    bands = _bands(image)
     weights = 0.0
     for place in np.linspace(0.0, radius, steps):
         weight = float(np.exp(-(place**2) / (2 * spread**2)))
@@ -125,16 +128,22 @@ def motion(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
         seen = wide.transform(
             image.size, Image.Transform.AFFINE, moved, resample=Image.Resampling.BILINEAR
         )
-        total += weight * np.asarray(seen, dtype=np.float64)
+        pixels = np.asarray(seen)
+        for rows in bands:
+            total[rows] += weight * pixels[rows].astype(np.float64)
         weights += weight
-    return _picture(total / weights)
+    return _banded(image, lambda values, rows: total[rows] / weights)
 
 
 def noise(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
     """Gaussian noise on every value, drawn anew for each frame of a clip."""
-    values = np.asarray(image, dtype=np.float64)
-    drawn = chance.of_frame("noise").standard_normal(values.shape)
-    return _picture(values + 255 * NOISES[severity - 1] * drawn)
+    rng = chance.of_frame("noise")
+    return _banded(
+        image,
+        lambda values, rows: (
+            values + 255 * NOISES[severity - 1] * rng.standard_normal(values.shape)
+        ),
+    )
 
 
 def jpeg(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
@@ -148,17 +157,23 @@ def jpeg(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
 
 def dark(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
     """Half the light for each severity, with the photon noise of what is left, drawn anew for each frame of a clip."""
-    light = to_linear(np.asarray(image, dtype=np.float64) / 255) * 0.5**severity
-    seen = chance.of_frame("dark").poisson(light * PHOTONS) / PHOTONS
-    return _picture(255 * from_linear(seen))
+    rng = chance.of_frame("dark")
+
+    def darker(values: Floats, rows: slice) -> Floats:
+        light = to_linear(values / 255) * 0.5**severity
+        return 255 * from_linear(rng.poisson(light * PHOTONS) / PHOTONS)
+
+    return _banded(image, darker)
 
 
 def fog(image: Image.Image, severity: int, chance: Chance) -> Image.Image:
     """Fog before the picture: the picture plus weighted fog, scaled back to its range (ImageNet-C)."""
-    values = np.asarray(image, dtype=np.float64) / 255
-    weight, most = FOGS[severity - 1], float(values.max())
+    weight, most = FOGS[severity - 1], float(np.asarray(image).max()) / 255
     layer = _plasma(image.size, chance.of_clip("fog"))[..., None]
-    return _picture(255 * (values + weight * layer) * most / (most + weight))
+    return _banded(
+        image,
+        lambda values, rows: 255 * (values / 255 + weight * layer[rows]) * most / (most + weight),
+    )
 
 
 def _plasma(size: tuple[int, int], rng: np.random.Generator) -> Floats:
@@ -189,10 +204,23 @@ def _scale(image: Image.Image) -> float:
     return min(image.size) / SIDE
 
 
-def _picture(values: Floats) -> Image.Image:
+def _bands(image: Image.Image) -> list[slice]:
+    """Rows of an image, a band at a time."""
+    rows = max(1, BAND // (3 * image.width))
+    return [slice(start, start + rows) for start in range(0, image.height, rows)]
+
+
+def _banded(image: Image.Image, change: Callable[[Floats, slice], Floats]) -> Image.Image:
+    """The image with `change` made of the values (rows, width, 3) of each band, from above: a large photograph as floats would
+    take gigabytes. What is drawn by chance comes in the same order as for the whole."""
     from PIL import Image
 
-    return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+    pixels = np.asarray(image)
+    made = np.empty_like(pixels)
+    for rows in _bands(image):
+        values = change(pixels[rows].astype(np.float64), rows)
+        made[rows] = values.round().clip(0, 255).astype(np.uint8)
+    return Image.fromarray(made)
 
 
 DEGRADATIONS: Mapping[str, Degrade] = MappingProxyType(

@@ -91,6 +91,14 @@ def test_the_same_picture_is_degraded_alike_under_any_name(kind) -> None:
     assert decode(first, name="x").size == (240, 200)
 
 
+@pytest.mark.parametrize("kind", ["motion", "noise", "dark", "fog"])
+def test_large_pictures_are_degraded_in_bands_as_if_they_were_whole(kind, monkeypatch) -> None:
+    medium = image(png(texture(4)))
+    whole = load_condition(f"degrade:{kind}=3").apply(medium).frames[0].read()
+    monkeypatch.setattr("harness.media.degrade.BAND", 5000)
+    assert load_condition(f"degrade:{kind}=3").apply(medium).frames[0].read() == whole
+
+
 def test_two_pictures_do_not_share_their_noise() -> None:
     flat = np.full((40, 40, 3), 100.0)
     one, other = (seen(image(png(flat + step)), "degrade:noise=1") for step in (0, 1))
