@@ -27,7 +27,7 @@ MOST_TRIED = 64
 _MARK = re.compile(
     r"<[\s/|]{0,4}(?:\w{1,20}[:|_])?(?:tool|function)s?[ _\u2581-]?(?:call|use|code)"
     r"|<(?:function|tool)(?:\s+name)?\s*=|<(?:\w{1,20}:)?invoke\b|<tool>"
-    r"|<\|(?:python_tag|plugin|interpreter|action_start|start_action)\|>"
+    r"|<\|(?:python_tag|plugin|interpreter|action_start|start_action|call)\|>"
     r"|\[/?(?:tool|function)[ _-]?calls?\]|\[args\]\s*\{|\bfunctools\s*\["
     r"|\u273f(?:function|args)\u273f|\bto=functions\.\w|```\s*tool_(?:code|calls?)\b",
     re.IGNORECASE,
