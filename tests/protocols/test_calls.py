@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.message import ToolCall
 from harness.core.protocol import Reply
 from harness.protocols.calls import READERS, WAYS, Malformed, within_thoughts
+from harness.protocols.strays import find_stray
 
 TABLE = Path(__file__).parents[1] / "golden" / "calls.jsonl"
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in TABLE.read_text().splitlines()]
@@ -49,6 +52,27 @@ def test_replies_are_read_as_the_table_says(way: str) -> None:
         if got != wanted:
             wrong.append((row["reply"], got, wanted))
     assert not wrong, wrong[:3]
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text of a golden table of answers."""
+    if isinstance(value, str):
+        yield value
+    for one in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from texts(one)
+
+
+def test_no_answer_of_the_golden_tables_is_taken_for_a_call() -> None:
+    """The tools have names that are words of English: frame, measure, contrast, flow."""
+    found = {
+        text
+        for path in sorted((TABLE.parent / "answers").glob("*.yaml"))
+        for text in texts(yaml.safe_load(path.read_text("utf-8")))
+    }
+    assert len(found) > 1000
+    assert not [text for text in found if find_stray(text, TOOLS)]
 
 
 PIECES = (
