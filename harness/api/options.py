@@ -345,26 +345,20 @@ def _open(
     return spread(model, spec, options[name], how)
 
 
+_ASKING = (
+    "prompts", "channels", "max_images", "label_orders", "shots", "temperature", "protocol", "thinking", "tools", "second_model",
+    "max_tokens", "pixels", "details", "prices", "max_cost", "max_error_rate", "stop_after", "again", "reuse", "shard", "repeats",
+    "exclude", "against", "select", "preview",
+)  # fmt: skip
+"""Options that say how a model is asked, besides conditions."""
+
+
 def _refuse_without_models(asked: RunOptions, spelled: Callable[[str], str]) -> None:
     """Raise HarnessError for options that say how a model is asked, where none is named."""
     if asked.models:
         return
-    given = {
-        "prompts": asked.prompts, "channels": asked.channels, "max_images": asked.max_images,
-        "conditions": [name for name in asked.conditions if name != "none"],
-        "label_orders": asked.label_orders, "shots": asked.shots, "temperature": asked.temperature or None,
-        "protocol": asked.protocol, "thinking": asked.thinking, "tools": asked.tools, "second_model": asked.second_model,
-        "max_tokens": asked.max_tokens,
-        "pixels": asked.pixels,
-        "details": asked.details,
-        "prices": asked.prices,
-        "max_cost": asked.max_cost,
-        "again": asked.again,
-        "reuse": asked.reuse,
-        "shard": asked.shard,
-        "repeats": asked.repeats if asked.repeats != 1 else None,
-        "exclude": asked.exclude, "against": asked.against, "select": asked.select, "preview": asked.preview,
-    }  # fmt: skip
+    given = {name: getattr(asked, name) for name in _ASKING if name in asked.model_fields_set}
+    given["conditions"] = [name for name in asked.conditions if name != "none"]
     refuse_unused(
         f"without {spelled('models')}",
         {spelled(name): value for name, value in given.items()},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.options import given_changes
 from harness.core.errors import HarnessError, refuse_unused
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def refuse_columns(args: argparse.Namespace) -> None:
     columns = (*COLUMN_OPTIONS, "map", "task")
     refuse_unused(
         "without a file of answers",
-        {f"--{name}": getattr(args, name) for name in columns} | {"--set": args.changes},
+        {f"--{name}": getattr(args, name) for name in columns}
+        | given_changes(args)
+        | {"--prompts": args.prompts, "--tasks": args.task_folders},
     )
 
 

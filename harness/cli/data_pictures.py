@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from harness.cli.numbers import positive
-from harness.cli.options import add_changes, add_folders, opened_task, workspace
+from harness.cli.options import add_changes, add_folders, given_changes, opened_task, workspace
 from harness.core.text import counted
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _medium(args: argparse.Namespace) -> Medium:
     if Path(args.task).suffix.lower() in IMAGE_SUFFIXES:
         from harness.core.errors import refuse_unused
 
-        refuse_unused("with a picture", {"--sample": args.sample, "--set": args.changes or None})
+        refuse_unused("with a picture", {"--sample": args.sample, **given_changes(args)})
         return image(FilePicture(workspace(args).here / args.task))
     _, _, source = opened_task(args)
     for sample in source:

@@ -55,11 +55,19 @@ def _of_installation(args: argparse.Namespace) -> Iterator[Check]:
 
 def _of_models(args: argparse.Namespace) -> Iterator[Check]:
     from harness.api.per_model import for_each
+    from harness.core.errors import refuse_unused
+    from harness.models.registry import takes
     from harness.run.doctor import check_model
 
     known = workspace(args).models
     pythons = for_each(args.vllm_python, args.model, flag="--vllm-python")
     arguments = for_each(args.vllm_arg, args.model, flag="--vllm-arg")
+    specs = [known[name].model if name in known else name for name in args.model]
+    if not any(takes(spec, "vllm_python") for spec in specs):
+        refuse_unused(
+            f"with --model {', '.join(args.model)}",
+            {"--vllm-python": args.vllm_python, "--vllm-arg": args.vllm_arg},
+        )
     for name in args.model:
         settings = known.get(name)
         spec = name if settings is None else settings.model

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.numbers import natural, positive
-from harness.cli.options import add_changes, add_folders, tasks, workspace
+from harness.cli.options import add_changes, add_folders, given_changes, tasks, workspace
 
 if TYPE_CHECKING:
     from harness.exports.training_set import Written
@@ -56,7 +56,7 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
     """Option -> its value, of the options that only training data has."""
     return {
         "--folds": args.folds, "--validation": args.validation, "--prompt": args.prompt, "--condition": args.condition,
-        "--limit": args.limit, "--seed": args.seed, "--set": args.changes, "--prompts": args.prompts,
+        "--limit": args.limit, "--seed": args.seed, **given_changes(args), "--prompts": args.prompts,
         "--tasks": args.task_folders,
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, workspace
+from harness.cli.options import add_changes, add_folders, given_changes, workspace
 from harness.core.errors import refuse_unused
 from harness.core.text import counted
 
@@ -42,7 +42,7 @@ def execute(args: argparse.Namespace) -> int:
     from harness.run.task_files import find_task, load_task, task_names
 
     if not args.task:
-        refuse_unused("without --task", {"--set": args.changes})
+        refuse_unused("without --task", given_changes(args))
     place = workspace(args)
     library = Library(place.prompts)
     changes = args.changes if args.task else ()

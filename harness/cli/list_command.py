@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.cli.options import add_folders, workspace
+from harness.core.errors import refuse_unused
 
 if TYPE_CHECKING:
     from harness.core.registry import Listed
@@ -25,6 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Print one line per item: name and description. Returns 1 if an item is broken; its line says why."""
+    others = {"--prompts": (args.prompts, "prompts"), "--tasks": (args.task_folders, "tasks")}
+    refuse_unused(
+        f"with list {args.kind}",
+        {name: given for name, (given, kind) in others.items() if kind != args.kind},
+    )
     listed = list(LISTS[args.kind](args))
     _print(listed)
     return BROKEN if any(one.broken for one in listed) else 0

@@ -207,6 +207,12 @@ def add_changes(parser: Arguments) -> None:
     )  # fmt: skip
 
 
+def given_changes(args: argparse.Namespace) -> dict[str, object]:
+    """The options of `add_changes` as they are written, and whether they were given."""
+    outside = "source.allow_outside=true" in args.changes
+    return {"--set": len(args.changes) > outside, "--allow-outside": outside}
+
+
 def add_id_key(parser: argparse.ArgumentParser) -> None:
     """`--id-key FILE`."""
     parser.add_argument(

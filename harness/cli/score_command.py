@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Arguments, add_folders, opened_task, workspace
+from harness.cli.options import Arguments, add_folders, given_changes, opened_task, workspace
 from harness.cli.score_ratings import add_ratings, given
 from harness.core.errors import refuse_unused
 from harness.imports.checkpoints import checkpoint_names
@@ -268,7 +268,7 @@ def _score_spots(args: argparse.Namespace) -> int:
     if args.events is not None:
         refuse_unused(
             "with --events, which gives the truth",
-            {"--task": args.task, "--set": args.changes, "--tasks": args.task_folders},
+            {"--task": args.task, **given_changes(args), "--tasks": args.task_folders},
         )
     predicted = read_spots(args.predictions)
     if args.events is not None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import Arguments, workspace
+from harness.cli.options import Arguments, given_changes, workspace
 from harness.cli.overwrite import add_overwrite, refuse_existing
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _read(args: argparse.Namespace) -> tuple[RatingTable, Truths, str]:
     from harness.run.task_files import load_task
 
     if args.task is None:
-        refuse_unused("without --task", {"--set": args.changes, "--tasks": args.task_folders})
+        refuse_unused("without --task", given_changes(args) | {"--tasks": args.task_folders})
         table = read_ratings(args.ratings, known={}, asked=args.field, truth=args.truth)
         return table, table.truths, f"column {args.truth}" if args.truth else ""
     place = workspace(args)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import add_changes, add_folders, tasks, workspace
+from harness.cli.options import add_changes, add_folders, given_changes, tasks, workspace
 
 if TYPE_CHECKING:
     from harness.core.marks import FaceFinder
@@ -86,7 +86,7 @@ def _boxes(args: argparse.Namespace) -> dict[str, Toolbox]:
 
     asked = asked_tools(args.tools)
     if args.task is None:
-        refuse_unused("without --task", {"--sample": args.sample, "--set": args.changes})
+        refuse_unused("without --task", {"--sample": args.sample, **given_changes(args)})
         if not args.pictures:
             raise HarnessError(
                 "no pictures to look at", hint="name picture files, or --task TASK --sample ID"

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.compare.candidates import Side, open_sides
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, refuse_unused
 
 
 @contextmanager
@@ -20,4 +20,7 @@ def opened(paths: Sequence[Path], *, secret: str | None = None) -> Iterator[list
     if len({path.resolve() for path in paths}) < len(paths):
         raise HarnessError("a run is named twice", hint="name each run once")
     with TemporaryDirectory(prefix="harness-") as scratch:
-        yield open_sides(paths, scratch=Path(scratch), secret=secret)
+        sides = open_sides(paths, scratch=Path(scratch), secret=secret)
+        if not any(side.exported for side in sides):
+            refuse_unused("without an export", {"--id-key": secret})
+        yield sides
