@@ -135,7 +135,8 @@ def audio_of(sound: Sound) -> Audio:
 
 
 def read_wav(data: bytes, *, name: str) -> tuple[int, Samples]:
-    """(samples per second, (n,) samples of one channel) of PCM of 8, 16, 24 or 32 bits. Raises MediaError."""
+    """(samples per second, (n,) samples of one channel) of PCM of 8, 16, 24 or 32 bits, or of floating point numbers from
+    -1 to 1 of 32 or 64 bits. Raises MediaError."""
     if len(data) > MOST_BYTES:
         raise MediaError(f"sound is larger than {MOST_BYTES >> 20} MiB: {name}", kind="too-large")
     data = _plain_headers(data, name)
@@ -158,21 +159,27 @@ def read_wav(data: bytes, *, name: str) -> tuple[int, Samples]:
 
 _PCM = bytes.fromhex("0100000000001000800000aa00389b71")
 """The subformat of WAVE_FORMAT_EXTENSIBLE that is PCM."""
+_FLOAT = bytes.fromhex("0300000000001000800000aa00389b71")
+"""The one that is floating point numbers."""
 _UNKNOWN = 0xFFFF_FFFF
 """A length that was not known when the header was written, as by programs that write into a pipe."""
 
 
 def _plain_headers(data: bytes, name: str) -> bytes:
     """A WAV whose headers `wave` reads: PCM said to be extensible as plain PCM (24 bits and more than two channels are
-    often written so), and a length that was left open as what is there. Raises MediaError for a sound that is cut off."""
+    often written so), floating point numbers as PCM of 32 bits, and a length that was left open as what is there. Raises
+    MediaError for a sound that is cut off."""
     made = bytearray(data)
-    place = 12  # behind RIFF, the length, and WAVE
+    floats = 0  # bits of each, where samples are such
+    form, place = 0, 12  # behind RIFF, the length, and WAVE
     while place + 8 <= len(data):
         kind, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
         body = place + 8
         extensible = kind == b"fmt " and data[body : body + 2] == b"\xfe\xff"
         if extensible and data[body + 24 : body + 40] == _PCM:
             made[body : body + 2] = b"\x01\x00"
+        if kind == b"fmt ":
+            form, floats = body, _float_bits(data[body : body + 40])
         if kind == b"data":
             held = len(data) - body
             if size == _UNKNOWN:
@@ -182,9 +189,40 @@ def _plain_headers(data: bytes, name: str) -> bytes:
                     f"sound is cut off: {name}: {held:,} of {size:,} bytes are there",
                     kind="corrupt", hint="get the file again",
                 )  # fmt: skip
+            if floats:
+                return _as_pcm(data[form : form + 16], data[body : body + min(size, held)], floats)
             break
         place = body + size + size % 2
     return bytes(made)
+
+
+def _float_bits(form: bytes) -> int:
+    """32 or 64 where a format says that samples are floating point numbers of so many bits; else 0."""
+    bits = int.from_bytes(form[14:16], "little")
+    real = form[:2] == b"\x03\x00" or (form[:2] == b"\xfe\xff" and form[24:40] == _FLOAT)
+    return bits if real and bits in {32, 64} else 0
+
+
+def _as_pcm(form: bytes, raw: bytes, bits: int) -> bytes:
+    """Floating point samples as a WAV of 32-bit PCM; what is beyond -1 to 1 is clipped, what is no number is silence."""
+    channels = int.from_bytes(form[2:4], "little")
+    rate = form[4:8]
+    given = np.frombuffer(raw[: len(raw) // (bits // 8) * (bits // 8)], dtype=f"<f{bits // 8}")
+    kept = np.nan_to_num(given.astype(np.float64), nan=0.0).clip(-1, 1)
+    samples = np.rint(kept * 0x7FFF_0000).astype("<i4").tobytes()
+    block = 4 * channels
+    second = int.from_bytes(rate, "little") * block & 0xFFFF_FFFF
+    head = (
+        b"\x01\x00"
+        + form[2:4]
+        + rate
+        + second.to_bytes(4, "little")
+        + (block & 0xFFFF).to_bytes(2, "little")
+        + b"\x20\x00"
+    )
+    chunks = b"WAVEfmt " + len(head).to_bytes(4, "little") + head
+    chunks += b"data" + len(samples).to_bytes(4, "little") + samples
+    return b"RIFF" + len(chunks).to_bytes(4, "little") + chunks
 
 
 def wave_at(data: bytes, rate: int, *, name: str) -> Wave:

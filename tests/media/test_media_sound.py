@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from harness.core.errors import MediaError
@@ -66,6 +69,46 @@ def test_an_extensible_header_and_an_open_length_are_read(width: int) -> None:
     assert (rate, samples.tolist()) == (8_000, read_wav(plain, name="x")[1].tolist())
     with pytest.raises(MediaError, match="unknown format"):  # extensible, and no PCM
         read_wav(told.replace(guid, b"\x03" + guid[1:]), name="x")
+
+
+@pytest.mark.parametrize("extensible", [False, True])
+@pytest.mark.parametrize("bits", [32, 64])
+def test_floating_point_samples_are_read(bits: int, extensible: bool) -> None:
+    values = np.repeat(TONE / 32767, 2).astype(f"<f{bits // 8}")
+    values[0], values[2], values[4] = math.nan, 7.0, -math.inf
+    block = bits // 4
+    form = struct.pack(
+        "<HHIIHH", 0xFFFE if extensible else 3, 2, 48_000, 48_000 * block, block, bits
+    )
+    if extensible:
+        guid = bytes.fromhex("0300000000001000800000aa00389b71")
+        form += struct.pack("<HHI", 22, bits, 3) + guid
+    chunks = (
+        b"WAVEfmt "
+        + struct.pack("<I", len(form))
+        + form
+        + b"data"
+        + struct.pack("<I", values.nbytes)
+    )
+    rate, samples = read_wav(b"RIFF" + struct.pack("<I", 0) + chunks + values.tobytes(), name="x")
+    assert rate == 48_000 and samples.size == TONE.size
+    assert np.abs(samples[3:].astype(int) - TONE[3:]).max() <= 1
+    assert samples[1] > 16_000 and samples[2] < -14_000  # one of the two channels was clipped
+
+
+@given(st.integers(0, 3), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=6))
+def test_a_broken_header_is_refused_and_nothing_else(
+    kind: int, changes: list[tuple[int, int]]
+) -> None:
+    data = bytearray(wav(kind + 1, 2)[:400])
+    data[40:44] = (400 - 44).to_bytes(4, "little")
+    for place, value in changes:
+        data[place] = value
+    try:
+        rate, samples = read_wav(bytes(data), name="x")
+    except MediaError:
+        return
+    assert 4_000 <= rate <= 192_000 and 0 < samples.size <= 400
 
 
 def test_what_else_stands_in_a_file_is_not_sent(tmp_path: Path) -> None:
