@@ -33,6 +33,8 @@ RATES = (4_000, 192_000)
 """Least and greatest samples per second."""
 MOST_CHANNELS = 8
 SUFFIX = ".wav"
+_SUFFIXES = (SUFFIX, ".WAV")
+"""As recorders write it, too."""
 
 Samples = NDArray[np.int16]
 Wave = NDArray[np.float32]
@@ -119,13 +121,17 @@ def sound_beside(medium: Medium) -> Sound | None:
     first = medium.frames[0]
     handle = first.origin if isinstance(first, Remembered) else first
     if isinstance(handle, VideoFile):
-        beside = handle.path.with_suffix(SUFFIX)
-        return WavFile(beside) if beside.is_file() else VideoTrack(handle.path)
+        return _wav_of(str(handle.path.with_suffix(""))) or VideoTrack(handle.path)
     if not isinstance(handle, FilePicture):
         return None
-    place = handle.path if medium.kind == "image" else handle.path.parent
-    beside = place.with_suffix(SUFFIX) if medium.kind == "image" else Path(f"{place}{SUFFIX}")
-    return WavFile(beside) if beside.is_file() else None
+    is_image = medium.kind == "image"
+    return _wav_of(str(handle.path.with_suffix("") if is_image else handle.path.parent))
+
+
+def _wav_of(stem: str) -> WavFile | None:
+    """The WAV of a path without its ending; None where there is none."""
+    found = (Path(f"{stem}{suffix}") for suffix in _SUFFIXES)
+    return next((WavFile(path) for path in found if path.is_file()), None)
 
 
 def audio_of(sound: Sound) -> Audio:
@@ -148,7 +154,7 @@ def read_wav(data: bytes, *, name: str) -> tuple[int, Samples]:
                 raise _odd(name, f"{channels} channels of {8 * width} bits")
             _check_length(file.getnframes() / rate, name)
             raw = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, ValueError, ZeroDivisionError) as error:
+    except (wave.Error, EOFError, ValueError, ZeroDivisionError, RuntimeError) as error:
         raise _odd(name, str(error) or "it ends early") from None
     raw = raw[: len(raw) // (width * channels) * width * channels]
     if not raw:

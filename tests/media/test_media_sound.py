@@ -154,6 +154,11 @@ def test_a_wav_beside_a_picture_a_clip_or_a_video(tmp_path: Path) -> None:
     assert [sound_beside(m) for m in (picture, clip, video)] == [
         WavFile(tmp_path / f"{name}.wav") for name in ("face", "clip", "film")
     ]
+    for name in ("face", "clip", "film"):
+        (tmp_path / f"{name}.wav").rename(tmp_path / f"{name}.WAV")
+    assert [sound_beside(m) for m in (picture, clip, video)] == [
+        WavFile(tmp_path / f"{name}.WAV") for name in ("face", "clip", "film")
+    ]
 
 
 def test_the_track_of_a_video(tmp_path: Path) -> None:
