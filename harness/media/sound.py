@@ -215,7 +215,7 @@ def _as_pcm(form: bytes, raw: bytes, bits: int) -> bytes:
     rate = form[4:8]
     given = np.frombuffer(raw[: len(raw) // (bits // 8) * (bits // 8)], dtype=f"<f{bits // 8}")
     kept = np.nan_to_num(given.astype(np.float64), nan=0.0).clip(-1, 1)
-    samples = np.rint(kept * 0x7FFF_0000).astype("<i4").tobytes()
+    samples: bytes = np.rint(kept * 0x7FFF_0000).astype("<i4").tobytes()
     block = 4 * channels
     second = int.from_bytes(rate, "little") * block & 0xFFFF_FFFF
     head = (
