@@ -89,17 +89,20 @@ def read_set(
     return read_prose(reply, table)
 
 
-def names_in(items: Sequence[str], table: LabelTable) -> tuple[tuple[str, ...], int]:
-    """The sorted set of names for written items, and how many of them the table knows."""
+def names_in(
+    items: Sequence[str], table: LabelTable, *, closed: bool = True
+) -> tuple[tuple[str, ...], int]:
+    """The sorted set of names for written items, and how many of them the table knows; where the set is not closed, those
+    that are a word of the table in another form as they are written."""
     values: set[str] = set()
     known: set[str] = set()
     for item in items:
         label = table.label(item) or table.label(_NOTE.sub(" ", item)) or _inside_note(item, table)
-        if label is None:
+        if label is None or not closed:
             values.add(" ".join(item.lower().split()))
         else:
             values.add(label)
-            known.add(label)
+        known |= set() if label is None else {label}
     return tuple(sorted(values)), len(known)
 
 
@@ -150,7 +153,7 @@ def _listed(  # noqa: PLR0911
         return None
     if not closed and any(_CLAUSE.search(_NOTE.sub(" ", item)) for item in items):
         return None
-    names, known = names_in(items, table)
+    names, known = names_in(items, table, closed=closed)
     if ruling(find_declines(rest, reply.speech)) and not known:
         return None
     if reply.truncated and not stop:
@@ -159,7 +162,7 @@ def _listed(  # noqa: PLR0911
         return None
     if not known and closed:
         return lacking(Outcome.OFF_LIST, "list/off-list")
-    rule = "list/names" if known == len(names) else "list/unlisted-names"
+    rule = "list/names" if known >= len(names) else "list/unlisted-names"
     return answered(
         names, rule, reply.span(start + begin, start + begin + max(1, len(rest.rstrip())))
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from harness.answers.folding import words_of
 from harness.answers.from_json import read_text
 from harness.answers.lexicon import lexicon
 from harness.answers.loose_json import Loose
@@ -22,6 +23,7 @@ from harness.core.answer import Answer
 from harness.core.field import FieldSpec
 from harness.core.kind import no_candidates, no_classes, no_pattern, text_schema
 from harness.core.outcome import Outcome
+from harness.core.sample import Value
 from harness.kinds.label import table_of
 from harness.kinds.sets import SET, set_reader
 
@@ -154,7 +156,7 @@ def _closed(languages: tuple[str, ...]) -> FieldSpec:
 
 
 def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
-    """A list is kept word for word, known words in one form; prose is searched for the words of the wheels."""
+    """A list is kept word for word; prose is searched for the words of the wheels."""
     known = _closed(spec.languages)
     inner, table = set_reader(name, known, closed=False), table_of(name, known)
 
@@ -171,7 +173,10 @@ def _reader(name: str, spec: FieldSpec, letters: bool) -> ValueReader:
         lines = () if reply.truncated else names(_by_lines(reply.text))
         if lines:
             return answered(lines, "list/lines")
-        return tidied(inner.read(reply, form)) or read_prose(reply, table)
+        found = inner.read(reply, form)
+        prose = found.rule.startswith("mention")
+        decided = None if prose else tidied(found)
+        return decided or _as_written(found if prose else read_prose(reply, table), reply.text)
 
     def json(value: Loose) -> Answer | None:
         if isinstance(value, str):
@@ -203,24 +208,54 @@ def _by_lines(text: str) -> list[str]:
 
 
 @cache
-def _forms() -> frozenset[str]:
-    """Every form of a word that is on a wheel."""
-    return frozenset(form for word, forms in wheel_words().items() for form in (word, *forms))
+def _forms() -> Mapping[str, str]:
+    """Form of a word that is on a wheel -> the word."""
+    return {form: word for word, forms in wheel_words().items() for form in (word, *forms)}
+
+
+def _as_written(found: Answer, text: str) -> Answer:
+    """The words that were found, in the form in which a text has them first; one in another language in English."""
+    if not isinstance(found.value, tuple):
+        return found
+    base = _forms()
+    said: dict[str, str] = {}
+    for word in words_of(text):
+        said.setdefault(base.get(word, ""), word)
+    return replace(
+        found, value=tuple(sorted({said.get(str(name), str(name)) for name in found.value}))
+    )
 
 
 def _names(item: str, table: LabelTable, speech: Speech | None) -> tuple[str, ...]:
-    """The emotions that an item of a list names: known words in one form, else its own words without their degree."""
-    if item in wheel_words():
+    """The emotions that an item of a list names: words of the wheels, else its own words without their degree."""
+    if item in _forms():
         return (item,)
     found = read_prose(plain(item, truncated=False, speech=speech), table)
+    found = _as_written(found, item)
     if isinstance(found.value, tuple) and found.value:
         return tuple(map(str, found.value))
-    words = _NOTE.sub(" ", item.lower()).split()
-    while len(words) > 1 and words[0] in _DEGREES:
-        words.pop(0)
+    words = _without_degree(item)
     letters = sum(character.isalpha() for word in words for character in word)
     fit = letters > 2 and len(words) <= _WORDS and not (_DENIED | _NONE_OF_THEM) & set(words)
     return (" ".join(words),) if fit and not found.rule.endswith("denied") else ()
+
+
+def _without_degree(item: str) -> list[str]:
+    words = _NOTE.sub(" ", item.lower()).split()
+    while len(words) > 1 and words[0] in _DEGREES:
+        words.pop(0)
+    return words
+
+
+def _same(a: Value, b: Value) -> bool | None:
+    """Whether two answers name the same words, in whatever form and degree."""
+    return _words(a) == _words(b)
+
+
+def _words(value: Value) -> set[str]:
+    items = (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ()
+    plain_words = (" ".join(_without_degree(str(item))) for item in items)
+    return {_forms().get(word, word) for word in plain_words}
 
 
 OPEN_LABELS: Kind = replace(
@@ -236,4 +271,5 @@ OPEN_LABELS: Kind = replace(
     pattern=no_pattern,
     schema=text_schema,
     example=lambda spec: ("happiness", "relief"),
+    same=_same,
 )

@@ -254,6 +254,13 @@ GOLDEN = [
     (FieldSpec(kind="number", low=0, high=9), "json", 4.0, '{"answer": 4}'),
     (FieldSpec(kind="age", low=0, high=116), "text", 34, "34"),
     (FieldSpec(kind="open-labels"), "text", ("joy", "relief"), "joy, relief"),
+    (FieldSpec(kind="open-labels"), "text", ("confused", "happy"), "confused, happy"),
+    (
+        FieldSpec(kind="open-labels"),
+        "json",
+        ("quite tense", "sad"),
+        '{"answer": ["quite tense", "sad"]}',
+    ),
     (FieldSpec(kind="text"), "text", "A man smiles.", "A man smiles."),
 ]
 
