@@ -83,7 +83,7 @@ def part_of(marks: Marks, name: str) -> tuple[Polygon, ...]:
     if not marks.points:
         known = ", ".join(marks.regions) or "none"
         raise MediaError(
-            f"the {name} of the face have no known position (known parts: {known})",
+            f"the position of the {name} in the face is not known (known parts: {known})",
             kind="unsupported",
             hint=f"add landmarks, or a column region_{name}",
         )

@@ -183,7 +183,7 @@ def test_what_is_not_known_of_a_face() -> None:
     assert face_unit(boxed) == pytest.approx(21)
     assert face_box(Marks(regions=boxed.regions)) == (20, 70, 50, 85)
     assert part_of(boxed, "mouth") == (((20, 70), (50, 70), (50, 85), (20, 85)),)
-    with pytest.raises(MediaError, match="the eyes of the face have no known position"):
+    with pytest.raises(MediaError, match="the position of the eyes in the face is not known"):
         part_of(boxed, "eyes")
     with pytest.raises(MediaError, match="not known"):
         face_box(Marks())
