@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check = commands.add_parser(
         "check",
         help="check labels, pictures, duplicates, subject splits and published counts",
-        description="Read all annotations of a task and open every picture. Report missing and unreadable pictures, "
+        description="Read all annotations of a task and open every picture, of a clip its first, middle and last frame. Report missing and unreadable pictures, "
         "duplicate pictures, near-duplicates in different subsets, subjects in more than one subset, labels with "
         "several spellings, codes without names, values that are not among the task's labels, and counts that differ from the published ones. A subset is the value "
         "of an annotation called split, subset, partition, usage, set or fold. Exit status 1 if there is a problem; "
@@ -274,7 +274,8 @@ def _picture_lines(found: PictureFindings, *, missing: bool) -> Iterator[str]:
         yield from (f"    {name}" for name in _first(found.itself))
     if not (found.unreadable or found.same or found.near or found.itself):
         there = " that are there" if missing else ""
-        yield f"  all pictures{there} can be read; no duplicates"
+        of_clips = " (of clips, the first, middle and last frame)" if found.clips else ""
+        yield f"  all pictures{there} can be read{of_clips}; no duplicates"
 
 
 def _group_line(group: SamePictures) -> str:

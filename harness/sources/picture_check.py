@@ -10,6 +10,7 @@ from itertools import islice
 
 from harness.core.errors import MediaError
 from harness.core.medium import Medium
+from harness.core.picture import FilePicture
 from harness.core.sample import Sample
 from harness.media.decode import decode
 from harness.media.likeness import Look, look_of, near_pairs
@@ -45,6 +46,8 @@ class PictureFindings:
     """Nearly the same in two subsets: pairs."""
     itself: tuple[str, ...] = ()
     """Samples of pairs whose two pictures are one, byte for byte."""
+    clips: bool = False
+    """Whether there are clips, of which not every frame was read."""
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class _Read:
     fault: str = ""
     digest: bytes = b""
     itself: bool = False
+    clip: bool = False
     look: Look | None = field(default=None)
 
 
@@ -68,7 +72,8 @@ def subset_of(sample: Sample) -> str:
 
 
 def check_pictures(samples: Iterator[Sample], labels: Sequence[str]) -> PictureFindings:
-    """Read and decode every picture, of a clip the first, middle and last frame. `labels` are the label fields.
+    """Read and decode every picture, of a clip the first, middle and last frame; a file of any other is not empty.
+    `labels` are the label fields.
 
     Of each picture a digest and some 300 bytes are kept. Raises HarnessError where the machine runs out of something.
     """
@@ -82,12 +87,13 @@ def check_pictures(samples: Iterator[Sample], labels: Sequence[str]) -> PictureF
         same=tuple(_same(usable)),
         near=tuple(_near(usable)),
         itself=tuple(one.sample for one in usable if one.itself),
+        clips=any(one.clip for one in found),
     )
 
 
 def _read(sample: Sample, labels: Sequence[str]) -> _Read:
     said = next((str(sample.targets[name]) for name in labels if name in sample.targets), "")
-    made = _Read(sample.id, subset_of(sample), said)
+    made = _Read(sample.id, subset_of(sample), said, clip=sample.medium.kind == "clip")
     # One picture with several questions is several samples, and no duplicate.
     summary = hashlib.sha256((sample.question or "").encode("utf-8", "surrogatepass"))
     shown = []
@@ -110,6 +116,7 @@ def _read(sample: Sample, labels: Sequence[str]) -> _Read:
 def _looked_at(medium: Medium) -> tuple[bytes, Look | None]:
     """The digest of a medium's pictures, and what the middle one looks like. Raises MediaError."""
     summary, look = hashlib.sha256(), None
+    _refuse_empty(medium)
     for number, place in enumerate(_places(medium)):
         picture = medium.frames[place]
         data = picture.read()
@@ -118,6 +125,13 @@ def _looked_at(medium: Medium) -> tuple[bytes, Look | None]:
         if number == 0 or place == len(medium.frames) // 2:
             look = look_of(image)
     return summary.digest(), look
+
+
+def _refuse_empty(medium: Medium) -> None:
+    """Raises MediaError for a frame whose file holds nothing, as an unpacking that stopped leaves it; none is read for that."""
+    for frame in medium.frames:
+        if isinstance(frame, FilePicture) and frame.path.is_file() and not frame.path.stat().st_size:  # fmt: skip
+            raise MediaError(f"picture is empty: {frame.name}", kind="empty", hint="get the file again")  # fmt: skip
 
 
 def _places(medium: Medium) -> list[int]:

@@ -11,6 +11,9 @@ from PIL import Image, ImageFilter
 
 from harness.cli.main import main
 from harness.core.field import FieldSpec
+from harness.core.medium import Medium
+from harness.core.picture import FilePicture
+from harness.core.sample import Sample
 from harness.media.likeness import Look, is_near, look_of, near_pairs
 from harness.sources import open_source
 from harness.sources.check import check_source
@@ -162,3 +165,13 @@ def test_pairs_are_checked_as_pairs(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["plan", *asked[2:]]) == 0
     planned = " ".join(capsys.readouterr().out.split())
     assert "2 pairs have subjects that contradict the label" in planned
+
+
+def test_a_frame_that_is_an_empty_file_is_named_wherever_it_stands(tmp_path: Path) -> None:
+    for at in range(7):
+        scene(at).save(tmp_path / f"{at}.png")
+    (tmp_path / "1.png").write_bytes(b"")
+    frames = tuple(FilePicture(tmp_path / f"{at}.png") for at in range(7))
+    clip = Medium(kind="clip", frames=frames, indices=tuple(range(7)))
+    found = check_pictures(iter([Sample("a", clip, {})]), [])
+    assert found.clips and "1.png" in found.unreadable["a"] and "empty" in found.unreadable["a"]
