@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
+from harness.core.outcome import Outcome
 from harness.core.text import counted as number_of
 from harness.submit.choice import Choice, Given, item_key, read_items
 from harness.submit.findings import name_rows
@@ -130,8 +131,14 @@ def refuse_unusable(file: str, found: Sequence[Unusable], *, fill: str) -> None:
     )
     raise HarnessError(
         f"{file}: {number_of(len(found), 'reply', 'replies')} without a usable answer\n  {told}",
-        hint=f"the challenge wants every row answered, and nothing is guessed for you{fill}",
+        hint=f"{ask_again(grouped)}the challenge wants every row answered, and nothing is guessed for you{fill}",
     )
+
+
+def ask_again(reasons: Iterable[str]) -> str:
+    """What to do first where a request failed, which is no reply; empty where none did."""
+    failed = any(reason.endswith(Outcome.FAILED.value) for reason in reasons)
+    return "the run's own command asks again what failed; " if failed else ""
 
 
 def used(given: Mapping[str, Given]) -> dict[tuple[Path, Cell], int]:

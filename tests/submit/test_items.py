@@ -32,6 +32,7 @@ from harness.submit.abaw import nearest_answers
 from harness.submit.blends import CODES, Blend, blend_of
 from harness.submit.choice import item_key
 from harness.submit.frame_scores import EXPRESSION_NAMES, UNITS, unit_cells
+from harness.submit.items import ask_again
 
 VA = "image_location,valence,arousal\n"
 EXPR = "image_location," + ",".join(name.title() for name in EXPRESSION_NAMES) + "\n"
@@ -354,3 +355,8 @@ def test_cells_that_differ_in_how_much_is_thought_can_be_chosen() -> None:
     for cell in cells:
         assert [one for one in cells if Choice(channel=cell.taken).takes(one)] == [cell]
     assert all(Choice().takes(cell) for cell in cells)
+
+
+def test_what_failed_is_to_be_asked_again_first() -> None:
+    assert "asks again" in ask_again(["coarse off-list", "coarse failed"])
+    assert ask_again(["coarse off-list", "emotion refused"]) == ""

@@ -13,6 +13,7 @@ from harness.core.text import counted
 from harness.sources.megc_questions import ASKED
 from harness.submit.choice import Given, refuse_several
 from harness.submit.findings import name_rows
+from harness.submit.items import ask_again
 from harness.submit.megc.questions import Question, Questions
 
 SHOWN = 100
@@ -132,7 +133,7 @@ def _without_answer(
     return HarnessError(
         f"{questions.path.name}: {counted(sum(map(len, open_rows.values())), 'reply', 'replies')} without a usable "
         f"answer\n  {told}",
-        hint="the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "
+        hint=f"{ask_again(open_rows)}the challenge wants every row answered, and nothing is guessed for you: --fill words sends a "
         "reply's own words, --fill coarse=negative (fine, action_units, au_shown, ...) sends what you name; "
         "both are listed in the receipt",
     )
