@@ -268,7 +268,7 @@ def _mce_table(errors: Sequence[_Entry], at: Place) -> Table:
         caption=_MCE,
         columns=("", "Reference", "Kinds", "n", "mCE"),
         rows=tuple(
-            Row((who(row_key(e)), e["reference"], listed(e["kinds"]), e["n"], _number(e))) for e in errors
+            Row((who(row_key(e)), e["reference"], listed(e["kinds"]), e["n"], e.get("said") or _number(e))) for e in errors
         ),
     )  # fmt: skip
 
@@ -292,7 +292,9 @@ def _curve_lines(rows: Sequence[_Entry]) -> Iterator[str]:
         each = ", ".join(f"{p['severity']}: {number(p['value'])}" for p in entry["points"])
         area = entry["area"]
         told = (
-            f"; area {number(area['value'])} {interval(area['low'], area['high'])}" if area else ""
+            f"; area {number(area['value'])} {interval(area['low'], area['high'])}".rstrip()
+            if area
+            else ""
         )
         yield f"{who_answered(entry)}, {metric_name(entry['metric'])} by severity {each}{told}".rstrip()
         if entry["restored"]:
@@ -321,11 +323,15 @@ def _restored(one: _Entry) -> str:
 
 def _mce_lines(rows: Sequence[_Entry]) -> Iterator[str]:
     for entry in rows:
-        if entry["what"] == "mce" and entry["value"] is not None:
+        if entry["what"] != "mce":
+            continue
+        if entry["value"] is not None:
             yield (
                 f"{who_answered(entry)}: mean corruption error {number(entry['value'])} "
                 f"{interval(entry['low'], entry['high'])} relative to {entry['reference']} ({listed(entry['kinds'])})"
             )
+        elif entry.get("said"):
+            yield f"{who_answered(entry)}: no mean corruption error relative to {entry['reference']} ({entry['said']})"
 
 
 ANALYSIS = ShippedAnalysis(

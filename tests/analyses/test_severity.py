@@ -153,6 +153,25 @@ def test_the_mean_corruption_error_is_the_ratio_of_summed_errors() -> None:
     assert against == [told["other"]]
 
 
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [([Answer(Outcome.FAILED, None, "server")] * 240, "never answers"),
+     ([Answer(Outcome.ANSWERED, LABELS[i % 4], "r") for i in range(240)], "makes no error")],
+)  # fmt: skip
+def test_a_reference_that_never_answers_or_never_errs_gives_no_mean_corruption_error(
+    answers: list[Answer], said: str
+) -> None:
+    subject = Subject()
+    for condition in ["none", *(f"degrade:blur={s}" for s in range(1, 6))]:
+        subject.asked(condition, 0.7)
+        subject.asked(condition, 1.0, model="other", like=answers)
+    entries = subject.entries(reference="other")
+    found = next(e for e in entries if e["what"] == "mce")
+    assert found["value"] is None and said in found["said"]
+    steady = next(e for e in entries if e["what"] == "curve" and e["model"] == "other")
+    assert steady["area"]["low"] is None  # no spread was seen, which is no certainty
+
+
 def test_a_classifier_without_prompts_is_set_beside_each_prompt_of_a_model() -> None:
     subject = Subject()
     for s in range(1, 6):

@@ -46,6 +46,10 @@ from harness.stats.interval import Interval
 LEAST_LOSS = 0.05
 """A smaller loss of a metric of 0 to 1 has nothing to restore."""
 NOTHING_LOST = "no loss to restore"
+TOO_FEW = "too few samples or subjects"
+SILENT = "the reference never answers"
+FAULTLESS = "the reference makes no error"
+"""Why there is no mean corruption error."""
 BLANK = "blank"
 AREA = "trapezoids over severity 0 to 5, divided by 5"
 RESTORED = "(enhanced - degraded) / (clean - degraded)"
@@ -195,7 +199,7 @@ class _Part:
             for place, (s, one) in enumerate(curve.cells.items())
         ]  # fmt: skip
         ends = {0, SEVERITIES} <= curve.cells.keys()
-        entry["area"] = told["area"] if ends else None
+        entry["area"] = _with_spread(told["area"]) if ends else None
         entry["restored"] = [
             _restored(s, told[f"lost {s}"], told[f"restored {s}"], self.is_share)
             for s in curve.cells
@@ -325,8 +329,22 @@ class _Part:
         }  # fmt: skip
         shared = _shared(steps) if steps else np.array([], dtype=np.int64)
         clusters = self.groups.clusters[shared]
+        said = ""
         if not kinds or suppressed(np.ones(len(shared), dtype=np.bool_), clusters, unit=""):
-            return {**entry, "n": len(shared), "value": None, "low": None, "high": None}
+            said = TOO_FEW
+        elif not any(
+            step.share(Outcome.ANSWERED) for kind in kinds for step in theirs[kind].values()
+        ):
+            said = SILENT
+        if said:
+            return {
+                **entry,
+                "n": len(shared),
+                "value": None,
+                "low": None,
+                "high": None,
+                "said": said,
+            }
         truth = self.records.samples.truths_at(self.field, shared)
         table = Together.of(self.spec, self.metric.name, truth, [step.at(shared) for step in steps])
         value = mean_corruption_error(table, len(kinds))
@@ -334,7 +352,8 @@ class _Part:
             table.rows, clusters, {"mce": value}, draws=DRAWS, level=LEVEL, seed=self.seed, method="auto"
         )["mce"]  # fmt: skip
         found = _told(float(value(table.rows.sum(axis=0))), made)
-        return {**entry, "n": len(shared), **found, "estimator": interval_words(made)}
+        said = "" if found["value"] is not None else FAULTLESS
+        return {**entry, "n": len(shared), **found, "said": said, "estimator": interval_words(made)}
 
 
 def _apart_from_asking(cell: Cell) -> Cell:
@@ -372,13 +391,16 @@ def _restored(
     value, low = lost["value"], lost["low"]
     none = value is None or value <= 0 or value < least or low is None or low <= 0
     empty = {"value": None, "low": None, "high": None}
-    if found["low"] == found["high"]:  # the repair changed nothing: no resample says otherwise
-        found = {**found, "low": None, "high": None}
     return {
         "severity": severity,
-        **(empty if none else found),
+        **(empty if none else _with_spread(found)),
         "lost": value, "lost_low": low, "lost_high": lost["high"], "said": NOTHING_LOST if none else "",
     }  # fmt: skip
+
+
+def _with_spread(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The number; without an interval where no resample differs from another, which is no certainty."""
+    return {**found, "low": None, "high": None} if found["low"] == found["high"] else found
 
 
 def _told(value: float, interval: Interval) -> dict[str, Any]:

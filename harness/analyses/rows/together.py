@@ -22,6 +22,8 @@ Floats: TypeAlias = "NDArray[np.float64]"
 Places: TypeAlias = "NDArray[np.int64]"
 
 SEVERITIES = 5
+SLACK = 1e-9
+"""A smaller difference of scores is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def restored_share(good: Estimate, bad: Estimate, clean: Estimate) -> Estimate:
         low = bad(totals)
         lost = clean(totals) - low
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(lost == 0, np.nan, (good(totals) - low) / lost)
+            return np.where(np.abs(lost) < SLACK, np.nan, (good(totals) - low) / lost)
 
     return value
 
@@ -124,7 +126,7 @@ def mean_corruption_error(table: Together, kinds: int) -> Estimate:
         ]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = [
-                np.where(theirs == 0, np.nan, mine / theirs)
+                np.where(theirs < SLACK, np.nan, mine / theirs)
                 for mine, theirs in zip(errors[::2], errors[1::2], strict=True)
             ]
         return np.asarray(np.mean(ratios, axis=0))
