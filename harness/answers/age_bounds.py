@@ -16,7 +16,7 @@ End: TypeAlias = Literal["least", "most"]
 _AHEAD = 32
 """Characters behind a number that are looked at."""
 _FILL = (
-    r"(?:the age of|the ripe age of|age|his|her|their|the|about|around|approximately|roughly|etwa|ungefähr|rund|die|den|der|les|l'âge de|ses|sus|seine|ihre|environ|los|las|unos"
+    r"(?:an?|any|most|many|typical|average|the age of|the ripe age of|age|his|her|their|the|about|around|approximately|roughly|etwa|ungefähr|rund|die|den|der|les|l'âge de|ses|sus|seine|ihre|environ|los|las|unos"
     r"|unas|i|os|as|cerca de|circa|примерно|около)"
 )
 _LEAST_BEFORE = pattern(
@@ -29,7 +29,7 @@ _LEAST_BEFORE = pattern(
     r"|più di|oltre|almeno|minimo|sopra|più (?:vecchi[oa]|anzian[oa]) di|a partire da|maggiore di"
     r"|mais de|acima de|pelo menos|ao menos|no mínimo|maior (?:de|que)|mais velh[oa] (?:do )?que"
     r"|за|старше|больше|более|свыше|(?:как )?минимум|не (?:моложе|младше|менее|меньше))"
-    rf" (?:{_FILL} )*"
+    rf"[ -](?:{_FILL} )*"
     r"|(?:(?<!<)\bage ?|(?<![\w=-]))[>≥]=? ?"
     r"|(?:超过|超過|大于|大於|高于|高於|多于|多於|不止|不小于|不低于|不少于|至少|最少|起码|年过|年過|最低でも|少なくとも|최소|적어도)[了有是]? ?(?:大?约)? ?)$"
 )
@@ -52,7 +52,7 @@ _BARELY = pattern(
 )
 _TURNED = pattern(
     r"(?:\b(?:not|never|no|hardly|cannot|\w+n't|nicht|kaum|keinesfalls|pas|jamais|non|não|nem|не)"
-    r"(?: (?:be|look|seem|appear|to|much|far|a|an?|any|at all|really|quite|yet|day|think|believe|that|he|she|they|is|are|aussehen|viel|wesentlich|mucho|tiene|ha|tem|parece))*"
+    r"(?: (?:be|look|seem|appear|to|much|far|a|an?|any|at all|really|quite|yet|day|think|believe|that|he|she|they|is|are|aussehen|viel|wesentlich|mucho|creo|que|tiene|tenga|parece|ha|tem))*"
     r" |[不没沒](?:会|會|可能|像|是|有)?)$"
 )
 _LEAST_AFTER = pattern(
@@ -68,6 +68,9 @@ _MOST_AFTER = pattern(
     r"|o meno|ou menos|или (?:младше|меньше))\b"
     r"| ?(?:以下|未満|未满|未滿|以内|이하|미만|不到|往下)|より(?:も)?(?:少し|やや|かなり|ずっと)?(?:若|年下|下)"
     r"|に(?:は)?(?:満た|届か|達し(?:て)?(?:い)?な)|보다 (?:훨씬 |조금 |약간 |더 )*(?:어|젊|아래|적)|(?:이|가|도)? ?(?:안 ?된|안 ?되|채 안)"
+)
+_TURNED_AFTER = pattern(
+    r"(?:て|って)?(?:では|じゃ|とは|は)?(?:(?:い)?な[いく]|(?:い)?ません|ありません)(?!(?:です|でしょう|だろう)?か)|지(?:는|도)? (?:않|못)"
 )
 
 _ONE = r"(?:an?|ein(?:e[rnms]?)?|une?|una?|um|uma|uno|mann|frau|person|mensch|homme|femme|personne|enfant|hombre|mujer|persona|niñ[oa]|uomo|donna|homem|mulher|pessoa|de|d'|di|von|um)"
@@ -119,9 +122,11 @@ def open_after(text: str, at: int) -> tuple[End, int] | None:
     """The end that the words behind a number make it ("or older"), and where they end."""
     stop = at + _AHEAD
     least, most = _LEAST_AFTER.match(text, at, stop), _MOST_AFTER.match(text, at, stop)
-    if least is not None:
-        return "least", least.end()
-    return None if most is None else ("most", most.end())
+    words = least or most
+    if words is None:
+        return None
+    turned = _TURNED_AFTER.match(text, words.end(), words.end() + _AHEAD) is not None
+    return ("least" if (least is not None) != turned else "most"), words.end()
 
 
 def denied_abroad(text: str, before: str, end: int) -> bool:

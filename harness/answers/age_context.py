@@ -101,7 +101,7 @@ _FOLLOW = pattern(
     r"|bracket|band|group|category|age|old|ish|something|due|judging|although|while|when|than|then|yet|too|or so|also"
     r"|just|by|from|for|instead|unlike|compared|versus|vs|considering|today|now|here|max|right|will|might|may|could|can|the|this|that|his|her|their|my"
     r"|per|according|which|who|whose|where|approximately|roughly|about|around|circa|maximum|until|through|until|again|indeed"
-    r"|más|mas|aprox\w*|environ|peut-être|ungefähr|statt|anstatt|au lieu|en vez|pas|nicht|ou|et|und|oder|bis|würde|schätze|geschätzt|лет|или|[a-z]{3,}ly|(?!earring|ring|king|string|wing)[a-z]{2,}ing)\b"
+    r"|más|mas|aprox\w*|environ|peut-être|ungefähr|statt|anstatt|au lieu|en vez|pas|nicht|ou|et|und|oder|bis|schätzen|würde|schätze|geschätzt|лет|или|[a-z]{3,}ly|(?!earring|ring|king|string|wing)[a-z]{2,}ing)\b"
     r"|(?:くらい|ぐらい|左右|前後|정도|쯤|上下)|[a-z_ ]{2,20}[:=]|(?:[a-z]+ ){1,2}(?:male|female|man|woman|boy|girl|gentleman|lady)\b)"
 )
 _NOUN = pattern(

@@ -45,8 +45,8 @@ _MONTHS = (
     r"(?:[- ]{0,2}(?:old|of age|alt)\b)?| ?(?:个月|個月|[かヶヵカケ箇]月|개월|週間?)大?| ?(?:мес(?:яц\w*)?|недел\w*)\b)"
 )
 _NEXT = r" {0,2}(?:,? ?and|,|&)? {0,2}"
-_JOIN = r"(?:(?: {0,3}(?:to|-|~|and|or|through|until|至|到|から|부터|에서) {0,3}| {1,3}(?:bis|und|oder|et|ou|à|a|y|e|и|до) {1,3})(?:(?:about|around|roughly|approximately|maybe|perhaps|possibly|even|los|etwa|environ|unos) )?|\.{2,3}(?=\d))"
-_AT = r"(?<![a-z0-9_/⁄$€£#@])(?<![a-z0-9]\.)(?<!^\.)(?<!\s\.)(?<!\d,)(?<!^-)(?<!\s-)(?<!\d:)(?<![a-z]-(?=\d))"
+_JOIN = r"(?:(?: {0,3}(?:to|-|~|and|or|through|until|至|到|から|부터|에서) {0,3}| {1,3}(?:bis|und|oder|et|ou|à|a|y|e|и|до) {1,3})(?:(?:about|around|roughly|approximately|maybe|perhaps|possibly|even|los|os|i|gli|etwa|environ|unos) )?|\.{2,3}(?=\d))"
+_AT = r"(?<![a-z0-9_⁄$€£#@])(?<![/\d]/)(?<!^/)(?<![a-z0-9]\.)(?<!^\.)(?<!\s\.)(?<!\d,)(?<!^-)(?<!\s-)(?<!\d:)(?<![a-z]-(?=\d))"
 """Where a number may begin: in no word, decimal or date, behind no minus sign."""
 _AGE = pattern(
     rf"{_AT}(?P<years>{ANY}){_YEARS}{_NEXT}(?P<months>{ANY})(?:{_MONTHS}|m\b)"
