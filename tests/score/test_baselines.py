@@ -4,7 +4,10 @@ from collections import Counter
 
 import pytest
 
+from harness.core.field import FieldSpec
 from harness.core.sample import Value
+from harness.metrics import family_for
+from harness.metrics.family import point
 from harness.score.baselines import fit
 
 TARGETS: list[Value] = ["a"] * 60 + ["b"] * 30 + ["c"] * 10
@@ -19,6 +22,18 @@ def test_majority_of_numbers_is_their_mean_and_their_median_for_the_absolute_err
     fitted = fit("number", [0.0, 0.25, 0.5, 1.0, 1.0, 1.0])
     assert fitted.majority() == fitted.majority("ccc") == 0.625
     assert fitted.majority("mae") == 0.5
+
+
+def test_the_median_of_ages_is_what_stands_for_a_missing_answer() -> None:
+    truth: list[Value] = [20, 30, 50, 70]
+    fitted = fit("age", truth)
+    assert fitted.majority("cs5") == 42.5
+    spec = FieldSpec(kind="age", low=0, high=116)
+    for metric in ("age_mae", "age_median_error", "decade_mae"):
+        guess = fitted.majority(metric)
+        assert guess == 40
+        silent, guessed = family_for(spec, truth, [None] * 4), family_for(spec, truth, [guess] * 4)
+        assert point(silent, metric) == point(guessed, metric)
 
 
 def test_prior_draws_by_frequency_and_by_sample_alone() -> None:
