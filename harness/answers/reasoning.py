@@ -64,7 +64,7 @@ class Parts:
 
 def find_parts(text: str) -> Parts:
     """Part a reply into reasoning and answer. Takes time linear in its length; never raises."""
-    if not any(mark in text for mark in _MARKS):
+    if _is_plain(text):
         return Parts((), len(text))
     for find in (_channels, _bare_channels, _sections):
         found = find(text)
@@ -73,8 +73,15 @@ def find_parts(text: str) -> Parts:
     return _blocks(text)
 
 
+def _is_plain(text: str) -> bool:
+    """Whether a reply is all answer, as most are."""
+    return not any(mark in text for mark in _MARKS)
+
+
 def part(generation: Generation) -> Generation:
     """A reply whose text holds its reasoning, with that in its place; another one as it is."""
+    if _is_plain(generation.text):
+        return generation
     parts = find_parts(generation.text)
     if not parts.reasoning:
         return generation
@@ -94,6 +101,8 @@ def part(generation: Generation) -> Generation:
 
 def spoken(text: str) -> str:
     """What a model says to the one who asked: no reasoning, and nothing behind the end of its turn."""
+    if _is_plain(text):
+        return text
     parts = find_parts(text)
     if not parts.reasoning and parts.end == len(text):
         return text

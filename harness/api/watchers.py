@@ -23,17 +23,23 @@ REDRAWN = 0.2
 class StreamWatcher:
     """Tells a stream: the plan, a bar on a terminal (a line now and then elsewhere), what went wrong."""
 
-    def __init__(self, file: TextIO | None = None) -> None:
+    def __init__(self, file: TextIO | None = None, *, tables: bool = True) -> None:
+        """`tables`: the plan has a line for each cell, on a terminal progress too; else only the sums are told."""
         self._file = file or sys.stderr
+        self._tables = tables
         self._table: CellTable | None = None
 
     def planned(self, summary: Mapping[str, Any]) -> None:
-        from harness.report.plan_table import print_plan
+        from harness.report.plan_table import plan_lines, print_plan
 
-        print_plan(summary, file=self._file)
+        if self._tables:
+            print_plan(summary, file=self._file)
+            return
+        for line in plan_lines(summary):  # no table is drawn, which spares programs .02 CPU-s
+            print(visible(line), file=self._file)
 
     def progress(self, plan: Plan) -> AbstractContextManager[Counting]:
-        if self._file.isatty() and len(plan.cells) > 1:
+        if self._tables and self._file.isatty() and len(plan.cells) > 1:
             self._table = CellTable(plan, file=self._file)
             return self._table
         return Progress(total=plan.trials, file=self._file)

@@ -37,7 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_shard(group)
     add_reuse(group)
-    group.add_argument("--json", action="store_true", help="print only the scores, as JSON")
+    group.add_argument(
+        "--json",
+        action="store_true",
+        help="print only the scores, as JSON; the plan is told by its sums",
+    )
     group.add_argument("--no-report", action="store_true", help="do not write report.html")
     group.add_argument(
         "--fit-on", metavar="DATA",
@@ -60,7 +64,9 @@ def execute(args: argparse.Namespace) -> int:
         )  # fmt: skip
         return _write(args)
     asked = evaluation(args, out=args.out)
-    done = carry_out(asked, StreamWatcher(sys.stderr), report=not args.no_report)
+    done = carry_out(
+        asked, StreamWatcher(sys.stderr, tables=not args.json), report=not args.no_report
+    )
     _show(args, done)
     return TRIALS_FAILED if done.tally.failed else 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from harness.analyses.words import count, visible
@@ -40,13 +40,17 @@ def print_plan(plan_summary: Mapping[str, Any], *, file: IO[str]) -> None:
         counts = [count(cell["trials"]), count(cell["done"])]
         table.add_row(*(Text(visible(word)) for word in (*words, *counts)))
     show(console, table)
-    say(
-        console,
-        f"{counted(plan_summary['trials'], 'trial')}, {_requests(plan_summary)}, "
-        f"{count(plan_summary['done'])} already done",
-    )
-    say(console, f"run folder: {plan_summary['run']}")
-    for line in plan_summary.get("token_lines", ()):
+    for line in plan_lines(plan_summary):
         say(console, line)
+
+
+def plan_lines(plan_summary: Mapping[str, Any]) -> Iterator[str]:
+    """What stands below the table: the sums, the folder, and notes."""
+    yield (
+        f"{counted(plan_summary['trials'], 'trial')}, {_requests(plan_summary)}, "
+        f"{count(plan_summary['done'])} already done"
+    )
+    yield f"run folder: {plan_summary['run']}"
+    yield from plan_summary.get("token_lines", ())
     for note in plan_summary["notes"]:
-        say(console, f"note: {note}")
+        yield f"note: {note}"

@@ -14,6 +14,8 @@ from harness.core.prompt import Prompt
 from harness.core.protocol import Ask
 from harness.core.task import Task
 
+_NOTHING = Wanted()
+
 
 class Asking:
     """What one cell wants of each reply. `held`: what the model was found to be able to do."""
@@ -27,7 +29,7 @@ class Asking:
     def of(self, ask: Ask, asks: tuple[str, ...]) -> Wanted:
         """What is wanted of the reply to `ask`, in a trial that asks the fields `asks`. Raises Unfit."""
         if self._channel == "free":
-            return Wanted()
+            return _NOTHING
         order = asks
         if self._head.answer == "json" and (ask.reply is None or ask.reply in self._head.replies):
             order = as_told(self._keys(asks, ask.messages), ask.messages)

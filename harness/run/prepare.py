@@ -251,10 +251,13 @@ def _shown_as(medium: Medium, condition: Condition, *, task: Task, pixels: int) 
     return show(medium, condition, task, pixels=pixels)
 
 
+_NOTHING = ShownSample()
+
+
 def _second(sample: Sample, condition: Condition, task: Task, *, pixels: int) -> ShownSample:
     """The other medium of a pair as the condition shows it; nothing where the sample has one alone."""
     if sample.second is None:
-        return ShownSample()
+        return _NOTHING
     if hears(condition):
         return ShownSample(failure=Failure("unsupported", "the sounds of a pair cannot be sent"))
     return show(sample.second, condition, task, pixels=pixels)

@@ -19,7 +19,7 @@ from harness.core.request import Request, Sampling, make_request
 from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.model import OpenAIModel
 from harness.models.http.served import Served, ask_served
-from harness.models.registry import open_model
+from harness.models.registry import OpenOptions, open_model
 from harness.models.retry import Patience
 from tests.models.stub import Stub, contents, running_stub
 
@@ -216,6 +216,19 @@ async def test_many_requests_fly_at_once_and_each_gets_its_own_reply() -> None:
         assert [one.text for one in got] == [text[::-1] for text in texts]
         assert 32 <= stub.peak <= 64 == model.card.window
         assert stub.count == 160
+
+
+async def test_as_many_as_were_asked_for_are_in_flight_from_the_first() -> None:
+    peaks = {}
+    for concurrency in (None, 48):
+        with running_stub(latency=0.5) as stub:
+            options = OpenOptions(concurrency=concurrency)
+            model = await asyncio.to_thread(open_model, f"openai:stub@{stub.url}", options=options)
+            stub.peak = 0
+            await asyncio.gather(*(model.reply(ask(str(i))) for i in range(48)))
+            await model.close()
+            peaks[concurrency] = stub.peak
+    assert peaks[48] == 48 and peaks[None] < 48
 
 
 async def test_waiting_for_a_free_connection_is_no_part_of_the_timeout() -> None:

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 
 START = 32
-"""Requests in flight at first, where as many are allowed."""
+"""Requests in flight at first, where as many are allowed and nobody asked for a number."""
 
 _LEAST_ROUND = 16
 """Replies that a mean latency is taken over, at least."""

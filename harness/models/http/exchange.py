@@ -49,8 +49,10 @@ class Exchange:
         rates: Rates,
         body: Mapping[str, Any],
         listed: str,
+        start: int = 0,
     ) -> None:
-        """`body` is added to that of every request; `listed` is what to say where the server does not know the model."""
+        """`body` is added to that of every request; `listed` is what to say where the server does not know the model.
+        `start` requests are in flight at first (0: as `Pace` has it)."""
         self._endpoint = endpoint
         self._body = body
         self._listed = listed
@@ -63,7 +65,7 @@ class Exchange:
             window=window,
             mask=self._mask,
         )
-        self.gate = Gate(Pace(window))
+        self.gate = Gate(Pace(window, level=float(start)))
         self.allowance = Allowance(
             rates,
             give_up_after=patience.give_up_after,

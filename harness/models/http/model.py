@@ -75,6 +75,7 @@ def open_openai(argument: str, *, name: str, options: OpenOptions) -> Model:
         name=name,
         patience=options.patience(),
         window=options.concurrency or WINDOW,
+        start=options.concurrency or 0,
         rates=Rates(options.rpm, options.tpm),
         body=options.body,
     )
@@ -96,10 +97,12 @@ class OpenAIModel:
         name: str,
         patience: Patience | None = None,
         window: int = WINDOW,
+        start: int = 0,
         rates: Rates = UNLIMITED,
         body: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """`body` is added to that of every request, and part of the identity."""
+        """`body` is added to that of every request, and part of the identity. `start` requests are in flight at first
+        (0: fewer than `window` where that is large)."""
         self._endpoint = endpoint
         self._patience = patience or Patience()
         self._manners = Manners()
@@ -108,6 +111,7 @@ class OpenAIModel:
             endpoint,
             patience=self._patience,
             window=window,
+            start=start,
             rates=rates,
             body=body,
             listed=served.note,
