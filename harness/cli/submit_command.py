@@ -249,6 +249,10 @@ def _print_score(form: SubmissionForm, score: LocalScore, truth: Path) -> None:
             if row.metric == one.metric and row.part in {one.part, "all"}:
                 print(f"      published: {row.value:.3f} {visible(row.system)} ({row.set})")
     print(f"    intervals: 95 %, {score.resampled} resampled")
+    if score.unspread:
+        print(
+            f"    where all resamples are alike, the interval is what so few {score.resampled} may not have shown"
+        )
     if published:
         print("    published rows were measured on the challenge's own set, by its own scorer")
     for note in score.notes:

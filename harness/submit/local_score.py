@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.core.field import FieldSpec
 from harness.core.sample import Value
 from harness.metrics import family_for
 from harness.metrics.family import Floats, ratio
+from harness.score.unseen import METHOD, NO_SPREAD, hidden_share
 from harness.stats.bootstraps import bootstrap
 from harness.stats.interval import Interval
 
@@ -48,6 +50,11 @@ class LocalScore:
     notes: tuple[str, ...] = ()
     """What the official scorer may count otherwise."""
 
+    @property
+    def unspread(self) -> bool:
+        """Whether some interval is of what too few units may not have shown."""
+        return any(one.interval.reason.startswith(NO_SPREAD) for one in self.figures)
+
 
 def figure_of(
     name: str,
@@ -61,15 +68,38 @@ def figure_of(
 ) -> Figure:
     """A metric of additive rows (n, k), `value` being its function of totals; clusters (n,) are resampled."""
     codes = np.unique([repr(one) for one in clusters], return_inverse=True)[1]
+    found = float(value(rows.sum(axis=0)))
+    interval = bootstrap(rows, codes, value, seed=SEED, method="auto")
     return Figure(
         name=name,
         metric=metric,
-        value=float(value(rows.sum(axis=0))),
-        interval=bootstrap(rows, codes, value, seed=SEED, method="auto"),
+        value=found,
+        interval=_with_unseen(interval, found, codes, perfect=perfect),
         perfect=perfect,
         n=len(rows),
         part=part,
     )
+
+
+def _with_unseen(
+    interval: Interval, value: float, clusters: NDArray[np.int64], *, perfect: float
+) -> Interval:
+    """An interval that is a point, of a score from 0 to `perfect`, replaced by what so few clusters may not have shown.
+
+    The share that they may hide (`harness.score.unseen`) is once missed, once answered perfectly.
+    """
+    if (
+        not interval.known
+        or interval.low != interval.high
+        or not 0 <= value <= perfect
+        or not perfect
+    ):
+        return interval
+    share = hidden_share(clusters, level=interval.level)
+    return replace(
+        interval, low=value * (1 - share), high=value + share * (perfect - value), draws=0, simulated=None,
+        method=METHOD.format(clusters=interval.clusters), reason=f"{NO_SPREAD}, which is not certainty",
+    )  # fmt: skip
 
 
 def figures_of(

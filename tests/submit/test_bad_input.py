@@ -270,3 +270,32 @@ def test_frames_of_intervals_are_plain_whole_numbers(files: dict[str, Good], ons
     broken = data.replace(b"a,3,9", f"a,{onset},9".encode())
     found = form.check(broken, form.read(path), Options(), name="x")
     assert found.faults == ("row 1: onset or offset is not a whole number",)
+
+
+def test_a_count_without_a_number_is_wrong_and_has_no_error(
+    files: dict[str, Good], tmp_path: Path
+) -> None:
+    path, data = files["megc2026-me-lvqa"]
+    form = form_named("megc2026-me-lvqa")
+    truth = open_sets.put(tmp_path / "t.jsonl", data)
+    said = data.replace(b'"answer": "3"', b'"answer": "several"', 1).replace(b'"answer": "1"', b'"answer": "4"')  # fmt: skip
+    found = {one.name: one for one in form.score(said, form.read(path), truth).figures}
+    assert found["events, right"].value == 0.5
+    error = found["events, mean absolute error of answers with a number"]
+    assert (error.value, error.n) == (0, 1)
+    assert found["micro-expressions, mean absolute error of answers with a number"].value == 3
+    none = data.replace(b'"answer": "3"', b'"answer": "several"')
+    names = [one.name for one in form.score(none, form.read(path), truth).figures]
+    assert "events, right" in names and not any(name.startswith("events, mean") for name in names)
+
+
+def test_a_perfect_file_is_no_certainty(files: dict[str, Good], tmp_path: Path) -> None:
+    for form in ("blemore", "mer2026-fg", "megc2025-me-vqa"):
+        path, data = files[form]
+        own = form_named(form)
+        truth = open_sets.put(tmp_path / f"{form}{path.suffix}", data)
+        score = own.score(data, own.read(path), truth)
+        assert score.unspread
+        for one in score.figures:
+            assert one.value == pytest.approx(one.perfect)
+            assert one.interval.low < one.value <= one.interval.high or "BLEU-4" in one.name, one.name  # fmt: skip

@@ -17,7 +17,7 @@ from harness.imports.spot_tables import COLUMNS, read_spots
 from harness.metrics.spots import Spot
 from harness.metrics.spotting import spotting_family
 from harness.sources.megc_questions import answers_of
-from harness.submit.local_score import Figure, LocalScore, figure_of, figures_of
+from harness.submit.local_score import Figure, LocalScore, figure_of, figures_of, mean_of
 from harness.submit.megc.labels import labels_for
 from harness.submit.megc.questions import Question, Questions
 from harness.submit.megc.spots import Videos
@@ -73,12 +73,8 @@ def _of_kind(
     clips = [question.video for question in rows]
     truths = [right[question.video_id] for question in rows]
     if kind in _COUNTS:
-        spec = FieldSpec(kind="number", low=0, high=1000)
         counts = [_count(text, row) for text, row in zip(truths, rows, strict=True)]
-        told = [None if t is None else whole_number(t.strip()) for t in given]
-        return figures_of(
-            spec, counts, told, clips, (("mae", f"{_COUNTS[kind]}, mean absolute error"),)
-        )
+        return _count_figures(_COUNTS[kind], counts, given, clips)
     known = labels_for(asked.path.name)
     if kind in _UNITS:
         table = canonicaliser(known["action_units"])
@@ -95,6 +91,23 @@ def _of_kind(
     answers = [None if text is None else table.label(_field(kind, text)) for text in given]
     metrics = (("uf1", f"{_LABELS[kind]} UF1"), ("uar", f"{_LABELS[kind]} UAR"))
     return figures_of(spec, labels, answers, clips, metrics, part=kind)
+
+
+def _count_figures(
+    what: str, counts: Sequence[float], given: Sequence[str | None], clips: Sequence[str]
+) -> list[Figure]:
+    """The share of right counts, an answer without a number being wrong, and the mean error of those with one."""
+    told = [None if t is None else whole_number(t.strip()) for t in given]
+    right = [said == count for said, count in zip(told, counts, strict=True)]
+    some = [at for at, said in enumerate(told) if said is not None]
+    return [
+        mean_of(right, clips, f"{what}, right", "count_accuracy"),
+        *figures_of(
+            FieldSpec(kind="number", low=0, high=10**9),
+            [counts[at] for at in some], [told[at] for at in some], [clips[at] for at in some],
+            (("mae", f"{what}, mean absolute error of answers with a number"),),
+        ),
+    ]  # fmt: skip
 
 
 def _count(text: str, question: Question) -> float:
