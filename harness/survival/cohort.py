@@ -48,7 +48,8 @@ _BLANK = {
     "missing",
 }
 """Cells that hold no value, in small letters."""
-_DECIMAL_COMMA = re.compile(r"\s*-?\d+,\d+\s*")
+_COMMA = re.compile(r"\s*-?\d+(?:,\d+)+(?:\.\d+)?\s*")
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|.*\bdays?\b")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -285,14 +286,20 @@ def _number(row: TableRow, name: str, path: Path) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        comma = _DECIMAL_COMMA.fullmatch(str(row.cells[name])) is not None
+        cell = str(row.cells[name])
         raise HarnessError(
-            f"{row.where}: {name} is {str(row.cells[name])[:40]!r}, not a number",
-            hint="write decimals with a point: 28.5, not 28,5"
-            if comma
-            else "correct the cell, or leave it empty so that the row is left out",
+            f"{row.where}: {name} is {cell[:40]!r}, not a number", hint=_mended(cell)
         )
     return value
+
+
+def _mended(cell: str) -> str:
+    """What to do about a cell that should hold a number."""
+    if _COMMA.fullmatch(cell):
+        return "write numbers with a decimal point, and without marks between thousands"
+    if _DATE.match(cell):
+        return "times are numbers: take the days or years from the picture to the event or to the last sight of the person"
+    return "correct the cell, or leave it empty so that the row is left out"
 
 
 def _numbers(rows: Sequence[TableRow], name: str, columns: Sequence[str], path: Path) -> Floats:
@@ -318,7 +325,7 @@ def _covariate(
     levels = sorted(counts, key=lambda level: (-counts[level], level))
     if not 2 <= len(levels) <= MOST_LEVELS:
         raise HarnessError(
-            f"{path.name}: {name!r} has {len(levels)} different values",
+            f"{path.name}: {name!r} has {counted(len(levels), 'different value')}",
             hint=f"a covariate is a number, or has 2 to {MOST_LEVELS} values",
         )
     return {

@@ -154,7 +154,11 @@ def test_decimal_commas_and_columns_given_twice_are_named(tmp_path: Path) -> Non
     table = write(tmp_path / "c.csv", [(str(y).replace(".", ","), *rest) for y, *rest in rows])
     with pytest.raises(HarnessError, match="not a number") as told:
         read_cohort(table, time="years", event="died", risk="risk")
-    assert "with a point" in told.value.hint
+    assert "decimal point" in told.value.hint
+    dated = write(tmp_path / "e.csv", [("2020-01-01", *rest) for _, *rest in rows])
+    with pytest.raises(HarnessError, match="not a number") as told:
+        read_cohort(dated, time="years", event="died", risk="risk")
+    assert "times are numbers" in told.value.hint
     table = write(tmp_path / "d.csv", rows)
     for adjust, strata in ((["risk"], []), (["age", "age"], []), (["sex"], ["sex"])):
         with pytest.raises(HarnessError, match="is given twice"):
