@@ -75,6 +75,9 @@ def test_intervals_hold_the_truth_and_are_wider_where_pairs_share_subjects() -> 
 
 def test_no_error_seen_is_no_certainty() -> None:
     pairs = simulated(20, gap=50)
+    apart = whole(pairs, seed=0)
+    assert apart["auroc"] == {"value": 1, "low": None, "high": None}
+    assert [(tar["tar"], tar["low"]) for tar in apart["tars"]] == [(1, None)] * 3
     found = error_rates(pairs, 10.0, seed=0)
     assert found["fmr"]["value"] == 0 and 0.1 < found["fmr"]["high"] < 0.2
     assert found["fnmr"]["value"] == 0

@@ -93,13 +93,17 @@ def draws_of(pairs: Pairs, *, seed: int, draws: int = DRAWS) -> Iterator[Floats]
 def intervals(
     pairs: Pairs, values: Mapping[str, Callable[[Curve], Floats]], *, seed: int, draws: int = DRAWS
 ) -> dict[str, tuple[float | None, float | None]]:
-    """95% percentile bounds of what is read off the curve; None where most resamples have no value."""
+    """95% percentile bounds of what is read off the curve; None where most resamples have no value, or all have the
+    same, which is no certainty."""
     found: dict[str, list[Floats]] = {name: [] for name in values}
     for weights in draws_of(pairs, seed=seed, draws=draws):
         drawn = curve(pairs.scores, pairs.genuine, weights)
         for name, value in values.items():
             found[name].append(value(drawn))
-    return {name: bounds(np.concatenate(parts)) for name, parts in found.items()}
+    ends = {name: bounds(np.concatenate(parts)) for name, parts in found.items()}
+    return {
+        name: (low, high) if low != high else (None, None) for name, (low, high) in ends.items()
+    }
 
 
 def bounds(values: Floats) -> tuple[float | None, float | None]:
