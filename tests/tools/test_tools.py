@@ -18,6 +18,7 @@ from harness.core.tools_asked import ToolsAsked
 from harness.faces.units import UNIT_TABLE
 from harness.media.marks import with_notes
 from harness.sources.drawn_pictures import DrawnPicture
+from harness.tools import motion
 from harness.tools.facs import MEANINGS
 from harness.tools.frames import MediumFrames
 from harness.tools.places import REGIONS, region_box
@@ -153,6 +154,31 @@ def test_frames_and_movement_of_a_clip() -> None:
     assert "largest movement" in use(seen, "flow").text
     assert use(seen, "magnify", factor=3).pictures
     assert use(seen, "flow", a=0, b=0).status == "bad-arguments"
+
+
+def test_large_frames_are_made_smaller_and_movement_is_told_in_their_own_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A patch that moves 12 pixels to the right."""
+    draw = np.random.default_rng(0)
+    ground, patch = (draw.integers(0, 255, (n, n), dtype=np.uint8) for n in (40, 16))
+    held = []
+    for left in (120, 132):
+        frame = Pillow.fromarray(ground).resize((400, 400))
+        frame.paste(Pillow.fromarray(patch).resize((160, 160)), (left, 120))
+        made = io.BytesIO()
+        frame.save(made, "PNG")
+        held.append(HeldPicture(f"{left}.png", made.getvalue()))
+    clip = replace(image(held[0]), kind="clip", frames=tuple(held), indices=(0, 1))
+
+    def told() -> float:
+        return float(use(MediumFrames(clip), "flow").text.split("movement is ")[1].split()[0])
+
+    assert told() == pytest.approx(12, rel=0.3)
+    monkeypatch.setattr(motion, "MOST_PIXELS", 200 * 200)
+    assert told() == pytest.approx(12, rel=0.3)
+    for name in ("flow", "magnify"):
+        assert pixels(use(MediumFrames(clip), name)).shape == (200, 200, 3)
 
 
 WRONG: list[tuple[str, dict[str, object]]] = [
