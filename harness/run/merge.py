@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.run.basis import accepted_bases
 from harness.run.columns import opened, read_table
-from harness.run.digests import Digests, digest, short_key
+from harness.run.digests import KEY, Digests, digest, short_key
 from harness.run.enhanced_pictures import keep_counts
 from harness.run.finished import FinishedTrials
 from harness.run.folder import RunFolder, open_run, write_error
@@ -45,7 +46,7 @@ def merge(paths: Sequence[Path], out: Path, *, overwrite: bool = False) -> RunFo
     _refuse_existing(out, overwrite=overwrite)
     parts = _parts(paths)
     _refuse_unlike(parts)
-    trials = _trials(parts[0])
+    trials = _trials(parts)
     for task in parts[0].manifest["tasks"]:
         with opened(parts[0].folder.samples(task)):
             pass
@@ -122,7 +123,11 @@ def _parts(paths: Sequence[Path]) -> list[Part]:
 
 def _told(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What of a manifest says which requests are made of which samples, and how they are answered."""
-    cells = {entry["id"]: entry["basis"] for entry in manifest["cells"]}
+    axes = ("task", "model", "prompt", "condition")
+    cells = {
+        f"{' · '.join(str(entry[axis]) for axis in axes)} ({entry['id']})": entry["basis"]
+        for entry in manifest["cells"]
+    }
     models = {name: entry["identity"] for name, entry in manifest["models"].items()}
     tasks = {
         name: (entry["digest"], entry["data_digest"]) for name, entry in manifest["tasks"].items()
@@ -145,11 +150,25 @@ def _refuse_unlike(parts: Sequence[Part]) -> None:
                 )
 
 
-def _trials(part: Part) -> Digests:
-    """The trials of the plan in their order, without those of other cells."""
+def _trials(parts: Sequence[Part]) -> Digests:
+    """The trials of the plan in their order, without those of other cells. Raises HarnessError where shards were planned
+    over other samples or with other repeats."""
     trials = Digests(0)
-    for row in read_table(part.folder.plan, ("trial",)):
-        trials.put(digest(row["trial"]), b"")
+    planned = []
+    for part in parts:
+        told = hashlib.blake2b(digest_size=KEY)
+        for row in read_table(part.folder.plan, ("trial",)):
+            name = digest(row["trial"])
+            told.update(name)
+            if not planned:
+                trials.put(name, b"")
+        planned.append(told.digest())
+        if planned[-1] != planned[0]:
+            raise HarnessError(
+                f"{parts[0].folder.path} and {part.folder.path} are not parts of one run: they were planned with other samples "
+                "or repeats",
+                hint="run all shards with the same options, such as --limit and --repeats",
+            )
     return trials
 
 

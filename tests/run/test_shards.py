@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from harness.api.carry_out import carry_out
@@ -101,6 +102,12 @@ def test_what_is_no_whole_run_is_refused_and_nothing_is_written(place: Path) -> 
     )
     with pytest.raises(HarnessError, match="not parts of one run: they differ in the model rule"):
         merge([*parts(place, 1, 3), other], place / "none")
+    more = pq.read_table(place / "part-3" / "plan.parquet")
+    fewer = place / "fewer"
+    shutil.copytree(place / "part-3", fewer)
+    pq.write_table(more.slice(0, len(more) - 6), fewer / "plan.parquet")
+    with pytest.raises(HarnessError, match="planned with other samples or repeats"):
+        merge([*parts(place, 1, 2), fewer], place / "none")
     assert not (place / "none").exists()
 
 
