@@ -8,6 +8,7 @@ import difflib
 import gc
 import importlib
 import os
+import re
 import signal
 import sys
 import threading
@@ -72,6 +73,8 @@ EXIT_STATUSES: Mapping[int, str] = MappingProxyType(
 RENAMED: Mapping[str, str] = MappingProxyType({"--only": "--where"})
 """Former name of an option -> its name."""
 
+_SURROGATE = re.compile("[\udc80-\udcff]")
+
 GARBAGE = 200_000
 """Objects made between two looks for garbage in cycles, of which there is little: more than the modules of a command
 make, so that these are not looked through while they load."""
@@ -98,6 +101,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         print(f"error: {visible(str(error))}", file=sys.stderr)
         return 1 if error.at_work else 2
+    except UnicodeEncodeError as error:
+        if not _SURROGATE.search(error.object):
+            raise
+        # A name of bytes that are no UTF-8, which libraries for tables do not take.
+        print(
+            f"error: {visible(error.object[:300])} is not written in UTF-8\n"
+            "  hint: rename the file or folder, or set a UTF-8 locale (LC_ALL=C.UTF-8)",
+            file=sys.stderr,
+        )
+        return 1
     except Interrupted:
         return 130
     except KeyboardInterrupt:

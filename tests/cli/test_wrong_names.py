@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,14 @@ def test_a_sidecar_says_which_truths_it_replaces(
     (data / "side.csv").write_text(f"image,emotion\n{names[1]},{label}\n")
     main(command)
     assert "replaces" not in capsys.readouterr().out
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data)
+    before = sorted(data.rglob("*"))
+    assert main([*TABLE, "--no-report", "--out", os.fsdecode(b"run\xff")]) == 1
+    told = capsys.readouterr().err
+    assert "error: run\u27e8U+DCFF\u27e9" in told and "is not written in UTF-8" in told
+    assert sorted(data.rglob("*")) == before
