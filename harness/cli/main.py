@@ -96,21 +96,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        with ending_as_interrupt(), naming_plugins():
+        with ending_as_interrupt(), naming_plugins(), _naming_paths():
             return int(parsed.execute(parsed))
     except HarnessError as error:
         print(f"error: {visible(str(error))}", file=sys.stderr)
         return 1 if error.at_work else 2
-    except UnicodeEncodeError as error:
-        if not _SURROGATE.search(error.object):
-            raise
-        # A name of bytes that are no UTF-8, which libraries for tables do not take.
-        print(
-            f"error: {visible(error.object[:300])} is not written in UTF-8\n"
-            "  hint: rename the file or folder, or set a UTF-8 locale (LC_ALL=C.UTF-8)",
-            file=sys.stderr,
-        )
-        return 1
     except Interrupted:
         return 130
     except KeyboardInterrupt:
@@ -119,6 +109,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say
         return 1
+
+
+@contextmanager
+def _naming_paths() -> Iterator[None]:
+    """A block in which a name of bytes that are no UTF-8, which libraries for tables do not take, is an error."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        if not _SURROGATE.search(error.object):
+            raise
+        raise HarnessError(
+            f"{error.object[:300]} is not written in UTF-8",
+            hint="rename the file or folder, or set a UTF-8 locale (LC_ALL=C.UTF-8)",
+        ) from None
 
 
 class Parser(argparse.ArgumentParser):

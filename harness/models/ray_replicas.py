@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError, missing_extra
 from harness.core.model import CacheCounts
-from harness.models.replica import Replica, ReplicaLost
+from harness.models.replica import Replica, ReplicaLost, too_few_gpus
 from harness.models.replica_host import Host, here
 from harness.models.wire import Counted, Order, Place, Told, pack, pack_error, unpack, unpack_error
 
@@ -154,10 +154,7 @@ class RayStarts:
         there = int(ray.cluster_resources().get("GPU", 0))
         each = min(1, there) if self._gpus_each is None else self._gpus_each
         if each * self._count > there:
-            raise HarnessError(
-                f"{self._count} replicas with {each} GPUs each need {each * self._count} GPUs; Ray has {there}",
-                hint="ask for fewer --replicas, or for a smaller --gpus-per-replica (0: on the CPU)",
-            )
+            raise too_few_gpus(self._count, each=each, there=there, place="Ray")
         return each
 
     def _environment(self, gpus: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from harness.core.errors import HarnessError
 from harness.core.model import CacheCounts
+from harness.core.text import counted
 from harness.models.wire import Order, Place, Told
 
 COUNTED = 10.0
@@ -79,4 +80,13 @@ def summed_counts(each: Sequence[CacheCounts | None]) -> CacheCounts | None:
         sum(one.pictures for one in known),
         sum(one.pictures_cached for one in known),
         known[0].block,
+    )
+
+
+def too_few_gpus(replicas: int, *, each: int, there: int, place: str) -> HarnessError:
+    """The error for replicas that want more GPUs than a place has."""
+    wanted = f"{counted(replicas, 'replica')} with {counted(each, 'GPU')} each"
+    return HarnessError(
+        f"{wanted}: {place} has {there} of the {counted(replicas * each, 'GPU')} needed",
+        hint="ask for fewer --replicas, or for a smaller --gpus-per-replica (0: on the CPU)",
     )

@@ -11,9 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from harness.core.errors import HarnessError
 from harness.core.model import CacheCounts
-from harness.models.replica import Replica, ReplicaLost
+from harness.models.replica import Replica, ReplicaLost, too_few_gpus
 from harness.models.replica_host import ASK, COUNT, DONE, FAULT, FRAME, OPEN, PLACED, TOLD
 from harness.models.vllm.memory import gpus
 from harness.models.wire import Counted, Order, Place, Told, pack, unpack, unpack_error
@@ -187,8 +186,5 @@ def shares_of(devices: Sequence[str], count: int, *, each: int | None) -> list[s
     if wanted == 0:
         return [("" if devices else None)] * count
     if count * wanted > len(devices):
-        raise HarnessError(
-            f"{count} replicas with {wanted} GPUs each need {count * wanted} GPUs; this machine has {len(devices)}",
-            hint="ask for fewer --replicas, or for a smaller --gpus-per-replica (0: on the CPU)",
-        )
+        raise too_few_gpus(count, each=wanted, there=len(devices), place="this machine")
     return [",".join(devices[n * wanted : (n + 1) * wanted]) for n in range(count)]

@@ -282,7 +282,8 @@ class Replicated:
                 worker.fault = fault
             said = worker.fault or _fault(worker, f"was lost {STARTS} times without a reply")
             worker.fault = said
-            self._say(f"the run goes on without replica {worker.number + 1}: {said.message}")
+            if any(one is not worker and one.state != "given up" for one in self.workers):
+                self._say(f"the run goes on without replica {worker.number + 1}: {said.message}")
             await self._set(worker, "given up")
         finally:
             worker.replica = None

@@ -139,7 +139,8 @@ def test_a_folder_whose_name_is_not_utf8_is_told(
 ) -> None:
     monkeypatch.chdir(data)
     before = sorted(data.rglob("*"))
-    assert main([*TABLE, "--no-report", "--out", os.fsdecode(b"run\xff")]) == 1
+    asked = (*TABLE, "--model", "openai:m@http://127.0.0.1:9", "--no-report")
+    assert main([*asked, "--out", os.fsdecode(b"run\xff")]) in {1, 2}
     told = capsys.readouterr().err
     assert "error: run\u27e8U+DCFF\u27e9" in told and "is not written in UTF-8" in told
     assert sorted(data.rglob("*")) == before

@@ -367,7 +367,7 @@ def test_gpus_are_shared_out() -> None:
     assert shares_of([], 2, each=None) == [None, None]
     assert shares_of(["0"], 2, each=0) == ["", ""]
     with pytest.raises(
-        HarnessError, match="3 replicas with 1 GPUs each need 3 GPUs; this machine has 2"
+        HarnessError, match="3 replicas with 1 GPU each: this machine has 2 of the 3 GPUs needed"
     ):
         shares_of(["0", "1"], 3, each=1)
 
