@@ -154,7 +154,7 @@ def _trials(parts: Sequence[Part]) -> Digests:
     """The trials of the plan in their order, without those of other cells. Raises HarnessError where shards were planned
     over other samples or with other repeats."""
     trials = Digests(0)
-    planned = []
+    planned: list[bytes] = []
     for part in parts:
         told = hashlib.blake2b(digest_size=KEY)
         for row in read_table(part.folder.plan, ("trial",)):
