@@ -105,9 +105,14 @@ def _warnings(found: Among) -> Iterator[Block]:
             warning=True,
         )
     if found.unanswered:
+        left = (
+            "agreement with nobody in the alternative annotator test; the concordance correlation and the error leave them "
+            "out, so that a model seems better which answers what is easy alone"
+            if found.field.control == "number"
+            else "a miss, and agreement with nobody; kappa leaves them out"
+        )
         yield Note(
-            text=f"{found.unanswered} of {found.items} rated items have no answer of the model: a miss, and agreement with "
-            "nobody; kappa and the concordance correlation leave them out.",
+            text=f"{found.unanswered} of {found.items} rated items have no answer of the model: {left}.",
             warning=True,
         )
     if found.model.repeats > 1:
