@@ -232,6 +232,7 @@ def _print_score(form: SubmissionForm, score: LocalScore, truth: Path) -> None:
     """Value, interval, what a perfect answer gets, and published rows of the same metric."""
     from harness.core.text import visible
     from harness.run.published import of_form, published_folder, read_published
+    from harness.stats.coverage import small_sample_coverage
 
     published = sorted(
         of_form(read_published(published_folder()), form.name), key=lambda row: -row.value
@@ -249,6 +250,12 @@ def _print_score(form: SubmissionForm, score: LocalScore, truth: Path) -> None:
             if row.metric == one.metric and row.part in {one.part, "all"}:
                 print(f"      published: {row.value:.3f} {visible(row.system)} ({row.set})")
     print(f"    intervals: 95 %, {score.resampled} resampled")
+    few = small_sample_coverage(score.clusters, method="expanded")
+    if few is not None:
+        low, high = (f"{share:.2f}".removeprefix("0") for share in few)
+        print(
+            f"    few {score.resampled}: in simulations such intervals hold the truth in {low} to {high} of cases"
+        )
     if score.unspread:
         print(
             f"    where all resamples are alike, the interval is what so few {score.resampled} may not have shown"

@@ -51,6 +51,11 @@ class LocalScore:
     """What the official scorer may count otherwise."""
 
     @property
+    def clusters(self) -> int:
+        """Units that are resampled, of the figure with most."""
+        return max((one.interval.clusters for one in self.figures), default=0)
+
+    @property
     def unspread(self) -> bool:
         """Whether some interval is of what too few units may not have shown."""
         return any(one.interval.reason.startswith(NO_SPREAD) for one in self.figures)

@@ -130,6 +130,7 @@ def test_clips_are_answered_checked_and_scored(
     out = capsys.readouterr().out
     assert "ACC_presence: 0.667" in out and "ACC_salience (blends): 0.000" in out
     assert "without a truth in truth.csv and left out: 1 clip\n" in out
+    assert "few clips: in simulations such intervals hold the truth in .00 to " in out
     data = json.loads((tmp_path / "out" / asked.name).read_text())["predictions"]
     assert list(data) == ids and data[ids[2]] == [{"emotion": "neu", "salience": 100.0}]
     with zipfile.ZipFile(tmp_path / "out" / "blemore.zip") as archive:
