@@ -2,13 +2,14 @@
 
 Kollias and Zafeiriou, arXiv 1811.07770 and later ABAW challenges. Line n of a video's file (its
 header not counted) is its frame n, counted from 1. Expression -1, unit -1 and valence -5 mean that
-there is none. The video is the unit of resampling.
+there is none. The video is the unit of resampling. The test videos have no such files: their frames are those that an
+example of a submission lists (`image_location`, then a line a frame).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import PositiveInt
@@ -33,6 +34,7 @@ EXPRESSIONS: Mapping[str, str] = {
 }  # fmt: skip
 UNITS = ("AU1", "AU2", "AU4", "AU6", "AU7", "AU10", "AU12", "AU15", "AU23", "AU24", "AU25", "AU26")
 SKIPPED = "frame without annotation"
+LOCATION = "image_location"
 
 
 class AffWildOptions(DatasetOptions):
@@ -46,6 +48,8 @@ class AffWildOptions(DatasetOptions):
     """Folder of `video/00001.jpg`, below the root."""
     every: PositiveInt = 30
     """Take every n-th frame: neighbouring frames are all but equal."""
+    to_answer: str | None = None
+    """A file that the challenge wants answered, relative to the folder of the task: its frames are asked, without labels."""
 
 
 def open_aff_wild2(
@@ -54,13 +58,18 @@ def open_aff_wild2(
     """A source over the frames of all videos of one part. Raises HarnessError."""
     asked = read_options(AffWildOptions, options, family="aff-wild2")
     root = base / asked.root
+    offers = {"expr": ("emotion",), "va": ("valence", "arousal"), "au": ("action_units",)}
+    if asked.to_answer is not None:
+        file = existing(base / asked.to_answer, hint="set source.to_answer to the challenge's example of a submission")  # fmt: skip
+        return DatasetSource(
+            lambda: _listed(root, file, asked), asked, fields, offers=offers[asked.part], files=[file], unlabelled=True
+        )  # fmt: skip
     folder = existing(
         root / asked.annotations,
         hint="source.root must be a folder with annotation files; source.annotations must be a "
         "folder of .txt files",
     )
     files = sorted(folder.glob("*.txt"))
-    offers = {"expr": ("emotion",), "va": ("valence", "arousal"), "au": ("action_units",)}
     return DatasetSource(
         lambda: _entries(root, files, asked), asked, fields, offers=offers[asked.part], files=files
     )
@@ -78,6 +87,24 @@ def _entries(root: Path, files: list[Path], asked: AffWildOptions) -> Iterator[F
                 yield SKIPPED
             else:
                 yield DatasetEntry(name, root / asked.frames / name, values, subject=file.stem)
+
+
+def _listed(root: Path, file: Path, asked: AffWildOptions) -> Iterator[Found]:
+    """The frames of a file to be answered, every n-th of each video, from its first."""
+    seen: dict[str, int] = {}
+    for number, (line, text) in enumerate(text_lines(file)):
+        name = text.partition(",")[0].strip()
+        if number == 0:
+            if name != LOCATION:
+                raise HarnessError(f"{file.name}: the first line does not begin with {LOCATION}", hint="use the challenge's example of a submission")  # fmt: skip
+            continue
+        path = PurePosixPath(name)
+        if len(path.parts) != 2 or ".." in path.parts:
+            raise HarnessError(f"{file.name}, line {line}: {name[:60]!r} is not VIDEO/FRAME.jpg", hint="use the file as published")  # fmt: skip
+        video = path.parts[0]
+        if seen.setdefault(video, 0) % asked.every == 0:
+            yield DatasetEntry(name, root / asked.frames / name, {}, subject=video)
+        seen[video] += 1
 
 
 def _values(text: str, part: str, *, where: str) -> dict[str, Any] | None:

@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+import harness
 from harness.cli.main import main
 from harness.core.answer import Answer
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
+from harness.core.field import FieldSpec
 from harness.core.outcome import Outcome
 from harness.imports.columns import PredictionMap
 from harness.imports.predictions import import_predictions
@@ -33,6 +35,8 @@ from harness.submit.blends import CODES, Blend, blend_of
 from harness.submit.choice import item_key
 from harness.submit.frame_scores import EXPRESSION_NAMES, UNITS, unit_cells
 from harness.submit.items import ask_again
+from tests import open_sets
+from tests.run.bench import RuleModel
 
 VA = "image_location,valence,arousal\n"
 EXPR = "image_location," + ",".join(name.title() for name in EXPRESSION_NAMES) + "\n"
@@ -230,6 +234,26 @@ def test_faulty_frames_are_named(
         (head + "\n".join(rows) + "\n").encode(), asked, Options(), name="p"
     )
     assert any(one.startswith(fault) for one in found.faults), found.faults
+
+
+def test_the_frames_of_a_file_to_be_answered_are_asked_and_answered(tmp_path: Path) -> None:
+    names = [f"v{video}/{frame:05}.jpg" for video in (1, 2) for frame in (1, 2, 3, 5)]
+    for at, name in enumerate(names):
+        open_sets.put(tmp_path / "cropped_aligned" / name, open_sets.face(at))
+    asked = open_sets.put(tmp_path / "example.txt", EXPR + "".join(f"{name},\n" for name in names))
+    source = {"root": str(tmp_path), "to_answer": str(asked), "every": 2}
+    run = harness.evaluate(
+        "aff-wild2/expression", model=RuleModel(rule=lambda request: "fear"), source=source,
+        out=tmp_path / "run", progress=False, report=False,
+    )  # fmt: skip
+    form = form_named("abaw-expr")
+    draft = form.answer([form.read(asked)], [run.path], Choice(), Options(("nearest",))).drafts[0]
+    assert draft.data.decode() == EXPR + "".join(f"{name},3\n" for name in names)
+    assert draft.entry == {"filled_nearest": 4, "unusable": 0, "not_asked": 4}
+    for text, told in (("video,x\n", "does not begin with image_location"), (EXPR + "../x.jpg,\n", "line 2: '../x.jpg' is not")):  # fmt: skip
+        asked.write_text(text)
+        with pytest.raises(HarnessError, match=told):
+            list(open_source({"family": "aff-wild2", "annotations": "", **source}, fields={"emotion": FieldSpec(kind="label", labels=EXPRESSION_NAMES)}, base=tmp_path))  # fmt: skip
 
 
 def test_another_challenge_s_frames_are_refused(tmp_path: Path) -> None:
