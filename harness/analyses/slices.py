@@ -25,7 +25,7 @@ from harness.core.blocks import (
 from harness.core.outcome import Outcome
 from harness.core.task import Task
 from harness.score.analysis import ScoredTask, ShippedAnalysis, TaskAnswers
-from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES
+from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES, MOST_VALUES
 from harness.score.naming import who_answered
 from harness.score.table import SHARED
 
@@ -56,6 +56,7 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
     lines = tuple(slice_lines(rows, most=MOST_LINES))
     if lines:
         yield Lines(lines=lines, room="little")
+    yield from _no_groups(beside)
     numbers = by_place(beside.scores)
     found: dict[Place, dict[str, list[Mapping[str, Any]]]] = {}
     for entry in rows:
@@ -68,6 +69,16 @@ def _blocks(rows: Sequence[Any], beside: ScoredTask) -> Iterator[Block]:
         how = next((e["estimator"] for es in by_column.values() for e in es if e["estimator"]), "")
         if how:
             yield Note(at=at, room="much", text=f"{how}.", folded="How the gaps were computed")
+
+
+def _no_groups(beside: ScoredTask) -> Iterator[Note]:
+    """Columns with too many values to be groups, such as measured angles."""
+    for told in beside.summary.get("left_out", ()):
+        column, _, why = str(told).partition(": ")
+        if column in beside.task.slices:
+            yield Note(
+                text=f"{column}: {why} are no groups (at most {MOST_VALUES}): name a column that puts them into classes"
+            )
 
 
 def _column(

@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.analyses.slices import ANALYSIS
 from harness.cli.main import main
+from harness.core.blocks import Note
+from harness.core.task import Task
+from harness.score.analysis import ScoredTask
 from harness.score.grouping import LEAST_CLUSTERS, LEAST_SAMPLES, UNKNOWN, grouping, suppressed
 
 LABELS = ("anger", "disgust", "fear")
@@ -235,3 +239,14 @@ def test_a_groups_name_cannot_write_on_the_page(
     page = (tmp_path / "run" / "report.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_a_column_of_many_values_is_told_to_be_no_groups() -> None:
+    task = Task.model_validate({
+        "name": "t", "source": {"family": "faces"}, "prompts": ["p"], "slices": ["ita", "light"],
+        "fields": {"emotion": {"kind": "label", "labels": list(LABELS)}},
+    })  # fmt: skip
+    left_out = ["ita: 41 different values", "light=odd: suppressed (n < 20)"]
+    beside = ScoredTask(task=task, scores=(), summary={"left_out": left_out})
+    (note,) = ANALYSIS.blocks((), beside)
+    assert isinstance(note, Note) and note.text.startswith("ita: 41 different values are no groups")
