@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -181,6 +182,9 @@ def _with_label_lists(task: Task, where: Place) -> Task:
     return task.model_copy(update={"fields": fields})
 
 
+_PATTERN = re.compile(r"\{\w+\}")
+
+
 def split_change(change: str) -> tuple[tuple[str, ...], str]:
     """The keys and the value of one `path.to.key=value`. Raises HarnessError where it is none."""
     dotted, sign, text = change.partition("=")
@@ -207,8 +211,11 @@ def _apply(data: dict[str, Any], change: str) -> str:
 
 
 def change_value(text: str, dotted: str) -> Any:
-    """The value of a change: text as it stands, unless it is a bracketed YAML list or mapping. Raises HarnessError."""
-    if not text.startswith(("[", "{")):
+    """The value of a change: text as it stands, unless it is a bracketed YAML list or mapping. Raises HarnessError.
+
+    A text that begins with a name in braces is a pattern of columns: `{subject}/{clip}.mp4`.
+    """
+    if not text.startswith(("[", "{")) or _PATTERN.match(text):
         return text
     try:
         return parse_yaml(text)[0]

@@ -155,3 +155,18 @@ def test_a_run_folder_in_place_of_a_task_is_named_as_such(tmp_path: Path) -> Non
     with pytest.raises(HarnessError, match="unknown task") as caught:
         find_task(str(run), ())
     assert f"harness score {run}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{name}.mp4", "{name}.mp4"),
+        ("{subject}/{clip}", "{subject}/{clip}"),
+        ("{name}", "{name}"),
+        ("{a: 1}", {"a": 1}),
+        ("{}", {}),
+        ("[a, b]", ["a", "b"]),
+    ],
+)
+def test_a_value_that_begins_with_a_name_in_braces_is_a_pattern(text: str, value: object) -> None:
+    assert change_value(text, "source.frames") == value
