@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.run.task_files import find_task, load_task, task_names
+from harness.run.task_files import change_value, find_task, load_task, task_names
 from harness.run.workspace import Workspace, open_workspace
 from tests.run.bench import TASK, RuleModel, make_world
 
