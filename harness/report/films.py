@@ -280,6 +280,9 @@ def film_steps(film: Film, talk: Talk | None) -> Iterator[Step]:
         reply = replies[turn - 1] if turn <= len(replies) else ""
         last = bool(replies) and turn == len(replies)
         beside = reply if last and not mine else outside_calls(way, reply)
+        for _, call in mine:
+            if not call[1]:  # a call that could not be read, whose text stands in its own step
+                beside = beside.replace(str(call[2]), "").strip()
         for place, (number, call) in enumerate(mine):
             said = "" if place or last else _short(beside)
             yield Step("call", f"Call {number + 1}", said, note=_status(call), code=_called(call))

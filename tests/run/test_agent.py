@@ -16,7 +16,7 @@ from harness.core.request import Request
 from harness.run.log import read_log
 from harness.score.folder import score_run
 from harness.score.records import read_records
-from tests.run.agents import call, drawn_world, pictures, script, turn
+from tests.run.agents import call, drawn_world, film_steps, pictures, script, turn
 from tests.run.bench import RuleModel, World
 
 LOOK = call("zoom", region="mouth")
@@ -124,6 +124,18 @@ def test_wrong_calls_are_told_and_counted(tmp_path: Path, reply: str, statuses: 
     if "malformed" in statuses:
         assert 'Write it so: <tool_call>{"name": "zoom", "arguments": {...}}</tool_call>' in told
     assert json.loads(records(world)[0]["value"]) == "happiness"
+
+
+def test_a_film_shows_the_text_of_a_wrong_call_once(tmp_path: Path) -> None:
+    world = drawn_world(tmp_path, 1)
+    stray = '[zoom(region="mouth")]'
+    world.run(RuleModel(script(f"I look. {stray}", stray, "happiness")), tools=("zoom",))
+    score_run(world.folder)
+    (steps,) = film_steps(world.folder.path)
+    assert [text for kind, text in steps if kind == "call"] == [
+        "I look.",
+        f"(unreadable) {stray}",
+    ]
 
 
 @dataclass
