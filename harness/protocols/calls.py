@@ -176,7 +176,11 @@ def read_json(text: str, tools: Tools = NONE) -> Reading:
         found = read or Malformed(genuine, '"call" needs "name" and "arguments"')
         return Reading((found,), _answer(value), kept, forged)
     if isinstance(value, dict) and "answer" in value:
-        return Reading((), _answer(value), kept, forged)
+        answer = _answer(value)
+        stray = _stray(answer, tools, 'it stands in "answer", not in "call"')
+        if stray is None:
+            return Reading((), answer, kept, forged)
+        return Reading((stray[0],), stray[1], kept, forged)
     if not genuine.strip():
         return Reading((), "", "", forged)
     why = 'the reply is not {"call": {...}} or {"answer": ...}'
