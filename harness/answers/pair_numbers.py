@@ -39,13 +39,24 @@ BOUND = pattern(
     r"\b(?:less than|lower than|under|below|at most|up to|(?:no |not )?more than|greater than|higher than|over|above|at least|not)(?: about)? \d|(?<!\w)[<>\u2264\u2265] ?\d"
 )
 """ "Less than 10%" names an end, no value."""
+_OPENS = pattern(
+    r"[^\w.,+-]*(\d{1,3}(?:[.,]\d{1,6})?)(?: ?%| percent\b| ?/ ?100\b)?"
+    r"(?=\W{0,3}$|\W{0,2}\n|[.,;:!] |[ ]?[(\u2013\u2014]| - )(?!\W{0,4}\d)"
+)
+"""A number that stands for itself at the start of a reply; reasons may follow."""
+_LEGENDS = (
+    r"\b(?:on a )?(?:scale )?(?:from |between |of )?{low} ?\([^()\n]{{1,60}}\) ?(?:to|and|-|,|;) ?{high} ?\([^()\n]{{1,60}}\)",
+    r"\b(?:if |where |with )?{low} ?(?:=|is|means?|meaning|being|for|stands for) [^\d\n.;]{{1,60}}[,;]? ?(?:and )?{high} ?(?:=|is|means?|meaning|being|for|stands for) [^\d\n.;,]{{1,60}}",
+    r"\bout of {high}(?=,)",
+)
+"""What the ends of the scale mean, said again."""
 SURE = pattern(r"\b(?:confiden(?:t|ce)|certain(?:ty)?|sure|sureness)\b")
 _CHANCE = pattern(
     r"\b(?:chances?|probability|likelihood|odds|probable)\b|%\W? ?likely\b|percent likely\b"
 )
 _SHARED = pattern(r"\d ?(?:%|percent)\W? (?:\w+ )?$")
 APART = pattern(
-    r"\bdiffers? by \d|\b(?:different|mismatch)[^.;!?\n]{0,20}\?\W{0,3}\d|"
+    r"\bdiffers? by \d|\d ?% (?:for )?no\b|\bno,? with (?:a )?(?:\w+ ){0,2}\d|\b(?:different|mismatch)[^.;!?\n]{0,20}\?\W{0,3}\d|"
     r"\b(?:differen(?:ce|t|ces)|dissimilar(?:ity)?|distance|mismatch|non-?match|impostor|discrepancy)\b(?:[ _](?:people|persons?|score|level|rating|probability|likelihood|chance|of|is|at|about))*"
     r"[\"' ]{0,3}[:=]?[\"' ]{0,3}(?:about |~ ?)?\d|\d ?(?:%|percent)\W? (?:\w+ ){0,2}?(?:different|dissimilar|difference|mismatch)\b"
     r"|\b(?:probability|likelihood|chance|p)(?:[ _(]{1,2}(?:of|that|they|are))*[ _(]{1,2}(?:differen|mismatch)\w*[^.;!?\n]{0,30}\d"
@@ -64,6 +75,25 @@ _SHARE_SCALE = 10
 """The upper end of a scale from 0 on which no share is meant by a number above 1."""
 _YEARS = 1900
 _SUM = 1.0
+
+
+def without_legend(text: str, low: float, high: float) -> str:
+    """The text without what the ends of the scale mean, of the same length."""
+    for legend in _LEGENDS:
+        form = re.compile(legend.format(low=f"{low:g}".replace("-", r"\-"), high=f"{high:g}"))
+        text = form.sub(lambda match: " " * len(match.group()), text)
+    return text
+
+
+def opening(reply: NormalizedReply, low: float, high: float) -> Answer | None:
+    """The number that opens a reply, whatever is said behind it; the 1 of a list is none."""
+    match = _OPENS.match(without_counts(reply.text, high))
+    if match is None or (match[1] == "1" and reply.text[match.end() : match.end() + 1] in ".):"):
+        return None
+    value = float(match[1].replace(",", "."))
+    if not low <= value <= high:
+        return None
+    return answered(value, "same-person/opening", reply.span(match.start(1), match.end()))
 
 
 def without_counts(text: str, high: float) -> str:

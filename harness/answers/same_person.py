@@ -23,9 +23,11 @@ from harness.answers.pair_numbers import (
     BOUND,
     SURE,
     may_be_share,
+    opening,
     parted_shares,
     quantified,
     without_counts,
+    without_legend,
 )
 from harness.answers.pattern import pattern
 from harness.answers.refusals import find_declines
@@ -50,7 +52,7 @@ _GUESS_END = (
     r"| (?:given|because|since|as|based|due|judging|although|though|but|with)\b)"
 )
 _GUESS = pattern(
-    r"(?:(?P<first>^)|[.;:!?\n]|, (?:but|and|so)\b)\W{0,8}(?:(?:i think|i believe|i guess|i'd say|i would say|they are|they're|they|these are|it is|it's),? )?"
+    r"(?:(?P<first>^)|[.;:!?(\n]|, (?:but|and|so)\b)\W{0,8}(?:(?:i think|i believe|i guess|i'd say|i would say|they are|they're|they|these are|it is|it's),? )?"
     r"(?P<denied>not )?(?:(?:most|more|very|quite|highly|rather|fairly|pretty|almost|nearly|extremely) )?"
     r"(?:likely|(?P<unlikely>unlikely|improbable|doubtful)|probably|presumably|apparently|seemingly|surely|certainly|definitely|clearly|evidently)"
     r"(?: than not)?,?(?: (?:they are|they're|these are|it is|it's|to be|are|is))?(?P<not> not)?"
@@ -60,7 +62,7 @@ _GUESS = pattern(
 """Which of the two it holds for likely; what it is of may be left out at the start of a reply alone."""
 
 
-def read_same_person(
+def read_same_person(  # noqa: PLR0911
     reply: NormalizedReply,
     low: float,
     high: float,
@@ -69,10 +71,19 @@ def read_same_person(
     keys: re.Pattern[str] | None = None,
 ) -> Answer:
     """A number in [low, high]: `high` for yes, `low` for no. Never raises."""
+    reply = replace(reply, text=without_legend(reply.text, low, high))
     parted = parted_shares(reply, low, high)
     if parted is not None:
         return parted
     claims = find_claims(reply.text, find_declines(reply.text, reply.speech))
+    word = _word(reply, claims, low, high, keys)
+    opens = None if form == "final" else opening(reply, low, high)
+    if (
+        opens is not None
+        and not may_be_share(opens, reply, low, high)
+        and len(reply.text.split()) > 1
+    ):
+        return _agreeing(opens, word, (low + high) / 2)
     number = read_number(
         replace(reply, text=without_counts(reply.text, high)), low, high, form=form, keys=keys
     )
@@ -80,7 +91,6 @@ def read_same_person(
         number = lacking(Outcome.AMBIGUOUS, "same-person/share-or-score", number.span)
     elif number.outcome is Outcome.ANSWERED and BOUND.search(reply.text):
         number = lacking(Outcome.AMBIGUOUS, "same-person/bound", number.span)
-    word = _word(reply, claims, low, high, keys)
     if number.outcome is not Outcome.ANSWERED or not isinstance(number.value, int | float):
         numbered = number.outcome is Outcome.AMBIGUOUS and word.rule == "same-person/stated"
         if numbered and not SURE.search(reply.text) and quantified(reply.text, claims) is not None:
@@ -116,7 +126,14 @@ def _together(  # noqa: PLR0911, PLR0917
         return word if word.outcome is Outcome.AMBIGUOUS else number
     if SURE.search(reply.text):
         return word  # the number says how sure it is of its word
-    agrees = value == middle or (value > middle) == (float(str(word.value)) > middle)
+    return _agreeing(number, word, middle)
+
+
+def _agreeing(number: Answer, word: Answer, middle: float) -> Answer:
+    """The number; ambiguous where the words say the opposite."""
+    value = float(str(number.value))
+    agrees = word.outcome is not Outcome.ANSWERED or value == middle
+    agrees = agrees or (value > middle) == (float(str(word.value)) > middle)
     return number if agrees else lacking(Outcome.AMBIGUOUS, "same-person/contradiction")
 
 
