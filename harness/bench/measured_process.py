@@ -80,6 +80,7 @@ def spend(
         if ended:
             break
         while coming and coming[0][1]():
+            peak = max(peak, most_resident(process.pid))
             marks[coming.pop(0)[0]] = SoFar(cpu_seconds(process.pid), peak / 1e6)
         if kill_when is not None and kill_when():
             os.killpg(process.pid, signal.SIGKILL)

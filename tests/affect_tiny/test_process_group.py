@@ -30,7 +30,7 @@ def work(rank, folder):
     part = folder / f"part-{rank}"
     part.write_text(f"{os.getpid()} {weight.grad.tolist()}")
     part.rename(folder / str(rank))
-    time.sleep(120)
+    time.sleep(600)
 
 
 if __name__ == "__main__":
@@ -55,9 +55,8 @@ def test_a_crew_shares_gradients_and_ends_with_its_parent(tmp_path: Path) -> Non
     )
     told = [tmp_path / "0", tmp_path / "1"]
     try:
-        deadline = time.monotonic() + 100
         while not all(file.exists() for file in told):
-            assert time.monotonic() < deadline and parent.poll() is None
+            assert parent.poll() is None, "the crew ended"
             time.sleep(0.1)
         pids = []
         for file in told:
@@ -67,7 +66,7 @@ def test_a_crew_shares_gradients_and_ends_with_its_parent(tmp_path: Path) -> Non
     finally:
         parent.kill()
         parent.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(map(alive, pids)):
         assert time.monotonic() < deadline, "the crew outlives its parent"
         time.sleep(0.1)

@@ -41,11 +41,20 @@ def test_the_last_lines_of_a_log_are_cut(tmp_path: Path) -> None:
 
 
 def test_what_was_taken_by_a_moment_is_noted(tmp_path: Path) -> None:
-    flag = tmp_path / "flag"
-    work = f"import time, pathlib\nx = bytearray(40_000_000)\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(0.4)"
+    flag, noted = tmp_path / "flag", tmp_path / "noted"
+    work = (
+        f"import time, pathlib\nx = bytearray(40_000_000)\npathlib.Path({str(flag)!r}).touch()\n"
+        f"while not pathlib.Path({str(noted)!r}).exists(): time.sleep(0.01)"
+    )
+
+    def never() -> bool:
+        """Looked for once the moment before it is noted."""
+        noted.touch()
+        return False
+
     spent = spend(
         [sys.executable, "-c", work], folder=tmp_path, log=tmp_path / "log",
-        moments={"flag": flag.exists, "never": lambda: False},
+        moments={"flag": flag.exists, "never": never},
     )  # fmt: skip
     assert set(spent.marks) == {"flag"}
     assert 40 <= spent.marks["flag"].peak <= spent.peak

@@ -6,18 +6,21 @@
 What it should do wrong is said by `--vllm-arg=--fake=...`: `die` (ends with an error), `rooted` (ends with an error
 that stands before others), `late` (never
 answers), `hears` (replies follow sounds in `input_audio` parts), `stubborn` (ignores SIGTERM), `family` (starts a child in a session of its own, which ignores
-SIGTERM). Each process writes its id to `pids` in the environment's folder.
+SIGTERM). `--latency=S` is how long a reply takes, `--answers=N` how many chat requests are answered. Each process writes
+its id to `pids` in the environment's folder.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -60,14 +63,20 @@ def running(python: Path) -> list[int]:
     return [pid for pid in map(int, log.read_text().split()) if _runs(pid)] if log.exists() else []
 
 
-def wait_until_gone(python: Path, *, seconds: float) -> float:
-    """Seconds until nothing runs. Raises where something is left after `seconds`."""
+def asked(python: Path) -> int:
+    """Chat requests that the last start has received."""
+    log = python.parent.parent / "asked"
+    told = log.read_text().split() if log.exists() else []
+    return int(told[-1]) if told else 0
+
+
+def wait_until_gone(python: Path, *, seconds: float = 60) -> None:
+    """Wait until nothing runs. Raises where something is left after `seconds`."""
     begun = time.monotonic()
     while left := running(python):
         if time.monotonic() - begun > seconds:
             raise AssertionError(f"still running after {seconds} s: {left}")
         time.sleep(0.05)
-    return time.monotonic() - begun
 
 
 def _runs(pid: int) -> bool:
@@ -104,19 +113,28 @@ def main(folder: Path, *, version: str) -> None:
             file.write(f"{child.pid}\n")
     if fault == "late":
         time.sleep(300)
-    asyncio.run(_serve(arguments, version, hears=fault == "hears"))
+    asyncio.run(_serve(folder, arguments, version, hears=fault == "hears"))
 
 
-async def _serve(arguments: list[str], version: str, *, hears: bool) -> None:
+async def _serve(folder: Path, arguments: list[str], version: str, *, hears: bool) -> None:
     def value(name: str) -> str:
         return arguments[arguments.index(name) + 1]
 
-    latency = next((float(a.partition("=")[2]) for a in arguments if a.startswith("--latency=")), 0)
+    def number(name: str, usual: float) -> float:
+        return next((float(a.partition("=")[2]) for a in arguments if a.startswith(name)), usual)
+
+    def choose(body: dict[str, Any]) -> str:
+        with (folder / "asked").open("a") as file:
+            file.write(f"{stub.count}\n")
+        return "hang" if stub.count > answers else "ok"
+
+    latency, answers = number("--latency=", 0), number("--answers=", math.inf)
     served = value("--served-model-name")
     if (
         "--enable-lora" in arguments
     ):  # only the adapter is there to be asked, so that nothing else passes
         served = value("--lora-modules").partition("=")[0]
-    stub = Stub(model=served, version=version, latency=latency, **(hearing() if hears else {}))
+    more: dict[str, Any] = hearing() if hears else {"choose": choose}
+    stub = Stub(model=served, version=version, latency=latency, **more)
     await serve(stub, port=int(value("--port")))
     await asyncio.Event().wait()

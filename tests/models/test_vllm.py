@@ -20,7 +20,7 @@ from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
 from harness.models.registry import OpenOptions
 from harness.models.vllm.model import VllmModel, open_vllm
-from tests.models.fake_vllm import ROOT, make_fake, running, starts, wait_until_gone
+from tests.models.fake_vllm import ROOT, asked, make_fake, running, starts, wait_until_gone
 from tests.models.films import frame
 from tests.models.sounds import ask as hear
 from tests.models.sounds import voice
@@ -114,7 +114,7 @@ async def test_one_that_ends_at_once_is_an_error_with_its_last_words(
     found = await asyncio.gather(
         *(model.reply(ask(str(n))) for n in range(5)), return_exceptions=True
     )
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert len(starts(python)) == 1, "the others do not try again"
     for error in found:
         assert isinstance(error, HarnessError)
@@ -136,15 +136,16 @@ async def test_one_that_is_never_ready_is_given_up(python: Path) -> None:
 
 
 async def test_one_that_ends_while_it_is_asked_stops_the_run(python: Path) -> None:
-    model = opened(python, "--fake=family", "--latency=0.3")
+    model = opened(python, "--fake=family", "--answers=1")
     await model.reply(ask())
-    asked = [asyncio.ensure_future(model.reply(ask(str(n)))) for n in range(4)]
-    await asyncio.sleep(0.1)
+    waiting = [asyncio.ensure_future(model.reply(ask(str(n)))) for n in range(4)]
+    while asked(python) < 5:
+        await asyncio.sleep(0.01)
     os.kill(running(python)[0], signal.SIGKILL)
-    found = await asyncio.gather(*asked, return_exceptions=True)
+    found = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(error, HarnessError) for error in found)
     assert "stopped during the run" in str(found[0])
-    await asyncio.to_thread(wait_until_gone, python, seconds=5)
+    await asyncio.to_thread(wait_until_gone, python)
     await model.close()
 
 
@@ -173,10 +174,11 @@ from tests.models.test_vllm import Path, ask, opened
 async def main():
     model = opened(Path(sys.argv[1]), "--fake=family")
     await model.reply(ask())
-    if "fork" in sys.argv and os.fork() == 0:
-        time.sleep(8)
+    fork = os.fork() if "fork" in sys.argv else None
+    if fork == 0:
+        time.sleep(200)
         os._exit(0)
-    print("ready", flush=True)
+    print("ready", fork, flush=True)
     time.sleep(60)
 asyncio.run(main())
 """
@@ -188,12 +190,15 @@ def test_a_killed_owner_leaves_nothing_running(python: Path, how: str) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(python), how], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    assert owner.stdout is not None and owner.stdout.readline() == "ready\n"
-    assert len(running(python)) == 2
+    assert owner.stdout is not None
+    ready, fork = owner.stdout.readline().split()
+    assert ready == "ready" and len(running(python)) == 2
     owner.kill()
     owner.wait()
     owner.stdout.close()
-    assert wait_until_gone(python, seconds=7) < 5
+    wait_until_gone(python)
+    if how == "fork":
+        os.kill(int(fork), signal.SIGKILL)  # it held the pipe until now
 
 
 def test_a_killed_warden_takes_the_server_along(python: Path) -> None:
@@ -204,7 +209,7 @@ def test_a_killed_warden_takes_the_server_along(python: Path) -> None:
         supervisor = psutil.Process(server).parent()
         assert supervisor is not None and "supervisor.py" in " ".join(supervisor.cmdline())
         supervisor.kill()
-        await asyncio.to_thread(wait_until_gone, python, seconds=5)
+        await asyncio.to_thread(wait_until_gone, python)
         await model.close()
 
     asyncio.run(life())
@@ -222,21 +227,21 @@ def command(folder: Path, python: Path, *arguments: str) -> list[str]:
 @pytest.mark.parametrize("presses", [1, 2])
 def test_ctrl_c_ends_run_and_server(python: Path, tmp_path: Path, presses: int) -> None:
     run = subprocess.Popen(
-        command(tmp_path / "run", python, "--fake=family", "--latency=1"),
+        command(tmp_path / "run", python, "--fake=family", "--answers=0"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    journal = tmp_path / "run" / "conversations.jsonl"
-    while not (len(running(python)) == 2 and journal.exists()) and time.monotonic() < deadline:
+    while not asked(python):
+        assert run.poll() is None, run.communicate()
         time.sleep(0.1)
+    assert len(running(python)) == 2
     for _ in range(presses):
         run.send_signal(signal.SIGINT)
         time.sleep(0.2)
-    _, errors = run.communicate(timeout=30)
+    _, errors = run.communicate(timeout=120)
     if presses == 1:  # who presses twice does not wait for words
         assert run.returncode == 130
         assert "Traceback" not in errors
-    assert wait_until_gone(python, seconds=15) < 12
+    wait_until_gone(python)
 
 
 @pytest.mark.slow
@@ -296,7 +301,7 @@ def test_each_replica_has_a_server_of_its_own_which_ends_with_it(
     def told() -> list[dict[str, Any]]:
         return [json.loads(one) for one in log.read_text().splitlines()] if log.exists() else []
 
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while {one["replica"] for one in told() if one["state"] == "ready" and one["replies"]} != {
         1,
         2,
@@ -313,4 +318,4 @@ def test_each_replica_has_a_server_of_its_own_which_ends_with_it(
     assert len(ours) == 3, "two, and another in place of the lost one"
     ports = [one[one.index("--port") + 1] for one in ours]
     assert len(set(ports[:2])) == 2
-    assert wait_until_gone(python, seconds=15) < 15
+    wait_until_gone(python)
