@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,8 +215,10 @@ def _tidy() -> None:
     """Remove what Ray wrote for runs that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
         process = folder.name.removeprefix(_FOLDER).partition("-")[0]
-        if process.isdigit() and folder.stat().st_uid == os.getuid() and not _lives(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another run may be at it too
+            owner = folder.stat().st_uid
+            if process.isdigit() and owner == os.getuid() and not _lives(int(process)):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lives(process: int) -> bool:

@@ -53,7 +53,7 @@ class Halts:
         while True:
             before = time.monotonic()
             await asyncio.sleep(0.005)
-            self._seconds += max(0.0, time.monotonic() - before - 0.01)
+            self._seconds += max(0.0, time.monotonic() - before - 0.0055)
 
     def ended(self) -> float:
         self._task.cancel()
