@@ -194,11 +194,12 @@ def test_targets_hold_or_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_command_measures_and_writes_the_page(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "harness.cli.main", "bench", "client", "--requests", "60",
          "--rounds", "1", "--json", "--out", "pages"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=280,
+        cwd=tmp_path, capture_output=True, text=True, timeout=840,
     )  # fmt: skip
     assert done.stdout, done.stderr
     told = json.loads(done.stdout)

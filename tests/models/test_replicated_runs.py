@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 TASK = ("faces/emotion", "--model", "affect-tiny", "--limit", "120", "--no-report")
 ASKED = (*TASK, "--channel", "free", "--channel", "logprob")
@@ -33,18 +33,22 @@ def lines(file: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in whole if line.endswith(b"\n")]
 
 
-def wait(until: Callable[[], bool], run: subprocess.Popen[bytes], *, most: float = 240) -> None:
-    end = time.monotonic() + most
+def ready(folder: Path) -> list[int]:
+    """The processes of the replicas that are ready, the first one first."""
+    last = {one["replica"]: one for one in lines(folder / "replicas.jsonl")}
+    return [int(str(one["place"]).split()[-1]) for one in last.values() if one["state"] == "ready"]
+
+
+def wait(until: Callable[[], bool], run: subprocess.Popen[bytes]) -> None:
     while not until():
         assert run.poll() is None, "the run ended first"
-        assert time.monotonic() < end, "it took too long"
         time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
 def in_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("place")
-    assert harness(root, "--out", "run").wait(300) == 0, (root / "output.txt").read_text()
+    assert harness(root, "--out", "run").wait(900) == 0, (root / "output.txt").read_text()
     return root / "run"
 
 
@@ -58,31 +62,35 @@ def test_nothing_is_lost_or_repeated_where_a_replica_and_then_the_run_are_killed
     folder, asked = tmp_path / "run", ("--out", "run", "--on", on, "--replicas", "2")
     log = folder / "generations.jsonl"
     run = harness(tmp_path, *asked)
-    wait(lambda: len(lines(log)) >= 20, run)
-    outside = talks_to_others(run.pid) if on == "ray" else []
-    busy = next(
-        one for one in reversed(lines(folder / "replicas.jsonl")) if one["state"] == "ready"
-    )
-    os.kill(int(str(busy["place"]).rpartition(" ")[2]), signal.SIGKILL)
-    # On a busy machine replies come in bursts: a hundred may be there before the loss is seen.
-    output = tmp_path / "output.txt"
-    wait(lambda: "was lost" in output.read_text() and len(lines(log)) >= 100, run)
+    wait(lambda: len(ready(folder)) == 2, run)
+    lost, held = ready(folder)
+    os.kill(held, signal.SIGSTOP)  # the run cannot end before the loss is seen
+    try:
+        wait(lambda: len(lines(log)) >= 20, run)
+        outside = talks_to_others(run.pid) if on == "ray" else []
+        os.kill(lost, signal.SIGKILL)
+        output = tmp_path / "output.txt"
+        wait(lambda: "was lost" in output.read_text(), run)
+    finally:
+        os.kill(held, signal.SIGCONT)
+    before = len(lines(log))
+    wait(lambda: len(lines(log)) > before, run)
     below = psutil.Process(run.pid).children(recursive=True)
     run.kill()
     run.wait()
     had = len(lines(log))
     # Two helpers of Ray give up a minute later; what holds a model or the port does not.
     ours = [process for process in below if not named(process).endswith("Agent")]
-    gone, left = psutil.wait_procs(ours, timeout=60)
+    gone, left = psutil.wait_procs(ours, timeout=300)
     assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
-    assert harness(tmp_path, *asked).wait(300) == 0, output.read_text()
+    assert harness(tmp_path, *asked).wait(900) == 0, output.read_text()
     keys = [line["key"] for line in lines(log)]
     assert len(keys) == len(set(keys)) == 240 and had < 240
     assert keys[:had] == [line["key"] for line in lines(log)][:had]
     for name in ("records.parquet", "scores.json"):
         assert (folder / name).read_bytes() == (in_place / name).read_bytes(), name
     assert not outside, outside
-    gone, left = psutil.wait_procs(below, timeout=150)
+    gone, left = psutil.wait_procs(below, timeout=300)
     assert not left, f"{len(left)} of {len(gone) + len(left)} processes outlive the run"
 
 
@@ -96,7 +104,7 @@ def test_scores_have_the_bytes_of_one_process(
     if on == "ray":
         pytest.importorskip("ray")
     run = harness(tmp_path, "--out", "run", "--on", on, "--replicas", replicas)
-    assert run.wait(500) == 0, (tmp_path / "output.txt").read_text()
+    assert run.wait(900) == 0, (tmp_path / "output.txt").read_text()
     for name in ("records.parquet", "scores.json"):
         assert (tmp_path / "run" / name).read_bytes() == (in_place / name).read_bytes(), name
 
