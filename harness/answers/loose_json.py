@@ -20,6 +20,7 @@ _TOKEN = pattern(
     r"|[{}\[\]:,]|//[^\n]*|[^\W\d][\w -]{0,60}(?= {0,8}[,:}\]\n]|\Z)|[\w.+-]+|\S|\Z)",
     re.DOTALL,
 )
+_END = pattern(r"[\w.+-]{0,400}\Z")
 _DEPTH = 32
 _OBJECTS = 64
 _STRICT = 1_000_000
@@ -58,9 +59,14 @@ def find_objects(text: str) -> list[Node]:
     if start < 0:
         return []
     strict = _strict(text[start : end + 1]) if 0 < end - start < _STRICT else None
-    if strict is not None:
+    if strict is not None and "{" not in text[end:]:
         return [strict]
     return _loose(text, max(start, len(text) - LONGEST))
+
+
+def without_cut_value(text: str) -> str:
+    """The text without a number or word at its very end, of which more may have followed: `{"age": 3` may be 34."""
+    return text[: len(text) - len(_END.search(text)[0])]  # type: ignore[index]
 
 
 def members_of_array(text: str, objects: list[Node]) -> list[Node]:

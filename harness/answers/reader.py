@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from harness.answers.anchors import key_pattern
 from harness.answers.cut_short import settled
 from harness.answers.from_json import read_object
-from harness.answers.loose_json import find_objects, members_of_array
+from harness.answers.loose_json import find_objects, members_of_array, without_cut_value
 from harness.answers.normal import NormalizedReply, plain
 from harness.answers.speech import Speech, speech_for
 from harness.answers.value_reader import ValueReader
@@ -99,6 +99,8 @@ class Reader:
         if quiet is not None:
             return {field.name: quiet for field in self.fields}
         visible = _visible(reply)
+        if reply.truncated:
+            visible = without_cut_value(visible)
         objects = members_of_array(visible, find_objects(visible))
         found: dict[str, Answer] = {}
         for field in self.fields:

@@ -96,6 +96,22 @@ def test_json_table(text: str, field: str, outcome: str, value: Any) -> None:
     assert (answer.outcome.value, answer.value) == (outcome, wanted), answer.rule
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"age": 3', None), ('{"age": 34', None), ('{"age": 3.', None), ('{"age": 34}', 34.0), ('{"age": 34, "emo', 34.0),
+     ('{"age": 34 ', 34.0), ('{"age": "3', None), ('[{"age": 34}, {"age": 5', None)],
+)  # fmt: skip
+def test_a_number_at_the_very_end_of_a_reply_that_was_cut_off_is_none(
+    text: str, value: float | None
+) -> None:
+    fields = {"age": FieldSpec(kind="age", low=0, high=116)}
+    for form in ("json", "text"):
+        answer = read_all(text, fields, form=form, truncated=True)["age"]
+        assert answer.value == value, (form, answer.rule)
+        if value is None:
+            assert answer.outcome is Outcome.TRUNCATED, (form, answer.rule)
+
+
 def test_tables_are_large() -> None:
     counts = {
         name: sum(1 for _ in rows(name, kind))
