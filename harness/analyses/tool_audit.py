@@ -185,15 +185,17 @@ _GAINS: Mapping[str, str] = {
 }
 
 
+def _gains(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{words} {_difference(row[n])}" for n, words in _GAINS.items() if n in row)
+
+
 def _sentences(row: Mapping[str, Any]) -> Iterator[str]:
     """What an audit found, in words; nothing where samples were too few to compare."""
-    for name, words in _GAINS.items():
-        if name in row:
-            yield f"{words} {_difference(row[name])}."
+    if told := _gains(row):
+        yield f"{told}."
     needed = row.get("needed", {})
     if any(one["value"] is not None for one in needed.values()):
-        told = (f"{words} {_difference(needed[n])}" for n, words in _GAINS.items() if n in needed)
-        yield f"Where a call is needed: {', '.join(told)}."
+        yield f"Where a call is needed: {_gains(needed)}."
     if flips := row.get("flips"):
         yield (
             f"Of {flips['n']:,} samples {flips['wrong_to_right']:,} became right with tools and "
