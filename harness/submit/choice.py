@@ -15,6 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.media.decode import IMAGE_SUFFIXES
+from harness.media.sound import SUFFIX as SOUND_SUFFIX
 from harness.media.video_file import VIDEO_SUFFIXES
 from harness.run.cell_entry import cell_of
 from harness.run.folder import open_run
@@ -128,9 +129,9 @@ def item_key(items: Iterable[str], *annotations: str) -> Key:
 
 
 def _without_ending(name: str) -> str:
-    """`v/1` of `v/1.jpg`; a dot that begins no ending of pictures or videos is part of the name."""
+    """`v/1` of `v/1.jpg`; a dot that begins no ending of pictures, videos or sounds is part of the name."""
     path = PurePosixPath(name)
-    media = path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
+    media = path.suffix.lower() in {*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, SOUND_SUFFIX}
     return str(path.with_suffix("")) if media else name
 
 

@@ -326,7 +326,7 @@ def test_only_the_ending_of_a_media_file_is_left_out_of_a_name() -> None:
 
     assert item("v/1", "v/1.jpg", "v/2.jpg") == item("v/1.PNG", "v/1.jpg") == "v/1.jpg"
     assert item("clip.3", "clip.1", "clip.2") is None
-    assert item("clip.2.mp4", "clip.1", "clip.2") == "clip.2"
+    assert item("clip.2.mp4", "clip.1", "clip.2") == item("clip.2.wav", "clip.2") == "clip.2"
 
 
 @pytest.mark.parametrize(
