@@ -12,6 +12,7 @@ from harness.conditions.presentation import read_presentation
 from harness.core.answer import Answer
 from harness.core.cell import Cell
 from harness.core.errors import HarnessError
+from harness.core.outcome import Outcome
 from harness.core.prompt import PromptHead
 from harness.core.task import Task
 from harness.media.decode import IMAGE_SUFFIXES
@@ -152,8 +153,17 @@ def read_items(
             hint=f"sample ids must be the names in {file} (such as {items[0]!r}); or choose other cells with "
             "--prompt, --model, --condition",
         )
+    found = {item: that_replied(given) for item, given in found.items()}
     refuse_several(file, {place: found.get(item, []) for place, item in enumerate(items, start=1)})
     return {item: given[0] for item, given in found.items()}
+
+
+def that_replied(given: list[Given]) -> list[Given]:
+    """Those that hold a reply: a request that failed is no answer beside one. Where all failed, the first."""
+    replied = [
+        one for one in given if any(a.outcome is not Outcome.FAILED for a in one.answers.values())
+    ]
+    return replied or given[:1]
 
 
 def refuse_several(file: str, given: Mapping[int, Sequence[Given]]) -> None:

@@ -13,6 +13,7 @@ from harness.cli.main import main
 from harness.core.errors import HarnessError
 from harness.submit import Choice, Options, form_named, pack
 from harness.submit.package import zipped
+from tests.submit import bench
 from tests.submit.bench import CASME3, LONG_QUESTIONS, LVQA, SAMM, Rows, rows, run_of, write
 
 NAME = "megc2025-me-vqa"
@@ -226,3 +227,19 @@ def test_an_unknown_challenge_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_the_same_files_zip_to_the_same_bytes() -> None:
     assert zipped({"a": b"1", "b": b"2"}) == zipped({"a": b"1", "b": b"2"})
+
+
+def test_two_runs_of_which_each_failed_where_the_other_replied_are_one_submission(
+    tmp_path: Path,
+) -> None:
+    asked = bench.write(tmp_path, bench.CASME3, bench.rows())
+    replies = {row["video_id"]: row["answer"] for row in bench.rows(answered=True)}
+    halves = [dict(list(replies.items())[:6]), dict(list(replies.items())[6:])]
+    runs = [
+        str(bench.run_of(half, asked, tmp_path / f"run{at}", name=f"{at}.csv"))
+        for at, half in enumerate(halves)
+    ]
+    submit = ["submit", "megc2025-me-vqa", "--to-answer", str(asked), "--out", str(tmp_path / "out")]  # fmt: skip
+    assert main([*submit, *runs]) == 0
+    written = (tmp_path / "out" / "me_vqa_casme3_test_pred.jsonl").read_bytes()
+    assert written == bench.text(bench.rows(answered=True))

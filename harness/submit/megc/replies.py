@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.run.sample_file import PlannedSample
-from harness.submit.choice import Choice, Given, trials
+from harness.submit.choice import Choice, Given, that_replied, trials
 from harness.submit.megc.questions import Question
 
 
@@ -40,7 +40,7 @@ def read_given(
             "so that sample ids are video_ids; or choose other cells with --prompt, "
             "--model, --condition",
         )
-    return found
+    return {video_id: that_replied(given) for video_id, given in found.items()}
 
 
 def _video_id(sample: PlannedSample, asked: Mapping[str, Question]) -> str | None:
