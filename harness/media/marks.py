@@ -89,7 +89,12 @@ def marks_of(medium: Medium, *, wanted_by: str) -> Marks:
 
 def knows_face(medium: Medium) -> bool:
     """Whether the medium's annotations say where its face lies."""
-    return any(name != FILE and cell not in (None, "") for name, cell in medium.notes)
+    return says_face(dict(medium.notes))
+
+
+def says_face(notes: Mapping[str, object]) -> bool:
+    """Whether annotations that are marks say where a face lies."""
+    return any(name != FILE and cell not in (None, "") for name, cell in notes.items())
 
 
 def file_digest(picture: Picture) -> str:

@@ -24,8 +24,8 @@ from harness.core.errors import HarnessError
 from harness.core.marks import FaceFinder
 from harness.core.sample import Sample, Scalar
 from harness.core.source import Skipped, Source, source_notes, stated_labels
-from harness.core.text import digest_file, digest_json
-from harness.media.marks import is_mark, with_notes
+from harness.core.text import counted, digest_file, digest_json
+from harness.media.marks import is_mark, says_face, with_notes
 from harness.sources.cells import annotation, is_blank, plain
 from harness.sources.options import Options, read_options
 from harness.sources.rows import open_table
@@ -51,15 +51,19 @@ class MarkedSource:
         self._source = source
         self._path = base / options.file
         self._known = read_side(self._path, on=options.on)
+        self._read = self._without = 0
         self.published = getattr(source, "published", ())
         """As the source itself has it."""
 
     def __iter__(self) -> Iterator[Sample]:
         first = ""
         matched = False
+        self._read = self._without = 0
         for sample in self._source:
             first = first or sample.id
             found = self._known.get(sample.id)
+            self._read += 1
+            self._without += found is None or not says_face(found)
             if found is None:
                 yield sample
                 continue
@@ -87,8 +91,14 @@ class MarkedSource:
         return stated_labels(self._source)
 
     def notes(self) -> tuple[str, ...]:
-        """Those of the source."""
-        return source_notes(self._source)
+        """Those of the source, and of how many samples that were read the side table does not say where the face lies."""
+        if not self._without:
+            return source_notes(self._source)
+        told = (
+            f"{self._path.name} does not say where the face lies in {self._without:,} of {counted(self._read, 'sample')}: "
+            "what needs to know it fails there"
+        )
+        return (*source_notes(self._source), told)
 
 
 class DetectedSource:

@@ -10,6 +10,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
+from harness.core.source import source_notes
 from harness.media.marks import marks_of
 from harness.sources import open_source
 
@@ -44,6 +45,21 @@ def test_a_side_table_says_where_faces_lie(tmp_path, name) -> None:
     assert second.medium.notes == ()
     assert source.skipped() == ()
     assert source.digest() != opened(tmp_path).digest()
+
+
+def test_it_is_said_of_how_many_samples_a_side_table_says_nothing(tmp_path) -> None:
+    table(tmp_path, [(f"{name}.png", "anger") for name in "abcd"])
+    rows = ["image,face_box,marks_of", "a.png,1 2 3 4,00ff", "b.png,,", "c.png,,00ff"]
+    (tmp_path / "m.csv").write_text("\n".join(rows))
+    source = opened(tmp_path, marks="m.csv")
+    assert len(list(source)) == len(list(source)) == 4
+    (told,) = source_notes(source)
+    assert told.startswith("m.csv does not say where the face lies in 3 of 4 samples")
+    (tmp_path / "m.csv").write_text(
+        "image,face_box\n" + "".join(f"{n}.png,1 2 3 4\n" for n in "abcd")
+    )
+    source = opened(tmp_path, marks="m.csv")
+    assert list(source) and source_notes(source) == ()
 
 
 def test_the_key_column_can_be_named(tmp_path) -> None:
