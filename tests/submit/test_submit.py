@@ -239,7 +239,7 @@ def test_two_runs_of_which_each_failed_where_the_other_replied_are_one_submissio
         str(bench.run_of(half, asked, tmp_path / f"run{at}", name=f"{at}.csv"))
         for at, half in enumerate(halves)
     ]
-    submit = ["submit", "megc2025-me-vqa", "--to-answer", str(asked), "--out", str(tmp_path / "out")]  # fmt: skip
-    assert main([*submit, *runs]) == 0
+    options = ["--to-answer", str(asked), "--out", str(tmp_path / "out")]
+    assert main(["submit", "megc2025-me-vqa", *runs, *options]) == 0
     written = (tmp_path / "out" / "me_vqa_casme3_test_pred.jsonl").read_bytes()
     assert written == bench.text(bench.rows(answered=True))
