@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.marks import FaceFinder
+from harness.core.marks import FaceFinder, Marked
+from harness.core.picture import Remembered
 from harness.core.sample import Sample, Scalar
 from harness.core.source import Skipped, Source, source_notes, stated_labels
 from harness.core.text import counted, digest_file, digest_json
-from harness.media.marks import is_mark, says_face, with_notes
+from harness.media.marks import is_mark, knows_face, says_face, with_notes
 from harness.sources.cells import annotation, is_blank, plain
 from harness.sources.options import Options, read_options
 from harness.sources.rows import open_table
@@ -63,7 +64,7 @@ class MarkedSource:
             first = first or sample.id
             found = self._known.get(sample.id)
             self._read += 1
-            self._without += found is None or not says_face(found)
+            self._without += not (found and says_face(found)) and not _known_otherwise(sample)
             if found is None:
                 yield sample
                 continue
@@ -99,6 +100,13 @@ class MarkedSource:
             "what needs to know it fails there"
         )
         return (*source_notes(self._source), told)
+
+
+def _known_otherwise(sample: Sample) -> bool:
+    """Whether the source itself, or a drawing, says where the face lies."""
+    frames = sample.medium.frames[:1]
+    origins = (one.origin if isinstance(one, Remembered) else one for one in frames)
+    return knows_face(sample.medium) or any(isinstance(one, Marked) for one in origins)
 
 
 class DetectedSource:

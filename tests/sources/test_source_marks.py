@@ -60,6 +60,17 @@ def test_it_is_said_of_how_many_samples_a_side_table_says_nothing(tmp_path) -> N
     )
     source = opened(tmp_path, marks="m.csv")
     assert list(source) and source_notes(source) == ()
+    drawn = {
+        "family": "faces",
+        "kind": "image",
+        "n": 2,
+        "size": 32,
+        "labels": ["anger", "happiness"],
+    }
+    first, _ = open_source(drawn, fields=FIELDS, base=tmp_path)
+    (tmp_path / "d.csv").write_text(f"sample,face_box\n{first.id},1 2 3 4\n")
+    source = open_source({**drawn, "marks": "d.csv"}, fields=FIELDS, base=tmp_path)
+    assert list(source) and source_notes(source) == (), "a drawing knows it"
 
 
 def test_the_key_column_can_be_named(tmp_path) -> None:
