@@ -76,16 +76,18 @@ def wiener(image: Image.Image) -> Image.Image:
 
     sigma = WIENER * _scale(image)
     pad = ceil(4 * sigma)
-    edges = ((pad, pad), (pad, pad), (0, 0))
-    values = np.pad(np.asarray(image, dtype=np.float64), edges, mode="symmetric")
-    height, width = values.shape[:2]
+    pixels = np.asarray(image)
+    height, width = image.height + 2 * pad, image.width + 2 * pad
     response = np.outer(_gaussian(np.fft.fftfreq(height), sigma), _gaussian(np.fft.rfftfreq(width), sigma))  # fmt: skip
     undo = response / (response**2 + NOISE_TO_SIGNAL)
     undo /= undo[0, 0]  # the mean of the picture stays
-    spectrum = np.fft.rfft2(values, axes=(0, 1)) * undo[..., None]
-    seen = np.fft.irfft2(spectrum, s=(height, width), axes=(0, 1))
-    inner = seen[pad : pad + image.height, pad : pad + image.width]
-    return Image.fromarray(inner.round().clip(0, 255).astype(np.uint8))
+    made = np.empty_like(pixels)
+    for channel in range(pixels.shape[2]):  # one at a time: the spectrum of a photograph is large
+        values = np.pad(pixels[..., channel].astype(np.float64), pad, mode="symmetric")
+        seen = np.fft.irfft2(np.fft.rfft2(values) * undo, s=(height, width))
+        inner = seen[pad : pad + image.height, pad : pad + image.width]
+        made[..., channel] = inner.round().clip(0, 255)
+    return Image.fromarray(made)
 
 
 def _gaussian(frequencies: NDArray[np.floating[Any]], sigma: float) -> NDArray[np.float64]:
