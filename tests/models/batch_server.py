@@ -32,6 +32,8 @@ class BatchServer:
     """What it says of each batch that it is asked about, where that is set."""
     held: bool = False
     """Whether batches stay as they are."""
+    busy: int = 0
+    """How many batches are refused by a limit of rate before one is made."""
     lose: int = 0
     """How many batches are made while their answer is lost."""
     url: str = ""
@@ -154,6 +156,11 @@ def running_batches(**options: Any) -> Iterator[BatchServer]:
                 name = f"file-in-{len(seen.files)}"
                 seen.files[name] = bytes(parts["file"].get_payload(decode=True))  # type: ignore[arg-type]
                 self._send({"id": name})
+            elif self.path == "/v1/batches" and seen.busy:
+                seen.busy -= 1
+                self._reply(
+                    429, b'{"error": {"message": "Rate limit reached", "type": "requests"}}'
+                )
             elif self.path == "/v1/batches":
                 batch = seen.make(json.loads(data))
                 if seen.lose:

@@ -307,6 +307,38 @@ def test_lines_of_another_shape_are_missing_and_asked_in_a_further_batch(desk: D
     assert [(e["replies"], e["missing"]) for e in events("ended")] == [(4, 8), (8, 0)]
 
 
+def test_of_a_request_that_comes_back_twice_the_first_reply_counts(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def twice(batch: int, lines: list[bytes]) -> list[bytes]:
+        return [*lines, *(one.replace(b'"content": "', b'"content": "not ') for one in lines[:5])]
+
+    with running_batches(written=twice) as server:
+        assert batched(server) == 0
+        assert direct(server, "direct") == 0 and len(server.batches) == 1
+    assert "5 requests came back several times with different replies" in capsys.readouterr().err
+    assert (Path("run") / "records.parquet").read_bytes() == (
+        Path("direct") / "records.parquet"
+    ).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_limit_of_rate_is_waited_for_and_results_that_are_gone_are_asked_anew(desk: Desk) -> None:
+    with running_batches(busy=2) as server:
+        finish = server.finish
+
+        def losing(number: int) -> str:
+            end = finish(number)
+            if number == 0:
+                server.files.pop(server.batches[0]["output_file_id"])
+            return end
+
+        server.finish = losing  # type: ignore[method-assign]
+        assert batched(server) == 1
+        assert batched(server) == 0
+        assert [len(one) for one in server.lines] == [12, 12]
+
+
 @pytest.mark.parametrize("said", [b"[]", b'{"status": "completed", "errors": [1]}'])
 def test_a_state_in_another_form_stops_the_run_which_can_be_continued(
     desk: Desk, said: bytes, capsys: pytest.CaptureFixture[str]

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from harness.core.errors import HarnessError
 from harness.core.generation import ErrorKind, Generation
 from harness.core.model import Card, Measured, one_by_one
 from harness.core.request import Request
+from harness.core.text import counted
 from harness.models.http.batch_api import UNLIKE, BatchApi, BatchState, Gone, LineResult, Refused
 from harness.models.http.batch_ledger import Ledger, Submission
 from harness.models.http.connection import HttpResponse
@@ -241,7 +243,7 @@ class Batches:
             return await asked
         except UNLIKE as error:
             raise HarnessError(
-                f"{self._place}: what it says of a batch is not in the form of its batch API: {error!r:.200}",
+                f"{self._place}: what it says of a batch is not in the form of its batch API: {str(error)[:200]}",
                 hint="run the same command again to continue: a batch that was submitted goes on meanwhile",
             ) from error
 
@@ -261,8 +263,9 @@ class Batches:
 
     def _read(self, path: Path, one: Submission) -> dict[str, LineResult]:
         """The results of a batch by their names. Raises HarnessError for a file that is not there; a line that cannot be
-        read is missing, and one of another batch is passed over."""
+        read is missing, and one of another batch is passed over. Where a request has several replies, the first counts."""
         found, names = dict[str, LineResult](), set(one.names)
+        other: set[str] = set()
         try:
             lines = path.read_bytes().splitlines()
         except OSError as error:
@@ -272,8 +275,18 @@ class Batches:
                 name, result = self._api.read(line)
             except UNLIKE:
                 continue
-            if isinstance(name, str) and name in names:
+            if not isinstance(name, str) or name not in names:
+                continue
+            before = found.get(name)
+            if before is None or before.status != HTTPStatus.OK:
                 found[name] = result
+            elif result.status == HTTPStatus.OK and result != before:
+                other.add(name)
+        if other:
+            self._say(
+                f"batch {one.id}: {counted(len(other), 'request')} came back several times with different replies; the first "
+                "of each counts"
+            )
         return found
 
 
