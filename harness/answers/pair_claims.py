@@ -32,7 +32,7 @@ _THEY = (
 )
 """Said of the persons themselves: "they are different", not "the hair is different"."""
 _TOPIC = pattern(
-    rf"(?P<same>\b(?:(?:(?:the |one and the |very )?(?:same|identical)[ _-]{_PERSON}|one (?:person|individual)|one and the same)\b{_THING}))"
+    rf"(?P<same>\b(?:(?:(?:the |one and the |very )?(?:same|identical)[ _-]{_PERSON}|(?<!only )(?<!just )one (?:person|individual)|one and the same)\b{_THING}))"
     rf"|(?P<other>\b(?:(?:different|distinct|separate|other|unrelated|another)[ _-](?:\w+ (?=people|persons|individuals|men|women))?{_PERSON}\b{_THING}"
     r"|someone else\b|mismatch\b|non-?match\b)"
     r")"
@@ -71,14 +71,14 @@ _CONCLUDES = pattern(
 )
 _ADMITTED = pattern(
     r"\b(?:no|without(?: a| any)?|beyond(?: a| any)?|little|not a) (?:\w+ )?(?:doubts?|question)\b|\bundoubtedly\b|\bmore likely than not\b|\bnot only\b|\bnot just\b|\bcan(?:not|'t) deny\b"
-    r"|\b(?:i|we|one)(?:'d| would| could| can)(?: (?!not\b|never\b|hardly\b)\w+)? (?:say|guess|lean|go|argue|judge|conclude|bet|think|rate|call)\b"
+    r"|\b(?:i|we|one)(?:'d| would| could| can)(?: (?!not\b|never\b|hardly\b)\w+)? (?:say|guess|lean|go|argue|judge|conclude|bet|think|rate|call|assign|put|give|estimate)\b"
     r"|\bif (?:i|forced|pressed|asked|anything|you ask)\b[^,]{0,30},"
 )
 """What sounds like a denial or a doubt and is none."""
 _TELL = r"(?:tell|say|determine|confirm|verify|know|decide|judge|establish|conclude|assess|ascertain|exclude|rule out)"
 _OPEN = pattern(
     r"\b(?:might|may|perhaps|maybe|(?<!not )(?<!n't )possibly|possibility|whether|if|unless|would(?! not (?:say|call|think)\b)|unclear|uncertain|unsure|undecided|for (?:them|these|it) to)\b"
-    r"|\bcould(?! not|n't)\b|\b(?<!not )(?<!n't )possible\b|\bnot necessarily\b|\b(?:not|n't) (?:\w+ )?(?:sure|certain|clear|obvious|known|prove|mean|enough)\b"
+    r"|\bcould(?! not|n't)\b|\b(?<!not )(?<!n't )possible\b|\b(?:not|n't) (?:necessarily|obviously|clearly|definitely|certainly|evidently)\b|\b(?:not|n't) (?:\w+ )?(?:sure|certain|clear|obvious|known|prove|mean|enough)\b"
     rf"|\b(?:impossible|hard|difficult|tough|tricky|unable|(?:not|n't) (?:able|possible|enough)|no way|no means|cannot|can't|could not|couldn't|can not)(?: \w+){{0,2}}? (?:to )?{_TELL}\b"
     r"|\b(?:cannot|can't|couldn't|not) be (?:\w+ )?(?:sure|certain|confident|determined|confirmed)\b"
 )
@@ -95,6 +95,7 @@ _AFTER_DENIED = pattern(
     r"|,? (?:is|are|was|were|does|do|did|can|could)(?:n't| not|not)\b|,? cannot\b"
     rf"| (?:is|seems?)(?: \w+){{0,2}}? {_SMALL}\b"
 )
+_CROSS = pattern(r"\W{0,2}[\u2717\u2718\u2716\u274c]")
 _AFTER_OPEN = pattern(
     r",? (?:or|nor)\b|[^,.;]{0,30}\b(?:would|possible|unclear|uncertain|undecidable|unknown|might|may|(?:cannot|can't|could not|not) be (?:ruled out|excluded|determined|confirmed|told|sure|certain))\b"
 )
@@ -118,6 +119,8 @@ class Claim:
 
     same: bool | None
     """None where it is left open."""
+    topic: bool
+    """Whether the phrase itself is of one person."""
     weight: int
     """0 conceded, 1 of what it looks like, 2 stated, 3 concluded or given as an answer."""
     start: int
@@ -156,7 +159,7 @@ def _bare(text: str) -> Iterator[Claim]:
     for match in (*([whole] if whole else []), *_DECIDED.finditer(text), *_NOTED.finditer(text)):
         same = (match["same"] is not None) == (match["not"] is None)
         if text[match.end() : match.end() + 1] != "?":
-            yield Claim(same, 3, match.start(), match.end(), (match.start(), match.end()))
+            yield Claim(same, same, 3, match.start(), match.end(), (match.start(), match.end()))
 
 
 def _claim(text: str, start: int, end: int, same: bool) -> Claim | None:
@@ -168,22 +171,24 @@ def _claim(text: str, start: int, end: int, same: bool) -> Claim | None:
     keyed = _KEYED.match(after)
     if keyed is not None and turned is not None:
         agreed = keyed["yes"] is not None
-        return Claim(said == agreed, 3, start, end, (first, last))
+        return Claim(said == agreed, same, 3, start, end, (first, last))
     if text[last : last + 1] == "?":
         reply = _REPLIED.match(text, last + 1, last + 80)
         if reply is None:
             return None
         agreed = reply["yes"] is not None and reply["turned"] is None
-        return Claim(same == agreed, 3, start, end, (first, last))
+        return Claim(same == agreed, same, 3, start, end, (first, last))
     if (
         _OPEN.search(_ADMITTED.sub(" ", lead))
         or lead.endswith((" or ", " nor "))
         or _AFTER_OPEN.match(after)
     ):
         said = None
+    elif _CROSS.match(after):
+        said = False  # it stands for "no match", whichever of the two is named
     elif _AFTER_DENIED.match(after) and said is not None:
         said = not said
-    return Claim(said, _weight(before, lead, after), start, end, (first, last))
+    return Claim(said, same, _weight(before, lead, after), start, end, (first, last))
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

@@ -57,7 +57,7 @@ _CHANCE = pattern(
 _SHARED = pattern(r"\d ?(?:%|percent)\W? (?:\w+ )?$")
 APART = pattern(
     r"\bdiffers? by \d|\d ?% (?:for )?no\b|\bno,? with (?:a )?(?:\w+ ){0,2}\d|\b(?:different|mismatch)[^.;!?\n]{0,20}\?\W{0,3}\d|"
-    r"\b(?:differen(?:ce|t|ces)|dissimilar(?:ity)?|distance|mismatch|non-?match|impostor|discrepancy)\b(?:[ _](?:people|persons?|score|level|rating|probability|likelihood|chance|of|is|at|about))*"
+    r"\b(?:differen(?:ce|t|ces)|diff|dissimilar(?:ity)?|distance|mismatch|non-?match|impostor|discrepancy)\b(?:[ _](?:people|persons?|score|level|rating|probability|likelihood|chance|of|is|at|about))*"
     r"[\"' ]{0,3}[:=]?[\"' ]{0,3}(?:about |~ ?)?\d|\d ?(?:%|percent)\W? (?:\w+ ){0,2}?(?:different|dissimilar|difference|mismatch)\b"
     r"|\b(?:probability|likelihood|chance|p)(?:[ _(]{1,2}(?:of|that|they|are))*[ _(]{1,2}(?:differen|mismatch)\w*[^.;!?\n]{0,30}\d"
 )
@@ -114,8 +114,8 @@ def quantified(text: str, claims: Sequence[Claim]) -> bool | None:
         bound = _SHARED.search(text[first : claim.start]) or (
             re.search(r"\d", sentence) and (_CHANCE.search(sentence) or SURE.search(sentence))
         )
-        if bound and claim.same is not None:
-            return claim.same
+        if bound:
+            return claim.topic if claim.same is None else claim.same
     return None
 
 

@@ -92,7 +92,10 @@ def read_same_person(  # noqa: PLR0911
     elif number.outcome is Outcome.ANSWERED and BOUND.search(reply.text):
         number = lacking(Outcome.AMBIGUOUS, "same-person/bound", number.span)
     if number.outcome is not Outcome.ANSWERED or not isinstance(number.value, int | float):
-        numbered = number.outcome is Outcome.AMBIGUOUS and word.rule == "same-person/stated"
+        numbered = (
+            number.outcome in {Outcome.AMBIGUOUS, Outcome.OFF_LIST}
+            and word.rule == "same-person/stated"
+        )
         if numbered and not SURE.search(reply.text) and quantified(reply.text, claims) is not None:
             return number  # "a 5% chance that they are different, so 95"
         if word.outcome is Outcome.ANSWERED:
