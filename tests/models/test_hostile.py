@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import pytest
+from aiohttp import ClientResponseError
 
 from harness.core.errors import HarnessError
 from harness.core.text import visible
-from harness.models.http.connection import MOST_BYTES
+from harness.models.http.completion import BadReply, decode
+from harness.models.http.connection import MOST_BYTES, explain
 from harness.models.http.endpoint import parse_endpoint
 from harness.models.http.http_errors import Blocked, judge
 from harness.models.http.key_mask import Mask
@@ -248,3 +250,11 @@ async def test_a_server_that_takes_its_time_is_named_while_it_is_waited_for(
         pass
     await asyncio.sleep(0.1)
     assert not capsys.readouterr().err
+
+
+def test_what_a_server_sent_is_told_as_it_was_written() -> None:
+    odd = {"object": "list", "data": [None, {"id": "m"}]}
+    with pytest.raises(BadReply, match=r'message: \{"object": "list", "data": \[null, \{"id": "m"'):
+        decode(json.dumps(odd).encode())
+    error = ClientResponseError(None, (), status=400, message="Bad status line 'x'")  # type: ignore[arg-type]
+    assert explain(error, Mask()) == "no reply in HTTP: Bad status line 'x'"

@@ -159,7 +159,8 @@ def _without_choice(
     made = usage.completion_tokens
     if made and (made <= usage.reasoning_tokens or (most is not None and made >= most)):
         return Completion("", "length", usage, body, latency, "", "", None, *about)
-    raise BadReply(f"the reply has no choices[0].message: {line(hide(str(body)))[:200]}")
+    told = json.dumps(body, ensure_ascii=False)
+    raise BadReply(f"the reply has no choices[0].message: {line(hide(told))[:200]}")
 
 
 def _refusal(finish: Finish, word: str, declined: str) -> Refusal | None:

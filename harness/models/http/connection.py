@@ -201,9 +201,15 @@ class _Body:
 
 def explain(error: BaseException, mask: Mask) -> str:
     """What went wrong on the way to a server, in one line that may be shown."""
+    from aiohttp import ClientResponseError
+
     if isinstance(error, TooLarge):
         return f"the response is larger than {MOST_BYTES >> 20} MB"
-    said = mask.text(str(error) or type(error).__name__)
+    if isinstance(error, ClientResponseError):  # writes itself as `400, message='...', url='...'`
+        told = f"no reply in HTTP: {error.message}"
+    else:
+        told = str(error)
+    said = mask.text(told or type(error).__name__)
     said = said.replace(" ssl:default", "").replace(" ssl:True", "")
     return visible(" ".join(said.split()))[:500]
 
