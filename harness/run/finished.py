@@ -104,7 +104,7 @@ class FinishedTrials:
     def state(self, trial: str, bases: Collection[str]) -> tuple[bytes, bytes] | None:
         """A digest of trial and basis, and one of how it was finished; None where it is not finished on one of these
         bases."""
-        for basis in bases:
+        for basis in self._known(trial, bases):
             name = self._name(trial, basis)
             found = self._states.get(name)
             if found is not None:
@@ -131,11 +131,16 @@ class FinishedTrials:
         return names, states, finished
 
     def _state(self, trial: str, bases: Collection[str]) -> bytes:
-        for basis in bases:
+        for basis in self._known(trial, bases):
             found = self._states.get(self._name(trial, basis))
             if found is not None:
                 return found[:KEY]
         return _FAILED
+
+    def _known(self, trial: str, bases: Collection[str]) -> list[str]:
+        """Those of the bases on which any trial of the cell was asked: no other need be looked up."""
+        cell = trial.partition("/")[0]
+        return [basis for basis in bases if (cell, basis) in self.asked]
 
     def _name(self, trial: str, basis: str) -> bytes:
         """The digest of a trial and a basis; the last one is asked for again and again."""

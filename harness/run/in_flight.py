@@ -14,21 +14,23 @@ class InFlight:
         self._window = asyncio.Semaphore(window)
         self._pictures = None if pictures is None else asyncio.Semaphore(pictures)
         self._trials: Counter[str] = Counter()
+        """Of each sample, where these are limited."""
 
     async def enter(self, sample: str) -> None:
         """Wait until a trial of a sample may begin. Called for one trial after the other."""
-        if self._pictures is not None and not self._trials[sample]:
-            await self._pictures.acquire()
-        self._trials[sample] += 1
+        if self._pictures is not None:
+            if not self._trials[sample]:
+                await self._pictures.acquire()
+            self._trials[sample] += 1
         await self._window.acquire()
 
     def leave(self, sample: str) -> None:
         """A trial of it has ended."""
         self._window.release()
-        self._trials[sample] -= 1
-        if not self._trials[sample]:
-            del self._trials[sample]
-            if self._pictures is not None:
+        if self._pictures is not None:
+            self._trials[sample] -= 1
+            if not self._trials[sample]:
+                del self._trials[sample]
                 self._pictures.release()
 
 

@@ -23,7 +23,7 @@ def fault_of(sample_id: str) -> str | None:
         return "contains a control character"
     if sample_id.startswith(("/", "\\", "~")) or _DRIVE.match(sample_id):
         return "is an absolute path"
-    if ".." in re.split(r"[/\\]", sample_id):
+    if ".." in sample_id and ".." in re.split(r"[/\\]", sample_id):
         return "points outside its folder ('..')"
     return None
 
