@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
+from tests.interrupts import HEARING
 from tests.models.stub import Stub, running_stub
 from tests.run.bench import rows, write_pictures
 
@@ -123,7 +123,7 @@ def under_way(folder: Path, stub: Stub, *, at: int) -> subprocess.Popen[str]:
     """A run in a process of its own, once the stub has seen more than `at` requests; it answers only those."""
     stub.choose = lambda body: "hang" if stub.count > at else "ok"
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli.main", *TABLE, "--model", model(stub), "--out", "run"],
+        [*HEARING, "-m", "harness.cli.main", *TABLE, "--model", model(stub), "--out", "run"],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while stub.count <= at:

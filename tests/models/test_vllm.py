@@ -20,6 +20,7 @@ from harness.core.message import Message, Text
 from harness.core.request import Request, Sampling, make_request
 from harness.models.registry import OpenOptions
 from harness.models.vllm.model import VllmModel, open_vllm
+from tests.interrupts import HEARING
 from tests.models.fake_vllm import ROOT, asked, make_fake, running, starts, wait_until_gone
 from tests.models.films import frame
 from tests.models.sounds import ask as hear
@@ -227,7 +228,7 @@ def command(folder: Path, python: Path, *arguments: str) -> list[str]:
 @pytest.mark.parametrize("presses", [1, 2])
 def test_ctrl_c_ends_run_and_server(python: Path, tmp_path: Path, presses: int) -> None:
     run = subprocess.Popen(
-        command(tmp_path / "run", python, "--fake=family", "--answers=0"),
+        [*HEARING, *command(tmp_path / "run", python, "--fake=family", "--answers=0")[1:]],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not asked(python):

@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from harness.core.errors import HarnessError
 from harness.core.field import FieldSpec
 from harness.rating.form import form_of
 from harness.sources import open_source
+from tests.interrupts import HEARING
 
 TASK = """
 source: {family: table, file: %s, image: image, label: emotion}
@@ -48,7 +48,7 @@ def serving(
     place: Path, *more: str, ends: int = signal.SIGINT
 ) -> Iterator[tuple[Addresses, list[str]]]:
     """The command while it serves: rater -> address; what it says at its end."""
-    command = [sys.executable, "-m", "harness.cli.main", "rate", str(place / "faces.yaml"), "--serve-only", *more]  # fmt: skip
+    command = [*HEARING, "-m", "harness.cli.main", "rate", str(place / "faces.yaml"), "--serve-only", *more]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         addresses: Addresses = {}
         assert process.stdout is not None

@@ -6,18 +6,18 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from harness.cli.main import main
+from tests.interrupts import HEARING
 
 
 def test_the_address_is_served_until_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli.main", "view", str(tmp_path), "--serve-only"],
+        [*HEARING, "-m", "harness.cli.main", "view", str(tmp_path), "--serve-only"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
