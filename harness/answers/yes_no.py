@@ -118,6 +118,20 @@ def _in_other_words(reply: NormalizedReply) -> Answer | None:
     return None
 
 
+def _other_word(reply: NormalizedReply, begin: int) -> Answer | None:
+    """Yes or no in another language that is read, behind an anchor of it."""
+    at = begin
+    while reply.text[at : at + 1] and reply.text[at] in " \n\"'(*:":
+        at += 1
+    for known in reply.speech.lexicons[1:]:
+        for value, words in (("yes", known.yes), ("no", known.no)):
+            for word in sorted(words, key=len, reverse=True):
+                rest = reply.text[at + len(word) : at + len(word) + 1]
+                if reply.text.startswith(word, at) and not rest.isalnum():
+                    return answered(value, "final-anchor/yes-no", reply.span(at, at + len(word)))
+    return None
+
+
 def _anchored(reply: NormalizedReply, text: str, keys: re.Pattern[str] | None) -> Answer | None:
     for anchor in reversed(own_anchors(text, keys, reply.speech)[-16:]):
         begin = anchor.end
@@ -126,6 +140,9 @@ def _anchored(reply: NormalizedReply, text: str, keys: re.Pattern[str] | None) -
             value = _EXACT.get(found.group(1), "yes")
             rule = f"{anchor.level}/yes-no"
             return answered(value, rule, reply.span(found.start(1), found.end(1)))
+        other = _other_word(reply, begin)
+        if other is not None:
+            return other
         rest = text[begin : begin + 60].strip().split("\n", 1)[0]
         if rest.strip(" .!") in _EXACT:
             return answered(_EXACT[rest.strip(" .!")], f"{anchor.level}/yes-no")

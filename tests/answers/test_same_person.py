@@ -82,6 +82,7 @@ def test_golden_table() -> None:
     [
         ("de", "Nein, das sind verschiedene Personen.", 0), ("fr", "Oui.", 100), ("es", "Sí, es la misma persona.", 100),
         ("es", "No, no son la misma persona.", 0), ("es", "No lo sé", None), ("es", "No estoy seguro.", None),
+        ("de", "Endgültige Antwort: nein", 0), ("de", "Antwort: ja", 100), ("fr", "Réponse finale : oui.", 100), ("zh", "答案：否", 0),
         ("zh", "不是同一个人", 0), ("zh", "不确定", None), ("de", "Mit 90 % Wahrscheinlichkeit verschiedene Personen", None),
     ],
 )  # fmt: skip
