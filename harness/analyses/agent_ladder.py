@@ -20,7 +20,7 @@ from harness.analyses.rows.ladder import (
 from harness.analyses.rows.tool_trials import read_trials, told_cell
 from harness.analyses.rows.tools import alteration_in, family
 from harness.analyses.tool_use import NO_CALL, usage_of
-from harness.analyses.words import interval, metric_name
+from harness.analyses.words import metric_name, signed_difference
 from harness.core.blocks import Block, Lines, Number, Table
 from harness.core.marks import REGION, read_region
 from harness.core.task import Task
@@ -180,10 +180,7 @@ def _more(row: Mapping[str, Any]) -> Iterator[str]:
     """What a rung is more than those below it."""
     for name, found in row["more"].items():
         if found["value"] is not None:
-            yield (
-                f"The {RUNGS[row['rung']]} less {RUNGS[name]}: {found['value']:+.3f} "
-                f"{interval(found['low'], found['high'])} (accuracy, n {found['n']:,})."
-            )
+            yield f"The {RUNGS[row['rung']]} less {RUNGS[name]}, accuracy: {signed_difference(found)}."
 
 
 def _without_best(tools: str, steps: Rows, beside: ScoredTask) -> str:

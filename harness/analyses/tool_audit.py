@@ -27,7 +27,7 @@ from harness.analyses.rows.tools import (
     side_of,
 )
 from harness.analyses.tool_use import DEFINITIONS, NO_CALL, use_tables
-from harness.analyses.words import interval, number
+from harness.analyses.words import interval, number, signed_difference
 from harness.core.blocks import Block, Lines, Note, Table
 from harness.core.cell import Cell
 from harness.core.marks import REGION, Box, read_region
@@ -245,7 +245,7 @@ def _share(found: Mapping[str, Any]) -> str:
 def _difference(found: Mapping[str, Any]) -> str:
     if found["value"] is None:
         return f"not said of {found['n']:,} samples in {found['clusters']:,} clusters"
-    return f"{found['value']:+.3f} {interval(found['low'], found['high'])} (n {found['n']:,})"
+    return signed_difference(found)
 
 
 ANALYSIS = ShippedAnalysis(

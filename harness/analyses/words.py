@@ -81,6 +81,14 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{number(low, 2)}, {number(high, 2)}]"
 
 
+def signed_difference(found: Mapping[str, Any]) -> str:
+    """+0.622 [.52, .73] (n 82), of a row with `value`, `low`, `high` and `n`."""
+    start = f"{found['value']:+.3f}"
+    if found["low"] is not None and found["low"] == found["high"]:
+        return f"{start} (n {found['n']:,}; the same in every resample, which gives no interval)"
+    return f"{start} {interval(found['low'], found['high'])} (n {found['n']:,})"
+
+
 def percent(share: float | None) -> str:
     """98%, 99.6%: one decimal only where rounding would hide a miss or a hit."""
     if share is None:
