@@ -116,12 +116,15 @@ class RayStarts:
         self._folder: Path | None = None
         self.details: dict[str, str] = {"replicas": f"{count} on Ray"}
 
-    async def start(self, number: int) -> Replica:
-        """An actor that answers. Raises ReplicaLost where it ends first, and HarnessError where there is no Ray, or none
-        with enough GPUs."""
+    async def begin(self) -> None:
+        """Start Ray, or join the cluster. Raises HarnessError where that fails."""
         async with self._joining:
             if self._ray is None:
                 self._ray = await asyncio.to_thread(self._join)
+
+    async def start(self, number: int) -> Replica:
+        """An actor that answers, after `begin`. Raises ReplicaLost where it ends first, and HarnessError where Ray has too
+        few GPUs."""
         ray = self._ray
         each = self._each(ray)
         actor = (

@@ -125,6 +125,9 @@ class Processes:
         self._devices = shares_of(visible_gpus(), count, each=gpus_each)
         self.details: dict[str, str] = {"replicas": f"{count} processes"}
 
+    async def begin(self) -> None:
+        """Nothing: this machine is there."""
+
     async def start(self, number: int) -> Replica:
         """A process that answers. Raises ReplicaLost where it ends first."""
         log = self._opened_log()

@@ -39,9 +39,8 @@ TRIES = 3
 """Replicas that may be lost over one request before it counts as failed."""
 STARTS = 3
 """Starts of one replica in a row that may fail before the run goes on without it."""
-PLACED = 180.0
-"""Seconds within which a replica must have been placed, Ray's own start included, which takes most of a minute on a
-busy machine; loading its weights is not counted."""
+PLACED = 50.0
+"""Seconds within which a replica must have been placed; Ray's own start and loading its weights are not counted."""
 READY = 3600.0
 """Longest time in seconds until its model is open."""
 RESUME = "run the same command again to continue; only missing requests are sent"
@@ -259,6 +258,7 @@ class Replicated:
                 replica = None
                 try:
                     await self._set(worker, "starting")
+                    await starter.begin()
                     async with asyncio.timeout(self._placed):
                         replica = await starter.start(worker.number)
                     worker.place = str(replica.place)

@@ -53,6 +53,8 @@ class World:
     identity: str = "x"
     fail: int = 0
     """Starts that fail."""
+    beginning: float = 0.0
+    """Seconds until replicas can be placed at all."""
     slow: float = 0.0
     silent: Sequence[int] = ()
     """Starts whose server does not say what its caches did."""
@@ -60,6 +62,9 @@ class World:
     started: list[int] = field(default_factory=list)
     ended: int = 0
     computed: list[tuple[int, str]] = field(default_factory=list)
+
+    async def begin(self) -> None:
+        await asyncio.sleep(self.beginning)
 
     async def start(self, number: int) -> Here:
         await asyncio.sleep(self.slow)
@@ -187,6 +192,10 @@ async def test_a_replica_of_another_identity_is_refused() -> None:
 async def test_what_cannot_be_placed_is_said_and_not_waited_for() -> None:
     with pytest.raises(HarnessError, match=r"replica 1 was not placed within 0 s"):
         await answers(over(World(slow=5.0), placed=0.05), 1)
+
+
+async def test_what_replicas_are_placed_on_may_take_longer_to_start() -> None:
+    assert await answers(over(World(beginning=0.7), placed=0.5), 1)
 
 
 class Served:
