@@ -20,7 +20,9 @@ _TOKEN = pattern(
     r"|[{}\[\]:,]|//[^\n]*|[^\W\d][\w -]{0,60}(?= {0,8}[,:}\]\n]|\Z)|[\w.+-]+|\S|\Z)",
     re.DOTALL,
 )
-_END = pattern(r"[\w.+-]{0,400}\Z")
+_END = pattern(r"[\w.+-]*\Z")
+_LAST = 400
+"""Characters of a number or word at the end of a reply that are looked at."""
 _DEPTH = 32
 _OBJECTS = 64
 _STRICT = 1_000_000
@@ -66,7 +68,8 @@ def find_objects(text: str) -> list[Node]:
 
 def without_cut_value(text: str) -> str:
     """The text without a number or word at its very end, of which more may have followed: `{"age": 3` may be 34."""
-    return text[: len(text) - len(_END.search(text)[0])]  # type: ignore[index]
+    found = _END.search(text, max(0, len(text) - _LAST))
+    return text if found is None else text[: found.start()]
 
 
 def members_of_array(text: str, objects: list[Node]) -> list[Node]:

@@ -45,6 +45,8 @@ _IDIOM = pattern(
 )
 _LEAD = pattern(rf"\W*(?:(?:well|ok|okay|sure|so|hmm+),? )?({_YES}|{_NO}|true|false|y|n)\b(?!'\w)")
 _WORDS = pattern(rf"\b(?:(not |n't |cannot say )?({_YES})|({_NO}))\b(?!')")
+_BOTH = pattern(rf"\W*(?:{_YES}|{_NO})(?:\W+(?:{_YES}|{_NO}))+\W*")
+"""A whole reply of nothing but yes and no: "yes, no"."""
 _SEEN = (
     r"(?:visible|shown|showing|present|seen|evident|apparent|active|activated|detected|observed|exposed"
     r"|displayed|noticeable)"
@@ -86,6 +88,10 @@ def read_yes_no(  # noqa: PLR0911
     if len(reply.text) < 80 and _UNSURE.fullmatch(reply.text):
         return lacking(Outcome.OFF_LIST, "exact/off-list")
     text = _IDIOM.sub(lambda m: " " * len(m.group()), reply.text)
+    if len(text) < 80 and _BOTH.fullmatch(text):
+        said = {match[2] is not None for match in _WORDS.finditer(text)}
+        if len(said) > 1:
+            return lacking(Outcome.AMBIGUOUS, "lead/ambiguous")
     anchored = _anchored(reply, text, keys)
     if anchored is not None:
         return anchored
@@ -104,31 +110,41 @@ def read_yes_no(  # noqa: PLR0911
 
 def _in_other_words(reply: NormalizedReply) -> Answer | None:
     """The whole reply, or its first word, is yes or no in another language that is read."""
-    text = reply.text.lstrip(" \n.,;:!-")
-    start = len(reply.text) - len(text)
-    for known in reply.speech.lexicons[1:]:
-        for value, words in (("yes", known.yes), ("no", known.no)):
-            for word in sorted(words, key=len, reverse=True):
-                rest = text[len(word) : len(word) + 1]
-                if text.startswith(word) and (not rest.isalnum() or unspaced(word[0])):
-                    for decline in find_declines(reply.text, reply.speech):
-                        if decline.start <= start < decline.end:  # "no lo sé", "不确定"
-                            return lacking(Outcome.REFUSED, decline.rule)
-                    return answered(value, "lead/yes-no", reply.span(start, start + len(word)))
-    return None
+    start = len(reply.text) - len(reply.text.lstrip(" \n.,;:!-"))
+    found = _word_at(reply, start, joined=True)
+    if found is None:
+        return None
+    value, end = found
+    for decline in find_declines(reply.text, reply.speech):
+        if decline.start <= start < decline.end:  # "no lo sé", "不确定"
+            return lacking(Outcome.REFUSED, decline.rule)
+    return answered(value, "lead/yes-no", reply.span(start, end))
 
 
-def _other_word(reply: NormalizedReply, begin: int) -> Answer | None:
+def _behind_anchor(reply: NormalizedReply, begin: int) -> Answer | None:
     """Yes or no in another language that is read, behind an anchor of it."""
     at = begin
     while reply.text[at : at + 1] and reply.text[at] in " \n\"'(*:":
         at += 1
+    found = _word_at(reply, at, joined=False)
+    if found is None:
+        return None
+    value, end = found
+    return answered(value, "final-anchor/yes-no", reply.span(at, end))
+
+
+def _word_at(reply: NormalizedReply, at: int, *, joined: bool) -> tuple[str, int] | None:
+    """The value and the end of a word for yes or no that stands at a place, in another language than English.
+
+    `joined`: in a script without spaces, other words may follow at once.
+    """
     for known in reply.speech.lexicons[1:]:
         for value, words in (("yes", known.yes), ("no", known.no)):
             for word in sorted(words, key=len, reverse=True):
-                rest = reply.text[at + len(word) : at + len(word) + 1]
-                if reply.text.startswith(word, at) and not rest.isalnum():
-                    return answered(value, "final-anchor/yes-no", reply.span(at, at + len(word)))
+                end = at + len(word)
+                free = not reply.text[end : end + 1].isalnum() or (joined and unspaced(word[0]))
+                if free and reply.text.startswith(word, at):
+                    return value, end
     return None
 
 
@@ -140,7 +156,7 @@ def _anchored(reply: NormalizedReply, text: str, keys: re.Pattern[str] | None) -
             value = _EXACT.get(found.group(1), "yes")
             rule = f"{anchor.level}/yes-no"
             return answered(value, rule, reply.span(found.start(1), found.end(1)))
-        other = _other_word(reply, begin)
+        other = _behind_anchor(reply, begin)
         if other is not None:
             return other
         rest = text[begin : begin + 60].strip().split("\n", 1)[0]

@@ -194,6 +194,8 @@ def within_thoughts(reply: str, way: Way, tools: Tools) -> Reading | None:
         return None
     if reply.calls or reply.finish == "length":
         return None
+    if way == "json" and find_stray(reply.thoughts, tools) is None:
+        return None  # that way reads any prose as a malformed call
     found = READERS[way](reply.thoughts, tools)
     if not found.calls:
         return None

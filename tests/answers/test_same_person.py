@@ -46,7 +46,8 @@ NONE = [
     ("0.8", Outcome.AMBIGUOUS), ("Score: 0.85", Outcome.AMBIGUOUS), ('{"same": 0.8}', Outcome.AMBIGUOUS), (".9", Outcome.AMBIGUOUS),
     ("1.0", Outcome.AMBIGUOUS), ("0,8", Outcome.AMBIGUOUS), ("Likely the same age.", Outcome.UNPARSED),
     ("Likely the same. Probably different.", Outcome.AMBIGUOUS),
-    ("The same person here, different people there.", Outcome.AMBIGUOUS),
+    ("The same person here, different people there.", Outcome.AMBIGUOUS), ("yes no", Outcome.AMBIGUOUS),
+    ("No. Yes.", Outcome.AMBIGUOUS),
 ]  # fmt: skip
 
 

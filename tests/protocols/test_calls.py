@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness.core.message import ToolCall
 from harness.core.protocol import Reply
-from harness.protocols.calls import READERS, WAYS, Malformed, within_thoughts
+from harness.protocols.calls import READERS, WAYS, Malformed, Way, within_thoughts
 from harness.protocols.strays import find_stray
 
 TABLE = Path(__file__).parents[1] / "golden" / "calls.jsonl"
@@ -108,6 +108,16 @@ def test_a_call_within_thoughts_alone_is_told_so() -> None:
         Reply("", thoughts=""),
     ):
         assert within_thoughts(reply, "text", TOOLS) is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_thoughts_without_a_call_are_none_in_any_way(way: Way) -> None:
+    for thoughts in ("The corners of the mouth are raised, so happy.", '{"answer": "anger"}'):
+        assert within_thoughts(Reply("", thoughts=thoughts), way, TOOLS) is None
+    call = '{"call": {"name": "zoom", "arguments": {"region": "mouth"}}}'
+    found = within_thoughts(Reply("", thoughts=call), "json", TOOLS)
+    assert found is not None
+    assert isinstance(found.calls[0], Malformed)
 
 
 def test_a_long_reply_takes_little_time() -> None:
