@@ -113,6 +113,25 @@ def endless(tools):
     graph.add_edge("model", "model")
     return graph.compile()
 
+def leave(state):
+    raise SystemExit(0)
+
+async def leave_later(state):
+    leave(state)
+
+def leaving(tools):
+    return saying(leave)
+
+def leaving_two(tools):
+    graph = StateGraph(MessagesState)
+    for name, node in (("one", leave), ("other", leave_later)):
+        graph.add_node(name, node)
+        graph.add_edge(START, name)
+    return graph.compile()
+
+def leaving_at_once(tools):
+    leave(None)
+
 def replaced(tools):
     return saying(lambda state: {"messages": [{"role": "assistant", "content": "anger"}]}, Plain)
 
@@ -296,6 +315,9 @@ def test_what_a_graph_raises_is_a_failure_of_the_trial(place: Path) -> None:
         ("no_messages", "a state without `messages`"),
         ("waiting", "stopped to ask a person"),
         ("endless", "did not come to an end within"),
+        ("leaving", "called sys.exit()"),
+        ("leaving_two", "called sys.exit()"),
+        ("leaving_at_once", "called sys.exit()"),
     ],
 )
 def test_a_graph_that_says_nothing_fails_and_the_prompt_is_never_read_as_its_answer(

@@ -93,7 +93,7 @@ def _imported(module: str) -> ModuleType:
     importlib.invalidate_caches()
     try:
         return importlib.import_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise HarnessError(
             f"langchain-agent: {module} cannot be imported: {describe(error)}",
             hint="run the command in the folder of the module, or install it",
@@ -184,8 +184,10 @@ class LangGraphModel:
         from langgraph.errors import GraphRecursionError
         from langsmith import tracing_context
 
+        from harness.models.langchain.exits import GraphExitError, contain_exits
         from harness.models.langchain.graph_tools import Trail, count_images
 
+        contain_exits(asyncio.get_running_loop())
         limits = AgentLimits() if request.lent is None else request.lent.limits
         trail = Trail(request.lent, count_images(request.messages))
         state: Any = {}
@@ -205,6 +207,8 @@ class LangGraphModel:
                 return ProviderFault("bad-reply", told, again=False)
         except HarnessError:
             raise
+        except (GraphExitError, SystemExit):
+            return ProviderFault("bad-reply", "the graph called sys.exit()", again=False)
         except Exception as error:
             if trail.broken is not None:
                 raise trail.broken from error
