@@ -86,7 +86,8 @@ def signed_difference(found: Mapping[str, Any]) -> str:
     start = f"{found['value']:+.3f}"
     if found["low"] is not None and found["low"] == found["high"]:
         return f"{start} (n {found['n']:,}; the same in every resample, which gives no interval)"
-    return f"{start} {interval(found['low'], found['high'])} (n {found['n']:,})"
+    ends = interval(found["low"], found["high"])
+    return f"{start} {ends}{' ' if ends else ''}(n {found['n']:,})"
 
 
 def percent(share: float | None) -> str:

@@ -58,12 +58,23 @@ def merge(paths: Sequence[Path], out: Path, *, overwrite: bool = False) -> RunFo
             made = work / "run"
             made.mkdir()
             _write(RunFolder(made), parts, owners)
-            if out.exists():
-                out.rename(work / "before")
-            made.rename(out)
+            _put(made, out, aside=work / "before")
     except OSError as error:
         raise write_error(out, error) from None
     return RunFolder(out)
+
+
+def _put(made: Path, out: Path, *, aside: Path) -> None:
+    """Move a new folder to where it belongs, and one that is there aside; where that fails, all is as it was."""
+    if not out.exists():
+        made.rename(out)
+        return
+    out.rename(aside)
+    try:
+        made.rename(out)
+    except BaseException:
+        aside.rename(out)
+        raise
 
 
 def _refuse_existing(out: Path, *, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def load(options: HubOptions, base: Path) -> Any:
 def _pointer_below(folder: Path) -> Path | None:
     """The first Parquet or Arrow file that Git LFS has not fetched."""
     for path in sorted((*folder.rglob("*.parquet"), *folder.rglob("*.arrow"))):
-        with path.open("rb") as file:
+        with suppress(OSError), path.open("rb") as file:  # a folder may be called so, too
             if file.read(len(LFS_POINTER)) == LFS_POINTER:
                 return path
     return None

@@ -112,7 +112,7 @@ def test_what_is_no_whole_run_is_refused_and_nothing_is_written(place: Path) -> 
 
 
 def test_only_what_a_merge_wrote_is_replaced(
-    place: Path, capsys: pytest.CaptureFixture[str]
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = place / "replaced"
     merging = ["merge", *map(str, parts(place, 1, 2, 3)), "--out", str(made)]
@@ -124,6 +124,18 @@ def test_only_what_a_merge_wrote_is_replaced(
     (made / "trials.jsonl").unlink()
     assert main([*merging, "--overwrite"]) == 0
     assert (made / "report.html").is_file() and (made / "scores.json").read_bytes() == scores
+    rename = Path.rename
+
+    def full(path: Path, target: Path) -> Path:
+        if path.name == "run":
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", full)
+        assert main([*merging, "--overwrite"]) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert (made / "scores.json").read_bytes() == scores, "the earlier merge stays"
     (made / "notes.json").write_text("{}")
     assert main([*merging, "--overwrite"]) == 2
     assert "holds notes.json, which is in no shard" in capsys.readouterr().err

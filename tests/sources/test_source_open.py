@@ -86,6 +86,7 @@ def test_ratings_are_read_as_json_and_as_python_writes_them() -> None:
 
 def test_files_that_git_lfs_left_out_are_named(tmp_path: Path) -> None:
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"
+    (tmp_path / "data" / "a.parquet").mkdir(parents=True)
     open_sets.put(tmp_path / "data" / "train-0.parquet", pointer)
     with pytest.raises(HarnessError, match=r"train-0.parquet is a Git LFS pointer"):
         read("emonet-face/emotions", tmp_path)
