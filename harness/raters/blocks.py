@@ -138,7 +138,7 @@ def estimate_cell(
     if math.isnan(estimate.value):
         return None
     interval = estimate.interval
-    if not interval.known:
+    if not interval.known or interval.is_point:
         marks.add(NO_SPREAD)
         return Number(estimate.value, digits=digits, mark=NO_SPREAD)
     mark = ""
@@ -219,7 +219,7 @@ def _higher(name: str, found: Sequence[Difference]) -> Table:
         interval, value = one.estimate.interval, one.estimate.value
         shown = (
             Number(value + 0.5, interval.low + 0.5, interval.high + 0.5)
-            if interval.known
+            if interval.known and not interval.is_point
             else Number(value + 0.5)
         )
         rows.append(
@@ -288,6 +288,6 @@ def _agreement_cell(one: Agreed) -> Cell:
     if math.isnan(measure.value):
         return f"undefined: {measure.reason}"
     interval = measure.interval
-    if interval is None or not interval.known:
+    if interval is None or not interval.known or interval.is_point:
         return Number(measure.value)
     return Number(measure.value, interval.low, interval.high)

@@ -83,8 +83,8 @@ def _rank(value: float) -> Cell:
 def _ranged(value: Ranged, digits: int = 3) -> Cell:
     if math.isnan(value.value):
         return None
-    if math.isnan(value.low):
-        return Number(value.value, digits=digits)
+    if math.isnan(value.low) or value.low == value.high:  # all resamples alike: no certainty
+        return Number(value.value, digits=digits) if digits else f"{value.value:.0f}"
     if digits == 0:
         return f"{value.value:.0f} [{value.low:.0f}, {value.high:.0f}]"
     return Number(value.value, value.low, value.high, digits=digits)

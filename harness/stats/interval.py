@@ -37,6 +37,11 @@ class Interval:
         """Whether there are bounds."""
         return not (math.isnan(self.low) or math.isnan(self.high))
 
+    @property
+    def is_point(self) -> bool:
+        """Whether the bounds are one number: what is resampled is all alike, which is no certainty."""
+        return self.known and math.isclose(self.low, self.high, abs_tol=1e-12)
+
 
 def wilson(successes: int, n: int, *, level: float = 0.95) -> Interval:
     """Wilson (1927) score interval of a share of n independent trials, within 0..1.

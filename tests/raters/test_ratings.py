@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.cli.main import main
-from harness.core.blocks import Lines
+from harness.core.blocks import Lines, Number, Table
 from harness.core.errors import HarnessError
 from harness.raters.accuracy import accuracy_of
 from harness.raters.blocks import study_blocks
@@ -231,6 +231,31 @@ def test_names_in_other_spellings_are_one_name(tmp_path: Path) -> None:
     twins = [(rows[0][0].upper(), *rows[0][1:]), *rows]
     said = read_ratings(write(tmp_path / "twins.csv", twins), known={}, truth="true").notes
     assert any("are counted as 2" in note for note in said)
+
+
+def test_raters_who_all_say_the_same_have_no_interval_of_width_0(tmp_path: Path) -> None:
+    rows = [
+        (f"r{rater}", f"{emotion}-{k}", condition, field, value, true)
+        for rater in range(6)
+        for condition in ("AV", "V")
+        for emotion in ("anger", "joy")
+        for k in range(12)
+        for field, value, true in (("emotion", "anger", emotion), ("strength", "3", ""))
+    ]
+    table = read_ratings(
+        write(tmp_path / "r.csv", rows), known={}, asked=["strength=number:1,5"], truth="true"
+    )
+    blocks = list(study_blocks(study_of(table, table.truths, truth="column true")))
+    cells = [
+        cell
+        for block in blocks
+        if isinstance(block, Table)
+        for row in block.rows
+        for cell in getattr(row, "cells", row)
+        if isinstance(cell, Number)
+    ]
+    assert len(cells) > 8
+    assert all(cell.low is None or cell.low < cell.high for cell in cells), cells
 
 
 def test_groups_of_raters(tmp_path: Path) -> None:
