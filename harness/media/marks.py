@@ -8,8 +8,9 @@ Names of annotations, in any table, set or side table; pixels of the upright pic
     landmarks, facial_landmarks
                             x y of 68 points (iBUG 300-W, 0 the jaw's left end in the picture) or of 5 points
                             (eye, eye, tip of the nose, corner of the mouth, corner of the mouth)
-    marks_of                first 16 hex digits of SHA-256 over the picture's file, as `harness data marks` writes it:
-                            marks of a file that has changed since are refused
+    marks_of                `sha256:` and 16 hex digits of it over the picture's file, as `harness data marks` writes it
+                            (spreadsheets would take digits alone for a number): marks of a file that has changed since
+                            are refused
     region_NAME             x y width height of a part of the face; several boxes one after the other. NAME is
                             one of eyebrows, eyes, forehead, nose, cheeks, mouth, teeth
 
@@ -100,9 +101,9 @@ def says_face(notes: Mapping[str, object]) -> bool:
 def file_digest(picture: Picture) -> str:
     """What `marks_of` holds of a picture in a file; empty for any other. Raises MediaError."""
     origin = picture.origin if isinstance(picture, Remembered) else picture
-    return (
-        hashlib.sha256(picture.read()).hexdigest()[:16] if isinstance(origin, FilePicture) else ""
-    )
+    if not isinstance(origin, FilePicture):
+        return ""
+    return f"sha256:{hashlib.sha256(picture.read()).hexdigest()[:16]}"
 
 
 def _refuse_changed(medium: Medium, digest: object) -> None:
