@@ -18,17 +18,19 @@ SECONDS = 2.0
 
 
 class ReplicaLog:
-    """Appends a line where a replica changes, and now and then while it answers. A log that cannot be written is no
-    reason to stop a run."""
+    """Appends a line where a replica changes, and now and then while it answers. Lines wait until the run folder is there,
+    since a run that cannot start leaves none. A log that cannot be written is no reason to stop a run."""
 
     def __init__(self, path: Path, model: str, *, clock: Callable[[], float] = time.monotonic):
         self._path, self._model, self._clock = path, model, clock
         self._said: dict[int, tuple[str, float]] = {}
+        self._waiting: list[bytes] = []
 
     def __call__(self, worker: Worker) -> None:
         now = self._clock()
         state, at = self._said.get(worker.number, ("", 0.0))
         if worker.state == state and now - at < SECONDS:
+            self._write()
             return
         self._said[worker.number] = (worker.state, now)
         line = {
@@ -39,10 +41,16 @@ class ReplicaLog:
             "replies": worker.replies,
             "place": worker.place,
         }
+        self._waiting.append(json.dumps(line).encode() + b"\n")
+        self._write()
+
+    def _write(self) -> None:
+        if not self._waiting or not self._path.parent.is_dir():
+            return
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
-                os.write(file, json.dumps(line).encode() + b"\n")
+                os.write(file, b"".join(self._waiting))
+                self._waiting.clear()
             finally:
                 os.close(file)

@@ -96,6 +96,8 @@ class Replicated:
         self._keeping: list[asyncio.Task[None]] = []
         self._detail = ""
         self._any_lost = False
+        self._without: list[str] = []
+        """Sentences on replicas that were given up, until another one is there to go on with."""
         self.workers = tuple(Worker(number) for number in range(count))
 
     @property
@@ -244,6 +246,10 @@ class Replicated:
     async def _set(self, worker: Worker, state: str) -> None:
         worker.state = state
         self._note(worker)
+        if any(one.state in {"loading", "ready"} for one in self.workers):
+            for line in self._without:
+                self._say(line)
+            self._without.clear()
         async with self._changed:
             self._changed.notify_all()
 
@@ -283,8 +289,9 @@ class Replicated:
                 worker.fault = fault
             said = worker.fault or _fault(worker, f"was lost {STARTS} times without a reply")
             worker.fault = said
-            if any(one is not worker and one.state != "given up" for one in self.workers):
-                self._say(f"the run goes on without replica {worker.number + 1}: {said.message}")
+            self._without.append(
+                f"the run goes on without replica {worker.number + 1}: {said.message}"
+            )
             await self._set(worker, "given up")
         finally:
             worker.replica = None

@@ -402,13 +402,19 @@ def test_where_replicas_run() -> None:
 
 def test_the_log_has_each_change_and_not_each_reply(tmp_path: Path) -> None:
     now = [0.0]
-    log = ReplicaLog(tmp_path / "replicas.jsonl", "m", clock=lambda: now[0])
-    worker = Worker(0)
+    run = tmp_path / "run"
+    log = ReplicaLog(run / "replicas.jsonl", "m", clock=lambda: now[0])
+    worker = Worker(0, state="starting")
+    log(worker)
+    assert not run.exists(), "a run that cannot start leaves nothing"
+    run.mkdir()
+    log(worker)
+    assert (run / "replicas.jsonl").is_file()
     for second in range(10):
         now[0] = float(second)
         worker.state, worker.replies = "ready", second
         log(worker)
     worker.state = "lost"
     log(worker)
-    lines = (tmp_path / "replicas.jsonl").read_text().splitlines()
-    assert len(lines) == 6 and '"state": "lost", "replies": 9' in lines[-1]
+    lines = (run / "replicas.jsonl").read_text().splitlines()
+    assert len(lines) == 7 and '"state": "lost", "replies": 9' in lines[-1]
