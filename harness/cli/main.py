@@ -133,8 +133,12 @@ def _naming_paths() -> Iterator[None]:
 class Parser(argparse.ArgumentParser):
     """A parser that refuses an option of one value which is given twice, where argparse takes the last one.
 
-    An option that a command does not have is refused by that command, with its usage and the option that was meant.
+    Options may stand between the arguments of a command. An option that a command does not have is refused by that
+    command, with its usage and the option that was meant.
     """
+
+    _within = False
+    """Whether argparse reads options and arguments one after the other, and asks this parser for each."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -142,8 +146,16 @@ class Parser(argparse.ArgumentParser):
             self.register("action", name, StoreOnce)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        parsed, rest = super().parse_known_args(args, namespace)
-        if rest:
+        whole = any(one.nargs in {argparse.PARSER, argparse.REMAINDER} for one in self._actions)
+        if self._within or whole or "--" in (args or ()):  # behind `--` all are arguments
+            parsed, rest = super().parse_known_args(args, namespace)
+        else:
+            self._within = True
+            try:
+                parsed, rest = super().parse_known_intermixed_args(args, namespace)
+            finally:
+                self._within = False
+        if rest and not self._within:
             self.error(f"unrecognized arguments: {' '.join(rest)}{self._meant(rest)}")
         return parsed, rest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.cli.main import main
+from harness.cli.main import build_parser, main
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,22 @@ def test_an_option_of_one_value_given_twice_is_refused(arguments, capsys):
         main(arguments)
     assert ended.value.code == 2
     assert "given twice; it takes one value" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("written", "arguments"),
+    [
+        ("submit abaw-va --dry-run --to-answer F --out D a b", ["a", "b"]),
+        ("submit --out D abaw-va a --dry-run b --to-answer F", ["a", "b"]),
+        ("merge a --out D b", ["a", "b"]),
+        ("merge --out D -- -a b", ["-a", "b"]),
+    ],
+)
+def test_options_may_stand_between_arguments(written: str, arguments: list[str]) -> None:
+    command, *rest = written.split()
+    parsed = build_parser(command).parse_args([command, *rest])
+    found = parsed.run if command == "submit" else parsed.shards
+    assert list(map(str, found)) == arguments
 
 
 @pytest.mark.parametrize(
