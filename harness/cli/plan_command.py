@@ -84,6 +84,7 @@ def execute(args: argparse.Namespace) -> int:
                 "models", {}
             ):  # an object of Python's may have answered there
                 refuse_unknown_model(asked.axes.settings_of(name).model)
+        _refuse_missing_adapters(asked)
         plan = make_plan(
             asked.tasks, asked.axes, library, samples,
             here=place.here, before=asked.folder, ids=given_ids(before), data=place.data,
@@ -99,6 +100,20 @@ def execute(args: argparse.Namespace) -> int:
         found = [] if args.power is None else _foresee(args, samples, plan)
     _show(args, summary, found)
     return 0
+
+
+def _refuse_missing_adapters(asked: Job) -> None:
+    """Raise HarnessError for adapters that `harness run` would not find; none of a hub is looked up."""
+    given = [
+        path
+        for one in asked.adapted.values()
+        for path in (*one.adapters.values(), *([one.adapter] if one.adapter else []))
+    ]
+    if given:
+        from harness.models.transformers.adapter import refuse_missing
+
+        for path in given:
+            refuse_missing(path)
 
 
 def _summary(

@@ -43,6 +43,8 @@ def test_an_unknown_option_is_refused_by_its_command(
     [
         (("plan", *TABLE[1:], "--model", "affect-tinny"), "unknown model 'affect-tinny'"),
         (("plan", *TABLE[1:], "--model", "affect-tiny", "--condition", "blnk"), "did you mean blank?"),
+        (("plan", *TABLE[1:], "--model", "affect-tiny", "--adapter", "nowhere"), "nowhere: folder not found"),
+        (("plan", *TABLE[1:], "--model", "affect-tiny", "--adapter", "./own"), "./own holds no adapter_config.json"),
         (("run", "labels.csv"), "table/emotion --set source.file=labels.csv --set source.image=COLUMN"),
         (("run", "own"), "folder/emotion --set source.root=own"),
         (("lint", "mine/*"), "--prompts DIR"),

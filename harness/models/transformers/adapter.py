@@ -58,16 +58,19 @@ class Adapter:
         return told | ({"adapter_revision": self.folder.name} if self.hub_id else {})
 
 
-def find_adapter(argument: str) -> Adapter:
-    """The adapter in a folder, or in a hub repository `OWNER/NAME`. Raises HarnessError where there is none."""
-    folder, hub_id = Path(argument).expanduser(), ""
-    if not folder.is_dir():
-        if argument.startswith((".", "/", "~")) or argument.count("/") != 1:
-            raise HarnessError(
-                f"--adapter {argument}: folder not found",
-                hint="name the folder that PEFT's save_pretrained wrote",
-            )
-        folder, hub_id = fetch_adapter(argument), argument
+def refuse_missing(argument: str) -> None:
+    """Raise HarnessError for a folder that is not there or holds no adapter; a hub id is not looked up."""
+    folder = Path(argument).expanduser()
+    if folder.is_dir():
+        _files_in(folder, argument)
+    elif argument.startswith((".", "/", "~")) or argument.count("/") != 1:
+        raise HarnessError(
+            f"--adapter {argument}: folder not found",
+            hint="name the folder that PEFT's save_pretrained wrote",
+        )
+
+
+def _files_in(folder: Path, argument: str) -> list[Path]:
     files = [folder / name for name in ADAPTER]
     missing = [path.name for path in files if not path.is_file()]
     if missing:
@@ -75,6 +78,16 @@ def find_adapter(argument: str) -> Adapter:
             f"--adapter {argument} holds no {' and no '.join(missing)}",
             hint="name the folder that PEFT's save_pretrained wrote; weights in pickle form are not read",
         )
+    return files
+
+
+def find_adapter(argument: str) -> Adapter:
+    """The adapter in a folder, or in a hub repository `OWNER/NAME`. Raises HarnessError where there is none."""
+    refuse_missing(argument)
+    folder, hub_id = Path(argument).expanduser(), ""
+    if not folder.is_dir():
+        folder, hub_id = fetch_adapter(argument), argument
+    files = _files_in(folder, argument)
     told = _told(files[0])
     ranks = [told.get("r", 0), *dict(told.get("rank_pattern") or {}).values()]
     rank = max((int(r) for r in ranks if isinstance(r, int)), default=0)
