@@ -28,7 +28,7 @@ from harness.core.kind import kind_of
 from harness.core.languages import known_languages
 from harness.core.outcome import Outcome
 
-PARSER_VERSION = "5"
+PARSER_VERSION = "6"
 """Recorded with every run; raised whenever a reply may be read differently."""
 
 

@@ -245,7 +245,7 @@ def _kind(error: Exception) -> tuple[ErrorKind, bool]:
     return ("unreachable" if isinstance(error, OSError) else "server"), True
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """Class and words of an exception, on one line; the values that pydantic would repeat are left out."""
     listed = getattr(error, "errors", None)
     if callable(listed) and isinstance(
