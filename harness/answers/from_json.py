@@ -128,17 +128,47 @@ def _from_node(node: Node, reader: ValueReader) -> Answer:
     return lacking(Outcome.UNPARSED, "json/type")
 
 
+def read_unnamed(node: Node, reader: ValueReader) -> Answer | None:
+    """The names in an object without the key of its field: those of its only list (`{"aus": ["AU6"]}`), or those that it
+    says are shown (`{"AU1": true, "AU2": false}`). None for another object, and for names that are not the field's."""
+    for _ in range(_NEST):
+        inner = node.pairs[0][1] if node.is_object and len(node.pairs) == 1 else None
+        if not isinstance(inner, Node):
+            break
+        node = inner
+    if not node.closed or members(node) is None:
+        return None
+    found, keys = reader.json(node), [("", key) for key, _ in node.pairs]
+    if node.is_object and not (keys and _names(reader.json(Node(False, [*keys], closed=True)))):
+        return None
+    return found if _names(found) else None
+
+
+def _names(answer: Answer | None) -> bool:
+    return answer is not None and isinstance(answer.value, tuple)
+
+
+_SHOWN = frozenset(["yes", "true", "present", "active", "shown", "visible", "1"])
+_NOT_SHOWN = frozenset(["no", "false", "absent", "inactive", "none", "not present", "not active", "not visible", "0"])  # fmt: skip
+
+
+def _says(value: Loose) -> bool | None:
+    """Whether a value says that something is shown; None for one that says neither."""
+    word = str(value).strip().casefold() if isinstance(value, str | bool | int) else ""
+    return True if word in _SHOWN else False if word in _NOT_SHOWN else None
+
+
 def members(node: Node) -> list[str] | None:
-    """The names that a JSON list or an object of true and false holds; None for another object.
+    """The names that a JSON list holds, or an object that says yes or no of each; None for another object.
 
     Of a list of objects those under name, label or au, else the only text that an object holds.
     """
     items: list[str] = []
     for key, value in node.pairs:
         if node.is_object:
-            if not isinstance(value, bool):
+            if (shown := _says(value)) is None:
                 return None
-            items += [key] if value else []
+            items += [key] if shown else []
         elif isinstance(value, Node):
             inner = [
                 v for k, v in value.pairs if _plain_key(k) in ("name", "label", "au", "actionunit")

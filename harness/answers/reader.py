@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from harness.answers.anchors import key_pattern
 from harness.answers.cut_short import settled
-from harness.answers.from_json import read_object
+from harness.answers.from_json import read_object, read_unnamed
 from harness.answers.loose_json import find_objects, members_of_array, without_cut_value
 from harness.answers.normal import NormalizedReply, plain
 from harness.answers.speech import Speech, speech_for
@@ -119,7 +119,11 @@ class Reader:
                 missing = lacking(Outcome.TRUNCATED, "json/truncated")
             return {field.name: found.get(field.name, missing) for field in self.fields}
         if self.form != "json":
-            return None
+            only = self.fields[0].value
+            unnamed = (
+                read_unnamed(objects[0], only) if len(objects) == len(self.fields) == 1 else None
+            )
+            return None if unnamed is None else {self.fields[0].name: unnamed}
         return _without_object(reply, self.fields)
 
 
@@ -177,8 +181,11 @@ def _visible(reply: NormalizedReply) -> str:
 
 
 def _opens_object(reply: NormalizedReply) -> bool:
-    """Whether a reply begins with a JSON object, or with an array of them."""
-    head = reply.raw[reply.begin : reply.begin + 64] if reply.cut else reply.text.lstrip()
+    """Whether a reply begins with a JSON object, or with an array of them, perhaps in a fence."""
+    head = reply.raw[reply.begin : reply.begin + 64] if reply.cut else reply.text
+    head = head.lstrip("` \n")
+    if head[:4].casefold() == "json":
+        head = head[4:].lstrip()
     return head[:1] == "{" or (head[:1] == "[" and head[1:].lstrip()[:1] == "{")
 
 
