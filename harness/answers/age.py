@@ -4,7 +4,8 @@ The whole reply; else behind the last final-answer anchor or the field's own nam
 the reply holds (:mod:`harness.answers.age_mentions` has the table). A bare number below 10 or above 100 does not
 stand against an expression with a unit. Where there are several that agree, the narrowest is the answer ("early 30s, probably
 32": 32); where they do not, the answer is what stands behind the last correction or concluding word, else ambiguous. A range
-is its middle, up to 25 years wide; wider ranges and open ones ("over 60") are ambiguous, for they name no age. Ages outside the field's scale are off-list. Number words are read in English and Chinese.
+is its middle, up to 25 years wide; wider ranges and open ones ("over 60") are ambiguous, for they name no age. Ages outside
+the field's scale are off-list. Number words are read in English and Chinese.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 
 from harness.answers.age_context import BACK, answers_anchor, other_age
 from harness.answers.age_mentions import age_mentions
-from harness.answers.age_numbers import WIDEST, AgeMention
+from harness.answers.age_numbers import LEAST, MOST, WIDEST, AgeMention
 from harness.answers.age_spelling import in_digits
 from harness.answers.anchors import own_anchors
 from harness.answers.loose_json import Loose, Node
@@ -33,10 +34,9 @@ _NEAR = 0.75
 
 _JOINS = pattern(r"(?<=[\ds岁歳代대才세])[ \u301c]{1,3}(?=\d)|(?<=\d\d) {0,2}; {0,2}(?=\d\d)")
 _TILDES, _DASHES = frozenset("~\uff5e\u301c"), frozenset("\u2014\u2015")
-_LEAST = (
-    r"(?:age[ _-]?)?(?:min(?:imum)?|low(?:er)?|from|start|least)(?:[ _-]?(?:age|bound|end|limit))?"
-)
-_MOST = r"(?:age[ _-]?)?(?:max(?:imum)?|high(?:er)?|upper|to|end|most)(?:[ _-]?(?:age|bound|end|limit))?"
+_TAIL = r"(?:[ _-]?(?:age|bound|end|limit))?"
+_LEAST = rf"(?:age[ _-]?)?(?:{LEAST}|from|start){_TAIL}"
+_MOST = rf"(?:age[ _-]?)?(?:{MOST}|to|end){_TAIL}"
 _END = pattern(rf"{_LEAST}|{_MOST}")
 _BOUNDS = pattern(
     rf"\s*(?:json\s*)?\{{\s*(?:{_LEAST}|{_MOST})\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*,\s*(?:{_LEAST}|{_MOST})\s*:\s*(\d{{1,3}}(?:\.\d{{1,2}})?)\s*\}}\s*"
@@ -149,7 +149,8 @@ def _agree(found: Sequence[AgeMention]) -> bool:
 
 
 def age_from_json(value: Loose) -> Answer | None:
-    """The verdict on a JSON value: a pair of numbers (a list, or an object of two ends) is a range. None where it is read as text, or as a plain number."""
+    """The verdict on a JSON value: a pair of numbers (a list, or an object of two ends) is a range. None where it is read as
+    text, or as a plain number."""
     if not isinstance(value, Node):
         return None
     months = {key.casefold(): v for key, v in value.pairs if value.is_object}

@@ -39,6 +39,9 @@ _WORD = (
 )
 ANY = rf"(?:{NUMBER}|{_WORD})"
 
+LEAST = r"min(?:imum)?|low(?:er|est)?|least|youngest"
+MOST = r"max(?:imum)?|high(?:er|est)?|upper|most|oldest"
+"""Names of the two ends of a range."""
 WIDEST = 25.0
 """Years: a range that is wider ("0 to 100", "20 to 60") says nothing of one age."""
 

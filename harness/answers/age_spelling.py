@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from harness.answers.age_numbers import LEAST, MOST
 from harness.answers.normal import NormalizedReply
 from harness.answers.pattern import pattern
 
@@ -38,8 +39,9 @@ _YEAR = pattern(
     r"(?<!\w)(?:(?P<more>a|one)[ -]year[ -]and[ -]a[ -]half|(?P<half>half a year)|(?P<one>a year))(?=[ -]old\b|\s{0,3}[.!]?\s{0,3}$)"
 )
 _YEAR_VALUES = {"more": "1.5 years", "half": "0.5 years", "one": "1 year"}
-_LEAST = r"(?:age[ _-]{0,3})?(?:min(?:imum)?|lower|lowest|low|least|youngest)(?:[ _-](?:age|bound|end|limit|estimate))?"
-_MOST = r"(?:age[ _-]{0,3})?(?:max(?:imum)?|upper|highest|high|most|oldest)(?:[ _-](?:age|bound|end|limit|estimate))?"
+_TAIL = r"(?:[ _-](?:age|bound|end|limit|estimate))?"
+_LEAST = rf"(?:age[ _-]{{0,3}})?(?:{LEAST}){_TAIL}"
+_MOST = rf"(?:age[ _-]{{0,3}})?(?:{MOST}){_TAIL}"
 _NUMBER = r"\d{1,3}(?:\.\d{1,2})?"
 _ENDS = pattern(
     rf"(?<![a-z])(?:{_LEAST} {{0,2}}[:=]? {{0,3}}(?P<low>{_NUMBER})[ ,;/\n-]{{1,4}}{_MOST} {{0,2}}[:=]? {{0,3}}(?P<high>{_NUMBER})"

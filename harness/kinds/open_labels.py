@@ -14,7 +14,7 @@ from harness.answers.loose_json import Loose
 from harness.answers.normal import NormalizedReply, plain
 from harness.answers.pattern import pattern
 from harness.answers.sets import read_prose
-from harness.answers.speech import Speech
+from harness.answers.speech import Speech, unspaced
 from harness.answers.table import LabelTable
 from harness.answers.value_reader import ValueReader
 from harness.answers.verdict import Form, answered, lacking
@@ -236,7 +236,8 @@ def _names(item: str, table: LabelTable, speech: Speech | None) -> tuple[str, ..
         return tuple(map(str, found.value))
     words = _without_degree(item)
     letters = sum(character.isalpha() for word in words for character in word)
-    fit = letters > 2 and len(words) <= _WORDS and not (_DENIED | _NONE_OF_THEM) & set(words)
+    enough = letters > 2 or (letters > 0 and unspaced(words[0][0]))  # a Chinese word has two
+    fit = enough and len(words) <= _WORDS and not (_DENIED | _NONE_OF_THEM) & set(words)
     return (" ".join(words),) if fit and not found.rule.endswith("denied") else ()
 
 

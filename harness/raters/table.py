@@ -17,6 +17,7 @@ from harness.kinds.cells import finite, is_blank, plain
 from harness.rating.form import FormField, form_of, written
 from harness.rating.items import PLAIN, ItemKey
 from harness.rating.journal import Rating, Ratings, Study
+from harness.sources.cells import NO_VALUE, NO_VALUE_MARKS
 from harness.sources.rows import TableRow, open_table
 
 NEEDED = ("rater", "item", "field", "value")
@@ -25,9 +26,8 @@ KNOWN = (*NEEDED, "condition", "seconds")
 MOST_ROWS = 500_000
 MOST_OPTIONS = 35
 """Different values of a field that is taken for one of options."""
-_UNSURE = {
-    "na", "n/a", "#n/a", "nan", "null", "missing", "-", "--", "\u2013", "\u2014", ".", "?", "cannot tell", "can't tell", "cannot say",
-    "don't know", "do not know", "not sure", "no answer",
+_UNSURE = (NO_VALUE - {"none"}) | NO_VALUE_MARKS | {
+    "cannot tell", "can't tell", "cannot say", "don't know", "do not know", "not sure", "no answer",
 }  # fmt: skip
 """How a table writes that a rater could not tell, besides an empty cell."""
 

@@ -13,6 +13,12 @@ from harness.kinds.cells import finite, is_blank, plain
 
 __all__ = ["annotation", "frame_number", "frame_rate", "is_blank", "plain", "target"]
 
+NO_VALUE = frozenset(
+    {"", "nan", "none", "null", "nil", "n/a", "#n/a", "na", "<na>", "-", "--", "missing"}
+)
+"""How tables write a cell without a value, in small letters."""
+NO_VALUE_MARKS = frozenset({"\u2013", "\u2014", ".", "?"})
+"""Marks that say the same in tables of people, but may be a class of pictures."""
 _NO_FRAME = frozenset({"/", "\\", "-", "na", "n/a", "nan", "none"})
 """How published coding sheets write "not coded" in a frame column."""
 

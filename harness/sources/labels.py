@@ -22,12 +22,10 @@ from harness.core.errors import HarnessError
 from harness.core.field import FROM_DATA, FieldSpec
 from harness.core.sample import Sample, Value
 from harness.core.source import Skipped, Source, picture_folder, source_notes, stated_labels
-from harness.sources.cells import plain
+from harness.sources.cells import NO_VALUE, plain
 from harness.sources.codes import code_names, is_code, refuse_codes
 
-MISSING = frozenset(
-    {"", "nan", "none", "null", "nil", "n/a", "#n/a", "na", "<na>", "-", "--", "empty", "missing"}
-)
+MISSING = NO_VALUE | {"empty"}
 """Words that stand for no value in a column of labels, folded as `fold` does."""
 
 Names = Mapping[str, Mapping[str, str | None]]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
 from harness.core.text import counted
+from harness.sources.cells import NO_VALUE, NO_VALUE_MARKS
 from harness.sources.rows import TableRow, open_table
 
 Floats = NDArray[np.float64]
@@ -30,24 +31,7 @@ MOST_LEVELS = 12
 _EVENT = {"1": True, "yes": True, "true": True, "y": True, "t": True, "dead": True, "deceased": True, "died": True, "event": True,
           "0": False, "no": False, "false": False, "n": False, "f": False, "alive": False, "living": False, "censored": False,
           "1.0": True, "0.0": False}  # fmt: skip
-_BLANK = {
-    "",
-    "na",
-    "n/a",
-    "#n/a",
-    "<na>",
-    "nan",
-    "none",
-    "null",
-    "-",
-    "--",
-    "\u2013",
-    "\u2014",
-    ".",
-    "?",
-    "missing",
-}
-"""Cells that hold no value, in small letters."""
+_BLANK = NO_VALUE | NO_VALUE_MARKS
 _COMMA = re.compile(r"\s*-?\d+(?:,\d+)+(?:\.\d+)?\s*")
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|.*\bdays?\b")
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.answers.reader import Reader
+from harness.answers.reader import Reader, read
 from harness.answers.wheels import shipped_wheels, wheel_words
 from harness.cli.main import main
 from harness.core.errors import HarnessError
@@ -25,6 +25,11 @@ from harness.submit.mer import words_of
 from harness.submit.wheel_files import read_wheels
 
 SPEC = FieldSpec(kind="open-labels")
+
+
+def test_chinese_words_on_no_wheel_are_kept_though_they_are_short() -> None:
+    found = read("\u7126\u8651\u3001\u75b2\u60eb", SPEC, languages=("zh",))  # anxious, tired
+    assert found.value == ("anxiety", "\u75b2\u60eb")
 
 
 @pytest.mark.parametrize(
