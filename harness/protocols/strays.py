@@ -117,7 +117,8 @@ def _is_call(value: Any, tools: Tools, depth: int = 0) -> bool:
 
 
 def _by_name(text: str, tools: Tools) -> Iterator[Span]:
-    """A tool's name with its arguments: `[zoom(region="mouth")]`, `zoom(...)` on a line of its own, `zoom {...}`, `<zoom ...>`."""
+    """A tool's name with its arguments: `[zoom(region="mouth")]`, `zoom(...)` on a line of its own, `zoom {...}`,
+    `<zoom ...>`."""
     written, before_json = _forms(tuple(sorted(tools)))
     for found in written.finditer(text):
         yield found.start(), len(text) if found[0][0] in "[<" else found.end()

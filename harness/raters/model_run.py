@@ -44,8 +44,8 @@ def model_raters(
         task: the task whose samples the items are; None: the only one of the run with such a field.
         saw: the condition of the raters that the model is compared with; None: the one of the same name, or the only one.
 
-    Answers to a blank picture are left out, unless raters saw one too. Of repeats the first counts. Raises HarnessError where the run is not scored, answered none of the items, or what the
-    model saw cannot be told.
+    Answers to a blank picture are left out, unless raters saw one too. Of repeats the first counts. Raises HarnessError where
+    the run is not scored, answered none of the items, or what the model saw cannot be told.
     """
     run = open_run(path)
     if not run.records.is_file():

@@ -76,8 +76,9 @@ def read_ratings(
         truth: a column that holds the true value of each row.
 
     A field that is neither known nor asked is taken for a number where all its values are, else for one of the values
-    that occur, among raters and truths; values that differ in letter case or spaces alone are one; a note says so. Raises HarnessError with the row: a missing column, an empty rater, item or field, a
-    value that the field does not have, one answer given twice, two truths of one item.
+    that occur, among raters and truths; values that differ in letter case or spaces alone are one; a note says so. Raises
+    HarnessError with the row: a missing column, an empty rater, item or field, a value that the field does not have, one
+    answer given twice, two truths of one item.
     """
     table = open_table(path)
     missing = [n for n in (*NEEDED, *([truth] if truth else [])) if n not in table.columns]

@@ -96,8 +96,8 @@ async def execute(
 
     Trials run in the order of the plan, `card.window` and `card.queue` of them at a time. A model that computes in batches
     is asked in waves (`harness.run.waves`), but for one whose cost is limited: there each request waits for what the last
-    has cost. Where the `purse` is empty, what is in flight is finished and nothing more is asked. Of a model that is asked one by one, `pictures` is the most samples that are
-    in flight (None: no limit). `only` are the trials that are run, `shard` the part; None: all. `take` gives
+    has cost. Where the `purse` is empty, what is in flight is finished and nothing more is asked. Of a model that is asked
+    one by one, `pictures` is the most samples that are in flight (None: no limit). `only` are the trials that are run, `shard` the part; None: all. `take` gives
     the reply of another run folder to a request, once it is in the journal, and the name of that folder.
     """
     watch = ErrorWatch(limits or Limits())
