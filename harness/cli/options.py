@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Arguments = argparse._ActionsContainer
 """A parser, or a group of its options."""
+ALLOW_OUTSIDE = "source.allow_outside=true"
+"""The change that `--allow-outside` is."""
 
 
 def add_axes(parser: argparse.ArgumentParser) -> None:
@@ -202,15 +204,17 @@ def add_changes(parser: Arguments) -> None:
         help="override a value of the task file, such as --set source.file=labels.csv. Repeatable",
     )  # fmt: skip
     parser.add_argument(
-        "--allow-outside", action="append_const", const="source.allow_outside=true", dest="changes",
+        "--allow-outside", action="append_const", const=ALLOW_OUTSIDE, dest="changes",
         help="allow a table to name pictures outside its own folder and media.root",
     )  # fmt: skip
 
 
 def given_changes(args: argparse.Namespace) -> dict[str, object]:
     """The options of `add_changes` as they are written, and whether they were given."""
-    outside = "source.allow_outside=true" in args.changes
-    return {"--set": len(args.changes) > outside, "--allow-outside": outside}
+    return {
+        "--set": any(one != ALLOW_OUTSIDE for one in args.changes),
+        "--allow-outside": ALLOW_OUTSIDE in args.changes,
+    }
 
 
 def add_id_key(parser: argparse.ArgumentParser) -> None:

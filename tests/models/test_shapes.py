@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -102,6 +103,13 @@ def streamed(*deltas: dict[str, Any]) -> bytes:
     return (
         b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in pieces) + b"data: [DONE]\n\n"
     )
+
+
+def test_a_stream_of_very_many_calls_takes_little_time() -> None:
+    pieces = [{"tool_calls": [part_of_call(n, "zoom", "{}")]} for n in range(20_000)]
+    start = process_time()
+    assert len(decode(streamed(*pieces)).calls) == 64
+    assert process_time() - start < 5
 
 
 def part_of_call(index: int, name: str | None, arguments: str) -> dict[str, Any]:

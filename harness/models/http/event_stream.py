@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 DONE = "[DONE]"
+_MOST_CALLS = 256
+"""Calls of one reply that are put together; more of them are let go, since each piece is looked up among them."""
 
 
 def is_stream(data: bytes) -> bool:
@@ -78,7 +80,7 @@ def _calls(held: list[Any], pieces: list[Any]) -> list[Any]:
         call = _call_of(piece, made)
         more = piece.get("function") if isinstance(piece, dict) else None
         if call is None:
-            made.append(piece)
+            made += [piece] if len(made) < _MOST_CALLS else []
         elif isinstance(more, dict):
             call["function"] = _grown(call.get("function"), more)
     return made
