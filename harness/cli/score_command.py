@@ -7,14 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import (
-    ALLOW_OUTSIDE,
-    Arguments,
-    add_folders,
-    given_changes,
-    opened_task,
-    workspace,
-)
+from harness.cli.options import Arguments, add_folders, given_changes, opened_task, workspace
 from harness.cli.score_ratings import add_ratings, given
 from harness.core.errors import refuse_unused
 from harness.imports.checkpoints import checkpoint_names
@@ -324,10 +317,9 @@ def _imported(args: argparse.Namespace) -> RunFolder:
         if one.startswith("source.") and not one.startswith("source.labels")
     ]
     if asked.truth and unread:
-        option = "--allow-outside" if unread[0] == ALLOW_OUTSIDE else f"--set {unread[0]}"
         raise HarnessError(
-            f"{option} has no effect with --truth, which takes samples and true values from the table of answers",
-            hint=f"leave out --truth, so that they come from the task's source, or leave out {option}",
+            f"--set {unread[0]} has no effect with --truth, which takes samples and true values from the table of answers",
+            hint=f"leave out --truth, so that they come from the task's source, or leave out --set {unread[0]}",
         )
     folder = args.out
     if folder is None:

@@ -43,8 +43,6 @@ RUN = (*TABLE, "--out", "run", "--no-report")
         (("score", "--predictions", "answers.csv", "--task", "table/emotion", "--refresh"), "--refresh has no effect"),
         (("score", "--predictions", "answers.csv", "--task", "table/emotion", "--truth", "gt", "--set", "source.subject=who"),
          "--set source.subject=who has no effect with --truth"),
-        (("score", "--predictions", "answers.csv", "--task", "table/emotion", "--truth", "gt", "--allow-outside", "--allow-outside"),
-         "--allow-outside has no effect with --truth"),
         (("score", "--predictions", "spots.csv", "--events", "spots.csv", "--out", "o"), "--out has no effect"),
         (("score", "--predictions", "spots.csv", "--events", "spots.csv", "--task", "faces/me-str"), "--task has no effect"),
         (("score", "--predictions", "spots.csv", "--events", "spots.csv", "--truth", "t"), "--truth has no effect"),
