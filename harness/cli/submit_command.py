@@ -61,8 +61,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Repeatable",
     )  # fmt: skip
     chosen = parser.add_argument_group("which answers to use, if the runs hold several")
-    for name in ("task", "model", "prompt", "condition", "channel"):
+    for name in ("task", "model", "prompt", "condition"):
         chosen.add_argument(f"--{name}", metavar=name.upper(), help=f"only answers of this {name}")
+    chosen.add_argument(
+        "--channel", metavar="CHANNEL",
+        help="only answers taken in this way, as tables spell it: free, choice, 'free, vote-5', 'free, thinking low'",
+    )  # fmt: skip
 
 
 def execute(args: argparse.Namespace) -> int:

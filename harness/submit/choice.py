@@ -151,7 +151,7 @@ def read_items(
         raise HarnessError(
             f"{', '.join(map(str, runs))}: no finished answer to any of the {len(items)} items of {file}",
             hint=f"sample ids must be the names in {file} (such as {items[0]!r}); or choose other cells with "
-            "--prompt, --model, --condition",
+            "--task, --prompt, --model, --condition, --channel",
         )
     found = {item: that_replied(given) for item, given in found.items()}
     refuse_several(file, {place: found.get(item, []) for place, item in enumerate(items, start=1)})
