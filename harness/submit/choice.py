@@ -40,7 +40,6 @@ class Choice:
     model: str | None = None
     prompt: str | None = None
     condition: str | None = None
-    protocol: str | None = None
     channel: str | None = None
     """As `Cell.taken` spells it: `free`, `free, vote-5`, `free, thinking low`."""
 
@@ -49,15 +48,9 @@ class Choice:
         shown = None if self.condition is None else read_presentation(self.condition).name
         return (
             shown in {None, cell.shown_condition}
-            and all(
-                wanted is None or wanted == getattr(cell, name)
-                for name, wanted in (
-                    ("task", self.task),
-                    ("model", self.model),
-                    ("prompt", self.prompt),
-                    ("protocol", self.protocol),
-                )
-            )
+            and self.task in {None, cell.task}
+            and self.model in {None, cell.model}
+            and self.prompt in {None, cell.prompt}
             and self.channel in {None, cell.taken}
         )
 
