@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
 from harness.answers.action_units import NUMBERS
+from harness.answers.table import LabelTable
 from harness.answers.vocabulary import canonicaliser
 from harness.core.field import FieldSpec
 from harness.metrics import family_for
@@ -23,13 +25,17 @@ Row = Sequence[float]
 Measure = Callable[[Sequence[Row], Sequence[Row | None], Sequence[str]], list[Figure]]
 
 
+@cache
+def _unit_names() -> LabelTable:
+    return canonicaliser(tuple(f"AU{number}" for number in NUMBERS))
+
+
 def unit_cells(named: Sequence[str]) -> str | None:
     """A cell of 0 or 1 for each of the challenge's twelve units; None where a name is that of no action unit.
 
     Units are named by number or by their FACS names; those that the challenge does not ask for have no cell.
     """
-    table = canonicaliser(tuple(f"AU{number}" for number in NUMBERS))
-    found = [table.label(name) for name in named]
+    found = [_unit_names().label(name) for name in named]
     return None if None in found else ",".join("1" if unit in found else "0" for unit in UNITS)
 
 
