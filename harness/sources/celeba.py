@@ -161,7 +161,7 @@ def _entries(
     if promised is not None and seen != promised:
         raise HarnessError(
             f"{attributes.name} holds {seen} pictures, and its first line promises {promised}",
-            hint="get the file again",
+            hint="get the file again; of a part that you cut out yourself, write the number of pictures into the first line",
         )
 
 
