@@ -77,7 +77,7 @@ def _no_groups(beside: ScoredTask) -> Iterator[Note]:
         column, _, why = str(told).partition(": ")
         if column in beside.task.slices:
             yield Note(
-                text=f"{column}: {why} are no groups (at most {MOST_VALUES}): name a column that puts them into classes"
+                text=f"{column}: {why} are too many for groups (at most {MOST_VALUES}); name a column of classes in `slices`"
             )
 
 

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--json",
         action="store_true",
-        help="print only the scores, as JSON; the plan is told by its sums",
+        help="print only the scores, as JSON; of the plan only the totals are shown",
     )
     group.add_argument("--no-report", action="store_true", help="do not write report.html")
     group.add_argument(

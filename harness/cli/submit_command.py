@@ -262,7 +262,7 @@ def _print_score(form: SubmissionForm, score: LocalScore, truth: Path) -> None:
         )
     if score.unspread:
         print(
-            f"    where all resamples are alike, the interval is what so few {score.resampled} may not have shown"
+            f"    where all resamples agree, the interval says what so few {score.resampled} may have missed"
         )
     if published:
         print("    published rows were measured on the challenge's own set, by its own scorer")

@@ -249,4 +249,6 @@ def test_a_column_of_many_values_is_told_to_be_no_groups() -> None:
     left_out = ["ita: 41 different values", "light=odd: suppressed (n < 20)"]
     beside = ScoredTask(task=task, scores=(), summary={"left_out": left_out})
     (note,) = ANALYSIS.blocks((), beside)
-    assert isinstance(note, Note) and note.text.startswith("ita: 41 different values are no groups")
+    assert isinstance(note, Note) and note.text.startswith(
+        "ita: 41 different values are too many for groups"
+    )

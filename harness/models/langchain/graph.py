@@ -70,8 +70,8 @@ def open_graph(argument: str, *, name: str, options: OpenOptions) -> LangGraphMo
     given = _taken(build)
     if "tools" not in given:
         raise HarnessError(
-            f"langchain-agent:{argument}: {factory} is no function of {module} that takes `tools`, and `middleware` if it "
-            "likes, by name, and needs nothing else",
+            f"langchain-agent:{argument}: {factory} is no function of {module} that can be called with `tools=...`, or with "
+            "`tools=...` and `middleware=...`",
             hint="write def build(tools, middleware): return create_agent(MODEL, tools, middleware=middleware)",
         )
     identity = " ".join(
