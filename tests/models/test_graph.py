@@ -285,7 +285,7 @@ def test_a_structured_response_is_read_as_json(place: Path) -> None:
         ({"allow_remote": ()}, "would be given to the code of agent_"),
         ({"factory": "build_nothing"}, "is no function of"),
         ({"factory": "untold"}, "is no function of"),
-        ({"factory": "wants_more"}, "needs nothing else"),
+        ({"factory": "wants_more"}, "that can be called with `tools=...`"),
         ({"factory": "by_place"}, "by name"),
         ({"factory": "nothing"}, "not a compiled graph"),
         ({"model": "langchain-agent:no_such_module_here:build", "allow_remote": "no_such_module_here"}, "cannot be imported"),
