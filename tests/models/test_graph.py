@@ -286,7 +286,7 @@ def test_a_structured_response_is_read_as_json(place: Path) -> None:
         ({"factory": "build_nothing"}, "is no function of"),
         ({"factory": "untold"}, "is no function of"),
         ({"factory": "wants_more"}, "that can be called with `tools=...`"),
-        ({"factory": "by_place"}, "by name"),
+        ({"factory": "by_place"}, "that can be called with `tools=...`"),
         ({"factory": "nothing"}, "not a compiled graph"),
         ({"model": "langchain-agent:no_such_module_here:build", "allow_remote": "no_such_module_here"}, "cannot be imported"),
         ({"model": "langchain-agent:build"}, "names no module and function"),
