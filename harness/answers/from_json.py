@@ -154,6 +154,8 @@ _NOT_SHOWN = frozenset(["no", "false", "absent", "inactive", "none", "not presen
 
 def _says(value: Loose) -> bool | None:
     """Whether a value says that something is shown; None for one that says neither."""
+    if isinstance(value, float):
+        value = f"{value:g}"
     word = str(value).strip().casefold() if isinstance(value, str | bool | int) else ""
     return True if word in _SHOWN else False if word in _NOT_SHOWN else None
 
