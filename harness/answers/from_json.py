@@ -136,11 +136,15 @@ def read_unnamed(node: Node, reader: ValueReader) -> Answer | None:
         if not isinstance(inner, Node):
             break
         node = inner
-    if not node.closed or members(node) is None:
+    if not node.closed:
         return None
-    found, keys = reader.json(node), [("", key) for key, _ in node.pairs]
+    keys = [("", key) for key, _ in node.pairs]
     if node.is_object and not (keys and _names(reader.json(Node(False, [*keys], closed=True)))):
         return None
+    if members(node) is None:  # of shares, how much is enough is not known
+        shares = node.is_object and any(isinstance(value, float) for _, value in node.pairs)
+        return lacking(Outcome.UNPARSED, "json/type") if shares else None
+    found = reader.json(node)
     return found if _names(found) else None
 
 
@@ -148,15 +152,16 @@ def _names(answer: Answer | None) -> bool:
     return answer is not None and isinstance(answer.value, tuple)
 
 
+_MOST_INTENSE = 5
 _SHOWN = frozenset(["yes", "true", "present", "active", "shown", "visible", "1"])
 _NOT_SHOWN = frozenset(["no", "false", "absent", "inactive", "none", "not present", "not active", "not visible", "0"])  # fmt: skip
 
 
 def _says(value: Loose) -> bool | None:
-    """Whether a value says that something is shown; None for one that says neither."""
-    if isinstance(value, float):
-        value = f"{value:g}"
-    word = str(value).strip().casefold() if isinstance(value, str | bool | int) else ""
+    """Whether a value says that something is shown, an intensity of FACS (0 to 5) among them; None for one that says neither."""
+    if isinstance(value, int | float) and value in range(_MOST_INTENSE + 1):
+        return value > 0
+    word = str(value).strip().casefold() if isinstance(value, str) else ""
     return True if word in _SHOWN else False if word in _NOT_SHOWN else None
 
 
