@@ -13,13 +13,15 @@ from pathlib import Path
 from harness.models.replicas import Worker
 
 LOG_NAME = "replicas.jsonl"
+BEGUN = "manifest.json"
+"""The file of a run folder that is there once the run has begun (`RunFolder.manifest`)."""
 SECONDS = 2.0
 """Between two lines of one replica that only say how many replies it has given."""
 
 
 class ReplicaLog:
-    """Appends a line where a replica changes, and now and then while it answers. Lines wait until the run folder is there,
-    since a run that cannot start leaves none. A log that cannot be written is no reason to stop a run."""
+    """Appends a line where a replica changes, and now and then while it answers. Lines wait until the run has begun,
+    since one that cannot begin leaves no folder. A log that cannot be written is no reason to stop a run."""
 
     def __init__(self, path: Path, model: str, *, clock: Callable[[], float] = time.monotonic):
         self._path, self._model, self._clock = path, model, clock
@@ -45,7 +47,7 @@ class ReplicaLog:
         self._write()
 
     def _write(self) -> None:
-        if not self._waiting or not self._path.parent.is_dir():
+        if not self._waiting or not self._path.with_name(BEGUN).is_file():
             return
         with suppress(OSError):
             file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

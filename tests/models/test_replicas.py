@@ -409,6 +409,9 @@ def test_the_log_has_each_change_and_not_each_reply(tmp_path: Path) -> None:
     assert not run.exists(), "a run that cannot start leaves nothing"
     run.mkdir()
     log(worker)
+    assert not list(run.iterdir()), "nor in a folder in which it is only planned"
+    (run / "manifest.json").touch()
+    log(worker)
     assert (run / "replicas.jsonl").is_file()
     for second in range(10):
         now[0] = float(second)
