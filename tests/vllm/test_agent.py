@@ -91,14 +91,16 @@ def test_calls_are_held_to_their_schema(served: Served, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (model,) = json.loads((run / "manifest.json").read_text())["models"].values()
     assert model["constraints"] == {"calls": "structured_outputs"}
-    trials = lines(run / "trials.jsonl")
-    statuses = [call[3] for line in trials for call in line.get("calls", ())]
-    assert not {"malformed", "unknown-tool", "forged"} & set(statuses)
-    assert all(
-        {*json.loads(line["text"])} <= {"call", "answer"}
-        for line in replies(run)
-        if line["finish"] == "stop"
-    )
+    calls = [call for line in lines(run / "trials.jsonl") for call in line.get("calls", ())]
+    assert not {"unknown-tool", "forged"} & {call[3] for call in calls}
+    ended = [json.loads(line["text"]) for line in replies(run) if line["finish"] == "stop"]
+    assert all({*reply} <= {"call", "answer"} for reply in ended)
+    # This model's answers are noise, which may hold the marks of a call; a call itself is well formed.
+    answers = [
+        json.dumps(reply["answer"], ensure_ascii=False) for reply in ended if "answer" in reply
+    ]
+    for _, name, given, status, *_ in calls:
+        assert status != "malformed" or (not name and any(given in one for one in answers)), given
 
 
 def native(served: Served, folder: Path, template: str = "") -> subprocess.CompletedProcess[str]:
