@@ -34,7 +34,7 @@ from harness.answers import age_bounds as bounds
 from harness.answers import age_context as context
 from harness.answers.age_decades import DECADE, decade_at, free
 from harness.answers.age_numbers import ANY, WIDEST, AgeMention, number_of
-from harness.answers.pattern import pattern
+from harness.answers.pattern import blanks, pattern
 
 _YEARS = (
     r"(?:[- ]{0,3}(?:years?|yrs?|y)[- ]{0,2}(?:of[- ]age|old|olds)\b|[- ]{0,3}(?:years?|yrs?)\b\.?"
@@ -79,7 +79,7 @@ def age_mentions(text: str, *, begin: int = 0, stop: int | None = None) -> list[
 
     "Late 20s to early 30s" is one expression.
     """
-    text = _LIST.sub(lambda m: " " * len(m.group()), text[: len(text) if stop is None else stop])
+    text = _LIST.sub(blanks, text[: len(text) if stop is None else stop])
     text = _HALVES.sub(lambda m: _QUARTERS[m[0].strip()].ljust(len(m[0])), text)
     return list(_joined(text, _both(text, begin)))
 

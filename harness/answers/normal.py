@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.answers.folding import BLANK, fold, invisible
-from harness.answers.pattern import pattern
+from harness.answers.pattern import blanks, pattern
 from harness.answers.reasoning import find_parts
 from harness.answers.speech import Speech, english
 
@@ -70,7 +70,7 @@ def plain(raw: str, *, truncated: bool, speech: Speech | None = None) -> Normali
         found = NormalizedReply(raw, "", None, truncated, unclosed, reasoned, speech)
         return _end_of(found, visible)
     if "<" in visible or "[" in visible:
-        visible = _CONTROL.sub(lambda m: " " * len(m.group()), visible)
+        visible = _CONTROL.sub(blanks, visible)
     text, offsets = fold(_lines(visible))
     text = text.translate(BLANK)
     return NormalizedReply(raw, text, offsets, truncated, unclosed, reasoned, speech)
@@ -81,7 +81,7 @@ def _end_of(reply: NormalizedReply, visible: str) -> NormalizedReply:
     end = len(visible.rstrip())
     first = end - len(visible[:end].lstrip())
     start = max(first, end - LONGEST)
-    text, places = fold(_CONTROL.sub(lambda m: " " * len(m.group()), visible[start:end]))
+    text, places = fold(_CONTROL.sub(blanks, visible[start:end]))
     places = range(len(text) + 1) if places is None else places
     # Where a character stands for many, what they are folded to is still long.
     drop = len(text) - LONGEST if len(text) > 2 * LONGEST else 0

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from harness.answers.normal import NormalizedReply
 from harness.answers.pair_claims import Claim
-from harness.answers.pattern import pattern
+from harness.answers.pattern import blanks, pattern
 from harness.answers.verdict import answered, lacking
 from harness.core.answer import Answer
 from harness.core.outcome import Outcome
@@ -81,7 +81,7 @@ def without_legend(text: str, low: float, high: float) -> str:
     """The text without what the ends of the scale mean, of the same length."""
     for legend in _LEGENDS:
         form = re.compile(legend.format(low=f"{low:g}".replace("-", r"\-"), high=f"{high:g}"))
-        text = form.sub(lambda match: " " * len(match.group()), text)
+        text = form.sub(blanks, text)
     return text
 
 
@@ -98,11 +98,9 @@ def opening(reply: NormalizedReply, low: float, high: float) -> Answer | None:
 
 def without_counts(text: str, high: float) -> str:
     """The text with counts and numbers of pictures and persons, ages and years blanked, of the same length."""
-    text = _OUT_OF.sub(
-        lambda m: " " * len(m.group()) if float(m[1] or m[2]) == high else m.group(), text
-    )
+    text = _OUT_OF.sub(lambda m: blanks(m) if float(m[1] or m[2]) == high else m.group(), text)
     for counts in (_COUNTED, _NUMBERED, _AGED, _OTHERWISE, *((_YEAR,) if high < _YEARS else ())):
-        text = counts.sub(lambda match: " " * len(match.group()), text)
+        text = counts.sub(blanks, text)
     return text
 
 

@@ -21,6 +21,11 @@ class _Lazy:
         return getattr(compiled, name)
 
 
+def blanks(found: re.Match[str]) -> str:
+    """Spaces in place of a match, for `sub`: what stands behind it keeps its place."""
+    return " " * len(found[0])
+
+
 def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
     """What `re.compile` gives, made at the first use; good for its methods only."""
     return cast(re.Pattern[str], _Lazy(text, flags))

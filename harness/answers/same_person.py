@@ -29,7 +29,7 @@ from harness.answers.pair_numbers import (
     without_counts,
     without_legend,
 )
-from harness.answers.pattern import pattern
+from harness.answers.pattern import blanks, pattern
 from harness.answers.refusals import find_declines
 from harness.answers.verdict import Form, answered, lacking
 from harness.answers.yes_no import read_yes_no
@@ -183,7 +183,7 @@ def _word(
 
 def _without_determiners(text: str, claims: Sequence[Claim]) -> str:
     """The text without "no" as in "no evidence", and without answers that belong to a claim ("different people: yes")."""
-    text = _NO_OF.sub(lambda match: " " * len(match.group()), text)
+    text = _NO_OF.sub(blanks, text)
     text = text[:1] + _NO_DIFFERENT.sub("   ", text[1:])
     for claim in claims:
         if claim.weight == 3 and claim.same is not None:

@@ -16,7 +16,7 @@ from harness.answers.anchors import own_anchors
 from harness.answers.languages import language_of
 from harness.answers.mentions import find_mentions
 from harness.answers.normal import NormalizedReply
-from harness.answers.pattern import pattern
+from harness.answers.pattern import blanks, pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.speech import Speech
 from harness.answers.table import OFF, LabelTable
@@ -131,7 +131,7 @@ def _listed(  # noqa: PLR0911
     rest = rest[begin:].split("</", 1)[0]
     if _FIRST.match(rest):
         rest = _RUN_ON.sub(lambda m: "\n" + " " * (len(m.group()) - 1), rest)
-    rest = _ITEM.sub(lambda m: " " * len(m.group()), rest)
+    rest = _ITEM.sub(blanks, rest)
     stop = _STOP.search(rest)
     if stop:
         rest = rest[: stop.start()]

@@ -14,7 +14,7 @@ from harness.answers.anchors import own_anchors
 from harness.answers.folding import words_of
 from harness.answers.languages import language_of
 from harness.answers.normal import NormalizedReply
-from harness.answers.pattern import pattern
+from harness.answers.pattern import blanks, pattern
 from harness.answers.refusals import find_declines, ruling
 from harness.answers.speech import unspaced
 from harness.answers.verdict import answered, lacking, nothing, wordless
@@ -87,7 +87,7 @@ def read_yes_no(  # noqa: PLR0911
         return other
     if len(reply.text) < 80 and _UNSURE.fullmatch(reply.text):
         return lacking(Outcome.OFF_LIST, "exact/off-list")
-    text = _IDIOM.sub(lambda m: " " * len(m.group()), reply.text)
+    text = _IDIOM.sub(blanks, reply.text)
     if len(text) < 80 and _BOTH.fullmatch(text):
         said = {match[2] is not None for match in _WORDS.finditer(text)}
         if len(said) > 1:

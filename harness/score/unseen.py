@@ -65,16 +65,16 @@ def without_spread(
         values = [float(value(totals)) for totals in ends]
         known = [v for v in values if not math.isnan(v)]
         low, high = min([*known, intervals[metric].low]), max([*known, intervals[metric].high])
-        found[metric] = dataclasses.replace(
-            intervals[metric],
-            low=low,
-            high=high,
-            method=METHOD.format(clusters=intervals[metric].clusters),
-            draws=0,
-            reason=f"{NO_SPREAD}, which is not certainty",
-            simulated=None,
-        )
+        found[metric] = as_unseen(intervals[metric], low, high)
     return found
+
+
+def as_unseen(interval: Interval, low: float, high: float) -> Interval:
+    """An interval that is a point with these ends instead: what its clusters may not have shown."""
+    return dataclasses.replace(
+        interval, low=low, high=high, draws=0, simulated=None,
+        method=METHOD.format(clusters=interval.clusters), reason=f"{NO_SPREAD}, which is not certainty",
+    )  # fmt: skip
 
 
 def _ends(seen: Seen, spec: FieldSpec, *, level: float) -> Iterator[Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from harness.core.field import FieldSpec
 from harness.core.sample import Value
 from harness.metrics import family_for
 from harness.metrics.family import Floats, ratio
-from harness.score.unseen import METHOD, NO_SPREAD, hidden_share
+from harness.score.unseen import NO_SPREAD, as_unseen, hidden_share
 from harness.stats.bootstraps import bootstrap
 from harness.stats.interval import Interval
 
@@ -101,10 +101,7 @@ def _with_unseen(
     ):
         return interval
     share = hidden_share(clusters, level=interval.level)
-    return replace(
-        interval, low=value * (1 - share), high=value + share * (perfect - value), draws=0, simulated=None,
-        method=METHOD.format(clusters=interval.clusters), reason=f"{NO_SPREAD}, which is not certainty",
-    )  # fmt: skip
+    return as_unseen(interval, value * (1 - share), value + share * (perfect - value))
 
 
 def figures_of(

@@ -18,6 +18,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -184,6 +185,7 @@ def _json(arguments: Mapping[str, Any]) -> str:
     return json.dumps(dict(arguments)).encode("utf-8", "replace").decode()
 
 
+@cache
 def offer(tool: Tool) -> Mapping[str, Any]:
     """A tool as a model is told of it: name, description, and arguments as a JSON schema without titles."""
     return {

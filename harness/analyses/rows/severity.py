@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ TOO_FEW = "too few samples or subjects"
 SILENT = "the reference never answers"
 FAULTLESS = "the reference makes no error"
 """Why there is no mean corruption error."""
+_NO_NUMBER: Mapping[str, None] = MappingProxyType({"value": None, "low": None, "high": None})
 BLANK = "blank"
 AREA = "trapezoids over severity 0 to 5, divided by 5"
 RESTORED = "(enhanced - degraded) / (clean - degraded)"
@@ -337,14 +339,7 @@ class _Part:
         ):
             said = SILENT
         if said:
-            return {
-                **entry,
-                "n": len(shared),
-                "value": None,
-                "low": None,
-                "high": None,
-                "said": said,
-            }
+            return {**entry, "n": len(shared), **_NO_NUMBER, "said": said}
         truth = self.records.samples.truths_at(self.field, shared)
         table = Together.of(self.spec, self.metric.name, truth, [step.at(shared) for step in steps])
         value = mean_corruption_error(table, len(kinds))
@@ -390,10 +385,9 @@ def _restored(
     least = LEAST_LOSS if share else 0.0
     value, low = lost["value"], lost["low"]
     none = value is None or value <= 0 or value < least or low is None or low <= 0
-    empty = {"value": None, "low": None, "high": None}
     return {
         "severity": severity,
-        **(empty if none else _with_spread(found)),
+        **(_NO_NUMBER if none else _with_spread(found)),
         "lost": value, "lost_low": low, "lost_high": lost["high"], "said": NOTHING_LOST if none else "",
     }  # fmt: skip
 
